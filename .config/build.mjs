@@ -1,0 +1,48 @@
+// Builds dist/ (one bundle, split by command, so that a command loads only what it uses) and oclif.manifest.json
+// (the flags and help of every command, so that --help loads no command at all).
+import {chmodSync, rmSync, writeFileSync} from 'node:fs'
+import {fileURLToPath} from 'node:url'
+import {build} from 'esbuild'
+import {globSync} from 'tinyglobby'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+process.chdir(root)
+rmSync('dist', {recursive: true, force: true})
+
+// Some dependencies are CommonJS: inside a bundle they still ask for require, __filename and __dirname.
+const commonjs = [
+  "import {createRequire as _createRequire} from 'node:module'",
+  "import {fileURLToPath as _fileURLToPath} from 'node:url'",
+  "import {dirname as _dirname} from 'node:path'",
+  'const require = _createRequire(import.meta.url), __filename = _fileURLToPath(import.meta.url), __dirname = _dirname(__filename)',
+].join(';')
+
+await build({
+  entryPoints: ['src/main.ts', ...globSync('src/commands/**/*.ts')],
+  outbase: 'src',
+  outdir: 'dist',
+  chunkNames: 'chunks/[name]-[hash]',
+  bundle: true,
+  splitting: true,
+  minify: true,
+  keepNames: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20.17',
+  external: ['ibm-vpc'],
+  banner: {js: commonjs},
+  legalComments: 'none',
+  logLevel: 'warning',
+})
+chmodSync('dist/main.js', 0o755)
+
+const {Plugin} = await import('@oclif/core')
+const plugin = new Plugin({
+  root,
+  type: 'core',
+  ignoreManifest: true,
+  errorOnManifestCreate: true,
+  respectNoCacheDefault: true,
+})
+await plugin.load()
+writeFileSync('oclif.manifest.json', `${JSON.stringify(plugin.manifest, undefined, 2)}\n`)

@@ -1,0 +1,170 @@
+import {join} from 'node:path'
+import type {AuthenticatorInterface} from 'ibm-cloud-sdk-core'
+import type {Credentials} from './credentials.ts'
+import {type Endpoints, isLoopback} from './endpoints.ts'
+import {CachedIamAuthenticator} from './iam-token.ts'
+import {hashedName} from './private-file.ts'
+import {findRegions, type Region} from './regions.ts'
+import {type Pacing, RequestFailure, UnreadableAnswer, withRetries} from './retries.ts'
+import {describeFailure, type Operation} from './service-errors.ts'
+import {type Answer, chooseSdk, type VpcSdk, type VpcService} from './vpc-sdk.ts'
+import {type WireLog, watchRequests} from './wire-log.ts'
+
+/** IBM Cloud as the rest of vpcmd sees it: its regions, and the VPC API of each. */
+export interface Cloud {
+  /** The regions to work in: those that were asked for, else all. Asked once, and then remembered. */
+  regions(): Promise<Region[]>
+  /** One region by name, whatever was asked for. Throws a usage error when there is none. */
+  region(name: string): Promise<Region>
+  /** The VPC API of a region. Its calls are tried as the retry policy says, and throw VpcmdError. */
+  api(region: Region): VpcSdk
+}
+
+export interface CloudOptions {
+  env: NodeJS.ProcessEnv
+  credentials: Credentials
+  endpoints: Endpoints
+  /** What the user named with --region, as typed; empty asks the environment and then means all regions. */
+  regions: string[]
+  isPrivate: boolean
+  /** Where token and regions are kept between commands; undefined keeps them nowhere. */
+  cacheFolder: string | undefined
+  pacing: Pacing
+  log: WireLog | undefined
+}
+
+/** Opens IBM Cloud. Sends nothing yet. */
+export async function openCloud(options: CloudOptions): Promise<Cloud> {
+  const {credentials, endpoints, cacheFolder, pacing, log} = options
+  const sdk = await chooseSdk(options.env)
+  log?.note(`SDK: ${sdk.description}`)
+  // A proxy has no business with an address of this machine, whatever the proxy variables say.
+  const httpFor = (url: string) => (isLoopback(url) ? {proxy: false} : {})
+  const apiKey = credentials.kind === 'api-key' ? credentials.apiKey : ''
+  const iamUrl = (credentials.kind === 'api-key' ? credentials.authUrl : undefined) ?? endpoints.iamUrl
+  const cacheFile = (kind: string, ...of: string[]) =>
+    cacheFolder && join(cacheFolder, `${kind}-${hashedName(...of)}.json`)
+
+  const authenticator: AuthenticatorInterface =
+    credentials.kind === 'authenticator'
+      ? credentials.authenticator
+      : new CachedIamAuthenticator({
+          apikey: apiKey,
+          url: iamUrl,
+          cacheFile: cacheFile('token', iamUrl, apiKey),
+          pacing,
+          log,
+          http: httpFor(iamUrl),
+        })
+
+  const apis = new Map<string, VpcSdk>()
+  const apiAt = (url: string, place: string): VpcSdk => {
+    const known = apis.get(url)
+    if (known) return known
+    const service = sdk.create({authenticator, serviceUrl: url, ...httpFor(url)})
+    watchRequests(service.getHttpClient(), log)
+    const api = withPolicy(service, {url, place, authenticator, pacing})
+    apis.set(url, api)
+    return api
+  }
+
+  const find = (asked: string[], askedBy: string) =>
+    findRegions({
+      asked,
+      askedBy,
+      isPrivate: options.isPrivate,
+      cacheFile: cacheFile('regions', endpoints.vpcUrl, apiKey, String(options.isPrivate)),
+      ask: async () => (await apiAt(endpoints.vpcUrl, '').listRegions()).result,
+      now: pacing.now,
+      log,
+    })
+
+  let regions: Promise<Region[]> | undefined
+  return {
+    regions() {
+      const variable = ['IBMCLOUD_REGION', 'IC_REGION'].find(name => options.env[name])
+      if (options.regions.length > 0) regions ??= find(options.regions, '--region')
+      else regions ??= find(variable ? [options.env[variable] ?? ''] : [], variable ?? 'no flag')
+      return regions
+    },
+    async region(name) {
+      const [region] = await find([name], 'the CRN')
+      if (!region) throw new Error(`no region ${name}`)
+      return region
+    },
+    api: region => apiAt(region.url, ` in ${region.name}`),
+  }
+}
+
+interface Policy {
+  url: string
+  /** ` in us-south`, or nothing where no region is meant. */
+  place: string
+  authenticator: AuthenticatorInterface
+  pacing: Pacing
+}
+
+/** The calls of a service, each tried as the retry policy says and failing as a VpcmdError that says what was being done. */
+function withPolicy(service: VpcService, policy: Policy): VpcSdk {
+  const {url, place} = policy
+  const call = <T>(
+    operation: Omit<Operation, 'url'>,
+    expected: string,
+    send: (signal: AbortSignal) => Promise<Answer<T>>,
+  ) => callService({...operation, url}, policy, expected, send)
+  return {
+    listRegions: params =>
+      call({doing: 'ask for the regions'}, 'regions', signal => service.listRegions({...params, signal})),
+    listInstances: params =>
+      call({doing: `list the instances${place}`, iamAction: 'is.instance.instance.list'}, 'instances', signal =>
+        service.listInstances({...params, signal}),
+      ),
+    getInstance: params =>
+      call({doing: `read instance ${params.id}${place}`, iamAction: 'is.instance.instance.read'}, 'id', signal =>
+        service.getInstance({...params, signal}),
+      ),
+    updateInstance: params =>
+      call({doing: `update instance ${params.id}${place}`, iamAction: 'is.instance.instance.update'}, 'id', signal =>
+        service.updateInstance({...params, signal}),
+      ),
+    listFloatingIps: params =>
+      call(
+        {doing: `list the floating IPs${place}`, iamAction: 'is.floating-ip.floating-ip.list'},
+        'floating_ips',
+        signal => service.listFloatingIps({...params, signal}),
+      ),
+  }
+}
+
+async function callService<T>(
+  operation: Operation,
+  {authenticator, pacing}: Policy,
+  expected: string,
+  send: (signal: AbortSignal) => Promise<Answer<T>>,
+): Promise<Answer<T>> {
+  // GET, and a PATCH that names absolute values, may be sent twice without harm.
+  const attempt = () =>
+    withRetries(
+      async signal => {
+        const answer = await send(signal)
+        if (typeof answer.result !== 'object' || answer.result === null || !(expected in answer.result)) {
+          throw new UnreadableAnswer(answer.result)
+        }
+        return answer
+      },
+      {repeatable: true, pacing},
+    )
+  const startedAt = pacing.now()
+  try {
+    try {
+      return await attempt()
+    } catch (error) {
+      const isRefusedToken = error instanceof RequestFailure && error.failure.status === 401
+      if (!isRefusedToken || !(authenticator instanceof CachedIamAuthenticator)) throw error
+      authenticator.renew(startedAt)
+      return await attempt()
+    }
+  } catch (error) {
+    throw error instanceof RequestFailure ? describeFailure(error, operation) : error
+  }
+}

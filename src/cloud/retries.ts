@@ -1,0 +1,149 @@
+/** What vpcmd does when IBM Cloud does not answer well: stated here, once, for every request that it makes. */
+export const retryPolicy = {
+  tries: 5,
+  /** Answers that a later try may better. */
+  statuses: [429, 500, 502, 503, 504],
+  /** The first pause; each next one is twice as long, up to the longest, and a random half of it is left out. */
+  firstPauseMs: 500,
+  longestPauseMs: 20_000,
+  /** A pause that is longer than this is told on stderr. */
+  quietPauseMs: 1000,
+} as const
+
+/** What went wrong with one try, told apart as far as a retry and a sentence for the user need it. */
+export interface Failure {
+  kind: 'status' | 'timeout' | 'refused' | 'unresolved' | 'tls' | 'broken' | 'unreadable' | 'other'
+  /** The HTTP status, where there was an answer. */
+  status?: number
+  /** The body, where there was an answer: parsed JSON, or the text that came instead. */
+  body?: unknown
+  /** What `Retry-After` asks for. */
+  retryAfterMs?: number
+  /** The connection's error code, such as ECONNREFUSED. */
+  connectionCode?: string
+  message: string
+}
+
+/** Thrown when every try has failed, or the failure is not one to try again: the last failure, and how many tries. */
+export class RequestFailure extends Error {
+  readonly failure: Failure
+  readonly tries: number
+
+  constructor(failure: Failure, tries: number) {
+    super(failure.message)
+    this.failure = failure
+    this.tries = tries
+  }
+}
+
+export interface Pacing {
+  /** How long one try may take, in milliseconds. */
+  timeoutMs: number
+  sleep(ms: number): Promise<void>
+  /** Epoch milliseconds. */
+  now(): number
+  /** A random number from 0 up to 1. */
+  random(): number
+  /** Called before a pause that the user would notice. */
+  onPause(pause: {ms: number; failure: Failure; nextTry: number}): void
+}
+
+/**
+ * Calls `send` until it succeeds, as the retry policy says, and hands back its answer. `repeatable` says that sending
+ * twice is harmless; otherwise it is sent again only if it surely was not acted on. Throws RequestFailure.
+ */
+export async function withRetries<T>(
+  send: (signal: AbortSignal) => Promise<T>,
+  {repeatable, pacing}: {repeatable: boolean; pacing: Pacing},
+): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    const signal = AbortSignal.timeout(pacing.timeoutMs)
+    try {
+      return await send(signal)
+    } catch (error) {
+      const failure = signal.aborted
+        ? {kind: 'timeout' as const, message: `no answer within ${pacing.timeoutMs / 1000} s`}
+        : understand(error, pacing.now())
+      if (!failure) throw error
+      if (tries >= retryPolicy.tries || !mayTryAgain(failure, repeatable)) throw new RequestFailure(failure, tries)
+      const ms = failure.retryAfterMs ?? backOff(tries, pacing.random())
+      if (ms > retryPolicy.quietPauseMs) pacing.onPause({ms, failure, nextTry: tries + 1})
+      await pacing.sleep(ms)
+    }
+  }
+}
+
+function mayTryAgain(failure: Failure, repeatable: boolean): boolean {
+  // 429, a refused connection and an unknown host say that nothing reached what would act on it.
+  if (failure.status === 429 || failure.kind === 'refused' || failure.kind === 'unresolved') return true
+  if (!repeatable) return false
+  if (failure.status !== undefined && failure.kind === 'status') {
+    return retryPolicy.statuses.some(status => status === failure.status)
+  }
+  return failure.kind === 'timeout' || failure.kind === 'broken'
+}
+
+function backOff(tries: number, random: number): number {
+  const full = Math.min(retryPolicy.firstPauseMs * 2 ** (tries - 1), retryPolicy.longestPauseMs)
+  return full * (0.5 + random / 2)
+}
+
+/** `Retry-After` in milliseconds: seconds or an HTTP date (RFC 9110, 10.2.3); undefined when it is neither. */
+export function parseRetryAfter(value: unknown, now: number): number | undefined {
+  if (typeof value !== 'string' || value.trim() === '') return undefined
+  const seconds = Number(value)
+  if (Number.isFinite(seconds)) return Math.max(0, seconds * 1000)
+  const date = Date.parse(value)
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now)
+}
+
+/**
+ * Reads an error of IBM's SDK core: with `status`, `result` and `headers` when there was an answer, else with the
+ * connection's code in `statusText` (IBM/node-sdk-core, lib/request-wrapper.ts, formatError). Undefined for an error
+ * that is not about a request.
+ */
+function understand(error: unknown, now: number): Failure | undefined {
+  if (error instanceof UnreadableAnswer) return {kind: 'unreadable', body: error.body, message: error.message}
+  if (!(error instanceof Error) || error instanceof RequestFailure) return undefined
+  const {status, result, headers, statusText} = error as {
+    status?: unknown
+    result?: unknown
+    headers?: Record<string, unknown>
+    statusText?: unknown
+  }
+  if (typeof status === 'number') {
+    // A body that stops in the middle of a good answer reaches us as an error that carries the good status.
+    if (status < 300) return {kind: 'broken', message: 'the answer was cut off'}
+    return {
+      kind: 'status',
+      status,
+      body: result,
+      retryAfterMs: parseRetryAfter(headers?.['retry-after'], now),
+      message: error.message,
+    }
+  }
+  if (error.message.startsWith('Error processing HTTP response')) {
+    return {kind: 'broken', message: 'the answer was cut off or is not JSON'}
+  }
+  if (typeof statusText !== 'string') return undefined
+  return {kind: connectionKind(statusText), connectionCode: statusText, message: error.message || statusText}
+}
+
+function connectionKind(code: string): Failure['kind'] {
+  if (code === 'ECONNREFUSED' || code === 'EHOSTUNREACH' || code === 'ENETUNREACH') return 'refused'
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'unresolved'
+  if (code === 'EPROTO' || code.startsWith('ERR_TLS') || code.startsWith('ERR_SSL') || /CERT|_SIGNATURE/.test(code)) {
+    return 'tls'
+  }
+  return 'broken'
+}
+
+/** A good status with a body that is not what the API sends, such as a proxy's HTML page. */
+export class UnreadableAnswer extends Error {
+  readonly body: unknown
+
+  constructor(body: unknown) {
+    super('the answer is not JSON')
+    this.body = body
+  }
+}

@@ -1,0 +1,168 @@
+import {type AuthenticatorInterface, BaseService, type UserOptions} from 'ibm-cloud-sdk-core'
+import type {FloatingIpCollection, Instance, InstanceCollection, MetadataService, RegionCollection} from './wire.ts'
+
+/**
+ * The API version that vpcmd is tested with. IBM/vpc-node-sdk documents 2025-12-09 to 2026-03-25; a date that moves
+ * with the calendar breaks clients (IBM/packer-plugin-ibmcloud#43).
+ */
+export const apiVersion = '2026-03-24'
+
+interface Common {
+  signal?: AbortSignal
+}
+
+export interface Answer<T> {
+  result: T
+  status: number
+  headers: Record<string, string | string[] | undefined>
+}
+
+export interface ListInstancesParams extends Common {
+  start?: string
+  limit?: number
+  resourceGroupId?: string
+  name?: string
+  availabilityClass?: string
+  dedicatedHostId?: string
+  dedicatedHostCrn?: string
+  dedicatedHostName?: string
+  instanceGroupMembershipInstanceGroupId?: string
+  instanceGroupMembershipInstanceGroupCrn?: string
+  placementGroupId?: string
+  placementGroupCrn?: string
+  placementGroupName?: string
+  reservationId?: string
+  reservationCrn?: string
+  reservationName?: string
+  vpcId?: string
+  vpcCrn?: string
+  vpcName?: string
+}
+
+export interface ListFloatingIpsParams extends Common {
+  start?: string
+  limit?: number
+  targetId?: string
+}
+
+export interface UpdateInstanceParams extends Common {
+  id: string
+  metadataService?: Partial<MetadataService>
+  ifMatch?: string
+}
+
+/**
+ * The calls that vpcmd makes, as `VpcV1` of IBM's SDK (`ibm-vpc`) declares them: the same names, parameters and
+ * results (IBM/vpc-node-sdk, vpc/v1.ts), so that the real class satisfies this interface as it is.
+ */
+export interface VpcSdk {
+  listRegions(params?: Common): Promise<Answer<RegionCollection>>
+  listInstances(params?: ListInstancesParams): Promise<Answer<InstanceCollection>>
+  getInstance(params: Common & {id: string}): Promise<Answer<Instance>>
+  updateInstance(params: UpdateInstanceParams): Promise<Answer<Instance>>
+  listFloatingIps(params?: ListFloatingIpsParams): Promise<Answer<FloatingIpCollection>>
+}
+
+/** An SDK's service with the HTTP client that IBM's core gives every service, on which requests can be watched. */
+export type VpcService = VpcSdk & Pick<BaseService, 'getHttpClient'>
+
+export interface SdkChoice {
+  /** What `--debug` says is in use. */
+  description: string
+  create(options: UserOptions & {authenticator: AuthenticatorInterface; serviceUrl: string}): VpcService
+}
+
+/**
+ * Picks the SDK: IBM's own `ibm-vpc` where it is installed, else the few calls of it that are written below.
+ * `VPCMD_SDK=builtin` in `env` forces the latter. Throws what importing an installed but broken `ibm-vpc` throws.
+ */
+export async function chooseSdk(env: NodeJS.ProcessEnv): Promise<SdkChoice> {
+  const official = env.VPCMD_SDK === 'builtin' ? undefined : await importOfficial()
+  const options = {version: apiVersion, generation: 2}
+  return official
+    ? {description: 'ibm-vpc', create: given => new official({...given, ...options})}
+    : {description: 'builtin (on ibm-cloud-sdk-core)', create: given => new BuiltinVpc({...given, ...options})}
+}
+
+async function importOfficial(): Promise<(new (options: UserOptions) => VpcService) | undefined> {
+  try {
+    return (await import('ibm-vpc/vpc/v1.js')).default
+  } catch (error) {
+    // Not every registry offers ibm-vpc: it is an optional dependency. Anything else that fails to load is a defect.
+    if (error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND') return undefined
+    throw error
+  }
+}
+
+class BuiltinVpc extends BaseService implements VpcSdk {
+  private readonly common: {version: string; generation: number}
+
+  constructor(options: UserOptions & {version: string; generation: number}) {
+    super(options)
+    this.common = {version: options.version, generation: options.generation}
+  }
+
+  listRegions(params: Common = {}): Promise<Answer<RegionCollection>> {
+    return this.send('GET', '/regions', params)
+  }
+
+  listInstances(params: ListInstancesParams = {}): Promise<Answer<InstanceCollection>> {
+    return this.send('GET', '/instances', params, {
+      query: {
+        start: params.start,
+        limit: params.limit,
+        'resource_group.id': params.resourceGroupId,
+        name: params.name,
+        'availability.class': params.availabilityClass,
+        'dedicated_host.id': params.dedicatedHostId,
+        'dedicated_host.crn': params.dedicatedHostCrn,
+        'dedicated_host.name': params.dedicatedHostName,
+        'instance_group_membership.instance_group.id': params.instanceGroupMembershipInstanceGroupId,
+        'instance_group_membership.instance_group.crn': params.instanceGroupMembershipInstanceGroupCrn,
+        'placement_group.id': params.placementGroupId,
+        'placement_group.crn': params.placementGroupCrn,
+        'placement_group.name': params.placementGroupName,
+        'reservation.id': params.reservationId,
+        'reservation.crn': params.reservationCrn,
+        'reservation.name': params.reservationName,
+        'vpc.id': params.vpcId,
+        'vpc.crn': params.vpcCrn,
+        'vpc.name': params.vpcName,
+      },
+    })
+  }
+
+  getInstance(params: Common & {id: string}): Promise<Answer<Instance>> {
+    return this.send('GET', '/instances/{id}', params, {path: {id: params.id}})
+  }
+
+  updateInstance(params: UpdateInstanceParams): Promise<Answer<Instance>> {
+    return this.send('PATCH', '/instances/{id}', params, {
+      path: {id: params.id},
+      body: {metadata_service: params.metadataService},
+      headers: {'Content-Type': 'application/merge-patch+json', 'If-Match': params.ifMatch},
+    })
+  }
+
+  listFloatingIps(params: ListFloatingIpsParams = {}): Promise<Answer<FloatingIpCollection>> {
+    return this.send('GET', '/floating_ips', params, {
+      query: {start: params.start, limit: params.limit, 'target.id': params.targetId},
+    })
+  }
+
+  private send<T>(
+    method: 'GET' | 'PATCH',
+    url: string,
+    params: Common,
+    parts: {query?: object; path?: object; body?: object; headers?: object} = {},
+  ): Promise<Answer<T>> {
+    return this.createRequest({
+      options: {method, url, path: parts.path, body: parts.body, qs: {...parts.query, ...this.common}},
+      defaultOptions: {
+        ...this.baseOptions,
+        headers: {Accept: 'application/json', ...parts.headers},
+        axiosOptions: {signal: params.signal},
+      },
+    })
+  }
+}

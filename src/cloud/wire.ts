@@ -1,0 +1,104 @@
+// The part of the VPC API's own types that vpcmd reads, under their wire names (IBM/vpc-node-sdk, vpc/v1.ts, API
+// version 2026-03-24). What comes over the wire is passed on whole: these types say only what the code relies on.
+
+/** What IBM calls a reference: enough to name and to address a resource. */
+export interface Reference {
+  id: string
+  name: string
+  crn?: string
+  href?: string
+}
+
+export interface MetadataService {
+  enabled: boolean
+  protocol: string
+  response_hop_limit: number
+}
+
+export interface NetworkAttachment {
+  id: string
+  name: string
+  primary_ip: {address: string}
+  subnet: Reference
+  virtual_network_interface: Reference
+}
+
+export interface NetworkInterface {
+  id: string
+  name: string
+  primary_ip: {address: string}
+  subnet: Reference
+}
+
+export interface Instance {
+  id: string
+  name: string
+  crn: string
+  href: string
+  status: string
+  startable: boolean
+  lifecycle_state: string
+  lifecycle_reasons: {code: string; message: string}[]
+  health_state: string
+  created_at: string
+  metadata_service: MetadataService
+  availability: {class: string}
+  availability_policy: {host_failure: string}
+  confidential_compute_mode: string
+  enable_secure_boot: boolean
+  profile: {name: string}
+  vcpu: {architecture: string; count: number; manufacturer: string}
+  memory: number
+  bandwidth: number
+  total_volume_bandwidth: number
+  total_network_bandwidth: number
+  numa_count?: number
+  image?: Reference
+  vpc: Reference
+  zone: {name: string}
+  resource_group: {id: string; name: string}
+  boot_volume_attachment: {id: string; name: string; volume?: Reference}
+  network_attachments: NetworkAttachment[]
+  network_interfaces: NetworkInterface[]
+  primary_network_attachment?: NetworkAttachment
+  primary_network_interface: NetworkInterface
+  disks: {id: string; name: string; size: number}[]
+  placement_target?: object
+  dedicated_host?: Reference
+  reservation?: Reference
+  reservation_affinity: {policy: string; pool: Reference[]}
+  instance_group_membership?: {instance_group: Reference}
+  cluster_network?: Reference
+  cluster_network_attachments: {id: string; name: string}[]
+}
+
+interface Collection {
+  limit: number
+  next?: {href: string}
+  total_count: number
+}
+
+export interface InstanceCollection extends Collection {
+  instances: Instance[]
+}
+
+export interface FloatingIp {
+  id: string
+  name: string
+  address: string
+  target?: object
+}
+
+export interface FloatingIpCollection extends Collection {
+  floating_ips: FloatingIp[]
+}
+
+export interface RegionOfWire {
+  name: string
+  endpoint: string
+  status: string
+}
+
+export interface RegionCollection {
+  regions: RegionOfWire[]
+}

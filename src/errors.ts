@@ -1,0 +1,50 @@
+/** Exit codes, the same for text and JSON output. `--help` lists them. */
+export const exitCodes = {
+  done: 0,
+  failed: 1,
+  usage: 2,
+  denied: 3,
+  notFound: 4,
+  interrupted: 130,
+} as const
+
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
+
+export interface ErrorDetails {
+  /** One machine-readable word, IBM's own where IBM gave one (`not_authorized`). */
+  code: string
+  /** What happened, to which instance, and why. One line. */
+  message: string
+  /** What to do next. One line. */
+  hint?: string
+  /** IBM's trace of the request, which its support asks for. */
+  trace?: string
+  exitCode?: ExitCode
+}
+
+/** The one error that vpcmd throws on purpose. No request and no response ever hangs on it, so that none is printed. */
+export class VpcmdError extends Error {
+  readonly code: string
+  readonly hint: string | undefined
+  readonly trace: string | undefined
+  readonly exitCode: ExitCode
+
+  constructor(details: ErrorDetails) {
+    super(details.message)
+    this.name = 'VpcmdError'
+    this.code = details.code
+    this.hint = details.hint
+    this.trace = details.trace
+    this.exitCode = details.exitCode ?? exitCodes.failed
+  }
+
+  /** The error as `--json` prints it. */
+  toJSON(): {code: string; message: string; hint?: string; trace?: string} {
+    return {code: this.code, message: this.message, hint: this.hint, trace: this.trace}
+  }
+}
+
+/** A wrong or missing argument, or a question that nobody could answer: exit 2, nothing was sent. */
+export function usageError(message: string, hint?: string): VpcmdError {
+  return new VpcmdError({code: 'usage', message, hint, exitCode: exitCodes.usage})
+}

@@ -1,0 +1,94 @@
+import {distance} from 'fastest-levenshtein'
+import type {Cloud} from '../cloud/cloud.ts'
+import {type Region, unavailable} from '../cloud/regions.ts'
+import type {Instance} from '../cloud/wire.ts'
+import {exitCodes, VpcmdError} from '../errors.ts'
+import {pageSize} from './pages.ts'
+import {parseInstanceRef} from './references.ts'
+
+/** An instance and where it was found. */
+export interface FoundInstance {
+  instance: Instance
+  region: Region
+}
+
+/**
+ * Finds the one instance that `text` names, by ID, name or CRN, in all regions of `cloud` side by side. Throws
+ * VpcmdError: usage (exit 2) for what names no instance, exit 4 for none or more than one, and the region's own error
+ * when a region that could not be read leaves the answer open.
+ */
+export async function findInstance(cloud: Cloud, text: string): Promise<FoundInstance> {
+  const ref = parseInstanceRef(text)
+  if (ref.kind === 'name') return findByName(cloud, ref.name)
+  if (ref.kind === 'id') return findById(cloud, ref.id, await cloud.regions())
+  return findById(cloud, ref.id, [await cloud.region(ref.region)])
+}
+
+async function findById(cloud: Cloud, id: string, regions: Region[]): Promise<FoundInstance> {
+  const searches = regions.map(async region => {
+    if (!region.isAvailable) throw unavailable(region)
+    const {result} = await cloud.api(region).getInstance({id})
+    return {region, instance: result}
+  })
+  try {
+    // An ID is in one region only: the first hit is the answer, whatever the other regions are still doing.
+    return await Promise.any(searches)
+  } catch (error) {
+    const errors = error instanceof AggregateError ? error.errors : [error]
+    throw errors.find(each => !isNotFound(each)) ?? notFound(`the ID ${id}`, regions)
+  }
+}
+
+async function findByName(cloud: Cloud, name: string): Promise<FoundInstance> {
+  const regions = await cloud.regions()
+  const searches = await Promise.allSettled(
+    regions.map(async region => {
+      if (!region.isAvailable) throw unavailable(region)
+      const {result} = await cloud.api(region).listInstances({name, limit: pageSize})
+      return result.instances.map(instance => ({region, instance}))
+    }),
+  )
+  const found = searches.flatMap(search => (search.status === 'fulfilled' ? search.value : []))
+  if (found.length > 1) throw ambiguous(name, found)
+  const failed = searches.find(search => search.status === 'rejected')
+  // A region that could not be asked may hold another one of that name: to go on would be to guess.
+  if (failed) throw failed.reason
+  const [only] = found
+  if (!only) throw notFound(`the name ${name}`, regions, await nearestNames(cloud, regions, name))
+  return only
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof VpcmdError && error.exitCode === exitCodes.notFound
+}
+
+function ambiguous(name: string, found: FoundInstance[]): VpcmdError {
+  const candidates = found.map(({region, instance}) => `${instance.id} in ${region.name} (VPC ${instance.vpc.name})`)
+  return new VpcmdError({
+    code: 'ambiguous_name',
+    message: `The name ${name} stands for ${found.length} instances: ${candidates.join('; ')}.`,
+    hint: 'Pass the ID, or narrow it with --region.',
+    exitCode: exitCodes.notFound,
+  })
+}
+
+function notFound(what: string, regions: Region[], near: string[] = []): VpcmdError {
+  const where = regions.length === 1 ? `in ${regions[0]?.name}` : `in any of ${regions.length} regions`
+  return new VpcmdError({
+    code: 'instance_not_found',
+    message: `There is no instance with ${what} ${where}.`,
+    hint: near.length > 0 ? `The nearest: ${near.join(', ')}.` : 'See what there is: vpcmd instances list',
+    exitCode: exitCodes.notFound,
+  })
+}
+
+/** Up to three names that resemble `name`, among the first page of each region: a whole fleet is not read for a hint. */
+async function nearestNames(cloud: Cloud, regions: Region[], name: string): Promise<string[]> {
+  const pages = await Promise.allSettled(regions.map(region => cloud.api(region).listInstances({limit: pageSize})))
+  const names = new Set<string>()
+  for (const page of pages) {
+    if (page.status === 'fulfilled') for (const instance of page.value.result.instances) names.add(instance.name)
+  }
+  const near = [...names].filter(each => distance(each, name) <= Math.max(2, name.length / 3) || each.includes(name))
+  return near.sort((a, b) => distance(a, name) - distance(b, name)).slice(0, 3)
+}

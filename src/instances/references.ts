@@ -1,0 +1,53 @@
+import {usageError} from '../errors.ts'
+
+/** How a user named something: by ID, by name or by CRN. */
+export type ResourceRef =
+  | {kind: 'id'; id: string}
+  | {kind: 'name'; name: string}
+  | {kind: 'crn'; crn: string; id: string}
+
+/** How a user named an instance. Its CRN also tells the region. */
+export type InstanceRef = Exclude<ResourceRef, {kind: 'crn'}> | {kind: 'crn'; id: string; region: string}
+
+// IBM/vpc-node-sdk, vpc/v1.ts: an instance's ID is its zone's four characters, an underscore and a UUID, other
+// resources have a hyphen there; names are lower-case, with hyphens, and at most 63 characters long.
+const instanceId = /^[0-9a-z]{4}_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+const resourceId = /^([0-9a-z]{4}[-_][0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32})$/
+const resourceName = /^[0-9a-z][-0-9a-z]{0,62}$/
+
+/**
+ * Reads an `<instance>` argument. A CRN also tells the region: its location is a zone, which is the region's name and a
+ * number. Throws a usage error for anything that is neither ID, name nor CRN.
+ */
+export function parseInstanceRef(text: string): InstanceRef {
+  if (text.startsWith('crn:')) {
+    const [, , , , service, location = '', , , type, id] = text.split(':')
+    if (service !== 'is' || type !== 'instance' || !id || !/^[a-z]+-[a-z]+(-\d+)?$/.test(location)) {
+      throw usageError(
+        `${text} is not the CRN of an instance.`,
+        'It looks like crn:v1:bluemix:public:is:us-south-1:a/…::instance:0717_….',
+      )
+    }
+    return {kind: 'crn', id, region: location.replace(/-\d+$/, '')}
+  }
+  if (instanceId.test(text)) return {kind: 'id', id: text}
+  if (resourceName.test(text)) return {kind: 'name', name: text}
+  if (/[*?[\]]/.test(text)) {
+    throw usageError(
+      `${text} is a pattern, and an instance is named by ID, name or CRN.`,
+      `Try: vpcmd instances list --name '${text}'`,
+    )
+  }
+  const hint =
+    'An ID looks like 0717_9c55d9d2-0685-4300-b475-49eb1b8c1faf; a name has small letters, digits and hyphens.'
+  throw usageError(
+    `${text === '' ? 'An empty text' : text} is neither an ID, nor a name, nor a CRN of an instance.`,
+    hint,
+  )
+}
+
+/** Reads the value of a filter such as `--vpc`: by ID, by CRN, or else by name. */
+export function parseResourceRef(text: string): ResourceRef {
+  if (text.startsWith('crn:')) return {kind: 'crn', crn: text, id: text.split(':').at(-1) ?? ''}
+  return resourceId.test(text) ? {kind: 'id', id: text} : {kind: 'name', name: text}
+}

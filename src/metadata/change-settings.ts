@@ -1,0 +1,131 @@
+import pLimit from 'p-limit'
+import type {Cloud} from '../cloud/cloud.ts'
+import type {MetadataService} from '../cloud/wire.ts'
+import {VpcmdError} from '../errors.ts'
+import type {FoundInstance} from '../instances/find-instance.ts'
+import {patchBetween, settingsLabel, type WantedSettings} from './settings.ts'
+
+/** What is to be done with one instance, and what became of it. */
+export interface Outcome {
+  /** What the user called it: an ID, a name or a CRN. */
+  asked: string
+  found: FoundInstance | undefined
+  result: 'changed' | 'unchanged' | 'failed' | 'planned'
+  before: MetadataService | undefined
+  after: MetadataService | undefined
+  error?: VpcmdError
+}
+
+/** An instance with the patch that it needs; without one it is already as wanted. */
+export interface PlannedChange {
+  asked: string
+  found: FoundInstance
+  patch: WantedSettings | undefined
+}
+
+export type Plan = (PlannedChange | {asked: string; error: VpcmdError})[]
+
+/** How many instances are read or changed at the same time. */
+const atOnce = 8
+
+/**
+ * Reads what `find` finds for each of `asked`, and compares it with what is wanted, in the order asked. What can't be
+ * found is an error in its place; what is asked for twice is planned once.
+ */
+export async function planChanges(
+  asked: string[],
+  wanted: WantedSettings,
+  find: (text: string) => Promise<FoundInstance>,
+): Promise<Plan> {
+  const limit = pLimit(atOnce)
+  const plan: Plan = await Promise.all(
+    asked.map(text =>
+      limit(async () => {
+        try {
+          const found = await find(text)
+          return {asked: text, found, patch: patchBetween(found.instance.metadata_service, wanted)}
+        } catch (error) {
+          if (error instanceof VpcmdError) return {asked: text, error}
+          throw error
+        }
+      }),
+    ),
+  )
+  const seen = new Set<string>()
+  return plan.filter(item => {
+    const key = 'found' in item ? item.found.instance.id : `asked ${item.asked}`
+    return !seen.has(key) && seen.add(key)
+  })
+}
+
+/** The outcome of a plan of which nothing is sent. */
+export function asPlanned(plan: Plan, wanted: WantedSettings): Outcome[] {
+  return plan.map(item => {
+    if ('error' in item) return failed(item.asked, undefined, item.error)
+    const before = item.found.instance.metadata_service
+    return {
+      asked: item.asked,
+      found: item.found,
+      result: item.patch ? 'planned' : 'unchanged',
+      before,
+      after: {...before, ...wanted},
+    }
+  })
+}
+
+/**
+ * Carries out a plan: sends each patch, and nothing where there is none. Each instance is settled on its own, and the
+ * outcomes come in the plan's order. "changed" means that the API's answer shows the wanted settings.
+ */
+export async function applyChanges(cloud: Cloud, plan: Plan): Promise<Outcome[]> {
+  const limit = pLimit(atOnce)
+  return Promise.all(
+    plan.map(item => limit(() => ('error' in item ? failed(item.asked, undefined, item.error) : apply(cloud, item)))),
+  )
+}
+
+async function apply(cloud: Cloud, {asked, found, patch}: PlannedChange): Promise<Outcome> {
+  const before = found.instance.metadata_service
+  if (!patch) return {asked, found, result: 'unchanged', before, after: before}
+  try {
+    const {result} = await cloud.api(found.region).updateInstance({id: found.instance.id, metadataService: patch})
+    const after = result.metadata_service
+    if (patchBetween(after, patch)) return {...failed(asked, found, notApplied(found, after)), after}
+    return {asked, found, result: 'changed', before, after}
+  } catch (error) {
+    if (error instanceof VpcmdError) return failed(asked, found, error)
+    throw error
+  }
+}
+
+function failed(asked: string, found: FoundInstance | undefined, error: VpcmdError): Outcome {
+  return {asked, found, result: 'failed', before: found?.instance.metadata_service, after: undefined, error}
+}
+
+function notApplied({instance}: FoundInstance, after: MetadataService): VpcmdError {
+  return new VpcmdError({
+    code: 'not_applied',
+    message: `IBM Cloud took the change of ${instance.name} (${instance.id}), and then reported ${settingsLabel(after)}.`,
+    hint: `See what holds now: vpcmd metadata show ${instance.id}`,
+  })
+}
+
+/** Outcomes as `--json` prints them. An instance that could not be found has what was asked in place of its name. */
+export function toJsonOutcomes(
+  outcomes: Outcome[],
+): Record<'changed' | 'unchanged' | 'failed', object[]> & {planned?: object[]} {
+  const of = (result: Outcome['result']) => outcomes.filter(outcome => outcome.result === result).map(toJsonOutcome)
+  const settled = {changed: of('changed'), unchanged: of('unchanged'), failed: of('failed')}
+  return outcomes.some(({result}) => result === 'planned') ? {planned: of('planned'), ...settled} : settled
+}
+
+function toJsonOutcome({asked, found, before, after, error}: Outcome): object {
+  return {
+    id: found?.instance.id ?? null,
+    name: found?.instance.name ?? asked,
+    region: found?.region.name ?? null,
+    before: before ?? null,
+    after: after ?? null,
+    ...(error && {error: error.toJSON()}),
+  }
+}

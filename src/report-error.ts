@@ -1,0 +1,87 @@
+import {distance} from 'fastest-levenshtein'
+import {exitCodes, usageError, VpcmdError} from './errors.ts'
+import {bold, colorsFor, red} from './terminal/style.ts'
+import {plain} from './terminal/text.ts'
+
+export interface ReportOptions {
+  /** True where the user asked for JSON: the error goes to stdout as JSON. */
+  json: boolean
+  debug: boolean
+  /** Texts that must never be printed, such as the API key in use. */
+  secrets: Iterable<string>
+  /** Flags or commands that exist, to suggest the nearest for one that does not. */
+  flagNames?: string[]
+}
+
+/**
+ * Prints whatever was thrown as one error, as text to stderr or as JSON to stdout, and returns the exit code, which is
+ * the same for both. A stack is printed only with --debug; a secret never.
+ */
+export async function reportError(thrown: unknown, options: ReportOptions): Promise<number> {
+  const error = asVpcmdError(thrown, options)
+  const clean = (text: string) => withoutSecrets(text, options.secrets)
+  if (options.json) {
+    const {toJson} = await import('./terminal/formats.ts')
+    process.stdout.write(clean(toJson({error: error.toJSON()})))
+  } else {
+    const color = colorsFor(process.stderr, process.env)
+    const label = color ? red(bold('Error:')) : 'Error:'
+    const trace = error.trace ? ` (trace: ${error.trace})` : ''
+    process.stderr.write(clean(`${label} ${plain(error.message)}${plain(trace)}\n`))
+    if (error.hint) process.stderr.write(clean(`${plain(error.hint)}\n`))
+  }
+  if (options.debug && thrown instanceof Error && thrown.stack) process.stderr.write(clean(`${thrown.stack}\n`))
+  return error.exitCode
+}
+
+/** Replaces known secrets, and whatever looks like a token, in a text. */
+export function withoutSecrets(text: string, secrets: Iterable<string>): string {
+  let clean = text.replace(/\beyJ[\w-]+\.[\w-]+\.[\w-]*/g, '[token]')
+  for (const secret of secrets) if (secret.length > 3) clean = clean.replaceAll(secret, '[secret]')
+  return clean
+}
+
+function asVpcmdError(thrown: unknown, {flagNames = [], debug}: ReportOptions): VpcmdError {
+  if (thrown instanceof VpcmdError) return thrown
+  if (isParseError(thrown)) return describeParseError(thrown, flagNames)
+  const message = thrown instanceof Error ? thrown.message : String(thrown)
+  return new VpcmdError({
+    code: 'unexpected',
+    message: `vpcmd failed in a way that it was not made for: ${message}`,
+    hint: debug ? undefined : 'Run the same command with --debug to see where.',
+    exitCode: exitCodes.failed,
+  })
+}
+
+interface ParseError extends Error {
+  flags?: string[]
+}
+
+/** Errors of oclif's parser, and only those, carry what was parsed (oclif/core, src/parser/errors.ts). */
+function isParseError(thrown: unknown): thrown is ParseError {
+  return thrown instanceof Error && 'oclif' in thrown && ('parse' in thrown || 'showHelp' in thrown)
+}
+
+function describeParseError(error: ParseError, flagNames: string[]): VpcmdError {
+  const message = plain(error.message)
+    .replace(/ ?See more help with --help/, '')
+    .replace(/^The following errors? occurred: +/, '')
+    .trim()
+  const [unknown] = error.flags ?? []
+  if (unknown === undefined) return usageError(sentence(message), 'See --help for what the command takes.')
+  const nearest = nearestName(unknown.replace(/^-+/, ''), flagNames)
+  return usageError(
+    `There is no flag ${unknown}.`,
+    nearest ? `Did you mean --${nearest}?` : 'See --help for what the command takes.',
+  )
+}
+
+/** The name that is nearest to `wanted`, if any is near enough to be meant. */
+export function nearestName(wanted: string, names: string[]): string | undefined {
+  const [nearest] = [...names].sort((a, b) => distance(a, wanted) - distance(b, wanted))
+  return nearest !== undefined && distance(nearest, wanted) <= Math.max(2, wanted.length / 3) ? nearest : undefined
+}
+
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`
+}

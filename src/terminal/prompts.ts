@@ -1,0 +1,187 @@
+import {exitCodes, VpcmdError} from '../errors.ts'
+import {bold, colorsFor, cyan, dim, green, red} from './style.ts'
+import {plain} from './text.ts'
+
+export interface Streams {
+  input: NodeJS.ReadStream
+  /** Where prompts are drawn: standard error, so that standard output carries data only. */
+  output: NodeJS.WriteStream
+}
+
+export interface Choice<T> {
+  value: T
+  name: string
+  /** What tells it from the others, in a few words; searched like the name. */
+  description: string
+  /** Why it can't be picked, in a few words. */
+  disabled?: string
+}
+
+export interface PickQuestion<T> {
+  message: string
+  choices: readonly Choice<T>[]
+}
+
+/** Questions to a person. Whatever they print is made safe for a terminal first. */
+export interface Prompter {
+  /** A list that narrows as one types. At least one is picked; several come in the order of the choices. */
+  pick<T>(question: PickQuestion<T> & {multiple: true}): Promise<T[]>
+  pick<T>(question: PickQuestion<T> & {multiple: false}): Promise<T>
+  /** One of a few, such as the entries of a menu. */
+  choose<T>(question: {message: string; choices: readonly {name: string; value: T}[]; default?: T}): Promise<T>
+  /** A whole number from min to max; anything else is refused with a line that says so, and asked again. */
+  number(question: {message: string; min: number; max: number; default: number}): Promise<number>
+  /** Yes or no; Enter alone means no where there is no default. */
+  confirm(question: {message: string; default?: boolean}): Promise<boolean>
+}
+
+/**
+ * Prompts on the given terminal. Ctrl-C, Ctrl-D, Esc, the end of input, SIGINT, SIGTERM and SIGHUP all give the error
+ * `interrupted` (exit 130), with the cursor shown and the terminal out of raw mode. inquirer is loaded with the first
+ * question only.
+ */
+export function createPrompter(streams: Streams, env: NodeJS.ProcessEnv = process.env): Prompter {
+  const color = colorsFor(streams.output, env)
+  const theme = themeFor(color)
+
+  function pick<T>(question: PickQuestion<T> & {multiple: true}): Promise<T[]>
+  function pick<T>(question: PickQuestion<T> & {multiple: false}): Promise<T>
+  async function pick<T>({message, choices, multiple}: PickQuestion<T> & {multiple: boolean}): Promise<T | T[]> {
+    const rows = choices.map(choice => ({
+      name: plain(choice.name),
+      description: plain(choice.description),
+      disabled: choice.disabled && plain(choice.disabled),
+    }))
+    const size = () => ({columns: streams.output.columns || 80, rows: streams.output.rows || 24})
+    const picked = await interruptible(streams, async context => {
+      const {pickPrompt} = await import('./pick-prompt.ts')
+      return pickPrompt({message: plain(message), rows, multiple, color, size}, context)
+    })
+    const values = picked.map(index => valueAt(choices, index))
+    return multiple ? values : valueAt(choices, picked[0] ?? -1)
+  }
+
+  return {
+    pick,
+
+    choose: question =>
+      interruptible(streams, async context => {
+        const {createPromptModule} = await import('inquirer')
+        const {answer} = await createPromptModule(context)({
+          type: 'select',
+          name: 'answer',
+          message: plain(question.message),
+          choices: question.choices.map((choice, index) => ({name: plain(choice.name), value: index})),
+          default: Math.max(
+            0,
+            question.choices.findIndex(choice => choice.value === question.default),
+          ),
+          theme,
+        })
+        return valueAt(question.choices, answer)
+      }),
+
+    // Not inquirer's number prompt, which takes its default for what is no number.
+    number: ({message, min, max, default: preset}) =>
+      interruptible(streams, async context => {
+        const {createPromptModule} = await import('inquirer')
+        const {answer} = await createPromptModule(context)({
+          type: 'input',
+          name: 'answer',
+          message: plain(message),
+          default: String(preset),
+          validate: (typed: string) =>
+            isWholeNumber(typed, min, max) || `Give a whole number from ${min} to ${max}, not "${plain(typed)}".`,
+          theme: {...theme, validationFailureMode: 'clear'},
+        })
+        return Number(answer)
+      }),
+
+    confirm: question =>
+      interruptible(streams, async context => {
+        const {createPromptModule} = await import('inquirer')
+        const {answer} = await createPromptModule(context)({
+          type: 'confirm',
+          name: 'answer',
+          message: plain(question.message),
+          default: question.default ?? false,
+          theme,
+        })
+        return answer
+      }),
+  }
+}
+
+interface PromptContext extends Streams {
+  signal: AbortSignal
+}
+
+/** Asks, and turns every way of leaving a question into the one error. inquirer itself knows Ctrl-C only. */
+async function interruptible<T>(streams: Streams, ask: (context: PromptContext) => Promise<T>): Promise<T> {
+  const {input, output} = streams
+  const controller = new AbortController()
+  const interrupt = () => controller.abort()
+  const onKeypress = (_text: string | undefined, key: {name?: string; ctrl?: boolean; meta?: boolean}) => {
+    // Esc is known as such after half a second without another key; Enter within that time is still Esc, not a yes.
+    const isEscape = key.name === 'escape' || (key.meta && (key.name === 'return' || key.name === 'enter'))
+    if (isEscape || (key.ctrl && key.name === 'd')) interrupt()
+  }
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+  const endings = ['end', 'close', 'error'] as const
+  input.on('keypress', onKeypress)
+  for (const ending of endings) input.on(ending, interrupt)
+  for (const signal of signals) process.on(signal, interrupt)
+  if (input.readableEnded || input.destroyed) interrupt()
+  try {
+    return await ask({input, output, signal: controller.signal})
+  } catch (error) {
+    if (error instanceof Error && interruptions.includes(error.name)) throw interrupted()
+    throw error
+  } finally {
+    input.off('keypress', onKeypress)
+    for (const ending of endings) input.off(ending, interrupt)
+    for (const signal of signals) process.off(signal, interrupt)
+  }
+}
+
+// The names of @inquirer/core's errors for a signal that was aborted and for Ctrl-C.
+const interruptions = ['AbortPromptError', 'ExitPromptError']
+
+function interrupted(): VpcmdError {
+  return new VpcmdError({
+    code: 'interrupted',
+    message: 'Interrupted: nothing was sent.',
+    exitCode: exitCodes.interrupted,
+  })
+}
+
+function isWholeNumber(typed: string, min: number, max: number): boolean {
+  return /^\s*\d+\s*$/.test(typed) && Number(typed) >= min && Number(typed) <= max
+}
+
+function valueAt<T>(choices: readonly {value: T}[], index: number): T {
+  const choice = choices[index]
+  if (!choice) throw new RangeError(`No choice has the index ${index}.`)
+  return choice.value
+}
+
+/** inquirer's theme with our colours, or with none: its own ignores NO_COLOR on some versions of Node. */
+function themeFor(color: boolean) {
+  const paint = (style: (text: string) => string) => (color ? style : (text: string) => text)
+  return {
+    prefix: {idle: '?', done: paint(green)('✔')},
+    icon: {cursor: '>'},
+    style: {
+      message: paint(bold),
+      answer: paint(cyan),
+      highlight: paint(cyan),
+      key: paint(bold),
+      error: paint(red),
+      help: paint(dim),
+      disabled: paint(dim),
+      description: paint(dim),
+      defaultAnswer: (text: string) => paint(dim)(`(${text})`),
+      keysHelpTip: () => paint(dim)('Up and down move, Enter picks, Esc leaves.'),
+    },
+  }
+}

@@ -1,0 +1,89 @@
+import {describe, expect, it} from 'vitest'
+import {parse} from 'yaml'
+import {toCsv, toJson, toJsonLines, toYaml} from '../../src/terminal/formats.ts'
+
+const hostile = {
+  name: 'a\x1b[31m\x9b2J\u202eb\u200f\u2028\u{e0041}\x7f😀日本語',
+  'key\u202e': 'line 1\nline 2, "quoted"',
+}
+
+// What a terminal could act on. Line feeds stand between the lines.
+const active = /[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\u{e0000}-\u{e007f}]/u
+
+describe('toJson and toJsonLines', () => {
+  it('print the value indented, and one value a line', () => {
+    expect(toJson([{a: 1}])).toBe('[\n  {\n    "a": 1\n  }\n]\n')
+    expect(toJsonLines([{a: 1}, {b: [2]}])).toBe('{"a":1}\n{"b":[2]}\n')
+    expect(toJsonLines([])).toBe('')
+  })
+
+  it('escape what a terminal could act on, and read back as it was', () => {
+    for (const text of [toJson(hostile), toJsonLines([hostile])]) {
+      expect(text).not.toMatch(active)
+      expect(text).toContain('\\u202e')
+      expect(text).toContain('\\udb40\\udc41')
+      expect(text).toContain('😀日本語')
+      expect(JSON.parse(text)).toEqual(hostile)
+    }
+  })
+})
+
+describe('toYaml', () => {
+  it('escapes what a terminal could act on, and reads back as it was', async () => {
+    const text = await toYaml(hostile)
+    expect(text).not.toMatch(active)
+    expect(text).toContain('\\U000e0041')
+    expect(parse(text)).toEqual(hostile)
+  })
+
+  it('keeps strings that look like something else strings, for YAML 1.1 as well', async () => {
+    const value = {
+      metadata: 'off',
+      protocol: 'no',
+      size: '1e3',
+      time: '12:30',
+      created: '2025-03-06',
+      empty: '',
+      n: null,
+    }
+    const text = await toYaml(value)
+    expect(parse(text)).toEqual(value)
+    expect(parse(text, {version: '1.1'})).toEqual(value)
+  })
+
+  it('folds no long line and repeats what occurs twice', async () => {
+    const shared = {id: 'x '.repeat(100).trim()}
+    expect(await toYaml([shared, shared])).toBe(`- id: ${shared.id}\n- id: ${shared.id}\n`)
+  })
+})
+
+describe('toCsv', () => {
+  it('follows RFC 4180', async () => {
+    expect(
+      await toCsv(
+        ['Name', 'Zone'],
+        [
+          ['a,b', 'say "x"'],
+          ['two\nlines', ''],
+          ['日本', 'z'],
+        ],
+      ),
+    ).toBe('Name,Zone\r\n"a,b","say ""x"""\r\n"two\nlines",\r\n日本,z\r\n')
+  })
+
+  it('prints the header alone when there are no rows', async () => {
+    expect(await toCsv(['Name'], [])).toBe('Name\r\n')
+  })
+
+  it.each(['=1+1', '+1', '-1', '@SUM(A1)', '\t=1+1', '\x1b[31m=1+1', '\u200b=1+1'])(
+    'lets no spreadsheet run %j',
+    async cell => {
+      expect(await toCsv(['Name'], [[cell]])).toMatch(/^Name\r\n'[=+@-]/)
+    },
+  )
+
+  it('leaves out what a terminal could act on', async () => {
+    const text = await toCsv(['Name'], [[hostile.name]])
+    expect(text).toBe('Name\r\n"ab\n😀日本語"\r\n')
+  })
+})

@@ -1,0 +1,226 @@
+import {stripVTControlCharacters} from 'node:util'
+import {describe, expect, it} from 'vitest'
+import {cyan} from '../../src/terminal/style.ts'
+import {type Column, renderRecord, renderTable} from '../../src/terminal/table.ts'
+import {width} from '../../src/terminal/text.ts'
+
+interface Server {
+  name: string
+  id: string
+  status: string
+  zone: string
+  address: string
+}
+
+const columns: Column<Server>[] = [
+  {header: 'Name', value: server => server.name},
+  {header: 'ID', value: server => server.id, priority: 1},
+  {header: 'Status', value: server => server.status, priority: 2},
+  {header: 'Zone', value: server => server.zone, priority: 3},
+  {header: 'Floating IP', value: server => server.address, priority: 3},
+]
+
+const servers: Server[] = [
+  {
+    name: 'my-virtual-server-1',
+    id: '0717_9c55d9d2-0685-4300-b475-49eb1b8c1faf',
+    status: 'running',
+    zone: 'us-south-1',
+    address: '',
+  },
+  {
+    name: 'n'.repeat(63),
+    id: '0727_ed12480a-40a4-41a0-98e3-6dfac8b25ad6',
+    status: 'stopped',
+    zone: 'us-south-2',
+    address: '169.47.94.48',
+  },
+  {name: '日本語のサーバー😀', id: '0727_x', status: 'running', zone: 'jp-tok-1', address: '52.116.204.232'},
+]
+
+const all = {color: false, mayHide: true, width: undefined}
+
+/** What a reader sees of it, whatever the line breaks. */
+function joined(text: string): string {
+  return text.replace(/\s+/g, '')
+}
+
+function widest(text: string): number {
+  return Math.max(...text.split('\n').map(line => width(line)))
+}
+
+describe('renderTable', () => {
+  it('prints every column at its natural width where there is no terminal', () => {
+    expect(renderTable(columns, servers.slice(0, 1), all)).toEqual({
+      text: [
+        'Name                 ID                                         Status   Zone        Floating IP',
+        'my-virtual-server-1  0717_9c55d9d2-0685-4300-b475-49eb1b8c1faf  running  us-south-1  -',
+      ].join('\n'),
+      hidden: [],
+    })
+  })
+
+  it('prints nothing for no rows', () => {
+    expect(renderTable(columns, [], {...all, width: 40})).toEqual({text: '', hidden: []})
+  })
+
+  it('leaves out the columns with the highest numbers first, the last one of equals, and says which', () => {
+    const short = servers.slice(0, 1)
+    const natural = renderTable(columns, short, all)
+    const fitting = widest(natural.text)
+    expect(renderTable(columns, short, {...all, width: fitting})).toEqual(natural)
+    expect(renderTable(columns, short, {...all, width: fitting - 1}).hidden).toEqual(['Floating IP'])
+    expect(renderTable(columns, short, {...all, width: 80}).hidden).toEqual(['Zone', 'Floating IP'])
+    expect(renderTable(columns, short, {...all, width: 40})).toEqual({
+      text: 'Name\nmy-virtual-server-1',
+      hidden: ['ID', 'Status', 'Zone', 'Floating IP'],
+    })
+  })
+
+  it('prints all that there is in blocks where even the columns that stay do not fit', () => {
+    const {text, hidden} = renderTable(columns, servers, {...all, width: 40})
+    expect(hidden).toEqual([])
+    expect(text).toBe(
+      [
+        'Name         my-virtual-server-1',
+        'ID           0717_9c55d9d2-0685-4300-b47',
+        '             5-49eb1b8c1faf',
+        'Status       running',
+        'Zone         us-south-1',
+        'Floating IP  -',
+        '',
+        'Name         nnnnnnnnnnnnnnnnnnnnnnnnnnn',
+        '             nnnnnnnnnnnnnnnnnnnnnnnnnnn',
+        '             nnnnnnnnn',
+        'ID           0727_ed12480a-40a4-41a0-98e',
+        '             3-6dfac8b25ad6',
+        'Status       stopped',
+        'Zone         us-south-2',
+        'Floating IP  169.47.94.48',
+        '',
+        'Name         日本語のサーバー😀',
+        'ID           0727_x',
+        'Status       running',
+        'Zone         jp-tok-1',
+        'Floating IP  52.116.204.232',
+      ].join('\n'),
+    )
+  })
+
+  it.each([10, 20, 40, 80, 120, 200])('fits into %i columns and loses nothing when it may not hide', available => {
+    const {text, hidden} = renderTable(columns, servers, {width: available, color: false, mayHide: false})
+    expect(hidden).toEqual([])
+    expect(widest(text)).toBeLessThanOrEqual(available)
+    if (available >= 40) {
+      const seen = joined(text)
+      for (const server of servers) for (const cell of Object.values(server)) expect(seen).toContain(cell)
+    }
+  })
+
+  it('keeps columns aligned beside wide characters', () => {
+    const lines = renderTable(columns, servers.slice(2), all).text.split('\n')
+    const [header = '', row = ''] = lines
+    expect(width(row.slice(0, row.indexOf('0727_x')))).toBe(header.indexOf('ID'))
+  })
+
+  it('lets no cell act on the terminal', () => {
+    const hostile = {...servers[0], name: 'a\x1b[2J\nb\u202ec', id: '\u200b', status: '', zone: '', address: ''}
+    const {text} = renderTable(columns, [hostile], all)
+    expect(text.split('\n')[1]).toBe('a bc  -   -       -     -')
+  })
+
+  it('colours headers and styled cells without moving anything', () => {
+    const styled = columns.map(column => (column.header === 'Status' ? {...column, style: cyan} : column))
+    const {text} = renderTable(styled, servers, {...all, color: true})
+    expect(text).toContain('\x1b[1mName\x1b[22m')
+    expect(text).toContain('\x1b[36mrunning\x1b[39m')
+    expect(stripVTControlCharacters(text)).toBe(renderTable(columns, servers, all).text)
+    const narrow = renderTable(styled, servers, {...all, width: 40, color: true}).text
+    expect(narrow).toContain('\x1b[36mrunning\x1b[39m')
+    expect(stripVTControlCharacters(narrow)).toBe(renderTable(columns, servers, {...all, width: 40}).text)
+    expect(renderTable(styled, servers, all).text).not.toContain('\x1b')
+  })
+
+  it('renders ten thousand rows', () => {
+    const rows = Array.from({length: 10_000}, () => servers[0] ?? {name: '', id: '', status: '', zone: '', address: ''})
+    expect(renderTable(columns, rows, all).text.split('\n')).toHaveLength(10_001)
+  })
+})
+
+describe('renderRecord', () => {
+  const entries: Parameters<typeof renderRecord>[0] = [
+    ['ID', '0727_ed12480a-40a4-41a0-98e3-6dfac8b25ad6'],
+    ['Availability policy on host failure', 'restart'],
+    ['Lifecycle Reasons', {columns: ['Code', 'Message'], rows: []}],
+    ['Metadata service', {columns: ['Enabled', 'Protocol'], rows: [['false', 'http']]}],
+    ['Reservation', ''],
+  ]
+
+  it('prints labels, values and nested tables in two columns', () => {
+    expect(renderRecord(entries, {width: 80, color: false})).toBe(
+      [
+        'ID                                   0727_ed12480a-40a4-41a0-98e3-6dfac8b25ad6',
+        'Availability policy on host failure  restart',
+        'Lifecycle Reasons                    Code  Message',
+        '                                     -     -',
+        '',
+        'Metadata service                     Enabled  Protocol',
+        '                                     false    http',
+        '',
+        'Reservation                          -',
+      ].join('\n'),
+    )
+  })
+
+  it('wraps labels, values and nested tables on a narrow terminal', () => {
+    expect(renderRecord(entries, {width: 34, color: false})).toBe(
+      [
+        'ID            0727_ed12480a-40a4-4',
+        '              1a0-98e3-6dfac8b25ad',
+        '              6',
+        'Availability  restart',
+        'policy on',
+        'host failure',
+        'Lifecycle     Code  Message',
+        'Reasons       -     -',
+        '',
+        'Metadata      Enabled  Protocol',
+        'service       false    http',
+        '',
+        'Reservation   -',
+      ].join('\n'),
+    )
+  })
+
+  it('turns a nested table that does not fit into blocks', () => {
+    const nested = {
+      columns: ['ID', 'Name'],
+      rows: [
+        ['r006-1234567890', 'a'],
+        ['r006-2', '日本'],
+      ],
+    }
+    expect(renderRecord([['VPC', nested]], {width: 22, color: false})).toBe(
+      ['VPC  ID    r006-123456', '           7890', '     Name  a', '', '     ID    r006-2', '     Name  日本'].join(
+        '\n',
+      ),
+    )
+  })
+
+  it.each([12, 20, 40, 80, 200])('fits into %i columns', available => {
+    expect(widest(renderRecord(entries, {width: available, color: false}))).toBeLessThanOrEqual(available)
+  })
+
+  it('lets no value act on the terminal', () => {
+    const nested = {columns: ['Name'], rows: [['x\x1b[2Jy\nz']]}
+    expect(
+      renderRecord(
+        [
+          ['Name', 'a\x9b31m\u202eb'],
+          ['VPC', nested],
+        ],
+        {width: undefined, color: false},
+      ),
+    ).toBe('Name  ab\nVPC   Name\n      xy z')
+  })
+})
