@@ -1,5 +1,5 @@
 import {readFile, stat} from 'node:fs/promises'
-import type {AuthenticatorInterface} from 'ibm-cloud-sdk-core'
+import {type AuthenticatorInterface, getAuthenticatorFromEnvironment, readExternalSources} from 'ibm-cloud-sdk-core'
 import {exitCodes, VpcmdError} from '../errors.ts'
 
 /** Who vpcmd is to IBM Cloud: an API key that it exchanges itself, or an authenticator of IBM's SDK. */
@@ -80,8 +80,7 @@ function keyInText(text: string): string {
   return trimmed
 }
 
-async function fromExternalConfiguration(): Promise<Credentials> {
-  const {getAuthenticatorFromEnvironment, readExternalSources} = await import('ibm-cloud-sdk-core')
+function fromExternalConfiguration(): Credentials {
   const found: Record<string, unknown> = readExternalSources('vpc') ?? {}
   const authType = String(found.authType ?? found.authtype ?? '').toLowerCase()
   if (!found.apikey && !authType) {

@@ -82,6 +82,12 @@ export const defaultColumns = ['name', 'id', 'status', 'zone', 'vpc', 'reserved-
 /** The columns of `metadata show`. */
 export const metadataColumns = ['name', 'id', 'zone', 'status', 'enabled', 'protocol', 'hop-limit', 'url']
 
+/** An instance as `metadata show --json` prints it. */
+export function toMetadataRow({instance, region}: ListedInstance): object {
+  const {id, name, crn, zone, status, metadata_service} = instance
+  return {id, name, crn, region, zone: zone.name, status, metadata_service}
+}
+
 const everyColumn = columns.slice(0, columns.findIndex(({key}) => key === 'metadata') + 1).map(({key}) => key)
 
 /**

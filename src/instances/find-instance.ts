@@ -1,8 +1,11 @@
 import {distance} from 'fastest-levenshtein'
+import pLimit from 'p-limit'
 import type {Cloud} from '../cloud/cloud.ts'
 import {type Region, unavailable} from '../cloud/regions.ts'
 import type {Instance} from '../cloud/wire.ts'
 import {exitCodes, VpcmdError} from '../errors.ts'
+import {toQuery} from './filters.ts'
+import {listInstances, type RegionFailure} from './list-instances.ts'
 import {pageSize} from './pages.ts'
 import {parseInstanceRef} from './references.ts'
 
@@ -10,6 +13,43 @@ import {parseInstanceRef} from './references.ts'
 export interface FoundInstance {
   instance: Instance
   region: Region
+}
+
+/** An instance that was looked for: found, or why not. */
+export type Search = (FoundInstance & {asked: string}) | {asked: string; error: VpcmdError}
+
+/** How many instances are looked for at the same time; each may ask every region. */
+const searchesAtOnce = 8
+
+/** Finds what each of `asked` names, side by side, in the order asked. What can't be found is an error in its place; an instance that is asked for twice is there once. */
+export async function findInstances(cloud: Cloud, asked: string[]): Promise<Search[]> {
+  const limit = pLimit(searchesAtOnce)
+  const searches: Search[] = await Promise.all(
+    [...new Set(asked)].map(text =>
+      limit(async () => {
+        try {
+          return {asked: text, ...(await findInstance(cloud, text))}
+        } catch (error) {
+          if (error instanceof VpcmdError) return {asked: text, error}
+          throw error
+        }
+      }),
+    ),
+  )
+  const seen = new Set<string>()
+  return searches.filter(search => 'error' in search || (!seen.has(search.instance.id) && seen.add(search.instance.id)))
+}
+
+/** All instances, to pick from, in the order of their names, and the regions that could not be read. */
+export async function instanceChoices(cloud: Cloud): Promise<{found: FoundInstance[]; failures: RegionFailure[]}> {
+  const [regions, {rows, failures}] = await Promise.all([cloud.regions(), listInstances(cloud, toQuery({}), false)])
+  const byName = new Map(regions.map(region => [region.name, region]))
+  const found = rows.flatMap(({instance, region: name}) => {
+    const region = byName.get(name)
+    return region ? [{instance, region}] : []
+  })
+  found.sort((a, b) => a.instance.name.localeCompare(b.instance.name, 'en', {numeric: true}))
+  return {found, failures}
 }
 
 /**

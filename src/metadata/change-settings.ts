@@ -2,7 +2,7 @@ import pLimit from 'p-limit'
 import type {Cloud} from '../cloud/cloud.ts'
 import type {MetadataService} from '../cloud/wire.ts'
 import {VpcmdError} from '../errors.ts'
-import type {FoundInstance} from '../instances/find-instance.ts'
+import type {FoundInstance, Search} from '../instances/find-instance.ts'
 import {patchBetween, settingsLabel, type WantedSettings} from './settings.ts'
 
 /** What is to be done with one instance, and what became of it. */
@@ -25,37 +25,16 @@ export interface PlannedChange {
 
 export type Plan = (PlannedChange | {asked: string; error: VpcmdError})[]
 
-/** How many instances are read or changed at the same time. */
+/** How many instances are changed at the same time. */
 const atOnce = 8
 
-/**
- * Reads what `find` finds for each of `asked`, and compares it with what is wanted, in the order asked. What can't be
- * found is an error in its place; what is asked for twice is planned once.
- */
-export async function planChanges(
-  asked: string[],
-  wanted: WantedSettings,
-  find: (text: string) => Promise<FoundInstance>,
-): Promise<Plan> {
-  const limit = pLimit(atOnce)
-  const plan: Plan = await Promise.all(
-    asked.map(text =>
-      limit(async () => {
-        try {
-          const found = await find(text)
-          return {asked: text, found, patch: patchBetween(found.instance.metadata_service, wanted)}
-        } catch (error) {
-          if (error instanceof VpcmdError) return {asked: text, error}
-          throw error
-        }
-      }),
-    ),
+/** Compares what was found with what is wanted; what could not be found stays an error in its place. */
+export function planChanges(searches: Search[], wanted: WantedSettings): Plan {
+  return searches.map(search =>
+    'error' in search
+      ? search
+      : {asked: search.asked, found: search, patch: patchBetween(search.instance.metadata_service, wanted)},
   )
-  const seen = new Set<string>()
-  return plan.filter(item => {
-    const key = 'found' in item ? item.found.instance.id : `asked ${item.asked}`
-    return !seen.has(key) && seen.add(key)
-  })
 }
 
 /** The outcome of a plan of which nothing is sent. */
@@ -68,7 +47,7 @@ export function asPlanned(plan: Plan, wanted: WantedSettings): Outcome[] {
       found: item.found,
       result: item.patch ? 'planned' : 'unchanged',
       before,
-      after: {...before, ...wanted},
+      after: {...before, ...patchBetween(before, wanted)},
     }
   })
 }
@@ -119,13 +98,15 @@ export function toJsonOutcomes(
   return outcomes.some(({result}) => result === 'planned') ? {planned: of('planned'), ...settled} : settled
 }
 
-function toJsonOutcome({asked, found, before, after, error}: Outcome): object {
+/** One outcome as `--json` prints it, with what became of it. */
+export function toJsonOutcome({asked, found, result, before, after, error}: Outcome): object {
   return {
     id: found?.instance.id ?? null,
     name: found?.instance.name ?? asked,
     region: found?.region.name ?? null,
     before: before ?? null,
     after: after ?? null,
+    result,
     ...(error && {error: error.toJSON()}),
   }
 }

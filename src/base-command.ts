@@ -1,0 +1,391 @@
+import {join} from 'node:path'
+import {setTimeout as sleep} from 'node:timers/promises'
+import {Command, Flags} from '@oclif/core'
+import type {Cloud} from './cloud/cloud.ts'
+import type {Credentials} from './cloud/credentials.ts'
+import type {Endpoints} from './cloud/endpoints.ts'
+import {type Failure, retryPolicy} from './cloud/retries.ts'
+import {exitCodes, usageError, VpcmdError} from './errors.ts'
+import type {FoundInstance} from './instances/find-instance.ts'
+import type {RegionFailure} from './instances/list-instances.ts'
+import {settingsLabel} from './metadata/settings.ts'
+import {reportError, withoutSecrets} from './report-error.ts'
+import type {Choice, Prompter} from './terminal/prompts.ts'
+import {colorsFor, dim, yellow} from './terminal/style.ts'
+import {type Column, type NestedTable, renderRecord, renderTable} from './terminal/table.ts'
+import {plain} from './terminal/text.ts'
+
+export const outputFormats = ['table', 'json', 'jsonl', 'yaml', 'csv'] as const
+export type OutputFormat = (typeof outputFormats)[number]
+
+interface OutputFlags {
+  output?: string
+  json?: boolean
+  quiet?: boolean
+  debug?: boolean
+}
+
+export interface CloudFlags extends OutputFlags {
+  region?: string[]
+  private?: boolean
+  sandbox?: boolean
+  'api-key-file'?: string
+  timeout: number
+}
+
+/** Rows as every format prints them. */
+export interface RowOutput<Row> {
+  rows: Row[]
+  columns: Column<Row>[]
+  /** Whether columns may be left out on a narrow terminal; not when the user chose them. */
+  mayHide: boolean
+  toJson(row: Row): unknown
+  id(row: Row): string | undefined
+  /** What to print on stderr in place of an empty table. */
+  empty: string
+  /** The whole as JSON and YAML, where that is not the array of rows. */
+  whole?: unknown
+}
+
+/** What all commands share: output in every format, notes on stderr, and errors as one line and an exit code. */
+export abstract class BaseCommand extends Command {
+  static override baseFlags = {
+    output: Flags.string({
+      char: 'o',
+      summary: 'How to print the result.',
+      options: [...outputFormats],
+      helpGroup: 'OUTPUT',
+    }),
+    json: Flags.boolean({summary: 'The same as --output json.', exclusive: ['output'], helpGroup: 'OUTPUT'}),
+    quiet: Flags.boolean({char: 'q', summary: 'Print IDs only.', exclusive: ['output', 'json'], helpGroup: 'OUTPUT'}),
+    debug: Flags.boolean({summary: 'Print each request on stderr, without secrets.', helpGroup: 'OUTPUT'}),
+  }
+
+  protected readonly secrets = new Set<string>()
+
+  protected formatOf(flags: OutputFlags): OutputFormat {
+    return flags.json ? 'json' : (outputFormats.find(format => format === flags.output) ?? 'table')
+  }
+
+  /** Writes data to stdout. */
+  protected print(text: string): void {
+    process.stdout.write(text)
+  }
+
+  /** Writes a line to stderr. */
+  protected note(text: string): void {
+    process.stderr.write(`${withoutSecrets(plain(text), this.secrets)}\n`)
+  }
+
+  protected warning(text: string): void {
+    const label = colorsFor(process.stderr, process.env) ? yellow('Warning:') : 'Warning:'
+    process.stderr.write(`${label} ${withoutSecrets(plain(text), this.secrets)}\n`)
+  }
+
+  /** Prints rows in the format that the flags ask for: all data to stdout, and what goes with it to stderr. */
+  protected async printRows<Row>(flags: OutputFlags, output: RowOutput<Row>): Promise<void> {
+    const {rows, columns} = output
+    const format = this.formatOf(flags)
+    if (flags.quiet) {
+      for (const row of rows) {
+        const id = output.id(row)
+        if (id !== undefined) this.print(`${plain(id)}\n`)
+      }
+      return
+    }
+    if (format === 'table') return this.printTable(output)
+    const {toCsv, toJson, toJsonLines, toYaml} = await import('./terminal/formats.ts')
+    const whole = () => output.whole ?? rows.map(output.toJson)
+    if (format === 'json') this.print(toJson(whole()))
+    else if (format === 'jsonl') this.print(toJsonLines(rows.map(output.toJson)))
+    else if (format === 'yaml') this.print(await toYaml(whole()))
+    else {
+      const headers = columns.map(({header}) => header)
+      this.print(
+        await toCsv(
+          headers,
+          rows.map(row => columns.map(column => column.value(row))),
+        ),
+      )
+    }
+  }
+
+  private printTable<Row>({rows, columns, mayHide, empty}: RowOutput<Row>): void {
+    if (rows.length === 0) {
+      this.note(empty)
+      return
+    }
+    const {text, hidden} = renderTable(columns, rows, {...this.canvas(), mayHide})
+    this.print(`${text}\n`)
+    if (hidden.length > 0) {
+      const note = `Not shown, as the terminal is narrow: ${hidden.join(', ')}. --columns or --output json shows them.`
+      this.note(colorsFor(process.stderr, process.env) ? dim(note) : note)
+    }
+  }
+
+  /** Prints one thing in the format that the flags ask for. */
+  protected async printRecord(
+    flags: OutputFlags,
+    record: {entries: readonly (readonly [string, string | NestedTable])[]; json: object; id: string},
+  ): Promise<void> {
+    const format = this.formatOf(flags)
+    if (flags.quiet) this.print(`${plain(record.id)}\n`)
+    else if (format === 'table') this.print(`${renderRecord(record.entries, this.canvas())}\n`)
+    else {
+      const {toCsv, toJson, toJsonLines, toYaml} = await import('./terminal/formats.ts')
+      if (format === 'json') this.print(toJson(record.json))
+      else if (format === 'jsonl') this.print(toJsonLines([record.json]))
+      else if (format === 'yaml') this.print(await toYaml(record.json))
+      else {
+        const flat = record.entries.map(([, value]) =>
+          typeof value === 'string' ? value : value.rows.map(row => row.join(' ')).join('; '),
+        )
+        this.print(
+          await toCsv(
+            record.entries.map(([label]) => label),
+            [flat],
+          ),
+        )
+      }
+    }
+  }
+
+  /** How wide stdout is, in columns (undefined where it is no terminal), and whether to colour it. */
+  protected canvas(): {width: number | undefined; color: boolean} {
+    const width = process.stdout.isTTY ? process.stdout.columns || 80 : undefined
+    return {width, color: colorsFor(process.stdout, process.env)}
+  }
+
+  /** Someone to ask, or undefined where nobody can answer: without a terminal on stdin and stderr. */
+  protected async prompter(): Promise<Prompter | undefined> {
+    if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined
+    const {createPrompter} = await import('./terminal/prompts.ts')
+    return createPrompter({input: process.stdin, output: process.stderr})
+  }
+
+  /** Asks for a yes, unless `yes` is given already. Throws a usage error, exit 2, where nobody can answer. */
+  protected async confirm(message: string, yes: boolean): Promise<boolean> {
+    if (yes) return true
+    const prompter = await this.prompter()
+    if (!prompter)
+      throw usageError(
+        `${message} Nobody can answer without a terminal: nothing was sent.`,
+        'Pass --yes to answer yes.',
+      )
+    return prompter.confirm({message})
+  }
+
+  override async catch(error: Error): Promise<void> {
+    const has = (...flags: string[]) => this.argv.some(arg => flags.includes(arg))
+    // The flags may not have been parsed when this is called: parsing is what failed.
+    const json =
+      has('--json', '--output=json', '--output=jsonl', '-ojson', '-ojsonl') ||
+      this.argv.some((arg, index) => ['-o', '--output'].includes(arg) && /^jsonl?$/.test(this.argv[index + 1] ?? ''))
+    const flagNames = Object.keys({...this.ctor.baseFlags, ...this.ctor.flags})
+    process.exitCode = await reportError(error, {json, debug: has('--debug'), secrets: this.secrets, flagNames})
+  }
+}
+
+/** A command that talks to IBM Cloud, or to the sandbox in its place. */
+export abstract class CloudCommand extends BaseCommand {
+  static override baseFlags = {
+    ...BaseCommand.baseFlags,
+    region: Flags.string({
+      char: 'r',
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: 'NAME',
+      summary: 'A region, or several with commas. Otherwise IBMCLOUD_REGION or IC_REGION, else all regions.',
+      helpGroup: 'IBM CLOUD',
+    }),
+    private: Flags.boolean({summary: 'Use the private endpoints.', helpGroup: 'IBM CLOUD'}),
+    'api-key-file': Flags.string({
+      helpValue: 'FILE',
+      summary:
+        'A file with the API key; - is stdin. Otherwise IBMCLOUD_API_KEY, IC_API_KEY, or the VPC_* settings of IBM’s SDK.',
+      helpGroup: 'IBM CLOUD',
+    }),
+    timeout: Flags.integer({
+      min: 1,
+      default: 30,
+      helpValue: 'SECONDS',
+      summary: 'How long one request may take.',
+      helpGroup: 'IBM CLOUD',
+    }),
+    sandbox: Flags.boolean({
+      env: 'VPCMD_SANDBOX',
+      summary: 'Work on the built-in simulated IBM Cloud, which needs no account.',
+      helpGroup: 'IBM CLOUD',
+    }),
+  }
+
+  private closeSandbox: (() => Promise<void>) | undefined
+
+  /** Opens IBM Cloud as the flags and the environment say. Throws VpcmdError: exit 3 without credentials. */
+  protected async cloud(flags: CloudFlags): Promise<Cloud> {
+    const [{openCloud}, access] = await Promise.all([
+      import('./cloud/cloud.ts'),
+      flags.sandbox ? this.sandboxAccess() : this.realAccess(flags),
+    ])
+    if (access.credentials.kind === 'api-key') this.secrets.add(access.credentials.apiKey)
+    return openCloud({
+      ...access,
+      env: process.env,
+      regions: flags.region ?? [],
+      isPrivate: flags.private ?? false,
+      pacing: {
+        timeoutMs: flags.timeout * 1000,
+        sleep,
+        now: Date.now,
+        random: Math.random,
+        onPause: ({ms, failure, nextTry}) =>
+          this.note(
+            `${pauseReason(failure)}: waiting ${Math.round(ms / 1000)} s before try ${nextTry} of ${retryPolicy.tries}.`,
+          ),
+      },
+      log: flags.debug ? {note: text => this.note(`debug: ${text}`)} : undefined,
+    })
+  }
+
+  private async realAccess(flags: CloudFlags): Promise<Access> {
+    const [{findCredentials}, {findEndpoints}] = await Promise.all([
+      import('./cloud/credentials.ts'),
+      import('./cloud/endpoints.ts'),
+    ])
+    const endpoints = findEndpoints(process.env, flags.private ?? false)
+    const credentials = await findCredentials({
+      env: process.env,
+      apiKeyFile: flags['api-key-file'],
+      readStdin,
+      warn: text => this.warning(text),
+    })
+    const keepsTokens = !process.env.VPCMD_NO_TOKEN_CACHE
+    return {credentials, endpoints, cacheFolder: keepsTokens ? this.config.cacheDir : undefined}
+  }
+
+  private async sandboxAccess(): Promise<Access> {
+    const {startSandbox} = await import('./sandbox/index.ts')
+    const sandbox = await startSandbox({stateFolder: sandboxFolder(process.env)})
+    this.closeSandbox = () => sandbox.close()
+    this.note('This is the sandbox, a simulated IBM Cloud on this machine.')
+    if (sandbox.stateProblem) this.warning(sandbox.stateProblem)
+    const {VPC_URL: vpcUrl, VPC_AUTH_URL: iamUrl} = sandbox.environment
+    // The sandbox has another address each time: a token that is kept would never be used again.
+    return {
+      credentials: {kind: 'api-key', apiKey: sandbox.apiKey, authUrl: undefined},
+      endpoints: {vpcUrl, iamUrl},
+      cacheFolder: undefined,
+    }
+  }
+
+  /** Lets the user pick one instance. Throws a usage error, exit 2, where nobody can. */
+  protected async pickOne(message: string, read: ReadChoices): Promise<FoundInstance> {
+    const {prompter, choices} = await this.choices(read)
+    return prompter.pick({message, choices, multiple: false})
+  }
+
+  /** Lets the user pick several instances, as if their IDs had been typed. Throws as pickOne does. */
+  protected async pickMany(message: string, read: ReadChoices): Promise<(FoundInstance & {asked: string})[]> {
+    const {prompter, choices} = await this.choices(read)
+    const picked = await prompter.pick({message, choices, multiple: true})
+    return picked.map(found => ({...found, asked: found.instance.id}))
+  }
+
+  private async choices(read: ReadChoices): Promise<{prompter: Prompter; choices: Choice<FoundInstance>[]}> {
+    const prompter = await this.prompter()
+    if (!prompter) {
+      throw usageError(
+        'No <instance> was given, and there is no terminal to pick one on.',
+        'Pass an ID, a name or a CRN; vpcmd instances list shows them.',
+      )
+    }
+    const {found, failures} = await read()
+    this.reportRegions(failures, found.length === 0)
+    if (found.length === 0) {
+      throw new VpcmdError({
+        code: 'no_instances',
+        message: 'There are no instances to pick from.',
+        exitCode: exitCodes.notFound,
+      })
+    }
+    const choices = found.map(each => ({value: each, name: each.instance.name, description: describeChoice(each)}))
+    return {prompter, choices}
+  }
+
+  /**
+   * Tells on stderr why single instances failed, and sets the exit code: the errors' own where all of `count` failed in
+   * the same way, else 1.
+   */
+  protected reportFailures(errors: VpcmdError[], count: number): void {
+    const [first] = errors
+    if (!first) return
+    for (const error of errors) {
+      const trace = error.trace ? ` (trace: ${error.trace})` : ''
+      this.note(`Error: ${error.message}${trace}${error.hint ? ` ${error.hint}` : ''}`)
+    }
+    const isOneReason = errors.length === count && errors.every(({exitCode}) => exitCode === first.exitCode)
+    process.exitCode = isOneReason ? first.exitCode : exitCodes.failed
+  }
+
+  protected override async finally(error: Error | undefined): Promise<void> {
+    await this.closeSandbox?.()
+    await super.finally(error)
+  }
+
+  /**
+   * Tells on stderr which regions could not be read, and makes the exit code 1. Where no region could be read at all,
+   * throws the first error in their place.
+   */
+  protected reportRegions(failures: RegionFailure[], isNothingRead: boolean): void {
+    const [first] = failures
+    if (!first) return
+    if (isNothingRead) throw first.error
+    for (const {error} of failures) {
+      const trace = error.trace ? ` (trace: ${error.trace})` : ''
+      this.warning(`${error.message}${trace}${error.hint ? ` ${error.hint}` : ''}`)
+    }
+    process.exitCode = exitCodes.failed
+  }
+}
+
+type ReadChoices = () => Promise<{found: FoundInstance[]; failures: RegionFailure[]}>
+
+function describeChoice({instance}: FoundInstance): string {
+  return `${instance.zone.name}  ${instance.status}  ${settingsLabel(instance.metadata_service)}`
+}
+
+interface Access {
+  credentials: Credentials
+  endpoints: Endpoints
+  cacheFolder: string | undefined
+}
+
+/** Where the sandbox keeps what was changed: in the user's state folder (XDG Base Directory Specification). */
+export function sandboxFolder(env: NodeJS.ProcessEnv): string {
+  return join(stateFolder(env), 'sandbox')
+}
+
+function stateFolder(env: NodeJS.ProcessEnv): string {
+  if (env.XDG_STATE_HOME) return join(env.XDG_STATE_HOME, 'vpcmd')
+  if (process.platform === 'win32' && env.LOCALAPPDATA) return join(env.LOCALAPPDATA, 'vpcmd', 'state')
+  const home = env.HOME ?? env.USERPROFILE
+  if (!home) {
+    throw new VpcmdError({
+      code: 'no_home',
+      message: 'There is no home folder to keep state in.',
+      hint: 'Set HOME or XDG_STATE_HOME.',
+    })
+  }
+  return join(home, '.local', 'state', 'vpcmd')
+}
+
+async function readStdin(): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+function pauseReason({status, message}: Failure): string {
+  if (status === 429) return 'IBM Cloud limits the rate (429)'
+  return status ? `IBM Cloud answered ${status}` : `No answer (${message})`
+}

@@ -1,0 +1,114 @@
+import {CloudCommand} from '../base-command.ts'
+import type {Cloud} from '../cloud/cloud.ts'
+import {usageError, VpcmdError} from '../errors.ts'
+import {instanceDetails} from '../instances/details.ts'
+import {type FoundInstance, instanceChoices} from '../instances/find-instance.ts'
+import {floatingIpsFor} from '../instances/floating-ips.ts'
+import {applyChanges, planChanges} from '../metadata/change-settings.ts'
+import {hopLimits, protocols, settingsLabel, type WantedSettings} from '../metadata/settings.ts'
+import {switchedOnNote} from '../metadata-change-command.ts'
+import type {Prompter} from '../terminal/prompts.ts'
+import {renderRecord} from '../terminal/table.ts'
+
+type Action = 'details' | 'enable' | 'disable' | 'protocol' | 'hop-limit' | 'back' | 'quit'
+
+export default class Console extends CloudCommand {
+  static override summary =
+    'Pick instances and change their settings in menus, as in a console. The same as vpcmd alone.'
+  static override examples = ['<%= config.bin %>', '<%= config.bin %> --sandbox']
+
+  async run(): Promise<void> {
+    const {flags} = await this.parse(Console)
+    const prompter = await this.prompter()
+    if (!prompter) throw usageError('The console needs a terminal.', 'vpcmd --help lists the commands for scripts.')
+    const cloud = await this.cloud(flags)
+    for (let goesOn = true; goesOn; ) {
+      // Read anew each time, so that the list shows what was changed.
+      const found = await this.pickOne('Which instance? (Esc leaves)', async () => instanceChoices(cloud))
+      goesOn = await this.workOn(found, cloud, prompter)
+    }
+  }
+
+  /** Offers what can be done with an instance until the user goes back (true) or leaves (false). */
+  private async workOn(found: FoundInstance, cloud: Cloud, prompter: Prompter): Promise<boolean> {
+    await this.showDetails(found, cloud)
+    let present = found
+    for (;;) {
+      const {instance} = present
+      const action = await prompter.choose<Action>({
+        message: `${instance.name}: metadata service ${settingsLabel(instance.metadata_service)}`,
+        choices: [
+          instance.metadata_service.enabled
+            ? {name: 'Disable the metadata service', value: 'disable'}
+            : {name: 'Enable the metadata service', value: 'enable'},
+          {name: `Change the protocol (${instance.metadata_service.protocol})`, value: 'protocol'},
+          {name: `Change the hop limit (${instance.metadata_service.response_hop_limit})`, value: 'hop-limit'},
+          {name: 'Show the details', value: 'details'},
+          {name: 'Back to the list', value: 'back'},
+          {name: 'Leave', value: 'quit'},
+        ],
+      })
+      if (action === 'back') return true
+      if (action === 'quit') return false
+      if (action === 'details') await this.showDetails(present, cloud)
+      else present = await this.changeOne(present, await this.wantedBy(action, present, prompter), cloud, prompter)
+    }
+  }
+
+  private async wantedBy(action: Action, {instance}: FoundInstance, prompter: Prompter): Promise<WantedSettings> {
+    const {protocol, response_hop_limit: hopLimit} = instance.metadata_service
+    const askProtocol = () =>
+      prompter.choose({
+        message: 'Protocol?',
+        choices: protocols.map(name => ({name, value: name as string})),
+        default: protocol,
+      })
+    const askHopLimit = () => prompter.number({message: 'Hop limit?', ...hopLimits, default: hopLimit})
+    if (action === 'disable') return {enabled: false}
+    if (action === 'protocol') return {protocol: await askProtocol()}
+    if (action === 'hop-limit') return {response_hop_limit: await askHopLimit()}
+    return {enabled: true, protocol: await askProtocol(), response_hop_limit: await askHopLimit()}
+  }
+
+  private async changeOne(
+    found: FoundInstance,
+    wanted: WantedSettings,
+    cloud: Cloud,
+    prompter: Prompter,
+  ): Promise<FoundInstance> {
+    const before = found.instance.metadata_service
+    const plan = planChanges([{...found, asked: found.instance.id}], wanted)
+    const [change] = plan
+    if (!change || 'error' in change || !change.patch) {
+      this.note('That is how it is already: nothing was sent.')
+      return found
+    }
+    const differences = Object.entries(change.patch).map(
+      ([name, value]) => `${name} ${before[name as keyof typeof before]} -> ${value}`,
+    )
+    if (!(await prompter.confirm({message: `${found.instance.name}: ${differences.join(', ')}. Go on?`}))) {
+      this.note('Nothing was sent.')
+      return found
+    }
+    const [outcome] = await applyChanges(cloud, plan)
+    if (outcome?.error)
+      this.note(`Error: ${outcome.error.message}${outcome.error.hint ? ` ${outcome.error.hint}` : ''}`)
+    if (!outcome?.after) return found
+    const {after} = outcome
+    if (outcome.result === 'changed') {
+      this.note(`Changed: ${settingsLabel(before)} -> ${settingsLabel(after)}`)
+      if (!before.enabled && after.enabled) this.note(switchedOnNote)
+    }
+    return {...found, instance: {...found.instance, metadata_service: after}}
+  }
+
+  private async showDetails({instance, region}: FoundInstance, cloud: Cloud): Promise<void> {
+    const index = await floatingIpsFor(cloud.api(region), instance).catch((error: unknown) => {
+      if (!(error instanceof VpcmdError)) throw error
+      this.warning(error.message)
+      return new Map<string, string[]>()
+    })
+    const rows = instanceDetails({instance, region: region.name, floatingIps: undefined}, id => index.get(id) ?? [])
+    this.print(`${renderRecord(rows, this.canvas())}\n`)
+  }
+}

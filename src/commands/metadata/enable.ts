@@ -1,0 +1,40 @@
+import {Flags} from '@oclif/core'
+import {hopLimits, protocols} from '../../metadata/settings.ts'
+import {changeFlags, instanceArgs, MetadataChangeCommand} from '../../metadata-change-command.ts'
+
+export default class MetadataEnable extends MetadataChangeCommand {
+  static override summary = 'Turn the metadata service of instances on, with the protocol and hop limit wanted.'
+  static override description =
+    `Each instance is read first, and only what differs is sent; what is already right is left alone and reported as unchanged. Without --protocol or --hop-limit those settings stay as they are.
+
+Without <instance>, on a terminal, instances are picked from a list, and what no flag gave is asked.
+
+An instance that was created with the service off must be stopped and started before the service works fully. vpcmd does not do that unasked: a stop erases instance storage.`
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> my-virtual-server-2 --protocol https --hop-limit 2',
+    '<%= config.bin %> <%= command.id %> my-virtual-server-1 my-virtual-server-2 --protocol https --dry-run',
+  ]
+  static override args = instanceArgs
+  static override flags = {
+    protocol: Flags.option({options: protocols, summary: 'Protocol of the metadata service.'})(),
+    'hop-limit': Flags.integer({
+      ...hopLimits,
+      helpValue: '1-64',
+      summary: 'How many network hops an answer may take; containers need 2 or more.',
+    }),
+    ...changeFlags,
+  }
+
+  async run(): Promise<void> {
+    const {args, flags} = await this.parse(MetadataEnable)
+    const typed = args.instance ?? []
+    await this.change(flags, typed, {
+      verb: 'Enable',
+      alwaysAsks: false,
+      wanted: async picked => {
+        const asked = typed.length === 0 ? await this.askSettings(flags, picked) : flags
+        return {enabled: true, protocol: asked.protocol, response_hop_limit: asked['hop-limit']}
+      },
+    })
+  }
+}

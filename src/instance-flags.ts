@@ -1,0 +1,91 @@
+import {Flags} from '@oclif/core'
+import type {Filters} from './instances/filters.ts'
+import {hopLimits, protocols} from './metadata/settings.ts'
+
+const helpGroup = 'FILTER'
+const identity = (what: string) => Flags.string({helpGroup, helpValue: 'ID|NAME|CRN', summary: `Of this ${what}.`})
+
+/** The flags by which instances are chosen, wherever many can be. */
+export const filterFlags = {
+  name: Flags.string({
+    helpGroup,
+    helpValue: 'PATTERN',
+    summary: 'Of this name; * stands for any text, ? for one character.',
+  }),
+  status: Flags.string({
+    helpGroup,
+    multiple: true,
+    multipleNonGreedy: true,
+    helpValue: 'STATUS',
+    summary: 'In this status, such as running or stopped.',
+  }),
+  zone: Flags.string({
+    helpGroup,
+    multiple: true,
+    multipleNonGreedy: true,
+    helpValue: 'ZONE',
+    summary: 'In this zone, such as us-south-1.',
+  }),
+  metadata: Flags.option({
+    options: ['enabled', 'disabled'] as const,
+    helpGroup,
+    summary: 'With the metadata service in this state.',
+  })(),
+  protocol: Flags.option({
+    options: protocols,
+    helpGroup,
+    summary: 'With this protocol set, even while the service is off.',
+  })(),
+  'hop-limit': Flags.integer({
+    ...hopLimits,
+    helpGroup,
+    helpValue: '1-64',
+    summary: 'With this hop limit set, even while the service is off.',
+  }),
+  vpc: identity('VPC'),
+  'resource-group': identity('resource group'),
+  reservation: identity('reservation'),
+  'instance-group': identity('instance group'),
+  'availability-class': Flags.string({
+    helpGroup,
+    helpValue: 'CLASS',
+    summary: 'Of this availability class, such as standard or spot.',
+  }),
+  'dedicated-host': identity('dedicated host'),
+  'placement-group': identity('placement group'),
+}
+
+interface FilterFlags {
+  name?: string
+  status?: string[]
+  zone?: string[]
+  metadata?: 'enabled' | 'disabled'
+  protocol?: string
+  'hop-limit'?: number
+  vpc?: string
+  'resource-group'?: string
+  reservation?: string
+  'instance-group'?: string
+  'availability-class'?: string
+  'dedicated-host'?: string
+  'placement-group'?: string
+}
+
+/** The flags as the filters of a listing. */
+export function toFilters(flags: FilterFlags): Filters {
+  return {
+    name: flags.name,
+    status: flags.status?.flatMap(text => text.split(',')),
+    zone: flags.zone?.flatMap(text => text.split(',')),
+    metadata: flags.metadata,
+    protocol: flags.protocol,
+    hopLimit: flags['hop-limit'],
+    vpc: flags.vpc,
+    resourceGroup: flags['resource-group'],
+    reservation: flags.reservation,
+    instanceGroup: flags['instance-group'],
+    availabilityClass: flags['availability-class'],
+    dedicatedHost: flags['dedicated-host'],
+    placementGroup: flags['placement-group'],
+  }
+}

@@ -1,0 +1,62 @@
+const kinds = ['401', '403', '429', '500', '502', '503', '504', 'reset', 'cut', 'hang'] as const
+
+/**
+ * What goes wrong with a request: an HTTP status (`502` with an HTML page, as proxies send it), `reset` (the connection is
+ * cut before anything is done), `cut` (all is done, but half of the answer is lost), `hang` (no answer ever).
+ */
+export type FaultKind = (typeof kinds)[number]
+
+export interface Fault {
+  kind: FaultKind
+  /** Share of the matching requests, 0 to 1. */
+  share?: number
+  /** How many matching requests, the first ones. */
+  count?: number
+  method?: string
+  /** Matched against path and query. */
+  path?: RegExp
+  /** `Retry-After` of a 429 or 503: seconds or a date. Without it, a 429 says `1`, a 503 nothing. */
+  retryAfter?: string
+}
+
+/** Reads a fault as the command line gives it: `500:5%` (a share), `reset:3` (the first three), `hang` (every request). Throws an Error that says what is wrong. */
+export function parseFault(text: string): Fault {
+  const [name, amount, ...rest] = text.split(':')
+  const kind = kinds.find(each => each === name)
+  if (kind === undefined || rest.length > 0) {
+    throw new Error(`Not a fault: ${text}. It begins with one of ${kinds.join(', ')}; then :N or :P%, as in 500:5%.`)
+  }
+  if (amount === undefined) return {kind}
+  const percent = /^(\d+(?:\.\d+)?)%$/.exec(amount)
+  if (percent) {
+    const share = Number(percent[1]) / 100
+    if (share > 1) throw new Error(`Not a fault: ${text}. A share is at most 100%.`)
+    return {kind, share}
+  }
+  if (/^\d+$/.test(amount)) return {kind, count: Number(amount)}
+  throw new Error(`Not a fault: ${text}. After the colon comes a share (5%) or a count (3).`)
+}
+
+/** Decides which request meets which fault. A share is kept exactly and without chance: 5 % is every twentieth matching request. */
+export class FaultPicker {
+  readonly #seen = new Map<Fault, number>()
+
+  /** The first of `faults` that this request meets, if any. Counts the request for every fault that it matches. */
+  pick(faults: readonly Fault[], method: string, path: string): Fault | undefined {
+    let met: Fault | undefined
+    for (const fault of faults) {
+      if (fault.method !== undefined && fault.method.toUpperCase() !== method) continue
+      if (fault.path !== undefined && path.search(fault.path) < 0) continue
+      const before = this.#seen.get(fault) ?? 0
+      this.#seen.set(fault, before + 1)
+      if (met === undefined && meets(fault, before)) met = fault
+    }
+    return met
+  }
+}
+
+function meets(fault: Fault, before: number): boolean {
+  if (fault.count !== undefined && before >= fault.count) return false
+  const share = fault.share ?? 1
+  return Math.floor((before + 1) * share) > Math.floor(before * share)
+}

@@ -1,0 +1,137 @@
+import {createHmac, randomUUID, timingSafeEqual} from 'node:crypto'
+import {Hono} from 'hono'
+import {accountId} from './ids.ts'
+
+/** The one API key that the sandbox knows. It opens nothing but a sandbox. */
+export const sandboxApiKey = 'sandbox-api-key-not-a-secret'
+
+const iamId = 'IBMid-0000SANDBOX'
+const apiKeyGrant = 'urn:ibm:params:oauth:grant-type:apikey'
+
+const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
+
+function signatureOf(signed: string, secret: string): Buffer {
+  return createHmac('sha256', secret).update(signed).digest()
+}
+
+/** A signed access token with the claims that IBM's have, valid from `issuedAt` for `ttlSeconds` (both in seconds). */
+export function issueToken(secret: string, issuer: string, issuedAt: number, ttlSeconds: number): string {
+  const header = encode({kid: 'sandbox', alg: 'HS256'})
+  const claims = encode({
+    iam_id: iamId,
+    id: iamId,
+    realmid: 'IBMid',
+    jti: randomUUID(),
+    identifier: '0000SANDBOX',
+    given_name: 'Test',
+    family_name: 'User',
+    name: 'Test User',
+    email: 'test.user@example.com',
+    sub: 'test.user@example.com',
+    authn: {sub: 'test.user@example.com', iam_id: iamId, name: 'Test User'},
+    account: {valid: true, bss: accountId, frozen: true},
+    iat: issuedAt,
+    exp: issuedAt + ttlSeconds,
+    iss: issuer,
+    grant_type: apiKeyGrant,
+    scope: 'ibm openid',
+    client_id: 'default',
+    acr: 1,
+    amr: ['pwd'],
+  })
+  const signed = `${header}.${claims}`
+  return `${signed}.${signatureOf(signed, secret).toString('base64url')}`
+}
+
+/** Whether `token` was signed with `secret` and is not expired at `now` (in seconds). */
+export function isTokenValid(token: string, secret: string, now: number): boolean {
+  const [header, claims, signature, ...more] = token.split('.')
+  if (header === undefined || claims === undefined || signature === undefined || more.length > 0) return false
+  const given = Buffer.from(signature, 'base64url')
+  const wanted = signatureOf(`${header}.${claims}`, secret)
+  if (given.length !== wanted.length || !timingSafeEqual(given, wanted)) return false
+  // What is signed was written by issueToken: it needs no further doubt.
+  const {exp} = JSON.parse(Buffer.from(claims, 'base64url').toString()) as {exp: number}
+  return exp > now
+}
+
+export interface IamOptions {
+  secret: () => string
+  clock: () => number
+  ttlSeconds: number
+}
+
+/**
+ * `POST /identity/token`. Error codes and shape: BXNIM0415E and `context` by the contract, BXNIM0109E and BXNIM0060E as
+ * public clients recorded them, BXNIM0106E from IBM-Cloud/bluemix-go#87. A wrong content type has no source: the answer
+ * is that of a wrong method with 415 in it.
+ */
+export function iamRoutes(options: IamOptions): Hono {
+  const routes = new Hono()
+  const refusal = (status: 400 | 405 | 415, errorCode: string, errorMessage: string, url: string, details?: string) => {
+    const now = new Date(options.clock()).toISOString()
+    const body = {
+      context: {
+        requestId: randomUUID(),
+        requestType: 'incoming.Identity_Token',
+        url,
+        startTime: now,
+        endTime: now,
+        elapsedTime: '1',
+        locale: 'en_US',
+        clusterName: 'sandbox',
+      },
+      errorCode,
+      errorMessage,
+      ...(details && {errorDetails: details}),
+    }
+    return Response.json(body, {status})
+  }
+  const webException = (status: 405 | 415, details: string, url: string) =>
+    refusal(
+      status,
+      'BXNIM0060E',
+      "Web application exception 'javax.ws.rs.ClientErrorException' during request processing.",
+      url,
+      details,
+    )
+  const missing = (property: string, url: string) =>
+    refusal(400, 'BXNIM0109E', 'Property missing or empty.', url, `Property '${property}' either missing or empty.`)
+  const wrongValue = (property: string, value: string, valid: string, url: string) =>
+    refusal(
+      400,
+      'BXNIM0106E',
+      `Validation of property '${property}' with value '[${value}]' failed. Valid values: '${valid}'`,
+      url,
+    )
+
+  routes.post('/identity/token', async c => {
+    const url = new URL(c.req.url).origin
+    const type = c.req.header('content-type') ?? ''
+    if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(type)) {
+      return webException(415, 'HTTP 415 Unsupported Media Type', url)
+    }
+    const form = new URLSearchParams(await c.req.text())
+    const grant = form.get('grant_type')
+    if (!grant) return missing('grant_type', url)
+    if (grant !== apiKeyGrant) return wrongValue('grant_type', grant, apiKeyGrant, url)
+    const responseType = form.get('response_type')
+    if (responseType !== null && responseType !== 'cloud_iam') {
+      return wrongValue('response_type', responseType, 'cloud_iam', url)
+    }
+    const key = form.get('apikey')
+    if (!key) return missing('apikey', url)
+    if (key !== sandboxApiKey) return refusal(400, 'BXNIM0415E', 'Provided API key could not be found.', url)
+    const issuedAt = Math.floor(options.clock() / 1000)
+    return c.json({
+      access_token: issueToken(options.secret(), `${url}/identity`, issuedAt, options.ttlSeconds),
+      refresh_token: 'not_supported',
+      token_type: 'Bearer',
+      expires_in: options.ttlSeconds,
+      expiration: issuedAt + options.ttlSeconds,
+      scope: 'ibm openid',
+    })
+  })
+  routes.all('/identity/token', c => webException(405, 'HTTP 405 Method Not Allowed', new URL(c.req.url).origin))
+  return routes
+}

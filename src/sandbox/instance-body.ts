@@ -1,0 +1,167 @@
+import {crnOf, uuidOf} from './ids.ts'
+import {statusAt} from './instance-status.ts'
+import {type Networking, networkingOf} from './networking.ts'
+import {profileOf} from './profiles.ts'
+import type {InstanceRecord, NamedResource} from './records.ts'
+import {isoTime, partOf, reference} from './references.ts'
+
+/** Where an object is sent from: hrefs begin with `base` (`http://127.0.0.1:PORT/us-south/v1`), states hold at `now` (epoch milliseconds). */
+export interface Sending {
+  base: string
+  now: number
+  /** How long a start, a stop or a reboot takes, in milliseconds. */
+  transitionMs: number
+}
+
+function lifecycleOf(status: string): string {
+  if (status === 'failed' || status === 'deleting' || status === 'pending') return status
+  return 'stable'
+}
+
+function bootVolume(record: InstanceRecord, base: string): Record<string, unknown> {
+  const volume = partOf(record, 'bootVolume')
+  const attachment = partOf(record, 'bootAttachment')
+  return {
+    device: {id: partOf(record, 'bootDevice')},
+    href: `${base}/instances/${record.id}/volume_attachments/${attachment}`,
+    id: attachment,
+    name: partOf(record, 'bootAttachmentName'),
+    volume: reference(base, 'volumes', 'volume', {
+      id: volume,
+      crn: crnOf(record.zone, 'volume', volume),
+      name: partOf(record, 'bootVolumeName'),
+    }),
+  }
+}
+
+function disksOf(record: InstanceRecord, base: string): unknown[] {
+  return profileOf(record.profile).disks.map((size, index) => {
+    const id = `${record.id.slice(0, 4)}-${uuidOf(`${record.id}/disk/${index}`)}`
+    return {
+      created_at: isoTime(record.created),
+      href: `${base}/instances/${record.id}/disks/${id}`,
+      id,
+      interface_type: 'nvme',
+      name: `disk-${index + 1}`,
+      resource_type: 'instance_disk',
+      size,
+    }
+  })
+}
+
+/** What only some instances have: absent, not null, where they have it not. */
+function optionalParts(record: InstanceRecord, base: string, status: string, network: Networking) {
+  const clusterAttachment = record.clusterNetwork && uuidOf(`${record.id}/cluster`)
+  const {gpu} = profileOf(record.profile)
+  return {
+    ...(record.clusterNetwork && {
+      cluster_network: reference(base, 'cluster_networks', 'cluster_network', record.clusterNetwork),
+    }),
+    cluster_network_attachments: clusterAttachment
+      ? [
+          {
+            href: `${base}/instances/${record.id}/cluster_network_attachments/${record.id.slice(0, 4)}-${clusterAttachment}`,
+            id: `${record.id.slice(0, 4)}-${clusterAttachment}`,
+            name: 'cluster-1',
+            resource_type: 'instance_cluster_network_attachment',
+          },
+        ]
+      : [],
+    ...(record.dedicatedHost && {
+      dedicated_host: reference(base, 'dedicated_hosts', 'dedicated_host', record.dedicatedHost),
+      placement_target: reference(base, 'dedicated_hosts', 'dedicated_host', record.dedicatedHost),
+    }),
+    ...(record.placementGroup && {
+      placement_target: reference(base, 'placement_groups', 'placement_group', record.placementGroup),
+    }),
+    ...(gpu && {gpu}),
+    ...(record.image && {image: reference(base, 'images', 'image', record.image)}),
+    ...(record.instanceGroup && {instance_group_membership: membership(record, record.instanceGroup, base)}),
+    // "This property will be absent if the instance's status is not running" (IBM/vpc-node-sdk vpc/v1.ts).
+    ...(status === 'running' && {numa_count: 1}),
+    ...(record.legacyInterfaces ? {} : {primary_network_attachment: network.attachments[0]}),
+    ...(record.reservation && {reservation: reference(base, 'reservations', 'reservation', record.reservation)}),
+  }
+}
+
+function membership(record: InstanceRecord, group: NamedResource, base: string): Record<string, unknown> {
+  const id = `${group.id.slice(0, 4)}-${uuidOf(`${record.id}/membership`)}`
+  return {
+    href: `${base}/instance_groups/${group.id}/memberships/${id}`,
+    id,
+    instance_group: {crn: group.crn, href: `${base}/instance_groups/${group.id}`, id: group.id, name: group.name},
+    name: `member-${id.slice(5, 13)}`,
+  }
+}
+
+/** The API's Instance object of a record; field by field as in IBM/vpc-node-sdk vpc/v1.ts `VpcV1.Instance`, version 2026-03-24. */
+export function instanceBody(record: InstanceRecord, vpcName: string, sending: Sending): Record<string, unknown> {
+  const {base} = sending
+  const status = statusAt(record, sending.now, sending.transitionMs)
+  const profile = profileOf(record.profile)
+  const network = networkingOf(record, base)
+  const boot = bootVolume(record, base)
+  const volumeBandwidth = profile.bandwidth / 4
+  const lifecycle = lifecycleOf(status)
+  return {
+    availability: {class: record.spot ? 'spot' : 'standard'},
+    availability_policy: {host_failure: 'restart', preemption: 'stop'},
+    bandwidth: profile.bandwidth,
+    boot_volume_attachment: boot,
+    confidential_compute_mode: 'disabled',
+    created_at: isoTime(record.created),
+    crn: crnOf(record.zone, 'instance', record.id),
+    disks: disksOf(record, base),
+    enable_secure_boot: record.secureBoot ?? false,
+    health_reasons: [],
+    health_state: lifecycle === 'stable' ? 'ok' : 'inapplicable',
+    href: `${base}/instances/${record.id}`,
+    id: record.id,
+    lifecycle_reasons:
+      status === 'failed' ? [{code: 'internal_error', message: 'Internal error (contact IBM support)'}] : [],
+    lifecycle_state: lifecycle,
+    memory: profile.memory,
+    metadata_service: {...record.metadata},
+    name: record.name,
+    network_attachments: network.attachments,
+    network_interfaces: network.interfaces,
+    primary_network_interface: network.interfaces[0],
+    profile: {
+      href: `${base}/instance/profiles/${record.profile}`,
+      name: record.profile,
+      resource_type: 'instance_profile',
+    },
+    reservation_affinity: {
+      policy: record.reservationPolicy ?? 'automatic',
+      pool:
+        record.reservationPolicy === 'manual' && record.reservation
+          ? [reference(base, 'reservations', 'reservation', record.reservation)]
+          : [],
+    },
+    resource_group: {
+      href: `https://resource-controller.cloud.ibm.com/v2/resource_groups/${record.resourceGroup.id}`,
+      id: record.resourceGroup.id,
+      name: record.resourceGroup.name,
+    },
+    resource_type: 'instance',
+    startable: lifecycle === 'stable',
+    status,
+    status_reasons:
+      status === 'failed'
+        ? [{code: 'cannot_start_capacity', message: 'The zone has no capacity for this profile.'}]
+        : [],
+    total_network_bandwidth: profile.bandwidth - volumeBandwidth,
+    total_volume_bandwidth: volumeBandwidth,
+    vcpu: {
+      architecture: profile.architecture,
+      count: profile.vcpus,
+      manufacturer: profile.manufacturer,
+      percentage: 100,
+    },
+    volume_attachments: [boot],
+    volume_bandwidth_qos_mode: 'weighted',
+    vpc: reference(base, 'vpcs', 'vpc', {id: record.vpc, crn: crnOf(record.region, 'vpc', record.vpc), name: vpcName}),
+    zone: {href: `${base}/regions/${record.region}/zones/${record.zone}`, name: record.zone},
+    ...optionalParts(record, base, status, network),
+  }
+}

@@ -1,0 +1,168 @@
+import {knownSubnets} from './default-fleet.ts'
+import {crnOf, uuidOf} from './ids.ts'
+import type {FloatingIpRecord, InstanceRecord, NamedResource} from './records.ts'
+import {isoTime, partOf, reference} from './references.ts'
+
+type Body = Record<string, unknown>
+
+/** An instance's network attachments and interfaces as references, the primary first. */
+export interface Networking {
+  attachments: Body[]
+  interfaces: Body[]
+}
+
+interface Port {
+  id: string
+  name: string
+  virtualNetworkInterface: NamedResource
+  /** Reference to its reserved IP. */
+  ip: Body
+  /** Reference to its subnet. */
+  subnet: Body
+}
+
+function subnetOf(record: InstanceRecord): NamedResource {
+  const key = `${record.vpc}/${record.zone}`
+  const known = knownSubnets.get(key) ?? {
+    id: `${record.id.slice(0, 4)}-${uuidOf(`subnet/${key}`)}`,
+    name: `subnet-${record.zone.slice(-1)}`,
+  }
+  return {...known, crn: crnOf(record.zone, 'subnet', known.id)}
+}
+
+function nextAddress(address: string): string {
+  const parts = address.split('.')
+  return [...parts.slice(0, 3), String((Number(parts[3]) + 100) % 256)].join('.')
+}
+
+function portsOf(record: InstanceRecord, base: string): Port[] {
+  const subnet = subnetOf(record)
+  const subnetReference = reference(base, 'subnets', 'subnet', subnet)
+  const port = (id: string, name: string, address: string, vni: string): Port => ({
+    id,
+    name,
+    virtualNetworkInterface: {
+      id: vni,
+      crn: crnOf(record.zone, 'virtual-network-interface', vni),
+      name: `vni-${vni.slice(5, 13)}`,
+    },
+    ip: reservedIp(`${record.id.slice(0, 4)}-${uuidOf(`${id}/ip`)}`, address, subnet.id, base),
+    subnet: subnetReference,
+  })
+  const [attachment, name] = [partOf(record, 'attachment'), partOf(record, 'attachmentName')]
+  const primary = port(attachment, name, record.address, partOf(record, 'virtualNetworkInterface'))
+  if (!record.secondaryAttachment) return [primary]
+  const derived = (part: string) => `${record.id.slice(0, 4)}-${uuidOf(`${record.id}/${part}/2`)}`
+  return [primary, port(derived('attachment'), 'eth1', nextAddress(record.address), derived('vni'))]
+}
+
+function reservedIp(id: string, address: string, subnetId: string, base: string): Body {
+  return {
+    address,
+    href: `${base}/subnets/${subnetId}/reserved_ips/${id}`,
+    id,
+    name: `ip-${id.slice(5, 13)}`,
+    resource_type: 'subnet_reserved_ip',
+  }
+}
+
+// "If this instance has network attachments, each network interface is a read-only representation of its network
+// attachment", with the attachment's identifier (IBM/vpc-node-sdk vpc/v1.ts).
+function interfaceReference(record: InstanceRecord, port: Port, base: string): Body {
+  return {
+    href: `${base}/instances/${record.id}/network_interfaces/${port.id}`,
+    id: port.id,
+    name: port.name,
+    primary_ip: port.ip,
+    resource_type: 'network_interface',
+    subnet: port.subnet,
+  }
+}
+
+function attachmentReference(record: InstanceRecord, port: Port, base: string): Body {
+  return {
+    href: `${base}/instances/${record.id}/network_attachments/${port.id}`,
+    id: port.id,
+    name: port.name,
+    primary_ip: port.ip,
+    resource_type: 'instance_network_attachment',
+    subnet: port.subnet,
+    virtual_network_interface: reference(
+      base,
+      'virtual_network_interfaces',
+      'virtual_network_interface',
+      port.virtualNetworkInterface,
+    ),
+  }
+}
+
+/** The network attachments and interfaces of an instance; one of the old kind has interfaces only. */
+export function networkingOf(record: InstanceRecord, base: string): Networking {
+  const ports = portsOf(record, base)
+  return {
+    attachments: record.legacyInterfaces ? [] : ports.map(port => attachmentReference(record, port, base)),
+    interfaces: ports.map(port => interfaceReference(record, port, base)),
+  }
+}
+
+/** The full InstanceNetworkAttachment objects of an instance. */
+export function attachmentBodies(record: InstanceRecord, base: string): Body[] {
+  if (record.legacyInterfaces) return []
+  return portsOf(record, base).map((port, index) => ({
+    ...attachmentReference(record, port, base),
+    created_at: isoTime(record.created),
+    lifecycle_state: 'stable',
+    port_speed: 1000,
+    type: index === 0 ? 'primary' : 'secondary',
+  }))
+}
+
+/** The full NetworkInterface objects of an instance; `floatingIps` are those that lead to its primary one. */
+export function interfaceBodies(
+  record: InstanceRecord,
+  floatingIps: readonly FloatingIpRecord[],
+  base: string,
+): Body[] {
+  const group = `${record.vpc.slice(0, 4)}-${uuidOf(`${record.vpc}/security-group`)}`
+  return portsOf(record, base).map((port, index) => ({
+    ...interfaceReference(record, port, base),
+    allow_ip_spoofing: false,
+    created_at: isoTime(record.created),
+    floating_ips: (index === 0 ? floatingIps : []).map(ip => ({
+      address: ip.address,
+      crn: crnOf(ip.zone, 'floating-ip', ip.id),
+      href: `${base}/floating_ips/${ip.id}`,
+      id: ip.id,
+      name: ip.name,
+    })),
+    port_speed: 1000,
+    security_groups: [
+      {
+        crn: crnOf(record.region, 'security-group', group),
+        href: `${base}/security_groups/${group}`,
+        id: group,
+        name: 'default-security-group',
+      },
+    ],
+    status: 'available',
+    type: index === 0 ? 'primary' : 'secondary',
+  }))
+}
+
+/**
+ * What a floating IP of this instance leads to: its primary virtual network interface, or its primary network interface
+ * when it is of the old kind.
+ */
+export function floatingIpTarget(record: InstanceRecord, base: string): Body {
+  const [port] = portsOf(record, base)
+  if (port === undefined) throw new Error(`The instance ${record.id} has no network interface.`)
+  if (record.legacyInterfaces) {
+    const {subnet, ...target} = interfaceReference(record, port, base)
+    return target
+  }
+  return {
+    ...reference(base, 'virtual_network_interfaces', 'virtual_network_interface', port.virtualNetworkInterface),
+    primary_ip: port.ip,
+    subnet: port.subnet,
+  }
+}

@@ -1,0 +1,105 @@
+/** A resource that instances refer to, kept once and shared by them. */
+export interface NamedResource {
+  id: string
+  crn: string
+  name: string
+}
+
+export interface MetadataSettings {
+  enabled: boolean
+  protocol: 'http' | 'https'
+  response_hop_limit: number
+}
+
+export type ActionType = 'reboot' | 'start' | 'stop'
+
+/** An action under way or done: the instance's status follows from it and the clock. */
+export interface ActionRecord {
+  type: ActionType
+  /** When it was asked for, in epoch milliseconds. */
+  at: number
+}
+
+/** The parts of an instance whose IDs or names are derived from its own ID unless they are known. */
+export type KnownPart =
+  | 'attachment'
+  | 'attachmentName'
+  | 'bootAttachment'
+  | 'bootAttachmentName'
+  | 'bootDevice'
+  | 'bootVolume'
+  | 'bootVolumeName'
+  | 'virtualNetworkInterface'
+
+/** An instance in little: what distinguishes it from others. `instanceBody` makes the API's object of it. 100,000 of these are held at once. */
+export interface InstanceRecord {
+  /** Place in every list; grows, never reused, so that a page's token outlives changes. */
+  order: number
+  id: string
+  name: string
+  region: string
+  zone: string
+  /** ID of the VPC. */
+  vpc: string
+  address: string
+  /** Epoch milliseconds. */
+  created: number
+  /** Status apart from actions. */
+  status: string
+  action: ActionRecord | undefined
+  metadata: MetadataSettings
+  /** Counts the changes, for the ETag. */
+  revision: number
+  deleted: boolean
+  profile: string
+  resourceGroup: {id: string; name: string}
+  image?: NamedResource
+  spot?: boolean
+  /** Has network interfaces of the old kind and no network attachments. */
+  legacyInterfaces?: boolean
+  secondaryAttachment?: boolean
+  dedicatedHost?: NamedResource
+  placementGroup?: NamedResource
+  instanceGroup?: NamedResource
+  reservation?: NamedResource
+  clusterNetwork?: NamedResource
+  reservationPolicy?: 'automatic' | 'disabled' | 'manual'
+  secureBoot?: boolean
+  trustedProfile?: boolean
+  known?: Partial<Record<KnownPart, string>>
+}
+
+export interface VpcRecord {
+  order: number
+  id: string
+  name: string
+  region: string
+  created: number
+  resourceGroup: {id: string; name: string}
+}
+
+export interface FloatingIpRecord {
+  order: number
+  id: string
+  name: string
+  region: string
+  zone: string
+  address: string
+  created: number
+  resourceGroup: {id: string; name: string}
+  /** ID of the instance whose primary interface it leads to. */
+  instance: string | undefined
+}
+
+/** What a fleet consists of before anybody changed it. */
+export interface FleetRecords {
+  instances: InstanceRecord[]
+  vpcs: VpcRecord[]
+  floatingIps: FloatingIpRecord[]
+}
+
+/** The resource group of IBM's page. */
+export const defaultsGroup = {id: '6edefe513d934fdd872e78ee6a8e73ef', name: 'defaults'}
+
+/** Another one, so that a filter by resource group has something to leave out. */
+export const productionGroup = {id: '4bbce614c13444cd8fc5e7e878ef8e21', name: 'production'}

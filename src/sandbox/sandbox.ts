@@ -1,0 +1,117 @@
+import {createServer, type Server} from 'node:http'
+import type {AddressInfo} from 'node:net'
+import {getRequestListener} from '@hono/node-server'
+import {createApp} from './app.ts'
+import type {Fault} from './faults.ts'
+import {type Fleet, FleetStore} from './fleet.ts'
+import {sandboxApiKey} from './iam.ts'
+import {chooseRegions} from './regions.ts'
+import {FileState, MemoryState, type StateStore} from './state.ts'
+import type {SeenRequest} from './trouble.ts'
+
+export interface SandboxOptions {
+  /** 0 or none: a free one is picked. */
+  port?: number
+  /** So many generated instances instead of the default fleet; the same arguments give the same ones. */
+  instances?: number
+  /** So many VPCs in all for the generated instances, at least and by default one a region. */
+  vpcs?: number
+  /** The regions that exist, all thirteen without; the first is served below `/v1` too. */
+  regions?: string[]
+  /** Each request is answered that much later. */
+  latencyMs?: number
+  /** So many requests a second in each region, IAM apart; past it 429 with `Retry-After`. */
+  rateLimitPerSecond?: number
+  /** How long a token is good, 3600 without. */
+  tokenTtlSeconds?: number
+  /** How long a start, a stop or a reboot takes, 3000 without. */
+  transitionMs?: number
+  faults?: Fault[]
+  /** Keeps changes there, for the next sandbox and for others at the same time; without it they end with the sandbox. */
+  stateFolder?: string
+  /** Told of each request before its answer is sent. */
+  onRequest?: (request: SeenRequest) => void
+  /** Epoch milliseconds, `Date.now` without. */
+  clock?: () => number
+}
+
+export interface Sandbox {
+  /** `http://127.0.0.1:PORT` */
+  url: string
+  apiKey: string
+  /** What a client needs in its environment to reach this sandbox. */
+  environment: {IBMCLOUD_API_KEY: string; VPC_URL: string; VPC_AUTH_URL: string}
+  /** May be changed at run time; counts begin when a fault object is first met. */
+  faults: Fault[]
+  fleet: Fleet
+  /** Why changes are not kept although a folder was given. */
+  stateProblem?: string
+  /** Ends all connections at once. */
+  close(): Promise<void>
+}
+
+/**
+ * Starts a simulated IBM Cloud on 127.0.0.1. Rejects with a plain Error for a region that does not exist, a port that is
+ * taken, or a kept state that can't be read; a folder that can't be made or written only sets `stateProblem`.
+ */
+export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  const regions = chooseRegions(options.regions)
+  const {state, problem} = await openState(options.stateFolder)
+  const clock = options.clock ?? Date.now
+  const transitionMs = options.transitionMs ?? 3000
+  const fleet = new FleetStore(regions, options, state, {clock, transitionMs})
+  const closing = new AbortController()
+  const faults = [...(options.faults ?? [])]
+  const app = createApp({
+    fleet,
+    clock,
+    transitionMs,
+    latencyMs: options.latencyMs ?? 0,
+    rateLimitPerSecond: options.rateLimitPerSecond,
+    tokenTtlSeconds: options.tokenTtlSeconds ?? 3600,
+    faults,
+    onRequest: options.onRequest,
+    closing: closing.signal,
+  })
+  const server = createServer(getRequestListener(app.fetch))
+  const port = await listen(server, options.port ?? 0)
+  const url = `http://127.0.0.1:${port}`
+  return {
+    url,
+    apiKey: sandboxApiKey,
+    environment: {IBMCLOUD_API_KEY: sandboxApiKey, VPC_URL: `${url}/v1`, VPC_AUTH_URL: url},
+    faults,
+    fleet,
+    ...(problem !== undefined && {stateProblem: problem}),
+    close: () =>
+      new Promise(resolve => {
+        closing.abort()
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+async function openState(folder: string | undefined): Promise<{state: StateStore; problem?: string}> {
+  if (folder === undefined) return {state: new MemoryState()}
+  const opened = FileState.open(folder)
+  if (typeof opened === 'string') return {state: new MemoryState(), problem: opened}
+  try {
+    await opened.begin()
+    return {state: opened}
+  } catch (error) {
+    return {state: opened, problem: error instanceof Error ? error.message : String(error)}
+  }
+}
+
+function listen(server: Server, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, '127.0.0.1', () => {
+      server.off('error', reject)
+      const address: AddressInfo | string | null = server.address()
+      if (address === null || typeof address === 'string') reject(new Error('The sandbox listens on no port.'))
+      else resolve(address.port)
+    })
+  })
+}

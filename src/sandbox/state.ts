@@ -1,0 +1,183 @@
+import {randomBytes, randomUUID} from 'node:crypto'
+import {mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync} from 'node:fs'
+import {join} from 'node:path'
+import {lock} from 'proper-lockfile'
+import type {ActionRecord, InstanceRecord, MetadataSettings} from './records.ts'
+
+/** What differs from the fleet that the arguments give. Each change carries whole values, never differences. */
+export interface InstanceChange {
+  revision?: number
+  name?: string
+  metadata?: MetadataSettings
+  status?: string
+  action?: ActionRecord
+  deleted?: boolean
+}
+
+export interface State {
+  version: 1
+  /** Signs the tokens, so that one made by one process is good in the next. */
+  secret: string
+  instances: Record<string, InstanceChange>
+  /** Instances that the arguments do not give. */
+  added: InstanceRecord[]
+  /** What a floating IP leads to now: an instance's ID, or nothing. */
+  floatingIps: Record<string, {instance: string | null}>
+}
+
+/** Keeps a state. Whoever holds one sees in `current` what is so, and changes it within `update` only. */
+export interface StateStore {
+  readonly current: State
+  /** Looks whether somebody else changed the state; `current` is another object then. Throws when it can't be read. */
+  refresh(): void
+  /** Calls `change` with the newest state, alone; keeps what it did to the state when it returns true. Rejects, with nothing kept, when it throws or the state can't be written. */
+  update(change: (state: State) => boolean): Promise<void>
+}
+
+function emptyState(secret = randomBytes(32).toString('base64url')): State {
+  return {version: 1, secret, instances: {}, added: [], floatingIps: {}}
+}
+
+/** A state that lives as long as the process. */
+export class MemoryState implements StateStore {
+  readonly current = emptyState()
+
+  refresh(): void {
+    // Nobody else has it.
+  }
+
+  async update(change: (state: State) => boolean): Promise<void> {
+    change(this.current)
+  }
+}
+
+const fileName = 'state.json'
+const lockName = 'state.lock'
+
+/** The state in a folder: one file, replaced as a whole under a lock, read again whenever it is another. */
+export class FileState implements StateStore {
+  readonly #file: string
+  readonly #folder: string
+  readonly #ownSecret = randomBytes(32).toString('base64url')
+  #seen = 'unknown'
+  #tail: Promise<void> = Promise.resolve()
+  current: State
+
+  /** Opens the state in `folder`, which is made (0700) when it is not there. Returns why where it can't be made; throws when its file is not a state. */
+  static open(folder: string): FileState | string {
+    try {
+      mkdirSync(folder, {recursive: true, mode: 0o700})
+    } catch (error) {
+      return `The sandbox can't keep its state in ${folder}: ${messageOf(error)}`
+    }
+    return new FileState(folder)
+  }
+
+  private constructor(folder: string) {
+    this.#folder = folder
+    this.#file = join(folder, fileName)
+    this.current = emptyState(this.#ownSecret)
+    this.refresh()
+  }
+
+  refresh(): void {
+    const stamp = stampOf(this.#file)
+    if (stamp === this.#seen) return
+    this.current = stamp === '' ? emptyState(this.#ownSecret) : this.#read()
+    this.#seen = stamp
+  }
+
+  /** Writes the first state, so that the next process has the same secret. Rejects when the folder can't be written. */
+  async begin(): Promise<void> {
+    if (stampOf(this.#file) === '') await this.update(() => stampOf(this.#file) === '')
+  }
+
+  update(change: (state: State) => boolean): Promise<void> {
+    const run = this.#tail.then(() => this.#updateAlone(change))
+    // One at a time within this process; a failed one must not stop the next. Its caller gets the failure from `run`.
+    this.#tail = run.catch(() => undefined)
+    return run
+  }
+
+  async #updateAlone(change: (state: State) => boolean): Promise<void> {
+    const release = await lock(this.#folder, {
+      lockfilePath: join(this.#folder, lockName),
+      retries: {retries: 200, factor: 1.2, minTimeout: 2, maxTimeout: 50, randomize: true},
+    })
+    let kept = false
+    try {
+      this.refresh()
+      if (change(this.current)) this.#write()
+      kept = true
+    } finally {
+      // What was half changed is forgotten: the next look reads the file.
+      if (!kept) this.#seen = 'unknown'
+      await release()
+    }
+  }
+
+  #read(): State {
+    const help = `Remove the file, or start over with: vpcmd sandbox reset`
+    let state: unknown
+    try {
+      state = JSON.parse(readFileSync(this.#file, 'utf8'))
+    } catch (error) {
+      throw new Error(`The sandbox's state can't be read from ${this.#file}: ${messageOf(error)}. ${help}`)
+    }
+    if (!isState(state)) throw new Error(`${this.#file} is not a state of the sandbox. ${help}`)
+    return state
+  }
+
+  #write(): void {
+    const temporary = join(this.#folder, `${fileName}.${process.pid}.${randomUUID()}`)
+    try {
+      writeFileSync(temporary, JSON.stringify(this.current), {mode: 0o600, flush: true})
+      renameSync(temporary, this.#file)
+    } catch (error) {
+      rmSync(temporary, {force: true})
+      throw new Error(`The sandbox can't keep its state in ${this.#folder}: ${messageOf(error)}`)
+    }
+    this.#seen = stampOf(this.#file)
+  }
+}
+
+function stampOf(file: string): string {
+  const stat = statSync(file, {bigint: true, throwIfNoEntry: false})
+  return stat === undefined ? '' : `${stat.ino}/${stat.mtimeNs}/${stat.size}`
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isState(value: unknown): value is State {
+  return (
+    isRecord(value) &&
+    value.version === 1 &&
+    typeof value.secret === 'string' &&
+    isRecord(value.instances) &&
+    Object.values(value.instances).every(isRecord) &&
+    Array.isArray(value.added) &&
+    isRecord(value.floatingIps)
+  )
+}
+
+/** Forgets the state kept in `folder`. True when there was one. Rejects when it can't be removed. */
+export async function resetSandbox(folder: string): Promise<boolean> {
+  const file = join(folder, fileName)
+  if (stampOf(file) === '') return false
+  const release = await lock(folder, {
+    lockfilePath: join(folder, lockName),
+    retries: {retries: 200, factor: 1.2, minTimeout: 2, maxTimeout: 50, randomize: true},
+  })
+  try {
+    rmSync(file, {force: true})
+  } finally {
+    await release()
+  }
+  return true
+}
