@@ -24,7 +24,10 @@ const commands = [
 try {
   for (const command of commands) {
     process.stdout.write(`$ vpcmd ${command}\n`)
-    const {status} = spawnSync(process.execPath, [vpcmd, ...command.split(' ')], {env, stdio: ['ignore', 'inherit', 'inherit']})
+    const {status} = spawnSync(process.execPath, [vpcmd, ...command.split(' ')], {
+      env,
+      stdio: ['ignore', 'inherit', 'inherit'],
+    })
     process.stdout.write('\n')
     if (status !== 0) {
       process.exitCode = status ?? 1

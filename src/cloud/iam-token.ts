@@ -35,7 +35,7 @@ export class CachedIamAuthenticator extends IamAuthenticator {
     this.tokenManager = this.cachedTokens
   }
 
-  /** Drops the token that a request was refused with; one that came after `requestedAt` (epoch ms) is kept. */
+  /** Drops the token that a request was refused with; one that IAM gave after `requestedAt` (epoch ms) is kept. */
   renew(requestedAt: number): void {
     this.cachedTokens.renew(requestedAt)
   }
@@ -43,7 +43,8 @@ export class CachedIamAuthenticator extends IamAuthenticator {
 
 class CachedTokenManager extends IamTokenManager {
   private readonly settings: IamTokenOptions
-  private obtainedAt = 0
+  /** When IAM gave the token; 0 for one that was kept by an earlier command. */
+  private givenAt = 0
   private ignoreCache = false
 
   constructor(options: IamTokenOptions) {
@@ -53,7 +54,7 @@ class CachedTokenManager extends IamTokenManager {
   }
 
   renew(requestedAt: number): void {
-    if (this.obtainedAt > requestedAt) return
+    if (this.givenAt > requestedAt) return
     this.expireTime = 0
     this.ignoreCache = true
   }
@@ -62,7 +63,7 @@ class CachedTokenManager extends IamTokenManager {
     const {cacheFile, pacing, log} = this.settings
     const kept = cacheFile && !this.ignoreCache ? await this.readCache(cacheFile) : undefined
     const result = kept ?? (await this.requestNewToken())
-    this.obtainedAt = pacing.now()
+    this.givenAt = kept ? 0 : pacing.now()
     this.ignoreCache = false
     if (!kept && cacheFile) {
       const token: CachedToken = {access_token: result.access_token, expiration: result.expiration}

@@ -1,0 +1,110 @@
+import {mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import {afterEach, beforeEach, expect, it} from 'vitest'
+import {startTestCloud, type TestCloud} from '../support/test-cloud.ts'
+
+let folder: string
+let test: TestCloud
+
+beforeEach(async () => {
+  folder = join(mkdtempSync(join(tmpdir(), 'vpcmd-test-')), 'vpcmd')
+  test = await startTestCloud({}, {cacheFolder: folder})
+})
+
+afterEach(async () => {
+  await test.close()
+  rmSync(join(folder, '..'), {recursive: true, force: true})
+})
+
+const count = (end: string) => test.requests.filter(({path}) => path.endsWith(end)).length
+const tokenFile = () => join(folder, readdirSync(folder).find(name => name.startsWith('token-')) ?? 'none')
+
+async function listOnce(cloud = test.cloud) {
+  const regions = await cloud.regions()
+  const region = regions.find(({name}) => name === 'eu-de')
+  if (!region) throw new Error('the sandbox has no eu-de')
+  return (await cloud.api(region).listInstances()).result
+}
+
+it('asks for one token and one list of regions, however many commands follow', async () => {
+  await Promise.all([listOnce(), listOnce(), listOnce()])
+  await listOnce(await test.open())
+  expect(count('/identity/token')).toBe(1)
+  expect(count('/regions')).toBe(1)
+})
+
+it('keeps the token private, under a name that tells nothing, and without the key', async () => {
+  await listOnce()
+  expect(statSync(folder).mode & 0o777).toBe(0o700)
+  for (const name of readdirSync(folder)) {
+    expect(statSync(join(folder, name)).mode & 0o777).toBe(0o600)
+    expect(name).not.toContain(test.sandbox.apiKey)
+    expect(readFileSync(join(folder, name), 'utf8')).not.toContain(test.sandbox.apiKey)
+  }
+  expect(Object.keys(JSON.parse(readFileSync(tokenFile(), 'utf8'))).sort()).toEqual(['access_token', 'expiration'])
+})
+
+it('renews a kept token with less than five minutes to live, and not one with more', async () => {
+  await listOnce()
+  const kept = JSON.parse(readFileSync(tokenFile(), 'utf8'))
+  writeFileSync(tokenFile(), JSON.stringify({...kept, expiration: Math.floor(Date.now() / 1000) + 310}))
+  await listOnce(await test.open())
+  expect(count('/identity/token')).toBe(1)
+  writeFileSync(tokenFile(), JSON.stringify({...kept, expiration: Math.floor(Date.now() / 1000) + 290}))
+  await listOnce(await test.open())
+  expect(count('/identity/token')).toBe(2)
+})
+
+it.each([
+  ['empty', ''],
+  ['half written', '{"access_token": "eyJ'],
+  ['no object', 'null'],
+  ['of another shape', '{"access_token": 5, "expiration": "soon"}'],
+  ['no token', '{"access_token": "x", "expiration": 99999999999}'],
+])('costs one token request when the kept file is %s', async (_what, text) => {
+  await listOnce()
+  for (const name of readdirSync(folder)) writeFileSync(join(folder, name), text)
+  expect((await listOnce(await test.open())).total_count).toBeGreaterThan(0)
+  expect(count('/identity/token')).toBe(2)
+})
+
+it('costs one token request when a kept token is one that the API refuses', async () => {
+  await listOnce()
+  const kept = JSON.parse(readFileSync(tokenFile(), 'utf8'))
+  const [head, body] = kept.access_token.split('.')
+  writeFileSync(tokenFile(), JSON.stringify({...kept, access_token: `${head}.${body}.forged`}))
+  expect((await listOnce(await test.open())).total_count).toBeGreaterThan(0)
+  expect(count('/identity/token')).toBe(2)
+})
+
+it('works, and says so in the log only, where nothing can be kept', async () => {
+  writeFileSync(join(folder, '..', 'file'), '')
+  const cloud = await test.open({cacheFolder: join(folder, '..', 'file', 'below')})
+  expect((await listOnce(cloud)).total_count).toBeGreaterThan(0)
+  expect(test.log.join('\n')).toContain('could not be kept for the next command: ENOTDIR')
+})
+
+it('survives many processes that write at once: the file is whole at any time', async () => {
+  const clouds = await Promise.all(Array.from({length: 12}, () => test.open()))
+  await Promise.all(clouds.map(listOnce))
+  expect(JSON.parse(readFileSync(tokenFile(), 'utf8'))).toMatchObject({access_token: expect.stringMatching(/^eyJ/)})
+  expect(readdirSync(folder).filter(name => name.endsWith('.tmp'))).toEqual([])
+})
+
+it('gives exit code 3 and what IAM says for a wrong key', async () => {
+  const wrong = 'wrong-key-that-is-nobodys'
+  const cloud = await test.open({credentials: {kind: 'api-key', apiKey: wrong, authUrl: undefined}})
+  await expect(cloud.regions()).rejects.toMatchObject({code: 'BXNIM0415E', exitCode: 3})
+  await expect(cloud.regions()).rejects.not.toMatchObject({message: expect.stringContaining(wrong)})
+})
+
+it('logs requests without key and token', async () => {
+  await listOnce()
+  const {access_token: token} = JSON.parse(readFileSync(tokenFile(), 'utf8'))
+  const log = test.log.join('\n')
+  expect(log).toMatch(/POST http:.*\/identity\/token -> 200 in \d+ ms/)
+  expect(log).toMatch(/GET http:.*\/eu-de\/v1\/instances\?.*version=.* -> 200 in \d+ ms/)
+  expect(log).not.toContain(token)
+  expect(log).not.toContain(test.sandbox.apiKey)
+})

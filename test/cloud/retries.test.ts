@@ -1,0 +1,110 @@
+import {afterEach, describe, expect, it} from 'vitest'
+import {parseRetryAfter} from '../../src/cloud/retries.ts'
+import type {Fault} from '../../src/sandbox/index.ts'
+import {startTestCloud, type TestCloud} from '../support/test-cloud.ts'
+
+const instanceId = '0727_ed12480a-40a4-41a0-98e3-6dfac8b25ad6'
+let test: TestCloud | undefined
+
+afterEach(async () => {
+  await test?.close()
+  test = undefined
+})
+
+const survivable: Fault['kind'][] = ['429', '500', '502', '503', '504', 'reset', 'cut', 'hang']
+
+async function apiWith(fault: Fault, timeoutMs = 20_000) {
+  test = await startTestCloud({}, {timeoutMs})
+  const [region] = await test.cloud.regions().then(regions => regions.filter(({name}) => name === 'us-south'))
+  if (!region) throw new Error('the sandbox has no us-south')
+  const api = test.cloud.api(region)
+  test.requests.length = 0
+  test.sandbox.faults.push(fault)
+  return {api, test}
+}
+
+describe.each(survivable)('a fault of kind %s', kind => {
+  const timeoutMs = kind === 'hang' ? 300 : 20_000
+
+  it('twice is survived by a GET, with three requests', async () => {
+    const {api, test} = await apiWith({kind, count: 2, path: /instances/}, timeoutMs)
+    const {result} = await api.getInstance({id: instanceId})
+    expect(result.name).toBe('my-virtual-server-2')
+    expect(test.requests).toHaveLength(3)
+    expect(test.pauses).toHaveLength(2)
+  })
+
+  it('twice is survived by a PATCH, with three requests and the settings as asked', async () => {
+    const {api, test} = await apiWith({kind, count: 2, method: 'PATCH'}, timeoutMs)
+    const {result} = await api.updateInstance({id: instanceId, metadataService: {enabled: true}})
+    expect(result.metadata_service).toEqual({enabled: true, protocol: 'http', response_hop_limit: 1})
+    expect(test.requests.map(({method}) => method)).toEqual(['PATCH', 'PATCH', 'PATCH'])
+  })
+
+  it('twice is survived by the token request', async () => {
+    test = await startTestCloud({faults: [{kind, count: 2, path: /identity/}]}, {timeoutMs})
+    expect(await test.cloud.regions()).toHaveLength(13)
+    expect(test.requests.filter(({path}) => path === '/identity/token')).toHaveLength(3)
+  })
+
+  it('that stays is given up after five tries, with an error that says so', async () => {
+    const {api, test} = await apiWith({kind, path: /instances/}, timeoutMs)
+    await expect(api.getInstance({id: instanceId})).rejects.toMatchObject({
+      name: 'VpcmdError',
+      exitCode: 1,
+      message: expect.stringContaining(`Could not read instance ${instanceId} in us-south after 5 tries`),
+    })
+    expect(test.requests).toHaveLength(5)
+  })
+})
+
+it('pauses twice as long each time, with jitter, unless Retry-After says how long', async () => {
+  const {api, test} = await apiWith({kind: '500', count: 3})
+  await api.getInstance({id: instanceId})
+  expect(test.pauses).toEqual([375, 750, 1500])
+  test.pauses.length = 0
+  test.sandbox.faults.splice(0, 1, {kind: '429', count: 1, retryAfter: '7'})
+  await api.getInstance({id: instanceId})
+  expect(test.pauses).toEqual([7000])
+})
+
+it('renews a refused token once, and replays', async () => {
+  const {api, test} = await apiWith({kind: '401', count: 1, path: /instances/})
+  expect((await api.getInstance({id: instanceId})).result.id).toBe(instanceId)
+  expect(test.requests.map(({path}) => path.replace(/.*\//, ''))).toEqual([instanceId, 'token', instanceId])
+})
+
+it('gives up a token that is refused again, with exit code 3', async () => {
+  const {api, test} = await apiWith({kind: '401', path: /instances/})
+  await expect(api.getInstance({id: instanceId})).rejects.toMatchObject({exitCode: 3})
+  expect(test.requests.filter(({path}) => path.includes('instances'))).toHaveLength(2)
+})
+
+it('does not try a 404 or a 403 again, and says what is missing', async () => {
+  const {api, test} = await apiWith({kind: '403', count: 1, method: 'PATCH'})
+  await expect(api.updateInstance({id: instanceId, metadataService: {enabled: true}})).rejects.toMatchObject({
+    code: 'not_authorized',
+    exitCode: 3,
+    hint: expect.stringMatching(/is\.instance\.instance\.update.*ontext-based restrictions/s),
+    trace: expect.stringMatching(/.+/),
+  })
+  expect(test.requests).toHaveLength(1)
+  await expect(api.getInstance({id: '0717_00000000-0000-4000-8000-000000000000'})).rejects.toMatchObject({exitCode: 4})
+  expect(test.requests).toHaveLength(2)
+})
+
+describe('parseRetryAfter', () => {
+  it.each([
+    ['3', 3000],
+    ['0', 0],
+    ['-5', 0],
+    ['Thu, 01 Jan 1970 00:00:12 GMT', 2000],
+    ['Thu, 01 Jan 1970 00:00:02 GMT', 0],
+  ])('reads %s', (value, ms) => {
+    expect(parseRetryAfter(value, 10_000)).toBe(ms)
+  })
+
+  it.each(['', 'soon', undefined, 4])('takes %s for nothing', value => {
+    expect(parseRetryAfter(value, 10_000)).toBeUndefined()
+  })
+})

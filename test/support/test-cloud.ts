@@ -1,0 +1,61 @@
+import {type Cloud, type CloudOptions, openCloud} from '../../src/cloud/cloud.ts'
+import type {Pacing} from '../../src/cloud/retries.ts'
+import {type Sandbox, type SandboxOptions, startSandbox} from '../../src/sandbox/index.ts'
+
+export interface SeenRequest {
+  method: string
+  /** Without the query. */
+  path: string
+  status: number | undefined
+}
+
+export interface TestCloud {
+  cloud: Cloud
+  sandbox: Sandbox
+  /** Every request that reached the sandbox, in order. */
+  requests: SeenRequest[]
+  /** The pauses between tries, in milliseconds; none of them is really waited for. */
+  pauses: number[]
+  /** What `--debug` would print. */
+  log: string[]
+  /** A second client of the same sandbox, as the next command would be. */
+  open(options?: Partial<CloudOptions>): Promise<Cloud>
+  close(): Promise<void>
+}
+
+/** The real client on a real sandbox over HTTP. Only waiting is replaced, as the client takes its clock as an argument. */
+export async function startTestCloud(
+  sandboxOptions: SandboxOptions = {},
+  cloudOptions: Partial<CloudOptions> & {timeoutMs?: number} = {},
+): Promise<TestCloud> {
+  const requests: SeenRequest[] = []
+  const pauses: number[] = []
+  const log: string[] = []
+  const sandbox = await startSandbox({
+    ...sandboxOptions,
+    onRequest: ({method, path, status}) => requests.push({method, path: path.replace(/\?.*/, ''), status}),
+  })
+  const pacing: Pacing = {
+    timeoutMs: cloudOptions.timeoutMs ?? 20_000,
+    sleep: async ms => {
+      pauses.push(ms)
+    },
+    now: Date.now,
+    random: () => 0.5,
+    onPause: () => undefined,
+  }
+  const open = (options: Partial<CloudOptions> = {}) =>
+    openCloud({
+      env: {},
+      credentials: {kind: 'api-key', apiKey: sandbox.apiKey, authUrl: undefined},
+      endpoints: {vpcUrl: sandbox.environment.VPC_URL, iamUrl: sandbox.environment.VPC_AUTH_URL},
+      regions: [],
+      isPrivate: false,
+      cacheFolder: undefined,
+      pacing,
+      log: {note: text => log.push(text)},
+      ...cloudOptions,
+      ...options,
+    })
+  return {cloud: await open(), sandbox, requests, pauses, log, open, close: () => sandbox.close()}
+}
