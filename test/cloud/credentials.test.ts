@@ -1,0 +1,100 @@
+import {chmodSync, mkdtempSync, writeFileSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import {describe, expect, it} from 'vitest'
+import {type CredentialSources, findCredentials} from '../../src/cloud/credentials.ts'
+import {findEndpoints, privately} from '../../src/cloud/endpoints.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'vpcmd-test-'))
+
+function find(env: Record<string, string>, more: Partial<CredentialSources> = {}) {
+  const warnings: string[] = []
+  const sources = {
+    env,
+    apiKeyFile: undefined,
+    readStdin: async () => '',
+    warn: (text: string) => warnings.push(text),
+    ...more,
+  }
+  return {found: findCredentials(sources), warnings}
+}
+
+function keyFile(name: string, text: string, mode = 0o600): string {
+  const file = join(folder, name)
+  writeFileSync(file, text)
+  chmodSync(file, mode)
+  return file
+}
+
+describe('findCredentials', () => {
+  it('takes the first of file, IBMCLOUD_API_KEY and IC_API_KEY', async () => {
+    const both = {IBMCLOUD_API_KEY: 'first-key', IC_API_KEY: 'second-key'}
+    const file = keyFile('key', 'file-key\n')
+    await expect(find(both, {apiKeyFile: file}).found).resolves.toMatchObject({apiKey: 'file-key'})
+    await expect(find(both).found).resolves.toMatchObject({apiKey: 'first-key'})
+    await expect(find({IC_API_KEY: 'second-key'}).found).resolves.toMatchObject({apiKey: 'second-key'})
+  })
+
+  it('reads a key from stdin, and from the JSON file that the console offers', async () => {
+    await expect(find({}, {apiKeyFile: '-', readStdin: async () => 'piped-key\r\n'}).found).resolves.toMatchObject({
+      apiKey: 'piped-key',
+    })
+    const file = keyFile('apikey.json', JSON.stringify({name: 'ci', apikey: 'json-key'}))
+    await expect(find({}, {apiKeyFile: file}).found).resolves.toMatchObject({apiKey: 'json-key'})
+  })
+
+  it('warns of a file that others can read', async () => {
+    const {found, warnings} = find({}, {apiKeyFile: keyFile('open', 'some-key', 0o644)})
+    await found
+    expect(warnings).toEqual([expect.stringContaining('can be read by others')])
+  })
+
+  it.each([
+    ['empty', '', /is empty/],
+    ['blank', ' \n', /is empty/],
+    ['of two lines', 'one\ntwo', /line break/],
+    ['quoted', '"quoted"', /quote/],
+  ])('refuses a key that is %s, with exit code 3 and without printing it', async (_what, key, message) => {
+    await expect(find({IBMCLOUD_API_KEY: key}).found).rejects.toMatchObject({
+      exitCode: 3,
+      message: expect.stringMatching(message),
+    })
+  })
+
+  it('refuses a file that is missing', async () => {
+    await expect(find({}, {apiKeyFile: join(folder, 'nosuch')}).found).rejects.toMatchObject({
+      exitCode: 3,
+      message: expect.stringContaining('no such file'),
+    })
+  })
+})
+
+describe('findEndpoints', () => {
+  it('takes what users have set already, with or without the path', () => {
+    expect(findEndpoints({}, false)).toEqual({
+      vpcUrl: 'https://us-south.iaas.cloud.ibm.com/v1',
+      iamUrl: 'https://iam.cloud.ibm.com',
+    })
+    expect(findEndpoints({IBMCLOUD_IS_NG_API_ENDPOINT: 'https://x.test'}, false).vpcUrl).toBe('https://x.test/v1')
+    expect(
+      findEndpoints({VPC_URL: 'https://a.test/v1/', IBMCLOUD_IS_NG_API_ENDPOINT: 'https://b.test'}, false).vpcUrl,
+    ).toBe('https://a.test/v1')
+    expect(findEndpoints({IBMCLOUD_IAM_API_ENDPOINT: 'https://iam.test/identity/token'}, false).iamUrl).toBe(
+      'https://iam.test',
+    )
+    expect(findEndpoints({VPC_AUTH_URL: 'https://c.test'}, false).iamUrl).toBe('https://c.test')
+  })
+
+  it('knows the private twins of IBM Cloud and leaves others alone', () => {
+    expect(findEndpoints({}, true)).toEqual({
+      vpcUrl: 'https://us-south.private.iaas.cloud.ibm.com/v1',
+      iamUrl: 'https://private.iam.cloud.ibm.com',
+    })
+    expect(privately('https://eu-de.iaas.cloud.ibm.com', true)).toBe('https://eu-de.private.iaas.cloud.ibm.com')
+    expect(privately('http://127.0.0.1:4010/eu-de', true)).toBe('http://127.0.0.1:4010/eu-de')
+  })
+
+  it.each(['foo', 'ftp://x.test', 'https://user:pass@x.test', 'https://x.test?a=b'])('refuses %s', url => {
+    expect(() => findEndpoints({VPC_URL: url}, false)).toThrow(expect.objectContaining({exitCode: 2}))
+  })
+})

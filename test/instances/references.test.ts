@@ -1,0 +1,46 @@
+import {describe, expect, it} from 'vitest'
+import {parseInstanceRef, parseResourceRef} from '../../src/instances/references.ts'
+
+const id = '0727_ed12480a-40a4-41a0-98e3-6dfac8b25ad6'
+
+describe('parseInstanceRef', () => {
+  it('knows an ID, a name and a CRN, which tells its region', () => {
+    expect(parseInstanceRef(id)).toEqual({kind: 'id', id})
+    expect(parseInstanceRef('my-virtual-server-2')).toEqual({kind: 'name', name: 'my-virtual-server-2'})
+    expect(parseInstanceRef('a'.repeat(63))).toMatchObject({kind: 'name'})
+    const crn = `crn:v1:bluemix:public:is:us-south-2:a/a1234567::instance:${id}`
+    expect(parseInstanceRef(crn)).toEqual({kind: 'crn', id, region: 'us-south'})
+  })
+
+  it.each([
+    ['', /An empty text/],
+    ['web-*', /pattern/],
+    ['web-?', /pattern/],
+    ['0727_ed12480a', /neither an ID/],
+    [id.toUpperCase(), /neither an ID/],
+    ['a'.repeat(64), /neither an ID/],
+    ['My-Server', /neither an ID/],
+    ['-r', /neither an ID/],
+    ['../etc/passwd', /neither an ID/],
+    ['crn:v1:bluemix:public:is:us-south-2:a/a1234567::volume:r006-1', /not the CRN of an instance/],
+    ['crn:v1:bluemix:public:is:us-south-2:a/a1234567::instance:', /not the CRN of an instance/],
+    ['crn:', /not the CRN of an instance/],
+  ])('refuses %j as wrong usage', (text, message) => {
+    expect(() => parseInstanceRef(text)).toThrow(
+      expect.objectContaining({exitCode: 2, message: expect.stringMatching(message)}),
+    )
+  })
+})
+
+describe('parseResourceRef', () => {
+  it.each([
+    ['r006-01030e3c-2663-4f7d-ac55-651929dafe37', 'id'],
+    ['6edefe513d934fdd872e78ee6a8e73ef', 'id'],
+    ['0717-01030e3c-2663-4f7d-ac55-651929dafe37', 'id'],
+    ['my-test-vpc', 'name'],
+    ['Default', 'name'],
+    ['crn:v1:bluemix:public:is:us-south:a/1::vpc:r006-01030e3c-2663-4f7d-ac55-651929dafe37', 'crn'],
+  ])('takes %s for %s', (text, kind) => {
+    expect(parseResourceRef(text).kind).toBe(kind)
+  })
+})

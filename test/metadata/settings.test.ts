@@ -1,0 +1,32 @@
+import {describe, expect, it} from 'vitest'
+import {patchBetween, serviceUrl, settingsLabel} from '../../src/metadata/settings.ts'
+
+const off = {enabled: false, protocol: 'http', response_hop_limit: 1}
+const on = {enabled: true, protocol: 'https', response_hop_limit: 2}
+
+describe('patchBetween', () => {
+  it('holds only the fields that differ', () => {
+    expect(patchBetween(off, {enabled: true})).toEqual({enabled: true})
+    expect(patchBetween(off, on)).toEqual(on)
+    expect(patchBetween(on, {enabled: true, protocol: 'http', response_hop_limit: 2})).toEqual({protocol: 'http'})
+    expect(patchBetween(off, {enabled: true, protocol: 'http'})).toEqual({enabled: true})
+  })
+
+  it('is nothing where all is as wanted, or nothing is wanted', () => {
+    expect(patchBetween(on, on)).toBeUndefined()
+    expect(patchBetween(on, {})).toBeUndefined()
+    expect(patchBetween(on, {enabled: true, protocol: undefined, response_hop_limit: undefined})).toBeUndefined()
+  })
+})
+
+it('says settings in a word', () => {
+  expect(settingsLabel(off)).toBe('off')
+  expect(settingsLabel(on)).toBe('https/2')
+  expect(settingsLabel({...off, protocol: 'https'})).toBe('off')
+})
+
+it('knows where the service answers within the instance', () => {
+  expect(serviceUrl(off)).toBeUndefined()
+  expect(serviceUrl(on)).toBe('https://api.metadata.cloud.ibm.com')
+  expect(serviceUrl({...off, enabled: true})).toBe('http://api.metadata.cloud.ibm.com')
+})
