@@ -94,11 +94,11 @@ export abstract class BaseCommand extends Command {
       return
     }
     if (format === 'table') return this.printTable(output)
-    const {toCsv, toJson, toJsonLines, toYaml} = await import('./terminal/formats.ts')
+    const {toCsv, toJson, toJsonLines} = await import('./terminal/formats.ts')
     const whole = () => output.whole ?? rows.map(output.toJson)
     if (format === 'json') this.print(toJson(whole()))
     else if (format === 'jsonl') this.print(toJsonLines(rows.map(output.toJson)))
-    else if (format === 'yaml') this.print(await toYaml(whole()))
+    else if (format === 'yaml') this.print(await this.asYaml(whole()))
     else {
       const headers = columns.map(({header}) => header)
       this.print(
@@ -132,10 +132,10 @@ export abstract class BaseCommand extends Command {
     if (flags.quiet) this.print(`${plain(record.id)}\n`)
     else if (format === 'table') this.print(`${renderRecord(record.entries, this.canvas())}\n`)
     else {
-      const {toCsv, toJson, toJsonLines, toYaml} = await import('./terminal/formats.ts')
+      const {toCsv, toJson, toJsonLines} = await import('./terminal/formats.ts')
       if (format === 'json') this.print(toJson(record.json))
       else if (format === 'jsonl') this.print(toJsonLines([record.json]))
-      else if (format === 'yaml') this.print(await toYaml(record.json))
+      else if (format === 'yaml') this.print(await this.asYaml(record.json))
       else {
         const flat = record.entries.map(([, value]) =>
           typeof value === 'string' ? value : value.rows.map(row => row.join(' ')).join('; '),
@@ -148,6 +148,11 @@ export abstract class BaseCommand extends Command {
         )
       }
     }
+  }
+
+  private async asYaml(value: unknown): Promise<string> {
+    const {toYaml} = await import('./terminal/yaml.ts')
+    return toYaml(value)
   }
 
   /** How wide stdout is, in columns (undefined where it is no terminal), and whether to colour it. */

@@ -2,7 +2,7 @@ import {stripVTControlCharacters} from 'node:util'
 
 // What JSON and YAML may carry as it is and what would yet act on a terminal that it is printed to: DEL and the C1
 // controls (U+009B starts an escape sequence), bidirectional and invisible characters. Not the line break between lines.
-const activeOnTerminals = /[\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu
+export const activeOnTerminals = /[\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu
 
 // A CSV cell has no way to escape a character, so it keeps only what is printed, and line breaks.
 const notForCells = /[\x00-\x09\x0b-\x1f\x7f-\x9f\p{Cf}\p{Cs}\p{Default_Ignorable_Code_Point}]/gu
@@ -17,19 +17,6 @@ export function toJsonLines(values: Iterable<unknown>): string {
   let lines = ''
   for (const value of values) lines += `${escapeJson(JSON.stringify(value))}\n`
   return lines
-}
-
-/** A value as YAML 1.2 that older YAML 1.1 readers understand alike (`"off"` stays a string), escaped as in toJson, with a line break at its end. */
-export async function toYaml(value: unknown): Promise<string> {
-  const {Document, Scalar, visit} = await import('yaml')
-  const document = new Document(value, {compat: 'yaml-1.1', aliasDuplicateObjects: false})
-  visit(document, {
-    // Only a double-quoted scalar has escapes.
-    Scalar(_key, node) {
-      if (typeof node.value === 'string' && node.value.search(activeOnTerminals) >= 0) node.type = Scalar.QUOTE_DOUBLE
-    },
-  })
-  return document.toString({lineWidth: 0}).replace(activeOnTerminals, escapeInYaml)
 }
 
 /** Header and rows as CSV (RFC 4180: CRLF line ends, the last one included). Control and invisible characters are left out, and a cell that a spreadsheet would run as a formula starts with an apostrophe. */
@@ -51,11 +38,7 @@ function escapeJson(json: string): string {
   )
 }
 
-function escapeInYaml(character: string): string {
-  const code = character.codePointAt(0) ?? 0
-  return code > 0xffff ? `\\U${hexadecimal(code, 8)}` : `\\u${hexadecimal(code, 4)}`
-}
-
-function hexadecimal(code: number, digits: number): string {
+/** A number in hexadecimal, of at least so many digits. */
+export function hexadecimal(code: number, digits: number): string {
   return code.toString(16).padStart(digits, '0')
 }

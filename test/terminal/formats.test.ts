@@ -1,6 +1,7 @@
 import {describe, expect, it} from 'vitest'
 import {parse} from 'yaml'
-import {toCsv, toJson, toJsonLines, toYaml} from '../../src/terminal/formats.ts'
+import {toCsv, toJson, toJsonLines} from '../../src/terminal/formats.ts'
+import {toYaml} from '../../src/terminal/yaml.ts'
 
 const hostile = {
   name: 'a\x1b[31m\x9b2J\u202eb\u200f\u2028\u{e0041}\x7f😀日本語',
@@ -30,7 +31,7 @@ describe('toJson and toJsonLines', () => {
 
 describe('toYaml', () => {
   it('escapes what a terminal could act on, and reads back as it was', async () => {
-    const text = await toYaml(hostile)
+    const text = toYaml(hostile)
     expect(text).not.toMatch(active)
     expect(text).toContain('\\U000e0041')
     expect(parse(text)).toEqual(hostile)
@@ -46,14 +47,14 @@ describe('toYaml', () => {
       empty: '',
       n: null,
     }
-    const text = await toYaml(value)
+    const text = toYaml(value)
     expect(parse(text)).toEqual(value)
     expect(parse(text, {version: '1.1'})).toEqual(value)
   })
 
   it('folds no long line and repeats what occurs twice', async () => {
     const shared = {id: 'x '.repeat(100).trim()}
-    expect(await toYaml([shared, shared])).toBe(`- id: ${shared.id}\n- id: ${shared.id}\n`)
+    expect(toYaml([shared, shared])).toBe(`- id: ${shared.id}\n- id: ${shared.id}\n`)
   })
 })
 
