@@ -41,8 +41,8 @@ export interface RowOutput<Row> {
   mayHide: boolean
   toJson(row: Row): unknown
   id(row: Row): string | undefined
-  /** What to print on stderr in place of an empty table. */
-  empty: string
+  /** What to print on stderr in place of an empty table, if anything. */
+  empty?: string
   /** The whole as JSON and YAML, where that is not the array of rows. */
   whole?: unknown
 }
@@ -112,7 +112,7 @@ export abstract class BaseCommand extends Command {
 
   private printTable<Row>({rows, columns, mayHide, empty}: RowOutput<Row>): void {
     if (rows.length === 0) {
-      this.note(empty)
+      if (empty) this.note(empty)
       return
     }
     const {text, hidden} = renderTable(columns, rows, {...this.canvas(), mayHide})

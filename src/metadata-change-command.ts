@@ -118,7 +118,6 @@ export abstract class MetadataChangeCommand extends CloudCommand {
       toJson: toJsonOutcome,
       whole: toJsonOutcomes(outcomes),
       id: ({found, result}) => (result === 'changed' || result === 'planned' ? found?.instance.id : undefined),
-      empty: 'No instances were found.',
     })
     const wasSwitchedOn = outcomes.some(
       ({result, before, after}) => result === 'changed' && !before?.enabled && after?.enabled,

@@ -57,15 +57,16 @@ interface ParseError extends Error {
   flags?: string[]
 }
 
-/** Errors of oclif's parser, and only those, carry what was parsed (oclif/core, src/parser/errors.ts). */
+/** Errors of oclif's parser carry `oclif` (oclif/core, src/errors/errors/cli.ts); vpcmd itself throws none of that kind. */
 function isParseError(thrown: unknown): thrown is ParseError {
-  return thrown instanceof Error && 'oclif' in thrown && ('parse' in thrown || 'showHelp' in thrown)
+  return thrown instanceof Error && 'oclif' in thrown
 }
 
 function describeParseError(error: ParseError, flagNames: string[]): VpcmdError {
   const message = plain(error.message)
-    .replace(/ ?See more help with --help/, '')
+    .replace(/ *See more help with --help/, '')
     .replace(/^The following errors? occurred: +/, '')
+    .replace(/^Parsing (--\S+)\s+/, '$1: ')
     .trim()
   const [unknown] = error.flags ?? []
   if (unknown === undefined) return usageError(sentence(message), 'See --help for what the command takes.')

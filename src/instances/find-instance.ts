@@ -21,8 +21,13 @@ export type Search = (FoundInstance & {asked: string}) | {asked: string; error: 
 /** How many instances are looked for at the same time; each may ask every region. */
 const searchesAtOnce = 8
 
-/** Finds what each of `asked` names, side by side, in the order asked. What can't be found is an error in its place; an instance that is asked for twice is there once. */
+/**
+ * Finds what each of `asked` names, side by side, in the order asked. What can't be found is an error in its place; an
+ * instance that is asked for twice is there once. Throws a usage error, before anything is asked, when one of them can't
+ * be the name of an instance.
+ */
 export async function findInstances(cloud: Cloud, asked: string[]): Promise<Search[]> {
+  for (const text of asked) parseInstanceRef(text)
   const limit = pLimit(searchesAtOnce)
   const searches: Search[] = await Promise.all(
     [...new Set(asked)].map(text =>

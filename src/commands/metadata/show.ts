@@ -36,7 +36,6 @@ Without <instance>, on a terminal, one is picked from a list. For many instances
       mayHide: true,
       toJson: toMetadataRow,
       id: ({instance}) => instance.id,
-      empty: 'No instances were found.',
     })
   }
 }
