@@ -1,5 +1,6 @@
-import {createHash} from 'node:crypto'
 import {defaultFleet} from './default-fleet.ts'
+import {etagOf} from './etag.ts'
+import type {Fleet, InstanceSummary, NewInstance} from './fleet-access.ts'
 import {generatedFleet} from './generated-fleet.ts'
 import {uuidOf} from './ids.ts'
 import {statusAt} from './instance-status.ts'
@@ -18,43 +19,6 @@ import type {InstanceChange, State, StateStore} from './state.ts'
 export interface FleetOptions {
   instances?: number
   vpcs?: number
-}
-
-/** What a test sees of an instance. */
-export interface InstanceSummary {
-  id: string
-  name: string
-  region: string
-  zone: string
-  /** ID of the VPC. */
-  vpc: string
-  status: string
-  metadata_service: MetadataSettings
-  etag: string
-}
-
-/** An instance to be added; what is left out is chosen. The name is taken as it is, however odd. */
-export interface NewInstance {
-  name: string
-  region?: string
-  zone?: string
-  vpc?: string
-  status?: string
-  metadata_service?: Partial<MetadataSettings>
-}
-
-/** The fleet, for changing things behind a client's back. No rule of the API applies here. */
-export interface Fleet {
-  list(): InstanceSummary[]
-  get(id: string): InstanceSummary | undefined
-  add(instance: NewInstance): Promise<InstanceSummary>
-  change(
-    id: string,
-    change: {name?: string; status?: string; metadata_service?: Partial<MetadataSettings>},
-  ): Promise<InstanceSummary>
-  remove(id: string): Promise<void>
-  /** Parts a floating IP from its instance. */
-  detachFloatingIp(id: string): Promise<void>
 }
 
 /** All records of the sandbox: those that the arguments give, with the kept changes on top. */
@@ -329,13 +293,4 @@ function append<Key, Value>(map: Map<Key, Value[]>, key: Key, value: Value): voi
   const values = map.get(key)
   if (values) values.push(value)
   else map.set(key, [value])
-}
-
-/**
- * The instance's ETag: another one after each real change of what can be changed, and the same after a change of status
- * ("represent the modifiable state of the resource", ibm-cloud-docs/vpc api-change-log.md). Weak, as IBM's samples show it.
- */
-export function etagOf(record: InstanceRecord): string {
-  const state = JSON.stringify([record.id, record.revision, record.name, record.metadata])
-  return `W/"${createHash('sha256').update(state).digest('hex')}"`
 }

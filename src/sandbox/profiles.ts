@@ -11,7 +11,8 @@ export interface Profile {
 
 const plain = {architecture: 'amd64', manufacturer: 'intel', disks: []} as const
 
-// Numbers as ibm-cloud-docs/vpc prints them for these profiles (vsi_is_create_instance.md, profiles.md).
+// Numbers as ibm-cloud-docs/vpc prints them (vsi_is_create_instance.md and its pages of profiles); the disks and the
+// bandwidth of the H100 profile are a guess.
 const profiles = {
   'bx2-2x8': {...plain, vcpus: 2, memory: 8, bandwidth: 4000},
   'bx2-4x16': {...plain, vcpus: 4, memory: 16, bandwidth: 8000},

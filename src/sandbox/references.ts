@@ -15,7 +15,7 @@ export function partOf(record: InstanceRecord, part: KnownPart): string {
   if (part === 'bootAttachmentName') return `attachment-${uuid.slice(0, 8)}`
   if (part === 'bootVolumeName') return `boot-${uuid.slice(0, 8)}`
   if (part === 'bootDevice') return `${partOf(record, 'bootAttachment')}-${uuid.slice(0, 5)}`
-  if (part === 'bootVolume') return `${record.image?.id.slice(0, 4) ?? 'r006'}-${uuid}`
+  if (part === 'bootVolume') return `${record.vpc.slice(0, 4)}-${uuid}`
   return `${record.id.slice(0, 4)}-${uuid}`
 }
 

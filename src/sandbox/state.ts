@@ -1,6 +1,7 @@
 import {randomBytes, randomUUID} from 'node:crypto'
 import {mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
+import {setTimeout as wait} from 'node:timers/promises'
 import {lock} from 'proper-lockfile'
 import type {ActionRecord, InstanceRecord, MetadataSettings} from './records.ts'
 
@@ -68,7 +69,7 @@ export class FileState implements StateStore {
     try {
       mkdirSync(folder, {recursive: true, mode: 0o700})
     } catch (error) {
-      return `The sandbox can't keep its state in ${folder}: ${messageOf(error)}`
+      return unwritable(folder, error).message
     }
     return new FileState(folder)
   }
@@ -89,7 +90,7 @@ export class FileState implements StateStore {
 
   /** Writes the first state, so that the next process has the same secret. Rejects when the folder can't be written. */
   async begin(): Promise<void> {
-    if (stampOf(this.#file) === '') await this.update(() => stampOf(this.#file) === '')
+    await this.update(() => stampOf(this.#file) === '')
   }
 
   update(change: (state: State) => boolean): Promise<void> {
@@ -100,10 +101,7 @@ export class FileState implements StateStore {
   }
 
   async #updateAlone(change: (state: State) => boolean): Promise<void> {
-    const release = await lock(this.#folder, {
-      lockfilePath: join(this.#folder, lockName),
-      retries: {retries: 200, factor: 1.2, minTimeout: 2, maxTimeout: 50, randomize: true},
-    })
+    const release = await lockFolder(this.#folder)
     let kept = false
     try {
       this.refresh()
@@ -135,10 +133,31 @@ export class FileState implements StateStore {
       renameSync(temporary, this.#file)
     } catch (error) {
       rmSync(temporary, {force: true})
-      throw new Error(`The sandbox can't keep its state in ${this.#folder}: ${messageOf(error)}`)
+      throw unwritable(this.#folder, error)
     }
     this.#seen = stampOf(this.#file)
   }
+}
+
+const abandonedAfterMs = 10_000
+const patienceMs = 3 * abandonedAfterMs
+
+// proper-lockfile would try again after any error: in a folder that can't be written that only takes long.
+async function lockFolder(folder: string): Promise<() => Promise<void>> {
+  const deadline = Date.now() + patienceMs
+  for (;;) {
+    try {
+      return await lock(folder, {lockfilePath: join(folder, lockName), stale: abandonedAfterMs})
+    } catch (error) {
+      const held = error instanceof Error && 'code' in error && error.code === 'ELOCKED'
+      if (!held || Date.now() > deadline) throw unwritable(folder, error)
+    }
+    await wait(2 + Math.random() * 20)
+  }
+}
+
+function unwritable(folder: string, error: unknown): Error {
+  return new Error(`The sandbox can't keep its state in ${folder}: ${messageOf(error)}`)
 }
 
 function stampOf(file: string): string {
@@ -170,10 +189,7 @@ function isState(value: unknown): value is State {
 export async function resetSandbox(folder: string): Promise<boolean> {
   const file = join(folder, fileName)
   if (stampOf(file) === '') return false
-  const release = await lock(folder, {
-    lockfilePath: join(folder, lockName),
-    retries: {retries: 200, factor: 1.2, minTimeout: 2, maxTimeout: 50, randomize: true},
-  })
+  const release = await lockFolder(folder)
   try {
     rmSync(file, {force: true})
   } finally {

@@ -1,0 +1,11 @@
+import {createHash} from 'node:crypto'
+import type {InstanceRecord} from './records.ts'
+
+/**
+ * The instance's ETag: another one after each real change of what can be changed, and the same after a change of status
+ * ("represent the modifiable state of the resource", ibm-cloud-docs/vpc api-change-log.md). Weak, as IBM's samples show it.
+ */
+export function etagOf(record: InstanceRecord): string {
+  const state = JSON.stringify([record.id, record.revision, record.name, record.metadata])
+  return `W/"${createHash('sha256').update(state).digest('hex')}"`
+}

@@ -1,0 +1,145 @@
+import {existsSync, readFileSync} from 'node:fs'
+import {Ajv} from 'ajv'
+import {afterAll, beforeAll, describe, expect, test} from 'vitest'
+import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
+import {allPages, type Body, type Client, clientOf, serverTwo, withSandbox} from './sandbox-client.ts'
+
+const contract = new URL('../../../shared/contract/', import.meta.url)
+const isThere = existsSync(new URL('vpc-v1.schema.json', contract))
+if (!isThere) console.warn(`Skipped: the checks against the contract, because ${contract.pathname} is not there.`)
+
+interface Schema {
+  definitions: Record<string, {properties?: object; additionalProperties?: boolean}>
+}
+
+// Beyond the schema itself: an answer has no property that IBM's types do not know.
+function closed(schema: Schema): Schema {
+  const definitions = Object.entries(schema.definitions).map(([name, definition]) => [
+    name,
+    definition.properties ? {...definition, additionalProperties: false} : definition,
+  ])
+  return {...schema, definitions: Object.fromEntries(definitions)}
+}
+
+describe.skipIf(!isThere)('against ../shared/contract', () => {
+  const schema = (): Schema => JSON.parse(readFileSync(new URL('vpc-v1.schema.json', contract), 'utf8'))
+  const page = () => readFileSync(new URL('accessing-metadata.source.md', contract), 'utf8')
+  const ajv = new Ajv({strict: false, allErrors: true})
+  let sandbox: Sandbox
+  let client: Client
+  beforeAll(async () => {
+    ajv.addSchema(closed(schema()), 'vpc')
+    sandbox = await startSandbox()
+    client = await clientOf(sandbox)
+  })
+  afterAll(() => sandbox.close())
+
+  const check = (definition: string, body: unknown) => {
+    const validate = ajv.getSchema(`vpc#/definitions/${definition}`)
+    if (validate === undefined) throw new Error(`The schema has no ${definition}.`)
+    validate(body)
+    expect(validate.errors ?? []).toEqual([])
+  }
+
+  test('each body of the default fleet is valid, in every region', async () => {
+    check('RegionCollection', (await client.send('/v1/regions')).body)
+    for (const {name} of (await client.send('/v1/regions')).body.regions) {
+      const base = `/${name}/v1`
+      check('Region', (await client.send(`${base}/regions/${name}`)).body)
+      const vpcs = (await client.send(`${base}/vpcs?limit=1`)).body
+      check('VPCCollection', vpcs)
+      for (const vpc of vpcs.vpcs) check('VPC', (await client.send(`${base}/vpcs/${vpc.id}`)).body)
+      const ips = (await client.send(`${base}/floating_ips`)).body
+      check('FloatingIPCollection', ips)
+      for (const ip of ips.floating_ips) check('FloatingIP', (await client.send(`${base}/floating_ips/${ip.id}`)).body)
+      const instances = (await client.send(`${base}/instances`)).body
+      check('InstanceCollection', instances)
+      for (const {id} of instances.instances) {
+        const instance = `${base}/instances/${id}`
+        check('Instance', (await client.send(instance)).body)
+        check('InstanceInitialization', (await client.send(`${instance}/initialization`)).body)
+        check('InstanceNetworkAttachmentCollection', (await client.send(`${instance}/network_attachments`)).body)
+        check('NetworkInterfaceUnpaginatedCollection', (await client.send(`${instance}/network_interfaces`)).body)
+      }
+    }
+  })
+
+  test('each of 600 generated instances is valid, and so are their floating IPs', () =>
+    withSandbox({instances: 600, vpcs: 3, regions: ['us-south', 'eu-gb']}, async generated => {
+      for (const base of ['/v1', '/eu-gb/v1']) {
+        for (const instances of (await allPages(generated, `${base}/instances`, 'instances')).pages) {
+          check('InstanceCollection', instances)
+        }
+        for (const ips of (await allPages(generated, `${base}/floating_ips`, 'floating_ips')).pages) {
+          check('FloatingIPCollection', ips)
+        }
+        check('VPCCollection', (await generated.send(`${base}/vpcs`)).body)
+      }
+    }))
+
+  test('what a PATCH, an action and their transitions send is valid', () =>
+    withSandbox({transitionMs: 60_000}, async acting => {
+      const path = `/v1/instances/${serverTwo}`
+      check('Instance', (await acting.patch(path, {metadata_service: {enabled: true, protocol: 'https'}})).body)
+      const action = await acting.send(`${path}/actions`, {method: 'POST', body: '{"type":"stop","force":true}'})
+      check('InstanceAction', action.body)
+      check('Instance', (await acting.send(path)).body)
+      for (const status of ['failed', 'deleting', 'pending', 'restarting']) {
+        await acting.sandbox.fleet.change(serverTwo, {status})
+        check('Instance', (await acting.send(path)).body)
+      }
+    }))
+
+  test("the second instance is the one of IBM's page, field by field", async () => {
+    const [, json] = /```json\n\s*(\{\n\s*"availability_policy"[^`]*?)\n\s*\.\n/.exec(page()) ?? []
+    const shown: Body = JSON.parse(
+      `${json}}`.replaceAll('https://us-south.iaas.cloud.ibm.com', `${sandbox.url}/us-south`),
+    )
+    // The page is older than the API version here, which has `preemption` in place of `host_maintenance`.
+    const {availability_policy: policy, ...rest} = shown
+    expect(Object.keys(rest)).toHaveLength(16)
+    const {body} = await client.send(`/us-south/v1/instances/${serverTwo}`)
+    expect(body).toMatchObject(rest)
+    expect(body.availability_policy.host_failure).toBe(policy.host_failure)
+  })
+
+  test("the three instances are the rows of IBM's page", async () => {
+    const rows = page()
+      .split('\n')
+      .filter(line => /^\s*07[0-9_a-f-]{39,}\s+my-virtual/.test(line))
+      .map(line => line.trim().split(/\s{2,}/))
+    expect(rows).toHaveLength(3)
+    const {instances} = (await client.send('/v1/instances')).body
+    const {floating_ips: ips} = (await client.send('/v1/floating_ips')).body
+    const printed = instances.map(each => {
+      const vni = each.primary_network_attachment.virtual_network_interface.id
+      return [
+        each.id,
+        each.name,
+        each.status,
+        each.primary_network_interface.primary_ip.address,
+        ips.find(ip => ip.target?.id === vni)?.address ?? '-',
+        each.profile.name,
+        each.image.name,
+        each.vpc.name,
+        each.zone.name,
+        each.confidential_compute_mode,
+        String(each.enable_secure_boot),
+        each.resource_group.name,
+        each.reservation?.name ?? '-',
+        each.cluster_network?.id ?? '-',
+        each.cluster_network?.name ?? '-',
+        each.cluster_network_attachments[0]?.name ?? '-',
+      ]
+    })
+    expect(printed).toEqual(rows)
+  })
+
+  test("the IDs that IBM's page prints are in the second instance", async () => {
+    const text = JSON.stringify((await client.send(`/v1/instances/${serverTwo}`)).body)
+    const printed = page().match(/\b(0727[-_]|r006-)[0-9a-f]{8}-[0-9a-f-]{27}/g) ?? []
+    const others = ['0727_d7ff31ef-75ed-42c6-b0fb-a5837a63d722']
+    for (const id of new Set(printed)) if (!others.includes(id)) expect(text).toContain(id)
+    expect(printed.length).toBeGreaterThan(10)
+  })
+})

@@ -1,0 +1,212 @@
+import {execFile} from 'node:child_process'
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import {fileURLToPath} from 'node:url'
+import {promisify} from 'node:util'
+import {build} from 'esbuild'
+import {afterEach, beforeEach, describe, expect, test} from 'vitest'
+import {resetSandbox, startSandbox} from '../../src/sandbox/index.ts'
+import {type Body, clientOf, serverTwo, withSandbox} from './sandbox-client.ts'
+
+let folder: string
+let stateFolder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'vpcmd-sandbox-'))
+  stateFolder = join(folder, 'deep', 'state')
+})
+afterEach(() => rmSync(folder, {recursive: true, force: true}))
+
+const path = `/v1/instances/${serverTwo}`
+const enable = {metadata_service: {enabled: true}}
+
+test('changes are there for the next sandbox, with ETag and token; file and folder are private', async () => {
+  const first = await withSandbox({stateFolder}, async client => {
+    await client.patch(path, {...enable, name: 'renamed'})
+    await client.send(`${path}/actions`, {method: 'POST', body: '{"type":"stop"}'})
+    return {token: client.token, etag: (await client.send(path)).headers.get('etag')}
+  })
+  expect(statSync(stateFolder).mode & 0o777).toBe(0o700)
+  expect(statSync(join(stateFolder, 'state.json')).mode & 0o777).toBe(0o600)
+  expect(readdirSync(stateFolder)).toEqual(['state.json'])
+  await withSandbox({stateFolder, transitionMs: 0}, async ({sandbox, send}) => {
+    const {body, headers} = await send(path, {headers: {authorization: `Bearer ${first.token}`}})
+    expect(body).toMatchObject({name: 'renamed', status: 'stopped', metadata_service: {enabled: true}})
+    expect(headers.get('etag')).toBe(first.etag)
+    expect(sandbox.stateProblem).toBeUndefined()
+  })
+})
+
+test('what the fleet is changed to behind the back is kept too', async () => {
+  const id = await withSandbox({stateFolder}, async ({sandbox: {fleet}, send}) => {
+    const added = await fleet.add({name: 'extra', region: 'us-east'})
+    await fleet.change(added.id, {metadata_service: {response_hop_limit: 5}})
+    await fleet.remove(serverTwo)
+    await fleet.detachFloatingIp((await send('/eu-de/v1/floating_ips')).body.floating_ips[0].id)
+    return added.id
+  })
+  await withSandbox({stateFolder}, async ({send}) => {
+    expect((await send(`/us-east/v1/instances/${id}`)).body.metadata_service.response_hop_limit).toBe(5)
+    expect((await send(path)).status).toBe(404)
+    expect((await send('/eu-de/v1/floating_ips')).body.floating_ips[0]).not.toHaveProperty('target')
+  })
+})
+
+test('a sandbox sees what another changes, at the next request, and a reset', () =>
+  withSandbox({stateFolder}, one =>
+    withSandbox({stateFolder}, async two => {
+      await one.patch(path, enable)
+      expect((await two.send(path)).body.metadata_service.enabled).toBe(true)
+      await two.patch(path, {metadata_service: {response_hop_limit: 3}})
+      expect((await one.send(path)).body.metadata_service).toEqual({
+        enabled: true,
+        protocol: 'http',
+        response_hop_limit: 3,
+      })
+      const added = await one.sandbox.fleet.add({name: 'extra'})
+      expect(two.sandbox.fleet.get(added.id)?.name).toBe('extra')
+      expect(await resetSandbox(stateFolder)).toBe(true)
+      expect(two.sandbox.fleet.get(added.id)).toBeUndefined()
+      const again = await clientOf(two.sandbox)
+      expect((await again.send(path)).body.metadata_service.enabled).toBe(false)
+    }),
+  ))
+
+test('reset says whether there was something', async () => {
+  expect(await resetSandbox(stateFolder)).toBe(false)
+  await withSandbox({stateFolder}, client => client.patch(path, enable))
+  expect(await resetSandbox(stateFolder)).toBe(true)
+  expect(await resetSandbox(stateFolder)).toBe(false)
+  await withSandbox({stateFolder}, async ({send}) => {
+    expect((await send(path)).body.metadata_service.enabled).toBe(false)
+  })
+})
+
+test('the lock of a process that died is taken over', async () => {
+  await withSandbox({stateFolder}, async client => {
+    mkdirSync(join(stateFolder, 'state.lock'))
+    utimesSync(join(stateFolder, 'state.lock'), 1, 1)
+    expect((await client.patch(path, enable)).status).toBe(200)
+  })
+})
+
+describe('when the state is bad', () => {
+  test.each([
+    '',
+    '{"version":1',
+    '[]',
+    '{"version":2}',
+    '{"version":1,"secret":"x","instances":[],"added":[],"floatingIps":{}}',
+  ])('a corrupt file is an error that names it and the way out: %j', async text => {
+    mkdirSync(stateFolder, {recursive: true})
+    writeFileSync(join(stateFolder, 'state.json'), text)
+    await expect(startSandbox({stateFolder})).rejects.toThrow(/state\.json.*vpcmd sandbox reset/)
+    expect(await resetSandbox(stateFolder)).toBe(true)
+    await withSandbox({stateFolder}, async ({send}) => expect((await send(path)).status).toBe(200))
+  })
+
+  test('a file that is spoilt meanwhile is a 500 that says so', () =>
+    withSandbox({stateFolder}, async ({send}) => {
+      writeFileSync(join(stateFolder, 'state.json'), 'spoilt')
+      const {status, body} = await send(path)
+      expect(status).toBe(500)
+      expect(body.errors[0]).toMatchObject({code: 'internal_error', message: expect.stringContaining('state.json')})
+    }))
+
+  test('a folder that can not be made leaves the state in memory, and the sandbox says why', async () => {
+    writeFileSync(join(folder, 'deep'), 'a file, no folder')
+    await withSandbox({stateFolder}, async ({sandbox, patch, send}) => {
+      expect(sandbox.stateProblem).toContain(stateFolder)
+      expect((await patch(path, enable)).status).toBe(200)
+      expect((await send(path)).body.metadata_service.enabled).toBe(true)
+    })
+  })
+
+  test('in a read-only folder all can be read, and a change is a 500 that says why', async () => {
+    await withSandbox({stateFolder}, client => client.patch(path, enable))
+    chmodSync(folder, 0o755)
+    chmodSync(join(folder, 'deep'), 0o755)
+    chmodSync(join(stateFolder, 'state.json'), 0o644)
+    chmodSync(stateFolder, 0o555)
+    // Nothing is read-only to root: be somebody else for a while.
+    const isRoot = process.geteuid?.() === 0
+    if (isRoot) process.seteuid?.(65534)
+    try {
+      await withSandbox({stateFolder}, async ({sandbox, patch, send}) => {
+        expect(sandbox.stateProblem).toContain(stateFolder)
+        expect((await send(path)).body.metadata_service.enabled).toBe(true)
+        const {status, body} = await patch(path, {metadata_service: {enabled: false}})
+        expect(status).toBe(500)
+        expect(body.errors[0].message).toMatch(/can't keep its state in .*EACCES/)
+        expect((await send(path)).body.metadata_service.enabled).toBe(true)
+        await expect(sandbox.fleet.remove(serverTwo)).rejects.toThrow("can't keep its state")
+        await expect(sandbox.fleet.add({name: 'extra'})).rejects.toThrow("can't keep its state")
+        expect((await send('/v1/instances')).body.total_count).toBe(3)
+      })
+    } finally {
+      if (isRoot) process.seteuid?.(0)
+      chmodSync(stateFolder, 0o700)
+    }
+  })
+})
+
+test('many changes at once within one sandbox lose nothing', () =>
+  withSandbox({stateFolder, instances: 40, regions: ['us-south']}, async ({send, patch}) => {
+    const {instances} = (await send('/v1/instances')).body
+    await Promise.all(
+      instances.map((each, index) =>
+        patch(`/v1/instances/${each.id}`, {metadata_service: {response_hop_limit: index + 10}}),
+      ),
+    )
+    const after: Body[] = (await send('/v1/instances')).body.instances
+    expect(after.map(each => each.metadata_service.response_hop_limit)).toEqual(after.map((_each, index) => index + 10))
+  }))
+
+test('two processes that change at once lose nothing', async () => {
+  const script = join(folder, 'change.mjs')
+  await build({
+    stdin: {
+      contents: `
+        import {clientOf} from './sandbox-client.ts'
+        import {startSandbox} from '../../src/sandbox/index.ts'
+        const [stateFolder, which] = process.argv.slice(2)
+        const sandbox = await startSandbox({stateFolder, instances: 60, regions: ['us-south']})
+        const {send, patch} = await clientOf(sandbox)
+        const {instances} = (await send('/v1/instances?limit=100')).body
+        for (const [index, {id}] of instances.entries()) {
+          const settings = which === 'first' ? {protocol: 'https', enabled: true} : {response_hop_limit: 64 - index}
+          const {status} = await patch('/v1/instances/' + id, {metadata_service: settings})
+          if (status !== 200) throw new Error('PATCH gave ' + status)
+        }
+        await sandbox.close()`,
+      resolveDir: fileURLToPath(new URL('.', import.meta.url)),
+      loader: 'ts',
+    },
+    outfile: script,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    banner: {js: "import {createRequire} from 'node:module'; const require = createRequire(import.meta.url);"},
+    logLevel: 'error',
+  })
+  const run = (which: string) => promisify(execFile)(process.execPath, [script, stateFolder, which])
+  await Promise.all([run('first'), run('second')])
+  await withSandbox({stateFolder, instances: 60, regions: ['us-south']}, async ({send}) => {
+    const after: Body[] = (await send('/v1/instances?limit=100')).body.instances
+    expect(after.map(each => each.metadata_service)).toEqual(
+      after.map((_each, index) => ({enabled: true, protocol: 'https', response_hop_limit: 64 - index})),
+    )
+  })
+  expect(readdirSync(stateFolder)).toEqual(['state.json'])
+  expect(JSON.parse(readFileSync(join(stateFolder, 'state.json'), 'utf8')).version).toBe(1)
+})
