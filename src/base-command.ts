@@ -118,7 +118,7 @@ export abstract class BaseCommand extends Command {
     const {text, hidden} = renderTable(columns, rows, {...this.canvas(), mayHide})
     this.print(`${text}\n`)
     if (hidden.length > 0) {
-      const note = `Not shown, as the terminal is narrow: ${hidden.join(', ')}. --columns or --output json shows them.`
+      const note = `Not shown in so narrow a terminal: ${hidden.join(', ')}. -o json has all.`
       this.note(colorsFor(process.stderr, process.env) ? dim(note) : note)
     }
   }
@@ -313,7 +313,12 @@ export abstract class CloudCommand extends BaseCommand {
         exitCode: exitCodes.notFound,
       })
     }
-    const choices = found.map(each => ({value: each, name: each.instance.name, description: describeChoice(each)}))
+    const zoneWidth = Math.max(...found.map(({instance}) => instance.zone.name.length))
+    const choices = found.map(each => ({
+      value: each,
+      name: each.instance.name,
+      description: describeChoice(each, zoneWidth),
+    }))
     return {prompter, choices}
   }
 
@@ -355,8 +360,10 @@ export abstract class CloudCommand extends BaseCommand {
 
 type ReadChoices = () => Promise<{found: FoundInstance[]; failures: RegionFailure[]}>
 
-function describeChoice({instance}: FoundInstance): string {
-  return `${instance.zone.name}  ${instance.status}  ${settingsLabel(instance.metadata_service)}`
+function describeChoice({instance}: FoundInstance, zoneWidth: number): string {
+  const {zone, status, metadata_service: settings} = instance
+  // The longest status that is known today is `restarting`.
+  return `${zone.name.padEnd(zoneWidth)}  ${status.padEnd(10)}  ${settingsLabel(settings)}`
 }
 
 interface Access {

@@ -71,11 +71,12 @@ export abstract class MetadataChangeCommand extends CloudCommand {
     const count = plan.filter(item => 'patch' in item && item.patch).length
     // Where nothing would be sent there is nothing to ask.
     if (count === 0 || flags.yes) return true
-    for (const {found, before, after} of asPlanned(plan, wanted)) {
+    for (const {found, before, after, result} of asPlanned(plan, wanted)) {
       if (!found || !before || !after) continue
-      this.note(
-        `  ${found.instance.name} (${found.instance.id}, ${found.instance.zone.name}): ${settingsLabel(before)} -> ${settingsLabel(after)}`,
-      )
+      const {id, name, zone} = found.instance
+      const change =
+        result === 'planned' ? `${settingsLabel(before)} -> ${settingsLabel(after)}` : `stays ${settingsLabel(before)}`
+      this.note(`  ${name} (${id}, ${zone.name}): ${change}`)
     }
     return this.confirm(`${verb} the metadata service of ${count} ${count === 1 ? 'instance' : 'instances'}?`, false)
   }

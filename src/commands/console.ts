@@ -1,6 +1,6 @@
 import {CloudCommand} from '../base-command.ts'
 import type {Cloud} from '../cloud/cloud.ts'
-import {usageError, VpcmdError} from '../errors.ts'
+import {exitCodes, usageError, VpcmdError} from '../errors.ts'
 import {instanceDetails} from '../instances/details.ts'
 import {type FoundInstance, instanceChoices} from '../instances/find-instance.ts'
 import {floatingIpsFor} from '../instances/floating-ips.ts'
@@ -22,10 +22,16 @@ export default class Console extends CloudCommand {
     const prompter = await this.prompter()
     if (!prompter) throw usageError('The console needs a terminal.', 'vpcmd --help lists the commands for scripts.')
     const cloud = await this.cloud(flags)
-    for (let goesOn = true; goesOn; ) {
-      // Read anew each time, so that the list shows what was changed.
-      const found = await this.pickOne('Which instance? (Esc leaves)', async () => instanceChoices(cloud))
-      goesOn = await this.workOn(found, cloud, prompter)
+    try {
+      for (let goesOn = true; goesOn; ) {
+        // Read anew each time, so that the list shows what was changed.
+        const found = await this.pickOne('Which instance?', async () => instanceChoices(cloud))
+        goesOn = await this.workOn(found, cloud, prompter)
+      }
+    } catch (error) {
+      if (!(error instanceof VpcmdError) || error.exitCode !== exitCodes.interrupted) throw error
+      // Not "nothing was sent": that is true of the last question only.
+      process.exitCode = error.exitCode
     }
   }
 
