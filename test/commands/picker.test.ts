@@ -1,0 +1,183 @@
+import {afterEach, describe, expect, it} from 'vitest'
+import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
+import {keys, type Pty, startPty} from '../support/pty.ts'
+import {freshEnvironment, vpcmdPath} from '../support/run-vpcmd.ts'
+
+let sandbox: Sandbox
+let pty: Pty
+let patches: unknown[]
+
+afterEach(async () => {
+  pty.kill()
+  await sandbox.close()
+})
+
+async function start(args: string[], options: {instances?: number; cols?: number} = {}) {
+  patches = []
+  sandbox = await startSandbox({
+    instances: options.instances,
+    onRequest: ({method, body}) => {
+      if (method !== 'GET' && body !== undefined && method === 'PATCH') patches.push(body)
+    },
+  })
+  const env = freshEnvironment(sandbox.environment)
+  pty = startPty(process.execPath, [vpcmdPath, ...args], {cols: options.cols ?? 100, env})
+}
+
+const settingsOf = (name: string) => sandbox.fleet.list().find(each => each.name === name)?.metadata_service
+
+async function pickServerTwo() {
+  await pty.waitFor('9 of 9 shown')
+  pty.write('server-2')
+  await pty.waitFor('1 of 9 shown')
+  pty.write(keys.space)
+  await pty.waitFor('1 selected')
+  pty.write(keys.enter)
+}
+
+describe('metadata enable without an instance', () => {
+  it('picks, asks what no flag gave, shows the plan, asks, and changes', async () => {
+    await start(['metadata', 'enable'])
+    await pickServerTwo()
+    await pty.waitFor('Protocol?')
+    pty.write(keys.down)
+    await pty.waitFor('> https')
+    pty.write(keys.enter)
+    await pty.waitFor('Hop limit? (1)')
+    for (const wrong of ['0', '65', '1.5', 'abc', '-1']) {
+      pty.write(`${wrong}${keys.enter}`)
+      await pty.waitFor(`not "${wrong}"`)
+      pty.write(keys.backspace.repeat(wrong.length))
+    }
+    pty.write(`2${keys.enter}`)
+    await pty.waitFor('off -> https/2')
+    expect(patches).toEqual([])
+    await pty.waitFor('Enable the metadata service of 1 instance? (y/N)')
+    pty.write(`y${keys.enter}`)
+    expect(await pty.exit).toEqual({exitCode: 0})
+    expect(pty.everything()).toMatch(/my-virtual-server-2 .* off +https\/2 +changed/)
+    expect(patches).toEqual([{metadata_service: {enabled: true, protocol: 'https', response_hop_limit: 2}}])
+    expect(settingsOf('my-virtual-server-2')).toEqual({enabled: true, protocol: 'https', response_hop_limit: 2})
+    expect(pty.cursorVisible()).toBe(true)
+  })
+
+  it('asks only for what no flag gave, and sends nothing after a no', async () => {
+    await start(['metadata', 'enable', '--protocol', 'https', '--hop-limit', '3'])
+    await pickServerTwo()
+    await pty.waitFor('(y/N)')
+    expect(pty.screen()).not.toContain('Protocol?')
+    pty.write(keys.enter)
+    expect(await pty.exit).toEqual({exitCode: 0})
+    expect(pty.everything()).toContain('Nothing was sent.')
+    expect(patches).toEqual([])
+  })
+
+  // How far to go before leaving.
+  const steps: [string, (() => Promise<void>)[]][] = [
+    ['at the list', [async () => pty.waitFor('9 of 9 shown')]],
+    ['at the protocol', [pickServerTwo, async () => pty.waitFor('Protocol?')]],
+    [
+      'at the hop limit',
+      [
+        pickServerTwo,
+        async () => pty.waitFor('Protocol?'),
+        async () => pty.write(keys.enter),
+        async () => pty.waitFor('Hop limit?'),
+      ],
+    ],
+    [
+      'at the last question',
+      [
+        pickServerTwo,
+        async () => pty.waitFor('Protocol?'),
+        async () => pty.write(keys.enter),
+        async () => pty.waitFor('Hop limit?'),
+        async () => pty.write(keys.enter),
+        async () => pty.waitFor('(y/N)'),
+      ],
+    ],
+  ]
+  describe.each(steps)('left %s', (_where, walk) => {
+    it.each([
+      ['Esc', keys.esc],
+      ['Ctrl-C', keys.ctrlC],
+    ])('with %s sends nothing, exits 130 and gives the cursor back', async (_name, key) => {
+      await start(['metadata', 'enable'])
+      for (const step of walk) await step()
+      pty.write(key)
+      expect(await pty.exit).toEqual({exitCode: 130})
+      expect(pty.everything()).toContain('nothing was sent')
+      expect(patches).toEqual([])
+      expect(pty.cursorVisible()).toBe(true)
+    })
+  })
+
+  it('narrows 5,000 instances as one types, and takes several', async () => {
+    await start(['metadata', 'disable', '--yes'], {instances: 5000})
+    await pty.waitFor('5000 of 5000 shown')
+    pty.write('0499')
+    await pty.waitFor(/ (\d+) of 5000 shown/)
+    await pty.waitFor(/ \d{1,2} of 5000 shown/)
+    pty.write(keys.ctrlA)
+    await pty.waitFor(/[1-9]\d* selected/)
+    pty.write(keys.esc)
+    expect(await pty.exit).toEqual({exitCode: 130})
+    expect(patches).toEqual([])
+  })
+})
+
+describe('show without an instance', () => {
+  it('picks one, in 40 columns too', async () => {
+    await start(['metadata', 'show'], {cols: 40})
+    await pty.waitFor('9 of 9 shown')
+    pty.write('server-3')
+    await pty.waitFor('1 of 9 shown')
+    expect(
+      Math.max(
+        ...pty
+          .screen()
+          .split('\n')
+          .map(line => line.length),
+      ),
+    ).toBeLessThanOrEqual(40)
+    pty.write(keys.enter)
+    expect(await pty.exit).toEqual({exitCode: 0})
+    expect(pty.everything()).toContain('my-virtual-server-3')
+    expect(
+      Math.max(
+        ...pty
+          .everything()
+          .split('\n')
+          .map(line => line.length),
+      ),
+    ).toBeLessThanOrEqual(40)
+  })
+})
+
+describe('vpcmd alone', () => {
+  it('is a console: pick, see the details, change, go back, leave', async () => {
+    await start([])
+    await pty.waitFor('9 of 9 shown')
+    pty.write('server-2')
+    await pty.waitFor('1 of 9 shown')
+    pty.write(keys.enter)
+    await pty.waitFor('my-virtual-server-2: metadata service off')
+    expect(pty.everything()).toContain('169.47.94.48')
+    pty.write(`${keys.down}${keys.down}`)
+    await pty.waitFor('> Change the hop limit (1)')
+    pty.write(keys.enter)
+    await pty.waitFor('Hop limit? (1)')
+    pty.write(`4${keys.enter}`)
+    await pty.waitFor('response_hop_limit 1 -> 4. Go on?')
+    pty.write(`y${keys.enter}`)
+    await pty.waitFor('Change the hop limit (4)')
+    expect(patches).toEqual([{metadata_service: {response_hop_limit: 4}}])
+    pty.write(`${keys.up}${keys.up}`)
+    await pty.waitFor('> Back to the list')
+    pty.write(keys.enter)
+    await pty.waitFor('9 of 9 shown')
+    pty.write(keys.ctrlC)
+    expect(await pty.exit).toEqual({exitCode: 130})
+    expect(pty.cursorVisible()).toBe(true)
+  })
+})
