@@ -1,5 +1,5 @@
 import {afterEach, beforeEach, describe, expect, test} from 'vitest'
-import {parseFault, type Sandbox, type SeenRequest, startSandbox} from '../../src/sandbox/index.ts'
+import {type Fault, parseFault, type Sandbox, type SeenRequest, startSandbox} from '../../src/sandbox/index.ts'
 import {type Client, clientOf, requestToken, serverTwo, withSandbox} from './sandbox-client.ts'
 
 describe('parseFault', () => {
@@ -140,4 +140,21 @@ test('closing ends a connection that waits', async () => {
   await new Promise(resolve => setTimeout(resolve, 50))
   await slow.close()
   expect(await answer).toBeInstanceOf(Error)
+})
+
+test('many requests that wait at once bring no warning of a leak', async () => {
+  const warnings: Error[] = []
+  const hear = (warning: Error) => warnings.push(warning)
+  process.on('warning', hear)
+  let waiting = 0
+  const faults: Fault[] = [{kind: 'hang', path: /instances/}]
+  const slow = await startSandbox({latencyMs: 30, faults, onRequest: () => waiting++})
+  const ask = (path: string) => fetch(`${slow.url}${path}`).catch((failure: Error) => failure)
+  await Promise.all(Array.from({length: 15}, () => ask('/v1/regions')))
+  const hanging = Array.from({length: 15}, () => ask('/v1/instances'))
+  while (waiting < 30) await new Promise(resolve => setTimeout(resolve, 5))
+  await slow.close()
+  await Promise.all(hanging)
+  process.off('warning', hear)
+  expect(warnings).toEqual([])
 })

@@ -3,6 +3,8 @@ import {afterAll, beforeAll, describe, expect, test} from 'vitest'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
 import {type Client, clientOf, read, version} from './sandbox-client.ts'
 
+// Before any sandbox runs.
+const own = {Request: globalThis.Request, Response: globalThis.Response}
 let sandbox: Sandbox
 let client: Client
 beforeAll(async () => {
@@ -93,11 +95,21 @@ test('it listens on 127.0.0.1 only', async () => {
 })
 
 test('a port that is taken rejects', async () => {
-  await expect(startSandbox({port: Number(new URL(sandbox.url).port)})).rejects.toThrow('EADDRINUSE')
+  await expect(startSandbox({port: Number(new URL(sandbox.url).port)})).rejects.toThrow(
+    /^Port \d+ of 127\.0\.0\.1 is in use/,
+  )
 })
 
 test('a region that does not exist rejects with the list', async () => {
   await expect(startSandbox({regions: ['us-south', 'mars']})).rejects.toThrow(
     /no region mars.*us-south, us-east.*in-mum/,
   )
+})
+
+test("a sandbox leaves the process's own Request and Response alone: a client in the process uses them", async () => {
+  const another = await startSandbox()
+  await clientOf(another)
+  await another.close()
+  expect(globalThis.Request).toBe(own.Request)
+  expect(globalThis.Response).toBe(own.Response)
 })

@@ -1,6 +1,7 @@
 import {execFile} from 'node:child_process'
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -132,19 +133,55 @@ describe('when the state is bad', () => {
     })
   })
 
-  test('in a read-only folder all can be read, and a change is a 500 that says why', async () => {
-    await withSandbox({stateFolder}, client => client.patch(path, enable))
-    chmodSync(folder, 0o755)
-    chmodSync(join(folder, 'deep'), 0o755)
-    chmodSync(join(stateFolder, 'state.json'), 0o644)
-    chmodSync(stateFolder, 0o555)
-    // Nothing is read-only to root: be somebody else for a while.
+  // Nothing is read-only to root: be somebody else for a while.
+  const asNobody = async (use: () => Promise<void>) => {
     const isRoot = process.geteuid?.() === 0
     if (isRoot) process.seteuid?.(65534)
     try {
-      await withSandbox({stateFolder}, async ({sandbox, patch, send}) => {
-        expect(sandbox.stateProblem).toContain(stateFolder)
-        expect((await send(path)).body.metadata_service.enabled).toBe(true)
+      await use()
+    } finally {
+      if (isRoot) process.seteuid?.(0)
+    }
+  }
+  const openToAll = (mode: number) => {
+    chmodSync(folder, 0o755)
+    chmodSync(join(folder, 'deep'), 0o755)
+    const file = join(stateFolder, 'state.json')
+    if (existsSync(file)) chmodSync(file, 0o644)
+    chmodSync(stateFolder, mode)
+  }
+  afterEach(() => existsSync(stateFolder) && chmodSync(stateFolder, 0o700))
+
+  test('in a read-only folder changes come on top of what is kept, in memory, and the sandbox says so', async () => {
+    await withSandbox({stateFolder}, client => client.patch(path, enable))
+    const kept = readFileSync(join(stateFolder, 'state.json'), 'utf8')
+    openToAll(0o555)
+    await asNobody(() =>
+      withSandbox({stateFolder}, async ({sandbox, patch, send}) => {
+        expect(sandbox.stateProblem).toMatch(/can't keep its state in .*EACCES.*is lost/)
+        expect((await patch(path, {metadata_service: {protocol: 'https'}})).status).toBe(200)
+        expect((await send(path)).body.metadata_service).toMatchObject({enabled: true, protocol: 'https'})
+      }),
+    )
+    expect(readFileSync(join(stateFolder, 'state.json'), 'utf8')).toBe(kept)
+  })
+
+  test.each([0o555, 0o000])('an empty folder of mode %o leaves the state in memory', async mode => {
+    mkdirSync(stateFolder, {recursive: true})
+    openToAll(mode)
+    await asNobody(() =>
+      withSandbox({stateFolder}, async ({sandbox, patch}) => {
+        expect(sandbox.stateProblem).toMatch(/can't keep its state in .*EACCES.*is lost/)
+        expect((await patch(path, enable)).status).toBe(200)
+      }),
+    )
+  })
+
+  test('in a folder that turns read-only meanwhile all can be read, and a change is a 500 that says why', () =>
+    withSandbox({stateFolder}, async ({sandbox, patch, send}) => {
+      await patch(path, enable)
+      openToAll(0o555)
+      await asNobody(async () => {
         const {status, body} = await patch(path, {metadata_service: {enabled: false}})
         expect(status).toBe(500)
         expect(body.errors[0].message).toMatch(/can't keep its state in .*EACCES/)
@@ -153,11 +190,7 @@ describe('when the state is bad', () => {
         await expect(sandbox.fleet.add({name: 'extra'})).rejects.toThrow("can't keep its state")
         expect((await send('/v1/instances')).body.total_count).toBe(3)
       })
-    } finally {
-      if (isRoot) process.seteuid?.(0)
-      chmodSync(stateFolder, 0o700)
-    }
-  })
+    }))
 })
 
 test('many changes at once within one sandbox lose nothing', () =>
