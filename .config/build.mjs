@@ -46,3 +46,23 @@ const plugin = new Plugin({
 })
 await plugin.load()
 writeFileSync('oclif.manifest.json', `${JSON.stringify(plugin.manifest, undefined, 2)}\n`)
+
+// The help of everything, drawn once: whoever asks for it then waits for a file and no framework.
+process.env.NO_COLOR = '1'
+process.env.OCLIF_COLUMNS = '80'
+const {Config, Help} = await import('@oclif/core')
+const config = await Config.load(root)
+const helpOf = async argv => {
+  let text = ''
+  const help = new (class extends Help {
+    log(...lines) {
+      text += `${lines.join(' ')}\n`
+    }
+  })(config)
+  await help.showHelp(argv)
+  return text
+}
+const ids = [...config.topics.map(({name}) => name), ...config.commandIDs]
+const texts = {'': await helpOf(['--help'])}
+for (const id of ids) texts[id.replaceAll(':', ' ')] = await helpOf([id.replaceAll(' ', ':'), '--help'])
+writeFileSync('dist/help.json', JSON.stringify(texts))

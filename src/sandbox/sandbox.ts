@@ -1,3 +1,4 @@
+import {setMaxListeners} from 'node:events'
 import {createServer, type Server} from 'node:http'
 import type {AddressInfo} from 'node:net'
 import {getRequestListener} from '@hono/node-server'
@@ -53,7 +54,8 @@ export interface Sandbox {
 
 /**
  * Starts a simulated IBM Cloud on 127.0.0.1. Rejects with a plain Error for a region that does not exist, a port that is
- * taken, or a kept state that can't be read; a folder that can't be made or written only sets `stateProblem`.
+ * taken, or a kept state that can't be read; with a folder that can't be made or written, changes live in memory only, on
+ * top of what is kept there, and `stateProblem` says so.
  */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const regions = chooseRegions(options.regions)
@@ -62,6 +64,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const transitionMs = options.transitionMs ?? 3000
   const fleet = new FleetStore(regions, options, state, {clock, transitionMs})
   const closing = new AbortController()
+  // Each request that waits listens to it: more than ten are no leak.
+  setMaxListeners(0, closing.signal)
   const faults = [...(options.faults ?? [])]
   const app = createApp({
     fleet,
@@ -74,7 +78,10 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     onRequest: options.onRequest,
     closing: closing.signal,
   })
-  const server = createServer(getRequestListener(app.fetch))
+  const server = createServer(
+    // Otherwise it replaces the process's own Request and Response for good, and a client in the process gets those.
+    getRequestListener(app.fetch, {overrideGlobalObjects: false}),
+  )
   const port = await listen(server, options.port ?? 0)
   const url = `http://127.0.0.1:${port}`
   return {
@@ -96,20 +103,31 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
 async function openState(folder: string | undefined): Promise<{state: StateStore; problem?: string}> {
   if (folder === undefined) return {state: new MemoryState()}
   const opened = FileState.open(folder)
-  if (typeof opened === 'string') return {state: new MemoryState(), problem: opened}
+  if (typeof opened === 'string') return inMemory(new MemoryState(), opened)
   try {
     await opened.begin()
     return {state: opened}
   } catch (error) {
-    return {state: opened, problem: error instanceof Error ? error.message : String(error)}
+    const reason = error instanceof Error ? error.message : String(error)
+    return inMemory(new MemoryState(opened.current), reason)
   }
+}
+
+function inMemory(state: MemoryState, reason: string): {state: StateStore; problem: string} {
+  return {state, problem: `${reason}; what is changed is lost when it ends.`}
 }
 
 function listen(server: Server, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.once('error', reject)
+    const refuse = (error: NodeJS.ErrnoException) =>
+      reject(
+        error.code === 'EADDRINUSE'
+          ? new Error(`Port ${port} of 127.0.0.1 is in use (EADDRINUSE). Choose another, or 0 for a free one.`)
+          : error,
+      )
+    server.once('error', refuse)
     server.listen(port, '127.0.0.1', () => {
-      server.off('error', reject)
+      server.off('error', refuse)
       const address: AddressInfo | string | null = server.address()
       if (address === null || typeof address === 'string') reject(new Error('The sandbox listens on no port.'))
       else resolve(address.port)

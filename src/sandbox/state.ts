@@ -41,7 +41,11 @@ function emptyState(secret = randomBytes(32).toString('base64url')): State {
 
 /** A state that lives as long as the process. */
 export class MemoryState implements StateStore {
-  readonly current = emptyState()
+  readonly current: State
+
+  constructor(current: State = emptyState()) {
+    this.current = current
+  }
 
   refresh(): void {
     // Nobody else has it.
@@ -64,10 +68,12 @@ export class FileState implements StateStore {
   #tail: Promise<void> = Promise.resolve()
   current: State
 
-  /** Opens the state in `folder`, which is made (0700) when it is not there. Returns why where it can't be made; throws when its file is not a state. */
+  /** Opens the state in `folder`, which is made (0700) when it is not there. Returns why where it can't be made or entered; throws when its file is not a state. */
   static open(folder: string): FileState | string {
     try {
       mkdirSync(folder, {recursive: true, mode: 0o700})
+      // One that is there but can't be entered, such as another user's, fails here.
+      stampOf(join(folder, fileName))
     } catch (error) {
       return unwritable(folder, error).message
     }

@@ -166,7 +166,10 @@ describe('when the state is bad', () => {
     expect(readFileSync(join(stateFolder, 'state.json'), 'utf8')).toBe(kept)
   })
 
-  test.each([0o555, 0o000])('an empty folder of mode %o leaves the state in memory', async mode => {
+  test.each([
+    ['written', 0o555],
+    ['entered', 0o000],
+  ])('an empty folder that can not be %s leaves the state in memory', async (_what, mode) => {
     mkdirSync(stateFolder, {recursive: true})
     openToAll(mode)
     await asNobody(() =>

@@ -1,4 +1,4 @@
-import {spawn} from '@lydell/node-pty'
+import {type IPty, spawn} from '@lydell/node-pty'
 import xterm from '@xterm/headless'
 
 export const keys = {
@@ -19,37 +19,48 @@ export interface Pty {
   /** The screen and what has scrolled off it. */
   everything(): string
   cursorVisible(): boolean
-  /** Resolves when the screen shows `wanted`; rejects with the screen when it does not come. */
-  waitFor(wanted: string | RegExp, timeoutMs?: number): Promise<void>
+  /**
+   * Resolves when the screen shows `wanted`, or the predicate says yes to it; rejects with the screen when it does not
+   * come in time, and at once when the program has ended without it.
+   */
+  waitFor(wanted: string | RegExp | ((screen: string) => boolean), timeoutMs?: number): Promise<void>
+  /** Types. What is typed after the program has ended goes nowhere. */
   write(text: string): void
-  exit: Promise<{exitCode: number}>
-  kill(): void
+  /** Resolves when the program has ended and all it printed is on the screen; `signal` only where one ended it. */
+  exit: Promise<{exitCode: number; signal?: number}>
+  /** Sends a signal, SIGKILL unless another is named, as long as the program runs. */
+  kill(signal?: NodeJS.Signals): void
 }
 
 /** Runs a program in a real pseudo-terminal, with a terminal emulator behind it that shows what a person would see. */
 export function startPty(
   file: string,
   args: string[],
-  options: {cols?: number; rows?: number; env: Record<string, string>},
+  options: {cols?: number; rows?: number; env: Record<string, string>; cwd?: string},
 ): Pty {
-  const {cols = 100, rows = 30, env} = options
+  const {cols = 100, rows = 30, env, cwd} = options
   const terminal = new xterm.Terminal({cols, rows, scrollback: 10_000, allowProposedApi: true})
-  const child = spawn(file, args, {cols, rows, env, name: 'xterm-256color'})
+  const child: IPty = spawn(file, args, {cols, rows, env, cwd, name: 'xterm-256color'})
   let cursorVisible = true
   let exited = false
-  child.onData(data => {
-    for (const [, state] of data.matchAll(/\x1b\[\?25([hl])/g)) cursorVisible = state === 'h'
-    terminal.write(data)
-  })
+  // The emulator's parser and not a search of the chunks, which may part a sequence.
+  for (const final of ['h', 'l']) {
+    terminal.parser.registerCsiHandler({prefix: '?', final}, modes => {
+      if (modes.includes(25)) cursorVisible = final === 'h'
+      return false
+    })
+  }
+  child.onData(data => terminal.write(data))
   // What a program asks of its terminal, such as where the cursor is, the emulator answers.
-  terminal.onData(data => {
+  terminal.onData(data => write(data))
+  const write = (data: string) => {
     if (!exited) child.write(data)
-  })
-  const exit = new Promise<{exitCode: number}>(resolve => {
-    child.onExit(({exitCode}) => {
+  }
+  const exit = new Promise<{exitCode: number; signal?: number}>(resolve => {
+    child.onExit(({exitCode, signal}) => {
       exited = true
       // An empty write: its callback comes after all that was written before.
-      terminal.write('', () => resolve({exitCode}))
+      terminal.write('', () => resolve({exitCode, signal: signal || undefined}))
     })
   })
   const lines = (from: number, to: number) => {
@@ -65,16 +76,34 @@ export function startPty(
     screen,
     everything: () => lines(0, terminal.buffer.active.baseY + rows),
     cursorVisible: () => cursorVisible,
-    async waitFor(wanted, timeoutMs = 30_000) {
-      const shows = () => (typeof wanted === 'string' ? screen().includes(wanted) : wanted.test(screen()))
-      const deadline = Date.now() + timeoutMs
-      while (!shows()) {
-        if (Date.now() > deadline) throw new Error(`${wanted} did not come up on this screen:\n${screen()}`)
-        await new Promise(resolve => setTimeout(resolve, 20))
-      }
-    },
-    write: text => child.write(text),
+    waitFor: (wanted, timeoutMs = 30_000) =>
+      new Promise((resolve, reject) => {
+        const shows = () => {
+          if (typeof wanted === 'string') return screen().includes(wanted)
+          return typeof wanted === 'function' ? wanted(screen()) : screen().search(wanted) >= 0
+        }
+        const settle = (settled: () => void) => {
+          clearTimeout(timer)
+          parsed.dispose()
+          settled()
+        }
+        const check = (failure?: string) => {
+          try {
+            if (shows()) settle(resolve)
+            else if (failure) settle(() => reject(new Error(`${wanted} ${failure}:\n${screen()}`)))
+          } catch (error) {
+            settle(() => reject(error))
+          }
+        }
+        const parsed = terminal.onWriteParsed(() => check())
+        const timer = setTimeout(() => check(`did not come up within ${timeoutMs} ms on this screen`), timeoutMs)
+        exit.then(({exitCode}) => check(`was not there when the program ended with ${exitCode}, but this screen`))
+        check()
+      }),
+    write,
     exit,
-    kill: () => child.kill('SIGKILL'),
+    kill: (signal = 'SIGKILL') => {
+      if (!exited) child.kill(signal)
+    },
   }
 }
