@@ -9,7 +9,7 @@ import {exitCodes, usageError, VpcmdError} from './errors.ts'
 import type {FoundInstance} from './instances/find-instance.ts'
 import type {RegionFailure} from './instances/list-instances.ts'
 import {settingsLabel} from './metadata/settings.ts'
-import {reportError, withoutSecrets} from './report-error.ts'
+import {asksForJson, reportError, withoutSecrets} from './report-error.ts'
 import type {Choice, Prompter} from './terminal/prompts.ts'
 import {colorsFor, dim, yellow} from './terminal/style.ts'
 import {type Column, type NestedTable, renderRecord, renderTable} from './terminal/table.ts'
@@ -181,13 +181,10 @@ export abstract class BaseCommand extends Command {
   }
 
   override async catch(error: Error): Promise<void> {
-    const has = (...flags: string[]) => this.argv.some(arg => flags.includes(arg))
     // The flags may not have been parsed when this is called: parsing is what failed.
-    const json =
-      has('--json', '--output=json', '--output=jsonl', '-ojson', '-ojsonl') ||
-      this.argv.some((arg, index) => ['-o', '--output'].includes(arg) && /^jsonl?$/.test(this.argv[index + 1] ?? ''))
+    const json = asksForJson(this.argv)
     const flagNames = Object.keys({...this.ctor.baseFlags, ...this.ctor.flags})
-    process.exitCode = await reportError(error, {json, debug: has('--debug'), secrets: this.secrets, flagNames})
+    process.exitCode = await reportError(error, {json, debug: this.argv.includes('--debug'), secrets: this.secrets, flagNames})
   }
 }
 
@@ -212,6 +209,7 @@ export abstract class CloudCommand extends BaseCommand {
     }),
     timeout: Flags.integer({
       min: 1,
+      max: 3600,
       default: 30,
       helpValue: 'SECONDS',
       summary: 'How long one request may take.',
@@ -270,7 +268,9 @@ export abstract class CloudCommand extends BaseCommand {
 
   private async sandboxAccess(): Promise<Access> {
     const {startSandbox} = await import('./sandbox/index.ts')
-    const sandbox = await startSandbox({stateFolder: sandboxFolder(process.env)})
+    const sandbox = await startSandbox({stateFolder: sandboxFolder(process.env)}).catch((error: Error) => {
+      throw new VpcmdError({code: 'sandbox_failed', message: error.message})
+    })
     this.closeSandbox = () => sandbox.close()
     this.note('This is the sandbox, a simulated IBM Cloud on this machine.')
     if (sandbox.stateProblem) this.warning(sandbox.stateProblem)

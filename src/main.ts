@@ -4,6 +4,9 @@ import {readFileSync} from 'node:fs'
 const argv = process.argv.slice(2)
 const quickAnswer = version(argv) ?? help(argv)
 if (quickAnswer !== undefined) {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') process.exitCode = 1
+  })
   process.stdout.write(quickAnswer)
 } else {
   const {runVpcmd} = await import('./run-vpcmd.ts')

@@ -34,6 +34,15 @@ export async function reportError(thrown: unknown, options: ReportOptions): Prom
   return error.exitCode
 }
 
+/** Whether the arguments, as typed, ask for JSON: true also where parsing them is what failed. */
+export function asksForJson(argv: readonly string[]): boolean {
+  return argv.some(
+    (arg, index) =>
+      /^(--json|--output=jsonl?|-o=?jsonl?)$/.test(arg) ||
+      (/^(-o|--output)$/.test(arg) && /^jsonl?$/.test(argv[index + 1] ?? '')),
+  )
+}
+
 /** Replaces known secrets, and whatever looks like a token, in a text. */
 export function withoutSecrets(text: string, secrets: Iterable<string>): string {
   let clean = text.replace(/\beyJ[\w-]+\.[\w-]+\.[\w-]*/g, '[token]')
@@ -68,6 +77,8 @@ function describeParseError(error: ParseError, flagNames: string[]): VpcmdError 
     .replace(/^The following errors? occurred: +/, '')
     .replace(/^Parsing (--\S+)\s+/, '$1: ')
     .trim()
+  const notFound = /^command (\S+) not found$/.exec(message)?.[1]
+  if (notFound) return usageError(`There is no command ${notFound.replaceAll(':', ' ')}.`, 'vpcmd --help lists all.')
   const [unknown] = error.flags ?? []
   if (unknown === undefined) return usageError(sentence(message), 'See --help for what the command takes.')
   const nearest = nearestName(unknown.replace(/^-+/, ''), flagNames)

@@ -1,26 +1,40 @@
 import {Config, run, settings} from '@oclif/core'
+import {exitCodes} from './errors.ts'
 
 /**
  * Runs vpcmd with the arguments as typed. Nothing is thrown: what goes wrong is printed, and the exit code is set.
  */
 export async function runVpcmd(argv: string[]): Promise<void> {
-  // A reader that closes the pipe, as `head` does, is no error. What is under way goes on: it may be a change.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
-  })
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', survive)
   // oclif would look for TypeScript sources beside the build.
   settings.enableAutoTranspile = false
   try {
     const config = await Config.load(import.meta.url)
     await run(await asTyped(config, argv), config)
   } catch (error) {
-    const {reportError} = await import('./report-error.ts')
+    const {asksForJson, reportError} = await import('./report-error.ts')
     process.exitCode = await reportError(error, {
-      json: argv.includes('--json'),
+      json: asksForJson(argv),
       debug: argv.includes('--debug'),
       secrets: [],
     })
   }
+  // What was asked for is done: nobody waits for the search of an ID that is still going on in other regions.
+  await Promise.all([process.stdout, process.stderr].map(written))
+  process.exit()
+}
+
+/** What could not be printed does not stop what is under way: it may be a change. A reader that closes the pipe, as `head` does, is no error at all. */
+function survive(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE' || process.exitCode !== undefined) return
+  process.exitCode = exitCodes.failed
+  process.stderr.write(`Error: The output could not be written (${error.code}).\n`)
+}
+
+function written(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise(resolve => {
+    stream.write('', () => resolve())
+  })
 }
 
 /** What oclif is to run: `vpcmd` alone on a terminal is the console, `vpcmd help X` is `vpcmd X --help`. */

@@ -1,6 +1,6 @@
 import {IamAuthenticator, IamTokenManager} from 'ibm-cloud-sdk-core'
 import {readPrivateJson, writePrivateJson} from './private-file.ts'
-import {type Pacing, RequestFailure, withRetries} from './retries.ts'
+import {type Pacing, RequestFailure, UnreadableAnswer, withRetries} from './retries.ts'
 import {describeTokenFailure} from './service-errors.ts'
 import {type WireLog, watchRequests} from './wire-log.ts'
 
@@ -80,7 +80,9 @@ class CachedTokenManager extends IamTokenManager {
       const answer = await withRetries(
         async signal => {
           http.defaults.signal = signal
-          return await super.requestToken()
+          const answer = await super.requestToken()
+          if (!isToken(answer.result)) throw new UnreadableAnswer(answer.result)
+          return answer
         },
         {repeatable: true, pacing: this.settings.pacing},
       )

@@ -1,11 +1,12 @@
-import {chmodSync, mkdtempSync, writeFileSync} from 'node:fs'
+import {chmodSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
-import {describe, expect, it} from 'vitest'
+import {afterAll, describe, expect, it} from 'vitest'
 import {type CredentialSources, findCredentials} from '../../src/cloud/credentials.ts'
 import {findEndpoints, privately} from '../../src/cloud/endpoints.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'vpcmd-test-'))
+afterAll(() => rmSync(folder, {recursive: true, force: true}))
 
 function find(env: Record<string, string>, more: Partial<CredentialSources> = {}) {
   const warnings: string[] = []

@@ -1,5 +1,5 @@
 import {afterEach, describe, expect, it} from 'vitest'
-import {parseRetryAfter} from '../../src/cloud/retries.ts'
+import {parseRetryAfter, RequestFailure, withRetries} from '../../src/cloud/retries.ts'
 import type {Fault} from '../../src/sandbox/index.ts'
 import {startTestCloud, type TestCloud} from '../support/test-cloud.ts'
 
@@ -106,5 +106,41 @@ describe('parseRetryAfter', () => {
 
   it.each(['', 'soon', undefined, 4])('takes %s for nothing', value => {
     expect(parseRetryAfter(value, 10_000)).toBeUndefined()
+  })
+})
+
+describe('a request that is not repeatable', () => {
+  const pacing = {
+    timeoutMs: 1000,
+    sleep: async () => undefined,
+    now: Date.now,
+    random: () => 0,
+    onPause: () => undefined,
+  }
+  const triesFor = async (error: object) => {
+    let tries = 0
+    const send = () => {
+      tries++
+      return Promise.reject(Object.assign(new Error('it failed'), error))
+    }
+    await expect(withRetries(send, {repeatable: false, pacing})).rejects.toBeInstanceOf(RequestFailure)
+    return tries
+  }
+
+  it.each([
+    ['was refused for its rate', {status: 429}],
+    ['met a closed port', {statusText: 'ECONNREFUSED'}],
+    ['met an unknown host', {statusText: 'ENOTFOUND'}],
+  ])('is sent again when it %s: nothing was acted on', async (_what, error) => {
+    expect(await triesFor(error)).toBe(5)
+  })
+
+  it.each([
+    ['met an error of the server', {status: 500}],
+    ['met a proxy', {status: 502}],
+    ['lost its connection', {statusText: 'ECONNRESET'}],
+    ['lost its answer', {status: 201}],
+  ])('is not sent again when it %s: it may have been acted on', async (_what, error) => {
+    expect(await triesFor(error)).toBe(1)
   })
 })

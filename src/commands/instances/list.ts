@@ -34,15 +34,16 @@ In the Metadata column, off means that the service is disabled; http/1 that it i
   async run(): Promise<void> {
     const {flags} = await this.parse(InstancesList)
     const columns = chooseColumns(flags.columns ?? defaultColumns)
-    columnNamed(flags.sort.replace(/^-/, ''))
+    const sortedBy = columnNamed(flags.sort.replace(/^-/, ''))
     const query = toQuery(toFilters(flags))
     const format = this.formatOf(flags)
-    const isShown = columns.some(({key}) => key === 'floating-ip') || flags.sort.endsWith('floating-ip')
-    const withFloatingIps = !flags.quiet && (isShown || ['json', 'jsonl', 'yaml'].includes(format))
+    const isShown = ['json', 'jsonl', 'yaml'].includes(format) || columns.some(({key}) => key === 'floating-ip')
+    const withFloatingIps = (isShown && !flags.quiet) || sortedBy.key === 'floating-ip'
 
     const cloud = await this.cloud(flags)
     const {rows, failures} = await listInstances(cloud, query, withFloatingIps)
-    this.reportRegions(failures, rows.length === 0 && failures.length >= (await cloud.regions()).length)
+    const failedRegions = new Set(failures.map(({region}) => region))
+    this.reportRegions(failures, rows.length === 0 && failedRegions.size >= (await cloud.regions()).length)
     await this.printRows(flags, {
       rows: sortRows(rows, flags.sort),
       columns,

@@ -29,6 +29,8 @@ Without <instance>, on a terminal, one is picked from a list. For many instances
       'error' in item ? [] : [{instance: item.instance, region: item.region.name, floatingIps: undefined}],
     )
     const errors = settled.flatMap(item => ('error' in item ? [item.error] : []))
+    const [only] = errors
+    if (only && settled.length === 1) throw only
     this.reportFailures(errors, settled.length)
     await this.printRows(flags, {
       rows,

@@ -1,4 +1,5 @@
 import {BaseCommand, sandboxFolder} from '../../base-command.ts'
+import {VpcmdError} from '../../errors.ts'
 
 export default class SandboxReset extends BaseCommand {
   static override summary = 'Bring the sandbox of --sandbox back to what it starts with.'
@@ -7,7 +8,9 @@ export default class SandboxReset extends BaseCommand {
   async run(): Promise<void> {
     const {flags} = await this.parse(SandboxReset)
     const {resetSandbox} = await import('../../sandbox/index.ts')
-    const reset = await resetSandbox(sandboxFolder(process.env))
+    const reset = await resetSandbox(sandboxFolder(process.env)).catch((error: Error) => {
+      throw new VpcmdError({code: 'sandbox_failed', message: `The sandbox could not be reset: ${error.message}`})
+    })
     if (this.formatOf(flags) === 'json') {
       const {toJson} = await import('../../terminal/formats.ts')
       this.print(toJson({reset}))
