@@ -184,7 +184,12 @@ export abstract class BaseCommand extends Command {
     // The flags may not have been parsed when this is called: parsing is what failed.
     const json = asksForJson(this.argv)
     const flagNames = Object.keys({...this.ctor.baseFlags, ...this.ctor.flags})
-    process.exitCode = await reportError(error, {json, debug: this.argv.includes('--debug'), secrets: this.secrets, flagNames})
+    process.exitCode = await reportError(error, {
+      json,
+      debug: this.argv.includes('--debug'),
+      secrets: this.secrets,
+      flagNames,
+    })
   }
 }
 
@@ -238,7 +243,7 @@ export abstract class CloudCommand extends BaseCommand {
       isPrivate: flags.private ?? false,
       pacing: {
         timeoutMs: flags.timeout * 1000,
-        sleep,
+        sleep: (ms, signal) => sleep(ms, undefined, {signal}),
         now: Date.now,
         random: Math.random,
         onPause: ({ms, failure, nextTry}) =>

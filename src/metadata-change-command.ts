@@ -1,5 +1,7 @@
 import {Args, Flags} from '@oclif/core'
 import {CloudCommand, type CloudFlags} from './base-command.ts'
+import type {Cloud} from './cloud/cloud.ts'
+import {exitCodes} from './errors.ts'
 import {findInstances, instanceChoices} from './instances/find-instance.ts'
 import {
   applyChanges,
@@ -64,7 +66,23 @@ export abstract class MetadataChangeCommand extends CloudCommand {
         return
       }
     }
-    await this.printOutcomes(flags, await applyChanges(cloud, plan))
+    await this.applyAndPrint(flags, cloud, plan)
+  }
+
+  /** On Ctrl-C nothing new is sent, and what is under way is awaited and printed; the second one ends it at once. */
+  private async applyAndPrint(flags: ChangeFlags, cloud: Cloud, plan: Plan): Promise<void> {
+    const interruption = new AbortController()
+    const interrupt = () => {
+      this.note('Interrupted: waiting for what is under way. Once more ends it at once.')
+      interruption.abort()
+    }
+    process.once('SIGINT', interrupt)
+    try {
+      await this.printOutcomes(flags, await applyChanges(cloud, plan, interruption.signal))
+    } finally {
+      process.off('SIGINT', interrupt)
+    }
+    if (interruption.signal.aborted) process.exitCode = exitCodes.interrupted
   }
 
   private async isConfirmed(flags: ChangeFlags, verb: string, plan: Plan, wanted: WantedSettings): Promise<boolean> {

@@ -111,27 +111,43 @@ function withPolicy(service: VpcService, policy: Policy): VpcSdk {
     operation: Omit<Operation, 'url'>,
     expected: string,
     send: (signal: AbortSignal) => Promise<Answer<T>>,
-  ) => callService({...operation, url}, policy, expected, send)
+    cancelled?: AbortSignal,
+  ) => callService({...operation, url}, policy, expected, send, cancelled)
   return {
     listRegions: params =>
-      call({doing: 'ask for the regions'}, 'regions', signal => service.listRegions({...params, signal})),
+      call(
+        {doing: 'ask for the regions'},
+        'regions',
+        signal => service.listRegions({...params, signal}),
+        params?.signal,
+      ),
     listInstances: params =>
-      call({doing: `list the instances${place}`, iamAction: 'is.instance.instance.list'}, 'instances', signal =>
-        service.listInstances({...params, signal}),
+      call(
+        {doing: `list the instances${place}`, iamAction: 'is.instance.instance.list'},
+        'instances',
+        signal => service.listInstances({...params, signal}),
+        params?.signal,
       ),
     getInstance: params =>
-      call({doing: `read instance ${params.id}${place}`, iamAction: 'is.instance.instance.read'}, 'id', signal =>
-        service.getInstance({...params, signal}),
+      call(
+        {doing: `read instance ${params.id}${place}`, iamAction: 'is.instance.instance.read'},
+        'id',
+        signal => service.getInstance({...params, signal}),
+        params.signal,
       ),
     updateInstance: params =>
-      call({doing: `update instance ${params.id}${place}`, iamAction: 'is.instance.instance.update'}, 'id', signal =>
-        service.updateInstance({...params, signal}),
+      call(
+        {doing: `update instance ${params.id}${place}`, iamAction: 'is.instance.instance.update'},
+        'id',
+        signal => service.updateInstance({...params, signal}),
+        params.signal,
       ),
     listFloatingIps: params =>
       call(
         {doing: `list the floating IPs${place}`, iamAction: 'is.floating-ip.floating-ip.list'},
         'floating_ips',
         signal => service.listFloatingIps({...params, signal}),
+        params?.signal,
       ),
   }
 }
@@ -141,6 +157,7 @@ async function callService<T>(
   {authenticator, pacing}: Policy,
   expected: string,
   send: (signal: AbortSignal) => Promise<Answer<T>>,
+  cancelled: AbortSignal | undefined,
 ): Promise<Answer<T>> {
   // GET, and a PATCH that names absolute values, may be sent twice without harm.
   const attempt = () =>
@@ -152,7 +169,7 @@ async function callService<T>(
         }
         return answer
       },
-      {repeatable: true, pacing},
+      {repeatable: true, pacing, cancelled},
     )
   const startedAt = pacing.now()
   try {

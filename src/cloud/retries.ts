@@ -39,7 +39,8 @@ export class RequestFailure extends Error {
 export interface Pacing {
   /** How long one try may take, in milliseconds. */
   timeoutMs: number
-  sleep(ms: number): Promise<void>
+  /** Rejects at once when the signal comes. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>
   /** Epoch milliseconds. */
   now(): number
   /** A random number from 0 up to 1. */
@@ -50,25 +51,27 @@ export interface Pacing {
 
 /**
  * Calls `send` until it succeeds, as the retry policy says, and hands back its answer. `repeatable` says that sending
- * twice is harmless; otherwise it is sent again only if it surely was not acted on. Throws RequestFailure.
+ * twice is harmless; otherwise it is sent again only if it surely was not acted on. `cancelled` ends it, whatever it is
+ * doing. Throws RequestFailure.
  */
 export async function withRetries<T>(
   send: (signal: AbortSignal) => Promise<T>,
-  {repeatable, pacing}: {repeatable: boolean; pacing: Pacing},
+  {repeatable, pacing, cancelled}: {repeatable: boolean; pacing: Pacing; cancelled?: AbortSignal},
 ): Promise<T> {
   for (let tries = 1; ; tries++) {
-    const signal = AbortSignal.timeout(pacing.timeoutMs)
+    const timeout = AbortSignal.timeout(pacing.timeoutMs)
     try {
-      return await send(signal)
+      return await send(cancelled ? AbortSignal.any([timeout, cancelled]) : timeout)
     } catch (error) {
-      const failure = signal.aborted
+      if (cancelled?.aborted) throw new RequestFailure({kind: 'other', message: 'it was cancelled'}, tries)
+      const failure = timeout.aborted
         ? {kind: 'timeout' as const, message: `no answer within ${pacing.timeoutMs / 1000} s`}
         : understand(error, pacing.now())
       if (!failure) throw error
       if (tries >= retryPolicy.tries || !mayTryAgain(failure, repeatable)) throw new RequestFailure(failure, tries)
       const ms = failure.retryAfterMs ?? backOff(tries, pacing.random())
       if (ms > retryPolicy.quietPauseMs) pacing.onPause({ms, failure, nextTry: tries + 1})
-      await pacing.sleep(ms)
+      await pacing.sleep(ms, cancelled)
     }
   }
 }

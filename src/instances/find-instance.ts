@@ -70,9 +70,10 @@ export async function findInstance(cloud: Cloud, text: string): Promise<FoundIns
 }
 
 async function findById(cloud: Cloud, id: string, regions: Region[]): Promise<FoundInstance> {
+  const found = new AbortController()
   const searches = regions.map(async region => {
     if (!region.isAvailable) throw unavailable(region)
-    const {result} = await cloud.api(region).getInstance({id})
+    const {result} = await cloud.api(region).getInstance({id, signal: found.signal})
     return {region, instance: result}
   })
   try {
@@ -81,6 +82,8 @@ async function findById(cloud: Cloud, id: string, regions: Region[]): Promise<Fo
   } catch (error) {
     const errors = error instanceof AggregateError ? error.errors : [error]
     throw errors.find(each => !isNotFound(each)) ?? notFound(`the ID ${id}`, regions)
+  } finally {
+    found.abort()
   }
 }
 

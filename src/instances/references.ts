@@ -21,8 +21,8 @@ const resourceName = /^[0-9a-z][-0-9a-z]{0,62}$/
  */
 export function parseInstanceRef(text: string): InstanceRef {
   if (text.startsWith('crn:')) {
-    const [, , , , service, location = '', , , type, id] = text.split(':')
-    if (service !== 'is' || type !== 'instance' || !instanceId.test(id ?? '') || !/^[a-z]+-[a-z]+(-\d+)?$/.test(location)) {
+    const [, , , , service, location = '', , , type, id = ''] = text.split(':')
+    if (service !== 'is' || type !== 'instance' || !instanceId.test(id) || !/^[a-z]+-[a-z]+(-\d+)?$/.test(location)) {
       throw usageError(
         `${text} is not the CRN of an instance.`,
         'It looks like crn:v1:bluemix:public:is:us-south-1:a/…::instance:0717_….',

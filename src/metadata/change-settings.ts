@@ -1,7 +1,7 @@
 import pLimit from 'p-limit'
 import type {Cloud} from '../cloud/cloud.ts'
 import type {MetadataService} from '../cloud/wire.ts'
-import {VpcmdError} from '../errors.ts'
+import {exitCodes, VpcmdError} from '../errors.ts'
 import type {FoundInstance, Search} from '../instances/find-instance.ts'
 import {patchBetween, settingsLabel, type WantedSettings} from './settings.ts'
 
@@ -54,13 +54,17 @@ export function asPlanned(plan: Plan, wanted: WantedSettings): Outcome[] {
 
 /**
  * Carries out a plan: sends each patch, and nothing where there is none. Each instance is settled on its own, and the
- * outcomes come in the plan's order. "changed" means that the API's answer shows the wanted settings.
+ * outcomes come in the plan's order. "changed" means that the API's answer shows the wanted settings. Once `interrupted`
+ * comes nothing new is sent, and what is under way is awaited.
  */
-export async function applyChanges(cloud: Cloud, plan: Plan): Promise<Outcome[]> {
+export async function applyChanges(cloud: Cloud, plan: Plan, interrupted?: AbortSignal): Promise<Outcome[]> {
   const limit = pLimit(atOnce)
-  return Promise.all(
-    plan.map(item => limit(() => ('error' in item ? failed(item.asked, undefined, item.error) : apply(cloud, item)))),
-  )
+  const settle = (item: Plan[number]) => {
+    if ('error' in item) return failed(item.asked, undefined, item.error)
+    if (interrupted?.aborted && item.patch) return failed(item.asked, item.found, notSent(item.found))
+    return apply(cloud, item)
+  }
+  return Promise.all(plan.map(item => limit(() => settle(item))))
 }
 
 async function apply(cloud: Cloud, {asked, found, patch}: PlannedChange): Promise<Outcome> {
@@ -79,6 +83,14 @@ async function apply(cloud: Cloud, {asked, found, patch}: PlannedChange): Promis
 
 function failed(asked: string, found: FoundInstance | undefined, error: VpcmdError): Outcome {
   return {asked, found, result: 'failed', before: found?.instance.metadata_service, after: undefined, error}
+}
+
+function notSent({instance}: FoundInstance): VpcmdError {
+  return new VpcmdError({
+    code: 'interrupted',
+    message: `Interrupted: nothing was sent for ${instance.name} (${instance.id}).`,
+    exitCode: exitCodes.interrupted,
+  })
 }
 
 function notApplied({instance}: FoundInstance, after: MetadataService): VpcmdError {

@@ -394,3 +394,39 @@ describe('help', () => {
     expect((await vpcmd()).stdout).toBe(stdout)
   })
 })
+
+describe('Ctrl-C', () => {
+  it('in the middle of changing sends nothing new, awaits what is under way, tells all of it, and exits 130', async () => {
+    const slow = await startSandbox({instances: 40, regions: ['us-south'], latencyMs: 150})
+    try {
+      const names = slow.fleet.list().map(({name}) => name)
+      const child = spawn(process.execPath, [vpcmdPath, 'metadata', 'enable', ...names, '--hop-limit', '9', '--json'], {
+        env: freshEnvironment(slow.environment),
+      })
+      let stdout = ''
+      child.stdout.on('data', chunk => {
+        stdout += chunk
+      })
+      const exit = new Promise<number | null>(resolve => child.on('close', resolve))
+      while (!slow.fleet.list().some(({metadata_service: settings}) => settings.response_hop_limit === 9)) {
+        await new Promise(resolve => setTimeout(resolve, 10))
+      }
+      child.kill('SIGINT')
+      expect(await exit).toBe(130)
+      const {changed, failed} = JSON.parse(stdout)
+      const really = slow.fleet.list().filter(({metadata_service: settings}) => settings.response_hop_limit === 9)
+      expect(changed.map(({name}: {name: string}) => name).sort()).toEqual(really.map(({name}) => name).sort())
+      expect(changed.length + failed.length).toBe(40)
+      expect(failed.length).toBeGreaterThan(0)
+      expect(failed[0].error.code).toBe('interrupted')
+    } finally {
+      await slow.close()
+    }
+  })
+})
+
+it('an ID is found without waiting for a region that does not answer', async () => {
+  sandbox.faults.push({kind: 'hang', path: /\/eu-de\/v1\/instances/})
+  const {code, stdout} = await vpcmd('metadata', 'show', id, '-q')
+  expect({code, stdout}).toEqual({code: 0, stdout: `${id}\n`})
+})
