@@ -309,8 +309,8 @@ export abstract class CloudCommand extends BaseCommand {
         'Pass an ID, a name or a CRN; vpcmd instances list shows them.',
       )
     }
-    const {found, failures} = await read()
-    this.reportRegions(failures, found.length === 0)
+    const {found, failures, isRead} = await read()
+    this.reportRegions(failures, isRead)
     if (found.length === 0) {
       throw new VpcmdError({
         code: 'no_instances',
@@ -351,10 +351,10 @@ export abstract class CloudCommand extends BaseCommand {
    * Tells on stderr which regions could not be read, and makes the exit code 1. Where no region could be read at all,
    * throws the first error in their place.
    */
-  protected reportRegions(failures: RegionFailure[], isNothingRead: boolean): void {
+  protected reportRegions(failures: RegionFailure[], isRead: boolean): void {
     const [first] = failures
     if (!first) return
-    if (isNothingRead) throw first.error
+    if (!isRead) throw first.error
     for (const {error} of failures) {
       const trace = error.trace ? ` (trace: ${error.trace})` : ''
       this.warning(`${error.message}${trace}${error.hint ? ` ${error.hint}` : ''}`)
@@ -363,7 +363,7 @@ export abstract class CloudCommand extends BaseCommand {
   }
 }
 
-type ReadChoices = () => Promise<{found: FoundInstance[]; failures: RegionFailure[]}>
+type ReadChoices = () => Promise<{found: FoundInstance[]; failures: RegionFailure[]; isRead: boolean}>
 
 function describeChoice({instance}: FoundInstance, zoneWidth: number): string {
   const {zone, status, metadata_service: settings} = instance

@@ -46,15 +46,20 @@ export async function findInstances(cloud: Cloud, asked: string[]): Promise<Sear
 }
 
 /** All instances, to pick from, in the order of their names, and the regions that could not be read. */
-export async function instanceChoices(cloud: Cloud): Promise<{found: FoundInstance[]; failures: RegionFailure[]}> {
-  const [regions, {rows, failures}] = await Promise.all([cloud.regions(), listInstances(cloud, toQuery({}), false)])
+export async function instanceChoices(
+  cloud: Cloud,
+): Promise<{found: FoundInstance[]; failures: RegionFailure[]; isRead: boolean}> {
+  const [regions, {rows, failures, isRead}] = await Promise.all([
+    cloud.regions(),
+    listInstances(cloud, toQuery({}), false),
+  ])
   const byName = new Map(regions.map(region => [region.name, region]))
   const found = rows.flatMap(({instance, region: name}) => {
     const region = byName.get(name)
     return region ? [{instance, region}] : []
   })
   found.sort((a, b) => a.instance.name.localeCompare(b.instance.name, 'en', {numeric: true}))
-  return {found, failures}
+  return {found, failures, isRead}
 }
 
 /**

@@ -24,6 +24,8 @@ export interface RegionFailure {
 export interface Listing {
   rows: ListedInstance[]
   failures: RegionFailure[]
+  /** False where no region at all could be read: then there being no rows says nothing. */
+  isRead: boolean
 }
 
 /**
@@ -33,7 +35,11 @@ export interface Listing {
 export async function listInstances(cloud: Cloud, query: InstanceQuery, withFloatingIps: boolean): Promise<Listing> {
   const regions = await cloud.regions()
   const listings = await Promise.all(regions.map(region => listRegion(cloud, region, query, withFloatingIps)))
-  return {rows: listings.flatMap(({rows}) => rows), failures: listings.flatMap(({failures}) => failures)}
+  return {
+    rows: listings.flatMap(({rows}) => rows),
+    failures: listings.flatMap(({failures}) => failures),
+    isRead: listings.some(({isRead}) => isRead),
+  }
 }
 
 async function listRegion(
@@ -49,13 +55,17 @@ async function listRegion(
     return undefined
   }
   if (!region.isAvailable) failed(unavailable(region))
-  if (!region.isAvailable) return {rows: [], failures}
+  if (!region.isAvailable) return {rows: [], failures, isRead: false}
   const api = cloud.api(region)
   const [instances, index] = await Promise.all([
     listAll(api, region, query, failed).catch(failed),
     withFloatingIps ? listFloatingIps(api).catch(failed) : undefined,
   ])
-  return {rows: (instances ?? []).map(instance => listed(instance, region, index)), failures}
+  return {
+    rows: (instances ?? []).map(instance => listed(instance, region, index)),
+    failures,
+    isRead: instances !== undefined,
+  }
 }
 
 function listed(instance: Instance, region: Region, index: FloatingIpIndex | undefined): ListedInstance {

@@ -41,9 +41,8 @@ In the Metadata column, off means that the service is disabled; http/1 that it i
     const withFloatingIps = (isShown && !flags.quiet) || sortedBy.key === 'floating-ip'
 
     const cloud = await this.cloud(flags)
-    const {rows, failures} = await listInstances(cloud, query, withFloatingIps)
-    const failedRegions = new Set(failures.map(({region}) => region))
-    this.reportRegions(failures, rows.length === 0 && failedRegions.size >= (await cloud.regions()).length)
+    const {rows, failures, isRead} = await listInstances(cloud, query, withFloatingIps)
+    this.reportRegions(failures, isRead)
     await this.printRows(flags, {
       rows: sortRows(rows, flags.sort),
       columns,
