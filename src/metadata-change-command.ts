@@ -1,6 +1,6 @@
 import {Args, Flags} from '@oclif/core'
-import {CloudCommand, type CloudFlags} from './base-command.ts'
 import type {Cloud} from './cloud/cloud.ts'
+import {CloudCommand, type CloudFlags} from './cloud-command.ts'
 import {exitCodes} from './errors.ts'
 import {findInstances, instanceChoices} from './instances/find-instance.ts'
 import {

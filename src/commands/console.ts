@@ -1,5 +1,5 @@
-import {CloudCommand} from '../base-command.ts'
 import type {Cloud} from '../cloud/cloud.ts'
+import {CloudCommand} from '../cloud-command.ts'
 import {exitCodes, usageError, VpcmdError} from '../errors.ts'
 import {instanceDetails} from '../instances/details.ts'
 import {type FoundInstance, instanceChoices} from '../instances/find-instance.ts'

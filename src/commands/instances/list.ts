@@ -1,5 +1,5 @@
 import {Flags} from '@oclif/core'
-import {CloudCommand} from '../../base-command.ts'
+import {CloudCommand} from '../../cloud-command.ts'
 import {filterFlags, toFilters} from '../../instance-flags.ts'
 import {chooseColumns, columnNamed, defaultColumns, sortRows} from '../../instances/columns.ts'
 import {toQuery} from '../../instances/filters.ts'

@@ -1,5 +1,5 @@
 import {Args} from '@oclif/core'
-import {CloudCommand} from '../../base-command.ts'
+import {CloudCommand} from '../../cloud-command.ts'
 import {chooseColumns, metadataColumns, toMetadataRow} from '../../instances/columns.ts'
 import {findInstances, instanceChoices} from '../../instances/find-instance.ts'
 

@@ -1,5 +1,6 @@
-import {BaseCommand, sandboxFolder} from '../../base-command.ts'
+import {BaseCommand} from '../../base-command.ts'
 import {VpcmdError} from '../../errors.ts'
+import {sandboxFolder} from '../../state-folder.ts'
 
 export default class SandboxReset extends BaseCommand {
   static override summary = 'Bring the sandbox of --sandbox back to what it starts with.'

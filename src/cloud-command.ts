@@ -1,0 +1,216 @@
+import {setTimeout as sleep} from 'node:timers/promises'
+import {Flags} from '@oclif/core'
+import {BaseCommand, type OutputFlags} from './base-command.ts'
+import type {Cloud} from './cloud/cloud.ts'
+import type {Credentials} from './cloud/credentials.ts'
+import type {Endpoints} from './cloud/endpoints.ts'
+import {type Failure, retryPolicy} from './cloud/retries.ts'
+import {exitCodes, usageError, VpcmdError} from './errors.ts'
+import type {FoundInstance} from './instances/find-instance.ts'
+import type {RegionFailure} from './instances/list-instances.ts'
+import {settingsLabel} from './metadata/settings.ts'
+import {sandboxFolder} from './state-folder.ts'
+import type {Choice, Prompter} from './terminal/prompts.ts'
+
+export interface CloudFlags extends OutputFlags {
+  region?: string[]
+  private?: boolean
+  sandbox?: boolean
+  'api-key-file'?: string
+  timeout: number
+}
+
+/** A command that talks to IBM Cloud, or to the sandbox in its place. */
+export abstract class CloudCommand extends BaseCommand {
+  static override baseFlags = {
+    ...BaseCommand.baseFlags,
+    region: Flags.string({
+      char: 'r',
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: 'NAME',
+      summary: 'A region, or several with commas. Otherwise IBMCLOUD_REGION or IC_REGION, else all regions.',
+      helpGroup: 'IBM CLOUD',
+    }),
+    private: Flags.boolean({summary: 'Use the private endpoints.', helpGroup: 'IBM CLOUD'}),
+    'api-key-file': Flags.string({
+      helpValue: 'FILE',
+      summary:
+        'A file with the API key; - is stdin. Otherwise IBMCLOUD_API_KEY, IC_API_KEY, or the VPC_* settings of IBM’s SDK.',
+      helpGroup: 'IBM CLOUD',
+    }),
+    timeout: Flags.integer({
+      min: 1,
+      max: 3600,
+      default: 30,
+      helpValue: 'SECONDS',
+      summary: 'How long one request may take.',
+      helpGroup: 'IBM CLOUD',
+    }),
+    sandbox: Flags.boolean({
+      env: 'VPCMD_SANDBOX',
+      summary: 'Work on the built-in simulated IBM Cloud, which needs no account.',
+      helpGroup: 'IBM CLOUD',
+    }),
+  }
+
+  private closeSandbox: (() => Promise<void>) | undefined
+
+  /** Opens IBM Cloud as the flags and the environment say. Throws VpcmdError: exit 3 without credentials. */
+  protected async cloud(flags: CloudFlags): Promise<Cloud> {
+    const [{openCloud}, access] = await Promise.all([
+      import('./cloud/cloud.ts'),
+      flags.sandbox ? this.sandboxAccess() : this.realAccess(flags),
+    ])
+    if (access.credentials.kind === 'api-key') this.secrets.add(access.credentials.apiKey)
+    return openCloud({
+      ...access,
+      env: process.env,
+      regions: flags.region ?? [],
+      isPrivate: flags.private ?? false,
+      pacing: {
+        timeoutMs: flags.timeout * 1000,
+        sleep: (ms, signal) => sleep(ms, undefined, {signal}),
+        now: Date.now,
+        random: Math.random,
+        onPause: ({ms, failure, nextTry}) =>
+          this.note(
+            `${pauseReason(failure)}: waiting ${Math.round(ms / 1000)} s before try ${nextTry} of ${retryPolicy.tries}.`,
+          ),
+      },
+      log: flags.debug ? {note: text => this.note(`debug: ${text}`)} : undefined,
+    })
+  }
+
+  private async realAccess(flags: CloudFlags): Promise<Access> {
+    const [{findCredentials}, {findEndpoints}] = await Promise.all([
+      import('./cloud/credentials.ts'),
+      import('./cloud/endpoints.ts'),
+    ])
+    const endpoints = findEndpoints(process.env, flags.private ?? false)
+    const credentials = await findCredentials({
+      env: process.env,
+      apiKeyFile: flags['api-key-file'],
+      readStdin,
+      warn: text => this.warning(text),
+    })
+    const keepsTokens = !process.env.VPCMD_NO_TOKEN_CACHE
+    return {credentials, endpoints, cacheFolder: keepsTokens ? this.config.cacheDir : undefined}
+  }
+
+  private async sandboxAccess(): Promise<Access> {
+    const {startSandbox} = await import('./sandbox/index.ts')
+    const sandbox = await startSandbox({stateFolder: sandboxFolder(process.env)}).catch((error: Error) => {
+      throw new VpcmdError({code: 'sandbox_failed', message: error.message})
+    })
+    this.closeSandbox = () => sandbox.close()
+    this.note('This is the sandbox, a simulated IBM Cloud on this machine.')
+    if (sandbox.stateProblem) this.warning(sandbox.stateProblem)
+    const {VPC_URL: vpcUrl, VPC_AUTH_URL: iamUrl} = sandbox.environment
+    // The sandbox has another address each time: a token that is kept would never be used again.
+    return {
+      credentials: {kind: 'api-key', apiKey: sandbox.apiKey, authUrl: undefined},
+      endpoints: {vpcUrl, iamUrl},
+      cacheFolder: undefined,
+    }
+  }
+
+  /** Lets the user pick one instance. Throws a usage error, exit 2, where nobody can. */
+  protected async pickOne(message: string, read: ReadChoices): Promise<FoundInstance> {
+    const {prompter, choices} = await this.choices(read)
+    return prompter.pick({message, choices, multiple: false})
+  }
+
+  /** Lets the user pick several instances, as if their IDs had been typed. Throws as pickOne does. */
+  protected async pickMany(message: string, read: ReadChoices): Promise<(FoundInstance & {asked: string})[]> {
+    const {prompter, choices} = await this.choices(read)
+    const picked = await prompter.pick({message, choices, multiple: true})
+    return picked.map(found => ({...found, asked: found.instance.id}))
+  }
+
+  private async choices(read: ReadChoices): Promise<{prompter: Prompter; choices: Choice<FoundInstance>[]}> {
+    const prompter = await this.prompter()
+    if (!prompter) {
+      throw usageError(
+        'No <instance> was given, and there is no terminal to pick one on.',
+        'Pass an ID, a name or a CRN; vpcmd instances list shows them.',
+      )
+    }
+    const {found, failures, isRead} = await read()
+    this.reportRegions(failures, isRead)
+    if (found.length === 0) {
+      throw new VpcmdError({
+        code: 'no_instances',
+        message: 'There are no instances to pick from.',
+        exitCode: exitCodes.notFound,
+      })
+    }
+    const zoneWidth = Math.max(...found.map(({instance}) => instance.zone.name.length))
+    const choices = found.map(each => ({
+      value: each,
+      name: each.instance.name,
+      description: describeChoice(each, zoneWidth),
+    }))
+    return {prompter, choices}
+  }
+
+  /**
+   * Tells on stderr why single instances failed, and sets the exit code: the errors' own where all of `count` failed in
+   * the same way, else 1.
+   */
+  protected reportFailures(errors: VpcmdError[], count: number): void {
+    const [first] = errors
+    if (!first) return
+    for (const error of errors) {
+      const trace = error.trace ? ` (trace: ${error.trace})` : ''
+      this.note(`Error: ${error.message}${trace}${error.hint ? ` ${error.hint}` : ''}`)
+    }
+    const isOneReason = errors.length === count && errors.every(({exitCode}) => exitCode === first.exitCode)
+    process.exitCode = isOneReason ? first.exitCode : exitCodes.failed
+  }
+
+  protected override async finally(error: Error | undefined): Promise<void> {
+    await this.closeSandbox?.()
+    await super.finally(error)
+  }
+
+  /**
+   * Tells on stderr which regions could not be read, and makes the exit code 1. Where no region could be read at all,
+   * throws the first error in their place.
+   */
+  protected reportRegions(failures: RegionFailure[], isRead: boolean): void {
+    const [first] = failures
+    if (!first) return
+    if (!isRead) throw first.error
+    for (const {error} of failures) {
+      const trace = error.trace ? ` (trace: ${error.trace})` : ''
+      this.warning(`${error.message}${trace}${error.hint ? ` ${error.hint}` : ''}`)
+    }
+    process.exitCode = exitCodes.failed
+  }
+}
+
+type ReadChoices = () => Promise<{found: FoundInstance[]; failures: RegionFailure[]; isRead: boolean}>
+
+function describeChoice({instance}: FoundInstance, zoneWidth: number): string {
+  const {zone, status, metadata_service: settings} = instance
+  // The longest status that is known today is `restarting`.
+  return `${zone.name.padEnd(zoneWidth)}  ${status.padEnd(10)}  ${settingsLabel(settings)}`
+}
+
+interface Access {
+  credentials: Credentials
+  endpoints: Endpoints
+  cacheFolder: string | undefined
+}
+
+async function readStdin(): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+function pauseReason({status, message}: Failure): string {
+  if (status === 429) return 'IBM Cloud limits the rate (429)'
+  return status ? `IBM Cloud answered ${status}` : `No answer (${message})`
+}
