@@ -5,6 +5,8 @@ import {exitCodes} from './errors.ts'
  * Runs vpcmd with the arguments as typed. Nothing is thrown: what goes wrong is printed, and the exit code is set.
  */
 export async function runVpcmd(argv: string[]): Promise<void> {
+  // oclif's own listener on stdout throws whatever is not EPIPE, in the middle of what is under way.
+  process.stdout.removeAllListeners('error')
   for (const stream of [process.stdout, process.stderr]) stream.on('error', survive)
   // oclif would look for TypeScript sources beside the build.
   settings.enableAutoTranspile = false

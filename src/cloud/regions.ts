@@ -34,6 +34,10 @@ const keptForMs = 24 * 60 * 60 * 1000
  */
 export async function findRegions(sources: RegionSources): Promise<Region[]> {
   const asked = namesIn(sources.asked)
+  // An empty variable of a script must not widen what it does to every region.
+  if (sources.asked.length > 0 && sources.asked.every(text => /^[\s,]*$/.test(text))) {
+    throw usageError(`No region is named in ${sources.askedBy}.`, 'Name one, or all for every region.')
+  }
   const kept = await readKept(sources)
   if (kept && asked.every(name => kept.some(region => region.name === name))) return choose(kept, asked)
   const {regions: found} = await sources.ask()

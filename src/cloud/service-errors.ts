@@ -1,4 +1,5 @@
 import {exitCodes, VpcmdError} from '../errors.ts'
+import {isLoopback} from './endpoints.ts'
 import type {Failure, RequestFailure} from './retries.ts'
 
 /** What was being done, for the sentence and for the advice when it was not allowed. */
@@ -118,7 +119,8 @@ function sentence(text: string): string {
 
 function connectionProblem(failure: Failure, url: string): {code: string; reason: string; hint?: string} {
   const host = new URL(url).host
-  const proxy = proxyVariable()
+  // No proxy is asked for an address of this machine.
+  const proxy = isLoopback(url) ? undefined : proxyVariable()
   const throughProxy = proxy ? `${proxy} is set: see whether that proxy works and NO_PROXY is right.` : undefined
   switch (failure.kind) {
     case 'timeout':
@@ -131,13 +133,17 @@ function connectionProblem(failure: Failure, url: string): {code: string; reason
       return {
         code: 'connection_refused',
         reason: `the connection to ${host} was refused (${failure.connectionCode})`,
-        hint: throughProxy ?? 'See whether a firewall is in the way, and whether VPC_URL is right if you set it.',
+        hint:
+          throughProxy ??
+          'See whether a firewall is in the way, and whether VPC_URL and VPC_AUTH_URL are right if you set them.',
       }
     case 'unresolved':
       return {
         code: 'host_not_found',
         reason: `the host ${host} can't be found in the DNS (${failure.connectionCode})`,
-        hint: throughProxy ?? 'See whether this machine has a network, and whether VPC_URL is right if you set it.',
+        hint:
+          throughProxy ??
+          'See whether this machine has a network, and whether VPC_URL and VPC_AUTH_URL are right if you set them.',
       }
     case 'tls':
       return {

@@ -65,7 +65,7 @@ export function toQuery(filters: Filters): InstanceQuery {
     crn: (_crn, id) => (params.resourceGroupId = id),
     name: name => tests.push(instance => instance.resource_group.name === name),
   })
-  if (filters.availabilityClass) params.availabilityClass = filters.availabilityClass
+  if (filters.availabilityClass !== undefined) params.availabilityClass = filters.availabilityClass
 
   const {name, status, zone, metadata, protocol, hopLimit} = filters
   if (name !== undefined) {

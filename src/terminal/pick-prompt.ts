@@ -139,15 +139,23 @@ export const pickPrompt = createPrompt<number[], PickConfig>((config, done) => {
   const full = isCut ? wrap(`${shown.name}  ${describe(shown)}`, columns) : []
   const counts = `${matches.length} of ${rows.length} shown`
   const status = matches.length === 0 ? `Nothing matches. ${counts}` : counts
-  const below = [
-    ...full.map(line => paint(cyan, line)),
-    ...wrap(multiple ? `${ticked.size} selected, ${status}` : status, columns),
-    ...(problem
-      ? wrap(problem, columns).map(line => paint(red, line))
-      : wrap(help(multiple), columns).map(line => paint(dim, line))),
-  ]
+  const notice = problem
+    ? wrap(problem, columns).map(line => paint(red, line))
+    : wrap(help(multiple), columns).map(line => paint(dim, line))
+  // What is drawn must never be taller than the terminal, or drawing it anew would leave rows of the last time behind.
+  const searchLines = Math.floor(width(`Search: ${search}`) / terminalColumns) + 1
+  let free = terminalRows - question.length - searchLines - 2
+  const below = wrap(multiple ? `${ticked.size} selected, ${status}` : status, columns)
+  free -= below.length
+  if (problem || free > notice.length) {
+    below.push(...notice)
+    free -= notice.length
+  }
+  if (free > full.length) {
+    below.unshift(...full.map(line => paint(cyan, line)))
+    free -= full.length
+  }
 
-  const free = terminalRows - question.length - 1 - below.length - 1
   const size = Math.max(1, Math.min(longestPage, free))
   const top = scrolled(page.current.top, active, size, matches.length)
   page.current = {top, size}

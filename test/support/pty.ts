@@ -18,6 +18,8 @@ export interface Pty {
   screen(): string
   /** The screen and what has scrolled off it. */
   everything(): string
+  /** All that the program wrote, with its escape sequences. */
+  written(): string
   cursorVisible(): boolean
   /**
    * Resolves when the screen shows `wanted`, or the predicate says yes to it; rejects with the screen when it does not
@@ -41,6 +43,7 @@ export function startPty(
   const {cols = 100, rows = 30, env, cwd} = options
   const terminal = new xterm.Terminal({cols, rows, scrollback: 10_000, allowProposedApi: true})
   const child: IPty = spawn(file, args, {cols, rows, env, cwd, name: 'xterm-256color'})
+  let written = ''
   let cursorVisible = true
   let exited = false
   // The emulator's parser and not a search of the chunks, which may part a sequence.
@@ -50,7 +53,10 @@ export function startPty(
       return false
     })
   }
-  child.onData(data => terminal.write(data))
+  child.onData(data => {
+    written += data
+    terminal.write(data)
+  })
   // What a program asks of its terminal, such as where the cursor is, the emulator answers.
   terminal.onData(data => write(data))
   const write = (data: string) => {
@@ -75,6 +81,7 @@ export function startPty(
   return {
     screen,
     everything: () => lines(0, terminal.buffer.active.baseY + rows),
+    written: () => written,
     cursorVisible: () => cursorVisible,
     waitFor: (wanted, timeoutMs = 30_000) =>
       new Promise((resolve, reject) => {

@@ -1,0 +1,336 @@
+import {mkdtempSync, readFileSync, rmSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import {fileURLToPath} from 'node:url'
+import {build} from 'esbuild'
+import {afterAll, afterEach, beforeAll, describe, expect, it} from 'vitest'
+import {width} from '../../src/terminal/text.ts'
+import {keys, type Pty, startPty} from '../support/pty.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'vpcmd-prompts-'))
+const fixture = join(folder, 'ask.mjs')
+let pty: Pty | undefined
+
+// Node 20 runs no TypeScript, so the fixture is bundled for it.
+beforeAll(async () => {
+  await build({
+    entryPoints: [fileURLToPath(new URL('fixtures/ask.ts', import.meta.url))],
+    outfile: fixture,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20.17',
+    banner: {
+      js: "import {createRequire as _createRequire} from 'node:module'; const require = _createRequire(import.meta.url)",
+    },
+    logLevel: 'warning',
+  })
+})
+afterEach(() => pty?.kill())
+afterAll(() => rmSync(folder, {recursive: true, force: true}))
+
+type Question = [kind: 'pick' | 'choose' | 'number' | 'confirm', question: Record<string, unknown>]
+interface Screen {
+  cols?: number
+  rows?: number
+  env?: Record<string, string>
+}
+
+function environment(more: Record<string, string> = {}): Record<string, string> {
+  return {PATH: process.env.PATH ?? '', TERM: 'xterm-256color', ...more}
+}
+
+function ask(question: Question, {cols, rows, env}: Screen = {}): Pty {
+  pty = startPty(process.execPath, [fixture, JSON.stringify(question)], {cols, rows, env: environment(env)})
+  return pty
+}
+
+/** The same from a shell, which afterwards says how the terminal was left. */
+function askInShell(question: Question, redirection = ''): Pty {
+  const line = `"$0" "$1" "$2" ${redirection}; echo "code $?"; stty -a`
+  pty = startPty('sh', ['-c', line, process.execPath, fixture, JSON.stringify(question)], {env: environment()})
+  return pty
+}
+
+function widest(text: string): number {
+  return Math.max(...text.split('\n').map(width))
+}
+
+const servers = ['alpha', 'beta', 'gamma', 'delta'].map((name, index) => ({
+  value: `id-${name}`,
+  name,
+  description: `us-south-${index % 2}`,
+}))
+const one: Question = ['pick', {message: 'Which one?', multiple: false, choices: servers}]
+const several: Question = ['pick', {message: 'Which ones?', multiple: true, choices: servers}]
+const hopLimit: Question = ['number', {message: 'Hop limit?', min: 1, max: 64, default: 1}]
+const confirm: Question = ['confirm', {message: 'Go on?'}]
+const choose: Question = [
+  'choose',
+  {
+    message: 'Protocol?',
+    choices: [
+      {name: 'http', value: 'http'},
+      {name: 'https', value: 'https'},
+    ],
+    default: 'https',
+  },
+]
+
+describe('pick one', () => {
+  it('moves with the arrows and gives the value', async () => {
+    const at = ask(one)
+    await at.waitFor('> alpha')
+    at.write(keys.down + keys.down + keys.up)
+    await at.waitFor('> beta')
+    at.write(keys.enter)
+    await at.waitFor('answer "id-beta"')
+    expect(await at.exit).toEqual({exitCode: 0})
+    expect(at.cursorVisible()).toBe(true)
+  })
+
+  it('narrows by words of the name and the description, and says when nothing matches', async () => {
+    const at = ask(one)
+    await at.waitFor('4 of 4 shown')
+    at.write('south-1 TA')
+    await at.waitFor('2 of 4 shown')
+    at.write('x')
+    await at.waitFor('Nothing matches. 0 of 4 shown')
+    at.write(keys.enter)
+    await at.waitFor('Nothing matches: change the search')
+    at.write(keys.backspace)
+    await at.waitFor('2 of 4 shown')
+    at.write(keys.down)
+    await at.waitFor('> delta')
+    at.write(keys.enter)
+    await at.waitFor('answer "id-delta"')
+  })
+
+  it('does not give what is disabled', async () => {
+    const choices = [{...servers[0], disabled: 'being deleted'}, servers[1]]
+    const at = ask(['pick', {message: 'Which one?', multiple: false, choices}])
+    await at.waitFor('being deleted')
+    at.write(keys.enter)
+    await at.waitFor("This one can't be picked: being deleted.")
+    at.write(keys.down + keys.enter)
+    await at.waitFor('answer "id-beta"')
+  })
+})
+
+describe('pick several', () => {
+  it('keeps what is ticked when the search changes, and gives it in the order of the list', async () => {
+    const at = ask(several)
+    await at.waitFor('0 selected, 4 of 4 shown')
+    at.write('gam')
+    await at.waitFor('1 of 4 shown')
+    at.write(keys.space)
+    await at.waitFor('1 selected, 1 of 4 shown')
+    at.write(keys.backspace.repeat(3))
+    await at.waitFor('1 selected, 4 of 4 shown')
+    at.write('alpha')
+    await at.waitFor('1 selected, 1 of 4 shown')
+    at.write(keys.space)
+    await at.waitFor('2 selected')
+    at.write(keys.enter)
+    await at.waitFor('answer ["id-alpha","id-gamma"]')
+  })
+
+  it('ticks and unticks all that is shown, and nothing else, with Ctrl-A', async () => {
+    const at = ask(several)
+    await at.waitFor('4 of 4 shown')
+    at.write(keys.ctrlA)
+    await at.waitFor('4 selected')
+    at.write('south-1')
+    await at.waitFor('4 selected, 2 of 4 shown')
+    at.write(keys.ctrlA)
+    await at.waitFor('2 selected, 2 of 4 shown')
+    at.write(keys.enter)
+    await at.waitFor('answer ["id-alpha","id-gamma"]')
+  })
+
+  it('asks for a tick where Enter finds none', async () => {
+    const at = ask(several)
+    await at.waitFor('0 selected')
+    at.write(keys.enter)
+    await at.waitFor('Nothing is ticked')
+    at.write(keys.space)
+    await at.waitFor(screen => screen.includes('1 selected') && !screen.includes('Nothing is ticked'))
+    at.write(keys.enter)
+    await at.waitFor('answer ["id-alpha"]')
+  })
+
+  it('holds 5,000 choices', async () => {
+    const at = ask(['pick', {message: 'Which ones?', multiple: true, count: 5000}])
+    await at.waitFor('5000 of 5000 shown')
+    at.write(keys.up + keys.down.repeat(100))
+    await at.waitFor('> [ ] server-0100')
+    at.write('499')
+    await at.waitFor('0 selected, 15 of 5000 shown')
+    at.write(keys.ctrlA)
+    await at.waitFor('15 selected')
+    at.write(keys.backspace.repeat(3))
+    await at.waitFor('15 selected, 5000 of 5000 shown')
+    at.write(keys.ctrlA)
+    await at.waitFor('5000 selected')
+    at.write(keys.ctrlA)
+    await at.waitFor(/(?<!\d)0 selected/)
+    at.write(keys.enter)
+    await at.waitFor('Nothing is ticked')
+  })
+})
+
+describe('number', () => {
+  it('refuses all but whole numbers within the bounds, and asks again', async () => {
+    const at = ask(hopLimit)
+    await at.waitFor('Hop limit? (1)')
+    for (const wrong of ['0', '65', '1.5', 'abc', '-1']) {
+      at.write(wrong + keys.enter)
+      await at.waitFor(`Give a whole number from 1 to 64, not "${wrong}".`)
+    }
+    at.write(`64${keys.enter}`)
+    await at.waitFor('answer 64')
+  })
+
+  it('takes its default with Enter', async () => {
+    const at = ask(hopLimit)
+    await at.waitFor('Hop limit? (1)')
+    at.write(keys.enter)
+    await at.waitFor('answer 1')
+  })
+})
+
+describe('confirm and choose', () => {
+  it.each([
+    ['y', true],
+    ['n', false],
+    ['', false],
+  ])('confirms "%s" as %s', async (typed, answer) => {
+    const at = ask(confirm)
+    await at.waitFor('Go on? (y/N)')
+    at.write(typed + keys.enter)
+    await at.waitFor(`answer ${answer}`)
+  })
+
+  it('starts at the default', async () => {
+    const at = ask(choose)
+    await at.waitFor('> https')
+    at.write(keys.enter)
+    await at.waitFor('answer "https"')
+  })
+})
+
+describe.each<[string, Question, string]>([
+  ['pick one', one, '4 of 4 shown'],
+  ['pick several', several, '4 of 4 shown'],
+  ['number', hopLimit, 'Hop limit? (1)'],
+  ['confirm', confirm, 'Go on? (y/N)'],
+  ['choose', choose, '> https'],
+])('leaving %s', (_kind, question, ready) => {
+  it.each([
+    ['Esc', keys.esc],
+    ['Ctrl-C', keys.ctrlC],
+    ['Ctrl-D', keys.ctrlD],
+    // Too fast for a terminal to tell Esc alone: this must not be a yes.
+    ['Esc and Enter at once', keys.esc + keys.enter],
+  ])('with %s is an interruption, and leaves the terminal as it was', async (_name, key) => {
+    const at = askInShell(question)
+    await at.waitFor(ready)
+    at.write(key)
+    await at.exit
+    expect(at.everything()).toContain('error interrupted')
+    expect(at.everything()).toContain('code 130')
+    expect(at.everything()).toMatch(/(?<!-)icanon/)
+    expect(at.everything()).toMatch(/(?<!-)\becho\b/)
+    expect(at.cursorVisible()).toBe(true)
+  })
+
+  it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('with %s is an interruption', async signal => {
+    const at = ask(question)
+    await at.waitFor(ready)
+    at.kill(signal)
+    expect(await at.exit).toEqual({exitCode: 130})
+    expect(at.everything()).toContain('error interrupted')
+    expect(at.cursorVisible()).toBe(true)
+  })
+
+  it('at the end of the input is an interruption', async () => {
+    const at = askInShell(question, '</dev/null')
+    await at.exit
+    expect(at.everything()).toContain('error interrupted')
+    expect(at.everything()).toContain('code 130')
+  })
+})
+
+describe('what is drawn', () => {
+  it('goes to the given output only', async () => {
+    const file = join(folder, 'stdout')
+    const at = askInShell(several, `>'${file}'`)
+    await at.waitFor('4 of 4 shown')
+    at.write(keys.space + keys.enter)
+    await at.waitFor('code 0')
+    expect(readFileSync(file, 'utf8')).toBe('answer ["id-alpha"]\n')
+  })
+
+  // An answer that is refused, where there is one, so that errors are drawn too; then one that is taken.
+  it.each<[string, Question, ready: string, refused: string, refusal: string, taken: string]>([
+    ['pick', several, '4 of 4 shown', keys.enter, 'Nothing is ticked', keys.space + keys.enter],
+    ['number', hopLimit, 'Hop limit? (1)', `x${keys.enter}`, 'not "x"', keys.enter],
+    ['confirm', confirm, 'Go on? (y/N)', `x${keys.enter}`, 'You must answer', keys.backspace + keys.enter],
+    ['choose', choose, '> https', keys.up, '> http', keys.enter],
+  ])('has no colour with NO_COLOR: %s', async (_kind, question, ready, refused, refusal, taken) => {
+    const colours = /\x1b\[[\d;]*m/
+    const plainly = ask(question, {env: {NO_COLOR: '1'}})
+    await plainly.waitFor(ready)
+    plainly.write(refused)
+    await plainly.waitFor(refusal)
+    plainly.write(taken)
+    await plainly.exit
+    expect(plainly.everything()).toContain('answer')
+    expect(plainly.written()).not.toMatch(colours)
+
+    const colourful = ask(question)
+    await colourful.waitFor(ready)
+    expect(colourful.written()).toMatch(colours)
+  })
+
+  it.each([true, false])('fits into 40 columns, with what was cut below the list (several: %s)', async multiple => {
+    const name = `${'n'.repeat(60)}end`
+    const choices = [{value: 1, name, description: 'us-south-1, running, https/2'}, ...servers]
+    const at = ask(['pick', {message: 'Which of them?', multiple, choices}], {cols: 40})
+    await at.waitFor('5 of 5 shown')
+    expect(widest(at.screen())).toBeLessThan(40)
+    expect(at.screen()).toContain('…')
+    expect(at.screen().replace(/\s/g, '')).toContain(name)
+    const rowsWithName = at
+      .screen()
+      .split('\n')
+      .filter(line => line.includes('…'))
+    expect(rowsWithName).toHaveLength(1)
+  })
+
+  it('is never taller than the terminal, however long the search is', async () => {
+    const at = ask(['pick', {message: 'Which ones?', multiple: true, count: 300}], {cols: 40, rows: 8})
+    await at.waitFor('300 of 300 shown')
+    at.write(keys.down.repeat(20))
+    await at.waitFor('> [ ] server-0020')
+    at.write('z'.repeat(90))
+    await at.waitFor(screen => screen.replace(/\s/g, '').includes(`Search:${'z'.repeat(90)}`))
+    at.write(keys.backspace.repeat(90))
+    await at.waitFor('300 of 300 shown')
+    expect(at.everything().match(/Which ones\?/g)).toHaveLength(1)
+    expect(at.everything().match(/of 300 shown/g)).toHaveLength(1)
+  })
+
+  it('takes what is hostile out of names', async () => {
+    const hostile = 'evil\x1b[2J\x1b]0;title\x07\x1b[31mred\nnext\u202Eflip\u200B'
+    const choices = [{value: 1, name: hostile, description: hostile}, ...servers]
+    const at = ask(['pick', {message: hostile, multiple: false, choices}])
+    await at.waitFor('> evilred nextflip  evilred nextflip')
+    at.write(keys.enter)
+    await at.waitFor('answer 1')
+    expect(at.written()).not.toMatch(/\x1b\[2J|\x1b\]0|\x1b\[31m|[\u202E\u200B]/)
+    const menu = ask(['choose', {message: hostile, choices: [{name: hostile, value: 1}]}])
+    await menu.waitFor('> evilred nextflip')
+    expect(menu.written()).not.toMatch(/\x1b\[2J|\x1b\]0|\x1b\[31m|[\u202E\u200B]/)
+  })
+})
