@@ -9,7 +9,7 @@ import {
   type Outcome,
   type Plan,
   planChanges,
-  toJsonOutcome,
+  toJsonLine,
   toJsonOutcomes,
 } from './metadata/change-settings.ts'
 import {hopLimits, protocols, settingsLabel, type WantedSettings} from './metadata/settings.ts'
@@ -134,7 +134,7 @@ export abstract class MetadataChangeCommand extends CloudCommand {
       rows: outcomes,
       columns: outcomeColumns,
       mayHide: true,
-      toJson: toJsonOutcome,
+      toJson: toJsonLine,
       whole: toJsonOutcomes(outcomes),
       id: ({found, result}) => (result === 'changed' || result === 'planned' ? found?.instance.id : undefined),
     })

@@ -96,6 +96,12 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   }
 }
 
+/** How a call may be ended from outside: reading at once, changing only between two tries. */
+interface Ending {
+  cancelled?: AbortSignal
+  lastTry?: AbortSignal
+}
+
 interface Policy {
   url: string
   /** ` in us-south`, or nothing where no region is meant. */
@@ -111,43 +117,40 @@ function withPolicy(service: VpcService, policy: Policy): VpcSdk {
     operation: Omit<Operation, 'url'>,
     expected: string,
     send: (signal: AbortSignal) => Promise<Answer<T>>,
-    cancelled?: AbortSignal,
-  ) => callService({...operation, url}, policy, expected, send, cancelled)
+    ending: Ending = {},
+  ) => callService({...operation, url}, policy, expected, send, ending)
   return {
     listRegions: params =>
-      call(
-        {doing: 'ask for the regions'},
-        'regions',
-        signal => service.listRegions({...params, signal}),
-        params?.signal,
-      ),
+      call({doing: 'ask for the regions'}, 'regions', signal => service.listRegions({...params, signal}), {
+        cancelled: params?.signal,
+      }),
     listInstances: params =>
       call(
         {doing: `list the instances${place}`, iamAction: 'is.instance.instance.list'},
         'instances',
         signal => service.listInstances({...params, signal}),
-        params?.signal,
+        {cancelled: params?.signal},
       ),
     getInstance: params =>
       call(
         {doing: `read instance ${params.id}${place}`, iamAction: 'is.instance.instance.read'},
         'id',
         signal => service.getInstance({...params, signal}),
-        params.signal,
+        {cancelled: params.signal},
       ),
     updateInstance: params =>
       call(
         {doing: `update instance ${params.id}${place}`, iamAction: 'is.instance.instance.update'},
         'id',
         signal => service.updateInstance({...params, signal}),
-        params.signal,
+        {lastTry: params.signal},
       ),
     listFloatingIps: params =>
       call(
         {doing: `list the floating IPs${place}`, iamAction: 'is.floating-ip.floating-ip.list'},
         'floating_ips',
         signal => service.listFloatingIps({...params, signal}),
-        params?.signal,
+        {cancelled: params?.signal},
       ),
   }
 }
@@ -157,7 +160,7 @@ async function callService<T>(
   {authenticator, pacing}: Policy,
   expected: string,
   send: (signal: AbortSignal) => Promise<Answer<T>>,
-  cancelled: AbortSignal | undefined,
+  ending: Ending,
 ): Promise<Answer<T>> {
   // GET, and a PATCH that names absolute values, may be sent twice without harm.
   const attempt = () =>
@@ -169,7 +172,7 @@ async function callService<T>(
         }
         return answer
       },
-      {repeatable: true, pacing, cancelled},
+      {repeatable: true, pacing, ...ending},
     )
   const startedAt = pacing.now()
   try {

@@ -52,11 +52,16 @@ export interface Pacing {
 /**
  * Calls `send` until it succeeds, as the retry policy says, and hands back its answer. `repeatable` says that sending
  * twice is harmless; otherwise it is sent again only if it surely was not acted on. `cancelled` ends it, whatever it is
- * doing. Throws RequestFailure.
+ * doing; after `lastTry` no further try begins, and the one under way is awaited. Throws RequestFailure.
  */
 export async function withRetries<T>(
   send: (signal: AbortSignal) => Promise<T>,
-  {repeatable, pacing, cancelled}: {repeatable: boolean; pacing: Pacing; cancelled?: AbortSignal},
+  {
+    repeatable,
+    pacing,
+    cancelled,
+    lastTry,
+  }: {repeatable: boolean; pacing: Pacing; cancelled?: AbortSignal; lastTry?: AbortSignal},
 ): Promise<T> {
   for (let tries = 1; ; tries++) {
     const timeout = AbortSignal.timeout(pacing.timeoutMs)
@@ -68,10 +73,13 @@ export async function withRetries<T>(
         ? {kind: 'timeout' as const, message: `no answer within ${pacing.timeoutMs / 1000} s`}
         : understand(error, pacing.now())
       if (!failure) throw error
-      if (tries >= retryPolicy.tries || !mayTryAgain(failure, repeatable)) throw new RequestFailure(failure, tries)
+      const isLast = tries >= retryPolicy.tries || lastTry?.aborted
+      if (isLast || !mayTryAgain(failure, repeatable)) throw new RequestFailure(failure, tries)
       const ms = failure.retryAfterMs ?? backOff(tries, pacing.random())
       if (ms > retryPolicy.quietPauseMs) pacing.onPause({ms, failure, nextTry: tries + 1})
-      await pacing.sleep(ms, cancelled)
+      const ending = AbortSignal.any([cancelled, lastTry].filter(signal => signal !== undefined))
+      await pacing.sleep(ms, ending).catch(() => undefined)
+      if (ending.aborted) throw new RequestFailure(failure, tries)
     }
   }
 }

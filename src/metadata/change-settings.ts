@@ -62,16 +62,24 @@ export async function applyChanges(cloud: Cloud, plan: Plan, interrupted?: Abort
   const settle = (item: Plan[number]) => {
     if ('error' in item) return failed(item.asked, undefined, item.error)
     if (interrupted?.aborted && item.patch) return failed(item.asked, item.found, notSent(item.found))
-    return apply(cloud, item)
+    return apply(cloud, item, interrupted)
   }
   return Promise.all(plan.map(item => limit(() => settle(item))))
 }
 
-async function apply(cloud: Cloud, {asked, found, patch}: PlannedChange): Promise<Outcome> {
+async function apply(
+  cloud: Cloud,
+  {asked, found, patch}: PlannedChange,
+  interrupted: AbortSignal | undefined,
+): Promise<Outcome> {
   const before = found.instance.metadata_service
   if (!patch) return {asked, found, result: 'unchanged', before, after: before}
   try {
-    const {result} = await cloud.api(found.region).updateInstance({id: found.instance.id, metadataService: patch})
+    const {result} = await cloud.api(found.region).updateInstance({
+      id: found.instance.id,
+      metadataService: patch,
+      signal: interrupted,
+    })
     const after = result.metadata_service
     if (patchBetween(after, patch)) return {...failed(asked, found, notApplied(found, after)), after}
     return {asked, found, result: 'changed', before, after}
@@ -110,15 +118,18 @@ export function toJsonOutcomes(
   return outcomes.some(({result}) => result === 'planned') ? {planned: of('planned'), ...settled} : settled
 }
 
-/** One outcome as `--json` prints it, with what became of it. */
-export function toJsonOutcome({asked, found, result, before, after, error}: Outcome): object {
+/** One outcome as a line of its own, which says what became of it. */
+export function toJsonLine(outcome: Outcome): object {
+  return {...toJsonOutcome(outcome), result: outcome.result}
+}
+
+function toJsonOutcome({asked, found, before, after, error}: Outcome): object {
   return {
     id: found?.instance.id ?? null,
     name: found?.instance.name ?? asked,
     region: found?.region.name ?? null,
     before: before ?? null,
     after: after ?? null,
-    result,
     ...(error && {error: error.toJSON()}),
   }
 }

@@ -216,13 +216,13 @@ describe('enable and disable', () => {
     const change = {id, name: 'my-virtual-server-2', region: 'us-south'}
     const enable = ['metadata', 'enable', 'my-virtual-server-2', '--protocol', 'https', '--hop-limit', '2']
     expect(await jsonOf(...enable)).toEqual({
-      changed: [{...change, before: off, after: on, result: 'changed'}],
+      changed: [{...change, before: off, after: on}],
       unchanged: [],
       failed: [],
     })
     expect(await jsonOf(...enable)).toEqual({
       changed: [],
-      unchanged: [{...change, before: on, after: on, result: 'unchanged'}],
+      unchanged: [{...change, before: on, after: on}],
       failed: [],
     })
     await vpcmd('metadata', 'enable', id, '--hop-limit', '3')
@@ -396,6 +396,28 @@ describe('help', () => {
 })
 
 describe('Ctrl-C', () => {
+  it('in a pause between two tries sends nothing more', async () => {
+    sandbox.faults.push({kind: '503', method: 'PATCH', retryAfter: '600'})
+    const child = spawn(process.execPath, [vpcmdPath, 'metadata', 'enable', id, '--json'], {env})
+    let stdout = ''
+    child.stdout.on('data', chunk => {
+      stdout += chunk
+    })
+    const exit = new Promise<number | null>(resolve => child.on('close', resolve))
+    const pausing = new Promise<void>(resolve => {
+      child.stderr.on('data', chunk => {
+        if (String(chunk).includes('waiting 600 s')) resolve()
+      })
+    })
+    await pausing
+    sandbox.faults.length = 0
+    child.kill('SIGINT')
+    expect(await exit).toBe(130)
+    expect(JSON.parse(stdout)).toMatchObject({changed: [], failed: [{id}]})
+    expect(patches()).toHaveLength(1)
+    expect(sandbox.fleet.get(id)?.metadata_service).toEqual(off)
+  })
+
   it('in the middle of changing sends nothing new, awaits what is under way, tells all of it, and exits 130', async () => {
     const slow = await startSandbox({instances: 40, regions: ['us-south'], latencyMs: 150})
     try {
