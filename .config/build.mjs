@@ -45,7 +45,9 @@ const plugin = new Plugin({
   respectNoCacheDefault: true,
 })
 await plugin.load()
-writeFileSync('oclif.manifest.json', `${JSON.stringify(plugin.manifest, undefined, 2)}\n`)
+// The order in which the commands are found is the file system's: sorted, the same sources make the same file.
+const commands = Object.fromEntries(Object.entries(plugin.manifest.commands).sort(([a], [b]) => (a < b ? -1 : 1)))
+writeFileSync('oclif.manifest.json', `${JSON.stringify({...plugin.manifest, commands}, undefined, 2)}\n`)
 
 // The help of everything, drawn once: whoever asks for it then waits for a file and no framework.
 process.env.NO_COLOR = '1'
