@@ -81,7 +81,7 @@ export function createPrompter(streams: Streams, env: NodeJS.ProcessEnv = proces
         return valueAt(question.choices, answer)
       }),
 
-    // Not inquirer's number prompt, which takes its default for what is no number.
+    // Not inquirer's number prompt: it takes 1e1 and 0x10 for numbers, and does not say what is wrong with `abc`.
     number: ({message, min, max, default: preset}) =>
       interruptible(streams, async context => {
         const {createPromptModule} = await import('inquirer')
