@@ -5,6 +5,7 @@ export const exitCodes = {
   usage: 2,
   denied: 3,
   notFound: 4,
+  notCompliant: 5,
   interrupted: 130,
 } as const
 

@@ -102,6 +102,11 @@ interface Ending {
   lastTry?: AbortSignal
 }
 
+interface Trying extends Ending {
+  /** GET, and a PATCH that names absolute values, may be sent twice without harm; an action may not. */
+  repeatable: boolean
+}
+
 interface Policy {
   url: string
   /** ` in us-south`, or nothing where no region is meant. */
@@ -114,11 +119,11 @@ interface Policy {
 function withPolicy(service: VpcService, policy: Policy): VpcSdk {
   const {url, place} = policy
   const call = <T>(
-    operation: Omit<Operation, 'url'>,
+    {repeatable = true, ...operation}: Omit<Operation, 'url'> & {repeatable?: boolean},
     expected: string,
     send: (signal: AbortSignal) => Promise<Answer<T>>,
     ending: Ending = {},
-  ) => callService({...operation, url}, policy, expected, send, ending)
+  ) => callService({...operation, url}, policy, expected, send, {...ending, repeatable})
   return {
     listRegions: params =>
       call({doing: 'ask for the regions'}, 'regions', signal => service.listRegions({...params, signal}), {
@@ -152,6 +157,58 @@ function withPolicy(service: VpcService, policy: Policy): VpcSdk {
         signal => service.listFloatingIps({...params, signal}),
         {cancelled: params?.signal},
       ),
+    listVpcs: params =>
+      call(
+        {doing: `list the VPCs${place}`, iamAction: 'is.vpc.vpc.list'},
+        'vpcs',
+        signal => service.listVpcs({...params, signal}),
+        {cancelled: params?.signal},
+      ),
+    listInstanceTemplates: params =>
+      call(
+        {doing: `list the instance templates${place}`, iamAction: 'is.instance-template.instance-template.list'},
+        'templates',
+        signal => service.listInstanceTemplates({...params, signal}),
+        {cancelled: params?.signal},
+      ),
+    listBareMetalServers: params =>
+      call(
+        {doing: `list the bare metal servers${place}`, iamAction: 'is.bare-metal-server.bare-metal-server.list'},
+        'bare_metal_servers',
+        signal => service.listBareMetalServers({...params, signal}),
+        {cancelled: params?.signal},
+      ),
+    getBareMetalServer: params =>
+      call(
+        {
+          doing: `read bare metal server ${params.id}${place}`,
+          iamAction: 'is.bare-metal-server.bare-metal-server.read',
+        },
+        'id',
+        signal => service.getBareMetalServer({...params, signal}),
+        {cancelled: params.signal},
+      ),
+    updateBareMetalServer: params =>
+      call(
+        {
+          doing: `update bare metal server ${params.id}${place}`,
+          iamAction: 'is.bare-metal-server.bare-metal-server.update',
+        },
+        'id',
+        signal => service.updateBareMetalServer({...params, signal}),
+        {lastTry: params.signal},
+      ),
+    createInstanceAction: params =>
+      call(
+        {
+          doing: `${params.type} instance ${params.instanceId}${place}`,
+          iamAction: 'is.instance.instance.operate',
+          repeatable: false,
+        },
+        'id',
+        signal => service.createInstanceAction({...params, signal}),
+        {lastTry: params.signal},
+      ),
   }
 }
 
@@ -160,9 +217,8 @@ async function callService<T>(
   {authenticator, pacing}: Policy,
   expected: string,
   send: (signal: AbortSignal) => Promise<Answer<T>>,
-  ending: Ending,
+  trying: Trying,
 ): Promise<Answer<T>> {
-  // GET, and a PATCH that names absolute values, may be sent twice without harm.
   const attempt = () =>
     withRetries(
       async signal => {
@@ -172,7 +228,7 @@ async function callService<T>(
         }
         return answer
       },
-      {repeatable: true, pacing, ...ending},
+      {pacing, ...trying},
     )
   const startedAt = pacing.now()
   try {

@@ -1,5 +1,16 @@
 import {type AuthenticatorInterface, BaseService, type UserOptions} from 'ibm-cloud-sdk-core'
-import type {FloatingIpCollection, Instance, InstanceCollection, MetadataService, RegionCollection} from './wire.ts'
+import type {
+  BareMetalServer,
+  BareMetalServerCollection,
+  FloatingIpCollection,
+  Instance,
+  InstanceAction,
+  InstanceCollection,
+  InstanceTemplateCollection,
+  MetadataService,
+  RegionCollection,
+  VpcCollection,
+} from './wire.ts'
 
 /**
  * The API version that vpcmd is tested with. IBM/vpc-node-sdk documents 2025-12-09 to 2026-03-25; a date that moves
@@ -51,6 +62,26 @@ export interface UpdateInstanceParams extends Common {
   ifMatch?: string
 }
 
+export interface ListVpcsParams extends Common {
+  start?: string
+  limit?: number
+}
+
+export interface ListBareMetalServersParams extends Common {
+  start?: string
+  limit?: number
+}
+
+export interface UpdateBareMetalServerParams extends Common {
+  id: string
+  metadataService?: Partial<BareMetalServer['metadata_service']>
+}
+
+export interface CreateInstanceActionParams extends Common {
+  instanceId: string
+  type: 'start' | 'stop' | 'reboot'
+}
+
 /**
  * The calls that vpcmd makes, as `VpcV1` of IBM's SDK (`ibm-vpc`) declares them: the same names, parameters and
  * results (IBM/vpc-node-sdk, vpc/v1.ts), so that the real class satisfies this interface as it is.
@@ -61,6 +92,13 @@ export interface VpcSdk {
   getInstance(params: Common & {id: string}): Promise<Answer<Instance>>
   updateInstance(params: UpdateInstanceParams): Promise<Answer<Instance>>
   listFloatingIps(params?: ListFloatingIpsParams): Promise<Answer<FloatingIpCollection>>
+  listVpcs(params?: ListVpcsParams): Promise<Answer<VpcCollection>>
+  /** Takes neither `start` nor `limit`: IBM's SDK has none for it, though its answer can name a next page. */
+  listInstanceTemplates(params?: Common): Promise<Answer<InstanceTemplateCollection>>
+  listBareMetalServers(params?: ListBareMetalServersParams): Promise<Answer<BareMetalServerCollection>>
+  getBareMetalServer(params: Common & {id: string}): Promise<Answer<BareMetalServer>>
+  updateBareMetalServer(params: UpdateBareMetalServerParams): Promise<Answer<BareMetalServer>>
+  createInstanceAction(params: CreateInstanceActionParams): Promise<Answer<InstanceAction>>
 }
 
 /** An SDK's service with the HTTP client that IBM's core gives every service, on which requests can be watched. */
@@ -150,8 +188,40 @@ class BuiltinVpc extends BaseService implements VpcSdk {
     })
   }
 
+  listVpcs(params: ListVpcsParams = {}): Promise<Answer<VpcCollection>> {
+    return this.send('GET', '/vpcs', params, {query: {start: params.start, limit: params.limit}})
+  }
+
+  listInstanceTemplates(params: Common = {}): Promise<Answer<InstanceTemplateCollection>> {
+    return this.send('GET', '/instance/templates', params)
+  }
+
+  listBareMetalServers(params: ListBareMetalServersParams = {}): Promise<Answer<BareMetalServerCollection>> {
+    return this.send('GET', '/bare_metal_servers', params, {query: {start: params.start, limit: params.limit}})
+  }
+
+  getBareMetalServer(params: Common & {id: string}): Promise<Answer<BareMetalServer>> {
+    return this.send('GET', '/bare_metal_servers/{id}', params, {path: {id: params.id}})
+  }
+
+  updateBareMetalServer(params: UpdateBareMetalServerParams): Promise<Answer<BareMetalServer>> {
+    return this.send('PATCH', '/bare_metal_servers/{id}', params, {
+      path: {id: params.id},
+      body: {metadata_service: params.metadataService},
+      headers: {'Content-Type': 'application/merge-patch+json'},
+    })
+  }
+
+  createInstanceAction(params: CreateInstanceActionParams): Promise<Answer<InstanceAction>> {
+    return this.send('POST', '/instances/{id}/actions', params, {
+      path: {id: params.instanceId},
+      body: {type: params.type},
+      headers: {'Content-Type': 'application/json'},
+    })
+  }
+
   private send<T>(
-    method: 'GET' | 'PATCH',
+    method: 'GET' | 'PATCH' | 'POST',
     url: string,
     params: Common,
     parts: {query?: object; path?: object; body?: object; headers?: object} = {},

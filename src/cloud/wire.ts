@@ -82,6 +82,52 @@ export interface InstanceCollection extends Collection {
   instances: Instance[]
 }
 
+export interface VpcCollection extends Collection {
+  vpcs: Reference[]
+}
+
+/** What can be absent of an instance template here is whatever its maker left out: the API's default holds then. */
+export interface InstanceTemplate {
+  id: string
+  name: string
+  crn: string
+  href: string
+  resource_group: {id: string; name: string}
+  metadata_service?: Partial<MetadataService>
+  profile?: {name?: string; href?: string}
+  image?: {id?: string; crn?: string; href?: string}
+  vpc?: {id?: string; crn?: string; href?: string}
+  zone?: {name?: string; href?: string}
+}
+
+export interface InstanceTemplateCollection extends Collection {
+  templates: InstanceTemplate[]
+}
+
+export interface BareMetalServer {
+  id: string
+  name: string
+  crn: string
+  href: string
+  status: string
+  lifecycle_state: string
+  /** Without a hop limit (IBM/vpc-node-sdk, vpc/v1.ts, BareMetalServerMetadataService). */
+  metadata_service: {enabled: boolean; protocol: string}
+  profile: {name: string}
+  vpc: Reference
+  zone: {name: string}
+  resource_group: {id: string; name: string}
+}
+
+export interface BareMetalServerCollection extends Collection {
+  bare_metal_servers: BareMetalServer[]
+}
+
+export interface InstanceAction {
+  id: string
+  type: string
+}
+
 export interface FloatingIp {
   id: string
   name: string
