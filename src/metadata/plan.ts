@@ -16,7 +16,8 @@ export interface Target {
 }
 
 /** Settings as the API gives them: a bare metal server has no hop limit. */
-export type Settings = Omit<MetadataService, 'response_hop_limit'> & Partial<Pick<MetadataService, 'response_hop_limit'>>
+export type Settings = Omit<MetadataService, 'response_hop_limit'> &
+  Partial<Pick<MetadataService, 'response_hop_limit'>>
 
 /** One server, its settings as they were read, and the fields that are to be set. */
 export interface PlannedChange {
