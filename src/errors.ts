@@ -20,6 +20,8 @@ export interface ErrorDetails {
   hint?: string
   /** IBM's trace of the request, which its support asks for. */
   trace?: string
+  /** The HTTP status, where IBM Cloud refused. */
+  status?: number
   exitCode?: ExitCode
 }
 
@@ -28,6 +30,7 @@ export class VpcmdError extends Error {
   readonly code: string
   readonly hint: string | undefined
   readonly trace: string | undefined
+  readonly status: number | undefined
   readonly exitCode: ExitCode
 
   constructor(details: ErrorDetails) {
@@ -36,6 +39,7 @@ export class VpcmdError extends Error {
     this.code = details.code
     this.hint = details.hint
     this.trace = details.trace
+    this.status = details.status
     this.exitCode = details.exitCode ?? exitCodes.failed
   }
 

@@ -38,6 +38,7 @@ export function describeFailure({failure, tries}: RequestFailure, operation: Ope
     message: sentence(`Could not ${doing}${often}: ${said}${asPage}`),
     hint: adviceFor(failure.status, error?.code, operation),
     trace: error?.trace,
+    status: failure.status,
     exitCode: exitCodeFor(failure.status),
   })
 }
