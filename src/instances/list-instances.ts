@@ -42,6 +42,32 @@ export async function listInstances(cloud: Cloud, query: InstanceQuery, withFloa
   }
 }
 
+/** Takes the instances of a region as they come, those that the query keeps; the listing waits until it resolves. */
+export type OnInstances = (instances: Instance[], region: Region) => void | Promise<void>
+
+/**
+ * Reads the instances of all regions of `cloud`, side by side, and hands them over piece by piece, each ID once: for
+ * whoever need not hold them all. What can't be read is told as in listInstances.
+ */
+export async function readInstances(
+  cloud: Cloud,
+  query: InstanceQuery,
+  onInstances: OnInstances,
+): Promise<Omit<Listing, 'rows'>> {
+  const regions = await cloud.regions()
+  const listings = await Promise.all(
+    regions.map(async region => {
+      const {rows, ...rest} = await listRegion(cloud, region, query, false)
+      await onInstances(
+        rows.map(({instance}) => instance),
+        region,
+      )
+      return rest
+    }),
+  )
+  return {failures: listings.flatMap(({failures}) => failures), isRead: listings.some(({isRead}) => isRead)}
+}
+
 async function listRegion(
   cloud: Cloud,
   region: Region,
