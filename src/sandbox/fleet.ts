@@ -1,25 +1,12 @@
-import {defaultFleet} from './default-fleet.ts'
 import {etagOf} from './etag.ts'
 import type {Fleet, InstanceSummary, NewInstance} from './fleet-access.ts'
-import {generatedFleet} from './generated-fleet.ts'
+import {append, type FleetOptions, recordsOf} from './fleet-records.ts'
 import {uuidOf} from './ids.ts'
 import {statusAt} from './instance-status.ts'
-import type {
-  FleetRecords,
-  FloatingIpRecord,
-  InstanceRecord,
-  MetadataSettings,
-  NamedResource,
-  VpcRecord,
-} from './records.ts'
+import type {FloatingIpRecord, InstanceRecord, MetadataSettings, NamedResource, VpcRecord} from './records.ts'
 import {defaultsGroup} from './records.ts'
 import {type RegionPlace, regional} from './regions.ts'
 import type {InstanceChange, State, StateStore} from './state.ts'
-
-export interface FleetOptions {
-  instances?: number
-  vpcs?: number
-}
 
 /** All records of the sandbox: those that the arguments give, with the kept changes on top. */
 export class FleetStore implements Fleet {
@@ -90,7 +77,35 @@ export class FleetStore implements Fleet {
   }
 
   floatingIpsOf(region: string): FloatingIpRecord[] {
-    return this.#floatingIps.filter(each => each.region === region)
+    return this.#allFloatingIps().filter(each => each.region === region)
+  }
+
+  #allFloatingIps(): FloatingIpRecord[] {
+    return [...this.#floatingIps, ...(this.kept.addedFloatingIps ?? [])]
+  }
+
+  /** What was changed and added, as it is kept. To be changed within `keep` only. */
+  get kept(): State {
+    return this.#state.current
+  }
+
+  /** The place of an instance that is added next. */
+  get nextOrder(): number {
+    return this.#order + 1
+  }
+
+  /** Adds to what is kept: `change` is called with the newest state, alone, and must throw before it has changed anything, if at all. */
+  async keep<T>(change: (state: State) => T): Promise<T> {
+    let result: {value: T} | undefined
+    await this.#state.update(state => {
+      this.#applyWhenNew()
+      result = {value: change(state)}
+      return true
+    })
+    this.refresh()
+    this.#applyAll()
+    if (result === undefined) throw new Error('Nothing was kept.')
+    return result.value
   }
 
   /** The instance that a floating IP leads to, if it does. */
@@ -170,7 +185,7 @@ export class FleetStore implements Fleet {
   }
 
   async detachFloatingIp(id: string): Promise<void> {
-    const found = this.#floatingIps.find(each => each.id === id)
+    const found = this.#allFloatingIps().find(each => each.id === id)
     if (found === undefined) throw new Error(`There is no floating IP ${id}.`)
     await this.#state.update(state => {
       this.#applyWhenNew()
@@ -254,7 +269,7 @@ export class FleetStore implements Fleet {
       this.#apply(record, state.instances[id] ?? {})
       if (gone.includes(id)) record.deleted = true
     }
-    for (const ip of this.#floatingIps) {
+    for (const ip of this.#allFloatingIps()) {
       const change = state.floatingIps[ip.id]
       ip.instance = change === undefined ? this.#originalTargets.get(ip.id) : (change.instance ?? undefined)
     }
@@ -274,23 +289,4 @@ export class FleetStore implements Fleet {
     record.revision = change.revision ?? 0
     record.deleted = change.deleted ?? false
   }
-}
-
-function recordsOf(regions: readonly RegionPlace[], options: FleetOptions): FleetRecords {
-  if (options.instances !== undefined) {
-    return generatedFleet(options.instances, options.vpcs ?? regions.length, regions)
-  }
-  const records = defaultFleet()
-  const served = (each: {region: string}) => regions.some(region => region.name === each.region)
-  return {
-    instances: records.instances.filter(served),
-    vpcs: records.vpcs.filter(served),
-    floatingIps: records.floatingIps.filter(served),
-  }
-}
-
-function append<Key, Value>(map: Map<Key, Value[]>, key: Key, value: Value): void {
-  const values = map.get(key)
-  if (values) values.push(value)
-  else map.set(key, [value])
 }

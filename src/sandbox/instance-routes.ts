@@ -12,6 +12,7 @@ import {attachmentBodies, interfaceBodies} from './networking.ts'
 import {pageOf, readPage} from './paging.ts'
 import type {InstanceRecord} from './records.ts'
 import {isoTime} from './references.ts'
+import {keysOfInstance} from './ssh-keys.ts'
 import type {InstanceChange} from './state.ts'
 
 type Request = Context<Environment>
@@ -109,7 +110,10 @@ export function instanceRoutes({fleet, clock, transitionMs}: Cloud): Hono<Enviro
     return c.json(body, 201)
   })
 
-  routes.get('/instances/:id/initialization', c => c.json(initializationBody(find(c), c.get('base'))))
+  routes.get('/instances/:id/initialization', c => {
+    const record = find(c)
+    return c.json(initializationBody(record, keysOfInstance(fleet, record), c.get('base')))
+  })
 
   routes.get('/instances/:id/network_attachments', c =>
     c.json({network_attachments: attachmentBodies(find(c), c.get('base'))}),

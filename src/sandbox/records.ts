@@ -65,8 +65,34 @@ export interface InstanceRecord {
   clusterNetwork?: NamedResource
   reservationPolicy?: 'automatic' | 'disabled' | 'manual'
   secureBoot?: boolean
-  trustedProfile?: boolean
+  /** The default trusted profile: true for one that is made up from the instance's ID. `trustedProfileOf` reads both. */
+  trustedProfile?: boolean | TrustedProfileRecord
+  /** As it was given at creation. The VPC API never shows it; the metadata service does. */
+  userData?: string
+  /** The IDs of the keys that were given at creation; without, the region's first key. */
+  keyIds?: string[]
+  /** The IDs of the security groups of its interfaces; without, the VPC's default one. */
+  securityGroupIds?: string[]
+  /** The administrator's password of a Windows image, encrypted with one of the keys. */
+  password?: {encrypted: string; fingerprint: string}
   known?: Partial<Record<KnownPart, string>>
+}
+
+export interface TrustedProfileRecord {
+  id: string
+  autoLink: boolean
+}
+
+/** An SSH key of a region. */
+export interface KeyRecord {
+  order: number
+  id: string
+  name: string
+  region: string
+  created: number
+  resourceGroup: {id: string; name: string}
+  /** Algorithm and base64, as in a line of authorized_keys, without a comment. */
+  publicKey: string
 }
 
 export interface VpcRecord {

@@ -3,7 +3,7 @@ import {mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync} fr
 import {join} from 'node:path'
 import {setTimeout as wait} from 'node:timers/promises'
 import {lock} from 'proper-lockfile'
-import type {ActionRecord, InstanceRecord, MetadataSettings} from './records.ts'
+import type {ActionRecord, FloatingIpRecord, InstanceRecord, KeyRecord, MetadataSettings} from './records.ts'
 
 /** What differs from the fleet that the arguments give. Each change carries whole values, never differences. */
 export interface InstanceChange {
@@ -24,6 +24,9 @@ export interface State {
   added: InstanceRecord[]
   /** What a floating IP leads to now: an instance's ID, or nothing. */
   floatingIps: Record<string, {instance: string | null}>
+  /** Floating IPs that were reserved, and keys that were imported. Absent in a state of an older version. */
+  addedFloatingIps?: FloatingIpRecord[]
+  addedKeys?: KeyRecord[]
 }
 
 /** Keeps a state. Whoever holds one sees in `current` what is so, and changes it within `update` only. */
