@@ -21,6 +21,10 @@ export interface NewInstance {
   vpc?: string
   status?: string
   metadata_service?: Partial<MetadataSettings>
+  /** The name of its image. */
+  image?: string
+  /** Has network interfaces of the old kind. */
+  legacyInterfaces?: boolean
 }
 
 /** The fleet, for changing things behind a client's back. No rule of the API applies here. */

@@ -220,7 +220,7 @@ export class FleetStore implements Fleet {
     const place = region ?? this.regions[0]
     const zone = place?.zones.find(each => each.name === given.zone) ?? place?.zones[0]
     if (place === undefined || zone === undefined) throw new Error('The sandbox has no region.')
-    const image: NamedResource = regional(place.name, 'image', 'ibm-ubuntu-24-04-6-minimal-amd64-3')
+    const image: NamedResource = regional(place.name, 'image', given.image ?? 'ibm-ubuntu-24-04-6-minimal-amd64-3')
     const order = this.#order + 1
     return {
       order,
@@ -239,6 +239,7 @@ export class FleetStore implements Fleet {
       profile: 'bx2-2x8',
       resourceGroup: defaultsGroup,
       image,
+      ...(given.legacyInterfaces && {legacyInterfaces: true}),
     }
   }
 

@@ -39,3 +39,6 @@ export function profileOf(name: string): Profile {
   if (found === undefined) throw new Error(`The sandbox has no instance profile ${name}.`)
   return found[1]
 }
+
+/** The names of all profiles. */
+export const profileNames: readonly string[] = Object.keys(profiles)
