@@ -46,7 +46,7 @@ export function associationRoutes({fleet, clock}: Cloud): Hono<Environment> {
     fleet.floatingIpsOf(record.region).filter(each => each.instance === record.id)
 
   const withInterface = (c: Request, id: string) => {
-    const found = fleet.instancesOf(c.get('region').name).find(each => virtualNetworkInterfaceIds(each).includes(id))
+    const found = fleet.instances.of(c.get('region').name).find(each => virtualNetworkInterfaceIds(each).includes(id))
     if (found === undefined) throw notFound('id', id)
     return found
   }
@@ -114,7 +114,7 @@ export function associationRoutes({fleet, clock}: Cloud): Hono<Environment> {
 
   const findTarget = (c: Request, value: unknown): InstanceRecord => {
     const identity = readIdentity(value, 'target', ['id', 'crn', 'href'])
-    const found = fleet.instancesOf(c.get('region').name).find(record => {
+    const found = fleet.instances.of(c.get('region').name).find(record => {
       const {id, crn} = floatingIpTarget(record, '')
       return isNamed(identity, {id: String(id), crn: String(crn)})
     })
@@ -175,7 +175,7 @@ export function associationRoutes({fleet, clock}: Cloud): Hono<Environment> {
   routes.put('/instances/:instance/network_interfaces/:interface/floating_ips/:id', async c => {
     const ip = await fleet.keep(state => {
       const found = floatingIp(c)
-      const record = fleet.instance(c.get('region').name, c.req.param('instance'))
+      const record = fleet.instances.find(c.get('region').name, c.req.param('instance'))
       if (record === undefined) throw notFound('instance_id', c.req.param('instance'))
       if (!record.legacyInterfaces || floatingIpTarget(record, '').id !== c.req.param('interface')) {
         throw notFound('network_interface_id', c.req.param('interface'))

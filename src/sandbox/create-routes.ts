@@ -11,8 +11,11 @@ import {defaultsGroup, type InstanceRecord, type KnownPart} from './records.ts'
 import {encryptFor, keyFacts} from './ssh-keys.ts'
 import {freeAddress} from './subnets.ts'
 
-function recordOf(wanted: WantedInstance, fleet: FleetStore, region: string, now: number): InstanceRecord {
-  const order = fleet.nextOrder
+function recordOf(
+  wanted: WantedInstance,
+  fleet: FleetStore,
+  {region, order, now}: {region: string; order: number; now: number},
+): InstanceRecord {
   const known: Partial<Record<KnownPart, string>> = {
     ...(wanted.attachmentName !== undefined && {attachmentName: wanted.attachmentName}),
     ...(wanted.bootVolumeName !== undefined && {bootVolumeName: wanted.bootVolumeName}),
@@ -27,7 +30,8 @@ function recordOf(wanted: WantedInstance, fleet: FleetStore, region: string, now
     address: freeAddress(fleet, wanted.subnet),
     created: now,
     status: 'running',
-    action: undefined,
+    action: {type: 'start', at: now},
+    failures: undefined,
     metadata: {enabled: false, protocol: 'http', response_hop_limit: 1, ...wanted.metadata},
     revision: 0,
     deleted: false,
@@ -59,19 +63,16 @@ export function createRoutes({fleet, clock, transitionMs}: Cloud): Hono<Environm
   routes.post('/instances', async c => {
     const region = c.get('region')
     const text = await c.req.text()
-    const record = await fleet.keep(state => {
+    const record = await fleet.instances.add(order => {
       const wanted = readInstancePrototype(text, fleet, region)
-      const made = recordOf(wanted, fleet, region.name, clock())
-      if (fleet.instancesOf(region.name).some(each => each.name === made.name)) {
+      const made = recordOf(wanted, fleet, {region: region.name, order, now: clock()})
+      if (fleet.instances.named(region.name, made.name).length > 0) {
         throw refusal('validation_unique_failed', `Provided Name (${made.name}) is not unique`, 'name', made.name)
       }
-      state.added.push(made)
-      state.instances[made.id] = {action: {type: 'start', at: made.created}}
       return made
     })
-    const kept = fleet.instance(region.name, record.id) ?? record
     const sending = {base: c.get('base'), now: clock(), transitionMs}
-    return c.json(instanceBody(kept, fleet.vpcName(kept.vpc), sending), 201, {etag: etagOf(kept)})
+    return c.json(instanceBody(record, fleet.vpcName(record.vpc), sending), 201, {etag: etagOf(record)})
   })
   return routes
 }

@@ -39,7 +39,7 @@ export function imagesIn(fleet: FleetStore, region: string): NamedResource[] {
   const add = (image: NamedResource) => {
     if (![...images.values()].some(each => each.name === image.name)) images.set(image.id, image)
   }
-  for (const {image} of fleet.instancesOf(region)) if (image && !images.has(image.id)) add(image)
+  for (const {image} of fleet.instances.of(region)) if (image && !images.has(image.id)) add(image)
   for (const name of imageNames) add(regional(region, 'image', name))
   return [...images.values()]
 }

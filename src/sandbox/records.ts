@@ -18,7 +18,12 @@ export interface ActionRecord {
   type: ActionType
   /** When it was asked for, in epoch milliseconds. */
   at: number
+  /** The status that a start comes to which fails. */
+  ends?: FailedStart
 }
+
+/** What a start that fails leaves behind: `failed` for want of capacity, or an instance that is stopped again. */
+export type FailedStart = 'failed' | 'stopped'
 
 /** The parts of an instance whose IDs or names are derived from its own ID unless they are known. */
 export type KnownPart =
@@ -47,6 +52,8 @@ export interface InstanceRecord {
   /** Status apart from actions. */
   status: string
   action: ActionRecord | undefined
+  /** How many of its next starts fail, and how. */
+  failures: {left: number; ends: FailedStart} | undefined
   metadata: MetadataSettings
   /** Counts the changes, for the ETag. */
   revision: number
@@ -95,6 +102,47 @@ export interface KeyRecord {
   publicKey: string
 }
 
+/** A bare metal server in little. Its metadata service has no hop limit. */
+export interface BareMetalRecord {
+  order: number
+  id: string
+  name: string
+  region: string
+  zone: string
+  /** ID of the VPC. */
+  vpc: string
+  address: string
+  /** Epoch milliseconds. */
+  created: number
+  status: string
+  metadata: Omit<MetadataSettings, 'response_hop_limit'>
+  revision: number
+  deleted: boolean
+  profile: string
+  resourceGroup: {id: string; name: string}
+}
+
+/** An instance template in little: it gives back what its maker named, and nothing else. */
+export interface TemplateRecord {
+  order: number
+  id: string
+  name: string
+  region: string
+  zone: string
+  /** ID of the VPC. */
+  vpc: string
+  /** Epoch milliseconds. */
+  created: number
+  /** Null where its maker did not name the metadata service. */
+  metadata: Partial<MetadataSettings> | null
+  revision: number
+  deleted: boolean
+  profile: string
+  resourceGroup: {id: string; name: string}
+  image: NamedResource
+  userData?: string
+}
+
 export interface VpcRecord {
   order: number
   id: string
@@ -120,6 +168,8 @@ export interface FloatingIpRecord {
 /** What a fleet consists of before anybody changed it. */
 export interface FleetRecords {
   instances: InstanceRecord[]
+  bareMetalServers: BareMetalRecord[]
+  templates: TemplateRecord[]
   vpcs: VpcRecord[]
   floatingIps: FloatingIpRecord[]
 }

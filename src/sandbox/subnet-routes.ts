@@ -90,7 +90,7 @@ export function subnetRoutes({fleet}: Cloud): Hono<Environment> {
     (query['resource_group.id'] === undefined || query['resource_group.id'] === vpc.resourceGroup.id)
   const placeOf = (_: unknown, index: number) => index + 1
   const bodyOf = (subnet: Subnet, base: string) => {
-    const inVpc = fleet.instancesOf(subnet.vpc.region, subnet.vpc.id)
+    const inVpc = fleet.instances.of(subnet.vpc.region, subnet.vpc.id)
     return subnetBody(subnet, inVpc.filter(each => each.zone === subnet.zone).length, base)
   }
 

@@ -22,7 +22,7 @@ export function subnetNamed(vpc: string, zone: string, prefix: string): NamedRes
 /** The subnets of a region, in the order of its VPCs and zones. */
 export function subnetsOf(fleet: FleetStore, region: RegionPlace): Subnet[] {
   return fleet.vpcsOf(region.name).flatMap(vpc => {
-    const addresses = fleet.instancesOf(region.name, vpc.id)
+    const addresses = fleet.instances.of(region.name, vpc.id)
     return region.zones.map(zone => {
       const taken = addresses.filter(each => each.zone === zone.name).map(each => numberOf(each.address))
       return {...subnetNamed(vpc.id, zone.name, zone.prefix), vpc, zone: zone.name, range: rangeOf(taken, region, zone)}
@@ -32,7 +32,7 @@ export function subnetsOf(fleet: FleetStore, region: RegionPlace): Subnet[] {
 
 /** A free address of a subnet. IBM Cloud keeps the first four and the last of each range to itself (ibm-cloud-docs/vpc). */
 export function freeAddress(fleet: FleetStore, subnet: Subnet): string {
-  const taken = new Set(fleet.instancesOf(subnet.vpc.region, subnet.vpc.id).map(each => each.address))
+  const taken = new Set(fleet.instances.of(subnet.vpc.region, subnet.vpc.id).map(each => each.address))
   for (let number = subnet.range.first + 4; ; number++) {
     const address = addressOf(number)
     if (!taken.has(address)) return address
