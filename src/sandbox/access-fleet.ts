@@ -134,6 +134,8 @@ export function accessFleet(
         image: given.image === undefined ? image : regional(record.region, 'image', given.image),
         spot: given.spot,
         legacyInterfaces: given.legacyInterfaces,
+        userData: given.userData,
+        trustedProfile: given.trustedProfile,
       }
     },
     changeOf: ({name, status, metadata_service: settings}, record) => ({

@@ -28,6 +28,9 @@ export interface NewInstance {
   /** One with a `d`, such as `bx2d-4x16`, has local disks. */
   profile?: string
   spot?: boolean
+  userData?: string
+  /** Has a default trusted profile that is linked to it. */
+  trustedProfile?: boolean
 }
 
 export interface InstanceEdit {

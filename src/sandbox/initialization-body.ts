@@ -1,7 +1,7 @@
 import {createHash} from 'node:crypto'
 import type {InstanceRecord, KeyRecord} from './records.ts'
 import {keyReference} from './ssh-keys.ts'
-import {trustedProfileOf} from './trusted-profile.ts'
+import {defaultProfileOf} from './trusted-profiles.ts'
 
 const digestOf = (text: string) => createHash('sha256').update(text)
 
@@ -17,9 +17,14 @@ export function initializationBody(
   const references = keys.map(key => keyReference(key, base))
   const noise = Buffer.concat(Array.from({length: 8}, (_, index) => digestOf(`${record.id}/${index}`).digest()))
   const password = record.password ?? {encrypted: noise.toString('base64'), fingerprint: references[0]?.fingerprint}
-  const profile = trustedProfileOf(record)
+  const profile = defaultProfileOf(record)
   return {
-    ...(profile && {default_trusted_profile: profile}),
+    ...(profile && {
+      default_trusted_profile: {
+        auto_link: profile.autoLink,
+        target: {crn: profile.crn, id: profile.id, resource_type: 'trusted_profile'},
+      },
+    }),
     keys: references,
     ...(record.image?.name.includes('windows') && {
       password: {encrypted_password: password.encrypted, encryption_key: {fingerprint: password.fingerprint}},

@@ -72,7 +72,7 @@ export interface InstanceRecord {
   clusterNetwork?: NamedResource
   reservationPolicy?: 'automatic' | 'disabled' | 'manual'
   secureBoot?: boolean
-  /** The default trusted profile: true for one that is made up from the instance's ID. `trustedProfileOf` reads both. */
+  /** The default trusted profile: true for one that is made up from the instance's ID. `defaultProfileOf` reads both. */
   trustedProfile?: boolean | TrustedProfileRecord
   /** As it was given at creation. The VPC API never shows it; the metadata service does. */
   userData?: string
@@ -82,6 +82,8 @@ export interface InstanceRecord {
   securityGroupIds?: string[]
   /** The administrator's password of a Windows image, encrypted with one of the keys. */
   password?: {encrypted: string; fingerprint: string}
+  /** Was made of a catalog image whose software has a license key. */
+  licensedSoftware?: boolean
   known?: Partial<Record<KnownPart, string>>
 }
 
