@@ -7,13 +7,17 @@ import {floatingIpRoutes} from './floating-ip-routes.ts'
 import {checkToken, checkVersion, enterRegion, onlyOwnHost} from './front-door.ts'
 import {iamRoutes} from './iam.ts'
 import {instanceRoutes} from './instance-routes.ts'
+import type {MetadataService} from './metadata-service.ts'
 import {RateLimit} from './rate-limit.ts'
 import {regionRoutes, vpcRoutes} from './region-routes.ts'
+import {sandboxRoutes} from './sandbox-routes.ts'
 import {makeTrouble, type TroubleOptions} from './trouble.ts'
 
 export interface AppOptions extends Cloud, TroubleOptions {
   rateLimitPerSecond: number | undefined
   tokenTtlSeconds: number
+  /** Loads the metadata services when they are first asked for. */
+  metadata: () => Promise<MetadataService>
 }
 
 /** The simulated cloud as a Hono application: IAM, and the VPC API of every region below `/{region}/v1`, of the first below `/v1` too. */
@@ -29,6 +33,7 @@ export function createApp(options: AppOptions): Hono<Environment> {
     await next()
   })
   app.use(onlyOwnHost)
+  app.route('/sandbox', sandboxRoutes(fleet, options.metadata))
   app.use(makeTrouble(options))
   app.route('/', iamRoutes({secret: () => fleet.secret, clock, ttlSeconds: options.tokenTtlSeconds}))
 

@@ -93,6 +93,7 @@ export function defaultFleet(): FleetRecords {
       'ibm-ubuntu-24-04-6-minimal-amd64-3',
       'r006-aa2af291-45b3-4f18-801c-8b7985e928f7',
     ),
+    userData: '#cloud-config\npackages:\n  - nginx\nruncmd:\n  - systemctl enable --now nginx\n',
     known: {
       attachment: '0727-a3ff4d3e-be95-4a52-8025-b55b3c3285ea',
       attachmentName: 'eth0',
@@ -126,6 +127,7 @@ export function defaultFleet(): FleetRecords {
     secondaryAttachment: true,
     secureBoot: true,
     trustedProfile: true,
+    userData: '#!/bin/sh\necho "Grüße from $(hostname)" > /etc/motd\n',
   })
   add({
     name: 'web-2',
@@ -149,6 +151,7 @@ export function defaultFleet(): FleetRecords {
     metadata: httpOne,
     image: regional('jp-tok', 'image', 'ibm-ubuntu-22-04-5-minimal-amd64-1'),
     spot: true,
+    trustedProfile: true,
     instanceGroup: regional('jp-tok', 'instance-group', 'web'),
     reservationPolicy: 'disabled',
   })
@@ -173,6 +176,7 @@ export function defaultFleet(): FleetRecords {
     clusterNetwork: regional('eu-gb', 'cluster-network', 'research-fabric'),
     reservation: regional('eu-gb', 'reservation', 'research-2026'),
     reservationPolicy: 'manual',
+    licensedSoftware: true,
   })
   add({
     name: 'build-1',

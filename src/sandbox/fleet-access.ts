@@ -21,6 +21,9 @@ export interface NewInstance {
   vpc?: string
   status?: string
   metadata_service?: Partial<MetadataSettings>
+  userData?: string
+  /** Has a default trusted profile that is linked to it. */
+  trustedProfile?: boolean
 }
 
 /** The fleet, for changing things behind a client's back. No rule of the API applies here. */

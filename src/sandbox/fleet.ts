@@ -224,6 +224,8 @@ export class FleetStore implements Fleet {
       profile: 'bx2-2x8',
       resourceGroup: defaultsGroup,
       image,
+      userData: given.userData,
+      trustedProfile: given.trustedProfile,
     }
   }
 

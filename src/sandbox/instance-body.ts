@@ -1,5 +1,6 @@
 import {crnOf, uuidOf} from './ids.ts'
 import {statusAt} from './instance-status.ts'
+import {catalogOfferingOf} from './licensed-software.ts'
 import {type Networking, networkingOf} from './networking.ts'
 import {profileOf} from './profiles.ts'
 import type {InstanceRecord, NamedResource} from './records.ts'
@@ -18,7 +19,8 @@ function lifecycleOf(status: string): string {
   return 'stable'
 }
 
-function bootVolume(record: InstanceRecord, base: string): Record<string, unknown> {
+/** The reference to an instance's boot volume attachment, as its instance carries it. */
+export function bootVolume(record: InstanceRecord, base: string): Record<string, unknown> {
   const volume = partOf(record, 'bootVolume')
   const attachment = partOf(record, 'bootAttachment')
   return {
@@ -74,6 +76,7 @@ function optionalParts(record: InstanceRecord, base: string, status: string, net
     ...(record.placementGroup && {
       placement_target: reference(base, 'placement_groups', 'placement_group', record.placementGroup),
     }),
+    ...(record.licensedSoftware && {catalog_offering: catalogOfferingOf(record)}),
     ...(gpu && {gpu}),
     ...(record.image && {image: reference(base, 'images', 'image', record.image)}),
     ...(record.instanceGroup && {instance_group_membership: membership(record, record.instanceGroup, base)}),

@@ -66,6 +66,10 @@ export interface InstanceRecord {
   reservationPolicy?: 'automatic' | 'disabled' | 'manual'
   secureBoot?: boolean
   trustedProfile?: boolean
+  /** As given at creation. */
+  userData?: string
+  /** Was made of a catalog image whose software has a license key. */
+  licensedSoftware?: boolean
   known?: Partial<Record<KnownPart, string>>
 }
 

@@ -7,6 +7,7 @@ import type {Fault} from './faults.ts'
 import {FleetStore} from './fleet.ts'
 import type {Fleet} from './fleet-access.ts'
 import {sandboxApiKey} from './iam.ts'
+import type {MetadataAddress, MetadataOptions, MetadataService} from './metadata-service.ts'
 import {chooseRegions} from './regions.ts'
 import {FileState, MemoryState, type StateStore} from './state.ts'
 import type {SeenRequest} from './trouble.ts'
@@ -31,6 +32,8 @@ export interface SandboxOptions {
   faults?: Fault[]
   /** Keeps changes there, for the next sandbox and for others at the same time; without it they end with the sandbox. */
   stateFolder?: string
+  /** How the instances' metadata services are served. */
+  metadata?: MetadataOptions
   /** Told of each request before its answer is sent. */
   onRequest?: (request: SeenRequest) => void
   /** Epoch milliseconds, `Date.now` without. */
@@ -48,6 +51,11 @@ export interface Sandbox {
   fleet: Fleet
   /** Why changes are not kept although a folder was given. */
   stateProblem?: string
+  /**
+   * Where an instance (ID, name, or region/name) reaches its metadata service. It is loaded and opened when it is first
+   * asked for. Rejects with a plain Error for an instance that is unknown or ambiguous.
+   */
+  metadataAddress(instance: string): Promise<MetadataAddress>
   /** Ends all connections at once. */
   close(): Promise<void>
 }
@@ -67,6 +75,25 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   // Each request that waits listens to it: more than ten are no leak.
   setMaxListeners(0, closing.signal)
   const faults = [...(options.faults ?? [])]
+  let url = ''
+  let metadata: Promise<MetadataService> | undefined
+  const loadMetadata = async () => {
+    const {MetadataService} = await import('./metadata-service.ts')
+    const service = new MetadataService({
+      ...options.metadata,
+      fleet,
+      clock,
+      transitionMs,
+      iamTokenTtlSeconds: options.tokenTtlSeconds ?? 3600,
+      url,
+    })
+    await service.start()
+    return service
+  }
+  const openMetadata = () => {
+    metadata ??= loadMetadata()
+    return metadata
+  }
   const app = createApp({
     fleet,
     clock,
@@ -77,13 +104,27 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     faults,
     onRequest: options.onRequest,
     closing: closing.signal,
+    metadata: openMetadata,
   })
   const server = createServer(
     // Otherwise it replaces the process's own Request and Response for good, and a client in the process gets those.
     getRequestListener(app.fetch, {overrideGlobalObjects: false}),
   )
   const port = await listen(server, options.port ?? 0)
-  const url = `http://127.0.0.1:${port}`
+  url = `http://127.0.0.1:${port}`
+  const close = async () => {
+    closing.abort()
+    const closed = new Promise(resolve => server.close(resolve))
+    server.closeAllConnections()
+    const service = await metadata?.catch(() => undefined)
+    await Promise.all([closed, service?.close()])
+  }
+  if (options.metadata?.bindings?.length) {
+    await openMetadata().catch(async error => {
+      await close()
+      throw error
+    })
+  }
   return {
     url,
     apiKey: sandboxApiKey,
@@ -91,12 +132,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     faults,
     fleet,
     ...(problem !== undefined && {stateProblem: problem}),
-    close: () =>
-      new Promise(resolve => {
-        closing.abort()
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
+    metadataAddress: async instance => (await openMetadata()).address(instance),
+    close,
   }
 }
 

@@ -5,11 +5,14 @@ import {usageError} from '../../errors.ts'
 export default class SandboxStart extends BaseCommand {
   static override summary = 'Serve the sandbox, a simulated IBM Cloud, for any client on this machine.'
   static override description =
-    `It listens on 127.0.0.1 only, prints the variables to export, and serves until Ctrl-C or SIGTERM. What is changed lives as long as it runs; the same arguments give the same instances again.`
+    `It listens on 127.0.0.1 only, prints the variables to export, and serves until Ctrl-C or SIGTERM. What is changed lives as long as it runs; the same arguments give the same instances again.
+
+Each instance has a metadata service of its own, as the instance would reach it at 169.254.169.254: \`<%= config.bin %> sandbox addresses\` tells where. It follows the instance's settings at once. Where it is off, or the other protocol is set, a caller gets no answer, as on IBM Cloud. The hop limit is kept and shown, not enforced: on this machine there are no hops.`
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --port 4010 --instances 1000 --vpcs 8 --regions us-south,eu-de',
     '<%= config.bin %> <%= command.id %> --latency 100 --rate-limit 50 --fault 502:5% --fault reset:3',
+    '<%= config.bin %> <%= command.id %> --metadata my-virtual-server-2=127.0.0.1:8080 --metadata-ca ./ca.pem',
   ]
   static override flags = {
     port: Flags.integer({min: 0, max: 65_535, default: 0, summary: 'Port to listen on; 0 picks a free one.'}),
@@ -40,6 +43,22 @@ export default class SandboxStart extends BaseCommand {
       summary:
         'Go wrong: 401, 403, 429, 500, 502 (a web page), 503, 504, reset, cut (half an answer) or hang; the first N requests, or P% of all.',
     }),
+    metadata: Flags.string({
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: 'INSTANCE=HOST:PORT',
+      summary:
+        "Bind an instance's metadata service to this address, which may be any of this machine; the others get a free port of 127.0.0.1.",
+    }),
+    'metadata-off': Flags.option({
+      options: ['hang', 'reset'] as const,
+      default: 'hang' as const,
+      summary: 'What a metadata service that is off does: never answer, as on IBM Cloud, or reset the connection.',
+    })(),
+    'metadata-ca': Flags.string({
+      helpValue: 'FILE',
+      summary: 'Write the CA that signs for metadata services over https to this file, not to a temporary one.',
+    }),
   }
 
   async run(): Promise<void> {
@@ -54,6 +73,11 @@ export default class SandboxStart extends BaseCommand {
       rateLimitPerSecond: flags['rate-limit'],
       tokenTtlSeconds: flags['token-ttl'],
       faults: asUsage(() => flags.fault?.map(parseFault)),
+      metadata: {
+        bindings: flags.metadata?.map(readBinding),
+        off: flags['metadata-off'],
+        caFile: flags['metadata-ca'],
+      },
     }).catch((error: Error) => {
       throw usageError(error.message)
     })
@@ -83,4 +107,13 @@ function asUsage<T>(read: () => T): T {
   } catch (error) {
     throw usageError(error instanceof Error ? error.message : String(error))
   }
+}
+
+function readBinding(text: string): {instance: string; host: string; port: number} {
+  const [, instance, bracketed, plainHost, port] = /^(.+)=(?:\[(.+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? []
+  const host = bracketed ?? plainHost
+  if (instance === undefined || host === undefined || Number(port) > 65_535) {
+    throw usageError(`--metadata ${text} is not of the form INSTANCE=HOST:PORT.`)
+  }
+  return {instance, host, port: Number(port)}
 }
