@@ -1,6 +1,7 @@
 import type {Duplex} from 'node:stream'
 import {RESPONSE_ALREADY_SENT} from '@hono/node-server/utils/response'
 import {Hono} from 'hono'
+import {bodyLimit} from 'hono/body-limit'
 import {identityRoutes} from './identity-routes.ts'
 import type {Subject} from './metadata-bodies.ts'
 import type {MetadataCloud, MetadataEnvironment} from './metadata-environment.ts'
@@ -13,8 +14,6 @@ export interface Caller {
   /** The instance's ID. */
   instance: string
   protocol: 'http' | 'https'
-  /** The host that the address is at, for the `Host` header. */
-  host: string
   /** Leaves the connection without an answer, in the way that was chosen. */
   leave(): void
 }
@@ -29,11 +28,15 @@ export interface MetadataAppOptions extends MetadataCloud {
 }
 
 const realHosts = ['169.254.169.254', 'api.metadata.cloud.ibm.com']
-const loopback = ['127.0.0.1', 'localhost']
 
-function hostOf(header: string | undefined): string {
-  return (header ?? '').replace(/:\d+$/, '').toLowerCase()
-}
+const hostOf = (header: string | undefined) =>
+  (header ?? '')
+    .replace(/:\d+$/, '')
+    .replace(/^\[(.*)\]$/, '$1')
+    .toLowerCase()
+
+/** More than any body that an operation takes. */
+const longestBody = 64 * 1024
 
 /** The metadata and identity services of all instances as one Hono application. */
 export function createMetadataApp(options: MetadataAppOptions): Hono<MetadataEnvironment> {
@@ -51,7 +54,7 @@ export function createMetadataApp(options: MetadataAppOptions): Hono<MetadataEnv
     }
     const host = hostOf(incoming.headers.host)
     // A web page that had its name resolve to this address must not read an instance's tokens.
-    if (![...realHosts, ...loopback, caller.host].includes(host)) {
+    if (![...realHosts, 'localhost', incoming.socket.localAddress].includes(host)) {
       const message = 'The metadata service answers to its own host name and addresses only.'
       throw new MetadataError(403, 'unauthorized', message, {name: 'Host', type: 'header', value: host})
     }
@@ -61,6 +64,12 @@ export function createMetadataApp(options: MetadataAppOptions): Hono<MetadataEnv
     options.onRequest?.({method: c.req.method, path: pathname + search, status: c.res.status})
     return undefined
   })
+  app.use(
+    bodyLimit({
+      maxSize: longestBody,
+      onError: () => metadataErrorAnswer(new MetadataError(400, 'invalid_request', 'The request body is too large.')),
+    }),
+  )
   app.route('/metadata/v1', metadataRoutes(options))
   app.route('/identity/v1', identityRoutes(options, 'new'))
   app.route('/instance_identity/v1', identityRoutes(options, 'old'))

@@ -119,7 +119,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     const service = await metadata?.catch(() => undefined)
     await Promise.all([closed, service?.close()])
   }
-  if (options.metadata?.bindings?.length) {
+  if (options.metadata?.bindings?.length || options.metadata?.caFile !== undefined) {
     await openMetadata().catch(async error => {
       await close()
       throw error
