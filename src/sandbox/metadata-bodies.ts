@@ -4,9 +4,9 @@ import {bootVolume, instanceBody} from './instance-body.ts'
 import {softwareAttachmentsOf} from './licensed-software.ts'
 import {attachmentBodies, interfaceBodies} from './networking.ts'
 import {profileOf} from './profiles.ts'
-import type {FloatingIpRecord, InstanceRecord} from './records.ts'
+import type {FloatingIpRecord, InstanceRecord, KeyRecord} from './records.ts'
 import {isoTime} from './references.ts'
-import {sshKeyOf} from './ssh-keys.ts'
+import {keyFacts, keyReference} from './ssh-keys.ts'
 
 type Body = Record<string, unknown>
 
@@ -16,6 +16,8 @@ export interface Subject {
   vpcName: string
   /** Those that lead to the instance. */
   floatingIps: readonly FloatingIpRecord[]
+  /** Those that it was created with. */
+  keys: readonly KeyRecord[]
   /** Epoch milliseconds. */
   now: number
   transitionMs: number
@@ -38,8 +40,8 @@ export function metadataInstance({record, vpcName, now, transitionMs}: Subject):
 }
 
 /** `/instance/initialization`: what the VPC API says, and the user data as it was given. Without any the property is left out; no source says what IBM does. */
-export function metadataInitialization({record}: Subject): Body {
-  const {keys, ...rest} = withoutLinks(initializationBody(record, ''))
+export function metadataInitialization({record, keys: given}: Subject): Body {
+  const {keys, ...rest} = withoutLinks(initializationBody(record, given, ''))
   return {
     ...rest,
     keys: (keys as Body[]).map(key => ({...key, resource_type: 'key'})),
@@ -144,9 +146,15 @@ export function softwareAttachments(record: InstanceRecord): Body[] {
 }
 
 /** `/keys`: the public keys that the instance was made with. */
-export function metadataKeys({record}: Subject): Body[] {
-  const {created, ...key} = sshKeyOf(record)
-  return [{...key, created_at: isoTime(created), resource_type: 'key'}]
+export function metadataKeys({keys}: Subject): Body[] {
+  return keys.map(key => ({
+    ...withoutLinks(keyReference(key, '')),
+    created_at: isoTime(key.created),
+    length: keyFacts(key.publicKey)?.length,
+    public_key: key.publicKey,
+    resource_type: 'key',
+    type: keyFacts(key.publicKey)?.type,
+  }))
 }
 
 /** `/placement_groups`: the one that the instance is in, if any. */
