@@ -54,7 +54,12 @@ describe.each(names)('%s, seen from within and from without', name => {
     const {keys: outsideKeys, ...outsideRest} = body
     expect(rest).toEqual(outsideRest)
     expect(keys.map(({resource_type, ...key}) => key)).toEqual(outsideKeys)
-    expect((await inside.get('keys')).body.keys.map(each => each.id)).toEqual(keys.map(each => each.id))
+    const asKeys = (await inside.get('keys')).body.keys
+    expect(asKeys.map(each => each.id)).toEqual(keys.map(each => each.id))
+    for (const {resource_type, ...key} of asKeys) {
+      const path = `/${inside.address.region}/v1/keys/${key.id}`
+      expect(key).toEqual(withoutLinks((await vpc.send(path)).body))
+    }
     expect(user_data === undefined).toBe(!['my-virtual-server-2', 'eu-de/web-1'].includes(name))
   })
 
@@ -65,10 +70,13 @@ describe.each(names)('%s, seen from within and from without', name => {
       const rows = withoutLinks((await vpc.send(`${outside}/${list}`)).body[list])
       expect(seen.map(({primary_ipv4_address, ...each}) => each)).toEqual(rows)
     }
-    const instance = (await vpc.send(outside)).body
-    const interfaces = (await inside.get('virtual_network_interfaces')).body.virtual_network_interfaces
-    expect((interfaces as {id: string}[]).map(({id}) => id)).toEqual(
-      instance.network_attachments.map(each => each.virtual_network_interface.id),
+    const {network_attachments: attachments} = (await vpc.send(outside)).body
+    const interfaces = attachments.map(async each => {
+      const path = `/${inside.address.region}/v1/virtual_network_interfaces/${each.virtual_network_interface.id}`
+      return withoutLinks((await vpc.send(path)).body)
+    })
+    expect((await inside.get('virtual_network_interfaces')).body.virtual_network_interfaces).toEqual(
+      await Promise.all(interfaces),
     )
   })
 
@@ -114,7 +122,7 @@ test('what only some instances have is there', async () => {
 test('the fingerprint of a key is that of its public key', async () => {
   const [key] = (await (await Inside.of(sandbox, 'build-1')).get('keys')).body.keys
   const [type, blob] = String(key?.public_key).split(' ')
-  expect(type).toBe('ssh-ed25519')
+  expect(type).toBe(`ssh-${key?.type}`)
   const digest = createHash('sha256').update(Buffer.from(blob ?? '', 'base64'))
   expect(key?.fingerprint).toBe(`SHA256:${digest.digest('base64').replace(/=+$/, '')}`)
 })
@@ -141,4 +149,41 @@ test('lists that come in pages take a limit, others do not', async () => {
   expect(groups).toMatchObject({limit: 10, total_count: 1})
   expect((await inside.get('placement_groups', 'version=2025-08-26&limit=0')).body.errors[0].code).toBe('invalid_value')
   expect((await inside.get('keys', 'version=2025-08-26&limit=10')).body.errors[0].code).toBe('unknown_field')
+})
+
+test('an instance that was created over the VPC API knows what it was created with', async () => {
+  const ask = async (path: string) => (await vpc.send(`/v1/${path}`)).body
+  const instance = (await ask('instances')).instances[0]
+  const [key] = (await ask('keys')).keys
+  const userData = '#!/bin/sh\necho "$(date)"\n'
+  const profile = 'Profile-11111111-2222-4333-8444-555555555555'
+  const made = await vpc.send('/v1/instances', {
+    method: 'POST',
+    body: JSON.stringify({
+      name: 'next',
+      image: {id: instance.image.id},
+      profile: {name: 'cx2-2x4'},
+      zone: {name: instance.zone.name},
+      keys: [{id: key.id}],
+      primary_network_attachment: {
+        virtual_network_interface: {subnet: {id: instance.primary_network_attachment.subnet.id}},
+      },
+      user_data: userData,
+      default_trusted_profile: {auto_link: true, target: {id: profile}},
+      metadata_service: {enabled: true, protocol: 'https', response_hop_limit: 64},
+    }),
+  })
+  expect(made.status).toBe(201)
+  const inside = await Inside.of(sandbox, made.body.id)
+  expect((await inside.get('instance')).body).toMatchObject({
+    name: 'next',
+    profile: {name: 'cx2-2x4'},
+    metadata_service: {enabled: true, protocol: 'https', response_hop_limit: 64},
+  })
+  expect((await inside.get('instance/initialization')).body).toMatchObject({
+    default_trusted_profile: {auto_link: true, target: {id: profile}},
+    keys: [{id: key.id}],
+    user_data: userData,
+  })
+  expect((await inside.post('/identity/v1/iam_tokens')).status).toBe(200)
 })

@@ -59,6 +59,7 @@ export interface Body {
   resource_type: string
   security_groups: Rows
   status: string
+  subnet: Body
   subnets: Rows
   target: Body
   text?: string

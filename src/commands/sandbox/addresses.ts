@@ -10,7 +10,7 @@ const columns: Column<MetadataAddress>[] = [
   {header: 'Region', value: row => row.region},
   {header: 'Metadata', value: row => (row.enabled ? row.protocol : 'off')},
   {header: 'Address', value: row => row.url},
-  {header: 'CA file', value: row => (row.protocol === 'https' ? row.ca_file : '-')},
+  {header: 'CA file', value: row => (row.protocol === 'https' ? row.ca_file : '')},
 ]
 
 export default class SandboxAddresses extends BaseCommand {
