@@ -1,7 +1,6 @@
 import type {Duplex} from 'node:stream'
 import {RESPONSE_ALREADY_SENT} from '@hono/node-server/utils/response'
 import {Hono} from 'hono'
-import {bodyLimit} from 'hono/body-limit'
 import {identityRoutes} from './identity-routes.ts'
 import type {Subject} from './metadata-bodies.ts'
 import type {MetadataCloud, MetadataEnvironment} from './metadata-environment.ts'
@@ -35,9 +34,6 @@ const hostOf = (header: string | undefined) =>
     .replace(/^\[(.*)\]$/, '$1')
     .toLowerCase()
 
-/** More than any body that an operation takes. */
-const longestBody = 64 * 1024
-
 /** The metadata and identity services of all instances as one Hono application. */
 export function createMetadataApp(options: MetadataAppOptions): Hono<MetadataEnvironment> {
   const app = new Hono<MetadataEnvironment>()
@@ -64,12 +60,6 @@ export function createMetadataApp(options: MetadataAppOptions): Hono<MetadataEnv
     options.onRequest?.({method: c.req.method, path: pathname + search, status: c.res.status})
     return undefined
   })
-  app.use(
-    bodyLimit({
-      maxSize: longestBody,
-      onError: () => metadataErrorAnswer(new MetadataError(400, 'invalid_request', 'The request body is too large.')),
-    }),
-  )
   app.route('/metadata/v1', metadataRoutes(options))
   app.route('/identity/v1', identityRoutes(options, 'new'))
   app.route('/instance_identity/v1', identityRoutes(options, 'old'))

@@ -29,6 +29,8 @@ export interface Asked {
   headers?: Record<string, string>
   /** Sent as JSON, or as it is when it is a string. */
   body?: unknown
+  /** Sends neither a body nor a word of one. */
+  bare?: boolean
 }
 
 export const newest = 'version=2025-08-26'
@@ -52,6 +54,7 @@ export function ask(address: MetadataAddress, path: string, asked: Asked = {}): 
         ? https.request(url, {...options, ca: readFileSync(address.ca_file)}, answered)
         : http.request(url, options, answered)
     request.on('error', reject)
+    if (asked.bare) request.useChunkedEncodingByDefault = false
     request.end(text)
   })
 }
