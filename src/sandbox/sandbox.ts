@@ -92,7 +92,11 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       iamTokenTtlSeconds: options.tokenTtlSeconds ?? 3600,
       url,
     })
-    await service.start()
+    await service.start().catch(async error => {
+      // What is bound already would keep the process alive.
+      await service.close()
+      throw error
+    })
     return service
   }
   const openMetadata = () => {

@@ -103,6 +103,7 @@ describe('sandbox start', () => {
     [['--metadata', 'web-2'], /not of the form INSTANCE=HOST:PORT/],
     [['--metadata', 'web-2=127.0.0.1:70000'], /not of the form/],
     [['--metadata', 'nothing=127.0.0.1:0'], /has no instance nothing/],
+    [['--metadata', 'web-2=127.0.0.1:0', '--metadata', 'nothing=127.0.0.1:0'], /has no instance nothing/],
     [['--metadata-off', 'never'], /--metadata-off/],
     [['--metadata-ca', '/nonexistent/ca.pem'], /ENOENT/],
   ])('%j is a usage error', async (args, message) => {
