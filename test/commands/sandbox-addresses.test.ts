@@ -114,7 +114,7 @@ describe('sandbox start', () => {
 
 it('commands on the sandbox that need no metadata service load nothing of it', async () => {
   // The library for certificates leaves its mark in the process.
-  const watch = 'process.on("exit",()=>process.stderr.write(`metadata: ${typeof Reflect.getMetadata}`))'
+  const watch = 'process.on("exit",()=>process.stderr.write("metadata: "+typeof Reflect.getMetadata))'
   const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(watch)}`
   const {code, stderr} = await runVpcmd(['instances', 'list', '--sandbox'], {env: {...env, NODE_OPTIONS}})
   expect({code, stderr}).toEqual({code: 0, stderr: expect.stringMatching(/metadata: undefined$/)})
