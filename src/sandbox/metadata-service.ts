@@ -81,8 +81,9 @@ export class MetadataService {
     this.#http = createHttpServer(getRequestListener(app.fetch, {overrideGlobalObjects: false}))
   }
 
-  /** Binds the addresses that the options name. Rejects with a plain Error for an unknown instance or an address that can't be bound. */
+  /** Binds the addresses and writes the file that the options name. Rejects with a plain Error for an unknown instance, or where that can't be done. */
   async start(): Promise<void> {
+    if (this.#options.caFile !== undefined) await this.#certificates()
     for (const {instance, host, port} of this.#options.bindings ?? []) {
       const {id} = this.#find(instance)
       const bound = this.#listen(id, host, port)
@@ -129,7 +130,7 @@ export class MetadataService {
   }
 
   #listen(id: string, host: string, port: number): Promise<AddressInfo> {
-    const server = createServer(socket => this.#greet(socket, id, host))
+    const server = createServer(socket => this.#greet(socket, id))
     this.#servers.add(server)
     return new Promise((resolve, reject) => {
       server.once('error', error => reject(new Error(`${host}:${port} can't be bound for ${id}: ${error.message}`)))
@@ -142,7 +143,7 @@ export class MetadataService {
   }
 
   // One port serves whichever protocol is set: the first byte tells which one the caller speaks.
-  #greet(socket: Socket, instance: string, host: string): void {
+  #greet(socket: Socket, instance: string): void {
     this.#sockets.add(socket)
     socket.on('close', () => this.#sockets.delete(socket))
     // A caller that hangs up in the middle is its own affair.
@@ -151,7 +152,7 @@ export class MetadataService {
       socket.pause()
       socket.unshift(first)
       const protocol = first[0] === tlsHandshake ? 'https' : 'http'
-      const caller: Caller = {instance, protocol, host, leave: () => this.#leave(socket)}
+      const caller: Caller = {instance, protocol, leave: () => this.#leave(socket)}
       this.#serve(socket, caller).catch(() => socket.destroy())
     })
   }

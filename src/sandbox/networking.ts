@@ -182,6 +182,7 @@ export function virtualNetworkInterfaceBody(record: InstanceRecord, id: string, 
     enable_infrastructure_nat: true,
     ips: [port.ip],
     lifecycle_state: 'stable',
+    mac_address: macAddress(id),
     primary_ip: port.ip,
     protocol_state_filtering_mode: 'auto',
     security_groups: securityGroupReferences(record, base),
@@ -194,4 +195,9 @@ export function virtualNetworkInterfaceBody(record: InstanceRecord, id: string, 
     },
     zone: {href: `${base}/regions/${record.region}/zones/${record.zone}`, name: record.zone},
   }
+}
+
+function macAddress(id: string): string {
+  const digits = uuidOf(`${id}/mac`).replaceAll('-', '').slice(0, 10)
+  return `02:${digits.replace(/..(?=.)/g, '$&:')}`
 }

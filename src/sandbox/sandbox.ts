@@ -92,7 +92,11 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       iamTokenTtlSeconds: options.tokenTtlSeconds ?? 3600,
       url,
     })
-    await service.start()
+    await service.start().catch(async error => {
+      // What is bound already would keep the process alive.
+      await service.close()
+      throw error
+    })
     return service
   }
   const openMetadata = () => {
@@ -125,7 +129,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     const service = await metadata?.catch(() => undefined)
     await Promise.all([closed, service?.close()])
   }
-  if (options.metadata?.bindings?.length) {
+  if (options.metadata?.bindings?.length || options.metadata?.caFile !== undefined) {
     await openMetadata().catch(async error => {
       await close()
       throw error
