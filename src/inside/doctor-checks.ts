@@ -13,9 +13,15 @@ export interface Finding {
   remedy?: string
 }
 
-/** Whether an endpoint gave no sign of life at all: no answer, and nothing that took the connection. */
+/** Whether an endpoint gave no sign of life at all: no answer in time, and nothing that took or refused the connection. */
 export function wasSilent(attempt: Attempt): boolean {
-  return attempt.kind === 'missed' && attempt.outcome.kind === 'none' && !attempt.outcome.connected
+  if (attempt.kind === 'found' || attempt.outcome.kind === 'reply') return false
+  return attempt.outcome.why === 'timeout' && !attempt.outcome.connected
+}
+
+/** Whether there was no way to an endpoint. */
+export function wasUnreachable(attempt: Attempt): boolean {
+  return attempt.kind === 'missed' && attempt.outcome.kind === 'none' && attempt.outcome.why === 'unreachable'
 }
 
 /**
@@ -30,7 +36,7 @@ export function checkHopLimit(container: string | undefined, isFound: boolean, i
     return {
       check,
       state: 'ok',
-      finding: `Not the cause: something took the connection from this container (${container}).`,
+      finding: `Not the cause, although this is a container (${container}): packets do come back.`,
     }
   return {
     check,
@@ -43,11 +49,8 @@ export function checkHopLimit(container: string | undefined, isFound: boolean, i
 /** The route to the service's address. Windows has none until somebody adds it (ibm-cloud-docs/vpc, imd-windows-configuration). */
 export function checkRoute(attempts: Attempt[], routes: string, platform: NodeJS.Platform): Finding | undefined {
   const check = 'Route'
-  const isUnreachable = attempts.some(
-    attempt => attempt.kind === 'missed' && attempt.outcome.kind === 'none' && attempt.outcome.why === 'unreachable',
-  )
   const {gateway = '<default gateway>', hasRoute} = readRoutes(routes)
-  const isMissing = platform === 'win32' ? !hasRoute && attempts.every(wasSilent) : isUnreachable
+  const isMissing = platform === 'win32' ? !hasRoute && attempts.every(wasSilent) : attempts.some(wasUnreachable)
   if (!isMissing) return undefined
   return {
     check,

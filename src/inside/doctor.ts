@@ -9,6 +9,7 @@ import {
   checkRoute,
   type Finding,
   wasSilent,
+  wasUnreachable,
 } from './doctor-checks.ts'
 import {knownEndpoints, metadataHost} from './endpoints.ts'
 import {fieldAt, namedAt, textAt} from './fields.ts'
@@ -98,6 +99,7 @@ function checkService(attempts: Attempt[], endpoint: string | undefined): Findin
     const finding = `${untrusted.endpoint} answers, but vpcmd asks it for nothing: its certificate is not trusted.`
     return {check, state: 'problem', finding}
   }
+  if (attempts.every(wasUnreachable)) return {check, state: 'problem', finding: "It can't be asked: there is no route."}
   return {
     check,
     state: 'problem',

@@ -112,11 +112,7 @@ function addressOf(url: URL): RequestOptions & {servername?: string} {
   return hostname === metadataHost ? {hostname: linkLocalAddress, servername: metadataHost, port} : {hostname, port}
 }
 
-async function opener(
-  protocol: string,
-  options: RequestOptions,
-  ca: string | undefined,
-): Promise<() => ClientRequest> {
+async function opener(protocol: string, options: RequestOptions, ca: string | undefined): Promise<() => ClientRequest> {
   if (protocol === 'http:') {
     const {request} = await import('node:http')
     return () => request(options)
