@@ -10,7 +10,6 @@ import {planInstance} from '../../instances/instance-prototype.ts'
 import {toJsonRow} from '../../instances/list-instances.ts'
 import {userDataIn, userDataInMetadata} from '../../instances/user-data.ts'
 import {hopLimits, protocols} from '../../metadata/settings.ts'
-import {changeFlags} from '../../metadata-change-command.ts'
 
 export default class InstancesCreate extends CloudCommand {
   static override summary = 'Make another instance like a running one, with the metadata service on.'
@@ -45,8 +44,8 @@ User data can't be read from the VPC API: --from-metadata takes it from what vpc
     }),
     protocol: Flags.option({options: protocols, summary: 'The protocol of its metadata service.'})(),
     'hop-limit': Flags.integer({...hopLimits, helpValue: '1-64', summary: 'The hop limit of its metadata service.'}),
-    ...changeFlags,
     'dry-run': Flags.boolean({summary: 'Print what would be sent, as JSON, and send nothing.'}),
+    yes: Flags.boolean({char: 'y', summary: 'Answer yes to the question whether to go on.'}),
     wait: Flags.integer({
       min: 0,
       max: 86_400,
