@@ -58,7 +58,7 @@ export function noFloatingIp({name, id}: Instance): VpcmdError {
   return new VpcmdError({
     code: 'no_floating_ip',
     message: `${name} (${id}) has no floating IP.`,
-    hint: '--internal-ip takes its reserved IP, --via HOST jumps over a host that reaches it, and --assign-floating-ip reserves one.',
+    hint: `--internal-ip takes its reserved IP, --via HOST jumps over a host that reaches it, and this reserves one: vpcmd connect ${id} --assign-floating-ip`,
   })
 }
 

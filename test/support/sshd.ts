@@ -24,8 +24,8 @@ export interface TestSshd {
   close(): void
 }
 
-/** Starts a real sshd on a free port of 127.0.0.1, with keys of its own. */
-export async function startSshd(): Promise<TestSshd> {
+/** Starts a real sshd on a free port of 127.0.0.1, with keys of its own; `env` is what whoever logs in has in the environment. */
+export async function startSshd({env = {}}: {env?: Record<string, string>} = {}): Promise<TestSshd> {
   if (sshdPath === undefined) throw new Error('There is no sshd.')
   const folder = mkdtempSync(join(tmpdir(), 'vpcmd-sshd-'))
   const file = (name: string) => join(folder, name)
@@ -50,6 +50,13 @@ export async function startSshd(): Promise<TestSshd> {
       'KbdInteractiveAuthentication no',
       'UsePAM no',
       'MaxStartups 100',
+      ...(Object.keys(env).length > 0
+        ? [
+            `SetEnv ${Object.entries(env)
+              .map(pair => pair.join('='))
+              .join(' ')}`,
+          ]
+        : []),
       'PidFile none',
       '',
     ].join('\n'),
