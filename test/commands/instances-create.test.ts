@@ -222,6 +222,30 @@ describe('instances create', () => {
     }
   })
 
+  it('tells why it did not start', async () => {
+    const slow = await startSandbox({transitionMs: 3_600_000})
+    try {
+      const running = runVpcmd(['instances', 'create', 'next', '--like', 'my-virtual-server-2', '--yes'], {
+        env: freshEnvironment(slow.environment),
+      })
+      let id: string | undefined
+      while (id === undefined) {
+        id = slow.fleet.list().find(({name}) => name === 'next')?.id
+        await new Promise(resolve => setTimeout(resolve, 20))
+      }
+      await slow.fleet.change(id, {status: 'failed'})
+      const {code, stderr} = await running
+      expect({code, stderr}).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(
+          /was created, and is failed now: .*\(cannot_start_capacity\)\.\nIt is there, and costs money/,
+        ),
+      })
+    } finally {
+      await slow.close()
+    }
+  })
+
   it('is not sent twice when no answer came, and says that it may be there', async () => {
     sandbox.faults.push({kind: 'reset', path: /\/v1\/instances\?/, method: 'POST'})
     const {code, stderr} = await create('next', '--like', 'my-virtual-server-2', '--yes')
