@@ -2,6 +2,7 @@ import {randomUUID} from 'node:crypto'
 import {Hono} from 'hono'
 import {answerError} from './answer-error.ts'
 import {ApiError, invalidRoute} from './api-error.ts'
+import {bareMetalRoutes} from './bare-metal-routes.ts'
 import type {Cloud, Environment} from './environment.ts'
 import {floatingIpRoutes} from './floating-ip-routes.ts'
 import {checkToken, checkVersion, enterRegion, onlyOwnHost} from './front-door.ts'
@@ -9,6 +10,7 @@ import {iamRoutes} from './iam.ts'
 import {instanceRoutes} from './instance-routes.ts'
 import {RateLimit} from './rate-limit.ts'
 import {regionRoutes, vpcRoutes} from './region-routes.ts'
+import {templateRoutes} from './template-routes.ts'
 import {makeTrouble, type TroubleOptions} from './trouble.ts'
 
 export interface AppOptions extends Cloud, TroubleOptions {
@@ -47,7 +49,8 @@ export function createApp(options: AppOptions): Hono<Environment> {
     checkToken(c, fleet.secret, clock())
     await next()
   })
-  for (const routes of [regionRoutes, vpcRoutes, floatingIpRoutes, instanceRoutes]) vpc.route('/', routes(options))
+  const parts = [regionRoutes, vpcRoutes, floatingIpRoutes, instanceRoutes, templateRoutes, bareMetalRoutes]
+  for (const routes of parts) vpc.route('/', routes(options))
   app.route('/v1', vpc)
   app.route('/:region/v1', vpc)
   return app

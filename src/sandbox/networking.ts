@@ -21,7 +21,8 @@ interface Port {
   subnet: Body
 }
 
-function subnetOf(record: InstanceRecord): NamedResource {
+/** The subnet that all servers of one VPC and zone share. */
+export function subnetOf(record: Pick<InstanceRecord, 'id' | 'vpc' | 'zone'>): NamedResource {
   const key = `${record.vpc}/${record.zone}`
   const known = knownSubnets.get(key) ?? {
     id: `${record.id.slice(0, 4)}-${uuidOf(`subnet/${key}`)}`,
@@ -56,7 +57,8 @@ function portsOf(record: InstanceRecord, base: string): Port[] {
   return [primary, port(derived('attachment'), 'eth1', nextAddress(record.address), derived('vni'))]
 }
 
-function reservedIp(id: string, address: string, subnetId: string, base: string): Body {
+/** Reference to a reserved IP. */
+export function reservedIp(id: string, address: string, subnetId: string, base: string): Body {
   return {
     address,
     href: `${base}/subnets/${subnetId}/reserved_ips/${id}`,

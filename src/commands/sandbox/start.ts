@@ -10,6 +10,7 @@ export default class SandboxStart extends BaseCommand {
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --port 4010 --instances 1000 --vpcs 8 --regions us-south,eu-de',
     '<%= config.bin %> <%= command.id %> --latency 100 --rate-limit 50 --fault 502:5% --fault reset:3',
+    '<%= config.bin %> <%= command.id %> --transition 500 --failing-starts 1',
   ]
   static override flags = {
     port: Flags.integer({min: 0, max: 65_535, default: 0, summary: 'Port to listen on; 0 picks a free one.'}),
@@ -33,6 +34,15 @@ export default class SandboxStart extends BaseCommand {
       summary: 'Requests a second in a region; past it, 429 with Retry-After.',
     }),
     'token-ttl': Flags.integer({min: 1, helpValue: 'SECONDS', summary: 'Lifetime of IAM tokens.'}),
+    transition: Flags.integer({
+      min: 0,
+      helpValue: 'MS',
+      summary: 'How long a stop, a start or a reboot takes; 3000 without.',
+    }),
+    'failing-starts': Flags.string({
+      helpValue: 'N|P%',
+      summary: 'The first N starts, or P% of all, end in status failed, for want of capacity.',
+    }),
     fault: Flags.string({
       multiple: true,
       multipleNonGreedy: true,
@@ -44,7 +54,8 @@ export default class SandboxStart extends BaseCommand {
 
   async run(): Promise<void> {
     const {flags} = await this.parse(SandboxStart)
-    const {parseFault, startSandbox} = await import('../../sandbox/index.ts')
+    const failing = flags['failing-starts']
+    const {parseFailingStarts, parseFault, startSandbox} = await import('../../sandbox/index.ts')
     const sandbox = await startSandbox({
       port: flags.port,
       instances: flags.instances,
@@ -53,6 +64,8 @@ export default class SandboxStart extends BaseCommand {
       latencyMs: flags.latency,
       rateLimitPerSecond: flags['rate-limit'],
       tokenTtlSeconds: flags['token-ttl'],
+      transitionMs: flags.transition,
+      failingStarts: asUsage(() => (failing === undefined ? undefined : parseFailingStarts(failing))),
       faults: asUsage(() => flags.fault?.map(parseFault)),
     }).catch((error: Error) => {
       throw usageError(error.message)
