@@ -24,15 +24,18 @@ export function notSimulated(name: string): ApiError {
 
 /** Reads a body as a JSON object, whatever content type it was sent with: IBM's own curl samples send none. Throws 400 `validation_failure`. */
 export function readObject(text: string): Body {
-  const failure = new ApiError(400, 'validation_failure', 'The JSON provided did not match the expected structure.')
-  let value: unknown
+  const value = parse(text)
+  if (isObject(value)) return value
+  throw new ApiError(400, 'validation_failure', 'The JSON provided did not match the expected structure.')
+}
+
+/** The value of a JSON text; undefined where it is none. */
+function parse(text: string): unknown {
   try {
-    value = JSON.parse(text)
+    return JSON.parse(text)
   } catch {
-    throw failure
+    return undefined
   }
-  if (!isObject(value)) throw failure
-  return value
 }
 
 export function isObject(value: unknown): value is Body {

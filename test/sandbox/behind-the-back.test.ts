@@ -109,3 +109,18 @@ test('a name that is given up is free, and one that was taken is not', () =>
     expect((await patch(`/v1/instances/${one?.id}`, {name: 'other'})).status).toBe(200)
     expect((await send('/v1/instances?name=other')).body.total_count).toBe(1)
   }))
+
+test('what is removed between two looks at a list is gone from the second, in the region and in the VPC', () =>
+  withSandbox({}, async ({sandbox: {fleet}, send}) => {
+    const vpc = fleet.get(serverTwo)?.vpc
+    const counts = async () => [
+      (await send('/v1/instances')).body.total_count,
+      (await send(`/v1/instances?vpc.id=${vpc}`)).body.total_count,
+      (await send('/v1/bare_metal_servers')).body.total_count,
+      (await send('/v1/instance/templates')).body.total_count,
+    ]
+    expect(await counts()).toEqual([3, 3, 1, 2])
+    await fleet.remove(serverTwo)
+    for (const shelf of [fleet.bareMetalServers, fleet.templates]) await shelf.remove(shelf.list()[0]?.id ?? '')
+    expect(await counts()).toEqual([2, 2, 0, 1])
+  }))

@@ -45,7 +45,11 @@ test('a generated fleet has instances of every kind', () =>
     some(each => each.instance_group_membership !== undefined)
     some(each => each.reservation !== undefined)
     some(each => each.availability.class === 'spot')
-    some(each => each.disks.length > 0)
+    const withDisks = rows.filter(each => each.disks.length > 0)
+    expect(withDisks.length).toBeGreaterThan(20)
+    expect(withDisks.length).toBeLessThan(60)
+    // Restarting is about those that run with the service off: of these there are some whose disks a stop erases.
+    expect(withDisks.some(each => each.status === 'running' && !each.metadata_service.enabled)).toBe(true)
     some(each => each.numa_count === undefined)
     const {rows: ips} = await allPages(client, '/v1/floating_ips?limit=100', 'floating_ips')
     expect(ips.length).toBeGreaterThan(50)
