@@ -1,4 +1,4 @@
-import {scatter, uuidOf, uuidOfNumber} from './ids.ts'
+import {sampleOf, scatter, uuidOf, uuidOfNumber} from './ids.ts'
 import {type BareMetalRecord, defaultsGroup, type InstanceRecord, productionGroup} from './records.ts'
 import {allRegions} from './regions.ts'
 
@@ -54,10 +54,9 @@ const settings: readonly Metadata[] = [
   {enabled: true, protocol: 'https'},
 ]
 
-/** The bare metal servers of a generated fleet: one for every fifty of its instances, in the place of that one. */
+/** The bare metal servers of a generated fleet: one for every fifty of its instances, in the place of one of them. */
 export function generatedBareMetal(instances: readonly InstanceRecord[]): BareMetalRecord[] {
-  const neighbours = instances.filter((_, index) => index % 50 === 0)
-  return neighbours.map((neighbour, index) => ({
+  return sampleOf(instances, 50).map((neighbour, index) => ({
     order: index + 1,
     id: `${neighbour.id.slice(0, 4)}-${uuidOfNumber(index + 0xc000000)}`,
     name: `metal-${String(index).padStart(4, '0')}`,

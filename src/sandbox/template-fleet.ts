@@ -1,4 +1,4 @@
-import {scatter, uuidOf, uuidOfNumber} from './ids.ts'
+import {sampleOf, scatter, uuidOf, uuidOfNumber} from './ids.ts'
 import {defaultsGroup, type InstanceRecord, type MetadataSettings, type TemplateRecord} from './records.ts'
 import {allRegions, regional} from './regions.ts'
 
@@ -44,10 +44,9 @@ const settings: readonly Metadata[] = [
   null,
 ]
 
-/** The templates of a generated fleet: one for every hundred of its instances, like the first of them. */
+/** The templates of a generated fleet: one for every hundred of its instances, like one of them. */
 export function generatedTemplates(instances: readonly InstanceRecord[]): TemplateRecord[] {
-  const models = instances.filter((each, index) => index % 100 === 0 && each.image !== undefined)
-  return models.map((model, index) => ({
+  return sampleOf(instances, 100).map((model, index) => ({
     order: index + 1,
     id: `${model.id.slice(0, 4)}-${uuidOfNumber(index + 0x8000000)}`,
     name: `template-${String(index).padStart(4, '0')}`,
