@@ -1,0 +1,51 @@
+import {type AuditReport, resultOf} from './audit.ts'
+import {requirementInWords} from './policy.ts'
+import {scopeInWords} from './scope.ts'
+import {kindLabel} from './subjects.ts'
+
+/** What an audit comes to, in one line. */
+export function headline(report: AuditReport): string {
+  const {counts, policy, unread} = report
+  const result = resultOf(report)
+  const {total, violation, undetermined, unmatched, exempt, compliant} = counts
+  const others = [
+    `${compliant} compliant`,
+    exempt > 0 && `${exempt} exempt`,
+    unmatched > 0 && `${unmatched} matched by no rule`,
+    undetermined > 0 && `${undetermined} undetermined`,
+  ].filter(Boolean)
+  const found = `${violation} of ${total} violate the policy ${policy.name}; ${others.join(', ')}.`
+  if (result !== 'incomplete') return `${result === 'compliant' ? 'Compliant' : 'Not compliant'}: ${found}`
+  const places = [...new Set(unread.map(({region}) => region))]
+  const missing = places.length > 0 ? `not all could be read (${places.join(', ')})` : 'not all could be told'
+  return `Incomplete: ${missing}. Of what was read, ${found}`
+}
+
+/** What to tell beside the headline: exemptions that expired, and rules and exemptions that apply to nothing. */
+export function remarks({expired, policy, judgements}: AuditReport): string[] {
+  const used = new Set(judgements.map(({rule}) => rule?.name))
+  const idle = policy.rules.filter(({name}) => !used.has(name)).map(({name}) => name)
+  const remarks = expired.map(
+    ({exemption, violations}) =>
+      `An exemption expired on ${exemption.expires} (${exemption.reason}): ${violations} violate the policy that it would have exempted.`,
+  )
+  if (policy.file !== undefined && judgements.length > 0 && idle.length > 0) {
+    remarks.push(
+      `Of what was read, nothing is decided by ${idle.length === 1 ? 'the rule' : 'the rules'} ${idle.join(', ')}.`,
+    )
+  }
+  return remarks
+}
+
+/** What was asked for, in words, for the head of a report. */
+export function scopeLine({scope, regions}: AuditReport): string {
+  const kinds = scope.kinds.map(kind => `${kindLabel(kind)}s`).join(', ')
+  const filters = scopeInWords(scope)
+  const places = regions.length === 1 ? `the region ${regions[0]}` : `${regions.length} regions (${regions.join(', ')})`
+  return `${kinds} in ${places}${filters ? `; only ${filters}` : ''}`
+}
+
+/** The rules of a policy in words, each with its requirement. */
+export function ruleLines({policy}: AuditReport): {name: string; requires: string}[] {
+  return policy.rules.map(({name, require}) => ({name, requires: requirementInWords(require)}))
+}
