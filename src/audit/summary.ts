@@ -3,21 +3,27 @@ import {requirementInWords} from './policy.ts'
 import {scopeInWords} from './scope.ts'
 import {kindLabel} from './subjects.ts'
 
+/** A count as people read it, as in `12,345`. */
+export function countLabel(count: number): string {
+  return count.toLocaleString('en')
+}
+
 /** What an audit comes to, in one line. */
 export function headline(report: AuditReport): string {
   const {counts, policy, unread} = report
   const result = resultOf(report)
-  const {total, violation, undetermined, unmatched, exempt, compliant} = counts
+  const {violation, undetermined, unmatched, exempt, compliant} = counts
   const others = [
-    `${compliant} compliant`,
-    exempt > 0 && `${exempt} exempt`,
-    unmatched > 0 && `${unmatched} matched by no rule`,
-    undetermined > 0 && `${undetermined} undetermined`,
+    `${countLabel(compliant)} compliant`,
+    exempt > 0 && `${countLabel(exempt)} exempt`,
+    unmatched > 0 && `${countLabel(unmatched)} matched by no rule`,
+    undetermined > 0 && `${countLabel(undetermined)} undetermined`,
   ].filter(Boolean)
-  const found = `${violation} of ${total} violate the policy ${policy.name}; ${others.join(', ')}.`
+  const found = `${countLabel(violation)} of ${countLabel(counts.total)} violate the policy ${policy.name}; ${others.join(', ')}.`
   if (result !== 'incomplete') return `${result === 'compliant' ? 'Compliant' : 'Not compliant'}: ${found}`
   const places = [...new Set(unread.map(({region}) => region))]
-  const missing = places.length > 0 ? `not all could be read (${places.join(', ')})` : 'not all could be told'
+  const where = places.length > 4 ? `in ${places.length} regions` : `in ${places.join(', ')}`
+  const missing = places.length > 0 ? `not all could be read ${where}` : 'not all could be told'
   return `Incomplete: ${missing}. Of what was read, ${found}`
 }
 
