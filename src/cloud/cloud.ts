@@ -294,11 +294,3 @@ async function callService<T>(
     }
   }
 }
-
-/**
- * Whether a change that failed with this error may have been made all the same: there was no answer, or one that does
- * not say (5xx). Refusals (4xx) are certain.
- */
-export function isInDoubt({code, status}: VpcmdError): boolean {
-  return code !== 'not_sent' && (status === undefined || status >= 500)
-}

@@ -74,7 +74,7 @@ export interface ListBareMetalServersParams extends Common {
 
 export interface UpdateBareMetalServerParams extends Common {
   id: string
-  metadataService?: Partial<BareMetalServer['metadata_service']>
+  metadataService?: {enabled?: boolean; protocol?: string}
 }
 
 export interface CreateInstanceActionParams extends Common {
