@@ -39,6 +39,7 @@ export function parseReportFiles(texts: string[]): ReportFile[] {
 
 /** Throws a usage error where a file can't be written for want of a folder. */
 export function checkFolder(file: string): void {
+  if (file === '-') throw usageError('Only one thing can go to standard output.', 'Choose it with -o, and name files.')
   if (statSync(file, {throwIfNoEntry: false})?.isDirectory()) throw usageError(`${file} is a folder.`)
   if (!statSync(dirname(file), {throwIfNoEntry: false})?.isDirectory()) {
     throw usageError(`There is no folder ${dirname(file)} to write ${file} in.`)

@@ -36,18 +36,27 @@ export interface AuditOptions {
   /** vpcmd's version. */
   vpcmd: string
   now: Date
+  /** Since when instances of an account await a stop and start, by ID, as far as vpcmd's journal knows. */
+  restartsAwaited(account: string): Promise<ReadonlyMap<string, string>>
 }
 
 /** Reads what is in scope and judges it. Throws as readSubjects does. */
-export async function audit(cloud: Cloud, {policy, scope, vpcmd, now}: AuditOptions): Promise<AuditReport> {
-  const at = now.toISOString()
+export async function audit(cloud: Cloud, options: AuditOptions): Promise<AuditReport> {
+  const {policy, scope, vpcmd} = options
+  const at = options.now.toISOString()
   const today = at.slice(0, 10)
-  const {subjects, unread, regions} = await readSubjects(cloud, scope)
-  const judgements = sorted(subjects.map(subject => judge(subject, policy, today)))
-  // Some credentials give tokens that name no account; the CRNs do, where there is anything.
-  const account = await cloud.caller().then(
-    caller => caller.account,
-    () => accountIn(judgements[0]?.subject.crn),
+  const [{subjects, unread, regions}, caller] = await Promise.all([
+    readSubjects(cloud, scope),
+    // Some credentials give tokens that name no account.
+    cloud.caller().catch(() => undefined),
+  ])
+  const account = caller?.account
+  const awaited = account === undefined ? undefined : await options.restartsAwaited(account)
+  const judgements = sorted(
+    subjects.map(subject => {
+      const restartAwaited = subject.settings.enabled ? awaited?.get(subject.id) : undefined
+      return {...judge(subject, policy, today), ...(restartAwaited !== undefined && {restartAwaited})}
+    }),
   )
   const expired = policy.exemptions
     .filter(exemption => hasExpired(exemption, today))
@@ -94,12 +103,4 @@ function sorted(judgements: Judgement[]): Judgement[] {
       order(a.subject.name, b.subject.name) ||
       order(a.subject.id, b.subject.id),
   )
-}
-
-/** The account in a CRN, which is its part `a/ACCOUNT` (cloud.ibm.com/docs/account, CRN format). */
-function accountIn(crn: string | undefined): string | undefined {
-  return crn
-    ?.split(':')
-    .find(part => part.startsWith('a/'))
-    ?.slice(2)
 }

@@ -1,6 +1,6 @@
 import {settingsLabel} from '../metadata/settings.ts'
 import {type Judgement, reasonOf} from './judge.ts'
-import {kindLabel, type Referred, type Subject} from './subjects.ts'
+import {kindLabel, type Referred} from './subjects.ts'
 
 interface AuditColumn {
   header: string
@@ -17,7 +17,7 @@ export const tableColumns: AuditColumn[] = [
   {header: 'ID', value: ({subject}) => subject.id, priority: 6},
   {header: 'Region', value: ({subject}) => subject.region, priority: 3},
   {header: 'VPC', value: ({subject}) => label(subject.vpc), priority: 4},
-  {header: 'Metadata', value: ({subject}) => settingsOf(subject), priority: 1},
+  {header: 'Metadata', value: ({subject}) => settingsLabel(subject.settings), priority: 1},
   {header: 'Rule', value: ({rule}) => rule?.name ?? '', priority: 5},
   {header: 'Why', value: reasonOf},
 ]
@@ -41,17 +41,11 @@ export const csvColumns: AuditColumn[] = [
   {header: 'Rule', value: ({rule}) => rule?.name ?? ''},
   {header: 'Why', value: reasonOf},
   {header: 'Exempt until', value: ({verdict, exemption}) => (verdict === 'exempt' ? (exemption?.expires ?? '') : '')},
+  {header: 'Restart awaited since', value: ({restartAwaited}) => restartAwaited ?? ''},
   {header: 'CRN', value: ({subject}) => subject.crn},
 ]
 
 /** What something is called: by name, or by ID where the name is not known. */
 export function label(reference: Referred | undefined): string {
   return reference?.name ?? reference?.id ?? ''
-}
-
-/** Settings in a word, as in `off`, `https/2`, or `https` for a server without a hop limit. */
-export function settingsOf({settings}: Subject): string {
-  const {enabled, protocol, response_hop_limit: hopLimit} = settings
-  if (hopLimit === undefined) return enabled ? protocol : 'off'
-  return settingsLabel({enabled, protocol, response_hop_limit: hopLimit})
 }

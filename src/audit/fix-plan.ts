@@ -1,4 +1,6 @@
-import type {Plan, PlannedChange, Settings} from '../metadata/plan.ts'
+import {VpcmdError} from '../errors.ts'
+import type {Plan, PlannedChange} from '../metadata/plan.ts'
+import type {Settings, WantedSettings} from '../metadata/settings.ts'
 import type {AuditReport} from './audit.ts'
 import type {Judgement} from './judge.ts'
 import type {Requirement} from './policy.ts'
@@ -13,7 +15,7 @@ export interface FixPlan {
 /**
  * The plan that makes what violates the policy comply, with as little change as it takes: of a range the nearest bound,
  * and a service is turned on or off only where a rule says so. Templates can't be changed, and no rule tells how to mend
- * what no rule matches.
+ * what no rule matches. Throws VpcmdError where the credentials do not tell the account that a plan is for.
  */
 export function toFixPlan(report: AuditReport): FixPlan {
   const changes: PlannedChange[] = []
@@ -36,14 +38,13 @@ export function toFixPlan(report: AuditReport): FixPlan {
     }
   }
   const selection = `what violates the policy ${report.policy.file ?? report.policy.name}: ${scopeLine(report)}`
-  return {
-    plan: {account: report.account ?? '', createdAt: report.at, vpcmd: report.vpcmd, selection, changes},
-    unrepairable,
-  }
+  const unread = report.unread.map(({error}) => error.message)
+  const head = {account: accountOf(report), createdAt: report.at, vpcmd: report.vpcmd, selection}
+  return {plan: {...head, ...(unread.length > 0 && {unread}), changes}, unrepairable}
 }
 
-function repair(settings: Settings, require: Requirement, violations: Judgement['violations']): Partial<Settings> {
-  const set: Partial<Settings> = {}
+function repair(settings: Settings, require: Requirement, violations: Judgement['violations']): WantedSettings {
+  const set: WantedSettings = {}
   for (const {setting} of violations) {
     if (setting === 'enabled') set.enabled = require.enabled
     else if (setting === 'protocol') set.protocol = require.protocol
@@ -53,4 +54,13 @@ function repair(settings: Settings, require: Requirement, violations: Judgement[
     }
   }
   return set
+}
+
+function accountOf({account}: AuditReport): string {
+  if (account !== undefined) return account
+  throw new VpcmdError({
+    code: 'no_account',
+    message: 'The IAM token does not tell the account that a plan would be for: no plan was written.',
+    hint: 'Use an IAM API key.',
+  })
 }

@@ -24,6 +24,8 @@ export interface Judgement {
   exemption?: Exemption
   /** What is not known, of an undetermined one. */
   unknown?: string
+  /** Since when vpcmd's journal knows that the service was turned on, and of no stop and start after that; ISO 8601. */
+  restartAwaited?: string
 }
 
 const nothing: readonly Violation[] = []
@@ -92,8 +94,14 @@ export function violationInWords({setting, found, required}: Violation): string 
   return `${settingNames[setting]} is ${found}, must be ${required}`
 }
 
-/** Why a subject is judged as it is, in a line; empty for a compliant one. */
-export function reasonOf({verdict, violations, exemption, unknown}: Judgement): string {
+/** Why a subject is judged as it is and what else is known of it, in a line; often empty for a compliant one. */
+export function reasonOf(judgement: Judgement): string {
+  const {restartAwaited} = judgement
+  const awaited = restartAwaited && `turned on by vpcmd on ${restartAwaited.slice(0, 10)}, no stop and start since`
+  return [verdictInWords(judgement), awaited].filter(Boolean).join('; ')
+}
+
+function verdictInWords({verdict, violations, exemption, unknown}: Judgement): string {
   if (verdict === 'unmatched') return 'no rule matches'
   if (unknown !== undefined) return unknown
   const wrong = violations.map(violationInWords).join('; ')

@@ -44,6 +44,7 @@ export async function readPolicy(file: string): Promise<Policy> {
 
 /** Reads a policy from its text; `file` is what errors call it. Throws as readPolicy does. */
 export function parsePolicy(text: string, file: string): Policy {
+  if (text.length > maxBytes) throw tooLarge(file)
   const lines = new LineCounter()
   const fail = (problems: Problem[]) => wrongPolicy(file, lines, problems)
   const document = parseYaml(text, lines, fail, file)
@@ -67,7 +68,7 @@ export function parsePolicy(text: string, file: string): Policy {
 }
 
 async function readText(file: string): Promise<string> {
-  const cant = (why: string, hint?: string) => usageError(`The policy ${file} can't be read: ${why}.`, hint)
+  const cant = (why: string) => usageError(`The policy ${file} can't be read: ${why}.`)
   try {
     const handle = await open(file)
     try {
@@ -79,7 +80,7 @@ async function readText(file: string): Promise<string> {
         if (bytesRead === 0) break
         length += bytesRead
       }
-      if (length > maxBytes) throw cant(`it is larger than ${maxBytes} bytes`, 'A policy is a short YAML file.')
+      if (length > maxBytes) throw tooLarge(file)
       return new TextDecoder('utf-8', {fatal: true}).decode(buffer.subarray(0, length))
     } finally {
       await handle.close()
@@ -92,6 +93,13 @@ async function readText(file: string): Promise<string> {
     if (code !== undefined && code !== 'usage') throw cant(code)
     throw error
   }
+}
+
+function tooLarge(file: string): VpcmdError {
+  return usageError(
+    `The policy ${file} can't be read: it is larger than ${maxBytes} bytes.`,
+    'A policy is a short YAML file.',
+  )
 }
 
 function parseYaml(text: string, lineCounter: LineCounter, fail: (problems: Problem[]) => VpcmdError, file: string) {

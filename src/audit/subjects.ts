@@ -1,5 +1,5 @@
 import type {BareMetalServer, Instance, InstanceTemplate} from '../cloud/wire.ts'
-import type {Settings} from '../metadata/plan.ts'
+import type {Settings} from '../metadata/settings.ts'
 import type {SubjectKind} from './policy.ts'
 
 /** What is known of a resource that is referred to: a template may name it by ID alone. */

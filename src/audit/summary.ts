@@ -40,6 +40,12 @@ export function remarks({expired, policy, judgements}: AuditReport): string[] {
       `Of what was read, nothing is decided by ${idle.length === 1 ? 'the rule' : 'the rules'} ${idle.join(', ')}.`,
     )
   }
+  const awaited = judgements.filter(({restartAwaited}) => restartAwaited !== undefined).length
+  if (awaited > 0) {
+    remarks.push(
+      `${countLabel(awaited)} ${awaited === 1 ? 'instance was' : 'instances were'} turned on by vpcmd and not stopped and started since: by IBM's FAQ the service may not work fully until then.`,
+    )
+  }
   return remarks
 }
 

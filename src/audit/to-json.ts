@@ -24,6 +24,7 @@ export function toJsonJudgement(judgement: Judgement): object {
     rule: rule?.name ?? null,
     violations,
     why: reasonOf(judgement),
+    restart_awaited_since: judgement.restartAwaited ?? null,
     exemption: exemption ? {reason: exemption.reason, expires: exemption.expires} : null,
   }
 }

@@ -1,4 +1,5 @@
-import {label, settingsOf} from '../columns.ts'
+import {settingsLabel} from '../../metadata/settings.ts'
+import {label} from '../columns.ts'
 import {type Judgement, reasonOf} from '../judge.ts'
 import {kindLabel} from '../subjects.ts'
 import {escaped, visible} from './escapes.ts'
@@ -63,7 +64,7 @@ function cellsOf(judgement: Judgement): string[] {
     subject.zone ?? '',
     vpcLabel(subject),
     label(subject.resourceGroup),
-    settingsOf(subject),
+    settingsLabel(subject.settings),
     rule?.name ?? '',
     reasonOf(judgement),
   ]

@@ -1,5 +1,5 @@
+import {settingsLabel} from '../../metadata/settings.ts'
 import {type AuditReport, resultOf} from '../audit.ts'
-import {settingsOf} from '../columns.ts'
 import {type Judgement, reasonOf} from '../judge.ts'
 import type {Unread} from '../read-subjects.ts'
 import {scopeInWords} from '../scope.ts'
@@ -70,7 +70,7 @@ function subjectCase(judgement: Judgement): string {
   const start = `    <testcase classname="${escaped(`${subject.region}.${subject.kind}`)}" name="${escaped(`${subject.name} (${subject.id})`)}" time="0"`
   if (verdict === 'compliant') return `${start}/>\n`
   const why = reasonOf(judgement)
-  const details = `${kindLabel(subject.kind)} ${subject.crn}, metadata service ${settingsOf(subject)}, rule ${rule?.name ?? 'none'}`
+  const details = `${kindLabel(subject.kind)} ${subject.crn}, metadata service ${settingsLabel(subject.settings)}, rule ${rule?.name ?? 'none'}`
   const result =
     verdict === 'violation'
       ? `<failure type="violation" message="${escaped(why)}">${escaped(details)}</failure>`

@@ -153,9 +153,19 @@ function placeOf({region, kind, id}: Subject, {rule}: Judgement, {file}: Policy)
   return {artifactLocation: {uri}, region: {startLine: rule?.line ?? 1}}
 }
 
-function propertiesOf(subject: Subject, {rule, verdict}: Judgement, violation?: Violation): object {
+function propertiesOf(subject: Subject, {rule, verdict, restartAwaited}: Judgement, violation?: Violation): object {
   const {kind, id, region, zone, vpc} = subject
-  return {verdict, kind, id, region, zone, vpc: vpc?.name ?? vpc?.id, policyRule: rule?.name, ...violation}
+  return {
+    verdict,
+    kind,
+    id,
+    region,
+    zone,
+    vpc: vpc?.name ?? vpc?.id,
+    policyRule: rule?.name,
+    restartAwaited,
+    ...violation,
+  }
 }
 
 function hashOf(...parts: string[]): string {

@@ -2,7 +2,8 @@ import {Flags} from '@oclif/core'
 import type {AuditReport} from '../../audit/audit.ts'
 import {tableColumns} from '../../audit/columns.ts'
 import {type Verdict, verdicts} from '../../audit/judge.ts'
-import {defaultPolicy, subjectKinds} from '../../audit/policy.ts'
+import {defaultPolicy, type Policy, subjectKinds} from '../../audit/policy.ts'
+import {kindLabel} from '../../audit/subjects.ts'
 import {
   checkFolder,
   parseReportFiles,
@@ -11,9 +12,10 @@ import {
   reportFormats,
   writeReport,
 } from '../../audit-output.ts'
-import {CloudCommand} from '../../cloud-command.ts'
+import {CloudCommand, readStdin} from '../../cloud-command.ts'
 import {exitCodes, VpcmdError} from '../../errors.ts'
 import {filterFlags} from '../../instance-flags.ts'
+import {runsFolder} from '../../state-folder.ts'
 import {green, red, yellow} from '../../terminal/style.ts'
 
 const {name, zone, vpc, 'resource-group': resourceGroup} = filterFlags
@@ -45,7 +47,7 @@ Exit code: 0 compliant; 5 not; 1 when something could not be read, whatever else
     '<%= config.bin %> <%= command.id %> --kind instance --vpc my-test-vpc --verdict violation',
   ]
   static override flags = {
-    policy: Flags.string({helpValue: 'FILE', summary: 'The policy to check by, as YAML.'}),
+    policy: Flags.string({helpValue: 'FILE', summary: 'The policy to check by, as YAML; - is stdin.'}),
     report: Flags.string({
       multiple: true,
       multipleNonGreedy: true,
@@ -101,16 +103,49 @@ Exit code: 0 compliant; 5 not; 1 when something could not be read, whatever else
       },
       vpcmd: this.config.version,
       now: new Date(),
+      restartsAwaited: account => this.restartsAwaited(account),
     })
     process.exitCode = exitCodeOf(report)
     await this.writeFiles(report, files)
     await this.printAudit(flags, report, flags.verdict)
     await this.summarize(report)
+    if (flags['fix-plan'] !== undefined) await this.writeFixPlan(report, flags['fix-plan'])
   }
 
-  private async policyIn(file: string) {
-    const {readPolicy} = await import('../../audit/read-policy.ts')
-    return readPolicy(file)
+  private async policyIn(file: string): Promise<Policy> {
+    const {parsePolicy, readPolicy} = await import('../../audit/read-policy.ts')
+    return file === '-' ? parsePolicy(await readStdin(), 'standard input') : readPolicy(file)
+  }
+
+  private async restartsAwaited(account: string): Promise<ReadonlyMap<string, string>> {
+    const {readRestartsAwaited} = await import('../../metadata/runs.ts')
+    try {
+      return await readRestartsAwaited(runsFolder(process.env), account)
+    } catch (error) {
+      if (!(error instanceof VpcmdError)) throw error
+      // The audit is of the cloud: what the journal would add is not worth losing it.
+      this.warning(`Which instances await a restart is not known: ${error.message}`)
+      return new Map()
+    }
+  }
+
+  private async writeFixPlan(report: AuditReport, file: string): Promise<void> {
+    const [{toFixPlan}, {writePlan}] = await Promise.all([
+      import('../../audit/fix-plan.ts'),
+      import('../../metadata/plan-file.ts'),
+    ])
+    const {plan, unrepairable} = toFixPlan(report)
+    await writePlan(file, plan)
+    for (const {judgement, reason} of unrepairable.slice(0, shownWarnings)) {
+      const {kind, name, id, region} = judgement.subject
+      this.warning(`Not in the plan: ${kindLabel(kind)} ${name} (${id}) in ${region}: ${reason}.`)
+    }
+    const more = unrepairable.length - shownWarnings
+    if (more > 0) this.warning(`${more} more are not in the plan, for the same reasons.`)
+    const count = plan.changes.length
+    this.note(
+      `${count} ${count === 1 ? 'change' : 'changes'} planned in ${file}.${count > 0 ? ` Make them with: vpcmd metadata apply ${file}` : ''}`,
+    )
   }
 
   private async printAudit(
