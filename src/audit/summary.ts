@@ -31,10 +31,13 @@ export function headline(report: AuditReport): string {
 export function remarks({expired, policy, judgements}: AuditReport): string[] {
   const used = new Set(judgements.map(({rule}) => rule?.name))
   const idle = policy.rules.filter(({name}) => !used.has(name)).map(({name}) => name)
-  const remarks = expired.map(
-    ({exemption, violations}) =>
-      `An exemption expired on ${exemption.expires} (${exemption.reason}): ${violations} violate the policy that it would have exempted.`,
-  )
+  const remarks = expired.map(({exemption, violations}) => {
+    const of =
+      violations === 0
+        ? 'nothing violates the policy for that'
+        : `${countLabel(violations)} violate the policy for that`
+    return `An exemption expired on ${exemption.expires} (${exemption.reason}): ${of}.`
+  })
   if (policy.file !== undefined && judgements.length > 0 && idle.length > 0) {
     remarks.push(
       `Of what was read, nothing is decided by ${idle.length === 1 ? 'the rule' : 'the rules'} ${idle.join(', ')}.`,
