@@ -48,6 +48,7 @@ export abstract class MetadataChangeCommand extends RolloutCommand {
       command: change.verb.toLowerCase(),
       selection: selection.words,
       changes,
+      isFresh: true,
       outcomes: settled => outcomesOf(drafts, settled),
     })
   }

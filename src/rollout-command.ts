@@ -66,11 +66,13 @@ export interface RunRequest {
   selection: string
   changes: PlannedChange[]
   undoes?: string
+  /** Whether the readings are of just now, so that no second look is owed before a change. */
+  isFresh: boolean
   /** An earlier run that is gone on with, in place of a new one: its ID and what is left of it. */
   resumes?: {id: string; work: Work[]}
 }
 
-/** How old a reading may be that a change is made by without another look. */
+/** How old a fresh reading may get, in a long rollout, before its server is looked at again. */
 const freshForMs = 60_000
 
 /** What all commands share that change servers: journal, rollout, progress, summary, exit code. */
@@ -137,7 +139,7 @@ export abstract class RolloutCommand extends SelectionCommand {
     try {
       result = await rollOut(cloud, work, {
         journal,
-        freshForMs,
+        freshForMs: request.isFresh ? freshForMs : 0,
         maxFailures,
         canary,
         interrupted: interruption.signal,

@@ -95,7 +95,12 @@ export default class Console extends RolloutCommand {
       this.note('Nothing was sent.')
       return found
     }
-    const run = await this.makeRun(flags, cloud, {command: 'console', selection: found.instance.id, changes})
+    const run = await this.makeRun(flags, cloud, {
+      command: 'console',
+      selection: found.instance.id,
+      changes,
+      isFresh: true,
+    })
     const outcome = run?.settled[0]
     if (outcome?.error)
       this.note(`Error: ${outcome.error.message}${outcome.error.hint ? ` ${outcome.error.hint}` : ''}`)

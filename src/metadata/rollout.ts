@@ -27,7 +27,7 @@ export interface Work {
 
 export interface RolloutOptions {
   journal: Journal
-  /** How old a reading without an ETag may be to act on, in milliseconds; older servers are looked at first. */
+  /** How old a reading without an ETag may be to act on, in milliseconds; servers read longer ago are looked at first. */
   freshForMs: number
   /** How many failures it takes more than to stop. */
   maxFailures?: number
@@ -149,7 +149,7 @@ class Rollout {
       await journal.write({t: 'sent', i, at: this.#time()})
       const ending = await settleChange(change, {
         api: this.#cloud.api(region, 'rollout'),
-        mustLook: change.etag === undefined && now() - change.readAt > freshForMs,
+        mustLook: change.etag === undefined && now() - change.readAt >= freshForMs,
         inDoubt,
         ended: this.#ending.signal,
         sleep,

@@ -50,6 +50,7 @@ The plan is shown, and asked for, unless --yes answers.`
       command: 'apply',
       selection: `plan of ${plan.createdAt}: ${plan.selection}`,
       changes,
+      isFresh: false,
       outcomes: settled => outcomesOfChanges(changes, settled),
     })
   }

@@ -47,6 +47,7 @@ export default class MetadataResume extends RolloutCommand {
       command: run.header.command,
       selection: run.header.selection,
       changes: run.changes.map(({change}) => change),
+      isFresh: false,
       resumes: {id: run.header.id, work},
       outcomes: settled => whole(run.changes, settled),
     })

@@ -54,6 +54,7 @@ An undo is a run of its own, and can be undone.`
       selection: `of run ${header.id}`,
       undoes: header.id,
       changes,
+      isFresh: false,
       outcomes,
     })
   }
