@@ -30,8 +30,6 @@ interface Problem {
   /** Where in the text, in characters. */
   at: number
   message: string
-  /** True of something that is not there: what is there and wrong, such as a misspelt key, explains it and comes first. */
-  isMissing?: boolean
 }
 
 /**
@@ -49,7 +47,8 @@ export function parsePolicy(text: string, file: string): Policy {
   const fail = (problems: Problem[]) => wrongPolicy(file, lines, problems)
   const document = parseYaml(text, lines, fail, file)
   const parsed = policySchema.safeParse(guarded(file, () => toPlain(document, fail)))
-  if (!parsed.success) throw fail(parsed.error.issues.flatMap(issue => problemsOf(issue, document)))
+  if (!parsed.success)
+    throw fail(withoutConsequences(parsed.error.issues).flatMap(issue => problemsOf(issue, document)))
   const {version: _, ...policy} = parsed.data
   const lineOf = (path: Path) => lines.linePos(nodeAt(document, path)?.at ?? 0).line
   const problems = doubtfulRules(policy.rules).map(({index, message}) => ({
@@ -143,22 +142,28 @@ function guarded<T>(file: string, parse: () => T): T {
 }
 
 function wrongPolicy(file: string, lines: LineCounter, problems: Problem[]): VpcmdError {
-  const [first, ...rest] = [...problems].sort(
-    (a, b) => Number(a.isMissing ?? false) - Number(b.isMissing ?? false) || a.at - b.at,
-  )
+  const [first, ...rest] = [...problems].sort((a, b) => a.at - b.at)
   const {line, col} = lines.linePos(first?.at ?? 0)
   const more = rest.length === 1 ? 'One more problem follows it.' : `${rest.length} more problems follow it.`
   return usageError(
-    `${file}:${line}:${col}: ${(first?.message ?? 'not a policy').replace(/\.?$/, '.')}`,
+    `${file}:${line}:${col}: ${(first?.message ?? 'not a policy').replace(/([^.?])$/, '$1.')}`,
     rest.length > 0 ? more : undefined,
   )
 }
 
+/** Without what only follows from a misspelt key: that the right one is missing beside it. */
+function withoutConsequences(issues: z.core.$ZodIssue[]): z.core.$ZodIssue[] {
+  const misspelt = issues.filter(({code}) => code === 'unrecognized_keys').map(({path}) => path.join('.'))
+  return issues.filter(({code, path, message}) => {
+    const isMissing = message.startsWith('is missing')
+    if (code === 'custom') return !misspelt.includes(path.join('.'))
+    return !(isMissing && misspelt.includes(path.slice(0, -1).join('.')))
+  })
+}
+
 function problemsOf(issue: z.core.$ZodIssue, document: Document): Problem[] {
   if (issue.code !== 'unrecognized_keys') {
-    const place = nodeAt(document, issue.path)
-    const message = `${placeName(issue.path)} ${issue.message}`
-    return [{at: place?.at ?? 0, message, isMissing: !place?.isThere}]
+    return [{at: nodeAt(document, issue.path)?.at ?? 0, message: `${placeName(issue.path)} ${issue.message}`}]
   }
   const known = keysAt(issue.path)
   return issue.keys.map(key => {
@@ -191,29 +196,26 @@ function placeName(path: Path): string {
 }
 
 /** Where a place begins: its value, and the key before it; of a place that is missing, the nearest one around it. */
-function nodeAt(document: Document, path: Path): {at: number; keyAt: number; isThere: boolean} | undefined {
+function nodeAt(document: Document, path: Path): {at: number; keyAt: number} | undefined {
   let node = resolved(document, document.contents)
   let at = node?.range?.[0]
   let keyAt = at
-  let isThere = true
   for (const part of path) {
     if (isMap(node)) {
       const pair = node.items.find(({key}) => isScalar(key) && String(key.value) === String(part))
-      isThere = isPair(pair)
       if (!isPair(pair)) break
       keyAt = startOf(pair.key) ?? keyAt
       at = startOf(pair.value) ?? keyAt
       node = resolved(document, pair.value)
     } else if (isSeq(node)) {
       const item = node.items[Number(part)]
-      isThere = item !== undefined
       if (item === undefined) break
       at = startOf(item) ?? at
       keyAt = at
       node = resolved(document, item)
     } else break
   }
-  return at === undefined || keyAt === undefined ? undefined : {at, keyAt, isThere}
+  return at === undefined || keyAt === undefined ? undefined : {at, keyAt}
 }
 
 function resolved(document: Document, node: unknown): Node | undefined {
