@@ -111,4 +111,4 @@ function median(values) {
   return [...values].sort((a, b) => a - b)[values.length >> 1]
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1]).href) console.table(await benchAudit())
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) console.table(await benchAudit())
