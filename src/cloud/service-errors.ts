@@ -25,6 +25,13 @@ interface ServiceError {
  */
 export function describeFailure({failure, tries}: RequestFailure, operation: Operation): VpcmdError {
   const {doing, url} = operation
+  if (failure.kind === 'unsent') {
+    return new VpcmdError({
+      code: 'not_sent',
+      message: `Interrupted: did not ${doing}.`,
+      exitCode: exitCodes.interrupted,
+    })
+  }
   const often = tries > 1 ? ` after ${tries} tries` : ''
   if (failure.kind !== 'status') {
     const {code, reason, hint} = connectionProblem(failure, url)
