@@ -1,4 +1,3 @@
-import pLimit from 'p-limit'
 import type {Cloud} from '../cloud/cloud.ts'
 import {type Region, unavailable} from '../cloud/regions.ts'
 import type {Instance} from '../cloud/wire.ts'
@@ -6,6 +5,7 @@ import {VpcmdError} from '../errors.ts'
 import type {InstanceQuery} from './filters.ts'
 import {addressesOf, type FloatingIpIndex, listFloatingIps} from './floating-ips.ts'
 import {type RegionCount, readRegion} from './read-region.ts'
+import {StreamBudget} from './stream-budget.ts'
 
 /** An instance and what the API does not say of it. */
 export interface ListedInstance {
@@ -39,9 +39,6 @@ export interface Listing extends Pick<ReadingOutcome, 'failures' | 'isRead'> {
 /** Takes the instances of a region as they come, those that the query keeps; the listing waits until it resolves. */
 export type OnInstances = (instances: Instance[], region: Region) => void | Promise<void>
 
-/** How many VPCs are read at the same time in all regions together. Each holds two pages at most. */
-const streamsAtOnce = 48
-
 /**
  * Reads the instances of all regions of `cloud`, side by side, and hands them over page by page, each ID once, and each
  * region's in one call at a time. A region that fails does not hide the others. Throws what asking for the regions
@@ -52,8 +49,16 @@ export async function readInstances(
   query: InstanceQuery,
   onInstances: OnInstances,
 ): Promise<ReadingOutcome> {
+  return readWithin(new StreamBudget({isHeld: false}), cloud, query, onInstances)
+}
+
+async function readWithin(
+  budget: StreamBudget,
+  cloud: Cloud,
+  query: InstanceQuery,
+  onInstances: OnInstances,
+): Promise<ReadingOutcome> {
   const regions = await cloud.regions()
-  const streams = pLimit(streamsAtOnce)
   const stopped = new AbortController()
   const outcome: ReadingOutcome = {failures: [], isRead: false, unread: new Set(), gone: new Set()}
   await Promise.all(
@@ -69,7 +74,7 @@ export async function readInstances(
       }
       try {
         if (!region.isAvailable) throw unavailable(region)
-        const count = await readRegion({api: cloud.api(region), query, take, streams, signal: stopped.signal})
+        const count = await readRegion({api: cloud.api(region), query, take, budget, signal: stopped.signal})
         outcome.isRead = true
         for (const id of count.gone) outcome.gone.add(id)
         if (count.mismatch) outcome.failures.push({region: region.name, error: incomplete(region, count.mismatch)})
@@ -95,9 +100,14 @@ export async function listInstances(cloud: Cloud, query: InstanceQuery, withFloa
   const regions = await cloud.regions()
   const found = new Map(regions.map(({name}): [string, Instance[]] => [name, []]))
   const addresses = withFloatingIps ? readAddresses(cloud, regions) : undefined
-  const {failures, isRead, unread, gone} = await readInstances(cloud, query, (instances, {name}) => {
-    found.get(name)?.push(...instances)
-  })
+  const {failures, isRead, unread, gone} = await readWithin(
+    new StreamBudget({isHeld: true}),
+    cloud,
+    query,
+    (instances, {name}) => {
+      found.get(name)?.push(...instances)
+    },
+  )
   const rows: ListedInstance[] = []
   for (const region of regions) {
     const index = await addresses?.of(region)

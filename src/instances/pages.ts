@@ -9,28 +9,38 @@ export const pageSize = 100
 
 /**
  * Fetches the pages of a collection one after the other, or those after `known`: `start` is taken out of `next.href`, as
- * the API asks. Yields each page as it comes, and fetches one page ahead while it is being worked on. Throws an Error
- * when the API leads in a circle.
+ * the API asks. Yields each page as it comes. Throws an Error when the API leads in a circle.
  */
 export async function* pagesOf<P extends Page>(
   fetchPage: (start: string | undefined) => Promise<P>,
   known?: P,
 ): AsyncGenerator<P> {
   const seen = new Set<string>()
-  const follow = async (start: string) => {
+  let start: string | undefined
+  if (known) start = startAfter(known)
+  else {
+    const first = await fetchPage(undefined)
+    yield first
+    start = startAfter(first)
+  }
+  while (start !== undefined) {
     if (seen.has(start)) throw new Error(`the next page is one that was read before: ${start}`)
     seen.add(start)
-    return fetchPage(start)
+    const page = await fetchPage(start)
+    yield page
+    start = startAfter(page)
   }
-  let page = known ?? (await fetchPage(undefined))
-  for (let isKnown = known !== undefined; ; isKnown = false) {
-    const start = startAfter(page)
-    const next = start === undefined ? undefined : follow(start)
-    // Whoever takes no more pages does not hear of the failure of one that was fetched ahead.
-    next?.catch(() => undefined)
-    if (!isKnown) yield page
-    if (next === undefined) return
-    page = await next
+}
+
+/** What `items` gives, with one item fetched ahead while another is being worked on. */
+export async function* fetchedAhead<T>(items: AsyncGenerator<T>): AsyncGenerator<T> {
+  for (let next = items.next(); ; ) {
+    const {done, value} = await next
+    if (done) return
+    next = items.next()
+    // Whoever takes no more does not hear of the failure of what was fetched ahead.
+    next.catch(() => undefined)
+    yield value
   }
 }
 

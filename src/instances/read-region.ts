@@ -1,17 +1,17 @@
-import type {LimitFunction} from 'p-limit'
 import type {ListInstancesParams, VpcSdk} from '../cloud/vpc-sdk.ts'
 import type {Instance, InstanceCollection} from '../cloud/wire.ts'
 import {VpcmdError} from '../errors.ts'
 import type {InstanceQuery} from './filters.ts'
-import {pageSize, pagesOf} from './pages.ts'
+import {fetchedAhead, pageSize, pagesOf} from './pages.ts'
+import type {StreamBudget} from './stream-budget.ts'
 
 export interface RegionReading {
   api: VpcSdk
   query: InstanceQuery
   /** Takes what was found, each ID once and never none; the reading goes on when it resolves. Called once at a time. */
   take(instances: Instance[]): Promise<void>
-  /** Lets so many VPCs of all regions be read at the same time: what keeps memory within bounds. */
-  streams: LimitFunction
+  /** Shared by all regions. */
+  budget: StreamBudget
   /** Ends the reading: no further request is sent, and those under way are given up. */
   signal: AbortSignal
 }
@@ -47,6 +47,7 @@ export async function readRegion(reading: RegionReading): Promise<RegionCount> {
 async function readCounted(reading: RegionReading): Promise<RegionCount> {
   const {handed, takePage} = handingOver(reading)
   const first = await reading.api.listInstances({...paramsOf(reading), limit: pageSize})
+  reading.budget.expect(first.result.total_count)
   const firstIds = new Set(first.result.instances.map(({id}) => id))
   const goneSince = (found: Set<string>) => [...handed].filter(id => !found.has(id))
 
@@ -96,7 +97,7 @@ async function readPlainly(
 ): Promise<PlainReading> {
   const found = new Set(known?.ids)
   let total = known?.page.total_count ?? 0
-  for await (const page of instancePages(reading, {}, known?.page)) {
+  for await (const page of fetchedAhead(instancePages(reading, {}, known?.page))) {
     total = page.total_count
     await takePage(page, found)
   }
@@ -119,7 +120,7 @@ async function readByVpc(
   const found = new Set<string>()
   await Promise.all(
     vpcs.map(id =>
-      reading.streams(async () => {
+      reading.budget.run(async () => {
         try {
           for await (const page of instancePages(reading, {vpcId: id})) await takePage(page, found)
         } catch (error) {
