@@ -7,7 +7,7 @@ import {usageError} from '../errors.ts'
 import {findInstance, instanceChoices} from '../instances/find-instance.ts'
 import {assignFloatingIp, securityGroupsOf} from '../ssh/address.ts'
 import type {Login} from '../ssh/login.ts'
-import {checkRunning, checkWishes, findReach, noFloatingIp, unknownUser} from '../ssh/reach.ts'
+import {checkReal, checkRunning, checkWishes, findReach, noFloatingIp, unknownUser} from '../ssh/reach.ts'
 import {quoteCommand, sshArguments} from '../ssh/ssh-arguments.ts'
 import {sshFlags, toWishes} from '../ssh-flags.ts'
 
@@ -69,6 +69,7 @@ An instance without a floating IP is reached by --internal-ip or --via, or gets 
       })
       return
     }
+    checkReal(region.url, process.env)
     await this.runSsh(call, {instance, user: reach.login.user, address})
   }
 

@@ -14,7 +14,7 @@ let env: Record<string, string>
 beforeEach(async () => {
   seen = []
   sandbox = await startSandbox({onRequest: request => seen.push(request)})
-  env = freshEnvironment(sandbox.environment)
+  env = freshEnvironment({...sandbox.environment, VPCMD_SANDBOX_SSH: '1'})
 })
 
 afterEach(() => sandbox.close())
@@ -131,6 +131,12 @@ it('takes the user of a custom image from its operating system', async () => {
 })
 
 it('runs nothing in the sandbox, whose addresses are of the real internet', async () => {
+  const started = await runVpcmd(['connect', 'my-virtual-server-2'], {env: freshEnvironment(sandbox.environment)})
+  expect(started).toMatchObject({
+    code: 2,
+    stdout: '',
+    stderr: expect.stringMatching(/nothing is sent there.*\n.*VPCMD_SANDBOX_SSH=1/),
+  })
   const {code, stdout, stderr} = await connect('my-virtual-server-2', '--sandbox')
   expect({code, stdout}).toEqual({code: 0, stdout: 'ssh ubuntu@169.47.94.48\n'})
   expect(stderr).toMatch(/Instances of the sandbox have no SSH/)
