@@ -55,10 +55,10 @@ export class Lane {
   }
 
   /**
-   * Waits for a turn, and gives what is to be called when the request has ended. Throws NeverSent when one of `signals`
-   * comes first.
+   * Waits for a turn, and gives what is to be called when the request has ended: it says whether a new pause begins.
+   * Throws NeverSent when one of `signals` comes first.
    */
-  async enter(signals: AbortSignal[]): Promise<(ending: Ending) => void> {
+  async enter(signals: AbortSignal[]): Promise<(ending: Ending) => boolean> {
     const calledOff = signals.length > 0 ? AbortSignal.any(signals) : undefined
     await this.#turn(calledOff)
     try {
@@ -74,11 +74,12 @@ export class Lane {
     const sentAt = this.#clock.now()
     let hasLeft = false
     return ending => {
-      if (hasLeft) return
+      if (hasLeft) return false
       hasLeft = true
       if (ending === 'good') this.#widen(sentAt)
-      else if (ending !== 'bad') this.#react(sentAt, ending)
+      const pauses = typeof ending === 'object' && this.#react(sentAt, ending)
       this.#free()
+      return pauses
     }
   }
 
@@ -136,7 +137,7 @@ export class Lane {
     this.#limit = Math.min(this.#max, this.#limit + (this.#isThrottled ? 1 / this.#limit : 1))
   }
 
-  #react(sentAt: number, {pauseMs, isRate}: {pauseMs: number; isRate: boolean}): void {
+  #react(sentAt: number, {pauseMs, isRate}: {pauseMs: number; isRate: boolean}): boolean {
     const now = this.#clock.now()
     const isNew = sentAt >= this.#reactedAt
     if (isNew) {
@@ -145,7 +146,7 @@ export class Lane {
       this.#reactedAt = now
     }
     // Refusals come in bunches: the same pause asked for by each must not grow with their number.
-    if (pauseMs <= 0 || (this.#pause && now + pauseMs < this.#pausedUntil + 250)) return
+    if (pauseMs <= 0 || (this.#pause && now + pauseMs < this.#pausedUntil + 250)) return false
     this.#pausedUntil = now + pauseMs
     const pause: Promise<void> = Promise.all([this.#pause, this.#clock.sleep(pauseMs)]).then(() => {
       if (this.#pause !== pause) return
@@ -153,6 +154,7 @@ export class Lane {
       if (isRate) this.#learnRate(sentAt)
     })
     this.#pause = pause
+    return true
   }
 
   /** By now what was under way at the refusal has been answered: what came through in the second before it is the rate. */

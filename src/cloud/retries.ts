@@ -48,7 +48,7 @@ export interface Pacing {
   /** A random number from 0 up to 1. */
   random(): number
   /** Called before a pause that the user would notice. */
-  onPause(pause: {ms: number; failure: Failure; nextTry: number}): void
+  onPause(pause: {ms: number; failure: Failure; nextTry?: number}): void
 }
 
 export interface RetryOptions {
@@ -94,15 +94,19 @@ export async function withRetries<T>(
       last = failure
       const isThrottled = failure.status === 429 || failure.status === 503
       const ms = failure.retryAfterMs ?? backOff(tries, pacing.random())
-      if (isThrottled) ending = {pauseMs: lane ? ms : 0, isRate: failure.status === 429}
+      if (isThrottled) ending = {pauseMs: ms, isRate: failure.status === 429}
+      const isNewPause = leave ? leave(ending) || !isThrottled : true
       const isNoTry = isPatient && (failure.status === 429 || (isThrottled && failure.retryAfterMs !== undefined))
       if (isNoTry) tries--
       const isLast = tries >= retryPolicy.tries || lastTry?.aborted
-      if (isLast || !mayTryAgain(failure, repeatable)) throw new RequestFailure(failure, tries)
-      if (ms > retryPolicy.quietPauseMs && !isNoTry) pacing.onPause({ms, failure, nextTry: tries + 1})
+      const goesOn = !isLast && mayTryAgain(failure, repeatable)
+      // The lane holds all others too, and they are told once.
+      if ((goesOn || lane) && isNewPause && ms > retryPolicy.quietPauseMs) {
+        pacing.onPause({ms, failure, ...(goesOn && !isNoTry && {nextTry: tries + 1})})
+      }
+      if (!goesOn) throw new RequestFailure(failure, tries)
       // A throttled request waits in the lane, with all others.
       if (lane && isThrottled) continue
-      leave?.(ending)
       const ended = AbortSignal.any(endings)
       await pacing.sleep(ms, ended).catch(() => undefined)
       if (ended.aborted) throw new RequestFailure(failure, tries)

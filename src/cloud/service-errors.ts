@@ -50,6 +50,14 @@ export function describeFailure({failure, tries}: RequestFailure, operation: Ope
   })
 }
 
+/**
+ * Whether a change that failed with this error may have been made all the same: there was no answer, or one that does
+ * not say (5xx). Refusals (4xx) are certain.
+ */
+export function isInDoubt({code, status}: VpcmdError): boolean {
+  return code !== 'not_sent' && (status === undefined || status >= 500)
+}
+
 function adviceFor(status: number | undefined, code: string | undefined, {iamAction}: Operation): string | undefined {
   if (status === 403) {
     const action = iamAction
