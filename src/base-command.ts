@@ -1,6 +1,7 @@
 import {Command, Flags} from '@oclif/core'
 import {usageError} from './errors.ts'
 import {asksForJson, reportError, withoutSecrets} from './report-error.ts'
+import type {ProgressBar} from './terminal/progress.ts'
 import type {Prompter} from './terminal/prompts.ts'
 import {colorsFor, dim, yellow} from './terminal/style.ts'
 import {type Column, type NestedTable, renderRecord, renderTable} from './terminal/table.ts'
@@ -45,6 +46,8 @@ export abstract class BaseCommand extends Command {
   }
 
   protected readonly secrets = new Set<string>()
+  /** What is drawn on the terminal while something long is under way. */
+  protected bar: ProgressBar | undefined
 
   protected formatOf(flags: OutputFlags): OutputFormat {
     return flags.json ? 'json' : (outputFormats.find(format => format === flags.output) ?? 'table')
@@ -57,10 +60,12 @@ export abstract class BaseCommand extends Command {
 
   /** Writes a line to stderr. */
   protected note(text: string): void {
+    this.bar?.clear()
     process.stderr.write(`${withoutSecrets(plain(text), this.secrets)}\n`)
   }
 
   protected warning(text: string): void {
+    this.bar?.clear()
     const label = colorsFor(process.stderr, process.env) ? yellow('Warning:') : 'Warning:'
     process.stderr.write(`${label} ${withoutSecrets(plain(text), this.secrets)}\n`)
   }

@@ -18,6 +18,7 @@ export interface CloudFlags extends OutputFlags {
   sandbox?: boolean
   'api-key-file'?: string
   timeout: number
+  concurrency?: number
 }
 
 /** A command that talks to IBM Cloud, or to the sandbox in its place. */
@@ -68,6 +69,7 @@ export abstract class CloudCommand extends BaseCommand {
       env: process.env,
       regions: flags.region ?? [],
       isPrivate: flags.private ?? false,
+      concurrency: flags.concurrency,
       pacing: {
         timeoutMs: flags.timeout * 1000,
         sleep: (ms, signal) => sleep(ms, undefined, {signal}),
@@ -75,7 +77,7 @@ export abstract class CloudCommand extends BaseCommand {
         random: Math.random,
         onPause: ({ms, failure, nextTry}) =>
           this.note(
-            `${pauseReason(failure)}: waiting ${Math.round(ms / 1000)} s before try ${nextTry} of ${retryPolicy.tries}.`,
+            `${pauseReason(failure)}: waiting ${Math.round(ms / 1000)} s${nextTry === undefined ? '' : ` before try ${nextTry} of ${retryPolicy.tries}`}.`,
           ),
       },
       log: flags.debug ? {note: text => this.note(`debug: ${text}`)} : undefined,
@@ -204,7 +206,8 @@ interface Access {
   cacheFolder: string | undefined
 }
 
-async function readStdin(): Promise<string> {
+/** All of standard input, as text. */
+export async function readStdin(): Promise<string> {
   const chunks: Buffer[] = []
   for await (const chunk of process.stdin) chunks.push(chunk as Buffer)
   return Buffer.concat(chunks).toString('utf8')

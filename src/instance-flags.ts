@@ -55,6 +55,29 @@ export const filterFlags = {
   'placement-group': identity('placement group'),
 }
 
+/** The flags by which a command that takes instances chooses many; filters then narrow `--all`. */
+const manyFlags = {
+  'from-file': Flags.string({
+    helpValue: 'FILE',
+    summary: 'Take the instances of a file, - for stdin: IDs, names or CRNs, one a line, or JSON of instances list.',
+  }),
+  all: Flags.boolean({
+    summary: 'Take all instances, in all regions or those of --region, that the filters let through.',
+  }),
+}
+
+export const selectionFlags = {...manyFlags, ...filterFlags}
+
+const {protocol: havingProtocol, 'hop-limit': havingHopLimit, ...otherFilterFlags} = filterFlags
+
+/** The same where --protocol and --hop-limit say what is wanted. */
+export const selectionFlagsForChanges = {
+  ...manyFlags,
+  ...otherFilterFlags,
+  'having-protocol': havingProtocol,
+  'having-hop-limit': havingHopLimit,
+}
+
 interface FilterFlags {
   name?: string
   status?: string[]
@@ -69,6 +92,13 @@ interface FilterFlags {
   'availability-class'?: string
   'dedicated-host'?: string
   'placement-group'?: string
+}
+
+export interface SelectionFlags extends Omit<FilterFlags, 'protocol' | 'hop-limit'> {
+  'from-file'?: string
+  all?: boolean
+  'having-protocol'?: string
+  'having-hop-limit'?: number
 }
 
 /** The flags as the filters of a listing. */
@@ -88,4 +118,9 @@ export function toFilters(flags: FilterFlags): Filters {
     dedicatedHost: flags['dedicated-host'],
     placementGroup: flags['placement-group'],
   }
+}
+
+/** The filters among the flags of a command in which --protocol and --hop-limit say what is wanted. */
+export function havingFilters(flags: SelectionFlags): FilterFlags {
+  return {...flags, protocol: flags['having-protocol'], 'hop-limit': flags['having-hop-limit']}
 }

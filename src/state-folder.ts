@@ -6,6 +6,11 @@ export function sandboxFolder(env: NodeJS.ProcessEnv): string {
   return join(stateFolder(env), 'sandbox')
 }
 
+/** Where the journals of runs are kept. */
+export function runsFolder(env: NodeJS.ProcessEnv): string {
+  return join(stateFolder(env), 'runs')
+}
+
 function stateFolder(env: NodeJS.ProcessEnv): string {
   if (env.XDG_STATE_HOME) return join(env.XDG_STATE_HOME, 'vpcmd')
   if (process.platform === 'win32' && env.LOCALAPPDATA) return join(env.LOCALAPPDATA, 'vpcmd', 'state')

@@ -1,8 +1,11 @@
 import {join} from 'node:path'
 import type {AuthenticatorInterface} from 'ibm-cloud-sdk-core'
+import {exitCodes, VpcmdError} from '../errors.ts'
+import {creationCalls} from './creation-calls.ts'
 import type {Credentials} from './credentials.ts'
 import {type Endpoints, isLoopback} from './endpoints.ts'
 import {CachedIamAuthenticator} from './iam-token.ts'
+import {Lane} from './lane.ts'
 import {hashedName} from './private-file.ts'
 import {findRegions, type Region} from './regions.ts'
 import {type Pacing, RequestFailure, UnreadableAnswer, withRetries} from './retries.ts'
@@ -17,7 +20,22 @@ export interface Cloud {
   /** One region by name, whatever was asked for. Throws a usage error when there is none. */
   region(name: string): Promise<Region>
   /** The VPC API of a region. Its calls are tried as the retry policy says, and throw VpcmdError. */
-  api(region: Region): VpcSdk
+  api(region: Region, manner?: Manner): VpcSdk
+  /** Whose the credentials are, as the token says. Throws VpcmdError as any call does. */
+  caller(): Promise<Caller>
+}
+
+/**
+ * How the API is called. `rollout` is for changing many: being throttled counts as no try, and a change that may have
+ * been acted on is not sent again, so that whoever sent it looks first (`isInDoubt` tells).
+ */
+export type Manner = 'single' | 'rollout'
+
+export interface Caller {
+  /** The account's ID. */
+  account: string
+  /** The IAM ID of the user or service ID, such as IBMid-… or iam-ServiceId-…. */
+  iamId: string
 }
 
 export interface CloudOptions {
@@ -31,6 +49,8 @@ export interface CloudOptions {
   cacheFolder: string | undefined
   pacing: Pacing
   log: WireLog | undefined
+  /** How many requests may be under way at once in a region. */
+  concurrency?: number
 }
 
 /** Opens IBM Cloud. Sends nothing yet. */
@@ -57,15 +77,19 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
           http: httpFor(iamUrl),
         })
 
-  const apis = new Map<string, VpcSdk>()
-  const apiAt = (url: string, place: string): VpcSdk => {
+  const apis = new Map<string, Record<Manner, VpcSdk>>()
+  const apiAt = (url: string, place: string, manner: Manner = 'single'): VpcSdk => {
     const known = apis.get(url)
-    if (known) return known
+    if (known) return known[manner]
     const service = sdk.create({authenticator, serviceUrl: url, ...httpFor(url)})
     watchRequests(service.getHttpClient(), log)
-    const api = withPolicy(service, {url, place, authenticator, pacing})
+    const policy = {url, place, authenticator, pacing, lane: new Lane(pacing, options.concurrency)}
+    const api = {
+      single: withPolicy(service, {...policy, manner: 'single'}),
+      rollout: withPolicy(service, {...policy, manner: 'rollout'}),
+    }
     apis.set(url, api)
-    return api
+    return api[manner]
   }
 
   const find = (asked: string[], askedBy: string) =>
@@ -92,8 +116,28 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
       if (!region) throw new Error(`no region ${name}`)
       return region
     },
-    api: region => apiAt(region.url, ` in ${region.name}`),
+    api: (region, manner) => apiAt(region.url, ` in ${region.name}`, manner),
+    caller: () => readCaller(authenticator),
   }
+}
+
+/** Reads the caller out of the claims of the access token that the authenticator would send. */
+async function readCaller(authenticator: AuthenticatorInterface): Promise<Caller> {
+  const request: {headers: Record<string, string>} = {headers: {}}
+  await authenticator.authenticate(request)
+  const [, claims = ''] = (request.headers.Authorization ?? '').split('.')
+  try {
+    const {account, iam_id: iamId} = JSON.parse(Buffer.from(claims, 'base64url').toString('utf8'))
+    if (typeof account?.bss === 'string' && typeof iamId === 'string') return {account: account.bss, iamId}
+  } catch {
+    // Not the token of IAM: said below.
+  }
+  throw new VpcmdError({
+    code: 'no_account',
+    message: 'The IAM token does not tell the account that it is for.',
+    hint: 'Changes are recorded with their account: use an IAM API key.',
+    exitCode: exitCodes.denied,
+  })
 }
 
 /** How a call may be ended from outside: reading at once, changing only between two tries. */
@@ -113,11 +157,14 @@ interface Policy {
   place: string
   authenticator: AuthenticatorInterface
   pacing: Pacing
+  lane: Lane
+  manner: Manner
 }
 
 /** The calls of a service, each tried as the retry policy says and failing as a VpcmdError that says what was being done. */
 function withPolicy(service: VpcService, policy: Policy): VpcSdk {
   const {url, place} = policy
+  const changesAreRepeatable = policy.manner === 'single'
   const call = <T>(
     {repeatable = true, ...operation}: Omit<Operation, 'url'> & {repeatable?: boolean},
     expected: string,
@@ -125,6 +172,7 @@ function withPolicy(service: VpcService, policy: Policy): VpcSdk {
     ending: Ending = {},
   ) => callService({...operation, url}, policy, expected, send, {...ending, repeatable})
   return {
+    ...creationCalls(service, call, place),
     listRegions: params =>
       call({doing: 'ask for the regions'}, 'regions', signal => service.listRegions({...params, signal}), {
         cancelled: params?.signal,
@@ -145,7 +193,11 @@ function withPolicy(service: VpcService, policy: Policy): VpcSdk {
       ),
     updateInstance: params =>
       call(
-        {doing: `update instance ${params.id}${place}`, iamAction: 'is.instance.instance.update'},
+        {
+          doing: `update instance ${params.id}${place}`,
+          iamAction: 'is.instance.instance.update',
+          repeatable: changesAreRepeatable,
+        },
         'id',
         signal => service.updateInstance({...params, signal}),
         {lastTry: params.signal},
@@ -193,6 +245,7 @@ function withPolicy(service: VpcService, policy: Policy): VpcSdk {
         {
           doing: `update bare metal server ${params.id}${place}`,
           iamAction: 'is.bare-metal-server.bare-metal-server.update',
+          repeatable: changesAreRepeatable,
         },
         'id',
         signal => service.updateBareMetalServer({...params, signal}),
@@ -214,11 +267,12 @@ function withPolicy(service: VpcService, policy: Policy): VpcSdk {
 
 async function callService<T>(
   operation: Operation,
-  {authenticator, pacing}: Policy,
+  {authenticator, pacing, lane, manner}: Policy,
   expected: string,
   send: (signal: AbortSignal) => Promise<Answer<T>>,
   trying: Trying,
 ): Promise<Answer<T>> {
+  const isPatient = manner === 'rollout'
   const attempt = () =>
     withRetries(
       async signal => {
@@ -228,19 +282,17 @@ async function callService<T>(
         }
         return answer
       },
-      {pacing, ...trying},
+      {pacing, lane, isPatient, ...trying},
     )
-  const startedAt = pacing.now()
-  try {
+  for (let renewals = 0; ; renewals++) {
+    const startedAt = pacing.now()
     try {
       return await attempt()
     } catch (error) {
-      const isRefusedToken = error instanceof RequestFailure && error.failure.status === 401
-      if (!isRefusedToken || !(authenticator instanceof CachedIamAuthenticator)) throw error
+      if (!(error instanceof RequestFailure)) throw error
+      const mayRenew = renewals < (isPatient ? 4 : 1) && authenticator instanceof CachedIamAuthenticator
+      if (error.failure.status !== 401 || !mayRenew) throw describeFailure(error, operation)
       authenticator.renew(startedAt)
-      return await attempt()
     }
-  } catch (error) {
-    throw error instanceof RequestFailure ? describeFailure(error, operation) : error
   }
 }

@@ -1,3 +1,5 @@
+import {type Ending, type Lane, NeverSent} from './lane.ts'
+
 /** What vpcmd does when IBM Cloud does not answer well: stated here, once, for every request that it makes. */
 export const retryPolicy = {
   tries: 5,
@@ -12,7 +14,7 @@ export const retryPolicy = {
 
 /** What went wrong with one try, told apart as far as a retry and a sentence for the user need it. */
 export interface Failure {
-  kind: 'status' | 'timeout' | 'refused' | 'unresolved' | 'tls' | 'broken' | 'unreadable' | 'other'
+  kind: 'status' | 'timeout' | 'refused' | 'unresolved' | 'tls' | 'broken' | 'unreadable' | 'unsent' | 'other'
   /** The HTTP status, where there was an answer. */
   status?: number
   /** The body, where there was an answer: parsed JSON, or the text that came instead. */
@@ -46,40 +48,70 @@ export interface Pacing {
   /** A random number from 0 up to 1. */
   random(): number
   /** Called before a pause that the user would notice. */
-  onPause(pause: {ms: number; failure: Failure; nextTry: number}): void
+  onPause(pause: {ms: number; failure: Failure; nextTry?: number}): void
+}
+
+export interface RetryOptions {
+  /** Whether sending twice is harmless; otherwise it is sent again only if it surely was not acted on. */
+  repeatable: boolean
+  pacing: Pacing
+  /** Ends it, whatever it is doing. */
+  cancelled?: AbortSignal
+  /** After it no further try begins, and the one under way is awaited. */
+  lastTry?: AbortSignal
+  /** The way that each try has to take. */
+  lane?: Lane
+  /** Whether being throttled counts as no try: then it goes on for as long as IBM Cloud says to wait. */
+  isPatient?: boolean
 }
 
 /**
- * Calls `send` until it succeeds, as the retry policy says, and hands back its answer. `repeatable` says that sending
- * twice is harmless; otherwise it is sent again only if it surely was not acted on. `cancelled` ends it, whatever it is
- * doing; after `lastTry` no further try begins, and the one under way is awaited. Throws RequestFailure.
+ * Calls `send` until it succeeds, as the retry policy says, and hands back its answer. Throws RequestFailure; of the
+ * kind `unsent` where it was called off before anything was sent.
  */
 export async function withRetries<T>(
   send: (signal: AbortSignal) => Promise<T>,
-  {
-    repeatable,
-    pacing,
-    cancelled,
-    lastTry,
-  }: {repeatable: boolean; pacing: Pacing; cancelled?: AbortSignal; lastTry?: AbortSignal},
+  {repeatable, pacing, cancelled, lastTry, lane, isPatient}: RetryOptions,
 ): Promise<T> {
+  const endings = [cancelled, lastTry].filter(signal => signal !== undefined)
+  let last: Failure = {kind: 'unsent', message: 'it was called off before it was sent'}
   for (let tries = 1; ; tries++) {
+    const leave = await lane?.enter(endings).catch((error: unknown) => {
+      throw error instanceof NeverSent ? new RequestFailure(last, tries - 1) : error
+    })
     const timeout = AbortSignal.timeout(pacing.timeoutMs)
+    let ending: Ending = 'bad'
     try {
-      return await send(cancelled ? AbortSignal.any([timeout, cancelled]) : timeout)
+      const answer = await send(cancelled ? AbortSignal.any([timeout, cancelled]) : timeout)
+      ending = 'good'
+      return answer
     } catch (error) {
       if (cancelled?.aborted) throw new RequestFailure({kind: 'other', message: 'it was cancelled'}, tries)
       const failure = timeout.aborted
         ? {kind: 'timeout' as const, message: `no answer within ${pacing.timeoutMs / 1000} s`}
         : understand(error, pacing.now())
       if (!failure) throw error
-      const isLast = tries >= retryPolicy.tries || lastTry?.aborted
-      if (isLast || !mayTryAgain(failure, repeatable)) throw new RequestFailure(failure, tries)
+      last = failure
+      const isThrottled = failure.status === 429 || failure.status === 503
       const ms = failure.retryAfterMs ?? backOff(tries, pacing.random())
-      if (ms > retryPolicy.quietPauseMs) pacing.onPause({ms, failure, nextTry: tries + 1})
-      const ending = AbortSignal.any([cancelled, lastTry].filter(signal => signal !== undefined))
-      await pacing.sleep(ms, ending).catch(() => undefined)
-      if (ending.aborted) throw new RequestFailure(failure, tries)
+      if (isThrottled) ending = {pauseMs: ms, isRate: failure.status === 429}
+      const isNewPause = leave ? leave(ending) || !isThrottled : true
+      const isNoTry = isPatient && (failure.status === 429 || (isThrottled && failure.retryAfterMs !== undefined))
+      if (isNoTry) tries--
+      const isLast = tries >= retryPolicy.tries || lastTry?.aborted
+      const goesOn = !isLast && mayTryAgain(failure, repeatable)
+      // The lane holds all others too, and they are told once.
+      if ((goesOn || lane) && isNewPause && ms > retryPolicy.quietPauseMs) {
+        pacing.onPause({ms, failure, ...(goesOn && !isNoTry && {nextTry: tries + 1})})
+      }
+      if (!goesOn) throw new RequestFailure(failure, tries)
+      // A throttled request waits in the lane, with all others.
+      if (lane && isThrottled) continue
+      const ended = AbortSignal.any(endings)
+      await pacing.sleep(ms, ended).catch(() => undefined)
+      if (ended.aborted) throw new RequestFailure(failure, tries)
+    } finally {
+      leave?.(ending)
     }
   }
 }

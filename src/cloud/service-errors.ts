@@ -25,6 +25,13 @@ interface ServiceError {
  */
 export function describeFailure({failure, tries}: RequestFailure, operation: Operation): VpcmdError {
   const {doing, url} = operation
+  if (failure.kind === 'unsent') {
+    return new VpcmdError({
+      code: 'not_sent',
+      message: `Interrupted: did not ${doing}.`,
+      exitCode: exitCodes.interrupted,
+    })
+  }
   const often = tries > 1 ? ` after ${tries} tries` : ''
   if (failure.kind !== 'status') {
     const {code, reason, hint} = connectionProblem(failure, url)
@@ -41,6 +48,14 @@ export function describeFailure({failure, tries}: RequestFailure, operation: Ope
     status: failure.status,
     exitCode: exitCodeFor(failure.status),
   })
+}
+
+/**
+ * Whether a change that failed with this error may have been made all the same: there was no answer, or one that does
+ * not say (5xx). Refusals (4xx) are certain.
+ */
+export function isInDoubt({code, status}: VpcmdError): boolean {
+  return code !== 'not_sent' && (status === undefined || status >= 500)
 }
 
 function adviceFor(status: number | undefined, code: string | undefined, {iamAction}: Operation): string | undefined {

@@ -1,18 +1,17 @@
 import type {Cloud} from '../cloud/cloud.ts'
-import {CloudCommand} from '../cloud-command.ts'
 import {exitCodes, usageError, VpcmdError} from '../errors.ts'
 import {instanceDetails} from '../instances/details.ts'
 import {type FoundInstance, instanceChoices} from '../instances/find-instance.ts'
 import {floatingIpsFor} from '../instances/floating-ips.ts'
-import {applyChanges, planChanges} from '../metadata/change-settings.ts'
-import {hopLimits, protocols, settingsLabel, type WantedSettings} from '../metadata/settings.ts'
-import {switchedOnNote} from '../metadata-change-command.ts'
+import {asChoice, changesIn, draftPlan} from '../metadata/plan.ts'
+import {describePatch, hopLimits, protocols, settingsLabel, type WantedSettings} from '../metadata/settings.ts'
+import {RolloutCommand, type RolloutFlags, switchedOnNote} from '../rollout-command.ts'
 import type {Prompter} from '../terminal/prompts.ts'
 import {renderRecord} from '../terminal/table.ts'
 
 type Action = 'details' | 'enable' | 'disable' | 'protocol' | 'hop-limit' | 'back' | 'quit'
 
-export default class Console extends CloudCommand {
+export default class Console extends RolloutCommand {
   static override summary =
     'Pick instances and change their settings in menus, as in a console. The same as vpcmd alone.'
   static override examples = ['<%= config.bin %>', '<%= config.bin %> --sandbox']
@@ -26,7 +25,7 @@ export default class Console extends CloudCommand {
       for (let goesOn = true; goesOn; ) {
         // Read anew each time, so that the list shows what was changed.
         const found = await this.pickOne('Which instance?', async () => instanceChoices(cloud))
-        goesOn = await this.workOn(found, cloud, prompter)
+        goesOn = await this.workOn(found, cloud, prompter, flags)
       }
     } catch (error) {
       if (!(error instanceof VpcmdError) || error.exitCode !== exitCodes.interrupted) throw error
@@ -36,7 +35,7 @@ export default class Console extends CloudCommand {
   }
 
   /** Offers what can be done with an instance until the user goes back (true) or leaves (false). */
-  private async workOn(found: FoundInstance, cloud: Cloud, prompter: Prompter): Promise<boolean> {
+  private async workOn(found: FoundInstance, cloud: Cloud, prompter: Prompter, flags: RolloutFlags): Promise<boolean> {
     await this.showDetails(found, cloud)
     let present = found
     for (;;) {
@@ -57,7 +56,8 @@ export default class Console extends CloudCommand {
       if (action === 'back') return true
       if (action === 'quit') return false
       if (action === 'details') await this.showDetails(present, cloud)
-      else present = await this.changeOne(present, await this.wantedBy(action, present, prompter), cloud, prompter)
+      else
+        present = await this.changeOne(present, await this.wantedBy(action, present, prompter), cloud, prompter, flags)
     }
   }
 
@@ -81,31 +81,37 @@ export default class Console extends CloudCommand {
     wanted: WantedSettings,
     cloud: Cloud,
     prompter: Prompter,
+    flags: RolloutFlags,
   ): Promise<FoundInstance> {
-    const before = found.instance.metadata_service
-    const plan = planChanges([{...found, asked: found.instance.id}], wanted)
-    const [change] = plan
-    if (!change || 'error' in change || !change.patch) {
+    const choice = asChoice({...found, asked: found.instance.id}, Date.now())
+    const changes = changesIn(draftPlan([choice], wanted))
+    const [change] = changes
+    if (!change) {
       this.note('That is how it is already: nothing was sent.')
       return found
     }
-    const differences = Object.entries(change.patch).map(
-      ([name, value]) => `${name} ${before[name as keyof typeof before]} -> ${value}`,
-    )
-    if (!(await prompter.confirm({message: `${found.instance.name}: ${differences.join(', ')}. Go on?`}))) {
+    const {before} = change
+    if (!(await prompter.confirm({message: `${found.instance.name}: ${describePatch(before, change.set)}. Go on?`}))) {
       this.note('Nothing was sent.')
       return found
     }
-    const [outcome] = await applyChanges(cloud, plan)
+    const run = await this.makeRun(flags, cloud, {
+      command: 'console',
+      selection: found.instance.id,
+      changes,
+      isFresh: true,
+    })
+    const outcome = run?.settled[0]
     if (outcome?.error)
       this.note(`Error: ${outcome.error.message}${outcome.error.hint ? ` ${outcome.error.hint}` : ''}`)
     if (!outcome?.after) return found
-    const {after} = outcome
+    const after = {...found.instance.metadata_service, ...outcome.after}
     if (outcome.result === 'changed') {
       this.note(`Changed: ${settingsLabel(before)} -> ${settingsLabel(after)}`)
       if (!before.enabled && after.enabled) this.note(switchedOnNote)
     }
-    return {...found, instance: {...found.instance, metadata_service: after}}
+    // The next change begins with what was seen now, and no ETag: that one is spent.
+    return {region: found.region, instance: {...found.instance, metadata_service: after}}
   }
 
   private async showDetails({instance, region}: FoundInstance, cloud: Cloud): Promise<void> {

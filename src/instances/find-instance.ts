@@ -5,14 +5,16 @@ import {type Region, unavailable} from '../cloud/regions.ts'
 import type {Instance} from '../cloud/wire.ts'
 import {exitCodes, VpcmdError} from '../errors.ts'
 import {toQuery} from './filters.ts'
-import {listInstances, type RegionFailure} from './list-instances.ts'
+import {listInstances, type RegionFailure, readInstances} from './list-instances.ts'
 import {pageSize} from './pages.ts'
-import {parseInstanceRef} from './references.ts'
+import {type InstanceRef, parseInstanceRef} from './references.ts'
 
 /** An instance and where it was found. */
 export interface FoundInstance {
   instance: Instance
   region: Region
+  /** Where the API gave one: it does for an instance that was asked for by its ID. */
+  etag?: string
 }
 
 /** An instance that was looked for: found, or why not. */
@@ -21,16 +23,25 @@ export type Search = (FoundInstance & {asked: string}) | {asked: string; error: 
 /** How many instances are looked for at the same time; each may ask every region. */
 const searchesAtOnce = 8
 
+/** From so many on, instances are looked for in the whole list, which takes fewer requests than to ask for each. */
+const manyInstances = 26
+
 /**
  * Finds what each of `asked` names, side by side, in the order asked. What can't be found is an error in its place; an
  * instance that is asked for twice is there once. Throws a usage error, before anything is asked, when one of them can't
  * be the name of an instance.
  */
 export async function findInstances(cloud: Cloud, asked: string[]): Promise<Search[]> {
-  for (const text of asked) parseInstanceRef(text)
+  const refs = new Map(asked.map(text => [text, parseInstanceRef(text)]))
+  const searches = refs.size < manyInstances ? await findEach(cloud, [...refs.keys()]) : await findInList(cloud, refs)
+  const seen = new Set<string>()
+  return searches.filter(search => 'error' in search || (!seen.has(search.instance.id) && seen.add(search.instance.id)))
+}
+
+function findEach(cloud: Cloud, asked: string[]): Promise<Search[]> {
   const limit = pLimit(searchesAtOnce)
-  const searches: Search[] = await Promise.all(
-    [...new Set(asked)].map(text =>
+  return Promise.all(
+    asked.map(text =>
       limit(async () => {
         try {
           return {asked: text, ...(await findInstance(cloud, text))}
@@ -41,8 +52,40 @@ export async function findInstances(cloud: Cloud, asked: string[]): Promise<Sear
       }),
     ),
   )
-  const seen = new Set<string>()
-  return searches.filter(search => 'error' in search || (!seen.has(search.instance.id) && seen.add(search.instance.id)))
+}
+
+/** Reads the list of each region that can hold one of them, and keeps what is asked for. */
+async function findInList(cloud: Cloud, refs: Map<string, InstanceRef>): Promise<Search[]> {
+  const all = [...refs.values()]
+  const named = [...new Set(all.flatMap(ref => (ref.kind === 'crn' ? [ref.region] : [])))]
+  const everywhere = all.some(ref => ref.kind !== 'crn')
+  const regions = new Map<string, Region>()
+  for (const region of everywhere ? await cloud.regions() : []) regions.set(region.name, region)
+  for (const region of await Promise.all(named.map(name => cloud.region(name)))) regions.set(region.name, region)
+
+  const found = new Map<string, FoundInstance[]>()
+  const wanted = new Set(all.map(ref => (ref.kind === 'name' ? ref.name : ref.id)))
+  const keep = ({id, name}: Instance) => wanted.has(id) || wanted.has(name)
+  const within: Cloud = {...cloud, regions: async () => [...regions.values()]}
+  const {failures} = await readInstances(within, {params: {}, keep}, (instances, region) => {
+    for (const instance of instances) {
+      for (const key of [instance.id, instance.name]) {
+        if (wanted.has(key)) found.set(key, [...(found.get(key) ?? []), {instance, region}])
+      }
+    }
+  })
+  return [...refs].map(([asked, ref]): Search => {
+    const matches = found.get(ref.kind === 'name' ? ref.name : ref.id) ?? []
+    const inRegion = ref.kind === 'crn' ? matches.filter(({region}) => region.name === ref.region) : matches
+    const [only, other] = inRegion
+    if (other) return {asked, error: ambiguous(asked, inRegion)}
+    // A region that could not be read may hold it, or another one of that name.
+    const failed = failures.find(({region}) => ref.kind !== 'crn' || ref.region === region)
+    if (failed && (!only || ref.kind === 'name')) return {asked, error: failed.error}
+    if (!only)
+      return {asked, error: notFound(`the ${ref.kind === 'name' ? 'name' : 'ID'} ${asked}`, [...regions.values()])}
+    return {asked, ...only}
+  })
 }
 
 /** All instances, to pick from, in the order of their names, and the regions that could not be read. */
@@ -78,8 +121,8 @@ async function findById(cloud: Cloud, id: string, regions: Region[]): Promise<Fo
   const found = new AbortController()
   const searches = regions.map(async region => {
     if (!region.isAvailable) throw unavailable(region)
-    const {result} = await cloud.api(region).getInstance({id, signal: found.signal})
-    return {region, instance: result}
+    const {result, headers} = await cloud.api(region).getInstance({id, signal: found.signal})
+    return {region, instance: result, ...(typeof headers.etag === 'string' && {etag: headers.etag})}
   })
   try {
     // An ID is in one region only: the first hit is the answer, whatever the other regions are still doing.

@@ -5,29 +5,52 @@ export const protocols = ['http', 'https'] as const
 /** The bounds of `response_hop_limit`, in network hops (likewise). */
 export const hopLimits = {min: 1, max: 64} as const
 
-/** What is asked of an instance's metadata service. A field that is left out stays as it is. */
-export type WantedSettings = Partial<MetadataService>
+/** Settings as the API gives them: a bare metal server has no hop limit. */
+export type Settings = Omit<MetadataService, 'response_hop_limit'> &
+  Partial<Pick<MetadataService, 'response_hop_limit'>>
+
+/** What is asked of a metadata service. A field that is left out stays as it is. */
+export type WantedSettings = Partial<Settings>
+
+/** The fields of settings, in the order in which they are told. */
+export const settingNames = ['enabled', 'protocol', 'response_hop_limit'] as const
 
 /** Settings in a word: `off`, or protocol and hop limit, as in `https/2`. */
-export function settingsLabel(settings: MetadataService): string {
-  return settings.enabled ? `${settings.protocol}/${settings.response_hop_limit}` : 'off'
+export function settingsLabel({enabled, protocol, response_hop_limit: hopLimit}: Settings): string {
+  if (!enabled) return 'off'
+  return hopLimit === undefined ? protocol : `${protocol}/${hopLimit}`
 }
 
 /** The merge patch from present to wanted settings: the fields that differ; undefined when none does. */
-export function patchBetween(present: MetadataService, wanted: WantedSettings): WantedSettings | undefined {
+export function patchBetween(present: Settings, wanted: WantedSettings): WantedSettings | undefined {
   const patch: WantedSettings = {}
   if (wanted.enabled !== undefined && wanted.enabled !== present.enabled) patch.enabled = wanted.enabled
   if (wanted.protocol !== undefined && wanted.protocol !== present.protocol) patch.protocol = wanted.protocol
-  if (wanted.response_hop_limit !== undefined && wanted.response_hop_limit !== present.response_hop_limit) {
-    patch.response_hop_limit = wanted.response_hop_limit
+  // What has no hop limit can't be given one.
+  const hasHopLimit = present.response_hop_limit !== undefined
+  if (hasHopLimit && wanted.response_hop_limit !== undefined) {
+    if (wanted.response_hop_limit !== present.response_hop_limit) patch.response_hop_limit = wanted.response_hop_limit
   }
   return Object.keys(patch).length > 0 ? patch : undefined
+}
+
+/** Whether two readings show the same settings, field by field. */
+export function areSameSettings(a: Settings, b: Settings): boolean {
+  return settingNames.every(name => a[name] === b[name])
+}
+
+/** A change in words, field by field: `enabled false -> true, protocol http -> https`. */
+export function describePatch(before: Settings, patch: WantedSettings): string {
+  return settingNames
+    .filter(name => patch[name] !== undefined)
+    .map(name => `${name} ${before[name]} -> ${patch[name]}`)
+    .join(', ')
 }
 
 /**
  * The URL at which the service answers within the instance, or undefined while it is off. With https only the host name
  * works; with http the link-local address 169.254.169.254 does as well (contract of the metadata service).
  */
-export function serviceUrl({enabled, protocol}: MetadataService): string | undefined {
+export function serviceUrl({enabled, protocol}: Settings): string | undefined {
   return enabled ? `${protocol}://api.metadata.cloud.ibm.com` : undefined
 }

@@ -2,16 +2,33 @@ import {randomUUID} from 'node:crypto'
 import {Hono} from 'hono'
 import {answerError} from './answer-error.ts'
 import {ApiError, invalidRoute} from './api-error.ts'
+import {associationRoutes} from './association-routes.ts'
+import {catalogueRoutes} from './catalogue-routes.ts'
+import {createRoutes} from './create-routes.ts'
 import type {Cloud, Environment} from './environment.ts'
 import {floatingIpRoutes} from './floating-ip-routes.ts'
 import {checkToken, checkVersion, enterRegion, onlyOwnHost} from './front-door.ts'
 import {iamRoutes} from './iam.ts'
 import {instanceRoutes} from './instance-routes.ts'
+import {keyRoutes} from './key-routes.ts'
 import type {MetadataService} from './metadata-service.ts'
 import {RateLimit} from './rate-limit.ts'
 import {regionRoutes, vpcRoutes} from './region-routes.ts'
 import {sandboxRoutes} from './sandbox-routes.ts'
+import {subnetRoutes} from './subnet-routes.ts'
 import {makeTrouble, type TroubleOptions} from './trouble.ts'
+
+const operations = [
+  regionRoutes,
+  vpcRoutes,
+  floatingIpRoutes,
+  instanceRoutes,
+  createRoutes,
+  keyRoutes,
+  subnetRoutes,
+  catalogueRoutes,
+  associationRoutes,
+]
 
 export interface AppOptions extends Cloud, TroubleOptions {
   rateLimitPerSecond: number | undefined
@@ -52,7 +69,7 @@ export function createApp(options: AppOptions): Hono<Environment> {
     checkToken(c, fleet.secret, clock())
     await next()
   })
-  for (const routes of [regionRoutes, vpcRoutes, floatingIpRoutes, instanceRoutes]) vpc.route('/', routes(options))
+  for (const routes of operations) vpc.route('/', routes(options))
   app.route('/v1', vpc)
   app.route('/:region/v1', vpc)
   return app

@@ -61,6 +61,7 @@ export function defaultFleet(): FleetRecords {
       created: Date.UTC(2025, 4, 1 + instances.length, 8, 15, 30),
       status: 'running',
       action: undefined,
+      failures: undefined,
       metadata: off,
       revision: 0,
       deleted: false,
@@ -209,5 +210,5 @@ export function defaultFleet(): FleetRecords {
   addFloatingIp('spare', '169.47.94.77', 'us-south-1', undefined)
   addFloatingIp('web-1-ip', '158.177.10.21', 'eu-de-1', 'web-1')
   addFloatingIp('web-2-ip', '158.177.10.22', 'eu-de-2', 'web-2')
-  return {instances, vpcs, floatingIps}
+  return {instances, bareMetalServers: [], templates: [], vpcs, floatingIps}
 }

@@ -98,6 +98,7 @@ export function generatedFleet(size: number, vpcCount: number, regions: readonly
       // No status that forbids a change: a rollout over a generated fleet must be able to succeed everywhere.
       status: odd < 60 ? 'stopped' : odd < 64 ? 'starting' : odd < 68 ? 'failed' : 'running',
       action: undefined,
+      failures: undefined,
       metadata: settings[(dice >>> 10) % settings.length] ?? {enabled: false, protocol: 'http', response_hop_limit: 1},
       revision: 0,
       deleted: false,
@@ -127,5 +128,5 @@ export function generatedFleet(size: number, vpcCount: number, regions: readonly
       })
     }
   }
-  return {instances, vpcs, floatingIps}
+  return {instances, bareMetalServers: [], templates: [], vpcs, floatingIps}
 }

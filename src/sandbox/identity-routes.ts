@@ -39,8 +39,8 @@ function chooseProfile(
   others: () => InstanceRecord[],
 ): TrustedProfile {
   const own = defaultProfileOf(record)
+  if (asked === undefined && own !== undefined) return chooseProfile({id: own.id}, record, others)
   if (asked === undefined) {
-    if (own !== undefined) return own
     const message = 'A trusted profile ID was not passed in the request body.'
     throw new MetadataError(400, 'missing_field', message, {name: 'trusted_profile', type: 'field'})
   }
@@ -51,10 +51,10 @@ function chooseProfile(
     throw new MetadataError(400, 'missing_field', message, {name: 'trusted_profile.id', type: 'field'})
   }
   const value = asked[name]
-  const linked = [own, linkedProfile].find(each => each?.[name] === value)
+  const linked = [own?.autoLink ? own : undefined, linkedProfile].find(each => each?.[name] === value)
   if (linked !== undefined) return linked
   const target = {name: `trusted_profile.${name}`, type: 'field', value: String(value)} as const
-  const exists = [unlinkedProfile, ...others().map(defaultProfileOf)].some(each => each?.[name] === value)
+  const exists = [unlinkedProfile, own, ...others().map(defaultProfileOf)].some(each => each?.[name] === value)
   if (!exists) throw new MetadataError(400, 'not_found', 'Trusted profile not found.', target)
   const message = 'The virtual server instance is not linked to the specified trusted profile.'
   throw new MetadataError(400, 'profile_not_linked', message, target)
@@ -110,7 +110,7 @@ export function identityRoutes(cloud: MetadataCloud, generation: 'new' | 'old'):
     const record = await authorize(c)
     const body = await readBody(c, ['trusted_profile'])
     const asked = readPart(body, 'trusted_profile', ['id', 'crn'])
-    const profile = chooseProfile(asked, record, () => fleet.regions.flatMap(({name}) => fleet.instancesOf(name)))
+    const profile = chooseProfile(asked, record, () => fleet.instances.all())
     const seconds = cloud.iamTokenTtlSeconds
     const issuer = `${cloud.iamUrl()}/identity`
     const issuedAt = Math.floor(clock() / 1000)

@@ -1,7 +1,7 @@
 import {createPublicKey, generateKeyPair, type KeyObject, sign, verify} from 'node:crypto'
 import {promisify} from 'node:util'
 import {accountId, crnOf, scatter, uuidOf} from './ids.ts'
-import {attachmentBodies, networkingOf} from './networking.ts'
+import {networkingOf} from './networking.ts'
 import type {FloatingIpRecord, InstanceRecord} from './records.ts'
 
 /** What an identity token says of its instance. */
@@ -20,7 +20,6 @@ const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('
  */
 function claimsOf({record, vpcName, floatingIps}: Bearer, issuedAt: number, ttlSeconds: number, nonce?: string) {
   const {interfaces} = networkingOf(record, '')
-  const addresses = attachmentBodies(record, '').length > 0 ? attachmentBodies(record, '') : interfaces
   const subnets = new Map<unknown, unknown>()
   for (const {subnet} of interfaces) {
     const {crn, name, id} = subnet as Record<string, string>
@@ -42,7 +41,7 @@ function claimsOf({record, vpcName, floatingIps}: Bearer, issuedAt: number, ttlS
     iat: issuedAt,
     ip_addresses: [
       ...floatingIps.map(({address}) => ({address})),
-      ...addresses.map(each => ({address: (each.primary_ip as Record<string, string>).address})),
+      ...interfaces.map(each => ({address: (each.primary_ip as Record<string, string>).address})),
     ],
     iss: issuer,
     ...(nonce !== undefined && {nonce}),

@@ -9,7 +9,10 @@ export function scatter(seed: number): number {
   return (mixed ^ (mixed >>> 16)) >>> 0
 }
 
-const hex = (number: number) => (number >>> 0).toString(16).padStart(8, '0')
+// Much faster than toString(16) with padding.
+const hexOfByte = Array.from({length: 256}, (_, byte) => byte.toString(16).padStart(2, '0'))
+const hex = (number: number) =>
+  `${hexOfByte[number >>> 24]}${hexOfByte[(number >>> 16) & 255]}${hexOfByte[(number >>> 8) & 255]}${hexOfByte[number & 255]}`
 
 function uuidFrom(a: number, b: number, c: number, last: string): string {
   const [middle, right] = [hex(b), hex(c)]

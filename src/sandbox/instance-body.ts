@@ -1,5 +1,5 @@
 import {crnOf, uuidOf} from './ids.ts'
-import {statusAt} from './instance-status.ts'
+import {statusAt, statusReasons} from './instance-status.ts'
 import {catalogOfferingOf} from './licensed-software.ts'
 import {type Networking, networkingOf} from './networking.ts'
 import {profileOf} from './profiles.ts'
@@ -149,10 +149,7 @@ export function instanceBody(record: InstanceRecord, vpcName: string, sending: S
     resource_type: 'instance',
     startable: lifecycle === 'stable',
     status,
-    status_reasons:
-      status === 'failed'
-        ? [{code: 'cannot_start_capacity', message: 'The zone has no capacity for this profile.'}]
-        : [],
+    status_reasons: statusReasons(record, status),
     total_network_bandwidth: profile.bandwidth - volumeBandwidth,
     total_volume_bandwidth: volumeBandwidth,
     vcpu: {

@@ -21,22 +21,25 @@ const notSimulated = new Set([
   'volume_bandwidth_qos_mode',
 ])
 
-// IBM-Cloud/terraform-provider-ibm accepts names of instances by this pattern and length.
-const validName = /^([a-z]|[a-z][-a-z0-9]*[a-z0-9])$/
+/** What a name looks like, of at most 63 characters: IBM-Cloud/terraform-provider-ibm accepts those of instances by this pattern and length. */
+export const validName = /^([a-z]|[a-z][-a-z0-9]*[a-z0-9])$/
 
 type Body = Record<string, unknown>
 
-function refusal(code: string, message: string, name: string, value: unknown): ApiError {
+/** 400 with `code` for the field called `name`, whose value it carries unless that is undefined. */
+export function refusal(code: string, message: string, name: string, value: unknown): ApiError {
   const target: ErrorTarget = {name, type: 'field'}
   if (value !== undefined) target.value = typeof value === 'string' ? value : JSON.stringify(value)
   return new ApiError(400, code, message, target)
 }
 
-function wrongType(name: string, value: unknown): ApiError {
+/** 400 for a field of another type. */
+export function wrongType(name: string, value: unknown): ApiError {
   return refusal('validation_invalid_field_type', 'The value type does not match the field type.', name, value)
 }
 
-function unknownField(name: string): ApiError {
+/** 400 for a field that no body of this operation has. */
+export function unknownField(name: string): ApiError {
   return refusal('invalid_request_field', 'A field provided in the request is not valid.', name, undefined)
 }
 
@@ -53,7 +56,8 @@ export function readObject(text: string): Body {
   return value
 }
 
-function isObject(value: unknown): value is Body {
+/** Whether a value is a JSON object. */
+export function isObject(value: unknown): value is Body {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
@@ -78,7 +82,8 @@ function readProtocol(value: unknown): 'http' | 'https' {
   return value
 }
 
-function readSettings(value: unknown): Partial<MetadataSettings> {
+/** Reads `metadata_service` of a patch or a prototype. Throws 400 with the field as target. */
+export function readSettings(value: unknown): Partial<MetadataSettings> {
   if (!isObject(value)) throw wrongType('metadata_service', value)
   const settings: Partial<MetadataSettings> = {}
   for (const [field, each] of Object.entries(value)) {

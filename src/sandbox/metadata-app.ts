@@ -13,8 +13,6 @@ export interface Caller {
   /** The instance's ID. */
   instance: string
   protocol: 'http' | 'https'
-  /** The host that the address is at, for the `Host` header. */
-  host: string
   /** Leaves the connection without an answer, in the way that was chosen. */
   leave(): void
 }
@@ -29,11 +27,12 @@ export interface MetadataAppOptions extends MetadataCloud {
 }
 
 const realHosts = ['169.254.169.254', 'api.metadata.cloud.ibm.com']
-const loopback = ['127.0.0.1', 'localhost']
 
-function hostOf(header: string | undefined): string {
-  return (header ?? '').replace(/:\d+$/, '').toLowerCase()
-}
+const hostOf = (header: string | undefined) =>
+  (header ?? '')
+    .replace(/:\d+$/, '')
+    .replace(/^\[(.*)\]$/, '$1')
+    .toLowerCase()
 
 /** The metadata and identity services of all instances as one Hono application. */
 export function createMetadataApp(options: MetadataAppOptions): Hono<MetadataEnvironment> {
@@ -51,7 +50,7 @@ export function createMetadataApp(options: MetadataAppOptions): Hono<MetadataEnv
     }
     const host = hostOf(incoming.headers.host)
     // A web page that had its name resolve to this address must not read an instance's tokens.
-    if (![...realHosts, ...loopback, caller.host].includes(host)) {
+    if (![...realHosts, 'localhost', incoming.socket.localAddress].includes(host)) {
       const message = 'The metadata service answers to its own host name and addresses only.'
       throw new MetadataError(403, 'unauthorized', message, {name: 'Host', type: 'header', value: host})
     }

@@ -2,11 +2,16 @@ import {crnOf, uuidOf} from './ids.ts'
 import {initializationBody} from './initialization-body.ts'
 import {bootVolume, instanceBody} from './instance-body.ts'
 import {softwareAttachmentsOf} from './licensed-software.ts'
-import {attachmentBodies, interfaceBodies} from './networking.ts'
+import {
+  attachmentBodies,
+  interfaceBodies,
+  virtualNetworkInterfaceBody,
+  virtualNetworkInterfaceIds,
+} from './networking.ts'
 import {profileOf} from './profiles.ts'
-import type {FloatingIpRecord, InstanceRecord} from './records.ts'
+import type {FloatingIpRecord, InstanceRecord, KeyRecord} from './records.ts'
 import {isoTime} from './references.ts'
-import {sshKeyOf} from './ssh-keys.ts'
+import {keyFacts, keyReference} from './ssh-keys.ts'
 
 type Body = Record<string, unknown>
 
@@ -16,6 +21,8 @@ export interface Subject {
   vpcName: string
   /** Those that lead to the instance. */
   floatingIps: readonly FloatingIpRecord[]
+  /** Those that it was created with. */
+  keys: readonly KeyRecord[]
   /** Epoch milliseconds. */
   now: number
   transitionMs: number
@@ -38,8 +45,8 @@ export function metadataInstance({record, vpcName, now, transitionMs}: Subject):
 }
 
 /** `/instance/initialization`: what the VPC API says, and the user data as it was given. Without any the property is left out; no source says what IBM does. */
-export function metadataInitialization({record}: Subject): Body {
-  const {keys, ...rest} = withoutLinks(initializationBody(record, ''))
+export function metadataInitialization({record, keys: given}: Subject): Body {
+  const {keys, ...rest} = withoutLinks(initializationBody(record, given, ''))
   return {
     ...rest,
     keys: (keys as Body[]).map(key => ({...key, resource_type: 'key'})),
@@ -61,41 +68,12 @@ export function networkAttachments({record}: Subject): Body[] {
 }
 
 /** `/virtual_network_interfaces`: those that the instance's network attachments have. */
-export function virtualNetworkInterfaces({record, vpcName, floatingIps}: Subject): Body[] {
-  const groups = interfaceBodies(record, floatingIps, '').map(each => each.security_groups)
-  return attachmentBodies(record, '').map((attachment, index) => {
-    const {id, crn, name, resource_type} = attachment.virtual_network_interface as Record<string, string>
-    return withoutLinks({
-      allow_ip_spoofing: false,
-      auto_delete: true,
-      created_at: isoTime(record.created),
-      crn,
-      enable_infrastructure_nat: true,
-      id,
-      ips: [attachment.primary_ip],
-      lifecycle_state: 'stable',
-      mac_address: macAddress(`${id}`),
-      name,
-      primary_ip: attachment.primary_ip,
-      protocol_state_filtering_mode: 'auto',
-      resource_type,
-      security_groups: groups[index],
-      subnet: attachment.subnet,
-      target: {id: attachment.id, name: attachment.name, resource_type: attachment.resource_type},
-      vpc: {
-        crn: crnOf(record.region, 'vpc', record.vpc),
-        id: record.vpc,
-        name: vpcName,
-        resource_type: 'vpc',
-      },
-      zone: {name: record.zone},
-    })
-  })
-}
-
-function macAddress(id: string): string {
-  const digits = uuidOf(`${id}/mac`).replaceAll('-', '').slice(0, 10)
-  return `02:${digits.replace(/..(?=.)/g, '$&:')}`
+export function virtualNetworkInterfaces({record, vpcName}: Subject): Body[] {
+  const vpc = {crn: crnOf(record.region, 'vpc', record.vpc), id: record.vpc, name: vpcName, resource_type: 'vpc'}
+  return virtualNetworkInterfaceIds(record).map(id => ({
+    ...withoutLinks(virtualNetworkInterfaceBody(record, id, '') ?? {}),
+    vpc,
+  }))
 }
 
 /** `/instance/volume_attachments`: the boot volume, the only one that instances of the sandbox have. */
@@ -144,9 +122,15 @@ export function softwareAttachments(record: InstanceRecord): Body[] {
 }
 
 /** `/keys`: the public keys that the instance was made with. */
-export function metadataKeys({record}: Subject): Body[] {
-  const {created, ...key} = sshKeyOf(record)
-  return [{...key, created_at: isoTime(created), resource_type: 'key'}]
+export function metadataKeys({keys}: Subject): Body[] {
+  return keys.map(key => ({
+    ...withoutLinks(keyReference(key, '')),
+    created_at: isoTime(key.created),
+    length: keyFacts(key.publicKey)?.length,
+    public_key: key.publicKey,
+    resource_type: 'key',
+    type: keyFacts(key.publicKey)?.type,
+  }))
 }
 
 /** `/placement_groups`: the one that the instance is in, if any. */

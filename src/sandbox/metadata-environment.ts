@@ -21,7 +21,7 @@ export interface CertificateIssuer {
   issue(csr: string, commonName: string, issuedAtMs: number, ttlSeconds: number): Promise<string[]>
 }
 
-export interface MetadataCloud extends Cloud {
+export interface MetadataCloud extends Omit<Cloud, 'actions'> {
   tokens: IdentityTokens
   certificates: CertificateIssuer
   /** How long an IAM token is good, in seconds. */

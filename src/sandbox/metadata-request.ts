@@ -52,13 +52,19 @@ export function readBearer(c: Context): string {
   return token
 }
 
+// More than any body that an operation takes. No source says where IBM's limit is.
+const longestBody = 64 * 1024
+
 export type Body = Record<string, unknown>
 
 const isObject = (value: unknown): value is Body => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Reads a body as a JSON object that has no other properties than `known`; an empty one is `{}`. Any content type will do: IBM's curl samples send none. */
 export async function readBody(c: Context, known: readonly string[]): Promise<Body> {
+  const tooLarge = () => new MetadataError(400, 'invalid_request', 'The request body is too large.')
+  if (Number(c.req.header('content-length')) > longestBody) throw tooLarge()
   const text = await c.req.text()
+  if (text.length > longestBody) throw tooLarge()
   if (text.trim() === '') return {}
   let value: unknown
   try {

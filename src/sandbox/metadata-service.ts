@@ -9,6 +9,8 @@ import {IdentityTokens} from './identity-token.ts'
 import {findNamed} from './instance-names.ts'
 import {type Caller, createMetadataApp} from './metadata-app.ts'
 import type {Subject} from './metadata-bodies.ts'
+import type {InstanceRecord} from './records.ts'
+import {keysOfInstance} from './ssh-keys.ts'
 import type {SeenRequest} from './trouble.ts'
 
 /** An address that an instance's metadata service is bound to. */
@@ -47,7 +49,7 @@ export interface MetadataAddress {
   ca_file: string
 }
 
-export interface MetadataServiceOptions extends Cloud, MetadataOptions {
+export interface MetadataServiceOptions extends Omit<Cloud, 'actions'>, MetadataOptions {
   iamTokenTtlSeconds: number
   /** The sandbox's own URL. */
   url: string
@@ -79,10 +81,11 @@ export class MetadataService {
     this.#http = createHttpServer(getRequestListener(app.fetch, {overrideGlobalObjects: false}))
   }
 
-  /** Binds the addresses that the options name. Rejects with a plain Error for an unknown instance or an address that can't be bound. */
+  /** Binds the addresses and writes the file that the options name. Rejects with a plain Error for an unknown instance, or where that can't be done. */
   async start(): Promise<void> {
+    if (this.#options.caFile !== undefined) await this.#certificates()
     for (const {instance, host, port} of this.#options.bindings ?? []) {
-      const {id} = findNamed(this.#options.fleet.list(), instance)
+      const {id} = this.#find(instance)
       const bound = this.#listen(id, host, port)
       // The first of several is the one that is told.
       if (!this.#listeners.has(id)) this.#listeners.set(id, bound)
@@ -92,7 +95,7 @@ export class MetadataService {
 
   /** The address of an instance's service; opens it when it is the first time. Rejects for an unknown or ambiguous instance. */
   async address(instance: string): Promise<MetadataAddress> {
-    const {id, name, region, metadata_service} = findNamed(this.#options.fleet.list(), instance)
+    const {id, name, region, metadata} = this.#find(instance)
     let bound = this.#listeners.get(id)
     if (bound === undefined) {
       bound = this.#listen(id, '127.0.0.1', 0)
@@ -100,8 +103,14 @@ export class MetadataService {
     }
     const [{address, family, port}, {file}] = await Promise.all([bound, this.#certificates()])
     const host = family === 'IPv6' ? `[${address}]` : address
-    const {enabled, protocol} = metadata_service
+    const {enabled, protocol} = metadata
     return {id, name, region, enabled, protocol, url: `${protocol}://${host}:${port}`, ca_file: file}
+  }
+
+  #find(instance: string): InstanceRecord {
+    const {fleet} = this.#options
+    fleet.refresh()
+    return findNamed(fleet.instances.all(), instance)
   }
 
   /** Ends all listeners and connections at once. */
@@ -121,7 +130,7 @@ export class MetadataService {
   }
 
   #listen(id: string, host: string, port: number): Promise<AddressInfo> {
-    const server = createServer(socket => this.#greet(socket, id, host))
+    const server = createServer(socket => this.#greet(socket, id))
     this.#servers.add(server)
     return new Promise((resolve, reject) => {
       server.once('error', error => reject(new Error(`${host}:${port} can't be bound for ${id}: ${error.message}`)))
@@ -134,7 +143,7 @@ export class MetadataService {
   }
 
   // One port serves whichever protocol is set: the first byte tells which one the caller speaks.
-  #greet(socket: Socket, instance: string, host: string): void {
+  #greet(socket: Socket, instance: string): void {
     this.#sockets.add(socket)
     socket.on('close', () => this.#sockets.delete(socket))
     // A caller that hangs up in the middle is its own affair.
@@ -143,7 +152,7 @@ export class MetadataService {
       socket.pause()
       socket.unshift(first)
       const protocol = first[0] === tlsHandshake ? 'https' : 'http'
-      const caller: Caller = {instance, protocol, host, leave: () => this.#leave(socket)}
+      const caller: Caller = {instance, protocol, leave: () => this.#leave(socket)}
       this.#serve(socket, caller).catch(() => socket.destroy())
     })
   }
@@ -171,10 +180,11 @@ export class MetadataService {
 
   #subjectOf({instance, protocol}: Caller): Subject | undefined {
     const {fleet, clock, transitionMs} = this.#options
-    const region = fleet.get(instance)?.region
-    const record = region === undefined ? undefined : fleet.instance(region, instance)
+    fleet.refresh()
+    const record = fleet.instances.get(instance)
     if (record === undefined || !record.metadata.enabled || record.metadata.protocol !== protocol) return undefined
     const floatingIps = fleet.floatingIpsOf(record.region).filter(each => each.instance === record.id)
-    return {record, vpcName: fleet.vpcName(record.vpc), floatingIps, now: clock(), transitionMs}
+    const keys = keysOfInstance(fleet, record)
+    return {record, vpcName: fleet.vpcName(record.vpc), floatingIps, keys, now: clock(), transitionMs}
   }
 }

@@ -4,6 +4,7 @@ import type {Environment} from './environment.ts'
 import type {FleetStore} from './fleet.ts'
 import {findNamed} from './instance-names.ts'
 import type {MetadataService} from './metadata-service.ts'
+import type {InstanceRecord} from './records.ts'
 
 // Each address is an open port.
 const mostAddresses = 500
@@ -16,7 +17,8 @@ export function sandboxRoutes(fleet: FleetStore, metadata: () => Promise<Metadat
   const routes = new Hono<Environment>()
   routes.get('/addresses', async c => {
     const names = c.req.queries('instance') ?? []
-    const all = fleet.list()
+    fleet.refresh()
+    const all = fleet.instances.all()
     const chosen = names.length === 0 ? all : names.map(name => findOrRefuse(all, name))
     if (chosen.length > mostAddresses) {
       const message = `There are ${chosen.length} instances: name those that you want, at most ${mostAddresses} at a time.`
@@ -28,7 +30,7 @@ export function sandboxRoutes(fleet: FleetStore, metadata: () => Promise<Metadat
   return routes
 }
 
-function findOrRefuse(all: Parameters<typeof findNamed>[0], name: string): ReturnType<typeof findNamed> {
+function findOrRefuse(all: readonly InstanceRecord[], name: string): InstanceRecord {
   try {
     return findNamed(all, name)
   } catch (error) {

@@ -2,11 +2,13 @@ import {setMaxListeners} from 'node:events'
 import {createServer, type Server} from 'node:http'
 import type {AddressInfo} from 'node:net'
 import {getRequestListener} from '@hono/node-server'
+import {accessFleet} from './access-fleet.ts'
 import {createApp} from './app.ts'
-import type {Fault} from './faults.ts'
+import type {Amount, Fault} from './faults.ts'
 import {FleetStore} from './fleet.ts'
 import type {Fleet} from './fleet-access.ts'
 import {sandboxApiKey} from './iam.ts'
+import {InstanceActions} from './instance-actions.ts'
 import type {MetadataAddress, MetadataOptions, MetadataService} from './metadata-service.ts'
 import {chooseRegions} from './regions.ts'
 import {FileState, MemoryState, type StateStore} from './state.ts'
@@ -29,6 +31,8 @@ export interface SandboxOptions {
   tokenTtlSeconds?: number
   /** How long a start, a stop or a reboot takes, 3000 without. */
   transitionMs?: number
+  /** Which of all starts end in `failed`, for want of capacity, in the order in which they are asked for; none without. */
+  failingStarts?: Amount
   faults?: Fault[]
   /** Keeps changes there, for the next sandbox and for others at the same time; without it they end with the sandbox. */
   stateFolder?: string
@@ -70,7 +74,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const {state, problem} = await openState(options.stateFolder)
   const clock = options.clock ?? Date.now
   const transitionMs = options.transitionMs ?? 3000
-  const fleet = new FleetStore(regions, options, state, {clock, transitionMs})
+  const fleet = new FleetStore(regions, options, state)
+  const actions = new InstanceActions(transitionMs, options.failingStarts)
   const closing = new AbortController()
   // Each request that waits listens to it: more than ten are no leak.
   setMaxListeners(0, closing.signal)
@@ -87,7 +92,11 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       iamTokenTtlSeconds: options.tokenTtlSeconds ?? 3600,
       url,
     })
-    await service.start()
+    await service.start().catch(async error => {
+      // What is bound already would keep the process alive.
+      await service.close()
+      throw error
+    })
     return service
   }
   const openMetadata = () => {
@@ -96,6 +105,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   }
   const app = createApp({
     fleet,
+    actions,
     clock,
     transitionMs,
     latencyMs: options.latencyMs ?? 0,
@@ -119,7 +129,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     const service = await metadata?.catch(() => undefined)
     await Promise.all([closed, service?.close()])
   }
-  if (options.metadata?.bindings?.length) {
+  if (options.metadata?.bindings?.length || options.metadata?.caFile !== undefined) {
     await openMetadata().catch(async error => {
       await close()
       throw error
@@ -130,7 +140,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     apiKey: sandboxApiKey,
     environment: {IBMCLOUD_API_KEY: sandboxApiKey, VPC_URL: `${url}/v1`, VPC_AUTH_URL: url},
     faults,
-    fleet,
+    fleet: accessFleet(fleet, actions, {clock, transitionMs}),
     ...(problem !== undefined && {stateProblem: problem}),
     metadataAddress: async instance => (await openMetadata()).address(instance),
     close,

@@ -16,7 +16,10 @@ export const linkedProfile: TrustedProfile = profile('Profile-8dd84246-7df4-4667
 /** Exists in the account and is linked to no instance. */
 export const unlinkedProfile: TrustedProfile = profile('Profile-9fd84246-7de4-4627-94c4-8ecde51d5ac5')
 
-/** The profile that an instance was made with, if any. */
-export function defaultProfileOf(record: InstanceRecord): TrustedProfile | undefined {
-  return record.trustedProfile ? profile(`Profile-${uuidOf(`profile/${record.id}`)}`) : undefined
+/** The profile that an instance was made with, if any, and whether it is linked to it. */
+export function defaultProfileOf(record: InstanceRecord): (TrustedProfile & {autoLink: boolean}) | undefined {
+  if (!record.trustedProfile) return undefined
+  if (record.trustedProfile === true) return {...profile(`Profile-${uuidOf(`profile/${record.id}`)}`), autoLink: true}
+  const {id, autoLink} = record.trustedProfile
+  return {...profile(id), autoLink}
 }

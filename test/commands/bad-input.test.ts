@@ -245,10 +245,15 @@ describe('a home that can not be written', () => {
   })
 
   it('makes the sandbox forget, and say so', async () => {
-    const {code, stderr} = await runVpcmd(['metadata', 'enable', id, '--sandbox'], {
-      env: unwritable(freshEnvironment()),
-    })
+    const {code, stderr} = await runVpcmd(['instances', 'list', '--sandbox'], {env: unwritable(freshEnvironment())})
     expect(code).toBe(0)
     expect(stderr).toMatch(/Warning: .*(state|kept|memory)/i)
+  })
+
+  it('refuses a change, as there would be no journal of it', async () => {
+    const {code, stdout, stderr} = await runVpcmd(['metadata', 'enable', id, '--json'], {env: unwritable(env)})
+    expect({code, stderr}).toEqual({code: 1, stderr: ''})
+    expect(JSON.parse(stdout)).toMatchObject({error: {code: 'journal_failed'}})
+    expect(seen.filter(({method}) => method === 'PATCH')).toEqual([])
   })
 })

@@ -14,11 +14,13 @@ export interface Body {
   availability_policy: {host_failure: string}
   cluster_network?: Body
   cluster_network_attachments: Rows
+  code: string
   confidential_compute_mode: string
   crn: string
   dedicated_host?: Body
   disks: Rows
   enable_secure_boot: boolean
+  encrypted_password: string
   encryption_key: {fingerprint: string}
   endpoint: string
   errorDetails?: string
@@ -31,6 +33,7 @@ export interface Body {
   href: string
   id: string
   image: Body
+  images: Rows
   instance_group: Body
   instance_group_membership?: Body
   instances: Rows
@@ -54,7 +57,10 @@ export interface Body {
   reservation_affinity: {policy: string}
   resource_group: Body
   resource_type: string
+  security_groups: Rows
   status: string
+  subnet: Body
+  subnets: Rows
   target: Body
   text?: string
   total_count: number

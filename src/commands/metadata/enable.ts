@@ -1,18 +1,24 @@
 import {Flags} from '@oclif/core'
+import {havingFilters, selectionFlagsForChanges} from '../../instance-flags.ts'
 import {hopLimits, protocols} from '../../metadata/settings.ts'
-import {changeFlags, instanceArgs, MetadataChangeCommand} from '../../metadata-change-command.ts'
+import {instanceArgs, MetadataChangeCommand} from '../../metadata-change-command.ts'
+import {rolloutFlags} from '../../rollout-command.ts'
 
 export default class MetadataEnable extends MetadataChangeCommand {
   static override summary = 'Turn the metadata service of instances on, with the protocol and hop limit wanted.'
   static override description =
     `Each instance is read first, and only what differs is sent; what is already right is left alone and reported as unchanged. Without --protocol or --hop-limit those settings stay as they are.
 
-Without <instance>, on a terminal, instances are picked from a list, and what no flag gave is asked.
+Many are chosen with --from-file, or with --all and the filters of instances list. Without any of these, on a terminal, instances are picked from a list, and what no flag gave is asked. What is chosen otherwise than by typing it is shown, and asked for, first.
+
+Each run is in the journal before anything is sent: see vpcmd metadata history, resume and undo. Once Ctrl-C ends it in good order: nothing new is sent, and what is under way is awaited and recorded.
 
 An instance that was created with the service off must be stopped and started before the service works fully. vpcmd does not do that unasked: a stop erases instance storage.`
   static override examples = [
     '<%= config.bin %> <%= command.id %> my-virtual-server-2 --protocol https --hop-limit 2',
     '<%= config.bin %> <%= command.id %> my-virtual-server-1 my-virtual-server-2 --protocol https --dry-run',
+    '<%= config.bin %> <%= command.id %> --all --metadata disabled --vpc my-test-vpc --protocol https',
+    '<%= config.bin %> instances list -q --metadata disabled | <%= config.bin %> <%= command.id %> --from-file - --yes',
   ]
   static override args = instanceArgs
   static override flags = {
@@ -22,7 +28,8 @@ An instance that was created with the service off must be stopped and started be
       helpValue: '1-64',
       summary: 'How many network hops an answer may take; containers need 2 or more.',
     }),
-    ...changeFlags,
+    ...rolloutFlags,
+    ...selectionFlagsForChanges,
   }
 
   async run(): Promise<void> {
@@ -31,8 +38,9 @@ An instance that was created with the service off must be stopped and started be
     await this.change(flags, typed, {
       verb: 'Enable',
       alwaysAsks: false,
+      filters: havingFilters(flags),
       wanted: async picked => {
-        const asked = typed.length === 0 ? await this.askSettings(flags, picked) : flags
+        const asked = picked ? await this.askSettings(flags, picked) : flags
         return {enabled: true, protocol: asked.protocol, response_hop_limit: asked['hop-limit']}
       },
     })

@@ -6,11 +6,11 @@ import type {Column} from '../../terminal/table.ts'
 
 const columns: Column<MetadataAddress>[] = [
   {header: 'Instance', value: row => row.name},
-  {header: 'ID', value: row => row.id},
-  {header: 'Region', value: row => row.region},
+  {header: 'ID', value: row => row.id, priority: 3},
+  {header: 'Region', value: row => row.region, priority: 1},
   {header: 'Metadata', value: row => (row.enabled ? row.protocol : 'off')},
   {header: 'Address', value: row => row.url},
-  {header: 'CA file', value: row => (row.protocol === 'https' ? row.ca_file : '-')},
+  {header: 'CA file', value: row => (row.protocol === 'https' ? row.ca_file : ''), priority: 2},
 ]
 
 export default class SandboxAddresses extends BaseCommand {
@@ -42,7 +42,7 @@ Any program can ask the same of the sandbox: GET /sandbox/addresses?instance=NAM
     await this.printRows(flags, {
       rows,
       columns,
-      mayHide: false,
+      mayHide: true,
       toJson: row => row,
       id: row => row.id,
       empty: 'The sandbox has no instances.',

@@ -1,3 +1,4 @@
+import {resolve} from 'node:path'
 import {Flags} from '@oclif/core'
 import {BaseCommand} from '../../base-command.ts'
 import {usageError} from '../../errors.ts'
@@ -57,7 +58,8 @@ Each instance has a metadata service of its own, as the instance would reach it 
     })(),
     'metadata-ca': Flags.string({
       helpValue: 'FILE',
-      summary: 'Write the CA that signs for metadata services over https to this file, not to a temporary one.',
+      summary:
+        'Write the CA that signs for metadata services over https to this file, not to a temporary one, and name it in SANDBOX_CA.',
     }),
   }
 
@@ -81,7 +83,8 @@ Each instance has a metadata service of its own, as the instance would reach it 
     }).catch((error: Error) => {
       throw usageError(error.message)
     })
-    const {environment} = sandbox
+    const caFile = flags['metadata-ca']
+    const environment = {...sandbox.environment, ...(caFile !== undefined && {SANDBOX_CA: resolve(caFile)})}
     if (this.formatOf(flags) === 'json') {
       const {toJson} = await import('../../terminal/formats.ts')
       this.print(toJson({url: sandbox.url, environment}))
@@ -93,8 +96,8 @@ Each instance has a metadata service of its own, as the instance would reach it 
       )
     }
     this.note(`The sandbox serves at ${sandbox.url}. Paste these lines into another terminal; Ctrl-C ends it.`)
-    await new Promise<void>(resolve => {
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
+    await new Promise<void>(end => {
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => end())
     })
     await sandbox.close()
     this.note('The sandbox has stopped.')

@@ -1,0 +1,183 @@
+/** What a lane needs of the world: a clock in epoch milliseconds, and a way to wait. */
+export interface LaneClock {
+  now(): number
+  /** Rejects at once when the signal comes. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>
+}
+
+/** How a request that went through the lane ended, as far as the lane's pace depends on it. */
+export type Ending =
+  | 'good'
+  | 'bad'
+  /** 429 or 503: for how long to send nothing, and whether the rate is what was refused (429). */
+  | {pauseMs: number; isRate: boolean}
+
+/** Marks a request that was still waiting for its turn when it was called off: it was never sent. */
+export class NeverSent extends Error {}
+
+/** The concurrency a lane begins with, and what it reaches by itself where nothing else is said. */
+export const laneLimits = {start: 4, max: 64} as const
+
+/** A learnt rate is kept a little below what came through, and is tried upwards after a while without a refusal. */
+const margin = 0.96
+const steadyForMs = 20_000
+const lowestRate = 2
+
+/**
+ * The way to one region, shared by all that is sent there. It finds its own level, as no source tells IBM Cloud's limits:
+ * it starts narrow, widens with each good answer, halves when it is throttled, sends nothing for as long as `Retry-After`
+ * says, and from then on keeps the pace at which requests came through.
+ */
+export class Lane {
+  readonly #clock: LaneClock
+  readonly #max: number
+  #limit: number
+  #isThrottled = false
+  #underWay = 0
+  readonly #waiting: (() => void)[] = []
+  /** Pending while nothing may be sent. */
+  #pause: Promise<void> | undefined
+  #pausedUntil = 0
+  /** When the lane last reacted: what was sent before says nothing new. */
+  #reactedAt = 0
+  /** Requests a second; undefined as long as no limit showed. */
+  #rate: number | undefined
+  #rateSince = 0
+  #nextAt = 0
+  /** When the requests of the last seconds were sent, of those that came through. */
+  #sent: number[] = []
+
+  /** `max` caps the concurrency, as `--concurrency` says. */
+  constructor(clock: LaneClock, max: number = laneLimits.max) {
+    this.#clock = clock
+    this.#max = max
+    this.#limit = Math.min(laneLimits.start, max)
+  }
+
+  /**
+   * Waits for a turn, and gives what is to be called when the request has ended: it says whether a new pause begins.
+   * Throws NeverSent when one of `signals` comes first.
+   */
+  async enter(signals: AbortSignal[]): Promise<(ending: Ending) => boolean> {
+    const calledOff = signals.length > 0 ? AbortSignal.any(signals) : undefined
+    await this.#turn(calledOff)
+    try {
+      do {
+        if (this.#pause) await unless(calledOff, this.#pause)
+        await this.#keepPace(calledOff)
+      } while (this.#pause)
+      if (calledOff?.aborted) throw new NeverSent()
+    } catch (error) {
+      this.#free()
+      throw calledOff?.aborted ? new NeverSent() : error
+    }
+    const sentAt = this.#clock.now()
+    let hasLeft = false
+    return ending => {
+      if (hasLeft) return false
+      hasLeft = true
+      if (ending === 'good') this.#widen(sentAt)
+      const pauses = typeof ending === 'object' && this.#react(sentAt, ending)
+      this.#free()
+      return pauses
+    }
+  }
+
+  async #turn(calledOff: AbortSignal | undefined): Promise<void> {
+    if (calledOff?.aborted) throw new NeverSent()
+    if (this.#underWay < this.#limit) {
+      this.#underWay++
+      return
+    }
+    await new Promise<void>((resolve, reject) => {
+      const giveUp = () => {
+        this.#waiting.splice(this.#waiting.indexOf(proceed), 1)
+        reject(new NeverSent())
+      }
+      const proceed = () => {
+        calledOff?.removeEventListener('abort', giveUp)
+        resolve()
+      }
+      calledOff?.addEventListener('abort', giveUp, {once: true})
+      this.#waiting.push(proceed)
+    })
+  }
+
+  #free(): void {
+    this.#underWay--
+    while (this.#underWay < this.#limit) {
+      const next = this.#waiting.shift()
+      if (!next) return
+      this.#underWay++
+      next()
+    }
+  }
+
+  /** Spaces the requests evenly once a rate is known. */
+  async #keepPace(calledOff: AbortSignal | undefined): Promise<void> {
+    if (this.#pause) return
+    const rate = this.#presentRate()
+    if (rate === undefined) return
+    const now = this.#clock.now()
+    const at = Math.max(now, this.#nextAt)
+    this.#nextAt = at + 1000 / rate
+    if (at > now) await this.#clock.sleep(at - now, calledOff)
+  }
+
+  #presentRate(): number | undefined {
+    if (this.#rate === undefined) return undefined
+    const steadyMs = this.#clock.now() - this.#rateSince - steadyForMs
+    // By a twentieth and at least by one a second, each second.
+    return steadyMs <= 0 ? this.#rate : this.#rate + (Math.max(1, this.#rate / 20) * steadyMs) / 1000
+  }
+
+  #widen(sentAt: number): void {
+    this.#sent.push(sentAt)
+    if (this.#sent.length > 4096) this.#sent = this.#sent.slice(-2048)
+    this.#limit = Math.min(this.#max, this.#limit + (this.#isThrottled ? 1 / this.#limit : 1))
+  }
+
+  #react(sentAt: number, {pauseMs, isRate}: {pauseMs: number; isRate: boolean}): boolean {
+    const now = this.#clock.now()
+    const isNew = sentAt >= this.#reactedAt
+    if (isNew) {
+      this.#isThrottled = true
+      this.#limit = Math.max(1, Math.floor(this.#limit / 2))
+      this.#reactedAt = now
+    }
+    // Refusals come in bunches: the same pause asked for by each must not grow with their number.
+    if (pauseMs <= 0 || (this.#pause && now + pauseMs < this.#pausedUntil + 250)) return false
+    this.#pausedUntil = now + pauseMs
+    const pause: Promise<void> = Promise.all([this.#pause, this.#clock.sleep(pauseMs)]).then(() => {
+      if (this.#pause !== pause) return
+      this.#pause = undefined
+      if (isRate) this.#learnRate(sentAt)
+    })
+    this.#pause = pause
+    return true
+  }
+
+  /** By now what was under way at the refusal has been answered: what came through in the second before it is the rate. */
+  #learnRate(refusedAt: number): void {
+    const through = this.#sent.filter(at => at > refusedAt - 1000 && at <= refusedAt).length
+    this.#rate = Math.max(lowestRate, through * margin)
+    this.#rateSince = this.#clock.now()
+    this.#nextAt = 0
+  }
+}
+
+/** What `promise` gives, unless the signal comes first: then it throws NeverSent. */
+async function unless(signal: AbortSignal | undefined, promise: Promise<void>): Promise<void> {
+  if (!signal) return promise
+  let giveUp = () => {}
+  const calledOff = new Promise<never>((_, reject) => {
+    giveUp = () => reject(new NeverSent())
+    if (signal.aborted) giveUp()
+    else signal.addEventListener('abort', giveUp, {once: true})
+  })
+  try {
+    await Promise.race([promise, calledOff])
+  } finally {
+    signal.removeEventListener('abort', giveUp)
+  }
+}

@@ -1,0 +1,67 @@
+import {readFile} from 'node:fs/promises'
+import {Args} from '@oclif/core'
+import {readStdin} from '../../cloud-command.ts'
+import {usageError} from '../../errors.ts'
+import {outcomesOfChanges} from '../../metadata/outcomes.ts'
+import type {Plan} from '../../metadata/plan.ts'
+import {RolloutCommand, rolloutFlags} from '../../rollout-command.ts'
+
+export default class MetadataApply extends RolloutCommand {
+  static override summary = 'Make the changes of a plan, and nothing else.'
+  static override description =
+    `Each server is compared with the plan first: one that is no longer as the plan read it is a conflict and is left alone; one that is already as planned is unchanged.
+
+The plan is shown, and asked for, unless --yes answers.`
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> plan.json',
+    '<%= config.bin %> <%= command.id %> plan.json --yes --canary 5 --max-failures 1%',
+  ]
+  static override args = {
+    plan: Args.string({required: true, description: 'A file that vpcmd metadata plan wrote; - is stdin.'}),
+  }
+  static override flags = rolloutFlags
+
+  async run(): Promise<void> {
+    const {args, flags} = await this.parse(MetadataApply)
+    this.maxFailures(flags, 0)
+    const plan = await readPlan(args.plan)
+    const {changes} = plan
+    const cloud = await this.cloud(flags)
+    const {account} = await cloud.caller()
+    if (account !== plan.account) {
+      throw usageError(
+        `The plan was made in account ${plan.account}, and these credentials are of account ${account}.`,
+        'Use an API key of that account, or make a new plan.',
+      )
+    }
+    for (const unread of plan.unread ?? [])
+      this.warning(`When the plan was made, something could not be read: ${unread}`)
+    if (flags['dry-run']) {
+      await this.printOutcomes(flags, outcomesOfChanges(changes))
+      this.note('Nothing was sent: this was a dry run.')
+      return
+    }
+    const many = `${changes.length} ${changes.length === 1 ? 'change' : 'changes'}`
+    if (!(await this.isConfirmed(flags, `Make the ${many} of the plan of ${plan.createdAt}?`, changes))) {
+      this.note('Nothing was sent.')
+      return
+    }
+    await this.carryOut(flags, cloud, {
+      command: 'apply',
+      selection: `plan of ${plan.createdAt}: ${plan.selection}`,
+      changes,
+      isFresh: false,
+      outcomes: settled => outcomesOfChanges(changes, settled),
+    })
+  }
+}
+
+async function readPlan(file: string): Promise<Plan> {
+  const {parsePlan} = await import('../../metadata/plan-file.ts')
+  if (file === '-') return parsePlan(await readStdin(), 'standard input')
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    const why = error.code === 'ENOENT' ? 'there is no such file' : `it can't be read (${error.code})`
+    throw usageError(`No plan from ${file}: ${why}.`)
+  })
+  return parsePlan(text, file)
+}

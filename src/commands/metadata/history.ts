@@ -1,0 +1,139 @@
+import {Args} from '@oclif/core'
+import {BaseCommand} from '../../base-command.ts'
+import {countResults, describeCounts} from '../../metadata/outcomes.ts'
+import {type RecordedChange, type Run, type RunState, readRun, readRuns} from '../../metadata/runs.ts'
+import {settingsLabel} from '../../metadata/settings.ts'
+import {runsFolder} from '../../state-folder.ts'
+import {green, red, yellow} from '../../terminal/style.ts'
+import type {Column} from '../../terminal/table.ts'
+
+export default class MetadataHistory extends BaseCommand {
+  static override summary = 'List the runs that changed settings, or show what one of them did.'
+  static override description =
+    `vpcmd keeps a journal of each run on this machine: when, with the credentials of which account, which servers were chosen, and what each was before and after. Nothing is asked of IBM Cloud.`
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> 20261125-161502-3f9a -o csv',
+  ]
+  static override args = {run: Args.string({description: 'ID of a run, or its beginning.'})}
+
+  async run(): Promise<void> {
+    const {args, flags} = await this.parse(MetadataHistory)
+    const folder = runsFolder(process.env)
+    if (args.run === undefined) {
+      const rows: RunSummary[] = []
+      for await (const run of readRuns(folder)) rows.push(summaryOf(run))
+      return this.printRows(flags, {
+        rows,
+        columns: runColumns,
+        mayHide: true,
+        toJson: row => row,
+        id: ({id}) => id,
+        empty: 'There are no runs: nothing was changed by vpcmd for this user on this machine.',
+      })
+    }
+    const run = await readRun(folder, args.run)
+    const {header, changes, state} = run
+    const summary = summaryOf(run)
+    this.note(`Run ${header.id}, ${header.startedAt}, account ${header.account}, by ${header.iamId}: ${state}.`)
+    this.note(`${header.command} ${header.selection}: ${describeCounts({...summary.counts, planned: 0})}.`)
+    await this.printRows(flags, {
+      rows: changes,
+      columns: changeColumns,
+      mayHide: true,
+      toJson: toJsonChange,
+      whole: {...summary, changes: changes.map(toJsonChange)},
+      id: ({change}) => change.target.id,
+    })
+  }
+}
+
+interface RunSummary {
+  id: string
+  started_at: string
+  ended_at: string | null
+  state: RunState
+  account: string
+  iam_id: string
+  vpcmd: string
+  command: string
+  selection: string
+  undoes: string | null
+  counts: Record<'changed' | 'unchanged' | 'conflict' | 'failed' | 'skipped', number>
+}
+
+function summaryOf({header, state, endedAt, changes}: Run): RunSummary {
+  const {planned, ...counts} = countResults(changes.map(({result}) => ({result: result ?? 'skipped'})))
+  return {
+    id: header.id,
+    started_at: header.startedAt,
+    ended_at: endedAt ?? null,
+    state,
+    account: header.account,
+    iam_id: header.iamId,
+    vpcmd: header.vpcmd,
+    command: header.command,
+    selection: header.selection,
+    undoes: header.undoes ?? null,
+    counts,
+  }
+}
+
+function toJsonChange({change, result, after, error, inDoubt, at, restart}: RecordedChange): object {
+  const {target, before, set} = change
+  return {
+    id: target.id,
+    name: target.name,
+    crn: target.crn,
+    kind: target.kind,
+    region: target.region,
+    zone: target.zone,
+    before,
+    set,
+    result: result ?? 'skipped',
+    after: after ?? null,
+    in_doubt: inDoubt,
+    at: at ?? null,
+    ...(restart && {restart}),
+    ...(error && {error}),
+  }
+}
+
+const stateStyles: Record<string, (text: string) => string> = {
+  done: green,
+  changed: green,
+  interrupted: yellow,
+  stopped: yellow,
+  running: yellow,
+  skipped: yellow,
+  unfinished: red,
+  failed: red,
+  conflict: red,
+}
+const style = (text: string) => stateStyles[text]?.(text) ?? text
+
+const runColumns: Column<RunSummary>[] = [
+  {header: 'Run', value: ({id}) => id},
+  {header: 'Started', value: ({started_at}) => started_at, priority: 4},
+  {header: 'Account', value: ({account}) => account, priority: 3},
+  {header: 'By', value: ({iam_id}) => iam_id, priority: 5},
+  {header: 'Command', value: ({command}) => command},
+  {header: 'Selection', value: ({selection}) => selection, priority: 2},
+  {header: 'Changed', value: ({counts}) => String(counts.changed)},
+  {header: 'Unchanged', value: ({counts}) => String(counts.unchanged), priority: 1},
+  {header: 'Conflict', value: ({counts}) => String(counts.conflict), priority: 1},
+  {header: 'Failed', value: ({counts}) => String(counts.failed)},
+  {header: 'Left', value: ({counts}) => String(counts.skipped), priority: 1},
+  {header: 'State', value: ({state}) => state, style},
+]
+
+const changeColumns: Column<RecordedChange>[] = [
+  {header: 'Name', value: ({change}) => change.target.name},
+  {header: 'ID', value: ({change}) => change.target.id, priority: 2},
+  {header: 'Zone', value: ({change}) => change.target.zone, priority: 3},
+  {header: 'Before', value: ({change}) => settingsLabel(change.before)},
+  {header: 'After', value: ({after}) => (after ? settingsLabel(after) : '')},
+  {header: 'Result', value: ({result}) => result ?? 'skipped', style},
+  {header: 'At', value: ({at}) => at ?? '', priority: 4},
+  {header: 'Error', value: ({error}) => error?.message ?? '', priority: 5},
+]

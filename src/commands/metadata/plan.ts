@@ -1,0 +1,88 @@
+import {Flags} from '@oclif/core'
+import {usageError, VpcmdError} from '../../errors.ts'
+import {havingFilters, selectionFlagsForChanges} from '../../instance-flags.ts'
+import {outcomesOf} from '../../metadata/outcomes.ts'
+import {type Choice, changesIn, draftPlan, type Plan} from '../../metadata/plan.ts'
+import {hopLimits, protocols} from '../../metadata/settings.ts'
+import {instanceArgs, MetadataChangeCommand} from '../../metadata-change-command.ts'
+
+export default class MetadataPlan extends MetadataChangeCommand {
+  static override summary = 'Write down which changes would be made, to look at them and apply them later.'
+  static override description =
+    `Nothing is changed. The plan holds each change field by field, with the settings as they were read: vpcmd metadata apply makes exactly these changes, and leaves alone what has changed since.
+
+It takes what enable and disable take, and --enable or --disable for what is wanted. Without --out the plan is only shown.`
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> --enable --protocol https --hop-limit 1 --all --vpc my-test-vpc --out plan.json',
+    '<%= config.bin %> <%= command.id %> --disable my-virtual-server-1',
+  ]
+  static override args = instanceArgs
+  static override flags = {
+    enable: Flags.boolean({summary: 'Plan to turn the service on.', exclusive: ['disable']}),
+    disable: Flags.boolean({summary: 'Plan to turn the service off.'}),
+    protocol: Flags.option({options: protocols, summary: 'Plan to set this protocol.', exclusive: ['disable']})(),
+    'hop-limit': Flags.integer({
+      ...hopLimits,
+      helpValue: '1-64',
+      exclusive: ['disable'],
+      summary: 'Plan to set this hop limit.',
+    }),
+    out: Flags.string({helpValue: 'FILE', summary: 'Write the plan to this file, - for stdout.'}),
+    ...selectionFlagsForChanges,
+  }
+
+  async run(): Promise<void> {
+    const {args, flags} = await this.parse(MetadataPlan)
+    if (!flags.enable && !flags.disable) {
+      throw usageError('The plan needs --enable or --disable.', 'See vpcmd metadata plan --help.')
+    }
+    const cloud = await this.cloud(flags)
+    const selection = await this.choose(cloud, flags, args.instance ?? [], {
+      verb: flags.enable ? 'Plan to enable' : 'Plan to disable',
+      filters: havingFilters(flags),
+    })
+    const wanted = flags.disable
+      ? {enabled: false}
+      : {enabled: true, protocol: flags.protocol, response_hop_limit: flags['hop-limit']}
+    const drafts = draftPlan(selection.items, wanted)
+    if (flags.out === undefined) {
+      await this.printOutcomes(flags, outcomesOf(drafts))
+      this.note('Nothing was sent, and nothing was written: --out FILE keeps the plan.')
+      return
+    }
+    this.refuseErrors(selection.items)
+    const [{formatPlan, writePlan}, {account}] = await Promise.all([
+      import('../../metadata/plan-file.ts'),
+      cloud.caller(),
+    ])
+    const changes = changesIn(drafts)
+    const plan: Plan = {
+      account,
+      createdAt: new Date().toISOString(),
+      vpcmd: this.config.version,
+      selection: `${flags.enable ? 'enable' : 'disable'} ${selection.words}`,
+      ...(selection.unread.length > 0 && {unread: selection.unread}),
+      changes,
+    }
+    if (flags.out === '-') this.print(formatPlan(plan))
+    else await writePlan(flags.out, plan)
+    this.showChanges(changes)
+    const unchanged = drafts.length - changes.length
+    this.note(
+      `${changes.length} to change, ${unchanged} already so.${flags.out === '-' ? '' : ` Apply it with: vpcmd metadata apply ${flags.out}`}`,
+    )
+  }
+
+  /** A plan without what was asked for would look whole. */
+  private refuseErrors(items: Choice[]): void {
+    const errors = items.flatMap(item => ('error' in item ? [item.error] : []))
+    const [first] = errors
+    if (!first) return
+    this.reportFailures(errors, items.length)
+    throw new VpcmdError({
+      code: 'plan_incomplete',
+      message: `${errors.length} of ${items.length} instances could not be read: no plan was written.`,
+      exitCode: errors.length === items.length ? first.exitCode : 1,
+    })
+  }
+}

@@ -1,0 +1,82 @@
+import {Args} from '@oclif/core'
+import {exitCodes, VpcmdError} from '../../errors.ts'
+import {outcomesOfChanges} from '../../metadata/outcomes.ts'
+import type {PlannedChange} from '../../metadata/plan.ts'
+import {otherAccount, type RecordedChange, type Run, readRun, readRuns} from '../../metadata/runs.ts'
+import {patchBetween} from '../../metadata/settings.ts'
+import {RolloutCommand, rolloutFlags} from '../../rollout-command.ts'
+import {runsFolder} from '../../state-folder.ts'
+
+export default class MetadataUndo extends RolloutCommand {
+  static override summary = 'Bring back exactly what a run changed.'
+  static override description =
+    `The way back is shown as a plan, and asked for, unless --yes answers. A server that somebody changed since is a conflict and is left alone. Without RUN it is the newest run of the account that changed something.
+
+An undo is a run of its own, and can be undone.`
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> 20261125-161502-3f9a --dry-run',
+  ]
+  static override args = {run: Args.string({description: 'ID of a run, or its beginning; see metadata history.'})}
+  static override flags = rolloutFlags
+
+  async run(): Promise<void> {
+    const {args, flags} = await this.parse(MetadataUndo)
+    this.maxFailures(flags, 0)
+    const cloud = await this.cloud(flags)
+    const {account} = await cloud.caller()
+    const folder = runsFolder(process.env)
+    const run = args.run === undefined ? await newestThatChanged(folder, account) : await readRun(folder, args.run)
+    const {header, state} = run
+    if (header.account !== account) throw otherAccount(run, account)
+    if (state === 'running') {
+      throw new VpcmdError({
+        code: 'run_at_work',
+        message: `Run ${header.id} has not ended.`,
+        hint: 'Wait until it has, or end it with Ctrl-C there.',
+      })
+    }
+    const changes = run.changes.flatMap(wayBack)
+    const outcomes = (settled?: Parameters<typeof outcomesOfChanges>[1]) => outcomesOfChanges(changes, settled)
+    this.note(`Run ${header.id} (${header.command} ${header.selection}): ${changes.length} to take back.`)
+    if (flags['dry-run']) {
+      await this.printOutcomes(flags, outcomes())
+      this.note('Nothing was sent: this was a dry run.')
+      return
+    }
+    const many = `${changes.length} ${changes.length === 1 ? 'change' : 'changes'}`
+    if (!(await this.isConfirmed(flags, `Take back ${many}?`, changes))) {
+      this.note('Nothing was sent.')
+      return
+    }
+    await this.carryOut(flags, cloud, {
+      command: 'undo',
+      selection: `of run ${header.id}`,
+      undoes: header.id,
+      changes,
+      isFresh: false,
+      outcomes,
+    })
+  }
+}
+
+/** The change that leads back, for what was changed, and for what may have been: there a look tells. */
+function wayBack({change, result, after, inDoubt}: RecordedChange): PlannedChange[] {
+  if (result !== 'changed' && !inDoubt) return []
+  const made = after ?? {...change.before, ...change.set}
+  const set = patchBetween(made, change.before)
+  // What was read then is long past: whoever makes this change looks first.
+  return set ? [{target: change.target, before: made, set, readAt: 0}] : []
+}
+
+async function newestThatChanged(folder: string, account: string): Promise<Run> {
+  for await (const run of readRuns(folder, header => header.account === account)) {
+    if (run.changes.some(({result, inDoubt}) => result === 'changed' || inDoubt)) return run
+  }
+  throw new VpcmdError({
+    code: 'nothing_to_undo',
+    message: `No run of account ${account} changed anything.`,
+    hint: 'See all of them: vpcmd metadata history',
+    exitCode: exitCodes.notFound,
+  })
+}

@@ -1,0 +1,64 @@
+import {usageError, VpcmdError} from '../errors.ts'
+import {parseInstanceRef} from './references.ts'
+
+/**
+ * Reads a list of instances: IDs, names or CRNs, one a line (what follows a # is a comment), or the JSON or JSON lines of
+ * `instances list` and `metadata show`. Gives them as a user would type them, without doubles. `name` is the file's, for
+ * the errors. Throws a usage error that names the line or the entry that is none.
+ */
+export function parseInstanceFile(text: string, name: string): string[] {
+  const content = text.replace(/^\uFEFF/, '')
+  const start = content.trimStart()
+  const asked = start.startsWith('[') || start.startsWith('{') ? fromJson(content, name) : fromLines(content, name)
+  return [...new Set(asked)]
+}
+
+function fromLines(content: string, name: string): string[] {
+  return content.split(/\r?\n/).flatMap((line, index) => {
+    const asked = line.replace(/(^|\s)#.*$/, '').trim()
+    if (asked === '') return []
+    return [checked(asked, `${name}, line ${index + 1}`)]
+  })
+}
+
+function fromJson(content: string, name: string): string[] {
+  const whole = parse(content)
+  if (Array.isArray(whole)) return whole.map((entry, index) => fromEntry(entry, `${name}, entry ${index + 1}`))
+  if (whole !== undefined) return [fromEntry(whole, name)]
+  return content.split(/\r?\n/).flatMap((line, index) => {
+    if (line.trim() === '') return []
+    const place = `${name}, line ${index + 1}`
+    const entry = parse(line)
+    if (entry === undefined) throw usageError(`${place}: this is not JSON.`, hint)
+    return [fromEntry(entry, place)]
+  })
+}
+
+const hint = 'It takes IDs, names or CRNs, one a line, or the JSON of vpcmd instances list.'
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** A CRN is best: it tells the region. */
+function fromEntry(entry: unknown, place: string): string {
+  if (typeof entry === 'string') return checked(entry, place)
+  const {crn, id} = (entry ?? {}) as {crn?: unknown; id?: unknown}
+  if (typeof crn === 'string') return checked(crn, place)
+  if (typeof id === 'string') return checked(id, place)
+  throw usageError(`${place}: there is no instance's crn or id in it.`, hint)
+}
+
+function checked(asked: string, place: string): string {
+  try {
+    parseInstanceRef(asked)
+    return asked
+  } catch (error) {
+    if (error instanceof VpcmdError) throw usageError(`${place}: ${error.message}`, error.hint)
+    throw error
+  }
+}

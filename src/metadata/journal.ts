@@ -1,0 +1,219 @@
+import {constants} from 'node:fs'
+import {type FileHandle, link, mkdir, open, readFile, rm, writeFile} from 'node:fs/promises'
+import {dirname, join} from 'node:path'
+import {VpcmdError} from '../errors.ts'
+import type {Settled} from './outcomes.ts'
+import type {PlannedChange} from './plan.ts'
+
+/** What a run says of itself before it changes anything. */
+export interface RunHeader {
+  /** Sorts by time: `20261125-161502-3f9a`. */
+  id: string
+  /** `enable`, `disable`, `apply` or `undo`. */
+  command: string
+  account: string
+  iamId: string
+  /** vpcmd's version. */
+  vpcmd: string
+  /** ISO 8601. */
+  startedAt: string
+  /** How the servers were chosen, in words. */
+  selection: string
+  /** How many changes it means to make. */
+  count: number
+  /** The run whose changes this one takes back. */
+  undoes?: string
+}
+
+/** The steps of a restart; `stop` and `start` are written before they are sent. */
+export type RestartStep = 'stop' | 'stopped' | 'start' | 'running' | 'failed'
+
+/** One line of a journal. `i` is the change's place in the run; times are ISO 8601. */
+export type JournalLine =
+  | ({t: 'run'; v: 1} & RunHeader)
+  | ({t: 'change'; i: number} & PlannedChange)
+  | {t: 'begin'; at: string}
+  | {t: 'sent'; i: number; at: string}
+  | {t: 'outcome'; i: number; at: string; result: Settled['result']; after?: object; error?: object; inDoubt?: boolean}
+  | {t: 'restart'; i: number; at: string; step: RestartStep; error?: object}
+  | {t: 'resumed'; at: string}
+  | {t: 'end'; at: string; reason: 'done' | 'interrupted' | 'stopped'}
+
+/** A run's journal, open for writing by this process alone. */
+export class Journal {
+  readonly #handle: FileHandle
+  readonly #file: string
+  readonly #lock: string
+  #waiting: {text: string; resolve(): void; reject(error: unknown): void}[] = []
+  #writing: Promise<void> | undefined
+  #failure: VpcmdError | undefined
+
+  private constructor(handle: FileHandle, file: string, lock: string) {
+    this.#handle = handle
+    this.#file = file
+    this.#lock = lock
+  }
+
+  /**
+   * Puts a run and all that it means to do on disk, readable by its user alone, before anything of it is sent. Throws
+   * VpcmdError when that can't be done.
+   */
+  static async begin(folder: string, header: RunHeader, changes: PlannedChange[]): Promise<Journal> {
+    const journal = await Journal.#open(folder, header.id, constants.O_CREAT | constants.O_EXCL)
+    try {
+      const started = new Date(header.startedAt).toISOString()
+      const lines = changes.map((change, i) => journal.write({t: 'change', i, ...change}))
+      await Promise.all([
+        journal.write({t: 'run', v: 1, ...header}),
+        ...lines,
+        journal.write({t: 'begin', at: started}),
+      ])
+      await syncFolder(folder)
+      return journal
+    } catch (error) {
+      await journal.close().catch(() => undefined)
+      await rm(join(folder, `${header.id}.jsonl`), {force: true})
+      throw error
+    }
+  }
+
+  /** Opens the journal of an earlier run to go on with it. Throws VpcmdError when another process is at it. */
+  static async resume(folder: string, id: string, at: string): Promise<Journal> {
+    const journal = await Journal.#open(folder, id, 0)
+    // A process that was killed may have left half a line: what comes now begins on a line of its own.
+    await journal.#append('\n')
+    await journal.write({t: 'resumed', at})
+    return journal
+  }
+
+  static async #open(folder: string, id: string, flags: number): Promise<Journal> {
+    const file = join(folder, `${id}.jsonl`)
+    try {
+      await mkdir(folder, {recursive: true, mode: 0o700})
+      const lock = await takeLock(folder, id)
+      try {
+        const handle = await open(file, constants.O_WRONLY | constants.O_APPEND | flags, 0o600)
+        return new Journal(handle, file, lock)
+      } catch (error) {
+        await rm(lock, {force: true})
+        throw error
+      }
+    } catch (error) {
+      throw error instanceof VpcmdError ? error : unwritable(file, error)
+    }
+  }
+
+  /** Resolves when the line is on disk. Rejects with VpcmdError when it can't be put there; so does every later one. */
+  write(line: JournalLine): Promise<void> {
+    return this.#append(`${JSON.stringify(line)}\n`)
+  }
+
+  #append(text: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({text, resolve, reject})
+      this.#writing ??= this.#writeAll()
+    })
+  }
+
+  /** Writes what has gathered while the last lines were flushed: however many there are, they take one flush. */
+  async #writeAll(): Promise<void> {
+    // What is handed over in the same turn goes along.
+    await Promise.resolve()
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting
+      this.#waiting = []
+      try {
+        if (this.#failure) throw this.#failure
+        await this.#handle.appendFile(batch.map(({text}) => text).join(''))
+        await this.#handle.datasync()
+        for (const {resolve} of batch) resolve()
+      } catch (error) {
+        this.#failure ??= unwritable(this.#file, error)
+        for (const {reject} of batch) reject(this.#failure)
+      }
+    }
+    this.#writing = undefined
+  }
+
+  /** Waits for what is being written, and lets others at the run. */
+  async close(): Promise<void> {
+    await this.#writing
+    await this.#handle.close()
+    await rm(this.#lock, {force: true})
+  }
+}
+
+/** An ID for a run that begins at `now` (epoch milliseconds); `random` (0 to 1) keeps two of a second apart. */
+export function newRunId(now: number, random: number): string {
+  const [date, time] = new Date(now).toISOString().slice(0, 19).split('T')
+  const tail = Math.floor(random * 0x10000)
+    .toString(16)
+    .padStart(4, '0')
+  return `${date?.replaceAll('-', '')}-${time?.replaceAll(':', '')}-${tail}`
+}
+
+/** Whether a process of this machine is at the run. */
+export async function isAtWork(folder: string, id: string): Promise<boolean> {
+  return isAlive(await readLock(lockFile(folder, id)))
+}
+
+function lockFile(folder: string, id: string): string {
+  return join(folder, `${id}.lock`)
+}
+
+async function takeLock(folder: string, id: string): Promise<string> {
+  const file = lockFile(folder, id)
+  for (let tries = 1; ; tries++) {
+    const draft = `${file}.${process.pid}`
+    try {
+      // Linked when it is whole: whoever finds a lock finds a process in it.
+      await writeFile(draft, String(process.pid), {mode: 0o600})
+      await link(draft, file).finally(() => rm(draft, {force: true}))
+      return file
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+      const pid = await readLock(file)
+      if (isAlive(pid) || tries > 2) {
+        throw new VpcmdError({
+          code: 'run_at_work',
+          message: `Run ${id} is being worked on by process ${pid}.`,
+          hint: 'Wait until it has ended, or stop it with Ctrl-C there.',
+        })
+      }
+      // Left by a process that was killed.
+      await rm(file, {force: true})
+    }
+  }
+}
+
+async function readLock(file: string): Promise<number | undefined> {
+  const text = await readFile(file, 'utf8').catch(() => '')
+  return /^\d+$/.test(text) ? Number(text) : undefined
+}
+
+function isAlive(pid: number | undefined): boolean {
+  if (pid === undefined) return false
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+/** A new file is there for certain once its folder is flushed too; Windows has no such thing. */
+async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return
+  const handle = await open(folder, 'r')
+  await handle.sync().finally(() => handle.close())
+}
+
+function unwritable(file: string, error: unknown): VpcmdError {
+  const {code, message} = error as NodeJS.ErrnoException
+  const why = code === 'ENOENT' ? 'it is not there' : (code ?? message)
+  return new VpcmdError({
+    code: 'journal_failed',
+    message: `The journal ${file} can't be written (${why}): nothing more is sent.`,
+    hint: `vpcmd keeps what it changes on disk, to resume and undo it: make room in ${dirname(file)}, or set XDG_STATE_HOME.`,
+  })
+}

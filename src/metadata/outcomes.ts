@@ -1,0 +1,97 @@
+import type {VpcmdError} from '../errors.ts'
+import type {Draft, PlannedChange, Target} from './plan.ts'
+import type {Settings} from './settings.ts'
+
+/** What became of one server. `skipped`: nothing was sent, as the run ended before its turn. */
+export const results = ['changed', 'unchanged', 'conflict', 'failed', 'skipped'] as const
+export type Result = (typeof results)[number]
+
+/** How the change of one server ended. */
+export interface Settled {
+  result: Result
+  /** The settings that were seen last; undefined where none were seen after the plan's own reading. */
+  after?: Settings
+  error?: VpcmdError
+  /** Whether it may have been changed although nobody saw it. */
+  inDoubt?: boolean
+}
+
+/** What is to be done with one server, or what became of it. */
+export interface Outcome extends Omit<Settled, 'result'> {
+  /** What the user called it: an ID, a name or a CRN. */
+  asked: string
+  target: Target | undefined
+  result: Result | 'planned'
+  before: Settings | undefined
+}
+
+/** The outcomes of a draft whose changes are settled, in the draft's order; without `settled` they are planned. */
+export function outcomesOf(drafts: Draft[], settled?: Settled[]): Outcome[] {
+  let next = 0
+  return drafts.map((draft): Outcome => {
+    if ('error' in draft) {
+      return {asked: draft.asked, target: undefined, result: 'failed', before: undefined, error: draft.error}
+    }
+    const {asked, target, before, set} = draft
+    if (!set) return {asked, target, before, result: 'unchanged', after: before}
+    const each = settled?.[next++]
+    return {asked, target, before, ...(each ?? {result: 'planned', after: {...before, ...set}})}
+  })
+}
+
+/** The outcomes of changes that nobody typed, in their order. */
+export function outcomesOfChanges(changes: PlannedChange[], settled?: Settled[]): Outcome[] {
+  return outcomesOf(
+    changes.map(change => ({...change, asked: change.target.id})),
+    settled,
+  )
+}
+
+/** How many outcomes there are of each kind. */
+export function countResults(outcomes: Iterable<{result: Outcome['result']}>): Record<Outcome['result'], number> {
+  const counts = {changed: 0, unchanged: 0, conflict: 0, failed: 0, skipped: 0, planned: 0}
+  for (const {result} of outcomes) counts[result]++
+  return counts
+}
+
+/** Counts in words, those that are none left out: `980 changed, 20 failed`. */
+export function describeCounts(counts: Record<Outcome['result'], number>): string {
+  const parts = Object.entries(counts).flatMap(([result, count]) => (count > 0 ? [`${count} ${result}`] : []))
+  return parts.join(', ') || 'nothing to do'
+}
+
+/**
+ * Outcomes as `--json` prints them. A server that could not be found has what was asked in place of its name. `conflict`
+ * and `skipped` are there only where there are any, `planned` with --dry-run.
+ */
+export function toJsonOutcomes(outcomes: Outcome[]): Record<string, object[]> {
+  const of = (result: Outcome['result']) => outcomes.filter(outcome => outcome.result === result).map(toJsonOutcome)
+  const some = (result: Outcome['result']) => {
+    const rows = of(result)
+    return rows.length > 0 && {[result]: rows}
+  }
+  return {
+    ...some('planned'),
+    changed: of('changed'),
+    unchanged: of('unchanged'),
+    failed: of('failed'),
+    ...some('conflict'),
+    ...some('skipped'),
+  }
+}
+
+/** One outcome as a line of its own, which says what became of it. */
+export function toJsonLine(outcome: Outcome): object {
+  return {...toJsonOutcome(outcome), result: outcome.result}
+}
+
+function toJsonOutcome({asked, target, before, after, error}: Outcome): object {
+  return {
+    id: target?.id ?? null,
+    name: target?.name ?? asked,
+    region: target?.region ?? null,
+    before: before ?? null,
+    after: after ?? null,
+    ...(error && {error: error.toJSON()}),
+  }
+}

@@ -1,0 +1,117 @@
+import {writeFile} from 'node:fs/promises'
+import {LineCounter, parseDocument} from 'yaml'
+import {z} from 'zod'
+import {usageError, VpcmdError} from '../errors.ts'
+import {type Plan, targetKinds} from './plan.ts'
+import {hopLimits, protocols} from './settings.ts'
+
+const format = 'vpcmd-plan/1'
+
+const text = z.string().min(1)
+const hopLimit = z.int().min(hopLimits.min).max(hopLimits.max)
+// The protocol that was read is whatever the API said; the one to be set is ours to check.
+const before = z.strictObject({enabled: z.boolean(), protocol: text, response_hop_limit: z.int().optional()})
+const set = z
+  .strictObject({
+    enabled: z.boolean().optional(),
+    protocol: z.enum(protocols).optional(),
+    response_hop_limit: hopLimit.optional(),
+  })
+  .refine(fields => Object.keys(fields).length > 0, 'names nothing to set')
+const target = z.strictObject({
+  kind: z.enum(targetKinds),
+  id: text,
+  name: z.string(),
+  crn: text,
+  region: text,
+  zone: z.string(),
+  vpc: z.strictObject({id: z.string(), name: z.string()}),
+  status: z.string(),
+})
+const change = z
+  .strictObject({target, before, set, etag: text.optional(), readAt: z.number().nonnegative()})
+  .refine(each => each.target.kind === 'instance' || each.set.response_hop_limit === undefined, {
+    message: 'sets a hop limit, which a bare metal server does not have',
+    path: ['set', 'response_hop_limit'],
+  })
+const planFile = z
+  .strictObject({
+    format: z.literal(format),
+    account: text,
+    createdAt: z.iso.datetime(),
+    vpcmd: text,
+    selection: z.string(),
+    unread: z.array(z.string()).optional(),
+    changes: z.array(change),
+  })
+  .superRefine(({changes}, context) => {
+    const seen = new Set<string>()
+    for (const [index, {target: each}] of changes.entries()) {
+      const path = ['changes', index, 'target', 'id']
+      if (seen.has(each.id)) context.addIssue({code: 'custom', message: 'is there twice', path})
+      seen.add(each.id)
+    }
+  })
+
+/** A plan as a file: JSON, a change a line, so that it can be read, compared and searched. */
+export function formatPlan({changes, ...head}: Plan): string {
+  const lines = Object.entries({format, ...head}).map(
+    ([name, value]) => `  ${JSON.stringify(name)}: ${JSON.stringify(value)},\n`,
+  )
+  const rows = changes.map(each => `    ${JSON.stringify(each)}`).join(',\n')
+  return `{\n${lines.join('')}  "changes": [${rows && `\n${rows}\n  `}]\n}\n`
+}
+
+/** Writes a plan for `metadata apply`. Throws VpcmdError when the file can't be written. */
+export async function writePlan(file: string, plan: Plan): Promise<void> {
+  await writeFile(file, formatPlan(plan)).catch((error: NodeJS.ErrnoException) => {
+    throw new VpcmdError({code: 'plan_unwritable', message: `The plan ${file} can't be written: ${error.code}.`})
+  })
+}
+
+/** Reads a plan. `name` is the file's, for the errors. Throws a usage error with the line that is wrong. */
+export function parsePlan(source: string, name: string): Plan {
+  let value: unknown
+  try {
+    value = JSON.parse(source)
+  } catch {
+    throw notJson(source, name)
+  }
+  const result = planFile.safeParse(value)
+  if (result.success) {
+    const {format: _, ...plan} = result.data
+    return plan
+  }
+  const [issue] = result.error.issues
+  const path = issue?.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0] ?? ''] : (issue?.path ?? [])
+  const line = lineOf(source, path)
+  throw usageError(
+    `${name}${line === undefined ? '' : `, line ${line}`}: ${describePath(path)} is wrong: ${issue?.message ?? 'it is not a plan'}.`,
+    'Make it anew with: vpcmd metadata plan --out FILE',
+  )
+}
+
+function notJson(source: string, name: string): Error {
+  const lines = new LineCounter()
+  const [error] = parseDocument(source, {lineCounter: lines, schema: 'json', strict: true}).errors
+  const at = error ? lines.linePos(error.pos[0]) : lines.linePos(source.length)
+  const why = source.trim() === '' ? 'it is empty' : 'it is not JSON'
+  return usageError(`${name}, line ${at.line}: ${why}.`, 'Make it anew with: vpcmd metadata plan --out FILE')
+}
+
+/** The line, from 1, at which the value at a path stands; of the nearest one around it where it is missing. */
+function lineOf(source: string, path: readonly PropertyKey[]): number | undefined {
+  const lines = new LineCounter()
+  const document = parseDocument(source, {lineCounter: lines, schema: 'json'})
+  for (let length = path.length; length >= 0; length--) {
+    const node = document.getIn(path.slice(0, length), true)
+    const range = typeof node === 'object' && node !== null && 'range' in node ? node.range : undefined
+    if (Array.isArray(range)) return lines.linePos(Number(range[0])).line
+  }
+  return undefined
+}
+
+function describePath(path: readonly PropertyKey[]): string {
+  const words = path.map(part => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('')
+  return words.replace(/^\./, '') || 'the plan'
+}

@@ -1,0 +1,203 @@
+import pLimit from 'p-limit'
+import type {Cloud} from '../cloud/cloud.ts'
+import {laneLimits} from '../cloud/lane.ts'
+import type {Region} from '../cloud/regions.ts'
+import {exitCodes, VpcmdError} from '../errors.ts'
+import type {Journal} from './journal.ts'
+import type {Settled} from './outcomes.ts'
+import {type PlannedChange, targetName} from './plan.ts'
+import {checkChange, settleChange} from './settle-change.ts'
+
+/** How far a rollout is, and what became of what is done. */
+export interface Progress {
+  total: number
+  done: number
+  changed: number
+  failed: number
+}
+
+/** A change in its place in the run. */
+export interface Work {
+  /** Its place in the journal. */
+  i: number
+  change: PlannedChange
+  /** Whether an earlier try may have made it without seeing it. */
+  inDoubt: boolean
+}
+
+export interface RolloutOptions {
+  journal: Journal
+  /** How old a reading without an ETag may be to act on, in milliseconds; servers read longer ago are looked at first. */
+  freshForMs: number
+  /** How many failures it takes more than to stop. */
+  maxFailures?: number
+  canary?: {
+    size: number
+    /** Told what became of the canaries, as read back, and whether all are right. */
+    mayGoOn(settled: Settled[], areRight: boolean): Promise<boolean>
+  }
+  /** The first Ctrl-C: nothing new is sent, and what is under way is awaited. */
+  interrupted: AbortSignal
+  onProgress(progress: Progress): void
+  /** Epoch milliseconds. */
+  now(): number
+  sleep(ms: number): Promise<void>
+}
+
+export type Stop = 'interrupted' | 'failures' | 'canary' | 'journal'
+
+export interface RolloutResult {
+  /** In the order of the work. */
+  settled: Settled[]
+  /** Why it ended before it was through, if it did. */
+  stop: Stop | undefined
+  /** What is wrong with the journal, where that is why. */
+  error: VpcmdError | undefined
+}
+
+const stopErrors: Record<Stop, {code: string; why: string}> = {
+  interrupted: {code: 'interrupted', why: 'Interrupted'},
+  failures: {code: 'too_many_failures', why: 'Too many have failed'},
+  canary: {code: 'canary_stopped', why: 'The rollout ended after its canaries'},
+  journal: {code: 'journal_failed', why: 'The journal could not be written'},
+}
+
+/**
+ * Makes changes in all regions side by side, at the pace that each region's lane finds. Each is in the journal as sent
+ * before it is sent, and with its outcome afterwards; each is settled on its own. A change that is not sent because the
+ * rollout ended is `skipped`.
+ */
+export async function rollOut(cloud: Cloud, work: Work[], options: RolloutOptions): Promise<RolloutResult> {
+  const run = new Rollout(cloud, options, work.length)
+  const settled: Settled[] = new Array(work.length)
+  const canaries = options.canary ? work.slice(0, options.canary.size) : []
+  for (const part of [canaries, work.slice(canaries.length)]) {
+    const offset = part === canaries ? 0 : canaries.length
+    const results = await run.all(part)
+    for (const [index, result] of results.entries()) settled[offset + index] = result
+    if (part === canaries && canaries.length > 0 && options.canary && !run.stop) {
+      const seen = await run.readBack(canaries, results)
+      for (const [index, result] of seen.entries()) settled[index] = result
+      const areRight = seen.every(({result}) => result === 'changed' || result === 'unchanged')
+      if (work.length > canaries.length && !(await options.canary.mayGoOn(seen, areRight))) run.end('canary')
+    }
+  }
+  return {settled, stop: run.stop, error: run.error}
+}
+
+class Rollout {
+  stop: Stop | undefined
+  error: VpcmdError | undefined
+  readonly #cloud: Cloud
+  readonly #options: RolloutOptions
+  readonly #progress: Progress
+  readonly #ending = new AbortController()
+  readonly #regions = new Map<string, Promise<Region>>()
+  readonly #limits = new Map<string, ReturnType<typeof pLimit>>()
+  /** Outcomes on their way to the disk. */
+  readonly #recording: Promise<void>[] = []
+
+  constructor(cloud: Cloud, options: RolloutOptions, total: number) {
+    this.#cloud = cloud
+    this.#options = options
+    this.#progress = {total, done: 0, changed: 0, failed: 0}
+    const {interrupted} = options
+    if (interrupted.aborted) this.end('interrupted')
+    interrupted.addEventListener('abort', () => this.end('interrupted'), {once: true})
+  }
+
+  /** Ends the rollout: nothing new is sent. The first reason counts. */
+  end(stop: Stop): void {
+    this.stop ??= stop
+    this.#ending.abort()
+  }
+
+  async all(work: Work[]): Promise<Settled[]> {
+    const settled = await Promise.all(
+      work.map(each => {
+        const {region} = each.change.target
+        // The lane decides how many of these are really under way; the others wait with what they are about in the journal.
+        const limit = this.#limits.get(region) ?? pLimit(laneLimits.max)
+        this.#limits.set(region, limit)
+        return limit(async () => {
+          const settled = await this.#settle(each)
+          this.#count(settled)
+          return settled
+        })
+      }),
+    )
+    await Promise.all(this.#recording.splice(0))
+    return settled
+  }
+
+  /** The canaries as a second look shows them: one that is not as it was made has failed. */
+  readBack(canaries: Work[], settled: Settled[]): Promise<Settled[]> {
+    return Promise.all(
+      settled.map(async (each, index) => {
+        const change = canaries[index]?.change
+        if (!change || each.result !== 'changed') return each
+        return checkChange(change, this.#cloud.api(await this.#regionOf(change), 'rollout'))
+      }),
+    )
+  }
+
+  async #settle({change, i, inDoubt}: Work): Promise<Settled> {
+    const {journal, now, freshForMs, sleep} = this.#options
+    if (this.stop) return this.#skip({result: 'skipped'}, change)
+    try {
+      const region = await this.#regionOf(change)
+      await journal.write({t: 'sent', i, at: this.#time()})
+      const ending = await settleChange(change, {
+        api: this.#cloud.api(region, 'rollout'),
+        mustLook: change.etag === undefined && now() - change.readAt >= freshForMs,
+        inDoubt,
+        ended: this.#ending.signal,
+        sleep,
+      })
+      const settled = ending.result === 'skipped' ? this.#skip(ending, change) : ending
+      const {result, after, error} = settled
+      const outcome = {result, after, ...(error && {error: error.toJSON()}), ...(settled.inDoubt && {inDoubt: true})}
+      // The next change need not wait for this one's outcome to be on disk; the end of the rollout does.
+      this.#recording.push(journal.write({t: 'outcome', i, at: this.#time(), ...outcome}).catch(this.#journalFailed))
+      return settled
+    } catch (error) {
+      if (!(error instanceof VpcmdError)) throw error
+      if (error.code === 'journal_failed') this.#journalFailed(error)
+      return {result: 'failed', error}
+    }
+  }
+
+  /** Says of a change that was not made because the rollout ended why that is. */
+  #skip(settled: Settled, {target}: PlannedChange): Settled {
+    const {code, why} = stopErrors[this.stop ?? 'interrupted']
+    const message = settled.inDoubt
+      ? `${why}: ${targetName(target)} may have been changed before, and nobody looked.`
+      : `${why}: nothing was sent for ${targetName(target)}.`
+    return {...settled, error: new VpcmdError({code, message, exitCode: exitCodes.interrupted})}
+  }
+
+  readonly #journalFailed = (error: unknown): void => {
+    if (error instanceof VpcmdError) this.error ??= error
+    this.end('journal')
+  }
+
+  #regionOf({target}: PlannedChange): Promise<Region> {
+    const known = this.#regions.get(target.region) ?? this.#cloud.region(target.region)
+    this.#regions.set(target.region, known)
+    return known
+  }
+
+  #count({result}: Settled): void {
+    const progress = this.#progress
+    progress.done++
+    if (result === 'changed') progress.changed++
+    if (result === 'failed') progress.failed++
+    const {maxFailures} = this.#options
+    if (maxFailures !== undefined && progress.failed > maxFailures) this.end('failures')
+    this.#options.onProgress({...progress})
+  }
+
+  #time(): string {
+    return new Date(this.#options.now()).toISOString()
+  }
+}

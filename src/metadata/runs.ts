@@ -1,0 +1,217 @@
+import {createReadStream} from 'node:fs'
+import {readdir} from 'node:fs/promises'
+import {join} from 'node:path'
+import {createInterface} from 'node:readline'
+import {exitCodes, usageError, VpcmdError} from '../errors.ts'
+import {isAtWork, type JournalLine, type RestartStep, type RunHeader} from './journal.ts'
+import type {Result} from './outcomes.ts'
+import type {PlannedChange} from './plan.ts'
+import type {Settings} from './settings.ts'
+
+/** `unfinished`: the process was killed before it could end the run. */
+export type RunState = 'done' | 'interrupted' | 'stopped' | 'running' | 'unfinished'
+
+/** What the journal knows of one change of a run. */
+export interface RecordedChange {
+  change: PlannedChange
+  /** Undefined where no outcome was recorded. */
+  result: Result | undefined
+  after: Settings | undefined
+  error: {code: string; message: string; hint?: string; trace?: string} | undefined
+  /** Whether it was, or may have been, sent without an outcome that was seen. */
+  inDoubt: boolean
+  /** ISO 8601; undefined without an outcome. */
+  at: string | undefined
+  /** The last step of its restart. */
+  restart: {step: RestartStep; at: string} | undefined
+}
+
+export interface Run {
+  header: RunHeader
+  state: RunState
+  /** ISO 8601; undefined while it has not ended. */
+  endedAt: string | undefined
+  changes: RecordedChange[]
+}
+
+const runFile = /^\d{8}-\d{6}-[0-9a-f]{4}\.jsonl$/
+
+/** The IDs of the runs in the folder, the newest first; none where there is no folder. */
+export async function listRunIds(folder: string): Promise<string[]> {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return []
+    throw unreadable(folder, error)
+  })
+  return names
+    .filter(name => runFile.test(name))
+    .map(name => name.replace(/\.jsonl$/, ''))
+    .sort()
+    .reverse()
+}
+
+/** All runs, the newest first; `keep` chooses by header, so that the others need not be read in full. */
+export async function* readRuns(
+  folder: string,
+  keep: (header: RunHeader) => boolean = () => true,
+): AsyncGenerator<Run> {
+  for (const id of await listRunIds(folder)) {
+    const run = await readRunFile(folder, id, keep)
+    if (run) yield run
+  }
+}
+
+/** One run by its ID, or by the only beginning that it has. Throws VpcmdError, exit 4, where there is none or more. */
+export async function readRun(folder: string, asked: string): Promise<Run> {
+  const ids = (await listRunIds(folder)).filter(id => id.startsWith(asked))
+  const [id, other] = ids.includes(asked) ? [asked] : ids
+  if (id === undefined || asked === '' || other !== undefined) {
+    throw new VpcmdError({
+      code: other === undefined ? 'run_not_found' : 'ambiguous_run',
+      message: other === undefined ? `There is no run ${asked}.` : `${ids.length} runs begin with ${asked}.`,
+      hint: 'See which there are: vpcmd metadata history',
+      exitCode: exitCodes.notFound,
+    })
+  }
+  const run = await readRunFile(folder, id, () => true)
+  if (!run) throw unreadable(join(folder, `${id}.jsonl`), new Error('it has no beginning'))
+  return run
+}
+
+async function readRunFile(folder: string, id: string, keep: (header: RunHeader) => boolean): Promise<Run | undefined> {
+  const file = join(folder, `${id}.jsonl`)
+  const input = createReadStream(file, 'utf8')
+  const run: Run = {header: noHeader, state: 'unfinished', endedAt: undefined, changes: []}
+  let hasBegun = false
+  try {
+    for await (const text of createInterface({input, crlfDelay: Number.POSITIVE_INFINITY})) {
+      // Half a line is what a process was writing when it was killed: as if it had not begun.
+      const line = parseLine(text)
+      if (!line) continue
+      if (line.t === 'run') {
+        const {t, v, ...header} = line
+        if (v !== 1) throw new Error('a newer vpcmd wrote it')
+        if (!keep(header)) return undefined
+        run.header = header
+      } else if (line.t === 'begin') hasBegun = true
+      else take(run, line)
+    }
+  } catch (error) {
+    throw unreadable(file, error)
+  } finally {
+    input.destroy()
+  }
+  if (run.header === noHeader) return undefined
+  // One that was killed while it wrote what it meant to do has done nothing of it.
+  if (!hasBegun) run.changes = []
+  if (run.state === 'unfinished' && (await isAtWork(folder, id))) run.state = 'running'
+  return run
+}
+
+const noHeader: RunHeader = {
+  id: '',
+  command: '',
+  account: '',
+  iamId: '',
+  vpcmd: '',
+  startedAt: '',
+  selection: '',
+  count: 0,
+}
+
+function parseLine(text: string): JournalLine | undefined {
+  if (!text.startsWith('{"t":')) return undefined
+  try {
+    return JSON.parse(text) as JournalLine
+  } catch {
+    return undefined
+  }
+}
+
+function take(run: Run, line: Exclude<JournalLine, {t: 'run' | 'begin'}>): void {
+  if (line.t === 'resumed') {
+    run.state = 'unfinished'
+    run.endedAt = undefined
+    return
+  }
+  if (line.t === 'end') {
+    run.state = line.reason
+    run.endedAt = line.at
+    return
+  }
+  if (line.t === 'change') {
+    const {t, i, ...change} = line
+    run.changes[i] = {
+      change,
+      result: undefined,
+      after: undefined,
+      error: undefined,
+      inDoubt: false,
+      at: undefined,
+      restart: undefined,
+    }
+    return
+  }
+  const recorded = run.changes[line.i]
+  if (!recorded) return
+  if (line.t === 'sent') recorded.inDoubt = true
+  else if (line.t === 'restart') recorded.restart = {step: line.step, at: line.at}
+  else {
+    recorded.result = line.result
+    recorded.after = line.after as Settings | undefined
+    recorded.error = line.error as RecordedChange['error']
+    recorded.inDoubt = line.inDoubt ?? false
+    recorded.at = line.at
+  }
+}
+
+/** A run is gone on with, or taken back, only by credentials of its own account. */
+export function otherAccount({header}: Run, account: string): VpcmdError {
+  return usageError(
+    `Run ${header.id} was made in account ${header.account}, and these credentials are of account ${account}.`,
+    'Use an API key of that account.',
+  )
+}
+
+/** Whether a change of a run is settled for good; what failed or was skipped can be tried again. */
+export function isSettled({result}: RecordedChange): boolean {
+  return result === 'changed' || result === 'unchanged' || result === 'conflict'
+}
+
+/** Whether something is left to do in a run that did not come to its end. */
+export function isResumable(run: Run): boolean {
+  return (
+    run.state !== 'running' && run.state !== 'done' && run.changes.some(each => !isSettled(each) || isBetween(each))
+  )
+}
+
+/** Whether a restart was begun and not seen to its end. */
+export function isBetween({restart}: RecordedChange): boolean {
+  return restart !== undefined && restart.step !== 'running'
+}
+
+/**
+ * The instances of which the journals of an account know that the service was turned on while they ran, and of no stop
+ * and start after that: since when, in ISO 8601, by ID.
+ */
+export async function readRestartsAwaited(folder: string, account: string): Promise<Map<string, string>> {
+  const runs: Run[] = []
+  for await (const run of readRuns(folder, header => header.account === account)) runs.unshift(run)
+  const awaited = new Map<string, string>()
+  for (const {changes} of runs) {
+    for (const {change, result, after, at, restart} of changes) {
+      const {target, before} = change
+      if (target.kind !== 'instance') continue
+      if (result === 'changed' && after?.enabled === false) awaited.delete(target.id)
+      if (result === 'changed' && after?.enabled && !before.enabled && target.status === 'running') {
+        awaited.set(target.id, at ?? '')
+      }
+      if (restart?.step === 'running') awaited.delete(target.id)
+    }
+  }
+  return awaited
+}
+
+function unreadable(file: string, error: unknown): VpcmdError {
+  const {code, message} = error as NodeJS.ErrnoException
+  return new VpcmdError({code: 'journal_unreadable', message: `The journal ${file} can't be read: ${code ?? message}.`})
+}

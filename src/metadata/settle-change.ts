@@ -1,0 +1,155 @@
+import {isInDoubt} from '../cloud/service-errors.ts'
+import type {VpcSdk} from '../cloud/vpc-sdk.ts'
+import {VpcmdError} from '../errors.ts'
+import type {Settled} from './outcomes.ts'
+import {type PlannedChange, targetName} from './plan.ts'
+import {areSameSettings, patchBetween, type Settings, settingsLabel, type WantedSettings} from './settings.ts'
+
+export interface SettleOptions {
+  /** The VPC API of the target's region, in the manner of a rollout. */
+  api: VpcSdk
+  /** Whether the reading in the plan is too old to act on. */
+  mustLook: boolean
+  /** Whether an earlier run may have made the change without seeing it. */
+  inDoubt: boolean
+  /** Once it comes nothing new is sent, and what is under way is awaited. */
+  ended: AbortSignal
+  sleep(ms: number): Promise<void>
+}
+
+/**
+ * How often a change is sent that fails in doubt each time; being refused for load (503) is forgiven for longer, and an
+ * ETag that is refused though it was just read is not forgiven for long.
+ */
+const rounds = {failing: 5, overloaded: 40, mismatched: 3} as const
+const pauseMs = 500
+
+/**
+ * Makes one change: looks at the server where the plan's reading does not do, sends the patch with If-Match where there
+ * is an ETag, and compares the answer with what was asked. A server that is no longer as it was read is a conflict and is
+ * left alone. A patch that may have been applied without an answer is looked after before it is sent again, so that none
+ * is sent twice. Never throws VpcmdError: that is an outcome. `skipped` comes without an error: why it ended, the rollout
+ * knows.
+ */
+export async function settleChange(change: PlannedChange, options: SettleOptions): Promise<Settled> {
+  const {ended} = options
+  const server = serverOf(change, options.api)
+  let {etag} = change
+  let mustLook = options.mustLook || options.inDoubt
+  let inDoubt = options.inDoubt
+  let failing = 0
+  let overloaded = 0
+  let mismatched = 0
+  for (;;) {
+    if (ended.aborted) return {result: 'skipped', ...(inDoubt && {inDoubt})}
+    if (mustLook) {
+      const look = await server.read(ended).catch(asError)
+      if (look instanceof VpcmdError) {
+        const result = ended.aborted ? 'skipped' : 'failed'
+        return {result, error: look, ...(inDoubt && {inDoubt})}
+      }
+      etag = look.etag
+      if (!patchBetween(look.settings, change.set)) {
+        return {result: inDoubt ? 'changed' : 'unchanged', after: look.settings}
+      }
+      if (!areSameSettings(look.settings, change.before)) return conflict(change, look.settings)
+      if (ended.aborted) return {result: 'skipped'}
+      inDoubt = false
+    }
+    const after = await server.update(change.set, etag, ended).catch(asError)
+    if (!(after instanceof VpcmdError)) {
+      return patchBetween(after, change.set)
+        ? {result: 'failed', after, error: notApplied(change, after)}
+        : {result: 'changed', after}
+    }
+    if (after.code === 'not_sent' || (after.status === 429 && ended.aborted)) return {result: 'skipped'}
+    mustLook = true
+    // Somebody changed something of it, perhaps its name only: a look tells.
+    if (after.status === 412 && ++mismatched < rounds.mismatched) continue
+    if (!isInDoubt(after)) return {result: 'failed', error: after}
+    inDoubt = true
+    const isSpent = after.status === 503 ? ++overloaded >= rounds.overloaded : ++failing >= rounds.failing
+    if (isSpent || ended.aborted) return {result: 'failed', error: after, inDoubt}
+    await options.sleep(pauseMs * 2 ** Math.min(failing + overloaded - 1, 4))
+  }
+}
+
+/**
+ * Whether a change that was made still holds, by a second look: it is `changed`, or `failed` with what is there instead.
+ * Never throws VpcmdError.
+ */
+export async function checkChange(change: PlannedChange, api: VpcSdk): Promise<Settled> {
+  const look = await serverOf(change, api).read(undefined).catch(asError)
+  if (look instanceof VpcmdError) return {result: 'failed', error: look}
+  const after = look.settings
+  return patchBetween(after, change.set)
+    ? {result: 'failed', after, error: notApplied(change, after)}
+    : {result: 'changed', after}
+}
+
+interface Server {
+  read(signal: AbortSignal | undefined): Promise<{settings: Settings; etag: string | undefined}>
+  update(set: WantedSettings, etag: string | undefined, signal: AbortSignal): Promise<Settings>
+}
+
+function serverOf({target: {kind, id}}: PlannedChange, api: VpcSdk): Server {
+  if (kind === 'bare_metal_server') {
+    return {
+      async read(signal) {
+        const {result} = await api.getBareMetalServer({id, signal})
+        return {settings: result.metadata_service, etag: undefined}
+      },
+      async update(set, _etag, signal) {
+        const {enabled, protocol} = set
+        const {result} = await api.updateBareMetalServer({id, metadataService: {enabled, protocol}, signal})
+        return result.metadata_service
+      },
+    }
+  }
+  return {
+    async read(signal) {
+      const {result, headers} = await api.getInstance({id, signal})
+      return {settings: result.metadata_service, etag: etagIn(headers)}
+    },
+    async update(set, ifMatch, signal) {
+      const {result} = await api.updateInstance({id, metadataService: set, ifMatch, signal})
+      return result.metadata_service
+    },
+  }
+}
+
+/** The ETag among the headers of an answer (contract: they come with GET, POST and PATCH of an instance). */
+export function etagIn(headers: Record<string, string | string[] | undefined>): string | undefined {
+  return typeof headers.etag === 'string' ? headers.etag : undefined
+}
+
+function asError(error: unknown): VpcmdError {
+  if (error instanceof VpcmdError) return error
+  throw error
+}
+
+function conflict(change: PlannedChange, present: Settings): Settled {
+  const {target, before} = change
+  return {
+    result: 'conflict',
+    after: present,
+    error: new VpcmdError({
+      code: 'conflict',
+      message: `${targetName(target)} is no longer ${settingsInFull(before)}, as the plan read it, but ${settingsInFull(present)}: it was left alone.`,
+      hint: 'Make a new plan to change it all the same.',
+    }),
+  }
+}
+
+/** `off (http/1)` and not `off` alone: what differs may be the protocol of a service that is off. */
+function settingsInFull(settings: Settings): string {
+  return settings.enabled ? settingsLabel(settings) : `off (${settingsLabel({...settings, enabled: true})})`
+}
+
+function notApplied({target}: PlannedChange, after: Settings): VpcmdError {
+  return new VpcmdError({
+    code: 'not_applied',
+    message: `IBM Cloud took the change of ${targetName(target)}, and then reported ${settingsInFull(after)}.`,
+    hint: `See what holds now: vpcmd metadata show ${target.id}`,
+  })
+}

@@ -1,0 +1,283 @@
+import {setTimeout as sleep} from 'node:timers/promises'
+import {Flags} from '@oclif/core'
+import type {Cloud} from './cloud/cloud.ts'
+import type {CloudFlags} from './cloud-command.ts'
+import {exitCodes, usageError, type VpcmdError} from './errors.ts'
+import type {RunHeader} from './metadata/journal.ts'
+import {
+  countResults,
+  describeCounts,
+  type Outcome,
+  type Settled,
+  toJsonLine,
+  toJsonOutcomes,
+} from './metadata/outcomes.ts'
+import type {PlannedChange} from './metadata/plan.ts'
+import type {RolloutOptions, RolloutResult, Work} from './metadata/rollout.ts'
+import {describePatch, settingsLabel} from './metadata/settings.ts'
+import {SelectionCommand} from './selection-command.ts'
+import {runsFolder} from './state-folder.ts'
+import {createProgressBar, duration} from './terminal/progress.ts'
+import {green, red, yellow} from './terminal/style.ts'
+import type {Column} from './terminal/table.ts'
+
+/** What IBM's FAQ says of instances created with the service off (ibm-cloud-docs/vpc, instance_metadata_vpc_faqs.md). */
+export const switchedOnNote =
+  "IBM's FAQ: an instance that was created with the service off must be stopped and started before the service works fully. A stop erases instance storage for good, so vpcmd does not do it unasked."
+
+const helpGroup = 'ROLLOUT'
+
+/** The flags of every command that changes servers. */
+export const rolloutFlags = {
+  'dry-run': Flags.boolean({summary: 'Print what would change, and send nothing.'}),
+  yes: Flags.boolean({char: 'y', summary: 'Answer yes to the question whether to go on.'}),
+  concurrency: Flags.integer({
+    min: 1,
+    max: 256,
+    helpGroup,
+    helpValue: 'N',
+    summary: 'At most so many requests at a time in a region. It finds its own level below that (64 without).',
+  }),
+  'max-failures': Flags.string({
+    helpGroup,
+    helpValue: 'N|P%',
+    summary: 'Stop when more than this many have failed.',
+  }),
+  canary: Flags.integer({
+    min: 1,
+    helpGroup,
+    helpValue: 'N',
+    summary: 'Change so many first, read them back, and ask; with --yes go on only if all are right.',
+  }),
+}
+
+export interface RolloutFlags extends CloudFlags {
+  'dry-run'?: boolean
+  yes?: boolean
+  concurrency?: number
+  'max-failures'?: string
+  canary?: number
+}
+
+/** A run that is to be made, or gone on with. */
+export interface RunRequest {
+  /** As the journal keeps it. */
+  command: string
+  selection: string
+  changes: PlannedChange[]
+  undoes?: string
+  /** Whether the readings are of just now, so that no second look is owed before a change. */
+  isFresh: boolean
+  /** An earlier run that is gone on with, in place of a new one: its ID and what is left of it. */
+  resumes?: {id: string; work: Work[]}
+}
+
+/** How old a fresh reading may get, in a long rollout, before its server is looked at again. */
+const freshForMs = 60_000
+
+/** What all commands share that change servers: journal, rollout, progress, summary, exit code. */
+export abstract class RolloutCommand extends SelectionCommand {
+  /**
+   * Throws a usage error, before anything is read, for flags that can't be kept. The share is of `total`, and rounded down.
+   */
+  protected maxFailures({'max-failures': text}: RolloutFlags, total: number): number | undefined {
+    if (text === undefined) return undefined
+    const [, number, percent] = /^(\d+)(%?)$/.exec(text) ?? []
+    if (number === undefined || (percent && Number(number) > 100)) {
+      throw usageError(`--max-failures takes a number or a share such as 5%, not ${text}.`)
+    }
+    return percent ? Math.floor((total * Number(number)) / 100) : Number(number)
+  }
+
+  /** Makes a run, and prints what became of it. Sends nothing, and keeps nothing, where there is nothing to change. */
+  protected async carryOut(
+    flags: RolloutFlags,
+    cloud: Cloud,
+    request: RunRequest & {outcomes(settled: Settled[]): Outcome[]},
+  ): Promise<void> {
+    const startedAt = Date.now()
+    const run = await this.makeRun(flags, cloud, request)
+    await this.printOutcomes(flags, request.outcomes(run?.settled ?? []))
+    if (run) this.summarise(flags, run, (Date.now() - startedAt) / 1000)
+  }
+
+  /** Makes a run with its journal; undefined where there is nothing to change. */
+  protected async makeRun(
+    flags: RolloutFlags,
+    cloud: Cloud,
+    request: RunRequest,
+  ): Promise<(RolloutResult & {id: string}) | undefined> {
+    const work = request.resumes?.work ?? request.changes.map((change, i) => ({i, change, inDoubt: false}))
+    if (work.length === 0) return undefined
+    const maxFailures = this.maxFailures(flags, work.length)
+    const canary = await this.canary(flags, work.length)
+    const [{Journal, newRunId}, {rollOut}, {account, iamId}] = await Promise.all([
+      import('./metadata/journal.ts'),
+      import('./metadata/rollout.ts'),
+      cloud.caller(),
+    ])
+    const folder = runsFolder(process.env)
+    const time = () => new Date().toISOString()
+    const header: RunHeader = {
+      id: request.resumes?.id ?? newRunId(Date.now(), Math.random()),
+      command: request.command,
+      account,
+      iamId,
+      vpcmd: this.config.version,
+      startedAt: time(),
+      selection: request.selection,
+      count: request.changes.length,
+      ...(request.undoes !== undefined && {undoes: request.undoes}),
+    }
+    const journal = request.resumes
+      ? await Journal.resume(folder, header.id, time())
+      : await Journal.begin(folder, header, request.changes)
+
+    const interruption = this.listenForInterruption()
+    this.bar = createProgressBar({stream: process.stderr, verb: 'Changing', now: Date.now})
+    let result: RolloutResult
+    try {
+      result = await rollOut(cloud, work, {
+        journal,
+        freshForMs: request.isFresh ? freshForMs : 0,
+        maxFailures,
+        canary,
+        interrupted: interruption.signal,
+        onProgress: ({total, done, changed, failed}) => {
+          const details = [`${changed} changed`, ...(failed > 0 ? [`${failed} failed`] : [])]
+          if (total > 1) this.bar?.update({total, done, details})
+        },
+        now: Date.now,
+        sleep: ms => sleep(ms),
+      })
+      const reason = result.stop === 'interrupted' ? 'interrupted' : result.stop ? 'stopped' : 'done'
+      if (!result.error) await journal.write({t: 'end', at: time(), reason})
+    } finally {
+      interruption.dispose()
+      this.bar?.clear()
+      this.bar = undefined
+      await journal.close()
+    }
+    return {...result, id: header.id}
+  }
+
+  /** On Ctrl-C nothing new is sent, and what is under way is awaited and recorded; the second one ends it at once. */
+  private listenForInterruption(): {signal: AbortSignal; dispose(): void} {
+    const interruption = new AbortController()
+    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+    const interrupt = () => {
+      this.note('Interrupted: waiting for what is under way. Once more ends it at once.')
+      dispose()
+      interruption.abort()
+    }
+    const dispose = () => {
+      for (const signal of signals) process.off(signal, interrupt)
+    }
+    for (const signal of signals) process.on(signal, interrupt)
+    return {signal: interruption.signal, dispose}
+  }
+
+  private async canary(flags: RolloutFlags, total: number): Promise<RolloutOptions['canary']> {
+    const size = flags.canary
+    if (size === undefined || size >= total) return undefined
+    const prompter = flags.yes ? undefined : await this.prompter()
+    if (!prompter && !flags.yes) {
+      throw usageError(
+        'After the canaries vpcmd asks whether to go on, and nobody can answer without a terminal: nothing was sent.',
+        'Pass --yes to go on if all of them are right.',
+      )
+    }
+    return {
+      size,
+      mayGoOn: async (settled, areRight) => {
+        this.bar?.clear()
+        this.note(`Canaries, read back: ${describeCounts(countResults(settled))}.`)
+        for (const {error} of settled) if (error) this.note(`  ${error.message}`)
+        if (!prompter) {
+          if (!areRight) this.note('Not all of them are right: the others are left alone.')
+          return areRight
+        }
+        const rest = total - size
+        const doubt = areRight ? '' : 'Not all of them are right. '
+        return prompter.confirm({message: `${doubt}Go on with the other ${rest}?`}).catch((error: VpcmdError) => {
+          if (error.exitCode !== exitCodes.interrupted) throw error
+          return false
+        })
+      },
+    }
+  }
+
+  private summarise(flags: RolloutFlags, run: RolloutResult & {id: string}, seconds: number): void {
+    const {id, settled, stop, error} = run
+    const counts = {...countResults(settled)}
+    const inDoubt = settled.filter(each => each.inDoubt).length
+    if (!flags.quiet) {
+      const undo = counts.changed > 0 ? ` Take it back with: vpcmd metadata undo ${id}` : ''
+      this.note(`Run ${id}: ${describeCounts(counts)} in ${duration(seconds)}.${undo}`)
+      if (inDoubt > 0) this.note(`${inDoubt} of those that are not changed may have been changed all the same.`)
+      if (error) this.note(`Error: ${error.message} ${error.hint ?? ''}`)
+      if (stop || inDoubt > 0) this.note(`Finish it with: vpcmd metadata resume ${id}`)
+    }
+    if (stop === 'interrupted') process.exitCode = exitCodes.interrupted
+    else if (stop) process.exitCode = exitCodes.failed
+  }
+
+  /** Asks whether to make changes, after showing them. True at once where there is nothing to ask. */
+  protected async isConfirmed(flags: RolloutFlags, question: string, changes: PlannedChange[]): Promise<boolean> {
+    if (changes.length === 0 || flags.yes) return true
+    this.showChanges(changes)
+    return this.confirm(question, false)
+  }
+
+  /** Shows changes as a diff on stderr, with counts for each region and VPC where there are many. */
+  protected showChanges(changes: PlannedChange[]): void {
+    const most = 20
+    for (const {target, before, set} of changes.slice(0, most)) {
+      this.note(`  ${target.name} (${target.id}, ${target.zone}): ${describePatch(before, set)}`)
+    }
+    if (changes.length <= 1) return
+    if (changes.length > most) this.note(`  … and ${changes.length - most} more`)
+    const counts = new Map<string, number>()
+    for (const {target} of changes) {
+      const place = `${target.region}, VPC ${target.vpc.name}`
+      counts.set(place, (counts.get(place) ?? 0) + 1)
+    }
+    for (const [place, count] of [...counts].sort(([a], [b]) => (a < b ? -1 : 1))) this.note(`  ${place}: ${count}`)
+  }
+
+  protected async printOutcomes(flags: RolloutFlags, outcomes: Outcome[]): Promise<void> {
+    // What was never sent is counted, and not told one by one.
+    const errors = outcomes.flatMap(({error, result}) => (error && result !== 'skipped' ? [error] : []))
+    this.reportFailures(errors, outcomes.length)
+    await this.printRows(flags, {
+      rows: outcomes,
+      columns: outcomeColumns,
+      mayHide: true,
+      toJson: toJsonLine,
+      whole: toJsonOutcomes(outcomes),
+      id: ({target, result}) => (result === 'changed' || result === 'planned' ? target?.id : undefined),
+    })
+    const wasSwitchedOn = outcomes.some(
+      ({result, before, after, target}) =>
+        result === 'changed' && target?.kind === 'instance' && !before?.enabled && after?.enabled,
+    )
+    if (wasSwitchedOn) this.note(switchedOnNote)
+  }
+}
+
+const resultStyles: Record<string, (text: string) => string> = {
+  changed: green,
+  planned: yellow,
+  skipped: yellow,
+  conflict: red,
+  failed: red,
+}
+
+const outcomeColumns: Column<Outcome>[] = [
+  {header: 'Name', value: ({target, asked}) => target?.name ?? asked},
+  {header: 'ID', value: ({target}) => target?.id ?? '', priority: 2},
+  {header: 'Zone', value: ({target}) => target?.zone ?? '', priority: 3},
+  {header: 'Before', value: ({before}) => (before ? settingsLabel(before) : '')},
+  {header: 'After', value: ({after}) => (after ? settingsLabel(after) : '')},
+  {header: 'Result', value: ({result}) => result, style: text => resultStyles[text]?.(text) ?? text},
+]

@@ -1,0 +1,136 @@
+import {readFile} from 'node:fs/promises'
+import type {Cloud} from './cloud/cloud.ts'
+import {CloudCommand, type CloudFlags, readStdin} from './cloud-command.ts'
+import {usageError, type VpcmdError} from './errors.ts'
+import {filterFlags, type SelectionFlags, toFilters} from './instance-flags.ts'
+import {toQuery} from './instances/filters.ts'
+import {type FoundInstance, findInstances, instanceChoices} from './instances/find-instance.ts'
+import {parseInstanceFile} from './instances/instance-file.ts'
+import {readInstances} from './instances/list-instances.ts'
+
+/** What was chosen, in the order asked: as `map` made it of each instance, or why it could not be found. */
+export interface Selection<T> {
+  items: (T | {asked: string; error: VpcmdError})[]
+  how: 'typed' | 'picked' | 'file' | 'all'
+  /** The same in words, for whoever asks afterwards. */
+  words: string
+  /** What could not be read, in words. */
+  unread: string[]
+}
+
+export type Selected = FoundInstance & {asked: string}
+
+interface Way {
+  flags: CloudFlags & SelectionFlags
+  /** What was typed as arguments. */
+  typed: string[]
+  /** The flags that filter, with their names as typed; another command may want --protocol for itself. */
+  filters: Parameters<typeof toFilters>[0]
+  /** What the picker asks. */
+  question: string
+  /** Whether one only is picked. */
+  picksOne?: boolean
+}
+
+/** A command that takes instances: by argument, from a file, all that filters let through, or picked from a list. */
+export abstract class SelectionCommand extends CloudCommand {
+  /**
+   * Chooses instances; each is handed to `map` as it comes, so that a fleet need not be held in full. Many are never
+   * chosen by leaving something out: throws a usage error for filters without --all.
+   */
+  protected async select<T>(cloud: Cloud, way: Way, map: (found: Selected) => T): Promise<Selection<T>> {
+    const {flags, typed} = way
+    const text = checkedWay(way)
+    const file = flags['from-file']
+    if (flags.all) return this.selectAll(cloud, way, map)
+    if (file === undefined && typed.length === 0) {
+      const choices = () => instanceChoices(cloud)
+      const picked = way.picksOne
+        ? [await this.pickOne(way.question, choices)].map(found => ({...found, asked: found.instance.id}))
+        : await this.pickMany(way.question, choices)
+      return {items: picked.map(map), how: 'picked', words: 'picked from the list', unread: []}
+    }
+    const asked = file === undefined ? typed : parseInstanceFile(await readListFile(file), nameOf(file))
+    if (asked.length === 0) this.note(`No instance is named in ${nameOf(file ?? '')}: nothing to do.`)
+    const searches = await findInstances(cloud, asked)
+    return {
+      items: searches.map(search => ('error' in search ? search : map(search))),
+      how: file === undefined ? 'typed' : 'file',
+      words: file === undefined ? text : `from ${nameOf(file)}`,
+      unread: [],
+    }
+  }
+
+  private async selectAll<T>(cloud: Cloud, way: Way, map: (found: Selected) => T): Promise<Selection<T>> {
+    const rows: {key: string; item: T}[] = []
+    const {failures, isRead} = await readInstances(cloud, toQuery(toFilters(way.filters)), (instances, region) => {
+      for (const instance of instances) {
+        const key = `${region.name} ${instance.vpc.name} ${instance.name} ${instance.id}`
+        rows.push({key, item: map({instance, region, asked: instance.id})})
+      }
+    })
+    this.reportRegions(failures, isRead)
+    if (rows.length === 0) this.note('No instances were found: nothing to do.')
+    // The API's order is undocumented; this one is the same each time.
+    const {compare} = new Intl.Collator('en', {numeric: true})
+    rows.sort((a, b) => compare(a.key, b.key))
+    return {
+      items: rows.map(({item}) => item),
+      how: 'all',
+      words: ['--all', ...regionWords(way.flags), ...filterWords(way)].join(' '),
+      unread: failures.map(({region, error}) => `${region}: ${error.message}`),
+    }
+  }
+}
+
+/** Throws a usage error for ways that do not go together; gives what was typed, in words. */
+function checkedWay(way: Way): string {
+  const {flags, typed} = way
+  const ways = [
+    ...(typed.length > 0 ? ['<instance>'] : []),
+    ...(flags['from-file'] === undefined ? [] : ['--from-file']),
+    ...(flags.all ? ['--all'] : []),
+  ]
+  if (ways.length > 1) {
+    throw usageError(`${ways.join(' and ')} do not go together.`, 'Choose the instances in one way.')
+  }
+  const [filter] = filterWords(way)
+  if (filter !== undefined && !flags.all) {
+    throw usageError(
+      `${filter} narrows --all, and --all was not given.`,
+      'Add --all to take all instances that fit, or leave the filter out.',
+    )
+  }
+  if (flags['from-file'] === '-' && flags['api-key-file'] === '-') {
+    throw usageError('Standard input can be the list of instances or the API key, not both.')
+  }
+  return typed.length > 5 ? `${typed.slice(0, 5).join(' ')} and ${typed.length - 5} more` : typed.join(' ')
+}
+
+function filterWords({filters, flags}: Way): string[] {
+  return Object.keys(filterFlags).flatMap(name => {
+    const value = (filters as Record<string, unknown>)[name]
+    if (value === undefined) return []
+    const typedName = `having-${name}` in flags ? `having-${name}` : name
+    return [`--${typedName} ${Array.isArray(value) ? value.join(',') : value}`]
+  })
+}
+
+function regionWords({region}: CloudFlags): string[] {
+  return region?.length ? [`--region ${region.join(',')}`] : []
+}
+
+function nameOf(file: string): string {
+  return file === '-' ? 'standard input' : file
+}
+
+async function readListFile(file: string): Promise<string> {
+  if (file === '-') return readStdin()
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    const {code} = error as NodeJS.ErrnoException
+    const why = code === 'ENOENT' ? 'there is no such file' : `it can't be read (${code})`
+    throw usageError(`No instances from ${file}: ${why}.`)
+  }
+}

@@ -1,0 +1,77 @@
+import {width} from './text.ts'
+
+/** How far something is that is done many times. */
+export interface ProgressState {
+  total: number
+  done: number
+  /** What else to tell, such as `12 failed`. */
+  details: string[]
+}
+
+export interface ProgressOptions {
+  /** Where it is written: standard error. */
+  stream: {isTTY?: boolean; columns?: number; write(text: string): unknown}
+  /** `Changing`. */
+  verb: string
+  /** Milliseconds. */
+  now(): number
+}
+
+export interface ProgressBar {
+  update(state: ProgressState): void
+  /** Takes the bar off the screen, before something else is written there; the next update draws it again. */
+  clear(): void
+}
+
+const redrawMs = 100
+const lineMs = 10_000
+const longestBar = 30
+
+/** A bar that is drawn over and over on a terminal, and elsewhere a line every ten seconds. */
+export function createProgressBar({stream, verb, now}: ProgressOptions): ProgressBar {
+  const startedAt = now()
+  let shownAt = stream.isTTY ? 0 : startedAt
+  let isDrawn = false
+  return {
+    update(state) {
+      const at = now()
+      const isLast = state.done >= state.total
+      if (at - shownAt < (stream.isTTY ? redrawMs : lineMs) && !(isLast && isDrawn)) return
+      shownAt = at
+      const seconds = (at - startedAt) / 1000
+      const rate = seconds > 0 ? state.done / seconds : 0
+      const left = rate > 0 ? [`${duration((state.total - state.done) / rate)} left`] : []
+      const facts = [
+        `${state.done} of ${state.total}`,
+        ...state.details,
+        `${rate.toFixed(rate < 10 ? 1 : 0)}/s`,
+        ...left,
+      ]
+      if (stream.isTTY) {
+        stream.write(`\r\x1b[2K${draw(verb, state, facts.join(', '), stream.columns ?? 80)}`)
+        isDrawn = true
+      } else stream.write(`${verb}: ${facts.join(', ')}\n`)
+    },
+    clear() {
+      if (isDrawn) stream.write('\r\x1b[2K')
+      isDrawn = false
+    },
+  }
+}
+
+function draw(verb: string, {done, total}: ProgressState, facts: string, columns: number): string {
+  // The last column stays free: some terminals break the line as soon as it is filled.
+  const room = columns - 1 - width(`${verb}   ${facts}`)
+  const bar = Math.min(longestBar, room)
+  if (bar < 5) return facts.slice(0, columns - 1)
+  const filled = total > 0 ? Math.round((bar * done) / total) : bar
+  return `${verb} ${'█'.repeat(filled)}${'░'.repeat(bar - filled)} ${facts}`
+}
+
+/** Seconds as `8 s`, `2 min 5 s` or `1 h 3 min`. */
+export function duration(seconds: number): string {
+  const whole = Math.round(seconds)
+  if (whole < 60) return `${whole} s`
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`
+}
