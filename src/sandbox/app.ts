@@ -3,6 +3,7 @@ import {Hono} from 'hono'
 import {answerError} from './answer-error.ts'
 import {ApiError, invalidRoute} from './api-error.ts'
 import {associationRoutes} from './association-routes.ts'
+import {bareMetalRoutes} from './bare-metal-routes.ts'
 import {catalogueRoutes} from './catalogue-routes.ts'
 import {createRoutes} from './create-routes.ts'
 import type {Cloud, Environment} from './environment.ts'
@@ -16,6 +17,7 @@ import {RateLimit} from './rate-limit.ts'
 import {regionRoutes, vpcRoutes} from './region-routes.ts'
 import {sandboxRoutes} from './sandbox-routes.ts'
 import {subnetRoutes} from './subnet-routes.ts'
+import {templateRoutes} from './template-routes.ts'
 import {makeTrouble, type TroubleOptions} from './trouble.ts'
 
 const operations = [
@@ -28,6 +30,8 @@ const operations = [
   subnetRoutes,
   catalogueRoutes,
   associationRoutes,
+  templateRoutes,
+  bareMetalRoutes,
 ]
 
 export interface AppOptions extends Cloud, TroubleOptions {

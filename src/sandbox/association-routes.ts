@@ -3,13 +3,13 @@ import {type Context, Hono} from 'hono'
 import {ApiError, notFound} from './api-error.ts'
 import type {Cloud, Environment} from './environment.ts'
 import {crnOf} from './ids.ts'
-import {readObject, refusal} from './instance-patch.ts'
 import {
   floatingIpReference,
   floatingIpTarget,
   virtualNetworkInterfaceBody,
   virtualNetworkInterfaceIds,
 } from './networking.ts'
+import {readObject, refusal} from './patch-fields.ts'
 import {
   isNamed,
   notSimulated,

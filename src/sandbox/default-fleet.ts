@@ -1,3 +1,4 @@
+import {defaultBareMetal} from './bare-metal-fleet.ts'
 import {uuidOf} from './ids.ts'
 import type {ProfileName} from './profiles.ts'
 import {
@@ -10,6 +11,7 @@ import {
   type VpcRecord,
 } from './records.ts'
 import {allRegions, regional} from './regions.ts'
+import {defaultTemplates} from './template-fleet.ts'
 
 /** A subnet whose ID and name IBM's page gives; every other subnet's are derived from its VPC and zone. */
 export const knownSubnets: ReadonlyMap<string, {id: string; name: string}> = new Map([
@@ -210,5 +212,5 @@ export function defaultFleet(): FleetRecords {
   addFloatingIp('spare', '169.47.94.77', 'us-south-1', undefined)
   addFloatingIp('web-1-ip', '158.177.10.21', 'eu-de-1', 'web-1')
   addFloatingIp('web-2-ip', '158.177.10.22', 'eu-de-2', 'web-2')
-  return {instances, bareMetalServers: [], templates: [], vpcs, floatingIps}
+  return {instances, bareMetalServers: defaultBareMetal(vpcOf), templates: defaultTemplates(vpcOf), vpcs, floatingIps}
 }

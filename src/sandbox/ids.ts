@@ -9,6 +9,16 @@ export function scatter(seed: number): number {
   return (mixed ^ (mixed >>> 16)) >>> 0
 }
 
+/** One of each `every` items, picked without pattern, so that those picked are spread as the items are. The same items give the same ones. */
+export function sampleOf<Item>(items: readonly Item[], every: number): Item[] {
+  const picked: Item[] = []
+  for (let from = 0; from < items.length; from += every) {
+    const item = items[from + (scatter(from + every) % Math.min(every, items.length - from))]
+    if (item !== undefined) picked.push(item)
+  }
+  return picked
+}
+
 // Much faster than toString(16) with padding.
 const hexOfByte = Array.from({length: 256}, (_, byte) => byte.toString(16).padStart(2, '0'))
 const hex = (number: number) =>

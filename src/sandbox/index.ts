@@ -1,4 +1,4 @@
-export {type Amount, type Fault, type FaultKind, parseAmount, parseFault} from './faults.ts'
+export {type Amount, type Fault, type FaultKind, parseFault} from './faults.ts'
 export type {
   BareMetalSummary,
   Downtime,
@@ -9,6 +9,7 @@ export type {
   NewTemplate,
   TemplateSummary,
 } from './fleet-access.ts'
+export {parseFailingStarts} from './instance-actions.ts'
 export type {MetadataAddress, MetadataBinding, MetadataOptions} from './metadata-service.ts'
 export {type Sandbox, type SandboxOptions, startSandbox} from './sandbox.ts'
 export {resetSandbox} from './state.ts'

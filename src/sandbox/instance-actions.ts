@@ -1,7 +1,16 @@
-import {type Amount, meets} from './faults.ts'
+import {type Amount, meets, parseAmount} from './faults.ts'
 import type {Downtime} from './fleet-access.ts'
 import type {ActionRecord, ActionType, InstanceRecord} from './records.ts'
 import type {InstanceChange} from './state.ts'
+
+/** Reads which starts are to fail as the command line gives it: `5%` (a share), `3` (the first three). Throws an Error that says what is wrong. */
+export function parseFailingStarts(text: string): Amount {
+  const amount = parseAmount(text)
+  if (amount === undefined) {
+    throw new Error(`Not an amount of failing starts: ${text}. It is a count (3) or a share (5%), at most 100%.`)
+  }
+  return amount
+}
 
 /** Carries out the actions of one sandbox: lets starts fail that are to fail, and remembers who was down when. */
 export class InstanceActions {

@@ -5,6 +5,7 @@ import {type Networking, networkingOf} from './networking.ts'
 import {profileOf} from './profiles.ts'
 import type {InstanceRecord, NamedResource} from './records.ts'
 import {isoTime, partOf, reference} from './references.ts'
+import {groupReference} from './region-bodies.ts'
 
 /** Where an object is sent from: hrefs begin with `base` (`http://127.0.0.1:PORT/us-south/v1`), states hold at `now` (epoch milliseconds). */
 export interface Sending {
@@ -141,11 +142,7 @@ export function instanceBody(record: InstanceRecord, vpcName: string, sending: S
           ? [reference(base, 'reservations', 'reservation', record.reservation)]
           : [],
     },
-    resource_group: {
-      href: `https://resource-controller.cloud.ibm.com/v2/resource_groups/${record.resourceGroup.id}`,
-      id: record.resourceGroup.id,
-      name: record.resourceGroup.name,
-    },
+    resource_group: groupReference(record.resourceGroup),
     resource_type: 'instance',
     startable: lifecycle === 'stable',
     status,

@@ -1,7 +1,8 @@
 import type {FleetStore} from './fleet.ts'
 import {crnOf} from './ids.ts'
 import {imagesIn} from './images.ts'
-import {isObject, readObject, readSettings, refusal, wrongType} from './instance-patch.ts'
+import {readSettings} from './instance-patch.ts'
+import {isObject, readObject, refusal, wrongType} from './patch-fields.ts'
 import {profileNames} from './profiles.ts'
 import {
   type Identity,

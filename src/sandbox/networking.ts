@@ -47,7 +47,8 @@ function portsOf(record: InstanceRecord, base: string): Port[] {
   return [primary, port(derived('attachment'), 'eth1', nextAddress(record.address), derived('vni'))]
 }
 
-function reservedIp(id: string, address: string, subnetId: string, base: string): Body {
+/** Reference to a reserved IP. */
+export function reservedIp(id: string, address: string, subnetId: string, base: string): Body {
   return {
     address,
     href: `${base}/subnets/${subnetId}/reserved_ips/${id}`,

@@ -1,5 +1,5 @@
 import {ApiError} from './api-error.ts'
-import {isObject, refusal, unknownField, validName, wrongType} from './instance-patch.ts'
+import {isObject, refusal, unknownField, validName, wrongType} from './patch-fields.ts'
 import {defaultsGroup, productionGroup} from './records.ts'
 
 /** How a prototype names something that exists: `{"id": …}`, `{"crn": …}`, and so on; exactly one of them. */

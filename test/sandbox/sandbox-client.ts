@@ -12,6 +12,7 @@ export interface Body {
   address: string
   availability: {class: string}
   availability_policy: {host_failure: string}
+  bare_metal_servers: Rows
   cluster_network?: Body
   cluster_network_attachments: Rows
   code: string
@@ -61,7 +62,9 @@ export interface Body {
   status: string
   subnet: Body
   subnets: Rows
+  status_reasons: {code: string; message: string}[]
   target: Body
+  templates: Rows
   text?: string
   total_count: number
   trace: string
@@ -135,7 +138,7 @@ export async function withSandbox<Result>(
 export async function allPages(
   client: Client,
   path: string,
-  rows: 'floating_ips' | 'instances' | 'vpcs',
+  rows: 'bare_metal_servers' | 'floating_ips' | 'instances' | 'vpcs',
 ): Promise<{rows: Body[]; pages: Body[]}> {
   const pages: Body[] = []
   let next: string | undefined = path

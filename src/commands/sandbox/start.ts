@@ -14,6 +14,7 @@ Each instance has a metadata service of its own, as the instance would reach it 
     '<%= config.bin %> <%= command.id %> --port 4010 --instances 1000 --vpcs 8 --regions us-south,eu-de',
     '<%= config.bin %> <%= command.id %> --latency 100 --rate-limit 50 --fault 502:5% --fault reset:3',
     '<%= config.bin %> <%= command.id %> --metadata my-virtual-server-2=127.0.0.1:8080 --metadata-ca ./ca.pem',
+    '<%= config.bin %> <%= command.id %> --transition 500 --failing-starts 1',
   ]
   static override flags = {
     port: Flags.integer({min: 0, max: 65_535, default: 0, summary: 'Port to listen on; 0 picks a free one.'}),
@@ -37,6 +38,15 @@ Each instance has a metadata service of its own, as the instance would reach it 
       summary: 'Requests a second in a region; past it, 429 with Retry-After.',
     }),
     'token-ttl': Flags.integer({min: 1, helpValue: 'SECONDS', summary: 'Lifetime of IAM tokens.'}),
+    transition: Flags.integer({
+      min: 0,
+      helpValue: 'MS',
+      summary: 'How long a stop, a start or a reboot takes; 3000 without.',
+    }),
+    'failing-starts': Flags.string({
+      helpValue: 'N|P%',
+      summary: 'The first N starts, or P% of all, end in status failed, for want of capacity.',
+    }),
     fault: Flags.string({
       multiple: true,
       multipleNonGreedy: true,
@@ -65,7 +75,8 @@ Each instance has a metadata service of its own, as the instance would reach it 
 
   async run(): Promise<void> {
     const {flags} = await this.parse(SandboxStart)
-    const {parseFault, startSandbox} = await import('../../sandbox/index.ts')
+    const failing = flags['failing-starts']
+    const {parseFailingStarts, parseFault, startSandbox} = await import('../../sandbox/index.ts')
     const sandbox = await startSandbox({
       port: flags.port,
       instances: flags.instances,
@@ -74,6 +85,8 @@ Each instance has a metadata service of its own, as the instance would reach it 
       latencyMs: flags.latency,
       rateLimitPerSecond: flags['rate-limit'],
       tokenTtlSeconds: flags['token-ttl'],
+      transitionMs: flags.transition,
+      failingStarts: asUsage(() => (failing === undefined ? undefined : parseFailingStarts(failing))),
       faults: asUsage(() => flags.fault?.map(parseFault)),
       metadata: {
         bindings: flags.metadata?.map(readBinding),
