@@ -1,4 +1,3 @@
-import {readFile} from 'node:fs/promises'
 import {exitCodes, usageError, VpcmdError} from './errors.ts'
 import {parseEndpoint, parseMetadataPath} from './inside/endpoints.ts'
 import {findService, type ServiceOptions} from './inside/find-service.ts'
@@ -29,6 +28,7 @@ export async function serviceOptions(flags: ImdsFlags): Promise<ServiceOptions> 
 }
 
 async function readCa(file: string): Promise<string> {
+  const {readFile} = await import('node:fs/promises')
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw usageError(`--ca-file ${file} can't be read (${error.code}).`)
   })

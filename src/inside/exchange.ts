@@ -1,4 +1,4 @@
-import type {ClientRequest, IncomingHttpHeaders, IncomingMessage, RequestOptions} from 'node:http'
+import type {Agent, ClientRequest, IncomingHttpHeaders, IncomingMessage, RequestOptions} from 'node:http'
 import {linkLocalAddress, metadataHost} from './endpoints.ts'
 
 export interface Question {
@@ -16,9 +16,14 @@ export interface Line {
   ca?: string
   /** Ends the exchange when nobody needs its answer any more. */
   signal?: AbortSignal
+  /** Keeps connections for the next exchange, which over https is half of its time; without it, each ends with its exchange. */
+  connections?: Connections
   /** Told of each exchange, without headers and bodies: no token. */
   log?: {note(text: string): void}
 }
+
+/** Connections that are open, by protocol. They do not keep a process from its end. */
+export type Connections = Record<string, Agent>
 
 export interface Reply {
   kind: 'reply'
@@ -52,14 +57,15 @@ export interface NoReply {
 const mostBytes = 4 * 2 ** 20
 
 /**
- * Asks once, over a connection of its own: no proxy whatever the environment says, no redirect followed, at most 4 MiB of
- * answer, and all of it within the time limit. Never throws for what the other side does.
+ * Asks once, over a connection of ours alone: no proxy whatever the environment says, no redirect followed, at most 4 MiB
+ * of answer, and all of it within the time limit. Never throws for what the other side does.
  */
 export async function ask(question: Question, line: Line): Promise<Reply | NoReply> {
+  if (!line.log) return exchange(question, line)
   const startedAt = performance.now()
   const outcome = await exchange(question, line)
   const said = outcome.kind === 'reply' ? String(outcome.status) : `${outcome.why} ${outcome.code}`.trim()
-  line.log?.note(`${question.method} ${question.url} -> ${said} in ${Math.round(performance.now() - startedAt)} ms`)
+  line.log.note(`${question.method} ${question.url} -> ${said} in ${Math.round(performance.now() - startedAt)} ms`)
   return outcome
 }
 
@@ -70,8 +76,6 @@ async function exchange(question: Question, line: Line): Promise<Reply | NoReply
     ...addressOf(url),
     path: url.pathname + url.search,
     method: question.method,
-    // An agent of its own: the global one takes proxies from the environment where Node is told to (NODE_USE_ENV_PROXY).
-    agent: false,
     headers: {
       host: url.host,
       accept: 'application/json',
@@ -80,7 +84,7 @@ async function exchange(question: Question, line: Line): Promise<Reply | NoReply
       ...question.headers,
     },
   }
-  const request = await opener(url.protocol, options, line.ca)
+  const request = await opener(url.protocol, options, line)
   return new Promise(resolve => {
     let connected = false
     let settled = false
@@ -90,7 +94,7 @@ async function exchange(question: Question, line: Line): Promise<Reply | NoReply
       clearTimeout(timer)
       line.signal?.removeEventListener('abort', leave)
       resolve(outcome)
-      outgoing.destroy()
+      if (outcome.kind === 'none') outgoing.destroy()
     }
     const silence = (why: Silence, code = '') => settle({kind: 'none', why, code, connected})
     const leave = () => silence('failed', 'ABORTED')
@@ -112,13 +116,15 @@ function addressOf(url: URL): RequestOptions & {servername?: string} {
   return hostname === metadataHost ? {hostname: linkLocalAddress, servername: metadataHost, port} : {hostname, port}
 }
 
-async function opener(protocol: string, options: RequestOptions, ca: string | undefined): Promise<() => ClientRequest> {
-  if (protocol === 'http:') {
-    const {request} = await import('node:http')
-    return () => request(options)
-  }
-  const {request} = await import('node:https')
-  return () => request({...options, ca})
+/** The global agents are not used: they take proxies from the environment where Node is told to (NODE_USE_ENV_PROXY). */
+async function opener(
+  protocol: string,
+  options: RequestOptions,
+  {ca, connections}: Line,
+): Promise<() => ClientRequest> {
+  const {request, Agent} = protocol === 'http:' ? await import('node:http') : await import('node:https')
+  if (connections) connections[protocol] ??= new Agent({keepAlive: true})
+  return () => request({...options, ca, agent: connections?.[protocol] ?? false})
 }
 
 function readReply(

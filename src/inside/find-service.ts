@@ -31,14 +31,15 @@ export type Attempt =
  */
 export async function findService(options: ServiceOptions): Promise<MetadataService> {
   const leaving = new AbortController()
-  const line = {...options, timeoutMs: options.timeoutMs ?? limits.findMs, signal: leaving.signal}
+  const connections = {}
+  const line = {...options, timeoutMs: options.timeoutMs ?? limits.findMs, signal: leaving.signal, connections}
   const doors = options.endpoint === undefined ? knownDoors(options, line) : [knock(options.endpoint, options, line)]
   const attempts = await firstFound(doors)
   leaving.abort()
   const found = attempts.find(attempt => attempt.kind === 'found')
   if (!found) throw nothingFound(attempts)
   checkNonce(found.identity, options.nonce)
-  return new MetadataService(found, {...options, timeoutMs: options.timeoutMs ?? limits.requestMs})
+  return new MetadataService(found, {...options, timeoutMs: options.timeoutMs ?? limits.requestMs, connections})
 }
 
 /** The address is asked where the name is not served there; as both lead to the same socket, silence is not asked twice. */

@@ -37,7 +37,7 @@ describe('the newer paths', () => {
       'GET /metadata/v1/instance?version=2025-08-26',
     ])
     const [token, iam, certificate, get] = server.seen
-    expect(token?.headers).toMatchObject({'metadata-flavor': 'ibm', connection: 'close'})
+    expect(token?.headers).toMatchObject({'metadata-flavor': 'ibm'})
     expect(token?.headers.authorization).toBeUndefined()
     for (const request of [iam, certificate, get]) {
       expect(request?.headers.authorization).toBe(`Bearer ${goodToken}`)
