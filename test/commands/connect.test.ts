@@ -116,6 +116,16 @@ describe('what connect refuses', () => {
     expect(() => reservedAddress(instance as Parameters<typeof reservedAddress>[0])).toThrow(/no address/)
   })
 
+  it('a command without -- before it', async () => {
+    const {code, stderr} = await connect('my-virtual-server-2', 'uptime')
+    expect({code, stderr}).toEqual({
+      code: 2,
+      stderr:
+        'Error: What ssh is to do stands behind --, and uptime does not.\nTry: vpcmd connect my-virtual-server-2 -- uptime\n',
+    })
+    expect(seen).toEqual([])
+  })
+
   it('to do without ssh', async () => {
     const {code, stderr} = await runVpcmd(['connect', 'my-virtual-server-2'], {env: {...env, PATH: '/nowhere'}})
     expect(code).toBe(1)
