@@ -25,12 +25,9 @@ An instance without a floating IP is reached by --internal-ip or --via, or gets 
   ]
   // Standard input is for ssh: oclif would read an argument that is not there from it.
   static override args = {
-    instance: Args.string({
-      ignoreStdin: true,
-      description: 'ID, name or CRN of an instance; picked from a list without one.',
-    }),
+    instance: Args.string({description: 'ID, name or CRN of an instance; picked from a list without one.'}),
     // Only to say what is missing.
-    command: Args.string({ignoreStdin: true, hidden: true}),
+    command: Args.string({hidden: true}),
   }
   static override flags = {
     ...sshFlags,
