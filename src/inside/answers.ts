@@ -4,12 +4,25 @@ import type {NoReply, Reply, Silence} from './exchange.ts'
 
 /** An answer's JSON object; undefined where the body is something else. */
 export function jsonOf(reply: Reply): Record<string, unknown> | undefined {
+  return objectIn(reply.body.toString('utf8'))
+}
+
+// What the metadata API answers is some six levels deep.
+const deepest = 100
+
+/** The JSON object that a text is; undefined for anything else, and for one so deep that who goes through it runs out of stack. */
+export function objectIn(text: string): Record<string, unknown> | undefined {
   try {
-    const value: unknown = JSON.parse(reply.body.toString('utf8'))
-    return isRecord(value) ? value : undefined
+    const value: unknown = JSON.parse(text)
+    return isRecord(value) && !isDeeper(value, deepest) ? value : undefined
   } catch {
     return undefined
   }
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return levels === 0 || Object.values(value).some(each => isDeeper(each, levels - 1))
 }
 
 /** Whether a value is an object with members, and no array. */
@@ -61,7 +74,7 @@ export function refusal(what: string, endpoint: string, reply: Reply): VpcmdErro
     code: error.code ?? 'refused',
     message: `${what}: ${error.message ? cut(error.message) : `the metadata service answered ${status}.`}`,
     hint: hintFor(error.code, status),
-    trace: typeof trace === 'string' ? trace : undefined,
+    trace: typeof trace === 'string' ? cut(trace) : undefined,
     status,
     exitCode: exitCodeFor(status),
   })
@@ -111,6 +124,7 @@ export function noAnswer(what: string, endpoint: string, none: NoReply): VpcmdEr
   })
 }
 
-function cut(text: string): string {
+/** A text from outside, or as much of its start as a line of an error may have. */
+export function cut(text: string): string {
   return text.length > 300 ? `${text.slice(0, 300)}…` : text
 }

@@ -1,5 +1,5 @@
 import {VpcmdError} from '../errors.ts'
-import {isRecord} from './answers.ts'
+import {objectIn} from './answers.ts'
 
 export type Claims = Record<string, unknown>
 
@@ -7,12 +7,8 @@ export type Claims = Record<string, unknown>
 export function claimsOf(token: string): Claims {
   const [header, payload, signature, ...more] = token.trim().split('.')
   if (header && payload && signature !== undefined && more.length === 0) {
-    try {
-      const claims: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'))
-      if (isRecord(claims)) return claims
-    } catch {
-      // Not a JWT: said below.
-    }
+    const claims = objectIn(Buffer.from(payload, 'base64url').toString('utf8'))
+    if (claims) return claims
   }
   throw new VpcmdError({
     code: 'no_token',

@@ -50,7 +50,17 @@ export async function diagnose(options: ServiceOptions, surroundings: Surroundin
       ? await checkAnswers(new MetadataService(found, {...line, timeoutMs: options.timeoutMs ?? limits.requestMs}))
       : []),
   ]
-  const findings = checks.filter(finding => finding !== undefined)
+  // A service that repeats the token in what it says is not to have it printed.
+  const clean = (text: string) => (found ? text.replaceAll(found.identity.access_token, '[token]') : text)
+  const findings = checks
+    .filter(finding => finding !== undefined)
+    .map(
+      ({finding, remedy, ...rest}): Finding => ({
+        ...rest,
+        finding: clean(finding),
+        ...(remedy !== undefined && {remedy: clean(remedy)}),
+      }),
+    )
   return {ok: findings.every(({state}) => state !== 'problem'), checks: findings}
 }
 
@@ -91,7 +101,7 @@ function checkService(attempts: Attempt[], endpoint: string | undefined): Findin
       finding: `${first.endpoint} answers ${first.reply.status} ${isApi ? 'and gives no token' : 'with what is no answer of a metadata service'}.`,
       remedy: isApi
         ? 'Try again; if it stays so, IBM support asks for the trace, which vpcmd imds token prints.'
-        : 'Something else is in its place: is this an instance in IBM Cloud VPC? If so, what listens at that address?',
+        : somethingElse,
     }
   }
   const untrusted = attempts.find(isUntrusted)
@@ -110,6 +120,9 @@ function checkService(attempts: Attempt[], endpoint: string | undefined): Findin
         : `Is ${endpoint} the right one? Leave --endpoint out to look for the service. If it is off: ${turnOn}`,
   }
 }
+
+const somethingElse =
+  'Something else is in its place: is this an instance in IBM Cloud VPC? If so, what listens at that address?'
 
 // IBM's FAQ (ibm-cloud-docs/vpc, instance_metadata_vpc_faqs.md) on instances that were created with the service off.
 const turnOn =
@@ -179,11 +192,27 @@ async function checkAnswers(service: MetadataService): Promise<Finding[]> {
   const [instance, initialization, token] = await Promise.all(
     [service.get('instance'), service.get('instance/initialization'), service.iamToken(undefined)].map(settled),
   )
-  const metadata: Finding =
-    instance instanceof VpcmdError
-      ? {check: 'Metadata', state: 'problem', finding: instance.message, remedy: instance.hint}
-      : {check: 'Metadata', state: 'ok', finding: `This is ${namedAt(instance)}.`}
-  return [metadata, checkProfile(service, initialization, token)]
+  const metadata = checkMetadata(service.endpoint, instance, initialization)
+  // Without the initialization there is no telling whether there is a profile.
+  const isUntold = initialization instanceof VpcmdError && token instanceof VpcmdError
+  return isUntold ? [metadata] : [metadata, checkProfile(service, initialization, token)]
+}
+
+function checkMetadata(endpoint: string, instance: unknown, initialization: unknown): Finding {
+  const check = 'Metadata'
+  const failed = [instance, initialization].find(answer => answer instanceof VpcmdError)
+  if (failed) {
+    // What it says of itself sends one to the doctor.
+    const hints: Record<string, string> = {
+      no_answer: 'Try again, with a longer --timeout.',
+      no_metadata_service: somethingElse,
+      redirected: somethingElse,
+    }
+    return {check, state: 'problem', finding: failed.message, remedy: hints[failed.code] ?? failed.hint}
+  }
+  const name = namedAt(instance)
+  if (name) return {check, state: 'ok', finding: `This is ${name}.`}
+  return {check, state: 'problem', finding: `${endpoint} tells of no instance.`, remedy: somethingElse}
 }
 
 function settled(promise: Promise<unknown>): Promise<unknown> {
@@ -212,12 +241,17 @@ function checkProfile(service: MetadataService, initialization: unknown, token: 
     state: 'problem',
     finding: `${name} is not linked to this instance.`,
     // IBM's CLI reference for IAM, trusted-profile-link-create.
-    remedy: `ibmcloud iam trusted-profile-link-create ${textAt(target, 'id') || '<profile>'} --name <link> --cr-type VSI --link-crn ${crn || '<CRN of the instance>'}`,
+    remedy: `ibmcloud iam trusted-profile-link-create ${asWord(textAt(target, 'id')) ?? '<profile>'} --name <link> --cr-type VSI --link-crn ${asWord(crn) ?? '<CRN of the instance>'}`,
   }
 }
 
 function instanceOf(identity: Token): string {
-  return textAt(claimsOrNothing(identity), 'iaas', 'instanceID') || '<instance>'
+  return asWord(textAt(claimsOrNothing(identity), 'iaas', 'instanceID')) ?? '<instance>'
+}
+
+/** An ID or a CRN, if it is one: remedies are made to be pasted into a shell. */
+function asWord(text: string): string | undefined {
+  return /^\w[\w.:/-]*$/.test(text) ? text : undefined
 }
 
 function claimsOrNothing({access_token: token}: Token): unknown {

@@ -152,6 +152,7 @@ function whyOf(code: string): Silence {
   if (/^(ENOTFOUND|EAI_)/.test(code)) return 'unknown-host'
   if (code === 'ETIMEDOUT') return 'timeout'
   if (/^(ECONNRESET|EPIPE)$/.test(code)) return 'reset'
+  if (code === 'HPE_HEADER_OVERFLOW') return 'too-big'
   // TLS where there is none, and no HTTP where some was expected.
   if (/^(EPROTO|ERR_SSL_|ERR_TLS_HANDSHAKE|HPE_)/.test(code)) return 'other-protocol'
   if (/CERT|SIGNATURE|ALTNAME|ISSUER|^UNABLE_TO/.test(code)) return 'untrusted'

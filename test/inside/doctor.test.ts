@@ -140,6 +140,42 @@ describe('told apart', () => {
     )
   })
 
+  it('whatever the service says, what is to be pasted into a shell holds none of its tricks, and no token is told', async () => {
+    const crn = 'crn:v1:a; id #'
+    const token = tokenWith({iaas: {crn, instanceID: '-$(id)'}, iat: Math.floor(Date.now() / 1000)})
+    const server = await serve(({method, url}, response) => {
+      if (method === 'PUT') json(response, 200, {access_token: token})
+      else if (method === 'POST') json(response, 400, {errors: [{code: 'profile_not_linked', message: 'Not linked.'}]})
+      else if (url.includes('initialization'))
+        json(response, 200, {default_trusted_profile: {target: {id: '--x `id`'}}})
+      else json(response, 500, {errors: [{code: 'odd', message: `You sent ${token}.`}]})
+      return true
+    })
+    open.push(server)
+    const found = problems(await examine({endpoint: server.url}, quiet))
+    expect(found['Trusted profile']?.remedy).toBe(
+      'ibmcloud iam trusted-profile-link-create <profile> --name <link> --cr-type VSI --link-crn <CRN of the instance>',
+    )
+    expect(found.Metadata?.finding).toBe('Could not read instance: You sent [token].')
+    const other = problems(await examine({endpoint: server.url.replace('http:', 'https:')}, quiet))
+    expect(other.Protocol?.remedy).toContain('vpcmd metadata enable <instance> --protocol https')
+  })
+
+  it('a service that gives a token and then tells nothing is not well, and nothing is made up about profiles', async () => {
+    for (const body of ['{}', 'nonsense']) {
+      const server = await serve(({method}, response) => {
+        if (method === 'PUT') return false
+        response.writeHead(200).end(body)
+        return true
+      })
+      open.push(server)
+      const {checks} = await examine({endpoint: server.url}, {...quiet, now: () => 1_795_000_000_000})
+      const metadata = checks.find(({check}) => check === 'Metadata')
+      expect(metadata).toMatchObject({state: 'problem', remedy: expect.stringContaining('Something else')})
+      expect(checks.some(({check}) => check === 'Trusted profile')).toBe(body === '{}')
+    }
+  })
+
   it.each([
     [-3600_000, 'behind'],
     [3600_000, 'ahead of'],

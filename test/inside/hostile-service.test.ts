@@ -126,18 +126,35 @@ describe('a service whose answer', () => {
     expect(error.message).toMatch(/connection cut|failed/)
   })
 
-  it.each(['nonsense', html, '[]', '"text"', '{"errors":[{"code":"odd","message":"Odd."}]}'])(
-    'is %s is no metadata',
-    async body => {
-      const server = await serving(({method}, response) => {
-        if (method !== 'GET') return false
-        response.writeHead(200).end(body)
-        return true
-      })
-      const service = await findService({endpoint: server.url, timeoutMs: 60_000})
-      expect((await thrownBy(service.get('instance'))).message).toContain('Could not read instance')
-    },
-  )
+  it.each([
+    ['nonsense', 'nonsense'],
+    ['a web page', html],
+    ['an array', '[]'],
+    ['a text', '"text"'],
+    ['an error with a good status', '{"errors":[{"code":"odd","message":"Odd."}]}'],
+    ['an object of 200 000 levels', `${'{"a":'.repeat(200_000)}1${'}'.repeat(200_000)}`],
+  ])('is %s is no metadata', async (_what, body) => {
+    const server = await serving(({method}, response) => {
+      if (method !== 'GET') return false
+      response.writeHead(200).end(body)
+      return true
+    })
+    const service = await findService({endpoint: server.url, timeoutMs: 60_000})
+    expect((await thrownBy(service.get('instance'))).message).toContain('Could not read instance')
+  })
+
+  it('has more headers than there can be is told so, and a trace without end is cut', async () => {
+    const server = await serving(({method, url}, response) => {
+      if (method !== 'GET') return false
+      if (url.includes('keys'))
+        json(response, 500, {errors: [{code: 'odd', message: 'Odd.'}], trace: 't'.repeat(100_000)})
+      else response.writeHead(200, {'x-a': 'a'.repeat(100_000)}).end('{}')
+      return true
+    })
+    const service = await findService({endpoint: server.url, timeoutMs: 60_000})
+    expect((await thrownBy(service.get('instance'))).message).toContain('an answer without end')
+    expect((await thrownBy(service.get('keys'))).trace?.length).toBeLessThan(400)
+  })
 
   it('is no HTTP at all is named', async () => {
     const {url: endpoint} = await servingRaw(socket => socket.end('SSH-2.0-OpenSSH_9.6\r\n'))
