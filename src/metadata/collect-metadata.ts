@@ -1,7 +1,7 @@
 import pLimit from 'p-limit'
 import type {Cloud} from '../cloud/cloud.ts'
 import {VpcmdError} from '../errors.ts'
-import {isRecord} from '../inside/answers.ts'
+import {cut, isRecord, objectIn} from '../inside/answers.ts'
 import {fieldAt} from '../inside/fields.ts'
 import {metadataScript} from '../inside/script.ts'
 import type {FoundInstance} from '../instances/find-instance.ts'
@@ -37,8 +37,11 @@ export type Collection = {found: FoundInstance; collectedAt: string} & (
 /** How many instances are logged in to at the same time. */
 const atOnce = 16
 
-/** The most that comes back from one instance, in bytes: the script stops at 4 MiB for each path. */
-const longestDocument = 64 * 1024 * 1024
+/** The most that may come back from one instance for each path, in bytes: the script stops there as well. */
+const longestAnswer = 4 * 1024 * 1024
+
+/** The most that a login shell may print before that, in bytes. */
+const longestGreeting = 64 * 1024
 
 /** How long a connection may take to come up, in seconds. */
 const connectSeconds = 15
@@ -82,7 +85,7 @@ async function collectFrom(
   const {code, said, stdout} = await captureSsh(call, {
     env,
     input: metadataScript({shell: 'sh', paths, ...(endpoint !== undefined && {endpoint})}),
-    limit: longestDocument,
+    limit: longestGreeting + paths.length * longestAnswer,
     signal: AbortSignal.timeout(options.timeoutMs),
   }).catch((error: unknown) => {
     throw error instanceof VpcmdError ? onInstance(instance, error) : error
@@ -94,20 +97,16 @@ async function collectFrom(
   const document = documentIn(stdout.toString('utf8'), paths)
   if (!document) throw unreadable(instance)
   const id = fieldAt(document, 'instance', 'id')
-  if (id !== undefined && id !== instance.id) throw another(instance, address, String(id))
+  if (id !== undefined && id !== instance.id) throw another(instance, address, cut(String(id)))
   return document
 }
 
-/** The JSON that the script printed; what a login shell may have printed before it is passed over. */
-function documentIn(text: string, [first]: string[]): MetadataDocument | undefined {
-  const start = text.indexOf(`{${JSON.stringify(first)}:`)
-  if (start < 0) return undefined
-  try {
-    const value: unknown = JSON.parse(text.slice(start))
-    return isRecord(value) && Object.values(value).every(isRecord) ? value : undefined
-  } catch {
-    return undefined
-  }
+/** The JSON that the script printed, with what was asked for and nothing else; what a login shell may have printed before it is passed over. */
+function documentIn(text: string, paths: string[]): MetadataDocument | undefined {
+  const start = text.indexOf(`{${JSON.stringify(paths[0])}:`)
+  const document = start < 0 ? undefined : objectIn(text.slice(start))
+  const members = paths.map(path => [path, document?.[path]] as const)
+  return members.every(([, answer]) => isRecord(answer)) ? Object.fromEntries(members) : undefined
 }
 
 /** The user data among what was collected; undefined where there is none, or its path was not asked for. */
@@ -156,7 +155,7 @@ function failedThere({name, id}: Named, code: number, said: string): VpcmdError 
       ?.replace(/^Error: /, '') ?? ''
   return new VpcmdError({
     code: code === sshFailed ? 'ssh_failed' : 'collect_failed',
-    message: `${name} (${id}): ${last || `ssh ended with ${code}, and said nothing`}`,
+    message: `${name} (${id}): ${cut(last) || `ssh ended with ${code}, and said nothing`}`,
   })
 }
 

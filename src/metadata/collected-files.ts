@@ -18,7 +18,9 @@ export interface CollectedFiles {
 export function fileNames(instances: readonly {id: string; name: string}[]): string[] {
   return instances.map(({id, name}) => {
     const isAlone = instances.filter(other => other.name === name).length === 1
-    return isAlone && /^[a-z0-9][-a-z0-9]{0,62}$/.test(name) ? name : id.replace(/[^\w-]/g, '_')
+    // Windows takes some names for devices, whatever their ending.
+    const isDevice = /^(con|prn|aux|nul|(com|lpt)\d)$/.test(name)
+    return isAlone && !isDevice && /^[a-z0-9][-a-z0-9]{0,62}$/.test(name) ? name : id.replace(/[^\w-]/g, '_')
   })
 }
 

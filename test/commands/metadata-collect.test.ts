@@ -254,6 +254,9 @@ describe.skipIf(!hasSshd)('metadata collect, with a real sshd', () => {
         `echo '{"instance":['`,
         `echo '{"instance":7}'`,
         'true',
+        // More levels than there is stack.
+        `printf '{"instance":%s1%s,"instance/initialization":{}}' "$(yes '{"a":' | head -200000 | tr -d '\\n')" "$(yes '}' | head -200000 | tr -d '\\n')"`,
+        `echo '{"instance":{},"other":{}}'`,
       ]) {
         pretend(`cat >/dev/null; ${garbage}`)
         const {code, stdout, stderr} = await collect(id, '--internal-ip', '--endpoint', endpoint)
@@ -264,6 +267,8 @@ describe.skipIf(!hasSshd)('metadata collect, with a real sshd', () => {
       expect((await collect(id, '--internal-ip', '--endpoint', endpoint)).stderr).toMatch(
         /More than \d+ bytes came back/,
       )
+      pretend(`cat >/dev/null; head -c 10000 /dev/zero | tr '\\0' A >&2; exit 1`)
+      expect((await collect(id, '--internal-ip', '--endpoint', endpoint)).stderr.length).toBeLessThan(500)
     } finally {
       rmSync(fake, {recursive: true})
     }
@@ -295,6 +300,8 @@ describe.skipIf(!hasSshd)('metadata collect, with a real sshd', () => {
 it('names files by what is no danger, and no two alike', () => {
   const named = (...names: string[]) => fileNames(names.map((name, index) => ({id: `0717_${index}`, name})))
   expect(named('web', 'web-2')).toEqual(['web', 'web-2'])
-  expect(named('web', 'web', '..', 'a/b', '', 'CON', '-x')).toEqual([0, 1, 2, 3, 4, 5, 6].map(index => `0717_${index}`))
+  expect(named('web', 'web', '..', 'a/b', '', 'CON', 'con', '-x')).toEqual(
+    [0, 1, 2, 3, 4, 5, 6, 7].map(index => `0717_${index}`),
+  )
   expect(fileNames([{id: '../../x', name: '/'}])).toEqual(['______x'])
 })
