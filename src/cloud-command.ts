@@ -117,6 +117,38 @@ export abstract class CloudCommand extends BaseCommand {
     }
   }
 
+  /**
+   * Awaits something that costs money and must not be left half done: what comes of it is told before an interruption
+   * ends vpcmd. `told` says what was made.
+   */
+  protected async unbroken<T>(make: (ending: AbortSignal) => Promise<T>, told: (made: T) => string): Promise<T> {
+    const interruption = this.listenForInterruption()
+    try {
+      const made = await make(interruption.signal)
+      this.note(told(made))
+      if (interruption.signal.aborted) throw interrupted()
+      return made
+    } finally {
+      interruption.dispose()
+    }
+  }
+
+  /** On Ctrl-C nothing new is sent, and what is under way is awaited and recorded; the second one ends it at once. */
+  protected listenForInterruption(): {signal: AbortSignal; dispose(): void} {
+    const interruption = new AbortController()
+    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+    const interrupt = () => {
+      this.note('Interrupted: waiting for what is under way. Once more ends it at once.')
+      dispose()
+      interruption.abort()
+    }
+    const dispose = () => {
+      for (const signal of signals) process.off(signal, interrupt)
+    }
+    for (const signal of signals) process.on(signal, interrupt)
+    return {signal: interruption.signal, dispose}
+  }
+
   /** Lets the user pick one instance. Throws a usage error, exit 2, where nobody can. */
   protected async pickOne(message: string, read: ReadChoices): Promise<FoundInstance> {
     const {prompter, choices} = await this.choices(read)
@@ -198,6 +230,14 @@ function describeChoice({instance}: FoundInstance, zoneWidth: number): string {
   const {zone, status, metadata_service: settings} = instance
   // The longest status that is known today is `restarting`.
   return `${zone.name.padEnd(zoneWidth)}  ${status.padEnd(10)}  ${settingsLabel(settings)}`
+}
+
+function interrupted(): VpcmdError {
+  return new VpcmdError({
+    code: 'interrupted',
+    message: 'Interrupted: nothing further was done.',
+    exitCode: exitCodes.interrupted,
+  })
 }
 
 interface Access {

@@ -161,22 +161,6 @@ export abstract class RolloutCommand extends SelectionCommand {
     return {...result, id: header.id}
   }
 
-  /** On Ctrl-C nothing new is sent, and what is under way is awaited and recorded; the second one ends it at once. */
-  private listenForInterruption(): {signal: AbortSignal; dispose(): void} {
-    const interruption = new AbortController()
-    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-    const interrupt = () => {
-      this.note('Interrupted: waiting for what is under way. Once more ends it at once.')
-      dispose()
-      interruption.abort()
-    }
-    const dispose = () => {
-      for (const signal of signals) process.off(signal, interrupt)
-    }
-    for (const signal of signals) process.on(signal, interrupt)
-    return {signal: interruption.signal, dispose}
-  }
-
   private async canary(flags: RolloutFlags, total: number): Promise<RolloutOptions['canary']> {
     const size = flags.canary
     if (size === undefined || size >= total) return undefined

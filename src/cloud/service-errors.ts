@@ -58,6 +58,15 @@ export function isInDoubt({code, status}: VpcmdError): boolean {
   return code !== 'not_sent' && (status === undefined || status >= 500)
 }
 
+const surelyUnsent = ['connection_refused', 'host_not_found', 'tls_failure']
+
+/** What was thrown when something was to be made: with `hint` in place of its own where it may have been made all the same. */
+export function withDoubt(thrown: unknown, hint: string): unknown {
+  if (!(thrown instanceof VpcmdError) || !isInDoubt(thrown) || surelyUnsent.includes(thrown.code)) return thrown
+  const {code, message, trace, status, exitCode} = thrown
+  return new VpcmdError({code, message, hint, trace, status, exitCode})
+}
+
 function adviceFor(status: number | undefined, code: string | undefined, {iamAction}: Operation): string | undefined {
   if (status === 403) {
     const action = iamAction

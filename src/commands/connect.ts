@@ -88,9 +88,11 @@ An instance without a floating IP is reached by --internal-ip or --via, or gets 
       })
       if (!isWanted) throw noFloatingIp(instance)
     }
-    const {address, name} = await assignFloatingIp(api, instance)
-    this.note(`Reserved ${address} (${name}) for ${instance.name}.`)
-    return address
+    const reserved = await this.unbroken(
+      ending => assignFloatingIp(api, instance, ending),
+      ({address, name}) => `Reserved ${address} (${name}) for ${instance.name}.`,
+    )
+    return reserved.address
   }
 
   private async showDesktop(

@@ -1,4 +1,5 @@
 import {setTimeout as sleep} from 'node:timers/promises'
+import {withDoubt} from '../cloud/service-errors.ts'
 import type {VpcSdk} from '../cloud/vpc-sdk.ts'
 import type {Instance, InstancePrototype} from '../cloud/wire.ts'
 import {VpcmdError} from '../errors.ts'
@@ -6,19 +7,19 @@ import {VpcmdError} from '../errors.ts'
 /** The pauses between two looks at an instance that is being made, in milliseconds: each is twice the one before. */
 const pauses = {firstMs: 500, longestMs: 5000} as const
 
-/** Creates an instance. Throws what the API's call throws; where no answer came it says that the instance may be there. */
-export async function createInstance(api: VpcSdk, prototype: InstancePrototype): Promise<Instance> {
+/**
+ * Creates an instance. Throws what the API's call throws; where no answer came it says that the instance may be there.
+ * After `ending` nothing is sent again.
+ */
+export async function createInstance(
+  api: VpcSdk,
+  prototype: InstancePrototype,
+  ending?: AbortSignal,
+): Promise<Instance> {
   try {
-    return (await api.createInstance({instancePrototype: prototype})).result
+    return (await api.createInstance({instancePrototype: prototype, signal: ending})).result
   } catch (error) {
-    const isInDoubt =
-      error instanceof VpcmdError && ['timeout', 'connection_broken', 'unreadable_answer'].includes(error.code)
-    if (!isInDoubt) throw error
-    throw new VpcmdError({
-      code: error.code,
-      message: error.message,
-      hint: `It may have been created all the same: vpcmd instances list --name ${prototype.name}`,
-    })
+    throw withDoubt(error, `It may have been created all the same: vpcmd instances list --name ${prototype.name}`)
   }
 }
 

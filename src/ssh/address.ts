@@ -1,4 +1,5 @@
 import {isIP} from 'node:net'
+import {withDoubt} from '../cloud/service-errors.ts'
 import type {VpcSdk} from '../cloud/vpc-sdk.ts'
 import type {FloatingIp, Instance, Reference} from '../cloud/wire.ts'
 import {VpcmdError} from '../errors.ts'
@@ -28,15 +29,20 @@ function checked(instance: Instance, address: string): string {
 /**
  * Reserves a floating IP and binds it to the instance's primary interface, in one request, so that none is left over when
  * it fails: to the virtual network interface where it has one, else to the network interface of the old kind
- * (IBM/vpc-node-sdk, vpc/v1.ts, FloatingIPPrototypeFloatingIPByTarget). Throws what the API's call throws.
+ * (IBM/vpc-node-sdk, vpc/v1.ts, FloatingIPPrototypeFloatingIPByTarget). Throws what the API's call throws; where no answer
+ * came it says that it may be reserved. After `ending` nothing is sent again.
  */
-export async function assignFloatingIp(api: VpcSdk, instance: Instance): Promise<FloatingIp> {
+export async function assignFloatingIp(api: VpcSdk, instance: Instance, ending?: AbortSignal): Promise<FloatingIp> {
   const target =
     instance.primary_network_attachment?.virtual_network_interface.id ?? instance.primary_network_interface.id
   const floatingIpPrototype = {resource_group: {id: instance.resource_group.id}, target: {id: target}}
-  const {result} = await api.createFloatingIp({floatingIpPrototype})
-  checked(instance, result.address)
-  return result
+  try {
+    const {result} = await api.createFloatingIp({floatingIpPrototype, signal: ending})
+    checked(instance, result.address)
+    return result
+  } catch (error) {
+    throw withDoubt(error, 'It may have been reserved all the same, and costs money then: ibmcloud is floating-ips')
+  }
 }
 
 /** The security groups of an instance's primary interface, of whichever kind it is. Throws what the API's calls throw. */

@@ -192,6 +192,17 @@ describe('a floating IP', () => {
     expect(posts()).toHaveLength(1)
     expect((await connect(id, '--print')).stdout).toBe(`ssh ubuntu@${address}\n`)
   })
+
+  it('that may have been reserved although no answer came is told of, and not asked for twice', async () => {
+    const {id} = await sandbox.fleet.add({name: 'bare', zone: 'us-south-1'})
+    sandbox.faults.push({kind: 'cut', path: /\/v1\/floating_ips\?/, method: 'POST'})
+    const {code, stderr} = await connect(id, '--assign-floating-ip')
+    expect({code, stderr}).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/may have been reserved .* costs money/),
+    })
+    expect(posts()).toHaveLength(1)
+  })
 })
 
 describe.skipIf(!hasSshd)('connect, with a real sshd', () => {

@@ -1,3 +1,4 @@
+import {spawn} from 'node:child_process'
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
@@ -246,13 +247,47 @@ describe('instances create', () => {
     }
   })
 
-  it('is not sent twice when no answer came, and says that it may be there', async () => {
-    sandbox.faults.push({kind: 'reset', path: /\/v1\/instances\?/, method: 'POST'})
-    const {code, stderr} = await create('next', '--like', 'my-virtual-server-2', '--yes')
-    expect({code, stderr}).toMatchObject({
-      code: 1,
-      stderr: expect.stringMatching(/It may have been created all the same: vpcmd instances list --name next/),
+  it.each(['reset', 'cut', '504'] as const)(
+    'is not sent twice when no answer came (%s), and says that it may be there',
+    async kind => {
+      sandbox.faults.push({kind, path: /\/v1\/instances\?/, method: 'POST'})
+      const {code, stderr} = await create('next', '--like', 'my-virtual-server-2', '--yes')
+      expect({code, stderr}).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/It may have been created all the same: vpcmd instances list --name next/),
+      })
+      expect(bodies).toHaveLength(1)
+    },
+  )
+
+  it('says what was made when it is interrupted meanwhile, and ends then', async () => {
+    let child: ReturnType<typeof spawn> | undefined
+    const slow = await startSandbox({
+      onRequest: ({method, path}) => {
+        if (method !== 'POST' || !path.includes('/instances')) return
+        child?.kill('SIGINT')
+        // The answer is held back until the signal has surely come.
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000)
+      },
     })
-    expect(bodies).toHaveLength(1)
+    try {
+      child = spawn(
+        process.execPath,
+        [vpcmdPath, 'instances', 'create', 'next', '--like', 'my-virtual-server-2', '-y'],
+        {
+          env: freshEnvironment(slow.environment),
+          stdio: ['ignore', 'ignore', 'pipe'],
+        },
+      )
+      let said = ''
+      child.stderr?.on('data', chunk => {
+        said += chunk
+      })
+      const code = await new Promise(resolve => child?.on('close', resolve))
+      expect({code, said}).toMatchObject({code: 130, said: expect.stringMatching(/^Created next \(07\d7_\S+\)\.$/m)})
+      expect(slow.fleet.list().filter(({name}) => name === 'next')).toHaveLength(1)
+    } finally {
+      await slow.close()
+    }
   })
 })

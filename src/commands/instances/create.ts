@@ -82,8 +82,10 @@ User data can't be read from the VPC API: --from-metadata takes it from what vpc
       this.note('Nothing was sent.')
       return
     }
-    const created = await createInstance(api, prototype)
-    this.note(`Created ${created.name} (${created.id}).`)
+    const created = await this.unbroken(
+      ending => createInstance(api, prototype, ending),
+      ({name, id}) => `Created ${name} (${id}).`,
+    )
     if (flags.wait === 0) return this.printCreated(flags, created, like)
     const running = await waitUntilRunning(api, created, flags.wait * 1000)
     await this.printCreated(flags, running, like)
