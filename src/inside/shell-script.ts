@@ -1,7 +1,7 @@
 import {generations, knownEndpoints} from './endpoints.ts'
 import type {ScriptOptions} from './script.ts'
 
-/** The script for a POSIX shell; see metadataScript. curl is asked for nothing that its old versions have not. */
+/** The script for a POSIX shell; see metadataScript. curl is asked for nothing that its old versions have not: before 8.4 its limit of size did not hold for an answer that does not tell its own. */
 export function shellScript({paths, endpoint, output = 'document'}: ScriptOptions): string {
   const endpoints = endpoint === undefined ? knownEndpoints : [endpoint]
   const tokenPaths = generations.map(({token, version}) => quote(`${token}?version=${version}`))
@@ -26,11 +26,18 @@ newline='
 '
 # request METHOD URL HEADER [BODY]: sets status and body. The header goes to curl's stdin, where no list of processes shows it.
 request() {
-  reply=$(printf 'header = "%s"\\n' "$3" 'Accept: application/json' 'Content-Type: application/json' |
-    curl -q -s -K - --noproxy '*' --connect-timeout 2 --max-time "$seconds" --max-filesize 4194304 \\
-      -X "$1" \${4:+-d "$4"} -w '\\n%{http_code}' "$2") || return
-  status=\${reply##*"$newline"}
-  body=\${reply%"$newline"*}
+  reply=$(printf 'header = "%s"\\n' "$3" 'Accept: application/json' 'Content-Type: application/json' | {
+    code=0
+    curl -q -s -K - --noproxy '*' --connect-timeout 2 --max-time "$seconds" -X "$1" \${4:+-d "$4"} -w '\\n%{http_code} ' "$2" || code=$?
+    printf '%s' "$code"
+  } | head -c 4194304)
+  end=$(printf '%s' "$reply" | tail -c 8)
+  end=\${end##*"$newline"}
+  case $end in
+    [0-9][0-9][0-9]' 0') status=\${end% *} body=\${reply%"$newline"*} ;;
+    [0-9][0-9][0-9]' '[0-9]*) return "\${end#* }" ;;
+    *) return 63 ;; # curl's own code for an answer that is too long
+  esac
 }
 tried='' seconds=3`
 
@@ -80,7 +87,9 @@ END {
       kind = substr(rest, 1, 1); rest = substr(rest, 2)
       if (kind == "u") {
         code = hex(rest); rest = substr(rest, 5)
-        if (code >= 55296 && code < 56320) { code = 65536 + (code - 55296) * 1024 + hex(substr(part[i + 1], 2)) - 56320; rest = substr(part[++i], 6) }
+        low = rest == "" && part[i + 1] ~ /^u[dD][c-fC-F]/ ? hex(substr(part[i + 1], 2)) : 0
+        if (code >= 55296 && code < 56320 && low) { code = 65536 + (code - 55296) * 1024 + low - 56320; rest = substr(part[++i], 6) }
+        else if (code >= 55296 && code < 57344) code = 65533
         utf8(code)
       } else {
         at = index("bfnrt", kind)

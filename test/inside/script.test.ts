@@ -224,6 +224,57 @@ describe.each(shells)('in %s %s', (...shell) => {
     }
   })
 
+  it('an answer without end is given up by size, and one that is cut off is no answer', async () => {
+    let flood = 0
+    const server = await serve(({method, url}, response) => {
+      if (method !== 'GET') return false
+      if (url.includes('keys')) {
+        response.writeHead(200, {'content-length': '1000'})
+        response.write('{"id":"x"}', () => response.destroy())
+        return true
+      }
+      const chunk = Buffer.alloc(65_536, 'a')
+      const more = () => {
+        while (!response.destroyed && response.write(chunk)) flood += chunk.length
+      }
+      response.writeHead(200).on('drain', more)
+      more()
+      return true
+    })
+    try {
+      const {code, stdout, stderr} = await runScript(shell, script({endpoint: server.url, paths: ['instance']}))
+      expect({code, stderr, size: stdout.length}).toEqual({
+        code: 1,
+        stderr: expect.stringContaining('curl error 63'),
+        size: 0,
+      })
+      // What lies in buffers on the way was sent as well.
+      expect(flood).toBeLessThan(64 * 2 ** 20)
+      const cut = await runScript(shell, script({endpoint: server.url, paths: ['keys']}))
+      expect(cut).toMatchObject({code: 1, stderr: expect.stringMatching(/curl error (18|56)/)})
+      expect(cut.stdout.length).toBe(0)
+    } finally {
+      await server.close()
+    }
+  })
+
+  it('halves of a surrogate pair in user data are what they are to vpcmd, too', async () => {
+    for (const escaped of ['a\\ud83d\\ude00\\ud800b\\udc00c\\ud800', '\\ud800\\n\\ud800\\u0041\\ud800\\ud83d\\ude00']) {
+      const server = await serve(({method}, response) => {
+        if (method !== 'GET') return false
+        response.end(`{"user_data":"${escaped}","keys":[]}`)
+        return true
+      })
+      try {
+        const ran = await runScript(shell, script({endpoint: server.url, output: 'user-data'}))
+        const expected = Buffer.from(JSON.parse(`"${escaped}"`), 'utf8')
+        expect({code: ran.code, bytes: ran.stdout.toString('hex')}).toEqual({code: 0, bytes: expected.toString('hex')})
+      } finally {
+        await server.close()
+      }
+    }
+  })
+
   it('the token is in no argument', async () => {
     const spy = mkdtempSync(join(folder, 'spy-'))
     const log = join(spy, 'log')
