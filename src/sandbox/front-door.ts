@@ -46,8 +46,8 @@ export function checkToken(c: Request, secret: string, now: number): void {
 }
 
 /**
- * Refuses (403) a request for another host than this one by its own names: a web page that had its name resolve to
- * 127.0.0.1 must not reach the sandbox.
+ * Refuses (403) a request for another host than this one by its own names, and one that a browser sends for a page from
+ * elsewhere: a web page must not reach the sandbox, whether its name resolves to 127.0.0.1 or it asks blindly.
  */
 export async function onlyOwnHost(c: Request, next: Next): Promise<void> {
   const {localPort} = c.env.incoming.socket
@@ -55,6 +55,12 @@ export async function onlyOwnHost(c: Request, next: Next): Promise<void> {
   if (host !== `127.0.0.1:${localPort}` && host !== `localhost:${localPort}`) {
     const message = 'The sandbox answers to 127.0.0.1 and localhost only.'
     throw new ApiError(403, 'foreign_host', message, {name: 'Host', type: 'header', value: host})
+  }
+  // Browsers alone send it, and no page can change it (W3C, Fetch Metadata Request Headers).
+  const site = c.req.header('sec-fetch-site')
+  if (site !== undefined && site !== 'same-origin' && site !== 'none') {
+    const message = 'The sandbox answers to no web page from elsewhere.'
+    throw new ApiError(403, 'foreign_page', message, {name: 'Sec-Fetch-Site', type: 'header', value: site})
   }
   c.set('origin', `http://${host}`)
   await next()

@@ -65,9 +65,9 @@ test('an unknown query parameter is passed over', async () => {
 })
 
 describe('the host', () => {
-  const statusFor = (host: string, path = `/v1/regions?${version}`) =>
+  const statusFor = (host: string, path = `/v1/regions?${version}`, more = {}) =>
     new Promise<number | undefined>((resolve, reject) => {
-      const headers = {host, authorization: `Bearer ${client.token}`}
+      const headers = {host, authorization: `Bearer ${client.token}`, ...more}
       request(`${sandbox.url}${path}`, {headers}, response => {
         response.resume()
         resolve(response.statusCode)
@@ -87,6 +87,16 @@ describe('the host', () => {
   test.each(['evil.example', '127.0.0.1', 'localhost:1', '169.254.169.254'])('%s is refused', async host => {
     expect(await statusFor(host)).toBe(403)
     expect(await statusFor(host, '/identity/token')).toBe(403)
+  })
+
+  test('a page from elsewhere is refused, although it asks by the right name', async () => {
+    const host = `127.0.0.1:${port()}`
+    for (const path of ['/sandbox/addresses?instance=batch-1', '/identity/token', undefined]) {
+      for (const site of ['cross-site', 'same-site']) {
+        expect(await statusFor(host, path, {'sec-fetch-site': site})).toBe(403)
+      }
+    }
+    expect(await statusFor(host, undefined, {'sec-fetch-site': 'none'})).toBe(200)
   })
 })
 
