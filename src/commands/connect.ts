@@ -61,6 +61,7 @@ An instance without a floating IP is reached by --internal-ip or --via, or gets 
     if (flags.rdp !== undefined && reach.login.protocol === 'ssh') {
       throw usageError(`${instance.name} is not reached by Remote Desktop: --rdp is for Windows.`)
     }
+    if (reach.login.protocol === 'ssh' && !flags.print && !flags.sandbox) checkReal(region.url, process.env)
     const address = reach.address ?? (await this.newAddress(api, instance, flags))
     if (reach.login.protocol === 'rdp') return this.showDesktop(flags, instance, reach.login, address)
     const call = sshArguments({...wishes, user: reach.login.user, address, more})
@@ -73,7 +74,6 @@ An instance without a floating IP is reached by --internal-ip or --via, or gets 
       })
       return
     }
-    checkReal(region.url, process.env)
     await this.runSsh(call, {instance, user: reach.login.user, address})
   }
 

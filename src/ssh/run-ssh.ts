@@ -97,7 +97,8 @@ function startFailure(error: NodeJS.ErrnoException): VpcmdError {
 
 function drained(stream: NodeJS.ReadableStream): Promise<void> {
   return new Promise(resolve => {
-    const timer = setTimeout(resolve, lingerMs)
+    // What has come by then is read first, however late the timer is on a busy machine.
+    const timer = setTimeout(() => setImmediate(resolve), lingerMs)
     stream.on('close', () => {
       clearTimeout(timer)
       resolve()

@@ -32,9 +32,9 @@ export function checkUser(user: string): string {
   )
 }
 
-/** A host as `--via` takes it: `[user@]host[:port]`, or several with commas. ssh makes a command of it, so it may hold nothing that a shell would read. Throws a usage error. */
+/** A host as `--via` takes it: `[user@]host[:port]`, or several with commas. ssh makes a command of it, so it may hold nothing that a shell would read, and no host or user that would be an option there. Throws a usage error. */
 export function checkJumpHost(via: string): string {
-  if (/^[\w[][\w.:@,[\]%-]*$/.test(via)) return via
+  if (/^[\w[][\w.:@,[\]%-]*$/.test(via) && !/[@,]-/.test(via)) return via
   throw usageError(`--via ${via} is not a host to jump over.`, 'It is [USER@]HOST[:PORT], or several with commas.')
 }
 

@@ -147,6 +147,10 @@ it('runs nothing in the sandbox, whose addresses are of the real internet', asyn
     stdout: '',
     stderr: expect.stringMatching(/nothing is sent there.*\n.*VPCMD_SANDBOX_SSH=1/),
   })
+  const {id} = await sandbox.fleet.add({name: 'bare', zone: 'us-south-1'})
+  const reserving = ['connect', id, '--assign-floating-ip']
+  expect((await runVpcmd(reserving, {env: freshEnvironment(sandbox.environment)})).code).toBe(2)
+  expect(posts()).toEqual([])
   const {code, stdout, stderr} = await connect('my-virtual-server-2', '--sandbox')
   expect({code, stdout}).toEqual({code: 0, stdout: 'ssh ubuntu@169.47.94.48\n'})
   expect(stderr).toMatch(/Instances of the sandbox have no SSH/)

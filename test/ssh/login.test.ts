@@ -37,6 +37,10 @@ describe('checkUser and checkJumpHost', () => {
       expect(() => checkUser(text)).toThrow(/is not the name of a user/)
       expect(() => checkJumpHost(text)).toThrow(/is not a host to jump over/)
     }
+    // Behind a user or another host it is a word of its own again.
+    for (const via of ['me@-Fevil', 'bastion,-v', 'bastion,-v@b']) {
+      expect(() => checkJumpHost(via)).toThrow(/is not a host to jump over/)
+    }
   })
 })
 
