@@ -16,7 +16,7 @@ export default class Connect extends CloudCommand {
   static override description =
     `Runs the ssh of this machine, so that your configuration, agent and known hosts apply. It logs in as the user of the instance's image, at its floating IP. What follows -- goes to ssh: options of its own, or a command. The exit code is that of ssh.
 
-An instance without a floating IP is reached by --internal-ip or --via, or gets a floating IP with --assign-floating-ip; on a terminal vpcmd asks. An instance of Windows is reached by Remote Desktop: what that takes is printed.`
+An instance without a floating IP is reached by --internal-ip or --via, or gets a floating IP with --assign-floating-ip; on a terminal vpcmd asks. An instance of Windows is reached by Remote Desktop: nothing is run, and the command for it is printed.`
   static override examples = [
     '<%= config.bin %> <%= command.id %> my-virtual-server-2',
     '<%= config.bin %> <%= command.id %> my-virtual-server-2 -- uptime',

@@ -7,7 +7,7 @@ import {checkFree, writeKey} from '../../key-file.ts'
 export default class ImdsCertificate extends PlainImdsCommand {
   static override summary = 'Get an identity certificate for this instance.'
   static override description =
-    `Run it on the instance. The certificate, which mounts of file shares are encrypted with, and its chain are printed as PEM. Either bring a certificate signing request, without common name and extensions, or have a key and a request made.`
+    `Run it on the instance. The certificate proves which instance this is, such as when a file share is mounted with encryption in transit. It is printed as PEM, with its chain. Either bring a certificate signing request, without common name and extensions, or have a key and a request made.`
   static override examples = [
     '<%= config.bin %> <%= command.id %> --csr instance.csr > chain.pem',
     '<%= config.bin %> <%= command.id %> --new-key instance.key > chain.pem',

@@ -9,7 +9,7 @@ import {describeClaims} from '../../inside/descriptions.ts'
 export default class ImdsDecode extends ImdsCommand {
   static override summary = 'Tell what a token says: who, where, until when.'
   static override description =
-    'Without FILE, an identity token of this instance is fetched. A signature is not checked: who does not trust where a token comes from has to do so. The token itself is not printed.'
+    'Without FILE, it gets an identity token of this instance; with FILE it runs anywhere. The signature is not checked: believe what it says only where you know where the token comes from. The token itself is not printed.'
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     'vpcmd imds iam-token | <%= config.bin %> <%= command.id %> -',

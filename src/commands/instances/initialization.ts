@@ -9,7 +9,7 @@ import {initializationDetails, toJsonInitialization} from '../../instances/initi
 export default class InstancesInitialization extends CloudCommand {
   static override summary = 'Show what an instance was made with: keys, trusted profile, and the password of Windows.'
   static override description =
-    `The password is encrypted for one of the keys: --private-key opens it, with an RSA key as PEM or in the format of OpenSSH. A passphrase is asked for on a terminal. User data is not among it: the VPC API does not tell it, only the metadata service within the instance does.`
+    `The password is encrypted for one of the keys: --private-key opens it, with an RSA key as PEM or in the format of OpenSSH. A passphrase is asked for on a terminal. User data is not shown: the VPC API does not tell it. vpcmd metadata collect reads it within the instance.`
   static override examples = [
     '<%= config.bin %> <%= command.id %> my-virtual-server-2',
     '<%= config.bin %> <%= command.id %> my-windows-server --private-key ~/.ssh/id_rsa',
