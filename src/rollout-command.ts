@@ -3,7 +3,7 @@ import {Flags} from '@oclif/core'
 import type {Cloud} from './cloud/cloud.ts'
 import type {CloudFlags} from './cloud-command.ts'
 import {exitCodes, usageError, type VpcmdError} from './errors.ts'
-import type {RunHeader} from './metadata/journal.ts'
+import type {Journal as OpenJournal, RunHeader} from './metadata/journal.ts'
 import {
   countResults,
   describeCounts,
@@ -14,16 +14,15 @@ import {
 } from './metadata/outcomes.ts'
 import type {PlannedChange} from './metadata/plan.ts'
 import type {RolloutOptions, RolloutResult, Work} from './metadata/rollout.ts'
-import {describePatch, settingsLabel} from './metadata/settings.ts'
+import {describePatch} from './metadata/settings.ts'
+import {outcomeColumns} from './outcome-columns.ts'
 import {SelectionCommand} from './selection-command.ts'
 import {runsFolder} from './state-folder.ts'
 import {createProgressBar, duration} from './terminal/progress.ts'
-import {green, red, yellow} from './terminal/style.ts'
-import type {Column} from './terminal/table.ts'
 
 /** What IBM's FAQ says of instances created with the service off (ibm-cloud-docs/vpc, instance_metadata_vpc_faqs.md). */
 export const switchedOnNote =
-  "IBM's FAQ: an instance that was created with the service off must be stopped and started before the service works fully. A stop erases instance storage for good, so vpcmd does not do it unasked."
+  "IBM's FAQ: an instance that was created with the service off must be stopped and started before the service works fully. A stop erases instance storage for good, so vpcmd does not do it unasked: --restart asks for it."
 
 const helpGroup = 'ROLLOUT'
 
@@ -70,6 +69,26 @@ export interface RunRequest {
   isFresh: boolean
   /** An earlier run that is gone on with, in place of a new one: its ID and what is left of it. */
   resumes?: {id: string; work: Work[]}
+  sequel?: Sequel
+}
+
+/** A run whose journal is open. */
+export interface RunUnderWay {
+  id: string
+  journal: OpenJournal
+  interrupted: AbortSignal
+}
+
+/** What else belongs to a run than its changes. */
+export interface Sequel {
+  before(run: RunUnderWay): Promise<void>
+  after(run: RunUnderWay, work: Work[], made: RolloutResult): Promise<void>
+  /** Why it ended before it was through, if it did. */
+  stop(): RolloutResult['stop']
+  /** What is wrong with the journal, where that is why. */
+  error(): VpcmdError | undefined
+  /** What the summary says of it, a line each. */
+  summary(id: string): string[]
 }
 
 /** How old a fresh reading may get, in a long rollout, before its server is looked at again. */
@@ -98,7 +117,7 @@ export abstract class RolloutCommand extends SelectionCommand {
     const startedAt = Date.now()
     const run = await this.makeRun(flags, cloud, request)
     await this.printOutcomes(flags, request.outcomes(run?.settled ?? []))
-    if (run) this.summarise(flags, run, (Date.now() - startedAt) / 1000)
+    if (run) this.summarise(flags, run, (Date.now() - startedAt) / 1000, request.sequel)
   }
 
   /** Makes a run with its journal; undefined where there is nothing to change. */
@@ -108,7 +127,8 @@ export abstract class RolloutCommand extends SelectionCommand {
     request: RunRequest,
   ): Promise<(RolloutResult & {id: string}) | undefined> {
     const work = request.resumes?.work ?? request.changes.map((change, i) => ({i, change, inDoubt: false}))
-    if (work.length === 0) return undefined
+    const {sequel} = request
+    if (work.length === 0 && !sequel) return undefined
     const maxFailures = this.maxFailures(flags, work.length)
     const canary = await this.canary(flags, work.length)
     const [{Journal, newRunId}, {rollOut}, {account, iamId}] = await Promise.all([
@@ -134,9 +154,11 @@ export abstract class RolloutCommand extends SelectionCommand {
       : await Journal.begin(folder, header, request.changes)
 
     const interruption = this.listenForInterruption()
-    this.bar = createProgressBar({stream: process.stderr, verb: 'Changing', now: Date.now})
+    const underWay = {id: header.id, journal, interrupted: interruption.signal}
     let result: RolloutResult
     try {
+      await sequel?.before(underWay)
+      this.bar = createProgressBar({stream: process.stderr, verb: 'Changing', now: Date.now})
       result = await rollOut(cloud, work, {
         journal,
         freshForMs: request.isFresh ? freshForMs : 0,
@@ -150,6 +172,9 @@ export abstract class RolloutCommand extends SelectionCommand {
         now: Date.now,
         sleep: ms => sleep(ms),
       })
+      this.bar.clear()
+      await sequel?.after(underWay, work, result)
+      result = {...result, stop: result.stop ?? sequel?.stop(), error: result.error ?? sequel?.error()}
       const reason = result.stop === 'interrupted' ? 'interrupted' : result.stop ? 'stopped' : 'done'
       if (!result.error) await journal.write({t: 'end', at: time(), reason})
     } finally {
@@ -207,7 +232,7 @@ export abstract class RolloutCommand extends SelectionCommand {
     }
   }
 
-  private summarise(flags: RolloutFlags, run: RolloutResult & {id: string}, seconds: number): void {
+  private summarise(flags: RolloutFlags, run: RolloutResult & {id: string}, seconds: number, sequel?: Sequel): void {
     const {id, settled, stop, error} = run
     const counts = {...countResults(settled)}
     const inDoubt = settled.filter(each => each.inDoubt).length
@@ -215,6 +240,7 @@ export abstract class RolloutCommand extends SelectionCommand {
       const undo = counts.changed > 0 ? ` Take it back with: vpcmd metadata undo ${id}` : ''
       this.note(`Run ${id}: ${describeCounts(counts)} in ${duration(seconds)}.${undo}`)
       if (inDoubt > 0) this.note(`${inDoubt} of those that are not changed may have been changed all the same.`)
+      for (const line of sequel?.summary(id) ?? []) this.note(line)
       if (error) this.note(`Error: ${error.message} ${error.hint ?? ''}`)
       if (stop || inDoubt > 0) this.note(`Finish it with: vpcmd metadata resume ${id}`)
     }
@@ -251,33 +277,22 @@ export abstract class RolloutCommand extends SelectionCommand {
     this.reportFailures(errors, outcomes.length)
     await this.printRows(flags, {
       rows: outcomes,
-      columns: outcomeColumns,
+      columns: outcomeColumns(outcomes),
       mayHide: true,
       toJson: toJsonLine,
       whole: toJsonOutcomes(outcomes),
       id: ({target, result}) => (result === 'changed' || result === 'planned' ? target?.id : undefined),
     })
-    const wasSwitchedOn = outcomes.some(
-      ({result, before, after, target}) =>
-        result === 'changed' && target?.kind === 'instance' && !before?.enabled && after?.enabled,
+    const awaitsRestart = outcomes.some(
+      ({result, before, after, target, restart}) =>
+        result === 'changed' &&
+        target?.kind === 'instance' &&
+        // One that does not run needs no more than its next start.
+        target.status === 'running' &&
+        !before?.enabled &&
+        after?.enabled &&
+        restart?.result !== 'done',
     )
-    if (wasSwitchedOn) this.note(switchedOnNote)
+    if (awaitsRestart) this.note(switchedOnNote)
   }
 }
-
-const resultStyles: Record<string, (text: string) => string> = {
-  changed: green,
-  planned: yellow,
-  skipped: yellow,
-  conflict: red,
-  failed: red,
-}
-
-const outcomeColumns: Column<Outcome>[] = [
-  {header: 'Name', value: ({target, asked}) => target?.name ?? asked},
-  {header: 'ID', value: ({target}) => target?.id ?? '', priority: 2},
-  {header: 'Zone', value: ({target}) => target?.zone ?? '', priority: 3},
-  {header: 'Before', value: ({before}) => (before ? settingsLabel(before) : '')},
-  {header: 'After', value: ({after}) => (after ? settingsLabel(after) : '')},
-  {header: 'Result', value: ({result}) => result, style: text => resultStyles[text]?.(text) ?? text},
-]

@@ -25,8 +25,11 @@ export interface RunHeader {
   undoes?: string
 }
 
-/** The steps of a restart; `stop` and `start` are written before they are sent. */
-export type RestartStep = 'stop' | 'stopped' | 'start' | 'running' | 'failed'
+/**
+ * The steps of a restart: `stop` and `start` are written before they are sent, `stopped`, `running` and `failed` once
+ * they are seen. `left`: nothing is to be finished, as the instance was not stopped by this run, or is gone.
+ */
+export type RestartStep = 'stop' | 'stopped' | 'start' | 'running' | 'failed' | 'left'
 
 /** One line of a journal. `i` is the change's place in the run; times are ISO 8601. */
 export type JournalLine =
@@ -62,10 +65,10 @@ export class Journal {
     const journal = await Journal.#open(folder, header.id, constants.O_CREAT | constants.O_EXCL)
     try {
       const started = new Date(header.startedAt).toISOString()
-      const lines = changes.map((change, i) => journal.write({t: 'change', i, ...change}))
+      // The header first: whoever looks for the runs of one account need not read the others.
       await Promise.all([
         journal.write({t: 'run', v: 1, ...header}),
-        ...lines,
+        ...changes.map((change, i) => journal.write({t: 'change', i, ...change})),
         journal.write({t: 'begin', at: started}),
       ])
       await syncFolder(folder)

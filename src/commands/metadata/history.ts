@@ -94,7 +94,7 @@ function toJsonChange({change, result, after, error, inDoubt, at, restart}: Reco
     after: after ?? null,
     in_doubt: inDoubt,
     at: at ?? null,
-    ...(restart && {restart}),
+    ...(restart && {restart: {step: restart.step, at: restart.at}}),
     ...(error && {error}),
   }
 }
