@@ -68,8 +68,8 @@ export interface RunRequest {
   undoes?: string
   /** Whether the readings are of just now, so that no second look is owed before a change. */
   isFresh: boolean
-  /** An earlier run that is gone on with, in place of a new one: its ID and what is left of it. */
-  resumes?: {id: string; work: Work[]}
+  /** An earlier run that is gone on with, in place of a new one: its ID, how much of it was read, and what is left of it. */
+  resumes?: {id: string; bytes: number; work: Work[]}
 }
 
 /** How old a fresh reading may get, in a long rollout, before its server is looked at again. */
@@ -130,7 +130,7 @@ export abstract class RolloutCommand extends SelectionCommand {
       ...(request.undoes !== undefined && {undoes: request.undoes}),
     }
     const journal = request.resumes
-      ? await Journal.resume(folder, header.id, time())
+      ? await Journal.resume(folder, header.id, request.resumes.bytes, time())
       : await Journal.begin(folder, header, request.changes)
 
     const interruption = this.listenForInterruption()
@@ -140,6 +140,7 @@ export abstract class RolloutCommand extends SelectionCommand {
       result = await rollOut(cloud, work, {
         journal,
         freshForMs: request.isFresh ? freshForMs : 0,
+        concurrency: flags.concurrency,
         maxFailures,
         canary,
         interrupted: interruption.signal,
@@ -148,7 +149,7 @@ export abstract class RolloutCommand extends SelectionCommand {
           if (total > 1) this.bar?.update({total, done, details})
         },
         now: Date.now,
-        sleep: ms => sleep(ms),
+        sleep: (ms, signal) => sleep(ms, undefined, {signal}),
       })
       const reason = result.stop === 'interrupted' ? 'interrupted' : result.stop ? 'stopped' : 'done'
       if (!result.error) await journal.write({t: 'end', at: time(), reason})

@@ -3,9 +3,10 @@ import {readdir} from 'node:fs/promises'
 import {join} from 'node:path'
 import {createInterface} from 'node:readline'
 import {exitCodes, usageError, VpcmdError} from '../errors.ts'
-import {isAtWork, type JournalLine, type RestartStep, type RunHeader} from './journal.ts'
+import type {JournalLine, RestartStep, RunHeader} from './journal.ts'
 import type {Result} from './outcomes.ts'
 import type {PlannedChange} from './plan.ts'
+import {isAtWork} from './run-lock.ts'
 import type {Settings} from './settings.ts'
 
 /** `unfinished`: the process was killed before it could end the run. */
@@ -32,6 +33,8 @@ export interface Run {
   /** ISO 8601; undefined while it has not ended. */
   endedAt: string | undefined
   changes: RecordedChange[]
+  /** How much of the journal was read, for whoever goes on with it. */
+  bytes: number
 }
 
 const runFile = /^\d{8}-\d{6}-[0-9a-f]{4}\.jsonl$/
@@ -80,7 +83,7 @@ export async function readRun(folder: string, asked: string): Promise<Run> {
 async function readRunFile(folder: string, id: string, keep: (header: RunHeader) => boolean): Promise<Run | undefined> {
   const file = join(folder, `${id}.jsonl`)
   const input = createReadStream(file, 'utf8')
-  const run: Run = {header: noHeader, state: 'unfinished', endedAt: undefined, changes: []}
+  const run: Run = {header: noHeader, state: 'unfinished', endedAt: undefined, changes: [], bytes: 0}
   let hasBegun = false
   try {
     for await (const text of createInterface({input, crlfDelay: Number.POSITIVE_INFINITY})) {
@@ -100,10 +103,14 @@ async function readRunFile(folder: string, id: string, keep: (header: RunHeader)
   } finally {
     input.destroy()
   }
+  run.bytes = input.bytesRead
   if (run.header === noHeader) return undefined
   // One that was killed while it wrote what it meant to do has done nothing of it.
   if (!hasBegun) run.changes = []
   if (run.state === 'unfinished' && (await isAtWork(folder, id))) run.state = 'running'
+  // Killed after its last outcome: only the last line is missing.
+  const isOver = hasBegun && run.changes.every(each => isSettled(each) && !isBetween(each))
+  if (run.state === 'unfinished' && isOver) run.state = 'done'
   return run
 }
 

@@ -48,7 +48,7 @@ export default class MetadataResume extends RolloutCommand {
       selection: run.header.selection,
       changes: run.changes.map(({change}) => change),
       isFresh: false,
-      resumes: {id: run.header.id, work},
+      resumes: {id: run.header.id, bytes: run.bytes, work},
       outcomes: settled => whole(run.changes, settled),
     })
   }
