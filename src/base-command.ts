@@ -31,6 +31,9 @@ export interface RowOutput<Row> {
   whole?: unknown
 }
 
+/** Thrown where a reader has closed the pipe that stdout is: what goes on being printed is for nobody. No error to the user. */
+class ReaderGone extends Error {}
+
 /** What all commands share: output in every format, notes on stderr, and errors as one line and an exit code. */
 export abstract class BaseCommand extends Command {
   static override baseFlags = {
@@ -58,6 +61,13 @@ export abstract class BaseCommand extends Command {
     process.stdout.write(text)
   }
 
+  /** Writes data to stdout and waits until it is taken, so that a slow reader slows down what is read for it. */
+  private printed(text: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      process.stdout.write(text, error => (error ? reject(new ReaderGone()) : resolve()))
+    })
+  }
+
   /** Writes a line to stderr. */
   protected note(text: string): void {
     this.bar?.clear()
@@ -75,11 +85,8 @@ export abstract class BaseCommand extends Command {
     const {rows, columns} = output
     const format = this.formatOf(flags)
     if (flags.quiet) {
-      for (const row of rows) {
-        const id = output.id(row)
-        if (id !== undefined) this.print(`${plain(id)}\n`)
-      }
-      return
+      const ids = rows.map(output.id).filter(id => id !== undefined)
+      return this.print(ids.map(id => `${plain(id)}\n`).join(''))
     }
     if (format === 'table') return this.printTable(output)
     const {toCsv, toJson, toJsonLines} = await import('./terminal/formats.ts')
@@ -96,6 +103,24 @@ export abstract class BaseCommand extends Command {
         ),
       )
     }
+  }
+
+  /**
+   * How to print rows a few at a time, while more of them are being read: undefined in a format that needs all of them.
+   * What it gives rejects when the reader has closed the pipe, and that ends the command quietly.
+   */
+  protected async rowPrinter<Row>(
+    flags: OutputFlags,
+    {columns, toJson, id}: Pick<RowOutput<Row>, 'columns' | 'toJson' | 'id'>,
+  ): Promise<((rows: Row[]) => Promise<void>) | undefined> {
+    const format = this.formatOf(flags)
+    if (flags.quiet) return rows => this.printed(rows.map(row => `${plain(id(row) ?? '')}\n`).join(''))
+    if (format !== 'jsonl' && format !== 'csv') return undefined
+    const {toCsv, toCsvRows, toJsonLines} = await import('./terminal/formats.ts')
+    if (format === 'jsonl') return rows => this.printed(toJsonLines(rows.map(toJson)))
+    const headers = columns.map(({header}) => header)
+    await this.printed(await toCsv(headers, []))
+    return async rows => this.printed(await toCsvRows(rows.map(row => columns.map(column => column.value(row)))))
   }
 
   private printTable<Row>({rows, columns, mayHide, empty}: RowOutput<Row>): void {
@@ -169,6 +194,7 @@ export abstract class BaseCommand extends Command {
   }
 
   override async catch(error: Error): Promise<void> {
+    if (error instanceof ReaderGone) return
     // The flags may not have been parsed when this is called: parsing is what failed.
     const json = asksForJson(this.argv)
     const flagNames = Object.keys({...this.ctor.baseFlags, ...this.ctor.flags})

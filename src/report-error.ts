@@ -1,5 +1,5 @@
-import {distance} from 'fastest-levenshtein'
 import {exitCodes, usageError, VpcmdError} from './errors.ts'
+import {nearestName} from './nearest-name.ts'
 import {bold, colorsFor, red} from './terminal/style.ts'
 import {plain} from './terminal/text.ts'
 
@@ -86,12 +86,6 @@ function describeParseError(error: ParseError, flagNames: string[]): VpcmdError 
     `There is no flag ${unknown}.`,
     nearest ? `Did you mean --${nearest}?` : 'See --help for what the command takes.',
   )
-}
-
-/** The name that is nearest to `wanted`, if any is near enough to be meant. */
-export function nearestName(wanted: string, names: string[]): string | undefined {
-  const [nearest] = [...names].sort((a, b) => distance(a, wanted) - distance(b, wanted))
-  return nearest !== undefined && distance(nearest, wanted) <= Math.max(2, wanted.length / 3) ? nearest : undefined
 }
 
 function sentence(text: string): string {

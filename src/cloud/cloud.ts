@@ -1,6 +1,7 @@
 import {join} from 'node:path'
 import type {AuthenticatorInterface} from 'ibm-cloud-sdk-core'
 import {exitCodes, VpcmdError} from '../errors.ts'
+import {creationCalls} from './creation-calls.ts'
 import type {Credentials} from './credentials.ts'
 import {type Endpoints, isLoopback} from './endpoints.ts'
 import {CachedIamAuthenticator} from './iam-token.ts'
@@ -171,6 +172,7 @@ function withPolicy(service: VpcService, policy: Policy): VpcSdk {
     ending: Ending = {},
   ) => callService({...operation, url}, policy, expected, send, {...ending, repeatable})
   return {
+    ...creationCalls(service, call, place),
     listRegions: params =>
       call({doing: 'ask for the regions'}, 'regions', signal => service.listRegions({...params, signal}), {
         cancelled: params?.signal,

@@ -1,4 +1,6 @@
-import {type AuthenticatorInterface, BaseService, type UserOptions} from 'ibm-cloud-sdk-core'
+import type {AuthenticatorInterface, BaseService, UserOptions} from 'ibm-cloud-sdk-core'
+import {BuiltinCreation, type VpcCreationSdk} from './vpc-creation-sdk.ts'
+import type {Answer, Common} from './vpc-service.ts'
 import type {
   BareMetalServer,
   BareMetalServerCollection,
@@ -12,21 +14,13 @@ import type {
   VpcCollection,
 } from './wire.ts'
 
+export type {Answer} from './vpc-service.ts'
+
 /**
  * The API version that vpcmd is tested with. IBM/vpc-node-sdk documents 2025-12-09 to 2026-03-25; a date that moves
  * with the calendar breaks clients (IBM/packer-plugin-ibmcloud#43).
  */
 export const apiVersion = '2026-03-24'
-
-interface Common {
-  signal?: AbortSignal
-}
-
-export interface Answer<T> {
-  result: T
-  status: number
-  headers: Record<string, string | string[] | undefined>
-}
 
 export interface ListInstancesParams extends Common {
   start?: string
@@ -86,7 +80,7 @@ export interface CreateInstanceActionParams extends Common {
  * The calls that vpcmd makes, as `VpcV1` of IBM's SDK (`ibm-vpc`) declares them: the same names, parameters and
  * results (IBM/vpc-node-sdk, vpc/v1.ts), so that the real class satisfies this interface as it is.
  */
-export interface VpcSdk {
+export interface VpcSdk extends VpcCreationSdk {
   listRegions(params?: Common): Promise<Answer<RegionCollection>>
   listInstances(params?: ListInstancesParams): Promise<Answer<InstanceCollection>>
   getInstance(params: Common & {id: string}): Promise<Answer<Instance>>
@@ -132,14 +126,7 @@ async function importOfficial(): Promise<(new (options: UserOptions) => VpcServi
   }
 }
 
-class BuiltinVpc extends BaseService implements VpcSdk {
-  private readonly common: {version: string; generation: number}
-
-  constructor(options: UserOptions & {version: string; generation: number}) {
-    super(options)
-    this.common = {version: options.version, generation: options.generation}
-  }
-
+class BuiltinVpc extends BuiltinCreation implements VpcSdk {
   listRegions(params: Common = {}): Promise<Answer<RegionCollection>> {
     return this.send('GET', '/regions', params)
   }
@@ -217,22 +204,6 @@ class BuiltinVpc extends BaseService implements VpcSdk {
       path: {id: params.instanceId},
       body: {type: params.type},
       headers: {'Content-Type': 'application/json'},
-    })
-  }
-
-  private send<T>(
-    method: 'GET' | 'PATCH' | 'POST',
-    url: string,
-    params: Common,
-    parts: {query?: object; path?: object; body?: object; headers?: object} = {},
-  ): Promise<Answer<T>> {
-    return this.createRequest({
-      options: {method, url, path: parts.path, body: parts.body, qs: {...parts.query, ...this.common}},
-      defaultOptions: {
-        ...this.baseOptions,
-        headers: {Accept: 'application/json', ...parts.headers},
-        axiosOptions: {signal: params.signal},
-      },
     })
   }
 }

@@ -43,6 +43,7 @@ export interface Instance {
   created_at: string
   metadata_service: MetadataService
   availability: {class: string}
+  status_reasons?: {code: string; message: string}[]
   availability_policy: {host_failure: string}
   confidential_compute_mode: string
   enable_secure_boot: boolean
@@ -58,6 +59,7 @@ export interface Instance {
   zone: {name: string}
   resource_group: {id: string; name: string}
   boot_volume_attachment: {id: string; name: string; volume?: Reference}
+  volume_attachments?: {id: string}[]
   network_attachments: NetworkAttachment[]
   network_interfaces: NetworkInterface[]
   primary_network_attachment?: NetworkAttachment
@@ -133,6 +135,89 @@ export interface FloatingIp {
   name: string
   address: string
   target?: object
+}
+
+/** What an instance was given at its creation, as far as the API tells: user data is not in it (IBM/vpc-node-sdk, vpc/v1.ts, InstanceInitialization). */
+export interface InstanceInitialization {
+  keys: (Reference & {fingerprint: string})[]
+  default_trusted_profile?: {auto_link: boolean; target: {id: string; crn: string}}
+  password?: {encrypted_password: string; encryption_key: {fingerprint?: string}}
+}
+
+export interface VirtualNetworkInterface {
+  id: string
+  name: string
+  security_groups: Reference[]
+}
+
+/** A network interface as it is read alone: with more than an instance shows of it. */
+export interface NetworkInterfaceDetails extends NetworkInterface {
+  security_groups: Reference[]
+}
+
+export interface Image {
+  id: string
+  name: string
+  crn: string
+  operating_system: {name: string; family: string; vendor: string}
+}
+
+export interface ImageCollection extends Collection {
+  images: Image[]
+}
+
+export interface Key {
+  id: string
+  name: string
+  crn: string
+  fingerprint: string
+}
+
+export interface KeyCollection extends Collection {
+  keys: Key[]
+}
+
+export interface Subnet {
+  id: string
+  name: string
+  crn: string
+  vpc: Reference
+  zone: {name: string}
+}
+
+export interface SubnetCollection extends Collection {
+  subnets: Subnet[]
+}
+
+/** What names something that exists in a prototype. */
+export type Identity = {id: string} | {crn: string}
+
+/** An instance to be created from an image; of the API's prototypes the part that vpcmd writes (IBM/vpc-node-sdk, vpc/v1.ts, InstancePrototypeInstanceByImage). */
+export interface InstancePrototype {
+  name: string
+  profile: {name: string}
+  image: Identity
+  vpc: Identity
+  zone: {name: string}
+  resource_group?: {id: string}
+  keys: Identity[]
+  primary_network_attachment?: {
+    name?: string
+    virtual_network_interface: {subnet: Identity; security_groups?: Identity[]; auto_delete: boolean}
+  }
+  primary_network_interface?: {name?: string; subnet: Identity; security_groups?: Identity[]}
+  metadata_service: MetadataService
+  default_trusted_profile?: {auto_link: boolean; target: Identity}
+  enable_secure_boot?: boolean
+  confidential_compute_mode?: string
+  availability?: {class: string}
+  user_data?: string
+}
+
+export interface FloatingIpPrototype {
+  name?: string
+  resource_group?: {id: string}
+  target: {id: string}
 }
 
 export interface FloatingIpCollection extends Collection {

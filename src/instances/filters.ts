@@ -1,5 +1,6 @@
 import type {ListInstancesParams} from '../cloud/vpc-sdk.ts'
 import type {Instance} from '../cloud/wire.ts'
+import {matchesGlob} from './globs.ts'
 import {parseResourceRef, type ResourceRef} from './references.ts'
 
 /** What a user asks of a listing, as typed. */
@@ -69,7 +70,7 @@ export function toQuery(filters: Filters): InstanceQuery {
 
   const {name, status, zone, metadata, protocol, hopLimit} = filters
   if (name !== undefined) {
-    if (/[*?]/.test(name)) tests.push(instance => globPattern(name).test(instance.name))
+    if (/[*?]/.test(name)) tests.push(instance => matchesGlob(name, instance.name))
     else params.name = name
   }
   if (status?.length) tests.push(instance => status.includes(instance.status))
@@ -90,9 +91,4 @@ function by(
   if (ref.kind === 'id') use.id(ref.id)
   else if (ref.kind === 'crn') use.crn(ref.crn, ref.id)
   else use.name(ref.name)
-}
-
-function globPattern(glob: string): RegExp {
-  const escaped = glob.replace(/[.+^${}()|[\]\\]/g, '\\$&')
-  return new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`)
 }

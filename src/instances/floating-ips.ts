@@ -5,10 +5,12 @@ import {pageSize, pagesOf} from './pages.ts'
 /** Floating IP addresses by the ID of what they are bound to: a virtual network interface or a network interface. */
 export type FloatingIpIndex = Map<string, string[]>
 
-/** All floating IPs of a region, by target, over all pages. Throws what the API's calls throw. */
-export async function listFloatingIps(api: VpcSdk): Promise<FloatingIpIndex> {
+/** All floating IPs of a region, by target, over all pages, until the signal comes. Throws what the API's calls throw. */
+export async function listFloatingIps(api: VpcSdk, signal?: AbortSignal): Promise<FloatingIpIndex> {
   const index: FloatingIpIndex = new Map()
-  for await (const page of pagesOf(async start => (await api.listFloatingIps({start, limit: pageSize})).result)) {
+  for await (const page of pagesOf(
+    async start => (await api.listFloatingIps({start, limit: pageSize, signal})).result,
+  )) {
     addTo(index, page.floating_ips)
   }
   return index

@@ -1,11 +1,11 @@
 import type {Cloud} from '../cloud/cloud.ts'
 import {type Region, unavailable} from '../cloud/regions.ts'
-import type {VpcSdk} from '../cloud/vpc-sdk.ts'
 import type {Instance} from '../cloud/wire.ts'
 import {VpcmdError} from '../errors.ts'
 import type {InstanceQuery} from './filters.ts'
 import {addressesOf, type FloatingIpIndex, listFloatingIps} from './floating-ips.ts'
-import {pageSize, pagesOf} from './pages.ts'
+import {type RegionCount, readRegion} from './read-region.ts'
+import {StreamBudget} from './stream-budget.ts'
 
 /** An instance and what the API does not say of it. */
 export interface ListedInstance {
@@ -21,117 +21,170 @@ export interface RegionFailure {
   error: VpcmdError
 }
 
-export interface Listing {
-  rows: ListedInstance[]
+/** How a reading of all regions came out, beside what was handed over. */
+export interface ReadingOutcome {
   failures: RegionFailure[]
   /** False where no region at all could be read: then there being no rows says nothing. */
   isRead: boolean
+  /** The regions that could not be read, or not to their end: what was handed over of them is not all. */
+  unread: Set<string>
+  /** IDs that were handed over and that had gone by the end of the reading. */
+  gone: Set<string>
 }
 
-/**
- * Lists the instances of all regions of `cloud`, side by side, with their floating IPs when asked for, in the order of
- * regions. A region that fails does not hide the others. Throws what asking for the regions throws.
- */
-export async function listInstances(cloud: Cloud, query: InstanceQuery, withFloatingIps: boolean): Promise<Listing> {
-  const regions = await cloud.regions()
-  const listings = await Promise.all(regions.map(region => listRegion(cloud, region, query, withFloatingIps)))
-  return {
-    rows: listings.flatMap(({rows}) => rows),
-    failures: listings.flatMap(({failures}) => failures),
-    isRead: listings.some(({isRead}) => isRead),
-  }
+export interface Listing extends Pick<ReadingOutcome, 'failures' | 'isRead'> {
+  rows: ListedInstance[]
 }
 
 /** Takes the instances of a region as they come, those that the query keeps; the listing waits until it resolves. */
 export type OnInstances = (instances: Instance[], region: Region) => void | Promise<void>
 
 /**
- * Reads the instances of all regions of `cloud`, side by side, and hands them over piece by piece, each ID once: for
- * whoever need not hold them all. What can't be read is told as in listInstances.
+ * Reads the instances of all regions of `cloud`, side by side, and hands them over page by page, each ID once, and each
+ * region's in one call at a time. A region that fails does not hide the others. Throws what asking for the regions
+ * throws, and what `onInstances` throws, which ends the reading at once: no further request is sent.
  */
 export async function readInstances(
   cloud: Cloud,
   query: InstanceQuery,
   onInstances: OnInstances,
-): Promise<Omit<Listing, 'rows'>> {
-  const regions = await cloud.regions()
-  const listings = await Promise.all(
-    regions.map(async region => {
-      const {rows, ...rest} = await listRegion(cloud, region, query, false)
-      await onInstances(
-        rows.map(({instance}) => instance),
-        region,
-      )
-      return rest
-    }),
-  )
-  return {failures: listings.flatMap(({failures}) => failures), isRead: listings.some(({isRead}) => isRead)}
+): Promise<ReadingOutcome> {
+  return readWithin(new StreamBudget({isHeld: false}), cloud, query, onInstances)
 }
 
-async function listRegion(
+async function readWithin(
+  budget: StreamBudget,
   cloud: Cloud,
-  region: Region,
+  query: InstanceQuery,
+  onInstances: OnInstances,
+): Promise<ReadingOutcome> {
+  const regions = await cloud.regions()
+  const stopped = new AbortController()
+  const outcome: ReadingOutcome = {failures: [], isRead: false, unread: new Set(), gone: new Set()}
+  await Promise.all(
+    regions.map(async region => {
+      const take = async (instances: Instance[]) => {
+        stopped.signal.throwIfAborted()
+        try {
+          await onInstances(instances, region)
+        } catch (error) {
+          stopped.abort(error)
+          throw error
+        }
+      }
+      try {
+        if (!region.isAvailable) throw unavailable(region)
+        const count = await readRegion({api: cloud.api(region), query, take, budget, signal: stopped.signal})
+        outcome.isRead = true
+        for (const id of count.gone) outcome.gone.add(id)
+        if (count.mismatch) outcome.failures.push({region: region.name, error: incomplete(region, count.mismatch)})
+      } catch (error) {
+        stopped.signal.throwIfAborted()
+        if (!(error instanceof VpcmdError)) {
+          stopped.abort(error)
+          throw error
+        }
+        outcome.unread.add(region.name)
+        outcome.failures.push({region: region.name, error})
+      }
+    }),
+  )
+  return {...outcome, failures: inOrderOf(regions, outcome.failures)}
+}
+
+/**
+ * Lists the instances of all regions of `cloud`, side by side, with their floating IPs when asked for, in the order of
+ * regions. Nothing is told of the instances of a region that fails. Throws what asking for the regions throws.
+ */
+export async function listInstances(cloud: Cloud, query: InstanceQuery, withFloatingIps: boolean): Promise<Listing> {
+  const regions = await cloud.regions()
+  const found = new Map(regions.map(({name}): [string, Instance[]] => [name, []]))
+  const addresses = withFloatingIps ? readAddresses(cloud, regions) : undefined
+  const {failures, isRead, unread, gone} = await readWithin(
+    new StreamBudget({isHeld: true}),
+    cloud,
+    query,
+    (instances, {name}) => {
+      found.get(name)?.push(...instances)
+    },
+  )
+  const rows: ListedInstance[] = []
+  for (const region of regions) {
+    const index = await addresses?.of(region)
+    if (unread.has(region.name)) continue
+    for (const instance of found.get(region.name) ?? []) {
+      if (!gone.has(instance.id)) rows.push(listed(instance, region, index))
+    }
+  }
+  return {rows, failures: inOrderOf(regions, [...failures, ...(addresses?.failures ?? [])]), isRead}
+}
+
+/**
+ * Hands the rows of listInstances over as they come, and tells at the end how the reading came out. With floating IPs,
+ * the rows of a region wait for all of its floating IPs. Throws what readInstances throws.
+ */
+export async function streamInstances(
+  cloud: Cloud,
   query: InstanceQuery,
   withFloatingIps: boolean,
-): Promise<Listing> {
+  onRows: (rows: ListedInstance[]) => Promise<void>,
+): Promise<ReadingOutcome> {
+  const regions = await cloud.regions()
+  const ended = new AbortController()
+  const addresses = withFloatingIps ? readAddresses(cloud, regions, ended.signal) : undefined
+  try {
+    const outcome = await readInstances(cloud, query, async (instances, region) => {
+      const index = await addresses?.of(region)
+      await onRows(instances.map(instance => listed(instance, region, index)))
+    })
+    await Promise.all(regions.map(region => addresses?.of(region)))
+    return {...outcome, failures: inOrderOf(regions, [...outcome.failures, ...(addresses?.failures ?? [])])}
+  } finally {
+    ended.abort()
+  }
+}
+
+interface Addresses {
+  /** Undefined where they can't be read. */
+  of(region: Region): Promise<FloatingIpIndex | undefined>
+  failures: RegionFailure[]
+}
+
+/** Begins to read the floating IPs of all regions that can be asked. */
+function readAddresses(cloud: Cloud, regions: Region[], signal?: AbortSignal): Addresses {
   const failures: RegionFailure[] = []
-  const failed = (error: unknown) => {
-    if (!(error instanceof VpcmdError)) throw error
-    failures.push({region: region.name, error})
-    return undefined
-  }
-  if (!region.isAvailable) failed(unavailable(region))
-  if (!region.isAvailable) return {rows: [], failures, isRead: false}
-  const api = cloud.api(region)
-  const [instances, index] = await Promise.all([
-    listAll(api, region, query, failed).catch(failed),
-    withFloatingIps ? listFloatingIps(api).catch(failed) : undefined,
-  ])
-  return {
-    rows: (instances ?? []).map(instance => listed(instance, region, index)),
-    failures,
-    isRead: instances !== undefined,
-  }
+  const reading = new Map(
+    regions
+      .filter(({isAvailable}) => isAvailable)
+      .map(region => {
+        const index = listFloatingIps(cloud.api(region), signal).catch((error: unknown) => {
+          if (!(error instanceof VpcmdError)) throw error
+          failures.push({region: region.name, error})
+          return undefined
+        })
+        // Nobody waits for it where the instances can't be read.
+        index.catch(() => undefined)
+        return [region.name, index]
+      }),
+  )
+  return {of: async ({name}) => reading.get(name), failures}
+}
+
+function inOrderOf(regions: Region[], failures: RegionFailure[]): RegionFailure[] {
+  return regions.flatMap(({name}) => failures.filter(({region}) => region === name))
 }
 
 function listed(instance: Instance, region: Region, index: FloatingIpIndex | undefined): ListedInstance {
   return {instance, region: region.name, floatingIps: index && addressesOf(instance, index)}
 }
 
-/**
- * All pages of a region's instances, each ID once, counted against `total_count`. Instances come and go while pages are
- * read, so a count that is off is read once more; if it is off again, that is reported beside the rows.
- */
-async function listAll(
-  api: VpcSdk,
-  region: Region,
-  query: InstanceQuery,
-  report: (error: VpcmdError) => void,
-): Promise<Instance[]> {
-  const first = await readOnce(api, query)
-  const read = first.found.size === first.total ? first : await readOnce(api, query)
-  if (read.found.size !== read.total) {
-    report(
-      new VpcmdError({
-        code: 'incomplete_listing',
-        message: `The list of ${region.name} may be incomplete: ${read.found.size} instances came, and the API counts ${read.total}.`,
-        hint: 'Run the command again: instances may have come or gone meanwhile.',
-      }),
-    )
-  }
-  return [...read.found.values()].filter(query.keep)
-}
-
-async function readOnce(api: VpcSdk, query: InstanceQuery): Promise<{found: Map<string, Instance>; total: number}> {
-  const found = new Map<string, Instance>()
-  let total = 0
-  for await (const page of pagesOf(
-    async start => (await api.listInstances({...query.params, start, limit: pageSize})).result,
-  )) {
-    for (const instance of page.instances) found.set(instance.id, instance)
-    total = page.total_count
-  }
-  return {found, total}
+/** Instances come and go while pages are read; a count that stays off is told beside the rows. */
+function incomplete(region: Region, {found, total}: NonNullable<RegionCount['mismatch']>): VpcmdError {
+  return new VpcmdError({
+    code: 'incomplete_listing',
+    message: `The list of ${region.name} may be incomplete: ${found} instances came, and the API counts ${total}.`,
+    hint: 'Run the command again: instances may have come or gone meanwhile.',
+  })
 }
 
 /** An instance as `--json` prints it: IBM's own object as the API sent it, with the region and the floating IPs added. */

@@ -70,3 +70,16 @@ export function invalidRoute(): ApiError {
 export function unauthenticated(): ApiError {
   return new ApiError(401, 'not_authorized', 'The request is not authorized.')
 }
+
+/**
+ * Throws 400 when `holders`, those who have the name, are any: names are unique among a region's resources of a kind
+ * (IBM/vpc-node-sdk vpc/v1.ts). Code and message as IBM/vpc-python-sdk#65 and ibm-cloud-docs show them for VPCs.
+ */
+export function checkNameIsFree(name: string, holders: readonly unknown[]): void {
+  if (holders.length === 0) return
+  throw new ApiError(400, 'validation_unique_failed', `Provided Name (${name}) is not unique`, {
+    name: 'name',
+    type: 'field',
+    value: name,
+  })
+}

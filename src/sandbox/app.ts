@@ -2,18 +2,43 @@ import {randomUUID} from 'node:crypto'
 import {Hono} from 'hono'
 import {answerError} from './answer-error.ts'
 import {ApiError, invalidRoute} from './api-error.ts'
+import {associationRoutes} from './association-routes.ts'
+import {bareMetalRoutes} from './bare-metal-routes.ts'
+import {catalogueRoutes} from './catalogue-routes.ts'
+import {createRoutes} from './create-routes.ts'
 import type {Cloud, Environment} from './environment.ts'
 import {floatingIpRoutes} from './floating-ip-routes.ts'
 import {checkToken, checkVersion, enterRegion, onlyOwnHost} from './front-door.ts'
 import {iamRoutes} from './iam.ts'
 import {instanceRoutes} from './instance-routes.ts'
+import {keyRoutes} from './key-routes.ts'
+import type {MetadataService} from './metadata-service.ts'
 import {RateLimit} from './rate-limit.ts'
 import {regionRoutes, vpcRoutes} from './region-routes.ts'
+import {sandboxRoutes} from './sandbox-routes.ts'
+import {subnetRoutes} from './subnet-routes.ts'
+import {templateRoutes} from './template-routes.ts'
 import {makeTrouble, type TroubleOptions} from './trouble.ts'
+
+const operations = [
+  regionRoutes,
+  vpcRoutes,
+  floatingIpRoutes,
+  instanceRoutes,
+  createRoutes,
+  keyRoutes,
+  subnetRoutes,
+  catalogueRoutes,
+  associationRoutes,
+  templateRoutes,
+  bareMetalRoutes,
+]
 
 export interface AppOptions extends Cloud, TroubleOptions {
   rateLimitPerSecond: number | undefined
   tokenTtlSeconds: number
+  /** Loads the metadata services when they are first asked for. */
+  metadata: () => Promise<MetadataService>
 }
 
 /** The simulated cloud as a Hono application: IAM, and the VPC API of every region below `/{region}/v1`, of the first below `/v1` too. */
@@ -29,6 +54,7 @@ export function createApp(options: AppOptions): Hono<Environment> {
     await next()
   })
   app.use(onlyOwnHost)
+  app.route('/sandbox', sandboxRoutes(fleet, options.metadata))
   app.use(makeTrouble(options))
   app.route('/', iamRoutes({secret: () => fleet.secret, clock, ttlSeconds: options.tokenTtlSeconds}))
 
@@ -47,7 +73,7 @@ export function createApp(options: AppOptions): Hono<Environment> {
     checkToken(c, fleet.secret, clock())
     await next()
   })
-  for (const routes of [regionRoutes, vpcRoutes, floatingIpRoutes, instanceRoutes]) vpc.route('/', routes(options))
+  for (const routes of operations) vpc.route('/', routes(options))
   app.route('/v1', vpc)
   app.route('/:region/v1', vpc)
   return app

@@ -1,3 +1,4 @@
+import {defaultBareMetal} from './bare-metal-fleet.ts'
 import {uuidOf} from './ids.ts'
 import type {ProfileName} from './profiles.ts'
 import {
@@ -10,6 +11,7 @@ import {
   type VpcRecord,
 } from './records.ts'
 import {allRegions, regional} from './regions.ts'
+import {defaultTemplates} from './template-fleet.ts'
 
 /** A subnet whose ID and name IBM's page gives; every other subnet's are derived from its VPC and zone. */
 export const knownSubnets: ReadonlyMap<string, {id: string; name: string}> = new Map([
@@ -61,6 +63,7 @@ export function defaultFleet(): FleetRecords {
       created: Date.UTC(2025, 4, 1 + instances.length, 8, 15, 30),
       status: 'running',
       action: undefined,
+      failures: undefined,
       metadata: off,
       revision: 0,
       deleted: false,
@@ -93,6 +96,7 @@ export function defaultFleet(): FleetRecords {
       'ibm-ubuntu-24-04-6-minimal-amd64-3',
       'r006-aa2af291-45b3-4f18-801c-8b7985e928f7',
     ),
+    userData: '#cloud-config\npackages:\n  - nginx\nruncmd:\n  - systemctl enable --now nginx\n',
     known: {
       attachment: '0727-a3ff4d3e-be95-4a52-8025-b55b3c3285ea',
       attachmentName: 'eth0',
@@ -126,6 +130,7 @@ export function defaultFleet(): FleetRecords {
     secondaryAttachment: true,
     secureBoot: true,
     trustedProfile: true,
+    userData: '#!/bin/sh\necho "Grüße from $(hostname)" > /etc/motd\n',
   })
   add({
     name: 'web-2',
@@ -149,6 +154,7 @@ export function defaultFleet(): FleetRecords {
     metadata: httpOne,
     image: regional('jp-tok', 'image', 'ibm-ubuntu-22-04-5-minimal-amd64-1'),
     spot: true,
+    trustedProfile: true,
     instanceGroup: regional('jp-tok', 'instance-group', 'web'),
     reservationPolicy: 'disabled',
   })
@@ -173,6 +179,7 @@ export function defaultFleet(): FleetRecords {
     clusterNetwork: regional('eu-gb', 'cluster-network', 'research-fabric'),
     reservation: regional('eu-gb', 'reservation', 'research-2026'),
     reservationPolicy: 'manual',
+    licensedSoftware: true,
   })
   add({
     name: 'build-1',
@@ -205,5 +212,5 @@ export function defaultFleet(): FleetRecords {
   addFloatingIp('spare', '169.47.94.77', 'us-south-1', undefined)
   addFloatingIp('web-1-ip', '158.177.10.21', 'eu-de-1', 'web-1')
   addFloatingIp('web-2-ip', '158.177.10.22', 'eu-de-2', 'web-2')
-  return {instances, vpcs, floatingIps}
+  return {instances, bareMetalServers: defaultBareMetal(vpcOf), templates: defaultTemplates(vpcOf), vpcs, floatingIps}
 }

@@ -1,5 +1,6 @@
 import type {HttpBindings} from '@hono/node-server'
 import type {FleetStore} from './fleet.ts'
+import type {InstanceActions} from './instance-actions.ts'
 import type {RegionPlace} from './regions.ts'
 
 /** What a request carries from the front door to its operation. */
@@ -19,6 +20,7 @@ export interface Environment {
 /** What the operations work on. */
 export interface Cloud {
   fleet: FleetStore
+  actions: InstanceActions
   /** Epoch milliseconds. */
   clock: () => number
   /** How long a start, a stop or a reboot takes, in milliseconds. */

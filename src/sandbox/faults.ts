@@ -6,12 +6,17 @@ const kinds = ['401', '403', '429', '500', '502', '503', '504', 'reset', 'cut', 
  */
 export type FaultKind = (typeof kinds)[number]
 
-export interface Fault {
-  kind: FaultKind
-  /** Share of the matching requests, 0 to 1. */
+/** How many of a sort it happens to: to all of them without either. */
+export interface Amount {
+  /** Share of them, 0 to 1. */
   share?: number
-  /** How many matching requests, the first ones. */
+  /** So many, the first ones. */
   count?: number
+}
+
+/** Share and count are of the requests that match. */
+export interface Fault extends Amount {
+  kind: FaultKind
   method?: string
   /** Matched against path and query. */
   path?: RegExp
@@ -27,14 +32,21 @@ export function parseFault(text: string): Fault {
     throw new Error(`Not a fault: ${text}. It begins with one of ${kinds.join(', ')}; then :N or :P%, as in 500:5%.`)
   }
   if (amount === undefined) return {kind}
-  const percent = /^(\d+(?:\.\d+)?)%$/.exec(amount)
+  const read = parseAmount(amount)
+  if (read === undefined) {
+    throw new Error(`Not a fault: ${text}. After the colon comes a share (5%) or a count (3); a share is at most 100%.`)
+  }
+  return {kind, ...read}
+}
+
+/** Reads a share (`5%`) or a count (`3`). Undefined for anything else, and for a share above 100 %. */
+export function parseAmount(text: string): Amount | undefined {
+  const percent = /^(\d+(?:\.\d+)?)%$/.exec(text)
   if (percent) {
     const share = Number(percent[1]) / 100
-    if (share > 1) throw new Error(`Not a fault: ${text}. A share is at most 100%.`)
-    return {kind, share}
+    return share > 1 ? undefined : {share}
   }
-  if (/^\d+$/.test(amount)) return {kind, count: Number(amount)}
-  throw new Error(`Not a fault: ${text}. After the colon comes a share (5%) or a count (3).`)
+  return /^\d+$/.test(text) ? {count: Number(text)} : undefined
 }
 
 /** Decides which request meets which fault. A share is kept exactly and without chance: 5 % is every twentieth matching request. */
@@ -55,8 +67,8 @@ export class FaultPicker {
   }
 }
 
-function meets(fault: Fault, before: number): boolean {
-  if (fault.count !== undefined && before >= fault.count) return false
-  const share = fault.share ?? 1
+/** Whether it happens to the one that comes after `before` others. A share is kept exactly and without chance. */
+export function meets({count, share = 1}: Amount, before: number): boolean {
+  if (count !== undefined && before >= count) return false
   return Math.floor((before + 1) * share) > Math.floor(before * share)
 }

@@ -13,7 +13,7 @@ const floatingIpFilters: ReadonlyMap<string, (target: Record<string, unknown>) =
   ['target.resource_type', target => target.resource_type],
 ])
 
-function sortFloatingIps(records: FloatingIpRecord[], sort: string | undefined): FloatingIpRecord[] {
+function sortFloatingIps(records: readonly FloatingIpRecord[], sort: string | undefined): readonly FloatingIpRecord[] {
   if (sort === undefined) return records
   const field = sort.replace(/^-/, '')
   if (field !== 'name' && field !== 'created_at') {
@@ -25,7 +25,7 @@ function sortFloatingIps(records: FloatingIpRecord[], sort: string | undefined):
   }
   const compare = (a: FloatingIpRecord, b: FloatingIpRecord) =>
     field === 'name' ? (a.name < b.name ? -1 : a.name > b.name ? 1 : 0) : a.created - b.created
-  return records.sort((a, b) => (sort.startsWith('-') ? compare(b, a) : compare(a, b)) || a.order - b.order)
+  return records.toSorted((a, b) => (sort.startsWith('-') ? compare(b, a) : compare(a, b)) || a.order - b.order)
 }
 
 /** `GET /floating_ips` with the filters and `sort` of IBM/vpc-node-sdk vpc/v1.ts `listFloatingIps`, and one floating IP. */
@@ -46,8 +46,7 @@ export function floatingIpRoutes({fleet}: Cloud): Hono<Environment> {
     const group = query['resource_group.id']
     const rows = fleet
       .floatingIpsOf(c.get('region').name)
-      .filter(each => group === undefined || each.resourceGroup.id === group)
-      .filter(each => asked.length === 0 || fits(each))
+      .filter(each => (group === undefined || each.resourceGroup.id === group) && (asked.length === 0 || fits(each)))
     const sorted = sortFloatingIps(rows, query.sort)
     const link = {url: `${c.get('base')}/floating_ips`, query, kind: `floating_ips/${query.sort ?? ''}`}
     // A sorted list has no lasting places: the token counts rows.

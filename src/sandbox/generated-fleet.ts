@@ -1,3 +1,4 @@
+import {generatedBareMetal} from './bare-metal-fleet.ts'
 import {scatter, uuidOfNumber} from './ids.ts'
 import type {ProfileName} from './profiles.ts'
 import {
@@ -11,6 +12,7 @@ import {
   type VpcRecord,
 } from './records.ts'
 import {type RegionPlace, regional} from './regions.ts'
+import {generatedTemplates} from './template-fleet.ts'
 
 const settings: readonly MetadataSettings[] = [
   {enabled: false, protocol: 'http', response_hop_limit: 1},
@@ -23,7 +25,7 @@ const settings: readonly MetadataSettings[] = [
   {enabled: true, protocol: 'https', response_hop_limit: 2},
 ]
 
-const profileNames: readonly ProfileName[] = ['bx2-2x8', 'bx2-4x16', 'cx2-2x4', 'mx2-4x32', 'bx2d-4x16', 'bx2a-4x16']
+const profileNames: readonly ProfileName[] = ['bx2-2x8', 'bx2-4x16', 'cx2-2x4', 'mx2-4x32', 'bx2a-4x16']
 const imageNames = [
   'ibm-ubuntu-24-04-6-minimal-amd64-3',
   'ibm-debian-12-6-minimal-amd64-1',
@@ -98,10 +100,11 @@ export function generatedFleet(size: number, vpcCount: number, regions: readonly
       // No status that forbids a change: a rollout over a generated fleet must be able to succeed everywhere.
       status: odd < 60 ? 'stopped' : odd < 64 ? 'starting' : odd < 68 ? 'failed' : 'running',
       action: undefined,
+      failures: undefined,
       metadata: settings[(dice >>> 10) % settings.length] ?? {enabled: false, protocol: 'http', response_hop_limit: 1},
       revision: 0,
       deleted: false,
-      profile: profileNames[(dice >>> 13) % profileNames.length] ?? 'bx2-2x8',
+      profile: odd >= 380 && odd < 420 ? 'bx2d-4x16' : (profileNames[(dice >>> 13) % profileNames.length] ?? 'bx2-2x8'),
       resourceGroup: (dice >>> 16) % 4 === 0 ? productionGroup : defaultsGroup,
       image: (dice >>> 18) % 50 === 0 ? undefined : place.shared.images[(dice >>> 20) % imageNames.length],
       spot: odd >= 100 && odd < 150,
@@ -127,5 +130,11 @@ export function generatedFleet(size: number, vpcCount: number, regions: readonly
       })
     }
   }
-  return {instances, vpcs, floatingIps}
+  return {
+    instances,
+    bareMetalServers: generatedBareMetal(instances),
+    templates: generatedTemplates(instances),
+    vpcs,
+    floatingIps,
+  }
 }

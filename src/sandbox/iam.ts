@@ -14,10 +14,16 @@ function signatureOf(signed: string, secret: string): Buffer {
   return createHmac('sha256', secret).update(signed).digest()
 }
 
-/** A signed access token with the claims that IBM's have, valid from `issuedAt` for `ttlSeconds` (both in seconds). */
-export function issueToken(secret: string, issuer: string, issuedAt: number, ttlSeconds: number): string {
+/** A signed access token with the claims that IBM's have, valid from `issuedAt` for `ttlSeconds` (both in seconds). `claims` replace those of the API key's user. */
+export function issueToken(
+  secret: string,
+  issuer: string,
+  issuedAt: number,
+  ttlSeconds: number,
+  claims: Record<string, unknown> = {},
+): string {
   const header = encode({kid: 'sandbox', alg: 'HS256'})
-  const claims = encode({
+  const payload = encode({
     iam_id: iamId,
     id: iamId,
     realmid: 'IBMid',
@@ -38,8 +44,9 @@ export function issueToken(secret: string, issuer: string, issuedAt: number, ttl
     client_id: 'default',
     acr: 1,
     amr: ['pwd'],
+    ...claims,
   })
-  const signed = `${header}.${claims}`
+  const signed = `${header}.${payload}`
   return `${signed}.${signatureOf(signed, secret).toString('base64url')}`
 }
 

@@ -9,7 +9,20 @@ export function scatter(seed: number): number {
   return (mixed ^ (mixed >>> 16)) >>> 0
 }
 
-const hex = (number: number) => (number >>> 0).toString(16).padStart(8, '0')
+/** One of each `every` items, picked without pattern, so that those picked are spread as the items are. The same items give the same ones. */
+export function sampleOf<Item>(items: readonly Item[], every: number): Item[] {
+  const picked: Item[] = []
+  for (let from = 0; from < items.length; from += every) {
+    const item = items[from + (scatter(from + every) % Math.min(every, items.length - from))]
+    if (item !== undefined) picked.push(item)
+  }
+  return picked
+}
+
+// Much faster than toString(16) with padding.
+const hexOfByte = Array.from({length: 256}, (_, byte) => byte.toString(16).padStart(2, '0'))
+const hex = (number: number) =>
+  `${hexOfByte[number >>> 24]}${hexOfByte[(number >>> 16) & 255]}${hexOfByte[(number >>> 8) & 255]}${hexOfByte[number & 255]}`
 
 function uuidFrom(a: number, b: number, c: number, last: string): string {
   const [middle, right] = [hex(b), hex(c)]

@@ -1,35 +1,33 @@
 import {createHash} from 'node:crypto'
-import {accountId, crnOf, uuidOf} from './ids.ts'
-import type {InstanceRecord} from './records.ts'
+import type {InstanceRecord, KeyRecord} from './records.ts'
+import {keyReference} from './ssh-keys.ts'
+import {defaultProfileOf} from './trusted-profiles.ts'
 
 const digestOf = (text: string) => createHash('sha256').update(text)
 
 /**
- * The InstanceInitialization object: the key, for some a default trusted profile, for Windows a password. The password is
- * noise of the right length: no private key opens it.
+ * The InstanceInitialization object: `keys` (see keysOfInstance), for some a default trusted profile, for Windows a
+ * password. The password of an instance that nobody created is noise of the right length: no private key opens it.
  */
-export function initializationBody(record: InstanceRecord, base: string): Record<string, unknown> {
-  const code = record.vpc.slice(0, 4)
-  const keyId = `${code}-${uuidOf(`key/${record.region}`)}`
-  const fingerprint = `SHA256:${digestOf(keyId).digest('base64').replace(/=+$/, '')}`
-  const profile = `Profile-${uuidOf(`profile/${record.id}`)}`
+export function initializationBody(
+  record: InstanceRecord,
+  keys: readonly KeyRecord[],
+  base: string,
+): Record<string, unknown> {
+  const references = keys.map(key => keyReference(key, base))
   const noise = Buffer.concat(Array.from({length: 8}, (_, index) => digestOf(`${record.id}/${index}`).digest()))
+  const password = record.password ?? {encrypted: noise.toString('base64'), fingerprint: references[0]?.fingerprint}
+  const profile = defaultProfileOf(record)
   return {
-    ...(record.trustedProfile && {
+    ...(profile && {
       default_trusted_profile: {
-        auto_link: true,
-        target: {
-          crn: `crn:v1:bluemix:public:iam-identity::a/${accountId}::profile:${profile}`,
-          id: profile,
-          resource_type: 'trusted_profile',
-        },
+        auto_link: profile.autoLink,
+        target: {crn: profile.crn, id: profile.id, resource_type: 'trusted_profile'},
       },
     }),
-    keys: [
-      {crn: crnOf(record.region, 'key', keyId), fingerprint, href: `${base}/keys/${keyId}`, id: keyId, name: 'my-key'},
-    ],
+    keys: references,
     ...(record.image?.name.includes('windows') && {
-      password: {encrypted_password: noise.toString('base64'), encryption_key: {fingerprint}},
+      password: {encrypted_password: password.encrypted, encryption_key: {fingerprint: password.fingerprint}},
     }),
   }
 }

@@ -1,9 +1,11 @@
 import {crnOf, uuidOf} from './ids.ts'
-import {statusAt} from './instance-status.ts'
+import {statusAt, statusReasons} from './instance-status.ts'
+import {catalogOfferingOf} from './licensed-software.ts'
 import {type Networking, networkingOf} from './networking.ts'
 import {profileOf} from './profiles.ts'
 import type {InstanceRecord, NamedResource} from './records.ts'
 import {isoTime, partOf, reference} from './references.ts'
+import {groupReference} from './region-bodies.ts'
 
 /** Where an object is sent from: hrefs begin with `base` (`http://127.0.0.1:PORT/us-south/v1`), states hold at `now` (epoch milliseconds). */
 export interface Sending {
@@ -18,7 +20,8 @@ function lifecycleOf(status: string): string {
   return 'stable'
 }
 
-function bootVolume(record: InstanceRecord, base: string): Record<string, unknown> {
+/** The reference to an instance's boot volume attachment, as its instance carries it. */
+export function bootVolume(record: InstanceRecord, base: string): Record<string, unknown> {
   const volume = partOf(record, 'bootVolume')
   const attachment = partOf(record, 'bootAttachment')
   return {
@@ -74,6 +77,7 @@ function optionalParts(record: InstanceRecord, base: string, status: string, net
     ...(record.placementGroup && {
       placement_target: reference(base, 'placement_groups', 'placement_group', record.placementGroup),
     }),
+    ...(record.licensedSoftware && {catalog_offering: catalogOfferingOf(record)}),
     ...(gpu && {gpu}),
     ...(record.image && {image: reference(base, 'images', 'image', record.image)}),
     ...(record.instanceGroup && {instance_group_membership: membership(record, record.instanceGroup, base)}),
@@ -138,18 +142,11 @@ export function instanceBody(record: InstanceRecord, vpcName: string, sending: S
           ? [reference(base, 'reservations', 'reservation', record.reservation)]
           : [],
     },
-    resource_group: {
-      href: `https://resource-controller.cloud.ibm.com/v2/resource_groups/${record.resourceGroup.id}`,
-      id: record.resourceGroup.id,
-      name: record.resourceGroup.name,
-    },
+    resource_group: groupReference(record.resourceGroup),
     resource_type: 'instance',
     startable: lifecycle === 'stable',
     status,
-    status_reasons:
-      status === 'failed'
-        ? [{code: 'cannot_start_capacity', message: 'The zone has no capacity for this profile.'}]
-        : [],
+    status_reasons: statusReasons(record, status),
     total_network_bandwidth: profile.bandwidth - volumeBandwidth,
     total_volume_bandwidth: volumeBandwidth,
     vcpu: {

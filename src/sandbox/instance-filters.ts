@@ -1,3 +1,4 @@
+import type {FleetStore} from './fleet.ts'
 import {crnOf} from './ids.ts'
 import type {InstanceRecord, NamedResource} from './records.ts'
 
@@ -26,16 +27,22 @@ const filters: ReadonlyMap<string, Read> = new Map<string, Read>([
   ['vpc.name', (_record, vpcName) => vpcName],
 ])
 
-/** The instances that fit every filter in `query`. Values are compared exactly; parameters that are no filters are passed over. */
+/**
+ * The instances of `region` that fit every filter in `query`, in the order of lists. Values are compared exactly;
+ * parameters that are no filters are passed over.
+ */
 export function filterInstances(
-  records: readonly InstanceRecord[],
+  fleet: FleetStore,
+  region: string,
   query: Record<string, string>,
-  vpcNameOf: (id: string) => string,
 ): readonly InstanceRecord[] {
-  const asked = Object.entries(query).flatMap(([name, value]) => {
-    const read = filters.get(name)
+  // Each page of a list asks anew: by VPC and by name there are indexes, and nothing is gone through.
+  const {'vpc.id': vpc, name, ...others} = query
+  const records = name === undefined ? fleet.instances.of(region, vpc) : fleet.instances.named(region, name)
+  const asked = Object.entries(name === undefined ? others : query).flatMap(([each, value]) => {
+    const read = filters.get(each)
     return read ? [{read, value}] : []
   })
   if (asked.length === 0) return records
-  return records.filter(record => asked.every(({read, value}) => read(record, vpcNameOf(record.vpc)) === value))
+  return records.filter(record => asked.every(({read, value}) => read(record, fleet.vpcName(record.vpc)) === value))
 }

@@ -1,4 +1,14 @@
-import {ApiError, type ErrorTarget} from './api-error.ts'
+import {
+  isObject,
+  notSimulated,
+  readEnabled,
+  readName,
+  readObject,
+  readProtocol,
+  refusal,
+  unknownField,
+  wrongType,
+} from './patch-fields.ts'
 import type {MetadataSettings} from './records.ts'
 
 /** What a PATCH names; what it leaves out stays. */
@@ -8,7 +18,7 @@ export interface InstancePatch {
 }
 
 // The other properties of an instance patch in IBM/vpc-node-sdk vpc/v1.ts `updateInstance`.
-const notSimulated = new Set([
+const others = new Set([
   'availability',
   'availability_policy',
   'confidential_compute_mode',
@@ -20,42 +30,6 @@ const notSimulated = new Set([
   'vcpu',
   'volume_bandwidth_qos_mode',
 ])
-
-// IBM-Cloud/terraform-provider-ibm accepts names of instances by this pattern and length.
-const validName = /^([a-z]|[a-z][-a-z0-9]*[a-z0-9])$/
-
-type Body = Record<string, unknown>
-
-function refusal(code: string, message: string, name: string, value: unknown): ApiError {
-  const target: ErrorTarget = {name, type: 'field'}
-  if (value !== undefined) target.value = typeof value === 'string' ? value : JSON.stringify(value)
-  return new ApiError(400, code, message, target)
-}
-
-function wrongType(name: string, value: unknown): ApiError {
-  return refusal('validation_invalid_field_type', 'The value type does not match the field type.', name, value)
-}
-
-function unknownField(name: string): ApiError {
-  return refusal('invalid_request_field', 'A field provided in the request is not valid.', name, undefined)
-}
-
-/** Reads a body as a JSON object, whatever content type it was sent with: IBM's own curl samples send none. Throws 400 `validation_failure`. */
-export function readObject(text: string): Body {
-  const failure = new ApiError(400, 'validation_failure', 'The JSON provided did not match the expected structure.')
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    throw failure
-  }
-  if (!isObject(value)) throw failure
-  return value
-}
-
-function isObject(value: unknown): value is Body {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
 
 function readHopLimit(value: unknown): number {
   const name = 'metadata_service.response_hop_limit'
@@ -69,23 +43,13 @@ function readHopLimit(value: unknown): number {
   return value
 }
 
-function readProtocol(value: unknown): 'http' | 'https' {
-  const name = 'metadata_service.protocol'
-  if (typeof value !== 'string') throw wrongType(name, value)
-  if (value !== 'http' && value !== 'https') {
-    throw refusal('validation_enum', 'The value supplied was not a valid option.', name, value)
-  }
-  return value
-}
-
-function readSettings(value: unknown): Partial<MetadataSettings> {
+/** Reads `metadata_service` of a patch or a prototype. Throws 400 with the field as target. */
+export function readSettings(value: unknown): Partial<MetadataSettings> {
   if (!isObject(value)) throw wrongType('metadata_service', value)
   const settings: Partial<MetadataSettings> = {}
   for (const [field, each] of Object.entries(value)) {
-    if (field === 'enabled') {
-      if (typeof each !== 'boolean') throw wrongType('metadata_service.enabled', each)
-      settings.enabled = each
-    } else if (field === 'protocol') settings.protocol = readProtocol(each)
+    if (field === 'enabled') settings.enabled = readEnabled(each)
+    else if (field === 'protocol') settings.protocol = readProtocol(each)
     else if (field === 'response_hop_limit') settings.response_hop_limit = readHopLimit(each)
     else throw unknownField(`metadata_service.${field}`)
   }
@@ -101,18 +65,9 @@ export function readPatch(text: string): InstancePatch {
   const patch: InstancePatch = {}
   for (const [field, value] of Object.entries(readObject(text))) {
     if (field === 'metadata_service') patch.metadata_service = readSettings(value)
-    else if (field === 'name') {
-      if (typeof value !== 'string') throw wrongType('name', value)
-      if (!validName.test(value) || value.length > 63) {
-        throw refusal('validation_invalid_name', 'The value is not a valid name.', 'name', value)
-      }
-      patch.name = value
-    } else if (notSimulated.has(field)) {
-      throw new ApiError(501, 'not_implemented', `The sandbox does not simulate changing ${field}.`, {
-        name: field,
-        type: 'field',
-      })
-    } else throw unknownField(field)
+    else if (field === 'name') patch.name = readName(value)
+    else if (others.has(field)) throw notSimulated(field)
+    else throw unknownField(field)
   }
   return patch
 }

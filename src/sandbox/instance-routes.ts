@@ -1,6 +1,6 @@
 import {randomUUID} from 'node:crypto'
 import {type Context, Hono} from 'hono'
-import {ApiError, notFound} from './api-error.ts'
+import {ApiError, checkNameIsFree, notFound} from './api-error.ts'
 import type {Cloud, Environment} from './environment.ts'
 import {etagOf} from './etag.ts'
 import {initializationBody} from './initialization-body.ts'
@@ -12,6 +12,7 @@ import {attachmentBodies, interfaceBodies} from './networking.ts'
 import {pageOf, readPage} from './paging.ts'
 import type {InstanceRecord} from './records.ts'
 import {isoTime} from './references.ts'
+import {keysOfInstance} from './ssh-keys.ts'
 import type {InstanceChange} from './state.ts'
 
 type Request = Context<Environment>
@@ -39,19 +40,19 @@ function checkIfMatch(c: Request, record: InstanceRecord): void {
 }
 
 /** `/instances` and what is below it: list, get, update, actions, initialization, attachments and interfaces. */
-export function instanceRoutes({fleet, clock, transitionMs}: Cloud): Hono<Environment> {
+export function instanceRoutes({fleet, actions, clock, transitionMs}: Cloud): Hono<Environment> {
   const routes = new Hono<Environment>()
   const bodyOf = (c: Request, record: InstanceRecord) =>
     instanceBody(record, fleet.vpcName(record.vpc), {base: c.get('base'), now: clock(), transitionMs})
   const find = (c: Request): InstanceRecord => {
     const id = c.req.param('id') ?? ''
-    const record = fleet.instance(c.get('region').name, id)
+    const record = fleet.instances.find(c.get('region').name, id)
     if (record === undefined) throw notFound('id', id)
     return record
   }
   const update = async (c: Request, decide: (record: InstanceRecord) => InstanceChange | undefined) => {
     const id = c.req.param('id') ?? ''
-    const record = await fleet.update(c.get('region').name, id, decide)
+    const record = await fleet.instances.update(c.get('region').name, id, decide)
     if (record === undefined) throw notFound('id', id)
     return record
   }
@@ -59,8 +60,7 @@ export function instanceRoutes({fleet, clock, transitionMs}: Cloud): Hono<Enviro
   routes.get('/instances', c => {
     const query = c.req.query()
     const request = readPage(query, 'instances')
-    const candidates = fleet.instancesOf(c.get('region').name, query['vpc.id'])
-    const rows = filterInstances(candidates, query, id => fleet.vpcName(id))
+    const rows = filterInstances(fleet, c.get('region').name, query)
     const link = {url: `${c.get('base')}/instances`, query, kind: 'instances'}
     const {rows: shown, page} = pageOf(rows, each => each.order, request, link)
     return c.json({...page, instances: shown.map(each => bodyOf(c, each))})
@@ -79,7 +79,7 @@ export function instanceRoutes({fleet, clock, transitionMs}: Cloud): Hono<Enviro
       checkUpdatable(statusAt(current, clock(), transitionMs))
       const change: InstanceChange = {}
       if (patch.name !== undefined && patch.name !== current.name) {
-        checkNameIsFree(patch.name, fleet.instancesOf(current.region))
+        checkNameIsFree(patch.name, fleet.instances.named(current.region, patch.name))
         change.name = patch.name
       }
       const metadata = {...current.metadata, ...patch.metadata_service}
@@ -95,8 +95,9 @@ export function instanceRoutes({fleet, clock, transitionMs}: Cloud): Hono<Enviro
     const at = clock()
     const record = await update(c, current => {
       checkAction(type, force ?? false, statusAt(current, at, transitionMs))
-      return {action: {type, at}}
+      return actions.begin(current, type, at)
     })
+    if (record.action) actions.note(record, record.action)
     const id = `${record.id.slice(0, 4)}-${randomUUID()}`
     const body = {
       created_at: isoTime(at),
@@ -109,7 +110,10 @@ export function instanceRoutes({fleet, clock, transitionMs}: Cloud): Hono<Enviro
     return c.json(body, 201)
   })
 
-  routes.get('/instances/:id/initialization', c => c.json(initializationBody(find(c), c.get('base'))))
+  routes.get('/instances/:id/initialization', c => {
+    const record = find(c)
+    return c.json(initializationBody(record, keysOfInstance(fleet, record), c.get('base')))
+  })
 
   routes.get('/instances/:id/network_attachments', c =>
     c.json({network_attachments: attachmentBodies(find(c), c.get('base'))}),
@@ -134,15 +138,4 @@ export function instanceRoutes({fleet, clock, transitionMs}: Cloud): Hono<Enviro
     return c.json(found)
   })
   return routes
-}
-
-// "The name must not be used by another virtual server instance in the region" (IBM/vpc-node-sdk vpc/v1.ts); code and
-// message as IBM/vpc-python-sdk#65 and ibm-cloud-docs show them for VPCs.
-function checkNameIsFree(name: string, others: readonly InstanceRecord[]): void {
-  if (!others.some(each => each.name === name)) return
-  throw new ApiError(400, 'validation_unique_failed', `Provided Name (${name}) is not unique`, {
-    name: 'name',
-    type: 'field',
-    value: name,
-  })
 }

@@ -1,7 +1,7 @@
-import {knownSubnets} from './default-fleet.ts'
 import {crnOf, uuidOf} from './ids.ts'
 import type {FloatingIpRecord, InstanceRecord, NamedResource} from './records.ts'
 import {isoTime, partOf, reference} from './references.ts'
+import {securityGroupNamed, subnetNamed} from './subnets.ts'
 
 type Body = Record<string, unknown>
 
@@ -21,22 +21,13 @@ interface Port {
   subnet: Body
 }
 
-function subnetOf(record: InstanceRecord): NamedResource {
-  const key = `${record.vpc}/${record.zone}`
-  const known = knownSubnets.get(key) ?? {
-    id: `${record.id.slice(0, 4)}-${uuidOf(`subnet/${key}`)}`,
-    name: `subnet-${record.zone.slice(-1)}`,
-  }
-  return {...known, crn: crnOf(record.zone, 'subnet', known.id)}
-}
-
 function nextAddress(address: string): string {
   const parts = address.split('.')
   return [...parts.slice(0, 3), String((Number(parts[3]) + 100) % 256)].join('.')
 }
 
 function portsOf(record: InstanceRecord, base: string): Port[] {
-  const subnet = subnetOf(record)
+  const subnet = subnetNamed(record.vpc, record.zone, record.id.slice(0, 4))
   const subnetReference = reference(base, 'subnets', 'subnet', subnet)
   const port = (id: string, name: string, address: string, vni: string): Port => ({
     id,
@@ -56,7 +47,8 @@ function portsOf(record: InstanceRecord, base: string): Port[] {
   return [primary, port(derived('attachment'), 'eth1', nextAddress(record.address), derived('vni'))]
 }
 
-function reservedIp(id: string, address: string, subnetId: string, base: string): Body {
+/** Reference to a reserved IP. */
+export function reservedIp(id: string, address: string, subnetId: string, base: string): Body {
   return {
     address,
     href: `${base}/subnets/${subnetId}/reserved_ips/${id}`,
@@ -123,27 +115,13 @@ export function interfaceBodies(
   floatingIps: readonly FloatingIpRecord[],
   base: string,
 ): Body[] {
-  const group = `${record.vpc.slice(0, 4)}-${uuidOf(`${record.vpc}/security-group`)}`
   return portsOf(record, base).map((port, index) => ({
     ...interfaceReference(record, port, base),
     allow_ip_spoofing: false,
     created_at: isoTime(record.created),
-    floating_ips: (index === 0 ? floatingIps : []).map(ip => ({
-      address: ip.address,
-      crn: crnOf(ip.zone, 'floating-ip', ip.id),
-      href: `${base}/floating_ips/${ip.id}`,
-      id: ip.id,
-      name: ip.name,
-    })),
+    floating_ips: (index === 0 ? floatingIps : []).map(ip => floatingIpReference(ip, base)),
     port_speed: 1000,
-    security_groups: [
-      {
-        crn: crnOf(record.region, 'security-group', group),
-        href: `${base}/security_groups/${group}`,
-        id: group,
-        name: 'default-security-group',
-      },
-    ],
+    security_groups: securityGroupReferences(record, base),
     status: 'available',
     type: index === 0 ? 'primary' : 'secondary',
   }))
@@ -165,4 +143,62 @@ export function floatingIpTarget(record: InstanceRecord, base: string): Body {
     primary_ip: port.ip,
     subnet: port.subnet,
   }
+}
+
+/** The FloatingIPReference of a floating IP. */
+export function floatingIpReference(ip: FloatingIpRecord, base: string): Body {
+  return {
+    address: ip.address,
+    crn: crnOf(ip.zone, 'floating-ip', ip.id),
+    href: `${base}/floating_ips/${ip.id}`,
+    id: ip.id,
+    name: ip.name,
+  }
+}
+
+function securityGroupReferences(record: InstanceRecord, base: string): Body[] {
+  const groups = (['default-security-group', 'allow-ssh'] as const).map(name =>
+    securityGroupNamed(record.vpc, record.region, name),
+  )
+  const ids = record.securityGroupIds ?? [groups[0]?.id]
+  return groups
+    .filter(({id}) => ids.includes(id))
+    .map(({id, crn, name}) => ({crn, href: `${base}/security_groups/${id}`, id, name}))
+}
+
+/** The IDs of an instance's virtual network interfaces, the primary first; none with interfaces of the old kind. */
+export function virtualNetworkInterfaceIds(record: InstanceRecord): string[] {
+  return record.legacyInterfaces ? [] : portsOf(record, '').map(port => port.virtualNetworkInterface.id)
+}
+
+/** What tells a virtual network interface from its instance's others and is not of the instance; `undefined` where it has none of that ID. */
+export function virtualNetworkInterfaceBody(record: InstanceRecord, id: string, base: string): Body | undefined {
+  const port = portsOf(record, base).find(each => each.virtualNetworkInterface.id === id)
+  if (port === undefined || record.legacyInterfaces) return undefined
+  return {
+    ...reference(base, 'virtual_network_interfaces', 'virtual_network_interface', port.virtualNetworkInterface),
+    allow_ip_spoofing: false,
+    auto_delete: true,
+    created_at: isoTime(record.created),
+    enable_infrastructure_nat: true,
+    ips: [port.ip],
+    lifecycle_state: 'stable',
+    mac_address: macAddress(id),
+    primary_ip: port.ip,
+    protocol_state_filtering_mode: 'auto',
+    security_groups: securityGroupReferences(record, base),
+    subnet: port.subnet,
+    target: {
+      href: `${base}/instances/${record.id}/network_attachments/${port.id}`,
+      id: port.id,
+      name: port.name,
+      resource_type: 'instance_network_attachment',
+    },
+    zone: {href: `${base}/regions/${record.region}/zones/${record.zone}`, name: record.zone},
+  }
+}
+
+function macAddress(id: string): string {
+  const digits = uuidOf(`${id}/mac`).replaceAll('-', '').slice(0, 10)
+  return `02:${digits.replace(/..(?=.)/g, '$&:')}`
 }

@@ -31,11 +31,16 @@ const profiles = {
   'mx2-4x32': {...plain, vcpus: 4, memory: 32, bandwidth: 8000},
 } satisfies Record<string, Profile>
 
+const byName: ReadonlyMap<string, Profile> = new Map(Object.entries(profiles))
+
 export type ProfileName = keyof typeof profiles
 
 /** The profile called `name`. Throws an Error for one that the sandbox does not have. */
 export function profileOf(name: string): Profile {
-  const found = Object.entries<Profile>(profiles).find(([each]) => each === name)
+  const found = byName.get(name)
   if (found === undefined) throw new Error(`The sandbox has no instance profile ${name}.`)
-  return found[1]
+  return found
 }
+
+/** The names of all profiles. */
+export const profileNames: readonly string[] = Object.keys(profiles)

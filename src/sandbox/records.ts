@@ -18,7 +18,12 @@ export interface ActionRecord {
   type: ActionType
   /** When it was asked for, in epoch milliseconds. */
   at: number
+  /** The status that a start comes to which fails. */
+  ends?: FailedStart
 }
+
+/** What a start that fails leaves behind: `failed` for want of capacity, or an instance that is stopped again. */
+export type FailedStart = 'failed' | 'stopped'
 
 /** The parts of an instance whose IDs or names are derived from its own ID unless they are known. */
 export type KnownPart =
@@ -47,6 +52,8 @@ export interface InstanceRecord {
   /** Status apart from actions. */
   status: string
   action: ActionRecord | undefined
+  /** How many of its next starts fail, and how. */
+  failures: {left: number; ends: FailedStart} | undefined
   metadata: MetadataSettings
   /** Counts the changes, for the ETag. */
   revision: number
@@ -65,8 +72,77 @@ export interface InstanceRecord {
   clusterNetwork?: NamedResource
   reservationPolicy?: 'automatic' | 'disabled' | 'manual'
   secureBoot?: boolean
-  trustedProfile?: boolean
+  /** The default trusted profile: true for one that is made up from the instance's ID. `defaultProfileOf` reads both. */
+  trustedProfile?: boolean | TrustedProfileRecord
+  /** As it was given at creation. The VPC API never shows it; the metadata service does. */
+  userData?: string
+  /** The IDs of the keys that were given at creation; without, the region's first key. */
+  keyIds?: string[]
+  /** The IDs of the security groups of its interfaces; without, the VPC's default one. */
+  securityGroupIds?: string[]
+  /** The administrator's password of a Windows image, encrypted with one of the keys. */
+  password?: {encrypted: string; fingerprint: string}
+  /** Was made of a catalog image whose software has a license key. */
+  licensedSoftware?: boolean
   known?: Partial<Record<KnownPart, string>>
+}
+
+export interface TrustedProfileRecord {
+  id: string
+  autoLink: boolean
+}
+
+/** An SSH key of a region. */
+export interface KeyRecord {
+  order: number
+  id: string
+  name: string
+  region: string
+  created: number
+  resourceGroup: {id: string; name: string}
+  /** Algorithm and base64, as in a line of authorized_keys, without a comment. */
+  publicKey: string
+}
+
+/** A bare metal server in little. Its metadata service has no hop limit. */
+export interface BareMetalRecord {
+  order: number
+  id: string
+  name: string
+  region: string
+  zone: string
+  /** ID of the VPC. */
+  vpc: string
+  address: string
+  /** Epoch milliseconds. */
+  created: number
+  status: string
+  metadata: Omit<MetadataSettings, 'response_hop_limit'>
+  revision: number
+  deleted: boolean
+  profile: string
+  resourceGroup: {id: string; name: string}
+}
+
+/** An instance template in little: it gives back what its maker named, and nothing else. */
+export interface TemplateRecord {
+  order: number
+  id: string
+  name: string
+  region: string
+  zone: string
+  /** ID of the VPC. */
+  vpc: string
+  /** Epoch milliseconds. */
+  created: number
+  /** Null where its maker did not name the metadata service. */
+  metadata: Partial<MetadataSettings> | null
+  revision: number
+  deleted: boolean
+  profile: string
+  resourceGroup: {id: string; name: string}
+  image: NamedResource
+  userData?: string
 }
 
 export interface VpcRecord {
@@ -94,6 +170,8 @@ export interface FloatingIpRecord {
 /** What a fleet consists of before anybody changed it. */
 export interface FleetRecords {
   instances: InstanceRecord[]
+  bareMetalServers: BareMetalRecord[]
+  templates: TemplateRecord[]
   vpcs: VpcRecord[]
   floatingIps: FloatingIpRecord[]
 }

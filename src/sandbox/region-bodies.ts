@@ -27,7 +27,8 @@ export function zoneBody(region: RegionPlace, zone: ZonePlace, base: string): Bo
   }
 }
 
-function groupReference(group: {id: string; name: string}): Body {
+/** The ResourceGroupReference. */
+export function groupReference(group: {id: string; name: string}): Body {
   return {
     href: `https://resource-controller.cloud.ibm.com/v2/resource_groups/${group.id}`,
     id: group.id,

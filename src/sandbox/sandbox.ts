@@ -2,11 +2,14 @@ import {setMaxListeners} from 'node:events'
 import {createServer, type Server} from 'node:http'
 import type {AddressInfo} from 'node:net'
 import {getRequestListener} from '@hono/node-server'
+import {accessFleet} from './access-fleet.ts'
 import {createApp} from './app.ts'
-import type {Fault} from './faults.ts'
+import type {Amount, Fault} from './faults.ts'
 import {FleetStore} from './fleet.ts'
 import type {Fleet} from './fleet-access.ts'
 import {sandboxApiKey} from './iam.ts'
+import {InstanceActions} from './instance-actions.ts'
+import type {MetadataAddress, MetadataOptions, MetadataService} from './metadata-service.ts'
 import {chooseRegions} from './regions.ts'
 import {FileState, MemoryState, type StateStore} from './state.ts'
 import type {SeenRequest} from './trouble.ts'
@@ -28,9 +31,13 @@ export interface SandboxOptions {
   tokenTtlSeconds?: number
   /** How long a start, a stop or a reboot takes, 3000 without. */
   transitionMs?: number
+  /** Which of all starts end in `failed`, for want of capacity, in the order in which they are asked for; none without. */
+  failingStarts?: Amount
   faults?: Fault[]
   /** Keeps changes there, for the next sandbox and for others at the same time; without it they end with the sandbox. */
   stateFolder?: string
+  /** How the instances' metadata services are served. */
+  metadata?: MetadataOptions
   /** Told of each request before its answer is sent. */
   onRequest?: (request: SeenRequest) => void
   /** Epoch milliseconds, `Date.now` without. */
@@ -48,6 +55,11 @@ export interface Sandbox {
   fleet: Fleet
   /** Why changes are not kept although a folder was given. */
   stateProblem?: string
+  /**
+   * Where an instance (ID, name, or region/name) reaches its metadata service. It is loaded and opened when it is first
+   * asked for. Rejects with a plain Error for an instance that is unknown or ambiguous.
+   */
+  metadataAddress(instance: string): Promise<MetadataAddress>
   /** Ends all connections at once. */
   close(): Promise<void>
 }
@@ -62,13 +74,38 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const {state, problem} = await openState(options.stateFolder)
   const clock = options.clock ?? Date.now
   const transitionMs = options.transitionMs ?? 3000
-  const fleet = new FleetStore(regions, options, state, {clock, transitionMs})
+  const fleet = new FleetStore(regions, options, state)
+  const actions = new InstanceActions(transitionMs, options.failingStarts)
   const closing = new AbortController()
   // Each request that waits listens to it: more than ten are no leak.
   setMaxListeners(0, closing.signal)
   const faults = [...(options.faults ?? [])]
+  let url = ''
+  let metadata: Promise<MetadataService> | undefined
+  const loadMetadata = async () => {
+    const {MetadataService} = await import('./metadata-service.ts')
+    const service = new MetadataService({
+      ...options.metadata,
+      fleet,
+      clock,
+      transitionMs,
+      iamTokenTtlSeconds: options.tokenTtlSeconds ?? 3600,
+      url,
+    })
+    await service.start().catch(async error => {
+      // What is bound already would keep the process alive.
+      await service.close()
+      throw error
+    })
+    return service
+  }
+  const openMetadata = () => {
+    metadata ??= loadMetadata()
+    return metadata
+  }
   const app = createApp({
     fleet,
+    actions,
     clock,
     transitionMs,
     latencyMs: options.latencyMs ?? 0,
@@ -77,26 +114,36 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     faults,
     onRequest: options.onRequest,
     closing: closing.signal,
+    metadata: openMetadata,
   })
   const server = createServer(
     // Otherwise it replaces the process's own Request and Response for good, and a client in the process gets those.
     getRequestListener(app.fetch, {overrideGlobalObjects: false}),
   )
   const port = await listen(server, options.port ?? 0)
-  const url = `http://127.0.0.1:${port}`
+  url = `http://127.0.0.1:${port}`
+  const close = async () => {
+    closing.abort()
+    const closed = new Promise(resolve => server.close(resolve))
+    server.closeAllConnections()
+    const service = await metadata?.catch(() => undefined)
+    await Promise.all([closed, service?.close()])
+  }
+  if (options.metadata?.bindings?.length || options.metadata?.caFile !== undefined) {
+    await openMetadata().catch(async error => {
+      await close()
+      throw error
+    })
+  }
   return {
     url,
     apiKey: sandboxApiKey,
     environment: {IBMCLOUD_API_KEY: sandboxApiKey, VPC_URL: `${url}/v1`, VPC_AUTH_URL: url},
     faults,
-    fleet,
+    fleet: accessFleet(fleet, actions, {clock, transitionMs}),
     ...(problem !== undefined && {stateProblem: problem}),
-    close: () =>
-      new Promise(resolve => {
-        closing.abort()
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
+    metadataAddress: async instance => (await openMetadata()).address(instance),
+    close,
   }
 }
 

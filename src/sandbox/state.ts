@@ -3,18 +3,16 @@ import {mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync} fr
 import {join} from 'node:path'
 import {setTimeout as wait} from 'node:timers/promises'
 import {lock} from 'proper-lockfile'
-import type {ActionRecord, InstanceRecord, MetadataSettings} from './records.ts'
+import type {Section} from './record-store.ts'
+import type {BareMetalRecord, FloatingIpRecord, InstanceRecord, KeyRecord, TemplateRecord} from './records.ts'
 
-/** What differs from the fleet that the arguments give. Each change carries whole values, never differences. */
-export interface InstanceChange {
-  revision?: number
-  name?: string
-  metadata?: MetadataSettings
-  status?: string
-  action?: ActionRecord
-  deleted?: boolean
-}
+type Changeable = 'name' | 'metadata' | 'revision' | 'deleted'
 
+export type InstanceChange = Partial<Pick<InstanceRecord, Changeable | 'status' | 'action' | 'failures'>>
+export type BareMetalChange = Partial<Pick<BareMetalRecord, Changeable | 'status'>>
+export type TemplateChange = Partial<Pick<TemplateRecord, Changeable>>
+
+/** What differs from the fleet that the arguments give. */
 export interface State {
   version: 1
   /** Signs the tokens, so that one made by one process is good in the next. */
@@ -22,8 +20,13 @@ export interface State {
   instances: Record<string, InstanceChange>
   /** Instances that the arguments do not give. */
   added: InstanceRecord[]
+  bareMetalServers: Section<BareMetalRecord, BareMetalChange>
+  templates: Section<TemplateRecord, TemplateChange>
   /** What a floating IP leads to now: an instance's ID, or nothing. */
   floatingIps: Record<string, {instance: string | null}>
+  /** Floating IPs that were reserved, and keys that were imported. Absent in a state of an older version. */
+  addedFloatingIps?: FloatingIpRecord[]
+  addedKeys?: KeyRecord[]
 }
 
 /** Keeps a state. Whoever holds one sees in `current` what is so, and changes it within `update` only. */
@@ -36,7 +39,15 @@ export interface StateStore {
 }
 
 function emptyState(secret = randomBytes(32).toString('base64url')): State {
-  return {version: 1, secret, instances: {}, added: [], floatingIps: {}}
+  return {
+    version: 1,
+    secret,
+    instances: {},
+    added: [],
+    bareMetalServers: {changes: {}, added: []},
+    templates: {changes: {}, added: []},
+    floatingIps: {},
+  }
 }
 
 /** A state that lives as long as the process. */
@@ -129,7 +140,8 @@ export class FileState implements StateStore {
       throw new Error(`The sandbox's state can't be read from ${this.#file}: ${messageOf(error)}. ${help}`)
     }
     if (!isState(state)) throw new Error(`${this.#file} is not a state of the sandbox. ${help}`)
-    return state
+    // One written before there were more kinds of records lacks them.
+    return {...emptyState(), ...state}
   }
 
   #write(): void {
@@ -187,7 +199,17 @@ function isState(value: unknown): value is State {
     isRecord(value.instances) &&
     Object.values(value.instances).every(isRecord) &&
     Array.isArray(value.added) &&
-    isRecord(value.floatingIps)
+    isRecord(value.floatingIps) &&
+    [value.bareMetalServers, value.templates].every(each => each === undefined || isSection(each))
+  )
+}
+
+function isSection(value: unknown): boolean {
+  return (
+    isRecord(value) &&
+    isRecord(value.changes) &&
+    Object.values(value.changes).every(isRecord) &&
+    Array.isArray(value.added)
   )
 }
 

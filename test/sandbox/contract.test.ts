@@ -12,11 +12,25 @@ interface Schema {
   definitions: Record<string, {properties?: object; additionalProperties?: boolean}>
 }
 
+// A template is one of several kinds, whose own properties only IBM's types of these kinds know (IBM/vpc-node-sdk
+// vpc/v1.ts, InstanceTemplateInstanceByImage… and its siblings): the schema has what they have in common.
+const ofKinds: Record<string, object> = {
+  InstanceTemplate: {
+    boot_volume_attachment: {type: 'object'},
+    image: {type: 'object'},
+    network_attachments: {type: 'array'},
+    primary_network_attachment: {type: 'object'},
+    zone: {type: 'object'},
+  },
+}
+
 // Beyond the schema itself: an answer has no property that IBM's types do not know.
 function closed(schema: Schema): Schema {
   const definitions = Object.entries(schema.definitions).map(([name, definition]) => [
     name,
-    definition.properties ? {...definition, additionalProperties: false} : definition,
+    definition.properties
+      ? {...definition, properties: {...definition.properties, ...ofKinds[name]}, additionalProperties: false}
+      : definition,
   ])
   return {...schema, definitions: Object.fromEntries(definitions)}
 }
@@ -54,6 +68,16 @@ describe.skipIf(!isThere)('against ../shared/contract', () => {
       for (const ip of ips.floating_ips) check('FloatingIP', (await client.send(`${base}/floating_ips/${ip.id}`)).body)
       const instances = (await client.send(`${base}/instances`)).body
       check('InstanceCollection', instances)
+      const templates = (await client.send(`${base}/instance/templates`)).body
+      check('InstanceTemplateCollection', templates)
+      for (const {id} of templates.templates) {
+        check('InstanceTemplate', (await client.send(`${base}/instance/templates/${id}`)).body)
+      }
+      const servers = (await client.send(`${base}/bare_metal_servers`)).body
+      check('BareMetalServerCollection', servers)
+      for (const {id} of servers.bare_metal_servers) {
+        check('BareMetalServer', (await client.send(`${base}/bare_metal_servers/${id}`)).body)
+      }
       for (const {id} of instances.instances) {
         const instance = `${base}/instances/${id}`
         check('Instance', (await client.send(instance)).body)
@@ -64,7 +88,7 @@ describe.skipIf(!isThere)('against ../shared/contract', () => {
     }
   })
 
-  test('each of 600 generated instances is valid, and so are their floating IPs', () =>
+  test('each of 600 generated instances is valid, and so is all that comes with them', () =>
     withSandbox({instances: 600, vpcs: 3, regions: ['us-south', 'eu-gb']}, async generated => {
       for (const base of ['/v1', '/eu-gb/v1']) {
         for (const instances of (await allPages(generated, `${base}/instances`, 'instances')).pages) {
@@ -73,6 +97,11 @@ describe.skipIf(!isThere)('against ../shared/contract', () => {
         for (const ips of (await allPages(generated, `${base}/floating_ips`, 'floating_ips')).pages) {
           check('FloatingIPCollection', ips)
         }
+        for (const servers of (await allPages(generated, `${base}/bare_metal_servers?limit=4`, 'bare_metal_servers'))
+          .pages) {
+          check('BareMetalServerCollection', servers)
+        }
+        check('InstanceTemplateCollection', (await generated.send(`${base}/instance/templates`)).body)
         check('VPCCollection', (await generated.send(`${base}/vpcs`)).body)
       }
     }))
@@ -84,10 +113,23 @@ describe.skipIf(!isThere)('against ../shared/contract', () => {
       const action = await acting.send(`${path}/actions`, {method: 'POST', body: '{"type":"stop","force":true}'})
       check('InstanceAction', action.body)
       check('Instance', (await acting.send(path)).body)
+      await acting.sandbox.fleet.change(serverTwo, {status: 'stopped'})
+      await acting.sandbox.fleet.failStarts(serverTwo)
+      await acting.send(`${path}/actions`, {method: 'POST', body: '{"type":"start"}'})
+      check('Instance', (await acting.send(path)).body)
       for (const status of ['failed', 'deleting', 'pending', 'restarting']) {
         await acting.sandbox.fleet.change(serverTwo, {status})
         check('Instance', (await acting.send(path)).body)
       }
+      const [server] = acting.sandbox.fleet.bareMetalServers.list()
+      const metal = `/${server?.region}/v1/bare_metal_servers/${server?.id}`
+      check('BareMetalServer', (await acting.patch(metal, {metadata_service: {enabled: true}})).body)
+      for (const status of ['failed', 'maintenance', 'pending']) {
+        await acting.sandbox.fleet.bareMetalServers.change(server?.id ?? '', {status})
+        check('BareMetalServer', (await acting.send(metal)).body)
+      }
+      const [template] = acting.sandbox.fleet.templates.list()
+      check('InstanceTemplate', (await acting.patch(`/v1/instance/templates/${template?.id}`, {name: 'other'})).body)
     }))
 
   test("the second instance is the one of IBM's page, field by field", async () => {

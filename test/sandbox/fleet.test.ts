@@ -45,12 +45,36 @@ test('a generated fleet has instances of every kind', () =>
     some(each => each.instance_group_membership !== undefined)
     some(each => each.reservation !== undefined)
     some(each => each.availability.class === 'spot')
-    some(each => each.disks.length > 0)
+    const withDisks = rows.filter(each => each.disks.length > 0)
+    expect(withDisks.length).toBeGreaterThan(20)
+    expect(withDisks.length).toBeLessThan(60)
+    // Restarting is about those that run with the service off: of these there are some whose disks a stop erases.
+    expect(withDisks.some(each => each.status === 'running' && !each.metadata_service.enabled)).toBe(true)
     some(each => each.numa_count === undefined)
     const {rows: ips} = await allPages(client, '/v1/floating_ips?limit=100', 'floating_ips')
     expect(ips.length).toBeGreaterThan(50)
     expect(ips.every(each => each.target !== undefined)).toBe(true)
   }))
+
+test('its bare metal servers and templates are spread over regions and VPCs, and the same for the same arguments', async () => {
+  const options = {instances: 5000, vpcs: 8, regions: ['eu-de', 'us-east']}
+  const lists = await Promise.all(
+    [1, 2].map(() =>
+      withSandbox(
+        options,
+        async ({sandbox: {fleet}}) => [fleet.bareMetalServers.list(), fleet.templates.list()] as const,
+      ),
+    ),
+  )
+  expect(lists[0]).toEqual(lists[1])
+  const [servers = [], templates = []] = lists[0] ?? []
+  expect([servers.length, templates.length]).toEqual([100, 50])
+  for (const list of [servers, templates]) {
+    expect(new Set(list.map(each => each.id)).size).toBe(list.length)
+    expect(new Set(list.map(each => each.vpc)).size).toBe(8)
+    expect(new Set(list.map(each => each.region)).size).toBe(2)
+  }
+})
 
 test('it holds 100,000 instances, page by page, and each VPC on its own', () =>
   withSandbox({instances: 100_000, vpcs: 40, regions: ['us-south']}, async client => {

@@ -12,13 +12,16 @@ export interface Body {
   address: string
   availability: {class: string}
   availability_policy: {host_failure: string}
+  bare_metal_servers: Rows
   cluster_network?: Body
   cluster_network_attachments: Rows
+  code: string
   confidential_compute_mode: string
   crn: string
   dedicated_host?: Body
   disks: Rows
   enable_secure_boot: boolean
+  encrypted_password: string
   encryption_key: {fingerprint: string}
   endpoint: string
   errorDetails?: string
@@ -31,6 +34,7 @@ export interface Body {
   href: string
   id: string
   image: Body
+  images: Rows
   instance_group: Body
   instance_group_membership?: Body
   instances: Rows
@@ -54,8 +58,13 @@ export interface Body {
   reservation_affinity: {policy: string}
   resource_group: Body
   resource_type: string
+  security_groups: Rows
   status: string
+  subnet: Body
+  subnets: Rows
+  status_reasons: {code: string; message: string}[]
   target: Body
+  templates: Rows
   text?: string
   total_count: number
   trace: string
@@ -129,7 +138,7 @@ export async function withSandbox<Result>(
 export async function allPages(
   client: Client,
   path: string,
-  rows: 'floating_ips' | 'instances' | 'vpcs',
+  rows: 'bare_metal_servers' | 'floating_ips' | 'instances' | 'vpcs',
 ): Promise<{rows: Body[]; pages: Body[]}> {
   const pages: Body[] = []
   let next: string | undefined = path

@@ -3,11 +3,13 @@ import {CloudCommand} from '../../cloud-command.ts'
 import {filterFlags, toFilters} from '../../instance-flags.ts'
 import {chooseColumns, columnNamed, defaultColumns, sortRows} from '../../instances/columns.ts'
 import {toQuery} from '../../instances/filters.ts'
-import {listInstances, toJsonRow} from '../../instances/list-instances.ts'
+import {type ListedInstance, listInstances, streamInstances, toJsonRow} from '../../instances/list-instances.ts'
 
 export default class InstancesList extends CloudCommand {
   static override summary = 'List instances, in all regions or some, with their metadata settings.'
   static override description = `Filters can be combined; what IBM Cloud can filter it filters.
+
+With --sort none, -o jsonl, -o csv and -q print instances while they are being read, in little memory however many there are. JSON lines then have null for floating_ips, which take time to read, unless --columns names floating-ip.
 
 In the Metadata column, off means that the service is disabled; http/1 that it is enabled with protocol http and hop limit 1.`
   static override examples = [
@@ -15,6 +17,7 @@ In the Metadata column, off means that the service is disabled; http/1 that it i
     '<%= config.bin %> <%= command.id %> --metadata disabled --status running -r us-south,eu-de',
     "<%= config.bin %> <%= command.id %> --name 'web-*' --columns name,id,profile,metadata --sort -created",
     '<%= config.bin %> <%= command.id %> --protocol http --metadata enabled -q',
+    '<%= config.bin %> <%= command.id %> -o jsonl --sort none',
   ]
   static override flags = {
     ...filterFlags,
@@ -27,28 +30,38 @@ In the Metadata column, off means that the service is disabled; http/1 that it i
     sort: Flags.string({
       default: 'name',
       helpValue: 'COLUMN',
-      summary: 'Sort by a column; descending with a hyphen before it.',
+      summary: 'Sort by a column; descending with a hyphen before it; none for no order.',
     }),
   }
 
   async run(): Promise<void> {
     const {flags} = await this.parse(InstancesList)
     const columns = chooseColumns(flags.columns ?? defaultColumns)
-    const sortedBy = columnNamed(flags.sort.replace(/^-/, ''))
+    const isSorted = flags.sort !== 'none'
+    const sortedBy = isSorted ? columnNamed(flags.sort.replace(/^-/, '')).key : undefined
     const query = toQuery(toFilters(flags))
     const format = this.formatOf(flags)
-    const isShown = ['json', 'jsonl', 'yaml'].includes(format) || columns.some(({key}) => key === 'floating-ip')
-    const withFloatingIps = (isShown && !flags.quiet) || sortedBy.key === 'floating-ip'
+    const hasAddresses = columns.some(({key}) => key === 'floating-ip')
+    const isStream = !isSorted && format === 'jsonl'
+    const isShown = isStream
+      ? flags.columns && hasAddresses
+      : hasAddresses || ['json', 'jsonl', 'yaml'].includes(format)
+    const withFloatingIps = (isShown && !flags.quiet) || sortedBy === 'floating-ip'
 
     const cloud = await this.cloud(flags)
+    const output = {columns, toJson: toJsonRow, id: ({instance}: ListedInstance) => instance.id}
+    const printRows = isSorted ? undefined : await this.rowPrinter(flags, output)
+    if (printRows) {
+      const {failures, isRead, gone} = await streamInstances(cloud, query, withFloatingIps, printRows)
+      if (gone.size > 0) this.note(`Gone by the end, though printed: ${[...gone].join(', ')}.`)
+      return this.reportRegions(failures, isRead)
+    }
     const {rows, failures, isRead} = await listInstances(cloud, query, withFloatingIps)
     this.reportRegions(failures, isRead)
     await this.printRows(flags, {
-      rows: sortRows(rows, flags.sort),
-      columns,
+      ...output,
+      rows: isSorted ? sortRows(rows, flags.sort) : rows,
       mayHide: flags.columns === undefined,
-      toJson: toJsonRow,
-      id: ({instance}) => instance.id,
       empty: 'No instances were found.',
     })
   }

@@ -1,3 +1,4 @@
+import {resolve} from 'node:path'
 import {Flags} from '@oclif/core'
 import {BaseCommand} from '../../base-command.ts'
 import {usageError} from '../../errors.ts'
@@ -5,11 +6,15 @@ import {usageError} from '../../errors.ts'
 export default class SandboxStart extends BaseCommand {
   static override summary = 'Serve the sandbox, a simulated IBM Cloud, for any client on this machine.'
   static override description =
-    `It listens on 127.0.0.1 only, prints the variables to export, and serves until Ctrl-C or SIGTERM. What is changed lives as long as it runs; the same arguments give the same instances again.`
+    `It listens on 127.0.0.1 only, prints the variables to export, and serves until Ctrl-C or SIGTERM. What is changed lives as long as it runs; the same arguments give the same instances again.
+
+Each instance has a metadata service of its own, as the instance would reach it at 169.254.169.254: \`<%= config.bin %> sandbox addresses\` tells where. It follows the instance's settings at once. Where it is off, or the other protocol is set, a caller gets no answer, as on IBM Cloud. The hop limit is kept and shown, not enforced: on this machine there are no hops.`
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --port 4010 --instances 1000 --vpcs 8 --regions us-south,eu-de',
     '<%= config.bin %> <%= command.id %> --latency 100 --rate-limit 50 --fault 502:5% --fault reset:3',
+    '<%= config.bin %> <%= command.id %> --metadata my-virtual-server-2=127.0.0.1:8080 --metadata-ca ./ca.pem',
+    '<%= config.bin %> <%= command.id %> --transition 500 --failing-starts 1',
   ]
   static override flags = {
     port: Flags.integer({min: 0, max: 65_535, default: 0, summary: 'Port to listen on; 0 picks a free one.'}),
@@ -33,6 +38,15 @@ export default class SandboxStart extends BaseCommand {
       summary: 'Requests a second in a region; past it, 429 with Retry-After.',
     }),
     'token-ttl': Flags.integer({min: 1, helpValue: 'SECONDS', summary: 'Lifetime of IAM tokens.'}),
+    transition: Flags.integer({
+      min: 0,
+      helpValue: 'MS',
+      summary: 'How long a stop, a start or a reboot takes; 3000 without.',
+    }),
+    'failing-starts': Flags.string({
+      helpValue: 'N|P%',
+      summary: 'The first N starts, or P% of all, end in status failed, for want of capacity.',
+    }),
     fault: Flags.string({
       multiple: true,
       multipleNonGreedy: true,
@@ -40,11 +54,29 @@ export default class SandboxStart extends BaseCommand {
       summary:
         'Go wrong: 401, 403, 429, 500, 502 (a web page), 503, 504, reset, cut (half an answer) or hang; the first N requests, or P% of all.',
     }),
+    metadata: Flags.string({
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: 'INSTANCE=HOST:PORT',
+      summary:
+        "Bind an instance's metadata service to this address, which may be any of this machine; the others get a free port of 127.0.0.1.",
+    }),
+    'metadata-off': Flags.option({
+      options: ['hang', 'reset'] as const,
+      default: 'hang' as const,
+      summary: 'What a metadata service that is off does: never answer, as on IBM Cloud, or reset the connection.',
+    })(),
+    'metadata-ca': Flags.string({
+      helpValue: 'FILE',
+      summary:
+        'Write the CA that signs for metadata services over https to this file, not to a temporary one, and name it in SANDBOX_CA.',
+    }),
   }
 
   async run(): Promise<void> {
     const {flags} = await this.parse(SandboxStart)
-    const {parseFault, startSandbox} = await import('../../sandbox/index.ts')
+    const failing = flags['failing-starts']
+    const {parseFailingStarts, parseFault, startSandbox} = await import('../../sandbox/index.ts')
     const sandbox = await startSandbox({
       port: flags.port,
       instances: flags.instances,
@@ -53,11 +85,19 @@ export default class SandboxStart extends BaseCommand {
       latencyMs: flags.latency,
       rateLimitPerSecond: flags['rate-limit'],
       tokenTtlSeconds: flags['token-ttl'],
+      transitionMs: flags.transition,
+      failingStarts: asUsage(() => (failing === undefined ? undefined : parseFailingStarts(failing))),
       faults: asUsage(() => flags.fault?.map(parseFault)),
+      metadata: {
+        bindings: flags.metadata?.map(readBinding),
+        off: flags['metadata-off'],
+        caFile: flags['metadata-ca'],
+      },
     }).catch((error: Error) => {
       throw usageError(error.message)
     })
-    const {environment} = sandbox
+    const caFile = flags['metadata-ca']
+    const environment = {...sandbox.environment, ...(caFile !== undefined && {SANDBOX_CA: resolve(caFile)})}
     if (this.formatOf(flags) === 'json') {
       const {toJson} = await import('../../terminal/formats.ts')
       this.print(toJson({url: sandbox.url, environment}))
@@ -69,8 +109,8 @@ export default class SandboxStart extends BaseCommand {
       )
     }
     this.note(`The sandbox serves at ${sandbox.url}. Paste these lines into another terminal; Ctrl-C ends it.`)
-    await new Promise<void>(resolve => {
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
+    await new Promise<void>(end => {
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => end())
     })
     await sandbox.close()
     this.note('The sandbox has stopped.')
@@ -83,4 +123,13 @@ function asUsage<T>(read: () => T): T {
   } catch (error) {
     throw usageError(error instanceof Error ? error.message : String(error))
   }
+}
+
+function readBinding(text: string): {instance: string; host: string; port: number} {
+  const [, instance, bracketed, plainHost, port] = /^(.+)=(?:\[(.+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? []
+  const host = bracketed ?? plainHost
+  if (instance === undefined || host === undefined || Number(port) > 65_535) {
+    throw usageError(`--metadata ${text} is not of the form INSTANCE=HOST:PORT.`)
+  }
+  return {instance, host, port: Number(port)}
 }

@@ -1,0 +1,81 @@
+import {statSync} from 'node:fs'
+import {writeFile} from 'node:fs/promises'
+import {dirname} from 'node:path'
+import type {AuditReport} from './audit/audit.ts'
+import type {Judgement} from './audit/judge.ts'
+import {usageError, VpcmdError} from './errors.ts'
+
+/** What an audit can be written as, beside a table. */
+export const reportFormats = ['json', 'jsonl', 'csv', 'yaml', 'sarif', 'junit', 'html'] as const
+export type ReportFormat = (typeof reportFormats)[number]
+
+export interface ReportFile {
+  format: ReportFormat
+  file: string
+}
+
+/**
+ * Reads `FORMAT=FILE`, as often as it was given. Throws a usage error for another format, for a file without a folder to
+ * be in, and for one that is named twice: before an hour's reading, and not after it.
+ */
+export function parseReportFiles(texts: string[]): ReportFile[] {
+  const files = texts.map(text => {
+    const at = text.indexOf('=')
+    const format = reportFormats.find(each => each === text.slice(0, Math.max(at, 0)))
+    const file = text.slice(at + 1)
+    if (!format || file === '') {
+      throw usageError(
+        `--report takes FORMAT=FILE, not ${text}.`,
+        `Formats: ${reportFormats.join(', ')}. For example --report html=audit.html.`,
+      )
+    }
+    return {format, file}
+  })
+  const twice = files.find(({file}, index) => files.findIndex(other => other.file === file) !== index)
+  if (twice) throw usageError(`Two reports go to the same file: ${twice.file}.`)
+  for (const {file} of files) checkFolder(file)
+  return files
+}
+
+/** Throws a usage error where a file can't be written for want of a folder. */
+export function checkFolder(file: string): void {
+  if (file === '-') throw usageError('Only one thing can go to standard output.', 'Choose it with -o, and name files.')
+  if (statSync(file, {throwIfNoEntry: false})?.isDirectory()) throw usageError(`${file} is a folder.`)
+  if (!statSync(dirname(file), {throwIfNoEntry: false})?.isDirectory()) {
+    throw usageError(`There is no folder ${dirname(file)} to write ${file} in.`)
+  }
+}
+
+/** An audit as text; with the judgements that are wanted in what is made of rows, and all in what is a report. */
+export async function renderAudit(
+  format: ReportFormat,
+  report: AuditReport,
+  judgements: Judgement[] = report.judgements,
+): Promise<string> {
+  if (format === 'junit') return (await import('./audit/reports/junit.ts')).toJunit(report)
+  if (format === 'html') return (await import('./audit/reports/html.ts')).toHtml(report)
+  const {toCsv, toJson, toJsonLines} = await import('./terminal/formats.ts')
+  if (format === 'sarif') return toJson((await import('./audit/reports/sarif.ts')).toSarif(report))
+  if (format === 'csv') {
+    const {csvColumns} = await import('./audit/columns.ts')
+    return toCsv(
+      csvColumns.map(({header}) => header),
+      judgements.map(judgement => csvColumns.map(({value}) => value(judgement))),
+    )
+  }
+  const {toJsonJudgement, toJsonReport} = await import('./audit/to-json.ts')
+  if (format === 'jsonl') return toJsonLines(judgements.map(toJsonJudgement))
+  const whole = toJsonReport({...report, judgements})
+  return format === 'json' ? toJson(whole) : (await import('./terminal/yaml.ts')).toYaml(whole)
+}
+
+/** Writes text to a file. Throws VpcmdError where it can't. */
+export async function writeReport(file: string, text: string): Promise<void> {
+  await writeFile(file, text).catch((error: NodeJS.ErrnoException) => {
+    throw new VpcmdError({
+      code: 'not_written',
+      message: `${file} could not be written (${error.code ?? error.message}).`,
+      hint: 'The audit itself is done: see its result above, or run it again.',
+    })
+  })
+}

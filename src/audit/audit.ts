@@ -1,0 +1,106 @@
+import type {Cloud} from '../cloud/cloud.ts'
+import {type ExitCode, exitCodes} from '../errors.ts'
+import {hasExpired, type Judgement, judge, type Verdict, verdicts} from './judge.ts'
+import type {Exemption, Policy} from './policy.ts'
+import {readSubjects, type Unread} from './read-subjects.ts'
+import type {Scope} from './scope.ts'
+
+export type Counts = Record<Verdict | 'total', number>
+
+/** An exemption that no longer holds, and how many are not compliant for that. */
+export interface ExpiredExemption {
+  exemption: Exemption
+  violations: number
+}
+
+export interface AuditReport {
+  /** The account's ID; undefined where the credentials do not tell. */
+  account: string | undefined
+  /** When the reading began, ISO 8601. */
+  at: string
+  vpcmd: string
+  policy: Policy
+  scope: Scope
+  /** The regions that were asked. */
+  regions: string[]
+  /** From worst to best, then by region, kind and name. */
+  judgements: Judgement[]
+  counts: Counts
+  unread: Unread[]
+  expired: ExpiredExemption[]
+}
+
+export interface AuditOptions {
+  policy: Policy
+  scope: Scope
+  /** vpcmd's version. */
+  vpcmd: string
+  now: Date
+  /** Since when instances of an account await a stop and start, by ID, as far as vpcmd's journal knows. */
+  restartsAwaited(account: string): Promise<ReadonlyMap<string, string>>
+}
+
+/** Reads what is in scope and judges it. Throws as readSubjects does. */
+export async function audit(cloud: Cloud, options: AuditOptions): Promise<AuditReport> {
+  const {policy, scope, vpcmd} = options
+  const at = options.now.toISOString()
+  const today = at.slice(0, 10)
+  const [{subjects, unread, regions}, caller] = await Promise.all([
+    readSubjects(cloud, scope),
+    // Some credentials give tokens that name no account.
+    cloud.caller().catch(() => undefined),
+  ])
+  const account = caller?.account
+  const awaited = account === undefined ? undefined : await options.restartsAwaited(account)
+  const judgements = sorted(
+    subjects.map(subject => {
+      const restartAwaited = subject.settings.enabled ? awaited?.get(subject.id) : undefined
+      return {...judge(subject, policy, today), ...(restartAwaited !== undefined && {restartAwaited})}
+    }),
+  )
+  const expired = policy.exemptions
+    .filter(exemption => hasExpired(exemption, today))
+    .map(exemption => ({
+      exemption,
+      violations: judgements.filter(judged => judged.verdict === 'violation' && judged.exemption === exemption).length,
+    }))
+  return {account, at, vpcmd, policy, scope, regions, judgements, counts: countVerdicts(judgements), unread, expired}
+}
+
+/** How many there are of each verdict, and of all. */
+export function countVerdicts(judgements: readonly Judgement[]): Counts {
+  const counts: Counts = {total: 0, violation: 0, undetermined: 0, unmatched: 0, exempt: 0, compliant: 0}
+  for (const {verdict} of judgements) counts[verdict]++
+  counts.total = judgements.length
+  return counts
+}
+
+/**
+ * What an audit comes to: `incomplete` where something could not be read or told, whatever else was found, so that
+ * nobody takes a part for the whole.
+ */
+export function resultOf({unread, counts}: AuditReport): 'incomplete' | 'not_compliant' | 'compliant' {
+  if (unread.length > 0 || counts.undetermined > 0) return 'incomplete'
+  return counts.violation > 0 ? 'not_compliant' : 'compliant'
+}
+
+/** The exit code of an audit: 1 incomplete, 5 not compliant, 0 compliant. */
+export function exitCodeOf(report: AuditReport): ExitCode {
+  const result = resultOf(report)
+  if (result === 'incomplete') return exitCodes.failed
+  return result === 'not_compliant' ? exitCodes.notCompliant : exitCodes.done
+}
+
+function sorted(judgements: Judgement[]): Judgement[] {
+  const ranks = new Map(verdicts.map((verdict, index) => [verdict, index]))
+  const {compare} = new Intl.Collator('en', {numeric: true})
+  const order = (a: string, b: string) => (a === b ? 0 : compare(a, b))
+  return judgements.sort(
+    (a, b) =>
+      (ranks.get(a.verdict) ?? 0) - (ranks.get(b.verdict) ?? 0) ||
+      order(a.subject.region, b.subject.region) ||
+      order(a.subject.kind, b.subject.kind) ||
+      order(a.subject.name, b.subject.name) ||
+      order(a.subject.id, b.subject.id),
+  )
+}

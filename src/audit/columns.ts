@@ -1,0 +1,51 @@
+import {settingsLabel} from '../metadata/settings.ts'
+import {type Judgement, reasonOf} from './judge.ts'
+import {kindLabel, type Referred} from './subjects.ts'
+
+interface AuditColumn {
+  header: string
+  value(judgement: Judgement): string
+  /** The lower, the longer it stays on a narrow terminal; without one it always stays. */
+  priority?: number
+}
+
+/** The columns of an audit's table. */
+export const tableColumns: AuditColumn[] = [
+  {header: 'Verdict', value: ({verdict}) => verdict},
+  {header: 'Name', value: ({subject}) => subject.name},
+  {header: 'Kind', value: ({subject}) => kindLabel(subject.kind), priority: 2},
+  {header: 'ID', value: ({subject}) => subject.id, priority: 6},
+  {header: 'Region', value: ({subject}) => subject.region, priority: 3},
+  {header: 'VPC', value: ({subject}) => label(subject.vpc), priority: 4},
+  {header: 'Metadata', value: ({subject}) => settingsLabel(subject.settings), priority: 1},
+  {header: 'Rule', value: ({rule}) => rule?.name ?? '', priority: 5},
+  {header: 'Why', value: reasonOf},
+]
+
+/** The columns of an audit as CSV: all that there is. */
+export const csvColumns: AuditColumn[] = [
+  {header: 'Verdict', value: ({verdict}) => verdict},
+  {header: 'Kind', value: ({subject}) => subject.kind},
+  {header: 'Name', value: ({subject}) => subject.name},
+  {header: 'ID', value: ({subject}) => subject.id},
+  {header: 'Region', value: ({subject}) => subject.region},
+  {header: 'Zone', value: ({subject}) => subject.zone ?? ''},
+  {header: 'VPC', value: ({subject}) => label(subject.vpc)},
+  {header: 'Resource group', value: ({subject}) => label(subject.resourceGroup)},
+  {header: 'Profile', value: ({subject}) => subject.profile ?? ''},
+  {header: 'Image', value: ({subject}) => label(subject.image)},
+  {header: 'Status', value: ({subject}) => subject.status ?? ''},
+  {header: 'Enabled', value: ({subject}) => String(subject.settings.enabled)},
+  {header: 'Protocol', value: ({subject}) => subject.settings.protocol},
+  {header: 'Hop limit', value: ({subject}) => String(subject.settings.response_hop_limit ?? '')},
+  {header: 'Rule', value: ({rule}) => rule?.name ?? ''},
+  {header: 'Why', value: reasonOf},
+  {header: 'Exempt until', value: ({verdict, exemption}) => (verdict === 'exempt' ? (exemption?.expires ?? '') : '')},
+  {header: 'Restart awaited since', value: ({restartAwaited}) => restartAwaited ?? ''},
+  {header: 'CRN', value: ({subject}) => subject.crn},
+]
+
+/** What something is called: by name, or by ID where the name is not known. */
+export function label(reference: Referred | undefined): string {
+  return reference?.name ?? reference?.id ?? ''
+}

@@ -1,0 +1,66 @@
+import {VpcmdError} from '../errors.ts'
+import type {Plan, PlannedChange} from '../metadata/plan.ts'
+import type {Settings, WantedSettings} from '../metadata/settings.ts'
+import type {AuditReport} from './audit.ts'
+import type {Judgement} from './judge.ts'
+import type {Requirement} from './policy.ts'
+import {scopeLine} from './summary.ts'
+
+export interface FixPlan {
+  plan: Plan
+  /** What violates the policy and can't be repaired by changing settings, and why. */
+  unrepairable: {judgement: Judgement; reason: string}[]
+}
+
+/**
+ * The plan that makes what violates the policy comply, with as little change as it takes: of a range the nearest bound,
+ * and a service is turned on or off only where a rule says so. Templates can't be changed, and no rule tells how to mend
+ * what no rule matches. Throws VpcmdError where the credentials do not tell the account that a plan is for.
+ */
+export function toFixPlan(report: AuditReport): FixPlan {
+  const changes: PlannedChange[] = []
+  const unrepairable: FixPlan['unrepairable'] = []
+  for (const judgement of report.judgements) {
+    if (judgement.verdict !== 'violation') continue
+    const {subject, rule, violations} = judgement
+    const {kind, id, name, crn, region, zone = '', vpc, status = '', settings, readAt} = subject
+    if (kind === 'instance_template') {
+      unrepairable.push({judgement, reason: 'a template keeps the settings it was created with: create another one'})
+    } else if (!rule) {
+      unrepairable.push({judgement, reason: 'no rule of the policy says what it must be'})
+    } else {
+      changes.push({
+        target: {kind, id, name, crn, region, zone, vpc: {id: vpc?.id ?? '', name: vpc?.name ?? ''}, status},
+        before: settings,
+        set: repair(settings, rule.require, violations),
+        readAt,
+      })
+    }
+  }
+  const selection = `what violates the policy ${report.policy.file ?? report.policy.name}: ${scopeLine(report)}`
+  const unread = report.unread.map(({error}) => error.message)
+  const head = {account: accountOf(report), createdAt: report.at, vpcmd: report.vpcmd, selection}
+  return {plan: {...head, ...(unread.length > 0 && {unread}), changes}, unrepairable}
+}
+
+function repair(settings: Settings, require: Requirement, violations: Judgement['violations']): WantedSettings {
+  const set: WantedSettings = {}
+  for (const {setting} of violations) {
+    if (setting === 'enabled') set.enabled = require.enabled
+    else if (setting === 'protocol') set.protocol = require.protocol
+    else if (setting === 'hop_limit' && require.hop_limit && settings.response_hop_limit !== undefined) {
+      const {min, max} = require.hop_limit
+      set.response_hop_limit = Math.min(Math.max(settings.response_hop_limit, min), max)
+    }
+  }
+  return set
+}
+
+function accountOf({account}: AuditReport): string {
+  if (account !== undefined) return account
+  throw new VpcmdError({
+    code: 'no_account',
+    message: 'The IAM token does not tell the account that a plan would be for: no plan was written.',
+    hint: 'Use an IAM API key.',
+  })
+}

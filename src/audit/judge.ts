@@ -1,0 +1,110 @@
+import {boundsLabel, type Exemption, type Policy, type Requirement, type Rule} from './policy.ts'
+import {matches} from './selectors.ts'
+import type {Subject} from './subjects.ts'
+
+/** From worst to best, which is the order of reports. `undetermined`: what decides could not be read. */
+export const verdicts = ['violation', 'undetermined', 'unmatched', 'exempt', 'compliant'] as const
+export type Verdict = (typeof verdicts)[number]
+
+/** One thing that is not as the policy wants it; `rule` stands for there being no rule at all where one is a must. */
+export interface Violation {
+  setting: 'enabled' | 'protocol' | 'hop_limit' | 'rule'
+  found: string
+  required: string
+}
+
+export interface Judgement {
+  subject: Subject
+  verdict: Verdict
+  /** The rule that decided; none where none matches. */
+  rule?: Rule
+  /** What is wrong, also where it is exempt. */
+  violations: readonly Violation[]
+  /** What makes it exempt, or would if it had not expired. */
+  exemption?: Exemption
+  /** What is not known, of an undetermined one. */
+  unknown?: string
+  /** Since when vpcmd's journal knows that the service was turned on, and of no stop and start after that; ISO 8601. */
+  restartAwaited?: string
+}
+
+const nothing: readonly Violation[] = []
+
+/** Judges one subject by a policy on a day (YYYY-MM-DD, UTC). The first rule that matches decides. */
+export function judge(subject: Subject, policy: Policy, today: string): Judgement {
+  let decisive: Rule | undefined
+  for (const rule of policy.rules) {
+    const match = matches(rule.match, subject)
+    if (typeof match === 'string') return {subject, verdict: 'undetermined', violations: nothing, unknown: match}
+    if (match) {
+      decisive = rule
+      break
+    }
+  }
+  if (!decisive && policy.unmatched === 'report') return {subject, verdict: 'unmatched', violations: nothing}
+  const violations = decisive ? violationsOf(subject, decisive.require) : [noRule]
+  if (violations.length === 0) return {subject, verdict: 'compliant', rule: decisive, violations: nothing}
+  return {subject, rule: decisive, violations, ...exempted(subject, policy, today)}
+}
+
+const noRule: Violation = {setting: 'rule', found: 'none', required: 'a rule that matches'}
+
+function violationsOf({settings}: Subject, {enabled, protocol, hop_limit: hops, ...rest}: Requirement): Violation[] {
+  const violations: Violation[] = []
+  if (enabled !== undefined && settings.enabled !== enabled) {
+    violations.push({setting: 'enabled', found: settings.enabled ? 'on' : 'off', required: enabled ? 'on' : 'off'})
+  }
+  // A service that is off has no protocol to be reached by; one that must be on will have.
+  if (!(rest.even_while_off || (enabled ?? settings.enabled))) return violations
+  if (protocol !== undefined && settings.protocol !== protocol) {
+    violations.push({setting: 'protocol', found: settings.protocol, required: protocol})
+  }
+  // A bare metal server has no hop limit.
+  const hopLimit = settings.response_hop_limit
+  if (hops && hopLimit !== undefined && (hopLimit < hops.min || hopLimit > hops.max)) {
+    violations.push({setting: 'hop_limit', found: String(hopLimit), required: boundsLabel(hops)})
+  }
+  return violations
+}
+
+function exempted(
+  subject: Subject,
+  {exemptions}: Policy,
+  today: string,
+): Pick<Judgement, 'verdict' | 'exemption' | 'unknown'> {
+  const met = exemptions.map(exemption => ({exemption, match: matches(exemption.match, subject)}))
+  const valid = met.filter(({exemption}) => !hasExpired(exemption, today))
+  const holding = valid.find(({match}) => match === true)
+  if (holding) return {verdict: 'exempt', exemption: holding.exemption}
+  const doubtful = valid.find(({match}) => typeof match === 'string')?.match
+  if (typeof doubtful === 'string') return {verdict: 'undetermined', unknown: doubtful}
+  return {verdict: 'violation', exemption: met.find(({match}) => match === true)?.exemption}
+}
+
+/** Whether an exemption's last day is over. */
+export function hasExpired({expires}: Exemption, today: string): boolean {
+  return expires < today
+}
+
+const settingNames = {enabled: 'service', protocol: 'protocol', hop_limit: 'hop limit', rule: 'rule'}
+
+/** What is wrong in a line, as in `protocol is http, must be https`. */
+export function violationInWords({setting, found, required}: Violation): string {
+  if (setting === 'rule') return 'no rule matches'
+  return `${settingNames[setting]} is ${found}, must be ${required}`
+}
+
+/** Why a subject is judged as it is and what else is known of it, in a line; often empty for a compliant one. */
+export function reasonOf(judgement: Judgement): string {
+  const {restartAwaited} = judgement
+  const awaited = restartAwaited && `turned on by vpcmd on ${restartAwaited.slice(0, 10)}, no stop and start since`
+  return [verdictInWords(judgement), awaited].filter(Boolean).join('; ')
+}
+
+function verdictInWords({verdict, violations, exemption, unknown}: Judgement): string {
+  if (verdict === 'unmatched') return 'no rule matches'
+  if (unknown !== undefined) return unknown
+  const wrong = violations.map(violationInWords).join('; ')
+  if (verdict === 'exempt') return `${wrong} (exempt until ${exemption?.expires}: ${exemption?.reason})`
+  return exemption ? `${wrong} (exemption expired on ${exemption.expires})` : wrong
+}

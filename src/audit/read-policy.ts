@@ -1,0 +1,244 @@
+import {createHash} from 'node:crypto'
+import {open} from 'node:fs/promises'
+import {basename} from 'node:path'
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  visit,
+} from 'yaml'
+import type {z} from 'zod'
+import {usageError, type VpcmdError} from '../errors.ts'
+import {nearestName} from '../nearest-name.ts'
+import type {Policy} from './policy.ts'
+import {exemptionSchema, policySchema, requirementSchema, ruleSchema, selectorSchema} from './policy-schema.ts'
+
+const maxBytes = 1_000_000
+/** Aliases are allowed for, but not those that multiply. */
+const maxAliases = 100
+const tooDeep = 'the policy is nested too deeply'
+
+type Path = readonly PropertyKey[]
+
+interface Problem {
+  /** Where in the text, in characters. */
+  at: number
+  message: string
+}
+
+/**
+ * Reads a policy from a file. Throws a usage error, exit 2, that names file, line and column of what is wrong with it,
+ * or says why it can't be read.
+ */
+export async function readPolicy(file: string): Promise<Policy> {
+  return parsePolicy(await readText(file), file)
+}
+
+/** Reads a policy from its text; `file` is what errors call it. Throws as readPolicy does. */
+export function parsePolicy(text: string, file: string): Policy {
+  if (text.length > maxBytes) throw tooLarge(file)
+  const lines = new LineCounter()
+  const fail = (problems: Problem[]) => wrongPolicy(file, lines, problems)
+  const document = parseYaml(text, lines, fail, file)
+  const parsed = policySchema.safeParse(guarded(file, () => toPlain(document, fail)))
+  if (!parsed.success)
+    throw fail(withoutConsequences(parsed.error.issues).flatMap(issue => problemsOf(issue, document)))
+  const {version: _, ...policy} = parsed.data
+  const lineOf = (path: Path) => lines.linePos(nodeAt(document, path)?.at ?? 0).line
+  const problems = doubtfulRules(policy.rules).map(({index, message}) => ({
+    at: nodeAt(document, ['rules', index, 'name'])?.at ?? 0,
+    message: `rules[${index}] ${message}`,
+  }))
+  if (problems.length > 0) throw fail(problems)
+  return {
+    ...policy,
+    name: policy.name ?? basename(file),
+    file,
+    sha256: createHash('sha256').update(text).digest('hex'),
+    rules: policy.rules.map((rule, index) => ({...rule, line: lineOf(['rules', index])})),
+    exemptions: policy.exemptions.map((exemption, index) => ({...exemption, line: lineOf(['exemptions', index])})),
+  }
+}
+
+async function readText(file: string): Promise<string> {
+  const cant = (why: string) => usageError(`The policy ${file} can't be read: ${why}.`)
+  try {
+    const handle = await open(file)
+    try {
+      // Not by the size that the system tells: a pipe has none.
+      const buffer = Buffer.alloc(maxBytes + 1)
+      let length = 0
+      while (length < buffer.length) {
+        const {bytesRead} = await handle.read(buffer, length, buffer.length - length, null)
+        if (bytesRead === 0) break
+        length += bytesRead
+      }
+      if (length > maxBytes) throw tooLarge(file)
+      return new TextDecoder('utf-8', {fatal: true}).decode(buffer.subarray(0, length))
+    } finally {
+      await handle.close()
+    }
+  } catch (error) {
+    const {code} = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') throw cant('there is no such file')
+    if (code === 'EISDIR') throw cant('it is a folder')
+    if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') throw cant('it is not UTF-8 text')
+    if (code !== undefined && code !== 'usage') throw cant(code)
+    throw error
+  }
+}
+
+function tooLarge(file: string): VpcmdError {
+  return usageError(
+    `The policy ${file} can't be read: it is larger than ${maxBytes} bytes.`,
+    'A policy is a short YAML file.',
+  )
+}
+
+function parseYaml(text: string, lineCounter: LineCounter, fail: (problems: Problem[]) => VpcmdError, file: string) {
+  const document = guarded(file, () => parseDocument(text, {lineCounter, prettyErrors: false}))
+  if (document.errors.length > 0) {
+    const said = (message: string) => (/call stack/.test(message) ? tooDeep : lowerFirst(message))
+    throw fail(document.errors.map(({pos, message}) => ({at: pos[0], message: said(message)})))
+  }
+  if (document.contents === null) {
+    throw usageError(`${file}:1:1: the policy is empty.`, 'It takes version: 1 and a list of rules.')
+  }
+  return document
+}
+
+function toPlain(document: Document, fail: (problems: Problem[]) => VpcmdError): unknown {
+  const unresolved: Problem[] = []
+  visit(document, {
+    Alias(_key, alias) {
+      if (alias.resolve(document)) return
+      unresolved.push({at: alias.range?.[0] ?? 0, message: `there is no anchor &${alias.source} before this alias`})
+    },
+  })
+  if (unresolved.length > 0) throw fail(unresolved)
+  try {
+    return document.toJS({maxAliasCount: maxAliases})
+  } catch (error) {
+    // How yaml says that aliases multiply.
+    if (error instanceof ReferenceError) throw fail([{at: 0, message: 'aliases are used too much, or in a circle'}])
+    throw error
+  }
+}
+
+/** Nesting by the thousand ends in a full stack, which is the file's fault and not ours. */
+function guarded<T>(file: string, parse: () => T): T {
+  try {
+    return parse()
+  } catch (error) {
+    if (error instanceof RangeError) throw usageError(`${file}:1:1: ${tooDeep}.`)
+    throw error
+  }
+}
+
+function wrongPolicy(file: string, lines: LineCounter, problems: Problem[]): VpcmdError {
+  const [first, ...rest] = [...problems].sort((a, b) => a.at - b.at)
+  const {line, col} = lines.linePos(first?.at ?? 0)
+  const more = rest.length === 1 ? 'One more problem follows it.' : `${rest.length} more problems follow it.`
+  return usageError(
+    `${file}:${line}:${col}: ${(first?.message ?? 'not a policy').replace(/([^.?])$/, '$1.')}`,
+    rest.length > 0 ? more : undefined,
+  )
+}
+
+/** Without what only follows from a misspelt key: that the right one is missing beside it. */
+function withoutConsequences(issues: z.core.$ZodIssue[]): z.core.$ZodIssue[] {
+  const misspelt = issues.filter(({code}) => code === 'unrecognized_keys').map(({path}) => path.join('.'))
+  return issues.filter(({code, path, message}) => {
+    const isMissing = message.startsWith('is missing')
+    if (code === 'custom') return !misspelt.includes(path.join('.'))
+    return !(isMissing && misspelt.includes(path.slice(0, -1).join('.')))
+  })
+}
+
+function problemsOf(issue: z.core.$ZodIssue, document: Document): Problem[] {
+  if (issue.code !== 'unrecognized_keys') {
+    return [{at: nodeAt(document, issue.path)?.at ?? 0, message: `${placeName(issue.path)} ${issue.message}`}]
+  }
+  const known = keysAt(issue.path)
+  return issue.keys.map(key => {
+    const nearest = nearestName(key, known)
+    const advice = nearest ? `did you mean ${nearest}?` : `there are ${known.join(', ')}`
+    return {
+      at: nodeAt(document, [...issue.path, key])?.keyAt ?? 0,
+      message: `there is no key ${key} in ${placeName(issue.path)}: ${advice}`,
+    }
+  })
+}
+
+function keysAt(path: Path): string[] {
+  const [list, , part] = path
+  if (path.length === 0) return Object.keys(policySchema.shape)
+  if (part === 'match') return Object.keys(selectorSchema.shape)
+  if (path.includes('hop_limit')) return ['min', 'max']
+  if (part === 'require') return Object.keys(requirementSchema.shape)
+  return Object.keys(list === 'rules' ? ruleSchema.shape : exemptionSchema.shape)
+}
+
+/** A place as users write it: `rules[0].require`; `the policy` for the whole. */
+function placeName(path: Path): string {
+  if (path.length === 0) return 'the policy'
+  return path.reduce<string>(
+    (name, part) =>
+      typeof part === 'number' ? `${name}[${part}]` : name === '' ? String(part) : `${name}.${String(part)}`,
+    '',
+  )
+}
+
+/** Where a place begins: its value, and the key before it; of a place that is missing, the nearest one around it. */
+function nodeAt(document: Document, path: Path): {at: number; keyAt: number} | undefined {
+  let node = resolved(document, document.contents)
+  let at = node?.range?.[0]
+  let keyAt = at
+  for (const part of path) {
+    if (isMap(node)) {
+      const pair = node.items.find(({key}) => isScalar(key) && String(key.value) === String(part))
+      if (!isPair(pair)) break
+      keyAt = startOf(pair.key) ?? keyAt
+      at = startOf(pair.value) ?? keyAt
+      node = resolved(document, pair.value)
+    } else if (isSeq(node)) {
+      const item = node.items[Number(part)]
+      if (item === undefined) break
+      at = startOf(item) ?? at
+      keyAt = at
+      node = resolved(document, item)
+    } else break
+  }
+  return at === undefined || keyAt === undefined ? undefined : {at, keyAt}
+}
+
+function resolved(document: Document, node: unknown): Node | undefined {
+  if (isAlias(node)) return node.resolve(document)
+  return isMap(node) || isSeq(node) || isScalar(node) ? node : undefined
+}
+
+function startOf(node: unknown): number | undefined {
+  return isMap(node) || isSeq(node) || isScalar(node) || isAlias(node) ? node.range?.[0] : undefined
+}
+
+function doubtfulRules(rules: {name: string; match: object}[]): {index: number; message: string}[] {
+  const names = rules.map(({name}) => name)
+  const catchAll = rules.findIndex(({match}) => Object.keys(match).length === 0)
+  return rules.flatMap(({name}, index) => {
+    if (names.indexOf(name) !== index) return [{index, message: `has the name of another rule: ${name}`}]
+    if (catchAll >= 0 && index > catchAll) {
+      return [{index, message: `is never reached: the rule ${names[catchAll]} before it matches everything`}]
+    }
+    return []
+  })
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1)
+}

@@ -1,0 +1,177 @@
+import {createHash} from 'node:crypto'
+import {isAbsolute, sep} from 'node:path'
+import {pathToFileURL} from 'node:url'
+import {type AuditReport, exitCodeOf} from '../audit.ts'
+import {type Judgement, type Violation, violationInWords} from '../judge.ts'
+import type {Policy} from '../policy.ts'
+import {kindLabel, type Subject} from '../subjects.ts'
+import {toJsonHead} from '../to-json.ts'
+import {visible} from './escapes.ts'
+
+const schema = 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json'
+const helpUri = 'https://cloud.ibm.com/docs/vpc?topic=vpc-imd-configure-service'
+
+const rules = [
+  {
+    id: 'metadata-enabled',
+    short: 'The metadata service must be on, or off, as the policy says.',
+    full: 'Whether the metadata service of this server is on is not as the rule of the policy requires.',
+    help: 'Run vpcmd metadata enable or vpcmd metadata disable; or vpcmd metadata audit --fix-plan FILE, then vpcmd metadata apply FILE.',
+  },
+  {
+    id: 'metadata-protocol',
+    short: 'The metadata service must answer over the protocol that the policy says.',
+    full: 'Over http, tokens and metadata of this server are sent in plain text.',
+    help: 'Run vpcmd metadata enable --protocol https; or vpcmd metadata audit --fix-plan FILE, then vpcmd metadata apply FILE.',
+  },
+  {
+    id: 'metadata-hop-limit',
+    short: 'The hop limit of metadata responses must be within the bounds of the policy.',
+    full: 'A hop limit above what is needed lets responses travel further than the server itself.',
+    help: 'Run vpcmd metadata enable --hop-limit N; or vpcmd metadata audit --fix-plan FILE, then vpcmd metadata apply FILE.',
+  },
+  {
+    id: 'no-rule',
+    short: 'A rule of the policy must match each server and template.',
+    full: 'No rule of the policy matches. With unmatched: deny that is a violation, else only told.',
+    help: 'Add a rule to the policy that matches it.',
+  },
+  {
+    id: 'undetermined',
+    short: 'What the policy asks could not be told.',
+    full: 'A rule goes by a name that could not be read.',
+    help: 'See that vpcmd may list what the policy names, such as VPCs, or go by ID in the policy.',
+  },
+] as const
+
+const ruleOf = {
+  enabled: 'metadata-enabled',
+  protocol: 'metadata-protocol',
+  hop_limit: 'metadata-hop-limit',
+  rule: 'no-rule',
+} as const
+
+/**
+ * An audit as a SARIF 2.1.0 log (OASIS, sarif-schema-2.1.0.json): a result for each thing that is not as it must be, what
+ * is exempt among them as suppressed. The compliant are counted in the run's properties and not listed.
+ */
+export function toSarif(report: AuditReport): object {
+  const head = toJsonHead(report)
+  return {
+    version: '2.1.0',
+    $schema: schema,
+    runs: [
+      {
+        tool: {
+          driver: {
+            name: 'vpcmd',
+            version: report.vpcmd,
+            rules: rules.map(({id, short, full, help}) => ({
+              id,
+              shortDescription: {text: short},
+              fullDescription: {text: full},
+              help: {text: help},
+              helpUri,
+              defaultConfiguration: {level: id === 'undetermined' ? 'warning' : 'error'},
+            })),
+          },
+        },
+        automationDetails: {id: `vpcmd metadata audit/${report.account ?? 'unknown'}/`},
+        invocations: [
+          {
+            executionSuccessful: report.unread.length === 0,
+            startTimeUtc: report.at,
+            exitCode: exitCodeOf(report),
+            toolExecutionNotifications: report.unread.map(({region, error}) => ({
+              level: 'error',
+              message: {text: visible([error.message, error.hint].filter(Boolean).join(' '))},
+              properties: {region, code: error.code, trace: error.trace},
+            })),
+          },
+        ],
+        columnKind: 'utf16CodeUnits',
+        results: report.judgements.flatMap(judgement => resultsOf(judgement, report.policy)),
+        properties: head,
+      },
+    ],
+  }
+}
+
+function resultsOf(judgement: Judgement, policy: Policy): object[] {
+  const {subject, verdict, violations, exemption, unknown} = judgement
+  if (verdict === 'unmatched') {
+    return [result(judgement, policy, 'no-rule', 'no rule matches', {kind: 'review', level: 'none'})]
+  }
+  if (unknown !== undefined) return [result(judgement, policy, 'undetermined', unknown, {kind: 'open', level: 'none'})]
+  const suppressions =
+    verdict === 'exempt' && exemption
+      ? [
+          {
+            kind: 'external',
+            status: 'accepted',
+            justification: visible(`${exemption.reason} (until ${exemption.expires})`),
+          },
+        ]
+      : []
+  return violations.map(violation =>
+    result(judgement, policy, ruleOf[violation.setting], violationInWords(violation), {
+      kind: 'fail',
+      level: 'error',
+      // Only where there are any: the list of no suppressions says that none was asked for.
+      ...(suppressions.length > 0 && {suppressions}),
+      properties: propertiesOf(subject, judgement, violation),
+    }),
+  )
+}
+
+function result(judgement: Judgement, policy: Policy, ruleId: string, what: string, more: object): object {
+  const {subject, rule} = judgement
+  const message = `${capitalized(kindLabel(subject.kind))} ${subject.name} (${subject.id}) in ${subject.region}: ${what}${rule ? ` by rule ${rule.name}` : ''}.`
+  return {
+    ruleId,
+    ruleIndex: rules.findIndex(({id}) => id === ruleId),
+    message: {text: visible(message)},
+    locations: [
+      {
+        physicalLocation: placeOf(subject, judgement, policy),
+        logicalLocations: [{name: visible(subject.name), fullyQualifiedName: visible(subject.crn), kind: 'resource'}],
+      },
+    ],
+    // GitHub tells alerts apart by this one (github/docs, sarif-support-for-code-scanning.md).
+    partialFingerprints: {primaryLocationLineHash: `${hashOf(subject.crn, ruleId)}:1`},
+    properties: propertiesOf(subject, judgement),
+    ...more,
+  }
+}
+
+/** Servers have no files. Readers of SARIF want one: the rule in the policy, or else a path that names the server. */
+function placeOf({region, kind, id}: Subject, {rule}: Judgement, {file}: Policy): object {
+  if (file === undefined) {
+    return {artifactLocation: {uri: [region, `${kind}s`, id].map(encodeURIComponent).join('/')}}
+  }
+  const uri = isAbsolute(file) ? pathToFileURL(file).href : file.split(sep).map(encodeURIComponent).join('/')
+  return {artifactLocation: {uri}, region: {startLine: rule?.line ?? 1}}
+}
+
+function propertiesOf(subject: Subject, {rule, verdict, restartAwaited}: Judgement, violation?: Violation): object {
+  const {kind, id, region, zone, vpc} = subject
+  return {
+    verdict,
+    kind,
+    id,
+    region,
+    zone,
+    vpc: vpc?.name ?? vpc?.id,
+    policyRule: rule?.name,
+    restartAwaited,
+    ...violation,
+  }
+}
+
+function hashOf(...parts: string[]): string {
+  return createHash('sha256').update(parts.join('\0')).digest('hex').slice(0, 16)
+}
+
+function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}

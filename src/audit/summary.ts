@@ -1,0 +1,66 @@
+import {type AuditReport, resultOf} from './audit.ts'
+import {requirementInWords} from './policy.ts'
+import {scopeInWords} from './scope.ts'
+import {kindLabel} from './subjects.ts'
+
+/** A count as people read it, as in `12,345`. */
+export function countLabel(count: number): string {
+  return count.toLocaleString('en')
+}
+
+/** What an audit comes to, in one line. */
+export function headline(report: AuditReport): string {
+  const {counts, policy, unread} = report
+  const result = resultOf(report)
+  const {violation, undetermined, unmatched, exempt, compliant} = counts
+  const others = [
+    `${countLabel(compliant)} compliant`,
+    exempt > 0 && `${countLabel(exempt)} exempt`,
+    unmatched > 0 && `${countLabel(unmatched)} matched by no rule`,
+    undetermined > 0 && `${countLabel(undetermined)} undetermined`,
+  ].filter(Boolean)
+  const found = `${countLabel(violation)} of ${countLabel(counts.total)} violate the policy ${policy.name}; ${others.join(', ')}.`
+  if (result !== 'incomplete') return `${result === 'compliant' ? 'Compliant' : 'Not compliant'}: ${found}`
+  const places = [...new Set(unread.map(({region}) => region))]
+  const where = places.length > 4 ? `in ${places.length} regions` : `in ${places.join(', ')}`
+  const missing = places.length > 0 ? `not all could be read ${where}` : 'not all could be told'
+  return `Incomplete: ${missing}. Of what was read, ${found}`
+}
+
+/** What to tell beside the headline: exemptions that expired, and rules and exemptions that apply to nothing. */
+export function remarks({expired, policy, judgements}: AuditReport): string[] {
+  const used = new Set(judgements.map(({rule}) => rule?.name))
+  const idle = policy.rules.filter(({name}) => !used.has(name)).map(({name}) => name)
+  const remarks = expired.map(({exemption, violations}) => {
+    const of =
+      violations === 0
+        ? 'nothing violates the policy for that'
+        : `${countLabel(violations)} violate the policy for that`
+    return `An exemption expired on ${exemption.expires} (${exemption.reason}): ${of}.`
+  })
+  if (policy.file !== undefined && judgements.length > 0 && idle.length > 0) {
+    remarks.push(
+      `Of what was read, nothing is decided by ${idle.length === 1 ? 'the rule' : 'the rules'} ${idle.join(', ')}.`,
+    )
+  }
+  const awaited = judgements.filter(({restartAwaited}) => restartAwaited !== undefined).length
+  if (awaited > 0) {
+    remarks.push(
+      `${countLabel(awaited)} ${awaited === 1 ? 'instance was' : 'instances were'} turned on by vpcmd and not stopped and started since: by IBM's FAQ the service may not work fully until then.`,
+    )
+  }
+  return remarks
+}
+
+/** What was asked for, in words, for the head of a report. */
+export function scopeLine({scope, regions}: AuditReport): string {
+  const kinds = scope.kinds.map(kind => `${kindLabel(kind)}s`).join(', ')
+  const filters = scopeInWords(scope)
+  const places = regions.length === 1 ? `the region ${regions[0]}` : `${regions.length} regions (${regions.join(', ')})`
+  return `${kinds} in ${places}${filters ? `; only ${filters}` : ''}`
+}
+
+/** The rules of a policy in words, each with its requirement. */
+export function ruleLines({policy}: AuditReport): {name: string; requires: string}[] {
+  return policy.rules.map(({name, require}) => ({name, requires: requirementInWords(require)}))
+}

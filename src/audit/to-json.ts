@@ -1,0 +1,73 @@
+import {type AuditReport, resultOf} from './audit.ts'
+import {type Judgement, reasonOf} from './judge.ts'
+import {requirementInWords} from './policy.ts'
+import type {Referred} from './subjects.ts'
+
+/** A judged subject as JSON lines have it, one each. */
+export function toJsonJudgement(judgement: Judgement): object {
+  const {subject, verdict, rule, violations, exemption} = judgement
+  const {kind, id, name, crn, region, zone, vpc, resourceGroup, profile, image, status, settings} = subject
+  return {
+    verdict,
+    kind,
+    id,
+    name,
+    crn,
+    region,
+    zone: zone ?? null,
+    vpc: toJsonReference(vpc),
+    resource_group: toJsonReference(resourceGroup),
+    profile: profile ?? null,
+    image: toJsonReference(image),
+    status: status ?? null,
+    metadata_service: settings,
+    rule: rule?.name ?? null,
+    violations,
+    why: reasonOf(judgement),
+    restart_awaited_since: judgement.restartAwaited ?? null,
+    exemption: exemption ? {reason: exemption.reason, expires: exemption.expires} : null,
+  }
+}
+
+/** What an audit is, beside its subjects: whose, when, by what policy, what came out, and what could not be read. */
+export function toJsonHead(report: AuditReport): object {
+  const {account, at, vpcmd, policy, scope, regions, counts, unread, expired} = report
+  return {
+    result: resultOf(report),
+    account: account ?? null,
+    at,
+    vpcmd,
+    policy: {
+      name: policy.name,
+      file: policy.file ?? null,
+      sha256: policy.sha256 ?? null,
+      unmatched: policy.unmatched,
+      rules: policy.rules.map(({name, match, require}) => ({name, match, require: requirementInWords(require)})),
+    },
+    scope: {
+      regions,
+      kinds: scope.kinds,
+      name: scope.name ?? null,
+      zone: scope.zone ?? null,
+      vpc: scope.vpc ?? null,
+      resource_group: scope.resourceGroup ?? null,
+    },
+    counts,
+    unread: unread.map(({region, kinds, error}) => ({region, kinds, error: error.toJSON()})),
+    expired_exemptions: expired.map(({exemption: {match, reason, expires}, violations}) => ({
+      match,
+      reason,
+      expires,
+      violations,
+    })),
+  }
+}
+
+/** The whole of an audit as JSON and YAML have it. */
+export function toJsonReport(report: AuditReport): object {
+  return {...toJsonHead(report), subjects: report.judgements.map(toJsonJudgement)}
+}
+
+function toJsonReference(reference: Referred | undefined): object | null {
+  return reference ? {id: reference.id, name: reference.name ?? null} : null
+}

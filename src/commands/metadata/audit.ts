@@ -1,0 +1,204 @@
+import {Flags} from '@oclif/core'
+import type {AuditReport} from '../../audit/audit.ts'
+import {tableColumns} from '../../audit/columns.ts'
+import {type Verdict, verdicts} from '../../audit/judge.ts'
+import {defaultPolicy, type Policy, subjectKinds} from '../../audit/policy.ts'
+import {kindLabel} from '../../audit/subjects.ts'
+import {
+  checkFolder,
+  parseReportFiles,
+  type ReportFile,
+  renderAudit,
+  reportFormats,
+  writeReport,
+} from '../../audit-output.ts'
+import {CloudCommand, readStdin} from '../../cloud-command.ts'
+import {exitCodes, VpcmdError} from '../../errors.ts'
+import {filterFlags} from '../../instance-flags.ts'
+import {runsFolder} from '../../state-folder.ts'
+import {green, red, yellow} from '../../terminal/style.ts'
+
+const {name, zone, vpc, 'resource-group': resourceGroup} = filterFlags
+
+export default class MetadataAudit extends CloudCommand {
+  static override summary = 'Check the metadata service of instances, templates and bare metal servers by a policy.'
+  static override description =
+    `Without --policy: where the service is on, it must be on only over https, with hop limit 1. A template with the service off makes instances with it off; what a template leaves out is the API's default: off, http, 1. Bare metal servers have no hop limit.
+
+A policy is YAML: rules, of which the first that matches decides, and exemptions with a reason and a last day:
+
+version: 1
+unmatched: deny
+rules:
+- {name: pods, match: {name: 'k8s-*'}, require: {hop_limit: 1-2}}
+- {name: rest, require: {protocol: https, hop_limit: 1}}
+exemptions:
+- {match: {vpc: old}, reason: Moves in May, expires: 2027-05-31}
+
+A match takes kind, region, zone, vpc, resource_group, name, profile, image and status, each with a pattern or a list of patterns. What is required is enabled, protocol and hop_limit, a number or a range; the latter two count while the service is on or must be, or always with even_while_off: true. What no rule matches is told, and violates the policy with unmatched: deny.
+
+Exit code: 0 compliant; 5 not; 1 when something could not be read, whatever else was found. With -q, the IDs of what violates the policy.`
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> --policy policy.yaml --report sarif=audit.sarif --report html=audit.html',
+    '<%= config.bin %> <%= command.id %> --policy policy.yaml --fix-plan plan.json',
+    '<%= config.bin %> <%= command.id %> --kind instance --vpc my-test-vpc --verdict violation',
+  ]
+  static override flags = {
+    policy: Flags.string({helpValue: 'FILE', summary: 'The policy to check by, as YAML; - is stdin.'}),
+    report: Flags.string({
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: 'FORMAT=FILE',
+      summary: `Write the audit to a file as well, as often as wanted: ${reportFormats.join(', ')}.`,
+    }),
+    'fix-plan': Flags.string({
+      helpValue: 'FILE',
+      summary: 'Write the plan that repairs what violates the policy, for metadata apply.',
+    }),
+    verdict: Flags.option({
+      options: verdicts,
+      multiple: true,
+      multipleNonGreedy: true,
+      summary: 'Print only what is judged so. Exit code and reports are about all.',
+    })(),
+    kind: Flags.option({
+      options: subjectKinds,
+      multiple: true,
+      multipleNonGreedy: true,
+      helpGroup: 'FILTER',
+      summary: 'Only of this kind; all three without.',
+    })(),
+    name,
+    zone,
+    vpc,
+    'resource-group': resourceGroup,
+    output: Flags.string({
+      char: 'o',
+      summary: 'How to print the result.',
+      options: ['table', ...reportFormats],
+      helpGroup: 'OUTPUT',
+    }),
+  }
+
+  async run(): Promise<void> {
+    const {flags} = await this.parse(MetadataAudit)
+    const files = parseReportFiles(flags.report ?? [])
+    if (flags['fix-plan'] !== undefined) checkFolder(flags['fix-plan'])
+    const [{audit, exitCodeOf}, policy] = await Promise.all([
+      import('../../audit/audit.ts'),
+      flags.policy === undefined ? defaultPolicy : this.policyIn(flags.policy),
+    ])
+    const cloud = await this.cloud(flags)
+    const report = await audit(cloud, {
+      policy,
+      scope: {
+        kinds: flags.kind ?? subjectKinds,
+        name: flags.name,
+        zone: flags.zone?.flatMap(text => text.split(',')),
+        vpc: flags.vpc,
+        resourceGroup: flags['resource-group'],
+      },
+      vpcmd: this.config.version,
+      now: new Date(),
+      restartsAwaited: account => this.restartsAwaited(account),
+    })
+    process.exitCode = exitCodeOf(report)
+    await this.writeFiles(report, files)
+    await this.printAudit(flags, report, flags.verdict)
+    await this.summarize(report)
+    if (flags['fix-plan'] !== undefined) await this.writeFixPlan(report, flags['fix-plan'])
+  }
+
+  private async policyIn(file: string): Promise<Policy> {
+    const {parsePolicy, readPolicy} = await import('../../audit/read-policy.ts')
+    return file === '-' ? parsePolicy(await readStdin(), 'standard input') : readPolicy(file)
+  }
+
+  private async restartsAwaited(account: string): Promise<ReadonlyMap<string, string>> {
+    const {readRestartsAwaited} = await import('../../metadata/runs.ts')
+    try {
+      return await readRestartsAwaited(runsFolder(process.env), account)
+    } catch (error) {
+      if (!(error instanceof VpcmdError)) throw error
+      // The audit is of the cloud: what the journal would add is not worth losing it.
+      this.warning(`Which instances await a restart is not known: ${error.message}`)
+      return new Map()
+    }
+  }
+
+  private async writeFixPlan(report: AuditReport, file: string): Promise<void> {
+    const [{toFixPlan}, {writePlan}] = await Promise.all([
+      import('../../audit/fix-plan.ts'),
+      import('../../metadata/plan-file.ts'),
+    ])
+    const {plan, unrepairable} = toFixPlan(report)
+    await writePlan(file, plan)
+    for (const {judgement, reason} of unrepairable.slice(0, shownWarnings)) {
+      const {kind, name, id, region} = judgement.subject
+      this.warning(`Not in the plan: ${kindLabel(kind)} ${name} (${id}) in ${region}: ${reason}.`)
+    }
+    const more = unrepairable.length - shownWarnings
+    if (more > 0) this.warning(`${more} more are not in the plan, for the same reasons.`)
+    const count = plan.changes.length
+    this.note(
+      `${count} ${count === 1 ? 'change' : 'changes'} planned in ${file}.${count > 0 ? ` Make them with: vpcmd metadata apply ${file}` : ''}`,
+    )
+  }
+
+  private async printAudit(
+    flags: {output?: string; json?: boolean; quiet?: boolean},
+    report: AuditReport,
+    wanted: Verdict[] | undefined,
+  ): Promise<void> {
+    const rows = wanted ? report.judgements.filter(({verdict}) => wanted.includes(verdict)) : report.judgements
+    const format = reportFormats.find(each => each === (flags.json ? 'json' : flags.output))
+    if (format) return this.print(await renderAudit(format, report, rows))
+    await this.printRows(flags, {
+      rows,
+      columns: tableColumns.map(column => (column.header === 'Verdict' ? {...column, style: colored} : column)),
+      mayHide: true,
+      toJson: row => row,
+      id: ({subject, verdict}) => (wanted || verdict === 'violation' ? subject.id : undefined),
+      empty: report.judgements.length > 0 ? 'Nothing is judged so.' : 'Nothing was found to judge.',
+    })
+  }
+
+  private async writeFiles(report: AuditReport, files: ReportFile[]): Promise<void> {
+    for (const {format, file} of files) {
+      try {
+        await writeReport(file, await renderAudit(format, report))
+      } catch (error) {
+        if (!(error instanceof VpcmdError)) throw error
+        this.warning(error.message)
+        process.exitCode = exitCodes.failed
+      }
+    }
+  }
+
+  private async summarize(report: AuditReport): Promise<void> {
+    const {headline, remarks} = await import('../../audit/summary.ts')
+    for (const {error} of report.unread.slice(0, shownWarnings)) {
+      const trace = error.trace ? ` (trace: ${error.trace})` : ''
+      this.warning(`${error.message}${trace}${error.hint ? ` ${error.hint}` : ''}`)
+    }
+    const more = report.unread.length - shownWarnings
+    if (more > 0) this.warning(`${more} more could not be read: -o json lists them all.`)
+    for (const remark of remarks(report)) this.note(remark)
+    this.note(headline(report))
+  }
+}
+
+const shownWarnings = 10
+
+const styles: Partial<Record<Verdict, (text: string) => string>> = {
+  violation: red,
+  undetermined: yellow,
+  unmatched: yellow,
+  compliant: green,
+}
+
+function colored(text: string): string {
+  const verdict = verdicts.find(each => each === text)
+  return (verdict && styles[verdict]?.(text)) ?? text
+}

@@ -1,0 +1,78 @@
+import {Args, Flags} from '@oclif/core'
+import {BaseCommand} from '../../base-command.ts'
+import {usageError, VpcmdError} from '../../errors.ts'
+import type {MetadataAddress} from '../../sandbox/index.ts'
+import type {Column} from '../../terminal/table.ts'
+
+const columns: Column<MetadataAddress>[] = [
+  {header: 'Instance', value: row => row.name},
+  {header: 'ID', value: row => row.id, priority: 3},
+  {header: 'Region', value: row => row.region, priority: 1},
+  {header: 'Metadata', value: row => (row.enabled ? row.protocol : 'off')},
+  {header: 'Address', value: row => row.url},
+  {header: 'CA file', value: row => (row.protocol === 'https' ? row.ca_file : ''), priority: 2},
+]
+
+export default class SandboxAddresses extends BaseCommand {
+  static override summary = "Tell where the metadata services of a running sandbox's instances are."
+  static override description =
+    `It asks the sandbox that VPC_URL leads to, as \`<%= config.bin %> sandbox start\` prints it. A service that is off does not answer at its address. Over https, trust the CA file: curl --cacert FILE, or NODE_EXTRA_CA_CERTS=FILE.
+
+Any program can ask the same of the sandbox: GET /sandbox/addresses?instance=NAME, without a token.`
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> my-virtual-server-2 eu-de/web-1 --json',
+  ]
+  // An instance each: oclif knows no argument that may be given more than once.
+  static override strict = false
+  static override args = {
+    instance: Args.string({
+      description: 'Instances by name, ID, or REGION/NAME; all of them without. At most 500 at a time.',
+    }),
+  }
+  static override flags = {
+    url: Flags.string({env: 'VPC_URL', helpValue: 'URL', summary: 'Where the sandbox is.'}),
+  }
+
+  async run(): Promise<void> {
+    const {argv, flags} = await this.parse(SandboxAddresses)
+    const url = addressesUrl(flags.url)
+    for (const name of argv) url.searchParams.append('instance', String(name))
+    const rows = await ask(url)
+    await this.printRows(flags, {
+      rows,
+      columns,
+      mayHide: true,
+      toJson: row => row,
+      id: row => row.id,
+      empty: 'The sandbox has no instances.',
+    })
+  }
+}
+
+function addressesUrl(text: string | undefined): URL {
+  const hint = 'Start one with: vpcmd sandbox start, and paste the lines that it prints.'
+  if (text === undefined) throw usageError('VPC_URL is not set: which sandbox is meant?', hint)
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  // VPC_URL may well lead to IBM Cloud, which has nothing to say to this.
+  if (url === undefined || !['127.0.0.1', 'localhost'].includes(url.hostname)) {
+    throw usageError(`${text} is not where a sandbox is: it serves at 127.0.0.1 only.`, hint)
+  }
+  return new URL('/sandbox/addresses', url)
+}
+
+async function ask(url: URL): Promise<MetadataAddress[]> {
+  const answer = await fetch(url, {redirect: 'error'})
+    .then(async response => ({ok: response.ok, status: response.status, body: await response.json()}))
+    .catch(() => undefined)
+  if (answer === undefined) {
+    throw new VpcmdError({
+      code: 'no_sandbox',
+      message: `No sandbox answers at ${url.origin}.`,
+      hint: 'Start one with: vpcmd sandbox start',
+    })
+  }
+  if (answer.ok) return (answer.body as {addresses: MetadataAddress[]}).addresses
+  const {code, message} = (answer.body as {errors: [{code: string; message: string}]}).errors[0]
+  throw new VpcmdError({code, message, status: answer.status, exitCode: answer.status === 404 ? 4 : 2})
+}

@@ -1,0 +1,113 @@
+import {generations, knownEndpoints} from './endpoints.ts'
+import type {ScriptOptions} from './script.ts'
+
+/** The script for a POSIX shell; see metadataScript. curl is asked for nothing that its old versions have not. */
+export function shellScript({paths, endpoint, output = 'document'}: ScriptOptions): string {
+  const endpoints = endpoint === undefined ? knownEndpoints : [endpoint]
+  const tokenPaths = generations.map(({token, version}) => quote(`${token}?version=${version}`))
+  return `${[
+    start,
+    `for endpoint in ${endpoints.map(quote).join(' ')}; do`,
+    `  for path in ${tokenPaths.join(' ')}; do`,
+    findToken,
+    ...reading(paths, output),
+  ].join('\n')}\n`
+}
+
+const start = `#!/bin/sh
+# Reads the metadata service of an IBM Cloud VPC instance from within it, with curl alone.
+set -eu
+fail() {
+  printf 'Error: %s\\n' "$*" | LC_ALL=C tr -d '\\000-\\011\\013-\\037\\177' | head -c 2000 >&2
+  exit 1
+}
+command -v curl >/dev/null || fail 'curl is not installed.'
+newline='
+'
+# request METHOD URL HEADER [BODY]: sets status and body. The header goes to curl's stdin, where no list of processes shows it.
+request() {
+  reply=$(printf 'header = "%s"\\n' "$3" 'Accept: application/json' 'Content-Type: application/json' |
+    curl -q -s -K - --noproxy '*' --connect-timeout 2 --max-time "$seconds" --max-filesize 4194304 \\
+      -X "$1" \${4:+-d "$4"} -w '\\n%{http_code}' "$2") || return
+  status=\${reply##*"$newline"}
+  body=\${reply%"$newline"*}
+}
+tried='' seconds=3`
+
+const findToken = `    request PUT "$endpoint$path" 'Metadata-Flavor: ibm' '{"expires_in":300}' || {
+      tried="$tried $endpoint (curl error $?)"
+      continue 2
+    }
+    [ "$status" = 404 ] || break 2
+  done
+done
+[ -n "\${status:-}" ] || fail "The metadata service does not answer:$tried. It is off, or speaks the other protocol; from a workstation: vpcmd metadata enable INSTANCE"
+[ "$status" = 200 ] || [ "$status" = 201 ] || fail "No identity token from $endpoint, status $status: $body"
+token=$(printf '%s' "$body" | tr -d '\\n' | sed -n 's/.*"access_token" *: *"\\([^"]*\\)".*/\\1/p')
+case $token in '' | *[!A-Za-z0-9._-]*) fail "No identity token in the answer of $endpoint." ;; esac
+seconds=20
+# get PATH: sets body to the answer, which is JSON.
+get() {
+  request GET "$endpoint/metadata/v1/$1?version=\${path##*=}" "Authorization: Bearer $token" || fail "$endpoint stopped answering (curl error $?)."
+  [ "$status" = 200 ] || fail "$1: status $status: $body"
+  case $body in '{'*'}'*) ;; *) fail "$1: the answer is not JSON." ;; esac
+}`
+
+function reading(paths: string[], output: ScriptOptions['output']): string[] {
+  if (output === 'user-data') return ['get instance/initialization', printUserData]
+  if (output === 'answer') return [...paths.map(path => `get ${quote(path)}`), `printf '%s\\n' "$body"`]
+  return [
+    "document=''",
+    `for name in ${paths.map(quote).join(' ')}; do`,
+    '  get "$name"',
+    `  document="$document\${document:+,}\\"$name\\":$body"`,
+    'done',
+    `printf '{%s}\\n' "$document"`,
+  ]
+}
+
+// JSON's escapes are undone by awk alone. In the C locale its %c writes any byte, NUL too (seen of mawk, gawk, busybox
+// and the original awk).
+const printUserData = `printf '%s\\n' "$body" | LC_ALL=C awk '
+{ text = text $0 }
+END {
+  if (!match(text, /"user_data" *: *"[^"]/)) exit 4
+  count = split(substr(text, RSTART + RLENGTH - 1), part, /\\\\/)
+  for (i = 1; i <= count; i++) {
+    rest = part[i]
+    if (i > 1 && rest == "") { printf "\\\\"; rest = part[++i] }
+    else if (i > 1) {
+      kind = substr(rest, 1, 1); rest = substr(rest, 2)
+      if (kind == "u") {
+        code = hex(rest); rest = substr(rest, 5)
+        if (code >= 55296 && code < 56320) { code = 65536 + (code - 55296) * 1024 + hex(substr(part[i + 1], 2)) - 56320; rest = substr(part[++i], 6) }
+        utf8(code)
+      } else {
+        at = index("bfnrt", kind)
+        printf "%s", at ? substr("\\b\\f\\n\\r\\t", at, 1) : kind
+      }
+    }
+    last = index(rest, "\\"")
+    printf "%s", last ? substr(rest, 1, last - 1) : rest
+    if (last) exit 0
+  }
+  exit 1
+}
+function hex(digits,  n, value) {
+  for (n = 1; n <= 4; n++) value = value * 16 + index("123456789abcdef", tolower(substr(digits, n, 1)))
+  return value
+}
+function utf8(code) {
+  if (code < 128) printf "%c", code
+  else if (code < 2048) printf "%c%c", 192 + int(code / 64), 128 + code % 64
+  else if (code < 65536) printf "%c%c%c", 224 + int(code / 4096), 128 + int(code / 64) % 64, 128 + code % 64
+  else printf "%c%c%c%c", 240 + int(code / 262144), 128 + int(code / 4096) % 64, 128 + int(code / 64) % 64, 128 + code % 64
+}' || {
+  code=$?
+  [ "$code" != 4 ] || printf 'Error: This instance has no user data.\\n' >&2
+  exit "$code"
+}`
+
+function quote(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`
+}

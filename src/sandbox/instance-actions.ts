@@ -1,0 +1,57 @@
+import {type Amount, meets, parseAmount} from './faults.ts'
+import type {Downtime} from './fleet-access.ts'
+import type {ActionRecord, ActionType, InstanceRecord} from './records.ts'
+import type {InstanceChange} from './state.ts'
+
+/** Reads which starts are to fail as the command line gives it: `5%` (a share), `3` (the first three). Throws an Error that says what is wrong. */
+export function parseFailingStarts(text: string): Amount {
+  const amount = parseAmount(text)
+  if (amount === undefined) {
+    throw new Error(`Not an amount of failing starts: ${text}. It is a count (3) or a share (5%), at most 100%.`)
+  }
+  return amount
+}
+
+/** Carries out the actions of one sandbox: lets starts fail that are to fail, and remembers who was down when. */
+export class InstanceActions {
+  readonly #transitionMs: number
+  readonly #failingStarts: Amount
+  #starts = 0
+  readonly #downtimes = new Map<string, Downtime[]>()
+
+  /** `failingStarts`: which of all starts fail, in the order in which they are asked for. */
+  constructor(transitionMs: number, failingStarts: Amount = {count: 0}) {
+    this.#transitionMs = transitionMs
+    this.#failingStarts = failingStarts
+  }
+
+  /** What an action changes of its instance. */
+  begin(record: InstanceRecord, type: ActionType, at: number): InstanceChange {
+    if (type !== 'start') return {action: {type, at}}
+    const isToFail = meets(this.#failingStarts, this.#starts)
+    this.#starts += 1
+    const {failures} = record
+    if (failures !== undefined && failures.left > 0) {
+      return {action: {type, at, ends: failures.ends}, failures: {...failures, left: failures.left - 1}}
+    }
+    return {action: {type, at, ...(isToFail && {ends: 'failed'})}}
+  }
+
+  /** Remembers an action that was taken on. */
+  note(record: InstanceRecord, {type, at, ends}: ActionRecord): void {
+    const all = this.#downtimes.get(record.id) ?? []
+    this.#downtimes.set(record.id, all)
+    let last = all.at(-1)
+    if (last === undefined || (last.to !== undefined && last.to <= at)) {
+      const {id, name, region, vpc} = record
+      last = {id, name, region, vpc, from: at, to: undefined}
+      all.push(last)
+    }
+    last.to = type === 'stop' || ends !== undefined ? undefined : at + this.#transitionMs
+  }
+
+  /** When each instance was down, in the order in which they went. */
+  downtimes(): Downtime[] {
+    return [...this.#downtimes.values()].flat().sort((a, b) => a.from - b.from)
+  }
+}

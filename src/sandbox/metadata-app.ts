@@ -1,0 +1,67 @@
+import type {Duplex} from 'node:stream'
+import {RESPONSE_ALREADY_SENT} from '@hono/node-server/utils/response'
+import {Hono} from 'hono'
+import {identityRoutes} from './identity-routes.ts'
+import type {Subject} from './metadata-bodies.ts'
+import type {MetadataCloud, MetadataEnvironment} from './metadata-environment.ts'
+import {MetadataError, metadataErrorAnswer, noSuchPath} from './metadata-error.ts'
+import {metadataRoutes} from './metadata-routes.ts'
+import type {SeenRequest} from './trouble.ts'
+
+/** A connection to an instance's metadata service. */
+export interface Caller {
+  /** The instance's ID. */
+  instance: string
+  protocol: 'http' | 'https'
+  /** Leaves the connection without an answer, in the way that was chosen. */
+  leave(): void
+}
+
+export interface MetadataAppOptions extends MetadataCloud {
+  /** Who is at the other end of a connection. */
+  callerOf: (connection: Duplex) => Caller | undefined
+  /** The instance, if its service is on with that protocol just now. */
+  subjectOf: (caller: Caller) => Subject | undefined
+  /** Told of each request that is answered, before its answer is sent. */
+  onRequest: ((request: SeenRequest) => void) | undefined
+}
+
+const realHosts = ['169.254.169.254', 'api.metadata.cloud.ibm.com']
+
+const hostOf = (header: string | undefined) =>
+  (header ?? '')
+    .replace(/:\d+$/, '')
+    .replace(/^\[(.*)\]$/, '$1')
+    .toLowerCase()
+
+/** The metadata and identity services of all instances as one Hono application. */
+export function createMetadataApp(options: MetadataAppOptions): Hono<MetadataEnvironment> {
+  const app = new Hono<MetadataEnvironment>()
+  app.onError(error => metadataErrorAnswer(error))
+  app.notFound(c => metadataErrorAnswer(noSuchPath(c.req.path)))
+  app.use(async (c, next) => {
+    const {incoming} = c.env
+    const caller = options.callerOf(incoming.socket)
+    // A connection outlives a change of the settings: each request looks anew.
+    const subject = caller && options.subjectOf(caller)
+    if (caller === undefined || subject === undefined) {
+      caller?.leave()
+      return RESPONSE_ALREADY_SENT
+    }
+    const host = hostOf(incoming.headers.host)
+    // A web page that had its name resolve to this address must not read an instance's tokens.
+    if (![...realHosts, 'localhost', incoming.socket.localAddress].includes(host)) {
+      const message = 'The metadata service answers to its own host name and addresses only.'
+      throw new MetadataError(403, 'unauthorized', message, {name: 'Host', type: 'header', value: host})
+    }
+    c.set('subject', subject)
+    await next()
+    const {pathname, search} = new URL(c.req.url)
+    options.onRequest?.({method: c.req.method, path: pathname + search, status: c.res.status})
+    return undefined
+  })
+  app.route('/metadata/v1', metadataRoutes(options))
+  app.route('/identity/v1', identityRoutes(options, 'new'))
+  app.route('/instance_identity/v1', identityRoutes(options, 'old'))
+  return app
+}

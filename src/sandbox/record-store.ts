@@ -1,0 +1,196 @@
+import type {State, StateStore} from './state.ts'
+
+/** What every record has that a store keeps. */
+export interface StoredRecord {
+  /** Place in every list; grows, never reused, so that a page's token outlives changes. */
+  order: number
+  id: string
+  name: string
+  region: string
+  /** ID of the VPC. */
+  vpc: string
+  metadata: unknown
+  /** Counts the changes of what can be changed, for the ETag. */
+  revision: number
+  deleted: boolean
+}
+
+/** What differs from the record that the arguments give. Each change carries whole values, never differences. */
+export type StoredChange = Partial<Pick<StoredRecord, 'name' | 'metadata' | 'revision' | 'deleted'>>
+
+/** The part of a state that belongs to one kind of records. */
+export interface Section<Item, Change> {
+  changes: Record<string, Change>
+  /** Records that the arguments do not give. */
+  added: Item[]
+}
+
+/**
+ * The records of one kind: those that the arguments give, with the kept changes on top. No look-up and no change goes
+ * through all of them, because there can be 100,000.
+ */
+export class RecordStore<Item extends StoredRecord, Change extends StoredChange> {
+  readonly #state: StateStore
+  readonly #sectionOf: (state: State) => Section<Item, Change>
+  readonly #originalOf: (record: Item) => Change
+  readonly #byId = new Map<string, Item>()
+  /** Names are unique within a region only, and not even there when they were given behind the API's back. */
+  readonly #byName = new Map<string, Item[]>()
+  readonly #byPlace = new Map<string, Item[]>()
+  /** What of a place is not deleted; made when asked for, forgotten when something comes or goes. */
+  readonly #lists = new Map<string, Item[]>()
+  /** How changed records were before, by ID. */
+  readonly #originals = new Map<string, Change>()
+  #added = new Set<string>()
+  #order = 0
+  #applied: State | undefined
+
+  /** `originalOf` gives all that can be changed of a record, as it is. */
+  constructor(
+    records: readonly Item[],
+    state: StateStore,
+    sectionOf: (state: State) => Section<Item, Change>,
+    originalOf: (record: Item) => Change,
+  ) {
+    this.#state = state
+    this.#sectionOf = sectionOf
+    this.#originalOf = originalOf
+    for (const record of records) this.#insert(record)
+  }
+
+  /** The records of a region, or of one of its VPCs, in the order of lists. Not to be changed by the caller. */
+  of(region: string, vpc?: string): readonly Item[] {
+    this.#sync()
+    const place = placeOf(region, vpc)
+    const known = this.#lists.get(place)
+    if (known !== undefined) return known
+    const list = (this.#byPlace.get(place) ?? []).filter(each => !each.deleted)
+    // Of places that do not exist there is no end.
+    if (list.length > 0) this.#lists.set(place, list)
+    return list
+  }
+
+  /** The records of a region that have this name. */
+  named(region: string, name: string): readonly Item[] {
+    this.#sync()
+    const found = (this.#byName.get(name) ?? []).filter(each => each.region === region && !each.deleted)
+    return found.sort((a, b) => a.order - b.order)
+  }
+
+  find(region: string, id: string): Item | undefined {
+    const found = this.get(id)
+    return found?.region === region ? found : undefined
+  }
+
+  /** The record with this ID, in whatever region. */
+  get(id: string): Item | undefined {
+    this.#sync()
+    const found = this.#byId.get(id)
+    return found?.deleted ? undefined : found
+  }
+
+  /** All records, of all regions. */
+  all(): Item[] {
+    this.#sync()
+    return [...this.#byId.values()].filter(each => !each.deleted)
+  }
+
+  /**
+   * Changes a record: `decide` is called with its newest form, alone, and returns what changes, or undefined for nothing.
+   * Resolves to the record, undefined when there is none; rejects with what `decide` throws.
+   */
+  async update(region: string, id: string, decide: (record: Item) => Change | undefined): Promise<Item | undefined> {
+    let record: Item | undefined
+    try {
+      await this.#state.update(state => {
+        record = this.find(region, id)
+        const change = record && decide(record)
+        if (record === undefined || change === undefined) return false
+        const {changes} = this.#sectionOf(state)
+        const revision = record.revision + (isNew(change, record) ? 1 : 0)
+        const all = {...changes[id], ...change, revision}
+        changes[id] = all
+        this.#apply(record, all, false)
+        return true
+      })
+    } finally {
+      // A change that could not be kept is forgotten.
+      this.#state.refresh()
+    }
+    return record
+  }
+
+  /** Adds the record that `make` gives; its order is handed in. Rejects, with nothing added, when it can't be kept. */
+  async add(make: (order: number) => Item): Promise<Item> {
+    let record: Item | undefined
+    await this.#state.update(state => {
+      this.#sync()
+      record = make(this.#order + 1)
+      this.#sectionOf(state).added.push(structuredClone(record))
+      this.#added.add(record.id)
+      this.#insert(record)
+      return true
+    })
+    if (record === undefined) throw new Error('The record was not added.')
+    return record
+  }
+
+  #insert(record: Item): void {
+    this.#byId.set(record.id, record)
+    append(this.#byName, record.name, record)
+    append(this.#byPlace, placeOf(record.region), record)
+    append(this.#byPlace, placeOf(record.region, record.vpc), record)
+    this.#order = Math.max(this.#order, record.order)
+    this.#lists.clear()
+  }
+
+  // A state kept in a file may have been read anew since.
+  #sync(): void {
+    if (this.#applied !== this.#state.current) this.#applyAll(this.#state.current)
+  }
+
+  #applyAll(state: State): void {
+    this.#applied = state
+    const {changes, added} = this.#sectionOf(state)
+    for (const record of added) {
+      if (!this.#byId.has(record.id)) this.#insert({...record})
+    }
+    const now = new Set(added.map(each => each.id))
+    const gone = new Set([...this.#added].filter(id => !now.has(id)))
+    this.#added = now
+    for (const id of new Set([...this.#originals.keys(), ...Object.keys(changes), ...gone, ...now])) {
+      const record = this.#byId.get(id)
+      if (record === undefined) continue
+      this.#apply(record, changes[id], gone.has(id))
+    }
+  }
+
+  #apply(record: Item, change: Change | undefined, isGone: boolean): void {
+    const original = this.#originals.get(record.id) ?? this.#originalOf(record)
+    this.#originals.set(record.id, original)
+    const {name, deleted} = record
+    Object.assign(record, original, change, isGone && {deleted: true})
+    if (record.deleted !== deleted) this.#lists.clear()
+    if (record.name === name) return
+    const others = (this.#byName.get(name) ?? []).filter(each => each !== record)
+    if (others.length > 0) this.#byName.set(name, others)
+    else this.#byName.delete(name)
+    append(this.#byName, record.name, record)
+  }
+}
+
+// A status is no modifiable state: start and stop leave the ETag as it is.
+function isNew(change: StoredChange, record: StoredRecord): boolean {
+  const {name = record.name, metadata = record.metadata} = change
+  return name !== record.name || JSON.stringify(metadata) !== JSON.stringify(record.metadata)
+}
+
+function placeOf(region: string, vpc?: string): string {
+  return vpc === undefined ? region : `${region}/${vpc}`
+}
+
+function append<Key, Value>(map: Map<Key, Value[]>, key: Key, value: Value): void {
+  const values = map.get(key)
+  if (values) values.push(value)
+  else map.set(key, [value])
+}

@@ -1,0 +1,55 @@
+import {spawn} from 'node:child_process'
+import {expect, it} from 'vitest'
+import {read, requestToken, version} from '../sandbox/sandbox-client.ts'
+import {freshEnvironment, runVpcmd, vpcmdPath} from '../support/run-vpcmd.ts'
+
+interface Running {
+  url: string
+  environment: {IBMCLOUD_API_KEY: string}
+}
+
+/** Runs `use` with the sandbox that `vpcmd sandbox start` serves, and ends it. */
+async function withServer(args: string[], use: (server: Running) => Promise<void>): Promise<void> {
+  const server = spawn(process.execPath, [vpcmdPath, 'sandbox', 'start', '--json', ...args], {env: freshEnvironment()})
+  const ended = new Promise(resolve => server.on('close', resolve))
+  let stdout = ''
+  const ready = new Promise<Running>(resolve => {
+    server.stdout.on('data', chunk => {
+      stdout += chunk
+      if (stdout.trimEnd().endsWith('}')) resolve(JSON.parse(stdout))
+    })
+  })
+  try {
+    await use(await ready)
+  } finally {
+    server.kill('SIGTERM')
+    await ended
+  }
+}
+
+it('lets transitions take the time that --transition says, and the first start fail that --failing-starts says', () =>
+  withServer(['--transition', '0', '--failing-starts', '1'], async ({url, environment}) => {
+    const token: string = (await requestToken(url, environment.IBMCLOUD_API_KEY)).body.access_token
+    const send = async (path: string, init: RequestInit = {}) => {
+      const headers = {authorization: `Bearer ${token}`}
+      return (await read(await fetch(`${url}/v1${path}?${version}`, {...init, headers}))).body
+    }
+    const path = '/instances/0727_ed12480a-40a4-41a0-98e3-6dfac8b25ad6'
+    const statuses: string[] = []
+    for (const type of ['stop', 'start', 'stop', 'start']) {
+      await send(`${path}/actions`, {method: 'POST', body: JSON.stringify({type})})
+      statuses.push((await send(path)).status)
+    }
+    expect(statuses).toEqual(['stopped', 'failed', 'stopped', 'running'])
+  }))
+
+it.each([
+  [['--transition', '-1'], /--transition/],
+  [['--transition', 'soon'], /--transition/],
+  [['--failing-starts', 'many'], /Not an amount of failing starts: many/],
+  [['--failing-starts', '101%'], /at most 100%/],
+  [['--failing-starts', ''], /Not an amount of failing starts/],
+])('refuses %j', async (args, says) => {
+  const {code, stderr, stdout} = await runVpcmd(['sandbox', 'start', ...args])
+  expect({code, stderr, stdout}).toEqual({code: 2, stderr: expect.stringMatching(says), stdout: ''})
+})
