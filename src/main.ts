@@ -4,16 +4,14 @@ import {readFileSync} from 'node:fs'
 const argv = process.argv.slice(2)
 const quickAnswer = version(argv) ?? help(argv)
 if (quickAnswer !== undefined) {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') process.exitCode = 1
-  })
+  surviveWriting()
   process.stdout.write(quickAnswer)
-} else {
+} else if (!(await runsQuickly(argv))) {
   const {runVpcmd} = await import('./run-vpcmd.ts')
   await runVpcmd(argv)
 }
 
-// Two answers that people wait for often are worth no framework: loading it would take most of the time.
+// Some answers that people and boot scripts wait for are worth no framework: loading it would take most of the time.
 
 function version([flag]: string[]): string | undefined {
   if (flag !== '--version' && flag !== '-v') return undefined
@@ -29,4 +27,21 @@ function help(args: string[]): string | undefined {
   const texts: Record<string, string> = JSON.parse(readFileSync(new URL('./help.json', import.meta.url), 'utf8'))
   const key = words.join(' ')
   return Object.hasOwn(texts, key) ? texts[key] : undefined
+}
+
+/** Whether the metadata service of this instance was asked, and answered; false where it takes the framework to tell. */
+async function runsQuickly(args: string[]): Promise<boolean> {
+  if (args[0] !== 'imds') return false
+  const {runQuickly} = await import('./quick-imds.ts')
+  surviveWriting()
+  return runQuickly(args)
+}
+
+/** A reader that closes the pipe is no error; any other reason why the output can't be written is. */
+function surviveWriting(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') return
+    process.exitCode = 1
+    process.stderr.write(`Error: The output could not be written (${error.code}).\n`)
+  })
 }

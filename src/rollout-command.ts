@@ -67,8 +67,8 @@ export interface RunRequest {
   undoes?: string
   /** Whether the readings are of just now, so that no second look is owed before a change. */
   isFresh: boolean
-  /** An earlier run that is gone on with, in place of a new one: its ID and what is left of it. */
-  resumes?: {id: string; work: Work[]}
+  /** An earlier run that is gone on with, in place of a new one: its ID, how much of it was read, and what is left of it. */
+  resumes?: {id: string; bytes: number; work: Work[]}
   sequel?: Sequel
 }
 
@@ -150,7 +150,7 @@ export abstract class RolloutCommand extends SelectionCommand {
       ...(request.undoes !== undefined && {undoes: request.undoes}),
     }
     const journal = request.resumes
-      ? await Journal.resume(folder, header.id, time())
+      ? await Journal.resume(folder, header.id, request.resumes.bytes, time())
       : await Journal.begin(folder, header, request.changes)
 
     const interruption = this.listenForInterruption()
@@ -162,6 +162,7 @@ export abstract class RolloutCommand extends SelectionCommand {
       result = await rollOut(cloud, work, {
         journal,
         freshForMs: request.isFresh ? freshForMs : 0,
+        concurrency: flags.concurrency,
         maxFailures,
         canary,
         interrupted: interruption.signal,
@@ -170,7 +171,7 @@ export abstract class RolloutCommand extends SelectionCommand {
           if (total > 1) this.bar?.update({total, done, details})
         },
         now: Date.now,
-        sleep: ms => sleep(ms),
+        sleep: (ms, signal) => sleep(ms, undefined, {signal}),
       })
       this.bar.clear()
       await sequel?.after(underWay, work, result)

@@ -4,7 +4,7 @@ import type {VpcSdk} from '../cloud/vpc-sdk.ts'
 import type {InstanceTemplate} from '../cloud/wire.ts'
 import {VpcmdError} from '../errors.ts'
 import {toQuery} from '../instances/filters.ts'
-import {readInstances} from '../instances/list-instances.ts'
+import {type ReadingOutcome, readInstances} from '../instances/list-instances.ts'
 import {pageSize, pagesOf} from '../instances/pages.ts'
 import type {SubjectKind} from './policy.ts'
 import {isInScope, type Scope} from './scope.ts'
@@ -39,6 +39,7 @@ export async function readSubjects(cloud: Cloud, scope: Scope): Promise<ReadSubj
   const subjects: Subject[] = []
   const unread: Unread[] = []
   let isRead = false
+  let gone = new Set<string>()
   const share = sharing()
   const collector: Collector = {
     add: subject => subjects.push(subject),
@@ -69,8 +70,9 @@ export async function readSubjects(cloud: Cloud, scope: Scope): Promise<ReadSubj
   const templates: {region: Region; templates: InstanceTemplate[]; reading: Reading}[] = []
   await Promise.all([
     scope.kinds.includes('instance') &&
-      readAllInstances(cloud, scope, collector, names).then(isAnyRead => {
-        isRead ||= isAnyRead
+      readAllInstances(cloud, scope, collector, names).then(outcome => {
+        isRead ||= outcome.isRead
+        gone = outcome.gone
       }),
     perRegion('bare_metal_server', region => readBareMetalServers(cloud.api(region), region, scope, collector)),
     perRegion('instance_template', async region => {
@@ -81,7 +83,8 @@ export async function readSubjects(cloud: Cloud, scope: Scope): Promise<ReadSubj
   await Promise.all(templates.map(read => addTemplates(cloud.api(read.region), read, scope, collector, names)))
   const [first] = unread
   if (!isRead && first) throw first.error
-  return {subjects, unread, regions: regions.map(({name}) => name)}
+  const present = gone.size > 0 ? subjects.filter(({id}) => !gone.has(id)) : subjects
+  return {subjects: present, unread, regions: regions.map(({name}) => name)}
 }
 
 async function readAllInstances(
@@ -89,9 +92,9 @@ async function readAllInstances(
   {name, zone, vpc, resourceGroup}: Scope,
   {add, failed, reading}: Collector,
   names: Map<string, string>,
-): Promise<boolean> {
+): Promise<Pick<ReadingOutcome, 'isRead' | 'gone'>> {
   const query = toQuery({name, zone, vpc, resourceGroup})
-  const {failures, isRead} = await readInstances(cloud, query, (instances, region) => {
+  const {failures, isRead, gone} = await readInstances(cloud, query, (instances, region) => {
     const here = reading(region.name)
     for (const instance of instances) {
       names.set(instance.vpc.id, instance.vpc.name)
@@ -100,7 +103,7 @@ async function readAllInstances(
     }
   })
   for (const {region, error} of failures) failed(region, 'instance', error)
-  return isRead
+  return {isRead, gone}
 }
 
 async function readBareMetalServers(

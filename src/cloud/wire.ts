@@ -59,6 +59,7 @@ export interface Instance {
   zone: {name: string}
   resource_group: {id: string; name: string}
   boot_volume_attachment: {id: string; name: string; volume?: Reference}
+  volume_attachments?: {id: string}[]
   network_attachments: NetworkAttachment[]
   network_interfaces: NetworkInterface[]
   primary_network_attachment?: NetworkAttachment

@@ -35,7 +35,9 @@ export type Generation = (typeof generations)[number]
 export function parseEndpoint(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
   const isPlain = url && /^https?:$/.test(url.protocol) && url.pathname === '/' && !url.search && !url.hash
-  if (!url || !isPlain || url.username || url.password) {
+  // A URL's host may hold quotes.
+  const isHost = url && /^([\w.-]+|\[[\da-f:.]+\])$/.test(url.hostname)
+  if (!url || !isPlain || !isHost || url.username || url.password) {
     throw usageError(
       `--endpoint ${text} is not the URL of a metadata service.`,
       `It is a protocol, a host and perhaps a port, such as http://${linkLocalAddress}.`,

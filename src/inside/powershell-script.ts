@@ -4,14 +4,14 @@ import type {ScriptOptions} from './script.ts'
 /** The script for Windows PowerShell 5.1 and PowerShell 7; see metadataScript. It adds the route that Windows needs, as administrator. */
 export function powershellScript({paths, endpoint, output = 'document'}: ScriptOptions): string {
   const endpoints = endpoint === undefined ? knownEndpoints : [endpoint]
-  const identity = generations.map(({token, version}) => quote(`${token}?version=${version}`))
+  const tokenPaths = generations.map(({token, version}) => quote(`${token}?version=${version}`))
   return `${[
     start,
     ...(endpoint === undefined ? [route] : []),
-    `$identity = $null
-$tried = @()
-:search foreach ($endpoint in ${endpoints.map(quote).join(', ')}) {
-  foreach ($path in ${identity.join(', ')}) {`,
+    `$tried = @()
+function Find-Service {
+  foreach ($endpoint in ${endpoints.map(quote).join(', ')}) {
+    foreach ($path in ${tokenPaths.join(', ')}) {`,
     findToken,
     ...reading(paths, output),
   ].join('\n')}\n`
@@ -24,7 +24,7 @@ $ProgressPreference = 'SilentlyContinue'
 [Net.ServicePointManager]::SecurityProtocol = [Net.ServicePointManager]::SecurityProtocol -bor [Net.SecurityProtocolType]::Tls12
 [Net.WebRequest]::DefaultWebProxy = New-Object Net.WebProxy
 function Invoke-Metadata($Method, $Uri, $Headers, $Body) {
-  $request = @{ Method = $Method; Uri = $Uri; Headers = $Headers; TimeoutSec = 20; UseBasicParsing = $true; MaximumRedirection = 0 }
+  $request = @{ Method = $Method; Uri = $Uri; Headers = $Headers; TimeoutSec = $(if ($Method -eq 'PUT') { 3 } else { 20 }); UseBasicParsing = $true; MaximumRedirection = 0 }
   if ($PSVersionTable.PSVersion.Major -ge 6) { $request.NoProxy = $true }
   if ($Body) { $request.Body = $Body; $request.ContentType = 'application/json' }
   $reply = Invoke-WebRequest @request
@@ -39,21 +39,24 @@ const route = `if ((Get-Command Get-NetRoute -ErrorAction SilentlyContinue) -and
   if ($LASTEXITCODE -ne 0) { throw 'No route to the metadata service could be added: run this as administrator.' }
 }`
 
-const findToken = `    try {
-      $identity = (Invoke-Metadata PUT "$endpoint$path" @{ 'Metadata-Flavor' = 'ibm'; Accept = 'application/json' } '{"expires_in":300}' | ConvertFrom-Json).access_token
-      if ($identity) { break search }
-    } catch {
-      $tried += "$endpoint ($($_.Exception.Message))"
-      if (-not ($_.Exception.Response -and [int]$_.Exception.Response.StatusCode -eq 404)) { continue search }
+const findToken = `      try {
+        $answer = Invoke-Metadata PUT "$endpoint$path" @{ 'Metadata-Flavor' = 'ibm'; Accept = 'application/json' } '{"expires_in":300}'
+        $identity = ($answer | ConvertFrom-Json).access_token
+        if ($identity) { return @{ Url = $endpoint; Version = ($path -split '=')[-1]; Token = $identity } }
+      } catch {
+        $script:tried += "$endpoint ($($_.Exception.Message))"
+        if (-not ($_.Exception.Response -and [int]$_.Exception.Response.StatusCode -eq 404)) { break }
+      }
     }
   }
 }
-if (-not $identity) {
+$service = Find-Service
+if (-not $service) {
   throw "The metadata service does not answer: $($tried -join ', '). It is off, or speaks the other protocol; from a workstation: vpcmd metadata enable INSTANCE"
 }
 function Get-Metadata($Name) {
-  $version = ($path -split '=')[-1]
-  $answer = Invoke-Metadata GET "$endpoint/metadata/v1/$($Name)?version=$version" @{ Authorization = "Bearer $identity"; Accept = 'application/json' }
+  $uri = "$($service.Url)/metadata/v1/$($Name)?version=$($service.Version)"
+  $answer = Invoke-Metadata GET $uri @{ Authorization = "Bearer $($service.Token)"; Accept = 'application/json' }
   if ($answer -notmatch '^\\s*\\{') { throw "$($Name): the answer is not JSON." }
   $answer.Trim()
 }

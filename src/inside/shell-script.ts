@@ -27,12 +27,12 @@ newline='
 # request METHOD URL HEADER [BODY]: sets status and body. The header goes to curl's stdin, where no list of processes shows it.
 request() {
   reply=$(printf 'header = "%s"\\n' "$3" 'Accept: application/json' 'Content-Type: application/json' |
-    curl -q -s -K - --noproxy '*' --connect-timeout 2 --max-time 20 --max-filesize 4194304 \\
+    curl -q -s -K - --noproxy '*' --connect-timeout 2 --max-time "$seconds" --max-filesize 4194304 \\
       -X "$1" \${4:+-d "$4"} -w '\\n%{http_code}' "$2") || return
   status=\${reply##*"$newline"}
   body=\${reply%"$newline"*}
 }
-tried=''`
+tried='' seconds=3`
 
 const findToken = `    request PUT "$endpoint$path" 'Metadata-Flavor: ibm' '{"expires_in":300}' || {
       tried="$tried $endpoint (curl error $?)"
@@ -45,6 +45,7 @@ done
 [ "$status" = 200 ] || [ "$status" = 201 ] || fail "No identity token from $endpoint, status $status: $body"
 token=$(printf '%s' "$body" | tr -d '\\n' | sed -n 's/.*"access_token" *: *"\\([^"]*\\)".*/\\1/p')
 case $token in '' | *[!A-Za-z0-9._-]*) fail "No identity token in the answer of $endpoint." ;; esac
+seconds=20
 # get PATH: sets body to the answer, which is JSON.
 get() {
   request GET "$endpoint/metadata/v1/$1?version=\${path##*=}" "Authorization: Bearer $token" || fail "$endpoint stopped answering (curl error $?)."

@@ -3,7 +3,7 @@ import type {Cloud} from '../cloud/cloud.ts'
 import type {Instance} from '../cloud/wire.ts'
 import {VpcmdError} from '../errors.ts'
 import type {Journal, RestartStep} from './journal.ts'
-import type {Target} from './plan.ts'
+import {type Target, targetName} from './plan.ts'
 import {PowerSwitch} from './power-switch.ts'
 import {type Risk, whyNotToStop} from './preflight.ts'
 
@@ -132,8 +132,8 @@ class Restarts {
       const ended = this.#ending.signal
       const power = new PowerSwitch(work.target, {api, stepTimeoutMs, retryCommand, ended, now, sleep})
       return await (work.begun ? this.#bringBack(work, power, work.begun.wasStopped) : this.#cycle(work, power, asked))
-    } catch (error) {
-      if (!(error instanceof VpcmdError)) throw error
+    } catch (thrown) {
+      const error = thrown instanceof VpcmdError ? thrown : unexpected(work.target, thrown)
       if (error.code === 'journal_failed') {
         this.#journalFailed(error)
         return this.#skipped()
@@ -220,6 +220,16 @@ class Restarts {
     this.error ??= error
     this.#end('journal')
   }
+}
+
+/** Nothing that goes wrong with one instance leaves another behind that is down. */
+function unexpected(target: Target, thrown: unknown): VpcmdError {
+  const why = thrown instanceof Error ? thrown.message : String(thrown)
+  return new VpcmdError({
+    code: 'unexpected',
+    message: `vpcmd failed at the restart of ${targetName(target)} in a way that it was not made for: ${why}`,
+    hint: `See whether it runs: vpcmd instances show ${target.id}`,
+  })
 }
 
 /** The primary private address, which a start can change (ibm-cloud-docs/vpc-infrastructure-cli-plugin, instance-stop). */

@@ -3,9 +3,10 @@ import {readdir} from 'node:fs/promises'
 import {join} from 'node:path'
 import {createInterface} from 'node:readline'
 import {exitCodes, usageError, VpcmdError} from '../errors.ts'
-import {isAtWork, type JournalLine, type RestartStep, type RunHeader} from './journal.ts'
+import type {JournalLine, RestartStep, RunHeader} from './journal.ts'
 import type {Result} from './outcomes.ts'
 import type {PlannedChange} from './plan.ts'
+import {isAtWork} from './run-lock.ts'
 import type {Settings} from './settings.ts'
 
 /** `unfinished`: the process was killed before it could end the run. */
@@ -32,6 +33,8 @@ export interface Run {
   /** ISO 8601; undefined while it has not ended. */
   endedAt: string | undefined
   changes: RecordedChange[]
+  /** How much of the journal was read, for whoever goes on with it. */
+  bytes: number
 }
 
 const runFile = /^\d{8}-\d{6}-[0-9a-f]{4}\.jsonl$/
@@ -79,10 +82,10 @@ export async function readRun(folder: string, asked: string): Promise<Run> {
 
 async function readRunFile(folder: string, id: string, keep: (header: RunHeader) => boolean): Promise<Run | undefined> {
   const file = join(folder, `${id}.jsonl`)
-  const run: Run = {header: noHeader, state: 'unfinished', endedAt: undefined, changes: []}
+  const run: Run = {header: noHeader, state: 'unfinished', endedAt: undefined, changes: [], bytes: 0}
   let hasBegun = false
   let isKept = true
-  await readLines(file, line => {
+  run.bytes = await readLines(file, line => {
     if (line.t === 'run') {
       const {t, v, ...header} = line
       if (v !== 1) throw new Error('a newer vpcmd wrote it')
@@ -97,6 +100,9 @@ async function readRunFile(folder: string, id: string, keep: (header: RunHeader)
   // One that was killed while it wrote what it meant to do has done nothing of it.
   if (!hasBegun) run.changes = []
   if (run.state === 'unfinished' && (await isAtWork(folder, id))) run.state = 'running'
+  // Killed after its last outcome: only the last line is missing.
+  const isOver = hasBegun && run.changes.every(each => isSettled(each) && !isBetween(each))
+  if (run.state === 'unfinished' && isOver) run.state = 'done'
   return run
 }
 
@@ -226,15 +232,19 @@ export async function readRestartsAwaited(folder: string, account: string): Prom
   return new Map([...turnedOn].filter(([id, at]) => at > (settled.get(id) ?? '')))
 }
 
-/** Hands over each line of a journal until `take` says that it has seen enough. Throws VpcmdError for an unreadable one. */
-async function readLines(file: string, take: (line: JournalLine) => boolean): Promise<void> {
+/**
+ * Hands over each line of a journal until `take` says that it has seen enough; gives how many bytes were read. Throws
+ * VpcmdError for an unreadable one.
+ */
+async function readLines(file: string, take: (line: JournalLine) => boolean): Promise<number> {
   const input = createReadStream(file, 'utf8')
   try {
     for await (const text of createInterface({input, crlfDelay: Number.POSITIVE_INFINITY})) {
       // Half a line is what a process was writing when it was killed: as if it had not begun.
       const line = parseLine(text)
-      if (line && !take(line)) return
+      if (line && !take(line)) break
     }
+    return input.bytesRead
   } catch (error) {
     throw unreadable(file, error)
   } finally {

@@ -30,7 +30,7 @@ function recordOf(
     address: freeAddress(fleet, wanted.subnet),
     created: now,
     status: 'running',
-    action: {type: 'start', at: now},
+    action: undefined,
     failures: undefined,
     metadata: {enabled: false, protocol: 'http', response_hop_limit: 1, ...wanted.metadata},
     revision: 0,
@@ -63,14 +63,17 @@ export function createRoutes({fleet, clock, transitionMs}: Cloud): Hono<Environm
   routes.post('/instances', async c => {
     const region = c.get('region')
     const text = await c.req.text()
-    const record = await fleet.instances.add(order => {
+    const made = await fleet.instances.add(order => {
       const wanted = readInstancePrototype(text, fleet, region)
-      const made = recordOf(wanted, fleet, {region: region.name, order, now: clock()})
-      if (fleet.instances.named(region.name, made.name).length > 0) {
-        throw refusal('validation_unique_failed', `Provided Name (${made.name}) is not unique`, 'name', made.name)
+      const record = recordOf(wanted, fleet, {region: region.name, order, now: clock()})
+      if (fleet.instances.named(region.name, record.name).length > 0) {
+        throw refusal('validation_unique_failed', `Provided Name (${record.name}) is not unique`, 'name', record.name)
       }
-      return made
+      return record
     })
+    // A change like any other start, which another status can end.
+    const started = {action: {type: 'start', at: made.created}} as const
+    const record = (await fleet.instances.update(region.name, made.id, () => started)) ?? made
     const sending = {base: c.get('base'), now: clock(), transitionMs}
     return c.json(instanceBody(record, fleet.vpcName(record.vpc), sending), 201, {etag: etagOf(record)})
   })

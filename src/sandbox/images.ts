@@ -36,11 +36,12 @@ const systems = [
 /** The images that a region offers: its catalogue, and whatever its instances were made from. */
 export function imagesIn(fleet: FleetStore, region: string): NamedResource[] {
   const images = new Map<string, NamedResource>()
-  const add = (image: NamedResource) => {
-    if (![...images.values()].some(each => each.name === image.name)) images.set(image.id, image)
+  for (const {image} of fleet.instances.of(region)) if (image) images.set(image.id, image)
+  const names = new Set([...images.values()].map(({name}) => name))
+  for (const name of imageNames) {
+    const image = regional(region, 'image', name)
+    if (!names.has(name)) images.set(image.id, image)
   }
-  for (const {image} of fleet.instances.of(region)) if (image && !images.has(image.id)) add(image)
-  for (const name of imageNames) add(regional(region, 'image', name))
   return [...images.values()]
 }
 

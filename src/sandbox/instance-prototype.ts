@@ -42,7 +42,7 @@ export interface WantedInstance {
   bootVolumeName: string | undefined
 }
 
-/** The most that user data may hold, in bytes: "64 KB" by ibm-cloud-docs/vpc. */
+/** The most that user data may hold, in bytes. No source states IBM's limit: this one is the sandbox's. */
 const longestUserData = 64 * 1024
 
 const known = [

@@ -50,7 +50,7 @@ function readKeyPrototype(text: string): KeyPrototype {
   }
 }
 
-/** `GET` and `POST /keys`, and one key. That a key is in a region once is by ibm-cloud-docs/vpc; the refusal's code and message are the sandbox's. */
+/** `GET` and `POST /keys`, and one key. That a region takes a key but once is a guess, and so are that refusal's code and message. */
 export function keyRoutes({fleet, clock}: Cloud): Hono<Environment> {
   const routes = new Hono<Environment>()
   routes.get('/keys', c => {

@@ -30,7 +30,7 @@ export function subnetsOf(fleet: FleetStore, region: RegionPlace): Subnet[] {
   })
 }
 
-/** A free address of a subnet. IBM Cloud keeps the first four and the last of each range to itself (ibm-cloud-docs/vpc). */
+/** A free address of a subnet. The first of each range are the system's (ibm-cloud-docs/vpc about-network.md); that these are four is a guess. */
 export function freeAddress(fleet: FleetStore, subnet: Subnet): string {
   const taken = new Set(fleet.instances.of(subnet.vpc.region, subnet.vpc.id).map(each => each.address))
   for (let number = subnet.range.first + 4; ; number++) {

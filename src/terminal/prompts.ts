@@ -33,6 +33,8 @@ export interface Prompter {
   number(question: {message: string; min: number; max: number; default: number}): Promise<number>
   /** Yes or no; Enter alone means no where there is no default. */
   confirm(question: {message: string; default?: boolean}): Promise<boolean>
+  /** A line of text that is not shown as it is typed. */
+  secret(question: {message: string}): Promise<string>
 }
 
 /**
@@ -105,6 +107,18 @@ export function createPrompter(streams: Streams, env: NodeJS.ProcessEnv = proces
           name: 'answer',
           message: plain(question.message),
           default: question.default ?? false,
+          theme,
+        })
+        return answer
+      }),
+
+    secret: question =>
+      interruptible(streams, async context => {
+        const {createPromptModule} = await import('inquirer')
+        const {answer} = await createPromptModule(context)({
+          type: 'password',
+          name: 'answer',
+          message: plain(question.message),
           theme,
         })
         return answer

@@ -1,68 +1,8 @@
-// One table of ratios: every contender runs in turn, several times, so that a noisy machine is noisy for all alike.
-import {spawn, spawnSync} from 'node:child_process'
-import {mkdtempSync, readFileSync, rmSync} from 'node:fs'
-import {tmpdir} from 'node:os'
-import {join} from 'node:path'
-import {fileURLToPath} from 'node:url'
+// One table of ratios, then those of test/bench/lists.mjs.
+import {spawnSync} from 'node:child_process'
+import {base, here, measure, node, roundsOr, run, startSandbox, vpcmd} from './measure.mjs'
 
-const rounds = Number(process.env.BENCH_RUNS ?? 7)
-const here = name => fileURLToPath(new URL(name, import.meta.url))
-const vpcmd = here('../../dist/main.js')
-const folder = mkdtempSync(join(tmpdir(), 'vpcmd-bench-'))
-const memoryFile = join(folder, 'memory')
-
-/** Runs a command to its end: how long it took (ms), its peak memory (kB, Node only) and what it printed. */
-function run(file, args, env) {
-  const isNode = file === process.execPath
-  const preload = isNode ? ['--require', here('report-memory.cjs')] : []
-  const startedAt = performance.now()
-  const {status, stdout, stderr} = spawnSync(file, [...(args[0] === '-e' ? [] : preload), ...args], {
-    env: {...env, BENCH_FOLDER: folder, BENCH_MEMORY_FILE: memoryFile},
-    encoding: 'utf8',
-    maxBuffer: 2 ** 30,
-  })
-  const ms = performance.now() - startedAt
-  if (status !== 0) throw new Error(`${[file, ...args].join(' ')} ended with ${status}: ${stderr}`)
-  const kilobytes =
-    isNode && args[0] !== '-e' ? Number(readFileSync(memoryFile, 'utf8').trim().split('\n').at(-1)) : undefined
-  return {ms, kilobytes, stdout}
-}
-
-const median = values => [...values].sort((a, b) => a - b)[values.length >> 1]
-
-/** Measures contenders in turn; gives the medians by name. */
-function measure(contenders) {
-  const taken = contenders.map(() => [])
-  for (let round = 0; round < rounds; round++) {
-    for (const [index, {file, args, env}] of contenders.entries()) taken[index].push(run(file, args, env))
-  }
-  return Object.fromEntries(
-    contenders.map(({name}, index) => {
-      const kilobytes = median(taken[index].map(each => each.kilobytes ?? Number.NaN))
-      return [name, {ms: median(taken[index].map(({ms}) => ms)), megabytes: kilobytes / 1024}]
-    }),
-  )
-}
-
-async function startSandbox(args) {
-  const server = spawn(process.execPath, [vpcmd, 'sandbox', 'start', '--json', ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  let text = ''
-  for await (const chunk of server.stdout) {
-    text += chunk
-    if (text.trimEnd().endsWith('}')) break
-  }
-  return {environment: JSON.parse(text).environment, stop: () => server.kill('SIGTERM')}
-}
-
-const base = {
-  PATH: process.env.PATH,
-  HOME: folder,
-  XDG_CACHE_HOME: join(folder, 'cache'),
-  XDG_STATE_HOME: join(folder, 'state'),
-}
-const node = (name, args, env = base) => ({name, file: process.execPath, args, env})
+const rounds = roundsOr(7)
 const rows = []
 const row = (what, against, medians, aim) => {
   const [mine, theirs] = [medians[what], medians[against]]
@@ -82,11 +22,14 @@ const row = (what, against, medians, aim) => {
 
 let sandbox
 try {
-  const starts = measure([
-    node('node -e 0', ['-e', '0']),
-    node('vpcmd --version', [vpcmd, '--version']),
-    node('vpcmd --help', [vpcmd, '--help']),
-  ])
+  const starts = measure(
+    [
+      node('node -e 0', ['-e', '0']),
+      node('vpcmd --version', [vpcmd, '--version']),
+      node('vpcmd --help', [vpcmd, '--help']),
+    ],
+    rounds,
+  )
   row('vpcmd --version', 'node -e 0', starts, 2)
   row('vpcmd --help', 'node -e 0', starts, 2.5)
 
@@ -112,7 +55,7 @@ try {
     if (answer.length !== 250 || answer.join() !== answers[0].join())
       throw new Error(`${contenders[index].name} gave another answer`)
   }
-  const lists = measure(contenders)
+  const lists = measure(contenders, rounds)
   row('list, cached token', 'script on sdk-core', lists, 0.8)
   row('list, no cache', 'script on sdk-core', lists)
   if (hasTools) row('list, cached token', 'curl and jq loop', lists)
@@ -123,6 +66,6 @@ try {
   console.error(error)
   process.exitCode = 1
 } finally {
-  sandbox?.stop()
-  rmSync(folder, {recursive: true, force: true})
+  await sandbox?.stop()
 }
+await import('./lists.mjs')

@@ -59,6 +59,8 @@ function run(file: string, args: string[], env: Record<string, string>, stdin: s
     })
     child.on('error', reject)
     child.on('close', code => resolve({code, stdout, stderr}))
+    // A program that has ended reads nothing more: its exit code tells what there is to tell.
+    child.stdin.on('error', () => undefined)
     child.stdin.end(stdin)
   })
 }

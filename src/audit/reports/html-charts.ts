@@ -23,8 +23,8 @@ export function shareLabel({compliant, total}: Counts): string {
   return `${(Math.floor((compliant / total) * 1000) / 10).toLocaleString('en')} %`
 }
 
-/** The compliant share of everything as a ring. */
-export function ring(counts: Counts): string {
+/** The compliant share of everything as a ring; `note` goes below it. */
+export function ring(counts: Counts, note: string): string {
   const radius = 15.9155
   let before = 0
   const arcs = [...verdicts].reverse().map(verdict => {
@@ -36,7 +36,7 @@ export function ring(counts: Counts): string {
     before += share
     return arc
   })
-  return `<svg class="ring" viewBox="0 0 42 42" role="img" aria-label="${escaped(`${shareLabel(counts)} compliant`)}"><circle class="track" cx="21" cy="21" r="${radius}"/>${arcs.join('')}<text x="21" y="20.6">${shareLabel(counts)}</text><text class="small" x="21" y="26">compliant</text></svg>`
+  return `<svg class="ring" viewBox="0 0 42 42" role="img" aria-label="${escaped(`${shareLabel(counts)} compliant ${note}`.trim())}"><circle class="track" cx="21" cy="21" r="${radius}"/>${arcs.join('')}<text x="21" y="20.6">${shareLabel(counts)}</text><text class="small" x="21" y="26">compliant</text><text class="small" x="21" y="29.5">${note}</text></svg>`
 }
 
 /** The chart by region: every region that was asked, also those where nothing is or nothing could be read. */

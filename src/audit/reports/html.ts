@@ -45,11 +45,11 @@ export function toHtml(report: AuditReport): string {
 <header class="${looks[result]}"><div>
 <p class="eyebrow">Metadata service audit</p>
 <h1>${titles[result]}</h1>
-<p class="lead">${escaped(headline(report).replace(/^[^:]*: /, ''))}</p>
+<p class="lead">${escaped(lead(report))}</p>
 ${facts(report)}
 </div></header>
 <main>
-<div class="top"><section aria-label="Share">${ring(report.counts)}</section><div>
+<div class="top"><section aria-label="Share">${ring(report.counts, result === 'incomplete' ? 'of what was read' : '')}</section><div>
 ${tiles(report)}
 ${unreadSection(report)}
 </div></div>
@@ -71,6 +71,12 @@ ${listSection(report.judgements)}
 </body>
 </html>
 `
+}
+
+/** The headline without its first word, which stands above it. */
+function lead(report: AuditReport): string {
+  const text = headline(report).replace(/^[^:]*: /, '')
+  return text.charAt(0).toUpperCase() + text.slice(1)
 }
 
 function hashOf(text: string): string {

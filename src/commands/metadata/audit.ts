@@ -27,17 +27,15 @@ export default class MetadataAudit extends CloudCommand {
 
 A policy is YAML: rules, of which the first that matches decides, and exemptions with a reason and a last day:
 
-  version: 1
-  rules:
-    - name: containers
-      match: {region: us-south, vpc: prod, name: 'k8s-*'}
-      require: {enabled: true, protocol: https, hop_limit: 1-2}
-    - name: rest
-      require: {protocol: https, hop_limit: 1}
-  exemptions:
-    - match: {name: legacy-1}
-      reason: Moves in spring.
-      expires: 2027-03-31
+version: 1
+unmatched: deny
+rules:
+- {name: pods, match: {name: 'k8s-*'}, require: {hop_limit: 1-2}}
+- {name: rest, require: {protocol: https, hop_limit: 1}}
+exemptions:
+- {match: {vpc: old}, reason: Moves in May, expires: 2027-05-31}
+
+A match takes kind, region, zone, vpc, resource_group, name, profile, image and status, each with a pattern or a list of patterns. What is required is enabled, protocol and hop_limit, a number or a range; the latter two count while the service is on or must be, or always with even_while_off: true. What no rule matches is told, and violates the policy with unmatched: deny.
 
 Exit code: 0 compliant; 5 not; 1 when something could not be read, whatever else was found. With -q, the IDs of what violates the policy.`
   static override examples = [

@@ -80,7 +80,7 @@ Instances that the run stopped are looked at first, and started where they are d
       selection: run.header.selection,
       changes: run.changes.map(({change}) => change),
       isFresh: false,
-      resumes: {id: run.header.id, work},
+      resumes: {id: run.header.id, bytes: run.bytes, work},
       sequel: this.sequel(flags, cloud, restarts),
       outcomes: settled => this.withRestarts(restarts, whole(run.changes, settled), true),
     })

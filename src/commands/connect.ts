@@ -1,0 +1,135 @@
+import {Args, Flags} from '@oclif/core'
+import type {OutputFlags} from '../base-command.ts'
+import type {VpcSdk} from '../cloud/vpc-sdk.ts'
+import type {Instance} from '../cloud/wire.ts'
+import {CloudCommand} from '../cloud-command.ts'
+import {usageError} from '../errors.ts'
+import {findInstance, instanceChoices} from '../instances/find-instance.ts'
+import {assignFloatingIp, securityGroupsOf} from '../ssh/address.ts'
+import type {Login} from '../ssh/login.ts'
+import {checkRunning, checkWishes, findReach, noFloatingIp, unknownUser} from '../ssh/reach.ts'
+import {quoteCommand, sshArguments} from '../ssh/ssh-arguments.ts'
+import {sshFlags, toWishes} from '../ssh-flags.ts'
+
+export default class Connect extends CloudCommand {
+  static override summary = 'Open a shell on an instance, or run a command there, with ssh.'
+  static override description =
+    `Runs the ssh of this machine, so that your configuration, agent and known hosts apply. It logs in as the user of the instance's image, at its floating IP. What follows -- goes to ssh: options of its own, or a command. The exit code is that of ssh.
+
+An instance without a floating IP is reached by --internal-ip or --via, or gets a floating IP with --assign-floating-ip; on a terminal vpcmd asks. An instance of Windows is reached by Remote Desktop: what that takes is printed.`
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> my-virtual-server-2',
+    '<%= config.bin %> <%= command.id %> my-virtual-server-2 -- uptime',
+    '<%= config.bin %> <%= command.id %> my-virtual-server-2 -- -L 8080:localhost:80 -N',
+    '<%= config.bin %> <%= command.id %> my-virtual-server-1 --via ubuntu@169.47.94.48 --print',
+  ]
+  static override args = {
+    instance: Args.string({description: 'ID, name or CRN of an instance; picked from a list without one.'}),
+  }
+  static override flags = {
+    ...sshFlags,
+    print: Flags.boolean({summary: 'Print the command line, and run nothing.'}),
+    'assign-floating-ip': Flags.boolean({
+      summary: 'Reserve a floating IP for an instance that has none, which costs money and opens it to the internet.',
+      exclusive: ['internal-ip', 'via', 'print'],
+    }),
+    rdp: Flags.string({
+      helpValue: 'FILE',
+      summary: 'Write the file that opens the remote desktop of a Windows instance.',
+    }),
+  }
+
+  async run(): Promise<void> {
+    const end = this.argv.indexOf('--')
+    const more = end < 0 ? [] : this.argv.splice(end).slice(1)
+    const {args, flags} = await this.parse(Connect)
+    const wishes = toWishes(flags)
+    await checkWishes(wishes)
+    const cloud = await this.cloud(flags)
+    const {instance, region} =
+      args.instance === undefined
+        ? await this.pickOne('Connect to which instance?', async () => instanceChoices(cloud))
+        : await findInstance(cloud, args.instance)
+    const api = cloud.api(region)
+    if (!flags.print) checkRunning(instance)
+    const reach = await findReach(api, instance, wishes)
+    if (!reach.login) throw unknownUser(instance)
+    if (flags.rdp !== undefined && reach.login.protocol === 'ssh') {
+      throw usageError(`${instance.name} is not reached by Remote Desktop: --rdp is for Windows.`)
+    }
+    const address = reach.address ?? (await this.newAddress(api, instance, flags))
+    if (reach.login.protocol === 'rdp') return this.showDesktop(flags, instance, reach.login, address)
+    const call = sshArguments({...wishes, user: reach.login.user, address, more})
+    if (flags.print || flags.sandbox) {
+      if (!flags.print) this.note('Instances of the sandbox have no SSH: this is what would run.')
+      await this.printAnswer(flags, `${quoteCommand(['ssh', ...call])}\n`, instance, {
+        address,
+        ...reach.login,
+        command: ['ssh', ...call],
+      })
+      return
+    }
+    await this.runSsh(call, {instance, user: reach.login.user, address})
+  }
+
+  /** Reserves a floating IP where the user says so, by flag or on a terminal. Throws VpcmdError where not. */
+  private async newAddress(api: VpcSdk, instance: Instance, flags: {'assign-floating-ip'?: boolean; print?: boolean}) {
+    if (!flags['assign-floating-ip']) {
+      const prompter = flags.print ? undefined : await this.prompter()
+      if (!prompter) throw noFloatingIp(instance)
+      const groups = (await securityGroupsOf(api, instance)).map(({name}) => name).join(', ')
+      const isWanted = await prompter.confirm({
+        message: `${instance.name} has no floating IP. Reserve one for it? It costs money for as long as it is reserved, and opens the instance to the internet as far as its security groups let it (${groups}).`,
+      })
+      if (!isWanted) throw noFloatingIp(instance)
+    }
+    const {address, name} = await assignFloatingIp(api, instance)
+    this.note(`Reserved ${address} (${name}) for ${instance.name}.`)
+    return address
+  }
+
+  private async showDesktop(
+    flags: OutputFlags & {rdp?: string},
+    instance: Instance,
+    login: Login,
+    address: string,
+  ): Promise<void> {
+    const {rdpFile, rdpPort} = await import('../ssh/rdp.ts')
+    if (flags.rdp !== undefined) {
+      const {writeFile} = await import('node:fs/promises')
+      const file = flags.rdp
+      await writeFile(file, rdpFile(address, login.user)).catch((error: NodeJS.ErrnoException) => {
+        throw usageError(`${file} can't be written (${error.code}).`)
+      })
+      this.note(`Wrote ${file}.`)
+    }
+    const command = ['mstsc', `/v:${address}:${rdpPort}`]
+    await this.printAnswer(flags, `${command.join(' ')}\n`, instance, {address, ...login, command})
+    this.note(`Log in as ${login.user}. Its password: vpcmd instances initialization ${instance.id} --private-key FILE`)
+  }
+
+  private async printAnswer(
+    flags: OutputFlags,
+    text: string,
+    {id, name}: Instance,
+    answer: {address: string; protocol: string; user: string; command: string[]},
+  ): Promise<void> {
+    if (this.formatOf(flags) === 'table') return this.print(text)
+    const entries = Object.entries(answer).map(([label, value]) => [label, [value].flat().join(' ')] as const)
+    await this.printRecord(flags, {entries: [['id', id], ['name', name], ...entries], json: {id, name, ...answer}, id})
+  }
+
+  private async runSsh(
+    call: readonly string[],
+    destination: {instance: Instance; user: string; address: string},
+  ): Promise<void> {
+    const [{runSsh}, {explainFailure, sshFailed}] = await Promise.all([
+      import('../ssh/run-ssh.ts'),
+      import('../ssh/ssh-failures.ts'),
+    ])
+    const {code, said} = await runSsh(call, process.env, chunk => process.stderr.write(chunk))
+    process.exitCode = code
+    const failure = code === sshFailed ? explainFailure(said, destination) : undefined
+    if (failure) this.note(`Error: ${failure.message} ${failure.hint}`)
+  }
+}

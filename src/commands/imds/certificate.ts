@@ -1,0 +1,64 @@
+import {readFile} from 'node:fs/promises'
+import {Flags} from '@oclif/core'
+import {usageError} from '../../errors.ts'
+import {PlainImdsCommand} from '../../imds-command.ts'
+import {checkFree, writeKey} from '../../key-file.ts'
+
+export default class ImdsCertificate extends PlainImdsCommand {
+  static override summary = 'Get an identity certificate for this instance.'
+  static override description =
+    `Run it on the instance. The certificate, which mounts of file shares are encrypted with, and its chain are printed as PEM. Either bring a certificate signing request, without common name and extensions, or have a key and a request made.`
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> --csr instance.csr > chain.pem',
+    '<%= config.bin %> <%= command.id %> --new-key instance.key > chain.pem',
+  ]
+  static override flags = {
+    csr: Flags.string({helpValue: 'FILE', exactlyOne: ['csr', 'new-key'], summary: 'The signing request, as PEM.'}),
+    'new-key': Flags.string({
+      helpValue: 'FILE',
+      summary: 'Make a key, and write it there once the certificate has come, readable by you alone.',
+    }),
+    force: Flags.boolean({dependsOn: ['new-key'], summary: 'Replace the file that --new-key names.'}),
+    // The bounds of IBM's VPC File Storage Mount Helper (its metadata.py).
+    'expires-in': Flags.integer({min: 300, max: 3600, helpValue: 'SECONDS', summary: 'Its lifetime, 3600 without.'}),
+  }
+
+  async run(): Promise<void> {
+    const {flags} = await this.parse(ImdsCertificate)
+    const keyFile = flags['new-key']
+    if (keyFile !== undefined) await checkFree(keyFile, flags.force ?? false)
+    const [service, request] = await Promise.all([
+      this.service(flags),
+      keyFile === undefined ? ownRequest(flags.csr) : newRequest(),
+    ])
+    const certificate = await service.certificate(request.csr, flags['expires-in'])
+    if (keyFile !== undefined && request.key !== undefined) {
+      await writeKey(keyFile, request.key, flags.force ?? false)
+      this.note(`The key is in ${keyFile}.`)
+    }
+    const chain = certificate.certificates.map(pem => `${pem.trimEnd()}\n`).join('')
+    await this.printOut(flags, {text: chain, json: certificate})
+  }
+}
+
+interface Request {
+  csr: string
+  key?: string
+}
+
+async function ownRequest(file = ''): Promise<Request> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw usageError(`--csr ${file} can't be read (${error.code}).`)
+  })
+  // IBM's page has line ends of Windows taken out, too (ibm-cloud-docs/vpc, imd-identity-operations).
+  const csr = text.replaceAll('\r', '')
+  if (!/-----BEGIN (NEW )?CERTIFICATE REQUEST-----/.test(csr)) {
+    throw usageError(`--csr ${file} holds no certificate signing request in PEM.`, 'Or have one made: --new-key FILE')
+  }
+  return {csr}
+}
+
+async function newRequest(): Promise<Request> {
+  const {newCertificateRequest} = await import('../../inside/certificate-request.ts')
+  return newCertificateRequest('vpcmd')
+}

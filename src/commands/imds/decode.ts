@@ -1,0 +1,45 @@
+import {readFile} from 'node:fs/promises'
+import {text as readAll} from 'node:stream/consumers'
+import {Args} from '@oclif/core'
+import {usageError} from '../../errors.ts'
+import {ImdsCommand} from '../../imds-command.ts'
+import {claimsOf} from '../../inside/claims.ts'
+import {describeClaims} from '../../inside/descriptions.ts'
+
+export default class ImdsDecode extends ImdsCommand {
+  static override summary = 'Tell what a token says: who, where, until when.'
+  static override description =
+    'Without FILE, an identity token of this instance is fetched. A signature is not checked: who does not trust where a token comes from has to do so. The token itself is not printed.'
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    'vpcmd imds iam-token | <%= config.bin %> <%= command.id %> -',
+  ]
+  static override args = {
+    file: Args.string({description: 'A file with a token in it; - is standard input.'}),
+  }
+
+  async run(): Promise<void> {
+    const {args, flags} = await this.parse(ImdsDecode)
+    const token =
+      args.file === undefined ? (await this.service(flags)).identity.access_token : await readToken(args.file)
+    this.secrets.add(token)
+    const claims = claimsOf(token)
+    await this.printRecord(flags, {entries: describeClaims(claims, Date.now()), json: claims, id: ''})
+  }
+}
+
+/** The token alone, or the JSON that it came in. */
+async function readToken(file: string): Promise<string> {
+  const text = await (file === '-' ? readAll(process.stdin) : readFile(file, 'utf8')).catch(
+    (error: NodeJS.ErrnoException) => {
+      throw usageError(`No token from ${file}: it can't be read (${error.code}).`)
+    },
+  )
+  try {
+    const {access_token: token} = JSON.parse(text) as {access_token?: unknown}
+    if (typeof token === 'string') return token
+  } catch {
+    // No JSON: the token itself.
+  }
+  return text.trim()
+}

@@ -1,0 +1,22 @@
+import {Args} from '@oclif/core'
+import {PlainImdsCommand} from '../../imds-command.ts'
+import {pathArgument, pathPrintout} from '../../imds-verbs.ts'
+
+export default class ImdsGet extends PlainImdsCommand {
+  static override summary = 'Get any path of the metadata API, as JSON.'
+  static override description = 'Run it on the instance. A path may start with /metadata/v1/ or do without.'
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> instance',
+    '<%= config.bin %> <%= command.id %> instance/network_attachments',
+    '<%= config.bin %> <%= command.id %> /metadata/v1/placement_groups -o yaml',
+  ]
+  static override args = {
+    path: Args.string({required: true, description: 'Path of the metadata API, such as instance/volume_attachments.'}),
+  }
+
+  async run(): Promise<void> {
+    const {args, flags} = await this.parse(ImdsGet)
+    const path = pathArgument(args.path)
+    await this.printOut(flags, await pathPrintout(this.service(flags), path))
+  }
+}

@@ -1,0 +1,25 @@
+import {Flags} from '@oclif/core'
+import {PlainImdsCommand} from '../../imds-command.ts'
+import {iamTokenPrintout, profileArgument} from '../../imds-verbs.ts'
+
+export default class ImdsIamToken extends PlainImdsCommand {
+  static override summary = 'Get an IAM token through a trusted profile of this instance.'
+  static override description =
+    'Run it on the instance. IAM-enabled services, the VPC API among them, take the token for an hour: no API key is needed there.'
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> --trusted-profile Profile-8dd84246-7df4-4667-94e4-8cede51d5ac5',
+  ]
+  static override flags = {
+    'trusted-profile': Flags.string({
+      helpValue: 'ID|CRN',
+      summary: 'A trusted profile that is linked to this instance; its default profile without.',
+    }),
+  }
+
+  async run(): Promise<void> {
+    const {flags} = await this.parse(ImdsIamToken)
+    const profile = profileArgument(flags['trusted-profile'])
+    await this.printOut(flags, await iamTokenPrintout(await this.service(flags), profile))
+  }
+}

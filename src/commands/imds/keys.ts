@@ -1,0 +1,29 @@
+import {BaseCommand} from '../../base-command.ts'
+import {ImdsCommand} from '../../imds-command.ts'
+import {listAt, textAt} from '../../inside/fields.ts'
+
+export default class ImdsKeys extends ImdsCommand {
+  static override summary = 'List the SSH keys of this instance.'
+  static override description = 'Run it on the instance. --json has the public keys, too.'
+  static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --json']
+  static override baseFlags = {...ImdsCommand.baseFlags, quiet: BaseCommand.baseFlags.quiet}
+
+  async run(): Promise<void> {
+    const {flags} = await this.parse(ImdsKeys)
+    const answer = await (await this.service(flags)).get('keys')
+    await this.printRows(flags, {
+      rows: listAt(answer, 'keys'),
+      columns: [
+        {header: 'ID', value: key => textAt(key, 'id')},
+        {header: 'Name', value: key => textAt(key, 'name')},
+        {header: 'Type', value: key => textAt(key, 'type'), priority: 1},
+        {header: 'Fingerprint', value: key => textAt(key, 'fingerprint'), priority: 3},
+        {header: 'Created', value: key => textAt(key, 'created_at'), priority: 2},
+      ],
+      mayHide: true,
+      toJson: key => key,
+      id: key => textAt(key, 'id'),
+      empty: 'This instance has no SSH keys.',
+    })
+  }
+}

@@ -1,0 +1,53 @@
+import {Flags} from '@oclif/core'
+import {BaseCommand} from '../../base-command.ts'
+import {usageError} from '../../errors.ts'
+import {parseEndpoint, parseMetadataPath} from '../../inside/endpoints.ts'
+import {metadataScript, scriptShells} from '../../inside/script.ts'
+
+export default class ImdsScript extends BaseCommand {
+  static override summary = 'Print a script that reads the metadata service with curl or PowerShell alone.'
+  static override description =
+    `For images without Node, and for cloud-init: the script gets an identity token and prints what the metadata API has at a path, as JSON; for several paths, one JSON object with a member for each. It needs a POSIX shell and curl, or PowerShell, and ends with exit code 1 and a line on stderr when something fails. The token is in no list of processes. With --cloud-init the output goes to /var/lib/vpcmd/metadata, for root alone.`
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> > read-metadata.sh',
+    '<%= config.bin %> <%= command.id %> --path instance --path keys | ssh ubuntu@169.47.94.48 sh',
+    '<%= config.bin %> <%= command.id %> --user-data --cloud-init > user-data.yaml',
+    '<%= config.bin %> <%= command.id %> --shell powershell > read-metadata.ps1',
+  ]
+  static override baseFlags = {
+    ...BaseCommand.baseFlags,
+    quiet: Flags.boolean({...BaseCommand.baseFlags.quiet, hidden: true}),
+  }
+  static override flags = {
+    shell: Flags.option({options: scriptShells, default: 'sh', summary: 'What runs the script.'})(),
+    path: Flags.string({
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: 'PATH',
+      summary: 'What to read, instance/initialization without; may be given several times.',
+    }),
+    'user-data': Flags.boolean({
+      exclusive: ['path'],
+      summary: 'Print the user data alone, its bytes as they were given; exit code 4 when there are none.',
+    }),
+    endpoint: Flags.string({helpValue: 'URL', summary: 'Where the service is; without it, the script looks for it.'}),
+    'cloud-init': Flags.boolean({summary: 'Wrap it for cloud-init, to run at the first boot.'}),
+  }
+
+  async run(): Promise<void> {
+    const {flags} = await this.parse(ImdsScript)
+    if (flags['cloud-init'] && flags.shell !== 'sh')
+      throw usageError('--cloud-init runs scripts of a POSIX shell only.')
+    const paths = (flags.path ?? ['instance/initialization']).map(parseMetadataPath)
+    const script = metadataScript({
+      shell: flags.shell,
+      paths,
+      endpoint: flags.endpoint === undefined ? undefined : parseEndpoint(flags.endpoint),
+      output: flags['user-data'] ? 'user-data' : paths.length === 1 ? 'answer' : 'document',
+    })
+    const {cloudConfig} = await import('../../inside/cloud-config.ts')
+    const text = flags['cloud-init'] ? cloudConfig(script) : script
+    if (this.formatOf(flags) === 'table') this.print(text)
+    else await this.printRecord(flags, {entries: [['Script', text]], json: {script: text}, id: ''})
+  }
+}

@@ -1,0 +1,25 @@
+import {Flags} from '@oclif/core'
+import {usageError} from '../../errors.ts'
+import {PlainImdsCommand} from '../../imds-command.ts'
+import {tokenPrintout} from '../../imds-verbs.ts'
+
+export default class ImdsToken extends PlainImdsCommand {
+  static override summary = 'Get an identity token of this instance.'
+  static override description =
+    `The token proves to the metadata service, and to who checks its signature, which instance asked for it. Run it on the instance. --json has the times, too.`
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> --expires-in 3600 --nonce "$(uuidgen)" --json',
+  ]
+  static override flags = {
+    'expires-in': Flags.integer({min: 5, max: 3600, helpValue: 'SECONDS', summary: 'Its lifetime, 300 without.'}),
+    nonce: Flags.string({helpValue: 'TEXT', summary: 'A text that the token has to carry, which is checked.'}),
+  }
+
+  async run(): Promise<void> {
+    const {flags} = await this.parse(ImdsToken)
+    if (flags.nonce === '') throw usageError('--nonce is empty.', 'It takes a text that nobody else can guess.')
+    const service = await this.service(flags, {expiresIn: flags['expires-in'], nonce: flags.nonce})
+    await this.printOut(flags, tokenPrintout(service))
+  }
+}

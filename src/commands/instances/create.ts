@@ -1,0 +1,144 @@
+import {readFile} from 'node:fs/promises'
+import {Args, Flags} from '@oclif/core'
+import type {Instance, InstancePrototype} from '../../cloud/wire.ts'
+import {CloudCommand} from '../../cloud-command.ts'
+import {usageError} from '../../errors.ts'
+import {createInstance, waitUntilRunning} from '../../instances/create-instance.ts'
+import {instanceDetails} from '../../instances/details.ts'
+import {type FoundInstance, findInstance} from '../../instances/find-instance.ts'
+import {planInstance} from '../../instances/instance-prototype.ts'
+import {toJsonRow} from '../../instances/list-instances.ts'
+import {userDataIn, userDataInMetadata} from '../../instances/user-data.ts'
+import {hopLimits, protocols} from '../../metadata/settings.ts'
+
+export default class InstancesCreate extends CloudCommand {
+  static override summary = 'Make another instance like a running one, with the metadata service on.'
+  static override description =
+    `It gets the profile, image, VPC, zone, subnet, security groups, keys, trusted profile and resource group of the other one, and its metadata service is on from the first boot: with the protocol and hop limit of the other one where its service is on, else https and 1. What a flag names takes their place.
+
+User data can't be read from the VPC API: --from-metadata takes it from what vpcmd metadata collect wrote.`
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> web-3 --like web-2 --from-metadata web-2.json',
+    '<%= config.bin %> <%= command.id %> web-3 --like web-2 --user-data cloud-init.yaml --hop-limit 2 --yes',
+    '<%= config.bin %> <%= command.id %> web-3 --like web-2 --dry-run',
+  ]
+  static override args = {
+    name: Args.string({required: true, description: 'The name of the new instance.'}),
+  }
+  static override flags = {
+    like: Flags.string({required: true, helpValue: 'INSTANCE', summary: 'ID, name or CRN of the other instance.'}),
+    'user-data': Flags.string({helpValue: 'FILE', summary: 'User data for its first boot; - is stdin.'}),
+    'from-metadata': Flags.string({
+      helpValue: 'FILE',
+      summary: 'User data out of what vpcmd metadata collect wrote; - is stdin.',
+      exclusive: ['user-data'],
+    }),
+    profile: Flags.string({helpValue: 'NAME', summary: 'Another profile.'}),
+    image: Flags.string({helpValue: 'ID|NAME|CRN', summary: 'Another image.'}),
+    subnet: Flags.string({helpValue: 'ID|NAME|CRN', summary: 'Another subnet, which tells zone and VPC as well.'}),
+    key: Flags.string({
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: 'ID|NAME|CRN',
+      summary: 'An SSH key in place of the other one’s; may be given again.',
+    }),
+    protocol: Flags.option({options: protocols, summary: 'The protocol of its metadata service.'})(),
+    'hop-limit': Flags.integer({...hopLimits, helpValue: '1-64', summary: 'The hop limit of its metadata service.'}),
+    'dry-run': Flags.boolean({summary: 'Print what would be sent, as JSON, and send nothing.'}),
+    yes: Flags.boolean({char: 'y', summary: 'Answer yes to the question whether to go on.'}),
+    wait: Flags.integer({
+      min: 0,
+      max: 86_400,
+      default: 600,
+      helpValue: 'SECONDS',
+      summary: 'How long to wait until it runs; 0 does not wait.',
+    }),
+  }
+
+  async run(): Promise<void> {
+    const {args, flags} = await this.parse(InstancesCreate)
+    checkName(args.name)
+    const userData = await this.readUserData(flags)
+    const cloud = await this.cloud(flags)
+    const like = await findInstance(cloud, flags.like)
+    const api = cloud.api(like.region)
+    const {prototype, leftOut} = await planInstance(api, args.name, like, {
+      profile: flags.profile,
+      image: flags.image,
+      subnet: flags.subnet,
+      keys: flags.key,
+      userData,
+      protocol: flags.protocol,
+      hopLimit: flags['hop-limit'],
+    })
+    for (const what of leftOut) this.note(`Does not go along: ${what}.`)
+    if (flags['dry-run']) {
+      await this.printRecord({...flags, json: true}, {entries: [], json: prototype, id: prototype.name})
+      this.note('Nothing was sent: this was a dry run.')
+      return
+    }
+    if (!flags.yes) await this.show(prototype)
+    if (!(await this.confirm(`Create ${args.name} in ${like.region.name}? It costs money.`, flags.yes ?? false))) {
+      this.note('Nothing was sent.')
+      return
+    }
+    const created = await createInstance(api, prototype)
+    this.note(`Created ${created.name} (${created.id}).`)
+    if (flags.wait === 0) return this.printCreated(flags, created, like)
+    const running = await waitUntilRunning(api, created, flags.wait * 1000)
+    await this.printCreated(flags, running, like)
+  }
+
+  private async readUserData(flags: {'user-data'?: string; 'from-metadata'?: string}): Promise<string | undefined> {
+    const file = flags['user-data'] ?? flags['from-metadata']
+    if (file === undefined) return undefined
+    const bytes = file === '-' ? await readStdin() : await readFile(file).catch(refuseFile(file))
+    const origin = file === '-' ? 'Standard input' : file
+    return flags['user-data'] === undefined
+      ? userDataInMetadata(bytes.toString('utf8'), origin)
+      : userDataIn(bytes, origin)
+  }
+
+  /** The prototype on stderr, with the size of the user data in its place. */
+  private async show(prototype: InstancePrototype): Promise<void> {
+    const {toYaml} = await import('../../terminal/yaml.ts')
+    const {user_data: userData} = prototype
+    const shown = {
+      ...prototype,
+      ...(userData !== undefined && {user_data: `${Buffer.byteLength(userData)} bytes`}),
+    }
+    for (const line of toYaml(shown).trimEnd().split('\n')) this.note(`  ${line}`)
+  }
+
+  private async printCreated(
+    flags: Parameters<CloudCommand['formatOf']>[0],
+    instance: Instance,
+    {region}: FoundInstance,
+  ): Promise<void> {
+    const row = {instance, region: region.name, floatingIps: []}
+    await this.printRecord(flags, {entries: instanceDetails(row, () => []), json: toJsonRow(row), id: instance.id})
+  }
+}
+
+// IBM/vpc-node-sdk, vpc/v1.ts: names are lower-case, with hyphens, and at most 63 characters long.
+function checkName(name: string): void {
+  if (/^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) return
+  throw usageError(
+    `${name === '' ? 'An empty text' : name} can't be the name of an instance.`,
+    'It starts with a small letter, has small letters, digits and hyphens, and at most 63 of them.',
+  )
+}
+
+function refuseFile(file: string): (error: NodeJS.ErrnoException) => never {
+  return ({code}) => {
+    throw usageError(
+      `No user data from ${file}: ${code === 'ENOENT' ? 'there is no such file' : `it can't be read (${code})`}.`,
+    )
+  }
+}
+
+async function readStdin(): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks)
+}

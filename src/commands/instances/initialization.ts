@@ -1,0 +1,79 @@
+import {readFile} from 'node:fs/promises'
+import {Args, Flags} from '@oclif/core'
+import type {InstanceInitialization} from '../../cloud/wire.ts'
+import {CloudCommand} from '../../cloud-command.ts'
+import {usageError, VpcmdError} from '../../errors.ts'
+import {findInstance, instanceChoices} from '../../instances/find-instance.ts'
+import {initializationDetails, toJsonInitialization} from '../../instances/initialization.ts'
+
+export default class InstancesInitialization extends CloudCommand {
+  static override summary = 'Show what an instance was made with: keys, trusted profile, and the password of Windows.'
+  static override description =
+    `The password is encrypted for one of the keys: --private-key opens it, with an RSA key as PEM or in the format of OpenSSH. A passphrase is asked for on a terminal. User data is not among it: the VPC API does not tell it, only the metadata service within the instance does.`
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> my-virtual-server-2',
+    '<%= config.bin %> <%= command.id %> my-windows-server --private-key ~/.ssh/id_rsa',
+  ]
+  static override args = {
+    instance: Args.string({description: 'ID, name or CRN of the instance.'}),
+  }
+  static override flags = {
+    'private-key': Flags.string({helpValue: 'FILE', summary: 'Show the password of Windows, opened with this key.'}),
+    'passphrase-file': Flags.string({
+      helpValue: 'FILE',
+      summary: 'A file whose first line is the passphrase of the key.',
+      dependsOn: ['private-key'],
+    }),
+  }
+
+  async run(): Promise<void> {
+    const {args, flags} = await this.parse(InstancesInitialization)
+    const keyText = flags['private-key'] && (await readText(flags['private-key'], '--private-key'))
+    const passphrase =
+      flags['passphrase-file'] && (await readText(flags['passphrase-file'], '--passphrase-file')).split(/\r?\n/)[0]
+    const cloud = await this.cloud(flags)
+    const found =
+      args.instance === undefined
+        ? await this.pickOne('Which instance?', async () => instanceChoices(cloud))
+        : await findInstance(cloud, args.instance)
+    const {instance, region} = found
+    const given = (await cloud.api(region).getInstanceInitialization({id: instance.id})).result
+    if (keyText !== undefined && !given.password) {
+      throw new VpcmdError({
+        code: 'no_password',
+        message: `${instance.name} (${instance.id}) has no password.`,
+        hint: 'Only instances of Windows have one, and those that are being made not yet.',
+      })
+    }
+    const password =
+      keyText !== undefined && given.password ? await this.open(given.password, keyText, passphrase) : undefined
+    const initialization = {found, given, password}
+    await this.printRecord(flags, {
+      entries: initializationDetails(initialization),
+      json: toJsonInitialization(initialization),
+      id: instance.id,
+    })
+  }
+
+  private async open(
+    sealed: NonNullable<InstanceInitialization['password']>,
+    keyText: string,
+    passphrase: string | undefined,
+  ): Promise<string> {
+    const {decryptPassword, readPrivateKey} = await import('../../ssh/windows-password.ts')
+    const key = await readPrivateKey(keyText, passphrase).catch(async (error: unknown) => {
+      const isLocked = error instanceof VpcmdError && error.code === 'passphrase_needed'
+      const prompter = isLocked ? await this.prompter() : undefined
+      if (!prompter) throw error
+      return readPrivateKey(keyText, await prompter.secret({message: 'Passphrase of the private key?'}))
+    })
+    return decryptPassword(key, sealed)
+  }
+}
+
+async function readText(file: string, flag: string): Promise<string> {
+  return readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    const reason = error.code === 'ENOENT' ? 'there is no such file' : `it can't be read (${error.code})`
+    throw usageError(`Nothing from ${flag} ${file}: ${reason}.`)
+  })
+}

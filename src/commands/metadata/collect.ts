@@ -1,0 +1,180 @@
+import {Flags} from '@oclif/core'
+import type {Cloud} from '../../cloud/cloud.ts'
+import {usageError, VpcmdError} from '../../errors.ts'
+import {parseEndpoint, parseMetadataPath} from '../../inside/endpoints.ts'
+import {selectionFlags} from '../../instance-flags.ts'
+import {initializationPath} from '../../instances/user-data.ts'
+import {type Collection, collectMetadata, userDataOf, withoutSecrets} from '../../metadata/collect-metadata.ts'
+import {type CollectedFiles, fileNames, writeCollected} from '../../metadata/collected-files.ts'
+import {asChoice, changesIn, draftPlan} from '../../metadata/plan.ts'
+import {instanceArgs} from '../../metadata-change-command.ts'
+import {RolloutCommand, type RolloutFlags, switchedOnNote} from '../../rollout-command.ts'
+import type {Selected} from '../../selection-command.ts'
+import {checkWishes} from '../../ssh/reach.ts'
+import {sshFlags, toWishes} from '../../ssh-flags.ts'
+
+/** A login and a script of some requests take longer than one request may. */
+const leastPatienceMs = 120_000
+
+type Row = Collection & {json: object | undefined; files: CollectedFiles | undefined}
+
+export default class MetadataCollect extends RolloutCommand {
+  static override summary = 'Read the metadata service of instances from here, over ssh, with nothing installed there.'
+  static override description =
+    `Sees that the service is on, logs in as vpcmd connect does, runs a script there that needs a shell and curl, and hands back what the service says: as JSON, or with --out as a file for each instance and one for its user data. vpcmd instances create --from-metadata takes it.
+
+Passwords and license keys are masked. User data is not: whoever can run a process on the instance can read it as well.`
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> my-virtual-server-2',
+    '<%= config.bin %> <%= command.id %> web-1 web-2 --out collected --enable',
+    '<%= config.bin %> <%= command.id %> my-virtual-server-2 --path keys --path instance/volume_attachments',
+  ]
+  static override args = instanceArgs
+  static override flags = {
+    ...sshFlags,
+    path: Flags.string({
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: 'PATH',
+      summary: `A path of the metadata API; may be given again. Otherwise instance and ${initializationPath}.`,
+    }),
+    out: Flags.string({helpValue: 'DIR', summary: 'Write files to this folder, for your eyes only.'}),
+    enable: Flags.boolean({summary: 'Turn the service on where it is off, without asking.'}),
+    'show-secrets': Flags.boolean({summary: 'Do not mask passwords and license keys.'}),
+    endpoint: Flags.string({
+      helpValue: 'URL',
+      summary: 'Where the service is on the instances. Otherwise it is found by itself.',
+    }),
+    ...selectionFlags,
+  }
+
+  async run(): Promise<void> {
+    const {args, flags} = await this.parse(MetadataCollect)
+    const wishes = toWishes(flags)
+    const paths = flags.path?.map(parseMetadataPath) ?? ['instance', initializationPath]
+    const endpoint = flags.endpoint === undefined ? undefined : parseEndpoint(flags.endpoint)
+    if (flags.sandbox) throw sandboxHasNoSsh()
+    await checkWishes(wishes)
+    const cloud = await this.cloud(flags)
+    const question = 'Collect the metadata of which instances?'
+    const typed = args.instance ?? []
+    const {items} = await this.select(cloud, {flags, typed, filters: flags, question}, found => found)
+    const errors = items.flatMap(item => ('error' in item ? [item.error] : []))
+    const found = items.flatMap(item => ('error' in item ? [] : [item]))
+    const {on, off} = await this.switchOn(flags, cloud, found)
+    const collections = await collectMetadata(cloud, on, {
+      wishes,
+      paths: [...new Set(paths)],
+      endpoint,
+      mayAsk: on.length === 1 && process.stdin.isTTY === true,
+      timeoutMs: Math.max(leastPatienceMs, flags.timeout * 1000),
+      env: process.env,
+      now: Date.now,
+    })
+    const rows = await this.keep(flags, collections)
+    const failures = [...errors, ...off, ...rows.flatMap(({error}) => (error ? [error] : []))]
+    const [only] = failures
+    if (only && items.length === 1) throw only
+    this.reportFailures(failures, items.length)
+    await this.printCollected(
+      flags,
+      rows.filter(({error}) => !error),
+    )
+  }
+
+  /** Turns the service on where it is off and the user says so. Those where it stays off come with the reason. */
+  private async switchOn(
+    flags: RolloutFlags & {enable?: boolean},
+    cloud: Cloud,
+    found: Selected[],
+  ): Promise<{on: Selected[]; off: VpcmdError[]}> {
+    const changes = changesIn(
+      draftPlan(
+        found.map(each => asChoice(each, Date.now())),
+        {enabled: true},
+      ),
+    )
+    if (changes.length === 0) return {on: found, off: []}
+    const names = changes.map(({target}) => target.name).join(', ')
+    const prompter = flags.enable ? undefined : await this.prompter()
+    const isWanted =
+      flags.enable || (await prompter?.confirm({message: `The metadata service of ${names} is off. Turn it on?`}))
+    const run = isWanted
+      ? await this.makeRun(flags, cloud, {command: 'enable', selection: names, changes, isFresh: true})
+      : undefined
+    const off = changes.flatMap(({target}, index) => {
+      const settled = run?.settled[index]
+      if (settled?.result === 'changed' || settled?.result === 'unchanged') return []
+      return [{id: target.id, error: settled?.error ?? isOff(target)}]
+    })
+    if (off.length < changes.length) this.note(switchedOnNote)
+    const isLeft = (id: string) => off.some(each => each.id === id)
+    return {on: found.filter(({instance}) => !isLeft(instance.id)), off: off.map(({error}) => error)}
+  }
+
+  /** Masks what is secret, and writes the files where a folder is named. */
+  private async keep(flags: {out?: string; 'show-secrets'?: boolean}, collections: Collection[]): Promise<Row[]> {
+    const {toJson} = await import('../../terminal/formats.ts')
+    const names = fileNames(collections.map(({found}) => found.instance))
+    return Promise.all(
+      collections.map(async (collection, index): Promise<Row> => {
+        const {found, collectedAt, document} = collection
+        if (!document) return {...collection, json: undefined, files: undefined}
+        const {id, name} = found.instance
+        const metadata = flags['show-secrets'] ? document : withoutSecrets(document)
+        const json = {id, name, region: found.region.name, collected_at: collectedAt, metadata}
+        if (flags.out === undefined) return {...collection, json, files: undefined}
+        try {
+          const files = await writeCollected(flags.out, names[index] ?? id, toJson(json), userDataOf(document))
+          return {...collection, json, files}
+        } catch (error) {
+          if (!(error instanceof VpcmdError)) throw error
+          return {found, collectedAt, error, json: undefined, files: undefined}
+        }
+      }),
+    )
+  }
+
+  private async printCollected(flags: RolloutFlags & {out?: string}, rows: Row[]): Promise<void> {
+    const id = ({found}: Row) => found.instance.id
+    const columns = [
+      {header: 'Name', value: ({found}: Row) => found.instance.name},
+      {header: 'ID', value: id},
+      {header: 'User data', value: ({document}: Row) => sizeOf(document && userDataOf(document))},
+      {header: 'File', value: ({files}: Row) => files?.file ?? ''},
+      {header: 'User data file', value: ({files}: Row) => files?.userDataFile ?? ''},
+    ]
+    const toJson = ({json, files, found}: Row) =>
+      files
+        ? {
+            id: found.instance.id,
+            name: found.instance.name,
+            region: found.region.name,
+            file: files.file,
+            user_data_file: files.userDataFile ?? null,
+          }
+        : json
+    // Without files the JSON itself is what was asked for.
+    const isShown = flags.out === undefined && this.formatOf(flags) === 'table' && !flags.quiet
+    await this.printRows(isShown ? {...flags, json: true} : flags, {rows, columns, mayHide: true, toJson, id})
+  }
+}
+
+function sizeOf(userData: string | undefined): string {
+  return userData === undefined ? '' : `${Buffer.byteLength(userData)} bytes`
+}
+
+function isOff({id, name}: {id: string; name: string}): VpcmdError {
+  return new VpcmdError({
+    code: 'metadata_off',
+    message: `The metadata service of ${name} (${id}) is off.`,
+    hint: '--enable turns it on first.',
+  })
+}
+
+function sandboxHasNoSsh(): VpcmdError {
+  return usageError(
+    'Instances of the sandbox have no SSH: there is nothing to log in to.',
+    'vpcmd sandbox start serves their metadata services; see vpcmd sandbox addresses.',
+  )
+}

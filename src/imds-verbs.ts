@@ -1,0 +1,92 @@
+import {exitCodes, usageError, VpcmdError} from './errors.ts'
+import {parseEndpoint, parseMetadataPath} from './inside/endpoints.ts'
+import {findService, type ServiceOptions} from './inside/find-service.ts'
+import type {MetadataService} from './inside/metadata-service.ts'
+
+/** What all commands of the topic imds take. */
+export interface ImdsFlags {
+  endpoint?: string
+  'ca-file'?: string
+  /** Seconds. */
+  timeout?: number
+}
+
+/** What a verb prints: bytes as they are, or the same as JSON. */
+export interface Printout {
+  text: string | Buffer
+  json: object
+}
+
+/** How to reach the service, by the flags. Throws a usage error for an endpoint that is none, or a CA file that can't be read. */
+export async function serviceOptions(flags: ImdsFlags): Promise<ServiceOptions> {
+  const file = flags['ca-file']
+  return {
+    endpoint: flags.endpoint === undefined ? undefined : parseEndpoint(flags.endpoint),
+    ca: file === undefined ? undefined : await readCa(file),
+    timeoutMs: flags.timeout === undefined ? undefined : flags.timeout * 1000,
+  }
+}
+
+async function readCa(file: string): Promise<string> {
+  const {readFile} = await import('node:fs/promises')
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw usageError(`--ca-file ${file} can't be read (${error.code}).`)
+  })
+  if (!text.includes('-----BEGIN CERTIFICATE-----')) {
+    throw usageError(`--ca-file ${file} holds no certificate.`, 'It is a PEM file, with BEGIN CERTIFICATE in it.')
+  }
+  return text
+}
+
+/** Finds the service, and keeps its token among the secrets. */
+export async function openService(options: ServiceOptions, secrets: Set<string>): Promise<MetadataService> {
+  const service = await findService(options)
+  secrets.add(service.identity.access_token)
+  return service
+}
+
+/** The identity token, on a line of its own. */
+export function tokenPrintout({identity}: MetadataService): Printout {
+  return {text: `${identity.access_token}\n`, json: identity}
+}
+
+/** Whatever the metadata API has at a path. */
+export async function pathPrintout(service: Promise<MetadataService>, path: string): Promise<Printout> {
+  const json = await (await service).get(path)
+  const {toJson} = await import('./terminal/formats.ts')
+  return {text: toJson(json), json}
+}
+
+/** The path to get, checked before anything is sent. */
+export function pathArgument(text: string | undefined): string {
+  if (text === undefined)
+    throw usageError('There is no path to get.', 'Such as: vpcmd imds get instance/initialization')
+  return parseMetadataPath(text)
+}
+
+/** The bytes that were given as user data when the instance was created. Throws a VpcmdError, exit 4, where there are none. */
+export async function userDataPrintout(service: MetadataService): Promise<Printout> {
+  const {user_data: userData} = await service.get('instance/initialization')
+  if (typeof userData === 'string' && userData !== '') {
+    return {text: Buffer.from(userData, 'utf8'), json: {user_data: userData}}
+  }
+  throw new VpcmdError({
+    code: 'no_user_data',
+    message: 'This instance has no user data.',
+    hint: 'User data is given when an instance is created, and not later.',
+    exitCode: exitCodes.notFound,
+  })
+}
+
+/** An IAM token, on a line of its own. */
+export async function iamTokenPrintout(service: MetadataService, profile: string | undefined): Promise<Printout> {
+  const token = await service.iamToken(profile)
+  return {text: `${token.access_token}\n`, json: token}
+}
+
+/** The trusted profile to use. Throws a usage error for an empty one, which would silently be the default. */
+export function profileArgument(text: string | undefined): string | undefined {
+  if (text !== undefined && text.trim() === '')
+    throw usageError('--trusted-profile is empty.', 'It takes an ID or a CRN.')
+  return text
+}

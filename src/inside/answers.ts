@@ -1,0 +1,116 @@
+import {type ExitCode, exitCodes, VpcmdError} from '../errors.ts'
+import {metadataHost} from './endpoints.ts'
+import type {NoReply, Reply, Silence} from './exchange.ts'
+
+/** An answer's JSON object; undefined where the body is something else. */
+export function jsonOf(reply: Reply): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(reply.body.toString('utf8'))
+    return isRecord(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether a value is an object with members, and no array. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** The one code that the metadata API gives for a failure, such as `profile_not_linked`; undefined where it gives none. */
+export function errorCodeOf(reply: Reply): string | undefined {
+  return firstError(reply)?.code
+}
+
+function firstError(reply: Reply): {code?: string; message?: string} | undefined {
+  const errors = jsonOf(reply)?.errors
+  const first: unknown = Array.isArray(errors) ? errors[0] : undefined
+  if (!isRecord(first)) return undefined
+  return {
+    code: typeof first.code === 'string' ? first.code : undefined,
+    message: typeof first.message === 'string' ? first.message : undefined,
+  }
+}
+
+/**
+ * The error for an answer that is not what was asked for: a refusal in the metadata API's shape
+ * (ibm-cloud-docs/vpc, metadata-error-codes.md), a redirect, or what is no answer of that API at all.
+ */
+export function refusal(what: string, endpoint: string, reply: Reply): VpcmdError {
+  const {status, headers} = reply
+  if (status >= 300 && status < 400) {
+    return new VpcmdError({
+      code: 'redirected',
+      message: `${endpoint} answered with a redirect (${status}) to ${cut(headers.location ?? 'nowhere')}, which was not followed: the token would go there.`,
+      hint: 'The metadata service redirects nobody: something else answers in its place. vpcmd imds doctor looks further.',
+      status,
+    })
+  }
+  const error = firstError(reply)
+  if (status < 400 || !error) {
+    const kind = /html/i.test(headers['content-type'] ?? '') ? 'a web page' : 'no JSON of the metadata API'
+    return new VpcmdError({
+      code: 'no_metadata_service',
+      message: `${what}: ${endpoint} answered ${status} with ${kind}.`,
+      hint: 'Something else answers in its place, such as another cloud or a proxy. vpcmd imds doctor looks further.',
+      status,
+    })
+  }
+  const trace = jsonOf(reply)?.trace
+  return new VpcmdError({
+    code: error.code ?? 'refused',
+    message: `${what}: ${error.message ? cut(error.message) : `the metadata service answered ${status}.`}`,
+    hint: hintFor(error.code, status),
+    trace: typeof trace === 'string' ? trace : undefined,
+    status,
+    exitCode: exitCodeFor(status),
+  })
+}
+
+function hintFor(code: string | undefined, status: number): string | undefined {
+  if (code === 'profile_not_linked') {
+    return 'Link the profile to this instance in IAM, or name a linked one with --trusted-profile. vpcmd imds doctor shows what this instance has.'
+  }
+  if (status === 401) return 'Tokens are good for the instance that asked for them, until they expire: check its clock.'
+  if (status === 403) return 'From a workstation: vpcmd metadata enable <instance>'
+  if (status >= 500) return 'Try again; if it stays so, IBM support asks for the trace.'
+  return undefined
+}
+
+function exitCodeFor(status: number): ExitCode {
+  if (status === 401 || status === 403) return exitCodes.denied
+  return status === 404 ? exitCodes.notFound : exitCodes.failed
+}
+
+const silences: Record<Silence, string> = {
+  timeout: 'no answer in time',
+  refused: 'connection refused',
+  unreachable: 'no route',
+  'unknown-host': 'name not found',
+  untrusted: 'certificate not trusted',
+  'other-protocol': 'another protocol than asked for',
+  reset: 'connection cut',
+  'too-big': 'an answer without end',
+  failed: 'failed',
+}
+
+/** Why there was no answer, in a few words. */
+export function silenceInWords({why, code}: NoReply): string {
+  return code && why !== 'timeout' ? `${silences[why]} (${code})` : silences[why]
+}
+
+/** The error for an exchange without a usable answer, at an endpoint that had answered before or that the user named. */
+export function noAnswer(what: string, endpoint: string, none: NoReply): VpcmdError {
+  return new VpcmdError({
+    code: none.why === 'untrusted' ? 'untrusted_certificate' : 'no_answer',
+    message: `${what}: ${endpoint}: ${silenceInWords(none)}.`,
+    hint:
+      none.why === 'untrusted'
+        ? `Trust its CA with --ca-file FILE or NODE_EXTRA_CA_CERTS. A certificate for another name than ${metadataHost} is not the service's.`
+        : 'vpcmd imds doctor tells what is in the way.',
+  })
+}
+
+function cut(text: string): string {
+  return text.length > 300 ? `${text.slice(0, 300)}…` : text
+}

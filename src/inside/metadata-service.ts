@@ -1,0 +1,100 @@
+import {VpcmdError} from '../errors.ts'
+import {errorCodeOf, jsonOf, noAnswer, refusal} from './answers.ts'
+import {type Generation, generations} from './endpoints.ts'
+import {ask, type Line, type Question} from './exchange.ts'
+
+/** What the identity API answers to who asks for a token, its fields as on the wire. */
+export interface Token {
+  access_token: string
+  created_at?: string
+  expires_at?: string
+  expires_in?: number
+}
+
+export interface Certificate {
+  /** PEM, the instance's own first, then the chain. */
+  certificates: string[]
+  id?: string
+  created_at?: string
+  expires_at?: string
+  expires_in?: number
+}
+
+/** The metadata service of this instance, with an identity token for it. */
+export class MetadataService {
+  readonly endpoint: string
+  readonly generation: Generation
+  readonly identity: Token
+  readonly #line: Line
+
+  constructor(found: {endpoint: string; generation: Generation; identity: Token}, line: Line) {
+    this.endpoint = found.endpoint
+    this.generation = found.generation
+    this.identity = found.identity
+    this.#line = line
+  }
+
+  /** What the metadata API answers for a path as parseMetadataPath gives it. Throws a VpcmdError, exit 4 where there is no such thing. */
+  async get(path: string): Promise<Record<string, unknown>> {
+    const encoded = path.split('/').map(encodeURIComponent).join('/')
+    return this.#ask(`Could not read ${path}`, 'GET', `/metadata/v1/${encoded}?version=${this.generation.version}`)
+  }
+
+  /** An IAM token for a trusted profile by its ID or CRN, the instance's default profile without. */
+  async iamToken(profile: string | undefined): Promise<Token> {
+    const body =
+      profile === undefined ? {} : {trusted_profile: profile.startsWith('crn:') ? {crn: profile} : {id: profile}}
+    const what = profile === undefined ? 'No IAM token by the default trusted profile' : `No IAM token by ${profile}`
+    const answer = await this.#identify(what, 'iamToken', body)
+    return tokenIn(answer) ?? this.#garbage(what)
+  }
+
+  /** An identity certificate for a certificate signing request in PEM, good for `expiresIn` seconds. */
+  async certificate(csr: string, expiresIn: number | undefined): Promise<Certificate> {
+    const answer = await this.#identify('No certificate', 'certificates', {csr, expires_in: expiresIn})
+    const {certificates} = answer
+    const isChain = Array.isArray(certificates) && certificates.length > 0 && certificates.every(isCertificate)
+    return isChain ? {...answer, certificates} : this.#garbage('No certificate')
+  }
+
+  /** The identity API's newer path, or the older one where that is not known. */
+  async #identify(what: string, call: 'iamToken' | 'certificates', body: object): Promise<Record<string, unknown>> {
+    const path = ({version, ...paths}: Generation) => `${paths[call]}?version=${version}`
+    try {
+      return await this.#ask(what, 'POST', path(this.generation), body)
+    } catch (error) {
+      const older = generations[generations.indexOf(this.generation) + 1]
+      if (!older || !(error instanceof VpcmdError) || error.status !== 404) throw error
+      return this.#ask(what, 'POST', path(older), body)
+    }
+  }
+
+  async #ask(what: string, method: Question['method'], path: string, body?: object): Promise<Record<string, unknown>> {
+    const headers = {authorization: `Bearer ${this.identity.access_token}`}
+    const reply = await ask({method, url: `${this.endpoint}${path}`, headers, body}, this.#line)
+    if (reply.kind === 'none') throw noAnswer(what, this.endpoint, reply)
+    const json = jsonOf(reply)
+    if (reply.status < 200 || reply.status > 299 || !json || errorCodeOf(reply)) {
+      throw refusal(what, this.endpoint, reply)
+    }
+    return json
+  }
+
+  #garbage(what: string): never {
+    throw new VpcmdError({
+      code: 'no_metadata_service',
+      message: `${what}: the answer of ${this.endpoint} has nothing of the kind in it.`,
+      hint: 'vpcmd imds doctor looks further.',
+    })
+  }
+}
+
+/** The token in an answer; undefined where there is none that a header could carry. */
+export function tokenIn(answer: Record<string, unknown> | undefined): Token | undefined {
+  const token = answer?.access_token
+  return typeof token === 'string' && /^[\x21-\x7e]+$/.test(token) ? {...answer, access_token: token} : undefined
+}
+
+function isCertificate(text: unknown): text is string {
+  return typeof text === 'string' && /^-----BEGIN CERTIFICATE-----[\s\w+/=]+-----END CERTIFICATE-----\s*$/.test(text)
+}

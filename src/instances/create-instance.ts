@@ -1,0 +1,57 @@
+import {setTimeout as sleep} from 'node:timers/promises'
+import type {VpcSdk} from '../cloud/vpc-sdk.ts'
+import type {Instance, InstancePrototype} from '../cloud/wire.ts'
+import {VpcmdError} from '../errors.ts'
+
+/** The pauses between two looks at an instance that is being made, in milliseconds: each is twice the one before. */
+const pauses = {firstMs: 500, longestMs: 5000} as const
+
+/** Creates an instance. Throws what the API's call throws; where no answer came it says that the instance may be there. */
+export async function createInstance(api: VpcSdk, prototype: InstancePrototype): Promise<Instance> {
+  try {
+    return (await api.createInstance({instancePrototype: prototype})).result
+  } catch (error) {
+    const isInDoubt =
+      error instanceof VpcmdError && ['timeout', 'connection_broken', 'unreadable_answer'].includes(error.code)
+    if (!isInDoubt) throw error
+    throw new VpcmdError({
+      code: error.code,
+      message: error.message,
+      hint: `It may have been created all the same: vpcmd instances list --name ${prototype.name}`,
+    })
+  }
+}
+
+/**
+ * Waits until an instance runs, for `limitMs` at most, and returns it as it is then. Throws VpcmdError where it fails, or
+ * does not run by then.
+ */
+export async function waitUntilRunning(api: VpcSdk, created: Instance, limitMs: number): Promise<Instance> {
+  const end = performance.now() + limitMs
+  let instance = created
+  for (let pauseMs: number = pauses.firstMs; instance.status !== 'running'; ) {
+    if (instance.status === 'failed' || instance.status === 'stopped') throw notStarted(instance)
+    if (performance.now() + pauseMs > end) throw notYet(instance, limitMs)
+    await sleep(pauseMs)
+    instance = (await api.getInstance({id: created.id})).result
+    pauseMs = Math.min(pauseMs * 2, pauses.longestMs)
+  }
+  return instance
+}
+
+function notStarted({name, id, status, status_reasons: reasons}: Instance): VpcmdError {
+  const why = (reasons ?? []).map(({code, message}) => `${message.replace(/\.$/, '')} (${code})`).join('; ')
+  return new VpcmdError({
+    code: 'instance_not_started',
+    message: `${name} (${id}) was created, and is ${status} now${why ? `: ${why}` : ''}.`,
+    hint: 'It is there, and costs money until somebody deletes it.',
+  })
+}
+
+function notYet({name, id, status}: Instance, limitMs: number): VpcmdError {
+  return new VpcmdError({
+    code: 'timeout',
+    message: `${name} (${id}) was created, and is still ${status} after ${Math.round(limitMs / 1000)} s.`,
+    hint: `See how it goes on: vpcmd instances show ${id}`,
+  })
+}

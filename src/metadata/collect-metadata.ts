@@ -1,0 +1,176 @@
+import pLimit from 'p-limit'
+import type {Cloud} from '../cloud/cloud.ts'
+import {VpcmdError} from '../errors.ts'
+import {isRecord} from '../inside/answers.ts'
+import {fieldAt} from '../inside/fields.ts'
+import {metadataScript} from '../inside/script.ts'
+import type {FoundInstance} from '../instances/find-instance.ts'
+import {initializationPath} from '../instances/user-data.ts'
+import {checkRunning, findReach, noFloatingIp, type ReachWishes, unknownUser} from '../ssh/reach.ts'
+import {captureSsh} from '../ssh/run-ssh.ts'
+import {sshArguments} from '../ssh/ssh-arguments.ts'
+import {explainFailure, sshFailed} from '../ssh/ssh-failures.ts'
+
+export interface CollectOptions {
+  wishes: ReachWishes
+  /** Paths of the metadata API, at least one. */
+  paths: string[]
+  /** Where the service is on the instances; without it the script tries what is known. */
+  endpoint?: string
+  /** Whether ssh may ask for something on the terminal. */
+  mayAsk: boolean
+  /** How long one instance may take, in milliseconds. */
+  timeoutMs: number
+  env: NodeJS.ProcessEnv
+  now(): number
+}
+
+/** What an instance's metadata service said: a member for each path, under the path's name. */
+export type MetadataDocument = Record<string, unknown>
+
+/** An instance with what was collected there, or why it was not. */
+export type Collection = {found: FoundInstance; collectedAt: string} & (
+  | {document: MetadataDocument; error?: undefined}
+  | {error: VpcmdError; document?: undefined}
+)
+
+/** How many instances are logged in to at the same time. */
+const atOnce = 16
+
+/** The most that comes back from one instance, in bytes: the script stops at 4 MiB for each path. */
+const longestDocument = 64 * 1024 * 1024
+
+/** How long a connection may take to come up, in seconds. */
+const connectSeconds = 15
+
+/**
+ * Logs in to instances side by side and reads their metadata service there, with a script and nothing installed. Each is
+ * settled on its own, and they come in the order given.
+ */
+export function collectMetadata(cloud: Cloud, found: FoundInstance[], options: CollectOptions): Promise<Collection[]> {
+  const limit = pLimit(atOnce)
+  return Promise.all(
+    found.map(each =>
+      limit(async () => {
+        const result = await collectFrom(cloud, each, options).catch((error: unknown) => {
+          if (error instanceof VpcmdError) return error
+          throw error
+        })
+        const collectedAt = new Date(options.now()).toISOString()
+        return result instanceof VpcmdError
+          ? {found: each, collectedAt, error: result}
+          : {found: each, collectedAt, document: result}
+      }),
+    ),
+  )
+}
+
+async function collectFrom(
+  cloud: Cloud,
+  {instance, region}: FoundInstance,
+  options: CollectOptions,
+): Promise<MetadataDocument> {
+  const {wishes, paths, endpoint, env} = options
+  checkRunning(instance)
+  const {login, address} = await findReach(cloud.api(region), instance, wishes)
+  if (!login) throw unknownUser(instance)
+  if (login.protocol !== 'ssh') throw isWindows(instance)
+  if (address === undefined) throw noFloatingIp(instance)
+  const quiet = ['-T', '-o', `BatchMode=${options.mayAsk ? 'no' : 'yes'}`, '-o', `ConnectTimeout=${connectSeconds}`]
+  const call = sshArguments({...wishes, user: login.user, address, more: [...quiet, 'sh -s']})
+  const {code, said, stdout} = await captureSsh(call, {
+    env,
+    input: metadataScript({shell: 'sh', paths, ...(endpoint !== undefined && {endpoint})}),
+    limit: longestDocument,
+    signal: AbortSignal.timeout(options.timeoutMs),
+  }).catch((error: unknown) => {
+    throw error instanceof VpcmdError ? onInstance(instance, error) : error
+  })
+  if (code !== 0) {
+    const known = code === sshFailed ? explainFailure(said, {instance, user: login.user, address}) : undefined
+    throw known ?? failedThere(instance, code, said)
+  }
+  const document = documentIn(stdout.toString('utf8'), paths)
+  if (!document) throw unreadable(instance)
+  const id = fieldAt(document, 'instance', 'id')
+  if (id !== undefined && id !== instance.id) throw another(instance, address, String(id))
+  return document
+}
+
+/** The JSON that the script printed; what a login shell may have printed before it is passed over. */
+function documentIn(text: string, [first]: string[]): MetadataDocument | undefined {
+  const start = text.indexOf(`{${JSON.stringify(first)}:`)
+  if (start < 0) return undefined
+  try {
+    const value: unknown = JSON.parse(text.slice(start))
+    return isRecord(value) && Object.values(value).every(isRecord) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** The user data among what was collected; undefined where there is none, or its path was not asked for. */
+export function userDataOf(document: MetadataDocument): string | undefined {
+  const userData = fieldAt(document, initializationPath, 'user_data')
+  return typeof userData === 'string' ? userData : undefined
+}
+
+/** What stands in the place of a secret. */
+const mask = '(masked; --show-secrets shows it)'
+
+/** The same without the secrets that it is known to hold: passwords, and license keys (ibm-cloud-docs/vpc, instance_metadata_vpc_metadata_summary.md). */
+export function withoutSecrets(value: unknown, isLicense = false): unknown {
+  if (Array.isArray(value)) return value.map(each => withoutSecrets(each, isLicense))
+  if (!isRecord(value)) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([name, each]) => [
+      name,
+      name === 'password' || (isLicense && name === 'key')
+        ? mask
+        : withoutSecrets(each, isLicense || name === 'licensed_software'),
+    ]),
+  )
+}
+
+type Named = FoundInstance['instance']
+
+function onInstance({name, id}: Named, error: VpcmdError): VpcmdError {
+  return new VpcmdError({code: error.code, message: `${name} (${id}): ${error.message}`, hint: error.hint})
+}
+
+function isWindows({name, id}: Named): VpcmdError {
+  return new VpcmdError({
+    code: 'no_ssh',
+    message: `${name} (${id}) runs Windows, which vpcmd does not log in to.`,
+    hint: 'Run this there: vpcmd imds script --shell powershell prints a script for it.',
+  })
+}
+
+function failedThere({name, id}: Named, code: number, said: string): VpcmdError {
+  const last =
+    said
+      .trim()
+      .split('\n')
+      .at(-1)
+      ?.replace(/^Error: /, '') ?? ''
+  return new VpcmdError({
+    code: code === sshFailed ? 'ssh_failed' : 'collect_failed',
+    message: `${name} (${id}): ${last || `ssh ended with ${code}, and said nothing`}`,
+  })
+}
+
+function unreadable({name, id}: Named): VpcmdError {
+  return new VpcmdError({
+    code: 'unreadable_metadata',
+    message: `${name} (${id}): what came back is not the JSON of a metadata service.`,
+    hint: `Look for yourself: vpcmd connect ${id}`,
+  })
+}
+
+function another({name, id}: Named, address: string, other: string): VpcmdError {
+  return new VpcmdError({
+    code: 'other_instance',
+    message: `${address} answered as ${other}, and not as ${name} (${id}): nothing of it was kept.`,
+    hint: 'See which instance has the address, and what your configuration of ssh makes of it.',
+  })
+}

@@ -1,0 +1,77 @@
+import {type ParseArgsConfig, parseArgs} from 'node:util'
+import {
+  type ImdsFlags,
+  iamTokenPrintout,
+  openService,
+  type Printout,
+  pathArgument,
+  pathPrintout,
+  profileArgument,
+  serviceOptions,
+  tokenPrintout,
+  userDataPrintout,
+} from './imds-verbs.ts'
+import type {MetadataService} from './inside/metadata-service.ts'
+
+interface Given extends ImdsFlags {
+  json?: boolean
+  'trusted-profile'?: string
+}
+
+type Open = () => Promise<MetadataService>
+
+const verbs: Record<string, (open: Open, given: Given, args: string[]) => Promise<Printout>> = {
+  token: async open => tokenPrintout(await open()),
+  get: async (open, _given, [path]) => {
+    const checked = pathArgument(path)
+    return pathPrintout(open(), checked)
+  },
+  'user-data': async open => userDataPrintout(await open()),
+  'iam-token': async (open, given) => {
+    const profile = profileArgument(given['trusted-profile'])
+    return iamTokenPrintout(await open(), profile)
+  },
+}
+
+const options: ParseArgsConfig['options'] = {
+  endpoint: {type: 'string'},
+  'ca-file': {type: 'string'},
+  json: {type: 'boolean'},
+}
+
+/**
+ * Runs the verbs of `vpcmd imds` that boot scripts wait for, without the framework, which would take most of the time.
+ * Resolves to false, with nothing done, where it takes the framework to tell what is meant. What goes wrong is printed,
+ * and the exit code is set, as everywhere.
+ */
+export async function runQuickly([topic, name = '', ...rest]: string[]): Promise<boolean> {
+  const verb = topic === 'imds' && Object.hasOwn(verbs, name) ? verbs[name] : undefined
+  const parsed = verb && parseSimply(name, rest)
+  if (!verb || !parsed) return false
+  const {given, args} = parsed
+  const secrets = new Set<string>()
+  try {
+    const {text, json} = await verb(async () => openService(await serviceOptions(given), secrets), given, args)
+    const {toJson} = given.json ? await import('./terminal/formats.ts') : {toJson: undefined}
+    process.stdout.write(toJson ? toJson(json) : text)
+  } catch (error) {
+    const {reportError} = await import('./report-error.ts')
+    process.exitCode = await reportError(error, {json: given.json === true, debug: false, secrets})
+  }
+  return true
+}
+
+/** The arguments where there is but one way to read them; undefined for all else. */
+function parseSimply(name: string, rest: string[]): {given: Given; args: string[]} | undefined {
+  try {
+    const {values, positionals} = parseArgs({
+      args: rest,
+      options: name === 'iam-token' ? {...options, 'trusted-profile': {type: 'string'}} : options,
+      allowPositionals: name === 'get',
+    })
+    if (rest.includes('--') || positionals.length !== (name === 'get' ? 1 : 0)) return undefined
+    return {given: values, args: positionals}
+  } catch {
+    return undefined
+  }
+}

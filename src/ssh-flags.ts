@@ -1,0 +1,26 @@
+import {Flags} from '@oclif/core'
+import type {ReachWishes} from './ssh/reach.ts'
+
+const helpGroup = 'SSH'
+
+/** The flags by which an instance is reached, wherever vpcmd runs ssh. */
+export const sshFlags = {
+  user: Flags.string({helpGroup, helpValue: 'NAME', summary: 'Log in as this user. Otherwise the one of its image.'}),
+  identity: Flags.string({char: 'i', helpGroup, helpValue: 'FILE', summary: 'The private key to log in with.'}),
+  'internal-ip': Flags.boolean({helpGroup, summary: 'Take its reserved IP, over a VPN or from within the VPC.'}),
+  via: Flags.string({
+    helpGroup,
+    helpValue: 'HOST',
+    summary: 'Jump over [USER@]HOST[:PORT] to its reserved IP, as ssh -J does.',
+  }),
+}
+
+/** The flags as the wishes of how to reach an instance. */
+export function toWishes(flags: {
+  user?: string
+  identity?: string
+  'internal-ip'?: boolean
+  via?: string
+}): ReachWishes {
+  return {user: flags.user, identity: flags.identity, internalIp: flags['internal-ip'] ?? false, via: flags.via}
+}

@@ -1,0 +1,74 @@
+import {access, constants} from 'node:fs/promises'
+import type {VpcSdk} from '../cloud/vpc-sdk.ts'
+import type {Instance} from '../cloud/wire.ts'
+import {usageError, VpcmdError} from '../errors.ts'
+import {floatingAddress, reservedAddress} from './address.ts'
+import {type Login, loginOf} from './login.ts'
+import {checkJumpHost, checkUser} from './ssh-arguments.ts'
+
+/** How the user wants an instance to be reached. */
+export interface ReachWishes {
+  user?: string
+  identity?: string
+  /** By its reserved IP, although it may have a floating one. */
+  internalIp: boolean
+  via?: string
+}
+
+/** How an instance can be reached. */
+export interface Reach {
+  /** Undefined where the image tells no user and none was named. */
+  login: Login | undefined
+  /** Undefined where it takes a floating IP and there is none. */
+  address: string | undefined
+}
+
+/** Looks at what the user wants before anything is asked. Throws a usage error for a name that is none, and a key file that can't be read. */
+export async function checkWishes({user, identity, via}: ReachWishes): Promise<void> {
+  if (user !== undefined) checkUser(user)
+  if (via !== undefined) checkJumpHost(via)
+  if (identity === undefined) return
+  try {
+    await access(identity, constants.R_OK)
+  } catch (error) {
+    const {code} = error as NodeJS.ErrnoException
+    const reason = code === 'ENOENT' ? 'there is no such file' : `it can't be read (${code})`
+    throw usageError(`No private key from --identity ${identity}: ${reason}.`)
+  }
+}
+
+/** Finds out by whom and where an instance is reached. Throws what the API's calls throw. */
+export async function findReach(api: VpcSdk, instance: Instance, wishes: ReachWishes): Promise<Reach> {
+  const {user, internalIp, via} = wishes
+  const [login, address] = await Promise.all([
+    user === undefined ? loginOf(api, instance) : {protocol: 'ssh' as const, user},
+    internalIp || via !== undefined ? reservedAddress(instance) : floatingAddress(api, instance),
+  ])
+  return {login, address}
+}
+
+/** The error of an instance whose image does not tell whom to log in as. */
+export function unknownUser({name, id, image}: Instance): VpcmdError {
+  const why = image ? `its image ${image.name} is not one of IBM's` : 'it has no image any more'
+  return usageError(`The user of ${name} (${id}) is not known: ${why}.`, 'Name it with --user.')
+}
+
+/** The error of an instance without a floating IP. */
+export function noFloatingIp({name, id}: Instance): VpcmdError {
+  return new VpcmdError({
+    code: 'no_floating_ip',
+    message: `${name} (${id}) has no floating IP.`,
+    hint: `--internal-ip takes its reserved IP, --via HOST jumps over a host that reaches it, and this reserves one: vpcmd connect ${id} --assign-floating-ip`,
+  })
+}
+
+/** Throws VpcmdError for an instance that does not run: nobody is there to answer. */
+export function checkRunning({name, id, status}: Instance): void {
+  if (status === 'running') return
+  const isOff = status === 'stopped'
+  throw new VpcmdError({
+    code: 'instance_not_running',
+    message: `${name} (${id}) is ${status}: it takes no connection.`,
+    hint: isOff ? `Start it first, such as with: ibmcloud is instance-start ${id}` : 'Try again when it is running.',
+  })
+}

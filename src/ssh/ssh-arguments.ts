@@ -1,0 +1,57 @@
+import {usageError} from '../errors.ts'
+
+/** What `ssh` is called with. */
+export interface SshCall {
+  user: string
+  /** An IP address. */
+  address: string
+  /** A private key file. */
+  identity?: string
+  /** The host to jump over, as ssh's -J takes it. */
+  via?: string
+  /** Further options of ssh, and what to run there. */
+  more: readonly string[]
+}
+
+/** The arguments of `ssh`. What follows the destination may be options of ssh or a command: ssh itself tells them apart. */
+export function sshArguments({user, address, identity, via, more}: SshCall): string[] {
+  return [
+    ...(identity === undefined ? [] : ['-i', identity]),
+    ...(via === undefined ? [] : ['-J', via]),
+    `${user}@${address}`,
+    ...more,
+  ]
+}
+
+/** A user name as `--user` takes it. ssh hands it to commands of the user's configuration, so it may hold nothing that a shell would read. Throws a usage error. */
+export function checkUser(user: string): string {
+  if (/^[A-Za-z0-9_][\w.+\\-]*\$?$/.test(user)) return user
+  throw usageError(
+    `--user ${user} is not the name of a user.`,
+    'It has letters, digits, dots, hyphens and underscores.',
+  )
+}
+
+/** A host as `--via` takes it: `[user@]host[:port]`, or several with commas. ssh makes a command of it, so it may hold nothing that a shell would read. Throws a usage error. */
+export function checkJumpHost(via: string): string {
+  if (/^[\w[][\w.:@,[\]%-]*$/.test(via)) return via
+  throw usageError(`--via ${via} is not a host to jump over.`, 'It is [USER@]HOST[:PORT], or several with commas.')
+}
+
+/** A command line that a POSIX shell reads back as just these words. */
+export function quoteCommand(words: readonly string[]): string {
+  return words.map(quoteWord).join(' ')
+}
+
+function quoteWord(word: string): string {
+  if (/^[\w@%+=:,./-]+$/.test(word)) return word
+  if (!/[\x00-\x1f\x7f-\x9f]/.test(word)) return `'${word.replaceAll("'", `'\\''`)}'`
+  const escaped = word.replace(/[\\'\x00-\x1f\x7f-\x9f]/g, character =>
+    character === '\\' || character === "'" ? `\\${character}` : escapeByte(character),
+  )
+  return `$'${escaped}'`
+}
+
+function escapeByte(character: string): string {
+  return [...Buffer.from(character)].map(byte => `\\${byte.toString(8).padStart(3, '0')}`).join('')
+}

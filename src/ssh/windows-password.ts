@@ -1,0 +1,54 @@
+import {constants, createPrivateKey, type KeyObject, privateDecrypt} from 'node:crypto'
+import type {InstanceInitialization} from '../cloud/wire.ts'
+import {VpcmdError} from '../errors.ts'
+import {isOpensshKey, passphraseNeeded, readOpensshKey, unreadable, wrongPassphrase} from './openssh-key.ts'
+
+/**
+ * Reads an RSA private key: PEM (PKCS #1 or #8) or OpenSSH's format, with or without a passphrase. Throws VpcmdError:
+ * `passphrase_needed`, `wrong_passphrase`, or `bad_private_key` with the reason.
+ */
+export async function readPrivateKey(text: string, passphrase: string | undefined): Promise<KeyObject> {
+  if (isOpensshKey(text)) return readOpensshKey(text, passphrase)
+  let key: KeyObject
+  try {
+    key = createPrivateKey({key: text, format: 'pem', passphrase})
+  } catch (error) {
+    const {code} = error as NodeJS.ErrnoException
+    if (code === 'ERR_MISSING_PASSPHRASE') throw passphraseNeeded()
+    if (passphrase !== undefined && /-----BEGIN .*PRIVATE KEY-----/.test(text)) throw wrongPassphrase()
+    throw unreadable('it is no private key in PEM or in the format of OpenSSH')
+  }
+  if (key.asymmetricKeyType !== 'rsa') {
+    throw unreadable(`it is a key of type ${key.asymmetricKeyType}, and the password is encrypted with an RSA key`)
+  }
+  return key
+}
+
+/**
+ * The administrator's password of a Windows instance. It is encrypted with PKCS #1 v1.5: the padding is taken off here,
+ * because Node's own decryption refuses it in some versions (CVE-2023-46809); nobody measures how long that takes
+ * (IBM-Cloud/terraform-provider-ibm, data_source_ibm_is_instance.go, reads it with DecryptPKCS1v15). Throws VpcmdError
+ * for another key than the one that it was encrypted for.
+ */
+export function decryptPassword(key: KeyObject, {encrypted_password, encryption_key}: Password): string {
+  const sealed = Buffer.from(encrypted_password, 'base64')
+  let padded: Buffer
+  try {
+    padded = privateDecrypt({key, padding: constants.RSA_NO_PADDING}, sealed)
+  } catch {
+    throw wrongKey(encryption_key.fingerprint)
+  }
+  const end = padded.indexOf(0, 2)
+  if (padded[0] !== 0 || padded[1] !== 2 || end < 10) throw wrongKey(encryption_key.fingerprint)
+  return padded.subarray(end + 1).toString('utf8')
+}
+
+type Password = NonNullable<InstanceInitialization['password']>
+
+function wrongKey(fingerprint: string | undefined): VpcmdError {
+  return new VpcmdError({
+    code: 'wrong_private_key',
+    message: `This private key does not open the password: it is encrypted for ${fingerprint ?? 'another one'}.`,
+    hint: 'ssh-keygen -l -f FILE prints the fingerprint of a key.',
+  })
+}

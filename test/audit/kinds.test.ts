@@ -1,0 +1,207 @@
+import {readFileSync, writeFileSync} from 'node:fs'
+import {createServer, type Server} from 'node:http'
+import type {AddressInfo} from 'node:net'
+import {join} from 'node:path'
+import {afterEach, beforeEach, describe, expect, it} from 'vitest'
+import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
+import {freshEnvironment, runVpcmd} from '../support/run-vpcmd.ts'
+
+let sandbox: Sandbox
+let env: Record<string, string>
+
+beforeEach(async () => {
+  sandbox = await startSandbox()
+  env = freshEnvironment(sandbox.environment)
+})
+
+afterEach(() => sandbox.close())
+
+interface Found {
+  name: string
+  kind: string
+  verdict: string
+  why: string
+  vpc: {name: string | null} | null
+  metadata_service: object
+}
+
+const audit = async (...args: string[]) => {
+  const {code, stdout, stderr} = await runVpcmd(['metadata', 'audit', '--json', ...args], {env})
+  const report = JSON.parse(stdout)
+  const subjects: Found[] = report.subjects
+  return {code, stderr, report, subjects, named: (name: string) => subjects.find(each => each.name === name)}
+}
+const file = (name: string) => join(env.HOME ?? '', name)
+const policyFile = (text: string) => {
+  writeFileSync(file('policy.yaml'), text)
+  return file('policy.yaml')
+}
+const mustBeOn = `version: 1
+rules:
+  - name: on
+    require: {enabled: true, protocol: https, hop_limit: 1}
+`
+
+describe('an audit of all kinds', () => {
+  it('judges instances, templates and bare metal servers', async () => {
+    const {code, subjects, named} = await audit()
+    expect(code).toBe(5)
+    expect(new Set(subjects.map(({kind}) => kind))).toEqual(
+      new Set(['instance', 'instance_template', 'bare_metal_server']),
+    )
+    expect(named('database-2')).toMatchObject({
+      verdict: 'violation',
+      metadata_service: {enabled: true, protocol: 'http'},
+    })
+    expect(named('database-1')).toMatchObject({verdict: 'compliant'})
+  })
+
+  it("takes the API's defaults for what a template leaves out", async () => {
+    const {named} = await audit()
+    expect(named('web-template')).toMatchObject({
+      verdict: 'compliant',
+      metadata_service: {enabled: false, protocol: 'http', response_hop_limit: 1},
+    })
+    expect(named('batch-template')).toMatchObject({
+      verdict: 'violation',
+      why: 'protocol is http, must be https',
+      metadata_service: {enabled: true, protocol: 'http', response_hop_limit: 1},
+    })
+  })
+
+  it('filters all kinds alike, by the name of a VPC as well', async () => {
+    const {subjects} = await audit('--vpc', 'frankfurt-vpc')
+    expect(subjects.map(({name}) => name).sort()).toEqual([
+      'database-1',
+      'database-2',
+      'web-1',
+      'web-2',
+      'web-template',
+    ])
+    expect((await audit('--name', '*template*')).subjects).toHaveLength(4)
+    expect((await audit('--zone', 'eu-de-2')).subjects.map(({name}) => name).sort()).toEqual(['database-2', 'web-2'])
+    expect((await audit('--kind', 'bare_metal_server', '--resource-group', 'production')).subjects).toHaveLength(2)
+  })
+
+  it('finds the name of the VPC of a template without any instance', async () => {
+    const vpc = sandbox.fleet.templates.list().find(({name}) => name === 'web-template')?.vpc ?? ''
+    const {named} = await audit('--kind', 'instance_template')
+    expect(named('web-template')?.vpc).toEqual({id: vpc, name: 'frankfurt-vpc'})
+  })
+
+  it('plans the repair of servers, and says of each template why it is not in the plan', async () => {
+    const {stderr} = await audit('--policy', policyFile(mustBeOn), '--fix-plan', file('plan.json'))
+    const {changes} = JSON.parse(readFileSync(file('plan.json'), 'utf8'))
+    const planned = changes.map(({target, set}: {target: {name: string; kind: string}; set: object}) => [
+      target.name,
+      target.kind,
+      set,
+    ])
+    expect(planned).toContainEqual(['database-2', 'bare_metal_server', {protocol: 'https'}])
+    expect(planned).toContainEqual(['my-bare-metal-server', 'bare_metal_server', {enabled: true, protocol: 'https'}])
+    for (const name of ['my-instance-template', 'web-template', 'batch-template']) {
+      expect(stderr).toMatch(new RegExp(`Not in the plan: instance template ${name} .*create another one\\.`))
+    }
+    const applied = await runVpcmd(['metadata', 'apply', file('plan.json'), '--yes'], {env})
+    expect(applied.code).toBe(0)
+    const after = await audit('--policy', policyFile(mustBeOn))
+    expect(
+      after.subjects
+        .filter(({verdict}) => verdict === 'violation')
+        .map(({name}) => name)
+        .sort(),
+    ).toEqual(['batch-template', 'my-instance-template', 'web-template'])
+  })
+})
+
+describe('a kind that can not be read', () => {
+  it.each([
+    ['instance_template', /\/instance\/templates/, 'is.instance-template.instance-template.list'],
+    ['bare_metal_server', /\/bare_metal_servers/, 'is.bare-metal-server.bare-metal-server.list'],
+  ])('is told for every region, and the others are judged: %s', async (kind, path, action) => {
+    sandbox.faults.push({kind: '403', path})
+    const {code, report, subjects, stderr} = await audit()
+    expect(code).toBe(1)
+    expect(report.result).toBe('incomplete')
+    expect(report.unread).toHaveLength(13)
+    expect(report.unread[0]).toMatchObject({kinds: [kind], error: {hint: expect.stringContaining(action)}})
+    expect(subjects.some(each => each.kind === 'instance')).toBe(true)
+    expect(stderr).toContain('3 more could not be read: -o json lists them all.')
+    // Who may not read it can leave it out.
+    expect((await audit('--kind', 'instance')).report.unread).toEqual([])
+  })
+
+  it('leaves undetermined what goes by the name of a VPC that could not be told', async () => {
+    sandbox.faults.push({kind: '403', path: /\/v1\/vpcs/})
+    const policy = policyFile(`version: 1
+rules:
+  - name: frankfurt
+    match: {vpc: frankfurt-vpc}
+    require: {enabled: false}
+  - name: rest
+    require: {protocol: https}
+`)
+    const by = await audit('--kind', 'instance_template', '--policy', policy)
+    expect([by.code, by.report.result]).toEqual([1, 'incomplete'])
+    expect(by.named('web-template')).toMatchObject({
+      verdict: 'undetermined',
+      why: expect.stringMatching(/^the name of its VPC \S+ is not known$/),
+    })
+    // The built-in policy asks for no VPC.
+    expect((await audit('--kind', 'instance_template')).code).toBe(5)
+    // A filter by name does.
+    const filtered = await audit('--kind', 'instance_template', '--vpc', 'frankfurt-vpc')
+    expect(filtered.code).toBe(1)
+    expect(filtered.report.unread[0]).toMatchObject({kinds: ['instance_template'], error: {code: 'not_authorized'}})
+  })
+
+  it('is told where the API says that there are more templates, and gives no way to ask for them', async () => {
+    const front = await startFront(sandbox.url, '/eu-de/v1/instance/templates', (body: {next?: object}) => {
+      body.next = {href: 'https://eu-de.iaas.cloud.ibm.com/v1/instance/templates?start=more'}
+    })
+    env = freshEnvironment({
+      ...sandbox.environment,
+      VPC_URL: `${front.url}/v1`,
+      VPC_AUTH_URL: front.url,
+    })
+    const {code, report, named} = await audit('--kind', 'instance_template')
+    front.server.close()
+    expect(code).toBe(1)
+    expect(report.unread).toMatchObject([
+      {
+        region: 'eu-de',
+        error: {
+          code: 'incomplete_listing',
+          message: expect.stringContaining('The instance templates of eu-de are not all read'),
+        },
+      },
+    ])
+    expect(named('web-template')).toBeDefined()
+  })
+})
+
+/** A server before another, which changes the JSON that one path answers. */
+async function startFront(
+  url: string,
+  path: string,
+  change: (body: object) => void,
+): Promise<{server: Server; url: string}> {
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = []
+    for await (const chunk of request) chunks.push(chunk)
+    const {host: _, connection: __, 'content-length': ___, ...headers} = request.headers
+    const here = `http://${request.headers.host}`
+    const answer = await fetch(url + request.url, {
+      method: request.method,
+      headers: Object.entries(headers).map(([name, value]): [string, string] => [name, String(value)]),
+      body: chunks.length > 0 ? Buffer.concat(chunks) : undefined,
+    })
+    const text = (await answer.text()).replaceAll(url, here)
+    const body = JSON.parse(text)
+    if (request.url?.startsWith(path)) change(body)
+    response.writeHead(answer.status, {'content-type': 'application/json'}).end(JSON.stringify(body))
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const {port} = server.address() as AddressInfo
+  return {server, url: `http://127.0.0.1:${port}`}
+}

@@ -1,0 +1,115 @@
+// What a boot script waits for: user data by vpcmd, against the start of Node alone and against IBM's two curl lines.
+import {spawn, spawnSync} from 'node:child_process'
+import {mkdtempSync, rmSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import {fileURLToPath} from 'node:url'
+
+const here = name => fileURLToPath(new URL(name, import.meta.url))
+const vpcmd = here('../../dist/main.js')
+// The instances of the sandbox's own fleet with the service on and user data; the first is set to http.
+const instance = '0217_f0d37102-ecb0-42fe-afde-61f0a96a403c'
+
+const median = values => [...values].sort((a, b) => a - b)[values.length >> 1]
+
+/**
+ * Runs the contenders in turn, `rounds` times, on a sandbox of its own; gives rows of `{what, ms, against, theirMs, ratio,
+ * aim}`, `aim` undefined where there is none. Throws when one gives another answer than the others.
+ */
+export async function benchInside({rounds = 15} = {}) {
+  const folder = mkdtempSync(join(tmpdir(), 'vpcmd-bench-inside-'))
+  const base = {PATH: process.env.PATH, HOME: folder, XDG_STATE_HOME: join(folder, 'state')}
+  const sandbox = await startSandbox(base)
+  try {
+    const env = {...base, ...sandbox.environment}
+    const address = () => {
+      const [found] = JSON.parse(run(process.execPath, [vpcmd, 'sandbox', 'addresses', instance, '--json'], env))
+      return found
+    }
+    const https = address()
+    const medians = {}
+    const measure = contenders => Object.assign(medians, inTurn(contenders, rounds))
+    const nothing = {name: 'node -e 0', file: process.execPath, args: ['-e', '0'], env: base}
+    const userData = (name, ...where) => ({
+      name,
+      file: process.execPath,
+      args: [vpcmd, 'imds', 'user-data', ...where],
+      env: base,
+    })
+    measure([
+      {...nothing, name: 'node -e 0 (https)'},
+      userData('imds user-data, https', '--endpoint', https.url, '--ca-file', https.ca_file),
+    ])
+    run(process.execPath, [vpcmd, 'metadata', 'enable', instance, '--protocol', 'http'], env)
+    const {url} = address()
+    const contenders = [nothing, userData('imds user-data, http', '--endpoint', url)]
+    const hasTools = ['curl', 'jq'].every(tool => spawnSync(tool, ['--version']).status === 0)
+    if (hasTools) {
+      const page = {file: 'sh', args: [here('user-data-with-curl.sh')], env: {...base, METADATA_URL: url}}
+      contenders.push({name: "the page's two curl lines with jq", ...page})
+    } else console.error('No curl or no jq on this machine: their row is left out.')
+    measure(contenders)
+    const row = (what, against, aim) => {
+      const [ms, theirMs] = [medians[what], medians[against]]
+      return {what, ms, against, theirMs, ratio: ms / theirMs, aim}
+    }
+    return [
+      row('imds user-data, http', 'node -e 0', 2),
+      row('imds user-data, https', 'node -e 0 (https)'),
+      ...(hasTools ? [row('imds user-data, http', "the page's two curl lines with jq")] : []),
+    ]
+  } finally {
+    sandbox.stop()
+    rmSync(folder, {recursive: true, force: true})
+  }
+}
+
+/** The medians of the contenders by name, in milliseconds: each in turn, so that a noisy machine is noisy for all alike. */
+function inTurn(contenders, rounds) {
+  const taken = contenders.map(() => [])
+  const answers = new Set()
+  for (let round = 0; round < rounds; round++) {
+    for (const [index, {file, args, env}] of contenders.entries()) {
+      const startedAt = performance.now()
+      const stdout = run(file, args, env)
+      taken[index].push(performance.now() - startedAt)
+      if (stdout !== '') answers.add(stdout.trimEnd())
+    }
+  }
+  if (answers.size !== 1) throw new Error(`Not all gave the same user data: ${[...answers].join(' | ')}`)
+  return Object.fromEntries(contenders.map(({name}, index) => [name, median(taken[index])]))
+}
+
+function run(file, args, env) {
+  const {status, stdout, stderr} = spawnSync(file, args, {env, encoding: 'utf8'})
+  if (status !== 0) throw new Error(`${[file, ...args].join(' ')} ended with ${status}: ${stderr}`)
+  return stdout
+}
+
+async function startSandbox(env) {
+  const server = spawn(process.execPath, [vpcmd, 'sandbox', 'start', '--json'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env,
+  })
+  let text = ''
+  for await (const chunk of server.stdout) {
+    text += chunk
+    if (text.trimEnd().endsWith('}')) break
+  }
+  return {environment: JSON.parse(text).environment, stop: () => server.kill('SIGTERM')}
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const rows = await benchInside({rounds: Number(process.env.BENCH_RUNS ?? 15)})
+  console.table(
+    rows.map(({what, ms, against, theirMs, ratio, aim}) => ({
+      what,
+      'ms (median)': ms.toFixed(0),
+      against,
+      'its ms': theirMs.toFixed(0),
+      ratio: ratio.toFixed(2),
+      aim: aim ? `<= ${aim}` : '-',
+      met: aim ? (ratio <= aim ? 'yes' : 'no') : '-',
+    })),
+  )
+}

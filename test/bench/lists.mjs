@@ -1,0 +1,97 @@
+// Long lists: 10,000 instances of one region, 13 regions of 1,000, and 100,000. BENCH_RUNS sets how often each runs.
+import {base, here, median, node, roundsOr, runLines, startSandbox, vpcmd} from './measure.mjs'
+
+const rounds = roundsOr(3)
+const latency = ['--latency', '100']
+const list = (name, env, more = []) =>
+  node(name, [vpcmd, 'instances', 'list', '-o', 'jsonl', '--sort', 'none', ...more], {...base, ...env})
+// Those that the sandbox serves unless told otherwise.
+const regions = 'us-south us-east br-sao ca-tor ca-mon eu-gb eu-de eu-es jp-tok jp-osa au-syd in-che in-mum'.split(' ')
+const rows = []
+
+/** Runs contenders in turn on one sandbox, each once before for its caches and its answer; `check` gets the IDs by name. */
+async function contest(sandboxArgs, contendersFor, check, times = rounds) {
+  const sandbox = await startSandbox(sandboxArgs)
+  try {
+    const contenders = contendersFor(sandbox.environment)
+    const answers = {}
+    for (const each of contenders) answers[each.name] = (await runLines(each)).ids
+    check(answers)
+    const taken = contenders.map(() => [])
+    for (let round = 0; round < times; round++) {
+      for (const [index, each] of contenders.entries()) {
+        const {ids, ...run} = await runLines(each)
+        if (ids.join() !== answers[each.name].join()) throw new Error(`${each.name} gave two answers`)
+        taken[index].push(run)
+      }
+    }
+    return contenders.map(({name}, index) => ({
+      name,
+      ms: median(taken[index].map(({ms}) => ms)),
+      firstMs: median(taken[index].map(({firstMs}) => firstMs)),
+      megabytes: Math.max(...taken[index].map(({kilobytes}) => kilobytes)) / 1024,
+    }))
+  } finally {
+    await sandbox.stop()
+  }
+}
+
+function expectAll(ids, count, what) {
+  if (ids.length !== count || new Set(ids).size !== count) throw new Error(`${what} gave ${ids.length} of ${count} IDs`)
+}
+
+const add = ({ms, firstMs, megabytes}, what, against, figure, aim, met) =>
+  rows.push({
+    what,
+    ms: ms.toFixed(0),
+    'first row ms': firstMs.toFixed(0),
+    'peak MB': megabytes.toFixed(0),
+    against,
+    figure,
+    aim,
+    met: met ? 'yes' : 'no',
+  })
+
+try {
+  const [fast, plain] = await contest(
+    ['--instances', '10000', '--vpcs', '40', '--regions', 'us-south', ...latency],
+    env => [list('list', env), node('plain paging on sdk-core', [here('page-with-sdk-core.mjs')], {...base, ...env})],
+    answers => {
+      expectAll(answers.list, 10_000, 'the list')
+      if (answers.list.join() !== answers['plain paging on sdk-core'].join()) throw new Error('the answers differ')
+    },
+  )
+  const faster = plain.ms / fast.ms
+  const what = '10,000 instances in 40 VPCs'
+  add(fast, what, `plain paging: ${plain.ms.toFixed(0)} ms`, `${faster.toFixed(1)} times faster`, '>= 8', faster >= 8)
+
+  const [all, ...single] = await contest(
+    ['--instances', '13000', ...latency],
+    env => [list('all', env), ...regions.map(name => list(name, env, ['-r', name]))],
+    answers => {
+      expectAll(answers.all, 13_000, 'all regions')
+      for (const name of regions) expectAll(answers[name], 1000, name)
+      const sum = regions.flatMap(name => answers[name]).sort()
+      if (sum.join() !== answers.all.join()) throw new Error('the regions do not add up')
+    },
+  )
+  const slowest = single.reduce((a, b) => (a.ms > b.ms ? a : b))
+  const ratio = all.ms / slowest.ms
+  const alone = `slowest alone, ${slowest.name}: ${slowest.ms.toFixed(0)} ms`
+  add(all, '13 regions of 1,000, one VPC each', alone, `${ratio.toFixed(2)} times as long`, '<= 1.3', ratio <= 1.3)
+
+  const [large] = await contest(
+    ['--instances', '100000', '--vpcs', '100', '--regions', 'us-south', ...latency],
+    env => [list('list', env)],
+    answers => expectAll(answers.list, 100_000, 'the list'),
+    roundsOr(1),
+  )
+  add(large, '100,000 instances', '-', `first row ${large.firstMs.toFixed(0)} ms`, '<= 1500', large.firstMs <= 1500)
+  add(large, '100,000 instances', '-', `peak ${large.megabytes.toFixed(0)} MB`, '< 200', large.megabytes < 200)
+
+  console.log(`Long lists as JSON lines, 100 ms latency, medians of ${rounds} runs (100,000: ${roundsOr(1)}), in turn.`)
+  console.table(rows)
+} catch (error) {
+  console.error(error)
+  process.exitCode = 1
+}

@@ -1,0 +1,118 @@
+// Runs what is measured, in turn, so that a noisy machine is noisy for all alike.
+import {spawn, spawnSync} from 'node:child_process'
+import {mkdtempSync, readFileSync, rmSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import {fileURLToPath} from 'node:url'
+
+export const here = name => fileURLToPath(new URL(name, import.meta.url))
+export const vpcmd = here('../../dist/main.js')
+
+const folder = mkdtempSync(join(tmpdir(), 'vpcmd-bench-'))
+process.on('exit', () => rmSync(folder, {recursive: true, force: true}))
+const memoryFile = join(folder, 'memory')
+
+/** The environment of all contenders: a home of its own, and nothing of the caller's cloud. */
+export const base = {
+  PATH: process.env.PATH,
+  HOME: folder,
+  XDG_CACHE_HOME: join(folder, 'cache'),
+  XDG_STATE_HOME: join(folder, 'state'),
+}
+
+/** How often each contender runs: BENCH_RUNS, or so many. */
+export const roundsOr = count => Number(process.env.BENCH_RUNS ?? count)
+
+/** A contender that runs on Node. */
+export const node = (name, args, env = base) => ({name, file: process.execPath, args, env})
+
+const surroundings = env => ({...env, BENCH_FOLDER: folder, BENCH_MEMORY_FILE: memoryFile})
+const preload = args => (args[0] === '-e' ? [] : ['--require', here('report-memory.cjs')])
+const lastMemory = () => Number(readFileSync(memoryFile, 'utf8').trim().split('\n').at(-1))
+
+/** Runs a command to its end: how long it took (ms), its peak memory (kB, Node only) and what it printed. */
+export function run(file, args, env) {
+  const isNode = file === process.execPath
+  const startedAt = performance.now()
+  const {status, stdout, stderr} = spawnSync(file, [...(isNode ? preload(args) : []), ...args], {
+    env: surroundings(env),
+    encoding: 'utf8',
+    maxBuffer: 2 ** 30,
+  })
+  const ms = performance.now() - startedAt
+  if (status !== 0) throw new Error(`${[file, ...args].join(' ')} ended with ${status}: ${stderr}`)
+  return {ms, kilobytes: isNode && args[0] !== '-e' ? lastMemory() : undefined, stdout}
+}
+
+/**
+ * Runs a command of Node that prints JSON lines, and reads them as they come: how long it took until the first byte and
+ * in all (ms), its peak memory (kB), and the IDs that it printed, sorted.
+ */
+export async function runLines({args, env}) {
+  const startedAt = performance.now()
+  const child = spawn(process.execPath, [...preload(args), ...args], {
+    env: surroundings(env),
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const ended = new Promise(resolve => child.on('close', resolve))
+  let firstMs
+  const pieces = []
+  child.stdout.on('data', piece => {
+    firstMs ??= performance.now() - startedAt
+    pieces.push(piece)
+  })
+  const status = await ended
+  const ms = performance.now() - startedAt
+  if (status !== 0) throw new Error(`${args.join(' ')} ended with ${status}`)
+  // After the clock has stopped; in pieces, as the whole may be longer than a string can be.
+  const ids = idsIn(pieces)
+  return {ms, firstMs, kilobytes: lastMemory(), ids}
+}
+
+function idsIn(pieces) {
+  const ids = []
+  let rest = Buffer.alloc(0)
+  for (const piece of pieces) {
+    const text = Buffer.concat([rest, piece])
+    const end = text.lastIndexOf('\n') + 1
+    for (const line of text.subarray(0, end).toString('utf8').split('\n')) if (line) ids.push(JSON.parse(line).id)
+    rest = text.subarray(end)
+  }
+  return ids.sort()
+}
+
+export const median = values => [...values].sort((a, b) => a - b)[values.length >> 1]
+
+/** Measures contenders in turn; gives the medians by name. */
+export function measure(contenders, rounds) {
+  const taken = contenders.map(() => [])
+  for (let round = 0; round < rounds; round++) {
+    for (const [index, {file, args, env}] of contenders.entries()) taken[index].push(run(file, args, env))
+  }
+  return Object.fromEntries(
+    contenders.map(({name}, index) => {
+      const kilobytes = median(taken[index].map(each => each.kilobytes ?? Number.NaN))
+      return [name, {ms: median(taken[index].map(({ms}) => ms)), megabytes: kilobytes / 1024}]
+    }),
+  )
+}
+
+/** Starts the sandbox as a process of its own. */
+export async function startSandbox(args) {
+  const server = spawn(process.execPath, [vpcmd, 'sandbox', 'start', '--json', ...args], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  const ended = new Promise(resolve => server.on('close', resolve))
+  let text = ''
+  for await (const chunk of server.stdout) {
+    text += chunk
+    if (text.trimEnd().endsWith('}')) break
+  }
+  return {
+    environment: JSON.parse(text).environment,
+    stop: () => {
+      server.kill('SIGTERM')
+      return ended
+    },
+  }
+}

@@ -1,0 +1,283 @@
+import {mkdtempSync, readFileSync, rmSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest'
+import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
+import {type Pty, startPty} from '../support/pty.ts'
+import {freshEnvironment, runShell, runVpcmd, vpcmdPath} from '../support/run-vpcmd.ts'
+import {hasSshd, startSshd, type TestSshd} from '../support/sshd.ts'
+
+let sandbox: Sandbox
+let seen: {method: string; path: string; body?: unknown}[]
+let env: Record<string, string>
+
+beforeEach(async () => {
+  seen = []
+  sandbox = await startSandbox({onRequest: request => seen.push(request)})
+  env = freshEnvironment(sandbox.environment)
+})
+
+afterEach(() => sandbox.close())
+
+const connect = (...args: string[]) => runVpcmd(['connect', ...args], {env})
+const posts = () =>
+  seen
+    .filter(({method}) => method !== 'GET' && method !== 'POST')
+    .concat(seen.filter(({path, method}) => method === 'POST' && !path.startsWith('/identity')))
+
+describe('connect --print', () => {
+  it('takes the user of the image and the floating IP', async () => {
+    expect(await connect('my-virtual-server-2', '--print')).toEqual({
+      code: 0,
+      stdout: 'ssh ubuntu@169.47.94.48\n',
+      stderr: '',
+    })
+    expect((await connect('my-virtual-server-3', '--print')).stdout).toBe('ssh vpcuser@52.116.204.232\n')
+  })
+
+  it('takes the reserved IP by --internal-ip and --via, for an instance without a floating IP too', async () => {
+    expect((await connect('my-virtual-server-1', '--print', '--internal-ip')).stdout).toBe('ssh ubuntu@10.240.0.6\n')
+    expect((await connect('my-virtual-server-2', '--print', '--via', 'me@bastion:2222')).stdout).toBe(
+      'ssh -J me@bastion:2222 ubuntu@10.240.64.11\n',
+    )
+    expect(seen.filter(({path}) => path.includes('floating_ips'))).toEqual([])
+  })
+
+  it('prints a line that a shell reads back word by word', async () => {
+    const words = ['-o', 'A=b c', '--', "it's", '$(touch pwned)', '`id`', '', '*', 'a\nb\u001b[31m']
+    const {stdout} = await connect('my-virtual-server-2', '--print', '--', ...words)
+    const read = await runShell(`set -- ${stdout.trimEnd()}\nshift 2\nfor word; do printf '<%s>' "$word"; done`)
+    // dash has no $'…', which only control characters need.
+    const {stdout: plain} = await connect('my-virtual-server-2', '--print', '--', ...words.slice(0, -1))
+    const readPlain = await runShell(`set -- ${plain.trimEnd()}\nshift 2\nfor word; do printf '<%s>' "$word"; done`)
+    expect(readPlain.stdout).toBe(
+      words
+        .slice(0, -1)
+        .map(word => `<${word}>`)
+        .join(''),
+    )
+    expect(stdout).not.toMatch(/\u001b/)
+    expect(read.code).toBe(0)
+  })
+
+  it('is an object with the words as JSON', async () => {
+    const {stdout} = await connect('my-virtual-server-2', '--print', '--json', '--', 'echo', 'a b')
+    expect(JSON.parse(stdout)).toEqual({
+      id: '0727_ed12480a-40a4-41a0-98e3-6dfac8b25ad6',
+      name: 'my-virtual-server-2',
+      address: '169.47.94.48',
+      protocol: 'ssh',
+      user: 'ubuntu',
+      command: ['ssh', 'ubuntu@169.47.94.48', 'echo', 'a b'],
+    })
+  })
+})
+
+describe('what connect refuses', () => {
+  it('a stopped instance', async () => {
+    const {code, stderr} = await connect('batch-1')
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/^Error: batch-1 \(\S+\) is stopped: .*\nStart it first.*\n$/)
+  })
+
+  it('an instance without a floating IP, where nobody can be asked', async () => {
+    const {code, stderr} = await connect('my-virtual-server-1')
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/has no floating IP\.\n.*--internal-ip.*--via.*--assign-floating-ip/)
+    expect(posts()).toEqual([])
+  })
+
+  it('an image that tells no user, until --user names one', async () => {
+    const added = await sandbox.fleet.add({name: 'odd', zone: 'us-south-1', image: 'appliance'})
+    const {code, stderr} = await connect(added.id, '--internal-ip')
+    expect({code, stderr}).toMatchObject({code: 2, stderr: expect.stringMatching(/--user/)})
+    expect((await connect(added.id, '--internal-ip', '--print', '--user', 'admin')).stdout).toMatch(/^ssh admin@10\./)
+  })
+
+  it('a key file that is not there, a user and a host that are none, before it asks anything', async () => {
+    for (const [args, said] of [
+      [['--identity', '/no/such'], /No private key from --identity \/no\/such: there is no such file/],
+      [['--user=-oProxyCommand=id'], /Flag --user expects a value/],
+      [['--user', 'a$(id)'], /is not the name of a user/],
+      [['--via=-oProxyCommand=id'], /Flag --via expects a value/],
+      [['--via', 'x;id'], /is not a host to jump over/],
+    ] as const) {
+      const {code, stderr} = await connect('my-virtual-server-2', ...args)
+      expect(code).toBe(2)
+      expect(stderr).toMatch(said)
+    }
+    expect(seen).toEqual([])
+  })
+
+  it('an address that is none, whatever the API says', async () => {
+    // A floating IP's address goes to ssh's command line.
+    const {reservedAddress} = await import('../../src/ssh/address.ts')
+    const instance = {id: 'x', name: 'x', primary_network_interface: {primary_ip: {address: '-oProxyCommand=id'}}}
+    expect(() => reservedAddress(instance as Parameters<typeof reservedAddress>[0])).toThrow(/no address/)
+  })
+
+  it('to do without ssh', async () => {
+    const {code, stderr} = await runVpcmd(['connect', 'my-virtual-server-2'], {env: {...env, PATH: '/nowhere'}})
+    expect(code).toBe(1)
+    expect(stderr).toBe(
+      'Error: There is no ssh on the PATH.\nInstall the OpenSSH client; --print shows the command line to run elsewhere.\n',
+    )
+  })
+})
+
+it('takes the user of a custom image from its operating system', async () => {
+  const added = await sandbox.fleet.add({name: 'mine', zone: 'us-south-1', image: 'golden-web'})
+  expect((await connect(added.id, '--internal-ip', '--print')).stdout).toMatch(/^ssh vpcuser@/)
+})
+
+it('runs nothing in the sandbox, whose addresses are of the real internet', async () => {
+  const {code, stdout, stderr} = await connect('my-virtual-server-2', '--sandbox')
+  expect({code, stdout}).toEqual({code: 0, stdout: 'ssh ubuntu@169.47.94.48\n'})
+  expect(stderr).toMatch(/Instances of the sandbox have no SSH/)
+})
+
+describe('connect to Windows', () => {
+  const windows = 'ibm-windows-server-2022-full-standard-amd64-18'
+
+  it('prints what opens the desktop, and writes the file', async () => {
+    const {id} = await sandbox.fleet.add({name: 'win', zone: 'us-south-1', image: windows})
+    const folder = mkdtempSync(join(tmpdir(), 'vpcmd-rdp-'))
+    try {
+      const file = join(folder, 'win.rdp')
+      const {code, stdout, stderr} = await connect('win', '--internal-ip', '--rdp', file)
+      const address = /v:(\S+):3389/.exec(stdout)?.[1]
+      expect({code, stdout}).toEqual({code: 0, stdout: `mstsc /v:${address}:3389\n`})
+      expect(stderr).toContain(`Log in as Administrator. Its password: vpcmd instances initialization ${id}`)
+      expect(readFileSync(file, 'utf8')).toBe(
+        `full address:s:${address}:3389\r\nusername:s:Administrator\r\nprompt for credentials:i:1\r\n`,
+      )
+    } finally {
+      rmSync(folder, {recursive: true})
+    }
+  })
+
+  it('refuses --rdp for others', async () => {
+    const {code, stderr} = await connect('my-virtual-server-2', '--rdp', '/tmp/x.rdp')
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/--rdp is for Windows/)
+  })
+})
+
+describe('a floating IP', () => {
+  it.each([
+    ['a virtual network interface', false],
+    ['an interface of the old kind', true],
+  ])('is reserved for %s with --assign-floating-ip', async (_, legacyInterfaces) => {
+    const {id} = await sandbox.fleet.add({name: 'bare', zone: 'us-south-1', legacyInterfaces})
+    // There is no ssh: only what comes before is looked at.
+    const {stderr} = await runVpcmd(['connect', id, '--assign-floating-ip'], {env: {...env, PATH: '/nowhere'}})
+    const [address] = /203\.0\.113\.\d+/.exec(stderr) ?? []
+    expect(stderr).toMatch(/^Reserved 203\.0\.113\.\d+ \(\S+\) for bare\.\n/)
+    expect(posts()).toHaveLength(1)
+    expect((await connect(id, '--print')).stdout).toBe(`ssh ubuntu@${address}\n`)
+  })
+})
+
+describe.skipIf(!hasSshd)('connect, with a real sshd', () => {
+  let sshd: TestSshd
+  let pty: Pty | undefined
+  beforeAll(async () => {
+    sshd = await startSshd()
+  })
+  afterAll(() => sshd.close())
+  beforeEach(() => {
+    env.PATH = sshd.path
+  })
+  afterEach(() => pty?.kill())
+
+  const reach = (...args: string[]) => connect('my-virtual-server-2', '--user', sshd.user, ...args)
+
+  it('runs a command there, and hands on what it writes and its exit code', async () => {
+    expect(await reach('--', 'echo out; echo err >&2; exit 7')).toEqual({code: 7, stdout: 'out\n', stderr: 'err\n'})
+  })
+
+  it('passes stdin, and options of ssh', async () => {
+    const {stdout} = await runVpcmd(
+      ['connect', 'my-virtual-server-2', '--user', sshd.user, '--', '-o', 'SetEnv=X=1', 'cat'],
+      {env, stdin: 'hello\u0000\n'},
+    )
+    expect(stdout).toBe('hello\u0000\n')
+  })
+
+  it('uses the identity, and jumps over a host', async () => {
+    expect((await reach('--identity', sshd.keyFile, '--', 'true')).code).toBe(0)
+    expect((await reach('--via', `${sshd.user}@bastion`, '--', 'echo', 'jumped')).stdout).toBe('jumped\n')
+  })
+
+  it('says what to do about a refused user, with the exit code of ssh', async () => {
+    const {code, stderr} = await connect('my-virtual-server-2', '--user', 'nobody-here', '--', 'true')
+    expect(code).toBe(255)
+    expect(stderr).toMatch(
+      /Error: my-virtual-server-2 refused nobody-here the keys .*--identity.*instances initialization/,
+    )
+  })
+
+  it('says what to do about a host key that changed', async () => {
+    const other = await startSshd()
+    try {
+      other.changeRecordedHostKey()
+      env.PATH = other.path
+      const {code, stderr} = await reach('--', 'true')
+      expect(code).toBe(255)
+      expect(stderr).toContain(
+        `Error: The host key of 169.47.94.48 is not the one that is recorded in line 1 of ${other.knownHostsFile}.`,
+      )
+    } finally {
+      other.close()
+    }
+  })
+
+  it('is a terminal there, which Ctrl-C reaches', async () => {
+    pty = startPty(
+      process.execPath,
+      [vpcmdPath, 'connect', 'my-virtual-server-2', '--user', sshd.user, '--', '-t', 'sh'],
+      {
+        env,
+      },
+    )
+    await pty.waitFor(/^[#$]$/m)
+    pty.write('tty; stty size\r')
+    await pty.waitFor(/\/dev\/pts\/\d+\s+30 100/)
+    pty.write("trap 'echo caught' INT\rsleep 100\r")
+    await pty.waitFor('sleep 100')
+    pty.write('\x03')
+    await pty.waitFor('caught')
+    pty.write('exit 3\r')
+    expect(await pty.exit).toMatchObject({exitCode: 3})
+  })
+
+  it('asks on a terminal whether to reserve a floating IP, and says what that means', async () => {
+    pty = startPty(
+      process.execPath,
+      [vpcmdPath, 'connect', 'my-virtual-server-1', '--user', sshd.user, '--', 'echo in'],
+      {env, cols: 300},
+    )
+    await pty.waitFor(/costs money .* security groups .*\(default-security-group\)/s)
+    expect(posts()).toEqual([])
+    pty.write('y\r')
+    expect(await pty.exit).toMatchObject({exitCode: 0})
+    expect(pty.everything()).toMatch(/Reserved 203\.0\.113\.\d+ .*\s+in$/s)
+    expect(posts()).toHaveLength(1)
+  })
+
+  it('reserves nothing after a no', async () => {
+    pty = startPty(process.execPath, [vpcmdPath, 'connect', 'my-virtual-server-1'], {env, cols: 300})
+    await pty.waitFor('(y/N)')
+    pty.write('\r')
+    expect(await pty.exit).toMatchObject({exitCode: 1})
+    expect(posts()).toEqual([])
+  })
+
+  it('reaches an instance whose name would be an option or a command, without a shell reading it', async () => {
+    for (const name of ['-oProxyCommand=touch pwned', '$(touch pwned)', `"; touch pwned; '`]) {
+      const {id} = await sandbox.fleet.add({name, zone: 'us-south-1'})
+      const {code, stdout} = await connect(id, '--internal-ip', '--user', sshd.user, '--', 'echo ok')
+      expect({code, stdout}).toEqual({code: 0, stdout: 'ok\n'})
+    }
+  })
+})

@@ -1,0 +1,379 @@
+import {createPrivateKey, X509Certificate} from 'node:crypto'
+import {mkdtempSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import {afterAll, beforeAll, describe, expect, it} from 'vitest'
+import {parse} from 'yaml'
+import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
+import {json, serve} from '../support/metadata-server.ts'
+import {freshEnvironment, runShell, runVpcmd} from '../support/run-vpcmd.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'vpcmd-imds-'))
+const userData = '#!/bin/sh\necho "Grüße" \\ 😀\n'
+
+let sandbox: Sandbox
+let id: string
+let url: string
+let at: string[]
+/** The same over https, with its CA. */
+let secure: string[]
+let off: string[]
+
+beforeAll(async () => {
+  sandbox = await startSandbox({metadata: {off: 'reset'}})
+  const where = async (name: string, settings: object) => {
+    const added = await sandbox.fleet.add({
+      name,
+      zone: 'us-south-1',
+      userData,
+      trustedProfile: true,
+      metadata_service: settings,
+    })
+    return {id: added.id, address: await sandbox.metadataAddress(added.id)}
+  }
+  const plain = await where('inside', {enabled: true})
+  id = plain.id
+  url = plain.address.url
+  at = ['--endpoint', url]
+  const {address} = await where('secure', {enabled: true, protocol: 'https'})
+  secure = ['--endpoint', address.url, '--ca-file', address.ca_file]
+  off = ['--endpoint', (await where('off', {enabled: false})).address.url]
+})
+afterAll(async () => {
+  await sandbox.close()
+  rmSync(folder, {recursive: true, force: true})
+})
+
+const imds = (...args: string[]) => runVpcmd(['imds', ...args])
+const claims = (token: string) => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
+
+describe('imds token', () => {
+  it('prints the token alone, which is of this instance', async () => {
+    const {code, stdout, stderr} = await imds('token', ...at)
+    expect({code, stderr}).toEqual({code: 0, stderr: ''})
+    expect(stdout).toMatch(/^eyJ[\w.-]+\n$/)
+    expect(claims(stdout).iaas.instanceID).toBe(id)
+  })
+
+  it('has the lifetime and the nonce that were asked for', async () => {
+    const {code, stdout} = await imds('token', ...secure, '--expires-in', '60', '--nonce', 'a "nonce"', '--json')
+    const answer = JSON.parse(stdout)
+    expect({code, expires_in: answer.expires_in}).toEqual({code: 0, expires_in: 60})
+    expect(claims(answer.access_token).nonce).toBe('a "nonce"')
+  })
+
+  it.each([
+    [['--expires-in', '4'], /--expires-in.*5/],
+    [['--expires-in', '3601'], /--expires-in.*3600/],
+    [['--nonce', ''], /--nonce is empty/],
+    [['--endpoint', 'ftp://169.254.169.254'], /--endpoint/],
+    [['--endpoint', 'http://169.254.169.254/metadata'], /--endpoint/],
+    [['--endpoint', ''], /--endpoint/],
+    [['--ca-file', '/nonexistent'], /--ca-file \/nonexistent can't be read \(ENOENT\)/],
+    [['--timeout', '0'], /--timeout/],
+    [['--expire-in', '9'], /Did you mean --expires-in/],
+    [['extra'], /extra/],
+  ])('%j is wrong usage', async (args, says) => {
+    for (const more of [[], ['--json']]) {
+      const {code, stdout, stderr} = await imds('token', ...args, ...more)
+      expect({code, text: more.length > 0 ? stdout : stderr}).toEqual({code: 2, text: expect.stringMatching(says)})
+    }
+  })
+})
+
+describe('imds get', () => {
+  it.each(['instance', '/instance/', 'metadata/v1/instance', '/metadata/v1/instance'])(
+    '%s is the instance',
+    async path => {
+      const {code, stdout} = await imds('get', path, ...at)
+      expect({code, id: JSON.parse(stdout).id}).toEqual({code: 0, id})
+    },
+  )
+
+  it('goes on to what a list names, as YAML too', async () => {
+    const list = JSON.parse((await imds('get', 'instance/volume_attachments', ...at)).stdout)
+    const [first] = list.volume_attachments
+    const {code, stdout} = await imds('get', `instance/volume_attachments/${first.id}`, ...at, '-o', 'yaml')
+    expect({code, name: parse(stdout).name}).toEqual({code: 0, name: first.name})
+  })
+
+  it('of what is not there is exit code 4, with the trace', async () => {
+    const text = await imds('get', 'instance/nothing', ...at)
+    expect(text).toMatchObject({code: 4, stdout: '', stderr: expect.stringMatching(/^Error: .*\(trace: /)})
+    const asJson = await imds('get', 'instance/nothing', ...at, '--json')
+    expect(asJson).toMatchObject({code: 4, stderr: ''})
+    expect(JSON.parse(asJson.stdout).error).toMatchObject({code: 'not_found', trace: expect.any(String)})
+  })
+
+  it.each(['', '..', 'instance/../../identity', 'instance?x=1', 'http://elsewhere/', 'instance//keys', 'a b', 'a%2fb'])(
+    '%j is no path',
+    async path => {
+      const {code, stderr} = await imds('get', path, ...at)
+      expect({code, stderr}).toEqual({code: 2, stderr: expect.stringContaining('is not a path')})
+    },
+  )
+})
+
+describe('imds instance, initialization and keys', () => {
+  it('show what the VPC API says of the same instance', async () => {
+    const env = freshEnvironment(sandbox.environment)
+    const outside = JSON.parse((await runVpcmd(['instances', 'show', id, '--json'], {env})).stdout)
+    const inside = JSON.parse((await imds('instance', ...secure, '--json')).stdout)
+    expect(inside.name).toBe('secure')
+    const {stdout} = await imds('instance', ...at)
+    for (const part of [outside.id, outside.crn, outside.profile.name, outside.vpc.name, outside.zone.name]) {
+      expect(stdout).toContain(part)
+    }
+    expect((await imds('instance', ...at, '-q')).stdout).toBe(`${id}\n`)
+  })
+
+  it('tell of user data only how many, but as JSON all', async () => {
+    const text = await imds('initialization', ...at)
+    expect(text.stdout).toContain(`${Buffer.byteLength(userData)} bytes`)
+    expect(text.stdout).not.toContain('Grüße')
+    expect(JSON.parse((await imds('initialization', ...at, '--json')).stdout).user_data).toBe(userData)
+  })
+
+  it('list the keys', async () => {
+    const {keys} = JSON.parse((await imds('get', 'keys', ...at)).stdout)
+    expect(keys.length).toBeGreaterThan(0)
+    expect(JSON.parse((await imds('keys', ...at, '--json')).stdout)).toEqual(keys)
+    expect((await imds('keys', ...at, '-q')).stdout).toBe(keys.map((key: {id: string}) => `${key.id}\n`).join(''))
+  })
+})
+
+describe('imds user-data', () => {
+  it.each([
+    ['http', () => at],
+    ['https', () => secure],
+  ])('prints the bytes and nothing else, over %s', async (_protocol, where) => {
+    const {code, stdout, stderr} = await imds('user-data', ...where())
+    expect({code, stdout, stderr}).toEqual({code: 0, stdout: userData, stderr: ''})
+  })
+
+  it('of 64 KB of binary come out as they went in', async () => {
+    const binary = Buffer.from(Array.from({length: 65_536}, (_, index) => index % 256)).toString('latin1')
+    const {id: made} = await sandbox.fleet.add({
+      name: 'binary',
+      zone: 'us-south-1',
+      userData: binary,
+      metadata_service: {enabled: true},
+    })
+    const {url: endpoint} = await sandbox.metadataAddress(made)
+    const {stdout} = await runShell(`vpcmd imds user-data --endpoint ${endpoint} | od -An -v -tx1 | tr -d ' \\n'`)
+    expect(stdout).toBe(Buffer.from(binary).toString('hex'))
+  })
+
+  it('that were never given are exit code 4', async () => {
+    const {id: bare} = await sandbox.fleet.add({name: 'bare', zone: 'us-south-1', metadata_service: {enabled: true}})
+    const {url: endpoint} = await sandbox.metadataAddress(bare)
+    const text = await imds('user-data', '--endpoint', endpoint)
+    expect(text).toMatchObject({code: 4, stdout: '', stderr: expect.stringContaining('no user data')})
+    const asJson = await imds('user-data', '--endpoint', endpoint, '--json')
+    expect({code: asJson.code, error: JSON.parse(asJson.stdout).error.code}).toEqual({code: 4, error: 'no_user_data'})
+  })
+})
+
+describe('with the framework and without', () => {
+  // --debug takes the framework; what it adds is on stderr.
+  it.each([
+    ['user-data', []],
+    ['user-data', ['--json']],
+    ['get', ['instance']],
+    ['get', ['nothing']],
+    ['get', ['nothing', '--json']],
+    ['get', ['a b']],
+  ])('imds %s %j is the same', async (verb, args) => {
+    const quick = await imds(verb, ...args, ...at)
+    const whole = await imds(verb, ...args, ...at, '--debug')
+    const withoutTraces = (text: string) => text.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, 'a-trace')
+    expect(withoutTraces(quick.stdout)).toBe(withoutTraces(whole.stdout))
+    expect(quick.code).toBe(whole.code)
+    expect(withoutTraces(whole.stderr)).toContain(withoutTraces(quick.stderr))
+  })
+
+  it.each([
+    ['user-data', ['--endpoint', 'nonsense'], 2],
+    ['token', ['--endpoint'], 2],
+    ['get', [], 2],
+    ['get', ['instance', 'keys'], 2],
+    ['iam-token', ['--trusted-profile', ''], 2],
+    ['user-data', ['--no-such'], 2],
+  ])('imds %s %j is exit code %d', async (verb, args, expected) => {
+    const {code, stdout, stderr} = await imds(verb, ...args)
+    expect({code, stdout}).toEqual({code: expected, stdout: ''})
+    expect(stderr).toMatch(/^Error: /)
+    expect(stderr).not.toMatch(/\n\s+at /)
+  })
+
+  it('a reader that closes the pipe is no error', async () => {
+    const {code, stderr} = await runShell(`vpcmd imds get instance --endpoint ${url} | head -c 10 >/dev/null`)
+    expect({code, stderr}).toEqual({code: 0, stderr: ''})
+  })
+})
+
+describe('imds iam-token', () => {
+  it('is a token that the VPC API takes', async () => {
+    const {code, stdout} = await imds('iam-token', ...at)
+    expect(code).toBe(0)
+    const answer = await fetch(`${sandbox.environment.VPC_URL}/instances?version=2026-03-24&generation=2&limit=1`, {
+      headers: {authorization: `Bearer ${stdout.trim()}`},
+    })
+    expect(answer.status).toBe(200)
+  })
+
+  it('by a profile that is unknown is refused with the reason', async () => {
+    const {code, stdout, stderr} = await imds('iam-token', ...at, '--trusted-profile', 'Profile-unknown')
+    expect({code, stdout}).toEqual({code: 1, stdout: ''})
+    expect(stderr).toMatch(/^Error: No IAM token by Profile-unknown: .*\(trace: /)
+  })
+})
+
+describe('imds certificate', () => {
+  it('with a new key comes with a key of its own, for the user alone', async () => {
+    const key = join(folder, 'new.key')
+    const {code, stdout, stderr} = await imds('certificate', ...at, '--new-key', key)
+    expect({code, stderr}).toEqual({code: 0, stderr: `The key is in ${key}.\n`})
+    expect(statSync(key).mode & 0o777).toBe(0o600)
+    const certificate = new X509Certificate(stdout)
+    expect(certificate.checkPrivateKey(createPrivateKey(readFileSync(key)))).toBe(true)
+    expect(certificate.subject).toContain(id)
+    expect(stdout.match(/BEGIN CERTIFICATE/g)?.length).toBeGreaterThan(1)
+  })
+
+  it('replaces no key unasked, and asks for nothing then', async () => {
+    const key = join(folder, 'taken.key')
+    writeFileSync(key, 'mine')
+    const refused = await imds('certificate', ...off, '--new-key', key)
+    expect(refused).toMatchObject({code: 2, stdout: '', stderr: expect.stringContaining('--force')})
+    expect(readFileSync(key, 'utf8')).toBe('mine')
+    const forced = await imds('certificate', ...at, '--new-key', key, '--force', '--json')
+    expect(forced.code).toBe(0)
+    expect(statSync(key).mode & 0o777).toBe(0o600)
+    const [own] = JSON.parse(forced.stdout).certificates
+    expect(new X509Certificate(own).checkPrivateKey(createPrivateKey(readFileSync(key)))).toBe(true)
+  })
+
+  it('leaves no key behind when there is no certificate', async () => {
+    const key = join(folder, 'never.key')
+    expect(await imds('certificate', ...off, '--new-key', key)).toMatchObject({code: 1, stdout: ''})
+    expect(() => statSync(key)).toThrow('ENOENT')
+  })
+
+  it('of a request of the user, which has to be one', async () => {
+    const text = join(folder, 'no.csr')
+    writeFileSync(text, 'not a request')
+    expect(await imds('certificate', ...at, '--csr', text)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('no certificate signing request'),
+    })
+    expect(await imds('certificate', ...at)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--csr, --new-key'),
+    })
+  })
+})
+
+describe('imds decode', () => {
+  it('tells who, where and until when', async () => {
+    const {code, stdout} = await imds('decode', ...at)
+    expect(code).toBe(0)
+    expect(stdout).toContain(id)
+    expect(stdout).toMatch(/^Zone +us-south-1$/m)
+    expect(stdout).toMatch(/^Valid until +\d{4}-\d\d-\d\dT[\d:]+Z \(in [45] minutes\)$/m)
+    expect(stdout).not.toMatch(/eyJ/)
+  })
+
+  it.each(['', '--json'])('reads standard input, also the whole answer (%s)', async format => {
+    const line = `vpcmd imds iam-token --endpoint ${url} ${format} | vpcmd imds decode - --json`
+    const {code, stdout} = await runShell(line)
+    expect({code, iam_id: JSON.parse(stdout).iam_id}).toEqual({code: 0, iam_id: expect.stringMatching(/^iam-Profile-/)})
+  })
+
+  it.each(['', 'secret-text', 'a.b.c', 'a.bnVsbA.c'])('of %j, which is no token, does not repeat it', async text => {
+    const {code, stdout, stderr} = await runVpcmd(['imds', 'decode', '-'], {stdin: text})
+    expect({code, stdout}).toEqual({code: 1, stdout: ''})
+    expect(stderr).toContain('That is no token')
+    expect(stderr).not.toContain('secret-text')
+  })
+})
+
+describe('imds doctor', () => {
+  it('is exit code 0 when all is well, and 1 when not', async () => {
+    const well = await imds('doctor', ...at, '--json')
+    expect({code: well.code, ok: JSON.parse(well.stdout).ok}).toEqual({code: 0, ok: true})
+    const ill = await imds('doctor', ...off, '--json')
+    expect({code: ill.code, ok: JSON.parse(ill.stdout).ok}).toEqual({code: 1, ok: false})
+    const text = await imds('doctor', ...off)
+    expect(text).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/PROBLEM: [\s\S]*Mend it: .*vpcmd metadata enable/),
+    })
+  })
+})
+
+describe('imds script', () => {
+  it('runs as it is printed, over ssh or here', async () => {
+    const {code, stdout} = await runShell(`vpcmd imds script --endpoint ${url} --path instance --path keys | sh`)
+    expect({code, names: Object.keys(JSON.parse(stdout))}).toEqual({code: 0, names: ['instance', 'keys']})
+  })
+
+  it('wraps itself for cloud-init', async () => {
+    const {code, stdout} = await imds('script', '--user-data', '--cloud-init')
+    expect({code, keys: Object.keys(parse(stdout))}).toEqual({code: 0, keys: ['write_files', 'runcmd']})
+    expect(await imds('script', '--cloud-init', '--shell', 'powershell')).toMatchObject({code: 2})
+  })
+
+  it.each([
+    [['--path', "'; touch x; '"], /is not a path/],
+    [['--path', '$(id)'], /is not a path/],
+    [['--endpoint', "http://a';id;'"], /--endpoint/],
+    [['--shell', 'cmd'], /--shell/],
+  ])('%j goes into no script', async (args, says) => {
+    expect(await imds('script', ...args)).toMatchObject({code: 2, stdout: '', stderr: expect.stringMatching(says)})
+  })
+})
+
+describe('secrets', () => {
+  it('are in no debug output, also where the service repeats them', async () => {
+    const server = await serve(({method, headers}, response) => {
+      if (method === 'PUT') json(response, 200, {access_token: 'opaque-token-1234567890'})
+      else json(response, 400, {errors: [{code: 'odd', message: `Bad ${headers.authorization}`}], trace: 't'})
+      return true
+    })
+    try {
+      for (const more of [[], ['--debug'], ['--json'], ['--json', '--debug']]) {
+        const {code, stdout, stderr} = await imds('user-data', '--endpoint', server.url, ...more)
+        expect(code).toBe(1)
+        expect(stdout + stderr).toContain('Bad Bearer [secret]')
+        expect(stdout + stderr).not.toContain('opaque-token')
+      }
+    } finally {
+      await server.close()
+    }
+  })
+
+  it('do not come with --debug, which tells of each request', async () => {
+    const {code, stderr} = await imds('iam-token', ...at, '--debug')
+    expect(code).toBe(0)
+    expect(stderr).toMatch(/^PUT .*\/identity\/v1\/token\?version=[\d-]+ -> 200 in \d+ ms$/m)
+    expect(stderr).toMatch(/^POST .*\/identity\/v1\/iam_tokens/m)
+    expect(stderr).not.toMatch(/eyJ/)
+  })
+
+  it('go to no proxy', async () => {
+    const proxy = await serve(() => false)
+    try {
+      const env = freshEnvironment({
+        HTTP_PROXY: proxy.url,
+        http_proxy: proxy.url,
+        ALL_PROXY: proxy.url,
+        NODE_USE_ENV_PROXY: '1',
+      })
+      expect(await runVpcmd(['imds', 'user-data', ...at], {env})).toMatchObject({code: 0, stdout: userData})
+      expect(proxy.seen).toEqual([])
+    } finally {
+      await proxy.close()
+    }
+  })
+})

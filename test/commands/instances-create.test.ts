@@ -1,0 +1,258 @@
+import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import {afterAll, afterEach, beforeEach, describe, expect, it} from 'vitest'
+import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
+import {clientOf} from '../sandbox/sandbox-client.ts'
+import {startPty} from '../support/pty.ts'
+import {freshEnvironment, runVpcmd, vpcmdPath} from '../support/run-vpcmd.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'vpcmd-create-'))
+afterAll(() => rmSync(folder, {recursive: true}))
+
+let sandbox: Sandbox
+let bodies: unknown[]
+let env: Record<string, string>
+
+beforeEach(async () => {
+  bodies = []
+  sandbox = await startSandbox({
+    transitionMs: 200,
+    onRequest: ({method, path, body}) => {
+      if (method === 'POST' && path.includes('/instances')) bodies.push(body)
+    },
+  })
+  env = freshEnvironment(sandbox.environment)
+})
+afterEach(() => sandbox.close())
+
+const create = (...args: string[]) => runVpcmd(['instances', 'create', ...args], {env})
+const planned = async (...args: string[]) => JSON.parse((await create('next', ...args, '--dry-run')).stdout)
+const save = (name: string, content: string | Uint8Array) => {
+  writeFileSync(join(folder, name), content)
+  return join(folder, name)
+}
+
+const web = async () => {
+  const client = await clientOf(sandbox)
+  const found = (await client.send('/eu-de/v1/instances?name=web-1')).body.instances[0]
+  return {found, given: (await client.send(`/eu-de/v1/instances/${found.id}/initialization`)).body}
+}
+
+describe('instances create', () => {
+  it('makes an instance like another one, field by field, and waits until it runs', async () => {
+    const {code, stdout, stderr} = await create('web-3', '--like', 'web-1', '-r', 'eu-de', '--yes', '--json')
+    expect({code, stderr}).toMatchObject({code: 0, stderr: expect.stringMatching(/^Created web-3 \(0217_\S+\)\.$/m)})
+    const made = JSON.parse(stdout)
+    const {found, given} = await web()
+    expect(made).toMatchObject({
+      name: 'web-3',
+      status: 'running',
+      region: 'eu-de',
+      profile: found.profile,
+      image: found.image,
+      vpc: found.vpc,
+      zone: found.zone,
+      resource_group: found.resource_group,
+      enable_secure_boot: found.enable_secure_boot,
+      metadata_service: {enabled: true, protocol: 'https', response_hop_limit: 2},
+      primary_network_interface: {subnet: found.primary_network_interface.subnet},
+    })
+    const client = await clientOf(sandbox)
+    const initialization = (await client.send(`/eu-de/v1/instances/${made.id}/initialization`)).body
+    expect(initialization).toEqual(given)
+  })
+
+  it('says what does not go along', async () => {
+    const {stderr} = await create('web-3', '--like', 'web-1', '-r', 'eu-de', '--dry-run')
+    expect(stderr).toMatch(
+      /Does not go along: user data, which the VPC API does not tell: vpcmd metadata collect 0217_/,
+    )
+    expect(stderr).toMatch(/Does not go along: 1 further network interface\./)
+    expect(stderr).toMatch(/Nothing was sent: this was a dry run\.\n$/)
+    expect(bodies).toEqual([])
+  })
+
+  it('takes https and 1 where the service of the other one is off, else its own, and what is asked for first', async () => {
+    expect((await planned('--like', 'my-virtual-server-2')).metadata_service).toEqual({
+      enabled: true,
+      protocol: 'https',
+      response_hop_limit: 1,
+    })
+    const asked = await planned('--like', 'my-virtual-server-2', '--protocol', 'http', '--hop-limit', '7')
+    expect(asked.metadata_service).toEqual({enabled: true, protocol: 'http', response_hop_limit: 7})
+  })
+
+  it('keeps the kind of network, with its security groups', async () => {
+    const attached = await planned('--like', 'my-virtual-server-2')
+    expect(attached).toMatchObject({
+      primary_network_attachment: {
+        virtual_network_interface: {
+          subnet: {id: '0727-f24237f5-bdf0-4b94-ab4c-167a44b8bcb5'},
+          security_groups: [{id: expect.stringMatching(/^r006-/)}],
+        },
+      },
+    })
+    const legacy = await planned('--like', 'web-2')
+    expect(legacy).toMatchObject({primary_network_interface: {security_groups: [{id: expect.any(String)}]}})
+    expect(legacy).not.toHaveProperty('primary_network_attachment')
+  })
+
+  it('takes another profile, image, subnet and keys, by name', async () => {
+    const client = await clientOf(sandbox)
+    const {subnets} = (await client.send('/v1/subnets?zone.name=us-south-3')).body
+    const other = await planned(
+      ...['--like', 'my-virtual-server-2', '--profile', 'cx2-2x4', '--image', 'ibm-debian-12-6-minimal-amd64-1'],
+      ...['--subnet', subnets[0].id, '--key', 'my-key', '--key', 'r006-a2ca2e3a-0b1c-4d5e-8f90-123456789abc'],
+    )
+    expect(other).toMatchObject({
+      profile: {name: 'cx2-2x4'},
+      image: {id: expect.stringMatching(/^r006-/)},
+      zone: {name: 'us-south-3'},
+      keys: [{id: expect.any(String)}, {id: 'r006-a2ca2e3a-0b1c-4d5e-8f90-123456789abc'}],
+      primary_network_attachment: {virtual_network_interface: {subnet: {id: subnets[0].id}}},
+    })
+    const elsewhere = await create('next', '--like', 'my-virtual-server-2', '--subnet', subnets[1].id, '--dry-run')
+    expect(elsewhere.stderr).toMatch(/Does not go along: security groups/)
+    expect(JSON.parse(elsewhere.stdout).vpc).not.toEqual(other.vpc)
+  })
+
+  it('is exit 4 for a name that there is not, and names the field that the API refuses', async () => {
+    for (const [flag, what] of [
+      ['--image', 'image'],
+      ['--key', 'SSH key'],
+      ['--subnet', 'subnet'],
+    ] as const) {
+      const {code, stderr} = await create('next', '--like', 'my-virtual-server-2', flag, 'nosuch', '--yes')
+      expect({code, stderr}).toMatchObject({code: 4, stderr: expect.stringContaining(`There is no ${what} nosuch`)})
+    }
+    const refused = await create('next', '--like', 'my-virtual-server-2', '--profile', 'bx9-1x1', '--yes')
+    expect(refused.stderr).toMatch(/Could not create the instance next in us-south: .* \(profile\.name\)\. \(trace: /)
+    const taken = await create('my-virtual-server-1', '--like', 'my-virtual-server-2', '--yes')
+    expect(taken).toMatchObject({code: 1, stderr: expect.stringMatching(/not unique \(name\)/)})
+  })
+
+  it('sends user data as it is, from a file, from stdin, and from collected metadata', async () => {
+    const text = '#cloud-config\nruncmd: ["echo \'$(id)\' \u0000 ü"]\n'
+    const collected = {id: 'x', metadata: {'instance/initialization': {keys: [], user_data: text}}}
+    const like = ['--like', 'my-virtual-server-2']
+    expect((await planned(...like, '--user-data', save('user-data', text))).user_data).toBe(text)
+    for (const [name, value] of Object.entries({
+      collected,
+      list: [collected],
+      document: collected.metadata,
+      answer: {user_data: text},
+    })) {
+      const file = save(`${name}.json`, JSON.stringify(value))
+      expect((await planned(...like, '--from-metadata', file)).user_data).toBe(text)
+    }
+    const piped = await runVpcmd(['instances', 'create', 'next', ...like, '--user-data', '-', '--dry-run'], {
+      env,
+      stdin: text,
+    })
+    expect(JSON.parse(piped.stdout).user_data).toBe(text)
+  })
+
+  it('refuses user data that is no text, and files without any', async () => {
+    const like = ['next', '--like', 'my-virtual-server-2', '--yes']
+    const wrong: [string[], RegExp][] = [
+      [['--user-data', save('binary', Buffer.from([0xff, 0xfe, 0]))], /is not text in UTF-8/],
+      [['--user-data', '/no/such'], /No user data from \/no\/such: there is no such file/],
+      [
+        ['--from-metadata', save('empty.json', '{"metadata":{"instance/initialization":{"keys":[]}}}')],
+        /There is no user data in/,
+      ],
+      [['--from-metadata', save('broken.json', '{')], /is not JSON/],
+      [['--from-metadata', save('two.json', '[{},{}]')], /is of 2 instances/],
+    ]
+    for (const [args, said] of wrong) {
+      const {code, stderr} = await create(...like, ...args)
+      expect({code, stderr}).toMatchObject({code: 2, stderr: expect.stringMatching(said)})
+    }
+    expect(bodies).toEqual([])
+  })
+
+  it('refuses a name that can be none, before it asks anything', async () => {
+    for (const name of ['Web', 'web_1', '1web', 'web-', 'a'.repeat(64), '$(id)', '']) {
+      expect((await create(name, '--like', 'web-1')).code).toBe(2)
+    }
+  })
+
+  it('sends nothing without a yes', async () => {
+    const {code, stderr} = await create('next', '--like', 'my-virtual-server-2')
+    expect({code, stderr}).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/Create next in us-south\?.*nothing was sent/i),
+    })
+    expect(bodies).toEqual([])
+  })
+
+  it('shows the prototype on a terminal, asks, and takes no for an answer', async () => {
+    const file = save('secret-user-data', 'password: hunter2\n')
+    const args = ['instances', 'create', 'next', '--like', 'my-virtual-server-2', '--user-data', file]
+    const pty = startPty(process.execPath, [vpcmdPath, ...args], {env, rows: 50})
+    await pty.waitFor('Create next in us-south? It costs money. (y/N)')
+    expect(pty.screen()).toMatch(/^ {2}profile:\n {4}name: bx2-2x8$/m)
+    expect(pty.screen()).toMatch(/^ {2}user_data: 18 bytes$/m)
+    expect(pty.screen()).not.toContain('hunter2')
+    pty.write('\r')
+    expect(await pty.exit).toMatchObject({exitCode: 0})
+    expect(pty.everything()).toContain('Nothing was sent.')
+    expect(bodies).toEqual([])
+  })
+
+  it('says so when it does not run in time, or fails to start', async () => {
+    const late = await startSandbox({transitionMs: 3_600_000})
+    try {
+      const {code, stderr} = await runVpcmd(
+        ['instances', 'create', 'next', '--like', 'my-virtual-server-2', '--yes', '--wait', '1'],
+        {env: freshEnvironment(late.environment)},
+      )
+      expect({code, stderr}).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/was created, and is still starting after 1 s/),
+      })
+      const {stdout} = await runVpcmd(
+        ['instances', 'create', 'other', '--like', 'my-virtual-server-2', '--yes', '--wait', '0', '-q'],
+        {env: freshEnvironment(late.environment)},
+      )
+      expect(stdout).toMatch(/^0727_\S+\n$/)
+    } finally {
+      await late.close()
+    }
+  })
+
+  it('tells why it did not start', async () => {
+    const slow = await startSandbox({transitionMs: 3_600_000})
+    try {
+      const running = runVpcmd(['instances', 'create', 'next', '--like', 'my-virtual-server-2', '--yes'], {
+        env: freshEnvironment(slow.environment),
+      })
+      let id: string | undefined
+      while (id === undefined) {
+        id = slow.fleet.list().find(({name}) => name === 'next')?.id
+        await new Promise(resolve => setTimeout(resolve, 20))
+      }
+      await slow.fleet.change(id, {status: 'failed'})
+      const {code, stderr} = await running
+      expect({code, stderr}).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(
+          /was created, and is failed now: .*\(cannot_start_capacity\)\.\nIt is there, and costs money/,
+        ),
+      })
+    } finally {
+      await slow.close()
+    }
+  })
+
+  it('is not sent twice when no answer came, and says that it may be there', async () => {
+    sandbox.faults.push({kind: 'reset', path: /\/v1\/instances\?/, method: 'POST'})
+    const {code, stderr} = await create('next', '--like', 'my-virtual-server-2', '--yes')
+    expect({code, stderr}).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/It may have been created all the same: vpcmd instances list --name next/),
+    })
+    expect(bodies).toHaveLength(1)
+  })
+})

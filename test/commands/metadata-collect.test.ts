@@ -1,0 +1,295 @@
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest'
+import {withoutSecrets} from '../../src/metadata/collect-metadata.ts'
+import {fileNames} from '../../src/metadata/collected-files.ts'
+import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
+import {startPty} from '../support/pty.ts'
+import {freshEnvironment, runVpcmd, vpcmdPath} from '../support/run-vpcmd.ts'
+import {hasSshd, startSshd, type TestSshd} from '../support/sshd.ts'
+
+const caFile = join(mkdtempSync(join(tmpdir(), 'vpcmd-ca-')), 'ca.pem')
+const userData = `#cloud-config\npassword: "a'b$(id)\\u0000"\n`
+
+let sandbox: Sandbox
+let patches: unknown[]
+let env: Record<string, string>
+let out: string
+
+beforeEach(async () => {
+  patches = []
+  sandbox = await startSandbox({
+    transitionMs: 0,
+    metadata: {caFile, off: 'reset'},
+    onRequest: ({method, body}) => {
+      if (method === 'PATCH') patches.push(body)
+    },
+  })
+  env = freshEnvironment(sandbox.environment)
+  out = mkdtempSync(join(tmpdir(), 'vpcmd-out-'))
+})
+afterEach(async () => {
+  rmSync(out, {recursive: true})
+  await sandbox.close()
+})
+
+describe('metadata collect, before it connects', () => {
+  it('leaves alone what is off, stopped, unreachable or Windows, each with its reason', async () => {
+    await sandbox.fleet.change(idOf('my-virtual-server-1'), {metadata_service: {enabled: true}})
+    await sandbox.fleet.change(idOf('batch-1'), {metadata_service: {enabled: true}})
+    const windows = 'ibm-windows-server-2022-full-standard-amd64-18'
+    await sandbox.fleet.add({name: 'win', zone: 'us-south-1', image: windows, metadata_service: {enabled: true}})
+    const names = ['my-virtual-server-1', 'my-virtual-server-2', 'batch-1', 'win', 'nosuch']
+    const {code, stdout, stderr} = await runVpcmd(['metadata', 'collect', ...names], {env})
+    expect({code, stdout: JSON.parse(stdout)}).toEqual({code: 1, stdout: []})
+    for (const reason of [
+      /my-virtual-server-1 \(\S+\) has no floating IP\. --internal-ip/,
+      /The metadata service of my-virtual-server-2 \(\S+\) is off\. --enable/,
+      /batch-1 \(\S+\) is stopped/,
+      /win \(\S+\) runs Windows, .* vpcmd imds script --shell powershell/,
+      /There is no instance with the name nosuch/,
+    ]) {
+      expect(stderr).toMatch(reason)
+    }
+    expect(patches).toEqual([])
+  })
+
+  it('refuses paths and endpoints that are none, and the sandbox itself', async () => {
+    for (const args of [
+      ['--path', '../x'],
+      ['--path', "instance'; id"],
+      ['--endpoint', 'file:///etc'],
+      ['--sandbox'],
+    ]) {
+      expect((await runVpcmd(['metadata', 'collect', 'my-virtual-server-2', ...args], {env})).code).toBe(2)
+    }
+  })
+})
+
+const idOf = (name: string) => sandbox.fleet.list().find(each => each.name === name)?.id ?? ''
+
+describe.skipIf(!hasSshd)('metadata collect, with a real sshd', () => {
+  let sshd: TestSshd
+  beforeAll(async () => {
+    sshd = await startSshd({env: {CURL_CA_BUNDLE: caFile}})
+  })
+  afterAll(() => sshd.close())
+  beforeEach(() => {
+    env.PATH = sshd.path
+  })
+
+  const collect = (...args: string[]) => runVpcmd(['metadata', 'collect', '--user', sshd.user, ...args], {env})
+  /** An instance with user data, its metadata service on, and where that is reached. */
+  const withService = async (name: string, protocol: 'http' | 'https' = 'http') => {
+    const {id} = await sandbox.fleet.add({
+      name,
+      zone: 'us-south-1',
+      userData,
+      trustedProfile: true,
+      metadata_service: {enabled: true, protocol},
+    })
+    return {id, endpoint: (await sandbox.metadataAddress(id)).url}
+  }
+
+  it.each(['http', 'https'] as const)('hands back what the service says over %s, as JSON', async protocol => {
+    const {id, endpoint} = await withService('web', protocol)
+    const {code, stdout, stderr} = await collect('web', '--internal-ip', '--endpoint', endpoint)
+    expect({code, stderr}).toEqual({code: 0, stderr: ''})
+    expect(JSON.parse(stdout)).toEqual([
+      {
+        id,
+        name: 'web',
+        region: 'us-south',
+        collected_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+        metadata: {
+          instance: expect.objectContaining({id, name: 'web', metadata_service: expect.objectContaining({protocol})}),
+          'instance/initialization': expect.objectContaining({
+            user_data: userData,
+            keys: [expect.objectContaining({name: 'my-key'})],
+            default_trusted_profile: expect.objectContaining({auto_link: true}),
+          }),
+        },
+      },
+    ])
+  })
+
+  it('reads the paths that are asked for, on several instances, into files that nobody else can read', async () => {
+    const {endpoint} = await withService('web')
+    await withService('web-b')
+    const folder = join(out, 'new')
+    const {code, stdout} = await collect(
+      ...['web', 'web-b', '--internal-ip', '--endpoint', endpoint, '--out', folder],
+      ...['--path', 'instance/initialization', '--path', '/metadata/v1/keys'],
+    )
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^web +0717_\S+ +\d+ bytes +\S+web\.json +\S+web\.user-data$/m)
+    expect(readdirSync(folder).sort()).toEqual(['web-b.json', 'web-b.user-data', 'web.json', 'web.user-data'])
+    expect(readFileSync(join(folder, 'web.user-data'), 'utf8')).toBe(userData)
+    expect(Object.keys(JSON.parse(readFileSync(join(folder, 'web.json'), 'utf8')).metadata)).toEqual([
+      'instance/initialization',
+      'keys',
+    ])
+    const modes = [folder, ...readdirSync(folder).map(name => join(folder, name))].map(
+      path => statSync(path).mode & 0o777,
+    )
+    expect(modes).toEqual([0o700, 0o600, 0o600, 0o600, 0o600])
+  })
+
+  it('replaces what is there, follows no link, and goes by the ID where a name would lead out of the folder', async () => {
+    const {id, endpoint} = await withService('../../escape')
+    writeFileSync(join(out, 'target'), 'untouched')
+    symlinkSync(join(out, 'target'), join(out, `${id}.json`))
+    const {code, stdout} = await collect(id, '--internal-ip', '--endpoint', endpoint, '--out', out, '--json')
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout)).toEqual([
+      {
+        id,
+        name: '../../escape',
+        region: 'us-south',
+        file: join(out, `${id}.json`),
+        user_data_file: join(out, `${id}.user-data`),
+      },
+    ])
+    expect(readFileSync(join(out, 'target'), 'utf8')).toBe('untouched')
+    expect(existsSync(join(out, '../../escape.json'))).toBe(false)
+  })
+
+  it('keeps nothing of an address where another instance answers, and goes on with the others', async () => {
+    const {endpoint} = await withService('web')
+    const other = await withService('web-b')
+    const {code, stdout, stderr} = await collect('web', 'web-b', '--internal-ip', '--endpoint', endpoint)
+    expect(code).toBe(1)
+    expect(JSON.parse(stdout).map((each: {name: string}) => each.name)).toEqual(['web'])
+    expect(stderr).toMatch(
+      new RegExp(`answered as 0717_\\S+, and not as web-b \\(${other.id}\\): nothing of it was kept`),
+    )
+  })
+
+  it('masks the password and license keys unless it is told not to', async () => {
+    const {id, endpoint} = await withService('web')
+    const {stdout} = await collect(id, '--internal-ip', '--endpoint', endpoint)
+    expect(stdout).not.toContain('(masked')
+    const document = {
+      password: {encrypted_password: 'x'},
+      list: [{licensed_software: [{sku: 's', key: 'LICENSE'}]}],
+      keys: [{key: 'stays'}],
+    }
+    expect(withoutSecrets(document)).toEqual({
+      password: expect.stringMatching(/masked/),
+      list: [{licensed_software: [{sku: 's', key: expect.stringMatching(/masked/)}]}],
+      keys: [{key: 'stays'}],
+    })
+  })
+
+  it('turns the service on when told, through the journal, and says what IBM says of that', async () => {
+    const {url} = await sandbox.metadataAddress(idOf('my-virtual-server-2'))
+    const {code, stdout, stderr} = await collect('my-virtual-server-2', '--endpoint', url, '--enable')
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout)).toHaveLength(1)
+    expect(stderr).toMatch(/must be stopped and started/)
+    expect(patches).toEqual([{metadata_service: {enabled: true}}])
+    const {stdout: history} = await runVpcmd(['metadata', 'history', '--json'], {env})
+    expect(history).toMatch(/"enable"/)
+  })
+
+  it('offers to turn it on, on a terminal', async () => {
+    const {url} = await sandbox.metadataAddress(idOf('my-virtual-server-2'))
+    const args = ['metadata', 'collect', 'my-virtual-server-2', '--user', sshd.user, '--endpoint', url, '-o', 'yaml']
+    const refused = startPty(process.execPath, [vpcmdPath, ...args], {env, cols: 200})
+    await refused.waitFor('The metadata service of my-virtual-server-2 is off. Turn it on? (y/N)')
+    refused.write('\r')
+    expect(await refused.exit).toMatchObject({exitCode: 1})
+    expect(patches).toEqual([])
+    const pty = startPty(process.execPath, [vpcmdPath, ...args], {env, cols: 200})
+    await pty.waitFor('(y/N)')
+    pty.write('y\r')
+    expect(await pty.exit).toMatchObject({exitCode: 0})
+    expect(pty.everything()).toMatch(/name: my-virtual-server-2/)
+    expect(patches).toHaveLength(1)
+  })
+
+  it('tells of a service that does not answer, and of one that talks nonsense', async () => {
+    const {id, endpoint} = await withService('web')
+    const silent = await collect(id, '--internal-ip', '--endpoint', 'http://127.0.0.1:1')
+    expect(silent).toMatchObject({code: 1, stdout: ''})
+    expect(silent.stderr).toMatch(/^Error: web \(\S+\): The metadata service does not answer/)
+    const missing = await collect(id, '--internal-ip', '--endpoint', endpoint, '--path', 'nosuch')
+    expect(missing.stderr).toMatch(/^Error: web \(\S+\): nosuch: status 404/)
+  })
+
+  it('says what is wrong with the login, for each on its own', async () => {
+    const {id, endpoint} = await withService('web')
+    const args = ['metadata', 'collect', id, '--internal-ip', '--endpoint', endpoint]
+    const {code, stderr} = await runVpcmd([...args, '--user', 'nobody-here'], {env})
+    expect({code, stderr}).toMatchObject({code: 1, stderr: expect.stringMatching(/web refused nobody-here the keys/)})
+    const none = await runVpcmd(args, {env: {...env, PATH: '/nowhere'}})
+    expect(none.stderr).toMatch(/^Error: web \(\S+\): There is no ssh on the PATH/)
+  })
+
+  it('passes over what a login shell prints before, and takes nothing else for metadata', async () => {
+    const {id, endpoint} = await withService('web')
+    const fake = mkdtempSync(join(tmpdir(), 'vpcmd-ssh-'))
+    const pretend = (script: string) => {
+      writeFileSync(join(fake, 'ssh'), `#!/bin/sh\n${script}\n`)
+      chmodSync(join(fake, 'ssh'), 0o755)
+    }
+    env.PATH = `${fake}:${sshd.path}`
+    const real = `${sshd.path.split(':')[0]}/ssh`
+    try {
+      pretend(`echo 'Welcome to {web}'; exec ${real} "$@"`)
+      expect((await collect(id, '--internal-ip', '--endpoint', endpoint)).code).toBe(0)
+      for (const garbage of [
+        'cat /dev/urandom | head -c 100000',
+        `echo '{"instance":['`,
+        `echo '{"instance":7}'`,
+        'true',
+      ]) {
+        pretend(`cat >/dev/null; ${garbage}`)
+        const {code, stdout, stderr} = await collect(id, '--internal-ip', '--endpoint', endpoint)
+        expect({code, stdout}).toEqual({code: 1, stdout: ''})
+        expect(stderr).toMatch(/is not the JSON of a metadata service/)
+      }
+      pretend('cat >/dev/null; yes')
+      expect((await collect(id, '--internal-ip', '--endpoint', endpoint)).stderr).toMatch(
+        /More than \d+ bytes came back/,
+      )
+    } finally {
+      rmSync(fake, {recursive: true})
+    }
+  })
+
+  it("goes the whole way of IBM's page: collect, and the next instance from it", async () => {
+    const {id, endpoint} = await withService('web')
+    await collect(id, '--internal-ip', '--endpoint', endpoint, '--out', out)
+    const {code, stdout} = await runVpcmd(
+      ['instances', 'create', 'next', '--like', id, '--from-metadata', join(out, 'web.json'), '--yes', '--json'],
+      {env},
+    )
+    expect(code).toBe(0)
+    const made = JSON.parse(stdout)
+    const next = (await sandbox.metadataAddress(made.id)).url
+    const {stdout: seen} = await collect(made.id, '--internal-ip', '--endpoint', next)
+    const [{metadata}] = JSON.parse(seen)
+    const [first] = JSON.parse((await collect(id, '--internal-ip', '--endpoint', endpoint)).stdout)
+    expect(metadata['instance/initialization']).toEqual(first.metadata['instance/initialization'])
+    expect(metadata['instance/initialization'].user_data).toBe(userData)
+  })
+})
+
+it('names files by what is no danger, and no two alike', () => {
+  const named = (...names: string[]) => fileNames(names.map((name, index) => ({id: `0717_${index}`, name})))
+  expect(named('web', 'web-2')).toEqual(['web', 'web-2'])
+  expect(named('web', 'web', '..', 'a/b', '', 'CON', '-x')).toEqual([0, 1, 2, 3, 4, 5, 6].map(index => `0717_${index}`))
+  expect(fileNames([{id: '../../x', name: '/'}])).toEqual(['______x'])
+})

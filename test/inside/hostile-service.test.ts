@@ -1,0 +1,188 @@
+import {afterEach, describe, expect, it} from 'vitest'
+import {VpcmdError} from '../../src/errors.ts'
+import {findService, limits} from '../../src/inside/find-service.ts'
+import {goodToken, json, type MetadataServer, serve, serveRaw, tokenWith} from '../support/metadata-server.ts'
+
+const open: {close(): Promise<void>}[] = []
+afterEach(async () => {
+  for (const server of open.splice(0)) await server.close()
+})
+
+async function serving(...args: Parameters<typeof serve>): Promise<MetadataServer> {
+  const server = await serve(...args)
+  open.push(server)
+  return server
+}
+
+async function servingRaw(...args: Parameters<typeof serveRaw>): Promise<{url: string}> {
+  const server = await serveRaw(...args)
+  open.push(server)
+  return server
+}
+
+/** What is thrown; a promise that is kept fails the test. */
+async function thrownBy(promise: Promise<unknown>): Promise<VpcmdError> {
+  const outcome = await promise.then(
+    value => `nothing was thrown, but given: ${JSON.stringify(value)}`,
+    (error: unknown) => error,
+  )
+  expect(outcome).toBeInstanceOf(VpcmdError)
+  return outcome as VpcmdError
+}
+
+const html = '<!doctype html><title>Log in</title><p>Log in, please.'
+
+describe('a service that gives no token', () => {
+  it.each<[string, number, Record<string, string>, string]>([
+    ['a web page', 200, {'content-type': 'text/html'}, html],
+    ['nonsense', 200, {'content-type': 'application/json'}, 'nonsense'],
+    ['an array', 200, {'content-type': 'application/json'}, '[]'],
+    ['null', 200, {'content-type': 'application/json'}, 'null'],
+    ['nothing', 204, {}, ''],
+    ['other JSON', 200, {'content-type': 'application/json'}, '{"access_token":{"a":1}}'],
+    ['a token with a line break', 200, {'content-type': 'application/json'}, '{"access_token":"a.b.c\\r\\nx: y"}'],
+    ['an empty token', 200, {'content-type': 'application/json'}, '{"access_token":""}'],
+    ['a web page with 502', 502, {'content-type': 'text/html'}, html],
+  ])('but %s is a clear error', async (_what, status, headers, body) => {
+    const server = await serving((_request, response) => {
+      response.writeHead(status, headers).end(body)
+      return true
+    })
+    const error = await thrownBy(findService({endpoint: server.url}))
+    expect(error).toMatchObject({code: 'no_metadata_service', exitCode: 1})
+    expect(error.message).toContain(server.url)
+    expect(error.message).not.toContain('Log in')
+  })
+
+  it('but a refusal tells the reason, and the trace', async () => {
+    const server = await serving((_request, response) => {
+      const errors = [{code: 'unauthorized', message: 'The metadata service is not enabled.'}]
+      json(response, 403, {errors, status_code: 403, trace: 'the-trace'})
+      return true
+    })
+    const error = await thrownBy(findService({endpoint: server.url}))
+    expect(error).toMatchObject({code: 'unauthorized', trace: 'the-trace', status: 403, exitCode: 3})
+    expect(error.message).toContain('is not enabled')
+    expect(error.hint).toContain('vpcmd metadata enable')
+  })
+})
+
+describe('a service that is slow', () => {
+  it('byte by byte is given up at the time limit', async () => {
+    const server = await serving((_request, response) => {
+      response.writeHead(200, {'content-type': 'application/json'})
+      const timer = setInterval(() => response.write(' '), 10)
+      response.on('close', () => clearInterval(timer))
+      return true
+    })
+    const error = await thrownBy(findService({endpoint: server.url, timeoutMs: 300}))
+    expect(error).toMatchObject({code: 'no_answer', message: expect.stringContaining('no answer in time')})
+  })
+
+  it('and never answers is given up, in time for an answer in 2 seconds', async () => {
+    // Nothing is asked after the search has failed.
+    expect(limits.findMs).toBeLessThanOrEqual(1500)
+    const {url: endpoint} = await servingRaw()
+    const error = await thrownBy(findService({endpoint}))
+    expect(error).toMatchObject({code: 'no_answer', message: expect.stringContaining('no answer in time')})
+  })
+
+  it('with the metadata is given up, too', async () => {
+    const server = await serving(({method}, response) => {
+      if (method !== 'GET') return false
+      response.writeHead(200).write('{')
+      return true
+    })
+    const service = await findService({endpoint: server.url, timeoutMs: 1000})
+    expect(await thrownBy(service.get('instance'))).toMatchObject({code: 'no_answer'})
+  })
+})
+
+describe('a service whose answer', () => {
+  it('never ends is given up by size', async () => {
+    const server = await serving(({method}, response) => {
+      if (method !== 'GET') return false
+      const more = () => {
+        while (!response.destroyed && response.write(Buffer.alloc(65_536, 'a')));
+      }
+      response.writeHead(200).on('drain', more)
+      more()
+      return true
+    })
+    const service = await findService({endpoint: server.url})
+    const error = await thrownBy(service.get('instance'))
+    expect(error.message).toContain('an answer without end')
+  })
+
+  it('is cut off is not taken for a whole one', async () => {
+    const server = await serving(({method}, response) => {
+      if (method !== 'GET') return false
+      response.writeHead(200, {'content-length': '1000'})
+      response.write('{"id":"x"}', () => response.destroy())
+      return true
+    })
+    const service = await findService({endpoint: server.url})
+    const error = await thrownBy(service.get('instance'))
+    expect(error.message).toMatch(/connection cut|failed/)
+  })
+
+  it.each(['nonsense', html, '[]', '"text"', '{"errors":[{"code":"odd","message":"Odd."}]}'])(
+    'is %s is no metadata',
+    async body => {
+      const server = await serving(({method}, response) => {
+        if (method !== 'GET') return false
+        response.writeHead(200).end(body)
+        return true
+      })
+      const service = await findService({endpoint: server.url})
+      expect((await thrownBy(service.get('instance'))).message).toContain('Could not read instance')
+    },
+  )
+
+  it('is no HTTP at all is named', async () => {
+    const {url: endpoint} = await servingRaw(socket => socket.end('SSH-2.0-OpenSSH_9.6\r\n'))
+    expect((await thrownBy(findService({endpoint}))).message).toContain('another protocol')
+  })
+})
+
+describe('a redirect', () => {
+  it.each(['token', 'metadata', 'iam token'])('of the %s request is not followed, and no token leaves', async which => {
+    const elsewhere = await serving(() => false)
+    const isMeant = (method: string) => ({token: 'PUT', metadata: 'GET', 'iam token': 'POST'})[which] === method
+    const server = await serving(({method, url}, response) => {
+      if (!isMeant(method)) return false
+      response.writeHead(307, {location: `${elsewhere.url}${url}`}).end()
+      return true
+    })
+    const ask = async () => {
+      const service = await findService({endpoint: server.url})
+      return which === 'iam token' ? service.iamToken(undefined) : service.get('instance')
+    }
+    const error = await thrownBy(ask())
+    expect(error).toMatchObject({code: 'redirected', message: expect.stringContaining(elsewhere.url)})
+    expect(error.message).not.toContain(goodToken)
+    expect(elsewhere.seen).toEqual([])
+  })
+})
+
+describe('a nonce', () => {
+  const answering = (claims: object) =>
+    serving((_request, response) => {
+      json(response, 200, {access_token: tokenWith(claims), expires_in: 300})
+      return true
+    })
+
+  it('that comes back is well', async () => {
+    const server = await answering({nonce: 'mine'})
+    const service = await findService({endpoint: server.url, nonce: 'mine'})
+    expect(service.identity.access_token).toBe(tokenWith({nonce: 'mine'}))
+    expect(JSON.parse(server.seen[0]?.body ?? '')).toEqual({expires_in: 300, nonce: 'mine'})
+  })
+
+  it.each([{}, {nonce: 'other'}, {nonce: ['mine']}])('that does not (%j) makes the token worthless', async claims => {
+    const server = await answering(claims)
+    const error = await thrownBy(findService({endpoint: server.url, nonce: 'mine'}))
+    expect(error).toMatchObject({code: 'nonce_mismatch', exitCode: 1})
+    expect(`${error.message} ${error.hint}`).not.toContain(tokenWith(claims))
+  })
+})
