@@ -4,7 +4,7 @@ import {outcomesOf} from './metadata/outcomes.ts'
 import {asChoice, type Choice, changesIn, draftPlan} from './metadata/plan.ts'
 import {hopLimits, protocols, type WantedSettings} from './metadata/settings.ts'
 import {RestartCommand, type RestartingFlags} from './restart-command.ts'
-import {parseMaxUnavailable} from './restart-flags.ts'
+import {checkRestartFlags} from './restart-flags.ts'
 import type {Selection} from './selection-command.ts'
 
 export const instanceArgs = {
@@ -28,7 +28,7 @@ interface Change {
 export abstract class MetadataChangeCommand extends RestartCommand {
   protected async change(flags: ChangeFlags, typed: string[], change: Change): Promise<void> {
     this.maxFailures(flags, 0)
-    parseMaxUnavailable(flags['max-unavailable'])
+    checkRestartFlags(flags)
     const cloud = await this.cloud(flags)
     const selection = await this.choose(cloud, flags, typed, change)
     const wanted = await change.wanted(selection.how === 'picked' ? selection.items : undefined)

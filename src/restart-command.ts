@@ -6,7 +6,8 @@ import {type PlannedChange, type Target, targetName} from './metadata/plan.ts'
 import type {Preflight} from './metadata/preflight.ts'
 import type {Restarted, RestartsEnding, RestartWork} from './metadata/restart.ts'
 import {parseMaxUnavailable, type RestartFlags, stepTimeout} from './restart-flags.ts'
-import {RolloutCommand, type RolloutFlags, type RunUnderWay, type Sequel} from './rollout-command.ts'
+import {RolloutCommand, type RolloutFlags} from './rollout-command.ts'
+import type {RunUnderWay, Sequel} from './sequel.ts'
 import {createProgressBar} from './terminal/progress.ts'
 import {bold, colorsFor, red} from './terminal/style.ts'
 
@@ -49,6 +50,7 @@ export abstract class RestartCommand extends RolloutCommand {
     const {changes, due, awaiting = [], begun = [], earlier} = request
     if (!flags.restart && begun.length === 0) return undefined
     const targets = flags.restart ? [...awaiting.map(({target}) => target), ...toBeTurnedOn(due, begun)] : []
+    if (targets.length > mostShown) this.note(`Reading what a stop would cost ${targets.length} instances.`)
     const {readPreflight} = await import('./metadata/preflight.ts')
     const preflights = await readPreflight(cloud, targets, flags['accept-data-loss'] ?? false)
     const ofVpc = new Map<string, number>()
@@ -152,6 +154,7 @@ export abstract class RestartCommand extends RolloutCommand {
       },
       stop: () => endings.find(each => each.stop)?.stop,
       error: () => endings.find(each => each.error)?.error,
+      leavesWork: () => endings.some(({restarted}) => [...restarted.values()].some(({result}) => result === 'failed')),
       summary: id => summaryOf(plan, id),
     }
   }
@@ -174,8 +177,10 @@ export abstract class RestartCommand extends RolloutCommand {
         stepTimeoutMs: (flags['step-timeout'] ?? stepTimeout) * 1000,
         retryCommand,
         interrupted,
-        onProgress: ({total, done, failed}) =>
-          this.bar?.update({total, done, details: failed > 0 ? [`${failed} failed`] : []}),
+        onProgress: ({total, done, down, failed}) => {
+          const details = [`${down} down`, ...(failed > 0 ? [`${failed} failed`] : [])]
+          this.bar?.update({total, done, details})
+        },
         onFailure: error => this.shout(error),
         now: Date.now,
         sleep: ms => sleep(ms),

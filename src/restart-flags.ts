@@ -2,7 +2,6 @@ import {Flags} from '@oclif/core'
 import {usageError} from './errors.ts'
 
 const helpGroup = 'RESTART'
-const dependsOn = ['restart']
 
 /** The flags of every command that can stop and start instances: what each of them accepts is accepted by it alone. */
 export const restartFlags = {
@@ -13,24 +12,20 @@ export const restartFlags = {
   }),
   'accept-downtime': Flags.boolean({
     helpGroup,
-    dependsOn,
     summary: 'Answer yes to the question whether to stop and start; --yes does not answer it.',
   }),
   'accept-data-loss': Flags.boolean({
     helpGroup,
-    dependsOn,
     summary:
       'Stop and start instances with local disks too, and erase what is on them. They are left out otherwise. For them it answers the question as well.',
   }),
   'max-unavailable': Flags.string({
     helpGroup,
-    dependsOn,
     helpValue: 'N|P%',
     summary: 'How many instances of a VPC may be down at a time, or which share of those in the run: 1 without.',
   }),
   'step-timeout': Flags.integer({
     helpGroup,
-    dependsOn,
     min: 1,
     max: 86_400,
     helpValue: 'SECONDS',
@@ -44,6 +39,19 @@ export interface RestartFlags {
   'accept-data-loss'?: boolean
   'max-unavailable'?: string
   'step-timeout'?: number
+}
+
+/**
+ * Throws a usage error, before anything is read, for flags that can't be kept, and for those that mean nothing without
+ * --restart. `--step-timeout` means something where instances may be brought back without it.
+ */
+export function checkRestartFlags(flags: RestartFlags, mayBringBack = false): void {
+  parseMaxUnavailable(flags['max-unavailable'])
+  if (flags.restart) return
+  const names = ['accept-downtime', 'accept-data-loss', 'max-unavailable', 'step-timeout'] as const
+  const name = names.find(each => flags[each] !== undefined && !(mayBringBack && each === 'step-timeout'))
+  if (name)
+    throw usageError(`--${name} is about restarts, and --restart was not given.`, 'Add --restart, or leave it out.')
 }
 
 /** How long a step may take where nothing is said, in seconds. */

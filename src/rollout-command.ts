@@ -3,7 +3,7 @@ import {Flags} from '@oclif/core'
 import type {Cloud} from './cloud/cloud.ts'
 import type {CloudFlags} from './cloud-command.ts'
 import {exitCodes, usageError, type VpcmdError} from './errors.ts'
-import type {Journal as OpenJournal, RunHeader} from './metadata/journal.ts'
+import type {RunHeader} from './metadata/journal.ts'
 import {
   countResults,
   describeCounts,
@@ -17,6 +17,7 @@ import type {RolloutOptions, RolloutResult, Work} from './metadata/rollout.ts'
 import {describePatch} from './metadata/settings.ts'
 import {outcomeColumns} from './outcome-columns.ts'
 import {SelectionCommand} from './selection-command.ts'
+import type {Sequel} from './sequel.ts'
 import {runsFolder} from './state-folder.ts'
 import {createProgressBar, duration} from './terminal/progress.ts'
 
@@ -70,25 +71,6 @@ export interface RunRequest {
   /** An earlier run that is gone on with, in place of a new one: its ID, how much of it was read, and what is left of it. */
   resumes?: {id: string; bytes: number; work: Work[]}
   sequel?: Sequel
-}
-
-/** A run whose journal is open. */
-export interface RunUnderWay {
-  id: string
-  journal: OpenJournal
-  interrupted: AbortSignal
-}
-
-/** What else belongs to a run than its changes. */
-export interface Sequel {
-  before(run: RunUnderWay): Promise<void>
-  after(run: RunUnderWay, work: Work[], made: RolloutResult): Promise<void>
-  /** Why it ended before it was through, if it did. */
-  stop(): RolloutResult['stop']
-  /** What is wrong with the journal, where that is why. */
-  error(): VpcmdError | undefined
-  /** What the summary says of it, a line each. */
-  summary(id: string): string[]
 }
 
 /** How old a fresh reading may get, in a long rollout, before its server is looked at again. */
@@ -243,7 +225,8 @@ export abstract class RolloutCommand extends SelectionCommand {
       if (inDoubt > 0) this.note(`${inDoubt} of those that are not changed may have been changed all the same.`)
       for (const line of sequel?.summary(id) ?? []) this.note(line)
       if (error) this.note(`Error: ${error.message} ${error.hint ?? ''}`)
-      if (stop || inDoubt > 0) this.note(`Finish it with: vpcmd metadata resume ${id}`)
+      const isLeft = settled.some(({result}) => result === 'skipped' || result === 'failed') || sequel?.leavesWork()
+      if (inDoubt > 0 || (stop && isLeft)) this.note(`Finish it with: vpcmd metadata resume ${id}`)
     }
     if (stop === 'interrupted') process.exitCode = exitCodes.interrupted
     else if (stop) process.exitCode = exitCodes.failed

@@ -60,11 +60,16 @@ export async function readPreflight(cloud: Cloud, targets: Target[], acceptsData
 
 function assess(target: Target, instance: Instance, acceptsDataLoss: boolean): Preflight {
   const risks = risksOf(instance)
-  const leftOut = whyNotToStop(instance)
-  if (leftOut === undefined && instance.disks.length > 0 && !acceptsDataLoss) {
-    return {target, risks, leftOut: 'its local disks would be erased, and --accept-data-loss was not given'}
+  const whyNot = whyNotToStop(instance)
+  if (whyNot === undefined && instance.disks.length > 0 && !acceptsDataLoss) {
+    const leftOut = `its local disks would be erased (${diskNames(instance)}), and --accept-data-loss was not given`
+    return {target, risks, leftOut}
   }
-  return {target, risks, leftOut}
+  return {target, risks, leftOut: whyNot}
+}
+
+function diskNames({disks}: Instance): string {
+  return disks.map(({name, size}) => `${name}, ${size} GB`).join('; ')
 }
 
 /** Why an instance in its present state is not to be stopped; undefined where it may be. */
@@ -81,8 +86,7 @@ export function risksOf(instance: Instance): Risk[] {
   const add = (kind: RiskKind, text: string) => risks.push({kind, text})
   if (disks.length > 0) {
     // A stop erases them cryptographically (ibm-cloud-docs/vpc, vsi_instance_storage.md).
-    const names = disks.map(({name, size}) => `${name}, ${size} GB`).join('; ')
-    add('local_disks', `a stop erases its local disks for good (${names})`)
+    add('local_disks', `a stop erases its local disks for good (${diskNames(instance)})`)
   }
   // Spot instances have no guaranteed capacity (ibm-cloud-docs/vpc, vsi_spot.md).
   if (availability.class === 'spot') add('spot', 'it is of the spot class: there may be no capacity to start it again')

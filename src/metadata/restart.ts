@@ -31,6 +31,13 @@ export interface RestartWork {
   begun?: {wasStopped: boolean}
 }
 
+export interface RestartProgress {
+  total: number
+  done: number
+  down: number
+  failed: number
+}
+
 export interface RestartOptions {
   journal: Journal
   /** How many instances of a VPC may be down at a time, by the VPC's ID. */
@@ -41,7 +48,8 @@ export interface RestartOptions {
   retryCommand: string
   /** The first Ctrl-C: nothing more is stopped, and what is down is started and awaited. */
   interrupted: AbortSignal
-  onProgress(progress: {total: number; done: number; failed: number}): void
+  /** `down`: asked to stop, and not seen running since. */
+  onProgress(progress: RestartProgress): void
   /** Told at once of an instance that is, or may be, down and does not come back. */
   onFailure(error: VpcmdError): void
   /** Epoch milliseconds. */
@@ -93,12 +101,12 @@ class Restarts {
   readonly #cloud: Cloud
   readonly #options: RestartOptions
   readonly #ending = new AbortController()
-  readonly #progress: {total: number; done: number; failed: number}
+  readonly #progress: RestartProgress
 
   constructor(cloud: Cloud, options: RestartOptions, total: number) {
     this.#cloud = cloud
     this.#options = options
-    this.#progress = {total, done: 0, failed: 0}
+    this.#progress = {total, done: 0, down: 0, failed: 0}
     const {interrupted} = options
     if (interrupted.aborted) this.#end('interrupted')
     interrupted.addEventListener('abort', () => this.#end('interrupted'), {once: true})
@@ -111,7 +119,10 @@ class Restarts {
   }
 
   async take(work: RestartWork): Promise<void> {
-    const restarted = await this.#restart(work)
+    const asked = {isAsked: work.begun !== undefined}
+    if (asked.isAsked) this.#tellDown()
+    const restarted = await this.#restart(work, asked)
+    if (asked.isAsked && restarted.result !== 'failed') this.#progress.down--
     this.restarted.set(work.target.id, restarted)
     this.#progress.done++
     if (restarted.result === 'failed') {
@@ -122,9 +133,13 @@ class Restarts {
     this.#options.onProgress({...this.#progress})
   }
 
-  async #restart(work: RestartWork): Promise<Restarted> {
+  #tellDown(): void {
+    this.#progress.down++
+    this.#options.onProgress({...this.#progress})
+  }
+
+  async #restart(work: RestartWork, asked: {isAsked: boolean}): Promise<Restarted> {
     if (!work.begun && this.stop) return this.#skipped()
-    const asked = {isAsked: work.begun !== undefined}
     try {
       const {stepTimeoutMs, retryCommand, now, sleep} = this.#options
       const region = await this.#cloud.region(work.target.region)
@@ -152,9 +167,11 @@ class Restarts {
     if (this.stop) return this.#skipped()
     await this.#write(work, 'stop')
     asked.isAsked = true
+    this.#tellDown()
     const refusal = await power.stop('running')
     if (refusal) {
       asked.isAsked = false
+      this.#progress.down--
       await this.#note(work, 'left', refusal)
       if (refusal.code === 'not_sent' || (refusal.status === 429 && this.stop)) return this.#skipped()
       // Somebody else may have been faster; what they stop stays stopped.

@@ -68,7 +68,7 @@ test('each instance is read afresh; without --accept-data-loss local disks keep 
   const preflights = await readPreflight(scene.cloud, targets, false)
   expect(preflights.map(({leftOut}) => leftOut)).toEqual([
     'it is stopped, not running',
-    'its local disks would be erased, and --accept-data-loss was not given',
+    'its local disks would be erased (disk-1, 150 GB), and --accept-data-loss was not given',
     'it is stopped, not running',
     expect.stringMatching(/^it could not be read: /),
   ])

@@ -81,7 +81,13 @@ const actions = (scene: TestCloud) => posts(scene).filter(({path}) => path.endsW
 describe('what may be down at a time', () => {
   test.each([1, 2, 3])('is never more than %i of a VPC, and as many as may be', async max => {
     const scene = await setScene({instances: 12, vpcs: 3})
-    const ending = await scene.restart(scene.work, {maxUnavailable: () => max})
+    const down: number[] = []
+    const ending = await scene.restart(scene.work, {
+      maxUnavailable: () => max,
+      onProgress: progress => down.push(progress.down),
+    })
+    expect(Math.max(...down)).toBeLessThanOrEqual(3 * max)
+    expect(down.at(-1)).toBe(0)
     expect(ending).toMatchObject({stop: undefined, error: undefined})
     expect(resultsOf(ending)).toEqual(Array(12).fill('done'))
     const downtimes = scene.sandbox.fleet.downtimes()

@@ -5,7 +5,7 @@ import {usageError} from '../../errors.ts'
 import {outcomesOfChanges} from '../../metadata/outcomes.ts'
 import type {Plan} from '../../metadata/plan.ts'
 import {RestartCommand} from '../../restart-command.ts'
-import {parseMaxUnavailable, restartFlags} from '../../restart-flags.ts'
+import {checkRestartFlags, restartFlags} from '../../restart-flags.ts'
 import {rolloutFlags} from '../../rollout-command.ts'
 
 export default class MetadataApply extends RestartCommand {
@@ -28,7 +28,7 @@ A plan never stops an instance. With --restart the running instances on which it
   async run(): Promise<void> {
     const {args, flags} = await this.parse(MetadataApply)
     this.maxFailures(flags, 0)
-    parseMaxUnavailable(flags['max-unavailable'])
+    checkRestartFlags(flags)
     const plan = await readPlan(args.plan)
     const {changes} = plan
     const cloud = await this.cloud(flags)

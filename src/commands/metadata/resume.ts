@@ -14,7 +14,7 @@ import {
   readRuns,
 } from '../../metadata/runs.ts'
 import {RestartCommand, type RestartRequest} from '../../restart-command.ts'
-import {parseMaxUnavailable, restartFlags} from '../../restart-flags.ts'
+import {checkRestartFlags, restartFlags} from '../../restart-flags.ts'
 import {rolloutFlags} from '../../rollout-command.ts'
 import {runsFolder} from '../../state-folder.ts'
 
@@ -30,17 +30,12 @@ Instances that the run stopped are looked at first, and started where they are d
     '<%= config.bin %> <%= command.id %> 20261125-161502-3f9a --restart --max-unavailable 2',
   ]
   static override args = {run: Args.string({description: 'ID of a run, or its beginning; see metadata history.'})}
-  static override flags = {
-    ...rolloutFlags,
-    ...restartFlags,
-    // Also for the instances that are brought back without --restart.
-    'step-timeout': {...restartFlags['step-timeout'], dependsOn: undefined},
-  }
+  static override flags = {...rolloutFlags, ...restartFlags}
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(MetadataResume)
     this.maxFailures(flags, 0)
-    parseMaxUnavailable(flags['max-unavailable'])
+    checkRestartFlags(flags, true)
     const cloud = await this.cloud(flags)
     const {account} = await cloud.caller()
     const folder = runsFolder(process.env)
