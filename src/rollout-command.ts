@@ -221,7 +221,8 @@ export abstract class RolloutCommand extends SelectionCommand {
     const inDoubt = settled.filter(each => each.inDoubt).length
     if (!flags.quiet) {
       const undo = counts.changed > 0 ? ` Take it back with: vpcmd metadata undo ${id}` : ''
-      this.note(`Run ${id}: ${describeCounts(counts)} in ${duration(seconds)}.${undo}`)
+      const made = settled.length === 0 && sequel ? 'no setting was left to change' : describeCounts(counts)
+      this.note(`Run ${id}: ${made} in ${duration(seconds)}.${undo}`)
       if (inDoubt > 0) this.note(`${inDoubt} of those that are not changed may have been changed all the same.`)
       for (const line of sequel?.summary(id) ?? []) this.note(line)
       if (error) this.note(`Error: ${error.message} ${error.hint ?? ''}`)

@@ -95,7 +95,11 @@ function toJsonOutcome({asked, target, before, after, error, restart}: Outcome):
     region: target?.region ?? null,
     before: before ?? null,
     after: after ?? null,
-    ...(restart !== undefined && {restart}),
+    ...(restart !== undefined && {restart: toJsonRestart(restart)}),
     ...(error && {error: error.toJSON()}),
   }
+}
+
+function toJsonRestart(restart: Restarted | null): object | null {
+  return restart && {...restart, ...(restart.error && {error: restart.error.toJSON()})}
 }

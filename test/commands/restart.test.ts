@@ -177,6 +177,22 @@ describe('enable --restart', () => {
   })
 })
 
+test('a no to resume --restart stops nothing else, and brings back what is down all the same', async () => {
+  await setScene()
+  await sandbox.fleet.failStarts(named(one)?.id ?? '', 1, 'stopped')
+  const made = await vpcmd('metadata', 'enable', one, three, '--restart', '--accept-downtime', '-o', 'yaml')
+  expect(made.code).toBe(1)
+  expect(made.stdout).toMatch(/result: failed\n +error:\n +code: start_failed\n +message: .*IS DOWN/)
+  expect(statusOf(one)).toBe('stopped')
+  const resume = startPty(process.execPath, [vpcmdPath, 'metadata', 'resume', '--restart'], {env, cols: 200})
+  await resume.waitFor('Stop and start 1 instance?')
+  resume.write(keys.enter)
+  expect((await resume.exit).exitCode).toBe(0)
+  expect(resume.everything()).toContain('No other instance is stopped.')
+  expect(statusOf(one)).toBe('running')
+  expect(sandbox.fleet.downtimes().map(({name}) => name)).toEqual([one])
+})
+
 test('apply --restart does what the plan does not say', async () => {
   await setScene()
   const file = join(env.HOME ?? '', 'plan.json')
