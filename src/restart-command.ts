@@ -116,7 +116,10 @@ export abstract class RestartCommand extends RolloutCommand {
       this.note(`Not to be stopped and started: ${leftOut.length}.`)
       show(leftOut, each => each.leftOut ?? '')
     }
-    if (all.length === 0) this.note('Nothing is to be stopped and started: this turns no service on.')
+    if (all.length === 0) {
+      this.note('Nothing is to be stopped and started: this turns no service on.')
+      this.note('For what an earlier run turned on: vpcmd metadata resume RUN --restart')
+    }
   }
 
   /** The outcomes with what became of the restarts; as they are where there is no plan of any. */
