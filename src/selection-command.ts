@@ -5,7 +5,6 @@ import {usageError, type VpcmdError} from './errors.ts'
 import {filterFlags, type SelectionFlags, toFilters} from './instance-flags.ts'
 import {toQuery} from './instances/filters.ts'
 import {type FoundInstance, findInstances, instanceChoices} from './instances/find-instance.ts'
-import {parseInstanceFile} from './instances/instance-file.ts'
 import {readInstances} from './instances/list-instances.ts'
 
 /** What was chosen, in the order asked: as `map` made it of each instance, or why it could not be found. */
@@ -50,7 +49,7 @@ export abstract class SelectionCommand extends CloudCommand {
         : await this.pickMany(way.question, choices)
       return {items: picked.map(map), how: 'picked', words: 'picked from the list', unread: []}
     }
-    const asked = file === undefined ? typed : parseInstanceFile(await readListFile(file), nameOf(file))
+    const asked = file === undefined ? typed : await readListFile(file)
     if (asked.length === 0) this.note(`No instance is named in ${nameOf(file ?? '')}: nothing to do.`)
     const searches = await findInstances(cloud, asked)
     return {
@@ -124,7 +123,12 @@ function nameOf(file: string): string {
   return file === '-' ? 'standard input' : file
 }
 
-async function readListFile(file: string): Promise<string> {
+async function readListFile(file: string): Promise<string[]> {
+  const {parseInstanceFile} = await import('./instances/instance-file.ts')
+  return parseInstanceFile(await readList(file), nameOf(file))
+}
+
+async function readList(file: string): Promise<string> {
   if (file === '-') return readStdin()
   try {
     return await readFile(file, 'utf8')
