@@ -29,6 +29,8 @@ await build({
   platform: 'node',
   format: 'esm',
   target: 'node20.17',
+  // Its CommonJS build loads its parts in a way that no bundler sees.
+  alias: {'jsonc-parser': 'jsonc-parser/lib/esm/main.js'},
   external: ['ibm-vpc'],
   banner: {js: commonjs},
   legalComments: 'none',

@@ -33,6 +33,14 @@ interface Way {
 
 /** A command that takes instances: by argument, from a file, all that filters let through, or picked from a list. */
 export abstract class SelectionCommand extends CloudCommand {
+  /** Throws a usage error for a list and a key that both are to come from stdin: the list would be taken for the key. */
+  protected override async cloud(flags: CloudFlags & {'from-file'?: string}): Promise<Cloud> {
+    if (flags['from-file'] === '-' && flags['api-key-file'] === '-') {
+      throw usageError('Standard input can be the list of instances or the API key, not both.')
+    }
+    return super.cloud(flags)
+  }
+
   /**
    * Chooses instances; each is handed to `map` as it comes, so that a fleet need not be held in full. Many are never
    * chosen by leaving something out: throws a usage error for filters without --all.
@@ -99,9 +107,6 @@ function checkedWay(way: Way): string {
       `${filter} narrows --all, and --all was not given.`,
       'Add --all to take all instances that fit, or leave the filter out.',
     )
-  }
-  if (flags['from-file'] === '-' && flags['api-key-file'] === '-') {
-    throw usageError('Standard input can be the list of instances or the API key, not both.')
   }
   return typed.length > 5 ? `${typed.slice(0, 5).join(' ')} and ${typed.length - 5} more` : typed.join(' ')
 }

@@ -24,6 +24,10 @@ The plan is shown, and asked for, unless --yes answers.`
   async run(): Promise<void> {
     const {args, flags} = await this.parse(MetadataApply)
     this.maxFailures(flags, 0)
+    this.refuseRegions(flags, 'a plan')
+    if (args.plan === '-' && flags['api-key-file'] === '-') {
+      throw usageError('Standard input can be the plan or the API key, not both.')
+    }
     const plan = await readPlan(args.plan)
     const {changes} = plan
     const cloud = await this.cloud(flags)

@@ -27,6 +27,7 @@ export default class MetadataResume extends RolloutCommand {
   async run(): Promise<void> {
     const {args, flags} = await this.parse(MetadataResume)
     this.maxFailures(flags, 0)
+    this.refuseRegions(flags, 'a run')
     const cloud = await this.cloud(flags)
     const {account} = await cloud.caller()
     const folder = runsFolder(process.env)
