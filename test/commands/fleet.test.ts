@@ -5,6 +5,7 @@ import {join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 import {parse as parseYaml} from 'yaml'
 import {type InstanceSummary, type Sandbox, type SandboxOptions, startSandbox} from '../../src/sandbox/index.ts'
+import {startProxy} from '../support/proxy.ts'
 import {freshEnvironment, runShell, runVpcmd, vpcmdPath} from '../support/run-vpcmd.ts'
 
 let sandbox: Sandbox
@@ -417,6 +418,31 @@ describe('a rollout', () => {
     expect(resumed).toBe(0)
     expect(hasHops(7)).toHaveLength(300)
     expect(new Set(patched).size).toBe(patched.length)
+  })
+})
+
+describe('an API that takes a change and makes half of it', () => {
+  const a = () => all().find(({metadata_service: each}) => !each.enabled && each.protocol === 'http')?.id ?? ''
+
+  it('has failed, with what it shows instead, and undo takes the half back', async () => {
+    // The cloud behind it does it in full: what counts is what it shows.
+    const proxy = await startProxy(sandbox, (_method, path, body) =>
+      path.includes('/instances/') ? body.replaceAll('"protocol":"https"', '"protocol":"http"') : undefined,
+    )
+    try {
+      const id = a()
+      env = freshEnvironment(proxy.environment)
+      const {code, stdout, stderr} = await vpcmd(`metadata enable ${id} --protocol https --json`)
+      expect({code, stderr}).toEqual({
+        code: 1,
+        stderr: expect.stringMatching(/took the change of .* reported http\/1\./),
+      })
+      expect(JSON.parse(stdout).failed).toMatchObject([{id, after: {enabled: true, protocol: 'http'}}])
+      expect(await jsonOf('metadata undo --yes')).toMatchObject({changed: [{id, after: {enabled: false}}]})
+      expect(sandbox.fleet.get(id)?.metadata_service.enabled).toBe(false)
+    } finally {
+      await proxy.close()
+    }
   })
 })
 
