@@ -29,9 +29,9 @@ await build({
   platform: 'node',
   format: 'esm',
   target: 'node20.17',
-  // Its CommonJS build loads its parts in a way that no bundler sees.
-  alias: {'jsonc-parser': 'jsonc-parser/lib/esm/main.js'},
   external: ['ibm-vpc'],
+  // Its CommonJS asks for its own files through a variable, which no bundler can follow.
+  alias: {'jsonc-parser': 'jsonc-parser/lib/esm/main.js'},
   banner: {js: commonjs},
   legalComments: 'none',
   logLevel: 'warning',

@@ -26,8 +26,11 @@ export interface RunHeader {
   undoes?: string
 }
 
-/** The steps of a restart; `stop` and `start` are written before they are sent. */
-export type RestartStep = 'stop' | 'stopped' | 'start' | 'running' | 'failed'
+/**
+ * The steps of a restart: `stop` and `start` are written before they are sent, `stopped`, `running` and `failed` once
+ * they are seen. `left`: nothing is to be finished, as the instance was not stopped by this run, or is gone.
+ */
+export type RestartStep = 'stop' | 'stopped' | 'start' | 'running' | 'failed' | 'left'
 
 /** One line of a journal. `i` is the change's place in the run; times are ISO 8601. */
 export type JournalLine =
