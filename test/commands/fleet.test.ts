@@ -524,7 +524,7 @@ describe('what ends a rollout from outside', () => {
   })
 
   it('a second vpcmd can’t go on with it meanwhile, nor take it back', async () => {
-    const {child, exit} = start(enable)
+    const {child, exit} = start([...enable, '--concurrency', '1'])
     await someAreChanged()
     const [run] = await jsonOf('metadata history')
     expect(run.state).toBe('running')
