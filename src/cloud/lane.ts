@@ -19,7 +19,7 @@ export class NeverSent extends Error {}
 export const laneLimits = {start: 4, max: 64} as const
 
 /** A learnt rate is kept a little below what came through, and is tried upwards after a while without a refusal. */
-const margin = 0.96
+const margin = 0.95
 const steadyForMs = 20_000
 const lowestRate = 2
 
