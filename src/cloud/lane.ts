@@ -20,6 +20,7 @@ export const laneLimits = {start: 4, max: 64} as const
 
 /** A learnt rate is kept a little below what came through, and is tried upwards after a while without a refusal. */
 const margin = 0.95
+const laterMargin = 0.98
 const steadyForMs = 20_000
 const lowestRate = 2
 
@@ -46,6 +47,8 @@ export class Lane {
   /** When the last pause ended: what was sent before it says nothing of the pace after it. */
   #resumedAt = Number.NEGATIVE_INFINITY
   #nextAt = 0
+  /** Resolves when the request before has had its turn. */
+  #pacing: Promise<void> = Promise.resolve()
   /** When the requests of the last seconds were sent and answered, of those that came through. */
   #through: {sentAt: number; answeredAt: number}[] = []
 
@@ -115,15 +118,19 @@ export class Lane {
     }
   }
 
-  /** Spaces the requests evenly once a rate is known. */
+  /** Spaces the requests evenly once a rate is known, one after the other. */
   async #keepPace(calledOff: AbortSignal | undefined): Promise<void> {
-    if (this.#pause) return
-    const rate = this.#presentRate()
-    if (rate === undefined) return
-    const now = this.#clock.now()
-    const at = Math.max(now, this.#nextAt)
-    this.#nextAt = at + 1000 / rate
-    if (at > now) await this.#clock.sleep(at - now, calledOff)
+    if (this.#rate === undefined) return
+    const turn = this.#pacing.then(async () => {
+      const rate = this.#presentRate()
+      if (rate === undefined || this.#pause || calledOff?.aborted) return
+      const wait = this.#nextAt - this.#clock.now()
+      if (wait > 0) await this.#clock.sleep(wait, calledOff)
+      // What a busy machine was late by is made up for by one request at most: a bunch of them would be refused.
+      this.#nextAt = Math.max(this.#nextAt + 1000 / rate, this.#clock.now())
+    })
+    this.#pacing = turn.catch(() => undefined)
+    await turn
   }
 
   #presentRate(): number | undefined {
@@ -175,9 +182,10 @@ export class Lane {
     ).length
     const perSecond = Math.max((sent * 1000) / Math.max(1, sentAt - since), answered)
     const kept = known === undefined ? perSecond : Math.min(known, Math.max(known / 2, perSecond))
-    this.#rate = Math.max(lowestRate, kept * margin)
+    // A rate that was below what came through already is lowered by little: the refusal may be due to a busy machine.
+    this.#rate = Math.max(lowestRate, kept * (known === undefined ? margin : laterMargin))
     this.#rateSince = this.#clock.now()
-    this.#nextAt = 0
+    this.#nextAt = this.#clock.now()
   }
 }
 
