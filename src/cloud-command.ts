@@ -122,20 +122,20 @@ export abstract class CloudCommand extends BaseCommand {
    * ends vpcmd. `told` says what was made.
    */
   protected async unbroken<T>(make: (ending: AbortSignal) => Promise<T>, told: (made: T) => string): Promise<T> {
-    const interruption = this.listenForInterruption()
+    const interruption = new AbortController()
+    const dispose = this.listenForInterruption(interruption)
     try {
       const made = await make(interruption.signal)
       this.note(told(made))
       if (interruption.signal.aborted) throw interrupted()
       return made
     } finally {
-      interruption.dispose()
+      dispose()
     }
   }
 
   /** On Ctrl-C nothing new is sent, and what is under way is awaited and recorded; the second one ends it at once. */
-  protected listenForInterruption(): {signal: AbortSignal; dispose(): void} {
-    const interruption = new AbortController()
+  protected listenForInterruption(interruption: AbortController): () => void {
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
     const interrupt = () => {
       this.note('Interrupted: waiting for what is under way. Once more ends it at once.')
@@ -146,7 +146,7 @@ export abstract class CloudCommand extends BaseCommand {
       for (const signal of signals) process.off(signal, interrupt)
     }
     for (const signal of signals) process.on(signal, interrupt)
-    return {signal: interruption.signal, dispose}
+    return dispose
   }
 
   /** Lets the user pick one instance. Throws a usage error, exit 2, where nobody can. */

@@ -1,11 +1,12 @@
 import {writeFile} from 'node:fs/promises'
-import {LineCounter, parseDocument} from 'yaml'
 import {z} from 'zod'
 import {usageError, VpcmdError} from '../errors.ts'
+import {lineOfJsonError, lineOfJsonPath} from '../json-lines.ts'
 import {type Plan, targetKinds} from './plan.ts'
 import {hopLimits, protocols} from './settings.ts'
 
 const format = 'vpcmd-plan/1'
+const planAnew = 'Make it anew with: vpcmd metadata plan --out FILE'
 
 const text = z.string().min(1)
 const hopLimit = z.int().min(hopLimits.min).max(hopLimits.max)
@@ -84,31 +85,15 @@ export function parsePlan(source: string, name: string): Plan {
   }
   const [issue] = result.error.issues
   const path = issue?.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0] ?? ''] : (issue?.path ?? [])
-  const line = lineOf(source, path)
   throw usageError(
-    `${name}${line === undefined ? '' : `, line ${line}`}: ${describePath(path)} is wrong: ${issue?.message ?? 'it is not a plan'}.`,
-    'Make it anew with: vpcmd metadata plan --out FILE',
+    `${name}, line ${lineOfJsonPath(source, path)}: ${describePath(path)} is wrong: ${issue?.message ?? 'it is not a plan'}.`,
+    planAnew,
   )
 }
 
 function notJson(source: string, name: string): Error {
-  const lines = new LineCounter()
-  const [error] = parseDocument(source, {lineCounter: lines, schema: 'json', strict: true}).errors
-  const at = error ? lines.linePos(error.pos[0]) : lines.linePos(source.length)
   const why = source.trim() === '' ? 'it is empty' : 'it is not JSON'
-  return usageError(`${name}, line ${at.line}: ${why}.`, 'Make it anew with: vpcmd metadata plan --out FILE')
-}
-
-/** The line, from 1, at which the value at a path stands; of the nearest one around it where it is missing. */
-function lineOf(source: string, path: readonly PropertyKey[]): number | undefined {
-  const lines = new LineCounter()
-  const document = parseDocument(source, {lineCounter: lines, schema: 'json'})
-  for (let length = path.length; length >= 0; length--) {
-    const node = document.getIn(path.slice(0, length), true)
-    const range = typeof node === 'object' && node !== null && 'range' in node ? node.range : undefined
-    if (Array.isArray(range)) return lines.linePos(Number(range[0])).line
-  }
-  return undefined
+  return usageError(`${name}, line ${lineOfJsonError(source)}: ${why}.`, planAnew)
 }
 
 function describePath(path: readonly PropertyKey[]): string {
