@@ -14,7 +14,7 @@ import {
 import {knownEndpoints, metadataHost} from './endpoints.ts'
 import {fieldAt, namedAt, textAt} from './fields.ts'
 import {type Attempt, knock, limits, type ServiceOptions} from './find-service.ts'
-import {MetadataService} from './metadata-service.ts'
+import {MetadataService, type Token} from './metadata-service.ts'
 import type {Surroundings} from './surroundings.ts'
 
 export interface Diagnosis {
@@ -135,7 +135,7 @@ function checkProtocol(attempts: Attempt[], endpoint: string | undefined): Findi
       check,
       state: 'problem',
       finding: `This instance's service speaks ${protocol}, and ${endpoint} asks for the other protocol.`,
-      remedy: `--endpoint ${found.endpoint}, or from a workstation: vpcmd metadata enable <instance> --protocol ${protocol === 'http' ? 'https' : 'http'}`,
+      remedy: `--endpoint ${found.endpoint}, or from a workstation: vpcmd metadata enable ${instanceOf(found.identity)} --protocol ${protocol === 'http' ? 'https' : 'http'}`,
     }
   }
   return {
@@ -206,7 +206,7 @@ function checkProfile(service: MetadataService, initialization: unknown, token: 
     }
   }
   if (token.code !== 'profile_not_linked') return {check, state: 'problem', finding: token.message, remedy: token.hint}
-  const crn = textAt(claimsOrNothing(service), 'iaas', 'crn')
+  const crn = textAt(claimsOrNothing(service.identity), 'iaas', 'crn')
   return {
     check,
     state: 'problem',
@@ -216,9 +216,13 @@ function checkProfile(service: MetadataService, initialization: unknown, token: 
   }
 }
 
-function claimsOrNothing(service: MetadataService): unknown {
+function instanceOf(identity: Token): string {
+  return textAt(claimsOrNothing(identity), 'iaas', 'instanceID') || '<instance>'
+}
+
+function claimsOrNothing({access_token: token}: Token): unknown {
   try {
-    return claimsOf(service.identity.access_token)
+    return claimsOf(token)
   } catch {
     return undefined
   }

@@ -1,50 +1,22 @@
-import {createPrivateKey, X509Certificate} from 'node:crypto'
-import {mkdtempSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs'
-import {tmpdir} from 'node:os'
-import {join} from 'node:path'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {parse} from 'yaml'
-import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
-import {json, serve} from '../support/metadata-server.ts'
+import {type InsideSandbox, startInsideSandbox, userData} from '../support/inside-sandbox.ts'
 import {freshEnvironment, runShell, runVpcmd} from '../support/run-vpcmd.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'vpcmd-imds-'))
-const userData = '#!/bin/sh\necho "Grüße" \\ 😀\n'
-
-let sandbox: Sandbox
-let id: string
-let url: string
-let at: string[]
-/** The same over https, with its CA. */
-let secure: string[]
-let off: string[]
-
+let inside: InsideSandbox
+let sandbox: InsideSandbox['sandbox']
+let id: InsideSandbox['id']
+let url: InsideSandbox['url']
+let at: InsideSandbox['at']
+let secure: InsideSandbox['secure']
 beforeAll(async () => {
-  sandbox = await startSandbox({metadata: {off: 'reset'}})
-  const where = async (name: string, settings: object) => {
-    const added = await sandbox.fleet.add({
-      name,
-      zone: 'us-south-1',
-      userData,
-      trustedProfile: true,
-      metadata_service: settings,
-    })
-    return {id: added.id, address: await sandbox.metadataAddress(added.id)}
-  }
-  const plain = await where('inside', {enabled: true})
-  id = plain.id
-  url = plain.address.url
-  at = ['--endpoint', url]
-  const {address} = await where('secure', {enabled: true, protocol: 'https'})
-  secure = ['--endpoint', address.url, '--ca-file', address.ca_file]
-  off = ['--endpoint', (await where('off', {enabled: false})).address.url]
+  inside = await startInsideSandbox()
+  ;({sandbox, id, url, at, secure} = inside)
 })
-afterAll(async () => {
-  await sandbox.close()
-  rmSync(folder, {recursive: true, force: true})
-})
+afterAll(() => inside.sandbox.close())
 
 const imds = (...args: string[]) => runVpcmd(['imds', ...args])
+
 const claims = (token: string) => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
 
 describe('imds token', () => {
@@ -226,154 +198,5 @@ describe('imds iam-token', () => {
     const {code, stdout, stderr} = await imds('iam-token', ...at, '--trusted-profile', 'Profile-unknown')
     expect({code, stdout}).toEqual({code: 1, stdout: ''})
     expect(stderr).toMatch(/^Error: No IAM token by Profile-unknown: .*\(trace: /)
-  })
-})
-
-describe('imds certificate', () => {
-  it('with a new key comes with a key of its own, for the user alone', async () => {
-    const key = join(folder, 'new.key')
-    const {code, stdout, stderr} = await imds('certificate', ...at, '--new-key', key)
-    expect({code, stderr}).toEqual({code: 0, stderr: `The key is in ${key}.\n`})
-    expect(statSync(key).mode & 0o777).toBe(0o600)
-    const certificate = new X509Certificate(stdout)
-    expect(certificate.checkPrivateKey(createPrivateKey(readFileSync(key)))).toBe(true)
-    expect(certificate.subject).toContain(id)
-    expect(stdout.match(/BEGIN CERTIFICATE/g)?.length).toBeGreaterThan(1)
-  })
-
-  it('replaces no key unasked, and asks for nothing then', async () => {
-    const key = join(folder, 'taken.key')
-    writeFileSync(key, 'mine')
-    const refused = await imds('certificate', ...off, '--new-key', key)
-    expect(refused).toMatchObject({code: 2, stdout: '', stderr: expect.stringContaining('--force')})
-    expect(readFileSync(key, 'utf8')).toBe('mine')
-    const forced = await imds('certificate', ...at, '--new-key', key, '--force', '--json')
-    expect(forced.code).toBe(0)
-    expect(statSync(key).mode & 0o777).toBe(0o600)
-    const [own] = JSON.parse(forced.stdout).certificates
-    expect(new X509Certificate(own).checkPrivateKey(createPrivateKey(readFileSync(key)))).toBe(true)
-  })
-
-  it('leaves no key behind when there is no certificate', async () => {
-    const key = join(folder, 'never.key')
-    expect(await imds('certificate', ...off, '--new-key', key)).toMatchObject({code: 1, stdout: ''})
-    expect(() => statSync(key)).toThrow('ENOENT')
-  })
-
-  it('of a request of the user, which has to be one', async () => {
-    const text = join(folder, 'no.csr')
-    writeFileSync(text, 'not a request')
-    expect(await imds('certificate', ...at, '--csr', text)).toMatchObject({
-      code: 2,
-      stderr: expect.stringContaining('no certificate signing request'),
-    })
-    expect(await imds('certificate', ...at)).toMatchObject({
-      code: 2,
-      stderr: expect.stringContaining('--csr, --new-key'),
-    })
-  })
-})
-
-describe('imds decode', () => {
-  it('tells who, where and until when', async () => {
-    const {code, stdout} = await imds('decode', ...at)
-    expect(code).toBe(0)
-    expect(stdout).toContain(id)
-    expect(stdout).toMatch(/^Zone +us-south-1$/m)
-    expect(stdout).toMatch(/^Valid until +\d{4}-\d\d-\d\dT[\d:]+Z \(in [45] minutes\)$/m)
-    expect(stdout).not.toMatch(/eyJ/)
-  })
-
-  it.each(['', '--json'])('reads standard input, also the whole answer (%s)', async format => {
-    const line = `vpcmd imds iam-token --endpoint ${url} ${format} | vpcmd imds decode - --json`
-    const {code, stdout} = await runShell(line)
-    expect({code, iam_id: JSON.parse(stdout).iam_id}).toEqual({code: 0, iam_id: expect.stringMatching(/^iam-Profile-/)})
-  })
-
-  it.each(['', 'secret-text', 'a.b.c', 'a.bnVsbA.c'])('of %j, which is no token, does not repeat it', async text => {
-    const {code, stdout, stderr} = await runVpcmd(['imds', 'decode', '-'], {stdin: text})
-    expect({code, stdout}).toEqual({code: 1, stdout: ''})
-    expect(stderr).toContain('That is no token')
-    expect(stderr).not.toContain('secret-text')
-  })
-})
-
-describe('imds doctor', () => {
-  it('is exit code 0 when all is well, and 1 when not', async () => {
-    const well = await imds('doctor', ...at, '--json')
-    expect({code: well.code, ok: JSON.parse(well.stdout).ok}).toEqual({code: 0, ok: true})
-    const ill = await imds('doctor', ...off, '--json')
-    expect({code: ill.code, ok: JSON.parse(ill.stdout).ok}).toEqual({code: 1, ok: false})
-    const text = await imds('doctor', ...off)
-    expect(text).toMatchObject({
-      code: 1,
-      stdout: expect.stringMatching(/PROBLEM: [\s\S]*Mend it: .*vpcmd metadata enable/),
-    })
-  })
-})
-
-describe('imds script', () => {
-  it('runs as it is printed, over ssh or here', async () => {
-    const {code, stdout} = await runShell(`vpcmd imds script --endpoint ${url} --path instance --path keys | sh`)
-    expect({code, names: Object.keys(JSON.parse(stdout))}).toEqual({code: 0, names: ['instance', 'keys']})
-  })
-
-  it('wraps itself for cloud-init', async () => {
-    const {code, stdout} = await imds('script', '--user-data', '--cloud-init')
-    expect({code, keys: Object.keys(parse(stdout))}).toEqual({code: 0, keys: ['write_files', 'runcmd']})
-    expect(await imds('script', '--cloud-init', '--shell', 'powershell')).toMatchObject({code: 2})
-  })
-
-  it.each([
-    [['--path', "'; touch x; '"], /is not a path/],
-    [['--path', '$(id)'], /is not a path/],
-    [['--endpoint', "http://a';id;'"], /--endpoint/],
-    [['--shell', 'cmd'], /--shell/],
-  ])('%j goes into no script', async (args, says) => {
-    expect(await imds('script', ...args)).toMatchObject({code: 2, stdout: '', stderr: expect.stringMatching(says)})
-  })
-})
-
-describe('secrets', () => {
-  it('are in no debug output, also where the service repeats them', async () => {
-    const server = await serve(({method, headers}, response) => {
-      if (method === 'PUT') json(response, 200, {access_token: 'opaque-token-1234567890'})
-      else json(response, 400, {errors: [{code: 'odd', message: `Bad ${headers.authorization}`}], trace: 't'})
-      return true
-    })
-    try {
-      for (const more of [[], ['--debug'], ['--json'], ['--json', '--debug']]) {
-        const {code, stdout, stderr} = await imds('user-data', '--endpoint', server.url, ...more)
-        expect(code).toBe(1)
-        expect(stdout + stderr).toContain('Bad Bearer [secret]')
-        expect(stdout + stderr).not.toContain('opaque-token')
-      }
-    } finally {
-      await server.close()
-    }
-  })
-
-  it('do not come with --debug, which tells of each request', async () => {
-    const {code, stderr} = await imds('iam-token', ...at, '--debug')
-    expect(code).toBe(0)
-    expect(stderr).toMatch(/^PUT .*\/identity\/v1\/token\?version=[\d-]+ -> 200 in \d+ ms$/m)
-    expect(stderr).toMatch(/^POST .*\/identity\/v1\/iam_tokens/m)
-    expect(stderr).not.toMatch(/eyJ/)
-  })
-
-  it('go to no proxy', async () => {
-    const proxy = await serve(() => false)
-    try {
-      const env = freshEnvironment({
-        HTTP_PROXY: proxy.url,
-        http_proxy: proxy.url,
-        ALL_PROXY: proxy.url,
-        NODE_USE_ENV_PROXY: '1',
-      })
-      expect(await runVpcmd(['imds', 'user-data', ...at], {env})).toMatchObject({code: 0, stdout: userData})
-      expect(proxy.seen).toEqual([])
-    } finally {
-      await proxy.close()
-    }
   })
 })

@@ -90,12 +90,12 @@ describe('told apart', () => {
     ['http', 'https'],
     ['https', 'http'],
   ] as const)('it speaks %s, and %s was asked', async (protocol, asked) => {
-    const {url, ca} = await instanceWith({enabled: true, protocol})
+    const {id, url, ca} = await instanceWith({enabled: true, protocol})
     const endpoint = url.replace(/^\w+/, asked)
     const found = problems(await diagnose({endpoint, ca: await readFile(ca, 'utf8')}, quiet))
     expect(Object.keys(found)).toEqual(['Protocol'])
     expect(found.Protocol?.remedy).toContain(`--endpoint ${url}`)
-    expect(found.Protocol?.remedy).toContain(`--protocol ${asked}`)
+    expect(found.Protocol?.remedy).toContain(`vpcmd metadata enable ${id} --protocol ${asked}`)
   })
 
   it('its certificate is not trusted', async () => {
