@@ -1,9 +1,9 @@
-import {generations, knownEndpoints} from './endpoints.ts'
+import {endpointsFor, generations} from './endpoints.ts'
 import type {ScriptOptions} from './script.ts'
 
 /** The script for a POSIX shell; see metadataScript. curl is asked for nothing that its old versions have not. */
-export function shellScript({paths, endpoint, output = 'document'}: ScriptOptions): string {
-  const endpoints = endpoint === undefined ? knownEndpoints : [endpoint]
+export function shellScript({paths, endpoint, protocol, output = 'document'}: ScriptOptions): string {
+  const endpoints = endpoint === undefined ? endpointsFor(protocol) : [endpoint]
   const tokenPaths = generations.map(({token, version}) => quote(`${token}?version=${version}`))
   return `${[
     start,

@@ -80,7 +80,7 @@ async function collectFrom(
   const call = sshArguments({...wishes, user: login.user, address, more: [...quiet, 'sh -s']})
   const {code, said, stdout} = await captureSsh(call, {
     env,
-    input: metadataScript({shell: 'sh', paths, ...(endpoint !== undefined && {endpoint})}),
+    input: metadataScript({shell: 'sh', paths, endpoint, protocol: instance.metadata_service.protocol}),
     limit: longestDocument,
     signal: AbortSignal.timeout(options.timeoutMs),
   }).catch((error: unknown) => {
