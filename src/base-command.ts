@@ -52,6 +52,12 @@ export abstract class BaseCommand extends Command {
   /** What is drawn on the terminal while something long is under way. */
   protected bar: ProgressBar | undefined
 
+  /** oclif would take an argument that was left out from whatever is piped in: nobody is to be changed by such a guess. */
+  override async init(): Promise<void> {
+    await super.init()
+    for (const arg of Object.values(this.ctor.args)) arg.ignoreStdin = true
+  }
+
   protected formatOf(flags: OutputFlags): OutputFormat {
     return flags.json ? 'json' : (outputFormats.find(format => format === flags.output) ?? 'table')
   }

@@ -1,6 +1,6 @@
 import {Flags} from '@oclif/core'
 import {BaseCommand, type OutputFlags} from './base-command.ts'
-import {type ImdsFlags, openService, type Printout, serviceOptions} from './imds-verbs.ts'
+import {type ImdsFlags, openService, type Printout, serviceOptions, timeoutBounds} from './imds-verbs.ts'
 import type {ServiceOptions} from './inside/find-service.ts'
 import type {MetadataService} from './inside/metadata-service.ts'
 
@@ -23,10 +23,10 @@ export abstract class ImdsCommand extends BaseCommand {
       helpGroup: 'METADATA SERVICE',
     }),
     timeout: Flags.integer({
-      min: 1,
-      max: 600,
+      min: timeoutBounds.min,
+      max: timeoutBounds.max,
       helpValue: 'SECONDS',
-      summary: 'How long one request may take. Without it, 1.2 seconds to find the service and 10 after that.',
+      summary: 'How long one request may take. Without it, 1.4 seconds to find the service and 10 after that.',
       helpGroup: 'METADATA SERVICE',
     }),
   }

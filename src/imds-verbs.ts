@@ -11,6 +11,9 @@ export interface ImdsFlags {
   timeout?: number
 }
 
+/** What --timeout may be, in seconds. */
+export const timeoutBounds = {min: 1, max: 600}
+
 /** What a verb prints: bytes as they are, or the same as JSON. */
 export interface Printout {
   text: string | Buffer

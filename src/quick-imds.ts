@@ -1,4 +1,4 @@
-import {type ParseArgsConfig, parseArgs} from 'node:util'
+import {parseArgs} from 'node:util'
 import {
   type ImdsFlags,
   iamTokenPrintout,
@@ -8,6 +8,7 @@ import {
   pathPrintout,
   profileArgument,
   serviceOptions,
+  timeoutBounds,
   tokenPrintout,
   userDataPrintout,
 } from './imds-verbs.ts'
@@ -33,11 +34,13 @@ const verbs: Record<string, (open: Open, given: Given, args: string[]) => Promis
   },
 }
 
-const options: ParseArgsConfig['options'] = {
+const options = {
   endpoint: {type: 'string'},
   'ca-file': {type: 'string'},
+  timeout: {type: 'string'},
+  'trusted-profile': {type: 'string'},
   json: {type: 'boolean'},
-}
+} as const
 
 /**
  * Runs the verbs of `vpcmd imds` that boot scripts wait for, without the framework, which would take most of the time.
@@ -66,11 +69,16 @@ function parseSimply(name: string, rest: string[]): {given: Given; args: string[
   try {
     const {values, positionals} = parseArgs({
       args: rest,
-      options: name === 'iam-token' ? {...options, 'trusted-profile': {type: 'string'}} : options,
+      options,
       allowPositionals: name === 'get',
     })
     if (rest.includes('--') || positionals.length !== (name === 'get' ? 1 : 0)) return undefined
-    return {given: values, args: positionals}
+    if (values['trusted-profile'] !== undefined && name !== 'iam-token') return undefined
+    const {timeout: seconds, ...others} = values
+    if (seconds === undefined) return {given: others, args: positionals}
+    const timeout = /^[1-9]\d*$/.test(seconds) ? Number(seconds) : Number.NaN
+    const isInBounds = timeout >= timeoutBounds.min && timeout <= timeoutBounds.max
+    return isInBounds ? {given: {...others, timeout}, args: positionals} : undefined
   } catch {
     return undefined
   }

@@ -3,11 +3,11 @@ import type {OutputFlags} from '../base-command.ts'
 import type {VpcSdk} from '../cloud/vpc-sdk.ts'
 import type {Instance} from '../cloud/wire.ts'
 import {CloudCommand} from '../cloud-command.ts'
-import {usageError} from '../errors.ts'
+import {usageError, type VpcmdError} from '../errors.ts'
 import {findInstance, instanceChoices} from '../instances/find-instance.ts'
 import {assignFloatingIp, securityGroupsOf} from '../ssh/address.ts'
 import type {Login} from '../ssh/login.ts'
-import {checkRunning, checkWishes, findReach, noFloatingIp, unknownUser} from '../ssh/reach.ts'
+import {checkReal, checkRunning, checkWishes, findReach, noFloatingIp, unknownUser} from '../ssh/reach.ts'
 import {quoteCommand, sshArguments} from '../ssh/ssh-arguments.ts'
 import {sshFlags, toWishes} from '../ssh-flags.ts'
 
@@ -23,8 +23,11 @@ An instance without a floating IP is reached by --internal-ip or --via, or gets 
     '<%= config.bin %> <%= command.id %> my-virtual-server-2 -- -L 8080:localhost:80 -N',
     '<%= config.bin %> <%= command.id %> my-virtual-server-1 --via ubuntu@169.47.94.48 --print',
   ]
+  // Standard input is for ssh: oclif would read an argument that is not there from it.
   static override args = {
     instance: Args.string({description: 'ID, name or CRN of an instance; picked from a list without one.'}),
+    // Only to say what is missing.
+    command: Args.string({hidden: true}),
   }
   static override flags = {
     ...sshFlags,
@@ -43,6 +46,7 @@ An instance without a floating IP is reached by --internal-ip or --via, or gets 
     const end = this.argv.indexOf('--')
     const more = end < 0 ? [] : this.argv.splice(end).slice(1)
     const {args, flags} = await this.parse(Connect)
+    if (args.command !== undefined) throw missingDashes(args.instance ?? '', args.command)
     const wishes = toWishes(flags)
     await checkWishes(wishes)
     const cloud = await this.cloud(flags)
@@ -69,6 +73,7 @@ An instance without a floating IP is reached by --internal-ip or --via, or gets 
       })
       return
     }
+    checkReal(region.url, process.env)
     await this.runSsh(call, {instance, user: reach.login.user, address})
   }
 
@@ -132,4 +137,11 @@ An instance without a floating IP is reached by --internal-ip or --via, or gets 
     const failure = code === sshFailed ? explainFailure(said, destination) : undefined
     if (failure) this.note(`Error: ${failure.message} ${failure.hint}`)
   }
+}
+
+function missingDashes(instance: string, word: string): VpcmdError {
+  return usageError(
+    `What ssh is to do stands behind --, and ${word} does not.`,
+    `Try: vpcmd connect ${quoteCommand([instance, '--', word])}`,
+  )
 }

@@ -6,7 +6,7 @@ import {ask, type Line, type NoReply, type Reply} from './exchange.ts'
 import {MetadataService, type Token, tokenIn} from './metadata-service.ts'
 
 /** How long to look for the service, and how long each request may take after that, both in milliseconds. */
-export const limits = {findMs: 1200, requestMs: 10_000}
+export const limits = {findMs: 1400, requestMs: 10_000}
 
 export interface ServiceOptions extends Pick<Line, 'ca' | 'log'> {
   /** Where the service is, an origin as parseEndpoint gives it; without it, it is looked for. */

@@ -6,7 +6,7 @@ import {fieldAt} from '../inside/fields.ts'
 import {metadataScript} from '../inside/script.ts'
 import type {FoundInstance} from '../instances/find-instance.ts'
 import {initializationPath} from '../instances/user-data.ts'
-import {checkRunning, findReach, noFloatingIp, type ReachWishes, unknownUser} from '../ssh/reach.ts'
+import {checkReal, checkRunning, findReach, noFloatingIp, type ReachWishes, unknownUser} from '../ssh/reach.ts'
 import {captureSsh} from '../ssh/run-ssh.ts'
 import {sshArguments} from '../ssh/ssh-arguments.ts'
 import {explainFailure, sshFailed} from '../ssh/ssh-failures.ts'
@@ -78,6 +78,7 @@ async function collectFrom(
   if (address === undefined) throw noFloatingIp(instance)
   const quiet = ['-T', '-o', `BatchMode=${options.mayAsk ? 'no' : 'yes'}`, '-o', `ConnectTimeout=${connectSeconds}`]
   const call = sshArguments({...wishes, user: login.user, address, more: [...quiet, 'sh -s']})
+  checkReal(region.url, env)
   const {code, said, stdout} = await captureSsh(call, {
     env,
     input: metadataScript({shell: 'sh', paths, endpoint, protocol: instance.metadata_service.protocol}),

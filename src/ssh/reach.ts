@@ -1,4 +1,5 @@
 import {access, constants} from 'node:fs/promises'
+import {isLoopback} from '../cloud/endpoints.ts'
 import type {VpcSdk} from '../cloud/vpc-sdk.ts'
 import type {Instance} from '../cloud/wire.ts'
 import {usageError, VpcmdError} from '../errors.ts'
@@ -71,4 +72,19 @@ export function checkRunning({name, id, status}: Instance): void {
     message: `${name} (${id}) is ${status}: it takes no connection.`,
     hint: isOff ? `Start it first, such as with: ibmcloud is instance-start ${id}` : 'Try again when it is running.',
   })
+}
+
+/** Set to 1, it says that this machine's ssh leads the addresses of a sandbox to something of the user's own. */
+export const sandboxSshVariable = 'VPCMD_SANDBOX_SSH'
+
+/**
+ * Throws a usage error where the VPC API is on this machine, which is a sandbox: its addresses are somebody else's in the
+ * real internet, and must not be called by mistake.
+ */
+export function checkReal(apiUrl: string, env: NodeJS.ProcessEnv): void {
+  if (!isLoopback(apiUrl) || env[sandboxSshVariable] === '1') return
+  throw usageError(
+    'The VPC API is a sandbox on this machine: its addresses are other people’s in the real internet, and nothing is sent there.',
+    `--print shows the command line. Where ssh leads them to a machine of yours, set ${sandboxSshVariable}=1.`,
+  )
 }

@@ -33,7 +33,7 @@ export async function benchInside({rounds = 15} = {}) {
     const userData = (name, ...where) => ({
       name,
       file: process.execPath,
-      args: [vpcmd, 'imds', 'user-data', ...where],
+      args: [vpcmd, 'imds', 'user-data', '--timeout', '60', ...where],
       env: base,
     })
     measure([

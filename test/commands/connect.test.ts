@@ -14,7 +14,7 @@ let env: Record<string, string>
 beforeEach(async () => {
   seen = []
   sandbox = await startSandbox({onRequest: request => seen.push(request)})
-  env = freshEnvironment(sandbox.environment)
+  env = freshEnvironment({...sandbox.environment, VPCMD_SANDBOX_SSH: '1'})
 })
 
 afterEach(() => sandbox.close())
@@ -116,6 +116,16 @@ describe('what connect refuses', () => {
     expect(() => reservedAddress(instance as Parameters<typeof reservedAddress>[0])).toThrow(/no address/)
   })
 
+  it('a command without -- before it', async () => {
+    const {code, stderr} = await connect('my-virtual-server-2', 'uptime')
+    expect({code, stderr}).toEqual({
+      code: 2,
+      stderr:
+        'Error: What ssh is to do stands behind --, and uptime does not.\nTry: vpcmd connect my-virtual-server-2 -- uptime\n',
+    })
+    expect(seen).toEqual([])
+  })
+
   it('to do without ssh', async () => {
     const {code, stderr} = await runVpcmd(['connect', 'my-virtual-server-2'], {env: {...env, PATH: '/nowhere'}})
     expect(code).toBe(1)
@@ -131,6 +141,12 @@ it('takes the user of a custom image from its operating system', async () => {
 })
 
 it('runs nothing in the sandbox, whose addresses are of the real internet', async () => {
+  const started = await runVpcmd(['connect', 'my-virtual-server-2'], {env: freshEnvironment(sandbox.environment)})
+  expect(started).toMatchObject({
+    code: 2,
+    stdout: '',
+    stderr: expect.stringMatching(/nothing is sent there.*\n.*VPCMD_SANDBOX_SSH=1/),
+  })
   const {code, stdout, stderr} = await connect('my-virtual-server-2', '--sandbox')
   expect({code, stdout}).toEqual({code: 0, stdout: 'ssh ubuntu@169.47.94.48\n'})
   expect(stderr).toMatch(/Instances of the sandbox have no SSH/)

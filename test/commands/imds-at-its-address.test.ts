@@ -26,14 +26,15 @@ vpcmd sandbox start --port 4010 --metadata-ca "$WORK/ca.pem" \\
   --metadata $id=169.254.169.254:80 --metadata $id=169.254.169.254:443 >/dev/null 2>&1 &
 sandbox=$!
 trap 'kill $sandbox' EXIT
+wait='--timeout 60'
 export IBMCLOUD_API_KEY=sandbox-api-key-not-a-secret VPC_URL=http://127.0.0.1:4010/v1 VPC_AUTH_URL=http://127.0.0.1:4010
 tries=0
 until vpcmd sandbox addresses $id >/dev/null 2>&1; do tries=$((tries + 1)); [ $tries -lt 100 ]; sleep 0.1; done
-name='https' try vpcmd imds instance -q --ca-file "$WORK/ca.pem"
-name='https, CA by Node' try env NODE_EXTRA_CA_CERTS="$WORK/ca.pem" "$NODE" "$VPCMD" imds user-data
-name='https, no CA' try vpcmd imds instance -q
+name='https' try vpcmd imds instance -q --ca-file "$WORK/ca.pem" $wait
+name='https, CA by Node' try env NODE_EXTRA_CA_CERTS="$WORK/ca.pem" "$NODE" "$VPCMD" imds user-data $wait
+name='https, no CA' try vpcmd imds instance -q --timeout 5
 vpcmd metadata enable $id --protocol http >/dev/null
-name='http' try vpcmd imds instance -q
+name='http' try vpcmd imds instance -q $wait
 vpcmd imds script --path instance >"$WORK/script"
 name='script' try sh "$WORK/script"
 vpcmd metadata disable $id --yes >/dev/null

@@ -4,7 +4,7 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {parse} from 'yaml'
-import {type InsideSandbox, startInsideSandbox, userData} from '../support/inside-sandbox.ts'
+import {type InsideSandbox, patience, startInsideSandbox, userData} from '../support/inside-sandbox.ts'
 import {json, serve} from '../support/metadata-server.ts'
 import {freshEnvironment, runShell, runVpcmd} from '../support/run-vpcmd.ts'
 
@@ -80,7 +80,7 @@ describe('imds decode', () => {
   })
 
   it.each(['', '--json'])('reads standard input, also the whole answer (%s)', async format => {
-    const line = `vpcmd imds iam-token --endpoint ${url} ${format} | vpcmd imds decode - --json`
+    const line = `vpcmd imds iam-token ${at.join(' ')} ${format} | vpcmd imds decode - --json`
     const {code, stdout} = await runShell(line)
     expect({code, iam_id: JSON.parse(stdout).iam_id}).toEqual({code: 0, iam_id: expect.stringMatching(/^iam-Profile-/)})
   })
@@ -138,7 +138,7 @@ describe('secrets', () => {
     })
     try {
       for (const more of [[], ['--debug'], ['--json'], ['--json', '--debug']]) {
-        const {code, stdout, stderr} = await imds('user-data', '--endpoint', server.url, ...more)
+        const {code, stdout, stderr} = await imds('user-data', '--endpoint', server.url, ...patience, ...more)
         expect(code).toBe(1)
         expect(stdout + stderr).toContain('Bad Bearer [secret]')
         expect(stdout + stderr).not.toContain('opaque-token')

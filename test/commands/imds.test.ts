@@ -1,17 +1,16 @@
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {parse} from 'yaml'
-import {type InsideSandbox, startInsideSandbox, userData} from '../support/inside-sandbox.ts'
+import {type InsideSandbox, patience, startInsideSandbox, userData} from '../support/inside-sandbox.ts'
 import {freshEnvironment, runShell, runVpcmd} from '../support/run-vpcmd.ts'
 
 let inside: InsideSandbox
 let sandbox: InsideSandbox['sandbox']
 let id: InsideSandbox['id']
-let url: InsideSandbox['url']
 let at: InsideSandbox['at']
 let secure: InsideSandbox['secure']
 beforeAll(async () => {
   inside = await startInsideSandbox()
-  ;({sandbox, id, url, at, secure} = inside)
+  ;({sandbox, id, at, secure} = inside)
 })
 afterAll(() => inside.sandbox.close())
 
@@ -132,16 +131,18 @@ describe('imds user-data', () => {
       metadata_service: {enabled: true},
     })
     const {url: endpoint} = await sandbox.metadataAddress(made)
-    const {stdout} = await runShell(`vpcmd imds user-data --endpoint ${endpoint} | od -An -v -tx1 | tr -d ' \\n'`)
+    const {stdout} = await runShell(
+      `vpcmd imds user-data --endpoint ${endpoint} ${patience.join(' ')} | od -An -v -tx1 | tr -d ' \\n'`,
+    )
     expect(stdout).toBe(Buffer.from(binary).toString('hex'))
   })
 
   it('that were never given are exit code 4', async () => {
     const {id: bare} = await sandbox.fleet.add({name: 'bare', zone: 'us-south-1', metadata_service: {enabled: true}})
     const {url: endpoint} = await sandbox.metadataAddress(bare)
-    const text = await imds('user-data', '--endpoint', endpoint)
+    const text = await imds('user-data', '--endpoint', endpoint, ...patience)
     expect(text).toMatchObject({code: 4, stdout: '', stderr: expect.stringContaining('no user data')})
-    const asJson = await imds('user-data', '--endpoint', endpoint, '--json')
+    const asJson = await imds('user-data', '--endpoint', endpoint, ...patience, '--json')
     expect({code: asJson.code, error: JSON.parse(asJson.stdout).error.code}).toEqual({code: 4, error: 'no_user_data'})
   })
 })
@@ -179,7 +180,7 @@ describe('with the framework and without', () => {
   })
 
   it('a reader that closes the pipe is no error', async () => {
-    const {code, stderr} = await runShell(`vpcmd imds get instance --endpoint ${url} | head -c 10 >/dev/null`)
+    const {code, stderr} = await runShell(`vpcmd imds get instance ${at.join(' ')} | head -c 10 >/dev/null`)
     expect({code, stderr}).toEqual({code: 0, stderr: ''})
   })
 })

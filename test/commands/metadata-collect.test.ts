@@ -36,7 +36,7 @@ beforeEach(async () => {
       if (method === 'PATCH') patches.push(body)
     },
   })
-  env = freshEnvironment(sandbox.environment)
+  env = freshEnvironment({...sandbox.environment, VPCMD_SANDBOX_SSH: '1'})
   out = mkdtempSync(join(tmpdir(), 'vpcmd-out-'))
 })
 afterEach(async () => {
@@ -91,11 +91,11 @@ describe.skipIf(!hasSshd)('metadata collect, with a real sshd', () => {
 
   const collect = (...args: string[]) => runVpcmd(['metadata', 'collect', '--user', sshd.user, ...args], {env})
   /** An instance with user data, its metadata service on, and where that is reached. */
-  const withService = async (name: string, protocol: 'http' | 'https' = 'http') => {
+  const withService = async (name: string, protocol: 'http' | 'https' = 'http', given = userData) => {
     const {id} = await sandbox.fleet.add({
       name,
       zone: 'us-south-1',
-      userData,
+      userData: given,
       trustedProfile: true,
       metadata_service: {enabled: true, protocol},
     })
@@ -270,7 +270,11 @@ describe.skipIf(!hasSshd)('metadata collect, with a real sshd', () => {
   })
 
   it("goes the whole way of IBM's page: collect, and the next instance from it", async () => {
-    const {id, endpoint} = await withService('web')
+    // 64 KB of whatever text can hold: all controls, quotes, letters of two, three and four bytes.
+    const alphabet = String.fromCodePoint(...Array.from({length: 0x180}, (_, code) => code), 0x20ac, 0x1f600)
+    const hostile = alphabet.repeat(101)
+    expect(Buffer.byteLength(hostile)).toBeGreaterThan(63 * 1024)
+    const {id, endpoint} = await withService('web', 'http', hostile)
     await collect(id, '--internal-ip', '--endpoint', endpoint, '--out', out)
     const {code, stdout} = await runVpcmd(
       ['instances', 'create', 'next', '--like', id, '--from-metadata', join(out, 'web.json'), '--yes', '--json'],
@@ -283,7 +287,8 @@ describe.skipIf(!hasSshd)('metadata collect, with a real sshd', () => {
     const [{metadata}] = JSON.parse(seen)
     const [first] = JSON.parse((await collect(id, '--internal-ip', '--endpoint', endpoint)).stdout)
     expect(metadata['instance/initialization']).toEqual(first.metadata['instance/initialization'])
-    expect(metadata['instance/initialization'].user_data).toBe(userData)
+    expect(metadata['instance/initialization'].user_data).toBe(hostile)
+    expect(readFileSync(join(out, 'web.user-data'), 'utf8')).toBe(hostile)
   })
 })
 

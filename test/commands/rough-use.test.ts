@@ -56,6 +56,24 @@ describe('streams that end early', () => {
   })
 })
 
+describe('what is piped in unasked', () => {
+  it.each(['metadata disable --yes', 'metadata enable', 'metadata show', 'instances show'])(
+    'is no argument of %s',
+    async command => {
+      const {code, stderr} = await runShell(`echo my-virtual-server-2 | vpcmd ${command}`, env)
+      expect(code).toBe(2)
+      expect(stderr).toContain('No <instance> was given')
+      expect(patches()).toEqual([])
+    },
+  )
+
+  it('is not taken for a plan', async () => {
+    const {code, stderr} = await runShell('echo plan.json | vpcmd metadata apply', env)
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/Missing 1 required arg/)
+  })
+})
+
 describe('errors as JSON, however they were asked for', () => {
   it.each([
     [['nosuch', '-o', 'json'], 2],

@@ -2,6 +2,7 @@ import {readFile} from 'node:fs/promises'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 import {type Diagnosis, diagnose} from '../../src/inside/doctor.ts'
 import {checkHopLimit, checkName, checkRoute, type Finding} from '../../src/inside/doctor-checks.ts'
+import type {ServiceOptions} from '../../src/inside/find-service.ts'
 import {hostsEntries, readRoutes, type Surroundings} from '../../src/inside/surroundings.ts'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
 import {json, serve, serveRaw, tokenWith} from '../support/metadata-server.ts'
@@ -25,6 +26,11 @@ afterEach(async () => {
   for (const server of open.splice(0)) await server.close()
 })
 
+/** The diagnosis, however busy this machine is. */
+function examine(options: ServiceOptions, surroundings: Surroundings): Promise<Diagnosis> {
+  return diagnose({timeoutMs: 60_000, ...options}, surroundings)
+}
+
 /** The problems found, by the name of their check. */
 function problems({ok, checks}: Diagnosis): Record<string, Finding> {
   const found = checks.filter(({state}) => state === 'problem')
@@ -46,7 +52,7 @@ async function instanceWith(settings: object, trustedProfile = true): Promise<{i
 describe('a service that is well', () => {
   it('has no problem, and is named', async () => {
     const {id, url} = await instanceWith({enabled: true})
-    const diagnosis = await diagnose({endpoint: url}, quiet)
+    const diagnosis = await examine({endpoint: url}, quiet)
     expect(problems(diagnosis)).toEqual({})
     const found = Object.fromEntries(diagnosis.checks.map(({check, finding}) => [check, finding]))
     expect(found).toMatchObject({
@@ -59,7 +65,7 @@ describe('a service that is well', () => {
 
   it('needs no trusted profile', async () => {
     const {url} = await instanceWith({enabled: true}, false)
-    const diagnosis = await diagnose({endpoint: url}, quiet)
+    const diagnosis = await examine({endpoint: url}, quiet)
     expect(problems(diagnosis)).toEqual({})
     expect(diagnosis.checks.at(-1)?.finding).toContain('no default one')
   })
@@ -68,7 +74,7 @@ describe('a service that is well', () => {
 describe('told apart', () => {
   it('the service is off', async () => {
     const {url} = await instanceWith({enabled: false})
-    const found = problems(await diagnose({endpoint: url}, quiet))
+    const found = problems(await examine({endpoint: url}, quiet))
     expect(Object.keys(found)).toEqual(['Metadata service'])
     expect(found['Metadata service']?.remedy).toMatch(/vpcmd metadata enable.*stopped and started/)
   })
@@ -79,7 +85,7 @@ describe('told apart', () => {
       return true
     })
     open.push(server)
-    const found = problems(await diagnose({endpoint: server.url}, quiet))
+    const found = problems(await examine({endpoint: server.url}, quiet))
     expect(found['Metadata service']).toMatchObject({
       finding: expect.stringContaining('is off'),
       remedy: expect.stringContaining('vpcmd metadata enable'),
@@ -92,7 +98,7 @@ describe('told apart', () => {
   ] as const)('it speaks %s, and %s was asked', async (protocol, asked) => {
     const {id, url, ca} = await instanceWith({enabled: true, protocol})
     const endpoint = url.replace(/^\w+/, asked)
-    const found = problems(await diagnose({endpoint, ca: await readFile(ca, 'utf8')}, quiet))
+    const found = problems(await examine({endpoint, ca: await readFile(ca, 'utf8')}, quiet))
     expect(Object.keys(found)).toEqual(['Protocol'])
     expect(found.Protocol?.remedy).toContain(`--endpoint ${url}`)
     expect(found.Protocol?.remedy).toContain(`vpcmd metadata enable ${id} --protocol ${asked}`)
@@ -100,7 +106,7 @@ describe('told apart', () => {
 
   it('its certificate is not trusted', async () => {
     const {url} = await instanceWith({enabled: true, protocol: 'https'})
-    const found = problems(await diagnose({endpoint: url}, quiet))
+    const found = problems(await examine({endpoint: url}, quiet))
     expect(Object.keys(found)).toEqual(['Metadata service', 'Certificate'])
     expect(found.Certificate?.remedy).toContain('--ca-file')
   })
@@ -111,7 +117,7 @@ describe('told apart', () => {
       return true
     })
     open.push(server)
-    const found = problems(await diagnose({endpoint: server.url}, quiet))
+    const found = problems(await examine({endpoint: server.url}, quiet))
     expect(found['Metadata service']?.finding).toContain('no answer of a metadata service')
   })
 
@@ -127,7 +133,7 @@ describe('told apart', () => {
       return true
     })
     open.push(server)
-    const found = problems(await diagnose({endpoint: server.url}, quiet))
+    const found = problems(await examine({endpoint: server.url}, quiet))
     expect(Object.keys(found)).toEqual(['Trusted profile'])
     expect(found['Trusted profile']?.remedy).toBe(
       `ibmcloud iam trusted-profile-link-create Profile-1 --name <link> --cr-type VSI --link-crn ${crn}`,
@@ -139,14 +145,14 @@ describe('told apart', () => {
     [3600_000, 'ahead of'],
   ])('the clock is off by %d ms', async (off, direction) => {
     const {url} = await instanceWith({enabled: true})
-    const found = problems(await diagnose({endpoint: url}, {...quiet, now: () => Date.now() + off}))
+    const found = problems(await examine({endpoint: url}, {...quiet, now: () => Date.now() + off}))
     expect(Object.keys(found)).toEqual(['Clock'])
     expect(found.Clock?.finding).toMatch(new RegExp(`(59|60) minutes ${direction} `))
   })
 
   it('proxies are in the way, but for those that are told to leave it', async () => {
     const {url} = await instanceWith({enabled: true})
-    const under = async (env: Record<string, string>) => problems(await diagnose({endpoint: url}, {...quiet, env}))
+    const under = async (env: Record<string, string>) => problems(await examine({endpoint: url}, {...quiet, env}))
     const found = await under({HTTPS_PROXY: 'http://proxy:3128', no_proxy: 'localhost,169.254.169.254'})
     expect(Object.keys(found)).toEqual(['Proxies'])
     expect(found.Proxies?.remedy).toContain('api.metadata.cloud.ibm.com')
@@ -167,13 +173,13 @@ describe('the hop limit', () => {
 
   it('is no problem where the service answers in a container', async () => {
     const {url} = await instanceWith({enabled: true})
-    expect(problems(await diagnose({endpoint: url}, inContainer))).toEqual({})
+    expect(problems(await examine({endpoint: url}, inContainer))).toEqual({})
   })
 
   it('is not blamed where something took the connection', async () => {
     const silent = await serveRaw()
     open.push(silent)
-    const diagnosis = await diagnose({endpoint: silent.url, timeoutMs: 200}, inContainer)
+    const diagnosis = await examine({endpoint: silent.url, timeoutMs: 200}, inContainer)
     expect(Object.keys(problems(diagnosis))).toEqual(['Metadata service'])
   })
 

@@ -26,7 +26,7 @@ const paths = () => server.seen.map(({method, url}) => `${method} ${url}`)
 describe('the newer paths', () => {
   it('are asked, and nothing else, where they are known', async () => {
     await serveGeneration('new')
-    const service = await findService({endpoint: server.url})
+    const service = await findService({endpoint: server.url, timeoutMs: 60_000})
     await service.iamToken('Profile-1')
     await service.certificate('a request', 600)
     expect(await service.get('instance')).toEqual({id: 'an-instance', version: '2025-08-26'})
@@ -48,7 +48,7 @@ describe('the newer paths', () => {
 
   it('give way to the older ones where they are 404, under an older version', async () => {
     await serveGeneration('old')
-    const service = await findService({endpoint: server.url})
+    const service = await findService({endpoint: server.url, timeoutMs: 60_000})
     const crn = 'crn:v1:bluemix:public:iam-identity::a/123456::profile:Profile-1'
     await service.iamToken(crn)
     await service.certificate('a request', undefined)
@@ -65,7 +65,7 @@ describe('the newer paths', () => {
 
   it('that are 404 in both generations are exit code 4', async () => {
     await serveGeneration('new', ['/identity/v1/iam_tokens'])
-    const service = await findService({endpoint: server.url})
+    const service = await findService({endpoint: server.url, timeoutMs: 60_000})
     await expect(service.iamToken(undefined)).rejects.toMatchObject({exitCode: 4, status: 404})
     expect(paths().slice(1)).toEqual([
       'POST /identity/v1/iam_tokens?version=2025-08-26',

@@ -48,7 +48,7 @@ describe('a service that gives no token', () => {
       response.writeHead(status, headers).end(body)
       return true
     })
-    const error = await thrownBy(findService({endpoint: server.url}))
+    const error = await thrownBy(findService({endpoint: server.url, timeoutMs: 60_000}))
     expect(error).toMatchObject({code: 'no_metadata_service', exitCode: 1})
     expect(error.message).toContain(server.url)
     expect(error.message).not.toContain('Log in')
@@ -60,7 +60,7 @@ describe('a service that gives no token', () => {
       json(response, 403, {errors, status_code: 403, trace: 'the-trace'})
       return true
     })
-    const error = await thrownBy(findService({endpoint: server.url}))
+    const error = await thrownBy(findService({endpoint: server.url, timeoutMs: 60_000}))
     expect(error).toMatchObject({code: 'unauthorized', trace: 'the-trace', status: 403, exitCode: 3})
     expect(error.message).toContain('is not enabled')
     expect(error.hint).toContain('vpcmd metadata enable')
@@ -93,7 +93,7 @@ describe('a service that is slow', () => {
       response.writeHead(200).write('{')
       return true
     })
-    const service = await findService({endpoint: server.url, timeoutMs: 1000})
+    const service = await findService({endpoint: server.url, timeoutMs: 3000})
     expect(await thrownBy(service.get('instance'))).toMatchObject({code: 'no_answer'})
   })
 })
@@ -109,7 +109,7 @@ describe('a service whose answer', () => {
       more()
       return true
     })
-    const service = await findService({endpoint: server.url})
+    const service = await findService({endpoint: server.url, timeoutMs: 60_000})
     const error = await thrownBy(service.get('instance'))
     expect(error.message).toContain('an answer without end')
   })
@@ -121,7 +121,7 @@ describe('a service whose answer', () => {
       response.write('{"id":"x"}', () => response.destroy())
       return true
     })
-    const service = await findService({endpoint: server.url})
+    const service = await findService({endpoint: server.url, timeoutMs: 60_000})
     const error = await thrownBy(service.get('instance'))
     expect(error.message).toMatch(/connection cut|failed/)
   })
@@ -134,14 +134,15 @@ describe('a service whose answer', () => {
         response.writeHead(200).end(body)
         return true
       })
-      const service = await findService({endpoint: server.url})
+      const service = await findService({endpoint: server.url, timeoutMs: 60_000})
       expect((await thrownBy(service.get('instance'))).message).toContain('Could not read instance')
     },
   )
 
   it('is no HTTP at all is named', async () => {
     const {url: endpoint} = await servingRaw(socket => socket.end('SSH-2.0-OpenSSH_9.6\r\n'))
-    expect((await thrownBy(findService({endpoint}))).message).toContain('another protocol')
+    const error = await thrownBy(findService({endpoint, timeoutMs: 60_000}))
+    expect(error.message).toContain('another protocol')
   })
 })
 
@@ -155,7 +156,7 @@ describe('a redirect', () => {
       return true
     })
     const ask = async () => {
-      const service = await findService({endpoint: server.url})
+      const service = await findService({endpoint: server.url, timeoutMs: 60_000})
       return which === 'iam token' ? service.iamToken(undefined) : service.get('instance')
     }
     const error = await thrownBy(ask())
@@ -174,14 +175,14 @@ describe('a nonce', () => {
 
   it('that comes back is well', async () => {
     const server = await answering({nonce: 'mine'})
-    const service = await findService({endpoint: server.url, nonce: 'mine'})
+    const service = await findService({endpoint: server.url, nonce: 'mine', timeoutMs: 60_000})
     expect(service.identity.access_token).toBe(tokenWith({nonce: 'mine'}))
     expect(JSON.parse(server.seen[0]?.body ?? '')).toEqual({expires_in: 300, nonce: 'mine'})
   })
 
   it.each([{}, {nonce: 'other'}, {nonce: ['mine']}])('that does not (%j) makes the token worthless', async claims => {
     const server = await answering(claims)
-    const error = await thrownBy(findService({endpoint: server.url, nonce: 'mine'}))
+    const error = await thrownBy(findService({endpoint: server.url, nonce: 'mine', timeoutMs: 60_000}))
     expect(error).toMatchObject({code: 'nonce_mismatch', exitCode: 1})
     expect(`${error.message} ${error.hint}`).not.toContain(tokenWith(claims))
   })

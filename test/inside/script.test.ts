@@ -25,6 +25,13 @@ const awkward = `#!/bin/sh\necho "$(id)" \`date\` 'quoted' \\ \\\\ \\n "user_dat
 let sandbox: Sandbox
 beforeAll(async () => {
   sandbox = await startSandbox({metadata: {off: 'reset'}})
+  // The first token takes the sandbox a key, which a busy machine may make more slowly than the script waits.
+  const {address} = await instanceWith('first', undefined)
+  await fetch(`${address.url}/identity/v1/token?version=2025-08-26`, {
+    method: 'PUT',
+    headers: {'metadata-flavor': 'ibm'},
+    body: '{}',
+  })
 })
 afterAll(async () => {
   await sandbox.close()

@@ -5,7 +5,7 @@ export interface InsideSandbox {
   /** The instance with the service on, over http. */
   id: string
   url: string
-  /** The flags that lead to it. */
+  /** The flags that lead to it, and wait for it. */
   at: string[]
   /** Those of another one over https, with its CA, and of a third one with the service off. */
   secure: string[]
@@ -14,6 +14,9 @@ export interface InsideSandbox {
 
 /** What each of the three was given at its creation. */
 export const userData = '#!/bin/sh\necho "Grüße" \\ 😀\n'
+
+/** On a machine that is busy an answer may take longer than anybody would wait for it. */
+export const patience = ['--timeout', '60']
 
 /** A sandbox with three instances to be inside of. */
 export async function startInsideSandbox(): Promise<InsideSandbox> {
@@ -30,8 +33,8 @@ export async function startInsideSandbox(): Promise<InsideSandbox> {
     sandbox,
     id: plain.id,
     url: plain.url,
-    at: ['--endpoint', plain.url],
-    secure: ['--endpoint', secure.url, '--ca-file', secure.ca_file],
+    at: ['--endpoint', plain.url, ...patience],
+    secure: ['--endpoint', secure.url, '--ca-file', secure.ca_file, ...patience],
     off: ['--endpoint', off.url],
   }
 }

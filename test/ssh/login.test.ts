@@ -1,0 +1,58 @@
+import {describe, expect, it} from 'vitest'
+import {loginFor} from '../../src/ssh/login.ts'
+import {checkJumpHost, checkUser, quoteCommand} from '../../src/ssh/ssh-arguments.ts'
+import {explainFailure} from '../../src/ssh/ssh-failures.ts'
+
+// The table of ibm-cloud-docs/vpc, vsi_is_connecting_linux_gc.md, by names of stock images and of operating systems.
+it.each([
+  ['ibm-ubuntu-24-04-6-minimal-amd64-3', 'ubuntu'],
+  ['ibm-redhat-9-2-minimal-amd64-5', 'vpcuser'],
+  ['ibm-redhat-ai-nvidia-1-5-2-amd64-1', 'cloud-user'],
+  ['red-9-amd64 Red Hat Enterprise Linux', 'vpcuser'],
+  ['rhel-ai-1-5-amd64 Red Hat Enterprise Linux AI', 'cloud-user'],
+  ['ibm-sles-15-6-amd64-2', 'vpcuser'],
+  ['ibm-debian-12-6-minimal-amd64-1', 'vpcuser'],
+  ['ibm-rocky-linux-9-4-minimal-amd64-1', 'vpcuser'],
+  ['ibm-centos-stream-9-amd64-9', 'vpcuser'],
+  ['ibm-fedora-coreos-42-stable-1', 'core'],
+  ['ibm-windows-server-2022-full-standard-amd64-18', 'Administrator'],
+  ['windows-2019-amd64 Windows Server', 'Administrator'],
+  ['ibm-zos-3-1-s390x-dev-test-wazi-1', undefined],
+  ['generic Other', undefined],
+  ['', undefined],
+])('the user of %s is %s', (system, user) => {
+  expect(loginFor(system)?.user).toBe(user)
+})
+
+describe('checkUser and checkJumpHost', () => {
+  it('take what users and hosts are', () => {
+    for (const user of ['root', 'first.last', 'DOMAIN\\me', 'svc_1', 'machine$']) expect(checkUser(user)).toBe(user)
+    for (const host of ['bastion', 'me@10.0.0.1:2222', 'a,b@c', '[fd00::1]:22', 'me@[fd00::1%eth0]']) {
+      expect(checkJumpHost(host)).toBe(host)
+    }
+  })
+
+  it('refuse what a shell or ssh would read as something else', () => {
+    for (const text of ['', '-l', 'a b', 'a;b', '$(id)', '`id`', 'a\nb', "a'b", 'a|b', '../x']) {
+      expect(() => checkUser(text)).toThrow(/is not the name of a user/)
+      expect(() => checkJumpHost(text)).toThrow(/is not a host to jump over/)
+    }
+  })
+})
+
+it('quotes only what needs it', () => {
+  expect(quoteCommand(['ssh', '-i', '/home/me/.ssh/id_rsa', 'ubuntu@1.2.3.4'])).toBe(
+    'ssh -i /home/me/.ssh/id_rsa ubuntu@1.2.3.4',
+  )
+  expect(quoteCommand(['', "it's", 'a b', '$x', '~'])).toBe(`'' 'it'\\''s' 'a b' '$x' '~'`)
+  expect(quoteCommand(['a\nb', '\u001b[31m', "'\\\u0007"])).toBe(`$'a\\012b' $'\\033[31m' $'\\'\\\\\\007'`)
+})
+
+it('says nothing of failures that it does not know', () => {
+  const destination = {instance: {id: 'x', name: 'web'}, user: 'me', address: '10.0.0.1'}
+  expect(explainFailure('ssh: something new', destination)).toBeUndefined()
+  expect(explainFailure('ssh: connect to host 10.0.0.1 port 22: Connection timed out', destination)?.code).toBe(
+    'ssh_unreachable',
+  )
+  expect(explainFailure('Host key verification failed.', destination)?.code).toBe('host_key_unknown')
+})
