@@ -4,8 +4,12 @@ import type {NoReply, Reply, Silence} from './exchange.ts'
 
 /** An answer's JSON object; undefined where the body is something else. */
 export function jsonOf(reply: Reply): Record<string, unknown> | undefined {
+  return objectIn(reply.body.toString('utf8'))
+}
+
+function objectIn(text: string): Record<string, unknown> | undefined {
   try {
-    const value: unknown = JSON.parse(reply.body.toString('utf8'))
+    const value: unknown = JSON.parse(text)
     return isRecord(value) ? value : undefined
   } catch {
     return undefined
@@ -19,17 +23,16 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 
 /** The one code that the metadata API gives for a failure, such as `profile_not_linked`; undefined where it gives none. */
 export function errorCodeOf(reply: Reply): string | undefined {
-  return firstError(reply)?.code
+  return refusalIn(reply.body.toString('utf8'))?.code
 }
 
-function firstError(reply: Reply): {code?: string; message?: string} | undefined {
-  const errors = jsonOf(reply)?.errors
-  const first: unknown = Array.isArray(errors) ? errors[0] : undefined
+/** What a refusal of the metadata API says; undefined where the text is no body of one. */
+export function refusalIn(text: string): {code?: string; message?: string; trace?: string} | undefined {
+  const body = objectIn(text)
+  const first: unknown = Array.isArray(body?.errors) ? body.errors[0] : undefined
   if (!isRecord(first)) return undefined
-  return {
-    code: typeof first.code === 'string' ? first.code : undefined,
-    message: typeof first.message === 'string' ? first.message : undefined,
-  }
+  const stringOf = (value: unknown) => (typeof value === 'string' ? value : undefined)
+  return {code: stringOf(first.code), message: stringOf(first.message), trace: stringOf(body?.trace)}
 }
 
 /**
@@ -46,7 +49,7 @@ export function refusal(what: string, endpoint: string, reply: Reply): VpcmdErro
       status,
     })
   }
-  const error = firstError(reply)
+  const error = refusalIn(reply.body.toString('utf8'))
   if (status < 400 || !error) {
     const kind = /html/i.test(headers['content-type'] ?? '') ? 'a web page' : 'no JSON of the metadata API'
     return new VpcmdError({
@@ -56,12 +59,11 @@ export function refusal(what: string, endpoint: string, reply: Reply): VpcmdErro
       status,
     })
   }
-  const trace = jsonOf(reply)?.trace
   return new VpcmdError({
     code: error.code ?? 'refused',
     message: `${what}: ${error.message ? cut(error.message) : `the metadata service answered ${status}.`}`,
     hint: hintFor(error.code, status),
-    trace: typeof trace === 'string' ? trace : undefined,
+    trace: error.trace,
     status,
     exitCode: exitCodeFor(status),
   })

@@ -41,6 +41,7 @@ const findToken = `    request PUT "$endpoint$path" 'Metadata-Flavor: ibm' '{"ex
     [ "$status" = 404 ] || break 2
   done
 done
+[ -n "\${status:-}" ] || case $tried in *'(curl error 60)'*) fail "The certificate of the metadata service is not trusted:$tried. Trust its CA, such as with CURL_CA_BUNDLE=FILE." ;; esac
 [ -n "\${status:-}" ] || fail "The metadata service does not answer:$tried. It is off, or speaks the other protocol; from a workstation: vpcmd metadata enable INSTANCE"
 [ "$status" = 200 ] || [ "$status" = 201 ] || fail "No identity token from $endpoint, status $status: $body"
 token=$(printf '%s' "$body" | tr -d '\\n' | sed -n 's/.*"access_token" *: *"\\([^"]*\\)".*/\\1/p')

@@ -1,7 +1,7 @@
 import pLimit from 'p-limit'
 import type {Cloud} from '../cloud/cloud.ts'
 import {VpcmdError} from '../errors.ts'
-import {isRecord} from '../inside/answers.ts'
+import {isRecord, refusalIn} from '../inside/answers.ts'
 import {fieldAt} from '../inside/fields.ts'
 import {metadataScript} from '../inside/script.ts'
 import type {FoundInstance} from '../instances/find-instance.ts'
@@ -154,9 +154,14 @@ function failedThere({name, id}: Named, code: number, said: string): VpcmdError 
       .split('\n')
       .at(-1)
       ?.replace(/^Error: /, '') ?? ''
+  // The script prints what the metadata API refuses with as it came.
+  const [, what = '', body = ''] = /^(.*?: status \d+): (\{.*)$/.exec(last) ?? []
+  const refused = refusalIn(body)
+  const why = refused?.message ? `${what}: ${refused.message}` : last
   return new VpcmdError({
-    code: code === sshFailed ? 'ssh_failed' : 'collect_failed',
-    message: `${name} (${id}): ${last || `ssh ended with ${code}, and said nothing`}`,
+    code: refused?.code ?? (code === sshFailed ? 'ssh_failed' : 'collect_failed'),
+    message: `${name} (${id}): ${why || `ssh ended with ${code}, and said nothing`}`,
+    trace: refused?.trace,
   })
 }
 

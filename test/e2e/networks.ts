@@ -93,7 +93,8 @@ export async function openNetworks(): Promise<Networks> {
     serve('workstation', start, /^\}\n/m, 'stdout').then(text => JSON.parse(text)),
     serve('instance', [sshdPath, '-D', '-e', '-f', file('sshd_config')], /^Server listening/m, 'stderr'),
   ])
-  Object.assign(env, environment)
+  // Here the sandbox's addresses are ours.
+  Object.assign(env, environment, {VPCMD_SANDBOX_SSH: '1'})
   return {
     workstation: place('workstation'),
     instance: place('instance'),

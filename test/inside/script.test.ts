@@ -96,7 +96,12 @@ describe.each(shells)('in %s %s', (...shell) => {
     const {code, stdout} = await runScript(shell, text, {CURL_CA_BUNDLE: address.ca_file})
     expect({code, id: JSON.parse(stdout.toString()).id}).toEqual({code: 0, id})
     const untrusted = await runScript(shell, text)
-    expect(untrusted).toMatchObject({code: 1, stderr: expect.stringContaining('curl error 60')})
+    expect(untrusted).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /^Error: The certificate .* is not trusted: https:\S+ \(curl error 60\)\. Trust its CA/,
+      ),
+    })
     expect(untrusted.stdout.length).toBe(0)
   })
 
