@@ -26,9 +26,12 @@ const initializationLine = `curl -X GET "http://api.metadata.cloud.ibm.com/metad
       -H "Authorization: Bearer $instance_identity_token"\\
       | jq -r`
 
+// Finding the service has little time, which a busy machine may need for other things.
+const patience = ['--timeout', '60']
+
 type Json = Record<string, unknown>
 
-describe.skipIf(obstacle !== undefined)("the whole way of IBM's page", () => {
+describe.skipIf(obstacle !== undefined)("the whole way of IBM's page", {timeout: 180_000}, () => {
   let networks: Networks
   beforeAll(async () => {
     networks = await openNetworks()
@@ -42,11 +45,13 @@ describe.skipIf(obstacle !== undefined)("the whole way of IBM's page", () => {
     return stdout
   }
   const fromHere = (...args: string[]) => vpcmdAt(networks.workstation, args)
-  const inside = (...args: string[]) => vpcmdAt(networks.instance, ['imds', ...args])
+  const inside = (...args: string[]) => vpcmdAt(networks.instance, ['imds', ...args, ...patience])
+  const script = (...args: string[]) => vpcmdAt(networks.instance, ['imds', 'script', ...args])
   const insideTrusting = (...args: string[]) =>
-    networks.instance(['vpcmd', 'imds', ...args], {env: {NODE_EXTRA_CA_CERTS: networks.caFile}})
+    networks.instance(['vpcmd', 'imds', ...args, ...patience], {env: {NODE_EXTRA_CA_CERTS: networks.caFile}})
   const doctor = async (place: Place, env: Record<string, string> = {}) => {
-    const {code, stdout} = await place(['vpcmd', 'imds', 'doctor', '--json'], {env})
+    // It waits for the doors that stay shut, too.
+    const {code, stdout} = await place(['vpcmd', 'imds', 'doctor', '--json', '--timeout', '4'], {env})
     const {checks} = JSON.parse(stdout) as {checks: {check: string; state: string; finding: string; remedy?: string}[]}
     return {code, ...Object.fromEntries(checks.map(({check, ...rest}) => [check, rest]))}
   }
@@ -105,9 +110,9 @@ curl -sf "$VPC_URL/$1?version=2026-03-24&generation=2" -H "Authorization: Bearer
     expect(JSON.parse(await inside('initialization', '--json'))).toEqual(byPage)
     expect(JSON.parse(await inside('get', 'instance/initialization'))).toEqual(byPage)
     expect(await inside('user-data')).toBe(userData)
-    const byScript = read(await networks.instance(['dash'], {stdin: await inside('script')}))
+    const byScript = read(await networks.instance(['dash'], {stdin: await script()}))
     expect(byScript).toEqual(byPage)
-    const {stdout} = await networks.instance(['dash'], {stdin: await inside('script', '--user-data')})
+    const {stdout} = await networks.instance(['dash'], {stdin: await script('--user-data')})
     expect(stdout).toBe(userData)
     expect(await doctor(networks.instance)).toMatchObject({
       code: 0,
@@ -161,7 +166,19 @@ curl -sf "$VPC_URL/$1?version=2026-03-24&generation=2" -H "Authorization: Bearer
     // As the next instance sees it itself.
     const [{url}] = JSON.parse(await fromHere('sandbox', 'addresses', String(next.id), '--json'))
     const itsOwn = async (path: string) =>
-      read(await networks.workstation(['vpcmd', 'imds', 'get', path, '--endpoint', url, '--ca-file', networks.caFile]))
+      read(
+        await networks.workstation([
+          'vpcmd',
+          'imds',
+          'get',
+          path,
+          '--endpoint',
+          url,
+          '--ca-file',
+          networks.caFile,
+          ...patience,
+        ]),
+      )
     expect(await itsOwn('instance/initialization')).toEqual(metadata['instance/initialization'])
     expect(await itsOwn('keys')).toEqual(metadata.keys)
     expect(await itsOwn('instance')).toEqual({...withoutLinks(next), software_attachments: []})
@@ -184,7 +201,7 @@ curl -sf "$VPC_URL/$1?version=2026-03-24&generation=2" -H "Authorization: Bearer
 
   it('over https: by the host name and the CA alone, from within and from the workstation', async () => {
     await enable('--protocol', 'https')
-    expect(await networks.instance(['vpcmd', 'imds', 'instance', '-q'])).toMatchObject({
+    expect(await networks.instance(['vpcmd', 'imds', 'instance', '-q', '--timeout', '4'])).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(
         /https:\/\/api\.metadata\.cloud\.ibm\.com: certificate not trusted .*\n.*NODE_EXTRA_CA_CERTS/,
@@ -207,7 +224,7 @@ curl -sf "$VPC_URL/$1?version=2026-03-24&generation=2" -H "Authorization: Bearer
     const [{metadata}] = JSON.parse(await fromHere('metadata', 'collect', page.name))
     expect(metadata['instance/initialization']).toEqual(byPage)
     const env = {CURL_CA_BUNDLE: networks.caFile}
-    expect(read(await networks.instance(['dash'], {env, stdin: await inside('script')}))).toEqual(byPage)
+    expect(read(await networks.instance(['dash'], {env, stdin: await script()}))).toEqual(byPage)
   })
 
   it('a hop limit of 1 ends before a container: real answers with real lives', async () => {
@@ -225,7 +242,7 @@ curl -sf "$VPC_URL/$1?version=2026-03-24&generation=2" -H "Authorization: Bearer
       'Hop limit': {state: 'problem', remedy: expect.stringContaining('--hop-limit 2')},
     })
     await set(2)
-    expect(await vpcmdAt(networks.container, ['imds', 'instance', '-q'])).toBe(`${page.id}\n`)
+    expect(await vpcmdAt(networks.container, ['imds', 'instance', '-q', ...patience])).toBe(`${page.id}\n`)
     expect(await doctor(networks.container, inContainer)).toMatchObject({code: 0, 'Hop limit': {state: 'ok'}})
   })
 
