@@ -90,9 +90,22 @@ curl -sf "$VPC_URL/$1?version=2026-03-24&generation=2" -H "Authorization: Bearer
     expect(await connect('--', 'true')).toEqual({code: 0, stdout: '', stderr: ''})
     expect(await connect('--', 'id -un; echo "$SSH_CONNECTION"; exit 7')).toMatchObject({
       code: 7,
-      stdout: expect.stringMatching(/^ubuntu\n203\.0\.113\.1 \d+ 169\.47\.94\.48 22\n$/),
+      stdout: expect.stringMatching(/^ubuntu\n198\.51\.100\.1 \d+ 169\.47\.94\.48 22\n$/),
     })
     expect((await connect('--internal-ip', '--', 'echo "$SSH_CONNECTION"')).stdout).toMatch(/ 10\.240\.64\.11 22\n$/)
+    const reserved = await networks.workstation([
+      'vpcmd',
+      'connect',
+      'my-virtual-server-1',
+      '--assign-floating-ip',
+      '--',
+      'echo "$SSH_CONNECTION"',
+    ])
+    const [, address] = /^Reserved (\S+) \(\S+\) for my-virtual-server-1\.\n$/.exec(reserved.stderr) ?? []
+    expect(reserved).toMatchObject({code: 0, stdout: expect.stringContaining(` ${address} 22\n`)})
+    expect(JSON.parse(await fromHere('instances', 'show', 'my-virtual-server-1', '--json')).floating_ips).toEqual([
+      address,
+    ])
     // What --print shows is what a shell runs.
     const {stdout: line} = await connect('--print', '--', "echo 'as printed'")
     expect((await networks.workstation(['sh', '-c', line])).stdout).toBe('as printed\n')

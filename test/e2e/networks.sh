@@ -20,15 +20,18 @@ done
 # The instance has its reserved IP and its floating IP; the workstation, in whose network the cloud is as well, has an
 # address for documentation (RFC 5737) and that of the metadata service.
 ip -n workstation link add eth0 type veth peer name eth0 netns instance
-ip -n workstation addr add 203.0.113.1/32 dev eth0
+ip -n workstation addr add 198.51.100.1/32 dev eth0
 ip -n workstation addr add 169.254.169.254/32 dev eth0
 ip -n workstation link set eth0 up
 ip -n instance addr add 10.240.64.11/32 dev eth0
 ip -n instance addr add 169.47.94.48/32 dev eth0
 ip -n instance link set eth0 up
-ip -n workstation route add 10.240.64.11 dev eth0 src 203.0.113.1
-ip -n workstation route add 169.47.94.48 dev eth0 src 203.0.113.1
-ip -n instance route add 203.0.113.1 dev eth0 src 10.240.64.11
+ip -n workstation route add 10.240.64.11 dev eth0 src 198.51.100.1
+ip -n workstation route add 169.47.94.48 dev eth0 src 198.51.100.1
+ip -n instance route add 198.51.100.1 dev eth0 src 10.240.64.11
+# Whatever floating IP the sandbox reserves anew leads there as well.
+ip -n workstation route add 203.0.113.0/24 via 10.240.64.11 dev eth0 onlink src 198.51.100.1
+ip -n instance route add local 203.0.113.0/24 dev lo
 ip -n instance route add 169.254.169.254 dev eth0 src 10.240.64.11
 
 # The container's packets are forwarded by the instance, with one hop more to go.

@@ -104,7 +104,7 @@ export async function openNetworks(): Promise<Networks> {
     async setHops(hops) {
       const routes = [['10.240.64.11'], ['172.17.0.0/16', 'via', '10.240.64.11', 'onlink']]
       for (const [target = '', ...way] of routes) {
-        const source = way.length > 0 ? '169.254.169.254' : '203.0.113.1'
+        const source = way.length > 0 ? '169.254.169.254' : '198.51.100.1'
         const route = [target, ...way, 'dev', 'eth0', 'src', source, 'hoplimit', String(hops)]
         const {code, stderr} = await place('workstation')(['ip', 'route', 'replace', ...route])
         if (code !== 0) throw new Error(stderr)
@@ -148,7 +148,7 @@ function makeFiles(folder: string): void {
   }
   const publicKey = (name: string) => readFileSync(file(`${name}.pub`), 'utf8').trim()
   write('authorized_keys', `${publicKey('root/.ssh/id_ed25519')}\n`)
-  write('root/.ssh/known_hosts', `169.47.94.48,10.240.64.11 ${publicKey('host_key')}\n`)
+  write('root/.ssh/known_hosts', `169.47.94.48,10.240.64.11,203.0.113.* ${publicKey('host_key')}\n`)
   write(
     'sshd_config',
     [
