@@ -30,6 +30,8 @@ await build({
   format: 'esm',
   target: 'node20.17',
   external: ['ibm-vpc'],
+  // Its CommonJS asks for its own files through a variable, which no bundler can follow.
+  alias: {'jsonc-parser': 'jsonc-parser/lib/esm/main.js'},
   banner: {js: commonjs},
   legalComments: 'none',
   logLevel: 'warning',

@@ -22,6 +22,8 @@ export interface ErrorDetails {
   trace?: string
   /** The HTTP status, where IBM Cloud refused. */
   status?: number
+  /** Whether it is certain that nothing was acted on: there was no token, or no connection. */
+  isUnsent?: boolean
   exitCode?: ExitCode
 }
 
@@ -31,6 +33,7 @@ export class VpcmdError extends Error {
   readonly hint: string | undefined
   readonly trace: string | undefined
   readonly status: number | undefined
+  readonly isUnsent: boolean
   readonly exitCode: ExitCode
 
   constructor(details: ErrorDetails) {
@@ -40,6 +43,7 @@ export class VpcmdError extends Error {
     this.hint = details.hint
     this.trace = details.trace
     this.status = details.status
+    this.isUnsent = details.isUnsent ?? false
     this.exitCode = details.exitCode ?? exitCodes.failed
   }
 

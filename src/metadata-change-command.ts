@@ -3,14 +3,15 @@ import type {SelectionFlags, toFilters} from './instance-flags.ts'
 import {outcomesOf} from './metadata/outcomes.ts'
 import {asChoice, type Choice, changesIn, draftPlan} from './metadata/plan.ts'
 import {hopLimits, protocols, type WantedSettings} from './metadata/settings.ts'
-import {RolloutCommand, type RolloutFlags} from './rollout-command.ts'
+import {RestartCommand, type RestartingFlags} from './restart-command.ts'
+import {checkRestartFlags} from './restart-flags.ts'
 import type {Selection} from './selection-command.ts'
 
 export const instanceArgs = {
   instance: Args.string({multiple: true, description: 'IDs, names or CRNs of instances.'}),
 }
 
-export type ChangeFlags = RolloutFlags & SelectionFlags
+export type ChangeFlags = RestartingFlags & SelectionFlags
 
 interface Change {
   /** `Enable`, for the question. */
@@ -24,16 +25,19 @@ interface Change {
 }
 
 /** What enable, disable and plan share: choose what is to be changed. */
-export abstract class MetadataChangeCommand extends RolloutCommand {
+export abstract class MetadataChangeCommand extends RestartCommand {
   protected async change(flags: ChangeFlags, typed: string[], change: Change): Promise<void> {
     this.maxFailures(flags, 0)
+    checkRestartFlags(flags)
     const cloud = await this.cloud(flags)
     const selection = await this.choose(cloud, flags, typed, change)
     const wanted = await change.wanted(selection.how === 'picked' ? selection.items : undefined)
     const drafts = draftPlan(selection.items, wanted)
     const changes = changesIn(drafts)
+    const restarts = await this.planRestarts(flags, cloud, {changes, due: changes})
     if (flags['dry-run']) {
-      await this.printOutcomes(flags, outcomesOf(drafts))
+      if (restarts) await this.showPreflights(restarts)
+      await this.printOutcomes(flags, this.withRestarts(restarts, outcomesOf(drafts), false))
       this.note('Nothing was sent: this was a dry run.')
       return
     }
@@ -44,17 +48,22 @@ export abstract class MetadataChangeCommand extends RolloutCommand {
         return
       }
     }
+    if (!(await this.mayRestart(flags, restarts))) {
+      this.note('Nothing was sent.')
+      return
+    }
     await this.carryOut(flags, cloud, {
       command: change.verb.toLowerCase(),
       selection: selection.words,
       changes,
       isFresh: true,
-      outcomes: settled => outcomesOf(drafts, settled),
+      sequel: changes.length > 0 ? this.sequel(flags, cloud, restarts) : undefined,
+      outcomes: settled => this.withRestarts(restarts, outcomesOf(drafts, settled), true),
     })
   }
 
   protected choose(
-    cloud: Parameters<RolloutCommand['select']>[0],
+    cloud: Parameters<RestartCommand['select']>[0],
     flags: ChangeFlags,
     typed: string[],
     {verb, filters}: Pick<Change, 'verb' | 'filters'>,

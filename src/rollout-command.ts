@@ -14,16 +14,16 @@ import {
 } from './metadata/outcomes.ts'
 import type {PlannedChange} from './metadata/plan.ts'
 import type {RolloutOptions, RolloutResult, Work} from './metadata/rollout.ts'
-import {describePatch, settingsLabel} from './metadata/settings.ts'
+import {describePatch} from './metadata/settings.ts'
+import {outcomeColumns} from './outcome-columns.ts'
 import {SelectionCommand} from './selection-command.ts'
+import type {Sequel} from './sequel.ts'
 import {runsFolder} from './state-folder.ts'
 import {createProgressBar, duration} from './terminal/progress.ts'
-import {green, red, yellow} from './terminal/style.ts'
-import type {Column} from './terminal/table.ts'
 
 /** What IBM's FAQ says of instances created with the service off (ibm-cloud-docs/vpc, instance_metadata_vpc_faqs.md). */
 export const switchedOnNote =
-  "IBM's FAQ: an instance that was created with the service off must be stopped and started before the service works fully. A stop erases instance storage for good, so vpcmd does not do it unasked."
+  "IBM's FAQ: an instance that was created with the service off must be stopped and started before the service works fully. A stop erases instance storage for good, so vpcmd does not do it unasked: --restart asks for it."
 
 const helpGroup = 'ROLLOUT'
 
@@ -68,8 +68,9 @@ export interface RunRequest {
   undoes?: string
   /** Whether the readings are of just now, so that no second look is owed before a change. */
   isFresh: boolean
-  /** An earlier run that is gone on with, in place of a new one: its ID and what is left of it. */
-  resumes?: {id: string; work: Work[]}
+  /** An earlier run that is gone on with, in place of a new one: its ID, how much of it was read, and what is left of it. */
+  resumes?: {id: string; bytes: number; work: Work[]}
+  sequel?: Sequel
 }
 
 /** How old a fresh reading may get, in a long rollout, before its server is looked at again. */
@@ -98,7 +99,7 @@ export abstract class RolloutCommand extends SelectionCommand {
     const startedAt = Date.now()
     const run = await this.makeRun(flags, cloud, request)
     await this.printOutcomes(flags, request.outcomes(run?.settled ?? []))
-    if (run) this.summarise(flags, run, (Date.now() - startedAt) / 1000)
+    if (run) this.summarise(flags, run, (Date.now() - startedAt) / 1000, request.sequel)
   }
 
   /** Makes a run with its journal; undefined where there is nothing to change. */
@@ -108,7 +109,8 @@ export abstract class RolloutCommand extends SelectionCommand {
     request: RunRequest,
   ): Promise<(RolloutResult & {id: string}) | undefined> {
     const work = request.resumes?.work ?? request.changes.map((change, i) => ({i, change, inDoubt: false}))
-    if (work.length === 0) return undefined
+    const {sequel} = request
+    if (work.length === 0 && !sequel) return undefined
     const maxFailures = this.maxFailures(flags, work.length)
     const canary = await this.canary(flags, work.length)
     const [{Journal, newRunId}, {rollOut}, {account, iamId}] = await Promise.all([
@@ -130,16 +132,19 @@ export abstract class RolloutCommand extends SelectionCommand {
       ...(request.undoes !== undefined && {undoes: request.undoes}),
     }
     const journal = request.resumes
-      ? await Journal.resume(folder, header.id, time())
+      ? await Journal.resume(folder, header.id, request.resumes.bytes, time())
       : await Journal.begin(folder, header, request.changes)
 
     const interruption = this.listenForInterruption()
-    this.bar = createProgressBar({stream: process.stderr, verb: 'Changing', now: Date.now})
+    const underWay = {id: header.id, journal, interrupted: interruption.signal}
     let result: RolloutResult
     try {
+      await sequel?.before(underWay)
+      this.bar = createProgressBar({stream: process.stderr, verb: 'Changing', now: Date.now})
       result = await rollOut(cloud, work, {
         journal,
         freshForMs: request.isFresh ? freshForMs : 0,
+        concurrency: flags.concurrency,
         maxFailures,
         canary,
         interrupted: interruption.signal,
@@ -148,8 +153,11 @@ export abstract class RolloutCommand extends SelectionCommand {
           if (total > 1) this.bar?.update({total, done, details})
         },
         now: Date.now,
-        sleep: ms => sleep(ms),
+        sleep: (ms, signal) => sleep(ms, undefined, {signal}),
       })
+      this.bar.clear()
+      await sequel?.after(underWay, work, result)
+      result = {...result, stop: result.stop ?? sequel?.stop(), error: result.error ?? sequel?.error()}
       const reason = result.stop === 'interrupted' ? 'interrupted' : result.stop ? 'stopped' : 'done'
       if (!result.error) await journal.write({t: 'end', at: time(), reason})
     } finally {
@@ -207,16 +215,19 @@ export abstract class RolloutCommand extends SelectionCommand {
     }
   }
 
-  private summarise(flags: RolloutFlags, run: RolloutResult & {id: string}, seconds: number): void {
+  private summarise(flags: RolloutFlags, run: RolloutResult & {id: string}, seconds: number, sequel?: Sequel): void {
     const {id, settled, stop, error} = run
     const counts = {...countResults(settled)}
     const inDoubt = settled.filter(each => each.inDoubt).length
     if (!flags.quiet) {
       const undo = counts.changed > 0 ? ` Take it back with: vpcmd metadata undo ${id}` : ''
-      this.note(`Run ${id}: ${describeCounts(counts)} in ${duration(seconds)}.${undo}`)
+      const made = settled.length === 0 && sequel ? 'no setting was left to change' : describeCounts(counts)
+      this.note(`Run ${id}: ${made} in ${duration(seconds)}.${undo}`)
       if (inDoubt > 0) this.note(`${inDoubt} of those that are not changed may have been changed all the same.`)
+      for (const line of sequel?.summary(id) ?? []) this.note(line)
       if (error) this.note(`Error: ${error.message} ${error.hint ?? ''}`)
-      if (stop || inDoubt > 0) this.note(`Finish it with: vpcmd metadata resume ${id}`)
+      const isLeft = settled.some(({result}) => result === 'skipped' || result === 'failed') || sequel?.leavesWork()
+      if (inDoubt > 0 || (stop && isLeft)) this.note(`Finish it with: vpcmd metadata resume ${id}`)
     }
     if (stop === 'interrupted') process.exitCode = exitCodes.interrupted
     else if (stop) process.exitCode = exitCodes.failed
@@ -251,33 +262,22 @@ export abstract class RolloutCommand extends SelectionCommand {
     this.reportFailures(errors, outcomes.length)
     await this.printRows(flags, {
       rows: outcomes,
-      columns: outcomeColumns,
+      columns: outcomeColumns(outcomes),
       mayHide: true,
       toJson: toJsonLine,
       whole: toJsonOutcomes(outcomes),
       id: ({target, result}) => (result === 'changed' || result === 'planned' ? target?.id : undefined),
     })
-    const wasSwitchedOn = outcomes.some(
-      ({result, before, after, target}) =>
-        result === 'changed' && target?.kind === 'instance' && !before?.enabled && after?.enabled,
+    const awaitsRestart = outcomes.some(
+      ({result, before, after, target, restart}) =>
+        result === 'changed' &&
+        target?.kind === 'instance' &&
+        // One that does not run needs no more than its next start.
+        target.status === 'running' &&
+        !before?.enabled &&
+        after?.enabled &&
+        restart?.result !== 'done',
     )
-    if (wasSwitchedOn) this.note(switchedOnNote)
+    if (awaitsRestart) this.note(switchedOnNote)
   }
 }
-
-const resultStyles: Record<string, (text: string) => string> = {
-  changed: green,
-  planned: yellow,
-  skipped: yellow,
-  conflict: red,
-  failed: red,
-}
-
-const outcomeColumns: Column<Outcome>[] = [
-  {header: 'Name', value: ({target, asked}) => target?.name ?? asked},
-  {header: 'ID', value: ({target}) => target?.id ?? '', priority: 2},
-  {header: 'Zone', value: ({target}) => target?.zone ?? '', priority: 3},
-  {header: 'Before', value: ({before}) => (before ? settingsLabel(before) : '')},
-  {header: 'After', value: ({after}) => (after ? settingsLabel(after) : '')},
-  {header: 'Result', value: ({result}) => result, style: text => resultStyles[text]?.(text) ?? text},
-]

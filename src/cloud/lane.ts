@@ -43,6 +43,8 @@ export class Lane {
   /** Requests a second; undefined as long as no limit showed. */
   #rate: number | undefined
   #rateSince = 0
+  /** When the last pause ended: what was sent before it says nothing of the pace after it. */
+  #resumedAt = Number.NEGATIVE_INFINITY
   #nextAt = 0
   /** When the requests of the last seconds were sent, of those that came through. */
   #sent: number[] = []
@@ -152,15 +154,24 @@ export class Lane {
       if (this.#pause !== pause) return
       this.#pause = undefined
       if (isRate) this.#learnRate(sentAt)
+      this.#resumedAt = this.#clock.now()
     })
     this.#pause = pause
     return true
   }
 
-  /** By now what was under way at the refusal has been answered: what came through in the second before it is the rate. */
+  /**
+   * By now what was under way at the refusal has been answered: what came through in the second before it is the rate.
+   * Where one was kept before, a refusal soon after a pause has a shorter time to go by, and halves it at most: not every
+   * refusal has to do with the pace.
+   */
   #learnRate(refusedAt: number): void {
-    const through = this.#sent.filter(at => at > refusedAt - 1000 && at <= refusedAt).length
-    this.#rate = Math.max(lowestRate, through * margin)
+    const known = this.#presentRate()
+    const since = known === undefined ? refusedAt - 1000 : Math.max(refusedAt - 1000, this.#resumedAt)
+    const through = this.#sent.filter(at => at > since && at <= refusedAt).length
+    const perSecond = (through * 1000) / Math.max(1, refusedAt - since)
+    const kept = known === undefined ? perSecond : Math.min(known, Math.max(known / 2, perSecond))
+    this.#rate = Math.max(lowestRate, kept * margin)
     this.#rateSince = this.#clock.now()
     this.#nextAt = 0
   }

@@ -29,13 +29,15 @@ export function describeFailure({failure, tries}: RequestFailure, operation: Ope
     return new VpcmdError({
       code: 'not_sent',
       message: `Interrupted: did not ${doing}.`,
+      isUnsent: true,
       exitCode: exitCodes.interrupted,
     })
   }
   const often = tries > 1 ? ` after ${tries} tries` : ''
   if (failure.kind !== 'status') {
     const {code, reason, hint} = connectionProblem(failure, url)
-    return new VpcmdError({code, message: `Could not ${doing}${often}: ${reason}.`, hint})
+    const isUnsent = failure.kind === 'refused' || failure.kind === 'unresolved'
+    return new VpcmdError({code, message: `Could not ${doing}${often}: ${reason}.`, hint, isUnsent})
   }
   const error = serviceErrorIn(failure)
   const said = error ? `${error.message}${error.target}` : `${new URL(url).host} answered ${failure.status}`
@@ -52,10 +54,10 @@ export function describeFailure({failure, tries}: RequestFailure, operation: Ope
 
 /**
  * Whether a change that failed with this error may have been made all the same: there was no answer, or one that does
- * not say (5xx). Refusals (4xx) are certain.
+ * not say (5xx). Refusals (4xx), and what never left this machine, are certain.
  */
-export function isInDoubt({code, status}: VpcmdError): boolean {
-  return code !== 'not_sent' && (status === undefined || status >= 500)
+export function isInDoubt({isUnsent, status}: VpcmdError): boolean {
+  return !isUnsent && (status === undefined || status >= 500)
 }
 
 function adviceFor(status: number | undefined, code: string | undefined, {iamAction}: Operation): string | undefined {
@@ -107,7 +109,8 @@ export function describeTokenFailure({failure, tries}: RequestFailure, iamUrl: s
   const often = tries > 1 ? ` after ${tries} tries` : ''
   if (failure.kind !== 'status') {
     const {code, reason, hint} = connectionProblem(failure, iamUrl)
-    return new VpcmdError({code, message: `Could not get a token from IAM${often}: ${reason}.`, hint})
+    const message = `Could not get a token from IAM${often}: ${reason}.`
+    return new VpcmdError({code, message, hint, isUnsent: true})
   }
   const {errorCode, errorMessage, context} = (
     typeof failure.body === 'object' && failure.body !== null ? failure.body : {}
@@ -125,6 +128,7 @@ export function describeTokenFailure({failure, tries}: RequestFailure, iamUrl: s
     message: sentence(`IAM gave no token${often}: ${said}`),
     hint: isRefusal ? 'Check that the API key is whole, not deleted or locked, and of this account.' : undefined,
     trace: typeof context?.requestId === 'string' ? context.requestId : undefined,
+    isUnsent: true,
     exitCode: isRefusal ? exitCodes.denied : exitCodes.failed,
   })
 }

@@ -65,7 +65,7 @@ export interface Instance {
   primary_network_attachment?: NetworkAttachment
   primary_network_interface: NetworkInterface
   disks: {id: string; name: string; size: number}[]
-  placement_target?: object
+  placement_target?: Partial<Reference> & {resource_type?: string}
   dedicated_host?: Reference
   reservation?: Reference
   reservation_affinity: {policy: string; pool: Reference[]}

@@ -1,9 +1,10 @@
 import {constants} from 'node:fs'
-import {type FileHandle, link, mkdir, open, readFile, rm, writeFile} from 'node:fs/promises'
+import {type FileHandle, mkdir, open, rm} from 'node:fs/promises'
 import {dirname, join} from 'node:path'
 import {VpcmdError} from '../errors.ts'
 import type {Settled} from './outcomes.ts'
 import type {PlannedChange} from './plan.ts'
+import {releaseLock, takeLock} from './run-lock.ts'
 
 /** What a run says of itself before it changes anything. */
 export interface RunHeader {
@@ -25,8 +26,11 @@ export interface RunHeader {
   undoes?: string
 }
 
-/** The steps of a restart; `stop` and `start` are written before they are sent. */
-export type RestartStep = 'stop' | 'stopped' | 'start' | 'running' | 'failed'
+/**
+ * The steps of a restart: `stop` and `start` are written before they are sent, `stopped`, `running` and `failed` once
+ * they are seen. `left`: nothing is to be finished, as the instance was not stopped by this run, or is gone.
+ */
+export type RestartStep = 'stop' | 'stopped' | 'start' | 'running' | 'failed' | 'left'
 
 /** One line of a journal. `i` is the change's place in the run; times are ISO 8601. */
 export type JournalLine =
@@ -62,12 +66,10 @@ export class Journal {
     const journal = await Journal.#open(folder, header.id, constants.O_CREAT | constants.O_EXCL)
     try {
       const started = new Date(header.startedAt).toISOString()
+      // The header comes first, so that whoever looks for a run need not read all of it.
+      const head = journal.write({t: 'run', v: 1, ...header})
       const lines = changes.map((change, i) => journal.write({t: 'change', i, ...change}))
-      await Promise.all([
-        journal.write({t: 'run', v: 1, ...header}),
-        ...lines,
-        journal.write({t: 'begin', at: started}),
-      ])
+      await Promise.all([head, ...lines, journal.write({t: 'begin', at: started})])
       await syncFolder(folder)
       return journal
     } catch (error) {
@@ -77,13 +79,23 @@ export class Journal {
     }
   }
 
-  /** Opens the journal of an earlier run to go on with it. Throws VpcmdError when another process is at it. */
-  static async resume(folder: string, id: string, at: string): Promise<Journal> {
+  /**
+   * Opens the journal of an earlier run, of which `bytes` were read, to go on with it. Throws VpcmdError when another
+   * process is at it, or was after the reading.
+   */
+  static async resume(folder: string, id: string, bytes: number, at: string): Promise<Journal> {
     const journal = await Journal.#open(folder, id, 0)
-    // A process that was killed may have left half a line: what comes now begins on a line of its own.
-    await journal.#append('\n')
-    await journal.write({t: 'resumed', at})
-    return journal
+    try {
+      const {size} = await journal.#handle.stat()
+      if (size !== bytes) throw wentOn(id)
+      // A process that was killed may have left half a line: what comes now begins on a line of its own.
+      await journal.#append('\n')
+      await journal.write({t: 'resumed', at})
+      return journal
+    } catch (error) {
+      await journal.close().catch(() => undefined)
+      throw error instanceof VpcmdError ? error : unwritable(journal.#file, error)
+    }
   }
 
   static async #open(folder: string, id: string, flags: number): Promise<Journal> {
@@ -95,7 +107,7 @@ export class Journal {
         const handle = await open(file, constants.O_WRONLY | constants.O_APPEND | flags, 0o600)
         return new Journal(handle, file, lock)
       } catch (error) {
-        await rm(lock, {force: true})
+        await releaseLock(lock)
         throw error
       }
     } catch (error) {
@@ -139,7 +151,7 @@ export class Journal {
   async close(): Promise<void> {
     await this.#writing
     await this.#handle.close()
-    await rm(this.#lock, {force: true})
+    await releaseLock(this.#lock)
   }
 }
 
@@ -152,60 +164,19 @@ export function newRunId(now: number, random: number): string {
   return `${date?.replaceAll('-', '')}-${time?.replaceAll(':', '')}-${tail}`
 }
 
-/** Whether a process of this machine is at the run. */
-export async function isAtWork(folder: string, id: string): Promise<boolean> {
-  return isAlive(await readLock(lockFile(folder, id)))
-}
-
-function lockFile(folder: string, id: string): string {
-  return join(folder, `${id}.lock`)
-}
-
-async function takeLock(folder: string, id: string): Promise<string> {
-  const file = lockFile(folder, id)
-  for (let tries = 1; ; tries++) {
-    const draft = `${file}.${process.pid}`
-    try {
-      // Linked when it is whole: whoever finds a lock finds a process in it.
-      await writeFile(draft, String(process.pid), {mode: 0o600})
-      await link(draft, file).finally(() => rm(draft, {force: true}))
-      return file
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-      const pid = await readLock(file)
-      if (isAlive(pid) || tries > 2) {
-        throw new VpcmdError({
-          code: 'run_at_work',
-          message: `Run ${id} is being worked on by process ${pid}.`,
-          hint: 'Wait until it has ended, or stop it with Ctrl-C there.',
-        })
-      }
-      // Left by a process that was killed.
-      await rm(file, {force: true})
-    }
-  }
-}
-
-async function readLock(file: string): Promise<number | undefined> {
-  const text = await readFile(file, 'utf8').catch(() => '')
-  return /^\d+$/.test(text) ? Number(text) : undefined
-}
-
-function isAlive(pid: number | undefined): boolean {
-  if (pid === undefined) return false
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
-}
-
 /** A new file is there for certain once its folder is flushed too; Windows has no such thing. */
 async function syncFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return
   const handle = await open(folder, 'r')
   await handle.sync().finally(() => handle.close())
+}
+
+function wentOn(id: string): VpcmdError {
+  return new VpcmdError({
+    code: 'run_went_on',
+    message: `Run ${id} was gone on with by another process in this moment.`,
+    hint: `See what became of it: vpcmd metadata history ${id}`,
+  })
 }
 
 function unwritable(file: string, error: unknown): VpcmdError {

@@ -1,5 +1,6 @@
 import type {VpcmdError} from '../errors.ts'
 import type {Draft, PlannedChange, Target} from './plan.ts'
+import type {Restarted} from './restart.ts'
 import type {Settings} from './settings.ts'
 
 /** What became of one server. `skipped`: nothing was sent, as the run ended before its turn. */
@@ -23,6 +24,8 @@ export interface Outcome extends Omit<Settled, 'result'> {
   target: Target | undefined
   result: Result | 'planned'
   before: Settings | undefined
+  /** What became of its restart: null where none was due, undefined where none was asked for. */
+  restart?: Restarted | null
 }
 
 /** The outcomes of a draft whose changes are settled, in the draft's order; without `settled` they are planned. */
@@ -85,13 +88,18 @@ export function toJsonLine(outcome: Outcome): object {
   return {...toJsonOutcome(outcome), result: outcome.result}
 }
 
-function toJsonOutcome({asked, target, before, after, error}: Outcome): object {
+function toJsonOutcome({asked, target, before, after, error, restart}: Outcome): object {
   return {
     id: target?.id ?? null,
     name: target?.name ?? asked,
     region: target?.region ?? null,
     before: before ?? null,
     after: after ?? null,
+    ...(restart !== undefined && {restart: toJsonRestart(restart)}),
     ...(error && {error: error.toJSON()}),
   }
+}
+
+function toJsonRestart(restart: Restarted | null): object | null {
+  return restart && {...restart, ...(restart.error && {error: restart.error.toJSON()})}
 }

@@ -1,11 +1,14 @@
 import {writeFile} from 'node:fs/promises'
-import {LineCounter, parseDocument} from 'yaml'
+import {findNodeAtLocation, type ParseError, parseTree} from 'jsonc-parser'
 import {z} from 'zod'
 import {usageError, VpcmdError} from '../errors.ts'
 import {type Plan, targetKinds} from './plan.ts'
 import {hopLimits, protocols} from './settings.ts'
 
 const format = 'vpcmd-plan/1'
+const planAnew = 'Make it anew with: vpcmd metadata plan --out FILE'
+// The parser is one for JSON with comments, unless told otherwise; JSON.parse does not tell the line.
+const strictJson = {disallowComments: true, allowTrailingComma: false}
 
 const text = z.string().min(1)
 const hopLimit = z.int().min(hopLimits.min).max(hopLimits.max)
@@ -84,31 +87,32 @@ export function parsePlan(source: string, name: string): Plan {
   }
   const [issue] = result.error.issues
   const path = issue?.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0] ?? ''] : (issue?.path ?? [])
-  const line = lineOf(source, path)
   throw usageError(
-    `${name}${line === undefined ? '' : `, line ${line}`}: ${describePath(path)} is wrong: ${issue?.message ?? 'it is not a plan'}.`,
-    'Make it anew with: vpcmd metadata plan --out FILE',
+    `${name}, line ${lineOf(source, path)}: ${describePath(path)} is wrong: ${issue?.message ?? 'it is not a plan'}.`,
+    planAnew,
   )
 }
 
 function notJson(source: string, name: string): Error {
-  const lines = new LineCounter()
-  const [error] = parseDocument(source, {lineCounter: lines, schema: 'json', strict: true}).errors
-  const at = error ? lines.linePos(error.pos[0]) : lines.linePos(source.length)
+  const errors: ParseError[] = []
+  parseTree(source, errors, strictJson)
   const why = source.trim() === '' ? 'it is empty' : 'it is not JSON'
-  return usageError(`${name}, line ${at.line}: ${why}.`, 'Make it anew with: vpcmd metadata plan --out FILE')
+  return usageError(`${name}, line ${lineAt(source, errors[0]?.offset ?? source.length)}: ${why}.`, planAnew)
 }
 
 /** The line, from 1, at which the value at a path stands; of the nearest one around it where it is missing. */
-function lineOf(source: string, path: readonly PropertyKey[]): number | undefined {
-  const lines = new LineCounter()
-  const document = parseDocument(source, {lineCounter: lines, schema: 'json'})
-  for (let length = path.length; length >= 0; length--) {
-    const node = document.getIn(path.slice(0, length), true)
-    const range = typeof node === 'object' && node !== null && 'range' in node ? node.range : undefined
-    if (Array.isArray(range)) return lines.linePos(Number(range[0])).line
+function lineOf(source: string, path: readonly PropertyKey[]): number {
+  const tree = parseTree(source, [], strictJson)
+  const segments = path.map(part => (typeof part === 'symbol' ? String(part) : part))
+  for (let length = segments.length; tree && length > 0; length--) {
+    const node = findNodeAtLocation(tree, segments.slice(0, length))
+    if (node) return lineAt(source, node.offset)
   }
-  return undefined
+  return lineAt(source, tree?.offset ?? 0)
+}
+
+function lineAt(source: string, offset: number): number {
+  return source.slice(0, offset).split('\n').length
 }
 
 function describePath(path: readonly PropertyKey[]): string {

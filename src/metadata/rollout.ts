@@ -27,8 +27,10 @@ export interface Work {
 
 export interface RolloutOptions {
   journal: Journal
-  /** How old a reading without an ETag may be to act on, in milliseconds; servers read longer ago are looked at first. */
+  /** How old a reading may be to act on, in milliseconds; servers read longer ago are looked at first. */
   freshForMs: number
+  /** How many requests may be under way at once in a region, where that is more than a lane reaches by itself. */
+  concurrency?: number
   /** How many failures it takes more than to stop. */
   maxFailures?: number
   canary?: {
@@ -41,7 +43,8 @@ export interface RolloutOptions {
   onProgress(progress: Progress): void
   /** Epoch milliseconds. */
   now(): number
-  sleep(ms: number): Promise<void>
+  /** Rejects at once when the signal comes. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>
 }
 
 export type Stop = 'interrupted' | 'failures' | 'canary' | 'journal'
@@ -64,7 +67,7 @@ const stopErrors: Record<Stop, {code: string; why: string}> = {
 
 /**
  * Makes changes in all regions side by side, at the pace that each region's lane finds. Each is in the journal as sent
- * before it is sent, and with its outcome afterwards; each is settled on its own. A change that is not sent because the
+ * before it is sent, and with its outcome afterwards; each is settled on its own, whatever becomes of the others. A change that is not sent because the
  * rollout ended is `skipped`.
  */
 export async function rollOut(cloud: Cloud, work: Work[], options: RolloutOptions): Promise<RolloutResult> {
@@ -79,7 +82,8 @@ export async function rollOut(cloud: Cloud, work: Work[], options: RolloutOption
       const seen = await run.readBack(canaries, results)
       for (const [index, result] of seen.entries()) settled[index] = result
       const areRight = seen.every(({result}) => result === 'changed' || result === 'unchanged')
-      if (work.length > canaries.length && !(await options.canary.mayGoOn(seen, areRight))) run.end('canary')
+      if (!run.stop && work.length > canaries.length && !(await options.canary.mayGoOn(seen, areRight)))
+        run.end('canary')
     }
   }
   return {settled, stop: run.stop, error: run.error}
@@ -117,7 +121,7 @@ class Rollout {
       work.map(each => {
         const {region} = each.change.target
         // The lane decides how many of these are really under way; the others wait with what they are about in the journal.
-        const limit = this.#limits.get(region) ?? pLimit(laneLimits.max)
+        const limit = this.#limits.get(region) ?? pLimit(Math.max(laneLimits.max, this.#options.concurrency ?? 0))
         this.#limits.set(region, limit)
         return limit(async () => {
           const settled = await this.#settle(each)
@@ -130,41 +134,67 @@ class Rollout {
     return settled
   }
 
-  /** The canaries as a second look shows them: one that is not as it was made has failed. */
-  readBack(canaries: Work[], settled: Settled[]): Promise<Settled[]> {
-    return Promise.all(
+  /** The canaries as a second look shows them: one that is not as it was made has failed, and the journal knows it. */
+  async readBack(canaries: Work[], settled: Settled[]): Promise<Settled[]> {
+    const seen = await Promise.all(
       settled.map(async (each, index) => {
-        const change = canaries[index]?.change
-        if (!change || each.result !== 'changed') return each
-        return checkChange(change, this.#cloud.api(await this.#regionOf(change), 'rollout'))
+        const canary = canaries[index]
+        if (!canary || each.result !== 'changed') return each
+        const {change, i} = canary
+        const look = await checkChange(change, this.#cloud.api(await this.#regionOf(change), 'rollout'))
+        if (look.result === 'changed') return look
+        this.#record(i, look)
+        this.#progress.changed--
+        this.#progress.failed++
+        return look
       }),
     )
+    await Promise.all(this.#recording.splice(0))
+    return seen
   }
 
-  async #settle({change, i, inDoubt}: Work): Promise<Settled> {
-    const {journal, now, freshForMs, sleep} = this.#options
-    if (this.stop) return this.#skip({result: 'skipped'}, change)
+  async #settle(work: Work): Promise<Settled> {
+    const {change, i, inDoubt} = work
+    const untouched: Settled = {result: 'skipped', ...(inDoubt && {inDoubt})}
+    if (this.stop) return this.#skip(untouched, change)
     try {
-      const region = await this.#regionOf(change)
-      await journal.write({t: 'sent', i, at: this.#time()})
-      const ending = await settleChange(change, {
-        api: this.#cloud.api(region, 'rollout'),
-        mustLook: change.etag === undefined && now() - change.readAt >= freshForMs,
-        inDoubt,
-        ended: this.#ending.signal,
-        sleep,
-      })
+      const ending = await this.#make(work)
       const settled = ending.result === 'skipped' ? this.#skip(ending, change) : ending
-      const {result, after, error} = settled
-      const outcome = {result, after, ...(error && {error: error.toJSON()}), ...(settled.inDoubt && {inDoubt: true})}
-      // The next change need not wait for this one's outcome to be on disk; the end of the rollout does.
-      this.#recording.push(journal.write({t: 'outcome', i, at: this.#time(), ...outcome}).catch(this.#journalFailed))
+      this.#record(i, settled)
       return settled
     } catch (error) {
-      if (!(error instanceof VpcmdError)) throw error
-      if (error.code === 'journal_failed') this.#journalFailed(error)
-      return {result: 'failed', error}
+      if (error instanceof VpcmdError && error.code === 'journal_failed') {
+        this.#journalFailed(error)
+        return this.#skip(untouched, change)
+      }
+      const settled: Settled =
+        error instanceof VpcmdError
+          ? {result: 'failed', error, ...(inDoubt && {inDoubt})}
+          : {result: 'failed', error: unexpected(change, error), inDoubt: true}
+      this.#record(i, settled)
+      return settled
     }
+  }
+
+  async #make({change, i, inDoubt}: Work): Promise<Settled> {
+    const {journal, now, freshForMs, sleep} = this.#options
+    const region = await this.#regionOf(change)
+    return settleChange(change, {
+      api: this.#cloud.api(region, 'rollout'),
+      // A clock that was ahead when the plan was made must not make it fresh.
+      mustLook: Math.abs(now() - change.readAt) >= freshForMs,
+      inDoubt,
+      ended: this.#ending.signal,
+      sending: () => journal.write({t: 'sent', i, at: this.#time()}),
+      sleep,
+    })
+  }
+
+  /** The next change need not wait for this one's outcome to be on disk; the end of the rollout does. */
+  #record(i: number, {result, after, error, inDoubt}: Settled): void {
+    const outcome = {result, after, ...(error && {error: error.toJSON()}), ...(inDoubt && {inDoubt})}
+    const written = this.#options.journal.write({t: 'outcome', i, at: this.#time(), ...outcome})
+    this.#recording.push(written.catch(this.#journalFailed))
   }
 
   /** Says of a change that was not made because the rollout ended why that is. */
@@ -200,4 +230,13 @@ class Rollout {
   #time(): string {
     return new Date(this.#options.now()).toISOString()
   }
+}
+
+function unexpected({target}: PlannedChange, error: unknown): VpcmdError {
+  const why = error instanceof Error ? error.message : String(error)
+  return new VpcmdError({
+    code: 'unexpected',
+    message: `vpcmd failed at ${targetName(target)} in a way that it was not made for: ${why}`,
+    hint: `See what holds now: vpcmd metadata show ${target.id}`,
+  })
 }

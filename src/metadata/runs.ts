@@ -3,9 +3,10 @@ import {readdir} from 'node:fs/promises'
 import {join} from 'node:path'
 import {createInterface} from 'node:readline'
 import {exitCodes, usageError, VpcmdError} from '../errors.ts'
-import {isAtWork, type JournalLine, type RestartStep, type RunHeader} from './journal.ts'
+import type {JournalLine, RestartStep, RunHeader} from './journal.ts'
 import type {Result} from './outcomes.ts'
 import type {PlannedChange} from './plan.ts'
+import {isAtWork} from './run-lock.ts'
 import type {Settings} from './settings.ts'
 
 /** `unfinished`: the process was killed before it could end the run. */
@@ -22,8 +23,8 @@ export interface RecordedChange {
   inDoubt: boolean
   /** ISO 8601; undefined without an outcome. */
   at: string | undefined
-  /** The last step of its restart. */
-  restart: {step: RestartStep; at: string} | undefined
+  /** The last step of its restart, and whether the instance was seen stopped since it was asked to stop. */
+  restart: {step: RestartStep; at: string; wasStopped: boolean} | undefined
 }
 
 export interface Run {
@@ -32,6 +33,8 @@ export interface Run {
   /** ISO 8601; undefined while it has not ended. */
   endedAt: string | undefined
   changes: RecordedChange[]
+  /** How much of the journal was read, for whoever goes on with it. */
+  bytes: number
 }
 
 const runFile = /^\d{8}-\d{6}-[0-9a-f]{4}\.jsonl$/
@@ -79,31 +82,27 @@ export async function readRun(folder: string, asked: string): Promise<Run> {
 
 async function readRunFile(folder: string, id: string, keep: (header: RunHeader) => boolean): Promise<Run | undefined> {
   const file = join(folder, `${id}.jsonl`)
-  const input = createReadStream(file, 'utf8')
-  const run: Run = {header: noHeader, state: 'unfinished', endedAt: undefined, changes: []}
+  const run: Run = {header: noHeader, state: 'unfinished', endedAt: undefined, changes: [], bytes: 0}
   let hasBegun = false
-  try {
-    for await (const text of createInterface({input, crlfDelay: Number.POSITIVE_INFINITY})) {
-      // Half a line is what a process was writing when it was killed: as if it had not begun.
-      const line = parseLine(text)
-      if (!line) continue
-      if (line.t === 'run') {
-        const {t, v, ...header} = line
-        if (v !== 1) throw new Error('a newer vpcmd wrote it')
-        if (!keep(header)) return undefined
-        run.header = header
-      } else if (line.t === 'begin') hasBegun = true
-      else take(run, line)
-    }
-  } catch (error) {
-    throw unreadable(file, error)
-  } finally {
-    input.destroy()
-  }
+  let isKept = true
+  run.bytes = await readLines(file, line => {
+    if (line.t === 'run') {
+      const {t, v, ...header} = line
+      if (v !== 1) throw new Error('a newer vpcmd wrote it')
+      isKept = keep(header)
+      run.header = header
+    } else if (line.t === 'begin') hasBegun = true
+    else take(run, line)
+    return isKept
+  })
+  if (!isKept) return undefined
   if (run.header === noHeader) return undefined
   // One that was killed while it wrote what it meant to do has done nothing of it.
   if (!hasBegun) run.changes = []
   if (run.state === 'unfinished' && (await isAtWork(folder, id))) run.state = 'running'
+  // Killed after its last outcome: only the last line is missing.
+  const isOver = hasBegun && run.changes.every(each => isSettled(each) && !isBetween(each))
+  if (run.state === 'unfinished' && isOver) run.state = 'done'
   return run
 }
 
@@ -154,8 +153,11 @@ function take(run: Run, line: Exclude<JournalLine, {t: 'run' | 'begin'}>): void 
   const recorded = run.changes[line.i]
   if (!recorded) return
   if (line.t === 'sent') recorded.inDoubt = true
-  else if (line.t === 'restart') recorded.restart = {step: line.step, at: line.at}
-  else {
+  else if (line.t === 'restart') {
+    const {step, at} = line
+    const wasStopped = step === 'stopped' || (step !== 'stop' && (recorded.restart?.wasStopped ?? false))
+    recorded.restart = {step, at, wasStopped}
+  } else {
     recorded.result = line.result
     recorded.after = line.after as Settings | undefined
     recorded.error = line.error as RecordedChange['error']
@@ -184,31 +186,70 @@ export function isResumable(run: Run): boolean {
   )
 }
 
-/** Whether a restart was begun and not seen to its end. */
+/** Whether a restart was begun and not seen to its end: this run may have stopped the instance, and not started it. */
 export function isBetween({restart}: RecordedChange): boolean {
-  return restart !== undefined && restart.step !== 'running'
+  return restart !== undefined && restart.step !== 'running' && restart.step !== 'left'
+}
+
+/** Whether the run turned the service of a running instance on, and knows of no stop and start after that. */
+export function awaitsRestart({change: {target, before}, result, after, restart}: RecordedChange): boolean {
+  const isTurnedOn = result === 'changed' && after?.enabled === true && !before.enabled
+  return isTurnedOn && target.kind === 'instance' && target.status === 'running' && restart?.step !== 'running'
 }
 
 /**
  * The instances of which the journals of an account know that the service was turned on while they ran, and of no stop
- * and start after that: since when, in ISO 8601, by ID.
+ * and start after that: since when, in ISO 8601, by ID. Runs are read line by line, and no more is kept of each than
+ * that.
  */
 export async function readRestartsAwaited(folder: string, account: string): Promise<Map<string, string>> {
-  const runs: Run[] = []
-  for await (const run of readRuns(folder, header => header.account === account)) runs.unshift(run)
-  const awaited = new Map<string, string>()
-  for (const {changes} of runs) {
-    for (const {change, result, after, at, restart} of changes) {
-      const {target, before} = change
-      if (target.kind !== 'instance') continue
-      if (result === 'changed' && after?.enabled === false) awaited.delete(target.id)
-      if (result === 'changed' && after?.enabled && !before.enabled && target.status === 'running') {
-        awaited.set(target.id, at ?? '')
-      }
-      if (restart?.step === 'running') awaited.delete(target.id)
-    }
+  const turnedOn = new Map<string, string>()
+  const settled = new Map<string, string>()
+  // Runs overlap, as one can be resumed after another began: the times tell which came last.
+  const keepLatest = (map: Map<string, string>, id: string, at: string) => {
+    if (at > (map.get(id) ?? '')) map.set(id, at)
   }
-  return awaited
+  for (const id of await listRunIds(folder)) {
+    let isWanted = true
+    const servers = new Map<number, {id: string; mayAwait: boolean}>()
+    await readLines(join(folder, `${id}.jsonl`), line => {
+      if (line.t === 'run') isWanted = line.account === account
+      else if (line.t === 'change' && line.target.kind === 'instance') {
+        const mayAwait = !line.before.enabled && line.target.status === 'running'
+        servers.set(line.i, {id: line.target.id, mayAwait})
+      } else if (line.t === 'outcome' && line.result === 'changed') {
+        const server = servers.get(line.i)
+        const {enabled} = (line.after ?? {}) as Partial<Settings>
+        if (server && enabled === false) keepLatest(settled, server.id, line.at)
+        else if (server?.mayAwait && enabled) keepLatest(turnedOn, server.id, line.at)
+      } else if (line.t === 'restart' && line.step === 'running') {
+        const server = servers.get(line.i)
+        if (server) keepLatest(settled, server.id, line.at)
+      }
+      return isWanted
+    })
+  }
+  return new Map([...turnedOn].filter(([id, at]) => at > (settled.get(id) ?? '')))
+}
+
+/**
+ * Hands over each line of a journal until `take` says that it has seen enough; gives how many bytes were read. Throws
+ * VpcmdError for an unreadable one.
+ */
+async function readLines(file: string, take: (line: JournalLine) => boolean): Promise<number> {
+  const input = createReadStream(file, 'utf8')
+  try {
+    for await (const text of createInterface({input, crlfDelay: Number.POSITIVE_INFINITY})) {
+      // Half a line is what a process was writing when it was killed: as if it had not begun.
+      const line = parseLine(text)
+      if (line && !take(line)) break
+    }
+    return input.bytesRead
+  } catch (error) {
+    throw unreadable(file, error)
+  } finally {
+    input.destroy()
+  }
 }
 
 function unreadable(file: string, error: unknown): VpcmdError {

@@ -14,7 +14,10 @@ export interface SettleOptions {
   inDoubt: boolean
   /** Once it comes nothing new is sent, and what is under way is awaited. */
   ended: AbortSignal
-  sleep(ms: number): Promise<void>
+  /** Called before the first patch is sent, and awaited: only then may it have been made without being seen. */
+  sending(): Promise<void>
+  /** Rejects at once when the signal comes. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>
 }
 
 /**
@@ -28,8 +31,8 @@ const pauseMs = 500
  * Makes one change: looks at the server where the plan's reading does not do, sends the patch with If-Match where there
  * is an ETag, and compares the answer with what was asked. A server that is no longer as it was read is a conflict and is
  * left alone. A patch that may have been applied without an answer is looked after before it is sent again, so that none
- * is sent twice. Never throws VpcmdError: that is an outcome. `skipped` comes without an error: why it ended, the rollout
- * knows.
+ * is sent twice. An error of the API is an outcome and not thrown; what `sending` throws is. `skipped` comes without an
+ * error: why it ended, the rollout knows.
  */
 export async function settleChange(change: PlannedChange, options: SettleOptions): Promise<Settled> {
   const {ended} = options
@@ -40,6 +43,7 @@ export async function settleChange(change: PlannedChange, options: SettleOptions
   let failing = 0
   let overloaded = 0
   let mismatched = 0
+  let wasSent = false
   for (;;) {
     if (ended.aborted) return {result: 'skipped', ...(inDoubt && {inDoubt})}
     if (mustLook) {
@@ -56,6 +60,8 @@ export async function settleChange(change: PlannedChange, options: SettleOptions
       if (ended.aborted) return {result: 'skipped'}
       inDoubt = false
     }
+    if (!wasSent) await options.sending()
+    wasSent = true
     const after = await server.update(change.set, etag, ended).catch(asError)
     if (!(after instanceof VpcmdError)) {
       return patchBetween(after, change.set)
@@ -70,17 +76,17 @@ export async function settleChange(change: PlannedChange, options: SettleOptions
     inDoubt = true
     const isSpent = after.status === 503 ? ++overloaded >= rounds.overloaded : ++failing >= rounds.failing
     if (isSpent || ended.aborted) return {result: 'failed', error: after, inDoubt}
-    await options.sleep(pauseMs * 2 ** Math.min(failing + overloaded - 1, 4))
+    await options.sleep(pauseMs * 2 ** Math.min(failing + overloaded - 1, 4), ended).catch(() => undefined)
   }
 }
 
 /**
- * Whether a change that was made still holds, by a second look: it is `changed`, or `failed` with what is there instead.
- * Never throws VpcmdError.
+ * Whether a change that was made still holds, by a second look: it is `changed`, or `failed` with what is there instead,
+ * or in doubt where nothing could be seen. Never throws VpcmdError.
  */
 export async function checkChange(change: PlannedChange, api: VpcSdk): Promise<Settled> {
   const look = await serverOf(change, api).read(undefined).catch(asError)
-  if (look instanceof VpcmdError) return {result: 'failed', error: look}
+  if (look instanceof VpcmdError) return {result: 'failed', error: look, inDoubt: true}
   const after = look.settings
   return patchBetween(after, change.set)
     ? {result: 'failed', after, error: notApplied(change, after)}

@@ -4,14 +4,18 @@ import {readStdin} from '../../cloud-command.ts'
 import {usageError} from '../../errors.ts'
 import {outcomesOfChanges} from '../../metadata/outcomes.ts'
 import type {Plan} from '../../metadata/plan.ts'
-import {RolloutCommand, rolloutFlags} from '../../rollout-command.ts'
+import {RestartCommand} from '../../restart-command.ts'
+import {checkRestartFlags, restartFlags} from '../../restart-flags.ts'
+import {rolloutFlags} from '../../rollout-command.ts'
 
-export default class MetadataApply extends RolloutCommand {
+export default class MetadataApply extends RestartCommand {
   static override summary = 'Make the changes of a plan, and nothing else.'
   static override description =
     `Each server is compared with the plan first: one that is no longer as the plan read it is a conflict and is left alone; one that is already as planned is unchanged.
 
-The plan is shown, and asked for, unless --yes answers.`
+The plan is shown, and asked for, unless --yes answers.
+
+A plan never stops an instance. With --restart the running instances on which it turned the service on are stopped and started afterwards: what that risks is shown, and asked for by a question that --yes does not answer.`
   static override examples = [
     '<%= config.bin %> <%= command.id %> plan.json',
     '<%= config.bin %> <%= command.id %> plan.json --yes --canary 5 --max-failures 1%',
@@ -19,11 +23,12 @@ The plan is shown, and asked for, unless --yes answers.`
   static override args = {
     plan: Args.string({required: true, description: 'A file that vpcmd metadata plan wrote; - is stdin.'}),
   }
-  static override flags = rolloutFlags
+  static override flags = {...rolloutFlags, ...restartFlags}
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(MetadataApply)
     this.maxFailures(flags, 0)
+    checkRestartFlags(flags)
     const plan = await readPlan(args.plan)
     const {changes} = plan
     const cloud = await this.cloud(flags)
@@ -36,8 +41,10 @@ The plan is shown, and asked for, unless --yes answers.`
     }
     for (const unread of plan.unread ?? [])
       this.warning(`When the plan was made, something could not be read: ${unread}`)
+    const restarts = await this.planRestarts(flags, cloud, {changes, due: changes})
     if (flags['dry-run']) {
-      await this.printOutcomes(flags, outcomesOfChanges(changes))
+      if (restarts) await this.showPreflights(restarts)
+      await this.printOutcomes(flags, this.withRestarts(restarts, outcomesOfChanges(changes), false))
       this.note('Nothing was sent: this was a dry run.')
       return
     }
@@ -46,12 +53,17 @@ The plan is shown, and asked for, unless --yes answers.`
       this.note('Nothing was sent.')
       return
     }
+    if (!(await this.mayRestart(flags, restarts))) {
+      this.note('Nothing was sent.')
+      return
+    }
     await this.carryOut(flags, cloud, {
       command: 'apply',
       selection: `plan of ${plan.createdAt}: ${plan.selection}`,
       changes,
       isFresh: false,
-      outcomes: settled => outcomesOfChanges(changes, settled),
+      sequel: changes.length > 0 ? this.sequel(flags, cloud, restarts) : undefined,
+      outcomes: settled => this.withRestarts(restarts, outcomesOfChanges(changes, settled), true),
     })
   }
 }

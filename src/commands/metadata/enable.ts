@@ -2,6 +2,7 @@ import {Flags} from '@oclif/core'
 import {havingFilters, selectionFlagsForChanges} from '../../instance-flags.ts'
 import {hopLimits, protocols} from '../../metadata/settings.ts'
 import {instanceArgs, MetadataChangeCommand} from '../../metadata-change-command.ts'
+import {restartFlags} from '../../restart-flags.ts'
 import {rolloutFlags} from '../../rollout-command.ts'
 
 export default class MetadataEnable extends MetadataChangeCommand {
@@ -13,11 +14,12 @@ Many are chosen with --from-file, or with --all and the filters of instances lis
 
 Each run is in the journal before anything is sent: see vpcmd metadata history, resume and undo. Once Ctrl-C ends it in good order: nothing new is sent, and what is under way is awaited and recorded.
 
-An instance that was created with the service off must be stopped and started before the service works fully. vpcmd does not do that unasked: a stop erases instance storage.`
+An instance that was created with the service off must be stopped and started before the service works fully. vpcmd never does that unasked. With --restart it does, for the running instances on which this run turned the service on: each is stopped, seen stopped, started and seen running, in batches. First it shows what that risks (local disks that a stop erases for good, a start that finds no capacity, another private address), and asks a question of its own. One that does not run stays as it is.`
   static override examples = [
     '<%= config.bin %> <%= command.id %> my-virtual-server-2 --protocol https --hop-limit 2',
     '<%= config.bin %> <%= command.id %> my-virtual-server-1 my-virtual-server-2 --protocol https --dry-run',
     '<%= config.bin %> <%= command.id %> --all --metadata disabled --vpc my-test-vpc --protocol https',
+    '<%= config.bin %> <%= command.id %> --all --metadata disabled --restart --max-unavailable 10%',
     '<%= config.bin %> instances list -q --metadata disabled | <%= config.bin %> <%= command.id %> --from-file - --yes',
   ]
   static override args = instanceArgs
@@ -29,6 +31,7 @@ An instance that was created with the service off must be stopped and started be
       summary: 'How many network hops an answer may take; containers need 2 or more.',
     }),
     ...rolloutFlags,
+    ...restartFlags,
     ...selectionFlagsForChanges,
   }
 

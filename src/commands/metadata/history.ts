@@ -94,7 +94,7 @@ function toJsonChange({change, result, after, error, inDoubt, at, restart}: Reco
     after: after ?? null,
     in_doubt: inDoubt,
     at: at ?? null,
-    ...(restart && {restart}),
+    ...(restart && {restart: {step: restart.step, at: restart.at}}),
     ...(error && {error}),
   }
 }
@@ -134,6 +134,7 @@ const changeColumns: Column<RecordedChange>[] = [
   {header: 'Before', value: ({change}) => settingsLabel(change.before)},
   {header: 'After', value: ({after}) => (after ? settingsLabel(after) : '')},
   {header: 'Result', value: ({result}) => result ?? 'skipped', style},
+  {header: 'Restart', value: ({restart}) => restart?.step ?? '', priority: 4},
   {header: 'At', value: ({at}) => at ?? '', priority: 4},
   {header: 'Error', value: ({error}) => error?.message ?? '', priority: 5},
 ]

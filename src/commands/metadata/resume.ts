@@ -1,7 +1,10 @@
 import {Args} from '@oclif/core'
 import {exitCodes, VpcmdError} from '../../errors.ts'
 import {type Outcome, outcomesOfChanges, type Settled} from '../../metadata/outcomes.ts'
+import type {Work} from '../../metadata/rollout.ts'
 import {
+  awaitsRestart,
+  isBetween,
   isResumable,
   isSettled,
   otherAccount,
@@ -10,27 +13,36 @@ import {
   readRun,
   readRuns,
 } from '../../metadata/runs.ts'
-import {RolloutCommand, rolloutFlags} from '../../rollout-command.ts'
+import {RestartCommand, type RestartRequest} from '../../restart-command.ts'
+import {checkRestartFlags, restartFlags} from '../../restart-flags.ts'
+import {rolloutFlags} from '../../rollout-command.ts'
 import {runsFolder} from '../../state-folder.ts'
 
-export default class MetadataResume extends RolloutCommand {
+export default class MetadataResume extends RestartCommand {
   static override summary = 'Finish a run that was interrupted, stopped or killed.'
   static override description =
-    `What the journal does not know to be settled is done now: servers in doubt are looked at first, what has changed meanwhile is a conflict and is left alone, and what failed is tried once more. Without RUN it is the newest run of the account that did not come to its end.`
+    `What the journal does not know to be settled is done now: servers in doubt are looked at first, what has changed meanwhile is a conflict and is left alone, and what failed is tried once more. Without RUN it is the newest run of the account that did not come to its end.
+
+Instances that the run stopped are looked at first, and started where they are down: that needs no flag. No other instance is stopped without --restart; with it, those on which the run turned the service on, and which were not stopped and started since, are restarted as with metadata enable --restart, also when the run itself is done.`
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> 20261125-161502-3f9a --dry-run',
+    '<%= config.bin %> <%= command.id %> 20261125-161502-3f9a --restart --max-unavailable 2',
   ]
   static override args = {run: Args.string({description: 'ID of a run, or its beginning; see metadata history.'})}
-  static override flags = rolloutFlags
+  static override flags = {...rolloutFlags, ...restartFlags}
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(MetadataResume)
     this.maxFailures(flags, 0)
+    checkRestartFlags(flags, true)
     const cloud = await this.cloud(flags)
     const {account} = await cloud.caller()
     const folder = runsFolder(process.env)
-    const run = args.run === undefined ? await newestUnfinished(folder, account) : await readRun(folder, args.run)
+    const run =
+      args.run === undefined
+        ? await newestUnfinished(folder, account, flags.restart ?? false)
+        : await readRun(folder, args.run)
     if (run.header.account !== account) throw otherAccount(run, account)
     const work = run.changes.flatMap((recorded, i) =>
       isSettled(recorded) ? [] : [{i, change: recorded.change, inDoubt: recorded.inDoubt}],
@@ -38,19 +50,55 @@ export default class MetadataResume extends RolloutCommand {
     this.note(
       `Run ${run.header.id} (${run.header.command} ${run.header.selection}): ${work.length} of ${run.changes.length} left.`,
     )
+    const request = restartsIn(run, work)
+    const begun = request.begun?.length ?? 0
+    const awaiting = request.awaiting?.length ?? 0
+    if (begun > 0) this.note(`${begun} that it has asked to stop may be down: they are started first.`)
+    if (awaiting > 0 && !flags.restart) {
+      this.note(`${awaiting} on which it turned the service on await a stop and start: --restart makes it.`)
+    }
+    const restarts = await this.planRestarts(flags, cloud, request)
     if (flags['dry-run']) {
-      await this.printOutcomes(flags, outcomesOfChanges(work.map(({change}) => change)))
+      if (restarts && flags.restart) await this.showPreflights(restarts)
+      const planned = outcomesOfChanges(work.map(({change}) => change))
+      await this.printOutcomes(flags, this.withRestarts(restarts, planned, false))
       this.note('Nothing was sent: this was a dry run.')
       return
+    }
+    if (restarts && !(await this.mayRestart(flags, restarts))) {
+      // The run itself was confirmed when it began, and what it has stopped must come back in any case.
+      this.note('No other instance is stopped.')
+      restarts.preflights.clear()
     }
     await this.carryOut(flags, cloud, {
       command: run.header.command,
       selection: run.header.selection,
       changes: run.changes.map(({change}) => change),
       isFresh: false,
-      resumes: {id: run.header.id, work},
-      outcomes: settled => whole(run.changes, settled),
+      resumes: {id: run.header.id, bytes: run.bytes, work},
+      sequel: this.sequel(flags, cloud, restarts),
+      outcomes: settled => this.withRestarts(restarts, whole(run.changes, settled), true),
     })
+  }
+}
+
+/** What a run has begun, done and left of its restarts. */
+function restartsIn({changes}: Run, work: Work[]): RestartRequest {
+  const all = changes.map((recorded, i) => ({recorded, i, target: recorded.change.target}))
+  return {
+    changes: changes.map(({change}) => change),
+    due: work.map(({change}) => change),
+    begun: all.flatMap(({recorded, i, target}) =>
+      isBetween(recorded) ? [{i, target, begun: {wasStopped: recorded.restart?.wasStopped ?? false}}] : [],
+    ),
+    awaiting: all.flatMap(({recorded, i, target}) =>
+      awaitsRestart(recorded) && !isBetween(recorded) ? [{i, target}] : [],
+    ),
+    earlier: new Map(
+      all.flatMap(({recorded, target}) =>
+        recorded.restart?.step === 'running' ? [[target.id, {result: 'done'}] as const] : [],
+      ),
+    ),
   }
 }
 
@@ -68,8 +116,10 @@ function whole(changes: RecordedChange[], settled: Settled[]): Outcome[] {
   )
 }
 
-async function newestUnfinished(folder: string, account: string): Promise<Run> {
-  for await (const run of readRuns(folder, header => header.account === account)) if (isResumable(run)) return run
+async function newestUnfinished(folder: string, account: string, restarts: boolean): Promise<Run> {
+  for await (const run of readRuns(folder, header => header.account === account)) {
+    if (isResumable(run) || (restarts && run.changes.some(awaitsRestart))) return run
+  }
   throw new VpcmdError({
     code: 'nothing_to_resume',
     message: `No run of account ${account} is unfinished.`,

@@ -1,13 +1,18 @@
+import type {Cloud} from '../../cloud/cloud.ts'
+import {VpcmdError} from '../../errors.ts'
 import {selectionFlags} from '../../instance-flags.ts'
-import {chooseColumns, metadataColumns, toMetadataRow} from '../../instances/columns.ts'
+import {chooseColumns, type InstanceColumn, metadataColumns, toMetadataRow} from '../../instances/columns.ts'
 import type {ListedInstance} from '../../instances/list-instances.ts'
 import {instanceArgs} from '../../metadata-change-command.ts'
 import {SelectionCommand} from '../../selection-command.ts'
+import {runsFolder} from '../../state-folder.ts'
 
 export default class MetadataShow extends SelectionCommand {
   static override summary = 'Show the metadata settings of instances.'
   static override description =
     `The URL is where the service answers within the instance; it is empty while the service is off.
+
+Where vpcmd itself turned the service of a running instance on, and its journal on this machine knows of no stop and start after that, it says since when: until then the service may not work fully.
 
 Many are chosen with --from-file, or with --all and the filters of instances list. Without any of these, on a terminal, one is picked from a list.`
   static override examples = [
@@ -22,11 +27,22 @@ Many are chosen with --from-file, or with --all and the filters of instances lis
     const {args, flags} = await this.parse(MetadataShow)
     const cloud = await this.cloud(flags)
     const way = {flags, typed: args.instance ?? [], filters: flags, question: 'Which instance?', picksOne: true}
-    const {items} = await this.select<ListedInstance>(cloud, way, ({instance, region}) => ({
-      instance,
-      region: region.name,
-      floatingIps: undefined,
-    }))
+    const [{items}, awaited] = await Promise.all([
+      this.select<ListedInstance>(cloud, way, ({instance, region}) => ({
+        instance,
+        region: region.name,
+        floatingIps: undefined,
+      })),
+      this.restartsAwaited(cloud),
+    ])
+    // One that does not run has been stopped since: its next start is all that it takes.
+    const awaitedSince = ({instance: {id, status, metadata_service: settings}}: ListedInstance) =>
+      status === 'running' && settings.enabled ? awaited.get(id) : undefined
+    const awaitedColumn: InstanceColumn = {
+      key: 'restart-awaited-since',
+      header: 'Restart awaited since',
+      value: row => awaitedSince(row) ?? '',
+    }
     const rows = items.flatMap(item => ('error' in item ? [] : [item]))
     const errors = items.flatMap(item => ('error' in item ? [item.error] : []))
     const [only] = errors
@@ -34,10 +50,33 @@ Many are chosen with --from-file, or with --all and the filters of instances lis
     this.reportFailures(errors, items.length)
     await this.printRows(flags, {
       rows,
-      columns: chooseColumns(metadataColumns),
+      columns: [
+        ...chooseColumns(metadataColumns),
+        ...(rows.some(row => awaitedSince(row) !== undefined) ? [awaitedColumn] : []),
+      ],
       mayHide: true,
-      toJson: toMetadataRow,
+      toJson: row => {
+        const since = awaitedSince(row)
+        return {...toMetadataRow(row), ...(since !== undefined && {restart_awaited_since: since})}
+      },
       id: ({instance}) => instance.id,
     })
+  }
+
+  /** What the journals of the account know; nothing is asked of the cloud where there are none. */
+  private async restartsAwaited(cloud: Cloud): Promise<ReadonlyMap<string, string>> {
+    const folder = runsFolder(process.env)
+    const {listRunIds, readRestartsAwaited} = await import('../../metadata/runs.ts')
+    try {
+      if ((await listRunIds(folder)).length === 0) return new Map()
+      return await readRestartsAwaited(folder, (await cloud.caller()).account)
+    } catch (error) {
+      if (!(error instanceof VpcmdError)) throw error
+      // A token that tells no account has no journal; what else is wrong with it, the instances themselves will tell.
+      if (error.code === 'journal_unreadable') {
+        this.warning(`Which instances await a restart is not known: ${error.message}`)
+      }
+      return new Map()
+    }
   }
 }

@@ -60,9 +60,10 @@ An undo is a run of its own, and can be undone.`
   }
 }
 
-/** The change that leads back, for what was changed, and for what may have been: there a look tells. */
+/** The change that leads back, for what was changed, also where not as asked, and for what may have been: a look tells. */
 function wayBack({change, result, after, inDoubt}: RecordedChange): PlannedChange[] {
-  if (result !== 'changed' && !inDoubt) return []
+  const wasTouched = result === 'changed' || (result === 'failed' && after !== undefined)
+  if (!wasTouched && !inDoubt) return []
   const made = after ?? {...change.before, ...change.set}
   const set = patchBetween(made, change.before)
   // What was read then is long past: whoever makes this change looks first.
@@ -71,7 +72,7 @@ function wayBack({change, result, after, inDoubt}: RecordedChange): PlannedChang
 
 async function newestThatChanged(folder: string, account: string): Promise<Run> {
   for await (const run of readRuns(folder, header => header.account === account)) {
-    if (run.changes.some(({result, inDoubt}) => result === 'changed' || inDoubt)) return run
+    if (run.changes.flatMap(wayBack).length > 0) return run
   }
   throw new VpcmdError({
     code: 'nothing_to_undo',

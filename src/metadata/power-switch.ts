@@ -1,0 +1,185 @@
+import {isInDoubt} from '../cloud/service-errors.ts'
+import type {VpcSdk} from '../cloud/vpc-sdk.ts'
+import type {Instance} from '../cloud/wire.ts'
+import {VpcmdError} from '../errors.ts'
+import {type Target, targetName} from './plan.ts'
+
+export interface PowerSwitchOptions {
+  /** The VPC API of the instance's region, in the manner of a rollout. */
+  api: VpcSdk
+  /** How long it may take to be seen stopped, and again to be seen running, in milliseconds. */
+  stepTimeoutMs: number
+  /** What to run to try again, for the errors. */
+  retryCommand: string
+  /** Once it comes no stop is sent any more; a start always is. */
+  ended: AbortSignal
+  /** Epoch milliseconds. */
+  now(): number
+  sleep(ms: number): Promise<void>
+}
+
+/** A stop and a start take IBM Cloud from seconds to minutes: the pauses between two looks grow to the last. */
+const pausesMs = [500, 1000, 2000, 4000, 5000]
+/** For how long a request without an answer may still show in the status, before it is sent again. */
+const doubtPausesMs = [0, 500, 1000, 2000]
+/** How often a request is sent that fails in doubt each time, and was not acted on. */
+const rounds = 8
+
+/**
+ * Stops and starts one instance. An action can't be repeated blindly: where its answer was lost, the status tells
+ * whether it was acted on. The status of the action itself is deprecated (IBM/vpc-node-sdk, vpc/v1.ts, InstanceAction),
+ * so the instance's is what counts. Every method throws VpcmdError, with the code `instance_gone` for one that is no
+ * longer there.
+ */
+export class PowerSwitch {
+  readonly #target: Target
+  readonly #options: PowerSwitchOptions
+
+  constructor(target: Target, options: PowerSwitchOptions) {
+    this.#target = target
+    this.#options = options
+  }
+
+  /** The instance as it is now. */
+  async look(): Promise<Instance> {
+    const seen = await this.#tryLook()
+    if (seen instanceof VpcmdError) throw seen
+    return seen
+  }
+
+  /** The instance as soon as it is in another status than `status`, or as it is after a few seconds. */
+  async lookForChange(status: string): Promise<Instance> {
+    let last: Instance | VpcmdError | undefined
+    for (const ms of doubtPausesMs) {
+      await this.#options.sleep(ms)
+      last = await this.#tryLook()
+      if (!(last instanceof VpcmdError) && last.status !== status) return last
+    }
+    if (last === undefined || last instanceof VpcmdError) throw last ?? new Error('never looked')
+    return last
+  }
+
+  /**
+   * Asks an instance in the status `from` to stop. Gives the error where it was surely not: refused, or called off
+   * before it was sent (`not_sent`). Throws where it may be stopping all the same.
+   */
+  async stop(from: 'running' | 'failed'): Promise<VpcmdError | undefined> {
+    const {ended} = this.#options
+    let mayHaveActed = false
+    for (let round = 1; ; round++) {
+      // One whose start failed is down already, and stopped only to be started again.
+      const error = await this.#send('stop', from === 'running' ? ended : undefined)
+      if (!error) return undefined
+      const isCertain = !isInDoubt(error)
+      if (isCertain && !mayHaveActed) return error
+      mayHaveActed = true
+      // A refusal after one in doubt may come from the stop that is under way.
+      if ((await this.lookForChange(from)).status !== from) return undefined
+      if (isCertain || round >= rounds || ended.aborted) throw this.#stopFailed(error.message, error)
+    }
+  }
+
+  /** Asks a stopped instance to start. Throws where it was not acted on. */
+  async start(): Promise<void> {
+    for (let round = 1; ; round++) {
+      const error = await this.#send('start')
+      if (!error) return
+      const isCertain = !isInDoubt(error)
+      // Refused, it may be because somebody else has started it.
+      const seen = await (isCertain ? this.look() : this.lookForChange('stopped'))
+      if (seen.status !== 'stopped') return
+      if (isCertain || round >= rounds) throw this.#startFailed(error.message, error)
+    }
+  }
+
+  /** Looks until the instance is stopped. */
+  awaitStopped(): Promise<Instance> {
+    return this.#await('stopped', ({status}) => {
+      if (status === 'deleting') throw this.#gone()
+    })
+  }
+
+  /** Looks until the instance runs. Throws as soon as it is clear that its start failed. */
+  awaitRunning(): Promise<Instance> {
+    let wasStarting = false
+    return this.#await('running', ({status, status_reasons: reasons = []}) => {
+      if (status === 'deleting') throw this.#gone()
+      if (status === 'starting') wasStarting = true
+      const why = reasons.map(({code, message}) => `${message.replace(/\.$/, '')} (${code})`).join('; ')
+      // It is `stopped` for a moment before its start shows; with a reason, or after that, the start has failed.
+      if (status === 'failed' || (status === 'stopped' && (wasStarting || why !== ''))) {
+        throw this.#startFailed(why || `it is ${status}`)
+      }
+    })
+  }
+
+  async #await(wanted: 'stopped' | 'running', check: (seen: Instance) => void): Promise<Instance> {
+    const {now, sleep, stepTimeoutMs} = this.#options
+    const deadline = now() + stepTimeoutMs
+    let last = ''
+    for (let looks = 0; ; looks++) {
+      const seen = await this.#tryLook()
+      // A look that failed proves nothing: the next one may tell.
+      if (seen instanceof VpcmdError) last = seen.message
+      else {
+        if (seen.status === wanted) return seen
+        check(seen)
+        last = `it is ${seen.status}`
+      }
+      const left = deadline - now()
+      if (left <= 0) {
+        const why = `after ${stepTimeoutMs / 1000} s ${last}`
+        throw wanted === 'stopped' ? this.#stopFailed(why) : this.#startFailed(why)
+      }
+      await sleep(Math.min(pausesMs[looks] ?? pausesMs.at(-1) ?? 0, left))
+    }
+  }
+
+  async #tryLook(): Promise<Instance | VpcmdError> {
+    try {
+      return (await this.#options.api.getInstance({id: this.#target.id})).result
+    } catch (error) {
+      if (!(error instanceof VpcmdError)) throw error
+      if (error.status === 404) throw this.#gone()
+      return error
+    }
+  }
+
+  async #send(type: 'start' | 'stop', signal?: AbortSignal): Promise<VpcmdError | undefined> {
+    try {
+      await this.#options.api.createInstanceAction({instanceId: this.#target.id, type, signal})
+      return undefined
+    } catch (error) {
+      if (error instanceof VpcmdError) return error
+      throw error
+    }
+  }
+
+  #gone(): VpcmdError {
+    return new VpcmdError({code: 'instance_gone', message: `${targetName(this.#target)} is no longer there.`})
+  }
+
+  #stopFailed(why: string, {trace, status}: Partial<VpcmdError> = {}): VpcmdError {
+    return new VpcmdError({
+      code: 'stop_failed',
+      message: `${targetName(this.#target)} was asked to stop, was not seen stopped, and may go down yet: ${sentence(why)}`,
+      hint: `Look at it again, and start it if it is down: ${this.#options.retryCommand}`,
+      trace,
+      status,
+    })
+  }
+
+  #startFailed(why: string, {trace, status}: Partial<VpcmdError> = {}): VpcmdError {
+    return new VpcmdError({
+      code: 'start_failed',
+      message: `${targetName(this.#target)} IS DOWN: vpcmd stopped it, and it was not seen running again: ${sentence(why)}`,
+      hint: `Try to start it again: ${this.#options.retryCommand}`,
+      trace,
+      status,
+    })
+  }
+}
+
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`
+}

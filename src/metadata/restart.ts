@@ -1,0 +1,255 @@
+import pLimit from 'p-limit'
+import type {Cloud} from '../cloud/cloud.ts'
+import type {Instance} from '../cloud/wire.ts'
+import {VpcmdError} from '../errors.ts'
+import type {Journal, RestartStep} from './journal.ts'
+import {type Target, targetName} from './plan.ts'
+import {PowerSwitch} from './power-switch.ts'
+import {type Risk, whyNotToStop} from './preflight.ts'
+
+/** What became of one restart. `done`: seen stopped, and seen running after that. */
+export const restartResults = ['done', 'left_out', 'failed', 'skipped', 'planned'] as const
+export type RestartResult = (typeof restartResults)[number]
+
+export interface Restarted {
+  result: RestartResult
+  /** Why it was left out or skipped, in words. */
+  reason?: string
+  error?: VpcmdError
+  /** The primary private addresses, where the start brought another one. */
+  address?: {before: string; after: string}
+  /** What its stop and start risks, or risked. */
+  risks?: Risk[]
+}
+
+/** One instance that is to be stopped and started. */
+export interface RestartWork {
+  /** Its place in the journal. */
+  i: number
+  target: Target
+  /** For one that this run has asked to stop before: whether it was seen stopped since. It only has to come back. */
+  begun?: {wasStopped: boolean}
+}
+
+export interface RestartProgress {
+  total: number
+  done: number
+  down: number
+  failed: number
+}
+
+export interface RestartOptions {
+  journal: Journal
+  /** How many instances of a VPC may be down at a time, by the VPC's ID. */
+  maxUnavailable(vpc: string): number
+  /** How long an instance may take to be seen stopped, and again to be seen running, in milliseconds. */
+  stepTimeoutMs: number
+  /** What to run to try again, for the errors. */
+  retryCommand: string
+  /** The first Ctrl-C: nothing more is stopped, and what is down is started and awaited. */
+  interrupted: AbortSignal
+  /** `down`: asked to stop, and not seen running since. */
+  onProgress(progress: RestartProgress): void
+  /** Told at once of an instance that is, or may be, down and does not come back. */
+  onFailure(error: VpcmdError): void
+  /** Epoch milliseconds. */
+  now(): number
+  sleep(ms: number): Promise<void>
+}
+
+export interface RestartsEnding {
+  /** By the instance's ID. */
+  restarted: Map<string, Restarted>
+  /** Why it ended before it was through, if it did. */
+  stop: 'interrupted' | 'failures' | 'journal' | undefined
+  /** What is wrong with the journal, where that is why. */
+  error: VpcmdError | undefined
+}
+
+/**
+ * Stops and starts instances, never more of a VPC at a time than are allowed to be down. Those that were begun before
+ * come first, all at once, as they are down already. The first that fails stops further stops; what is under way is
+ * brought back all the same. Each step is in the journal before it is sent. Never throws VpcmdError.
+ */
+export async function restartAll(cloud: Cloud, work: RestartWork[], options: RestartOptions): Promise<RestartsEnding> {
+  const run = new Restarts(cloud, options, work.length)
+  await Promise.all(work.filter(({begun}) => begun).map(each => run.take(each)))
+  const limits = new Map<string, ReturnType<typeof pLimit>>()
+  await Promise.all(
+    work
+      .filter(({begun}) => !begun)
+      .map(each => {
+        const {id} = each.target.vpc
+        const limit = limits.get(id) ?? pLimit(options.maxUnavailable(id))
+        limits.set(id, limit)
+        return limit(() => run.take(each))
+      }),
+  )
+  return {restarted: run.restarted, stop: run.stop, error: run.error}
+}
+
+const skipReasons = {
+  interrupted: 'interrupted before its turn',
+  failures: 'another restart failed before its turn',
+  journal: 'the journal could not be written',
+}
+
+class Restarts {
+  stop: RestartsEnding['stop']
+  error: VpcmdError | undefined
+  readonly restarted = new Map<string, Restarted>()
+  readonly #cloud: Cloud
+  readonly #options: RestartOptions
+  readonly #ending = new AbortController()
+  readonly #progress: RestartProgress
+
+  constructor(cloud: Cloud, options: RestartOptions, total: number) {
+    this.#cloud = cloud
+    this.#options = options
+    this.#progress = {total, done: 0, down: 0, failed: 0}
+    const {interrupted} = options
+    if (interrupted.aborted) this.#end('interrupted')
+    interrupted.addEventListener('abort', () => this.#end('interrupted'), {once: true})
+  }
+
+  /** Nothing more is stopped. The first reason counts. */
+  #end(stop: NonNullable<RestartsEnding['stop']>): void {
+    this.stop ??= stop
+    this.#ending.abort()
+  }
+
+  async take(work: RestartWork): Promise<void> {
+    const asked = {isAsked: work.begun !== undefined}
+    if (asked.isAsked) this.#tellDown()
+    const restarted = await this.#restart(work, asked)
+    if (asked.isAsked && restarted.result !== 'failed') this.#progress.down--
+    this.restarted.set(work.target.id, restarted)
+    this.#progress.done++
+    if (restarted.result === 'failed') {
+      this.#progress.failed++
+      this.#end('failures')
+      if (restarted.error) this.#options.onFailure(restarted.error)
+    }
+    this.#options.onProgress({...this.#progress})
+  }
+
+  #tellDown(): void {
+    this.#progress.down++
+    this.#options.onProgress({...this.#progress})
+  }
+
+  async #restart(work: RestartWork, asked: {isAsked: boolean}): Promise<Restarted> {
+    if (!work.begun && this.stop) return this.#skipped()
+    try {
+      const {stepTimeoutMs, retryCommand, now, sleep} = this.#options
+      const region = await this.#cloud.region(work.target.region)
+      const api = this.#cloud.api(region, 'rollout')
+      const ended = this.#ending.signal
+      const power = new PowerSwitch(work.target, {api, stepTimeoutMs, retryCommand, ended, now, sleep})
+      return await (work.begun ? this.#bringBack(work, power, work.begun.wasStopped) : this.#cycle(work, power, asked))
+    } catch (thrown) {
+      const error = thrown instanceof VpcmdError ? thrown : unexpected(work.target, thrown)
+      if (error.code === 'journal_failed') {
+        this.#journalFailed(error)
+        return this.#skipped()
+      }
+      const isGone = error.code === 'instance_gone'
+      if (asked.isAsked) await this.#note(work, isGone ? 'left' : 'failed', error)
+      return isGone ? {result: 'left_out', reason: 'it is no longer there'} : {result: 'failed', error}
+    }
+  }
+
+  /** A stop and start of an instance that runs; one that does not is left as it is. */
+  async #cycle(work: RestartWork, power: PowerSwitch, asked: {isAsked: boolean}): Promise<Restarted> {
+    const before = await power.look()
+    const reason = whyNotToStop(before) ?? (before.metadata_service.enabled ? undefined : 'its service is off')
+    if (reason !== undefined) return {result: 'left_out', reason}
+    if (this.stop) return this.#skipped()
+    await this.#write(work, 'stop')
+    asked.isAsked = true
+    this.#tellDown()
+    const refusal = await power.stop('running')
+    if (refusal) {
+      asked.isAsked = false
+      this.#progress.down--
+      await this.#note(work, 'left', refusal)
+      if (refusal.code === 'not_sent' || (refusal.status === 429 && this.stop)) return this.#skipped()
+      // Somebody else may have been faster; what they stop stays stopped.
+      const {status} = await power.look()
+      return status === 'running'
+        ? {result: 'failed', error: refusal}
+        : {result: 'left_out', reason: `it is ${status}, and not by vpcmd`}
+    }
+    await power.awaitStopped()
+    return this.#start(work, power, before)
+  }
+
+  /** Brings an instance back that this run, perhaps by an earlier process, has asked to stop. */
+  async #bringBack(work: RestartWork, power: PowerSwitch, wasStopped: boolean): Promise<Restarted> {
+    const seen = wasStopped ? await power.look() : await power.lookForChange('running')
+    const {status} = seen
+    if (status === 'running' && !wasStopped) {
+      await this.#note(work, 'left')
+      return {result: 'left_out', reason: 'it runs, and was not seen stopped'}
+    }
+    if (status === 'failed') {
+      // What failed to start is to be stopped first (ibm-cloud-docs/vpc, instance-status-messages.md).
+      const refusal = await power.stop('failed')
+      if (refusal) throw refusal
+    }
+    if (status === 'failed' || status === 'stopping' || status === 'stopped') {
+      await power.awaitStopped()
+      return this.#start(work, power, seen)
+    }
+    return this.#finish(work, power, seen)
+  }
+
+  async #start(work: RestartWork, power: PowerSwitch, before: Instance): Promise<Restarted> {
+    // From here on it is down: it is started even where the journal can't be written any more.
+    await this.#note(work, 'stopped')
+    await this.#note(work, 'start')
+    await power.start()
+    return this.#finish(work, power, before)
+  }
+
+  async #finish(work: RestartWork, power: PowerSwitch, before: Instance): Promise<Restarted> {
+    const address = {before: addressOf(before), after: addressOf(await power.awaitRunning())}
+    await this.#note(work, 'running')
+    return {result: 'done', ...(address.before !== address.after && {address})}
+  }
+
+  #skipped(): Restarted {
+    return {result: 'skipped', reason: skipReasons[this.stop ?? 'interrupted']}
+  }
+
+  #write({i}: RestartWork, step: RestartStep, error?: VpcmdError): Promise<void> {
+    const at = new Date(this.#options.now()).toISOString()
+    return this.#options.journal.write({t: 'restart', i, at, step, ...(error && {error: error.toJSON()})})
+  }
+
+  /** Writes a step after which there is no way back: that it can't be written is remembered, and ends further stops. */
+  #note(work: RestartWork, step: RestartStep, error?: VpcmdError): Promise<void> {
+    return this.#write(work, step, error).catch((failure: unknown) => this.#journalFailed(failure))
+  }
+
+  #journalFailed(error: unknown): void {
+    if (!(error instanceof VpcmdError)) throw error
+    this.error ??= error
+    this.#end('journal')
+  }
+}
+
+/** Nothing that goes wrong with one instance leaves another behind that is down. */
+function unexpected(target: Target, thrown: unknown): VpcmdError {
+  const why = thrown instanceof Error ? thrown.message : String(thrown)
+  return new VpcmdError({
+    code: 'unexpected',
+    message: `vpcmd failed at the restart of ${targetName(target)} in a way that it was not made for: ${why}`,
+    hint: `See whether it runs: vpcmd instances show ${target.id}`,
+  })
+}
+
+/** The primary private address, which a start can change (ibm-cloud-docs/vpc-infrastructure-cli-plugin, instance-stop). */
+function addressOf({primary_network_attachment: attachment, primary_network_interface: nic}: Instance): string {
+  return (attachment ?? nic).primary_ip.address
+}

@@ -1,0 +1,298 @@
+import {spawn} from 'node:child_process'
+import {once} from 'node:events'
+import {join} from 'node:path'
+import {setTimeout as wait} from 'node:timers/promises'
+import {afterEach, describe, expect, test} from 'vitest'
+import {type Sandbox, type SandboxOptions, startSandbox} from '../../src/sandbox/index.ts'
+import {mostAtOnce} from '../support/downtimes.ts'
+import {keys, startPty} from '../support/pty.ts'
+import {freshEnvironment, type RunResult, runVpcmd, vpcmdPath} from '../support/run-vpcmd.ts'
+
+let sandbox: Sandbox
+let requests: string[]
+let env: Record<string, string>
+afterEach(() => sandbox.close())
+
+async function setScene(options: SandboxOptions = {}): Promise<void> {
+  requests = []
+  sandbox = await startSandbox({
+    transitionMs: 50,
+    ...options,
+    onRequest: ({method, path}) => {
+      if (method === 'PATCH' || path.includes('/actions')) requests.push(method)
+    },
+  })
+  env = freshEnvironment(sandbox.environment)
+}
+
+const vpcmd = (...args: string[]): Promise<RunResult> => runVpcmd(args, {env})
+const named = (name: string) => sandbox.fleet.list().find(each => each.name === name)
+const statusOf = (name: string) => named(name)?.status
+const one = 'my-virtual-server-1'
+const three = 'my-virtual-server-3'
+
+interface Row {
+  name: string
+  restart?: {result: string; reason?: string; risks?: {kind: string}[]; error?: {code: string}} | null
+}
+const restartsIn = ({stdout}: RunResult): Record<string, Row['restart']> => {
+  const lists: Record<string, Row[]> = JSON.parse(stdout)
+  return Object.fromEntries(
+    Object.values(lists)
+      .flat()
+      .map(({name, restart}) => [name, restart]),
+  )
+}
+const runIdIn = ({stderr}: RunResult) => /Run (\d{8}-\d{6}-[0-9a-f]{4})/.exec(stderr)?.[1] ?? ''
+
+describe('the question', () => {
+  test('is not answered by --yes, and nothing is sent without an answer', async () => {
+    await setScene()
+    const {code, stdout, stderr} = await vpcmd('metadata', 'enable', one, three, '--restart', '--yes')
+    expect(code).toBe(2)
+    expect(stdout).toBe('')
+    expect(stderr).toMatch(/Stop and start 2 instances\?.*--yes does not: nothing was sent/)
+    expect(stderr).toContain('--accept-downtime')
+    expect(requests).toEqual([])
+  })
+
+  test('is not answered for others by --accept-data-loss, but for those with local disks', async () => {
+    await setScene()
+    expect((await vpcmd('metadata', 'enable', one, 'web-2', '--restart', '--accept-data-loss')).code).toBe(2)
+    expect(requests).toEqual([])
+    const alone = await vpcmd('metadata', 'enable', 'web-2', '--restart', '--accept-data-loss', '--json')
+    expect(alone.code).toBe(0)
+    expect(restartsIn(alone)).toEqual({
+      'web-2': {result: 'done', risks: expect.arrayContaining([expect.objectContaining({kind: 'local_disks'})])},
+    })
+    expect(sandbox.fleet.downtimes()).toHaveLength(1)
+  })
+
+  test('comes on a terminal after what the stops risk; no sends nothing, yes restarts', async () => {
+    await setScene()
+    const ask = () =>
+      startPty(process.execPath, [vpcmdPath, 'metadata', 'enable', one, 'web-2', '--restart', '-y'], {env, cols: 200})
+    const no = ask()
+    await no.waitFor('Stop and start 1 instance?')
+    expect(no.everything()).toContain('no reservation keeps capacity')
+    expect(no.everything()).toContain('its local disks would be erased')
+    no.write(keys.enter)
+    expect((await no.exit).exitCode).toBe(0)
+    expect(no.everything()).toContain('Nothing was sent.')
+    expect(requests).toEqual([])
+    const yes = ask()
+    await yes.waitFor('Stop and start 1 instance?')
+    yes.write(`y${keys.enter}`)
+    expect((await yes.exit).exitCode).toBe(0)
+    expect(yes.everything()).toContain('Restarts: 1 done, 1 left out.')
+    expect(named('web-2')?.metadata_service.enabled).toBe(true)
+    expect(sandbox.fleet.downtimes().map(({name}) => name)).toEqual([one])
+  })
+
+  test.each([
+    [['--max-unavailable', '2'], /--restart/],
+    [['--accept-downtime'], /--restart/],
+    [['--restart', '--max-unavailable', '0'], /from 1/],
+    [['--restart', '--max-unavailable', '101%'], /1% to 100%/],
+    [['--restart', '--max-unavailable', 'many'], /not many/],
+    [['--restart', '--step-timeout', '0'], /step-timeout/],
+  ])('%j is wrong before anything is asked of the cloud', async (flags, message) => {
+    await setScene()
+    const {code, stderr} = await vpcmd('metadata', 'enable', one, ...flags)
+    expect(code).toBe(2)
+    expect(stderr).toMatch(message)
+  })
+})
+
+describe('enable --restart', () => {
+  test('restarts what ran with the service off, and nothing else', async () => {
+    await setScene()
+    await sandbox.fleet.change(named('my-virtual-server-2')?.id ?? '', {metadata_service: {enabled: true}})
+    const args = [one, 'my-virtual-server-2', three, 'web-2', 'batch-1', '--restart', '--accept-downtime']
+    const dry = await vpcmd('metadata', 'enable', ...args, '--dry-run', '--json')
+    expect(dry.code).toBe(0)
+    expect(restartsIn(dry)[one]).toEqual({
+      result: 'planned',
+      risks: [expect.objectContaining({kind: 'no_reservation'})],
+    })
+    expect(dry.stderr).toContain('To be stopped and started: 2')
+    expect(requests).toEqual([])
+    const made = await vpcmd('metadata', 'enable', ...args, '--json')
+    expect(made.code).toBe(0)
+    expect(restartsIn(made)).toMatchObject({
+      [one]: {result: 'done'},
+      [three]: {result: 'done'},
+      'web-2': {result: 'left_out', reason: expect.stringContaining('local disks')},
+      'batch-1': {result: 'left_out', reason: 'it is stopped, not running'},
+    })
+    // It was on before.
+    expect(restartsIn(made)['my-virtual-server-2']).toBeNull()
+    expect(statusOf('batch-1')).toBe('stopped')
+    expect(named('batch-1')?.metadata_service.enabled).toBe(true)
+    expect(sandbox.fleet.downtimes().map(({name}) => name)).toEqual([one, three])
+    expect(mostAtOnce(sandbox.fleet.downtimes())).toBe(1)
+  })
+
+  test('takes a share of the VPC’s instances in the run, rounded down', async () => {
+    await setScene({regions: ['us-south'], instances: 9, vpcs: 1, transitionMs: 600})
+    for (const {id} of sandbox.fleet.list())
+      await sandbox.fleet.change(id, {status: 'running', metadata_service: {enabled: false}})
+    const {code, stdout} = await vpcmd(
+      'metadata',
+      'enable',
+      '--all',
+      '-y',
+      '--restart',
+      '--accept-downtime',
+      '--max-unavailable',
+      '35%',
+      '-o',
+      'csv',
+    )
+    expect(code).toBe(0)
+    expect(stdout.split('\n').filter(line => line.includes(',changed,done,'))).toHaveLength(9)
+    expect(mostAtOnce(sandbox.fleet.downtimes())).toBe(3)
+  })
+
+  test('tells a start that fails first, and the command that it names makes it good', async () => {
+    await setScene()
+    await sandbox.fleet.failStarts(named(one)?.id ?? '')
+    const args = ['metadata', 'enable', one, three, 'web-1', '--region', 'us-south', '--restart', '--accept-downtime']
+    const made = await vpcmd(...args.filter(each => each !== 'web-1'))
+    expect(made.code).toBe(1)
+    const lines = made.stderr.split('\n').filter(line => !/^(To be|Not to be| )/.test(line))
+    expect(lines[0]).toMatch(/^Error: my-virtual-server-1 \(.*\) IS DOWN: .*cannot_start_capacity/)
+    expect(made.stdout).toMatch(/my-virtual-server-3 .*changed +skipped/)
+    expect(made.stderr).toContain('Restarts: 1 failed, 1 skipped.')
+    const id = runIdIn(made)
+    expect(lines[0]).toContain(`vpcmd metadata resume ${id}`)
+    const again = await vpcmd('metadata', 'resume', id, '--json')
+    expect(again.code).toBe(0)
+    expect(restartsIn(again)).toEqual({[one]: {result: 'done'}, [three]: null})
+    expect(statusOf(one)).toBe('running')
+    const others = await vpcmd('metadata', 'resume', id, '--restart', '--accept-downtime', '--json')
+    expect(others.code).toBe(0)
+    expect(restartsIn(others)).toMatchObject({[one]: {result: 'done'}, [three]: {result: 'done'}})
+    expect(sandbox.fleet.downtimes().map(({name}) => name)).toEqual([one, three])
+  })
+})
+
+test('a no to resume --restart stops nothing else, and brings back what is down all the same', async () => {
+  await setScene()
+  await sandbox.fleet.failStarts(named(one)?.id ?? '', 1, 'stopped')
+  const made = await vpcmd('metadata', 'enable', one, three, '--restart', '--accept-downtime', '-o', 'yaml')
+  expect(made.code).toBe(1)
+  expect(made.stdout).toMatch(/result: failed\n +error:\n +code: start_failed\n +message: .*IS DOWN/)
+  expect(statusOf(one)).toBe('stopped')
+  const resume = startPty(process.execPath, [vpcmdPath, 'metadata', 'resume', '--restart'], {env, cols: 200})
+  await resume.waitFor('Stop and start 1 instance?')
+  resume.write(keys.enter)
+  expect((await resume.exit).exitCode).toBe(0)
+  expect(resume.everything()).toContain('No other instance is stopped.')
+  expect(statusOf(one)).toBe('running')
+  expect(sandbox.fleet.downtimes().map(({name}) => name)).toEqual([one])
+})
+
+test('apply --restart does what the plan does not say', async () => {
+  await setScene()
+  const file = join(env.HOME ?? '', 'plan.json')
+  await vpcmd('metadata', 'plan', '--enable', one, three, '--out', file)
+  await sandbox.fleet.change(named(three)?.id ?? '', {metadata_service: {enabled: true}})
+  const refused = await vpcmd('metadata', 'apply', file, '--yes', '--restart')
+  expect(refused.code).toBe(2)
+  expect(requests).toEqual([])
+  const made = await vpcmd('metadata', 'apply', file, '--yes', '--restart', '--accept-downtime', '--json')
+  expect(made.code).toBe(0)
+  expect(restartsIn(made)).toMatchObject({
+    [one]: {result: 'done'},
+    [three]: {result: 'skipped', reason: 'this run did not turn its service on'},
+  })
+  expect(sandbox.fleet.downtimes().map(({name}) => name)).toEqual([one])
+})
+
+describe('show', () => {
+  test('says what awaits a restart, until there was one', async () => {
+    await setScene()
+    const before = await vpcmd('metadata', 'show', one)
+    expect(before.stdout).not.toContain('awaited')
+    const made = await vpcmd('metadata', 'enable', one, 'batch-1')
+    expect(made.stderr).toContain('--restart')
+    const shown = await vpcmd('metadata', 'show', one, three, 'batch-1')
+    expect(shown.stdout).toMatch(/Restart awaited since/)
+    expect(shown.stdout.match(/\d{4}-\d\d-\d\dT/g)).toHaveLength(1)
+    const rows = JSON.parse((await vpcmd('metadata', 'show', one, three, '--json')).stdout)
+    expect(rows[0].restart_awaited_since).toMatch(/^20/)
+    expect(rows[1]).not.toHaveProperty('restart_awaited_since')
+    expect((await vpcmd('metadata', 'resume', '--restart', '--accept-downtime')).code).toBe(0)
+    expect((await vpcmd('metadata', 'show', one)).stdout).not.toContain('awaited')
+  })
+})
+
+/** A run of the built vpcmd that can be interrupted. */
+function startVpcmd(...args: string[]) {
+  const child = spawn(process.execPath, [vpcmdPath, ...args], {env, stdio: ['ignore', 'pipe', 'pipe']})
+  let stderr = ''
+  child.stderr.setEncoding('utf8').on('data', text => {
+    stderr += text
+  })
+  child.stdout.resume()
+  const exit = once(child, 'close').then(([code, signal]) => ({code, signal, stderr}))
+  return {kill: (signal: NodeJS.Signals) => child.kill(signal), exit}
+}
+
+async function until(check: () => boolean): Promise<void> {
+  for (const deadline = Date.now() + 30_000; !check(); await wait(10)) {
+    if (Date.now() > deadline) throw new Error('it did not come to that within 30 s')
+  }
+}
+
+const restartTwo = () => startVpcmd('metadata', 'enable', one, three, '--restart', '--accept-downtime')
+const isDown = () => ['stopping', 'stopped'].includes(statusOf(one) ?? '')
+
+describe('an end in the middle', () => {
+  test('Ctrl-C stops nothing more, and waits until what is down runs again', async () => {
+    await setScene({transitionMs: 500})
+    const run = restartTwo()
+    await until(isDown)
+    run.kill('SIGINT')
+    const {code, stderr} = await run.exit
+    expect(code).toBe(130)
+    expect(stderr).toContain('those that are down are started and awaited')
+    expect(stderr).toContain('Restarts: 1 done, 1 skipped.')
+    expect(stderr).toMatch(/vpcmd metadata resume \S+ --restart/)
+    expect(sandbox.fleet.downtimes().map(({name}) => name)).toEqual([one])
+    expect(statusOf(one)).toBe('running')
+  })
+
+  test('Ctrl-C twice ends it at once, and says what may be down', async () => {
+    await setScene({transitionMs: 20_000})
+    const run = restartTwo()
+    await until(isDown)
+    run.kill('SIGINT')
+    await wait(500)
+    run.kill('SIGINT')
+    const {code, stderr} = await run.exit
+    expect(code).toBe(130)
+    expect(stderr).toMatch(/may be down.*vpcmd metadata resume \d{8}-/)
+  })
+
+  test.each(['stopping', 'stopped', 'starting'])(
+    'SIGKILL while it is %s: resume brings back what the run stopped, and stops nothing else',
+    async status => {
+      await setScene({transitionMs: status === 'stopped' ? 1200 : 2000})
+      const run = restartTwo()
+      await until(() => statusOf(one) === status)
+      run.kill('SIGKILL')
+      expect((await run.exit).signal).toBe('SIGKILL')
+      const resumed = await vpcmd('metadata', 'resume', '--json')
+      expect(resumed.code).toBe(0)
+      expect(resumed.stderr).toContain('1 that it has asked to stop may be down')
+      expect(restartsIn(resumed)).toEqual({[one]: {result: 'done'}, [three]: null})
+      expect(statusOf(one)).toBe('running')
+      expect(sandbox.fleet.downtimes().map(({name}) => name)).toEqual([one])
+      const rest = await vpcmd('metadata', 'resume', '--restart', '--accept-downtime', '--json')
+      expect(restartsIn(rest)).toMatchObject({[one]: {result: 'done'}, [three]: {result: 'done'}})
+      expect(sandbox.fleet.downtimes().map(({name}) => name)).toEqual([one, three])
+    },
+  )
+})

@@ -1,0 +1,305 @@
+import {afterEach, beforeEach, describe, expect, it} from 'vitest'
+import type {VpcSdk} from '../../src/cloud/vpc-sdk.ts'
+import type {PlannedChange} from '../../src/metadata/plan.ts'
+import {checkChange, type SettleOptions, settleChange} from '../../src/metadata/settle-change.ts'
+import type {Fault, Fleet} from '../../src/sandbox/index.ts'
+import {changesOf} from '../support/planned-change.ts'
+import {startProxy, type TestProxy} from '../support/proxy.ts'
+import {startTestCloud, type TestCloud} from '../support/test-cloud.ts'
+
+const id = '0727_ed12480a-40a4-41a0-98e3-6dfac8b25ad6'
+const off = {enabled: false, protocol: 'http', response_hop_limit: 1}
+const on = {enabled: true, protocol: 'https', response_hop_limit: 1}
+const set = {enabled: true, protocol: 'https' as const}
+
+let test: TestCloud
+let api: VpcSdk
+let sent: number
+let proxy: TestProxy | undefined
+
+beforeEach(async () => {
+  test = await startTestCloud({}, {timeoutMs: 1000})
+  api = await apiOf(test)
+  sent = 0
+  test.requests.length = 0
+})
+
+afterEach(async () => {
+  await proxy?.close()
+  proxy = undefined
+  await test.close()
+})
+
+async function apiOf({cloud}: Pick<TestCloud, 'cloud'>): Promise<VpcSdk> {
+  return cloud.api(await cloud.region('us-south'), 'rollout')
+}
+
+function change(more: Partial<PlannedChange> = {}): PlannedChange {
+  const [only] = changesOf(test.sandbox, set, [id])
+  if (!only) throw new Error('the sandbox has no such instance')
+  return {...only, ...more}
+}
+
+const settle = (planned: PlannedChange, more: Partial<SettleOptions> = {}) =>
+  settleChange(planned, {
+    api,
+    mustLook: false,
+    inDoubt: false,
+    ended: new AbortController().signal,
+    sending: async () => {
+      sent++
+    },
+    sleep: async () => undefined,
+    ...more,
+  })
+const asked = () => test.requests.filter(({path}) => path.includes('/instances')).map(({method}) => method)
+const present = () => test.sandbox.fleet.get(id)?.metadata_service
+const fault = (kind: Fault['kind'], more: Partial<Fault> = {}) =>
+  test.sandbox.faults.push({kind, count: 1, method: 'PATCH', ...more})
+
+describe('a change', () => {
+  it('is sent once, and is changed as the answer shows', async () => {
+    expect(await settle(change())).toEqual({result: 'changed', after: on})
+    expect({asked: asked(), sent, present: present()}).toEqual({asked: ['PATCH'], sent: 1, present: on})
+  })
+
+  it('goes with the ETag of its reading', async () => {
+    const etag = test.sandbox.fleet.get(id)?.etag
+    expect((await settle(change({etag}))).result).toBe('changed')
+    expect(asked()).toEqual(['PATCH'])
+  })
+
+  it('that is there already is found so by a look, and not sent', async () => {
+    await test.sandbox.fleet.change(id, {metadata_service: set})
+    expect(await settle(change({before: off}), {mustLook: true})).toEqual({result: 'unchanged', after: on})
+    expect({asked: asked(), sent}).toEqual({asked: ['GET'], sent: 0})
+  })
+
+  it.each<[string, Parameters<Fleet['change']>[1]['metadata_service'], string]>([
+    ['another hop limit', {response_hop_limit: 7}, 'off (http/7)'],
+    ['the protocol of a service that is off', {protocol: 'https'}, 'off (https/1)'],
+    ['half of it', {enabled: true}, 'http/1'],
+  ])('of what is no longer as it was read (%s) is a conflict, and is left alone', async (_what, other, label) => {
+    const planned = change()
+    await test.sandbox.fleet.change(id, {metadata_service: other})
+    const settled = await settle(planned, {mustLook: true})
+    expect(settled).toMatchObject({
+      result: 'conflict',
+      after: {...off, ...other},
+      error: {message: expect.stringContaining(`is no longer off (http/1), as the plan read it, but ${label}`)},
+    })
+    expect({asked: asked(), sent, present: present()}).toEqual({
+      asked: ['GET'],
+      sent: 0,
+      present: {...off, ...other},
+    })
+  })
+
+  it('of what has another ETag is a conflict where settings differ', async () => {
+    const planned = change({etag: test.sandbox.fleet.get(id)?.etag})
+    await test.sandbox.fleet.change(id, {metadata_service: {response_hop_limit: 9}})
+    expect((await settle(planned)).result).toBe('conflict')
+    expect(asked()).toEqual(['PATCH', 'GET'])
+    expect(present()).toEqual({...off, response_hop_limit: 9})
+  })
+
+  it('of what has another ETag and another name only is made', async () => {
+    const planned = change({etag: test.sandbox.fleet.get(id)?.etag})
+    await test.sandbox.fleet.change(id, {name: 'renamed'})
+    expect(await settle(planned)).toEqual({result: 'changed', after: on})
+    expect(asked()).toEqual(['PATCH', 'GET', 'PATCH'])
+    expect(sent).toBe(1)
+  })
+
+  it('whose ETag never fits fails, and does not go on for ever', async () => {
+    const wrong = {
+      ...api,
+      getInstance: async (params: {id: string}) => ({...(await api.getInstance(params)), headers: {etag: 'W/"never"'}}),
+    }
+    const settled = await settle(change(), {api: wrong, mustLook: true})
+    expect(settled).toMatchObject({result: 'failed', error: {status: 412}})
+    expect(settled.inDoubt).toBeUndefined()
+    expect(present()).toEqual(off)
+  })
+
+  it('of an instance that is gone meanwhile has failed, without doubt', async () => {
+    const planned = change()
+    await test.sandbox.fleet.remove(id)
+    for (const mustLook of [false, true]) {
+      const settled = await settle(planned, {mustLook})
+      expect(settled).toMatchObject({result: 'failed', error: {status: 404, trace: expect.any(String)}})
+      expect(settled.inDoubt).toBeUndefined()
+    }
+    expect(asked()).toEqual(['PATCH', 'GET'])
+  })
+
+  it('that the API forbids has failed, with its reason and trace', async () => {
+    fault('403')
+    expect(await settle(change())).toMatchObject({
+      result: 'failed',
+      error: {code: 'not_authorized', trace: expect.any(String)},
+    })
+    expect(asked()).toEqual(['PATCH'])
+  })
+})
+
+describe('a patch without an answer', () => {
+  it('that was applied is seen by a look, and not sent again', async () => {
+    fault('cut')
+    expect(await settle(change())).toEqual({result: 'changed', after: on})
+    expect({asked: asked(), sent}).toEqual({asked: ['PATCH', 'GET'], sent: 1})
+  })
+
+  it.each(['reset', 'hang', '500', '502', '504'] as const)(
+    'that was not applied (%s) is sent again after a look',
+    async kind => {
+      fault(kind)
+      expect(await settle(change())).toEqual({result: 'changed', after: on})
+      expect(asked()).toEqual(['PATCH', 'GET', 'PATCH'])
+      expect(present()).toEqual(on)
+    },
+  )
+
+  it('that somebody made a conflict of meanwhile is left alone', async () => {
+    fault('500')
+    const settled = settle(change(), {
+      sleep: async () => {
+        await test.sandbox.fleet.change(id, {metadata_service: {response_hop_limit: 3}})
+      },
+    })
+    expect((await settled).result).toBe('conflict')
+    expect(asked()).toEqual(['PATCH', 'GET'])
+  })
+
+  it('each time is given up, in doubt', async () => {
+    fault('500', {count: 99})
+    expect(await settle(change())).toMatchObject({result: 'failed', inDoubt: true, error: {status: 500}})
+    expect(asked().filter(method => method === 'PATCH')).toHaveLength(5)
+  })
+
+  it('of an earlier run is looked after first: it had been made, or is made now', async () => {
+    const planned = change()
+    expect(await settle(planned, {inDoubt: true})).toEqual({result: 'changed', after: on})
+    expect(await settle(planned, {inDoubt: true})).toEqual({result: 'changed', after: on})
+    expect(asked()).toEqual(['GET', 'PATCH', 'GET'])
+  })
+
+  it('stays in doubt where the look fails', async () => {
+    fault('reset')
+    fault('500', {method: 'GET', count: 99})
+    expect(await settle(change())).toMatchObject({result: 'failed', inDoubt: true, error: {status: 500}})
+  })
+})
+
+describe('an API that is overloaded', () => {
+  it.each(['429', '503'] as const)('is waited for as long as it says: %s twenty times is no failure', async kind => {
+    fault(kind, {count: 20, retryAfter: '1'})
+    expect(await settle(change())).toEqual({result: 'changed', after: on})
+    expect(present()).toEqual(on)
+  })
+
+  it('a look is as patient', async () => {
+    fault('429', {method: 'GET', count: 30, retryAfter: '1'})
+    expect((await settle(change(), {mustLook: true})).result).toBe('changed')
+  })
+})
+
+describe('what never left this machine is no doubt:', () => {
+  it('a connection that is refused', async () => {
+    const nowhere = {name: 'us-south', url: 'http://127.0.0.1:9/v1', isAvailable: true}
+    const settled = await settle(change(), {api: test.cloud.api(nowhere, 'rollout')})
+    expect(settled).toMatchObject({result: 'failed', error: {code: 'connection_refused'}})
+    expect(settled.inDoubt).toBeUndefined()
+  })
+
+  it('a token that IAM does not give', async () => {
+    fault('401')
+    test.sandbox.faults.push({kind: '403', path: /identity/})
+    const settled = await settle(change())
+    expect(settled).toMatchObject({result: 'failed', error: {message: expect.stringContaining('IAM gave no token')}})
+    expect(settled.inDoubt).toBeUndefined()
+    expect(present()).toEqual(off)
+  })
+})
+
+describe('once the rollout has ended', () => {
+  const ended = AbortSignal.abort()
+
+  it('nothing is sent', async () => {
+    expect(await settle(change(), {ended})).toEqual({result: 'skipped'})
+    expect(await settle(change(), {ended, inDoubt: true})).toEqual({result: 'skipped', inDoubt: true})
+    expect({asked: asked(), sent}).toEqual({asked: [], sent: 0})
+  })
+
+  it('what is under way is awaited, and counts', async () => {
+    const end = new AbortController()
+    const settled = await settle(change(), {
+      ended: end.signal,
+      sending: async () => {
+        setTimeout(() => end.abort(), 1)
+      },
+    })
+    expect(['changed', 'skipped']).toContain(settled.result)
+    expect(present()).toEqual(settled.result === 'changed' ? on : off)
+  })
+
+  it('a doubt that is left is told', async () => {
+    fault('500', {count: 99})
+    const end = new AbortController()
+    const settled = await settle(change(), {
+      ended: end.signal,
+      sleep: async () => end.abort(),
+    })
+    expect(settled).toEqual({result: 'skipped', inDoubt: true})
+  })
+
+  it('a pause between two tries ends at once', async () => {
+    fault('500', {count: 99})
+    const end = new AbortController()
+    const settled = await settle(change(), {
+      ended: end.signal,
+      sleep: (_ms, signal) =>
+        new Promise((_, reject) => {
+          signal.addEventListener('abort', () => reject(signal.reason))
+          end.abort()
+        }),
+    })
+    expect(settled).toEqual({result: 'skipped', inDoubt: true})
+  })
+})
+
+async function proxied(rewrite: Parameters<typeof startProxy>[1]): Promise<void> {
+  proxy = await startProxy(test.sandbox, rewrite)
+  const {VPC_URL: vpcUrl, VPC_AUTH_URL: iamUrl} = proxy.environment
+  api = await apiOf({cloud: await test.open({endpoints: {vpcUrl, iamUrl}})})
+}
+
+describe('an API that says 200', () => {
+  const other = (body: string) =>
+    body.replace('"enabled":true', '"enabled":false').replace('"protocol":"https"', '"protocol":"http"')
+
+  it('and shows other settings than asked has not changed it as asked', async () => {
+    await proxied((method, _path, body) => (method === 'PATCH' ? other(body) : undefined))
+    expect(await settle(change())).toMatchObject({
+      result: 'failed',
+      after: off,
+      error: {code: 'not_applied', message: expect.stringContaining('reported off (http/1)')},
+    })
+  })
+
+  it('and shows what was asked, and something else afterwards, is found out by the second look', async () => {
+    await proxied((method, _path, body) => (method === 'GET' ? other(body) : undefined))
+    const planned = change()
+    expect((await settle(planned)).result).toBe('changed')
+    expect(await checkChange(planned, api)).toMatchObject({result: 'failed', after: off, error: {code: 'not_applied'}})
+  })
+
+  it('and cannot be looked at afterwards is in doubt', async () => {
+    const planned = change()
+    await settle(planned)
+    fault('500', {method: 'GET', count: 99})
+    expect(await checkChange(planned, api)).toMatchObject({result: 'failed', inDoubt: true})
+    test.sandbox.faults.length = 0
+    expect(await checkChange(planned, api)).toEqual({result: 'changed', after: on})
+  })
+})
