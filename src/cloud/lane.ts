@@ -19,7 +19,7 @@ export class NeverSent extends Error {}
 export const laneLimits = {start: 4, max: 64} as const
 
 /** A learnt rate is kept a little below what came through, and is tried upwards after a while without a refusal. */
-const margin = 0.96
+const margin = 0.95
 const steadyForMs = 20_000
 const lowestRate = 2
 
@@ -46,8 +46,8 @@ export class Lane {
   /** When the last pause ended: what was sent before it says nothing of the pace after it. */
   #resumedAt = Number.NEGATIVE_INFINITY
   #nextAt = 0
-  /** When the requests of the last seconds were sent, of those that came through. */
-  #sent: number[] = []
+  /** When the requests of the last seconds were sent and answered, of those that came through. */
+  #through: {sentAt: number; answeredAt: number}[] = []
 
   /** `max` caps the concurrency, as `--concurrency` says. */
   constructor(clock: LaneClock, max: number = laneLimits.max) {
@@ -134,8 +134,8 @@ export class Lane {
   }
 
   #widen(sentAt: number): void {
-    this.#sent.push(sentAt)
-    if (this.#sent.length > 4096) this.#sent = this.#sent.slice(-2048)
+    this.#through.push({sentAt, answeredAt: this.#clock.now()})
+    if (this.#through.length > 4096) this.#through = this.#through.slice(-2048)
     this.#limit = Math.min(this.#max, this.#limit + (this.#isThrottled ? 1 / this.#limit : 1))
   }
 
@@ -153,7 +153,7 @@ export class Lane {
     const pause: Promise<void> = Promise.all([this.#pause, this.#clock.sleep(pauseMs)]).then(() => {
       if (this.#pause !== pause) return
       this.#pause = undefined
-      if (isRate) this.#learnRate(sentAt)
+      if (isRate) this.#learnRate(sentAt, now)
       this.#resumedAt = this.#clock.now()
     })
     this.#pause = pause
@@ -165,11 +165,15 @@ export class Lane {
    * Where one was kept before, a refusal soon after a pause has a shorter time to go by, and halves it at most: not every
    * refusal has to do with the pace.
    */
-  #learnRate(refusedAt: number): void {
+  #learnRate(sentAt: number, refusedAt: number): void {
     const known = this.#presentRate()
-    const since = known === undefined ? refusedAt - 1000 : Math.max(refusedAt - 1000, this.#resumedAt)
-    const through = this.#sent.filter(at => at > since && at <= refusedAt).length
-    const perSecond = (through * 1000) / Math.max(1, refusedAt - since)
+    const since = known === undefined ? sentAt - 1000 : Math.max(sentAt - 1000, this.#resumedAt)
+    const sent = this.#through.filter(each => each.sentAt > since && each.sentAt <= sentAt).length
+    // A request reaches the service some time after it was sent, the first ones later than the next: whichever tells more.
+    const answered = this.#through.filter(
+      ({answeredAt}) => answeredAt > refusedAt - 1000 && answeredAt <= refusedAt,
+    ).length
+    const perSecond = Math.max((sent * 1000) / Math.max(1, sentAt - since), answered)
     const kept = known === undefined ? perSecond : Math.min(known, Math.max(known / 2, perSecond))
     this.#rate = Math.max(lowestRate, kept * margin)
     this.#rateSince = this.#clock.now()

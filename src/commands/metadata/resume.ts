@@ -35,6 +35,7 @@ Instances that the run stopped are looked at first, and started where they are d
   async run(): Promise<void> {
     const {args, flags} = await this.parse(MetadataResume)
     this.maxFailures(flags, 0)
+    this.refuseRegions(flags, 'a run')
     checkRestartFlags(flags, true)
     const cloud = await this.cloud(flags)
     const {account} = await cloud.caller()
