@@ -43,8 +43,9 @@ export abstract class BaseCommand extends Command {
       options: [...outputFormats],
       helpGroup: 'OUTPUT',
     }),
-    json: Flags.boolean({summary: 'The same as --output json.', exclusive: ['output'], helpGroup: 'OUTPUT'}),
+    // Before json: oclif draws the usage in this order, and would leave a hole in it.
     quiet: Flags.boolean({char: 'q', summary: 'Print IDs only.', exclusive: ['output', 'json'], helpGroup: 'OUTPUT'}),
+    json: Flags.boolean({summary: 'The same as --output json.', exclusive: ['output'], helpGroup: 'OUTPUT'}),
     debug: Flags.boolean({summary: 'Print each request on stderr, without secrets.', helpGroup: 'OUTPUT'}),
   }
 

@@ -32,17 +32,16 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 
 /** The one code that the metadata API gives for a failure, such as `profile_not_linked`; undefined where it gives none. */
 export function errorCodeOf(reply: Reply): string | undefined {
-  return firstError(reply)?.code
+  return refusalIn(reply.body.toString('utf8'))?.code
 }
 
-function firstError(reply: Reply): {code?: string; message?: string} | undefined {
-  const errors = jsonOf(reply)?.errors
-  const first: unknown = Array.isArray(errors) ? errors[0] : undefined
+/** What a refusal of the metadata API says; undefined where the text is no body of one. */
+export function refusalIn(text: string): {code?: string; message?: string; trace?: string} | undefined {
+  const body = objectIn(text)
+  const first: unknown = Array.isArray(body?.errors) ? body.errors[0] : undefined
   if (!isRecord(first)) return undefined
-  return {
-    code: typeof first.code === 'string' ? first.code : undefined,
-    message: typeof first.message === 'string' ? first.message : undefined,
-  }
+  const stringOf = (value: unknown) => (typeof value === 'string' ? value : undefined)
+  return {code: stringOf(first.code), message: stringOf(first.message), trace: stringOf(body?.trace)}
 }
 
 /**
@@ -59,7 +58,7 @@ export function refusal(what: string, endpoint: string, reply: Reply): VpcmdErro
       status,
     })
   }
-  const error = firstError(reply)
+  const error = refusalIn(reply.body.toString('utf8'))
   if (status < 400 || !error) {
     const kind = /html/i.test(headers['content-type'] ?? '') ? 'a web page' : 'no JSON of the metadata API'
     return new VpcmdError({
@@ -69,12 +68,11 @@ export function refusal(what: string, endpoint: string, reply: Reply): VpcmdErro
       status,
     })
   }
-  const trace = jsonOf(reply)?.trace
   return new VpcmdError({
     code: error.code ?? 'refused',
     message: `${what}: ${error.message ? cut(error.message) : `the metadata service answered ${status}.`}`,
     hint: hintFor(error.code, status),
-    trace: typeof trace === 'string' ? cut(trace) : undefined,
+    trace: error.trace && cut(error.trace),
     status,
     exitCode: exitCodeFor(status),
   })

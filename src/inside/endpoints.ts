@@ -13,6 +13,12 @@ export const knownEndpoints = [
   `http://${linkLocalAddress}`,
 ] as const
 
+/** The known endpoints in the order in which to try them: those of the protocol that is said to be set come first. */
+export function endpointsFor(protocol: string | undefined): string[] {
+  const isSaid = (endpoint: string) => endpoint.startsWith(`${protocol}:`)
+  return [...knownEndpoints.filter(isSaid), ...knownEndpoints.filter(endpoint => !isSaid(endpoint))]
+}
+
 /** The two generations of the identity API, newest first, each with a version date under which it answers (ibm-cloud-docs/vpc, api-identity-change-log.md). */
 export const generations = [
   {

@@ -45,7 +45,10 @@ export class MetadataService {
     const body =
       profile === undefined ? {} : {trusted_profile: profile.startsWith('crn:') ? {crn: profile} : {id: profile}}
     const what = profile === undefined ? 'No IAM token by the default trusted profile' : `No IAM token by ${profile}`
-    const answer = await this.#identify(what, 'iamToken', body)
+    const answer = await this.#identify(what, 'iamToken', body).catch((error: unknown) => {
+      const hasNone = profile === undefined && error instanceof VpcmdError && error.code === 'missing_field'
+      throw hasNone ? noDefaultProfile(error) : error
+    })
     return tokenIn(answer) ?? this.#garbage(what)
   }
 
@@ -87,6 +90,16 @@ export class MetadataService {
       hint: 'vpcmd imds doctor looks further.',
     })
   }
+}
+
+function noDefaultProfile({code, trace, status}: VpcmdError): VpcmdError {
+  return new VpcmdError({
+    code,
+    message: 'No IAM token: this instance has no default trusted profile.',
+    hint: 'Name one that is linked to it with --trusted-profile.',
+    trace,
+    status,
+  })
 }
 
 /** The token in an answer; undefined where there is none that a header could carry. */

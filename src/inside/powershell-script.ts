@@ -1,9 +1,9 @@
-import {generations, knownEndpoints, linkLocalAddress} from './endpoints.ts'
+import {endpointsFor, generations, linkLocalAddress} from './endpoints.ts'
 import type {ScriptOptions} from './script.ts'
 
 /** The script for Windows PowerShell 5.1 and PowerShell 7; see metadataScript. It adds the route that Windows needs, as administrator. */
-export function powershellScript({paths, endpoint, output = 'document'}: ScriptOptions): string {
-  const endpoints = endpoint === undefined ? knownEndpoints : [endpoint]
+export function powershellScript({paths, endpoint, protocol, output = 'document'}: ScriptOptions): string {
+  const endpoints = endpoint === undefined ? endpointsFor(protocol) : [endpoint]
   const tokenPaths = generations.map(({token, version}) => quote(`${token}?version=${version}`))
   return `${[
     start,

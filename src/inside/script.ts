@@ -10,6 +10,8 @@ export interface ScriptOptions {
   paths: string[]
   /** Where the service is, an origin as parseEndpoint gives it; without it the script tries what is known, in turn. */
   endpoint?: string
+  /** The protocol that is tried first where there is no endpoint; the other one costs seconds of silence. */
+  protocol?: string
   /**
    * What the script prints, `document` without: one JSON object with a member for each path, the path as its name and
    * the service's answer as its value (`{"instance":{…},"instance/initialization":{…}}`). `answer` is the answer for

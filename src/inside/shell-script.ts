@@ -1,9 +1,9 @@
-import {generations, knownEndpoints} from './endpoints.ts'
+import {endpointsFor, generations} from './endpoints.ts'
 import type {ScriptOptions} from './script.ts'
 
 /** The script for a POSIX shell; see metadataScript. curl is asked for nothing that its old versions have not: before 8.4 its limit of size did not hold for an answer that does not tell its own. */
-export function shellScript({paths, endpoint, output = 'document'}: ScriptOptions): string {
-  const endpoints = endpoint === undefined ? knownEndpoints : [endpoint]
+export function shellScript({paths, endpoint, protocol, output = 'document'}: ScriptOptions): string {
+  const endpoints = endpoint === undefined ? endpointsFor(protocol) : [endpoint]
   const tokenPaths = generations.map(({token, version}) => quote(`${token}?version=${version}`))
   return `${[
     start,
@@ -48,6 +48,7 @@ const findToken = `    request PUT "$endpoint$path" 'Metadata-Flavor: ibm' '{"ex
     [ "$status" = 404 ] || break 2
   done
 done
+[ -n "\${status:-}" ] || case $tried in *'(curl error 60)'*) fail "The certificate of the metadata service is not trusted:$tried. Trust its CA, such as with CURL_CA_BUNDLE=FILE." ;; esac
 [ -n "\${status:-}" ] || fail "The metadata service does not answer:$tried. It is off, or speaks the other protocol; from a workstation: vpcmd metadata enable INSTANCE"
 [ "$status" = 200 ] || [ "$status" = 201 ] || fail "No identity token from $endpoint, status $status: $body"
 token=$(printf '%s' "$body" | tr -d '\\n' | sed -n 's/.*"access_token" *: *"\\([^"]*\\)".*/\\1/p')

@@ -1,7 +1,7 @@
 import pLimit from 'p-limit'
 import type {Cloud} from '../cloud/cloud.ts'
 import {VpcmdError} from '../errors.ts'
-import {cut, isRecord, objectIn} from '../inside/answers.ts'
+import {cut, isRecord, objectIn, refusalIn} from '../inside/answers.ts'
 import {fieldAt} from '../inside/fields.ts'
 import {metadataScript} from '../inside/script.ts'
 import type {FoundInstance} from '../instances/find-instance.ts'
@@ -84,7 +84,7 @@ async function collectFrom(
   checkReal(region.url, env)
   const {code, said, stdout} = await captureSsh(call, {
     env,
-    input: metadataScript({shell: 'sh', paths, ...(endpoint !== undefined && {endpoint})}),
+    input: metadataScript({shell: 'sh', paths, endpoint, protocol: instance.metadata_service.protocol}),
     limit: longestGreeting + paths.length * longestAnswer,
     signal: AbortSignal.timeout(options.timeoutMs),
   }).catch((error: unknown) => {
@@ -153,9 +153,14 @@ function failedThere({name, id}: Named, code: number, said: string): VpcmdError 
       .split('\n')
       .at(-1)
       ?.replace(/^Error: /, '') ?? ''
+  // The script prints what the metadata API refuses with as it came.
+  const [, what = '', body = ''] = /^(.*?: status \d+): (\{.*)$/.exec(last) ?? []
+  const refused = refusalIn(body)
+  const why = refused?.message ? `${what}: ${refused.message}` : last
   return new VpcmdError({
-    code: code === sshFailed ? 'ssh_failed' : 'collect_failed',
-    message: `${name} (${id}): ${cut(last) || `ssh ended with ${code}, and said nothing`}`,
+    code: refused?.code ?? (code === sshFailed ? 'ssh_failed' : 'collect_failed'),
+    message: `${name} (${id}): ${cut(why) || `ssh ended with ${code}, and said nothing`}`,
+    trace: refused?.trace && cut(refused.trace),
   })
 }
 

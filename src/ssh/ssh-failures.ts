@@ -42,7 +42,7 @@ export function explainFailure(said: string, {instance, user, address}: Destinat
   if (/timed out|Connection refused|No route to host|Network is unreachable/.test(said)) {
     return failure(
       'ssh_unreachable',
-      `${address} does not answer on the port of SSH.`,
+      `${instance.name} does not answer at ${address}, on the port of SSH.`,
       'See that its security groups and network ACLs let TCP 22 in from here, and that it has finished booting.',
     )
   }

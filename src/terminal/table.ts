@@ -117,7 +117,17 @@ function withoutLeastImportant<Row>(grids: Grid<Row>[], available: number | unde
     const least = priorities.lastIndexOf(highest)
     shown = shown.filter((_, index) => index !== least)
   }
-  return shown
+  return withWhatFits(grids, shown, available)
+}
+
+/** Puts back what there is room for after all: a wide column that had to go leaves it to narrower ones. */
+function withWhatFits<Row>(grids: Grid<Row>[], shown: Grid<Row>[], available: number | undefined): Grid<Row>[] {
+  const hidden = grids.filter(grid => !shown.includes(grid))
+  const byImportance = hidden.sort((a, b) => (a.column.priority ?? 0) - (b.column.priority ?? 0))
+  return byImportance.reduce((kept, grid) => {
+    const more = grids.filter(each => each === grid || kept.includes(each))
+    return fits(more, available) ? more : kept
+  }, shown)
 }
 
 function fits<Row>(grids: readonly Grid<Row>[], available: number | undefined): boolean {

@@ -195,6 +195,17 @@ describe('imds iam-token', () => {
     expect(answer.status).toBe(200)
   })
 
+  it('by no profile says so where the instance has no default one', async () => {
+    const {id} = await sandbox.fleet.add({name: 'plain', zone: 'us-south-1', metadata_service: {enabled: true}})
+    const {code, stderr} = await imds('iam-token', '--endpoint', (await sandbox.metadataAddress(id)).url)
+    expect({code, stderr}).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /this instance has no default trusted profile\. \(trace: \S+\)\n.*--trusted-profile/,
+      ),
+    })
+  })
+
   it('by a profile that is unknown is refused with the reason', async () => {
     const {code, stdout, stderr} = await imds('iam-token', ...at, '--trusted-profile', 'Profile-unknown')
     expect({code, stdout}).toEqual({code: 1, stdout: ''})

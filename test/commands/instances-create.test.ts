@@ -64,6 +64,14 @@ describe('instances create', () => {
     expect(initialization).toEqual(given)
   })
 
+  it('prints what would be sent in the format that is asked for', async () => {
+    const args = ['next', '--like', 'my-virtual-server-2', '--dry-run']
+    const {stdout} = await create(...args, '-o', 'yaml')
+    expect(stdout).toMatch(/^name: next\nprofile:\n {2}name: bx2-2x8\n/)
+    for (const more of [[], ['-o', 'csv']])
+      expect(JSON.parse((await create(...args, ...more)).stdout).name).toBe('next')
+  })
+
   it('says what does not go along', async () => {
     const {stderr} = await create('web-3', '--like', 'web-1', '-r', 'eu-de', '--dry-run')
     expect(stderr).toMatch(

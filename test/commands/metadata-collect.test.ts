@@ -197,7 +197,9 @@ describe.skipIf(!hasSshd)('metadata collect, with a real sshd', () => {
     const {code, stdout, stderr} = await collect('my-virtual-server-2', '--endpoint', url, '--enable')
     expect(code).toBe(0)
     expect(JSON.parse(stdout)).toHaveLength(1)
-    expect(stderr).toMatch(/must be stopped and started/)
+    expect(stderr).toMatch(
+      /^Turned on the metadata service of my-virtual-server-2\. Take it back with: vpcmd metadata undo \S+\n.*must be stopped and started/,
+    )
     expect(patches).toEqual([{metadata_service: {enabled: true}}])
     const {stdout: history} = await runVpcmd(['metadata', 'history', '--json'], {env})
     expect(history).toMatch(/"enable"/)
@@ -225,7 +227,9 @@ describe.skipIf(!hasSshd)('metadata collect, with a real sshd', () => {
     expect(silent).toMatchObject({code: 1, stdout: ''})
     expect(silent.stderr).toMatch(/^Error: web \(\S+\): The metadata service does not answer/)
     const missing = await collect(id, '--internal-ip', '--endpoint', endpoint, '--path', 'nosuch')
-    expect(missing.stderr).toMatch(/^Error: web \(\S+\): nosuch: status 404/)
+    expect(missing.stderr).toMatch(
+      /^Error: web \(\S+\): nosuch: status 404: The requested path was not found\. \(trace: \S+\)\n$/,
+    )
   })
 
   it('says what is wrong with the login, for each on its own', async () => {

@@ -96,7 +96,12 @@ describe.each(shells)('in %s %s', (...shell) => {
     const {code, stdout} = await runScript(shell, text, {CURL_CA_BUNDLE: address.ca_file})
     expect({code, id: JSON.parse(stdout.toString()).id}).toEqual({code: 0, id})
     const untrusted = await runScript(shell, text)
-    expect(untrusted).toMatchObject({code: 1, stderr: expect.stringContaining('curl error 60')})
+    expect(untrusted).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /^Error: The certificate .* is not trusted: https:\S+ \(curl error 60\)\. Trust its CA/,
+      ),
+    })
     expect(untrusted.stdout.length).toBe(0)
   })
 
@@ -273,6 +278,29 @@ describe.each(shells)('in %s %s', (...shell) => {
         await server.close()
       }
     }
+  })
+
+  it('the protocol that is said to be set is tried first', async () => {
+    const spy = mkdtempSync(join(folder, 'spy-'))
+    const log = join(spy, 'log')
+    // The URL is the last argument.
+    writeFileSync(join(spy, 'curl'), `#!/bin/sh\nfor url; do :; done\necho "\${url%%/identity*}" >>${log}\nexit 28\n`, {
+      mode: 0o755,
+    })
+    const tried = async (protocol: string | undefined) => {
+      writeFileSync(log, '')
+      const path = [spy, process.env.PATH].join(delimiter)
+      await runScript(shell, script({paths: ['instance'], protocol}), {PATH: path})
+      return readFileSync(log, 'utf8').trim().split('\n')
+    }
+    const [secure, byName, byAddress] = [
+      'https://api.metadata.cloud.ibm.com',
+      'http://api.metadata.cloud.ibm.com',
+      'http://169.254.169.254',
+    ]
+    expect(await tried(undefined)).toEqual([secure, byName, byAddress])
+    expect(await tried('https')).toEqual([secure, byName, byAddress])
+    expect(await tried('http')).toEqual([byName, byAddress, secure])
   })
 
   it('the token is in no argument', async () => {

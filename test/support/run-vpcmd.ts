@@ -38,15 +38,16 @@ export function runVpcmd(
   args: string[],
   {env = freshEnvironment(), stdin = ''}: {env?: Record<string, string>; stdin?: string} = {},
 ): Promise<RunResult> {
-  return run(process.execPath, [vpcmdPath, ...args], env, stdin)
+  return runFile(process.execPath, [vpcmdPath, ...args], env, stdin)
 }
 
 /** Runs a line of the shell in which `vpcmd` is the built one. */
 export function runShell(line: string, env = freshEnvironment()): Promise<RunResult> {
-  return run('sh', ['-c', `vpcmd() { "${process.execPath}" "${vpcmdPath}" "$@"; }\n${line}`], env, '')
+  return runFile('sh', ['-c', `vpcmd() { "${process.execPath}" "${vpcmdPath}" "$@"; }\n${line}`], env, '')
 }
 
-function run(file: string, args: string[], env: Record<string, string>, stdin: string): Promise<RunResult> {
+/** Runs a program with an environment of its own, and hands back what it printed. */
+export function runFile(file: string, args: string[], env: Record<string, string>, stdin: string): Promise<RunResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(file, args, {env})
     let stdout = ''

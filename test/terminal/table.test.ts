@@ -71,10 +71,19 @@ describe('renderTable', () => {
     expect(renderTable(columns, short, {...all, width: fitting})).toEqual(natural)
     expect(renderTable(columns, short, {...all, width: fitting - 1}).hidden).toEqual(['Floating IP'])
     expect(renderTable(columns, short, {...all, width: 80}).hidden).toEqual(['Zone', 'Floating IP'])
-    expect(renderTable(columns, short, {...all, width: 40})).toEqual({
+    expect(renderTable(columns, short, {...all, width: 20})).toEqual({
       text: 'Name\nmy-virtual-server-1',
       hidden: ['ID', 'Status', 'Zone', 'Floating IP'],
     })
+  })
+
+  it('gives the room of a wide column that had to go to narrower ones, the most important first', () => {
+    const short = servers.slice(0, 1)
+    expect(renderTable(columns, short, {...all, width: 40})).toEqual({
+      text: 'Name                 Status   Zone\nmy-virtual-server-1  running  us-south-1',
+      hidden: ['ID', 'Floating IP'],
+    })
+    expect(renderTable(columns, short, {...all, width: 39}).hidden).toEqual(['ID', 'Zone', 'Floating IP'])
   })
 
   it('prints all that there is in blocks where even the columns that stay do not fit', () => {

@@ -44,7 +44,9 @@ User data can't be read from the VPC API: --from-metadata takes it from what vpc
     }),
     protocol: Flags.option({options: protocols, summary: 'The protocol of its metadata service.'})(),
     'hop-limit': Flags.integer({...hopLimits, helpValue: '1-64', summary: 'The hop limit of its metadata service.'}),
-    'dry-run': Flags.boolean({summary: 'Print what would be sent, as JSON, and send nothing.'}),
+    'dry-run': Flags.boolean({
+      summary: 'Print what would be sent, as JSON unless another format is asked for, and send nothing.',
+    }),
     yes: Flags.boolean({char: 'y', summary: 'Answer yes to the question whether to go on.'}),
     wait: Flags.integer({
       min: 0,
@@ -73,7 +75,9 @@ User data can't be read from the VPC API: --from-metadata takes it from what vpc
     })
     for (const what of leftOut) this.note(`Does not go along: ${what}.`)
     if (flags['dry-run']) {
-      await this.printRecord({...flags, json: true}, {entries: [], json: prototype, id: prototype.name})
+      // What is sent has no columns.
+      const asJson = ['table', 'csv'].includes(this.formatOf(flags)) ? {...flags, json: true} : flags
+      await this.printRecord(asJson, {entries: [], json: prototype, id: prototype.name})
       this.note('Nothing was sent: this was a dry run.')
       return
     }

@@ -107,8 +107,14 @@ Passwords and license keys are masked. User data is not: whoever can run a proce
       if (settled?.result === 'changed' || settled?.result === 'unchanged') return []
       return [{id: target.id, error: settled?.error ?? isOff(target)}]
     })
-    if (off.length < changes.length) this.note(switchedOnNote)
     const isLeft = (id: string) => off.some(each => each.id === id)
+    const switched = changes.flatMap(({target}) => (isLeft(target.id) ? [] : [target.name]))
+    if (run && switched.length > 0) {
+      this.note(
+        `Turned on the metadata service of ${switched.join(', ')}. Take it back with: vpcmd metadata undo ${run.id}`,
+      )
+      this.note(switchedOnNote)
+    }
     return {on: found.filter(({instance}) => !isLeft(instance.id)), off: off.map(({error}) => error)}
   }
 
