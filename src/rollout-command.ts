@@ -219,7 +219,8 @@ export abstract class RolloutCommand extends SelectionCommand {
     const {id, settled, stop, error} = run
     const counts = {...countResults(settled)}
     const inDoubt = settled.filter(each => each.inDoubt).length
-    if (!flags.quiet) {
+    // With --quiet nothing is told of a run that went through; why it did not must be.
+    if (!flags.quiet || stop || error || inDoubt > 0) {
       const undo = counts.changed > 0 ? ` Take it back with: vpcmd metadata undo ${id}` : ''
       const made = settled.length === 0 && sequel ? 'no setting was left to change' : describeCounts(counts)
       this.note(`Run ${id}: ${made} in ${duration(seconds)}.${undo}`)

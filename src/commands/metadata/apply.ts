@@ -39,6 +39,8 @@ A plan never stops an instance. With --restart the running instances on which it
         'Use an API key of that account, or make a new plan.',
       )
     }
+    const regions = new Set(changes.map(({target}) => target.region))
+    await Promise.all([...regions].map(name => cloud.region(name, 'the plan')))
     for (const unread of plan.unread ?? [])
       this.warning(`When the plan was made, something could not be read: ${unread}`)
     const restarts = await this.planRestarts(flags, cloud, {changes, due: changes})

@@ -65,7 +65,11 @@ It takes what enable and disable take, and --enable or --disable for what is wan
       changes,
     }
     if (flags.out === '-') this.print(formatPlan(plan))
-    else await writePlan(flags.out, plan)
+    else {
+      await writePlan(flags.out, plan)
+      // Who asks for a format reads stdout: nothing at all would be no JSON.
+      if (flags.quiet || this.formatOf(flags) !== 'table') await this.printOutcomes(flags, outcomesOf(drafts))
+    }
     this.showChanges(changes)
     const unchanged = drafts.length - changes.length
     this.note(
@@ -78,10 +82,13 @@ It takes what enable and disable take, and --enable or --disable for what is wan
     const errors = items.flatMap(item => ('error' in item ? [item.error] : []))
     const [first] = errors
     if (!first) return
+    if (items.length === 1) throw first
     this.reportFailures(errors, items.length)
+    const asked = items.flatMap(item => ('error' in item ? [item.asked] : []))
+    const which = asked.length > 5 ? `${asked.slice(0, 5).join(', ')} and ${asked.length - 5} more` : asked.join(', ')
     throw new VpcmdError({
       code: 'plan_incomplete',
-      message: `${errors.length} of ${items.length} instances could not be read: no plan was written.`,
+      message: `${errors.length} of ${items.length} instances were not found, or could not be read: ${which}. No plan was written.`,
       exitCode: errors.length === items.length ? first.exitCode : 1,
     })
   }
