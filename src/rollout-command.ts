@@ -20,6 +20,7 @@ import {SelectionCommand} from './selection-command.ts'
 import type {Sequel} from './sequel.ts'
 import {runsFolder} from './state-folder.ts'
 import {createProgressBar, duration} from './terminal/progress.ts'
+import {plain, wrap} from './terminal/text.ts'
 
 /** What IBM's FAQ says of instances created with the service off (ibm-cloud-docs/vpc, instance_metadata_vpc_faqs.md). */
 export const switchedOnNote =
@@ -209,7 +210,7 @@ export abstract class RolloutCommand extends SelectionCommand {
         const doubt = areRight ? '' : 'Not all of them are right. '
         return prompter.confirm({message: `${doubt}Go on with the other ${rest}?`}).catch((error: VpcmdError) => {
           if (error.exitCode !== exitCodes.interrupted) throw error
-          return false
+          return 'interrupted' as const
         })
       },
     }
@@ -244,8 +245,11 @@ export abstract class RolloutCommand extends SelectionCommand {
   /** Shows changes as a diff on stderr, with counts for each region and VPC where there are many. */
   protected showChanges(changes: PlannedChange[]): void {
     const most = 20
+    // A terminal would break lines within words.
+    const columns = process.stderr.isTTY ? Math.max(20, (process.stderr.columns || 80) - 5) : Number.POSITIVE_INFINITY
     for (const {target, before, set} of changes.slice(0, most)) {
-      this.note(`  ${target.name} (${target.id}, ${target.zone}): ${describePatch(before, set)}`)
+      const text = plain(`${target.name} (${target.id}, ${target.zone}): ${describePatch(before, set)}`)
+      for (const [index, line] of wrap(text, columns).entries()) this.note(`${index === 0 ? '  ' : '    '}${line}`)
     }
     if (changes.length <= 1) return
     if (changes.length > most) this.note(`  … and ${changes.length - most} more`)

@@ -36,13 +36,13 @@ const clockThatJumps = `data:text/javascript,${encodeURIComponent(
   'const {now} = Date; let ahead = 0; Date.now = () => now() + ahead; process.on("SIGUSR2", () => { ahead += 3600000 })',
 )}`
 
-function startTerminal(...args: string[]): Pty {
-  return startPty(process.execPath, ['--import', clockThatJumps, vpcmdPath, ...args], {env})
+function startTerminal(cols: number, ...args: string[]): Pty {
+  return startPty(process.execPath, ['--import', clockThatJumps, vpcmdPath, ...args], {cols, env})
 }
 
 describe('a list that is open for an hour', () => {
   it('is not taken for a fresh reading: what somebody changed meanwhile is a conflict', async () => {
-    const terminal = startTerminal('metadata', 'enable', '--protocol', 'http', '--hop-limit', '1')
+    const terminal = startTerminal(160, 'metadata', 'enable', '--protocol', 'http', '--hop-limit', '1')
     pty = terminal
     await terminal.waitFor('9 of 9 shown')
     terminal.kill('SIGUSR2')
@@ -58,7 +58,7 @@ describe('a list that is open for an hour', () => {
   })
 
   it('is looked at again before the console changes anything', async () => {
-    const terminal = startTerminal('console')
+    const terminal = startTerminal(160, 'console')
     pty = terminal
     await terminal.waitFor('9 of 9 shown')
     terminal.write('server-2')
@@ -73,6 +73,34 @@ describe('a list that is open for an hour', () => {
     terminal.write(`y${keys.enter}`)
     await terminal.waitFor('is no longer')
     expect(patches).toEqual([])
+  })
+})
+
+describe('a rollout on a terminal of 80 columns', () => {
+  it('shows changes without a break in a word, and takes Ctrl-C at the question after the canaries for what it is', async () => {
+    const terminal = startTerminal(
+      80,
+      'metadata',
+      'enable',
+      '--all',
+      '--hop-limit',
+      '9',
+      '-r',
+      'us-south',
+      '--canary',
+      '1',
+    )
+    pty = terminal
+    await terminal.waitFor('of 3 instances? (y/N)')
+    expect(terminal.screen()).toMatch(/my-virtual-server-2 \(\S+,\n? *us-south-2\):/)
+    expect(terminal.screen().match(/response_hop_limit/g)).toHaveLength(3)
+    terminal.write(`y${keys.enter}`)
+    await terminal.waitFor('Go on with the other 2?')
+    terminal.write(keys.ctrlC)
+    expect(await terminal.exit).toEqual({exitCode: 130})
+    expect(terminal.everything()).toContain('1 changed, 2 skipped')
+    expect(patches).toHaveLength(1)
+    expect((await runVpcmd(['metadata', 'history', '-o', 'csv'], {env})).stdout).toMatch(/,interrupted\r\n$/)
   })
 })
 
