@@ -91,6 +91,15 @@ export abstract class RolloutCommand extends SelectionCommand {
     return percent ? Math.floor((total * Number(number)) / 100) : Number(number)
   }
 
+  /** Throws a usage error for --region where what is to be done is written down already: to ignore it would be to do more than was asked. */
+  protected refuseRegion({region}: RolloutFlags, what: string): void {
+    if (region === undefined) return
+    throw usageError(
+      `--region does not narrow ${what}: it is done in all of its regions, or not at all.`,
+      'Leave --region out; metadata plan --region plans for a part.',
+    )
+  }
+
   /** Makes a run, and prints what became of it. Sends nothing, and keeps nothing, where there is nothing to change. */
   protected async carryOut(
     flags: RolloutFlags,

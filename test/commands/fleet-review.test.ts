@@ -147,6 +147,28 @@ describe('metadata apply', () => {
   })
 })
 
+describe('what is written down already', () => {
+  it('is not done in part: --region with apply, undo and resume is refused', async () => {
+    const out = join(folder, 'plan.json')
+    await runVpcmd(['metadata', 'plan', '--enable', '--all', '--out', out], {env})
+    for (const command of [['apply', out], ['undo'], ['resume']]) {
+      const refused = await runVpcmd(['metadata', ...command, '-r', 'us-south', '--yes'], {env})
+      expect(refused).toMatchObject({code: 2, stdout: ''})
+      expect(refused.stderr).toContain('--region does not narrow')
+    }
+    expect(patches).toEqual([])
+  })
+
+  it('is printed in a dry run without a claim about what holds now', async () => {
+    const out = join(folder, 'plan.json')
+    await runVpcmd(['metadata', 'plan', '--enable', 'my-virtual-server-2', '--out', out], {env})
+    await sandbox.fleet.change(serverTwo, {metadata_service: {response_hop_limit: 5}})
+    const dry = await runVpcmd(['metadata', 'apply', out, '--dry-run'], {env})
+    expect(dry.code).toBe(0)
+    expect(dry.stderr).toContain('What holds now was not compared')
+  })
+})
+
 describe('-q', () => {
   it('keeps quiet about a run that went through, and not about one that did not', async () => {
     const change = (...more: string[]) => runVpcmd(['metadata', 'enable', '--all', '--yes', '-q', ...more], {env})

@@ -28,6 +28,7 @@ A plan never stops an instance. With --restart the running instances on which it
   async run(): Promise<void> {
     const {args, flags} = await this.parse(MetadataApply)
     this.maxFailures(flags, 0)
+    this.refuseRegion(flags, 'a plan')
     checkRestartFlags(flags)
     const plan = await readPlan(args.plan)
     const {changes} = plan
@@ -48,6 +49,7 @@ A plan never stops an instance. With --restart the running instances on which it
       if (restarts) await this.showPreflights(restarts)
       await this.printOutcomes(flags, this.withRestarts(restarts, outcomesOfChanges(changes), false))
       this.note('Nothing was sent: this was a dry run.')
+      this.note('What holds now was not compared: a server that was changed meanwhile is left alone as a conflict.')
       return
     }
     const many = `${changes.length} ${changes.length === 1 ? 'change' : 'changes'}`
