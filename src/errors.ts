@@ -57,3 +57,9 @@ export class VpcmdError extends Error {
 export function usageError(message: string, hint?: string): VpcmdError {
   return new VpcmdError({code: 'usage', message, hint, exitCode: exitCodes.usage})
 }
+
+/** For a catch that takes what vpcmd throws on purpose as a value; anything else is thrown on. */
+export function asVpcmdError(error: unknown): VpcmdError {
+  if (error instanceof VpcmdError) return error
+  throw error
+}

@@ -2,7 +2,7 @@ import {setTimeout as sleep} from 'node:timers/promises'
 import {Flags} from '@oclif/core'
 import type {Cloud} from './cloud/cloud.ts'
 import type {CloudFlags} from './cloud-command.ts'
-import {exitCodes, usageError, type VpcmdError} from './errors.ts'
+import {asVpcmdError, exitCodes, usageError, type VpcmdError} from './errors.ts'
 import type {RunHeader} from './metadata/journal.ts'
 import {
   countResults,
@@ -91,13 +91,10 @@ export abstract class RolloutCommand extends SelectionCommand {
     return percent ? Math.floor((total * Number(number)) / 100) : Number(number)
   }
 
-  /** Throws a usage error for --region where what is to be done is written down already: to ignore it would be to do more than was asked. */
-  protected refuseRegion({region}: RolloutFlags, what: string): void {
-    if (region === undefined) return
-    throw usageError(
-      `--region does not narrow ${what}: it is done in all of its regions, or not at all.`,
-      'Leave --region out; metadata plan --region plans for a part.',
-    )
+  /** Throws a usage error for --region where what is to be changed is fixed: left unsaid, it would seem to narrow that. */
+  protected refuseRegions({region}: RolloutFlags, what: string): void {
+    if (!region) return
+    throw usageError(`--region does not narrow ${what}: it has its own regions.`, 'Leave --region out.')
   }
 
   /** Makes a run, and prints what became of it. Sends nothing, and keeps nothing, where there is nothing to change. */
@@ -122,7 +119,8 @@ export abstract class RolloutCommand extends SelectionCommand {
     const {sequel} = request
     if (work.length === 0 && !sequel) return undefined
     const maxFailures = this.maxFailures(flags, work.length)
-    const canary = await this.canary(flags, work.length)
+    const interruption = new AbortController()
+    const canary = await this.canary(flags, work.length, interruption)
     const [{Journal, newRunId}, {rollOut}, {account, iamId}] = await Promise.all([
       import('./metadata/journal.ts'),
       import('./metadata/rollout.ts'),
@@ -145,7 +143,7 @@ export abstract class RolloutCommand extends SelectionCommand {
       ? await Journal.resume(folder, header.id, request.resumes.bytes, time())
       : await Journal.begin(folder, header, request.changes)
 
-    const interruption = this.listenForInterruption()
+    const stopListening = this.listenForInterruption(interruption)
     const underWay = {id: header.id, journal, interrupted: interruption.signal}
     let result: RolloutResult
     try {
@@ -169,9 +167,11 @@ export abstract class RolloutCommand extends SelectionCommand {
       await sequel?.after(underWay, work, result)
       result = {...result, stop: result.stop ?? sequel?.stop(), error: result.error ?? sequel?.error()}
       const reason = result.stop === 'interrupted' ? 'interrupted' : result.stop ? 'stopped' : 'done'
-      if (!result.error) await journal.write({t: 'end', at: time(), reason})
+      // All is done and known: that the last line finds no room must not hide it.
+      const ended = result.error ?? (await journal.write({t: 'end', at: time(), reason}).catch(asVpcmdError))
+      if (ended) result = {...result, stop: result.stop ?? 'journal', error: ended}
     } finally {
-      interruption.dispose()
+      stopListening()
       this.bar?.clear()
       this.bar = undefined
       await journal.close()
@@ -180,8 +180,7 @@ export abstract class RolloutCommand extends SelectionCommand {
   }
 
   /** On Ctrl-C nothing new is sent, and what is under way is awaited and recorded; the second one ends it at once. */
-  private listenForInterruption(): {signal: AbortSignal; dispose(): void} {
-    const interruption = new AbortController()
+  private listenForInterruption(interruption: AbortController): () => void {
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
     const interrupt = () => {
       this.note('Interrupted: waiting for what is under way. Once more ends it at once.')
@@ -192,10 +191,14 @@ export abstract class RolloutCommand extends SelectionCommand {
       for (const signal of signals) process.off(signal, interrupt)
     }
     for (const signal of signals) process.on(signal, interrupt)
-    return {signal: interruption.signal, dispose}
+    return dispose
   }
 
-  private async canary(flags: RolloutFlags, total: number): Promise<RolloutOptions['canary']> {
+  private async canary(
+    flags: RolloutFlags,
+    total: number,
+    interruption: AbortController,
+  ): Promise<RolloutOptions['canary']> {
     const size = flags.canary
     if (size === undefined || size >= total) return undefined
     const prompter = flags.yes ? undefined : await this.prompter()
@@ -219,7 +222,8 @@ export abstract class RolloutCommand extends SelectionCommand {
         const doubt = areRight ? '' : 'Not all of them are right. '
         return prompter.confirm({message: `${doubt}Go on with the other ${rest}?`}).catch((error: VpcmdError) => {
           if (error.exitCode !== exitCodes.interrupted) throw error
-          return 'interrupted' as const
+          interruption.abort()
+          return false
         })
       },
     }

@@ -5,7 +5,6 @@ import {usageError, type VpcmdError} from './errors.ts'
 import {filterFlags, type SelectionFlags, toFilters} from './instance-flags.ts'
 import {toQuery} from './instances/filters.ts'
 import {type FoundInstance, findInstances, instanceChoices} from './instances/find-instance.ts'
-import {parseInstanceFile} from './instances/instance-file.ts'
 import {readInstances} from './instances/list-instances.ts'
 
 /** What was chosen, in the order asked: as `map` made it of each instance, or why it could not be found. */
@@ -35,6 +34,14 @@ interface Way {
 
 /** A command that takes instances: by argument, from a file, all that filters let through, or picked from a list. */
 export abstract class SelectionCommand extends CloudCommand {
+  /** Throws a usage error for a list and a key that both are to come from stdin: the list would be taken for the key. */
+  protected override async cloud(flags: CloudFlags & {'from-file'?: string}): Promise<Cloud> {
+    if (flags['from-file'] === '-' && flags['api-key-file'] === '-') {
+      throw usageError('Standard input can be the list of instances or the API key, not both.')
+    }
+    return super.cloud(flags)
+  }
+
   /**
    * Chooses instances; each is handed to `map` as it comes, so that a fleet need not be held in full. Many are never
    * chosen by leaving something out: throws a usage error for filters without --all.
@@ -56,7 +63,7 @@ export abstract class SelectionCommand extends CloudCommand {
       const items = picked.map(found => map({...found, readAt}))
       return {items, how: 'picked', words: 'picked from the list', unread: []}
     }
-    const asked = file === undefined ? typed : parseInstanceFile(await readListFile(file), nameOf(file))
+    const asked = file === undefined ? typed : await readListFile(file)
     if (asked.length === 0) this.note(`No instance is named in ${nameOf(file ?? '')}: nothing to do.`)
     const readAt = Date.now()
     const searches = await findInstances(cloud, asked)
@@ -109,9 +116,6 @@ function checkedWay(way: Way): string {
       'Add --all to take all instances that fit, or leave the filter out.',
     )
   }
-  if (flags['from-file'] === '-' && flags['api-key-file'] === '-') {
-    throw usageError('Standard input can be the list of instances or the API key, not both.')
-  }
   return typed.length > 5 ? `${typed.slice(0, 5).join(' ')} and ${typed.length - 5} more` : typed.join(' ')
 }
 
@@ -132,7 +136,12 @@ function nameOf(file: string): string {
   return file === '-' ? 'standard input' : file
 }
 
-async function readListFile(file: string): Promise<string> {
+async function readListFile(file: string): Promise<string[]> {
+  const {parseInstanceFile} = await import('./instances/instance-file.ts')
+  return parseInstanceFile(await readList(file), nameOf(file))
+}
+
+async function readList(file: string): Promise<string> {
   if (file === '-') return readStdin()
   try {
     return await readFile(file, 'utf8')

@@ -19,7 +19,8 @@ export class NeverSent extends Error {}
 export const laneLimits = {start: 4, max: 64} as const
 
 /** A learnt rate is kept a little below what came through, and is tried upwards after a while without a refusal. */
-const margin = 0.96
+const margin = 0.95
+const laterMargin = 0.98
 const steadyForMs = 20_000
 const lowestRate = 2
 
@@ -46,8 +47,10 @@ export class Lane {
   /** When the last pause ended: what was sent before it says nothing of the pace after it. */
   #resumedAt = Number.NEGATIVE_INFINITY
   #nextAt = 0
-  /** When the requests of the last seconds were sent, of those that came through. */
-  #sent: number[] = []
+  /** Resolves when the request before has had its turn. */
+  #pacing: Promise<void> = Promise.resolve()
+  /** When the requests of the last seconds were sent and answered, of those that came through. */
+  #through: {sentAt: number; answeredAt: number}[] = []
 
   /** `max` caps the concurrency, as `--concurrency` says. */
   constructor(clock: LaneClock, max: number = laneLimits.max) {
@@ -115,15 +118,19 @@ export class Lane {
     }
   }
 
-  /** Spaces the requests evenly once a rate is known. */
+  /** Spaces the requests evenly once a rate is known, one after the other. */
   async #keepPace(calledOff: AbortSignal | undefined): Promise<void> {
-    if (this.#pause) return
-    const rate = this.#presentRate()
-    if (rate === undefined) return
-    const now = this.#clock.now()
-    const at = Math.max(now, this.#nextAt)
-    this.#nextAt = at + 1000 / rate
-    if (at > now) await this.#clock.sleep(at - now, calledOff)
+    if (this.#rate === undefined) return
+    const turn = this.#pacing.then(async () => {
+      const rate = this.#presentRate()
+      if (rate === undefined || this.#pause || calledOff?.aborted) return
+      const wait = this.#nextAt - this.#clock.now()
+      if (wait > 0) await this.#clock.sleep(wait, calledOff)
+      // What a busy machine was late by is made up for by one request at most: a bunch of them would be refused.
+      this.#nextAt = Math.max(this.#nextAt + 1000 / rate, this.#clock.now())
+    })
+    this.#pacing = turn.catch(() => undefined)
+    await turn
   }
 
   #presentRate(): number | undefined {
@@ -134,8 +141,8 @@ export class Lane {
   }
 
   #widen(sentAt: number): void {
-    this.#sent.push(sentAt)
-    if (this.#sent.length > 4096) this.#sent = this.#sent.slice(-2048)
+    this.#through.push({sentAt, answeredAt: this.#clock.now()})
+    if (this.#through.length > 4096) this.#through = this.#through.slice(-2048)
     this.#limit = Math.min(this.#max, this.#limit + (this.#isThrottled ? 1 / this.#limit : 1))
   }
 
@@ -153,7 +160,7 @@ export class Lane {
     const pause: Promise<void> = Promise.all([this.#pause, this.#clock.sleep(pauseMs)]).then(() => {
       if (this.#pause !== pause) return
       this.#pause = undefined
-      if (isRate) this.#learnRate(sentAt)
+      if (isRate) this.#learnRate(sentAt, now)
       this.#resumedAt = this.#clock.now()
     })
     this.#pause = pause
@@ -165,15 +172,20 @@ export class Lane {
    * Where one was kept before, a refusal soon after a pause has a shorter time to go by, and halves it at most: not every
    * refusal has to do with the pace.
    */
-  #learnRate(refusedAt: number): void {
+  #learnRate(sentAt: number, refusedAt: number): void {
     const known = this.#presentRate()
-    const since = known === undefined ? refusedAt - 1000 : Math.max(refusedAt - 1000, this.#resumedAt)
-    const through = this.#sent.filter(at => at > since && at <= refusedAt).length
-    const perSecond = (through * 1000) / Math.max(1, refusedAt - since)
+    const since = known === undefined ? sentAt - 1000 : Math.max(sentAt - 1000, this.#resumedAt)
+    const sent = this.#through.filter(each => each.sentAt > since && each.sentAt <= sentAt).length
+    // A request reaches the service some time after it was sent, the first ones later than the next: whichever tells more.
+    const answered = this.#through.filter(
+      ({answeredAt}) => answeredAt > refusedAt - 1000 && answeredAt <= refusedAt,
+    ).length
+    const perSecond = Math.max((sent * 1000) / Math.max(1, sentAt - since), answered)
     const kept = known === undefined ? perSecond : Math.min(known, Math.max(known / 2, perSecond))
-    this.#rate = Math.max(lowestRate, kept * margin)
+    // A rate that was below what came through already is lowered by little: the refusal may be due to a busy machine.
+    this.#rate = Math.max(lowestRate, kept * (known === undefined ? margin : laterMargin))
     this.#rateSince = this.#clock.now()
-    this.#nextAt = 0
+    this.#nextAt = this.#clock.now()
   }
 }
 

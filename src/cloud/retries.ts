@@ -135,9 +135,14 @@ function backOff(tries: number, random: number): number {
 export function parseRetryAfter(value: unknown, now: number): number | undefined {
   if (typeof value !== 'string' || value.trim() === '') return undefined
   const seconds = Number(value)
-  if (Number.isFinite(seconds)) return Math.max(0, seconds * 1000)
+  if (Number.isFinite(seconds)) return waitable(seconds * 1000)
   const date = Date.parse(value)
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now)
+  return Number.isNaN(date) ? undefined : waitable(date - now)
+}
+
+/** A timer takes 31 bits of milliseconds, and fires at once for more. */
+function waitable(ms: number): number {
+  return Math.min(Math.max(0, ms), 2 ** 31 - 1)
 }
 
 /**

@@ -59,9 +59,20 @@ async function findInList(cloud: Cloud, refs: Map<string, InstanceRef>): Promise
   const all = [...refs.values()]
   const named = [...new Set(all.flatMap(ref => (ref.kind === 'crn' ? [ref.region] : [])))]
   const everywhere = all.some(ref => ref.kind !== 'crn')
-  const regions = new Map<string, Region>()
-  for (const region of everywhere ? await cloud.regions() : []) regions.set(region.name, region)
-  for (const region of await Promise.all(named.map(name => cloud.region(name)))) regions.set(region.name, region)
+  // A CRN says where its instance is; IDs and names are looked for in the regions asked for, and in no other.
+  const asked = new Map((everywhere ? await cloud.regions() : []).map(region => [region.name, region]))
+  const regions = new Map(asked)
+  const strangers = new Map<string, VpcmdError>()
+  await Promise.all(
+    named.map(async name => {
+      try {
+        regions.set(name, await cloud.region(name))
+      } catch (error) {
+        if (!(error instanceof VpcmdError)) throw error
+        strangers.set(name, error)
+      }
+    }),
+  )
 
   const found = new Map<string, FoundInstance[]>()
   const wanted = new Set(all.map(ref => (ref.kind === 'name' ? ref.name : ref.id)))
@@ -74,17 +85,27 @@ async function findInList(cloud: Cloud, refs: Map<string, InstanceRef>): Promise
       }
     }
   })
-  return [...refs].map(([asked, ref]): Search => {
+  return [...refs].map(([text, ref]): Search => {
+    const isThere = (name: string) => (ref.kind === 'crn' ? name === ref.region : asked.has(name))
+    const stranger = ref.kind === 'crn' ? strangers.get(ref.region) : undefined
+    if (stranger) return {asked: text, error: stranger}
     const matches = found.get(ref.kind === 'name' ? ref.name : ref.id) ?? []
-    const inRegion = ref.kind === 'crn' ? matches.filter(({region}) => region.name === ref.region) : matches
+    const inRegion = matches.filter(({region}) => isThere(region.name))
     const [only, other] = inRegion
-    if (other) return {asked, error: ambiguous(asked, inRegion)}
+    if (other) return {asked: text, error: ambiguous(text, inRegion)}
     // A region that could not be read may hold it, or another one of that name.
-    const failed = failures.find(({region}) => ref.kind !== 'crn' || ref.region === region)
-    if (failed && (!only || ref.kind === 'name')) return {asked, error: failed.error}
+    const failed = failures.find(({region}) => isThere(region))
+    if (failed && (!only || ref.kind === 'name')) return {asked: text, error: failed.error}
+    const what = ref.kind === 'name' ? `the name ${text}` : `the ID ${ref.id}`
     if (!only)
-      return {asked, error: notFound(`the ${ref.kind === 'name' ? 'name' : 'ID'} ${asked}`, [...regions.values()])}
-    return {asked, ...only}
+      return {
+        asked: text,
+        error: notFound(
+          what,
+          [...regions.values()].filter(({name}) => isThere(name)),
+        ),
+      }
+    return {asked: text, ...only}
   })
 }
 

@@ -1,4 +1,5 @@
 import {usageError, VpcmdError} from '../errors.ts'
+import {lineOfJsonError} from '../json-lines.ts'
 import {parseInstanceRef} from './references.ts'
 
 /**
@@ -25,6 +26,9 @@ function fromJson(content: string, name: string): string[] {
   const whole = parse(content)
   if (Array.isArray(whole)) return whole.map((entry, index) => fromEntry(entry, `${name}, entry ${index + 1}`))
   if (whole !== undefined) return [fromEntry(whole, name)]
+  if (content.trimStart().startsWith('[')) {
+    throw usageError(`${name}, line ${lineOfJsonError(content)}: this is not JSON.`, hint)
+  }
   return content.split(/\r?\n/).flatMap((line, index) => {
     if (line.trim() === '') return []
     const place = `${name}, line ${index + 1}`

@@ -155,10 +155,10 @@ export class Journal {
   }
 }
 
-/** An ID for a run that begins at `now` (epoch milliseconds); `random` (0 to 1) keeps two of a second apart. */
+/** An ID for a run that begins at `now` (epoch milliseconds), so that IDs sort by time; `random` (0 to 1) keeps two of a millisecond apart. */
 export function newRunId(now: number, random: number): string {
   const [date, time] = new Date(now).toISOString().slice(0, 19).split('T')
-  const tail = Math.floor(random * 0x10000)
+  const tail = Math.floor((((now % 1000) + random) / 1000) * 0x10000)
     .toString(16)
     .padStart(4, '0')
   return `${date?.replaceAll('-', '')}-${time?.replaceAll(':', '')}-${tail}`

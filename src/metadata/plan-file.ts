@@ -1,14 +1,12 @@
 import {writeFile} from 'node:fs/promises'
-import {findNodeAtLocation, type ParseError, parseTree} from 'jsonc-parser'
 import {z} from 'zod'
 import {usageError, VpcmdError} from '../errors.ts'
+import {lineOfJsonError, lineOfJsonPath} from '../json-lines.ts'
 import {type Plan, targetKinds} from './plan.ts'
 import {hopLimits, protocols} from './settings.ts'
 
 const format = 'vpcmd-plan/1'
 const planAnew = 'Make it anew with: vpcmd metadata plan --out FILE'
-// The parser is one for JSON with comments, unless told otherwise; JSON.parse does not tell the line.
-const strictJson = {disallowComments: true, allowTrailingComma: false}
 
 const text = z.string().min(1)
 const hopLimit = z.int().min(hopLimits.min).max(hopLimits.max)
@@ -88,31 +86,14 @@ export function parsePlan(source: string, name: string): Plan {
   const [issue] = result.error.issues
   const path = issue?.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0] ?? ''] : (issue?.path ?? [])
   throw usageError(
-    `${name}, line ${lineOf(source, path)}: ${describePath(path)} is wrong: ${issue?.message ?? 'it is not a plan'}.`,
+    `${name}, line ${lineOfJsonPath(source, path)}: ${describePath(path)} is wrong: ${issue?.message ?? 'it is not a plan'}.`,
     planAnew,
   )
 }
 
 function notJson(source: string, name: string): Error {
-  const errors: ParseError[] = []
-  parseTree(source, errors, strictJson)
   const why = source.trim() === '' ? 'it is empty' : 'it is not JSON'
-  return usageError(`${name}, line ${lineAt(source, errors[0]?.offset ?? source.length)}: ${why}.`, planAnew)
-}
-
-/** The line, from 1, at which the value at a path stands; of the nearest one around it where it is missing. */
-function lineOf(source: string, path: readonly PropertyKey[]): number {
-  const tree = parseTree(source, [], strictJson)
-  const segments = path.map(part => (typeof part === 'symbol' ? String(part) : part))
-  for (let length = segments.length; tree && length > 0; length--) {
-    const node = findNodeAtLocation(tree, segments.slice(0, length))
-    if (node) return lineAt(source, node.offset)
-  }
-  return lineAt(source, tree?.offset ?? 0)
-}
-
-function lineAt(source: string, offset: number): number {
-  return source.slice(0, offset).split('\n').length
+  return usageError(`${name}, line ${lineOfJsonError(source)}: ${why}.`, planAnew)
 }
 
 function describePath(path: readonly PropertyKey[]): string {

@@ -35,8 +35,8 @@ export interface RolloutOptions {
   maxFailures?: number
   canary?: {
     size: number
-    /** Told what became of the canaries, as read back, and whether all are right. `interrupted`: Ctrl-C was the answer. */
-    mayGoOn(settled: Settled[], areRight: boolean): Promise<boolean | 'interrupted'>
+    /** Told what became of the canaries, as read back, and whether all are right. */
+    mayGoOn(settled: Settled[], areRight: boolean): Promise<boolean>
   }
   /** The first Ctrl-C: nothing new is sent, and what is under way is awaited. */
   interrupted: AbortSignal
@@ -82,10 +82,8 @@ export async function rollOut(cloud: Cloud, work: Work[], options: RolloutOption
       const seen = await run.readBack(canaries, results)
       for (const [index, result] of seen.entries()) settled[index] = result
       const areRight = seen.every(({result}) => result === 'changed' || result === 'unchanged')
-      if (!run.stop && work.length > canaries.length) {
-        const answer = await options.canary.mayGoOn(seen, areRight)
-        if (answer !== true) run.end(answer === 'interrupted' ? answer : 'canary')
-      }
+      if (!run.stop && work.length > canaries.length && !(await options.canary.mayGoOn(seen, areRight)))
+        run.end('canary')
     }
   }
   return {settled, stop: run.stop, error: run.error}

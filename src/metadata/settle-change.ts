@@ -1,6 +1,6 @@
 import {isInDoubt} from '../cloud/service-errors.ts'
 import type {VpcSdk} from '../cloud/vpc-sdk.ts'
-import {VpcmdError} from '../errors.ts'
+import {asVpcmdError, VpcmdError} from '../errors.ts'
 import type {Settled} from './outcomes.ts'
 import {type PlannedChange, targetName} from './plan.ts'
 import {areSameSettings, patchBetween, type Settings, settingsLabel, type WantedSettings} from './settings.ts'
@@ -47,7 +47,7 @@ export async function settleChange(change: PlannedChange, options: SettleOptions
   for (;;) {
     if (ended.aborted) return {result: 'skipped', ...(inDoubt && {inDoubt})}
     if (mustLook) {
-      const look = await server.read(ended).catch(asError)
+      const look = await server.read(ended).catch(asVpcmdError)
       if (look instanceof VpcmdError) {
         const result = ended.aborted ? 'skipped' : 'failed'
         return {result, error: look, ...(inDoubt && {inDoubt})}
@@ -62,7 +62,7 @@ export async function settleChange(change: PlannedChange, options: SettleOptions
     }
     if (!wasSent) await options.sending()
     wasSent = true
-    const after = await server.update(change.set, etag, ended).catch(asError)
+    const after = await server.update(change.set, etag, ended).catch(asVpcmdError)
     if (!(after instanceof VpcmdError)) {
       return patchBetween(after, change.set)
         ? {result: 'failed', after, error: notApplied(change, after)}
@@ -85,7 +85,7 @@ export async function settleChange(change: PlannedChange, options: SettleOptions
  * or in doubt where nothing could be seen. Never throws VpcmdError.
  */
 export async function checkChange(change: PlannedChange, api: VpcSdk): Promise<Settled> {
-  const look = await serverOf(change, api).read(undefined).catch(asError)
+  const look = await serverOf(change, api).read(undefined).catch(asVpcmdError)
   if (look instanceof VpcmdError) return {result: 'failed', error: look, inDoubt: true}
   const after = look.settings
   return patchBetween(after, change.set)
@@ -127,11 +127,6 @@ function serverOf({target: {kind, id}}: PlannedChange, api: VpcSdk): Server {
 /** The ETag among the headers of an answer (contract: they come with GET, POST and PATCH of an instance). */
 export function etagIn(headers: Record<string, string | string[] | undefined>): string | undefined {
   return typeof headers.etag === 'string' ? headers.etag : undefined
-}
-
-function asError(error: unknown): VpcmdError {
-  if (error instanceof VpcmdError) return error
-  throw error
 }
 
 function conflict(change: PlannedChange, present: Settings): Settled {

@@ -1,12 +1,11 @@
 // How time and memory of an audit grow with the fleet: 1,000, 10,000 and 100,000 servers, all reports at once.
-import {spawn, spawnSync} from 'node:child_process'
+import {spawnSync} from 'node:child_process'
 import {existsSync, mkdtempSync, readFileSync, rmSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
-import {fileURLToPath, pathToFileURL} from 'node:url'
+import {pathToFileURL} from 'node:url'
+import {here, median, roundsOr, startSandbox, vpcmd} from './measure.mjs'
 
-const here = name => fileURLToPath(new URL(name, import.meta.url))
-const vpcmd = here('../../dist/main.js')
 const ways = [
   {what: 'audit -o csv', args: ['-o', 'csv']},
   {what: 'audit, HTML, SARIF and JUnit', args: ['-q'], reports: ['html', 'sarif', 'junit']},
@@ -88,27 +87,6 @@ function runAudit({args, reports = []}, size, folder, environment) {
   return {ms, megabytes: Number(readFileSync(memoryFile, 'utf8').trim().split('\n').at(-1)) / 1024}
 }
 
-async function startSandbox(args) {
-  const server = spawn(process.execPath, [vpcmd, 'sandbox', 'start', '--json', ...args], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  })
-  let text = ''
-  for await (const chunk of server.stdout) {
-    text += chunk
-    if (text.trimEnd().endsWith('}')) break
-  }
-  const ended = new Promise(resolve => server.once('exit', resolve))
-  return {
-    environment: JSON.parse(text).environment,
-    stop: () => {
-      server.kill('SIGTERM')
-      return ended
-    },
-  }
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  console.table(await benchAudit({rounds: roundsOr(3)}))
 }
-
-function median(values) {
-  return [...values].sort((a, b) => a - b)[values.length >> 1]
-}
-
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) console.table(await benchAudit())

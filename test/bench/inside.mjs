@@ -1,16 +1,13 @@
 // What a boot script waits for: user data by vpcmd, against the start of Node alone and against IBM's two curl lines.
-import {spawn, spawnSync} from 'node:child_process'
+import {spawnSync} from 'node:child_process'
 import {mkdtempSync, rmSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {fileURLToPath} from 'node:url'
+import {here, median, roundsOr, startSandbox, vpcmd} from './measure.mjs'
 
-const here = name => fileURLToPath(new URL(name, import.meta.url))
-const vpcmd = here('../../dist/main.js')
 // The instances of the sandbox's own fleet with the service on and user data; the first is set to http.
 const instance = '0217_f0d37102-ecb0-42fe-afde-61f0a96a403c'
-
-const median = values => [...values].sort((a, b) => a - b)[values.length >> 1]
 
 /**
  * Runs the contenders in turn, `rounds` times, on a sandbox of its own; gives rows of `{what, ms, against, theirMs, ratio,
@@ -19,7 +16,7 @@ const median = values => [...values].sort((a, b) => a - b)[values.length >> 1]
 export async function benchInside({rounds = 15} = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'vpcmd-bench-inside-'))
   const base = {PATH: process.env.PATH, HOME: folder, XDG_STATE_HOME: join(folder, 'state')}
-  const sandbox = await startSandbox(base)
+  const sandbox = await startSandbox([], base)
   try {
     const env = {...base, ...sandbox.environment}
     const address = () => {
@@ -86,21 +83,8 @@ function run(file, args, env) {
   return stdout
 }
 
-async function startSandbox(env) {
-  const server = spawn(process.execPath, [vpcmd, 'sandbox', 'start', '--json'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env,
-  })
-  let text = ''
-  for await (const chunk of server.stdout) {
-    text += chunk
-    if (text.trimEnd().endsWith('}')) break
-  }
-  return {environment: JSON.parse(text).environment, stop: () => server.kill('SIGTERM')}
-}
-
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const rows = await benchInside({rounds: Number(process.env.BENCH_RUNS ?? 15)})
+  const rows = await benchInside({rounds: roundsOr(15)})
   console.table(
     rows.map(({what, ms, against, theirMs, ratio, aim}) => ({
       what,

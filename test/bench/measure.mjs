@@ -97,10 +97,11 @@ export function measure(contenders, rounds) {
   )
 }
 
-/** Starts the sandbox as a process of its own. */
-export async function startSandbox(args) {
+/** Starts the sandbox as a process of its own, in this process's environment or another. */
+export async function startSandbox(args, env = process.env) {
   const server = spawn(process.execPath, [vpcmd, 'sandbox', 'start', '--json', ...args], {
     stdio: ['ignore', 'pipe', 'ignore'],
+    env,
   })
   const ended = new Promise(resolve => server.on('close', resolve))
   let text = ''

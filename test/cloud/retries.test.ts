@@ -98,6 +98,9 @@ describe('parseRetryAfter', () => {
     ['3', 3000],
     ['0', 0],
     ['-5', 0],
+    // A timer fires at once for more than 31 bits.
+    ['99999999', 2 ** 31 - 1],
+    ['Fri, 31 Dec 9999 23:59:59 GMT', 2 ** 31 - 1],
     ['Thu, 01 Jan 1970 00:00:12 GMT', 2000],
     ['Thu, 01 Jan 1970 00:00:02 GMT', 0],
   ])('reads %s', (value, ms) => {

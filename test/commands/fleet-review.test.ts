@@ -117,6 +117,16 @@ describe('metadata plan --out FILE', () => {
     expect(JSON.parse(readFileSync(out, 'utf8')).changes).toHaveLength(1)
   })
 
+  it('finds out before it reads a fleet that the file has no folder, and quotes its name for the shell', async () => {
+    const nowhere = join(folder, 'nosuch', 'plan.json')
+    const refused = await runVpcmd(['metadata', 'plan', '--enable', '--all', '--out', nowhere], {env})
+    expect(refused.code).toBe(2)
+    expect(refused.stderr).toContain('There is no folder')
+    const out = join(folder, 'my plan.json')
+    const written = await runVpcmd(['metadata', 'plan', '--enable', '--all', '--out', out], {env})
+    expect(written.stderr).toContain(`vpcmd metadata apply '${out}'`)
+  })
+
   it('says in JSON as well which instances there are not, and writes nothing', async () => {
     const out = join(folder, 'plan.json')
     const plan = (...names: string[]) =>
@@ -148,17 +158,6 @@ describe('metadata apply', () => {
 })
 
 describe('what is written down already', () => {
-  it('is not done in part: --region with apply, undo and resume is refused', async () => {
-    const out = join(folder, 'plan.json')
-    await runVpcmd(['metadata', 'plan', '--enable', '--all', '--out', out], {env})
-    for (const command of [['apply', out], ['undo'], ['resume']]) {
-      const refused = await runVpcmd(['metadata', ...command, '-r', 'us-south', '--yes'], {env})
-      expect(refused).toMatchObject({code: 2, stdout: ''})
-      expect(refused.stderr).toContain('--region does not narrow')
-    }
-    expect(patches).toEqual([])
-  })
-
   it('is printed in a dry run without a claim about what holds now', async () => {
     const out = join(folder, 'plan.json')
     await runVpcmd(['metadata', 'plan', '--enable', 'my-virtual-server-2', '--out', out], {env})

@@ -254,8 +254,8 @@ describe('listRunIds', () => {
   it('knows runs by their names, newest first, and nothing else', async () => {
     expect(await listRunIds(folder)).toEqual([])
     await halfDone()
-    const later = newRunId(Date.parse('2026-11-25T16:15:02Z'), 0.9999)
-    expect(later).toBe('20261125-161502-fff9')
+    const later = newRunId(Date.parse('2026-11-25T16:15:02.999Z'), 0.9999)
+    expect(later).toBe('20261125-161502-ffff')
     await (await Journal.begin(folder, {...header, id: later}, [])).close()
     for (const name of ['notes.txt', '.jsonl', 'x.jsonl', `${id}.jsonl.bak`, `${id}.lock`]) {
       writeFileSync(join(folder, name), '')
@@ -271,4 +271,12 @@ describe('listRunIds', () => {
       await expect(readRun(folder, asked)).rejects.toMatchObject({code: expect.stringMatching(/run/), exitCode: 4})
     }
   })
+})
+
+it('IDs of runs sort by time, also within a second', () => {
+  const began = Date.parse('2026-11-25T16:15:02Z')
+  const ids = Array.from({length: 2000}, (_, index) => newRunId(began + index, ((index * 7919) % 100) / 100))
+  expect([...ids].sort()).toEqual(ids)
+  expect(new Set(ids).size).toBe(2000)
+  expect(newRunId(began, 0.9)).not.toBe(newRunId(began, 0.1))
 })

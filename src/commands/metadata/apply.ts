@@ -28,7 +28,10 @@ A plan never stops an instance. With --restart the running instances on which it
   async run(): Promise<void> {
     const {args, flags} = await this.parse(MetadataApply)
     this.maxFailures(flags, 0)
-    this.refuseRegion(flags, 'a plan')
+    this.refuseRegions(flags, 'a plan')
+    if (args.plan === '-' && flags['api-key-file'] === '-') {
+      throw usageError('Standard input can be the plan or the API key, not both.')
+    }
     checkRestartFlags(flags)
     const plan = await readPlan(args.plan)
     const {changes} = plan

@@ -1,10 +1,12 @@
 import {Flags} from '@oclif/core'
+import {checkFolder} from '../../audit-output.ts'
 import {usageError, VpcmdError} from '../../errors.ts'
 import {havingFilters, selectionFlagsForChanges} from '../../instance-flags.ts'
 import {outcomesOf} from '../../metadata/outcomes.ts'
 import {type Choice, changesIn, draftPlan, type Plan} from '../../metadata/plan.ts'
 import {hopLimits, protocols} from '../../metadata/settings.ts'
 import {instanceArgs, MetadataChangeCommand} from '../../metadata-change-command.ts'
+import {quoteCommand} from '../../ssh/ssh-arguments.ts'
 
 export default class MetadataPlan extends MetadataChangeCommand {
   static override summary = 'Write down which changes would be made, to look at them and apply them later.'
@@ -36,6 +38,7 @@ It takes what enable and disable take, and --enable or --disable for what is wan
     if (!flags.enable && !flags.disable) {
       throw usageError('The plan needs --enable or --disable.', 'See vpcmd metadata plan --help.')
     }
+    if (flags.out !== undefined && flags.out !== '-') checkFolder(flags.out)
     const cloud = await this.cloud(flags)
     const selection = await this.choose(cloud, flags, args.instance ?? [], {
       verb: flags.enable ? 'Plan to enable' : 'Plan to disable',
@@ -73,7 +76,7 @@ It takes what enable and disable take, and --enable or --disable for what is wan
     this.showChanges(changes)
     const unchanged = drafts.length - changes.length
     this.note(
-      `${changes.length} to change, ${unchanged} already so.${flags.out === '-' ? '' : ` Apply it with: vpcmd metadata apply ${flags.out}`}`,
+      `${changes.length} to change, ${unchanged} already so.${flags.out === '-' ? '' : ` Apply it with: ${quoteCommand(['vpcmd', 'metadata', 'apply', flags.out])}`}`,
     )
   }
 

@@ -35,7 +35,7 @@ Instances that the run stopped are looked at first, and started where they are d
   async run(): Promise<void> {
     const {args, flags} = await this.parse(MetadataResume)
     this.maxFailures(flags, 0)
-    this.refuseRegion(flags, 'a run')
+    this.refuseRegions(flags, 'a run')
     checkRestartFlags(flags, true)
     const cloud = await this.cloud(flags)
     const {account} = await cloud.caller()

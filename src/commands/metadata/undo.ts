@@ -23,7 +23,7 @@ An undo is a run of its own, and can be undone.`
   async run(): Promise<void> {
     const {args, flags} = await this.parse(MetadataUndo)
     this.maxFailures(flags, 0)
-    this.refuseRegion(flags, 'an undo')
+    this.refuseRegions(flags, 'what a run changed')
     const cloud = await this.cloud(flags)
     const {account} = await cloud.caller()
     const folder = runsFolder(process.env)
