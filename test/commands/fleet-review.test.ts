@@ -140,7 +140,7 @@ describe('metadata plan --out FILE', () => {
     const two = await plan('nosuch', 'my-virtual-server-2')
     expect(two.code).toBe(1)
     expect(JSON.parse(two.stdout).error).toMatchObject({code: 'plan_incomplete'})
-    expect(JSON.parse(two.stdout).error.message).toContain(': nosuch. No plan was written.')
+    expect(JSON.parse(two.stdout).error.message).toContain('no plan was written: nosuch.')
     expect(existsSync(out)).toBe(false)
   })
 })

@@ -91,7 +91,7 @@ It takes what enable and disable take, and --enable or --disable for what is wan
     const which = asked.length > 5 ? `${asked.slice(0, 5).join(', ')} and ${asked.length - 5} more` : asked.join(', ')
     throw new VpcmdError({
       code: 'plan_incomplete',
-      message: `${errors.length} of ${items.length} instances were not found, or could not be read: ${which}. No plan was written.`,
+      message: `${errors.length} of ${items.length} instances were not found, or could not be read, so no plan was written: ${which}.`,
       exitCode: errors.length === items.length ? first.exitCode : 1,
     })
   }
