@@ -69,7 +69,7 @@ export abstract class MetadataChangeCommand extends RestartCommand {
     {verb, filters}: Pick<Change, 'verb' | 'filters'>,
   ): Promise<Selection<Choice>> {
     const question = `${verb} the metadata service of which instances?`
-    return this.select<Choice>(cloud, {flags, typed, filters, question}, found => asChoice(found, Date.now()))
+    return this.select<Choice>(cloud, {flags, typed, filters, question}, found => asChoice(found, found.readAt))
   }
 
   /** Asks for the protocol and hop limit that no flag gave; where the picked instances agree, theirs are the defaults. */

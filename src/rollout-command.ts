@@ -20,6 +20,7 @@ import {SelectionCommand} from './selection-command.ts'
 import type {Sequel} from './sequel.ts'
 import {runsFolder} from './state-folder.ts'
 import {createProgressBar, duration} from './terminal/progress.ts'
+import {plain, wrap} from './terminal/text.ts'
 
 /** What IBM's FAQ says of instances created with the service off (ibm-cloud-docs/vpc, instance_metadata_vpc_faqs.md). */
 export const switchedOnNote =
@@ -217,7 +218,8 @@ export abstract class RolloutCommand extends SelectionCommand {
     const {id, settled, stop, error} = run
     const counts = {...countResults(settled)}
     const inDoubt = settled.filter(each => each.inDoubt).length
-    if (!flags.quiet) {
+    // With --quiet nothing is told of a run that went through; why it did not must be.
+    if (!flags.quiet || stop || error || inDoubt > 0) {
       const undo = counts.changed > 0 ? ` Take it back with: vpcmd metadata undo ${id}` : ''
       const made = settled.length === 0 && sequel ? 'no setting was left to change' : describeCounts(counts)
       this.note(`Run ${id}: ${made} in ${duration(seconds)}.${undo}`)
@@ -241,8 +243,11 @@ export abstract class RolloutCommand extends SelectionCommand {
   /** Shows changes as a diff on stderr, with counts for each region and VPC where there are many. */
   protected showChanges(changes: PlannedChange[]): void {
     const most = 20
+    // A terminal would break lines within words.
+    const columns = process.stderr.isTTY ? Math.max(20, (process.stderr.columns || 80) - 5) : Number.POSITIVE_INFINITY
     for (const {target, before, set} of changes.slice(0, most)) {
-      this.note(`  ${target.name} (${target.id}, ${target.zone}): ${describePatch(before, set)}`)
+      const text = plain(`${target.name} (${target.id}, ${target.zone}): ${describePatch(before, set)}`)
+      for (const [index, line] of wrap(text, columns).entries()) this.note(`${index === 0 ? '  ' : '    '}${line}`)
     }
     if (changes.length <= 1) return
     if (changes.length > most) this.note(`  … and ${changes.length - most} more`)

@@ -17,7 +17,8 @@ export interface Selection<T> {
   unread: string[]
 }
 
-export type Selected = FoundInstance & {asked: string}
+/** `readAt` (epoch milliseconds) is when it was read at the earliest: a picker may be open for long. */
+export type Selected = FoundInstance & {asked: string; readAt: number}
 
 interface Way {
   flags: CloudFlags & SelectionFlags
@@ -51,17 +52,23 @@ export abstract class SelectionCommand extends CloudCommand {
     const file = flags['from-file']
     if (flags.all) return this.selectAll(cloud, way, map)
     if (file === undefined && typed.length === 0) {
-      const choices = () => instanceChoices(cloud)
+      let readAt = 0
+      const choices = () => {
+        readAt = Date.now()
+        return instanceChoices(cloud)
+      }
       const picked = way.picksOne
         ? [await this.pickOne(way.question, choices)].map(found => ({...found, asked: found.instance.id}))
         : await this.pickMany(way.question, choices)
-      return {items: picked.map(map), how: 'picked', words: 'picked from the list', unread: []}
+      const items = picked.map(found => map({...found, readAt}))
+      return {items, how: 'picked', words: 'picked from the list', unread: []}
     }
     const asked = file === undefined ? typed : await readListFile(file)
     if (asked.length === 0) this.note(`No instance is named in ${nameOf(file ?? '')}: nothing to do.`)
+    const readAt = Date.now()
     const searches = await findInstances(cloud, asked)
     return {
-      items: searches.map(search => ('error' in search ? search : map(search))),
+      items: searches.map(search => ('error' in search ? search : map({...search, readAt}))),
       how: file === undefined ? 'typed' : 'file',
       words: file === undefined ? text : `from ${nameOf(file)}`,
       unread: [],
@@ -71,9 +78,10 @@ export abstract class SelectionCommand extends CloudCommand {
   private async selectAll<T>(cloud: Cloud, way: Way, map: (found: Selected) => T): Promise<Selection<T>> {
     const rows: {key: string; item: T}[] = []
     const {failures, isRead} = await readInstances(cloud, toQuery(toFilters(way.filters)), (instances, region) => {
+      const readAt = Date.now()
       for (const instance of instances) {
         const key = `${region.name} ${instance.vpc.name} ${instance.name} ${instance.id}`
-        rows.push({key, item: map({instance, region, asked: instance.id})})
+        rows.push({key, item: map({instance, region, asked: instance.id, readAt})})
       }
     })
     this.reportRegions(failures, isRead)

@@ -17,8 +17,8 @@ import {type WireLog, watchRequests} from './wire-log.ts'
 export interface Cloud {
   /** The regions to work in: those that were asked for, else all. Asked once, and then remembered. */
   regions(): Promise<Region[]>
-  /** One region by name, whatever was asked for. Throws a usage error when there is none. */
-  region(name: string): Promise<Region>
+  /** One region by name, whatever was asked for. Throws a usage error, which says where the name is from, when there is none. */
+  region(name: string, askedBy?: string): Promise<Region>
   /** The VPC API of a region. Its calls are tried as the retry policy says, and throw VpcmdError. */
   api(region: Region, manner?: Manner): VpcSdk
   /** Whose the credentials are, as the token says. Throws VpcmdError as any call does. */
@@ -111,8 +111,8 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
       else regions ??= find(variable ? [options.env[variable] ?? ''] : [], variable ?? 'no flag')
       return regions
     },
-    async region(name) {
-      const [region] = await find([name], 'the CRN')
+    async region(name, askedBy = 'the CRN') {
+      const [region] = await find([name], askedBy)
       if (!region) throw new Error(`no region ${name}`)
       return region
     },

@@ -99,7 +99,8 @@ export default class Console extends RolloutCommand {
       command: 'console',
       selection: found.instance.id,
       changes,
-      isFresh: true,
+      // Nobody knows for how long the menu has been open.
+      isFresh: false,
     })
     const outcome = run?.settled[0]
     if (outcome?.error)

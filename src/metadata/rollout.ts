@@ -29,7 +29,7 @@ export interface RolloutOptions {
   journal: Journal
   /** How old a reading may be to act on, in milliseconds; servers read longer ago are looked at first. */
   freshForMs: number
-  /** How many requests may be under way at once in a region, where that is more than a lane reaches by itself. */
+  /** How many changes may be under way at once in a region, where the user says so. */
   concurrency?: number
   /** How many failures it takes more than to stop. */
   maxFailures?: number
@@ -120,8 +120,9 @@ class Rollout {
     const settled = await Promise.all(
       work.map(each => {
         const {region} = each.change.target
-        // The lane decides how many of these are really under way; the others wait with what they are about in the journal.
-        const limit = this.#limits.get(region) ?? pLimit(Math.max(laneLimits.max, this.#options.concurrency ?? 0))
+        // Without a number the lane decides how many of these are really under way; the others wait with what they are
+        // about in the journal.
+        const limit = this.#limits.get(region) ?? pLimit(this.#options.concurrency ?? laneLimits.max)
         this.#limits.set(region, limit)
         return limit(async () => {
           const settled = await this.#settle(each)

@@ -50,7 +50,7 @@ describe('metadata enable without an instance', () => {
       pty.write(keys.backspace.repeat(wrong.length))
     }
     pty.write(`2${keys.enter}`)
-    await pty.waitFor(/enabled false -> true\s*, protocol http -> https, response_hop_limit 1 -> 2/)
+    await pty.waitFor(/enabled\s+false\s+->\s+true,\s+protocol http -> https, response_hop_limit 1 -> 2/)
     expect(patches).toEqual([])
     await pty.waitFor('Enable the metadata service of 1 instance? (y/N)')
     pty.write(`y${keys.enter}`)

@@ -43,6 +43,8 @@ A plan never stops an instance. With --restart the running instances on which it
         'Use an API key of that account, or make a new plan.',
       )
     }
+    const regions = new Set(changes.map(({target}) => target.region))
+    await Promise.all([...regions].map(name => cloud.region(name, 'the plan')))
     for (const unread of plan.unread ?? [])
       this.warning(`When the plan was made, something could not be read: ${unread}`)
     const restarts = await this.planRestarts(flags, cloud, {changes, due: changes})
@@ -50,6 +52,7 @@ A plan never stops an instance. With --restart the running instances on which it
       if (restarts) await this.showPreflights(restarts)
       await this.printOutcomes(flags, this.withRestarts(restarts, outcomesOfChanges(changes), false))
       this.note('Nothing was sent: this was a dry run.')
+      this.note('What holds now was not compared: a server that was changed meanwhile is left alone as a conflict.')
       return
     }
     const many = `${changes.length} ${changes.length === 1 ? 'change' : 'changes'}`

@@ -15,6 +15,7 @@ import {
 import {CloudCommand, readStdin} from '../../cloud-command.ts'
 import {exitCodes, VpcmdError} from '../../errors.ts'
 import {filterFlags} from '../../instance-flags.ts'
+import {quoteCommand} from '../../ssh/ssh-arguments.ts'
 import {runsFolder} from '../../state-folder.ts'
 import {green, red, yellow} from '../../terminal/style.ts'
 
@@ -142,7 +143,7 @@ Exit code: 0 compliant; 5 not; 1 when something could not be read, whatever else
     if (more > 0) this.warning(`${more} more are not in the plan, for the same reasons.`)
     const count = plan.changes.length
     this.note(
-      `${count} ${count === 1 ? 'change' : 'changes'} planned in ${file}.${count > 0 ? ` Make them with: vpcmd metadata apply ${file}` : ''}`,
+      `${count} ${count === 1 ? 'change' : 'changes'} planned in ${file}.${count > 0 ? ` Make them with: ${quoteCommand(['vpcmd', 'metadata', 'apply', file])}` : ''}`,
     )
   }
 

@@ -90,7 +90,7 @@ Passwords and license keys are masked. User data is not: whoever can run a proce
   ): Promise<{on: Selected[]; off: VpcmdError[]}> {
     const changes = changesIn(
       draftPlan(
-        found.map(each => asChoice(each, Date.now())),
+        found.map(each => asChoice(each, each.readAt)),
         {enabled: true},
       ),
     )

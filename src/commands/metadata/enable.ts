@@ -12,7 +12,7 @@ export default class MetadataEnable extends MetadataChangeCommand {
 
 Many are chosen with --from-file, or with --all and the filters of instances list. Without any of these, on a terminal, instances are picked from a list, and what no flag gave is asked. What is chosen otherwise than by typing it is shown, and asked for, first.
 
-Each run is in the journal before anything is sent: see vpcmd metadata history, resume and undo. Once Ctrl-C ends it in good order: nothing new is sent, and what is under way is awaited and recorded.
+Each run is in the journal before anything is sent: see vpcmd metadata history, resume and undo. Ctrl-C ends a run in good order: nothing new is sent, and what is under way is awaited and recorded; a second Ctrl-C ends it at once.
 
 An instance that was created with the service off must be stopped and started before the service works fully. vpcmd never does that unasked. With --restart it does, for the running instances on which this run turned the service on: each is stopped, seen stopped, started and seen running, in batches. First it shows what that risks (local disks that a stop erases for good, a start that finds no capacity, another private address), and asks a question of its own. One that does not run stays as it is.`
   static override examples = [

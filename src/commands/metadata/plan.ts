@@ -1,10 +1,12 @@
 import {Flags} from '@oclif/core'
+import {checkFolder} from '../../audit-output.ts'
 import {usageError, VpcmdError} from '../../errors.ts'
 import {havingFilters, selectionFlagsForChanges} from '../../instance-flags.ts'
 import {outcomesOf} from '../../metadata/outcomes.ts'
 import {type Choice, changesIn, draftPlan, type Plan} from '../../metadata/plan.ts'
 import {hopLimits, protocols} from '../../metadata/settings.ts'
 import {instanceArgs, MetadataChangeCommand} from '../../metadata-change-command.ts'
+import {quoteCommand} from '../../ssh/ssh-arguments.ts'
 
 export default class MetadataPlan extends MetadataChangeCommand {
   static override summary = 'Write down which changes would be made, to look at them and apply them later.'
@@ -36,6 +38,7 @@ It takes what enable and disable take, and --enable or --disable for what is wan
     if (!flags.enable && !flags.disable) {
       throw usageError('The plan needs --enable or --disable.', 'See vpcmd metadata plan --help.')
     }
+    if (flags.out !== undefined && flags.out !== '-') checkFolder(flags.out)
     const cloud = await this.cloud(flags)
     const selection = await this.choose(cloud, flags, args.instance ?? [], {
       verb: flags.enable ? 'Plan to enable' : 'Plan to disable',
@@ -65,11 +68,15 @@ It takes what enable and disable take, and --enable or --disable for what is wan
       changes,
     }
     if (flags.out === '-') this.print(formatPlan(plan))
-    else await writePlan(flags.out, plan)
+    else {
+      await writePlan(flags.out, plan)
+      // Who asks for a format reads stdout: nothing at all would be no JSON.
+      if (flags.quiet || this.formatOf(flags) !== 'table') await this.printOutcomes(flags, outcomesOf(drafts))
+    }
     this.showChanges(changes)
     const unchanged = drafts.length - changes.length
     this.note(
-      `${changes.length} to change, ${unchanged} already so.${flags.out === '-' ? '' : ` Apply it with: vpcmd metadata apply ${flags.out}`}`,
+      `${changes.length} to change, ${unchanged} already so.${flags.out === '-' ? '' : ` Apply it with: ${quoteCommand(['vpcmd', 'metadata', 'apply', flags.out])}`}`,
     )
   }
 
@@ -78,10 +85,13 @@ It takes what enable and disable take, and --enable or --disable for what is wan
     const errors = items.flatMap(item => ('error' in item ? [item.error] : []))
     const [first] = errors
     if (!first) return
+    if (items.length === 1) throw first
     this.reportFailures(errors, items.length)
+    const asked = items.flatMap(item => ('error' in item ? [item.asked] : []))
+    const which = asked.length > 5 ? `${asked.slice(0, 5).join(', ')} and ${asked.length - 5} more` : asked.join(', ')
     throw new VpcmdError({
       code: 'plan_incomplete',
-      message: `${errors.length} of ${items.length} instances could not be read: no plan was written.`,
+      message: `${errors.length} of ${items.length} instances were not found, or could not be read, so no plan was written: ${which}.`,
       exitCode: errors.length === items.length ? first.exitCode : 1,
     })
   }

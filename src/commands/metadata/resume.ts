@@ -64,6 +64,7 @@ Instances that the run stopped are looked at first, and started where they are d
       const planned = outcomesOfChanges(work.map(({change}) => change))
       await this.printOutcomes(flags, this.withRestarts(restarts, planned, false))
       this.note('Nothing was sent: this was a dry run.')
+      this.note('What holds now was not compared: a server that was changed meanwhile is left alone as a conflict.')
       return
     }
     if (restarts && !(await this.mayRestart(flags, restarts))) {
@@ -118,12 +119,14 @@ function whole(changes: RecordedChange[], settled: Settled[]): Outcome[] {
 }
 
 async function newestUnfinished(folder: string, account: string, restarts: boolean): Promise<Run> {
+  let atWork: string | undefined
   for await (const run of readRuns(folder, header => header.account === account)) {
+    if (run.state === 'running') atWork ??= run.header.id
     if (isResumable(run) || (restarts && run.changes.some(awaitsRestart))) return run
   }
   throw new VpcmdError({
     code: 'nothing_to_resume',
-    message: `No run of account ${account} is unfinished.`,
+    message: `No run of account ${account} is unfinished${atWork === undefined ? '' : `, but for ${atWork}, which a process is at`}.`,
     hint: 'See all of them: vpcmd metadata history',
     exitCode: exitCodes.notFound,
   })

@@ -43,6 +43,7 @@ An undo is a run of its own, and can be undone.`
     if (flags['dry-run']) {
       await this.printOutcomes(flags, outcomes())
       this.note('Nothing was sent: this was a dry run.')
+      this.note('What holds now was not compared: a server that was changed meanwhile is left alone as a conflict.')
       return
     }
     const many = `${changes.length} ${changes.length === 1 ? 'change' : 'changes'}`

@@ -1,0 +1,185 @@
+import {existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import {afterEach, beforeEach, describe, expect, it} from 'vitest'
+import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
+import {keys, type Pty, startPty} from '../support/pty.ts'
+import {freshEnvironment, runVpcmd, vpcmdPath} from '../support/run-vpcmd.ts'
+
+const serverTwo = '0727_ed12480a-40a4-41a0-98e3-6dfac8b25ad6'
+
+let folder: string
+let sandbox: Sandbox
+let env: Record<string, string>
+let patches: unknown[]
+let pty: Pty | undefined
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'vpcmd-review-'))
+  patches = []
+  sandbox = await startSandbox({
+    onRequest: ({method, body}) => {
+      if (method === 'PATCH') patches.push(body)
+    },
+  })
+  env = freshEnvironment(sandbox.environment)
+})
+afterEach(async () => {
+  pty?.kill()
+  pty = undefined
+  await sandbox.close()
+  rmSync(folder, {recursive: true, force: true})
+})
+
+/** SIGUSR2 sets the program's clock forward by an hour. */
+const clockThatJumps = `data:text/javascript,${encodeURIComponent(
+  'const {now} = Date; let ahead = 0; Date.now = () => now() + ahead; process.on("SIGUSR2", () => { ahead += 3600000 })',
+)}`
+
+function startTerminal(cols: number, ...args: string[]): Pty {
+  return startPty(process.execPath, ['--import', clockThatJumps, vpcmdPath, ...args], {cols, env})
+}
+
+describe('a list that is open for an hour', () => {
+  it('is not taken for a fresh reading: what somebody changed meanwhile is a conflict', async () => {
+    const terminal = startTerminal(160, 'metadata', 'enable', '--protocol', 'http', '--hop-limit', '1')
+    pty = terminal
+    await terminal.waitFor('9 of 9 shown')
+    terminal.kill('SIGUSR2')
+    await sandbox.fleet.change(serverTwo, {metadata_service: {protocol: 'https'}})
+    terminal.write('server-2')
+    await terminal.waitFor('1 of 9 shown')
+    terminal.write(`${keys.space}${keys.enter}`)
+    await terminal.waitFor('Enable the metadata service of 1 instance? (y/N)')
+    terminal.write(`y${keys.enter}`)
+    expect(await terminal.exit).toEqual({exitCode: 1})
+    expect(terminal.everything()).toContain('conflict')
+    expect(patches).toEqual([])
+  })
+
+  it('is looked at again before the console changes anything', async () => {
+    const terminal = startTerminal(160, 'console')
+    pty = terminal
+    await terminal.waitFor('9 of 9 shown')
+    terminal.write('server-2')
+    await terminal.waitFor('1 of 9 shown')
+    terminal.write(keys.enter)
+    await terminal.waitFor('Enable the metadata service')
+    await sandbox.fleet.change(serverTwo, {metadata_service: {response_hop_limit: 7}})
+    terminal.write(`${keys.down}${keys.enter}`)
+    await terminal.waitFor('Protocol?')
+    terminal.write(`${keys.down}${keys.enter}`)
+    await terminal.waitFor('Go on?')
+    terminal.write(`y${keys.enter}`)
+    await terminal.waitFor('is no longer')
+    expect(patches).toEqual([])
+  })
+})
+
+describe('a rollout on a terminal of 80 columns', () => {
+  it('shows changes without a break in a word, and takes Ctrl-C at the question after the canaries for what it is', async () => {
+    const terminal = startTerminal(
+      80,
+      'metadata',
+      'enable',
+      '--all',
+      '--hop-limit',
+      '9',
+      '-r',
+      'us-south',
+      '--canary',
+      '1',
+    )
+    pty = terminal
+    await terminal.waitFor('of 3 instances? (y/N)')
+    expect(terminal.screen()).toMatch(/my-virtual-server-2 \(\S+,\n? *us-south-2\):/)
+    expect(terminal.screen().match(/response_hop_limit/g)).toHaveLength(3)
+    terminal.write(`y${keys.enter}`)
+    await terminal.waitFor('Go on with the other 2?')
+    terminal.write(keys.ctrlC)
+    expect(await terminal.exit).toEqual({exitCode: 130})
+    expect(terminal.everything()).toContain('1 changed, 2 skipped')
+    expect(patches).toHaveLength(1)
+    expect((await runVpcmd(['metadata', 'history', '-o', 'csv'], {env})).stdout).toMatch(/,interrupted\r\n$/)
+  })
+})
+
+describe('metadata plan --out FILE', () => {
+  it('prints what is planned where a format is asked for, so that stdout is never half a document', async () => {
+    const out = join(folder, 'plan.json')
+    const plan = (...more: string[]) =>
+      runVpcmd(['metadata', 'plan', '--enable', 'my-virtual-server-2', '--out', out, ...more], {env})
+    const json = await plan('--json')
+    expect(JSON.parse(json.stdout).planned).toMatchObject([{id: serverTwo, after: {enabled: true}}])
+    expect((await plan('-q')).stdout).toBe(`${serverTwo}\n`)
+    expect((await plan('-o', 'jsonl')).stdout).toContain('"result":"planned"')
+    expect((await plan()).stdout).toBe('')
+    expect(JSON.parse(readFileSync(out, 'utf8')).changes).toHaveLength(1)
+  })
+
+  it('finds out before it reads a fleet that the file has no folder, and quotes its name for the shell', async () => {
+    const nowhere = join(folder, 'nosuch', 'plan.json')
+    const refused = await runVpcmd(['metadata', 'plan', '--enable', '--all', '--out', nowhere], {env})
+    expect(refused.code).toBe(2)
+    expect(refused.stderr).toContain('There is no folder')
+    const out = join(folder, 'my plan.json')
+    const written = await runVpcmd(['metadata', 'plan', '--enable', '--all', '--out', out], {env})
+    expect(written.stderr).toContain(`vpcmd metadata apply '${out}'`)
+  })
+
+  it('says in JSON as well which instances there are not, and writes nothing', async () => {
+    const out = join(folder, 'plan.json')
+    const plan = (...names: string[]) =>
+      runVpcmd(['metadata', 'plan', '--enable', ...names, '--out', out, '--json'], {env})
+    const one = await plan('nosuch')
+    expect(one.code).toBe(4)
+    expect(JSON.parse(one.stdout).error).toMatchObject({
+      code: 'instance_not_found',
+      message: 'There is no instance with the name nosuch in any of 13 regions.',
+    })
+    const two = await plan('nosuch', 'my-virtual-server-2')
+    expect(two.code).toBe(1)
+    expect(JSON.parse(two.stdout).error).toMatchObject({code: 'plan_incomplete'})
+    expect(JSON.parse(two.stdout).error.message).toContain('no plan was written: nosuch.')
+    expect(existsSync(out)).toBe(false)
+  })
+})
+
+describe('metadata apply', () => {
+  it('sends nothing of a plan that names a region which there is not', async () => {
+    const out = join(folder, 'plan.json')
+    await runVpcmd(['metadata', 'plan', '--enable', '--all', '--out', out], {env})
+    writeFileSync(out, readFileSync(out, 'utf8').replace('"region":"us-south"', '"region":"us-sooth"'))
+    const applied = await runVpcmd(['metadata', 'apply', out, '--yes', '--json'], {env})
+    expect(applied.code).toBe(2)
+    expect(JSON.parse(applied.stdout).error.message).toBe('There is no region us-sooth (from the plan).')
+    expect(patches).toEqual([])
+  })
+})
+
+describe('what is written down already', () => {
+  it('is printed in a dry run without a claim about what holds now', async () => {
+    const out = join(folder, 'plan.json')
+    await runVpcmd(['metadata', 'plan', '--enable', 'my-virtual-server-2', '--out', out], {env})
+    await sandbox.fleet.change(serverTwo, {metadata_service: {response_hop_limit: 5}})
+    const dry = await runVpcmd(['metadata', 'apply', out, '--dry-run'], {env})
+    expect(dry.code).toBe(0)
+    expect(dry.stderr).toContain('What holds now was not compared')
+  })
+})
+
+describe('-q', () => {
+  it('keeps quiet about a run that went through, and not about one that did not', async () => {
+    const change = (...more: string[]) => runVpcmd(['metadata', 'enable', '--all', '--yes', '-q', ...more], {env})
+    const through = await change('--hop-limit', '3')
+    expect(through).toMatchObject({code: 0})
+    expect(through.stderr).not.toContain('Run ')
+    const refusing = await startSandbox({faults: [{kind: '403', method: 'PATCH', count: 1}]})
+    env = {...env, ...refusing.environment}
+    const stopped = await change('--hop-limit', '4', '--max-failures', '0', '--concurrency', '1', '-r', 'us-south')
+    await refusing.close()
+    expect(stopped).toMatchObject({code: 1, stdout: ''})
+    expect(stopped.stderr).toMatch(/Run \S+: 1 failed, 2 skipped in/)
+    expect(stopped.stderr).toContain('vpcmd metadata resume')
+  })
+})
