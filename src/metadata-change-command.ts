@@ -37,7 +37,7 @@ export abstract class MetadataChangeCommand extends RestartCommand {
     const restarts = await this.planRestarts(flags, cloud, {changes, due: changes})
     if (flags['dry-run']) {
       if (restarts) await this.showPreflights(restarts)
-      await this.printOutcomes(flags, this.withRestarts(restarts, outcomesOf(drafts), false))
+      await this.printOutcomes(flags, this.withRestarts(restarts, outcomesOf(drafts), false), selection.unread)
       this.note('Nothing was sent: this was a dry run.')
       return
     }
@@ -55,6 +55,7 @@ export abstract class MetadataChangeCommand extends RestartCommand {
     await this.carryOut(flags, cloud, {
       command: change.verb.toLowerCase(),
       selection: selection.words,
+      unread: selection.unread,
       changes,
       isFresh: true,
       sequel: changes.length > 0 ? this.sequel(flags, cloud, restarts) : undefined,

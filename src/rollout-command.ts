@@ -67,6 +67,8 @@ export interface RunRequest {
   selection: string
   changes: PlannedChange[]
   undoes?: string
+  /** What could not be read while the servers were chosen, in words. */
+  unread?: string[]
   /** Whether the readings are of just now, so that no second look is owed before a change. */
   isFresh: boolean
   /** An earlier run that is gone on with, in place of a new one: its ID, how much of it was read, and what is left of it. */
@@ -105,7 +107,7 @@ export abstract class RolloutCommand extends SelectionCommand {
   ): Promise<void> {
     const startedAt = Date.now()
     const run = await this.makeRun(flags, cloud, request)
-    await this.printOutcomes(flags, request.outcomes(run?.settled ?? []))
+    await this.printOutcomes(flags, request.outcomes(run?.settled ?? []), request.unread)
     if (run) this.summarise(flags, run, (Date.now() - startedAt) / 1000, request.sequel)
   }
 
@@ -138,6 +140,7 @@ export abstract class RolloutCommand extends SelectionCommand {
       selection: request.selection,
       count: request.changes.length,
       ...(request.undoes !== undefined && {undoes: request.undoes}),
+      ...(request.unread?.length && {unread: request.unread}),
     }
     const journal = request.resumes
       ? await Journal.resume(folder, header.id, request.resumes.bytes, time())
@@ -259,7 +262,7 @@ export abstract class RolloutCommand extends SelectionCommand {
     for (const [place, count] of [...counts].sort(([a], [b]) => (a < b ? -1 : 1))) this.note(`  ${place}: ${count}`)
   }
 
-  protected async printOutcomes(flags: RolloutFlags, outcomes: Outcome[]): Promise<void> {
+  protected async printOutcomes(flags: RolloutFlags, outcomes: Outcome[], unread: string[] = []): Promise<void> {
     // What was never sent is counted, and not told one by one.
     const errors = outcomes.flatMap(({error, result}) => (error && result !== 'skipped' ? [error] : []))
     this.reportFailures(errors, outcomes.length)
@@ -268,7 +271,7 @@ export abstract class RolloutCommand extends SelectionCommand {
       columns: outcomeColumns(outcomes),
       mayHide: true,
       toJson: toJsonLine,
-      whole: toJsonOutcomes(outcomes),
+      whole: {...toJsonOutcomes(outcomes), ...(unread.length > 0 && {unread})},
       id: ({target, result}) => (result === 'changed' || result === 'planned' ? target?.id : undefined),
     })
     const awaitsRestart = outcomes.some(

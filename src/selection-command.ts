@@ -76,21 +76,25 @@ export abstract class SelectionCommand extends CloudCommand {
   }
 
   private async selectAll<T>(cloud: Cloud, way: Way, map: (found: Selected) => T): Promise<Selection<T>> {
-    const rows: {key: string; item: T}[] = []
-    const {failures, isRead} = await readInstances(cloud, toQuery(toFilters(way.filters)), (instances, region) => {
-      const readAt = Date.now()
-      for (const instance of instances) {
-        const key = `${region.name} ${instance.vpc.name} ${instance.name} ${instance.id}`
-        rows.push({key, item: map({instance, region, asked: instance.id, readAt})})
-      }
-    })
+    const rows: {key: string; id: string; item: T}[] = []
+    const {failures, isRead, gone} = await readInstances(
+      cloud,
+      toQuery(toFilters(way.filters)),
+      (instances, region) => {
+        const readAt = Date.now()
+        for (const instance of instances) {
+          const key = `${region.name} ${instance.vpc.name} ${instance.name} ${instance.id}`
+          rows.push({key, id: instance.id, item: map({instance, region, asked: instance.id, readAt})})
+        }
+      },
+    )
     this.reportRegions(failures, isRead)
     if (rows.length === 0) this.note('No instances were found: nothing to do.')
     // The API's order is undocumented; this one is the same each time.
     const {compare} = new Intl.Collator('en', {numeric: true})
     rows.sort((a, b) => compare(a.key, b.key))
     return {
-      items: rows.map(({item}) => item),
+      items: rows.flatMap(({id, item}) => (gone.has(id) ? [] : [item])),
       how: 'all',
       words: ['--all', ...regionWords(way.flags), ...filterWords(way)].join(' '),
       unread: failures.map(({region, error}) => `${region}: ${error.message}`),

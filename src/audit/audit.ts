@@ -77,10 +77,11 @@ export function countVerdicts(judgements: readonly Judgement[]): Counts {
 
 /**
  * What an audit comes to: `incomplete` where something could not be read or told, whatever else was found, so that
- * nobody takes a part for the whole.
+ * nobody takes a part for the whole, and where no rule matched anything, as a slip in a selector would pass for compliance.
  */
 export function resultOf({unread, counts}: AuditReport): 'incomplete' | 'not_compliant' | 'compliant' {
-  if (unread.length > 0 || counts.undetermined > 0) return 'incomplete'
+  const isUnjudged = counts.total > 0 && counts.unmatched === counts.total
+  if (unread.length > 0 || counts.undetermined > 0 || isUnjudged) return 'incomplete'
   return counts.violation > 0 ? 'not_compliant' : 'compliant'
 }
 

@@ -24,6 +24,8 @@ export interface RunHeader {
   count: number
   /** The run whose changes this one takes back. */
   undoes?: string
+  /** What could not be read while the servers were chosen, in words: nothing of that is in the run. */
+  unread?: string[]
 }
 
 /**

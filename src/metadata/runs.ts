@@ -52,13 +52,21 @@ export async function listRunIds(folder: string): Promise<string[]> {
     .reverse()
 }
 
-/** All runs, the newest first; `keep` chooses by header, so that the others need not be read in full. */
+/**
+ * All runs, the newest first; `keep` chooses by header, so that the others need not be read in full. Throws VpcmdError
+ * for one that can't be read, unless `onUnreadable` takes it: whoever acts on the newest must not take another for it.
+ */
 export async function* readRuns(
   folder: string,
   keep: (header: RunHeader) => boolean = () => true,
+  onUnreadable?: (error: VpcmdError) => void,
 ): AsyncGenerator<Run> {
   for (const id of await listRunIds(folder)) {
-    const run = await readRunFile(folder, id, keep)
+    const run = await readRunFile(folder, id, keep).catch((error: unknown) => {
+      if (!(error instanceof VpcmdError) || !onUnreadable) throw error
+      onUnreadable(error)
+      return undefined
+    })
     if (run) yield run
   }
 }

@@ -209,7 +209,7 @@ describe('the result', () => {
     ['one could not be read', reportOf(defaultPolicy, [good], {unread}), 'incomplete', 1],
     ['one violates and one could not be read', reportOf(defaultPolicy, [bad], {unread}), 'incomplete', 1],
     ['one can not be told', reportOf(byVpc, [subjectWith({vpc: {id: 'r1'}})]), 'incomplete', 1],
-    ['no rule matches', reportOf(policyOf({}, {rules: []}), [good]), 'compliant', 0],
+    ['no rule matches', reportOf(policyOf({}, {rules: []}), [good]), 'incomplete', 1],
   ])('%s', (_what, report, result, exitCode) => {
     expect([resultOf(report), exitCodeOf(report)]).toEqual([result, exitCode])
   })

@@ -183,3 +183,45 @@ describe('-q', () => {
     expect(stopped.stderr).toContain('vpcmd metadata resume')
   })
 })
+
+describe('what could not be read', () => {
+  it('is told beside the outcomes, and kept in the history of the run', async () => {
+    const half = await startSandbox({faults: [{kind: '403', path: /\/eu-de\/v1\/instances/}]})
+    env = {...env, ...half.environment}
+    const {code, stdout} = await runVpcmd(['metadata', 'enable', '--all', '--hop-limit', '3', '--yes', '--json'], {env})
+    await half.close()
+    expect(code).toBe(1)
+    const told = JSON.parse(stdout)
+    expect(told.unread).toEqual([expect.stringContaining('eu-de')])
+    expect(told.changed.length).toBeGreaterThan(0)
+    const [run] = JSON.parse((await runVpcmd(['metadata', 'history', '--json'], {env})).stdout)
+    expect(run.unread).toEqual(told.unread)
+  })
+
+  it('of the journals does not hide the other runs, nor passes unnoticed', async () => {
+    await runVpcmd(['metadata', 'enable', serverTwo], {env})
+    const newer = join(env.XDG_STATE_HOME ?? '', 'vpcmd', 'runs', '29991231-235959-0000.jsonl')
+    writeFileSync(newer, '{"t":"run","v":2,"id":"29991231-235959-0000"}\n')
+    const listed = await runVpcmd(['metadata', 'history', '--json'], {env})
+    expect(listed.code).toBe(1)
+    expect(listed.stderr).toContain('29991231-235959-0000')
+    expect(JSON.parse(listed.stdout)).toHaveLength(1)
+    // Whoever takes back the newest run must not take another for it.
+    const undone = await runVpcmd(['metadata', 'undo', '--yes'], {env})
+    expect(undone.code).toBe(1)
+    expect(patches).toHaveLength(1)
+  })
+})
+
+describe('a policy of which no rule matches anything', () => {
+  it('does not pass for compliance', async () => {
+    const policy = join(folder, 'policy.yaml')
+    writeFileSync(
+      policy,
+      'version: 1\nrules:\n  - {name: south, match: {region: us-sooth}, require: {enabled: true}}\n',
+    )
+    const {code, stderr} = await runVpcmd(['metadata', 'audit', '--policy', policy], {env})
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/^Nothing was judged: no rule of the policy \S+ matches any of the \d+ that were read\.$/m)
+  })
+})

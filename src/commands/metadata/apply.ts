@@ -67,6 +67,7 @@ A plan never stops an instance. With --restart the running instances on which it
     await this.carryOut(flags, cloud, {
       command: 'apply',
       selection: `plan of ${plan.createdAt}: ${plan.selection}`,
+      unread: plan.unread,
       changes,
       isFresh: false,
       sequel: changes.length > 0 ? this.sequel(flags, cloud, restarts) : undefined,

@@ -1,5 +1,6 @@
 import {Args} from '@oclif/core'
 import {BaseCommand} from '../../base-command.ts'
+import {exitCodes, type VpcmdError} from '../../errors.ts'
 import {countResults, describeCounts} from '../../metadata/outcomes.ts'
 import {type RecordedChange, type Run, type RunState, readRun, readRuns} from '../../metadata/runs.ts'
 import {settingsLabel} from '../../metadata/settings.ts'
@@ -22,7 +23,11 @@ export default class MetadataHistory extends BaseCommand {
     const folder = runsFolder(process.env)
     if (args.run === undefined) {
       const rows: RunSummary[] = []
-      for await (const run of readRuns(folder)) rows.push(summaryOf(run))
+      const unreadable = ({message}: VpcmdError) => {
+        this.warning(message)
+        process.exitCode = exitCodes.failed
+      }
+      for await (const run of readRuns(folder, () => true, unreadable)) rows.push(summaryOf(run))
       return this.printRows(flags, {
         rows,
         columns: runColumns,
@@ -37,6 +42,7 @@ export default class MetadataHistory extends BaseCommand {
     const summary = summaryOf(run)
     this.note(`Run ${header.id}, ${header.startedAt}, account ${header.account}, by ${header.iamId}: ${state}.`)
     this.note(`${header.command} ${header.selection}: ${describeCounts({...summary.counts, planned: 0})}.`)
+    for (const unread of summary.unread) this.warning(`Its selection is not all that there was: ${unread}`)
     await this.printRows(flags, {
       rows: changes,
       columns: changeColumns,
@@ -59,6 +65,7 @@ interface RunSummary {
   command: string
   selection: string
   undoes: string | null
+  unread: string[]
   counts: Record<'changed' | 'unchanged' | 'conflict' | 'failed' | 'skipped', number>
 }
 
@@ -75,6 +82,7 @@ function summaryOf({header, state, endedAt, changes}: Run): RunSummary {
     command: header.command,
     selection: header.selection,
     undoes: header.undoes ?? null,
+    unread: header.unread ?? [],
     counts,
   }
 }

@@ -49,7 +49,7 @@ It takes what enable and disable take, and --enable or --disable for what is wan
       : {enabled: true, protocol: flags.protocol, response_hop_limit: flags['hop-limit']}
     const drafts = draftPlan(selection.items, wanted)
     if (flags.out === undefined) {
-      await this.printOutcomes(flags, outcomesOf(drafts))
+      await this.printOutcomes(flags, outcomesOf(drafts), selection.unread)
       this.note('Nothing was sent, and nothing was written: --out FILE keeps the plan.')
       return
     }
@@ -71,7 +71,8 @@ It takes what enable and disable take, and --enable or --disable for what is wan
     else {
       await writePlan(flags.out, plan)
       // Who asks for a format reads stdout: nothing at all would be no JSON.
-      if (flags.quiet || this.formatOf(flags) !== 'table') await this.printOutcomes(flags, outcomesOf(drafts))
+      if (flags.quiet || this.formatOf(flags) !== 'table')
+        await this.printOutcomes(flags, outcomesOf(drafts), selection.unread)
     }
     this.showChanges(changes)
     const unchanged = drafts.length - changes.length
