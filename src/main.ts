@@ -7,7 +7,7 @@ if (quickAnswer !== undefined) {
   surviveWriting()
   process.stdout.write(quickAnswer)
 } else if (!(await runsQuickly(argv))) {
-  const {runVpcmd} = await import('./run-vpcmd.ts')
+  const {runVpcmd} = await import('./command-line/run-vpcmd.ts')
   await runVpcmd(argv)
 }
 
@@ -32,7 +32,7 @@ function help(args: string[]): string | undefined {
 /** Whether the metadata service of this instance was asked, and answered; false where it takes the framework to tell. */
 async function runsQuickly(args: string[]): Promise<boolean> {
   if (args[0] !== 'imds') return false
-  const {runQuickly} = await import('./quick-imds.ts')
+  const {runQuickly} = await import('./command-line/quick-imds.ts')
   surviveWriting()
   return runQuickly(args)
 }

@@ -1,15 +1,15 @@
 import {Args, Flags} from '@oclif/core'
-import type {OutputFlags} from '../base-command.ts'
 import type {VpcSdk} from '../cloud/vpc-sdk.ts'
 import type {Instance} from '../cloud/wire.ts'
-import {CloudCommand} from '../cloud-command.ts'
+import type {OutputFlags} from '../command-line/base-command.ts'
+import {CloudCommand} from '../command-line/cloud-command.ts'
+import {sshFlags, toWishes} from '../command-line/ssh-flags.ts'
 import {usageError, type VpcmdError} from '../errors.ts'
 import {findInstance, instanceChoices} from '../instances/find-instance.ts'
 import {assignFloatingIp, securityGroupsOf} from '../ssh/address.ts'
 import type {Login} from '../ssh/login.ts'
 import {checkReal, checkRunning, checkWishes, findReach, noFloatingIp, unknownUser} from '../ssh/reach.ts'
 import {quoteCommand, sshArguments} from '../ssh/ssh-arguments.ts'
-import {sshFlags, toWishes} from '../ssh-flags.ts'
 
 export default class Connect extends CloudCommand {
   static override summary = 'Open a shell on an instance, or run a command there, with ssh.'

@@ -1,11 +1,11 @@
 import type {Cloud} from '../cloud/cloud.ts'
+import {RolloutCommand, type RolloutFlags, switchedOnNote} from '../command-line/rollout-command.ts'
 import {exitCodes, usageError, VpcmdError} from '../errors.ts'
 import {instanceDetails} from '../instances/details.ts'
 import {type FoundInstance, instanceChoices} from '../instances/find-instance.ts'
 import {floatingIpsFor} from '../instances/floating-ips.ts'
 import {asChoice, changesIn, draftPlan} from '../metadata/plan.ts'
 import {describePatch, hopLimits, protocols, settingsLabel, type WantedSettings} from '../metadata/settings.ts'
-import {RolloutCommand, type RolloutFlags, switchedOnNote} from '../rollout-command.ts'
 import type {Prompter} from '../terminal/prompts.ts'
 import {renderRecord} from '../terminal/table.ts'
 

@@ -1,8 +1,8 @@
 import {readFile} from 'node:fs/promises'
 import {Flags} from '@oclif/core'
+import {PlainImdsCommand} from '../../command-line/imds-command.ts'
 import {usageError} from '../../errors.ts'
-import {PlainImdsCommand} from '../../imds-command.ts'
-import {checkFree, writeKey} from '../../key-file.ts'
+import {checkFree, writeKey} from '../../inside/key-file.ts'
 
 export default class ImdsCertificate extends PlainImdsCommand {
   static override summary = 'Get an identity certificate for this instance.'

@@ -1,8 +1,8 @@
 import {readFile} from 'node:fs/promises'
 import {text as readAll} from 'node:stream/consumers'
 import {Args} from '@oclif/core'
+import {ImdsCommand} from '../../command-line/imds-command.ts'
 import {usageError} from '../../errors.ts'
-import {ImdsCommand} from '../../imds-command.ts'
 import {claimsOf} from '../../inside/claims.ts'
 import {describeClaims} from '../../inside/descriptions.ts'
 

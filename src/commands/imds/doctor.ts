@@ -1,5 +1,5 @@
+import {ImdsCommand} from '../../command-line/imds-command.ts'
 import {exitCodes} from '../../errors.ts'
-import {ImdsCommand} from '../../imds-command.ts'
 import {diagnose} from '../../inside/doctor.ts'
 import type {Finding} from '../../inside/doctor-checks.ts'
 import {realSurroundings} from '../../inside/surroundings.ts'

@@ -1,6 +1,6 @@
 import {Args} from '@oclif/core'
-import {PlainImdsCommand} from '../../imds-command.ts'
-import {pathArgument, pathPrintout} from '../../imds-verbs.ts'
+import {PlainImdsCommand} from '../../command-line/imds-command.ts'
+import {pathArgument, pathPrintout} from '../../command-line/imds-verbs.ts'
 
 export default class ImdsGet extends PlainImdsCommand {
   static override summary = 'Get any path of the metadata API, as JSON.'

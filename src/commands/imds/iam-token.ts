@@ -1,6 +1,6 @@
 import {Flags} from '@oclif/core'
-import {PlainImdsCommand} from '../../imds-command.ts'
-import {iamTokenPrintout, profileArgument} from '../../imds-verbs.ts'
+import {PlainImdsCommand} from '../../command-line/imds-command.ts'
+import {iamTokenPrintout, profileArgument} from '../../command-line/imds-verbs.ts'
 
 export default class ImdsIamToken extends PlainImdsCommand {
   static override summary = 'Get an IAM token through a trusted profile of this instance.'

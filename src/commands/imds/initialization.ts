@@ -1,4 +1,4 @@
-import {ImdsCommand} from '../../imds-command.ts'
+import {ImdsCommand} from '../../command-line/imds-command.ts'
 import {describeInitialization} from '../../inside/descriptions.ts'
 
 export default class ImdsInitialization extends ImdsCommand {

@@ -1,5 +1,5 @@
-import {BaseCommand} from '../../base-command.ts'
-import {ImdsCommand} from '../../imds-command.ts'
+import {BaseCommand} from '../../command-line/base-command.ts'
+import {ImdsCommand} from '../../command-line/imds-command.ts'
 import {listAt, textAt} from '../../inside/fields.ts'
 
 export default class ImdsKeys extends ImdsCommand {

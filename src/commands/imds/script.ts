@@ -1,5 +1,5 @@
 import {Flags} from '@oclif/core'
-import {BaseCommand} from '../../base-command.ts'
+import {BaseCommand} from '../../command-line/base-command.ts'
 import {usageError} from '../../errors.ts'
 import {parseEndpoint, parseMetadataPath} from '../../inside/endpoints.ts'
 import {metadataScript, scriptShells} from '../../inside/script.ts'

@@ -1,7 +1,7 @@
 import {Flags} from '@oclif/core'
+import {PlainImdsCommand} from '../../command-line/imds-command.ts'
+import {tokenPrintout} from '../../command-line/imds-verbs.ts'
 import {usageError} from '../../errors.ts'
-import {PlainImdsCommand} from '../../imds-command.ts'
-import {tokenPrintout} from '../../imds-verbs.ts'
 
 export default class ImdsToken extends PlainImdsCommand {
   static override summary = 'Get an identity token of this instance.'

@@ -1,5 +1,5 @@
-import {PlainImdsCommand} from '../../imds-command.ts'
-import {userDataPrintout} from '../../imds-verbs.ts'
+import {PlainImdsCommand} from '../../command-line/imds-command.ts'
+import {userDataPrintout} from '../../command-line/imds-verbs.ts'
 
 export default class ImdsUserData extends PlainImdsCommand {
   static override summary = 'Print the user data of this instance, and nothing else.'

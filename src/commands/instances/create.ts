@@ -1,7 +1,7 @@
 import {readFile} from 'node:fs/promises'
 import {Args, Flags} from '@oclif/core'
 import type {Instance, InstancePrototype} from '../../cloud/wire.ts'
-import {CloudCommand} from '../../cloud-command.ts'
+import {CloudCommand} from '../../command-line/cloud-command.ts'
 import {usageError} from '../../errors.ts'
 import {createInstance, waitUntilRunning} from '../../instances/create-instance.ts'
 import {instanceDetails} from '../../instances/details.ts'

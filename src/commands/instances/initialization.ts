@@ -1,7 +1,7 @@
 import {readFile} from 'node:fs/promises'
 import {Args, Flags} from '@oclif/core'
 import type {InstanceInitialization} from '../../cloud/wire.ts'
-import {CloudCommand} from '../../cloud-command.ts'
+import {CloudCommand} from '../../command-line/cloud-command.ts'
 import {usageError, VpcmdError} from '../../errors.ts'
 import {findInstance, instanceChoices} from '../../instances/find-instance.ts'
 import {initializationDetails, toJsonInitialization} from '../../instances/initialization.ts'

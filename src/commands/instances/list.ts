@@ -1,6 +1,6 @@
 import {Flags} from '@oclif/core'
-import {CloudCommand} from '../../cloud-command.ts'
-import {filterFlags, toFilters} from '../../instance-flags.ts'
+import {CloudCommand} from '../../command-line/cloud-command.ts'
+import {filterFlags, toFilters} from '../../command-line/instance-flags.ts'
 import {chooseColumns, columnNamed, defaultColumns, sortRows} from '../../instances/columns.ts'
 import {toQuery} from '../../instances/filters.ts'
 import {type ListedInstance, listInstances, streamInstances, toJsonRow} from '../../instances/list-instances.ts'

@@ -1,5 +1,5 @@
 import {Args} from '@oclif/core'
-import {CloudCommand} from '../../cloud-command.ts'
+import {CloudCommand} from '../../command-line/cloud-command.ts'
 import {instanceDetails} from '../../instances/details.ts'
 import {findInstance, instanceChoices} from '../../instances/find-instance.ts'
 import {addressesOf, floatingIpsFor} from '../../instances/floating-ips.ts'

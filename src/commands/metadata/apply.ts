@@ -1,12 +1,12 @@
 import {readFile} from 'node:fs/promises'
 import {Args} from '@oclif/core'
-import {readStdin} from '../../cloud-command.ts'
+import {readStdin} from '../../command-line/cloud-command.ts'
+import {RestartCommand} from '../../command-line/restart-command.ts'
+import {checkRestartFlags, restartFlags} from '../../command-line/restart-flags.ts'
+import {rolloutFlags} from '../../command-line/rollout-command.ts'
 import {usageError} from '../../errors.ts'
 import {outcomesOfChanges} from '../../metadata/outcomes.ts'
 import type {Plan} from '../../metadata/plan.ts'
-import {RestartCommand} from '../../restart-command.ts'
-import {checkRestartFlags, restartFlags} from '../../restart-flags.ts'
-import {rolloutFlags} from '../../rollout-command.ts'
 
 export default class MetadataApply extends RestartCommand {
   static override summary = 'Make the changes of a plan, and nothing else.'

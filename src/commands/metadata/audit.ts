@@ -11,12 +11,12 @@ import {
   renderAudit,
   reportFormats,
   writeReport,
-} from '../../audit-output.ts'
-import {CloudCommand, readStdin} from '../../cloud-command.ts'
+} from '../../command-line/audit-output.ts'
+import {CloudCommand, readStdin} from '../../command-line/cloud-command.ts'
+import {filterFlags} from '../../command-line/instance-flags.ts'
+import {runsFolder} from '../../command-line/state-folder.ts'
 import {exitCodes, VpcmdError} from '../../errors.ts'
-import {filterFlags} from '../../instance-flags.ts'
 import {quoteCommand} from '../../ssh/ssh-arguments.ts'
-import {runsFolder} from '../../state-folder.ts'
 import {green, red, yellow} from '../../terminal/style.ts'
 
 const {name, zone, vpc, 'resource-group': resourceGroup} = filterFlags

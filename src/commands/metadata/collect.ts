@@ -1,17 +1,17 @@
 import {Flags} from '@oclif/core'
 import type {Cloud} from '../../cloud/cloud.ts'
+import {selectionFlags} from '../../command-line/instance-flags.ts'
+import {instanceArgs} from '../../command-line/metadata-change-command.ts'
+import {RolloutCommand, type RolloutFlags, switchedOnNote} from '../../command-line/rollout-command.ts'
+import type {Selected} from '../../command-line/selection-command.ts'
+import {sshFlags, toWishes} from '../../command-line/ssh-flags.ts'
 import {usageError, VpcmdError} from '../../errors.ts'
 import {parseEndpoint, parseMetadataPath} from '../../inside/endpoints.ts'
-import {selectionFlags} from '../../instance-flags.ts'
 import {initializationPath} from '../../instances/user-data.ts'
 import {type Collection, collectMetadata, userDataOf, withoutSecrets} from '../../metadata/collect-metadata.ts'
 import {type CollectedFiles, fileNames, writeCollected} from '../../metadata/collected-files.ts'
 import {asChoice, changesIn, draftPlan} from '../../metadata/plan.ts'
-import {instanceArgs} from '../../metadata-change-command.ts'
-import {RolloutCommand, type RolloutFlags, switchedOnNote} from '../../rollout-command.ts'
-import type {Selected} from '../../selection-command.ts'
 import {checkWishes} from '../../ssh/reach.ts'
-import {sshFlags, toWishes} from '../../ssh-flags.ts'
 
 /** A login and a script of some requests take longer than one request may. */
 const leastPatienceMs = 120_000

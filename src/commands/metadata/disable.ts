@@ -1,6 +1,6 @@
-import {selectionFlags} from '../../instance-flags.ts'
-import {instanceArgs, MetadataChangeCommand} from '../../metadata-change-command.ts'
-import {rolloutFlags} from '../../rollout-command.ts'
+import {selectionFlags} from '../../command-line/instance-flags.ts'
+import {instanceArgs, MetadataChangeCommand} from '../../command-line/metadata-change-command.ts'
+import {rolloutFlags} from '../../command-line/rollout-command.ts'
 
 export default class MetadataDisable extends MetadataChangeCommand {
   static override summary = 'Turn the metadata service of instances off.'

@@ -1,9 +1,9 @@
 import {Flags} from '@oclif/core'
-import {havingFilters, selectionFlagsForChanges} from '../../instance-flags.ts'
+import {havingFilters, selectionFlagsForChanges} from '../../command-line/instance-flags.ts'
+import {instanceArgs, MetadataChangeCommand} from '../../command-line/metadata-change-command.ts'
+import {restartFlags} from '../../command-line/restart-flags.ts'
+import {rolloutFlags} from '../../command-line/rollout-command.ts'
 import {hopLimits, protocols} from '../../metadata/settings.ts'
-import {instanceArgs, MetadataChangeCommand} from '../../metadata-change-command.ts'
-import {restartFlags} from '../../restart-flags.ts'
-import {rolloutFlags} from '../../rollout-command.ts'
 
 export default class MetadataEnable extends MetadataChangeCommand {
   static override summary = 'Turn the metadata service of instances on, with the protocol and hop limit wanted.'

@@ -1,10 +1,10 @@
 import {Args} from '@oclif/core'
-import {BaseCommand} from '../../base-command.ts'
+import {BaseCommand} from '../../command-line/base-command.ts'
+import {runsFolder} from '../../command-line/state-folder.ts'
 import {exitCodes, type VpcmdError} from '../../errors.ts'
 import {countResults, describeCounts} from '../../metadata/outcomes.ts'
 import {type RecordedChange, type Run, type RunState, readRun, readRuns} from '../../metadata/runs.ts'
 import {settingsLabel} from '../../metadata/settings.ts'
-import {runsFolder} from '../../state-folder.ts'
 import {green, red, yellow} from '../../terminal/style.ts'
 import type {Column} from '../../terminal/table.ts'
 

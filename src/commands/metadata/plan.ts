@@ -1,11 +1,11 @@
 import {Flags} from '@oclif/core'
-import {checkFolder} from '../../audit-output.ts'
+import {checkFolder} from '../../command-line/audit-output.ts'
+import {havingFilters, selectionFlagsForChanges} from '../../command-line/instance-flags.ts'
+import {instanceArgs, MetadataChangeCommand} from '../../command-line/metadata-change-command.ts'
 import {usageError, VpcmdError} from '../../errors.ts'
-import {havingFilters, selectionFlagsForChanges} from '../../instance-flags.ts'
 import {outcomesOf} from '../../metadata/outcomes.ts'
 import {type Choice, changesIn, draftPlan, type Plan} from '../../metadata/plan.ts'
 import {hopLimits, protocols} from '../../metadata/settings.ts'
-import {instanceArgs, MetadataChangeCommand} from '../../metadata-change-command.ts'
 import {quoteCommand} from '../../ssh/ssh-arguments.ts'
 
 export default class MetadataPlan extends MetadataChangeCommand {

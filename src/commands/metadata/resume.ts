@@ -1,4 +1,8 @@
 import {Args} from '@oclif/core'
+import {RestartCommand, type RestartRequest} from '../../command-line/restart-command.ts'
+import {checkRestartFlags, restartFlags} from '../../command-line/restart-flags.ts'
+import {rolloutFlags} from '../../command-line/rollout-command.ts'
+import {runsFolder} from '../../command-line/state-folder.ts'
 import {exitCodes, VpcmdError} from '../../errors.ts'
 import {type Outcome, outcomesOfChanges, type Settled} from '../../metadata/outcomes.ts'
 import type {Work} from '../../metadata/rollout.ts'
@@ -13,10 +17,6 @@ import {
   readRun,
   readRuns,
 } from '../../metadata/runs.ts'
-import {RestartCommand, type RestartRequest} from '../../restart-command.ts'
-import {checkRestartFlags, restartFlags} from '../../restart-flags.ts'
-import {rolloutFlags} from '../../rollout-command.ts'
-import {runsFolder} from '../../state-folder.ts'
 
 export default class MetadataResume extends RestartCommand {
   static override summary = 'Finish a run that was interrupted, stopped or killed.'

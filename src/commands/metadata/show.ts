@@ -1,11 +1,11 @@
 import type {Cloud} from '../../cloud/cloud.ts'
+import {selectionFlags} from '../../command-line/instance-flags.ts'
+import {instanceArgs} from '../../command-line/metadata-change-command.ts'
+import {SelectionCommand} from '../../command-line/selection-command.ts'
+import {runsFolder} from '../../command-line/state-folder.ts'
 import {VpcmdError} from '../../errors.ts'
-import {selectionFlags} from '../../instance-flags.ts'
 import {chooseColumns, type InstanceColumn, metadataColumns, toMetadataRow} from '../../instances/columns.ts'
 import type {ListedInstance} from '../../instances/list-instances.ts'
-import {instanceArgs} from '../../metadata-change-command.ts'
-import {SelectionCommand} from '../../selection-command.ts'
-import {runsFolder} from '../../state-folder.ts'
 
 export default class MetadataShow extends SelectionCommand {
   static override summary = 'Show the metadata settings of instances.'

@@ -1,11 +1,11 @@
 import {Args} from '@oclif/core'
+import {RolloutCommand, rolloutFlags} from '../../command-line/rollout-command.ts'
+import {runsFolder} from '../../command-line/state-folder.ts'
 import {exitCodes, VpcmdError} from '../../errors.ts'
 import {outcomesOfChanges} from '../../metadata/outcomes.ts'
 import type {PlannedChange} from '../../metadata/plan.ts'
 import {otherAccount, type RecordedChange, type Run, readRun, readRuns} from '../../metadata/runs.ts'
 import {patchBetween} from '../../metadata/settings.ts'
-import {RolloutCommand, rolloutFlags} from '../../rollout-command.ts'
-import {runsFolder} from '../../state-folder.ts'
 
 export default class MetadataUndo extends RolloutCommand {
   static override summary = 'Bring back exactly what a run changed.'

@@ -1,5 +1,5 @@
 import {Args, Flags} from '@oclif/core'
-import {BaseCommand} from '../../base-command.ts'
+import {BaseCommand} from '../../command-line/base-command.ts'
 import {usageError, VpcmdError} from '../../errors.ts'
 import type {MetadataAddress} from '../../sandbox/index.ts'
 import type {Column} from '../../terminal/table.ts'

@@ -1,6 +1,6 @@
-import {BaseCommand} from '../../base-command.ts'
+import {BaseCommand} from '../../command-line/base-command.ts'
+import {sandboxFolder} from '../../command-line/state-folder.ts'
 import {VpcmdError} from '../../errors.ts'
-import {sandboxFolder} from '../../state-folder.ts'
 
 export default class SandboxReset extends BaseCommand {
   static override summary = 'Bring the sandbox of --sandbox back to what it starts with.'

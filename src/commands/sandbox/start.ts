@@ -1,6 +1,6 @@
 import {resolve} from 'node:path'
 import {Flags} from '@oclif/core'
-import {BaseCommand} from '../../base-command.ts'
+import {BaseCommand} from '../../command-line/base-command.ts'
 import {usageError} from '../../errors.ts'
 
 export default class SandboxStart extends BaseCommand {

@@ -1,8 +1,8 @@
 import {Flags} from '@oclif/core'
+import type {ServiceOptions} from '../inside/find-service.ts'
+import type {MetadataService} from '../inside/metadata-service.ts'
 import {BaseCommand, type OutputFlags} from './base-command.ts'
 import {type ImdsFlags, openService, type Printout, serviceOptions, timeoutBounds} from './imds-verbs.ts'
-import type {ServiceOptions} from './inside/find-service.ts'
-import type {MetadataService} from './inside/metadata-service.ts'
 
 type Flagged = ImdsFlags & OutputFlags
 

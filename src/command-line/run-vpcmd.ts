@@ -1,5 +1,5 @@
 import {Config, run, settings} from '@oclif/core'
-import {exitCodes} from './errors.ts'
+import {exitCodes} from '../errors.ts'
 
 /**
  * Runs vpcmd with the arguments as typed. Nothing is thrown: what goes wrong is printed, and the exit code is set.
@@ -49,7 +49,7 @@ async function asTyped(config: Config, [first, ...rest]: string[]): Promise<stri
   const words = [first, ...rest.slice(0, 1).filter(word => !word.startsWith('-'))]
   const isKnown = words.some((_, index) => config.findCommand(words.slice(0, index + 1).join(':')))
   if (isKnown || (words.length === 1 && config.findTopic(first))) return [first, ...rest]
-  const [{usageError}, {nearestName}] = await Promise.all([import('./errors.ts'), import('./nearest-name.ts')])
+  const [{usageError}, {nearestName}] = await Promise.all([import('../errors.ts'), import('../nearest-name.ts')])
   const names = config.commandIDs.map(id => id.replaceAll(':', ' '))
   const nearest = nearestName(words.join(' '), names) ?? names.find(name => name.startsWith(`${first} `))
   throw usageError(

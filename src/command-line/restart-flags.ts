@@ -1,5 +1,5 @@
 import {Flags} from '@oclif/core'
-import {usageError} from './errors.ts'
+import {usageError} from '../errors.ts'
 
 const helpGroup = 'RESTART'
 

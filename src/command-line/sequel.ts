@@ -1,6 +1,6 @@
-import type {VpcmdError} from './errors.ts'
-import type {Journal} from './metadata/journal.ts'
-import type {RolloutResult, Work} from './metadata/rollout.ts'
+import type {VpcmdError} from '../errors.ts'
+import type {Journal} from '../metadata/journal.ts'
+import type {RolloutResult, Work} from '../metadata/rollout.ts'
 
 /** A run whose journal is open. */
 export interface RunUnderWay {

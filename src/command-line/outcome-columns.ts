@@ -1,7 +1,7 @@
-import type {Outcome} from './metadata/outcomes.ts'
-import {settingsLabel} from './metadata/settings.ts'
-import {green, red, yellow} from './terminal/style.ts'
-import type {Column} from './terminal/table.ts'
+import type {Outcome} from '../metadata/outcomes.ts'
+import {settingsLabel} from '../metadata/settings.ts'
+import {green, red, yellow} from '../terminal/style.ts'
+import type {Column} from '../terminal/table.ts'
 
 /** How outcomes read in a table; restarts have a column only where some were asked for. */
 export function outcomeColumns(outcomes: Outcome[]): Column<Outcome>[] {

@@ -1,5 +1,5 @@
 import {Flags} from '@oclif/core'
-import type {ReachWishes} from './ssh/reach.ts'
+import type {ReachWishes} from '../ssh/reach.ts'
 
 const helpGroup = 'SSH'
 

@@ -1,7 +1,7 @@
-import {exitCodes, usageError, VpcmdError} from './errors.ts'
-import {parseEndpoint, parseMetadataPath} from './inside/endpoints.ts'
-import {findService, type ServiceOptions} from './inside/find-service.ts'
-import type {MetadataService} from './inside/metadata-service.ts'
+import {exitCodes, usageError, VpcmdError} from '../errors.ts'
+import {parseEndpoint, parseMetadataPath} from '../inside/endpoints.ts'
+import {findService, type ServiceOptions} from '../inside/find-service.ts'
+import type {MetadataService} from '../inside/metadata-service.ts'
 
 /** What all commands of the topic imds take. */
 export interface ImdsFlags {
@@ -56,7 +56,7 @@ export function tokenPrintout({identity}: MetadataService): Printout {
 /** Whatever the metadata API has at a path. */
 export async function pathPrintout(service: Promise<MetadataService>, path: string): Promise<Printout> {
   const json = await (await service).get(path)
-  const {toJson} = await import('./terminal/formats.ts')
+  const {toJson} = await import('../terminal/formats.ts')
   return {text: toJson(json), json}
 }
 

@@ -1,11 +1,11 @@
 import {readFile} from 'node:fs/promises'
-import type {Cloud} from './cloud/cloud.ts'
+import type {Cloud} from '../cloud/cloud.ts'
+import {usageError, type VpcmdError} from '../errors.ts'
+import {toQuery} from '../instances/filters.ts'
+import {type FoundInstance, findInstances, instanceChoices} from '../instances/find-instance.ts'
+import {readInstances} from '../instances/list-instances.ts'
 import {CloudCommand, type CloudFlags, readStdin} from './cloud-command.ts'
-import {usageError, type VpcmdError} from './errors.ts'
 import {filterFlags, type SelectionFlags, toFilters} from './instance-flags.ts'
-import {toQuery} from './instances/filters.ts'
-import {type FoundInstance, findInstances, instanceChoices} from './instances/find-instance.ts'
-import {readInstances} from './instances/list-instances.ts'
 
 /** What was chosen, in the order asked: as `map` made it of each instance, or why it could not be found. */
 export interface Selection<T> {
@@ -141,7 +141,7 @@ function nameOf(file: string): string {
 }
 
 async function readListFile(file: string): Promise<string[]> {
-  const {parseInstanceFile} = await import('./instances/instance-file.ts')
+  const {parseInstanceFile} = await import('../instances/instance-file.ts')
   return parseInstanceFile(await readList(file), nameOf(file))
 }
 

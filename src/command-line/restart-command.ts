@@ -1,15 +1,15 @@
 import {setTimeout as sleep} from 'node:timers/promises'
-import type {Cloud} from './cloud/cloud.ts'
-import {exitCodes, usageError, type VpcmdError} from './errors.ts'
-import type {Outcome} from './metadata/outcomes.ts'
-import {type PlannedChange, type Target, targetName} from './metadata/plan.ts'
-import type {Preflight} from './metadata/preflight.ts'
-import type {Restarted, RestartsEnding, RestartWork} from './metadata/restart.ts'
+import type {Cloud} from '../cloud/cloud.ts'
+import {exitCodes, usageError, type VpcmdError} from '../errors.ts'
+import type {Outcome} from '../metadata/outcomes.ts'
+import {type PlannedChange, type Target, targetName} from '../metadata/plan.ts'
+import type {Preflight} from '../metadata/preflight.ts'
+import type {Restarted, RestartsEnding, RestartWork} from '../metadata/restart.ts'
+import {createProgressBar} from '../terminal/progress.ts'
+import {bold, colorsFor, red} from '../terminal/style.ts'
 import {parseMaxUnavailable, type RestartFlags, stepTimeout} from './restart-flags.ts'
 import {RolloutCommand, type RolloutFlags} from './rollout-command.ts'
 import type {RunUnderWay, Sequel} from './sequel.ts'
-import {createProgressBar} from './terminal/progress.ts'
-import {bold, colorsFor, red} from './terminal/style.ts'
 
 export type RestartingFlags = RolloutFlags & RestartFlags
 
@@ -51,7 +51,7 @@ export abstract class RestartCommand extends RolloutCommand {
     if (!flags.restart && begun.length === 0) return undefined
     const targets = flags.restart ? [...awaiting.map(({target}) => target), ...toBeTurnedOn(due, begun)] : []
     if (targets.length > mostShown) this.note(`Reading what a stop would cost ${targets.length} instances.`)
-    const {readPreflight} = await import('./metadata/preflight.ts')
+    const {readPreflight} = await import('../metadata/preflight.ts')
     const preflights = await readPreflight(cloud, targets, flags['accept-data-loss'] ?? false)
     const ofVpc = new Map<string, number>()
     for (const {target} of changes) {
@@ -68,7 +68,7 @@ export abstract class RestartCommand extends RolloutCommand {
   /** Shows what the stops and starts would cost, and asks the question that --yes does not answer. */
   protected async mayRestart(flags: RestartingFlags, plan: RestartPlan | undefined): Promise<boolean> {
     if (!flags.restart || !plan) return true
-    const {losesData} = await import('./metadata/preflight.ts')
+    const {losesData} = await import('../metadata/preflight.ts')
     await this.showPreflights(plan)
     const going = goingIn(plan)
     if (going.length === 0) return true
@@ -87,7 +87,7 @@ export abstract class RestartCommand extends RolloutCommand {
 
   /** Tells on stderr, instance by instance, what a stop and start risks. */
   protected async showPreflights(plan: RestartPlan): Promise<void> {
-    const {countRisks, riskKinds} = await import('./metadata/preflight.ts')
+    const {countRisks, riskKinds} = await import('../metadata/preflight.ts')
     const all = [...plan.preflights.values()]
     const going = goingIn(plan)
     const leftOut = all.filter(each => each.leftOut !== undefined)
@@ -169,7 +169,7 @@ export abstract class RestartCommand extends RolloutCommand {
     work: RestartWork[],
     {id, journal, interrupted}: RunUnderWay,
   ): Promise<RestartsEnding> {
-    const {restartAll} = await import('./metadata/restart.ts')
+    const {restartAll} = await import('../metadata/restart.ts')
     const retryCommand = `vpcmd metadata resume ${id}`
     this.bar = createProgressBar({stream: process.stderr, verb: 'Restarting', now: Date.now})
     const stopListening = this.warnBeforeLeaving(interrupted, retryCommand)

@@ -1,7 +1,7 @@
 import {randomUUID} from 'node:crypto'
 import {link, lstat, rename, rm, writeFile} from 'node:fs/promises'
 import {dirname, join} from 'node:path'
-import {usageError, VpcmdError} from './errors.ts'
+import {usageError, VpcmdError} from '../errors.ts'
 
 /** Throws a usage error where there is a file already that may not be replaced. */
 export async function checkFree(file: string, mayReplace: boolean): Promise<void> {

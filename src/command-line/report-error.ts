@@ -1,7 +1,7 @@
-import {exitCodes, usageError, VpcmdError} from './errors.ts'
-import {nearestName} from './nearest-name.ts'
-import {bold, colorsFor, red} from './terminal/style.ts'
-import {plain} from './terminal/text.ts'
+import {exitCodes, usageError, VpcmdError} from '../errors.ts'
+import {nearestName} from '../nearest-name.ts'
+import {bold, colorsFor, red} from '../terminal/style.ts'
+import {plain} from '../terminal/text.ts'
 
 export interface ReportOptions {
   /** True where the user asked for JSON: the error goes to stdout as JSON. */
@@ -21,7 +21,7 @@ export async function reportError(thrown: unknown, options: ReportOptions): Prom
   const error = asVpcmdError(thrown, options)
   const clean = (text: string) => withoutSecrets(text, options.secrets)
   if (options.json) {
-    const {toJson} = await import('./terminal/formats.ts')
+    const {toJson} = await import('../terminal/formats.ts')
     process.stdout.write(clean(toJson({error: error.toJSON()})))
   } else {
     const color = colorsFor(process.stderr, process.env)

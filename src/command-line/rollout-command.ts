@@ -1,9 +1,8 @@
 import {setTimeout as sleep} from 'node:timers/promises'
 import {Flags} from '@oclif/core'
-import type {Cloud} from './cloud/cloud.ts'
-import type {CloudFlags} from './cloud-command.ts'
-import {asVpcmdError, exitCodes, usageError, type VpcmdError} from './errors.ts'
-import type {RunHeader} from './metadata/journal.ts'
+import type {Cloud} from '../cloud/cloud.ts'
+import {asVpcmdError, exitCodes, usageError, type VpcmdError} from '../errors.ts'
+import type {RunHeader} from '../metadata/journal.ts'
 import {
   countResults,
   describeCounts,
@@ -11,16 +10,17 @@ import {
   type Settled,
   toJsonLine,
   toJsonOutcomes,
-} from './metadata/outcomes.ts'
-import type {PlannedChange} from './metadata/plan.ts'
-import type {RolloutOptions, RolloutResult, Work} from './metadata/rollout.ts'
-import {describePatch} from './metadata/settings.ts'
+} from '../metadata/outcomes.ts'
+import type {PlannedChange} from '../metadata/plan.ts'
+import type {RolloutOptions, RolloutResult, Work} from '../metadata/rollout.ts'
+import {describePatch} from '../metadata/settings.ts'
+import {createProgressBar, duration} from '../terminal/progress.ts'
+import {plain, wrap} from '../terminal/text.ts'
+import type {CloudFlags} from './cloud-command.ts'
 import {outcomeColumns} from './outcome-columns.ts'
 import {SelectionCommand} from './selection-command.ts'
 import type {Sequel} from './sequel.ts'
 import {runsFolder} from './state-folder.ts'
-import {createProgressBar, duration} from './terminal/progress.ts'
-import {plain, wrap} from './terminal/text.ts'
 
 /** What IBM's FAQ says of instances created with the service off (ibm-cloud-docs/vpc, instance_metadata_vpc_faqs.md). */
 export const switchedOnNote =
@@ -124,8 +124,8 @@ export abstract class RolloutCommand extends SelectionCommand {
     const interruption = new AbortController()
     const canary = await this.canary(flags, work.length, interruption)
     const [{Journal, newRunId}, {rollOut}, {account, iamId}] = await Promise.all([
-      import('./metadata/journal.ts'),
-      import('./metadata/rollout.ts'),
+      import('../metadata/journal.ts'),
+      import('../metadata/rollout.ts'),
       cloud.caller(),
     ])
     const folder = runsFolder(process.env)

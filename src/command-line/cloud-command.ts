@@ -1,16 +1,16 @@
 import {setTimeout as sleep} from 'node:timers/promises'
 import {Flags} from '@oclif/core'
+import type {Cloud} from '../cloud/cloud.ts'
+import type {Credentials} from '../cloud/credentials.ts'
+import type {Endpoints} from '../cloud/endpoints.ts'
+import {type Failure, retryPolicy} from '../cloud/retries.ts'
+import {exitCodes, usageError, VpcmdError} from '../errors.ts'
+import type {FoundInstance} from '../instances/find-instance.ts'
+import type {RegionFailure} from '../instances/list-instances.ts'
+import {settingsLabel} from '../metadata/settings.ts'
+import type {Choice, Prompter} from '../terminal/prompts.ts'
 import {BaseCommand, type OutputFlags} from './base-command.ts'
-import type {Cloud} from './cloud/cloud.ts'
-import type {Credentials} from './cloud/credentials.ts'
-import type {Endpoints} from './cloud/endpoints.ts'
-import {type Failure, retryPolicy} from './cloud/retries.ts'
-import {exitCodes, usageError, VpcmdError} from './errors.ts'
-import type {FoundInstance} from './instances/find-instance.ts'
-import type {RegionFailure} from './instances/list-instances.ts'
-import {settingsLabel} from './metadata/settings.ts'
 import {sandboxFolder} from './state-folder.ts'
-import type {Choice, Prompter} from './terminal/prompts.ts'
 
 export interface CloudFlags extends OutputFlags {
   region?: string[]
@@ -60,7 +60,7 @@ export abstract class CloudCommand extends BaseCommand {
   /** Opens IBM Cloud as the flags and the environment say. Throws VpcmdError: exit 3 without credentials. */
   protected async cloud(flags: CloudFlags): Promise<Cloud> {
     const [{openCloud}, access] = await Promise.all([
-      import('./cloud/cloud.ts'),
+      import('../cloud/cloud.ts'),
       flags.sandbox ? this.sandboxAccess() : this.realAccess(flags),
     ])
     if (access.credentials.kind === 'api-key') this.secrets.add(access.credentials.apiKey)
@@ -86,8 +86,8 @@ export abstract class CloudCommand extends BaseCommand {
 
   private async realAccess(flags: CloudFlags): Promise<Access> {
     const [{findCredentials}, {findEndpoints}] = await Promise.all([
-      import('./cloud/credentials.ts'),
-      import('./cloud/endpoints.ts'),
+      import('../cloud/credentials.ts'),
+      import('../cloud/endpoints.ts'),
     ])
     const endpoints = findEndpoints(process.env, flags.private ?? false)
     const credentials = await findCredentials({
@@ -101,7 +101,7 @@ export abstract class CloudCommand extends BaseCommand {
   }
 
   private async sandboxAccess(): Promise<Access> {
-    const {startSandbox} = await import('./sandbox/index.ts')
+    const {startSandbox} = await import('../sandbox/index.ts')
     const sandbox = await startSandbox({stateFolder: sandboxFolder(process.env)}).catch((error: Error) => {
       throw new VpcmdError({code: 'sandbox_failed', message: error.message})
     })

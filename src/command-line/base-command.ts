@@ -1,11 +1,11 @@
 import {Command, Flags} from '@oclif/core'
-import {usageError} from './errors.ts'
+import {usageError} from '../errors.ts'
+import type {ProgressBar} from '../terminal/progress.ts'
+import type {Prompter} from '../terminal/prompts.ts'
+import {colorsFor, dim, yellow} from '../terminal/style.ts'
+import {type Column, type NestedTable, renderRecord, renderTable} from '../terminal/table.ts'
+import {plain} from '../terminal/text.ts'
 import {asksForJson, reportError, withoutSecrets} from './report-error.ts'
-import type {ProgressBar} from './terminal/progress.ts'
-import type {Prompter} from './terminal/prompts.ts'
-import {colorsFor, dim, yellow} from './terminal/style.ts'
-import {type Column, type NestedTable, renderRecord, renderTable} from './terminal/table.ts'
-import {plain} from './terminal/text.ts'
 
 export const outputFormats = ['table', 'json', 'jsonl', 'yaml', 'csv'] as const
 export type OutputFormat = (typeof outputFormats)[number]
@@ -96,7 +96,7 @@ export abstract class BaseCommand extends Command {
       return this.print(ids.map(id => `${plain(id)}\n`).join(''))
     }
     if (format === 'table') return this.printTable(output)
-    const {toCsv, toJson, toJsonLines} = await import('./terminal/formats.ts')
+    const {toCsv, toJson, toJsonLines} = await import('../terminal/formats.ts')
     const whole = () => output.whole ?? rows.map(output.toJson)
     if (format === 'json') this.print(toJson(whole()))
     else if (format === 'jsonl') this.print(toJsonLines(rows.map(output.toJson)))
@@ -123,7 +123,7 @@ export abstract class BaseCommand extends Command {
     const format = this.formatOf(flags)
     if (flags.quiet) return rows => this.printed(rows.map(row => `${plain(id(row) ?? '')}\n`).join(''))
     if (format !== 'jsonl' && format !== 'csv') return undefined
-    const {toCsv, toCsvRows, toJsonLines} = await import('./terminal/formats.ts')
+    const {toCsv, toCsvRows, toJsonLines} = await import('../terminal/formats.ts')
     if (format === 'jsonl') return rows => this.printed(toJsonLines(rows.map(toJson)))
     const headers = columns.map(({header}) => header)
     await this.printed(await toCsv(headers, []))
@@ -152,7 +152,7 @@ export abstract class BaseCommand extends Command {
     if (flags.quiet) this.print(`${plain(record.id)}\n`)
     else if (format === 'table') this.print(`${renderRecord(record.entries, this.canvas())}\n`)
     else {
-      const {toCsv, toJson, toJsonLines} = await import('./terminal/formats.ts')
+      const {toCsv, toJson, toJsonLines} = await import('../terminal/formats.ts')
       if (format === 'json') this.print(toJson(record.json))
       else if (format === 'jsonl') this.print(toJsonLines([record.json]))
       else if (format === 'yaml') this.print(await this.asYaml(record.json))
@@ -171,7 +171,7 @@ export abstract class BaseCommand extends Command {
   }
 
   private async asYaml(value: unknown): Promise<string> {
-    const {toYaml} = await import('./terminal/yaml.ts')
+    const {toYaml} = await import('../terminal/yaml.ts')
     return toYaml(value)
   }
 
@@ -184,7 +184,7 @@ export abstract class BaseCommand extends Command {
   /** Someone to ask, or undefined where nobody can answer: without a terminal on stdin and stderr. */
   protected async prompter(): Promise<Prompter | undefined> {
     if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined
-    const {createPrompter} = await import('./terminal/prompts.ts')
+    const {createPrompter} = await import('../terminal/prompts.ts')
     return createPrompter({input: process.stdin, output: process.stderr})
   }
 

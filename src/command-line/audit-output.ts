@@ -1,9 +1,9 @@
 import {statSync} from 'node:fs'
 import {writeFile} from 'node:fs/promises'
 import {dirname} from 'node:path'
-import type {AuditReport} from './audit/audit.ts'
-import type {Judgement} from './audit/judge.ts'
-import {usageError, VpcmdError} from './errors.ts'
+import type {AuditReport} from '../audit/audit.ts'
+import type {Judgement} from '../audit/judge.ts'
+import {usageError, VpcmdError} from '../errors.ts'
 
 /** What an audit can be written as, beside a table. */
 export const reportFormats = ['json', 'jsonl', 'csv', 'yaml', 'sarif', 'junit', 'html'] as const
@@ -52,21 +52,21 @@ export async function renderAudit(
   report: AuditReport,
   judgements: Judgement[] = report.judgements,
 ): Promise<string> {
-  if (format === 'junit') return (await import('./audit/reports/junit.ts')).toJunit(report)
-  if (format === 'html') return (await import('./audit/reports/html.ts')).toHtml(report)
-  const {toCsv, toJson, toJsonLines} = await import('./terminal/formats.ts')
-  if (format === 'sarif') return toJson((await import('./audit/reports/sarif.ts')).toSarif(report))
+  if (format === 'junit') return (await import('../audit/reports/junit.ts')).toJunit(report)
+  if (format === 'html') return (await import('../audit/reports/html.ts')).toHtml(report)
+  const {toCsv, toJson, toJsonLines} = await import('../terminal/formats.ts')
+  if (format === 'sarif') return toJson((await import('../audit/reports/sarif.ts')).toSarif(report))
   if (format === 'csv') {
-    const {csvColumns} = await import('./audit/columns.ts')
+    const {csvColumns} = await import('../audit/columns.ts')
     return toCsv(
       csvColumns.map(({header}) => header),
       judgements.map(judgement => csvColumns.map(({value}) => value(judgement))),
     )
   }
-  const {toJsonJudgement, toJsonReport} = await import('./audit/to-json.ts')
+  const {toJsonJudgement, toJsonReport} = await import('../audit/to-json.ts')
   if (format === 'jsonl') return toJsonLines(judgements.map(toJsonJudgement))
   const whole = toJsonReport({...report, judgements})
-  return format === 'json' ? toJson(whole) : (await import('./terminal/yaml.ts')).toYaml(whole)
+  return format === 'json' ? toJson(whole) : (await import('../terminal/yaml.ts')).toYaml(whole)
 }
 
 /** Writes text to a file. Throws VpcmdError where it can't. */

@@ -1,6 +1,6 @@
 import {Flags} from '@oclif/core'
-import type {Filters} from './instances/filters.ts'
-import {hopLimits, protocols} from './metadata/settings.ts'
+import type {Filters} from '../instances/filters.ts'
+import {hopLimits, protocols} from '../metadata/settings.ts'
 
 const helpGroup = 'FILTER'
 const identity = (what: string) => Flags.string({helpGroup, helpValue: 'ID|NAME|CRN', summary: `Of this ${what}.`})

@@ -1,5 +1,5 @@
 import {join} from 'node:path'
-import {VpcmdError} from './errors.ts'
+import {VpcmdError} from '../errors.ts'
 
 /** Where the sandbox keeps what was changed: in the user's state folder (XDG Base Directory Specification). */
 export function sandboxFolder(env: NodeJS.ProcessEnv): string {

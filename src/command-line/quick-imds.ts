@@ -1,4 +1,5 @@
 import {parseArgs} from 'node:util'
+import type {MetadataService} from '../inside/metadata-service.ts'
 import {
   type ImdsFlags,
   iamTokenPrintout,
@@ -12,7 +13,6 @@ import {
   tokenPrintout,
   userDataPrintout,
 } from './imds-verbs.ts'
-import type {MetadataService} from './inside/metadata-service.ts'
 
 interface Given extends ImdsFlags {
   json?: boolean
@@ -55,7 +55,7 @@ export async function runQuickly([topic, name = '', ...rest]: string[]): Promise
   const secrets = new Set<string>()
   try {
     const {text, json} = await verb(async () => openService(await serviceOptions(given), secrets), given, args)
-    const {toJson} = given.json ? await import('./terminal/formats.ts') : {toJson: undefined}
+    const {toJson} = given.json ? await import('../terminal/formats.ts') : {toJson: undefined}
     process.stdout.write(toJson ? toJson(json) : text)
   } catch (error) {
     const {reportError} = await import('./report-error.ts')
