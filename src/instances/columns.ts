@@ -15,7 +15,7 @@ export interface InstanceColumn {
 // Headers and the order of the first sixteen are those of `ibmcloud is instances`
 // (ibm-cloud-docs/vpc, imd_access_instance_metadata); what is empty is printed as `-`.
 const columns: InstanceColumn[] = [
-  {key: 'id', header: 'ID', value: ({instance}) => instance.id, priority: 1},
+  {key: 'id', header: 'ID', value: ({instance}) => instance.id, priority: 6},
   {key: 'name', header: 'Name', value: ({instance}) => instance.name},
   {key: 'status', header: 'Status', value: ({instance}) => instance.status, priority: 2},
   {key: 'reserved-ip', header: 'Reserved IP', value: ({instance}) => reservedIp(instance), priority: 5},

@@ -494,6 +494,8 @@ describe('what ends a rollout from outside', () => {
   )
 
   it('SIGINT twice: at once, and resume looks at what is in doubt', async () => {
+    // Slow enough that what is under way has not ended when the second one comes.
+    await use({instances: 400, regions: ['us-south', 'eu-de'], latencyMs: 1000})
     const {child, exit} = start(enable)
     await someAreChanged()
     child.kill('SIGINT')
@@ -502,7 +504,7 @@ describe('what ends a rollout from outside', () => {
     const {signal} = await exit
     expect(signal).toBe('SIGINT')
     expect(await jsonOf('metadata history')).toMatchObject([{state: 'unfinished'}])
-    await new Promise(resolve => setTimeout(resolve, 150))
+    await new Promise(resolve => setTimeout(resolve, 1500))
     const {changed} = await jsonOf('metadata resume')
     expect(changed).toHaveLength(400)
     expect(new Set(patched).size).toBe(patched.length)
