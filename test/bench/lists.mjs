@@ -5,6 +5,8 @@ const rounds = roundsOr(3)
 const latency = ['--latency', '100']
 const list = (name, env, more = []) =>
   node(name, [vpcmd, 'instances', 'list', '-o', 'jsonl', '--sort', 'none', ...more], {...base, ...env})
+const ids = (name, env, more = []) =>
+  node(name, [vpcmd, 'instances', 'list', '-q', '--sort', 'none', ...more], {...base, ...env})
 // Those that the sandbox serves unless told otherwise.
 const regions = 'us-south us-east br-sao ca-tor ca-mon eu-gb eu-de eu-es jp-tok jp-osa au-syd in-che in-mum'.split(' ')
 const rows = []
@@ -53,21 +55,35 @@ const add = ({ms, firstMs, megabytes}, what, against, figure, aim, met) =>
   })
 
 try {
-  const [fast, plain] = await contest(
+  const [asIds, plainIds, asLines, plainLines] = await contest(
     ['--instances', '10000', '--vpcs', '40', '--regions', 'us-south', ...latency],
-    env => [list('list', env), node('plain paging on sdk-core', [here('page-with-sdk-core.mjs')], {...base, ...env})],
+    env => {
+      const plain = [here('page-with-sdk-core.mjs')]
+      return [
+        ids('IDs', env),
+        node('plain paging, IDs', [...plain, '--ids'], {...base, ...env}),
+        list('JSON lines', env),
+        node('plain paging, JSON lines', plain, {...base, ...env}),
+      ]
+    },
     answers => {
-      expectAll(answers.list, 10_000, 'the list')
-      if (answers.list.join() !== answers['plain paging on sdk-core'].join()) throw new Error('the answers differ')
+      const [first, ...others] = Object.values(answers)
+      expectAll(first, 10_000, 'the list')
+      if (others.some(each => each.join() !== first.join())) throw new Error('the answers differ')
     },
   )
-  const faster = plain.ms / fast.ms
-  const what = '10,000 instances in 40 VPCs'
-  add(fast, what, `plain paging: ${plain.ms.toFixed(0)} ms`, `${faster.toFixed(1)} times faster`, '>= 8', faster >= 8)
+  for (const [fast, plain] of [
+    [asIds, plainIds],
+    [asLines, plainLines],
+  ]) {
+    const faster = plain.ms / fast.ms
+    const what = `10,000 instances in 40 VPCs, ${fast.name}`
+    add(fast, what, `plain paging: ${plain.ms.toFixed(0)} ms`, `${faster.toFixed(1)} times faster`, '>= 8', faster >= 8)
+  }
 
   const [all, ...single] = await contest(
     ['--instances', '13000', ...latency],
-    env => [list('all', env), ...regions.map(name => list(name, env, ['-r', name]))],
+    env => [ids('all', env), ...regions.map(name => ids(name, env, ['-r', name]))],
     answers => {
       expectAll(answers.all, 13_000, 'all regions')
       for (const name of regions) expectAll(answers[name], 1000, name)
@@ -78,7 +94,7 @@ try {
   const slowest = single.reduce((a, b) => (a.ms > b.ms ? a : b))
   const ratio = all.ms / slowest.ms
   const alone = `slowest alone, ${slowest.name}: ${slowest.ms.toFixed(0)} ms`
-  add(all, '13 regions of 1,000, one VPC each', alone, `${ratio.toFixed(2)} times as long`, '<= 1.3', ratio <= 1.3)
+  add(all, '13 regions of 1,000, one VPC each, IDs', alone, `${ratio.toFixed(2)} times as long`, '<= 1.3', ratio <= 1.3)
 
   const [large] = await contest(
     ['--instances', '100000', '--vpcs', '100', '--regions', 'us-south', ...latency],
@@ -86,10 +102,24 @@ try {
     answers => expectAll(answers.list, 100_000, 'the list'),
     roundsOr(1),
   )
-  add(large, '100,000 instances', '-', `first row ${large.firstMs.toFixed(0)} ms`, '<= 1500', large.firstMs <= 1500)
-  add(large, '100,000 instances', '-', `peak ${large.megabytes.toFixed(0)} MB`, '< 200', large.megabytes < 200)
+  add(
+    large,
+    '100,000 instances, JSON lines',
+    '-',
+    `first row ${large.firstMs.toFixed(0)} ms`,
+    '<= 1500',
+    large.firstMs <= 1500,
+  )
+  add(
+    large,
+    '100,000 instances, JSON lines',
+    '-',
+    `peak ${large.megabytes.toFixed(0)} MB`,
+    '< 200',
+    large.megabytes < 200,
+  )
 
-  console.log(`Long lists as JSON lines, 100 ms latency, medians of ${rounds} runs (100,000: ${roundsOr(1)}), in turn.`)
+  console.log(`Long lists, 100 ms latency, medians of ${rounds} runs (100,000: ${roundsOr(1)}), in turn.`)
   console.table(rows)
 } catch (error) {
   console.error(error)

@@ -45,7 +45,7 @@ export function run(file, args, env) {
 }
 
 /**
- * Runs a command of Node that prints JSON lines, and reads them as they come: how long it took until the first byte and
+ * Runs a command of Node that prints JSON lines or IDs, and reads them as they come: how long it took until the first byte and
  * in all (ms), its peak memory (kB), and the IDs that it printed, sorted.
  */
 export async function runLines({args, env}) {
@@ -75,7 +75,8 @@ function idsIn(pieces) {
   for (const piece of pieces) {
     const text = Buffer.concat([rest, piece])
     const end = text.lastIndexOf('\n') + 1
-    for (const line of text.subarray(0, end).toString('utf8').split('\n')) if (line) ids.push(JSON.parse(line).id)
+    for (const line of text.subarray(0, end).toString('utf8').split('\n'))
+      if (line) ids.push(line.startsWith('{') ? JSON.parse(line).id : line)
     rest = text.subarray(end)
   }
   return ids.sort()
