@@ -46,6 +46,8 @@ class CachedTokenManager extends IamTokenManager {
   /** When IAM gave the token; 0 for one that was kept by an earlier command. */
   private givenAt = 0
   private ignoreCache = false
+  /** Whether IAM has given a token for this key before, in this command or in an earlier one. */
+  private isKeyGood = false
 
   constructor(options: IamTokenOptions) {
     super({...options.http, apikey: options.apikey, url: options.url})
@@ -63,6 +65,7 @@ class CachedTokenManager extends IamTokenManager {
     const {cacheFile, pacing, log} = this.settings
     const kept = cacheFile && !this.ignoreCache ? await this.readCache(cacheFile) : undefined
     const result = kept ?? (await this.requestNewToken())
+    this.isKeyGood = true
     this.givenAt = kept ? 0 : pacing.now()
     this.ignoreCache = false
     if (!kept && cacheFile) {
@@ -84,7 +87,8 @@ class CachedTokenManager extends IamTokenManager {
           if (!isToken(answer.result)) throw new UnreadableAnswer(answer.result)
           return answer
         },
-        {repeatable: true, pacing: this.settings.pacing},
+        // A key that was good has not become a wrong one: to change many, one bad answer must not fail them all.
+        {repeatable: true, alsoOn: this.isKeyGood ? [401] : [], pacing: this.settings.pacing},
       )
       return answer.result
     } catch (error) {

@@ -54,6 +54,8 @@ export interface Pacing {
 export interface RetryOptions {
   /** Whether sending twice is harmless; otherwise it is sent again only if it surely was not acted on. */
   repeatable: boolean
+  /** Statuses that a later try may better here, beside those of the policy. */
+  alsoOn?: readonly number[]
   pacing: Pacing
   /** Ends it, whatever it is doing. */
   cancelled?: AbortSignal
@@ -71,7 +73,7 @@ export interface RetryOptions {
  */
 export async function withRetries<T>(
   send: (signal: AbortSignal) => Promise<T>,
-  {repeatable, pacing, cancelled, lastTry, lane, isPatient}: RetryOptions,
+  {repeatable, alsoOn = [], pacing, cancelled, lastTry, lane, isPatient}: RetryOptions,
 ): Promise<T> {
   const endings = [cancelled, lastTry].filter(signal => signal !== undefined)
   let last: Failure = {kind: 'unsent', message: 'it was called off before it was sent'}
@@ -99,7 +101,7 @@ export async function withRetries<T>(
       const isNoTry = isPatient && (failure.status === 429 || (isThrottled && failure.retryAfterMs !== undefined))
       if (isNoTry) tries--
       const isLast = tries >= retryPolicy.tries || lastTry?.aborted
-      const goesOn = !isLast && mayTryAgain(failure, repeatable)
+      const goesOn = !isLast && mayTryAgain(failure, repeatable, alsoOn)
       // The lane holds all others too, and they are told once.
       if ((goesOn || lane) && isNewPause && ms > retryPolicy.quietPauseMs) {
         pacing.onPause({ms, failure, ...(goesOn && !isNoTry && {nextTry: tries + 1})})
@@ -116,12 +118,12 @@ export async function withRetries<T>(
   }
 }
 
-function mayTryAgain(failure: Failure, repeatable: boolean): boolean {
+function mayTryAgain(failure: Failure, repeatable: boolean, alsoOn: readonly number[]): boolean {
   // 429, a refused connection and an unknown host say that nothing reached what would act on it.
   if (failure.status === 429 || failure.kind === 'refused' || failure.kind === 'unresolved') return true
   if (!repeatable) return false
   if (failure.status !== undefined && failure.kind === 'status') {
-    return retryPolicy.statuses.some(status => status === failure.status)
+    return [...retryPolicy.statuses, ...alsoOn].some(status => status === failure.status)
   }
   return failure.kind === 'timeout' || failure.kind === 'broken'
 }

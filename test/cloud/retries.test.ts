@@ -74,6 +74,18 @@ it('renews a refused token once, and replays', async () => {
   expect(test.requests.map(({path}) => path.replace(/.*\//, ''))).toEqual([instanceId, 'token', instanceId])
 })
 
+it('asks IAM again where it refuses a key that it took before, and not where it never did', async () => {
+  const {api, test} = await apiWith({kind: '401', count: 1, path: /instances/})
+  test.sandbox.faults.push({kind: '401', count: 2, path: /identity/})
+  expect((await api.getInstance({id: instanceId})).result.id).toBe(instanceId)
+  const tokenRequests = () => test.requests.filter(({path}) => path === '/identity/token').length
+  expect(tokenRequests()).toBe(3)
+  test.sandbox.faults.push({kind: '401', path: /identity/})
+  const unknown = await test.open()
+  await expect(unknown.regions()).rejects.toMatchObject({exitCode: 3, code: 'http_401'})
+  expect(tokenRequests()).toBe(4)
+})
+
 it('gives up a token that is refused again, with exit code 3', async () => {
   const {api, test} = await apiWith({kind: '401', path: /instances/})
   await expect(api.getInstance({id: instanceId})).rejects.toMatchObject({exitCode: 3})
