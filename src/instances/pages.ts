@@ -16,20 +16,29 @@ export async function* pagesOf<P extends Page>(
   known?: P,
 ): AsyncGenerator<P> {
   const seen = new Set<string>()
-  let start: string | undefined
-  if (known) start = startAfter(known)
-  else {
-    const first = await fetchPage(undefined)
-    yield first
-    start = startAfter(first)
-  }
-  while (start !== undefined) {
-    if (seen.has(start)) throw new Error(`the next page is one that was read before: ${start}`)
-    seen.add(start)
-    const page = await fetchPage(start)
-    yield page
+  let start = known && startAfter(known)
+  if (known && start === undefined) return
+  do {
+    if (start !== undefined && seen.has(start)) {
+      throw new Error(`the next page is one that was read before: ${start}`)
+    }
+    if (start !== undefined) seen.add(start)
+    let page: P | undefined = await fetchPage(start)
     start = startAfter(page)
+    yield page
+    // A suspended generator keeps what its variables hold, and a page is 1 MB.
+    page = undefined
+  } while (start !== undefined)
+}
+
+/** Has each item taken, and holds none while the next one is on its way, as the variable of a `for await` would. */
+export async function takeEach<T>(items: AsyncGenerator<T>, take: (item: T) => Promise<void>): Promise<void> {
+  const takeNext = async () => {
+    const {done, value} = await items.next()
+    if (!done) await take(value)
+    return !done
   }
+  while (await takeNext());
 }
 
 /** What `items` gives, with one item fetched ahead while another is being worked on. */

@@ -2,7 +2,7 @@ import type {ListInstancesParams, VpcSdk} from '../cloud/vpc-sdk.ts'
 import type {Instance, InstanceCollection} from '../cloud/wire.ts'
 import {VpcmdError} from '../errors.ts'
 import type {InstanceQuery} from './filters.ts'
-import {fetchedAhead, pageSize, pagesOf} from './pages.ts'
+import {fetchedAhead, pageSize, pagesOf, takeEach} from './pages.ts'
 import type {StreamBudget} from './stream-budget.ts'
 
 export interface RegionReading {
@@ -122,7 +122,7 @@ async function readByVpc(
     vpcs.map(id =>
       reading.budget.run(async () => {
         try {
-          for await (const page of instancePages(reading, {vpcId: id})) await takePage(page, found)
+          await takeEach(instancePages(reading, {vpcId: id}), page => takePage(page, found))
         } catch (error) {
           // A VPC that was deleted meanwhile has no instances. Whether that is so, the count will tell.
           if (!(error instanceof VpcmdError) || error.status !== 404) throw error

@@ -90,7 +90,7 @@ describe('a lane whose way is limited', () => {
 
   it('halves once for a bunch of refusals, and tells of one pause', async () => {
     const clock = new FakeClock()
-    const lane = new Lane(clock, 8)
+    const lane = new Lane(clock, 4)
     const leaves = await Promise.all(Array.from({length: 4}, () => lane.enter([])))
     await clock.run(clock.sleep(1))
     const told = leaves.map(leave => leave({pauseMs: 1000, isRate: false}))
