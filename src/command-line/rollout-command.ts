@@ -99,6 +99,17 @@ export abstract class RolloutCommand extends SelectionCommand {
     throw usageError(`--region does not narrow ${what}: it has its own regions.`, 'Leave --region out.')
   }
 
+  /** With --dry-run, what would become of changes that were read a while ago if they were made now. */
+  protected async foresight(
+    flags: RolloutFlags,
+    cloud: Cloud,
+    changes: PlannedChange[],
+  ): Promise<(Settled | undefined)[] | undefined> {
+    if (!flags['dry-run']) return undefined
+    const {foresee} = await import('../metadata/foresee.ts')
+    return foresee(cloud, changes)
+  }
+
   /** Makes a run, and prints what became of it. Sends nothing, and keeps nothing, where there is nothing to change. */
   protected async carryOut(
     flags: RolloutFlags,

@@ -28,8 +28,8 @@ export interface Outcome extends Omit<Settled, 'result'> {
   restart?: Restarted | null
 }
 
-/** The outcomes of a draft whose changes are settled, in the draft's order; without `settled` they are planned. */
-export function outcomesOf(drafts: Draft[], settled?: Settled[]): Outcome[] {
+/** The outcomes of a draft whose changes are settled, in the draft's order; those that are not are planned. */
+export function outcomesOf(drafts: Draft[], settled?: (Settled | undefined)[]): Outcome[] {
   let next = 0
   return drafts.map((draft): Outcome => {
     if ('error' in draft) {
@@ -43,7 +43,7 @@ export function outcomesOf(drafts: Draft[], settled?: Settled[]): Outcome[] {
 }
 
 /** The outcomes of changes that nobody typed, in their order. */
-export function outcomesOfChanges(changes: PlannedChange[], settled?: Settled[]): Outcome[] {
+export function outcomesOfChanges(changes: PlannedChange[], settled?: (Settled | undefined)[]): Outcome[] {
   return outcomesOf(
     changes.map(change => ({...change, asked: change.target.id})),
     settled,

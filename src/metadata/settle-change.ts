@@ -53,10 +53,8 @@ export async function settleChange(change: PlannedChange, options: SettleOptions
         return {result, error: look, ...(inDoubt && {inDoubt})}
       }
       etag = look.etag
-      if (!patchBetween(look.settings, change.set)) {
-        return {result: inDoubt ? 'changed' : 'unchanged', after: look.settings}
-      }
-      if (!areSameSettings(look.settings, change.before)) return conflict(change, look.settings)
+      const seen = compareWithPlan(change, look.settings)
+      if (seen) return inDoubt && seen.result === 'unchanged' ? {...seen, result: 'changed'} : seen
       if (ended.aborted) return {result: 'skipped'}
       inDoubt = false
     }
@@ -80,12 +78,23 @@ export async function settleChange(change: PlannedChange, options: SettleOptions
   }
 }
 
+/** How a change ends by what a look shows, before anything is sent; undefined where it is still to be made. */
+export function compareWithPlan(change: PlannedChange, present: Settings): Settled | undefined {
+  if (!patchBetween(present, change.set)) return {result: 'unchanged', after: present}
+  return areSameSettings(present, change.before) ? undefined : conflict(change, present)
+}
+
+/** The settings of the server of a change, as they are now. Throws VpcmdError. */
+export async function readServer(change: PlannedChange, api: VpcSdk): Promise<{settings: Settings}> {
+  return serverOf(change, api).read(undefined)
+}
+
 /**
  * Whether a change that was made still holds, by a second look: it is `changed`, or `failed` with what is there instead,
  * or in doubt where nothing could be seen. Never throws VpcmdError.
  */
 export async function checkChange(change: PlannedChange, api: VpcSdk): Promise<Settled> {
-  const look = await serverOf(change, api).read(undefined).catch(asVpcmdError)
+  const look = await readServer(change, api).catch(asVpcmdError)
   if (look instanceof VpcmdError) return {result: 'failed', error: look, inDoubt: true}
   const after = look.settings
   return patchBetween(after, change.set)
@@ -136,7 +145,7 @@ function conflict(change: PlannedChange, present: Settings): Settled {
     after: present,
     error: new VpcmdError({
       code: 'conflict',
-      message: `${targetName(target)} is no longer ${settingsInFull(before)}, as the plan read it, but ${settingsInFull(present)}: it was left alone.`,
+      message: `${targetName(target)} is no longer ${settingsInFull(before)}, as the plan read it, but ${settingsInFull(present)}: it is left alone.`,
       hint: 'Make a new plan to change it all the same.',
     }),
   }

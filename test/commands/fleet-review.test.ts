@@ -158,13 +158,23 @@ describe('metadata apply', () => {
 })
 
 describe('what is written down already', () => {
-  it('is printed in a dry run without a claim about what holds now', async () => {
+  it('is compared with what holds now in a dry run, of apply and of undo', async () => {
     const out = join(folder, 'plan.json')
-    await runVpcmd(['metadata', 'plan', '--enable', 'my-virtual-server-2', '--out', out], {env})
+    const both = ['my-virtual-server-1', 'my-virtual-server-2']
+    await runVpcmd(['metadata', 'plan', '--enable', '--hop-limit', '3', ...both, '--out', out], {env})
+    const dryRun = async (...args: string[]) => {
+      const {code, stdout} = await runVpcmd(['metadata', ...args, '--dry-run', '--json'], {env})
+      const {planned = [], conflict = [], changed} = JSON.parse(stdout)
+      const names = (rows: {name: string}[]) => rows.map(({name}) => name)
+      return {code, planned: names(planned), conflict: names(conflict), changed}
+    }
+    expect(await dryRun('apply', out)).toEqual({code: 0, planned: both, conflict: [], changed: []})
+    await runVpcmd(['metadata', 'apply', out, '--yes'], {env})
+    patches.length = 0
+    expect(await dryRun('apply', out)).toEqual({code: 0, planned: [], conflict: [], changed: []})
     await sandbox.fleet.change(serverTwo, {metadata_service: {response_hop_limit: 5}})
-    const dry = await runVpcmd(['metadata', 'apply', out, '--dry-run'], {env})
-    expect(dry.code).toBe(0)
-    expect(dry.stderr).toContain('What holds now was not compared')
+    expect(await dryRun('undo')).toEqual({code: 1, planned: both.slice(0, 1), conflict: both.slice(1), changed: []})
+    expect(patches).toEqual([])
   })
 })
 

@@ -47,12 +47,13 @@ A plan never stops an instance. With --restart the running instances on which it
     await Promise.all([...regions].map(name => cloud.region(name, 'the plan')))
     for (const unread of plan.unread ?? [])
       this.warning(`When the plan was made, something could not be read: ${unread}`)
-    const restarts = await this.planRestarts(flags, cloud, {changes, due: changes})
-    if (flags['dry-run']) {
+    const seen = await this.foresight(flags, cloud, changes)
+    const due = seen ? changes.filter((_, index) => !seen[index]) : changes
+    const restarts = await this.planRestarts(flags, cloud, {changes, due})
+    if (seen) {
       if (restarts) await this.showPreflights(restarts)
-      await this.printOutcomes(flags, this.withRestarts(restarts, outcomesOfChanges(changes), false))
+      await this.printOutcomes(flags, this.withRestarts(restarts, outcomesOfChanges(changes, seen), false))
       this.note('Nothing was sent: this was a dry run.')
-      this.note('What holds now was not compared: a server that was changed meanwhile is left alone as a conflict.')
       return
     }
     const many = `${changes.length} ${changes.length === 1 ? 'change' : 'changes'}`

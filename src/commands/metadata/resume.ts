@@ -1,7 +1,8 @@
 import {Args} from '@oclif/core'
+import type {Cloud} from '../../cloud/cloud.ts'
 import {RestartCommand, type RestartRequest} from '../../command-line/restart-command.ts'
 import {checkRestartFlags, restartFlags} from '../../command-line/restart-flags.ts'
-import {rolloutFlags} from '../../command-line/rollout-command.ts'
+import {type RolloutFlags, rolloutFlags} from '../../command-line/rollout-command.ts'
 import {runsFolder} from '../../command-line/state-folder.ts'
 import {exitCodes, VpcmdError} from '../../errors.ts'
 import {type Outcome, outcomesOfChanges, type Settled} from '../../metadata/outcomes.ts'
@@ -51,7 +52,12 @@ Instances that the run stopped are looked at first, and started where they are d
     this.note(
       `Run ${run.header.id} (${run.header.command} ${run.header.selection}): ${work.length} of ${run.changes.length} left.`,
     )
-    const request = restartsIn(run, work)
+    const seen = await this.foreseen(flags, cloud, work)
+    const isLeftAlone = (settled: Settled | undefined) => settled !== undefined && settled.result !== 'changed'
+    const request = restartsIn(
+      run,
+      work.filter((_, index) => !isLeftAlone(seen?.[index])),
+    )
     const begun = request.begun?.length ?? 0
     const awaiting = request.awaiting?.length ?? 0
     if (begun > 0) this.note(`${begun} that it has asked to stop may be down: they are started first.`)
@@ -59,12 +65,14 @@ Instances that the run stopped are looked at first, and started where they are d
       this.note(`${awaiting} on which it turned the service on await a stop and start: --restart makes it.`)
     }
     const restarts = await this.planRestarts(flags, cloud, request)
-    if (flags['dry-run']) {
+    if (seen) {
       if (restarts && flags.restart) await this.showPreflights(restarts)
-      const planned = outcomesOfChanges(work.map(({change}) => change))
-      await this.printOutcomes(flags, this.withRestarts(restarts, planned, false))
+      const outcomes = outcomesOfChanges(
+        work.map(({change}) => change),
+        seen,
+      )
+      await this.printOutcomes(flags, this.withRestarts(restarts, outcomes, false))
       this.note('Nothing was sent: this was a dry run.')
-      this.note('What holds now was not compared: a server that was changed meanwhile is left alone as a conflict.')
       return
     }
     if (restarts && !(await this.mayRestart(flags, restarts))) {
@@ -81,6 +89,19 @@ Instances that the run stopped are looked at first, and started where they are d
       sequel: this.sequel(flags, cloud, restarts),
       outcomes: settled => this.withRestarts(restarts, whole(run.changes, settled), true),
     })
+  }
+
+  /** With --dry-run, what would become of what is left: what was in doubt and is as wanted counts as changed. */
+  private async foreseen(
+    flags: RolloutFlags,
+    cloud: Cloud,
+    work: Work[],
+  ): Promise<(Settled | undefined)[] | undefined> {
+    const changes = work.map(({change}) => change)
+    const seen = await this.foresight(flags, cloud, changes)
+    return seen?.map((settled, index) =>
+      work[index]?.inDoubt && settled?.result === 'unchanged' ? {...settled, result: 'changed'} : settled,
+    )
   }
 }
 

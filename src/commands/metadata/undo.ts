@@ -40,10 +40,10 @@ An undo is a run of its own, and can be undone.`
     const changes = run.changes.flatMap(wayBack)
     const outcomes = (settled?: Parameters<typeof outcomesOfChanges>[1]) => outcomesOfChanges(changes, settled)
     this.note(`Run ${header.id} (${header.command} ${header.selection}): ${changes.length} to take back.`)
-    if (flags['dry-run']) {
-      await this.printOutcomes(flags, outcomes())
+    const seen = await this.foresight(flags, cloud, changes)
+    if (seen) {
+      await this.printOutcomes(flags, outcomes(seen))
       this.note('Nothing was sent: this was a dry run.')
-      this.note('What holds now was not compared: a server that was changed meanwhile is left alone as a conflict.')
       return
     }
     const many = `${changes.length} ${changes.length === 1 ? 'change' : 'changes'}`
