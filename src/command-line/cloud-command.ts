@@ -10,6 +10,7 @@ import type {RegionFailure} from '../instances/list-instances.ts'
 import {settingsLabel} from '../metadata/settings.ts'
 import type {Choice, Prompter} from '../terminal/prompts.ts'
 import {BaseCommand, type OutputFlags} from './base-command.ts'
+import {readStdin} from './read-input.ts'
 import {sandboxFolder} from './state-folder.ts'
 
 export interface CloudFlags extends OutputFlags {
@@ -93,7 +94,7 @@ export abstract class CloudCommand extends BaseCommand {
     const credentials = await findCredentials({
       env: process.env,
       apiKeyFile: flags['api-key-file'],
-      readStdin,
+      readStdin: async () => (await readStdin()).toString('utf8'),
       warn: text => this.warning(text),
     })
     const keepsTokens = !process.env.VPCMD_NO_TOKEN_CACHE
@@ -244,13 +245,6 @@ interface Access {
   credentials: Credentials
   endpoints: Endpoints
   cacheFolder: string | undefined
-}
-
-/** All of standard input, as text. */
-export async function readStdin(): Promise<string> {
-  const chunks: Buffer[] = []
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer)
-  return Buffer.concat(chunks).toString('utf8')
 }
 
 function pauseReason({status, message}: Failure): string {

@@ -31,10 +31,8 @@ export async function serviceOptions(flags: ImdsFlags): Promise<ServiceOptions> 
 }
 
 async function readCa(file: string): Promise<string> {
-  const {readFile} = await import('node:fs/promises')
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw usageError(`--ca-file ${file} can't be read (${error.code}).`)
-  })
+  const {readInput} = await import('./read-input.ts')
+  const text = (await readInput(file, 'CA certificate')).toString('utf8')
   if (!text.includes('-----BEGIN CERTIFICATE-----')) {
     throw usageError(`--ca-file ${file} holds no certificate.`, 'It is a PEM file, with BEGIN CERTIFICATE in it.')
   }

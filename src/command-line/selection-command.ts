@@ -1,11 +1,11 @@
-import {readFile} from 'node:fs/promises'
 import type {Cloud} from '../cloud/cloud.ts'
 import {usageError, type VpcmdError} from '../errors.ts'
 import {toQuery} from '../instances/filters.ts'
 import {type FoundInstance, findInstances, instanceChoices} from '../instances/find-instance.ts'
 import {readInstances} from '../instances/list-instances.ts'
-import {CloudCommand, type CloudFlags, readStdin} from './cloud-command.ts'
+import {CloudCommand, type CloudFlags} from './cloud-command.ts'
 import {filterFlags, type SelectionFlags, toFilters} from './instance-flags.ts'
+import {checkStdin, inputName, readInput} from './read-input.ts'
 
 /** What was chosen, in the order asked: as `map` made it of each instance, or why it could not be found. */
 export interface Selection<T> {
@@ -36,9 +36,7 @@ interface Way {
 export abstract class SelectionCommand extends CloudCommand {
   /** Throws a usage error for a list and a key that both are to come from stdin: the list would be taken for the key. */
   protected override async cloud(flags: CloudFlags & {'from-file'?: string}): Promise<Cloud> {
-    if (flags['from-file'] === '-' && flags['api-key-file'] === '-') {
-      throw usageError('Standard input can be the list of instances or the API key, not both.')
-    }
+    checkStdin(flags, flags['from-file'], 'list of instances')
     return super.cloud(flags)
   }
 
@@ -64,13 +62,13 @@ export abstract class SelectionCommand extends CloudCommand {
       return {items, how: 'picked', words: 'picked from the list', unread: []}
     }
     const asked = file === undefined ? typed : await readListFile(file)
-    if (asked.length === 0) this.note(`No instance is named in ${nameOf(file ?? '')}: nothing to do.`)
+    if (asked.length === 0) this.note(`No instance is named in ${inputName(file ?? '')}: nothing to do.`)
     const readAt = Date.now()
     const searches = await findInstances(cloud, asked)
     return {
       items: searches.map(search => ('error' in search ? search : map({...search, readAt}))),
       how: file === undefined ? 'typed' : 'file',
-      words: file === undefined ? text : `from ${nameOf(file)}`,
+      words: file === undefined ? text : `from ${inputName(file)}`,
       unread: [],
     }
   }
@@ -136,22 +134,10 @@ function regionWords({region}: CloudFlags): string[] {
   return region?.length ? [`--region ${region.join(',')}`] : []
 }
 
-function nameOf(file: string): string {
-  return file === '-' ? 'standard input' : file
-}
-
 async function readListFile(file: string): Promise<string[]> {
-  const {parseInstanceFile} = await import('../instances/instance-file.ts')
-  return parseInstanceFile(await readList(file), nameOf(file))
-}
-
-async function readList(file: string): Promise<string> {
-  if (file === '-') return readStdin()
-  try {
-    return await readFile(file, 'utf8')
-  } catch (error) {
-    const {code} = error as NodeJS.ErrnoException
-    const why = code === 'ENOENT' ? 'there is no such file' : `it can't be read (${code})`
-    throw usageError(`No instances from ${file}: ${why}.`)
-  }
+  const [{parseInstanceFile}, bytes] = await Promise.all([
+    import('../instances/instance-file.ts'),
+    readInput(file, 'instances'),
+  ])
+  return parseInstanceFile(bytes.toString('utf8'), inputName(file))
 }

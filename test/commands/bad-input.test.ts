@@ -143,6 +143,17 @@ describe('credentials', () => {
   })
 })
 
+it.each([
+  ['metadata enable --yes --from-file -'],
+  ['metadata apply --yes -'],
+  ['metadata audit --policy -'],
+  ['instances create twin --yes --like web-2 --user-data -'],
+])('standard input is not for two: %s', async words => {
+  const expected = {code: 2, says: /can be the .* or the API key, not both/, stdin: 'web-2'}
+  await expectRefusal([...words.split(' '), '--api-key-file', '-'], expected)
+  expect(seen).toEqual([])
+})
+
 describe('the way there', () => {
   const list = ['instances', 'list']
 

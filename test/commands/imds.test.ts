@@ -40,7 +40,7 @@ describe('imds token', () => {
     [['--endpoint', 'ftp://169.254.169.254'], /--endpoint/],
     [['--endpoint', 'http://169.254.169.254/metadata'], /--endpoint/],
     [['--endpoint', ''], /--endpoint/],
-    [['--ca-file', '/nonexistent'], /--ca-file \/nonexistent can't be read \(ENOENT\)/],
+    [['--ca-file', '/nonexistent'], /No CA certificate from \/nonexistent: there is no such file/],
     [['--timeout', '0'], /--timeout/],
     [['--expire-in', '9'], /Did you mean --expires-in/],
     [['extra'], /extra/],

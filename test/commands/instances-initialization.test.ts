@@ -116,9 +116,7 @@ describe('instances initialization', () => {
   it('says what is wrong with a key', async () => {
     const {id, fingerprint} = await makeWindows(file('OpenSSH.pub'))
     const said = async (...args: string[]) => (await initialization(id, ...args)).stderr
-    expect(await said('--private-key', '/no/such')).toMatch(
-      /Nothing from --private-key \/no\/such: there is no such file/,
-    )
+    expect(await said('--private-key', '/no/such')).toMatch(/No private key from \/no\/such: there is no such file/)
     expect(await said('--private-key', file('PEM'))).toContain(`it is encrypted for ${fingerprint}`)
     expect(await said('--private-key', file('ed25519'))).toMatch(/a key of type ssh-ed25519/)
     expect(await said('--private-key', file('OpenSSH.pub'))).toMatch(

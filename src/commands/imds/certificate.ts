@@ -1,6 +1,6 @@
-import {readFile} from 'node:fs/promises'
 import {Flags} from '@oclif/core'
 import {PlainImdsCommand} from '../../command-line/imds-command.ts'
+import {readInput} from '../../command-line/read-input.ts'
 import {usageError} from '../../errors.ts'
 import {checkFree, writeKey} from '../../inside/key-file.ts'
 
@@ -13,7 +13,11 @@ export default class ImdsCertificate extends PlainImdsCommand {
     '<%= config.bin %> <%= command.id %> --new-key instance.key > chain.pem',
   ]
   static override flags = {
-    csr: Flags.string({helpValue: 'FILE', exactlyOne: ['csr', 'new-key'], summary: 'The signing request, as PEM.'}),
+    csr: Flags.string({
+      helpValue: 'FILE',
+      exactlyOne: ['csr', 'new-key'],
+      summary: 'The signing request, as PEM; - is stdin.',
+    }),
     'new-key': Flags.string({
       helpValue: 'FILE',
       summary: 'Make a key, and write it there once the certificate has come, readable by you alone.',
@@ -47,9 +51,7 @@ interface Request {
 }
 
 async function ownRequest(file = ''): Promise<Request> {
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw usageError(`--csr ${file} can't be read (${error.code}).`)
-  })
+  const text = (await readInput(file, 'signing request')).toString('utf8')
   // IBM's page has line ends of Windows taken out, too (ibm-cloud-docs/vpc, imd-identity-operations).
   const csr = text.replaceAll('\r', '')
   if (!/-----BEGIN (NEW )?CERTIFICATE REQUEST-----/.test(csr)) {

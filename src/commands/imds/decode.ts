@@ -1,8 +1,6 @@
-import {readFile} from 'node:fs/promises'
-import {text as readAll} from 'node:stream/consumers'
 import {Args} from '@oclif/core'
 import {ImdsCommand} from '../../command-line/imds-command.ts'
-import {usageError} from '../../errors.ts'
+import {readInput} from '../../command-line/read-input.ts'
 import {claimsOf} from '../../inside/claims.ts'
 import {describeClaims} from '../../inside/descriptions.ts'
 
@@ -30,11 +28,7 @@ export default class ImdsDecode extends ImdsCommand {
 
 /** The token alone, or the JSON that it came in. */
 async function readToken(file: string): Promise<string> {
-  const text = await (file === '-' ? readAll(process.stdin) : readFile(file, 'utf8')).catch(
-    (error: NodeJS.ErrnoException) => {
-      throw usageError(`No token from ${file}: it can't be read (${error.code}).`)
-    },
-  )
+  const text = (await readInput(file, 'token')).toString('utf8')
   try {
     const {access_token: token} = JSON.parse(text) as {access_token?: unknown}
     if (typeof token === 'string') return token

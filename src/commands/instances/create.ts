@@ -1,7 +1,7 @@
-import {readFile} from 'node:fs/promises'
 import {Args, Flags} from '@oclif/core'
 import type {Instance, InstancePrototype} from '../../cloud/wire.ts'
 import {CloudCommand} from '../../command-line/cloud-command.ts'
+import {checkStdin, readInput} from '../../command-line/read-input.ts'
 import {usageError} from '../../errors.ts'
 import {createInstance, waitUntilRunning} from '../../instances/create-instance.ts'
 import {instanceDetails} from '../../instances/details.ts'
@@ -60,6 +60,7 @@ User data can't be read from the VPC API: --from-metadata takes it from what vpc
   async run(): Promise<void> {
     const {args, flags} = await this.parse(InstancesCreate)
     checkName(args.name)
+    checkStdin(flags, flags['user-data'] ?? flags['from-metadata'], 'user data')
     const userData = await this.readUserData(flags)
     const cloud = await this.cloud(flags)
     const like = await findInstance(cloud, flags.like)
@@ -98,7 +99,7 @@ User data can't be read from the VPC API: --from-metadata takes it from what vpc
   private async readUserData(flags: {'user-data'?: string; 'from-metadata'?: string}): Promise<string | undefined> {
     const file = flags['user-data'] ?? flags['from-metadata']
     if (file === undefined) return undefined
-    const bytes = file === '-' ? await readStdin() : await readFile(file).catch(refuseFile(file))
+    const bytes = await readInput(file, 'user data')
     const origin = file === '-' ? 'Standard input' : file
     return flags['user-data'] === undefined
       ? userDataInMetadata(bytes.toString('utf8'), origin)
@@ -133,18 +134,4 @@ function checkName(name: string): void {
     `${name === '' ? 'An empty text' : name} can't be the name of an instance.`,
     'It starts with a small letter, has small letters, digits and hyphens, and at most 63 of them.',
   )
-}
-
-function refuseFile(file: string): (error: NodeJS.ErrnoException) => never {
-  return ({code}) => {
-    throw usageError(
-      `No user data from ${file}: ${code === 'ENOENT' ? 'there is no such file' : `it can't be read (${code})`}.`,
-    )
-  }
-}
-
-async function readStdin(): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer)
-  return Buffer.concat(chunks)
 }

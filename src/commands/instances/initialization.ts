@@ -1,8 +1,8 @@
-import {readFile} from 'node:fs/promises'
 import {Args, Flags} from '@oclif/core'
 import type {InstanceInitialization} from '../../cloud/wire.ts'
 import {CloudCommand} from '../../command-line/cloud-command.ts'
-import {usageError, VpcmdError} from '../../errors.ts'
+import {readInput} from '../../command-line/read-input.ts'
+import {VpcmdError} from '../../errors.ts'
 import {findInstance, instanceChoices} from '../../instances/find-instance.ts'
 import {initializationDetails, toJsonInitialization} from '../../instances/initialization.ts'
 
@@ -28,9 +28,9 @@ export default class InstancesInitialization extends CloudCommand {
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(InstancesInitialization)
-    const keyText = flags['private-key'] && (await readText(flags['private-key'], '--private-key'))
+    const keyText = flags['private-key'] && (await readText(flags['private-key'], 'private key'))
     const passphrase =
-      flags['passphrase-file'] && (await readText(flags['passphrase-file'], '--passphrase-file')).split(/\r?\n/)[0]
+      flags['passphrase-file'] && (await readText(flags['passphrase-file'], 'passphrase')).split(/\r?\n/)[0]
     const cloud = await this.cloud(flags)
     const found =
       args.instance === undefined
@@ -71,9 +71,6 @@ export default class InstancesInitialization extends CloudCommand {
   }
 }
 
-async function readText(file: string, flag: string): Promise<string> {
-  return readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    const reason = error.code === 'ENOENT' ? 'there is no such file' : `it can't be read (${error.code})`
-    throw usageError(`Nothing from ${flag} ${file}: ${reason}.`)
-  })
+async function readText(file: string, what: string): Promise<string> {
+  return (await readInput(file, what)).toString('utf8')
 }

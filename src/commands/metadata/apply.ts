@@ -1,6 +1,5 @@
-import {readFile} from 'node:fs/promises'
 import {Args} from '@oclif/core'
-import {readStdin} from '../../command-line/cloud-command.ts'
+import {checkStdin, inputName, readInput} from '../../command-line/read-input.ts'
 import {RestartCommand} from '../../command-line/restart-command.ts'
 import {checkRestartFlags, restartFlags} from '../../command-line/restart-flags.ts'
 import {rolloutFlags} from '../../command-line/rollout-command.ts'
@@ -29,9 +28,7 @@ A plan never stops an instance. With --restart the running instances on which it
     const {args, flags} = await this.parse(MetadataApply)
     this.maxFailures(flags, 0)
     this.refuseRegions(flags, 'a plan')
-    if (args.plan === '-' && flags['api-key-file'] === '-') {
-      throw usageError('Standard input can be the plan or the API key, not both.')
-    }
+    checkStdin(flags, args.plan, 'plan')
     checkRestartFlags(flags)
     const plan = await readPlan(args.plan)
     const {changes} = plan
@@ -78,11 +75,6 @@ A plan never stops an instance. With --restart the running instances on which it
 }
 
 async function readPlan(file: string): Promise<Plan> {
-  const {parsePlan} = await import('../../metadata/plan-file.ts')
-  if (file === '-') return parsePlan(await readStdin(), 'standard input')
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    const why = error.code === 'ENOENT' ? 'there is no such file' : `it can't be read (${error.code})`
-    throw usageError(`No plan from ${file}: ${why}.`)
-  })
-  return parsePlan(text, file)
+  const [{parsePlan}, bytes] = await Promise.all([import('../../metadata/plan-file.ts'), readInput(file, 'plan')])
+  return parsePlan(bytes.toString('utf8'), inputName(file))
 }

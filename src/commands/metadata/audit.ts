@@ -12,8 +12,9 @@ import {
   reportFormats,
   writeReport,
 } from '../../command-line/audit-output.ts'
-import {CloudCommand, readStdin} from '../../command-line/cloud-command.ts'
+import {CloudCommand} from '../../command-line/cloud-command.ts'
 import {filterFlags} from '../../command-line/instance-flags.ts'
+import {checkStdin, readStdin} from '../../command-line/read-input.ts'
 import {runsFolder} from '../../command-line/state-folder.ts'
 import {exitCodes, VpcmdError} from '../../errors.ts'
 import {quoteCommand} from '../../ssh/ssh-arguments.ts'
@@ -84,6 +85,7 @@ Exit code: 0 compliant; 5 not; 1 when something could not be read, whatever else
 
   async run(): Promise<void> {
     const {flags} = await this.parse(MetadataAudit)
+    checkStdin(flags, flags.policy, 'policy')
     const files = parseReportFiles(flags.report ?? [])
     if (flags['fix-plan'] !== undefined) checkFolder(flags['fix-plan'])
     const [{audit, exitCodeOf}, policy] = await Promise.all([
@@ -113,7 +115,7 @@ Exit code: 0 compliant; 5 not; 1 when something could not be read, whatever else
 
   private async policyIn(file: string): Promise<Policy> {
     const {parsePolicy, readPolicy} = await import('../../audit/read-policy.ts')
-    return file === '-' ? parsePolicy(await readStdin(), 'standard input') : readPolicy(file)
+    return file === '-' ? parsePolicy((await readStdin()).toString('utf8'), 'standard input') : readPolicy(file)
   }
 
   private async restartsAwaited(account: string): Promise<ReadonlyMap<string, string>> {

@@ -1,0 +1,32 @@
+import {usageError} from '../errors.ts'
+
+/**
+ * The bytes of a file that the user named, or of standard input for `-`. Throws a usage error that says what there is
+ * none of and why: `No plan from plan.json: there is no such file.`
+ */
+export async function readInput(file: string, what: string): Promise<Buffer> {
+  if (file === '-') return readStdin()
+  const {readFile} = await import('node:fs/promises')
+  return readFile(file).catch(({code}: NodeJS.ErrnoException) => {
+    const why = code === 'ENOENT' ? 'there is no such file' : `it can't be read (${code})`
+    throw usageError(`No ${what} from ${file}: ${why}.`)
+  })
+}
+
+/** Throws a usage error where the API key and something else are both to come from standard input. */
+export function checkStdin(flags: {'api-key-file'?: string}, file: string | undefined, what: string): void {
+  if (file === '-' && flags['api-key-file'] === '-') {
+    throw usageError(`Standard input can be the ${what} or the API key, not both.`)
+  }
+}
+
+/** All of standard input. */
+export async function readStdin(): Promise<Buffer> {
+  const {buffer} = await import('node:stream/consumers')
+  return buffer(process.stdin)
+}
+
+/** What such a file is called in a sentence. */
+export function inputName(file: string): string {
+  return file === '-' ? 'standard input' : file
+}
