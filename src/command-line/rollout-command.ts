@@ -199,9 +199,11 @@ export abstract class RolloutCommand extends SelectionCommand {
     interruption: AbortController,
   ): Promise<RolloutOptions['canary']> {
     const size = flags.canary
-    if (size === undefined || size >= total) return undefined
-    const prompter = flags.yes ? undefined : await this.prompter()
-    if (!prompter && !flags.yes) {
+    if (size === undefined) return undefined
+    // Where all are canaries they are read back, and nothing is left to be asked for.
+    const asks = !flags.yes && size < total
+    const prompter = asks ? await this.prompter() : undefined
+    if (!prompter && asks) {
       throw usageError(
         'After the canaries vpcmd asks whether to go on, and nobody can answer without a terminal: nothing was sent.',
         'Pass --yes to go on if all of them are right.',

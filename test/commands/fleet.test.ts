@@ -11,6 +11,8 @@ import {freshEnvironment, runShell, runVpcmd, vpcmdPath} from '../support/run-vp
 let sandbox: Sandbox
 let env: Record<string, string>
 let patched: string[]
+/** What was read after the first change. */
+let readBack: string[]
 let folder: string
 
 beforeEach(async () => {
@@ -26,10 +28,13 @@ afterEach(async () => {
 async function use(options: SandboxOptions): Promise<void> {
   await sandbox?.close()
   patched = []
+  readBack = []
   sandbox = await startSandbox({
     ...options,
     onRequest: ({method, path}) => {
-      if (method === 'PATCH') patched.push(path.replace(/.*\/|\?.*/g, ''))
+      const last = path.replace(/\?.*/, '').replace(/.*\//, '')
+      if (method === 'PATCH') patched.push(last)
+      else if (patched.length > 0) readBack.push(last)
     },
   })
   env = freshEnvironment(sandbox.environment)
@@ -376,6 +381,12 @@ describe('a rollout', () => {
     expect(changed).toHaveLength(120)
     expect(hasHops(7)).toHaveLength(120)
     expect(await jsonOf('metadata history')).toMatchObject([{state: 'done', counts: {changed: 120, failed: 0}}])
+  })
+
+  it('with --canary reads back all where there are no more than that, and asks nothing', async () => {
+    const {changed} = await jsonOf('metadata enable web-00001 --hop-limit 7 --canary 5')
+    expect(idsOf(changed)).toEqual(patched)
+    expect(readBack).toEqual(patched)
   })
 
   it('with --canary and --yes goes on only if all are right', async () => {
