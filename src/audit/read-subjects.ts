@@ -99,7 +99,7 @@ async function readAllInstances(
     for (const instance of instances) {
       names.set(instance.vpc.id, instance.vpc.name)
       if (instance.image) names.set(instance.image.id, instance.image.name)
-      add(subjectOf.instance(instance, here))
+      add(subjectOf.server('instance', instance, here))
     }
   })
   for (const {region, error} of failures) failed(region, 'instance', error)
@@ -120,7 +120,7 @@ async function readBareMetalServers(
     for (const server of page.bare_metal_servers) {
       if (seen.has(server.id)) continue
       seen.add(server.id)
-      const subject = subjectOf.bareMetalServer(server, here)
+      const subject = subjectOf.server('bare_metal_server', server, here)
       if (isInScope(subject, scope)) add(subject)
     }
   }

@@ -41,10 +41,16 @@ export interface Reading {
 const templateDefaults = {enabled: false, protocol: 'http', response_hop_limit: 1}
 
 export const subjectOf = {
-  instance(instance: Instance, {region, readAt, share}: Reading): Subject {
-    const {id, name, crn, zone, vpc, resource_group: group, profile, image, status, metadata_service} = instance
+  /** A bare metal server tells of no image. */
+  server(
+    kind: 'instance' | 'bare_metal_server',
+    server: Instance | BareMetalServer,
+    {region, readAt, share}: Reading,
+  ): Subject {
+    const {id, name, crn, zone, vpc, resource_group: group, profile, status, metadata_service} = server
+    const image = 'image' in server ? server.image : undefined
     return {
-      kind: 'instance',
+      kind,
       id,
       name,
       crn,
@@ -54,24 +60,6 @@ export const subjectOf = {
       resourceGroup: share({id: group.id, name: group.name}),
       profile: profile.name,
       image: image && share({id: image.id, name: image.name}),
-      settings: metadata_service,
-      status,
-      readAt,
-    }
-  },
-
-  bareMetalServer(server: BareMetalServer, {region, readAt, share}: Reading): Subject {
-    const {id, name, crn, zone, vpc, resource_group: group, profile, status, metadata_service} = server
-    return {
-      kind: 'bare_metal_server',
-      id,
-      name,
-      crn,
-      region,
-      zone: zone.name,
-      vpc: share({id: vpc.id, name: vpc.name}),
-      resourceGroup: share({id: group.id, name: group.name}),
-      profile: profile.name,
       settings: metadata_service,
       status,
       readAt,

@@ -12,10 +12,12 @@ import {
 import type {MetadataSettings} from './records.ts'
 
 /** What a PATCH names; what it leaves out stays. */
-export interface InstancePatch {
+export interface ServerPatch<Settings> {
   name?: string
-  metadata_service?: Partial<MetadataSettings>
+  metadata_service?: Partial<Settings>
 }
+
+export type InstancePatch = ServerPatch<MetadataSettings>
 
 // The other properties of an instance patch in IBM/vpc-node-sdk vpc/v1.ts `updateInstance`.
 const others = new Set([
@@ -62,9 +64,18 @@ export function readSettings(value: unknown): Partial<MetadataSettings> {
  * a patch allows, is a wrong type. A property that IBM knows and the sandbox does not simulate is 501.
  */
 export function readPatch(text: string): InstancePatch {
-  const patch: InstancePatch = {}
+  return readServerPatch(text, others, readSettings)
+}
+
+/** Reads a patch whose settings `settingsOf` reads; `others` are the properties that are not simulated. */
+export function readServerPatch<Settings>(
+  text: string,
+  others: ReadonlySet<string>,
+  settingsOf: (value: unknown) => Partial<Settings>,
+): ServerPatch<Settings> {
+  const patch: ServerPatch<Settings> = {}
   for (const [field, value] of Object.entries(readObject(text))) {
-    if (field === 'metadata_service') patch.metadata_service = readSettings(value)
+    if (field === 'metadata_service') patch.metadata_service = settingsOf(value)
     else if (field === 'name') patch.name = readName(value)
     else if (others.has(field)) throw notSimulated(field)
     else throw unknownField(field)
