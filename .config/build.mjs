@@ -24,8 +24,9 @@ await build({
   chunkNames: 'chunks/[name]-[hash]',
   bundle: true,
   splitting: true,
-  minify: true,
-  keepNames: true,
+  // Names stay: a stack says more with them, and to give them back at start-up would take longer than to read them.
+  minifyWhitespace: true,
+  minifySyntax: true,
   platform: 'node',
   format: 'esm',
   target: 'node20.17',
