@@ -5,7 +5,7 @@ import {createInterface} from 'node:readline'
 import {exitCodes, usageError, VpcmdError} from '../errors.ts'
 import type {JournalLine, RestartStep, RunHeader} from './journal.ts'
 import type {Result} from './outcomes.ts'
-import type {PlannedChange} from './plan.ts'
+import {type PlannedChange, targetName} from './plan.ts'
 import {isAtWork} from './run-lock.ts'
 import type {Settings} from './settings.ts'
 
@@ -198,6 +198,15 @@ export function isResumable(run: Run): boolean {
 export function isBetween({restart}: RecordedChange): boolean {
   return restart !== undefined && restart.step !== 'running' && restart.step !== 'left'
 }
+
+/** The instances of a run that it may have stopped and not started, in words; the first of them by name. */
+export function mayBeDown({changes}: Run): string {
+  const names = changes.filter(isBetween).map(({change}) => targetName(change.target))
+  const more = names.length > mostNamed ? `, and ${names.length - mostNamed} more` : ''
+  return `${names.length} that it has asked to stop may be down (${names.slice(0, mostNamed).join(', ')}${more})`
+}
+
+const mostNamed = 20
 
 /** Whether the run turned the service of a running instance on, and knows of no stop and start after that. */
 export function awaitsRestart({change: {target, before}, result, after, restart}: RecordedChange): boolean {

@@ -4,7 +4,7 @@ import {RestartCommand, type RestartRequest} from '../../command-line/restart-co
 import {checkRestartFlags, restartFlags} from '../../command-line/restart-flags.ts'
 import {type RolloutFlags, rolloutFlags} from '../../command-line/rollout-command.ts'
 import {runsFolder} from '../../command-line/state-folder.ts'
-import {exitCodes, VpcmdError} from '../../errors.ts'
+import {asVpcmdError, exitCodes, VpcmdError} from '../../errors.ts'
 import {type Outcome, outcomesOfChanges, type Settled} from '../../metadata/outcomes.ts'
 import type {Work} from '../../metadata/rollout.ts'
 import {
@@ -12,6 +12,7 @@ import {
   isBetween,
   isResumable,
   isSettled,
+  mayBeDown,
   otherAccount,
   type RecordedChange,
   type Run,
@@ -58,9 +59,10 @@ Instances that the run stopped are looked at first, and started where they are d
       run,
       work.filter((_, index) => !isLeftAlone(seen?.[index])),
     )
-    const begun = request.begun?.length ?? 0
     const awaiting = request.awaiting?.length ?? 0
-    if (begun > 0) this.note(`${begun} that it has asked to stop may be down: they are started first.`)
+    if (request.begun?.length) {
+      this.note(`${mayBeDown(run)}: ${request.begun.length === 1 ? 'it is' : 'they are'} started first.`)
+    }
     if (awaiting > 0 && !flags.restart) {
       this.note(`${awaiting} on which it turned the service on await a stop and start: --restart makes it.`)
     }
@@ -75,20 +77,33 @@ Instances that the run stopped are looked at first, and started where they are d
       this.note('Nothing was sent: this was a dry run.')
       return
     }
-    if (restarts && !(await this.mayRestart(flags, restarts))) {
+    let unanswered: VpcmdError | undefined
+    try {
+      await this.checkCanary(flags, work.length)
+      if (restarts && !(await this.mayRestart(flags, restarts))) {
+        this.note('No other instance is stopped.')
+        restarts.preflights.clear()
+      }
+    } catch (error) {
       // The run itself was confirmed when it began, and what it has stopped must come back in any case.
-      this.note('No other instance is stopped.')
-      restarts.preflights.clear()
+      if (!request.begun?.length) throw error
+      unanswered = asVpcmdError(error)
     }
     await this.carryOut(flags, cloud, {
       command: run.header.command,
       selection: run.header.selection,
       changes: run.changes.map(({change}) => change),
       isFresh: false,
+      isCalledOff: unanswered !== undefined,
       resumes: {id: run.header.id, bytes: run.bytes, work},
       sequel: this.sequel(flags, cloud, restarts),
       outcomes: settled => this.withRestarts(restarts, whole(run.changes, settled), true),
     })
+    // Not thrown, as what became of the run is printed already; of an interruption that says enough.
+    if (unanswered && unanswered.exitCode !== exitCodes.interrupted) {
+      this.note(`Error: ${unanswered.message} ${unanswered.hint ?? ''}`.trimEnd())
+      process.exitCode = unanswered.exitCode
+    }
   }
 
   /** With --dry-run, what would become of what is left: what was in doubt and is as wanted counts as changed. */
