@@ -10,6 +10,7 @@ import {
   type Settled,
   toJsonLine,
   toJsonOutcomes,
+  wasTurnedOnRunning,
 } from '../metadata/outcomes.ts'
 import type {PlannedChange} from '../metadata/plan.ts'
 import type {RolloutOptions, RolloutResult, Work} from '../metadata/rollout.ts'
@@ -282,16 +283,7 @@ export abstract class RolloutCommand extends SelectionCommand {
       whole: {...toJsonOutcomes(outcomes), ...(unread.length > 0 && {unread})},
       id: ({target, result}) => (result === 'changed' || result === 'planned' ? target?.id : undefined),
     })
-    const awaitsRestart = outcomes.some(
-      ({result, before, after, target, restart}) =>
-        result === 'changed' &&
-        target?.kind === 'instance' &&
-        // One that does not run needs no more than its next start.
-        target.status === 'running' &&
-        !before?.enabled &&
-        after?.enabled &&
-        restart?.result !== 'done',
-    )
+    const awaitsRestart = outcomes.some(each => wasTurnedOnRunning(each) && each.restart?.result !== 'done')
     if (awaitsRestart) this.note(switchedOnNote)
   }
 }

@@ -264,6 +264,32 @@ test('apply --restart does what the plan does not say', async () => {
   expect(sandbox.fleet.downtimes().map(({name}) => name)).toEqual([one])
 })
 
+describe('what was planned while it was in another status', () => {
+  const apply = async (before: string, by: string) => {
+    await setScene()
+    const id = named(one)?.id ?? ''
+    const file = join(env.HOME ?? '', 'plan.json')
+    await sandbox.fleet.change(id, {status: before})
+    await vpcmd('metadata', 'plan', '--enable', one, '--out', file)
+    await sandbox.fleet.change(id, {status: by})
+    return vpcmd('metadata', 'apply', file, '--yes')
+  }
+
+  test('awaits a restart where it ran when it was turned on', async () => {
+    expect((await apply('stopped', 'running')).stderr).toContain("IBM's FAQ")
+    expect((await vpcmd('metadata', 'show', one)).stdout).toContain('Restart awaited since')
+    expect((await vpcmd('metadata', 'resume', '--restart', '--accept-downtime')).code).toBe(0)
+    expect(sandbox.fleet.downtimes().map(({name}) => name)).toEqual([one])
+  })
+
+  test('awaits none where it did not run by then', async () => {
+    expect((await apply('running', 'stopped')).stderr).not.toContain("IBM's FAQ")
+    await sandbox.fleet.change(named(one)?.id ?? '', {status: 'running'})
+    expect((await vpcmd('metadata', 'show', one)).stdout).not.toContain('awaited')
+    expect((await vpcmd('metadata', 'resume', '--restart', '--accept-downtime')).code).toBe(4)
+  })
+})
+
 describe('show', () => {
   test('says what awaits a restart, until there was one', async () => {
     await setScene()

@@ -146,7 +146,8 @@ function whole(changes: RecordedChange[], settled: Settled[]): Outcome[] {
   const all = changes.map((recorded): Settled => {
     if (!isSettled(recorded)) return settled[next++] ?? {result: 'skipped'}
     const error = recorded.error && new VpcmdError(recorded.error)
-    return {result: recorded.result ?? 'skipped', after: recorded.after, ...(error && {error})}
+    const {result = 'skipped', after, status} = recorded
+    return {result, after, status, ...(error && {error})}
   })
   return outcomesOfChanges(
     changes.map(({change}) => change),
