@@ -36,8 +36,8 @@ export interface AuditOptions {
   /** vpcmd's version. */
   vpcmd: string
   now: Date
-  /** Since when instances of an account await a stop and start, by ID, as far as vpcmd's journal knows. */
-  restartsAwaited(account: string): Promise<ReadonlyMap<string, string>>
+  /** Since when instances of the account await a stop and start, by ID, as far as vpcmd's journal knows; undefined where it can't be read. */
+  restartsAwaited(): Promise<ReadonlyMap<string, string> | undefined>
 }
 
 /** Reads what is in scope and judges it. Throws as readSubjects does. */
@@ -45,13 +45,12 @@ export async function audit(cloud: Cloud, options: AuditOptions): Promise<AuditR
   const {policy, scope, vpcmd} = options
   const at = options.now.toISOString()
   const today = at.slice(0, 10)
-  const [{subjects, unread, regions}, caller] = await Promise.all([
+  const [{subjects, unread, regions}, caller, awaited] = await Promise.all([
     readSubjects(cloud, scope),
     // Some credentials give tokens that name no account.
     cloud.caller().catch(() => undefined),
+    options.restartsAwaited(),
   ])
-  const account = caller?.account
-  const awaited = account === undefined ? undefined : await options.restartsAwaited(account)
   const judgements = sorted(
     subjects.map(subject => {
       const restartAwaited = subject.settings.enabled ? awaited?.get(subject.id) : undefined
@@ -64,7 +63,18 @@ export async function audit(cloud: Cloud, options: AuditOptions): Promise<AuditR
       exemption,
       violations: judgements.filter(judged => judged.verdict === 'violation' && judged.exemption === exemption).length,
     }))
-  return {account, at, vpcmd, policy, scope, regions, judgements, counts: countVerdicts(judgements), unread, expired}
+  return {
+    account: caller?.account,
+    at,
+    vpcmd,
+    policy,
+    scope,
+    regions,
+    judgements,
+    counts: countVerdicts(judgements),
+    unread,
+    expired,
+  }
 }
 
 /** How many there are of each verdict, and of all. */

@@ -15,7 +15,6 @@ import {
 import {CloudCommand} from '../../command-line/cloud-command.ts'
 import {filterFlags} from '../../command-line/instance-flags.ts'
 import {checkStdin, readStdin} from '../../command-line/read-input.ts'
-import {runsFolder} from '../../command-line/state-folder.ts'
 import {exitCodes, VpcmdError} from '../../errors.ts'
 import {quoteCommand} from '../../ssh/ssh-arguments.ts'
 import {green, red, yellow} from '../../terminal/style.ts'
@@ -104,7 +103,7 @@ Exit code: 0 compliant; 5 not; 1 when something could not be read, whatever else
       },
       vpcmd: this.config.version,
       now: new Date(),
-      restartsAwaited: account => this.restartsAwaited(account),
+      restartsAwaited: () => this.restartsAwaited(cloud),
     })
     process.exitCode = exitCodeOf(report)
     await this.writeFiles(report, files)
@@ -116,18 +115,6 @@ Exit code: 0 compliant; 5 not; 1 when something could not be read, whatever else
   private async policyIn(file: string): Promise<Policy> {
     const {parsePolicy, readPolicy} = await import('../../audit/read-policy.ts')
     return file === '-' ? parsePolicy((await readStdin()).toString('utf8'), 'standard input') : readPolicy(file)
-  }
-
-  private async restartsAwaited(account: string): Promise<ReadonlyMap<string, string>> {
-    const {readRestartsAwaited} = await import('../../metadata/runs.ts')
-    try {
-      return await readRestartsAwaited(runsFolder(process.env), account)
-    } catch (error) {
-      if (!(error instanceof VpcmdError)) throw error
-      // The audit is of the cloud: what the journal would add is not worth losing it.
-      this.warning(`Which instances await a restart is not known: ${error.message}`)
-      return new Map()
-    }
   }
 
   private async writeFixPlan(report: AuditReport, file: string): Promise<void> {

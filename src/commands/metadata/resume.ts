@@ -42,9 +42,13 @@ Instances that the run stopped are looked at first, and started where they are d
     const cloud = await this.cloud(flags)
     const {account} = await cloud.caller()
     const folder = runsFolder(process.env)
+    const awaited = await this.restartsAwaited(cloud)
+    // What another run has turned off, or restarted, since awaits nothing any more.
+    const isAwaiting = (recorded: RecordedChange) =>
+      awaitsRestart(recorded) && (awaited?.has(recorded.change.target.id) ?? true)
     const run =
       args.run === undefined
-        ? await newestUnfinished(folder, account, flags.restart ?? false)
+        ? await newestUnfinished(folder, account, flags.restart ? isAwaiting : () => false)
         : await readRun(folder, args.run)
     if (run.header.account !== account) throw otherAccount(run, account)
     const work = run.changes.flatMap((recorded, i) =>
@@ -58,6 +62,7 @@ Instances that the run stopped are looked at first, and started where they are d
     const request = restartsIn(
       run,
       work.filter((_, index) => !isLeftAlone(seen?.[index])),
+      isAwaiting,
     )
     const awaiting = request.awaiting?.length ?? 0
     if (request.begun?.length) {
@@ -121,7 +126,7 @@ Instances that the run stopped are looked at first, and started where they are d
 }
 
 /** What a run has begun, done and left of its restarts. */
-function restartsIn({changes}: Run, work: Work[]): RestartRequest {
+function restartsIn({changes}: Run, work: Work[], isAwaiting: (recorded: RecordedChange) => boolean): RestartRequest {
   const all = changes.map((recorded, i) => ({recorded, i, target: recorded.change.target}))
   return {
     changes: changes.map(({change}) => change),
@@ -130,7 +135,7 @@ function restartsIn({changes}: Run, work: Work[]): RestartRequest {
       isBetween(recorded) ? [{i, target, begun: {wasStopped: recorded.restart?.wasStopped ?? false}}] : [],
     ),
     awaiting: all.flatMap(({recorded, i, target}) =>
-      awaitsRestart(recorded) && !isBetween(recorded) ? [{i, target}] : [],
+      isAwaiting(recorded) && !isBetween(recorded) ? [{i, target}] : [],
     ),
     earlier: new Map(
       all.flatMap(({recorded, target}) =>
@@ -155,11 +160,15 @@ function whole(changes: RecordedChange[], settled: Settled[]): Outcome[] {
   )
 }
 
-async function newestUnfinished(folder: string, account: string, restarts: boolean): Promise<Run> {
+async function newestUnfinished(
+  folder: string,
+  account: string,
+  isAwaiting: (recorded: RecordedChange) => boolean,
+): Promise<Run> {
   let atWork: string | undefined
   for await (const run of readRuns(folder, header => header.account === account)) {
     if (run.state === 'running') atWork ??= run.header.id
-    if (isResumable(run) || (restarts && run.changes.some(awaitsRestart))) return run
+    if (isResumable(run) || run.changes.some(isAwaiting)) return run
   }
   throw new VpcmdError({
     code: 'nothing_to_resume',
