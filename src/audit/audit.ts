@@ -45,8 +45,9 @@ export async function audit(cloud: Cloud, options: AuditOptions): Promise<AuditR
   const {policy, scope, vpcmd} = options
   const at = options.now.toISOString()
   const today = at.slice(0, 10)
-  const [{subjects, unread, regions}, caller, awaited] = await Promise.all([
-    readSubjects(cloud, scope),
+  const needsImages = [...policy.rules, ...policy.exemptions].some(({match}) => match.image)
+  const [{subjects, unnamed, regions, ...read}, caller, awaited] = await Promise.all([
+    readSubjects(cloud, scope, needsImages),
     // Some credentials give tokens that name no account.
     cloud.caller().catch(() => undefined),
     options.restartsAwaited(),
@@ -57,6 +58,11 @@ export async function audit(cloud: Cloud, options: AuditOptions): Promise<AuditR
       return {...judge(subject, policy, today), ...(restartAwaited !== undefined && {restartAwaited})}
     }),
   )
+  const undetermined = new Set(
+    judgements.flatMap(({verdict, subject}) => (verdict === 'undetermined' ? subject.region : [])),
+  )
+  // Names that nothing hung on are not missed.
+  const unread = [...read.unread, ...unnamed.filter(({region}) => undetermined.has(region))]
   const expired = policy.exemptions
     .filter(exemption => hasExpired(exemption, today))
     .map(exemption => ({
