@@ -3,7 +3,7 @@ import {type ExitCode, exitCodes} from '../errors.ts'
 import {hasExpired, type Judgement, judge, type Verdict, verdicts} from './judge.ts'
 import type {Exemption, Policy} from './policy.ts'
 import {readSubjects, type Unread} from './read-subjects.ts'
-import type {Scope} from './scope.ts'
+import {type Scope, scopeInWords} from './scope.ts'
 
 export type Counts = Record<Verdict | 'total', number>
 
@@ -93,10 +93,11 @@ export function countVerdicts(judgements: readonly Judgement[]): Counts {
 
 /**
  * What an audit comes to: `incomplete` where something could not be read or told, whatever else was found, so that
- * nobody takes a part for the whole, and where no rule matched anything, as a slip in a selector would pass for compliance.
+ * nobody takes a part for the whole, and where no rule matched anything, or the filters found nothing, as a slip in a
+ * selector or a filter would pass for compliance.
  */
-export function resultOf({unread, counts}: AuditReport): 'incomplete' | 'not_compliant' | 'compliant' {
-  const isUnjudged = counts.total > 0 && counts.unmatched === counts.total
+export function resultOf({unread, counts, scope}: AuditReport): 'incomplete' | 'not_compliant' | 'compliant' {
+  const isUnjudged = counts.total > 0 ? counts.unmatched === counts.total : scopeInWords(scope) !== ''
   if (unread.length > 0 || counts.undetermined > 0 || isUnjudged) return 'incomplete'
   return counts.violation > 0 ? 'not_compliant' : 'compliant'
 }

@@ -23,6 +23,9 @@ export function headline(report: AuditReport): string {
   if (result !== 'incomplete') return `${result === 'compliant' ? 'Compliant' : 'Not compliant'}: ${found}`
   const places = [...new Set(unread.map(({region}) => region))]
   const where = places.length > 4 ? `in ${places.length} regions` : `in ${places.join(', ')}`
+  if (places.length === 0 && counts.total === 0) {
+    return `Nothing was judged: nothing was found with ${scopeInWords(report.scope)}.`
+  }
   if (places.length === 0 && counts.unmatched === counts.total) {
     return `Nothing was judged: no rule of the policy ${policy.name} matches any of the ${countLabel(counts.total)} that were read.`
   }

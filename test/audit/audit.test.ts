@@ -177,13 +177,41 @@ describe('vpcmd metadata audit', () => {
     [['--report', 'html=/nosuch/folder/a.html'], /There is no folder \/nosuch\/folder/],
     [['--report', 'html=/tmp'], /\/tmp is a folder/],
     [['--report', 'html=-'], /Only one thing can go to standard output/],
-    [['--report', 'json=/tmp/x', '--report', 'csv=/tmp/x'], /Two reports go to the same file/],
+    [
+      ['--report', 'json=/tmp/x', '--report', 'csv=/tmp/../tmp/x'],
+      /x can't be written: it is written by the same command/,
+    ],
+    [['--report', 'json=/tmp/x', '--fix-plan', '/tmp/x'], /x can't be written: it is written by the same command/],
+    [['--report', 'yaml=package.json', '--policy', './package.json'], /package\.json can't be written: it is read/],
+    [['--fix-plan', '/tmp/key', '--api-key-file', '/tmp/key'], /key can't be written: it is read/],
     [['--fix-plan', '/nosuch/folder/plan.json'], /There is no folder/],
     [['--verdict', 'guilty'], /guilty/],
   ])('refuses %j at once', async (args, message) => {
     const {code, stdout, stderr} = await audit(...args)
     expect({code, stdout}).toEqual({code: 2, stdout: ''})
     expect(stderr).toMatch(message)
+  })
+})
+
+describe('filters that find nothing', () => {
+  it.each([
+    ['--vpc', 'my-tset-vpc', 'VPC my-tset-vpc'],
+    ['--zone', 'mars-1', 'zone mars-1'],
+    ['--name', 'zzz*', 'name zzz*'],
+    ['--resource-group', 'nosuch', 'resource group nosuch'],
+  ])('are not compliance, as they may be misspelt: %s', async (flag, value, words) => {
+    const {code, stderr} = await audit(flag, value, '--report', `html=${file('a.html')}`)
+    expect(code).toBe(1)
+    expect(stderr).toContain(`Nothing was judged: nothing was found with ${words}.`)
+    expect(readFileSync(file('a.html'), 'utf8')).toContain('<h1>Incomplete')
+    expect(JSON.parse((await audit(flag, value, '--json')).stdout).result).toBe('incomplete')
+  })
+
+  it('are something else than a region, or a kind, of which there is none', async () => {
+    expect(await audit('--region', 'br-sao')).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('Compliant: 0 of 0'),
+    })
   })
 })
 

@@ -5,7 +5,7 @@ import {type Verdict, verdicts} from '../../audit/judge.ts'
 import {defaultPolicy, type Policy, subjectKinds} from '../../audit/policy.ts'
 import {kindLabel} from '../../audit/subjects.ts'
 import {
-  checkFolder,
+  checkFiles,
   parseReportFiles,
   type ReportFile,
   renderAudit,
@@ -38,7 +38,7 @@ exemptions:
 
 A match takes kind, region, zone, vpc, resource_group, name, profile, image and status, each with a pattern or a list of patterns. What is required is enabled, protocol and hop_limit, a number or a range; the latter two count while the service is on or must be, or always with even_while_off: true. What no rule matches is told, and violates the policy with unmatched: deny.
 
-Exit code: 0 compliant; 5 not; 1 when something could not be read, whatever else was found. With -q, the IDs of what violates the policy.`
+Exit code: 0 compliant; 5 not; 1 when something could not be read, whatever else was found, or when the filters find nothing. With -q, the IDs of what violates the policy.`
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --policy policy.yaml --report sarif=audit.sarif --report html=audit.html',
@@ -86,7 +86,7 @@ Exit code: 0 compliant; 5 not; 1 when something could not be read, whatever else
     const {flags} = await this.parse(MetadataAudit)
     checkStdin(flags, flags.policy, 'policy')
     const files = parseReportFiles(flags.report ?? [])
-    if (flags['fix-plan'] !== undefined) checkFolder(flags['fix-plan'])
+    checkFiles([...files.map(({file}) => file), flags['fix-plan']], [flags.policy, flags['api-key-file']])
     const [{audit, exitCodeOf}, policy] = await Promise.all([
       import('../../audit/audit.ts'),
       flags.policy === undefined ? defaultPolicy : this.policyIn(flags.policy),
