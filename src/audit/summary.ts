@@ -49,6 +49,15 @@ export function remarks({expired, policy, judgements}: AuditReport): string[] {
       `Of what was read, nothing is decided by ${idle.length === 1 ? 'the rule' : 'the rules'} ${idle.join(', ')}.`,
     )
   }
+  const exempting = new Set(judgements.map(({verdict, exemption}) => verdict === 'exempt' && exemption))
+  const lapsed = new Set(expired.map(({exemption}) => exemption))
+  const unneeded = policy.exemptions.filter(each => !exempting.has(each) && !lapsed.has(each))
+  if (judgements.length > 0 && unneeded.length > 0) {
+    const places = unneeded.map(({reason, line}) => `line ${line} (${reason})`)
+    remarks.push(
+      `Of what was read, nothing is exempt by ${unneeded.length === 1 ? 'the exemption' : 'the exemptions'} of ${places.join(', ')}.`,
+    )
+  }
   const awaited = judgements.filter(({restartAwaited}) => restartAwaited !== undefined).length
   if (awaited > 0) {
     remarks.push(

@@ -107,6 +107,7 @@ Exit code: 0 compliant; 5 not; 1 when something could not be read, whatever else
     })
     process.exitCode = exitCodeOf(report)
     await this.writeFiles(report, files)
+    if (flags.output === 'sarif' || files.some(({format}) => format === 'sarif')) await this.warnOfResults(report)
     await this.printAudit(flags, report, flags.verdict)
     await this.summarize(report)
     if (flags['fix-plan'] !== undefined) await this.writeFixPlan(report, flags['fix-plan'])
@@ -164,6 +165,15 @@ Exit code: 0 compliant; 5 not; 1 when something could not be read, whatever else
         process.exitCode = exitCodes.failed
       }
     }
+  }
+
+  private async warnOfResults(report: AuditReport): Promise<void> {
+    const {countResults, mostResults} = await import('../../audit/reports/sarif.ts')
+    const count = countResults(report)
+    if (count <= mostResults) return
+    this.warning(
+      `The SARIF log has ${count} results, and GitHub refuses more than ${mostResults}: audit in parts, by --region or --vpc.`,
+    )
   }
 
   private async summarize(report: AuditReport): Promise<void> {
