@@ -1,3 +1,4 @@
+import type {Socket} from 'node:net'
 import {afterEach, describe, expect, it} from 'vitest'
 import {VpcmdError} from '../../src/errors.ts'
 import {findService, limits} from '../../src/inside/find-service.ts'
@@ -160,6 +161,50 @@ describe('a service whose answer', () => {
     const {url: endpoint} = await servingRaw(socket => socket.end('SSH-2.0-OpenSSH_9.6\r\n'))
     const error = await thrownBy(findService({endpoint, timeoutMs: 60_000}))
     expect(error.message).toContain('another protocol')
+  })
+})
+
+describe('a connection that was kept', () => {
+  /** A service that says that it keeps connections, and ends each one by `end` when a question comes on it again. */
+  const endingThem = (end: (socket: Socket) => void) => {
+    const asked = new Map<Socket, number>()
+    return servingRaw(socket => {
+      socket.on('data', data => {
+        const times = (asked.get(socket) ?? 0) + 1
+        asked.set(socket, times)
+        if (times > 1) return end(socket)
+        const body = data.toString().startsWith('PUT') ? `{"access_token":"${goodToken}"}` : '{"id":"x"}'
+        socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
+      })
+    })
+  }
+
+  it.each<[string, (socket: Socket) => void]>([
+    ['ended', socket => socket.end()],
+    ['reset', socket => socket.resetAndDestroy()],
+  ])('and is %s by the other side is none to give up at', async (_how, end) => {
+    const {url: endpoint} = await endingThem(end)
+    const service = await findService({endpoint, timeoutMs: 60_000})
+    expect(await service.get('instance')).toEqual({id: 'x'})
+    expect(await service.get('keys')).toEqual({id: 'x'})
+  })
+
+  it('is asked once more and not again', async () => {
+    let questions = 0
+    const {url: endpoint} = await servingRaw(socket => {
+      socket.on('data', data => {
+        const body = `{"access_token":"${goodToken}"}`
+        if (data.toString().startsWith('PUT')) {
+          socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
+        } else {
+          questions++
+          socket.resetAndDestroy()
+        }
+      })
+    })
+    const service = await findService({endpoint, timeoutMs: 60_000})
+    expect((await thrownBy(service.get('instance'))).message).toContain('connection cut')
+    expect(questions).toBe(2)
   })
 })
 
