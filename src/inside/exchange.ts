@@ -109,7 +109,10 @@ async function exchange(question: Question, line: Line): Promise<Reply | NoReply
         if (!settled && why === 'reset' && sent.reusedSocket) send(request({agent: false}))
         else silence(why, error.code)
       })
-      sent.on('socket', socket => socket.once('connect', () => (connected = true)))
+      sent.on('socket', socket => {
+        if (socket.connecting) socket.once('connect', () => (connected = true))
+        else connected = true
+      })
       sent.on('response', response => readReply(response, settle, silence))
       sent.end(body)
     }

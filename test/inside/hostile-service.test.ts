@@ -68,6 +68,52 @@ describe('a service that gives no token', () => {
   })
 })
 
+describe('what is not found', () => {
+  const refusing = (refused: string, status: number) =>
+    serving(({method}, response) => {
+      if (method !== refused) return false
+      json(response, status, {errors: [{code: 'not_found', message: 'Not found.'}]})
+      return true
+    })
+
+  it('is exit code 4 for a datum or a profile, and not for the token, whose path it is', async () => {
+    const noPath = await refusing('PUT', 404)
+    expect(await thrownBy(findService({endpoint: noPath.url, timeoutMs: 60_000}))).toMatchObject({exitCode: 1})
+    const noProfile = await refusing('POST', 400)
+    const service = await findService({endpoint: noProfile.url, timeoutMs: 60_000})
+    expect(await thrownBy(service.iamToken('nope'))).toMatchObject({code: 'not_found', exitCode: 4})
+    expect(await thrownBy(service.get('nothing'))).toMatchObject({code: 'not_found', exitCode: 4})
+  })
+})
+
+describe('a list in pages', () => {
+  const pageAfter = (start: number, next: string | undefined) => ({
+    limit: 2,
+    placement_groups: [{id: `${start}`}, {id: `${start + 1}`}],
+    ...(next !== undefined && {next: {href: next}}),
+    total_count: 4,
+  })
+
+  it('comes whole, all of it from the same service whatever its links say', async () => {
+    const elsewhere = await serving(() => false)
+    const server = await serving(({method, url}, response) => {
+      if (method !== 'GET') return false
+      const next = `${elsewhere.url}/metadata/v1/placement_groups?limit=2&start=a%26b`
+      json(response, 200, url.includes('start=') ? pageAfter(2, undefined) : pageAfter(0, next))
+      return true
+    })
+    const service = await findService({endpoint: server.url, timeoutMs: 60_000})
+    expect(JSON.parse(JSON.stringify(await service.get('placement_groups')))).toEqual({
+      limit: 2,
+      placement_groups: [{id: '0'}, {id: '1'}, {id: '2'}, {id: '3'}],
+      total_count: 4,
+    })
+    const asked = server.seen.filter(({method}) => method === 'GET').map(({url}) => url)
+    expect(asked).toEqual(['', '&start=a%26b'].map(more => `/metadata/v1/placement_groups?version=2025-08-26${more}`))
+    expect(elsewhere.seen).toEqual([])
+  })
+})
+
 describe('a service that is slow', () => {
   it('byte by byte is given up at the time limit', async () => {
     const server = await serving((_request, response) => {
@@ -155,6 +201,33 @@ describe('a service whose answer', () => {
     const service = await findService({endpoint: server.url, timeoutMs: 60_000})
     expect((await thrownBy(service.get('instance'))).message).toContain('an answer without end')
     expect((await thrownBy(service.get('keys'))).trace?.length).toBeLessThan(400)
+  })
+
+  it('repeats the token where it is cut has no part of it told', async () => {
+    const opaque = Array.from({length: 40}, (_, index) => `secret-${index}-`).join('')
+    const server = await serving(({method, url, headers}, response) => {
+      const {authorization = ''} = headers
+      if (method === 'PUT') json(response, 200, {access_token: opaque})
+      else if (url.includes('keys')) response.writeHead(302, {location: `/?${authorization}`}).end()
+      else json(response, 500, {errors: [{code: 'odd', message: `Odd: ${authorization}`}], trace: authorization})
+      return true
+    })
+    const service = await findService({endpoint: server.url, timeoutMs: 60_000})
+    for (const path of ['instance', 'keys']) {
+      const {message, trace = ''} = await thrownBy(service.get(path))
+      expect(message).toContain('Bearer [token]')
+      expect(message + trace).not.toContain('secret-')
+    }
+  })
+
+  it('tells of no instance is none', async () => {
+    const server = await serving(({method}, response) => {
+      if (method !== 'GET') return false
+      json(response, 200, {})
+      return true
+    })
+    const service = await findService({endpoint: server.url, timeoutMs: 60_000})
+    expect((await thrownBy(service.instance())).message).toContain('Could not read instance')
   })
 
   it('is no HTTP at all is named', async () => {
