@@ -6,7 +6,7 @@ import {CloudCommand} from '../command-line/cloud-command.ts'
 import {sshFlags, toWishes} from '../command-line/ssh-flags.ts'
 import {usageError, type VpcmdError} from '../errors.ts'
 import {findInstance, instanceChoices} from '../instances/find-instance.ts'
-import {assignFloatingIp, securityGroupsOf} from '../ssh/address.ts'
+import {assignFloatingIp, primaryInterface} from '../ssh/address.ts'
 import type {Login} from '../ssh/login.ts'
 import {checkReal, checkRunning, checkWishes, findReach, noFloatingIp, unknownUser} from '../ssh/reach.ts'
 import {quoteCommand, sshArguments} from '../ssh/ssh-arguments.ts'
@@ -82,7 +82,7 @@ An instance without a floating IP is reached by --internal-ip or --via, or gets 
     if (!flags['assign-floating-ip']) {
       const prompter = flags.print ? undefined : await this.prompter()
       if (!prompter) throw noFloatingIp(instance)
-      const groups = (await securityGroupsOf(api, instance)).map(({name}) => name).join(', ')
+      const groups = (await primaryInterface(api, instance)).security_groups.map(({name}) => name).join(', ')
       const isWanted = await prompter.confirm({
         message: `${instance.name} has no floating IP. Reserve one for it? It costs money for as long as it is reserved, and opens the instance to the internet as far as its security groups let it (${groups}).`,
       })
