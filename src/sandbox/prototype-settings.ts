@@ -84,7 +84,7 @@ export function readReservationPolicy(value: unknown): 'automatic' | 'disabled' 
   return read
 }
 
-/** What the primary interface is given that it shows as it was given. Throws 400. */
+/** What the primary interface is given that it shows as it was given. That it outlives its instance unless told otherwise is a guess. Throws 400. */
 export function readGivenInterface(value: unknown, field: string): GivenInterface {
   if (!isObject(value)) return {}
   const spoofing = readBoolean(value.allow_ip_spoofing, `${field}.allow_ip_spoofing`)
@@ -94,6 +94,7 @@ export function readGivenInterface(value: unknown, field: string): GivenInterfac
     'enabled',
   ])
   return {
+    auto_delete: readBoolean(value.auto_delete, `${field}.auto_delete`) ?? false,
     ...(spoofing !== undefined && {allow_ip_spoofing: spoofing}),
     ...(filtering !== undefined && {protocol_state_filtering_mode: filtering}),
   }

@@ -102,6 +102,7 @@ export interface GivenSettings {
 /** The same of an interface. */
 export interface GivenInterface {
   allow_ip_spoofing?: boolean
+  auto_delete?: boolean
   protocol_state_filtering_mode?: 'auto' | 'disabled' | 'enabled'
 }
 

@@ -186,7 +186,7 @@ curl -sf "$VPC_URL/$1?version=2026-03-24&generation=2" -H "Authorization: Bearer
     ['network attachments', (port: Json) => ({primary_network_attachment: {virtual_network_interface: port}})],
     [
       'interfaces of the old kind',
-      ({protocol_state_filtering_mode, ...port}: Json) => ({primary_network_interface: port}),
+      ({auto_delete, protocol_state_filtering_mode, ...port}: Json) => ({primary_network_interface: port}),
     ],
   ])(
     'makes one like an instance with %s that has nothing by default: it has all of that',
@@ -211,6 +211,7 @@ curl -sf "$VPC_URL/$1?version=2026-03-24&generation=2" -H "Authorization: Bearer
         name,
         ...network({
           allow_ip_spoofing: true,
+          auto_delete: true,
           protocol_state_filtering_mode: 'disabled',
           security_groups: [idOf(group)],
           subnet,

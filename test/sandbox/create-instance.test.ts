@@ -104,7 +104,7 @@ describe('POST /instances', () => {
         total_volume_bandwidth: 1500,
         volume_bandwidth_qos_mode: 'pooled',
       }
-      const port = {allow_ip_spoofing: true, protocol_state_filtering_mode: 'disabled'}
+      const port = {allow_ip_spoofing: true, auto_delete: true, protocol_state_filtering_mode: 'disabled'}
       const {body} = await client.send(
         '/v1/instances',
         json(
