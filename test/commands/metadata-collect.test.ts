@@ -1,6 +1,7 @@
 import {
   chmodSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -13,7 +14,7 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest'
 import {withoutSecrets} from '../../src/metadata/collect-metadata.ts'
-import {fileNames} from '../../src/metadata/collected-files.ts'
+import {fileNames, writeCollected} from '../../src/metadata/collected-files.ts'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
 import {startPty} from '../support/pty.ts'
 import {freshEnvironment, runVpcmd, vpcmdPath} from '../support/run-vpcmd.ts'
@@ -304,6 +305,43 @@ describe.skipIf(!hasSshd)('metadata collect, with a real sshd', () => {
     expect(metadata['instance/initialization']).toEqual(first.metadata['instance/initialization'])
     expect(metadata['instance/initialization'].user_data).toBe(hostile)
     expect(readFileSync(join(out, 'web.user-data'), 'utf8')).toBe(hostile)
+  })
+})
+
+describe('writeCollected', () => {
+  const write = (id: string, userData?: string, name = 'web') =>
+    writeCollected(out, {id, name}, JSON.stringify({id}), userData)
+
+  it('leaves no user data of an earlier time beside what has none', async () => {
+    await write('0717_1', 'old')
+    expect(await write('0717_1')).toEqual({file: join(out, 'web.json'), userDataFile: undefined})
+    expect(readdirSync(out)).toEqual(['web.json'])
+  })
+
+  it('goes by the ID where the files of that name are of another instance', async () => {
+    await write('0717_1', 'one')
+    expect(await write('0717_2')).toMatchObject({file: join(out, '0717_2.json')})
+    expect(readFileSync(join(out, 'web.user-data'), 'utf8')).toBe('one')
+    expect(readFileSync(join(out, 'web.json'), 'utf8')).toBe('{"id":"0717_1"}')
+    writeFileSync(join(out, 'notes.json'), 'of nobody')
+    expect(await write('0717_1', undefined, 'notes')).toMatchObject({file: join(out, 'notes.json')})
+  })
+
+  it('names the file that could not be written, and leaves no half behind', async () => {
+    mkdirSync(join(out, 'web.user-data'))
+    const failed = {message: `${join(out, 'web.user-data')} can't be written (EISDIR).`}
+    await expect(write('0717_1', 'data')).rejects.toMatchObject(failed)
+    await expect(write('0717_1')).rejects.toMatchObject({
+      message: expect.stringContaining(`${join(out, 'web.user-data')} can't`),
+    })
+    expect(readdirSync(out)).toEqual(['web.user-data'])
+  })
+
+  it('ends where no folder can be made', async () => {
+    const failed = {message: expect.stringMatching(/^\/proc\/nosuch\/web\.json can't be written \(ENOENT\)/)}
+    await expect(writeCollected('/proc/nosuch', {id: '0717_1', name: 'web'}, '{}', undefined)).rejects.toMatchObject(
+      failed,
+    )
   })
 })
 

@@ -131,7 +131,8 @@ Passwords and license keys are masked. User data is not: whoever can run a proce
         const json = {id, name, region: found.region.name, collected_at: collectedAt, metadata}
         if (flags.out === undefined) return {...collection, json, files: undefined}
         try {
-          const files = await writeCollected(flags.out, names[index] ?? id, toJson(json), userDataOf(document))
+          const named = {id, name: names[index] ?? id}
+          const files = await writeCollected(flags.out, named, toJson(json), userDataOf(document))
           return {...collection, json, files}
         } catch (error) {
           if (!(error instanceof VpcmdError)) throw error
