@@ -278,6 +278,18 @@ describe('instances create', () => {
     }
   })
 
+  it('waits for as long as it is told to', async () => {
+    const slow = await startSandbox({transitionMs: 1700})
+    try {
+      // The pauses get longer: the last one ends with the time.
+      const args = ['instances', 'create', 'next', '--like', 'my-virtual-server-2', '--yes', '--wait', '2', '--json']
+      const {code, stdout} = await runVpcmd(args, {env: freshEnvironment(slow.environment)})
+      expect({code, status: JSON.parse(stdout || '{}').status}).toEqual({code: 0, status: 'running'})
+    } finally {
+      await slow.close()
+    }
+  })
+
   it('tells why it did not start', async () => {
     const failing = await startSandbox({transitionMs: 200, failingStarts: {count: 1}})
     try {

@@ -66,6 +66,21 @@ describe('metadata collect, before it connects', () => {
     expect(patches).toEqual([])
   })
 
+  it('turns nothing on where it can not log in', async () => {
+    const windows = 'ibm-windows-server-2022-full-standard-amd64-18'
+    const {id} = await sandbox.fleet.add({name: 'win', zone: 'us-south-1', image: windows})
+    const enable = (name: string, more: Record<string, string> = {}) =>
+      runVpcmd(['metadata', 'collect', name, '--enable'], {env: {...env, ...more}})
+    expect((await enable(id)).stderr).toMatch(/runs Windows/)
+    expect((await enable('batch-1')).stderr).toMatch(/is stopped/)
+    expect((await enable('my-virtual-server-1')).stderr).toMatch(/has no floating IP/)
+    expect((await enable('my-virtual-server-2', {VPCMD_SANDBOX_SSH: ''})).stderr).toMatch(
+      /nothing is sent there.*\nvpcmd connect INSTANCE --print/,
+    )
+    expect((await enable('my-virtual-server-2', {PATH: '/nowhere'})).stderr).toMatch(/There is no ssh on the PATH/)
+    expect(patches).toEqual([])
+  })
+
   it('refuses paths and endpoints that are none, and the sandbox itself', async () => {
     for (const args of [
       ['--path', '../x'],
@@ -205,7 +220,7 @@ describe.skipIf(!hasSshd)('metadata collect, with a real sshd', () => {
     expect(code).toBe(0)
     expect(JSON.parse(stdout)).toHaveLength(1)
     expect(stderr).toMatch(
-      /^Turned on the metadata service of my-virtual-server-2\. Take it back with: vpcmd metadata undo \S+\n.*must be stopped and started/,
+      /^Turned on the metadata service of my-virtual-server-2\. Take it back with: vpcmd metadata undo \S+\n.*must be stopped and started .*: vpcmd metadata enable INSTANCE --restart/,
     )
     expect(patches).toEqual([{metadata_service: {enabled: true}}])
     const {stdout: history} = await runVpcmd(['metadata', 'history', '--json'], {env})

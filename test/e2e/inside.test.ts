@@ -101,7 +101,7 @@ curl -sf "$VPC_URL/$1?version=2026-03-24&generation=2" -H "Authorization: Bearer
       '--',
       'echo "$SSH_CONNECTION"',
     ])
-    const [, address] = /^Reserved (\S+) \(\S+\) for my-virtual-server-1\.\n$/.exec(reserved.stderr) ?? []
+    const [, address] = /^Reserved (\S+) \(\S+\) for my-virtual-server-1\.$/m.exec(reserved.stderr) ?? []
     expect(reserved).toMatchObject({code: 0, stdout: expect.stringContaining(` ${address} 22\n`)})
     expect(JSON.parse(await fromHere('instances', 'show', 'my-virtual-server-1', '--json')).floating_ips).toEqual([
       address,
