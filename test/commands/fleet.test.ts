@@ -11,6 +11,8 @@ import {freshEnvironment, runShell, runVpcmd, vpcmdPath} from '../support/run-vp
 let sandbox: Sandbox
 let env: Record<string, string>
 let patched: string[]
+/** Called with its ID once an instance is changed. */
+let onPatch: ((id: string) => void) | undefined
 /** What was read after the first change. */
 let readBack: string[]
 let folder: string
@@ -29,12 +31,15 @@ async function use(options: SandboxOptions): Promise<void> {
   await sandbox?.close()
   patched = []
   readBack = []
+  onPatch = undefined
   sandbox = await startSandbox({
     ...options,
     onRequest: ({method, path}) => {
       const last = path.replace(/\?.*/, '').replace(/.*\//, '')
-      if (method === 'PATCH') patched.push(last)
-      else if (patched.length > 0) readBack.push(last)
+      if (method === 'PATCH') {
+        patched.push(last)
+        onPatch?.(last)
+      } else if (patched.length > 0) readBack.push(last)
     },
   })
   env = freshEnvironment(sandbox.environment)
@@ -293,6 +298,20 @@ describe('history, undo and resume', () => {
     expect(idsOf(conflict)).toEqual([off[0]])
     expect(idsOf(changed)).toEqual(off.slice(1).sort())
     expect(patched.sort()).toEqual(off.slice(1).sort())
+  })
+
+  it('undo takes back what the run set, and nothing that somebody set while it ran', async () => {
+    const off = all().filter(({region, metadata_service: each}) => region === 'eu-de' && !each.enabled)
+    onPatch = id => {
+      onPatch = undefined
+      const other = off.find(each => each.id !== id)
+      void sandbox.fleet.change(other?.id ?? '', {metadata_service: {response_hop_limit: 44}})
+    }
+    await vpcmd('metadata enable --all --region eu-de --metadata disabled --concurrency 1 --yes')
+    expect(hasHops(44)).toMatchObject([{metadata_service: {enabled: true}}])
+    const {changed, conflict} = await jsonOf('metadata undo --yes')
+    expect({changed: idsOf(changed), conflict}).toEqual({changed: idsOf(off), conflict: undefined})
+    expect(hasHops(44)).toMatchObject([{metadata_service: {enabled: false}}])
   })
 
   it('undo shows the way back, and asks', async () => {

@@ -5,7 +5,7 @@ import {exitCodes, VpcmdError} from '../../errors.ts'
 import {outcomesOfChanges} from '../../metadata/outcomes.ts'
 import type {PlannedChange} from '../../metadata/plan.ts'
 import {otherAccount, type RecordedChange, type Run, readRun, readRuns} from '../../metadata/runs.ts'
-import {patchBetween} from '../../metadata/settings.ts'
+import {patchBetween, reversed} from '../../metadata/settings.ts'
 
 export default class MetadataUndo extends RolloutCommand {
   static override summary = 'Bring back exactly what a run changed.'
@@ -67,7 +67,7 @@ function wayBack({change, result, after, inDoubt}: RecordedChange): PlannedChang
   const wasTouched = result === 'changed' || (result === 'failed' && after !== undefined)
   if (!wasTouched && !inDoubt) return []
   const made = after ?? {...change.before, ...change.set}
-  const set = patchBetween(made, change.before)
+  const set = patchBetween(made, reversed(change.set, change.before))
   // What was read then is long past: whoever makes this change looks first.
   return set ? [{target: change.target, before: made, set, readAt: 0}] : []
 }
