@@ -272,12 +272,11 @@ describe('history, undo and resume', () => {
     const {changed} = await jsonOf('metadata undo --yes')
     expect(changed).toHaveLength(60)
     expect(settings()).toEqual(before)
-    await vpcmd('metadata undo --yes')
-    expect(settings()).toEqual(after)
-    patched.length = 0
-    // What is back already is not sent again.
-    const [, undo] = await jsonOf('metadata history')
+    const [undo] = await jsonOf('metadata history')
     expect(undo.undoes).toMatch(/^\d{8}-/)
+    await vpcmd(`metadata undo ${undo.id} --yes`)
+    expect(settings()).toEqual(after)
+    // What is back already is not sent again.
     await vpcmd(`metadata undo ${undo.undoes} --yes`)
     patched.length = 0
     const again = await jsonOf(`metadata undo ${undo.undoes} --yes`)
@@ -312,6 +311,40 @@ describe('history, undo and resume', () => {
     const {changed, conflict} = await jsonOf('metadata undo --yes')
     expect({changed: idsOf(changed), conflict}).toEqual({changed: idsOf(off), conflict: undefined})
     expect(hasHops(44)).toMatchObject([{metadata_service: {enabled: false}}])
+  })
+
+  it('undo without RUN is no guess: of an undo it asks for the ID', async () => {
+    await vpcmd('metadata enable --all --hop-limit 7 --yes')
+    await vpcmd('metadata undo --yes')
+    const [undo] = await jsonOf('metadata history')
+    patched.length = 0
+    const {code, stderr} = await vpcmd('metadata undo --yes')
+    expect({code, stderr}).toEqual({
+      code: 2,
+      stderr: expect.stringContaining(`The last run, ${undo.id}, is itself an undo, of run ${undo.undoes}.`),
+    })
+    expect(patched).toEqual([])
+  })
+
+  it('a stopped run that was taken back is resumed only by its ID, and is then the last to take back', async () => {
+    const before = settings()
+    onPatch = () => {
+      if (patched.length === 5) sandbox.faults.push({kind: '403', method: 'PATCH', count: 1})
+    }
+    await vpcmd('metadata enable --all --hop-limit 7 --yes --concurrency 1 --max-failures 0')
+    onPatch = undefined
+    const made = hasHops(7).length
+    expect(made).toBeLessThan(60)
+    await vpcmd('metadata undo --yes')
+    expect(settings()).toEqual(before)
+    patched.length = 0
+    expect((await vpcmd('metadata resume')).code).toBe(4)
+    expect(patched).toEqual([])
+    const [, stopped] = await jsonOf('metadata history')
+    expect((await jsonOf(`metadata resume ${stopped.id}`)).changed).toHaveLength(60)
+    expect(hasHops(7)).toHaveLength(60 - made)
+    expect((await jsonOf('metadata undo --yes')).changed).toHaveLength(60 - made)
+    expect(settings()).toEqual(before)
   })
 
   it('undo shows the way back, and asks', async () => {
