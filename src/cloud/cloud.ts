@@ -26,7 +26,7 @@ export interface Cloud {
 }
 
 /**
- * How the API is called. `rollout` is for changing many: being throttled counts as no try, and a change that may have
+ * How the API is called. `rollout` is for changing many: none is to fail for being throttled, and a change that may have
  * been acted on is not sent again, so that whoever sent it looks first (`isInDoubt` tells).
  */
 export type Manner = 'single' | 'rollout'

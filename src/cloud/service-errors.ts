@@ -1,6 +1,6 @@
 import {exitCodes, VpcmdError} from '../errors.ts'
 import {isLoopback} from './endpoints.ts'
-import type {Failure, RequestFailure} from './retries.ts'
+import {asksToWait, type Failure, type RequestFailure} from './retries.ts'
 
 /** What was being done, for the sentence and for the advice when it was not allowed. */
 export interface Operation {
@@ -48,6 +48,7 @@ export function describeFailure({failure, tries}: RequestFailure, operation: Ope
     hint: adviceFor(failure.status, error?.code, operation),
     trace: error?.trace,
     status: failure.status,
+    asksToWait: asksToWait(failure),
     exitCode: exitCodeFor(failure.status),
   })
 }

@@ -21,8 +21,8 @@ export interface SettleOptions {
 }
 
 /**
- * How often a change is sent that fails in doubt each time; being refused for load (503) is forgiven for longer, and an
- * ETag that is refused though it was just read is not forgiven for long.
+ * How often a change is sent that fails in doubt each time; being refused for load (503) is forgiven for longer, and
+ * always where the API says when to come again. An ETag that is refused though it was just read is not for long.
  */
 const rounds = {failing: 5, overloaded: 40, mismatched: 3} as const
 const pauseMs = 500
@@ -72,6 +72,8 @@ export async function settleChange(change: PlannedChange, options: SettleOptions
     if (after.status === 412 && ++mismatched < rounds.mismatched) continue
     if (!isInDoubt(after)) return {result: 'failed', error: after}
     inDoubt = true
+    // The look waits for as long as it says, with all else that goes to its region.
+    if (after.asksToWait) continue
     const isSpent = after.status === 503 ? ++overloaded >= rounds.overloaded : ++failing >= rounds.failing
     if (isSpent || ended.aborted) return {result: 'failed', error: after, inDoubt}
     await options.sleep(pauseMs * 2 ** Math.min(failing + overloaded - 1, 4), ended).catch(() => undefined)
