@@ -7,7 +7,7 @@ import {type Endpoints, isLoopback} from './endpoints.ts'
 import {CachedIamAuthenticator} from './iam-token.ts'
 import {Lane} from './lane.ts'
 import {hashedName} from './private-file.ts'
-import {findRegions, type Region} from './regions.ts'
+import {findRegions, type Region, regionNamesIn} from './regions.ts'
 import {type Pacing, RequestFailure, UnreadableAnswer, withRetries} from './retries.ts'
 import {describeFailure, type Operation} from './service-errors.ts'
 import {type Answer, chooseSdk, type VpcSdk, type VpcService} from './vpc-sdk.ts'
@@ -15,6 +15,8 @@ import {type WireLog, watchRequests} from './wire-log.ts'
 
 /** IBM Cloud as the rest of vpcmd sees it: its regions, and the VPC API of each. */
 export interface Cloud {
+  /** The names of the regions that were asked for, by --region or the environment; none means all. */
+  readonly askedRegions: string[]
   /** The regions to work in: those that were asked for, else all. Asked once, and then remembered. */
   regions(): Promise<Region[]>
   /** One region by name, whatever was asked for. Throws a usage error, which says where the name is from, when there is none. */
@@ -103,12 +105,16 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
       log,
     })
 
+  const variable = ['IBMCLOUD_REGION', 'IC_REGION'].find(name => options.env[name])
+  const [asked, askedBy] =
+    options.regions.length > 0 || variable === undefined
+      ? [options.regions, '--region']
+      : [[options.env[variable] ?? ''], variable]
   let regions: Promise<Region[]> | undefined
   return {
+    askedRegions: regionNamesIn(asked),
     regions() {
-      const variable = ['IBMCLOUD_REGION', 'IC_REGION'].find(name => options.env[name])
-      if (options.regions.length > 0) regions ??= find(options.regions, '--region')
-      else regions ??= find(variable ? [options.env[variable] ?? ''] : [], variable ?? 'no flag')
+      regions ??= find(asked, askedBy)
       return regions
     },
     async region(name, askedBy = 'the CRN') {

@@ -94,6 +94,25 @@ describe('choosing many', () => {
     expect(idsOf(hasHops(7))).toEqual(idsOf(wanted))
   })
 
+  it('by --all takes nothing of a region whose list breaks off', async () => {
+    await use({instances: 300, regions: ['us-south', 'eu-de'], faults: [{kind: '403', path: /eu-de\/.*start=/}]})
+    const {changed, unread} = await jsonOf('metadata enable --all --hop-limit 7 --yes')
+    expect(unread).toEqual([expect.stringContaining('eu-de: Could not list')])
+    expect(idsOf(changed)).toEqual(idsOf(all().filter(({region}) => region === 'us-south')))
+    expect(idsOf(hasHops(7))).toEqual(idsOf(changed))
+  })
+
+  it('by --all tells of the regions that the environment names as of those of --region', async () => {
+    env = {...env, IBMCLOUD_REGION: 'EU-DE'}
+    await vpcmd('metadata enable --all --hop-limit 7 --yes')
+    expect(await jsonOf('metadata history')).toMatchObject([{selection: '--all --region eu-de', counts: {changed: 30}}])
+    expect(JSON.parse((await vpcmd('metadata plan --disable --all --out -')).stdout)).toMatchObject({
+      selection: 'disable --all --region eu-de',
+    })
+    await vpcmd('metadata enable --all --region all --hop-limit 8 --yes')
+    expect(await jsonOf('metadata history')).toMatchObject([{selection: '--all'}, {}])
+  })
+
   it('by what --having-protocol and --having-hop-limit say', async () => {
     const wanted = all().filter(({metadata_service: each}) => each.protocol === 'http' && each.response_hop_limit === 2)
     const {changed} = await jsonOf(
