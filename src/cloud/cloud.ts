@@ -1,6 +1,6 @@
 import {join} from 'node:path'
 import type {AuthenticatorInterface} from 'ibm-cloud-sdk-core'
-import {exitCodes, VpcmdError} from '../errors.ts'
+import {type Caller, readCaller} from './caller.ts'
 import {creationCalls} from './creation-calls.ts'
 import type {Credentials} from './credentials.ts'
 import {type Endpoints, isLoopback} from './endpoints.ts'
@@ -32,13 +32,6 @@ export interface Cloud {
  * been acted on is not sent again, so that whoever sent it looks first (`isInDoubt` tells).
  */
 export type Manner = 'single' | 'rollout'
-
-export interface Caller {
-  /** The account's ID. */
-  account: string
-  /** The IAM ID of the user or service ID, such as IBMid-… or iam-ServiceId-…. */
-  iamId: string
-}
 
 export interface CloudOptions {
   env: NodeJS.ProcessEnv
@@ -85,7 +78,8 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     if (known) return known[manner]
     const service = sdk.create({authenticator, serviceUrl: url, ...httpFor(url)})
     watchRequests(service.getHttpClient(), log)
-    const policy = {url, place, authenticator, pacing, lane: new Lane(pacing, options.concurrency)}
+    const secrets = apiKey ? [apiKey] : []
+    const policy = {url, secrets, place, authenticator, pacing, lane: new Lane(pacing, options.concurrency)}
     const api = {
       single: withPolicy(service, {...policy, manner: 'single'}),
       rollout: withPolicy(service, {...policy, manner: 'rollout'}),
@@ -127,25 +121,6 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   }
 }
 
-/** Reads the caller out of the claims of the access token that the authenticator would send. */
-async function readCaller(authenticator: AuthenticatorInterface): Promise<Caller> {
-  const request: {headers: Record<string, string>} = {headers: {}}
-  await authenticator.authenticate(request)
-  const [, claims = ''] = (request.headers.Authorization ?? '').split('.')
-  try {
-    const {account, iam_id: iamId} = JSON.parse(Buffer.from(claims, 'base64url').toString('utf8'))
-    if (typeof account?.bss === 'string' && typeof iamId === 'string') return {account: account.bss, iamId}
-  } catch {
-    // Not the token of IAM: said below.
-  }
-  throw new VpcmdError({
-    code: 'no_account',
-    message: 'The IAM token does not tell the account that it is for.',
-    hint: 'Changes are recorded with their account: use an IAM API key.',
-    exitCode: exitCodes.denied,
-  })
-}
-
 /** How a call may be ended from outside: reading at once, changing only between two tries. */
 interface Ending {
   cancelled?: AbortSignal
@@ -159,6 +134,8 @@ interface Trying extends Ending {
 
 interface Policy {
   url: string
+  /** Texts that an answer may hold, and no error must. */
+  secrets: readonly string[]
   /** ` in us-south`, or nothing where no region is meant. */
   place: string
   authenticator: AuthenticatorInterface
@@ -273,7 +250,7 @@ function withPolicy(service: VpcService, policy: Policy): VpcSdk {
 
 async function callService<T>(
   operation: Operation,
-  {authenticator, pacing, lane, manner}: Policy,
+  {secrets, authenticator, pacing, lane, manner}: Policy,
   expected: string,
   send: (signal: AbortSignal) => Promise<Answer<T>>,
   trying: Trying,
@@ -297,7 +274,7 @@ async function callService<T>(
     } catch (error) {
       if (!(error instanceof RequestFailure)) throw error
       const mayRenew = renewals < (isPatient ? 4 : 1) && authenticator instanceof CachedIamAuthenticator
-      if (error.failure.status !== 401 || !mayRenew) throw describeFailure(error, operation)
+      if (error.failure.status !== 401 || !mayRenew) throw describeFailure(error, operation, secrets)
       authenticator.renew(startedAt)
     }
   }

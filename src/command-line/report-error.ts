@@ -1,5 +1,6 @@
 import {exitCodes, usageError, VpcmdError} from '../errors.ts'
 import {nearestName} from '../nearest-name.ts'
+import {withoutSecrets} from '../secrets.ts'
 import {bold, colorsFor, red} from '../terminal/style.ts'
 import {plain} from '../terminal/text.ts'
 
@@ -41,13 +42,6 @@ export function asksForJson(argv: readonly string[]): boolean {
       /^(--json|--output=jsonl?|-o=?jsonl?)$/.test(arg) ||
       (/^(-o|--output)$/.test(arg) && /^jsonl?$/.test(argv[index + 1] ?? '')),
   )
-}
-
-/** Replaces known secrets, and whatever looks like a token, in a text. */
-export function withoutSecrets(text: string, secrets: Iterable<string>): string {
-  let clean = text.replace(/\beyJ[\w-]+\.[\w-]+\.[\w-]*/g, '[token]')
-  for (const secret of secrets) if (secret.length > 3) clean = clean.replaceAll(secret, '[secret]')
-  return clean
 }
 
 function asVpcmdError(thrown: unknown, {flagNames = [], debug}: ReportOptions): VpcmdError {

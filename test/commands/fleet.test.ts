@@ -409,6 +409,28 @@ describe('history, undo and resume', () => {
     expect(readFileSync(file, 'utf8')).not.toMatch(new RegExp(`${sandbox.apiKey}|eyJ`))
   })
 
+  it('a key or token that the API tells in an error is neither printed nor kept', async () => {
+    const token = 'eyJhbGciOiJIUzI1NiJ9.eyJpYW1faWQiOiJ4In0.c2ln'
+    sandbox.faults.push({kind: '403', method: 'PATCH'})
+    const proxy = await startProxy(sandbox, (method, _path, body) =>
+      method === 'PATCH' ? body.replace(/"message":"/, `"message":"Refused: ${sandbox.apiKey} ${token} `) : undefined,
+    )
+    try {
+      env = freshEnvironment(proxy.environment)
+      const {stdout, stderr} = await vpcmd('metadata enable web-00001 --hop-limit 7 --json')
+      expect(JSON.parse(stdout).failed[0].error.message).toMatch(/Refused: \[secret\] \[token\] /)
+      const [journal] = journals()
+      const kept = readFileSync(join(runsFolder(), journal ?? ''), 'utf8')
+      const history = await vpcmd(`metadata history ${journal?.replace('.jsonl', '')} --json`)
+      for (const text of [stdout, stderr, kept, history.stdout]) {
+        expect(text).toContain('Refused')
+        expect(text).not.toMatch(new RegExp(`${sandbox.apiKey}|eyJ`))
+      }
+    } finally {
+      await proxy.close()
+    }
+  })
+
   it('nothing to resume and nothing to undo are exit 4', async () => {
     for (const args of ['metadata resume --yes', 'metadata undo --yes', 'metadata resume 2020', 'metadata undo 2020']) {
       expect({args, code: (await vpcmd(args)).code}).toEqual({args, code: 4})
