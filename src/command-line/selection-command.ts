@@ -5,7 +5,7 @@ import {type FoundInstance, findInstances, instanceChoices} from '../instances/f
 import {readInstances} from '../instances/list-instances.ts'
 import {CloudCommand, type CloudFlags} from './cloud-command.ts'
 import {filterFlags, type SelectionFlags, toFilters} from './instance-flags.ts'
-import {checkStdin, inputName, readInput} from './read-input.ts'
+import {checkStdin, inputName, readText} from './read-input.ts'
 
 /** What was chosen, in the order asked: as `map` made it of each instance, or why it could not be found. */
 export interface Selection<T> {
@@ -138,9 +138,9 @@ function regionWords({askedRegions}: Cloud): string[] {
 }
 
 async function readListFile(file: string): Promise<string[]> {
-  const [{parseInstanceFile}, bytes] = await Promise.all([
+  const [{parseInstanceFile}, text] = await Promise.all([
     import('../instances/instance-file.ts'),
-    readInput(file, 'instances'),
+    readText(file, 'instances'),
   ])
-  return parseInstanceFile(bytes.toString('utf8'), inputName(file))
+  return parseInstanceFile(text, inputName(file))
 }

@@ -275,6 +275,14 @@ describe('plan and apply', () => {
     expect(patched).toEqual([])
   })
 
+  it('as an editor on Windows saves it is the same plan, and a list of instances the same list', async () => {
+    await plan()
+    writeFileSync(planFile(), `\uFEFF${readFileSync(planFile(), 'utf8').replaceAll('\n', '\r\n')}`)
+    expect((await jsonOf(`metadata apply ${planFile()} --yes`)).changed).toHaveLength(30)
+    const list = write('list.txt', '\uFEFFweb-00001\r\n')
+    expect((await jsonOf(`metadata enable --from-file ${list} --hop-limit 8 --yes`)).changed).toHaveLength(1)
+  })
+
   it('is not written where something asked for can’t be read', async () => {
     const {code, stderr} = await vpcmd(`metadata plan --enable no-such ${all()[0]?.id} --out ${planFile()}`)
     expect({code, stderr}).toEqual({code: 1, stderr: expect.stringMatching(/no plan was written/)})
