@@ -201,6 +201,14 @@ describe('plan and apply', () => {
     expect(patched).toHaveLength(30)
   })
 
+  it('is shown field by field and counted also where it is not written', async () => {
+    const {code, stdout, stderr} = await vpcmd('metadata plan --enable --protocol https --hop-limit 7 --all -r eu-de')
+    expect({code, stdout}).toEqual({code: 0, stdout: expect.stringMatching(/planned/)})
+    expect(stderr).toMatch(/enabled false -> true, protocol http -> https, response_hop_limit 1 -> 7/)
+    expect(stderr).toMatch(/eu-de, VPC vpc-\d+: \d+/)
+    expect(stderr).toMatch(/nothing was written: --out FILE keeps the plan\.\n$/)
+  })
+
   it('twice sends nothing the second time, also with the ETags of single readings', async () => {
     const [a, b] = all() as [InstanceSummary, InstanceSummary]
     await vpcmd(`metadata plan --enable --hop-limit 7 ${a.id} ${b.id} --out ${planFile()}`)
