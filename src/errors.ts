@@ -51,6 +51,16 @@ export class VpcmdError extends Error {
     this.exitCode = details.exitCode ?? exitCodes.failed
   }
 
+  /** The message, and IBM's trace of the request where there is one. */
+  get messageWithTrace(): string {
+    return this.trace ? `${this.message} (trace: ${this.trace})` : this.message
+  }
+
+  /** All that there is to tell of it in one line: message, trace, and what to do next. */
+  get inOneLine(): string {
+    return this.hint ? `${this.messageWithTrace} ${this.hint}` : this.messageWithTrace
+  }
+
   /** The error as `--json` prints it. */
   toJSON(): {code: string; message: string; hint?: string; trace?: string} {
     return {code: this.code, message: this.message, hint: this.hint, trace: this.trace}

@@ -27,8 +27,7 @@ export async function reportError(thrown: unknown, options: ReportOptions): Prom
   } else {
     const color = colorsFor(process.stderr, process.env)
     const label = color ? red(bold('Error:')) : 'Error:'
-    const trace = error.trace ? ` (trace: ${error.trace})` : ''
-    process.stderr.write(clean(`${label} ${plain(error.message)}${plain(trace)}\n`))
+    process.stderr.write(clean(`${label} ${plain(error.messageWithTrace)}\n`))
     if (error.hint) process.stderr.write(clean(`${plain(error.hint)}\n`))
   }
   if (options.debug && thrown instanceof Error && thrown.stack) process.stderr.write(clean(`${thrown.stack}\n`))

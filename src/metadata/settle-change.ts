@@ -1,3 +1,4 @@
+import {etagIn} from '../cloud/etag.ts'
 import {isInDoubt} from '../cloud/service-errors.ts'
 import type {VpcSdk} from '../cloud/vpc-sdk.ts'
 import {asVpcmdError, VpcmdError} from '../errors.ts'
@@ -125,19 +126,14 @@ function serverOf({target: {kind, id}}: PlannedChange, api: VpcSdk): Server {
   }
   return {
     async read(signal) {
-      const {result, headers} = await api.getInstance({id, signal})
-      return {settings: result.metadata_service, etag: etagIn(headers)}
+      const answer = await api.getInstance({id, signal})
+      return {settings: answer.result.metadata_service, etag: etagIn(answer)}
     },
     async update(set, ifMatch, signal) {
       const {result} = await api.updateInstance({id, metadataService: set, ifMatch, signal})
       return result.metadata_service
     },
   }
-}
-
-/** The ETag among the headers of an answer (contract: they come with GET, POST and PATCH of an instance). */
-export function etagIn(headers: Record<string, string | string[] | undefined>): string | undefined {
-  return typeof headers.etag === 'string' ? headers.etag : undefined
 }
 
 function conflict(change: PlannedChange, present: Settings): Settled {
