@@ -67,11 +67,14 @@ export async function runQuickly([topic, name = '', ...rest]: string[]): Promise
 /** The arguments where there is but one way to read them; undefined for all else. */
 function parseSimply(name: string, rest: string[]): {given: Given; args: string[]} | undefined {
   try {
-    const {values, positionals} = parseArgs({
+    const {values, positionals, tokens} = parseArgs({
       args: rest,
       options,
       allowPositionals: name === 'get',
+      tokens: true,
     })
+    const names = tokens.flatMap(token => (token.kind === 'option' ? [token.name] : []))
+    if (new Set(names).size < names.length) return undefined
     if (rest.includes('--') || positionals.length !== (name === 'get' ? 1 : 0)) return undefined
     if (values['trusted-profile'] !== undefined && name !== 'iam-token') return undefined
     const {timeout: seconds, ...others} = values

@@ -76,8 +76,8 @@ export interface RunRequest {
   sequel?: Sequel
 }
 
-/** How old a fresh reading may get, in a long rollout, before its server is looked at again. */
-const freshForMs = 60_000
+/** How old a fresh reading may get, in a long rollout, before its server is looked at again: to look each time would take twice the requests. */
+const freshForMs = 30_000
 
 /** What all commands share that change servers: journal, rollout, progress, summary, exit code. */
 export abstract class RolloutCommand extends SelectionCommand {

@@ -46,14 +46,16 @@ export function refusalIn(text: string): {code?: string; message?: string; trace
 
 /**
  * The error for an answer that is not what was asked for: a refusal in the metadata API's shape
- * (ibm-cloud-docs/vpc, metadata-error-codes.md), a redirect, or what is no answer of that API at all.
+ * (ibm-cloud-docs/vpc, metadata-error-codes.md), a redirect, or what is no answer of that API at all. `token` is the one
+ * that was sent, which the error never has, not in part either; without it one was asked for, and 404 is of the path.
  */
-export function refusal(what: string, endpoint: string, reply: Reply): VpcmdError {
+export function refusal(what: string, endpoint: string, reply: Reply, token?: string): VpcmdError {
   const {status, headers} = reply
+  const told = (text: string) => cut(token === undefined ? text : text.replaceAll(token, '[token]'))
   if (status >= 300 && status < 400) {
     return new VpcmdError({
       code: 'redirected',
-      message: `${endpoint} answered with a redirect (${status}) to ${cut(headers.location ?? 'nowhere')}, which was not followed: the token would go there.`,
+      message: `${endpoint} answered with a redirect (${status}) to ${told(headers.location ?? 'nowhere')}, which was not followed: the token would go there.`,
       hint: 'The metadata service redirects nobody: something else answers in its place. vpcmd imds doctor looks further.',
       status,
     })
@@ -70,11 +72,11 @@ export function refusal(what: string, endpoint: string, reply: Reply): VpcmdErro
   }
   return new VpcmdError({
     code: error.code ?? 'refused',
-    message: `${what}: ${error.message ? cut(error.message) : `the metadata service answered ${status}.`}`,
+    message: `${what}: ${error.message ? told(error.message) : `the metadata service answered ${status}.`}`,
     hint: hintFor(error.code, status),
-    trace: error.trace && cut(error.trace),
+    trace: error.trace && told(error.trace),
     status,
-    exitCode: exitCodeFor(status),
+    exitCode: exitCodeFor(status, token !== undefined && (status === 404 || error.code === 'not_found')),
   })
 }
 
@@ -88,9 +90,9 @@ function hintFor(code: string | undefined, status: number): string | undefined {
   return undefined
 }
 
-function exitCodeFor(status: number): ExitCode {
+function exitCodeFor(status: number, isMissing: boolean): ExitCode {
   if (status === 401 || status === 403) return exitCodes.denied
-  return status === 404 ? exitCodes.notFound : exitCodes.failed
+  return isMissing ? exitCodes.notFound : exitCodes.failed
 }
 
 const silences: Record<Silence, string> = {

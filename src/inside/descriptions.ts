@@ -94,7 +94,7 @@ export function describeClaims(claims: unknown, now: number): DescriptionRow[] {
     ['Subnets', listOf(claims, 'subnets', subnet => namedAt(subnet))],
     ['IP addresses', listOf(claims, 'ip_addresses', address => textAt(address, 'address'))],
     ['Issued by', textAt(claims, 'iss')],
-    ['Issued for', listOf(claims, 'aud', String) || textAt(claims, 'aud')],
+    ['Issued for', listOf(claims, 'aud', audience => textAt(audience)) || textAt(claims, 'aud')],
     ['Issued', moment(fieldAt(claims, 'iat'), now)],
     ['Valid until', moment(fieldAt(claims, 'exp'), now)],
     ['Nonce', textAt(claims, 'nonce')],

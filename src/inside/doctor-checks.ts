@@ -1,3 +1,4 @@
+import {BlockList, isIPv4} from 'node:net'
 import {claimsOf} from './claims.ts'
 import {inWords} from './descriptions.ts'
 import {linkLocalAddress, metadataHost} from './endpoints.ts'
@@ -50,7 +51,10 @@ export function checkHopLimit(container: string | undefined, isFound: boolean, i
 export function checkRoute(attempts: Attempt[], routes: string, platform: NodeJS.Platform): Finding | undefined {
   const check = 'Route'
   const {gateway = '<default gateway>', hasRoute} = readRoutes(routes)
-  const isMissing = platform === 'win32' ? !hasRoute && attempts.every(wasSilent) : attempts.some(wasUnreachable)
+  const isMissing =
+    platform === 'win32'
+      ? !hasRoute && attempts.every(attempt => wasSilent(attempt) || wasUnreachable(attempt))
+      : attempts.some(wasUnreachable)
   if (!isMissing) return undefined
   return {
     check,
@@ -86,7 +90,11 @@ export function checkProxies(env: NodeJS.ProcessEnv): Finding {
   const exempt = `${env.no_proxy ?? ''},${env.NO_PROXY ?? ''}`.split(',').map(entry => entry.trim())
   const isExempt = (host: string) =>
     exempt.some(
-      entry => entry === '*' || entry === host || (entry !== '' && host.endsWith(`.${entry.replace(/^\*?\./, '')}`)),
+      entry =>
+        entry === '*' ||
+        entry === host ||
+        (entry !== '' && host.endsWith(`.${entry.replace(/^\*?\./, '')}`)) ||
+        isWithin(host, entry),
     )
   const through = [linkLocalAddress, metadataHost].filter(host => !isExempt(host))
   if (through.length === 0) return {check, state: 'ok', finding: `${set.join(', ')}, but not for the service.`}
@@ -96,6 +104,15 @@ export function checkProxies(env: NodeJS.ProcessEnv): Finding {
     finding: `Programs that heed ${set.join(', ')} ask a proxy instead of the service. vpcmd does not.`,
     remedy: `export NO_PROXY="\${NO_PROXY:+$NO_PROXY,}${through.join(',')}" no_proxy="\${no_proxy:+$no_proxy,}${through.join(',')}"`,
   }
+}
+
+/** Whether a host is an address within a network such as `169.254.0.0/16`, as curl (since 7.86), Go and Python take it. */
+function isWithin(host: string, network: string): boolean {
+  const [, address = '', bits] = /^([\d.]+)\/(\d+)$/.exec(network) ?? []
+  if (!isIPv4(host) || !isIPv4(address) || Number(bits) > 32) return false
+  const list = new BlockList()
+  list.addSubnet(address, Number(bits))
+  return list.check(host)
 }
 
 // A token may be good for 5 seconds only; the shortest that anybody asks for by default is good for 300.

@@ -190,15 +190,15 @@ function mendTrust(code: string): string {
 /** What the service itself says: of the instance, and of its trusted profile, by trying an exchange whose token is dropped. */
 async function checkAnswers(service: MetadataService): Promise<Finding[]> {
   const [instance, initialization, token] = await Promise.all(
-    [service.get('instance'), service.get('instance/initialization'), service.iamToken(undefined)].map(settled),
+    [service.instance(), service.get('instance/initialization'), service.iamToken(undefined)].map(settled),
   )
-  const metadata = checkMetadata(service.endpoint, instance, initialization)
+  const metadata = checkMetadata(instance, initialization)
   // Without the initialization there is no telling whether there is a profile.
   const isUntold = initialization instanceof VpcmdError && token instanceof VpcmdError
   return isUntold ? [metadata] : [metadata, checkProfile(service, initialization, token)]
 }
 
-function checkMetadata(endpoint: string, instance: unknown, initialization: unknown): Finding {
+function checkMetadata(instance: unknown, initialization: unknown): Finding {
   const check = 'Metadata'
   const failed = [instance, initialization].find(answer => answer instanceof VpcmdError)
   if (failed) {
@@ -208,11 +208,14 @@ function checkMetadata(endpoint: string, instance: unknown, initialization: unkn
       no_metadata_service: somethingElse,
       redirected: somethingElse,
     }
-    return {check, state: 'problem', finding: failed.message, remedy: hints[failed.code] ?? failed.hint}
+    return {check, state: 'problem', finding: withTrace(failed), remedy: hints[failed.code] ?? failed.hint}
   }
-  const name = namedAt(instance)
-  if (name) return {check, state: 'ok', finding: `This is ${name}.`}
-  return {check, state: 'problem', finding: `${endpoint} tells of no instance.`, remedy: somethingElse}
+  return {check, state: 'ok', finding: `This is ${namedAt(instance)}.`}
+}
+
+/** What went wrong, with the trace that IBM's support asks for. */
+function withTrace({message, trace}: VpcmdError): string {
+  return trace === undefined ? message : `${message} (trace: ${trace})`
 }
 
 function settled(promise: Promise<unknown>): Promise<unknown> {
@@ -234,7 +237,8 @@ function checkProfile(service: MetadataService, initialization: unknown, token: 
       finding: 'This instance has no default one: vpcmd imds iam-token needs --trusted-profile.',
     }
   }
-  if (token.code !== 'profile_not_linked') return {check, state: 'problem', finding: token.message, remedy: token.hint}
+  if (token.code !== 'profile_not_linked')
+    return {check, state: 'problem', finding: withTrace(token), remedy: token.hint}
   const crn = textAt(claimsOrNothing(service.identity), 'iaas', 'crn')
   return {
     check,

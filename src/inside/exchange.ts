@@ -57,8 +57,9 @@ export interface NoReply {
 const mostBytes = 4 * 2 ** 20
 
 /**
- * Asks once, over a connection of ours alone: no proxy whatever the environment says, no redirect followed, at most 4 MiB
- * of answer, and all of it within the time limit. Never throws for what the other side does.
+ * Asks once, over a connection of ours alone, and once more where one that was kept turns out to be ended: no proxy
+ * whatever the environment says, no redirect followed, at most 4 MiB of answer, and all of it within the time limit. Never
+ * throws for what the other side does.
  */
 export async function ask(question: Question, line: Line): Promise<Reply | NoReply> {
   if (!line.log) return exchange(question, line)
@@ -94,18 +95,30 @@ async function exchange(question: Question, line: Line): Promise<Reply | NoReply
       clearTimeout(timer)
       line.signal?.removeEventListener('abort', leave)
       resolve(outcome)
-      if (outcome.kind === 'none') outgoing.destroy()
+      if (outcome.kind === 'none') outgoing?.destroy()
     }
     const silence = (why: Silence, code = '') => settle({kind: 'none', why, code, connected})
     const leave = () => silence('failed', 'ABORTED')
     const timer = setTimeout(() => silence('timeout'), line.timeoutMs)
-    const outgoing = request()
-    outgoing.on('error', (error: NodeJS.ErrnoException) => silence(whyOf(error.code ?? ''), error.code))
-    outgoing.on('socket', socket => socket.once('connect', () => (connected = true)))
-    outgoing.on('response', response => readReply(response, settle, silence))
+    let outgoing: ClientRequest | undefined
+    const send = (sent: ClientRequest) => {
+      outgoing = sent
+      sent.on('error', (error: NodeJS.ErrnoException) => {
+        const why = whyOf(error.code ?? '')
+        // The other side ended the connection that was kept as the question went out, which may be asked again, whichever it is.
+        if (!settled && why === 'reset' && sent.reusedSocket) send(request({agent: false}))
+        else silence(why, error.code)
+      })
+      sent.on('socket', socket => {
+        if (socket.connecting) socket.once('connect', () => (connected = true))
+        else connected = true
+      })
+      sent.on('response', response => readReply(response, settle, silence))
+      sent.end(body)
+    }
     line.signal?.addEventListener('abort', leave)
     if (line.signal?.aborted) leave()
-    else outgoing.end(body)
+    else send(request())
   })
 }
 
@@ -121,10 +134,10 @@ async function opener(
   protocol: string,
   options: RequestOptions,
   {ca, connections}: Line,
-): Promise<() => ClientRequest> {
+): Promise<(other?: RequestOptions) => ClientRequest> {
   const {request, Agent} = protocol === 'http:' ? await import('node:http') : await import('node:https')
   if (connections) connections[protocol] ??= new Agent({keepAlive: true})
-  return () => request({...options, ca, agent: connections?.[protocol] ?? false})
+  return other => request({...options, ca, agent: connections?.[protocol] ?? false, ...other})
 }
 
 function readReply(

@@ -1,7 +1,8 @@
 import {VpcmdError} from '../errors.ts'
 import {errorCodeOf, jsonOf, noAnswer, refusal} from './answers.ts'
 import {type Generation, generations} from './endpoints.ts'
-import {ask, type Line, type Question} from './exchange.ts'
+import {ask, type Line, type NoReply, type Question} from './exchange.ts'
+import {listAt, textAt} from './fields.ts'
 
 /** What the identity API answers to who asks for a token, its fields as on the wire. */
 export interface Token {
@@ -34,10 +35,33 @@ export class MetadataService {
     this.#line = line
   }
 
-  /** What the metadata API answers for a path as parseMetadataPath gives it. Throws a VpcmdError, exit 4 where there is no such thing. */
+  /**
+   * What the metadata API answers for a path as parseMetadataPath gives it; of a list in pages, the first page with the rows
+   * of all. Throws a VpcmdError, exit 4 where there is no such thing.
+   */
   async get(path: string): Promise<Record<string, unknown>> {
+    const what = `Could not read ${path}`
     const encoded = path.split('/').map(encodeURIComponent).join('/')
-    return this.#ask(`Could not read ${path}`, 'GET', `/metadata/v1/${encoded}?version=${this.generation.version}`)
+    const page = (more = '') =>
+      this.#ask(what, 'GET', `/metadata/v1/${encoded}?version=${this.generation.version}${more}`)
+    const first = await page()
+    let start = startAfter(first)
+    if (start === undefined) return first
+    const list = path.slice(path.lastIndexOf('/') + 1)
+    let rows = listAt(first, list)
+    for (let pages = 1; start !== undefined; pages++) {
+      if (pages === mostPages) throw noAnswer(what, this.endpoint, endless)
+      const following = await page(`&start=${encodeURIComponent(start)}`)
+      rows = rows.concat(listAt(following, list))
+      start = startAfter(following)
+    }
+    return {...first, [list]: rows, next: undefined}
+  }
+
+  /** This instance, which has an ID. Throws a VpcmdError. */
+  async instance(): Promise<Record<string, unknown>> {
+    const answer = await this.get('instance')
+    return textAt(answer, 'id') ? answer : this.#garbage('Could not read instance')
   }
 
   /** An IAM token for a trusted profile by its ID or CRN, the instance's default profile without. */
@@ -78,7 +102,7 @@ export class MetadataService {
     if (reply.kind === 'none') throw noAnswer(what, this.endpoint, reply)
     const json = jsonOf(reply)
     if (reply.status < 200 || reply.status > 299 || !json || errorCodeOf(reply)) {
-      throw refusal(what, this.endpoint, reply)
+      throw refusal(what, this.endpoint, reply, this.identity.access_token)
     }
     return json
   }
@@ -90,6 +114,17 @@ export class MetadataService {
       hint: 'vpcmd imds doctor looks further.',
     })
   }
+}
+
+// A page holds 50 rows where nobody says how many, and a bare metal server has at most some hundred network interfaces.
+const mostPages = 20
+const endless: NoReply = {kind: 'none', why: 'too-big', code: '', connected: true}
+
+/** The `start` of the page after this one, which is asked of the same service whatever host its `href` names. */
+function startAfter(page: unknown): string | undefined {
+  const href = textAt(page, 'next', 'href')
+  const base = 'http://localhost'
+  return URL.canParse(href, base) ? (new URL(href, base).searchParams.get('start') ?? undefined) : undefined
 }
 
 function noDefaultProfile({code, trace, status}: VpcmdError): VpcmdError {

@@ -56,7 +56,9 @@ if (-not $service) {
 }
 function Get-Metadata($Name) {
   $uri = "$($service.Url)/metadata/v1/$($Name)?version=$($service.Version)"
-  $answer = Invoke-Metadata GET $uri @{ Authorization = "Bearer $($service.Token)"; Accept = 'application/json' }
+  # An error record shows the answer, which may repeat the token.
+  try { $answer = Invoke-Metadata GET $uri @{ Authorization = "Bearer $($service.Token)"; Accept = 'application/json' } }
+  catch { throw "$($Name): $($_.Exception.Message)" }
   if ($answer -notmatch '^\\s*\\{') { throw "$($Name): the answer is not JSON." }
   $answer.Trim()
 }

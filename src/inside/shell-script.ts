@@ -17,9 +17,16 @@ export function shellScript({paths, endpoint, protocol, output = 'document'}: Sc
 const start = `#!/bin/sh
 # Reads the metadata service of an IBM Cloud VPC instance from within it, with curl alone.
 set -eu
+# What the environment has of these would be taken for found, and go on to every process.
+unset answered status reply body token document
 fail() {
-  printf 'Error: %s\\n' "$*" | LC_ALL=C tr -d '\\000-\\011\\013-\\037\\177' | head -c 2000 >&2
+  printf 'Error: %s\\n' "$*" | LC_ALL=C tr -cd '\\012\\040-\\176' | head -c 2000 >&2
   exit 1
+}
+# refuse WHAT: fails with the status and the answer, unless the answer repeats the token.
+refuse() {
+  case $body in *access_token* | *"\${token:-access_token}"*) body='an answer with a token in it' ;; esac
+  fail "$1: status $status: $body"
 }
 command -v curl >/dev/null || fail 'curl is not installed.'
 newline='
@@ -45,19 +52,20 @@ const findToken = `    request PUT "$endpoint$path" 'Metadata-Flavor: ibm' '{"ex
       tried="$tried $endpoint (curl error $?)"
       continue 2
     }
+    answered=$endpoint
     [ "$status" = 404 ] || break 2
   done
 done
-[ -n "\${status:-}" ] || case $tried in *'(curl error 60)'*) fail "The certificate of the metadata service is not trusted:$tried. Trust its CA, such as with CURL_CA_BUNDLE=FILE." ;; esac
-[ -n "\${status:-}" ] || fail "The metadata service does not answer:$tried. It is off, or speaks the other protocol; from a workstation: vpcmd metadata enable INSTANCE"
-[ "$status" = 200 ] || [ "$status" = 201 ] || fail "No identity token from $endpoint, status $status: $body"
+[ -n "\${answered:-}" ] || case $tried in *'(curl error 60)'*) fail "The certificate of the metadata service is not trusted:$tried. Trust its CA, such as with CURL_CA_BUNDLE=FILE." ;; esac
+[ -n "\${answered:-}" ] || fail "The metadata service does not answer:$tried. It is off, or speaks the other protocol; from a workstation: vpcmd metadata enable INSTANCE"
+case $status in 2??) ;; *) refuse "No identity token from $answered" ;; esac
 token=$(printf '%s' "$body" | tr -d '\\n' | sed -n 's/.*"access_token" *: *"\\([^"]*\\)".*/\\1/p')
 case $token in '' | *[!A-Za-z0-9._-]*) fail "No identity token in the answer of $endpoint." ;; esac
 seconds=20
 # get PATH: sets body to the answer, which is JSON.
 get() {
   request GET "$endpoint/metadata/v1/$1?version=\${path##*=}" "Authorization: Bearer $token" || fail "$endpoint stopped answering (curl error $?)."
-  [ "$status" = 200 ] || fail "$1: status $status: $body"
+  [ "$status" = 200 ] || refuse "$1"
   case $body in '{'*'}'*) ;; *) fail "$1: the answer is not JSON." ;; esac
 }`
 
@@ -76,7 +84,8 @@ function reading(paths: string[], output: ScriptOptions['output']): string[] {
 
 // JSON's escapes are undone by awk alone. In the C locale its %c writes any byte, NUL too (seen of mawk, gawk, busybox
 // and the original awk).
-const printUserData = `printf '%s\\n' "$body" | LC_ALL=C awk '
+const printUserData = `decode() {
+  printf '%s\\n' "$body" | LC_ALL=C awk '
 { text = text $0 }
 END {
   if (!match(text, /"user_data" *: *"[^"]/)) exit 4
@@ -112,11 +121,13 @@ function utf8(code) {
   else if (code < 2048) printf "%c%c", 192 + int(code / 64), 128 + code % 64
   else if (code < 65536) printf "%c%c%c", 224 + int(code / 4096), 128 + int(code / 64) % 64, 128 + code % 64
   else printf "%c%c%c%c", 240 + int(code / 262144), 128 + int(code / 4096) % 64, 128 + int(code / 64) % 64, 128 + code % 64
-}' || {
-  code=$?
-  [ "$code" != 4 ] || printf 'Error: This instance has no user data.\\n' >&2
-  exit "$code"
-}`
+}'
+}
+decode >/dev/null || case $? in
+  4) printf 'Error: This instance has no user data.\\n' >&2; exit 4 ;;
+  *) fail 'The user data is cut short.' ;;
+esac
+decode`
 
 function quote(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`

@@ -5,8 +5,8 @@ import pLimit, {type LimitFunction} from 'p-limit'
 const streamsAtOnce = 48
 
 /** From so many instances on it takes a while in any case, and memory counts for more than the last bit of speed. */
-const largeFleet = 20_000
-const streamsOfLargeFleet = 12
+const largeFleet = 10_000
+const streamsOfLargeFleet = 24
 
 /** Lets so many VPCs of all regions be read at the same time that memory stays within bounds, however large the fleet. */
 export class StreamBudget {

@@ -9,6 +9,7 @@ import {
   ExtendedKeyUsage,
   ExtendedKeyUsageExtension,
   type Extension,
+  type JsonNameParams,
   KeyUsageFlags,
   KeyUsagesExtension,
   Name,
@@ -24,12 +25,14 @@ import {invalidValue} from './metadata-request.ts'
 const algorithm = {name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256'}
 const dayMs = 86_400_000
 
-// Not 169.254.169.254: over https the real service has its host name only.
 const servedNames = [
   {type: 'dns', value: 'api.metadata.cloud.ibm.com'},
   {type: 'dns', value: 'localhost'},
   {type: 'ip', value: '127.0.0.1'},
 ] as const
+
+// Over https the real service has its host name only.
+const namelessAddress = '169.254.169.254'
 
 interface Authority {
   certificate: X509Certificate
@@ -93,13 +96,24 @@ async function readRequest(csr: string): Promise<Pkcs10CertificateRequest> {
   return request
 }
 
+/** The attributes of a name, all as UTF-8: a bare text that begins with `#` is bytes to the library, and it takes quotes out of others. */
+function attributesOf(name: Name): JsonNameParams {
+  return name
+    .toJSON()
+    .map(each =>
+      Object.fromEntries(
+        Object.entries(each).map(([type, values]) => [type, values.map(utf8String => ({utf8String}))]),
+      ),
+    )
+}
+
 /** The sandbox's certificate authority: for TLS of the metadata service, and for identity certificates. Its keys never leave the process. */
 export class CertificateAuthority implements CertificateIssuer {
   /** Where its certificate is, for clients to trust. */
   readonly file: string
   readonly #root: Authority
   readonly #temporary: string | undefined
-  #secureContext: Promise<SecureContext> | undefined
+  readonly #secureContexts = new Map<string, Promise<SecureContext>>()
   #identityAuthority: Promise<Authority> | undefined
 
   private constructor(root: Authority, file: string, temporary: string | undefined) {
@@ -116,10 +130,11 @@ export class CertificateAuthority implements CertificateIssuer {
     return new CertificateAuthority(root, chosen, file === undefined ? dirname(chosen) : undefined)
   }
 
-  /** Key and certificate of the metadata service, for the names that it is reached by. */
-  secureContext(): Promise<SecureContext> {
-    this.#secureContext ??= this.#makeSecureContext()
-    return this.#secureContext
+  /** Key and certificate of the metadata service, for the names that it is reached by and the IP address that it was reached at. */
+  secureContext(address: string): Promise<SecureContext> {
+    const made = this.#secureContexts.get(address) ?? this.#makeSecureContext(address)
+    this.#secureContexts.set(address, made)
+    return made
   }
 
   async issue(csr: string, commonName: string, issuedAtMs: number, ttlSeconds: number): Promise<string[]> {
@@ -127,7 +142,7 @@ export class CertificateAuthority implements CertificateIssuer {
     this.#identityAuthority ??= makeAuthority('vpcmd sandbox identity CA', this.#root)
     const authority = await this.#identityAuthority
     const certificate = await X509CertificateGenerator.create({
-      subject: new Name([...request.subjectName.toJSON(), {CN: [commonName]}]).toString(),
+      subject: new Name([...attributesOf(request.subjectName), {CN: [commonName]}]),
       issuer: authority.certificate.subject,
       publicKey: request.publicKey,
       signingKey: authority.keys.privateKey,
@@ -149,8 +164,9 @@ export class CertificateAuthority implements CertificateIssuer {
     if (this.#temporary !== undefined) rmSync(this.#temporary, {recursive: true, force: true})
   }
 
-  async #makeSecureContext(): Promise<SecureContext> {
+  async #makeSecureContext(address: string): Promise<SecureContext> {
     const keys = await makeKeys()
+    const own = [namelessAddress, '127.0.0.1'].includes(address) ? [] : [{type: 'ip', value: address} as const]
     const certificate = await X509CertificateGenerator.create({
       subject: 'CN=api.metadata.cloud.ibm.com, O=vpcmd sandbox',
       issuer: this.#root.certificate.subject,
@@ -163,7 +179,7 @@ export class CertificateAuthority implements CertificateIssuer {
         new BasicConstraintsExtension(false, undefined, true),
         new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
         new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
-        new SubjectAlternativeNameExtension([...servedNames]),
+        new SubjectAlternativeNameExtension([...servedNames, ...own]),
         ...(await keyIdentifiers(keys, this.#root.keys)),
       ],
     })

@@ -13,6 +13,8 @@ export interface Caller {
   /** The instance's ID. */
   instance: string
   protocol: 'http' | 'https'
+  /** The IP address of this machine that was called. */
+  address: string
   /** Leaves the connection without an answer, in the way that was chosen. */
   leave(): void
 }
@@ -50,7 +52,7 @@ export function createMetadataApp(options: MetadataAppOptions): Hono<MetadataEnv
     }
     const host = hostOf(incoming.headers.host)
     // A web page that had its name resolve to this address must not read an instance's tokens.
-    if (![...realHosts, 'localhost', incoming.socket.localAddress].includes(host)) {
+    if (![...realHosts, 'localhost', caller.address].includes(host)) {
       const message = 'The metadata service answers to its own host name and addresses only.'
       throw new MetadataError(403, 'unauthorized', message, {name: 'Host', type: 'header', value: host})
     }

@@ -15,6 +15,7 @@ import {
 import type {MetadataCloud, MetadataContext, MetadataEnvironment} from './metadata-environment.ts'
 import {MetadataError, unauthenticated} from './metadata-error.ts'
 import {checkQuery, readBearer} from './metadata-request.ts'
+import {type PageRequest, pageOf, placeOfToken} from './paging.ts'
 
 type Rows = (subject: Subject) => Record<string, unknown>[]
 
@@ -29,16 +30,21 @@ const lists: Record<string, Rows> = {
   virtual_network_interfaces: virtualNetworkInterfaces,
 }
 
-// Those that come in pages. No instance here has more of them than one page holds: `start` leads nowhere.
+// Those that come in pages.
 const paged = new Set(['placement_groups', 'virtual_network_interfaces'])
 const mostOnPage = 100
 
-function readLimit(c: MetadataContext): number {
-  const text = c.req.query('limit') ?? '50'
+function readPage({limit: text = '50', start}: Record<string, string>, kind: string): PageRequest {
+  const refuse = (name: string, value: string, rule: string) => {
+    const message = `The value provided for the \`${name}\` query parameter must be ${rule}.`
+    return new MetadataError(400, 'invalid_value', message, {name, type: 'parameter', value})
+  }
   const limit = /^\d{1,3}$/.test(text) ? Number(text) : 0
-  if (limit >= 1 && limit <= mostOnPage) return limit
-  const message = `The value provided for the \`limit\` query parameter must be between \`1\` and \`${mostOnPage}\`.`
-  throw new MetadataError(400, 'invalid_value', message, {name: 'limit', type: 'parameter', value: text})
+  if (limit < 1 || limit > mostOnPage) throw refuse('limit', text, `between \`1\` and \`${mostOnPage}\``)
+  if (start === undefined) return {limit, after: 0}
+  const after = placeOfToken(kind, start)
+  if (after === undefined) throw refuse('start', start, 'from the `next` of a page')
+  return {limit, after}
 }
 
 /** `GET /metadata/v1/…`: all that an instance can learn about itself. */
@@ -58,9 +64,11 @@ export function metadataRoutes({tokens, clock}: MetadataCloud): Hono<MetadataEnv
     routes.get(`/${path}`, async c => {
       const rows = rowsOf(await enter(c, pages ? ['start', 'limit'] : []))
       if (!pages) return c.json({[name]: rows})
-      const limit = readLimit(c)
-      const href = `${new URL(c.req.url).origin}/metadata/v1/${path}?limit=${limit}`
-      return c.json({first: {href}, limit, [name]: rows, total_count: rows.length})
+      const query = c.req.query()
+      const url = `${new URL(c.req.url).origin}/metadata/v1/${path}`
+      const link = {url, query, kind: name}
+      const {rows: shown, page} = pageOf(rows, (_row, index) => index + 1, readPage(query, name), link)
+      return c.json({...page, [name]: shown})
     })
     routes.get(`/${path}/:id`, async c => {
       const id = c.req.param('id')

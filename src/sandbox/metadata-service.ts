@@ -152,7 +152,7 @@ export class MetadataService {
       socket.pause()
       socket.unshift(first)
       const protocol = first[0] === tlsHandshake ? 'https' : 'http'
-      const caller: Caller = {instance, protocol, leave: () => this.#leave(socket)}
+      const caller: Caller = {instance, protocol, address: calledAddress(socket), leave: () => this.#leave(socket)}
       this.#serve(socket, caller).catch(() => socket.destroy())
     })
   }
@@ -160,7 +160,7 @@ export class MetadataService {
   async #serve(socket: Socket, caller: Caller): Promise<void> {
     if (this.#subjectOf(caller) === undefined) return this.#leave(socket)
     if (caller.protocol === 'http') return this.#hand(socket, caller)
-    const secureContext = await (await this.#certificates()).secureContext()
+    const secureContext = await (await this.#certificates()).secureContext(caller.address)
     const secure = new TLSSocket(socket, {isServer: true, secureContext})
     secure.on('error', () => socket.destroy())
     this.#hand(secure, caller)
@@ -187,4 +187,9 @@ export class MetadataService {
     const keys = keysOfInstance(fleet, record)
     return {record, vpcName: fleet.vpcName(record.vpc), floatingIps, keys, now: clock(), transitionMs}
   }
+}
+
+/** The address that a caller used: of `::ffff:127.0.0.1` and `fe80::1%eth0`, what stands in a URL. */
+function calledAddress({localAddress = ''}: Socket): string {
+  return localAddress.replace(/^::ffff:(?=[\d.]+$)/, '').replace(/%.*$/, '')
 }

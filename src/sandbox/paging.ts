@@ -18,9 +18,16 @@ function tokenOf(kind: string, after: number): string {
   return Buffer.from(`${after}.${checksum(kind, after)}`).toString('base64url')
 }
 
-function readToken(kind: string, token: string): number {
+/** The place that a `start` of this kind of list stands for; undefined for what is none. */
+export function placeOfToken(kind: string, token: string): number | undefined {
   const [after, sum] = Buffer.from(token, 'base64url').toString('latin1').split('.')
-  if (after !== undefined && /^\d+$/.test(after) && sum === checksum(kind, Number(after))) return Number(after)
+  const isToken = after !== undefined && /^\d+$/.test(after) && sum === checksum(kind, Number(after))
+  return isToken ? Number(after) : undefined
+}
+
+function readToken(kind: string, token: string): number {
+  const place = placeOfToken(kind, token)
+  if (place !== undefined) return place
   // errors.md names this code for a malformed `start`.
   throw new ApiError(400, 'invalid_id_format', 'Bad ID format. Ensure format is correct.', {
     name: 'start',

@@ -1,4 +1,4 @@
-// Long lists: 10,000 instances of one region, 13 regions of 1,000, and 100,000. BENCH_RUNS sets how often each runs.
+// Long lists: 10,000 instances of one region, 13 regions of 1,000, 20,000 and 100,000. BENCH_RUNS sets how often each runs.
 import {base, here, median, node, roundsOr, runLines, startSandbox, vpcmd} from './measure.mjs'
 
 const rounds = roundsOr(3)
@@ -96,12 +96,25 @@ try {
   const alone = `slowest alone, ${slowest.name}: ${slowest.ms.toFixed(0)} ms`
   add(all, '13 regions of 1,000, one VPC each, IDs', alone, `${ratio.toFixed(2)} times as long`, '<= 1.3', ratio <= 1.3)
 
-  const [large] = await contest(
-    ['--instances', '100000', '--vpcs', '100', '--regions', 'us-south', ...latency],
-    env => [list('list', env)],
-    answers => expectAll(answers.list, 100_000, 'the list'),
-    roundsOr(1),
+  const listOf = async (count, vpcs) => {
+    const [listed] = await contest(
+      ['--instances', String(count), '--vpcs', String(vpcs), '--regions', 'us-south', ...latency],
+      env => [list('list', env)],
+      answers => expectAll(answers.list, count, 'the list'),
+      roundsOr(1),
+    )
+    return listed
+  }
+  const middling = await listOf(20_000, 40)
+  add(
+    middling,
+    '20,000 instances, JSON lines',
+    '-',
+    `peak ${middling.megabytes.toFixed(0)} MB`,
+    '< 200',
+    middling.megabytes < 200,
   )
+  const large = await listOf(100_000, 100)
   add(
     large,
     '100,000 instances, JSON lines',
@@ -119,7 +132,7 @@ try {
     large.megabytes < 200,
   )
 
-  console.log(`Long lists, 100 ms latency, medians of ${rounds} runs (100,000: ${roundsOr(1)}), in turn.`)
+  console.log(`Long lists, 100 ms latency, medians of ${rounds} runs (20,000 and 100,000: ${roundsOr(1)}), in turn.`)
   console.table(rows)
 } catch (error) {
   console.error(error)

@@ -5,7 +5,7 @@ import {join} from 'node:path'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {parse} from 'yaml'
 import {type InsideSandbox, patience, startInsideSandbox, userData} from '../support/inside-sandbox.ts'
-import {json, serve} from '../support/metadata-server.ts'
+import {json, serve, tokenWith} from '../support/metadata-server.ts'
 import {freshEnvironment, runShell, runVpcmd} from '../support/run-vpcmd.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'vpcmd-imds-'))
@@ -85,6 +85,13 @@ describe('imds decode', () => {
     expect({code, iam_id: JSON.parse(stdout).iam_id}).toEqual({code: 0, iam_id: expect.stringMatching(/^iam-Profile-/)})
   })
 
+  it('of claims that are no texts leaves them out', async () => {
+    const {code, stdout} = await runVpcmd(['imds', 'decode', '-'], {
+      stdin: tokenWith({iss: 'somebody', aud: [{toString: 1}, 'me', ['you']]}),
+    })
+    expect({code, stdout}).toEqual({code: 0, stdout: expect.stringMatching(/^Issued for +me$/m)})
+  })
+
   it.each(['', 'secret-text', 'a.b.c', 'a.bnVsbA.c'])('of %j, which is no token, does not repeat it', async text => {
     const {code, stdout, stderr} = await runVpcmd(['imds', 'decode', '-'], {stdin: text})
     expect({code, stdout}).toEqual({code: 1, stdout: ''})
@@ -140,7 +147,7 @@ describe('secrets', () => {
       for (const more of [[], ['--debug'], ['--json'], ['--json', '--debug']]) {
         const {code, stdout, stderr} = await imds('user-data', '--endpoint', server.url, ...patience, ...more)
         expect(code).toBe(1)
-        expect(stdout + stderr).toContain('Bad Bearer [secret]')
+        expect(stdout + stderr).toContain('Bad Bearer [token]')
         expect(stdout + stderr).not.toContain('opaque-token')
       }
     } finally {

@@ -1,6 +1,7 @@
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {parse} from 'yaml'
 import {type InsideSandbox, patience, startInsideSandbox, userData} from '../support/inside-sandbox.ts'
+import {json, serve} from '../support/metadata-server.ts'
 import {freshEnvironment, runShell, runVpcmd} from '../support/run-vpcmd.ts'
 
 let inside: InsideSandbox
@@ -76,6 +77,23 @@ describe('imds get', () => {
     expect(JSON.parse(asJson.stdout).error).toMatchObject({code: 'not_found', trace: expect.any(String)})
   })
 
+  it('of a list whose pages never end is given up, and nothing else is said', async () => {
+    const server = await serve(({method}, response) => {
+      if (method !== 'GET') return false
+      json(response, 200, {keys: [], next: {href: '/metadata/v1/keys?start=again'}})
+      return true
+    })
+    try {
+      expect(await imds('get', 'keys', '--endpoint', server.url, ...patience)).toEqual({
+        code: 1,
+        stdout: '',
+        stderr: expect.stringMatching(/^Error: Could not read keys: .*an answer without end\.\n.*doctor.*\n$/),
+      })
+    } finally {
+      await server.close()
+    }
+  })
+
   it.each(['', '..', 'instance/../../identity', 'instance?x=1', 'http://elsewhere/', 'instance//keys', 'a b', 'a%2fb'])(
     '%j is no path',
     async path => {
@@ -96,6 +114,20 @@ describe('imds instance, initialization and keys', () => {
       expect(stdout).toContain(part)
     }
     expect((await imds('instance', ...at, '-q')).stdout).toBe(`${id}\n`)
+  })
+
+  it('have no ID to print where the service tells of no instance', async () => {
+    const server = await serve(({method}, response) => {
+      if (method !== 'GET') return false
+      json(response, 200, {})
+      return true
+    })
+    try {
+      const {code, stdout} = await imds('instance', '-q', '--endpoint', server.url, ...patience)
+      expect({code, stdout}).toEqual({code: 1, stdout: ''})
+    } finally {
+      await server.close()
+    }
   })
 
   it('tell of user data only how many, but as JSON all', async () => {
@@ -172,6 +204,7 @@ describe('with the framework and without', () => {
     ['get', ['instance', 'keys'], 2],
     ['iam-token', ['--trusted-profile', ''], 2],
     ['user-data', ['--no-such'], 2],
+    ['token', ['--endpoint', 'http://127.0.0.1:1', '--endpoint', 'http://127.0.0.1:2'], 2],
   ])('imds %s %j is exit code %d', async (verb, args, expected) => {
     const {code, stdout, stderr} = await imds(verb, ...args)
     expect({code, stdout}).toEqual({code: expected, stdout: ''})
@@ -208,7 +241,7 @@ describe('imds iam-token', () => {
 
   it('by a profile that is unknown is refused with the reason', async () => {
     const {code, stdout, stderr} = await imds('iam-token', ...at, '--trusted-profile', 'Profile-unknown')
-    expect({code, stdout}).toEqual({code: 1, stdout: ''})
+    expect({code, stdout}).toEqual({code: 4, stdout: ''})
     expect(stderr).toMatch(/^Error: No IAM token by Profile-unknown: .*\(trace: /)
   })
 })

@@ -176,6 +176,19 @@ describe('told apart', () => {
     }
   })
 
+  it('a failure is told with the trace that support asks for', async () => {
+    const server = await serve(({method}, response) => {
+      if (method === 'PUT') return false
+      const isMetadata = method === 'GET'
+      const errors = [{code: 'service_error', message: 'An internal error occurred.'}]
+      json(response, 500, {errors, trace: isMetadata ? 'TRACE-1' : 'TRACE-2'})
+      return true
+    })
+    open.push(server)
+    const found = problems(await examine({endpoint: server.url}, {...quiet, now: () => 1_795_000_000_000}))
+    expect(found.Metadata?.finding).toBe('Could not read instance: An internal error occurred. (trace: TRACE-1)')
+  })
+
   it.each([
     [-3600_000, 'behind'],
     [3600_000, 'ahead of'],
@@ -193,11 +206,16 @@ describe('told apart', () => {
     expect(Object.keys(found)).toEqual(['Proxies'])
     expect(found.Proxies?.remedy).toContain('api.metadata.cloud.ibm.com')
     expect(found.Proxies?.remedy).not.toContain('169.254.169.254,')
+    for (const other of ['169.253.0.0/16', '169.254.0.0/33', '169.254.0.0/', '/16']) {
+      const {Proxies} = await under({http_proxy: 'http://proxy:3128', NO_PROXY: `${other},.ibm.com`})
+      expect(Proxies?.remedy).toContain('169.254.169.254')
+    }
     for (const exempt of [
       '*',
       '169.254.169.254,api.metadata.cloud.ibm.com',
       '169.254.169.254, .ibm.com',
       '169.254.169.254,*.ibm.com',
+      '169.254.0.0/16,.cloud.ibm.com',
     ]) {
       expect(await under({http_proxy: 'http://proxy:3128', NO_PROXY: exempt})).toEqual({})
     }
@@ -268,6 +286,12 @@ ${more}=========================================================================
     )
     expect(checkRoute([...silent], '', 'win32')?.remedy).toContain('255.255.255.255 <default gateway>')
     expect(checkRoute([...silent], table(), 'linux')).toBeUndefined()
+    const unreachable = {
+      kind: 'missed',
+      endpoint: 'http://169.254.169.254',
+      outcome: {kind: 'none', why: 'unreachable', code: 'ENETUNREACH', connected: false},
+    } as const
+    expect(checkRoute([...silent, unreachable], table(), 'win32')?.remedy).toContain('route -p add')
   })
 })
 

@@ -1,3 +1,4 @@
+import type {Socket} from 'node:net'
 import {afterEach, describe, expect, it} from 'vitest'
 import {VpcmdError} from '../../src/errors.ts'
 import {findService, limits} from '../../src/inside/find-service.ts'
@@ -64,6 +65,52 @@ describe('a service that gives no token', () => {
     expect(error).toMatchObject({code: 'unauthorized', trace: 'the-trace', status: 403, exitCode: 3})
     expect(error.message).toContain('is not enabled')
     expect(error.hint).toContain('vpcmd metadata enable')
+  })
+})
+
+describe('what is not found', () => {
+  const refusing = (refused: string, status: number) =>
+    serving(({method}, response) => {
+      if (method !== refused) return false
+      json(response, status, {errors: [{code: 'not_found', message: 'Not found.'}]})
+      return true
+    })
+
+  it('is exit code 4 for a datum or a profile, and not for the token, whose path it is', async () => {
+    const noPath = await refusing('PUT', 404)
+    expect(await thrownBy(findService({endpoint: noPath.url, timeoutMs: 60_000}))).toMatchObject({exitCode: 1})
+    const noProfile = await refusing('POST', 400)
+    const service = await findService({endpoint: noProfile.url, timeoutMs: 60_000})
+    expect(await thrownBy(service.iamToken('nope'))).toMatchObject({code: 'not_found', exitCode: 4})
+    expect(await thrownBy(service.get('nothing'))).toMatchObject({code: 'not_found', exitCode: 4})
+  })
+})
+
+describe('a list in pages', () => {
+  const pageAfter = (start: number, next: string | undefined) => ({
+    limit: 2,
+    placement_groups: [{id: `${start}`}, {id: `${start + 1}`}],
+    ...(next !== undefined && {next: {href: next}}),
+    total_count: 4,
+  })
+
+  it('comes whole, all of it from the same service whatever its links say', async () => {
+    const elsewhere = await serving(() => false)
+    const server = await serving(({method, url}, response) => {
+      if (method !== 'GET') return false
+      const next = `${elsewhere.url}/metadata/v1/placement_groups?limit=2&start=a%26b`
+      json(response, 200, url.includes('start=') ? pageAfter(2, undefined) : pageAfter(0, next))
+      return true
+    })
+    const service = await findService({endpoint: server.url, timeoutMs: 60_000})
+    expect(JSON.parse(JSON.stringify(await service.get('placement_groups')))).toEqual({
+      limit: 2,
+      placement_groups: [{id: '0'}, {id: '1'}, {id: '2'}, {id: '3'}],
+      total_count: 4,
+    })
+    const asked = server.seen.filter(({method}) => method === 'GET').map(({url}) => url)
+    expect(asked).toEqual(['', '&start=a%26b'].map(more => `/metadata/v1/placement_groups?version=2025-08-26${more}`))
+    expect(elsewhere.seen).toEqual([])
   })
 })
 
@@ -156,10 +203,81 @@ describe('a service whose answer', () => {
     expect((await thrownBy(service.get('keys'))).trace?.length).toBeLessThan(400)
   })
 
+  it('repeats the token where it is cut has no part of it told', async () => {
+    const opaque = Array.from({length: 40}, (_, index) => `secret-${index}-`).join('')
+    const server = await serving(({method, url, headers}, response) => {
+      const {authorization = ''} = headers
+      if (method === 'PUT') json(response, 200, {access_token: opaque})
+      else if (url.includes('keys')) response.writeHead(302, {location: `/?${authorization}`}).end()
+      else json(response, 500, {errors: [{code: 'odd', message: `Odd: ${authorization}`}], trace: authorization})
+      return true
+    })
+    const service = await findService({endpoint: server.url, timeoutMs: 60_000})
+    for (const path of ['instance', 'keys']) {
+      const {message, trace = ''} = await thrownBy(service.get(path))
+      expect(message).toContain('Bearer [token]')
+      expect(message + trace).not.toContain('secret-')
+    }
+  })
+
+  it('tells of no instance is none', async () => {
+    const server = await serving(({method}, response) => {
+      if (method !== 'GET') return false
+      json(response, 200, {})
+      return true
+    })
+    const service = await findService({endpoint: server.url, timeoutMs: 60_000})
+    expect((await thrownBy(service.instance())).message).toContain('Could not read instance')
+  })
+
   it('is no HTTP at all is named', async () => {
     const {url: endpoint} = await servingRaw(socket => socket.end('SSH-2.0-OpenSSH_9.6\r\n'))
     const error = await thrownBy(findService({endpoint, timeoutMs: 60_000}))
     expect(error.message).toContain('another protocol')
+  })
+})
+
+describe('a connection that was kept', () => {
+  /** A service that says that it keeps connections, and ends each one by `end` when a question comes on it again. */
+  const endingThem = (end: (socket: Socket) => void) => {
+    const asked = new Map<Socket, number>()
+    return servingRaw(socket => {
+      socket.on('data', data => {
+        const times = (asked.get(socket) ?? 0) + 1
+        asked.set(socket, times)
+        if (times > 1) return end(socket)
+        const body = data.toString().startsWith('PUT') ? `{"access_token":"${goodToken}"}` : '{"id":"x"}'
+        socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
+      })
+    })
+  }
+
+  it.each<[string, (socket: Socket) => void]>([
+    ['ended', socket => socket.end()],
+    ['reset', socket => socket.resetAndDestroy()],
+  ])('and is %s by the other side is none to give up at', async (_how, end) => {
+    const {url: endpoint} = await endingThem(end)
+    const service = await findService({endpoint, timeoutMs: 60_000})
+    expect(await service.get('instance')).toEqual({id: 'x'})
+    expect(await service.get('keys')).toEqual({id: 'x'})
+  })
+
+  it('is asked once more and not again', async () => {
+    let questions = 0
+    const {url: endpoint} = await servingRaw(socket => {
+      socket.on('data', data => {
+        const body = `{"access_token":"${goodToken}"}`
+        if (data.toString().startsWith('PUT')) {
+          socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
+        } else {
+          questions++
+          socket.resetAndDestroy()
+        }
+      })
+    })
+    const service = await findService({endpoint, timeoutMs: 60_000})
+    expect((await thrownBy(service.get('instance'))).message).toContain('connection cut')
+    expect(questions).toBe(2)
   })
 })
 

@@ -198,7 +198,7 @@ describe.each(shells)('in %s %s', (...shell) => {
 
   it('what a hostile service says reaches neither the shell nor the terminal', async () => {
     const marker = join(folder, 'ran')
-    const evil = `$(touch ${marker})\`touch ${marker}\`"; touch ${marker}; '\x1b[2J\x07`
+    const evil = `$(touch ${marker})\`touch ${marker}\`"; touch ${marker}; '\x1b[2J\x07\x9b2J`
     for (const step of ['token', 'error', 'metadata']) {
       const server = await serve(({method}, response) => {
         if (step === 'token') json(response, 200, {access_token: evil})
@@ -211,12 +211,85 @@ describe.each(shells)('in %s %s', (...shell) => {
         const ran = await runScript(shell, script({endpoint: server.url, paths: ['instance']}))
         expect(ran).toMatchObject({code: 1, stderr: expect.stringMatching(/^Error: /)})
         expect(ran.stdout.length).toBe(0)
-        expect(ran.stderr).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f]/)
+        expect(ran.stderr).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f]/)
       } finally {
         await server.close()
       }
     }
     expect(spawnSync('test', ['-e', marker]).status).toBe(1)
+  })
+
+  it('a service that repeats the token, or gives one with an error, does not have it printed', async () => {
+    for (const refused of ['PUT', 'GET']) {
+      const server = await serve(({method, headers}, response) => {
+        if (method !== refused) return false
+        json(response, 500, method === 'PUT' ? {access_token: goodToken} : headers)
+        return true
+      })
+      try {
+        const ran = await runScript(shell, script({endpoint: server.url, paths: ['instance']}))
+        expect(ran).toMatchObject({
+          code: 1,
+          stderr: expect.stringMatching(/status 500: an answer with a token in it\n$/),
+        })
+        expect(ran.stderr).not.toContain(goodToken)
+      } finally {
+        await server.close()
+      }
+    }
+  })
+
+  it('a token comes with any status of success', async () => {
+    const server = await serve(({method}, response) => {
+      json(response, method === 'PUT' ? 202 : 200, method === 'PUT' ? {access_token: goodToken} : {id: 'x'})
+      return true
+    })
+    try {
+      const ran = await runScript(shell, script({endpoint: server.url, paths: ['instance'], output: 'answer'}))
+      expect({...ran, stdout: ran.stdout.toString()}).toEqual({code: 0, stdout: '{"id":"x"}\n', stderr: ''})
+    } finally {
+      await server.close()
+    }
+  })
+
+  it('user data that are cut short are an error, and nothing of them comes out', async () => {
+    for (const body of ['{"user_data":"abc}', '{"user_data":"abc\\"}', '{"user_data":"a\\u00e9\\\\n}']) {
+      const server = await serve(({method}, response) => {
+        if (method !== 'GET') return false
+        response.end(body)
+        return true
+      })
+      try {
+        const ran = await runScript(shell, script({endpoint: server.url, output: 'user-data'}))
+        expect({...ran, stdout: ran.stdout.toString()}).toEqual({
+          code: 1,
+          stdout: '',
+          stderr: 'Error: The user data is cut short.\n',
+        })
+      } finally {
+        await server.close()
+      }
+    }
+  })
+
+  it('what the environment has is not taken for an answer', async () => {
+    const {id, address} = await instanceWith('off-in-an-environment', undefined)
+    await sandbox.fleet.change(id, {metadata_service: {enabled: false}})
+    const text = script({endpoint: address.url, paths: ['instance']})
+    const ran = await runScript(shell, text, {status: '200', answered: address.url, body: '{"access_token":"a"}'})
+    expect(ran).toMatchObject({code: 1, stderr: expect.stringContaining('The metadata service does not answer: ')})
+  })
+
+  it('what answered is named, and not what was tried after it', async () => {
+    const spy = mkdtempSync(join(folder, 'spy-'))
+    const curl = `#!/bin/sh\nfor url; do :; done\ncase $url in *ibm.com*) printf 'some web server\\n404 ' ;; *) exit 7 ;; esac\n`
+    writeFileSync(join(spy, 'curl'), curl, {mode: 0o755})
+    const path = [spy, process.env.PATH].join(delimiter)
+    const {code, stderr} = await runScript(shell, script({paths: ['instance']}), {PATH: path})
+    expect({code, stderr}).toEqual({
+      code: 1,
+      stderr: 'Error: No identity token from http://api.metadata.cloud.ibm.com: status 404: some web server\n',
+    })
   })
 
   it('a service that does not answer is given up', async () => {
@@ -303,13 +376,17 @@ describe.each(shells)('in %s %s', (...shell) => {
     expect(await tried('http')).toEqual([byName, byAddress, secure])
   })
 
-  it('the token is in no argument', async () => {
+  it('the token is in no argument, and no environment', async () => {
     const spy = mkdtempSync(join(folder, 'spy-'))
     const log = join(spy, 'log')
     for (const tool of ['curl', 'sed', 'tr', 'awk', 'head']) {
-      writeFileSync(join(spy, tool), `#!/bin/sh\nprintf '%s\\n' "${tool} $*" >> ${log}\nexec ${pathOf(tool)} "$@"\n`, {
-        mode: 0o755,
-      })
+      writeFileSync(
+        join(spy, tool),
+        `#!/bin/sh\nprintf '%s\\n' "${tool} $*" "$(env)" >> ${log}\nexec ${pathOf(tool)} "$@"\n`,
+        {
+          mode: 0o755,
+        },
+      )
     }
     const server = await serve(({method}, response) => {
       if (method !== 'GET') return false
@@ -318,7 +395,8 @@ describe.each(shells)('in %s %s', (...shell) => {
     })
     try {
       const text = script({endpoint: server.url, output: 'user-data'})
-      const ran = await runScript(shell, text, {PATH: [spy, process.env.PATH].join(delimiter)})
+      const env = {PATH: [spy, process.env.PATH].join(delimiter), token: 'another', body: 'another'}
+      const ran = await runScript(shell, text, env)
       expect({code: ran.code, text: ran.stdout.toString()}).toEqual({code: 0, text: 'data'})
       const lines = readFileSync(log, 'utf8')
       expect(lines).toContain('curl -q')

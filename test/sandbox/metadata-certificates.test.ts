@@ -7,6 +7,7 @@ import {
   Pkcs10CertificateRequestGenerator,
 } from '@peculiar/x509'
 import {afterAll, beforeAll, expect, test} from 'vitest'
+import {newCertificateRequest} from '../../src/inside/certificate-request.ts'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
 import {ask, Inside, newest} from './metadata-client.ts'
 
@@ -64,6 +65,17 @@ test.each([
   expect(lasting).toBe(600_000)
   expect(Date.parse(leaf.validFrom)).toBeGreaterThanOrEqual(before - 1000)
 })
+
+test.each(['#1', '#0403616263', 'a "b" c', 'a, b=c + \\0a', 'Grüße'])(
+  'an organization of %j stays what it is',
+  async organization => {
+    const {csr} = await newCertificateRequest(organization)
+    const {body} = await request({csr})
+    const [leaf] = body.certificates
+    if (leaf === undefined) throw new Error('There is no certificate.')
+    expect(new X509Certificate(leaf).toLegacyObject().subject).toMatchObject({O: organization, CN: inside.address.id})
+  },
+)
 
 test('it lasts an hour by default', async () => {
   expect((await request({csr: await csrFor('C=US')})).body.expires_in).toBe(3600)

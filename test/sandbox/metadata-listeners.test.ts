@@ -1,7 +1,7 @@
 import {existsSync, mkdtempSync, readFileSync, rmSync} from 'node:fs'
 import http from 'node:http'
 import {connect, createServer} from 'node:net'
-import {tmpdir} from 'node:os'
+import {networkInterfaces, tmpdir} from 'node:os'
 import {join} from 'node:path'
 import tls from 'node:tls'
 import {afterEach, beforeEach, describe, expect, test} from 'vitest'
@@ -199,6 +199,9 @@ function rawStatus(address: MetadataAddress, headers: Record<string, string>): P
   })
 }
 
+// Some containers have none.
+const hasIpv6 = Object.values(networkInterfaces()).some(addresses => addresses?.some(({family}) => family === 'IPv6'))
+
 describe('chosen addresses', () => {
   test('are bound at once, several for one instance too', async () => {
     const [one, two] = [await freePort(), await freePort()]
@@ -211,6 +214,26 @@ describe('chosen addresses', () => {
     const address = await sandbox.metadataAddress('jp-tok/web-1')
     expect(address.url).toBe(`http://127.0.0.1:${one}`)
     expect(await outcome({...address, url: `http://127.0.0.1:${two}`})).toBe(200)
+  })
+
+  test.each([
+    ['127.0.0.2', '127.0.0.2'],
+    ['0.0.0.0', '127.0.0.3'],
+    ...(hasIpv6
+      ? [
+          ['::1', '[::1]'],
+          ['::', '127.0.0.1'],
+          ['::', '[::1]'],
+        ]
+      : []),
+  ])('of %s answer at %s, and the CA vouches for it', async (host = '', called = '') => {
+    const bindings = ['jp-tok/web-1', 'eu-de/web-1'].map(instance => ({instance, host, port: 0}))
+    const sandbox = await start({bindings})
+    for (const {instance} of bindings) {
+      const address = await sandbox.metadataAddress(instance)
+      const {protocol, port} = new URL(address.url)
+      expect(await outcome({...address, url: `${protocol}//${called}:${port}`})).toBe(200)
+    }
   })
 
   test('that are taken, or of an instance that is not there, stop the sandbox', async () => {

@@ -151,6 +151,23 @@ test('lists that come in pages take a limit, others do not', async () => {
   expect((await inside.get('keys', 'version=2025-08-26&limit=10')).body.errors[0].code).toBe('unknown_field')
 })
 
+test('lists come in pages of the size that was asked for, each with the way to the next', async () => {
+  const inside = await Inside.of(sandbox, 'eu-de/web-1')
+  const list = 'virtual_network_interfaces'
+  const whole = (await inside.get(list)).body
+  expect(whole).not.toHaveProperty('next')
+  const pageAt = async (more: string) => (await inside.get(list, `version=2025-08-26&limit=1${more}`)).body
+  const first = (await pageAt('')) as object as {next: {href: string}}
+  expect(first).toMatchObject({limit: 1, total_count: 2})
+  const start = new URL(first.next.href).searchParams.get('start')
+  const second = await pageAt(`&start=${start}`)
+  expect(second).not.toHaveProperty('next')
+  expect([first, second].flatMap(page => (page as Record<string, unknown>)[list])).toEqual(whole[list])
+  expect((await pageAt('&start=zz')).errors[0]).toMatchObject({code: 'invalid_value', target: {name: 'start'}})
+  const other = await inside.get('placement_groups', `version=2025-08-26&start=${start}`)
+  expect(other.body.errors[0].code).toBe('invalid_value')
+})
+
 test('an instance that was created over the VPC API knows what it was created with', async () => {
   const ask = async (path: string) => (await vpc.send(`/v1/${path}`)).body
   const instance = (await ask('instances')).instances[0]

@@ -15,7 +15,7 @@ export default class ImdsInstance extends ImdsCommand {
 
   async run(): Promise<void> {
     const {flags} = await this.parse(ImdsInstance)
-    const instance = await (await this.service(flags)).get('instance')
+    const instance = await (await this.service(flags)).instance()
     await this.printRecord(flags, {entries: describeInstance(instance), json: instance, id: textAt(instance, 'id')})
   }
 }
