@@ -3,7 +3,7 @@ import {type ExitCode, exitCodes} from '../errors.ts'
 import {hasExpired, type Judgement, judge, type Verdict, verdicts} from './judge.ts'
 import type {Exemption, Policy} from './policy.ts'
 import {readSubjects, type Unread} from './read-subjects.ts'
-import type {Scope} from './scope.ts'
+import {type Scope, scopeInWords} from './scope.ts'
 
 export type Counts = Record<Verdict | 'total', number>
 
@@ -36,8 +36,8 @@ export interface AuditOptions {
   /** vpcmd's version. */
   vpcmd: string
   now: Date
-  /** Since when instances of an account await a stop and start, by ID, as far as vpcmd's journal knows. */
-  restartsAwaited(account: string): Promise<ReadonlyMap<string, string>>
+  /** Since when instances of the account await a stop and start, by ID, as far as vpcmd's journal knows; undefined where it can't be read. */
+  restartsAwaited(): Promise<ReadonlyMap<string, string> | undefined>
 }
 
 /** Reads what is in scope and judges it. Throws as readSubjects does. */
@@ -45,26 +45,42 @@ export async function audit(cloud: Cloud, options: AuditOptions): Promise<AuditR
   const {policy, scope, vpcmd} = options
   const at = options.now.toISOString()
   const today = at.slice(0, 10)
-  const [{subjects, unread, regions}, caller] = await Promise.all([
-    readSubjects(cloud, scope),
+  const needsImages = [...policy.rules, ...policy.exemptions].some(({match}) => match.image)
+  const [{subjects, unnamed, regions, ...read}, caller, awaited] = await Promise.all([
+    readSubjects(cloud, scope, needsImages),
     // Some credentials give tokens that name no account.
     cloud.caller().catch(() => undefined),
+    options.restartsAwaited(),
   ])
-  const account = caller?.account
-  const awaited = account === undefined ? undefined : await options.restartsAwaited(account)
   const judgements = sorted(
     subjects.map(subject => {
       const restartAwaited = subject.settings.enabled ? awaited?.get(subject.id) : undefined
       return {...judge(subject, policy, today), ...(restartAwaited !== undefined && {restartAwaited})}
     }),
   )
+  const undetermined = new Set(
+    judgements.flatMap(({verdict, subject}) => (verdict === 'undetermined' ? subject.region : [])),
+  )
+  // Names that nothing hung on are not missed.
+  const unread = [...read.unread, ...unnamed.filter(({region}) => undetermined.has(region))]
   const expired = policy.exemptions
     .filter(exemption => hasExpired(exemption, today))
     .map(exemption => ({
       exemption,
       violations: judgements.filter(judged => judged.verdict === 'violation' && judged.exemption === exemption).length,
     }))
-  return {account, at, vpcmd, policy, scope, regions, judgements, counts: countVerdicts(judgements), unread, expired}
+  return {
+    account: caller?.account,
+    at,
+    vpcmd,
+    policy,
+    scope,
+    regions,
+    judgements,
+    counts: countVerdicts(judgements),
+    unread,
+    expired,
+  }
 }
 
 /** How many there are of each verdict, and of all. */
@@ -77,10 +93,11 @@ export function countVerdicts(judgements: readonly Judgement[]): Counts {
 
 /**
  * What an audit comes to: `incomplete` where something could not be read or told, whatever else was found, so that
- * nobody takes a part for the whole, and where no rule matched anything, as a slip in a selector would pass for compliance.
+ * nobody takes a part for the whole, and where no rule matched anything, or the filters found nothing, as a slip in a
+ * selector or a filter would pass for compliance.
  */
-export function resultOf({unread, counts}: AuditReport): 'incomplete' | 'not_compliant' | 'compliant' {
-  const isUnjudged = counts.total > 0 && counts.unmatched === counts.total
+export function resultOf({unread, counts, scope}: AuditReport): 'incomplete' | 'not_compliant' | 'compliant' {
+  const isUnjudged = counts.total > 0 ? counts.unmatched === counts.total : scopeInWords(scope) !== ''
   if (unread.length > 0 || counts.undetermined > 0 || isUnjudged) return 'incomplete'
   return counts.violation > 0 ? 'not_compliant' : 'compliant'
 }

@@ -7,15 +7,21 @@ const must = (what: string) => ({
     input === undefined ? `is missing: it must be ${what}` : `must be ${what}, not ${shown(input)}`,
 })
 
-const text = z.string(must('text')).min(1, 'must not be empty')
-const texts = z.union([text.transform(one => [one]), z.array(text).min(1)], must('text, or a list of texts'))
+const empty = 'must not be empty'
+const text = z.string(must('text')).min(1, empty)
+const texts = z.union([text.transform(one => [one]), z.array(text).min(1, empty)], must('text, or a list of texts'))
 const kind = z.enum(subjectKinds, must(`one of ${subjectKinds.join(', ')}`))
 const kinds = z.union(
-  [kind.transform(one => [one]), z.array(kind).min(1)],
+  [kind.transform(one => [one]), z.array(kind).min(1, empty)],
   must(`one of ${subjectKinds.join(', ')}, or a list of them`),
 )
-const hops = z.int().min(hopLimits.min).max(hopLimits.max)
+const hopLimitRange = must(`a whole number from ${hopLimits.min} to ${hopLimits.max}`)
+const hops = z.int(hopLimitRange).min(hopLimits.min, hopLimitRange).max(hopLimits.max, hopLimitRange)
 const hopLimitForms = `a whole number from ${hopLimits.min} to ${hopLimits.max}, or a range such as 1-2 or {min: 1, max: 2}`
+const bounds = z
+  .strictObject({min: hops.optional(), max: hops.optional()})
+  .refine(given => Object.keys(given).length > 0, 'bounds nothing: name min or max')
+  .transform(({min = hopLimits.min, max = hopLimits.max}) => ({min, max}))
 const hopLimit = z
   .union(
     [
@@ -23,9 +29,12 @@ const hopLimit = z
       z
         .string()
         .regex(/^\d{1,2} *- *\d{1,2}$/)
-        .transform(range => range.split('-').map(Number))
-        .pipe(z.tuple([hops, hops]).transform(([min, max]) => ({min, max}))),
-      z.strictObject({min: hops.default(hopLimits.min), max: hops.default(hopLimits.max)}),
+        .transform((range): z.input<typeof bounds> => {
+          const [min, max] = range.split('-').map(Number)
+          return {min, max}
+        })
+        .pipe(bounds),
+      bounds,
     ],
     must(hopLimitForms),
   )

@@ -103,25 +103,34 @@ function tooLarge(file: string): VpcmdError {
 
 function parseYaml(text: string, lineCounter: LineCounter, fail: (problems: Problem[]) => VpcmdError, file: string) {
   const document = guarded(file, () => parseDocument(text, {lineCounter, prettyErrors: false}))
-  if (document.errors.length > 0) {
-    const said = (message: string) => (/call stack/.test(message) ? tooDeep : lowerFirst(message))
-    throw fail(document.errors.map(({pos, message}) => ({at: pos[0], message: said(message)})))
-  }
+  // A warning is of a tag or directive that would be passed over.
+  const found = [...document.errors, ...document.warnings]
+  if (found.length > 0) throw fail(found.map(({pos, code, message}) => ({at: pos[0], message: said(code, message)})))
   if (document.contents === null) {
     throw usageError(`${file}:1:1: the policy is empty.`, 'It takes version: 1 and a list of rules.')
   }
   return document
 }
 
+function said(code: string, message: string): string {
+  if (/call stack/.test(message)) return tooDeep
+  if (code === 'MULTIPLE_DOCS') return 'a policy is one document, and here begins another'
+  return lowerFirst(message)
+}
+
 function toPlain(document: Document, fail: (problems: Problem[]) => VpcmdError): unknown {
-  const unresolved: Problem[] = []
+  const problems: Problem[] = []
   visit(document, {
     Alias(_key, alias) {
       if (alias.resolve(document)) return
-      unresolved.push({at: alias.range?.[0] ?? 0, message: `there is no anchor &${alias.source} before this alias`})
+      problems.push({at: alias.range?.[0] ?? 0, message: `there is no anchor &${alias.source} before this alias`})
+    },
+    Pair(_key, {key}) {
+      const node = resolved(document, key)
+      if (isMap(node) || isSeq(node)) problems.push({at: startOf(key) ?? 0, message: 'a key must be text'})
     },
   })
-  if (unresolved.length > 0) throw fail(unresolved)
+  if (problems.length > 0) throw fail(problems)
   try {
     return document.toJS({maxAliasCount: maxAliases})
   } catch (error) {
@@ -162,6 +171,17 @@ function withoutConsequences(issues: z.core.$ZodIssue[]): z.core.$ZodIssue[] {
 }
 
 function problemsOf(issue: z.core.$ZodIssue, document: Document): Problem[] {
+  if (issue.code === 'invalid_union') {
+    // What was meant is the form that fits as a whole, but for a part or a key of it.
+    const isWithin = ({path, code}: z.core.$ZodIssue) =>
+      path.length > 0 || code === 'custom' || code === 'unrecognized_keys'
+    const meant = issue.errors.find(inner => inner.some(isWithin))
+    if (meant) {
+      return withoutConsequences(meant).flatMap(inner =>
+        problemsOf({...inner, path: [...issue.path, ...inner.path]}, document),
+      )
+    }
+  }
   if (issue.code !== 'unrecognized_keys') {
     return [{at: nodeAt(document, issue.path)?.at ?? 0, message: `${placeName(issue.path)} ${issue.message}`}]
   }

@@ -1,14 +1,14 @@
 import type {Cloud} from '../cloud/cloud.ts'
 import {type Region, unavailable} from '../cloud/regions.ts'
 import type {VpcSdk} from '../cloud/vpc-sdk.ts'
-import type {InstanceTemplate} from '../cloud/wire.ts'
 import {VpcmdError} from '../errors.ts'
 import {toQuery} from '../instances/filters.ts'
 import {type ReadingOutcome, readInstances} from '../instances/list-instances.ts'
 import {pageSize, pagesOf} from '../instances/pages.ts'
 import type {SubjectKind} from './policy.ts'
+import {addTemplates, type ReadTemplates, readTemplates} from './read-templates.ts'
 import {isInScope, type Scope} from './scope.ts'
-import {idOf, type Reading, type Referred, type Subject, subjectOf} from './subjects.ts'
+import {type Reading, type Referred, type Subject, subjectOf} from './subjects.ts'
 
 /** What could not be read, or not wholly, and why. */
 export interface Unread {
@@ -20,35 +20,35 @@ export interface Unread {
 export interface ReadSubjects {
   subjects: Subject[]
   unread: Unread[]
+  /** What could not be read of names that only a policy may ask for. */
+  unnamed: Unread[]
   /** The regions that were asked. */
   regions: string[]
 }
 
-interface Collector {
+export interface Collector {
   add(subject: Subject): void
   failed(region: string, kind: SubjectKind, error: unknown): void
+  unnamed(region: string, kind: SubjectKind, error: unknown): void
   reading(region: string): Reading
 }
 
 /**
- * Reads what an audit is about, in all regions of `cloud` and all kinds side by side. What can't be read is told beside
- * the rest. Throws what asking for the regions throws, and the first error where nothing could be read at all.
+ * Reads what an audit is about, in all regions of `cloud` and all kinds side by side; the names of images that no instance
+ * tells, only where they are asked for. What can't be read is told beside the rest. Throws what asking for the regions throws, and the first error where nothing could be read at all.
  */
-export async function readSubjects(cloud: Cloud, scope: Scope): Promise<ReadSubjects> {
+export async function readSubjects(cloud: Cloud, scope: Scope, needsImages: boolean): Promise<ReadSubjects> {
   const regions = await cloud.regions()
   const subjects: Subject[] = []
   const unread: Unread[] = []
+  const unnamed: Unread[] = []
   let isRead = false
   let gone = new Set<string>()
   const share = sharing()
   const collector: Collector = {
     add: subject => subjects.push(subject),
-    failed(region, kind, error) {
-      if (!(error instanceof VpcmdError)) throw error
-      const same = unread.find(each => each.region === region && each.error.message === error.message)
-      if (same) same.kinds.push(kind)
-      else unread.push({region, kinds: [kind], error})
-    },
+    failed: keepIn(unread),
+    unnamed: keepIn(unnamed),
     reading: region => ({region, readAt: Date.now(), share}),
   }
   const perRegion = async (kind: SubjectKind, read: (region: Region) => Promise<void>) => {
@@ -67,7 +67,7 @@ export async function readSubjects(cloud: Cloud, scope: Scope): Promise<ReadSubj
   }
   // The names of VPCs and images that instances tell: a template refers to them by ID.
   const names = new Map<string, string>()
-  const templates: {region: Region; templates: InstanceTemplate[]; reading: Reading}[] = []
+  const templates: ReadTemplates[] = []
   await Promise.all([
     scope.kinds.includes('instance') &&
       readAllInstances(cloud, scope, collector, names).then(outcome => {
@@ -80,11 +80,12 @@ export async function readSubjects(cloud: Cloud, scope: Scope): Promise<ReadSubj
       templates.push({region, templates: await readTemplates(cloud.api(region), region, collector), reading})
     }),
   ])
-  await Promise.all(templates.map(read => addTemplates(cloud.api(read.region), read, scope, collector, names)))
+  const naming = {scope, needsImages, names}
+  await Promise.all(templates.map(read => addTemplates(cloud.api(read.region), read, naming, collector)))
   const [first] = unread
   if (!isRead && first) throw first.error
   const present = gone.size > 0 ? subjects.filter(({id}) => !gone.has(id)) : subjects
-  return {subjects: present, unread, regions: regions.map(({name}) => name)}
+  return {subjects: present, unread, unnamed, regions: regions.map(({name}) => name)}
 }
 
 async function readAllInstances(
@@ -127,66 +128,21 @@ async function readBareMetalServers(
   if (seen.size !== total) failed(region.name, 'bare_metal_server', incomplete(region, seen.size, total))
 }
 
-/**
- * All templates of a region. The list says of itself that it may have a next page, and yet takes no `start`
- * (IBM/vpc-node-sdk, vpc/v1.ts, ListInstanceTemplatesParams): then what is there is reported as a part.
- */
-async function readTemplates(api: VpcSdk, region: Region, {failed}: Collector): Promise<InstanceTemplate[]> {
-  const {templates, next, total_count: total} = (await api.listInstanceTemplates()).result
-  if (next || templates.length !== total) {
-    failed(
-      region.name,
-      'instance_template',
-      new VpcmdError({
-        code: 'incomplete_listing',
-        message: `The instance templates of ${region.name} are not all read: ${templates.length} came, and the API counts ${total}.`,
-        hint: next ? 'The API gives no way to ask for the next page of them.' : 'Run the command again.',
-      }),
-    )
-  }
-  return templates
-}
-
-async function addTemplates(
-  api: VpcSdk,
-  {region, templates, reading}: {region: Region; templates: InstanceTemplate[]; reading: Reading},
-  scope: Scope,
-  {add, failed}: Collector,
-  names: Map<string, string>,
-): Promise<void> {
-  let problem: unknown
-  const hasUnnamedVpc = templates.some(({vpc}) => {
-    const id = idOf(vpc)
-    return id !== undefined && !names.has(id)
-  })
-  if (hasUnnamedVpc) {
-    try {
-      for await (const {vpcs} of pagesOf(async start => (await api.listVpcs({start, limit: pageSize})).result)) {
-        for (const {id, name} of vpcs) names.set(id, name)
-      }
-    } catch (error) {
-      problem = error
-    }
-  }
-  for (const template of templates) {
-    const subject = subjectOf.template(template, reading, names)
-    const isMeant = isInScope(subject, scope)
-    if (isMeant) add(subject)
-    // Whether the template is meant is not known without the name of its VPC.
-    if (isMeant === undefined && problem !== undefined) {
-      failed(region.name, 'instance_template', problem)
-      problem = undefined
-    }
-  }
-  if (problem !== undefined && !(problem instanceof VpcmdError)) throw problem
-}
-
 function incomplete(region: Region, came: number, total: number): VpcmdError {
   return new VpcmdError({
     code: 'incomplete_listing',
     message: `The list of bare metal servers of ${region.name} may be incomplete: ${came} came, and the API counts ${total}.`,
     hint: 'Run the command again: servers may have come or gone meanwhile.',
   })
+}
+
+function keepIn(unread: Unread[]): Collector['failed'] {
+  return (region, kind, error) => {
+    if (!(error instanceof VpcmdError)) throw error
+    const same = unread.find(each => each.region === region && each.error.message === error.message)
+    if (same) same.kinds.push(kind)
+    else unread.push({region, kinds: [kind], error})
+  }
 }
 
 function sharing(): Reading['share'] {

@@ -23,6 +23,9 @@ export function headline(report: AuditReport): string {
   if (result !== 'incomplete') return `${result === 'compliant' ? 'Compliant' : 'Not compliant'}: ${found}`
   const places = [...new Set(unread.map(({region}) => region))]
   const where = places.length > 4 ? `in ${places.length} regions` : `in ${places.join(', ')}`
+  if (places.length === 0 && counts.total === 0) {
+    return `Nothing was judged: nothing was found with ${scopeInWords(report.scope)}.`
+  }
   if (places.length === 0 && counts.unmatched === counts.total) {
     return `Nothing was judged: no rule of the policy ${policy.name} matches any of the ${countLabel(counts.total)} that were read.`
   }
@@ -44,6 +47,15 @@ export function remarks({expired, policy, judgements}: AuditReport): string[] {
   if (policy.file !== undefined && judgements.length > 0 && idle.length > 0) {
     remarks.push(
       `Of what was read, nothing is decided by ${idle.length === 1 ? 'the rule' : 'the rules'} ${idle.join(', ')}.`,
+    )
+  }
+  const exempting = new Set(judgements.map(({verdict, exemption}) => verdict === 'exempt' && exemption))
+  const lapsed = new Set(expired.map(({exemption}) => exemption))
+  const unneeded = policy.exemptions.filter(each => !exempting.has(each) && !lapsed.has(each))
+  if (judgements.length > 0 && unneeded.length > 0) {
+    const places = unneeded.map(({reason, line}) => `line ${line} (${reason})`)
+    remarks.push(
+      `Of what was read, nothing is exempt by ${unneeded.length === 1 ? 'the exemption' : 'the exemptions'} of ${places.join(', ')}.`,
     )
   }
   const awaited = judgements.filter(({restartAwaited}) => restartAwaited !== undefined).length

@@ -1,6 +1,6 @@
 import {statSync} from 'node:fs'
 import {writeFile} from 'node:fs/promises'
-import {dirname} from 'node:path'
+import {dirname, resolve} from 'node:path'
 import type {AuditReport} from '../audit/audit.ts'
 import type {Judgement} from '../audit/judge.ts'
 import {usageError, VpcmdError} from '../errors.ts'
@@ -15,11 +15,10 @@ export interface ReportFile {
 }
 
 /**
- * Reads `FORMAT=FILE`, as often as it was given. Throws a usage error for another format, for a file without a folder to
- * be in, and for one that is named twice: before an hour's reading, and not after it.
+ * Reads `FORMAT=FILE`, as often as it was given. Throws a usage error for another format.
  */
 export function parseReportFiles(texts: string[]): ReportFile[] {
-  const files = texts.map(text => {
+  return texts.map(text => {
     const at = text.indexOf('=')
     const format = reportFormats.find(each => each === text.slice(0, Math.max(at, 0)))
     const file = text.slice(at + 1)
@@ -31,14 +30,24 @@ export function parseReportFiles(texts: string[]): ReportFile[] {
     }
     return {format, file}
   })
-  const twice = files.find(({file}, index) => files.findIndex(other => other.file === file) !== index)
-  if (twice) throw usageError(`Two reports go to the same file: ${twice.file}.`)
-  for (const {file} of files) checkFolder(file)
-  return files
 }
 
-/** Throws a usage error where a file can't be written for want of a folder. */
-export function checkFolder(file: string): void {
+/**
+ * Throws a usage error for a file that is to be written and has no folder to be in, is written twice, or is one of those
+ * that are read: before an hour's reading, and not after it.
+ */
+export function checkFiles(written: (string | undefined)[], read: (string | undefined)[]): void {
+  const given = (files: (string | undefined)[]) => files.flatMap(file => file ?? [])
+  const taken = new Map(given(read).map(file => [resolve(file), 'is read by the same command']))
+  for (const file of given(written)) {
+    checkFolder(file)
+    const why = taken.get(resolve(file))
+    if (why) throw usageError(`${file} can't be written: it ${why}.`, 'Name another file.')
+    taken.set(resolve(file), 'is written by the same command already')
+  }
+}
+
+function checkFolder(file: string): void {
   if (file === '-') throw usageError('Only one thing can go to standard output.', 'Choose it with -o, and name files.')
   if (statSync(file, {throwIfNoEntry: false})?.isDirectory()) throw usageError(`${file} is a folder.`)
   if (!statSync(dirname(file), {throwIfNoEntry: false})?.isDirectory()) {

@@ -11,7 +11,7 @@ import {settingsLabel} from '../metadata/settings.ts'
 import type {Choice, Prompter} from '../terminal/prompts.ts'
 import {BaseCommand, type OutputFlags} from './base-command.ts'
 import {readStdin} from './read-input.ts'
-import {sandboxFolder} from './state-folder.ts'
+import {runsFolder, sandboxFolder} from './state-folder.ts'
 
 export interface CloudFlags extends OutputFlags {
   region?: string[]
@@ -148,6 +148,26 @@ export abstract class CloudCommand extends BaseCommand {
     }
     for (const signal of signals) process.on(signal, interrupt)
     return dispose
+  }
+
+  /**
+   * Since when instances of the account await a stop and start, by ID, as far as vpcmd's journals know; undefined, with a
+   * warning, where they can't be read. Nothing is asked of the cloud where there are none.
+   */
+  protected async restartsAwaited(cloud: Cloud): Promise<ReadonlyMap<string, string> | undefined> {
+    const folder = runsFolder(process.env)
+    const {listRunIds, readRestartsAwaited} = await import('../metadata/runs.ts')
+    try {
+      if ((await listRunIds(folder)).length === 0) return new Map()
+      return await readRestartsAwaited(folder, (await cloud.caller()).account)
+    } catch (error) {
+      if (!(error instanceof VpcmdError)) throw error
+      // A token that tells no account has no journal; what else is wrong with it, the instances themselves will tell.
+      if (error.code === 'journal_unreadable') {
+        this.warning(`Which instances await a restart is not known: ${error.message}`)
+      }
+      return undefined
+    }
   }
 
   /** Lets the user pick one instance. Throws a usage error, exit 2, where nobody can. */

@@ -78,7 +78,7 @@ export abstract class RestartCommand extends RolloutCommand {
     const prompter = await this.prompter()
     if (!prompter) {
       throw usageError(
-        `${question} Nobody can answer without a terminal, and --yes does not: nothing was sent.`,
+        `${question} Nobody can answer without a terminal, and --yes does not: ${plan.begun?.length ? 'no other is stopped' : 'nothing was sent'}.`,
         'Pass --accept-downtime to answer yes.',
       )
     }

@@ -10,12 +10,13 @@ import {
   type Settled,
   toJsonLine,
   toJsonOutcomes,
+  wasTurnedOnRunning,
 } from '../metadata/outcomes.ts'
 import type {PlannedChange} from '../metadata/plan.ts'
 import type {RolloutOptions, RolloutResult, Work} from '../metadata/rollout.ts'
-import {describePatch} from '../metadata/settings.ts'
 import {createProgressBar, duration} from '../terminal/progress.ts'
-import {plain, wrap} from '../terminal/text.ts'
+import type {Prompter} from '../terminal/prompts.ts'
+import {changeLines} from './change-lines.ts'
 import type {CloudFlags} from './cloud-command.ts'
 import {outcomeColumns} from './outcome-columns.ts'
 import {SelectionCommand} from './selection-command.ts'
@@ -71,6 +72,8 @@ export interface RunRequest {
   unread?: string[]
   /** Whether the readings are of just now, so that no second look is owed before a change. */
   isFresh: boolean
+  /** Whether it ends as if interrupted before anything new is sent: only what is down comes back. */
+  isCalledOff?: boolean
   /** An earlier run that is gone on with, in place of a new one: its ID, how much of it was read, and what is left of it. */
   resumes?: {id: string; bytes: number; work: Work[]}
   sequel?: Sequel
@@ -133,6 +136,7 @@ export abstract class RolloutCommand extends SelectionCommand {
     if (work.length === 0 && !sequel) return undefined
     const maxFailures = this.maxFailures(flags, work.length)
     const interruption = new AbortController()
+    if (request.isCalledOff) interruption.abort()
     const canary = await this.canary(flags, work.length, interruption)
     const [{Journal, newRunId}, {rollOut}, {account, iamId}] = await Promise.all([
       import('../metadata/journal.ts'),
@@ -193,22 +197,26 @@ export abstract class RolloutCommand extends SelectionCommand {
     return {...result, id: header.id}
   }
 
+  /** Who is to be asked after the canaries; undefined where nobody is. Throws a usage error where nobody can answer. */
+  protected async checkCanary({canary: size, yes}: RolloutFlags, total: number): Promise<Prompter | undefined> {
+    // Where all are canaries they are read back, and nothing is left to be asked for.
+    if (size === undefined || yes || size >= total) return undefined
+    const prompter = await this.prompter()
+    if (prompter) return prompter
+    throw usageError(
+      'After the canaries vpcmd asks whether to go on, and nobody can answer without a terminal: no change was sent.',
+      'Pass --yes to go on if all of them are right.',
+    )
+  }
+
   private async canary(
     flags: RolloutFlags,
     total: number,
     interruption: AbortController,
   ): Promise<RolloutOptions['canary']> {
     const size = flags.canary
-    if (size === undefined) return undefined
-    // Where all are canaries they are read back, and nothing is left to be asked for.
-    const asks = !flags.yes && size < total
-    const prompter = asks ? await this.prompter() : undefined
-    if (!prompter && asks) {
-      throw usageError(
-        'After the canaries vpcmd asks whether to go on, and nobody can answer without a terminal: nothing was sent.',
-        'Pass --yes to go on if all of them are right.',
-      )
-    }
+    if (size === undefined || interruption.signal.aborted) return undefined
+    const prompter = await this.checkCanary(flags, total)
     return {
       size,
       mayGoOn: async (settled, areRight) => {
@@ -258,21 +266,9 @@ export abstract class RolloutCommand extends SelectionCommand {
 
   /** Shows changes as a diff on stderr, with counts for each region and VPC where there are many. */
   protected showChanges(changes: PlannedChange[]): void {
-    const most = 20
     // A terminal would break lines within words.
-    const columns = process.stderr.isTTY ? Math.max(20, (process.stderr.columns || 80) - 5) : Number.POSITIVE_INFINITY
-    for (const {target, before, set} of changes.slice(0, most)) {
-      const text = plain(`${target.name} (${target.id}, ${target.zone}): ${describePatch(before, set)}`)
-      for (const [index, line] of wrap(text, columns).entries()) this.note(`${index === 0 ? '  ' : '    '}${line}`)
-    }
-    if (changes.length <= 1) return
-    if (changes.length > most) this.note(`  … and ${changes.length - most} more`)
-    const counts = new Map<string, number>()
-    for (const {target} of changes) {
-      const place = `${target.region}, VPC ${target.vpc.name}`
-      counts.set(place, (counts.get(place) ?? 0) + 1)
-    }
-    for (const [place, count] of [...counts].sort(([a], [b]) => (a < b ? -1 : 1))) this.note(`  ${place}: ${count}`)
+    const columns = process.stderr.isTTY ? process.stderr.columns || 80 : Number.POSITIVE_INFINITY
+    for (const line of changeLines(changes, columns)) this.note(line)
   }
 
   protected async printOutcomes(flags: RolloutFlags, outcomes: Outcome[], unread: string[] = []): Promise<void> {
@@ -287,16 +283,7 @@ export abstract class RolloutCommand extends SelectionCommand {
       whole: {...toJsonOutcomes(outcomes), ...(unread.length > 0 && {unread})},
       id: ({target, result}) => (result === 'changed' || result === 'planned' ? target?.id : undefined),
     })
-    const awaitsRestart = outcomes.some(
-      ({result, before, after, target, restart}) =>
-        result === 'changed' &&
-        target?.kind === 'instance' &&
-        // One that does not run needs no more than its next start.
-        target.status === 'running' &&
-        !before?.enabled &&
-        after?.enabled &&
-        restart?.result !== 'done',
-    )
+    const awaitsRestart = outcomes.some(each => wasTurnedOnRunning(each) && each.restart?.result !== 'done')
     if (awaitsRestart) this.note(switchedOnNote)
   }
 }

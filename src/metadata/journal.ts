@@ -40,7 +40,7 @@ export type JournalLine =
   | ({t: 'change'; i: number} & PlannedChange)
   | {t: 'begin'; at: string}
   | {t: 'sent'; i: number; at: string}
-  | {t: 'outcome'; i: number; at: string; result: Settled['result']; after?: object; error?: object; inDoubt?: boolean}
+  | ({t: 'outcome'; i: number; at: string; error?: object} & Omit<Settled, 'error'>)
   | {t: 'restart'; i: number; at: string; step: RestartStep; error?: object}
   | {t: 'resumed'; at: string}
   | {t: 'end'; at: string; reason: 'done' | 'interrupted' | 'stopped'}

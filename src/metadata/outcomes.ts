@@ -12,6 +12,8 @@ export interface Settled {
   result: Result
   /** The settings that were seen last; undefined where none were seen after the plan's own reading. */
   after?: Settings
+  /** The server's status that was seen with them. */
+  status?: string
   error?: VpcmdError
   /** Whether it may have been changed although nobody saw it. */
   inDoubt?: boolean
@@ -48,6 +50,24 @@ export function outcomesOfChanges(changes: PlannedChange[], settled?: (Settled |
     changes.map(change => ({...change, asked: change.target.id})),
     settled,
   )
+}
+
+/** Whether the service of a running instance was turned on: one that does not run needs no more than its next start. */
+export function wasTurnedOnRunning({
+  target,
+  before,
+  result,
+  after,
+  status = target?.status,
+}: {
+  target: Pick<Target, 'kind' | 'status'> | undefined
+  before: Pick<Settings, 'enabled'> | undefined
+  result: Outcome['result'] | undefined
+  after?: Pick<Settings, 'enabled'>
+  status?: string
+}): boolean {
+  const isTurnedOn = result === 'changed' && after?.enabled === true && !before?.enabled
+  return isTurnedOn && target?.kind === 'instance' && status === 'running'
 }
 
 /** How many outcomes there are of each kind. */

@@ -192,8 +192,8 @@ class Rollout {
   }
 
   /** The next change need not wait for this one's outcome to be on disk; the end of the rollout does. */
-  #record(i: number, {result, after, error, inDoubt}: Settled): void {
-    const outcome = {result, after, ...(error && {error: error.toJSON()}), ...(inDoubt && {inDoubt})}
+  #record(i: number, {result, after, status, error, inDoubt}: Settled): void {
+    const outcome = {result, after, status, ...(error && {error: error.toJSON()}), ...(inDoubt && {inDoubt})}
     const written = this.#options.journal.write({t: 'outcome', i, at: this.#time(), ...outcome})
     this.#recording.push(written.catch(this.#journalFailed))
   }

@@ -4,8 +4,8 @@ import {join} from 'node:path'
 import {createInterface} from 'node:readline'
 import {exitCodes, usageError, VpcmdError} from '../errors.ts'
 import type {JournalLine, RestartStep, RunHeader} from './journal.ts'
-import type {Result} from './outcomes.ts'
-import type {PlannedChange} from './plan.ts'
+import {type Result, wasTurnedOnRunning} from './outcomes.ts'
+import {type PlannedChange, type Target, targetName} from './plan.ts'
 import {isAtWork} from './run-lock.ts'
 import type {Settings} from './settings.ts'
 
@@ -18,6 +18,8 @@ export interface RecordedChange {
   /** Undefined where no outcome was recorded. */
   result: Result | undefined
   after: Settings | undefined
+  /** The server's status when it was changed, where the journal knows: earlier versions wrote none. */
+  status: string | undefined
   error: {code: string; message: string; hint?: string; trace?: string} | undefined
   /** Whether it was, or may have been, sent without an outcome that was seen. */
   inDoubt: boolean
@@ -154,6 +156,7 @@ function take(run: Run, line: Exclude<JournalLine, {t: 'run' | 'begin'}>): void 
       change,
       result: undefined,
       after: undefined,
+      status: undefined,
       error: undefined,
       inDoubt: false,
       at: undefined,
@@ -170,7 +173,8 @@ function take(run: Run, line: Exclude<JournalLine, {t: 'run' | 'begin'}>): void 
     recorded.restart = {step, at, wasStopped}
   } else {
     recorded.result = line.result
-    recorded.after = line.after as Settings | undefined
+    recorded.after = line.after
+    recorded.status = line.status
     recorded.error = line.error as RecordedChange['error']
     recorded.inDoubt = line.inDoubt ?? false
     recorded.at = line.at
@@ -202,10 +206,18 @@ export function isBetween({restart}: RecordedChange): boolean {
   return restart !== undefined && restart.step !== 'running' && restart.step !== 'left'
 }
 
+/** The instances of a run that it may have stopped and not started, in words; the first of them by name. */
+export function mayBeDown({changes}: Run): string {
+  const names = changes.filter(isBetween).map(({change}) => targetName(change.target))
+  const more = names.length > mostNamed ? `, and ${names.length - mostNamed} more` : ''
+  return `${names.length} that it has asked to stop may be down (${names.slice(0, mostNamed).join(', ')}${more})`
+}
+
+const mostNamed = 20
+
 /** Whether the run turned the service of a running instance on, and knows of no stop and start after that. */
-export function awaitsRestart({change: {target, before}, result, after, restart}: RecordedChange): boolean {
-  const isTurnedOn = result === 'changed' && after?.enabled === true && !before.enabled
-  return isTurnedOn && target.kind === 'instance' && target.status === 'running' && restart?.step !== 'running'
+export function awaitsRestart({change: {target, before}, restart, ...outcome}: RecordedChange): boolean {
+  return wasTurnedOnRunning({...outcome, target, before}) && restart?.step !== 'running'
 }
 
 /**
@@ -222,20 +234,19 @@ export async function readRestartsAwaited(folder: string, account: string): Prom
   }
   for (const id of await listRunIds(folder)) {
     let isWanted = true
-    const servers = new Map<number, {id: string; mayAwait: boolean}>()
+    const servers = new Map<number, {target: Pick<Target, 'id' | 'kind' | 'status'>; before: {enabled: boolean}}>()
     await readLines(join(folder, `${id}.jsonl`), line => {
       if (line.t === 'run') isWanted = line.account === account
       else if (line.t === 'change' && line.target.kind === 'instance') {
-        const mayAwait = !line.before.enabled && line.target.status === 'running'
-        servers.set(line.i, {id: line.target.id, mayAwait})
+        const {id, kind, status} = line.target
+        servers.set(line.i, {target: {id, kind, status}, before: {enabled: line.before.enabled}})
       } else if (line.t === 'outcome' && line.result === 'changed') {
         const server = servers.get(line.i)
-        const {enabled} = (line.after ?? {}) as Partial<Settings>
-        if (server && enabled === false) keepLatest(settled, server.id, line.at)
-        else if (server?.mayAwait && enabled) keepLatest(turnedOn, server.id, line.at)
+        if (server && line.after?.enabled === false) keepLatest(settled, server.target.id, line.at)
+        else if (server && wasTurnedOnRunning({...server, ...line})) keepLatest(turnedOn, server.target.id, line.at)
       } else if (line.t === 'restart' && line.step === 'running') {
         const server = servers.get(line.i)
-        if (server) keepLatest(settled, server.id, line.at)
+        if (server) keepLatest(settled, server.target.id, line.at)
       }
       return isWanted
     })

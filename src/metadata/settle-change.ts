@@ -1,6 +1,7 @@
 import {etagIn} from '../cloud/etag.ts'
 import {isInDoubt} from '../cloud/service-errors.ts'
 import type {VpcSdk} from '../cloud/vpc-sdk.ts'
+import type {BareMetalServer, Instance} from '../cloud/wire.ts'
 import {asVpcmdError, VpcmdError} from '../errors.ts'
 import type {Settled} from './outcomes.ts'
 import {type PlannedChange, targetName} from './plan.ts'
@@ -55,28 +56,24 @@ export async function settleChange(change: PlannedChange, options: SettleOptions
       }
       etag = look.etag
       const seen = compareWithPlan(change, look.settings)
-      if (seen) return inDoubt && seen.result === 'unchanged' ? {...seen, result: 'changed'} : seen
+      if (seen) return inDoubt && seen.result === 'unchanged' ? {...seen, result: 'changed', status: look.status} : seen
       if (ended.aborted) return {result: 'skipped'}
       inDoubt = false
     }
     if (!wasSent) await options.sending()
     wasSent = true
-    const after = await server.update(change.set, etag, ended).catch(asVpcmdError)
-    if (!(after instanceof VpcmdError)) {
-      return patchBetween(after, change.set)
-        ? {result: 'failed', after, error: notApplied(change, after)}
-        : {result: 'changed', after}
-    }
-    if (after.code === 'not_sent' || (after.status === 429 && ended.aborted)) return {result: 'skipped'}
+    const answer = await server.update(change.set, etag, ended).catch(asVpcmdError)
+    if (!(answer instanceof VpcmdError)) return compareWithWanted(change, answer)
+    if (answer.code === 'not_sent' || (answer.status === 429 && ended.aborted)) return {result: 'skipped'}
     mustLook = true
     // Somebody changed something of it, perhaps its name only: a look tells.
-    if (after.status === 412 && ++mismatched < rounds.mismatched) continue
-    if (!isInDoubt(after)) return {result: 'failed', error: after}
+    if (answer.status === 412 && ++mismatched < rounds.mismatched) continue
+    if (!isInDoubt(answer)) return {result: 'failed', error: answer}
     inDoubt = true
     // The look waits for as long as it says, with all else that goes to its region.
-    if (after.asksToWait) continue
-    const isSpent = after.status === 503 ? ++overloaded >= rounds.overloaded : ++failing >= rounds.failing
-    if (isSpent || ended.aborted) return {result: 'failed', error: after, inDoubt}
+    if (answer.asksToWait) continue
+    const isSpent = answer.status === 503 ? ++overloaded >= rounds.overloaded : ++failing >= rounds.failing
+    if (isSpent || ended.aborted) return {result: 'failed', error: answer, inDoubt}
     await options.sleep(pauseMs * 2 ** Math.min(failing + overloaded - 1, 4), ended).catch(() => undefined)
   }
 }
@@ -88,7 +85,7 @@ export function compareWithPlan(change: PlannedChange, present: Settings): Settl
 }
 
 /** The settings of the server of a change, as they are now. Throws VpcmdError. */
-export async function readServer(change: PlannedChange, api: VpcSdk): Promise<{settings: Settings}> {
+export async function readServer(change: PlannedChange, api: VpcSdk): Promise<Seen> {
   return serverOf(change, api).read(undefined)
 }
 
@@ -98,16 +95,27 @@ export async function readServer(change: PlannedChange, api: VpcSdk): Promise<{s
  */
 export async function checkChange(change: PlannedChange, api: VpcSdk): Promise<Settled> {
   const look = await readServer(change, api).catch(asVpcmdError)
-  if (look instanceof VpcmdError) return {result: 'failed', error: look, inDoubt: true}
-  const after = look.settings
+  return look instanceof VpcmdError ? {result: 'failed', error: look, inDoubt: true} : compareWithWanted(change, look)
+}
+
+function compareWithWanted(change: PlannedChange, {settings: after, status}: Seen): Settled {
   return patchBetween(after, change.set)
     ? {result: 'failed', after, error: notApplied(change, after)}
-    : {result: 'changed', after}
+    : {result: 'changed', after, status}
+}
+
+interface Seen {
+  settings: Settings
+  status: string
 }
 
 interface Server {
-  read(signal: AbortSignal | undefined): Promise<{settings: Settings; etag: string | undefined}>
-  update(set: WantedSettings, etag: string | undefined, signal: AbortSignal): Promise<Settings>
+  read(signal: AbortSignal | undefined): Promise<Seen & {etag: string | undefined}>
+  update(set: WantedSettings, etag: string | undefined, signal: AbortSignal): Promise<Seen>
+}
+
+function seenIn({metadata_service: settings, status}: Instance | BareMetalServer): Seen {
+  return {settings, status}
 }
 
 function serverOf({target: {kind, id}}: PlannedChange, api: VpcSdk): Server {
@@ -115,23 +123,21 @@ function serverOf({target: {kind, id}}: PlannedChange, api: VpcSdk): Server {
     return {
       async read(signal) {
         const {result} = await api.getBareMetalServer({id, signal})
-        return {settings: result.metadata_service, etag: undefined}
+        return {...seenIn(result), etag: undefined}
       },
       async update(set, _etag, signal) {
         const {enabled, protocol} = set
-        const {result} = await api.updateBareMetalServer({id, metadataService: {enabled, protocol}, signal})
-        return result.metadata_service
+        return seenIn((await api.updateBareMetalServer({id, metadataService: {enabled, protocol}, signal})).result)
       },
     }
   }
   return {
     async read(signal) {
       const answer = await api.getInstance({id, signal})
-      return {settings: answer.result.metadata_service, etag: etagIn(answer)}
+      return {...seenIn(answer.result), etag: etagIn(answer)}
     },
     async update(set, ifMatch, signal) {
-      const {result} = await api.updateInstance({id, metadataService: set, ifMatch, signal})
-      return result.metadata_service
+      return seenIn((await api.updateInstance({id, metadataService: set, ifMatch, signal})).result)
     },
   }
 }

@@ -212,5 +212,10 @@ export function defaultFleet(): FleetRecords {
   addFloatingIp('spare', '169.47.94.77', 'us-south-1', undefined)
   addFloatingIp('web-1-ip', '158.177.10.21', 'eu-de-1', 'web-1')
   addFloatingIp('web-2-ip', '158.177.10.22', 'eu-de-2', 'web-2')
-  return {instances, bareMetalServers: defaultBareMetal(vpcOf), templates: defaultTemplates(vpcOf), vpcs, floatingIps}
+  const ubuntu = 'ibm-ubuntu-24-04-6-minimal-amd64-3'
+  const ubuntuIn = (region: string) =>
+    instances.find(each => each.region === region && each.image?.name === ubuntu)?.image ??
+    regional(region, 'image', ubuntu)
+  const templates = defaultTemplates(vpcOf, ubuntuIn)
+  return {instances, bareMetalServers: defaultBareMetal(vpcOf), templates, vpcs, floatingIps}
 }

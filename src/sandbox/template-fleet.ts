@@ -1,11 +1,20 @@
 import {sampleOf, scatter, uuidOf, uuidOfNumber} from './ids.ts'
-import {defaultsGroup, type InstanceRecord, type MetadataSettings, type TemplateRecord} from './records.ts'
+import {
+  defaultsGroup,
+  type InstanceRecord,
+  type MetadataSettings,
+  type NamedResource,
+  type TemplateRecord,
+} from './records.ts'
 import {allRegions, regional} from './regions.ts'
 
 type Metadata = Partial<MetadataSettings> | null
 
 /** The instance templates that the sandbox starts with: the service off, left to the default (which is off), partly named, and as a policy wants it. */
-export function defaultTemplates(vpcOf: (name: string) => string): TemplateRecord[] {
+export function defaultTemplates(
+  vpcOf: (name: string) => string,
+  ubuntuIn: (region: string) => NamedResource,
+): TemplateRecord[] {
   const templates: TemplateRecord[] = []
   const add = (name: string, zone: string, vpc: string, metadata: Metadata, userData?: string) => {
     const region = zone.slice(0, -2)
@@ -23,7 +32,7 @@ export function defaultTemplates(vpcOf: (name: string) => string): TemplateRecor
       deleted: false,
       profile: 'bx2-2x8',
       resourceGroup: defaultsGroup,
-      image: regional(region, 'image', 'ibm-ubuntu-24-04-6-minimal-amd64-3'),
+      image: ubuntuIn(region),
       userData,
     })
   }

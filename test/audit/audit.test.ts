@@ -177,13 +177,54 @@ describe('vpcmd metadata audit', () => {
     [['--report', 'html=/nosuch/folder/a.html'], /There is no folder \/nosuch\/folder/],
     [['--report', 'html=/tmp'], /\/tmp is a folder/],
     [['--report', 'html=-'], /Only one thing can go to standard output/],
-    [['--report', 'json=/tmp/x', '--report', 'csv=/tmp/x'], /Two reports go to the same file/],
+    [
+      ['--report', 'json=/tmp/x', '--report', 'csv=/tmp/../tmp/x'],
+      /x can't be written: it is written by the same command/,
+    ],
+    [['--report', 'json=/tmp/x', '--fix-plan', '/tmp/x'], /x can't be written: it is written by the same command/],
+    [['--report', 'yaml=package.json', '--policy', './package.json'], /package\.json can't be written: it is read/],
+    [['--fix-plan', '/tmp/key', '--api-key-file', '/tmp/key'], /key can't be written: it is read/],
     [['--fix-plan', '/nosuch/folder/plan.json'], /There is no folder/],
     [['--verdict', 'guilty'], /guilty/],
   ])('refuses %j at once', async (args, message) => {
     const {code, stdout, stderr} = await audit(...args)
     expect({code, stdout}).toEqual({code: 2, stdout: ''})
     expect(stderr).toMatch(message)
+  })
+})
+
+it('tells which exemptions exempt nothing, as it tells which rules decide nothing', async () => {
+  const policy = policyFile(`version: 1
+rules:
+  - {name: all, require: {protocol: https}}
+exemptions:
+  - {match: {name: wbe-typo}, reason: Misspelt., expires: 2999-01-01}
+  - {match: {region: jp-tok}, reason: Later., expires: 2999-01-01}
+  - {match: {name: gone}, reason: Over., expires: 2020-01-01}
+`)
+  const {stderr} = await instances('--policy', policy)
+  expect(stderr).toContain('Of what was read, nothing is exempt by the exemption of line 5 (Misspelt.).\n')
+})
+
+describe('filters that find nothing', () => {
+  it.each([
+    ['--vpc', 'my-tset-vpc', 'VPC my-tset-vpc'],
+    ['--zone', 'mars-1', 'zone mars-1'],
+    ['--name', 'zzz*', 'name zzz*'],
+    ['--resource-group', 'nosuch', 'resource group nosuch'],
+  ])('are not compliance, as they may be misspelt: %s', async (flag, value, words) => {
+    const {code, stderr} = await audit(flag, value, '--report', `html=${file('a.html')}`)
+    expect(code).toBe(1)
+    expect(stderr).toContain(`Nothing was judged: nothing was found with ${words}.`)
+    expect(readFileSync(file('a.html'), 'utf8')).toContain('<h1>Incomplete')
+    expect(JSON.parse((await audit(flag, value, '--json')).stdout).result).toBe('incomplete')
+  })
+
+  it('are something else than a region, or a kind, of which there is none', async () => {
+    expect(await audit('--region', 'br-sao')).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('Compliant: 0 of 0'),
+    })
   })
 })
 
@@ -282,7 +323,7 @@ describe('SARIF', () => {
     expect(new Set(prints).size).toBe(2)
   })
 
-  it('points at the rule in the policy, and suppresses what is exempt', async () => {
+  it('points at the rule in the policy, and leaves out what is exempt: GitHub would open an alert for it', async () => {
     const policy = policyFile(`version: 1
 unmatched: report
 rules:
@@ -295,20 +336,29 @@ exemptions:
     expires: 2999-01-01
 `)
     const [run] = (await logOf('--policy', policy)).runs
-    const kinds = run.results.map(({kind}: {kind: string}) => kind)
-    expect(kinds.filter((kind: string) => kind === 'review')).toHaveLength(5)
-    const suppressed = run.results.filter(({suppressions}: {suppressions?: object}) => suppressions)
-    expect(suppressed.length).toBeGreaterThan(0)
-    expect(suppressed[0].suppressions).toEqual([
-      {kind: 'external', status: 'accepted', justification: 'Later. (until 2999-01-01)'},
-    ])
-    const failed = run.results.find(
-      ({kind, suppressions}: {kind: string; suppressions?: object}) => kind === 'fail' && !suppressions,
-    )
-    expect(failed.locations[0].physicalLocation).toEqual({
-      artifactLocation: {uri: `file://${policy}`},
-      region: {startLine: 4},
+    const results: {kind: string; level: string; properties: {verdict: string}; locations: object[]}[] = run.results
+    expect(run.properties.counts).toMatchObject({unmatched: 5, exempt: 2})
+    expect(results.filter(({kind}) => kind === 'review')).toHaveLength(5)
+    const failed = results.filter(({kind}) => kind !== 'review')
+    expect(failed.map(({properties}) => properties.verdict)).toEqual(failed.map(() => 'violation'))
+    expect(failed[0]?.locations[0]).toMatchObject({
+      physicalLocation: {artifactLocation: {uri: `file://${policy}`}, region: {startLine: 4}},
     })
+  })
+
+  it('of more results than GitHub takes is written with a warning', async () => {
+    await sandbox.close()
+    sandbox = await startSandbox({instances: 25_002, regions: ['us-south']})
+    env = freshEnvironment(sandbox.environment)
+    const policy = policyFile('version: 1\nrules:\n  - {name: a, match: {name: none}, require: {enabled: true}}\n')
+    const sarif = `sarif=${file('a.sarif')}`
+    const {stderr} = await instances('--policy', policy, '--report', sarif, '-q')
+    const {length} = JSON.parse(readFileSync(file('a.sarif'), 'utf8')).runs[0].results
+    expect(length).toBeGreaterThan(25_000)
+    expect(stderr).toContain(`The SARIF log has ${length} results, and GitHub refuses more than 25000`)
+    expect((await instances('--policy', policy, '--name', 'web-0000*', '--report', sarif)).stderr).not.toContain(
+      'GitHub',
+    )
   })
 
   it('refuses what is not a log, so that the schema is known to be in force', () => {

@@ -199,6 +199,21 @@ describe.skipIf(chromiumPath === undefined)('the HTML report, in a browser', () 
     await page.close()
   })
 
+  it('keeps all columns in sight whatever the length of a name', async () => {
+    const long = 'n'.repeat(3000)
+    const {id} = await sandbox.fleet.add({name: long, metadata_service: {enabled: true, protocol: 'http'}})
+    const part = join(env.HOME ?? '', 'long.html')
+    await runVpcmd(['metadata', 'audit', '--name', 'n*', '--report', `html=${part}`, '-q'], {env})
+    await sandbox.fleet.remove(id)
+    const {page} = await open({viewport: {width: 1280, height: 900}}, part)
+    expect(await names(page)).toEqual([long])
+    const [visible, whole] = await page
+      .locator('.scroll')
+      .evaluate(({clientWidth, scrollWidth}) => [clientWidth, scrollWidth])
+    expect(whole).toBe(visible)
+    await page.close()
+  })
+
   it('is not wider than a telephone', async () => {
     const {page} = await open({viewport: {width: 360, height: 740}})
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(360)

@@ -22,6 +22,8 @@ interface Found {
   verdict: string
   why: string
   vpc: {name: string | null} | null
+  image: {name: string | null} | null
+  rule: string | null
   metadata_service: object
 }
 
@@ -42,7 +44,30 @@ rules:
     require: {enabled: true, protocol: https, hop_limit: 1}
 `
 
+const byImage = `version: 1
+rules:
+  - {name: ubuntu, match: {image: 'ibm-ubuntu-*'}, require: {enabled: false}}
+  - {name: rest, require: {protocol: https}}
+`
+
 describe('an audit of all kinds', () => {
+  it('knows images of templates by name, also without any instance, and reads them only for a policy that asks', async () => {
+    const asked: string[] = []
+    await sandbox.close()
+    sandbox = await startSandbox({onRequest: ({path}) => asked.push(path)})
+    env = freshEnvironment(sandbox.environment)
+    const {subjects, report} = await audit('--kind', 'instance_template', '--policy', policyFile(byImage))
+    expect(report.counts).toMatchObject({total: 4, undetermined: 0})
+    expect(new Set(subjects.map(({image, rule}) => `${image?.name} ${rule}`))).toEqual(
+      new Set(['ibm-ubuntu-24-04-6-minimal-amd64-3 ubuntu']),
+    )
+    const images = asked.filter(path => path.includes('/images/'))
+    expect(new Set(images).size).toBe(images.length)
+    asked.length = 0
+    await audit('--kind', 'instance_template')
+    expect(asked.filter(path => path.includes('/images'))).toEqual([])
+  })
+
   it('judges instances, templates and bare metal servers', async () => {
     const {code, subjects, named} = await audit()
     expect(code).toBe(5)
@@ -147,12 +172,36 @@ rules:
       verdict: 'undetermined',
       why: expect.stringMatching(/^the name of its VPC \S+ is not known$/),
     })
+    expect(by.report.unread[0]).toMatchObject({
+      kinds: ['instance_template'],
+      error: {code: 'not_authorized', trace: expect.any(String), hint: expect.stringContaining('is.vpc.vpc.list')},
+    })
+    expect(by.stderr).toMatch(/Warning: Could not list the VPCs in .*trace/)
+    // Where another rule decides, nobody misses the name.
+    const decided = policyFile(`version: 1
+rules:
+  - {name: templates, match: {kind: instance_template}, require: {protocol: https}}
+  - {name: frankfurt, match: {vpc: frankfurt-vpc}, require: {enabled: false}}
+`)
+    expect((await audit('--kind', 'instance_template', '--policy', decided)).report.unread).toEqual([])
     // The built-in policy asks for no VPC.
     expect((await audit('--kind', 'instance_template')).code).toBe(5)
     // A filter by name does.
     const filtered = await audit('--kind', 'instance_template', '--vpc', 'frankfurt-vpc')
     expect(filtered.code).toBe(1)
     expect(filtered.report.unread[0]).toMatchObject({kinds: ['instance_template'], error: {code: 'not_authorized'}})
+  })
+
+  it('leaves undetermined what goes by the name of an image that could not be told', async () => {
+    sandbox.faults.push({kind: '403', path: /\/v1\/images/})
+    const {code, report, named} = await audit('--kind', 'instance_template', '--policy', policyFile(byImage))
+    expect([code, report.result]).toEqual([1, 'incomplete'])
+    expect(named('web-template')).toMatchObject({
+      verdict: 'undetermined',
+      why: expect.stringMatching(/^the name of its image \S+ is not known$/),
+    })
+    const errors = report.unread.map(({error}: {error: {hint: string}}) => error.hint)
+    expect(errors[0]).toContain('is.image.image.read')
   })
 
   it('is told where the API says that there are more templates, and gives no way to ask for them', async () => {

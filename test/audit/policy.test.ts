@@ -119,7 +119,7 @@ describe('a wrong policy', () => {
     [
       'a hop limit of text',
       rule('{hop_limit: 0-2}'),
-      '4:26: rules[0].require.hop_limit must be a whole number from 1 to 64',
+      '4:26: rules[0].require.hop_limit.min must be a whole number from 1 to 64, not 0.',
     ],
     [
       'a range that runs backwards',
@@ -190,7 +190,50 @@ describe('a wrong policy', () => {
     ['a duplicate key', 'version: 1\nversion: 1\nrules: []\n', '2:1: map keys must be unique.'],
     ['a tab', 'version: 1\nrules:\n\t- name: a\n', '3:1: '],
     ['an open bracket', 'version: 1\nrules: [{name: a\n', '3:1: '],
-    ['two documents', 'version: 1\n---\nversion: 1\n', '2:1: '],
+    ['two documents', 'version: 1\n---\nversion: 1\n', '2:1: a policy is one document, and here begins another.'],
+    [
+      'a tag that is unknown',
+      "version: 1\nrules: !!js/function 'f'\n",
+      '2:8: unresolved tag: tag:yaml.org,2002:js/function.',
+    ],
+    ['a list for a key', 'version: 1\n? [a]\n: 1\n', '2:3: a key must be text.'],
+    ['a mapping for a key, by an alias', 'version: 1\nname: &x {a: 1}\n*x : 1\n', '3:1: a key must be text.'],
+    ['an empty range', rule('{hop_limit: {}}'), '4:26: rules[0].require.hop_limit bounds nothing: name min or max.'],
+    [
+      'a range that begins too low',
+      rule('{hop_limit: {min: 0}}'),
+      '4:32: rules[0].require.hop_limit.min must be a whole number from 1 to 64, not 0.',
+    ],
+    [
+      'a range with text in it',
+      rule('{hop_limit: {min: 1, max: two}}'),
+      '4:40: rules[0].require.hop_limit.max must be a whole number from 1 to 64, not the text two.',
+    ],
+    [
+      'an unknown key of a range',
+      rule('{hop_limit: {mni: 1}}'),
+      '4:27: there is no key mni in rules[0].require.hop_limit: did you mean min?',
+    ],
+    [
+      'a list of kinds with one that is none',
+      rule('{enabled: true}', '    match:\n      kind:\n        - instance\n        - server\n'),
+      '7:11: rules[0].match.kind[1] must be one of instance, instance_template, bare_metal_server, not the text server.',
+    ],
+    [
+      'a list of texts with a number',
+      rule('{enabled: true}', '    match: {region: [us-south, 5]}\n'),
+      '4:32: rules[0].match.region[1] must be text, not 5.',
+    ],
+    [
+      'a list of nothing',
+      rule('{enabled: true}', '    match: {vpc: []}\n'),
+      '4:18: rules[0].match.vpc must not be empty.',
+    ],
+    [
+      'a mapping for a text',
+      rule('{enabled: true}', '    match: {vpc: {name: a}}\n'),
+      '4:18: rules[0].match.vpc must be text, or a list of texts, not a mapping.',
+    ],
     [
       'an alias without an anchor',
       'version: 1\nrules: *nosuch\n',

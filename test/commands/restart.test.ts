@@ -193,6 +193,83 @@ test('a no to resume --restart stops nothing else, and brings back what is down 
   expect(sandbox.fleet.downtimes().map(({name}) => name)).toEqual([one])
 })
 
+describe('a question of resume that nobody answers', () => {
+  /** One is down, its change made; those of another two were refused, and are left to be made. */
+  const halfDone = async () => {
+    await setScene()
+    await sandbox.fleet.failStarts(named(one)?.id ?? '')
+    for (const name of [three, 'web-2']) {
+      sandbox.faults.push({kind: '403', method: 'PATCH', path: new RegExp(named(name)?.id ?? ''), count: 1})
+    }
+    const made = await vpcmd('metadata', 'enable', one, three, 'web-2', '--restart', '--accept-downtime')
+    expect(made.code).toBe(1)
+    expect(statusOf(one)).toBe('failed')
+    requests.length = 0
+  }
+  const isAllThatWasDone = () => {
+    expect(statusOf(one)).toBe('running')
+    expect(sandbox.fleet.downtimes().map(({name}) => name)).toEqual([one])
+    expect(requests).not.toContain('PATCH')
+  }
+
+  test('brings back what is down, by name, and then is refused', async () => {
+    await halfDone()
+    const refused = await vpcmd('metadata', 'resume', '--restart', '--json')
+    expect(refused.code).toBe(2)
+    expect(refused.stderr).toMatch(
+      /1 that it has asked to stop may be down \(my-virtual-server-1 \(\S+\)\): it is started/,
+    )
+    expect(refused.stderr).toMatch(/Error: Stop and start 1 instance\? .*: no other is stopped\. .*--accept-downtime/)
+    expect(restartsIn(refused)).toMatchObject({[one]: {result: 'done'}, [three]: {result: 'skipped'}})
+    isAllThatWasDone()
+    const rest = await vpcmd('metadata', 'resume', '--restart', '--accept-downtime', '--json')
+    expect(rest.code).toBe(0)
+    expect(restartsIn(rest)).toMatchObject({[one]: {result: 'done'}, [three]: {result: 'done'}})
+  })
+
+  test('brings back what is down after Ctrl-C too', async () => {
+    await halfDone()
+    const resume = startPty(process.execPath, [vpcmdPath, 'metadata', 'resume', '--restart'], {env, cols: 200})
+    await resume.waitFor('Stop and start 1 instance?')
+    resume.write(keys.ctrlC)
+    expect((await resume.exit).exitCode).toBe(130)
+    expect(resume.everything()).toMatch(/Restarts: .*1 done/)
+    expect(resume.everything()).not.toContain('nothing was sent')
+    isAllThatWasDone()
+  })
+
+  test('brings back what is down also where it is the one after the canaries', async () => {
+    await halfDone()
+    const refused = await vpcmd('metadata', 'resume', '--canary', '1')
+    expect(refused.code).toBe(2)
+    expect(refused.stderr).toContain('Error: After the canaries')
+    isAllThatWasDone()
+  })
+})
+
+test('history and undo say what may be down; what an undo turned off awaits no restart', async () => {
+  await setScene()
+  await sandbox.fleet.failStarts(named(one)?.id ?? '')
+  const made = await vpcmd('metadata', 'enable', one, three, '--restart', '--accept-downtime')
+  const id = runIdIn(made)
+  const mayBeDown = new RegExp(`1 that it has asked to stop may be down \\(my-virtual-server-1 .*resume ${id}`)
+  const history = await vpcmd('metadata', 'history')
+  expect(history.stdout).toMatch(/May be down\n.* 1\n/)
+  const json = JSON.parse((await vpcmd('metadata', 'history', id, '--json')).stdout)
+  expect(json).toMatchObject({may_be_down: 1, counts: {changed: 2}})
+  expect((await vpcmd('metadata', 'history', id)).stderr).toMatch(mayBeDown)
+  const undone = await vpcmd('metadata', 'undo', id, '--yes')
+  expect(undone.code).toBe(0)
+  expect(undone.stderr).toMatch(mayBeDown)
+  const resumed = await vpcmd('metadata', 'resume', id)
+  expect(resumed.code).toBe(0)
+  expect(resumed.stderr).not.toContain('await a stop and start')
+  expect(statusOf(one)).toBe('running')
+  expect(JSON.parse((await vpcmd('metadata', 'history', id, '--json')).stdout)).toMatchObject({may_be_down: 0})
+  expect((await vpcmd('metadata', 'history')).stdout).not.toContain('May be down')
+  expect((await vpcmd('metadata', 'resume', '--restart', '--accept-downtime')).code).toBe(4)
+})
+
 test('apply --restart does what the plan does not say', async () => {
   await setScene()
   const file = join(env.HOME ?? '', 'plan.json')
@@ -208,6 +285,32 @@ test('apply --restart does what the plan does not say', async () => {
     [three]: {result: 'skipped', reason: 'this run did not turn its service on'},
   })
   expect(sandbox.fleet.downtimes().map(({name}) => name)).toEqual([one])
+})
+
+describe('what was planned while it was in another status', () => {
+  const apply = async (before: string, by: string) => {
+    await setScene()
+    const id = named(one)?.id ?? ''
+    const file = join(env.HOME ?? '', 'plan.json')
+    await sandbox.fleet.change(id, {status: before})
+    await vpcmd('metadata', 'plan', '--enable', one, '--out', file)
+    await sandbox.fleet.change(id, {status: by})
+    return vpcmd('metadata', 'apply', file, '--yes')
+  }
+
+  test('awaits a restart where it ran when it was turned on', async () => {
+    expect((await apply('stopped', 'running')).stderr).toContain("IBM's FAQ")
+    expect((await vpcmd('metadata', 'show', one)).stdout).toContain('Restart awaited since')
+    expect((await vpcmd('metadata', 'resume', '--restart', '--accept-downtime')).code).toBe(0)
+    expect(sandbox.fleet.downtimes().map(({name}) => name)).toEqual([one])
+  })
+
+  test('awaits none where it did not run by then', async () => {
+    expect((await apply('running', 'stopped')).stderr).not.toContain("IBM's FAQ")
+    await sandbox.fleet.change(named(one)?.id ?? '', {status: 'running'})
+    expect((await vpcmd('metadata', 'show', one)).stdout).not.toContain('awaited')
+    expect((await vpcmd('metadata', 'resume', '--restart', '--accept-downtime')).code).toBe(4)
+  })
 })
 
 describe('show', () => {

@@ -25,11 +25,11 @@ async function keepRun(begun: number, changes: PlannedChange[], lines: JournalLi
   await Promise.all(lines.map(line => journal.write(line)))
   await journal.close()
 }
-const turnedOn = (i: number, minute: number): JournalLine => ({
-  t: 'outcome',
+const turnedOn = (i: number, minute: number) => ({
+  t: 'outcome' as const,
   i,
   at: at(minute),
-  result: 'changed',
+  result: 'changed' as const,
   after: on,
 })
 const awaited = async () => Object.fromEntries(await readRestartsAwaited(folder, 'mine'))
@@ -74,6 +74,19 @@ test('what did not run, was on already, is a bare metal server, failed or belong
   )
   await keepRun(2, [plannedChange(5)], [turnedOn(0, 3)], 'theirs')
   expect(await awaited()).toEqual({})
+})
+
+test('where the journal tells the status at the change, that counts and not the one of the plan', async () => {
+  const stopped = plannedChange(1)
+  await keepRun(
+    1,
+    [{...stopped, target: {...stopped.target, status: 'stopped'}}, plannedChange(2)],
+    [
+      {...turnedOn(0, 2), status: 'running'},
+      {...turnedOn(1, 2), status: 'stopped'},
+    ],
+  )
+  expect(await awaited()).toEqual({[id(1)]: at(2)})
 })
 
 test('what was turned off again, by an undo too, is not; turned on once more it is', async () => {

@@ -59,8 +59,29 @@ const fault = (kind: Fault['kind'], more: Partial<Fault> = {}) =>
 
 describe('a change', () => {
   it('is sent once, and is changed as the answer shows', async () => {
-    expect(await settle(change())).toEqual({result: 'changed', after: on})
+    expect(await settle(change())).toEqual({result: 'changed', after: on, status: 'running'})
     expect({asked: asked(), sent, present: present()}).toEqual({asked: ['PATCH'], sent: 1, present: on})
+  })
+
+  it.each(['running', 'stopped'])('tells the status that the server has by then: %s', async status => {
+    const planned = change()
+    await test.sandbox.fleet.change(id, {status})
+    expect(await settle(planned)).toMatchObject({result: 'changed', status})
+    expect(await settle(planned, {inDoubt: true})).toMatchObject({result: 'changed', status})
+    expect(await checkChange(planned, api)).toMatchObject({result: 'changed', status})
+  })
+
+  it('of a bare metal server tells its status as well', async () => {
+    const {fleet} = test.sandbox
+    const server = fleet.bareMetalServers.list().find(each => each.region === 'us-south')
+    if (!server) throw new Error('the sandbox has none in us-south')
+    const planned = change({
+      before: {enabled: server.metadata_service.enabled, protocol: server.metadata_service.protocol},
+    })
+    const bareMetal = {...planned, target: {...planned.target, kind: 'bare_metal_server' as const, id: server.id}}
+    await fleet.bareMetalServers.change(server.id, {status: 'stopped'})
+    const protocol = server.metadata_service.protocol === 'http' ? 'https' : 'http'
+    expect(await settle({...bareMetal, set: {protocol}})).toMatchObject({result: 'changed', status: 'stopped'})
   })
 
   it('goes with the ETag of its reading', async () => {
@@ -106,7 +127,7 @@ describe('a change', () => {
   it('of what has another ETag and another name only is made', async () => {
     const planned = change({etag: test.sandbox.fleet.get(id)?.etag})
     await test.sandbox.fleet.change(id, {name: 'renamed'})
-    expect(await settle(planned)).toEqual({result: 'changed', after: on})
+    expect(await settle(planned)).toEqual({result: 'changed', after: on, status: 'running'})
     expect(asked()).toEqual(['PATCH', 'GET', 'PATCH'])
     expect(sent).toBe(1)
   })
@@ -146,7 +167,7 @@ describe('a change', () => {
 describe('a patch without an answer', () => {
   it('that was applied is seen by a look, and not sent again', async () => {
     fault('cut')
-    expect(await settle(change())).toEqual({result: 'changed', after: on})
+    expect(await settle(change())).toEqual({result: 'changed', after: on, status: 'running'})
     expect({asked: asked(), sent}).toEqual({asked: ['PATCH', 'GET'], sent: 1})
   })
 
@@ -154,7 +175,7 @@ describe('a patch without an answer', () => {
     'that was not applied (%s) is sent again after a look',
     async kind => {
       fault(kind)
-      expect(await settle(change())).toEqual({result: 'changed', after: on})
+      expect(await settle(change())).toEqual({result: 'changed', after: on, status: 'running'})
       expect(asked()).toEqual(['PATCH', 'GET', 'PATCH'])
       expect(present()).toEqual(on)
     },
@@ -179,8 +200,8 @@ describe('a patch without an answer', () => {
 
   it('of an earlier run is looked after first: it had been made, or is made now', async () => {
     const planned = change()
-    expect(await settle(planned, {inDoubt: true})).toEqual({result: 'changed', after: on})
-    expect(await settle(planned, {inDoubt: true})).toEqual({result: 'changed', after: on})
+    expect(await settle(planned, {inDoubt: true})).toEqual({result: 'changed', after: on, status: 'running'})
+    expect(await settle(planned, {inDoubt: true})).toEqual({result: 'changed', after: on, status: 'running'})
     expect(asked()).toEqual(['GET', 'PATCH', 'GET'])
   })
 
@@ -194,7 +215,7 @@ describe('a patch without an answer', () => {
 describe('an API that is overloaded', () => {
   it.each(['429', '503'] as const)('is waited for as long as it says: %s twenty times is no failure', async kind => {
     fault(kind, {count: 20, retryAfter: '1'})
-    expect(await settle(change())).toEqual({result: 'changed', after: on})
+    expect(await settle(change())).toEqual({result: 'changed', after: on, status: 'running'})
     expect(present()).toEqual(on)
   })
 
@@ -315,6 +336,6 @@ describe('an API that says 200', () => {
     fault('500', {method: 'GET', count: 99})
     expect(await checkChange(planned, api)).toMatchObject({result: 'failed', inDoubt: true})
     test.sandbox.faults.length = 0
-    expect(await checkChange(planned, api)).toEqual({result: 'changed', after: on})
+    expect(await checkChange(planned, api)).toEqual({result: 'changed', after: on, status: 'running'})
   })
 })

@@ -59,7 +59,7 @@ input, select, .controls button, .pager button { font: inherit; font-size: 13px;
 .pager { display: flex; gap: 12px; align-items: center; margin-top: 12px; } .pager[hidden] { display: none; }
 .scroll { overflow-x: auto; }
 .list { font-size: 13px; } .list th, .list td { padding: 7px 12px 7px 0; border-top: 1px solid var(--line); vertical-align: top; } .list thead th { border: 0; white-space: nowrap; }
-.list tbody th { font-weight: 600; } .id { display: block; font: 11px/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; color: var(--soft); white-space: nowrap; }
+.list tbody th { font-weight: 600; min-width: 160px; max-width: 320px; overflow-wrap: anywhere; } .id { display: block; font: 11px/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; color: var(--soft); white-space: nowrap; }
 .list td:nth-child(4), .list td:nth-child(5), .list td:nth-child(8) { white-space: nowrap; }
 .list td:last-child { min-width: 220px; overflow-wrap: anywhere; }
 .list thead button { all: unset; color: inherit; cursor: pointer; } .list thead button:focus-visible { outline: 3px solid var(--link); } .list thead button:disabled { cursor: default; color: inherit; }

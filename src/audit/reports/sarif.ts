@@ -52,8 +52,9 @@ const ruleOf = {
 } as const
 
 /**
- * An audit as a SARIF 2.1.0 log (OASIS, sarif-schema-2.1.0.json): a result for each thing that is not as it must be, what
- * is exempt among them as suppressed. The compliant are counted in the run's properties and not listed.
+ * An audit as a SARIF 2.1.0 log (OASIS, sarif-schema-2.1.0.json): a result for each thing that is not as it must be. What
+ * is compliant or exempt is counted in the run's properties and not listed: GitHub opens an alert for each result,
+ * suppressed or not (github/codeql-action#1230) and of whatever kind (microsoft/PSRule#955).
  */
 export function toSarif(report: AuditReport): object {
   const head = toJsonHead(report)
@@ -97,28 +98,29 @@ export function toSarif(report: AuditReport): object {
   }
 }
 
+/** More results in a run than GitHub takes: it refuses the log (docs.github.com, code scanning, results-exceed-limit). */
+export const mostResults = 25_000
+
+/** How many results the log of an audit has. */
+export function countResults({judgements}: AuditReport): number {
+  const counts = judgements.map(({verdict, violations}) => {
+    if (verdict === 'violation') return violations.length
+    return verdict === 'unmatched' || verdict === 'undetermined' ? 1 : 0
+  })
+  return counts.reduce((sum, count) => sum + count, 0)
+}
+
 function resultsOf(judgement: Judgement, policy: Policy): object[] {
-  const {subject, verdict, violations, exemption, unknown} = judgement
+  const {subject, verdict, violations, unknown} = judgement
   if (verdict === 'unmatched') {
     return [result(judgement, policy, 'no-rule', 'no rule matches', {kind: 'review', level: 'none'})]
   }
   if (unknown !== undefined) return [result(judgement, policy, 'undetermined', unknown, {kind: 'open', level: 'none'})]
-  const suppressions =
-    verdict === 'exempt' && exemption
-      ? [
-          {
-            kind: 'external',
-            status: 'accepted',
-            justification: visible(`${exemption.reason} (until ${exemption.expires})`),
-          },
-        ]
-      : []
+  if (verdict !== 'violation') return []
   return violations.map(violation =>
     result(judgement, policy, ruleOf[violation.setting], violationInWords(violation), {
       kind: 'fail',
       level: 'error',
-      // Only where there are any: the list of no suppressions says that none was asked for.
-      ...(suppressions.length > 0 && {suppressions}),
       properties: propertiesOf(subject, judgement, violation),
     }),
   )

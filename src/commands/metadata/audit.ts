@@ -5,7 +5,7 @@ import {type Verdict, verdicts} from '../../audit/judge.ts'
 import {defaultPolicy, type Policy, subjectKinds} from '../../audit/policy.ts'
 import {kindLabel} from '../../audit/subjects.ts'
 import {
-  checkFolder,
+  checkFiles,
   parseReportFiles,
   type ReportFile,
   renderAudit,
@@ -15,7 +15,6 @@ import {
 import {CloudCommand} from '../../command-line/cloud-command.ts'
 import {filterFlags} from '../../command-line/instance-flags.ts'
 import {checkStdin, readStdin} from '../../command-line/read-input.ts'
-import {runsFolder} from '../../command-line/state-folder.ts'
 import {exitCodes, VpcmdError} from '../../errors.ts'
 import {quoteCommand} from '../../ssh/ssh-arguments.ts'
 import {green, red, yellow} from '../../terminal/style.ts'
@@ -39,7 +38,7 @@ exemptions:
 
 A match takes kind, region, zone, vpc, resource_group, name, profile, image and status, each with a pattern or a list of patterns. What is required is enabled, protocol and hop_limit, a number or a range; the latter two count while the service is on or must be, or always with even_while_off: true. What no rule matches is told, and violates the policy with unmatched: deny.
 
-Exit code: 0 compliant; 5 not; 1 when something could not be read, whatever else was found. With -q, the IDs of what violates the policy.`
+Exit code: 0 compliant; 5 not; 1 when something could not be read, whatever else was found, or when the filters find nothing. With -q, the IDs of what violates the policy.`
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --policy policy.yaml --report sarif=audit.sarif --report html=audit.html',
@@ -87,7 +86,7 @@ Exit code: 0 compliant; 5 not; 1 when something could not be read, whatever else
     const {flags} = await this.parse(MetadataAudit)
     checkStdin(flags, flags.policy, 'policy')
     const files = parseReportFiles(flags.report ?? [])
-    if (flags['fix-plan'] !== undefined) checkFolder(flags['fix-plan'])
+    checkFiles([...files.map(({file}) => file), flags['fix-plan']], [flags.policy, flags['api-key-file']])
     const [{audit, exitCodeOf}, policy] = await Promise.all([
       import('../../audit/audit.ts'),
       flags.policy === undefined ? defaultPolicy : this.policyIn(flags.policy),
@@ -104,10 +103,11 @@ Exit code: 0 compliant; 5 not; 1 when something could not be read, whatever else
       },
       vpcmd: this.config.version,
       now: new Date(),
-      restartsAwaited: account => this.restartsAwaited(account),
+      restartsAwaited: () => this.restartsAwaited(cloud),
     })
     process.exitCode = exitCodeOf(report)
     await this.writeFiles(report, files)
+    if (flags.output === 'sarif' || files.some(({format}) => format === 'sarif')) await this.warnOfResults(report)
     await this.printAudit(flags, report, flags.verdict)
     await this.summarize(report)
     if (flags['fix-plan'] !== undefined) await this.writeFixPlan(report, flags['fix-plan'])
@@ -116,18 +116,6 @@ Exit code: 0 compliant; 5 not; 1 when something could not be read, whatever else
   private async policyIn(file: string): Promise<Policy> {
     const {parsePolicy, readPolicy} = await import('../../audit/read-policy.ts')
     return file === '-' ? parsePolicy((await readStdin()).toString('utf8'), 'standard input') : readPolicy(file)
-  }
-
-  private async restartsAwaited(account: string): Promise<ReadonlyMap<string, string>> {
-    const {readRestartsAwaited} = await import('../../metadata/runs.ts')
-    try {
-      return await readRestartsAwaited(runsFolder(process.env), account)
-    } catch (error) {
-      if (!(error instanceof VpcmdError)) throw error
-      // The audit is of the cloud: what the journal would add is not worth losing it.
-      this.warning(`Which instances await a restart is not known: ${error.message}`)
-      return new Map()
-    }
   }
 
   private async writeFixPlan(report: AuditReport, file: string): Promise<void> {
@@ -177,6 +165,15 @@ Exit code: 0 compliant; 5 not; 1 when something could not be read, whatever else
         process.exitCode = exitCodes.failed
       }
     }
+  }
+
+  private async warnOfResults(report: AuditReport): Promise<void> {
+    const {countResults, mostResults} = await import('../../audit/reports/sarif.ts')
+    const count = countResults(report)
+    if (count <= mostResults) return
+    this.warning(
+      `The SARIF log has ${count} results, and GitHub refuses more than ${mostResults}: audit in parts, by --region or --vpc.`,
+    )
   }
 
   private async summarize(report: AuditReport): Promise<void> {

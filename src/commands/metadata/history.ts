@@ -3,7 +3,15 @@ import {BaseCommand} from '../../command-line/base-command.ts'
 import {runsFolder} from '../../command-line/state-folder.ts'
 import {exitCodes, type VpcmdError} from '../../errors.ts'
 import {countResults, describeCounts} from '../../metadata/outcomes.ts'
-import {type RecordedChange, type Run, type RunState, readRun, readRuns} from '../../metadata/runs.ts'
+import {
+  isBetween,
+  mayBeDown,
+  type RecordedChange,
+  type Run,
+  type RunState,
+  readRun,
+  readRuns,
+} from '../../metadata/runs.ts'
 import {settingsLabel} from '../../metadata/settings.ts'
 import {green, red, yellow} from '../../terminal/style.ts'
 import type {Column} from '../../terminal/table.ts'
@@ -30,7 +38,7 @@ export default class MetadataHistory extends BaseCommand {
       for await (const run of readRuns(folder, () => true, unreadable)) rows.push(summaryOf(run))
       return this.printRows(flags, {
         rows,
-        columns: runColumns,
+        columns: rows.some(row => row.may_be_down > 0) ? [...runColumns, downColumn] : runColumns,
         mayHide: true,
         toJson: row => row,
         id: ({id}) => id,
@@ -42,6 +50,8 @@ export default class MetadataHistory extends BaseCommand {
     const summary = summaryOf(run)
     this.note(`Run ${header.id}, ${header.startedAt}, account ${header.account}, by ${header.iamId}: ${state}.`)
     this.note(`${header.command} ${header.selection}: ${describeCounts({...summary.counts, planned: 0})}.`)
+    if (summary.may_be_down > 0)
+      this.warning(`${mayBeDown(run)}. Start what is down: vpcmd metadata resume ${header.id}`)
     for (const unread of summary.unread) this.warning(`Its selection is not all that there was: ${unread}`)
     await this.printRows(flags, {
       rows: changes,
@@ -67,6 +77,8 @@ interface RunSummary {
   undoes: string | null
   unread: string[]
   counts: Record<'changed' | 'unchanged' | 'conflict' | 'failed' | 'skipped', number>
+  /** How many it asked to stop and did not see running again. */
+  may_be_down: number
 }
 
 function summaryOf({header, state, endedAt, changes}: Run): RunSummary {
@@ -84,6 +96,7 @@ function summaryOf({header, state, endedAt, changes}: Run): RunSummary {
     undoes: header.undoes ?? null,
     unread: header.unread ?? [],
     counts,
+    may_be_down: changes.filter(isBetween).length,
   }
 }
 
@@ -134,6 +147,12 @@ const runColumns: Column<RunSummary>[] = [
   {header: 'Left', value: ({counts}) => String(counts.skipped), priority: 1},
   {header: 'State', value: ({state}) => state, style},
 ]
+
+const downColumn: Column<RunSummary> = {
+  header: 'May be down',
+  value: ({may_be_down: count}) => (count > 0 ? String(count) : ''),
+  style: red,
+}
 
 const changeColumns: Column<RecordedChange>[] = [
   {header: 'Name', value: ({change}) => change.target.name},

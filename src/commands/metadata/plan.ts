@@ -1,5 +1,5 @@
 import {Flags} from '@oclif/core'
-import {checkFolder} from '../../command-line/audit-output.ts'
+import {checkFiles} from '../../command-line/audit-output.ts'
 import {havingFilters, selectionFlagsForChanges} from '../../command-line/instance-flags.ts'
 import {instanceArgs, MetadataChangeCommand} from '../../command-line/metadata-change-command.ts'
 import {usageError, VpcmdError} from '../../errors.ts'
@@ -38,7 +38,7 @@ It takes what enable and disable take, and --enable or --disable for what is wan
     if (!flags.enable && !flags.disable) {
       throw usageError('The plan needs --enable or --disable.', 'See vpcmd metadata plan --help.')
     }
-    if (flags.out !== undefined && flags.out !== '-') checkFolder(flags.out)
+    checkFiles([flags.out === '-' ? undefined : flags.out], [flags['from-file'], flags['api-key-file']])
     const cloud = await this.cloud(flags)
     const selection = await this.choose(cloud, flags, args.instance ?? [], {
       verb: flags.enable ? 'Plan to enable' : 'Plan to disable',

@@ -4,7 +4,7 @@ import {RestartCommand, type RestartRequest} from '../../command-line/restart-co
 import {checkRestartFlags, restartFlags} from '../../command-line/restart-flags.ts'
 import {type RolloutFlags, rolloutFlags} from '../../command-line/rollout-command.ts'
 import {runsFolder} from '../../command-line/state-folder.ts'
-import {exitCodes, VpcmdError} from '../../errors.ts'
+import {asVpcmdError, exitCodes, VpcmdError} from '../../errors.ts'
 import {type Outcome, outcomesOfChanges, type Settled} from '../../metadata/outcomes.ts'
 import type {Work} from '../../metadata/rollout.ts'
 import {
@@ -12,6 +12,7 @@ import {
   isBetween,
   isResumable,
   isSettled,
+  mayBeDown,
   otherAccount,
   type RecordedChange,
   type Run,
@@ -41,9 +42,13 @@ Instances that the run stopped are looked at first, and started where they are d
     const cloud = await this.cloud(flags)
     const {account} = await cloud.caller()
     const folder = runsFolder(process.env)
+    const awaited = await this.restartsAwaited(cloud)
+    // What another run has turned off, or restarted, since awaits nothing any more.
+    const isAwaiting = (recorded: RecordedChange) =>
+      awaitsRestart(recorded) && (awaited?.has(recorded.change.target.id) ?? true)
     const run =
       args.run === undefined
-        ? await lastUnfinished(folder, account, flags.restart ?? false)
+        ? await lastUnfinished(folder, account, flags.restart ? isAwaiting : () => false)
         : await readRun(folder, args.run)
     if (run.header.account !== account) throw otherAccount(run, account)
     const work = run.changes.flatMap((recorded, i) =>
@@ -57,10 +62,12 @@ Instances that the run stopped are looked at first, and started where they are d
     const request = restartsIn(
       run,
       work.filter((_, index) => !isLeftAlone(seen?.[index])),
+      isAwaiting,
     )
-    const begun = request.begun?.length ?? 0
     const awaiting = request.awaiting?.length ?? 0
-    if (begun > 0) this.note(`${begun} that it has asked to stop may be down: they are started first.`)
+    if (request.begun?.length) {
+      this.note(`${mayBeDown(run)}: ${request.begun.length === 1 ? 'it is' : 'they are'} started first.`)
+    }
     if (awaiting > 0 && !flags.restart) {
       this.note(`${awaiting} on which it turned the service on await a stop and start: --restart makes it.`)
     }
@@ -75,20 +82,33 @@ Instances that the run stopped are looked at first, and started where they are d
       this.note('Nothing was sent: this was a dry run.')
       return
     }
-    if (restarts && !(await this.mayRestart(flags, restarts))) {
+    let unanswered: VpcmdError | undefined
+    try {
+      await this.checkCanary(flags, work.length)
+      if (restarts && !(await this.mayRestart(flags, restarts))) {
+        this.note('No other instance is stopped.')
+        restarts.preflights.clear()
+      }
+    } catch (error) {
       // The run itself was confirmed when it began, and what it has stopped must come back in any case.
-      this.note('No other instance is stopped.')
-      restarts.preflights.clear()
+      if (!request.begun?.length) throw error
+      unanswered = asVpcmdError(error)
     }
     await this.carryOut(flags, cloud, {
       command: run.header.command,
       selection: run.header.selection,
       changes: run.changes.map(({change}) => change),
       isFresh: false,
+      isCalledOff: unanswered !== undefined,
       resumes: {id: run.header.id, bytes: run.bytes, work},
       sequel: this.sequel(flags, cloud, restarts),
       outcomes: settled => this.withRestarts(restarts, whole(run.changes, settled), true),
     })
+    // Not thrown, as what became of the run is printed already; of an interruption that says enough.
+    if (unanswered && unanswered.exitCode !== exitCodes.interrupted) {
+      this.note(`Error: ${unanswered.message} ${unanswered.hint ?? ''}`.trimEnd())
+      process.exitCode = unanswered.exitCode
+    }
   }
 
   /** With --dry-run, what would become of what is left: what was in doubt and is as wanted counts as changed. */
@@ -106,7 +126,7 @@ Instances that the run stopped are looked at first, and started where they are d
 }
 
 /** What a run has begun, done and left of its restarts. */
-function restartsIn({changes}: Run, work: Work[]): RestartRequest {
+function restartsIn({changes}: Run, work: Work[], isAwaiting: (recorded: RecordedChange) => boolean): RestartRequest {
   const all = changes.map((recorded, i) => ({recorded, i, target: recorded.change.target}))
   return {
     changes: changes.map(({change}) => change),
@@ -115,7 +135,7 @@ function restartsIn({changes}: Run, work: Work[]): RestartRequest {
       isBetween(recorded) ? [{i, target, begun: {wasStopped: recorded.restart?.wasStopped ?? false}}] : [],
     ),
     awaiting: all.flatMap(({recorded, i, target}) =>
-      awaitsRestart(recorded) && !isBetween(recorded) ? [{i, target}] : [],
+      isAwaiting(recorded) && !isBetween(recorded) ? [{i, target}] : [],
     ),
     earlier: new Map(
       all.flatMap(({recorded, target}) =>
@@ -131,7 +151,8 @@ function whole(changes: RecordedChange[], settled: Settled[]): Outcome[] {
   const all = changes.map((recorded): Settled => {
     if (!isSettled(recorded)) return settled[next++] ?? {result: 'skipped'}
     const error = recorded.error && new VpcmdError(recorded.error)
-    return {result: recorded.result ?? 'skipped', after: recorded.after, ...(error && {error})}
+    const {result = 'skipped', after, status} = recorded
+    return {result, after, status, ...(error && {error})}
   })
   return outcomesOfChanges(
     changes.map(({change}) => change),
@@ -139,7 +160,11 @@ function whole(changes: RecordedChange[], settled: Settled[]): Outcome[] {
   )
 }
 
-async function lastUnfinished(folder: string, account: string, restarts: boolean): Promise<Run> {
+async function lastUnfinished(
+  folder: string,
+  account: string,
+  isAwaiting: (recorded: RecordedChange) => boolean,
+): Promise<Run> {
   let atWork: string | undefined
   let last: Run | undefined
   /** When each run was taken back; an undo is newer than what it undoes, and so comes first. */
@@ -151,7 +176,7 @@ async function lastUnfinished(folder: string, account: string, restarts: boolean
     if (undoes !== undefined && isLater(activeAt, undone.get(undoes))) undone.set(undoes, activeAt)
     if (state === 'running') atWork ??= id
     const isLast = isLater(activeAt, undone.get(id)) && isLater(activeAt, last?.activeAt)
-    if (isLast && (isResumable(run) || (restarts && run.changes.some(awaitsRestart)))) last = run
+    if (isLast && (isResumable(run) || run.changes.some(isAwaiting))) last = run
   }
   if (last) return last
   throw new VpcmdError({

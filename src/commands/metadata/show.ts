@@ -1,9 +1,6 @@
-import type {Cloud} from '../../cloud/cloud.ts'
 import {selectionFlags} from '../../command-line/instance-flags.ts'
 import {instanceArgs} from '../../command-line/metadata-change-command.ts'
 import {SelectionCommand} from '../../command-line/selection-command.ts'
-import {runsFolder} from '../../command-line/state-folder.ts'
-import {VpcmdError} from '../../errors.ts'
 import {chooseColumns, type InstanceColumn, metadataColumns, toMetadataRow} from '../../instances/columns.ts'
 import type {ListedInstance} from '../../instances/list-instances.ts'
 
@@ -37,7 +34,7 @@ Many are chosen with --from-file, or with --all and the filters of instances lis
     ])
     // One that does not run has been stopped since: its next start is all that it takes.
     const awaitedSince = ({instance: {id, status, metadata_service: settings}}: ListedInstance) =>
-      status === 'running' && settings.enabled ? awaited.get(id) : undefined
+      status === 'running' && settings.enabled ? awaited?.get(id) : undefined
     const awaitedColumn: InstanceColumn = {
       key: 'restart-awaited-since',
       header: 'Restart awaited since',
@@ -61,22 +58,5 @@ Many are chosen with --from-file, or with --all and the filters of instances lis
       },
       id: ({instance}) => instance.id,
     })
-  }
-
-  /** What the journals of the account know; nothing is asked of the cloud where there are none. */
-  private async restartsAwaited(cloud: Cloud): Promise<ReadonlyMap<string, string>> {
-    const folder = runsFolder(process.env)
-    const {listRunIds, readRestartsAwaited} = await import('../../metadata/runs.ts')
-    try {
-      if ((await listRunIds(folder)).length === 0) return new Map()
-      return await readRestartsAwaited(folder, (await cloud.caller()).account)
-    } catch (error) {
-      if (!(error instanceof VpcmdError)) throw error
-      // A token that tells no account has no journal; what else is wrong with it, the instances themselves will tell.
-      if (error.code === 'journal_unreadable') {
-        this.warning(`Which instances await a restart is not known: ${error.message}`)
-      }
-      return new Map()
-    }
   }
 }

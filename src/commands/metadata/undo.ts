@@ -4,7 +4,15 @@ import {runsFolder} from '../../command-line/state-folder.ts'
 import {exitCodes, usageError, VpcmdError} from '../../errors.ts'
 import {outcomesOfChanges} from '../../metadata/outcomes.ts'
 import type {PlannedChange} from '../../metadata/plan.ts'
-import {otherAccount, type RecordedChange, type Run, readRun, readRuns} from '../../metadata/runs.ts'
+import {
+  isBetween,
+  mayBeDown,
+  otherAccount,
+  type RecordedChange,
+  type Run,
+  readRun,
+  readRuns,
+} from '../../metadata/runs.ts'
 import {patchBetween, reversed} from '../../metadata/settings.ts'
 
 export default class MetadataUndo extends RolloutCommand {
@@ -40,6 +48,9 @@ An undo is a run of its own, and can be undone, but only by its ID.`
     const changes = run.changes.flatMap(wayBack)
     const outcomes = (settled?: Parameters<typeof outcomesOfChanges>[1]) => outcomesOfChanges(changes, settled)
     this.note(`Run ${header.id} (${header.command} ${header.selection}): ${changes.length} to take back.`)
+    if (run.changes.some(isBetween)) {
+      this.warning(`${mayBeDown(run)}, and undo starts none. Start what is down: vpcmd metadata resume ${header.id}`)
+    }
     const seen = await this.foresight(flags, cloud, changes)
     if (seen) {
       await this.printOutcomes(flags, outcomes(seen))
