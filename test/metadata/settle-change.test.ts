@@ -225,7 +225,7 @@ describe('an API that is overloaded', () => {
     const sleep = async () => {
       pauses++
     }
-    expect(await settle(change(), {sleep})).toEqual({result: 'changed', after: on})
+    expect(await settle(change(), {sleep})).toMatchObject({result: 'changed', after: on})
     expect(pauses).toBe(0)
   })
 
