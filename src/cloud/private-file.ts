@@ -1,5 +1,5 @@
 import {createHash, randomUUID} from 'node:crypto'
-import {mkdir, readFile, rename, rm, writeFile} from 'node:fs/promises'
+import {mkdir, readFile, rename, rm, stat, writeFile} from 'node:fs/promises'
 import {dirname, join} from 'node:path'
 
 /** A folder of ours below the user's cache or state: its path, and what is kept in it. */
@@ -12,20 +12,49 @@ export function hashedName(...parts: string[]): string {
   return createHash('sha256').update(parts.join('\0')).digest('hex').slice(0, 40)
 }
 
+/** Makes a folder, and those above it, for the user alone (0700) where it is not there. Throws what the file system throws. */
+export async function makePrivateFolder(folder: string): Promise<void> {
+  // Node's own `recursive` never ends where the system says ENOENT below a folder that is there, such as in /proc.
+  try {
+    await makeOne(folder)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(folder) === folder) throw error
+    await makePrivateFolder(dirname(folder))
+    await makeOne(folder)
+  }
+}
+
+async function makeOne(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, {mode: 0o700})
+  } catch (error) {
+    const isThere = await stat(folder).then(
+      each => each.isDirectory(),
+      () => false,
+    )
+    if (!isThere) throw error
+  }
+}
+
 /**
- * Writes JSON so that nobody else can read it (0600 in a folder 0700) and no reader ever sees half of it. Throws what
- * the file system throws.
+ * Writes a file so that nobody else can read it (0600 in a folder 0700) and no reader ever sees half of it. What is there
+ * is replaced, and not written into: it may be readable to others, or lead elsewhere. Throws what the file system throws.
  */
-export async function writePrivateJson(file: string, value: unknown): Promise<void> {
-  await mkdir(dirname(file), {recursive: true, mode: 0o700})
+export async function writePrivate(file: string, content: string): Promise<void> {
+  await makePrivateFolder(dirname(file))
   const draft = join(dirname(file), `.${randomUUID()}.tmp`)
   try {
-    await writeFile(draft, JSON.stringify(value), {mode: 0o600, flag: 'wx'})
+    await writeFile(draft, content, {mode: 0o600, flag: 'wx'})
     await rename(draft, file)
   } catch (error) {
     await rm(draft, {force: true})
     throw error
   }
+}
+
+/** Writes JSON as `writePrivate` does. */
+export async function writePrivateJson(file: string, value: unknown): Promise<void> {
+  await writePrivate(file, JSON.stringify(value))
 }
 
 /** Reads what writePrivateJson wrote. Throws what the file system throws, and SyntaxError for a file that is no JSON. */

@@ -44,17 +44,19 @@ export interface Instance {
   metadata_service: MetadataService
   availability: {class: string}
   status_reasons?: {code: string; message: string}[]
-  availability_policy: {host_failure: string}
+  availability_policy: {host_failure: string; preemption: string}
   confidential_compute_mode: string
   enable_secure_boot: boolean
   profile: {name: string}
-  vcpu: {architecture: string; count: number; manufacturer: string}
+  vcpu: {architecture: string; count: number; manufacturer: string; percentage: number}
   memory: number
   bandwidth: number
   total_volume_bandwidth: number
+  volume_bandwidth_qos_mode: string
   total_network_bandwidth: number
   numa_count?: number
   image?: Reference
+  catalog_offering?: {version: {crn: string}}
   vpc: Reference
   zone: {name: string}
   resource_group: {id: string; name: string}
@@ -148,11 +150,14 @@ export interface VirtualNetworkInterface {
   id: string
   name: string
   security_groups: Reference[]
+  allow_ip_spoofing: boolean
+  protocol_state_filtering_mode?: string
 }
 
 /** A network interface as it is read alone: with more than an instance shows of it. */
 export interface NetworkInterfaceDetails extends NetworkInterface {
   security_groups: Reference[]
+  allow_ip_spoofing: boolean
 }
 
 export interface Image {
@@ -202,16 +207,26 @@ export interface InstancePrototype {
   resource_group?: {id: string}
   keys: Identity[]
   primary_network_attachment?: {
-    name?: string
-    virtual_network_interface: {subnet: Identity; security_groups?: Identity[]; auto_delete: boolean}
+    virtual_network_interface: InterfacePrototype & {auto_delete: boolean; protocol_state_filtering_mode?: string}
   }
-  primary_network_interface?: {name?: string; subnet: Identity; security_groups?: Identity[]}
+  primary_network_interface?: InterfacePrototype
   metadata_service: MetadataService
   default_trusted_profile?: {auto_link: boolean; target: Identity}
   enable_secure_boot?: boolean
   confidential_compute_mode?: string
   availability?: {class: string}
+  availability_policy?: {host_failure: string; preemption?: string}
+  reservation_affinity?: {policy: string}
+  total_volume_bandwidth?: number
+  volume_bandwidth_qos_mode?: string
   user_data?: string
+}
+
+/** What network interfaces of both kinds are made of. */
+export interface InterfacePrototype {
+  subnet: Identity
+  security_groups?: Identity[]
+  allow_ip_spoofing?: boolean
 }
 
 export interface FloatingIpPrototype {

@@ -1,3 +1,4 @@
+import {homedir} from 'node:os'
 import {Flags} from '@oclif/core'
 import type {ReachWishes} from '../ssh/reach.ts'
 
@@ -22,5 +23,7 @@ export function toWishes(flags: {
   'internal-ip'?: boolean
   via?: string
 }): ReachWishes {
-  return {user: flags.user, identity: flags.identity, internalIp: flags['internal-ip'] ?? false, via: flags.via}
+  // A shell leaves ~ as it is behind the = of --identity=~/.ssh/id_rsa.
+  const identity = flags.identity?.replace(/^~(?=\/)/, () => homedir())
+  return {user: flags.user, identity, internalIp: flags['internal-ip'] ?? false, via: flags.via}
 }

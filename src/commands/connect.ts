@@ -6,10 +6,19 @@ import {CloudCommand} from '../command-line/cloud-command.ts'
 import {sshFlags, toWishes} from '../command-line/ssh-flags.ts'
 import {usageError, type VpcmdError} from '../errors.ts'
 import {findInstance, instanceChoices} from '../instances/find-instance.ts'
-import {assignFloatingIp, securityGroupsOf} from '../ssh/address.ts'
+import {assignFloatingIp, primaryInterface} from '../ssh/address.ts'
 import type {Login} from '../ssh/login.ts'
-import {checkReal, checkRunning, checkWishes, findReach, noFloatingIp, unknownUser} from '../ssh/reach.ts'
+import {
+  checkReal,
+  checkRunning,
+  checkWishes,
+  findReach,
+  noFloatingIp,
+  type ReachWishes,
+  unknownUser,
+} from '../ssh/reach.ts'
 import {quoteCommand, sshArguments} from '../ssh/ssh-arguments.ts'
+import type {Destination} from '../ssh/ssh-failures.ts'
 
 export default class Connect extends CloudCommand {
   static override summary = 'Open a shell on an instance, or run a command there, with ssh.'
@@ -56,37 +65,49 @@ An instance without a floating IP is reached by --internal-ip or --via, or gets 
         : await findInstance(cloud, args.instance)
     const api = cloud.api(region)
     if (!flags.print) checkRunning(instance)
-    const reach = await findReach(api, instance, wishes)
-    if (!reach.login) throw unknownUser(instance)
-    if (flags.rdp !== undefined && reach.login.protocol === 'ssh') {
+    // Whoever names a user is taken to have an SSH server on Windows, unless --rdp says otherwise.
+    const reach = await findReach(api, instance, flags.rdp === undefined ? wishes : {...wishes, user: undefined})
+    if (flags.rdp !== undefined && reach.login?.protocol !== 'rdp') {
       throw usageError(`${instance.name} is not reached by Remote Desktop: --rdp is for Windows.`)
     }
-    if (reach.login.protocol === 'ssh' && !flags.print && !flags.sandbox) checkReal(region.url, process.env)
-    const address = reach.address ?? (await this.newAddress(api, instance, flags))
-    if (reach.login.protocol === 'rdp') return this.showDesktop(flags, instance, reach.login, address)
-    const call = sshArguments({...wishes, user: reach.login.user, address, more})
+    if (!reach.login) throw unknownUser(instance)
+    const login = {...reach.login, user: wishes.user ?? reach.login.user}
+    const isSshRun = login.protocol === 'ssh' && !flags.print && !flags.sandbox
+    if (login.protocol === 'rdp') checkDesktop(instance, wishes, more, reach.address)
+    if (isSshRun) checkReal(region.url, process.env)
+    const address = reach.address ?? (await this.newAddress(api, instance, flags, isSshRun))
+    if (login.protocol === 'rdp') return this.showDesktop(flags, instance, login, address)
+    const call = sshArguments({...wishes, user: login.user, address, more})
     if (flags.print || flags.sandbox) {
       if (!flags.print) this.note('Instances of the sandbox have no SSH: this is what would run.')
       await this.printAnswer(flags, `${quoteCommand(['ssh', ...call])}\n`, instance, {
         address,
-        ...reach.login,
+        ...login,
         command: ['ssh', ...call],
       })
       return
     }
-    await this.runSsh(call, {instance, user: reach.login.user, address})
+    await this.runSsh(call, {instance, user: login.user, address, via: wishes.via})
   }
 
   /** Reserves a floating IP where the user says so, by flag or on a terminal. Throws VpcmdError where not. */
-  private async newAddress(api: VpcSdk, instance: Instance, flags: {'assign-floating-ip'?: boolean; print?: boolean}) {
-    if (!flags['assign-floating-ip']) {
-      const prompter = flags.print ? undefined : await this.prompter()
-      if (!prompter) throw noFloatingIp(instance)
-      const groups = (await securityGroupsOf(api, instance)).map(({name}) => name).join(', ')
-      const isWanted = await prompter.confirm({
-        message: `${instance.name} has no floating IP. Reserve one for it? It costs money for as long as it is reserved, and opens the instance to the internet as far as its security groups let it (${groups}).`,
-      })
-      if (!isWanted) throw noFloatingIp(instance)
+  private async newAddress(
+    api: VpcSdk,
+    instance: Instance,
+    flags: {'assign-floating-ip'?: boolean; print?: boolean},
+    isSshRun: boolean,
+  ): Promise<string> {
+    const isAsked = flags['assign-floating-ip']
+    const prompter = isAsked || flags.print ? undefined : await this.prompter()
+    if (!isAsked && !prompter) throw noFloatingIp(instance)
+    if (isSshRun) await (await import('../ssh/run-ssh.ts')).checkSsh(process.env)
+    const groups = (await primaryInterface(api, instance)).security_groups.map(({name}) => name).join(', ')
+    const meaning = `It costs money for as long as it is reserved, and opens the instance to the internet as far as its security groups let it (${groups}).`
+    if (!prompter) this.note(`Reserving a floating IP for ${instance.name}. ${meaning}`)
+    else if (
+      !(await prompter.confirm({message: `${instance.name} has no floating IP. Reserve one for it? ${meaning}`}))
+    ) {
+      throw noFloatingIp(instance)
     }
     const reserved = await this.unbroken(
       ending => assignFloatingIp(api, instance, ending),
@@ -126,10 +147,7 @@ An instance without a floating IP is reached by --internal-ip or --via, or gets 
     await this.printRecord(flags, {entries: [['id', id], ['name', name], ...entries], json: {id, name, ...answer}, id})
   }
 
-  private async runSsh(
-    call: readonly string[],
-    destination: {instance: Instance; user: string; address: string},
-  ): Promise<void> {
+  private async runSsh(call: readonly string[], destination: Destination): Promise<void> {
     const [{runSsh}, {explainFailure, sshFailed}] = await Promise.all([
       import('../ssh/run-ssh.ts'),
       import('../ssh/ssh-failures.ts'),
@@ -139,6 +157,26 @@ An instance without a floating IP is reached by --internal-ip or --via, or gets 
     const failure = code === sshFailed ? explainFailure(said, destination) : undefined
     if (failure) this.note(`Error: ${failure.message} ${failure.hint}`)
   }
+}
+
+/** Throws a usage error for what can't be kept where a remote desktop is opened: silence would seem to have done it. */
+function checkDesktop(
+  {name}: Instance,
+  {via, identity}: ReachWishes,
+  more: readonly string[],
+  address: string | undefined,
+): void {
+  if (more.length > 0 || identity !== undefined) {
+    throw usageError(
+      `${name} runs Windows and is reached by Remote Desktop, which runs no command and takes no key.`,
+      'Where it has an SSH server, name its user with --user.',
+    )
+  }
+  if (via === undefined) return
+  throw usageError(
+    `${name} runs Windows and is reached by Remote Desktop, which does not jump over a host.`,
+    `Open a way first: ssh -L 13389:${address}:3389 ${via}; the desktop is at localhost:13389 then.`,
+  )
 }
 
 function missingDashes(instance: string, word: string): VpcmdError {

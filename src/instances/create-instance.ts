@@ -32,8 +32,9 @@ export async function waitUntilRunning(api: VpcSdk, created: Instance, limitMs: 
   let instance = created
   for (let pauseMs: number = pauses.firstMs; instance.status !== 'running'; ) {
     if (instance.status === 'failed' || instance.status === 'stopped') throw notStarted(instance)
-    if (performance.now() + pauseMs > end) throw notYet(instance, limitMs)
-    await sleep(pauseMs)
+    const left = end - performance.now()
+    if (left <= 0) throw notYet(instance, limitMs)
+    await sleep(Math.min(pauseMs, left))
     instance = (await api.getInstance({id: created.id})).result
     pauseMs = Math.min(pauseMs * 2, pauses.longestMs)
   }

@@ -1,7 +1,15 @@
 import type {VpcSdk} from '../cloud/vpc-sdk.ts'
-import type {Identity, Instance, InstanceInitialization, InstancePrototype, MetadataService} from '../cloud/wire.ts'
+import type {
+  Identity,
+  Instance,
+  InstanceInitialization,
+  InstancePrototype,
+  MetadataService,
+  NetworkInterfaceDetails,
+  VirtualNetworkInterface,
+} from '../cloud/wire.ts'
 import {exitCodes, usageError, VpcmdError} from '../errors.ts'
-import {securityGroupsOf} from '../ssh/address.ts'
+import {primaryInterface} from '../ssh/address.ts'
 import type {FoundInstance} from './find-instance.ts'
 import {pageSize, pagesOf} from './pages.ts'
 import {parseResourceRef} from './references.ts'
@@ -25,8 +33,8 @@ export interface PlannedInstance {
 }
 
 /**
- * The prototype of an instance like another one: its profile, image, VPC, zone, subnet, security groups, keys, trusted
- * profile and resource group, with the metadata service on. Protocol and hop limit are those asked for, else those of the
+ * The prototype of an instance like another one: all that the API shows of it and takes at a creation, but for what
+ * `leftOut` names, with the metadata service on. Protocol and hop limit are those asked for, else those of the
  * other instance where its service is on, else https and 1. Throws a usage error for what can't be, exit 4 for a name that
  * there is not, and what the API's calls throw.
  */
@@ -37,14 +45,15 @@ export async function planInstance(
   differences: Differences,
 ): Promise<PlannedInstance> {
   const {instance} = like
-  const [place, given, image, keys] = await Promise.all([
+  const [place, port, given, image, keys] = await Promise.all([
     choosePlace(api, instance, differences.subnet),
+    primaryInterface(api, instance),
     api.getInstanceInitialization({id: instance.id}),
     chooseImage(api, instance, differences.image),
     differences.keys && Promise.all(differences.keys.map(key => findKey(api, key))),
   ])
   const {keys: ownKeys, default_trusted_profile: profile} = given.result
-  const network = {subnet: place.subnet, ...(place.groups && {security_groups: place.groups})}
+  const isOtherProfile = differences.profile !== undefined && differences.profile !== instance.profile.name
   return {
     prototype: {
       name,
@@ -54,20 +63,70 @@ export async function planInstance(
       zone: {name: place.zone},
       resource_group: {id: instance.resource_group.id},
       keys: keys ?? ownKeys.map(({id}) => ({id})),
-      // The kind of network that the other one has: an account may allow but one of the two.
-      ...(instance.primary_network_attachment
-        ? {primary_network_attachment: {virtual_network_interface: {...network, auto_delete: true}}}
-        : {primary_network_interface: network}),
+      ...primaryNetwork(instance, place, port),
       metadata_service: metadataService(instance.metadata_service, differences),
       ...(profile && {default_trusted_profile: trustedProfile(profile)}),
       ...(instance.enable_secure_boot && {enable_secure_boot: true}),
       ...(instance.confidential_compute_mode !== 'disabled' && {
         confidential_compute_mode: instance.confidential_compute_mode,
       }),
-      ...(instance.availability.class !== 'standard' && {availability: {class: instance.availability.class}}),
+      ...availability(instance),
+      ...(!isOtherProfile && boundToProfile(instance)),
       ...(differences.userData !== undefined && {user_data: differences.userData}),
     },
-    leftOut: leftOut(instance, place.groups === undefined, differences.userData),
+    leftOut: leftOut(instance, {areGroupsLeft: !place.isSameVpc, isOtherProfile, userData: differences.userData}),
+  }
+}
+
+/** The kind of network that the other one has: an account may allow but one of the two. */
+function primaryNetwork(
+  {primary_network_attachment: attachment}: Instance,
+  {subnet, isSameVpc}: Place,
+  port: VirtualNetworkInterface | NetworkInterfaceDetails,
+): Pick<InstancePrototype, 'primary_network_attachment' | 'primary_network_interface'> {
+  const network = {
+    subnet,
+    ...(isSameVpc && {security_groups: port.security_groups.map(({id}) => ({id}))}),
+    // Takes a permission of its own.
+    ...(port.allow_ip_spoofing && {allow_ip_spoofing: true}),
+  }
+  if (!attachment) return {primary_network_interface: network}
+  const mode = 'protocol_state_filtering_mode' in port ? port.protocol_state_filtering_mode : undefined
+  return {
+    primary_network_attachment: {
+      virtual_network_interface: {
+        ...network,
+        ...(mode !== undefined && {protocol_state_filtering_mode: mode}),
+        auto_delete: true,
+      },
+    },
+  }
+}
+
+/** What becomes of it when its host fails and, of one that can be preempted, when it is. */
+function availability({
+  availability: {class: kind},
+  availability_policy: {host_failure, preemption},
+}: Instance): Pick<InstancePrototype, 'availability' | 'availability_policy'> {
+  if (kind === 'standard') return {availability_policy: {host_failure}}
+  return {availability: {class: kind}, availability_policy: {host_failure, preemption}}
+}
+
+/**
+ * What another profile may not allow. An affinity can be named only where there are two vCPUs or more, and these whole
+ * (IBM/vpc-node-sdk, vpc/v1.ts, InstancePrototype).
+ */
+function boundToProfile({
+  total_volume_bandwidth,
+  volume_bandwidth_qos_mode,
+  reservation_affinity: {policy},
+  vcpu,
+}: Instance): Partial<InstancePrototype> {
+  const isAffinityNamed = policy === 'disabled' && vcpu.count > 1 && vcpu.percentage === 100
+  return {
+    total_volume_bandwidth,
+    volume_bandwidth_qos_mode,
+    ...(isAffinityNamed && {reservation_affinity: {policy}}),
   }
 }
 
@@ -90,20 +149,18 @@ interface Place {
   subnet: Identity
   zone: string
   vpc: string
-  /** Undefined for the default one of another VPC, where the other instance's groups are not. */
-  groups: Identity[] | undefined
+  /** Security groups are of one VPC alone. */
+  isSameVpc: boolean
 }
 
 /** The other instance's subnet, or the one that is asked for, which tells zone and VPC as well. */
 async function choosePlace(api: VpcSdk, instance: Instance, asked: string | undefined): Promise<Place> {
-  const groups = async () => (await securityGroupsOf(api, instance)).map(({id}) => ({id}))
   if (asked === undefined) {
     const {subnet} = instance.primary_network_interface
-    return {subnet: {id: subnet.id}, zone: instance.zone.name, vpc: instance.vpc.id, groups: await groups()}
+    return {subnet: {id: subnet.id}, zone: instance.zone.name, vpc: instance.vpc.id, isSameVpc: true}
   }
   const {id, zone, vpc} = await findSubnet(api, asked)
-  const isSameVpc = vpc.id === instance.vpc.id
-  return {subnet: {id}, zone: zone.name, vpc: vpc.id, groups: isSameVpc ? await groups() : undefined}
+  return {subnet: {id}, zone: zone.name, vpc: vpc.id, isSameVpc: vpc.id === instance.vpc.id}
 }
 
 async function chooseImage(api: VpcSdk, instance: Instance, asked: string | undefined): Promise<Identity> {
@@ -167,16 +224,25 @@ function ambiguous(what: string, name: string): VpcmdError {
   })
 }
 
-function leftOut(instance: Instance, areGroupsLeft: boolean, userData: string | undefined): string[] {
+function leftOut(
+  instance: Instance,
+  {areGroupsLeft, isOtherProfile, userData}: {areGroupsLeft: boolean; isOtherProfile: boolean; userData?: string},
+): string[] {
   const more = Math.max(instance.network_attachments.length, instance.network_interfaces.length) - 1
   const all: [boolean, string][] = [
     [userData === undefined, `user data, which the VPC API does not tell: vpcmd metadata collect ${instance.id} does`],
     [areGroupsLeft, 'security groups, which are of another VPC: the default one of the new VPC holds'],
     [more > 0, `${more} further network ${more === 1 ? 'interface' : 'interfaces'}`],
+    // The instance shows no more of it than its name.
+    [true, 'encryption key, size and profile of the boot volume, which gets the defaults'],
     [(instance.volume_attachments?.length ?? 1) > 1, 'data volumes'],
+    [instance.catalog_offering !== undefined, 'the catalog offering, with its billing plan and licenses'],
     [instance.placement_target !== undefined, 'placement'],
     [instance.reservation_affinity.policy === 'manual', 'the reservation'],
     [instance.cluster_network !== undefined, 'the cluster network'],
+    [instance.instance_group_membership !== undefined, 'the membership of an instance group'],
+    [isOtherProfile, 'bandwidth of volumes and reservation affinity, which depend on the profile'],
+    [instance.vcpu.percentage !== 100, `the share of its vCPUs, which is ${instance.vcpu.percentage} %`],
   ]
   return all.filter(([isLeft]) => isLeft).map(([, what]) => what)
 }

@@ -46,16 +46,55 @@ const longestGreeting = 64 * 1024
 /** How long a connection may take to come up, in seconds. */
 const connectSeconds = 15
 
+/** An instance, by whom and where it is reached. */
+export type Reached<Found extends FoundInstance = FoundInstance> = Found & {user: string; address: string}
+
+/** Finds out how instances are reached, side by side, before anything is done to them. Those that can't be come as the reason, in `errors`. */
+export async function reachInstances<Found extends FoundInstance>(
+  cloud: Cloud,
+  found: Found[],
+  {wishes, env}: Pick<CollectOptions, 'wishes' | 'env'>,
+): Promise<{reached: Reached<Found>[]; errors: VpcmdError[]}> {
+  const limit = pLimit(atOnce)
+  const settled = await Promise.all(
+    found.map(each =>
+      limit(async () => ({...each, ...(await reach(cloud, each, wishes, env))})).catch((error: unknown) => {
+        if (error instanceof VpcmdError) return error
+        throw error
+      }),
+    ),
+  )
+  return {
+    reached: settled.flatMap(each => (each instanceof VpcmdError ? [] : [each])),
+    errors: settled.flatMap(each => (each instanceof VpcmdError ? [each] : [])),
+  }
+}
+
+async function reach(
+  cloud: Cloud,
+  {instance, region}: FoundInstance,
+  wishes: ReachWishes,
+  env: NodeJS.ProcessEnv,
+): Promise<{user: string; address: string}> {
+  checkRunning(instance)
+  const {login, address} = await findReach(cloud.api(region), instance, wishes)
+  if (!login) throw unknownUser(instance)
+  if (login.protocol !== 'ssh') throw isWindows(instance)
+  if (address === undefined) throw noFloatingIp(instance)
+  checkReal(region.url, env)
+  return {user: login.user, address}
+}
+
 /**
  * Logs in to instances side by side and reads their metadata service there, with a script and nothing installed. Each is
  * settled on its own, and they come in the order given.
  */
-export function collectMetadata(cloud: Cloud, found: FoundInstance[], options: CollectOptions): Promise<Collection[]> {
+export function collectMetadata(found: Reached[], options: CollectOptions): Promise<Collection[]> {
   const limit = pLimit(atOnce)
   return Promise.all(
     found.map(each =>
       limit(async () => {
-        const result = await collectFrom(cloud, each, options).catch((error: unknown) => {
+        const result = await collectFrom(each, options).catch((error: unknown) => {
           if (error instanceof VpcmdError) return error
           throw error
         })
@@ -68,20 +107,10 @@ export function collectMetadata(cloud: Cloud, found: FoundInstance[], options: C
   )
 }
 
-async function collectFrom(
-  cloud: Cloud,
-  {instance, region}: FoundInstance,
-  options: CollectOptions,
-): Promise<MetadataDocument> {
+async function collectFrom({instance, user, address}: Reached, options: CollectOptions): Promise<MetadataDocument> {
   const {wishes, paths, endpoint, env} = options
-  checkRunning(instance)
-  const {login, address} = await findReach(cloud.api(region), instance, wishes)
-  if (!login) throw unknownUser(instance)
-  if (login.protocol !== 'ssh') throw isWindows(instance)
-  if (address === undefined) throw noFloatingIp(instance)
   const quiet = ['-T', '-o', `BatchMode=${options.mayAsk ? 'no' : 'yes'}`, '-o', `ConnectTimeout=${connectSeconds}`]
-  const call = sshArguments({...wishes, user: login.user, address, more: [...quiet, 'sh -s']})
-  checkReal(region.url, env)
+  const call = sshArguments({...wishes, user, address, more: [...quiet, 'sh -s']})
   const {code, said, stdout} = await captureSsh(call, {
     env,
     input: metadataScript({shell: 'sh', paths, endpoint, protocol: instance.metadata_service.protocol}),
@@ -91,7 +120,7 @@ async function collectFrom(
     throw error instanceof VpcmdError ? onInstance(instance, error) : error
   })
   if (code !== 0) {
-    const known = code === sshFailed ? explainFailure(said, {instance, user: login.user, address}) : undefined
+    const known = code === sshFailed ? explainFailure(said, {instance, user, address, via: wishes.via}) : undefined
     throw known ?? failedThere(instance, code, said)
   }
   const document = documentIn(stdout.toString('utf8'), paths)

@@ -1,6 +1,6 @@
-import {randomUUID} from 'node:crypto'
-import {mkdir, rename, rm, writeFile} from 'node:fs/promises'
+import {lstat, rm} from 'node:fs/promises'
 import {join} from 'node:path'
+import {readPrivateJson, writePrivate} from '../cloud/private-file.ts'
 import {VpcmdError} from '../errors.ts'
 
 /** The files that an instance's metadata goes to. */
@@ -20,46 +20,57 @@ export function fileNames(instances: readonly {id: string; name: string}[]): str
     const isAlone = instances.filter(other => other.name === name).length === 1
     // Windows takes some names for devices, whatever their ending.
     const isDevice = /^(con|prn|aux|nul|(com|lpt)\d)$/.test(name)
-    return isAlone && !isDevice && /^[a-z0-9][-a-z0-9]{0,62}$/.test(name) ? name : id.replace(/[^\w-]/g, '_')
+    return isAlone && !isDevice && /^[a-z0-9][-a-z0-9]{0,62}$/.test(name) ? name : idName(id)
   })
 }
 
+function idName(id: string): string {
+  return id.replace(/[^\w-]/g, '_')
+}
+
 /**
- * Writes an instance's JSON, and its user data where there is any, into a folder that is made (0700) if need be. Nobody
- * else can read them (0600), and what is there is replaced as a whole. Throws VpcmdError where they can't be written.
+ * Writes an instance's JSON, and its user data where there is any, into a folder that is made (0700) if need be, under a
+ * name of `fileNames`, or under the ID where the files of that name are another instance's. Nobody else can read them
+ * (0600), and what is there is replaced as a whole, also by nothing. Throws VpcmdError where they can't be written.
  */
 export async function writeCollected(
   folder: string,
-  name: string,
+  {id, name}: {id: string; name: string},
   json: string,
   userData: string | undefined,
 ): Promise<CollectedFiles> {
-  const files = {
-    file: join(folder, `${name}.json`),
-    userDataFile: userData === undefined ? undefined : join(folder, `${name}.user-data`),
-  }
+  const owner = await ownerOf(join(folder, `${name}.json`))
+  const own = owner === undefined || owner === id ? name : idName(id)
+  const [file, userDataFile] = [join(folder, `${own}.json`), join(folder, `${own}.user-data`)]
+  // The JSON last: where it is new, all is.
+  await settle(
+    userDataFile,
+    userData === undefined ? rm(userDataFile, {force: true}) : writePrivate(userDataFile, userData),
+  )
+  await settle(file, writePrivate(file, json))
+  return {file, userDataFile: userData === undefined ? undefined : userDataFile}
+}
+
+/** The ID of the instance whose JSON is in a file; undefined where it is none of ours. */
+async function ownerOf(file: string): Promise<string | undefined> {
   try {
-    await mkdir(folder, {recursive: true, mode: 0o700})
-    await replace(folder, files.file, json)
-    if (files.userDataFile !== undefined) await replace(folder, files.userDataFile, userData ?? '')
+    // A link may lead to what never ends.
+    if (!(await lstat(file)).isFile()) return undefined
+    const {id} = Object(await readPrivateJson(file))
+    return typeof id === 'string' ? id : undefined
+  } catch {
+    return undefined
+  }
+}
+
+async function settle(file: string, change: Promise<void>): Promise<void> {
+  try {
+    await change
   } catch (error) {
     throw new VpcmdError({
       code: 'not_written',
-      message: `${files.file} can't be written (${(error as NodeJS.ErrnoException).code}).`,
+      message: `${file} can't be written (${(error as NodeJS.ErrnoException).code}).`,
       hint: 'Choose another folder with --out.',
     })
-  }
-  return files
-}
-
-// Not written in place: a file that is there may be readable to others, or lead elsewhere.
-async function replace(folder: string, file: string, content: string): Promise<void> {
-  const draft = join(folder, `.${randomUUID()}.tmp`)
-  try {
-    await writeFile(draft, content, {mode: 0o600, flag: 'wx'})
-    await rename(draft, file)
-  } catch (error) {
-    await rm(draft, {force: true})
-    throw error
   }
 }

@@ -1,6 +1,7 @@
 import {constants} from 'node:fs'
-import {type FileHandle, mkdir, open, rm} from 'node:fs/promises'
+import {type FileHandle, open, rm} from 'node:fs/promises'
 import {dirname, join} from 'node:path'
+import {makePrivateFolder} from '../cloud/private-file.ts'
 import {VpcmdError} from '../errors.ts'
 import type {Settled} from './outcomes.ts'
 import type {PlannedChange} from './plan.ts'
@@ -103,7 +104,7 @@ export class Journal {
   static async #open(folder: string, id: string, flags: number): Promise<Journal> {
     const file = join(folder, `${id}.jsonl`)
     try {
-      await mkdir(folder, {recursive: true, mode: 0o700})
+      await makePrivateFolder(folder)
       const lock = await takeLock(folder, id)
       try {
         const handle = await open(file, constants.O_WRONLY | constants.O_APPEND | flags, 0o600)

@@ -41,6 +41,9 @@ function recordOf(
     keyIds: wanted.keys.map(key => key.id),
     known,
     ...(wanted.isSpot && {spot: true}),
+    given: wanted.given,
+    givenInterface: wanted.givenInterface,
+    reservationPolicy: wanted.reservationPolicy,
     ...(wanted.isLegacy && {legacyInterfaces: true}),
     ...(wanted.secureBoot && {secureBoot: true}),
     ...(wanted.securityGroupIds && {securityGroupIds: wanted.securityGroupIds}),
@@ -58,7 +61,7 @@ function newPassword({keys}: WantedInstance): InstanceRecord['password'] {
 }
 
 /** `POST /instances` by image (IBM/vpc-node-sdk vpc/v1.ts `createInstance`). What is created starts at once, as IBM's does. */
-export function createRoutes({fleet, clock, transitionMs}: Cloud): Hono<Environment> {
+export function createRoutes({fleet, actions, clock, transitionMs}: Cloud): Hono<Environment> {
   const routes = new Hono<Environment>()
   routes.post('/instances', async c => {
     const region = c.get('region')
@@ -71,9 +74,9 @@ export function createRoutes({fleet, clock, transitionMs}: Cloud): Hono<Environm
       }
       return record
     })
-    // A change like any other start, which another status can end.
-    const started = {action: {type: 'start', at: made.created}} as const
-    const record = (await fleet.instances.update(region.name, made.id, () => started)) ?? made
+    // A change like any other start, which can fail, and which another status can end.
+    const start = (current: InstanceRecord) => actions.begin(current, 'start', made.created)
+    const record = (await fleet.instances.update(region.name, made.id, start)) ?? made
     const sending = {base: c.get('base'), now: clock(), transitionMs}
     return c.json(instanceBody(record, fleet.vpcName(record.vpc), sending), 201, {etag: etagOf(record)})
   })

@@ -20,6 +20,11 @@ function lifecycleOf(status: string): string {
   return 'stable'
 }
 
+/** What of an instance's bandwidth is for its volumes, in Mbit/s: a quarter unless it was given another share (ibm-cloud-docs/vpc instance-profiles-vpc-bandwidth.md). */
+export function volumeBandwidthOf({profile, given}: InstanceRecord): number {
+  return given?.total_volume_bandwidth ?? profileOf(profile).bandwidth / 4
+}
+
 /** The reference to an instance's boot volume attachment, as its instance carries it. */
 export function bootVolume(record: InstanceRecord, base: string): Record<string, unknown> {
   const volume = partOf(record, 'bootVolume')
@@ -105,7 +110,7 @@ export function instanceBody(record: InstanceRecord, vpcName: string, sending: S
   const profile = profileOf(record.profile)
   const network = networkingOf(record, base)
   const boot = bootVolume(record, base)
-  const volumeBandwidth = profile.bandwidth / 4
+  const volumeBandwidth = volumeBandwidthOf(record)
   const lifecycle = lifecycleOf(status)
   return {
     availability: {class: record.spot ? 'spot' : 'standard'},
@@ -159,6 +164,7 @@ export function instanceBody(record: InstanceRecord, vpcName: string, sending: S
     volume_bandwidth_qos_mode: 'weighted',
     vpc: reference(base, 'vpcs', 'vpc', {id: record.vpc, crn: crnOf(record.region, 'vpc', record.vpc), name: vpcName}),
     zone: {href: `${base}/regions/${record.region}/zones/${record.zone}`, name: record.zone},
+    ...record.given,
     ...optionalParts(record, base, status, network),
   }
 }

@@ -16,7 +16,22 @@ import {
   requiredField,
   unknownIdentity,
 } from './prototype-fields.ts'
-import type {KeyRecord, MetadataSettings, NamedResource, TrustedProfileRecord} from './records.ts'
+import {
+  givenFields,
+  readGivenInterface,
+  readGivenSettings,
+  readOption,
+  readReservationPolicy,
+} from './prototype-settings.ts'
+import type {
+  GivenInterface,
+  GivenSettings,
+  InstanceRecord,
+  KeyRecord,
+  MetadataSettings,
+  NamedResource,
+  TrustedProfileRecord,
+} from './records.ts'
 import type {RegionPlace, ZonePlace} from './regions.ts'
 import {keyFacts, keysIn} from './ssh-keys.ts'
 import {type Subnet, securityGroupsOf, subnetsOf} from './subnets.ts'
@@ -40,12 +55,16 @@ export interface WantedInstance {
   isSpot: boolean
   secureBoot: boolean
   bootVolumeName: string | undefined
+  reservationPolicy: InstanceRecord['reservationPolicy']
+  given: GivenSettings
+  givenInterface: GivenInterface
 }
 
 /** The most that user data may hold, in bytes. No source states IBM's limit: this one is the sandbox's. */
 const longestUserData = 64 * 1024
 
 const known = [
+  ...givenFields,
   'availability',
   'boot_volume_attachment',
   'default_trusted_profile',
@@ -57,6 +76,7 @@ const known = [
   'primary_network_attachment',
   'primary_network_interface',
   'profile',
+  'reservation_affinity',
   'resource_group',
   'user_data',
   'vpc',
@@ -65,19 +85,14 @@ const known = [
 
 // What else IBM/vpc-node-sdk vpc/v1.ts has in `InstancePrototype` and the kinds of it.
 const others = [
-  'availability_policy',
   'catalog_offering',
   'cluster_network_attachments',
-  'confidential_compute_mode',
   'network_attachments',
   'network_interfaces',
   'placement_target',
-  'reservation_affinity',
   'source_template',
-  'total_volume_bandwidth',
   'vcpu',
   'volume_attachments',
-  'volume_bandwidth_qos_mode',
 ]
 
 /**
@@ -124,6 +139,8 @@ export function readInstancePrototype(text: string, fleet: FleetStore, region: R
     isSpot: readIsSpot(body.availability),
     secureBoot: readBoolean(body.enable_secure_boot, 'enable_secure_boot') ?? false,
     bootVolumeName: readBootVolume(body.boot_volume_attachment),
+    reservationPolicy: readReservationPolicy(body.reservation_affinity),
+    given: readGivenSettings(body, profile),
   }
 }
 
@@ -171,9 +188,7 @@ function readUserData(value: unknown): string | undefined {
 function readIsSpot(value: unknown): boolean {
   if (value === undefined) return false
   const {class: kind} = readFields(value, 'availability', ['class'])
-  if (kind === undefined || kind === 'standard') return false
-  if (kind === 'spot') return true
-  throw refusal('validation_enum', 'The value supplied was not a valid option.', 'availability.class', kind)
+  return readOption(kind, 'availability.class', ['spot', 'standard']) === 'spot'
 }
 
 function readTrustedProfile(value: unknown): TrustedProfileRecord | undefined {
@@ -204,6 +219,7 @@ interface Network {
   field: string
   subnet: Subnet
   securityGroupIds: string[] | undefined
+  givenInterface: GivenInterface
   isLegacy: boolean
   attachmentName: string | undefined
 }
@@ -245,6 +261,7 @@ function readNetwork(body: Record<string, unknown>, fleet: FleetStore, region: R
     field,
     subnet,
     securityGroupIds: readSecurityGroups(groups, `${field}.security_groups`, subnet),
+    givenInterface: readGivenInterface(inner, field),
     isLegacy,
     attachmentName: name === undefined ? undefined : readName(name, `${outer}.name`),
   }

@@ -1,6 +1,6 @@
 import {crnOf, uuidOf} from './ids.ts'
 import {initializationBody} from './initialization-body.ts'
-import {bootVolume, instanceBody} from './instance-body.ts'
+import {bootVolume, instanceBody, volumeBandwidthOf} from './instance-body.ts'
 import {softwareAttachmentsOf} from './licensed-software.ts'
 import {
   attachmentBodies,
@@ -8,7 +8,6 @@ import {
   virtualNetworkInterfaceBody,
   virtualNetworkInterfaceIds,
 } from './networking.ts'
-import {profileOf} from './profiles.ts'
 import type {FloatingIpRecord, InstanceRecord, KeyRecord} from './records.ts'
 import {isoTime} from './references.ts'
 import {keyFacts, keyReference} from './ssh-keys.ts'
@@ -80,7 +79,7 @@ export function virtualNetworkInterfaces({record, vpcName}: Subject): Body[] {
 export function volumeAttachments({record}: Subject): Body[] {
   const attachment = {
     ...bootVolume(record, ''),
-    bandwidth: profileOf(record.profile).bandwidth / 4,
+    bandwidth: volumeBandwidthOf(record),
     created_at: isoTime(record.created),
     delete_volume_on_instance_delete: true,
     status: 'attached',

@@ -117,7 +117,7 @@ export function interfaceBodies(
 ): Body[] {
   return portsOf(record, base).map((port, index) => ({
     ...interfaceReference(record, port, base),
-    allow_ip_spoofing: false,
+    allow_ip_spoofing: (index === 0 && record.givenInterface?.allow_ip_spoofing) || false,
     created_at: isoTime(record.created),
     floating_ips: (index === 0 ? floatingIps : []).map(ip => floatingIpReference(ip, base)),
     port_speed: 1000,
@@ -173,7 +173,8 @@ export function virtualNetworkInterfaceIds(record: InstanceRecord): string[] {
 
 /** What tells a virtual network interface from its instance's others and is not of the instance; `undefined` where it has none of that ID. */
 export function virtualNetworkInterfaceBody(record: InstanceRecord, id: string, base: string): Body | undefined {
-  const port = portsOf(record, base).find(each => each.virtualNetworkInterface.id === id)
+  const ports = portsOf(record, base)
+  const port = ports.find(each => each.virtualNetworkInterface.id === id)
   if (port === undefined || record.legacyInterfaces) return undefined
   return {
     ...reference(base, 'virtual_network_interfaces', 'virtual_network_interface', port.virtualNetworkInterface),
@@ -186,6 +187,7 @@ export function virtualNetworkInterfaceBody(record: InstanceRecord, id: string, 
     mac_address: macAddress(id),
     primary_ip: port.ip,
     protocol_state_filtering_mode: 'auto',
+    ...(port === ports[0] && record.givenInterface),
     security_groups: securityGroupReferences(record, base),
     subnet: port.subnet,
     target: {

@@ -80,11 +80,30 @@ export interface InstanceRecord {
   keyIds?: string[]
   /** The IDs of the security groups of its interfaces; without, the VPC's default one. */
   securityGroupIds?: string[]
+  given?: GivenSettings
+  /** Of its primary interface. */
+  givenInterface?: GivenInterface
   /** The administrator's password of a Windows image, encrypted with one of the keys. */
   password?: {encrypted: string; fingerprint: string}
   /** Was made of a catalog image whose software has a license key. */
   licensedSoftware?: boolean
   known?: Partial<Record<KnownPart, string>>
+}
+
+/** What an instance was given at its creation and shows as it was given, under wire names; without, the defaults. */
+export interface GivenSettings {
+  availability_policy?: {host_failure: 'restart' | 'stop'; preemption: 'delete' | 'stop'}
+  confidential_compute_mode?: 'disabled' | 'sgx' | 'tdx'
+  /** Mbit/s. */
+  total_volume_bandwidth?: number
+  volume_bandwidth_qos_mode?: 'pooled' | 'weighted'
+}
+
+/** The same of an interface. */
+export interface GivenInterface {
+  allow_ip_spoofing?: boolean
+  auto_delete?: boolean
+  protocol_state_filtering_mode?: 'auto' | 'disabled' | 'enabled'
 }
 
 export interface TrustedProfileRecord {

@@ -1,7 +1,7 @@
 import {isIP} from 'node:net'
 import {withDoubt} from '../cloud/service-errors.ts'
 import type {VpcSdk} from '../cloud/vpc-sdk.ts'
-import type {FloatingIp, Instance, Reference} from '../cloud/wire.ts'
+import type {FloatingIp, Instance, NetworkInterfaceDetails, VirtualNetworkInterface} from '../cloud/wire.ts'
 import {VpcmdError} from '../errors.ts'
 import {addressesOf, floatingIpsFor} from '../instances/floating-ips.ts'
 
@@ -45,11 +45,14 @@ export async function assignFloatingIp(api: VpcSdk, instance: Instance, ending?:
   }
 }
 
-/** The security groups of an instance's primary interface, of whichever kind it is. Throws what the API's calls throw. */
-export async function securityGroupsOf(api: VpcSdk, instance: Instance): Promise<Reference[]> {
+/** An instance's primary interface, of whichever kind it is, with what the instance does not show of it. Throws what the API's calls throw. */
+export async function primaryInterface(
+  api: VpcSdk,
+  instance: Instance,
+): Promise<VirtualNetworkInterface | NetworkInterfaceDetails> {
   const vni = instance.primary_network_attachment?.virtual_network_interface.id
   const {result} = vni
     ? await api.getVirtualNetworkInterface({id: vni})
     : await api.getInstanceNetworkInterface({instanceId: instance.id, id: instance.primary_network_interface.id})
-  return result.security_groups
+  return result
 }

@@ -61,8 +61,8 @@ interface Sealing {
 }
 
 async function decrypt(sealed: Buffer, {cipher, kdf, options, passphrase}: Sealing): Promise<Buffer> {
-  if (passphrase === undefined) throw passphraseNeeded()
   if (kdf !== 'bcrypt' || cipher !== 'aes256-ctr') throw unreadable(`its encryption ${cipher} is not known`)
+  if (passphrase === undefined) throw passphraseNeeded()
   const {default: bcrypt} = await import('bcrypt-pbkdf')
   const [pass, salt, rounds] = [Buffer.from(passphrase), options.field(), options.number()]
   // The AES key, and after it the first counter.

@@ -50,7 +50,7 @@ export async function findReach(api: VpcSdk, instance: Instance, wishes: ReachWi
 
 /** The error of an instance whose image does not tell whom to log in as. */
 export function unknownUser({name, id, image}: Instance): VpcmdError {
-  const why = image ? `its image ${image.name} is not one of IBM's` : 'it has no image any more'
+  const why = image ? `its image ${image.name} does not tell it` : 'it has no image any more'
   return usageError(`The user of ${name} (${id}) is not known: ${why}.`, 'Name it with --user.')
 }
 
@@ -66,11 +66,14 @@ export function noFloatingIp({name, id}: Instance): VpcmdError {
 /** Throws VpcmdError for an instance that does not run: nobody is there to answer. */
 export function checkRunning({name, id, status}: Instance): void {
   if (status === 'running') return
-  const isOff = status === 'stopped'
+  const hints: Record<string, string> = {
+    stopped: `Start it first, such as with: ibmcloud is instance-start ${id}`,
+    failed: `See why: vpcmd instances show ${id}`,
+  }
   throw new VpcmdError({
     code: 'instance_not_running',
     message: `${name} (${id}) is ${status}: it takes no connection.`,
-    hint: isOff ? `Start it first, such as with: ibmcloud is instance-start ${id}` : 'Try again when it is running.',
+    hint: hints[status] ?? 'Try again when it is running.',
   })
 }
 
@@ -85,6 +88,6 @@ export function checkReal(apiUrl: string, env: NodeJS.ProcessEnv): void {
   if (!isLoopback(apiUrl) || env[sandboxSshVariable] === '1') return
   throw usageError(
     'The VPC API is a sandbox on this machine: its addresses are other people’s in the real internet, and nothing is sent there.',
-    `--print shows the command line. Where ssh leads them to a machine of yours, set ${sandboxSshVariable}=1.`,
+    `vpcmd connect INSTANCE --print shows the command line. Where ssh leads them to a machine of yours, set ${sandboxSshVariable}=1.`,
   )
 }

@@ -42,6 +42,11 @@ export async function runSsh(
   }
 }
 
+/** Throws VpcmdError where there is no ssh: before something is done that is of no use without. */
+export async function checkSsh(env: NodeJS.ProcessEnv): Promise<void> {
+  await ended(spawn('ssh', ['-V'], {env, stdio: 'ignore'}))
+}
+
 export interface Captured extends SshEnd {
   stdout: Buffer
 }
@@ -89,7 +94,7 @@ function startFailure(error: NodeJS.ErrnoException): VpcmdError {
     return new VpcmdError({
       code: 'ssh_not_found',
       message: 'There is no ssh on the PATH.',
-      hint: 'Install the OpenSSH client; --print shows the command line to run elsewhere.',
+      hint: 'Install the OpenSSH client; vpcmd connect INSTANCE --print shows the command line to run elsewhere.',
     })
   }
   return new VpcmdError({code: 'ssh_failed', message: `ssh can't be run: ${error.message}.`})

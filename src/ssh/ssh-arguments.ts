@@ -45,13 +45,11 @@ export function quoteCommand(words: readonly string[]): string {
 
 function quoteWord(word: string): string {
   if (/^[\w@%+=:,./-]+$/.test(word)) return word
-  if (!/[\x00-\x1f\x7f-\x9f]/.test(word)) return `'${word.replaceAll("'", `'\\''`)}'`
-  const escaped = word.replace(/[\\'\x00-\x1f\x7f-\x9f]/g, character =>
-    character === '\\' || character === "'" ? `\\${character}` : escapeByte(character),
-  )
-  return `$'${escaped}'`
+  const quoted = `'${word.replaceAll("'", `'\\''`)}'`
+  // What could do something to a terminal is not printed as it is.
+  return quoted.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]+/g, controls => `'"$(printf '${octal(controls)}')"'`)
 }
 
-function escapeByte(character: string): string {
-  return [...Buffer.from(character)].map(byte => `\\${byte.toString(8).padStart(3, '0')}`).join('')
+function octal(text: string): string {
+  return [...Buffer.from(text)].map(byte => `\\${byte.toString(8).padStart(3, '0')}`).join('')
 }

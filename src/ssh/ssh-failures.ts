@@ -8,38 +8,76 @@ export interface Destination {
   instance: {id: string; name: string}
   user: string
   address: string
+  /** The host to jump over, where there is one. */
+  via?: string
+}
+
+/** Why ssh could not log in, by the lines that it writes itself; the first group of each is the host, where it is told. */
+const lines = {
+  changed: /^Host key for (\S+) has changed/m,
+  unknown: /^No \S+ host key is known for (\S+) and/m,
+  denied: /^\S+@(\S+): Permission denied \(/m,
+  tooMany: /^Received disconnect from (\S+) port .*Too many authentication failures/m,
+  noConnection:
+    /^ssh: connect to host (\S+) port .*(?:timed out|Connection refused|No route to host|Network is unreachable)/m,
+  timeout: /^Connection to (\S+) port \d+ timed out/m,
+  // That host was reached, and the instance from there was not.
+  noForwarding: /^channel \d+: open failed: connect failed: /m,
 }
 
 /**
- * What stands behind a failure of ssh, by its own words (OpenSSH's ssh.c, sshconnect.c, readconf.c), and what to do about
- * it; undefined where they are none of those known.
+ * What stands behind a failure of ssh, by its own words (OpenSSH's ssh.c, sshconnect.c, sshconnect2.c, readconf.c), and
+ * what to do about it; undefined where they are none of those known, such as those of a command that ran there.
  */
-export function explainFailure(said: string, {instance, user, address}: Destination): VpcmdError | undefined {
+export function explainFailure(said: string, {instance, user, address, via}: Destination): VpcmdError | undefined {
   const failure = (code: string, message: string, hint: string) => new VpcmdError({code, message, hint})
+  /** The host that is jumped over, where one of these lines names it and not the instance. */
+  const hopIn = (...patterns: RegExp[]) => {
+    const named = patterns.map(pattern => pattern.exec(said)?.[1]).find(host => host !== undefined)
+    const host = named?.replace(/^\[(.*)\](:\d+)?$/, '$1')
+    return via === undefined || host === undefined || host === address ? undefined : `${via}, which it jumps over,`
+  }
   if (/REMOTE HOST IDENTIFICATION HAS CHANGED/.test(said)) {
+    const hop = hopIn(lines.changed)
     const [, file, line] = /Offending \S+ key in (.+):(\d+)/.exec(said) ?? []
     const place = file === undefined ? 'known_hosts' : `line ${line} of ${file}`
     return failure(
       'host_key_changed',
-      `The host key of ${address} is not the one that is recorded in ${place}.`,
-      `The address had another instance before, or somebody stands between. Where you know that it is the former: remove ${place}.`,
+      `The host key of ${hop ?? address} is not the one that is recorded in ${place}.`,
+      `The address had another ${hop ? 'host' : 'instance'} before, or somebody stands between. Where you know that it is the former: remove ${place}.`,
     )
   }
-  if (/Host key verification failed/.test(said)) {
+  if (/^Host key verification failed/m.test(said)) {
     return failure(
       'host_key_unknown',
-      `The host key of ${address} was not accepted.`,
+      `The host key of ${hopIn(lines.unknown) ?? address} was not accepted.`,
       'Connect once on a terminal to accept it, or record it in known_hosts.',
     )
   }
-  if (/Permission denied|Too many authentication failures/.test(said)) {
+  if (lines.denied.test(said) || lines.tooMany.test(said)) {
+    const hop = hopIn(lines.denied, lines.tooMany)
+    if (hop) {
+      return failure(
+        'ssh_denied',
+        `${hop} refused the keys that were offered.`,
+        'ssh takes its key from your agent or configuration, and its user from --via USER@HOST.',
+      )
+    }
     return failure(
       'ssh_denied',
       `${instance.name} refused ${user} the keys that were offered.`,
       `Name the key with --identity, or another user with --user. Keys it was made with: vpcmd instances initialization ${instance.id}`,
     )
   }
-  if (/timed out|Connection refused|No route to host|Network is unreachable/.test(said)) {
+  if ([lines.noConnection, lines.timeout, lines.noForwarding].some(pattern => pattern.test(said))) {
+    const hop = hopIn(lines.noConnection, lines.timeout)
+    if (hop) {
+      return failure(
+        'ssh_unreachable',
+        `${hop} does not answer on the port of SSH.`,
+        'See that it runs, and lets SSH in from here.',
+      )
+    }
     return failure(
       'ssh_unreachable',
       `${instance.name} does not answer at ${address}, on the port of SSH.`,

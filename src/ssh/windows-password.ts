@@ -9,13 +9,14 @@ import {isOpensshKey, passphraseNeeded, readOpensshKey, unreadable, wrongPassphr
  */
 export async function readPrivateKey(text: string, passphrase: string | undefined): Promise<KeyObject> {
   if (isOpensshKey(text)) return readOpensshKey(text, passphrase)
+  // What Node says of a missing passphrase differs between its versions. RFC 1421, 4.6.1.1, and RFC 7468, 11.
+  const isLocked = /^(Proc-Type: 4,ENCRYPTED|-----BEGIN ENCRYPTED PRIVATE KEY-----)/m.test(text)
+  if (isLocked && passphrase === undefined) throw passphraseNeeded()
   let key: KeyObject
   try {
     key = createPrivateKey({key: text, format: 'pem', passphrase})
-  } catch (error) {
-    const {code} = error as NodeJS.ErrnoException
-    if (code === 'ERR_MISSING_PASSPHRASE') throw passphraseNeeded()
-    if (passphrase !== undefined && /-----BEGIN .*PRIVATE KEY-----/.test(text)) throw wrongPassphrase()
+  } catch {
+    if (isLocked) throw wrongPassphrase()
     throw unreadable('it is no private key in PEM or in the format of OpenSSH')
   }
   if (key.asymmetricKeyType !== 'rsa') {

@@ -1,10 +1,10 @@
-import {mkdtempSync, readFileSync, rmSync} from 'node:fs'
+import {mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
 import {type Pty, startPty} from '../support/pty.ts'
-import {freshEnvironment, runShell, runVpcmd, vpcmdPath} from '../support/run-vpcmd.ts'
+import {freshEnvironment, runFile, runVpcmd, vpcmdPath} from '../support/run-vpcmd.ts'
 import {hasSshd, startSshd, type TestSshd} from '../support/sshd.ts'
 
 let sandbox: Sandbox
@@ -25,6 +25,14 @@ const posts = () =>
     .filter(({method}) => method !== 'GET' && method !== 'POST')
     .concat(seen.filter(({path, method}) => method === 'POST' && !path.startsWith('/identity')))
 
+/** A PATH on which `ssh` is a script. */
+const withSsh = (script: string) => {
+  const folder = join(env.HOME ?? '', 'bin')
+  mkdirSync(folder, {recursive: true})
+  writeFileSync(join(folder, 'ssh'), `#!/bin/sh\n${script}\n`, {mode: 0o755})
+  return `${folder}:${env.PATH}`
+}
+
 describe('connect --print', () => {
   it('takes the user of the image and the floating IP', async () => {
     expect(await connect('my-virtual-server-2', '--print')).toEqual({
@@ -44,18 +52,12 @@ describe('connect --print', () => {
   })
 
   it('prints a line that a shell reads back word by word', async () => {
-    const words = ['-o', 'A=b c', '--', "it's", '$(touch pwned)', '`id`', '', '*', 'a\nb\u001b[31m']
+    const words = ['-o', 'A=b c', '--', "it's", '$(touch pwned)', '`id`', '', '*', 'a\n\tb\u001b[31m\u0085\r', '\u0007']
     const {stdout} = await connect('my-virtual-server-2', '--print', '--', ...words)
-    const read = await runShell(`set -- ${stdout.trimEnd()}\nshift 2\nfor word; do printf '<%s>' "$word"; done`)
-    // dash has no $'…', which only control characters need.
-    const {stdout: plain} = await connect('my-virtual-server-2', '--print', '--', ...words.slice(0, -1))
-    const readPlain = await runShell(`set -- ${plain.trimEnd()}\nshift 2\nfor word; do printf '<%s>' "$word"; done`)
-    expect(readPlain.stdout).toBe(
-      words
-        .slice(0, -1)
-        .map(word => `<${word}>`)
-        .join(''),
-    )
+    // The least that sh may be: dash, on Debian and Ubuntu.
+    const line = `set -- ${stdout.trimEnd()}\nshift 2\nfor word; do printf '<%s>' "$word"; done`
+    const read = await runFile('dash', ['-c', line], env, '')
+    expect(read.stdout).toBe(words.map(word => `<${word}>`).join(''))
     expect(stdout).not.toMatch(/\u001b/)
     expect(read.code).toBe(0)
   })
@@ -74,6 +76,11 @@ describe('connect --print', () => {
 })
 
 describe('what connect refuses', () => {
+  it('an instance that failed, with what to do then', async () => {
+    const {stderr} = await connect('build-1')
+    expect(stderr).toMatch(/^Error: build-1 \(\S+\) is failed: .*\nSee why: vpcmd instances show \S+\n$/)
+  })
+
   it('a stopped instance', async () => {
     const {code, stderr} = await connect('batch-1')
     expect(code).toBe(1)
@@ -90,7 +97,10 @@ describe('what connect refuses', () => {
   it('an image that tells no user, until --user names one', async () => {
     const added = await sandbox.fleet.add({name: 'odd', zone: 'us-south-1', image: 'appliance'})
     const {code, stderr} = await connect(added.id, '--internal-ip')
-    expect({code, stderr}).toMatchObject({code: 2, stderr: expect.stringMatching(/--user/)})
+    expect({code, stderr}).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/is not known: its image appliance does not tell it\.\n.*--user/),
+    })
     expect((await connect(added.id, '--internal-ip', '--print', '--user', 'admin')).stdout).toMatch(/^ssh admin@10\./)
   })
 
@@ -130,9 +140,16 @@ describe('what connect refuses', () => {
     const {code, stderr} = await runVpcmd(['connect', 'my-virtual-server-2'], {env: {...env, PATH: '/nowhere'}})
     expect(code).toBe(1)
     expect(stderr).toBe(
-      'Error: There is no ssh on the PATH.\nInstall the OpenSSH client; --print shows the command line to run elsewhere.\n',
+      'Error: There is no ssh on the PATH.\nInstall the OpenSSH client; vpcmd connect INSTANCE --print shows the command line to run elsewhere.\n',
     )
   })
+})
+
+it('takes a key file below the home folder as ssh does, where the shell did not', async () => {
+  writeFileSync(join(env.HOME ?? '', 'key'), '')
+  expect((await connect('my-virtual-server-2', '--print', '--identity=~/key')).stdout).toBe(
+    `ssh -i ${env.HOME}/key ubuntu@169.47.94.48\n`,
+  )
 })
 
 it('takes the user of a custom image from its operating system', async () => {
@@ -176,6 +193,28 @@ describe('connect to Windows', () => {
     }
   })
 
+  it('refuses what a desktop can not do, and runs nothing', async () => {
+    await sandbox.fleet.add({name: 'win', zone: 'us-south-1', image: windows})
+    for (const [args, said] of [
+      [['--internal-ip', '--', 'uptime'], /runs no command and takes no key/],
+      [['--internal-ip', '--identity', vpcmdPath], /runs no command and takes no key/],
+      [['--via', 'me@bastion'], /Open a way first: ssh -L 13389:10\.\S+:3389 me@bastion/],
+    ] as const) {
+      const {code, stdout, stderr} = await connect('win', ...args)
+      expect({code, stdout, stderr}).toEqual({code: 2, stdout: '', stderr: expect.stringMatching(said)})
+    }
+    const ssh = await connect('win', '--internal-ip', '--print', '--user', 'alice', '--', 'uptime')
+    expect(ssh.stdout).toMatch(/^ssh alice@10\.\S+ uptime\n$/)
+  })
+
+  it('takes another user for the desktop', async () => {
+    await sandbox.fleet.add({name: 'win', zone: 'us-south-1', image: windows})
+    const file = join(env.HOME ?? '', 'win.rdp')
+    const {code, stderr} = await connect('win', '--internal-ip', '--user', 'alice', '--rdp', file)
+    expect({code, stderr}).toEqual({code: 0, stderr: expect.stringContaining('Log in as alice.')})
+    expect(readFileSync(file, 'utf8')).toContain('username:s:alice\r\n')
+  })
+
   it('refuses --rdp for others', async () => {
     const {code, stderr} = await connect('my-virtual-server-2', '--rdp', '/tmp/x.rdp')
     expect(code).toBe(2)
@@ -189,12 +228,21 @@ describe('a floating IP', () => {
     ['an interface of the old kind', true],
   ])('is reserved for %s with --assign-floating-ip', async (_, legacyInterfaces) => {
     const {id} = await sandbox.fleet.add({name: 'bare', zone: 'us-south-1', legacyInterfaces})
-    // There is no ssh: only what comes before is looked at.
-    const {stderr} = await runVpcmd(['connect', id, '--assign-floating-ip'], {env: {...env, PATH: '/nowhere'}})
+    // Only what comes before ssh is looked at.
+    const {stderr} = await runVpcmd(['connect', id, '--assign-floating-ip'], {env: {...env, PATH: withSsh('exit 0')}})
     const [address] = /203\.0\.113\.\d+/.exec(stderr) ?? []
-    expect(stderr).toMatch(/^Reserved 203\.0\.113\.\d+ \(\S+\) for bare\.\n/)
+    expect(stderr).toMatch(
+      /^Reserving a floating IP for bare\. It costs money .* security groups .*\(default-security-group\)\.\nReserved 203\.0\.113\.\d+ \(\S+\) for bare\.\n/,
+    )
     expect(posts()).toHaveLength(1)
     expect((await connect(id, '--print')).stdout).toBe(`ssh ubuntu@${address}\n`)
+  })
+
+  it('is not reserved where there is no ssh to use it', async () => {
+    const {id} = await sandbox.fleet.add({name: 'bare', zone: 'us-south-1'})
+    const {code, stderr} = await runVpcmd(['connect', id, '--assign-floating-ip'], {env: {...env, PATH: '/nowhere'}})
+    expect({code, stderr}).toEqual({code: 1, stderr: expect.stringMatching(/^Error: There is no ssh on the PATH/)})
+    expect(posts()).toEqual([])
   })
 
   it('that may have been reserved although no answer came is told of, and not asked for twice', async () => {
@@ -246,6 +294,22 @@ describe.skipIf(!hasSshd)('connect, with a real sshd', () => {
     expect(stderr).toMatch(
       /Error: my-virtual-server-2 refused nobody-here the keys .*--identity.*instances initialization/,
     )
+  })
+
+  it('tells the failures of the host that is jumped over from those of the instance', async () => {
+    const via = async (host: string) => (await reach('--via', host, '--', 'true')).stderr
+    expect(await via('nobody-here@bastion')).toMatch(
+      /^Error: nobody-here@bastion, which it jumps over, refused the keys/m,
+    )
+    expect(await via('bastion:1')).toMatch(/^Error: bastion:1, which it jumps over, does not answer/m)
+  })
+
+  it('takes nothing that a command says for a word of ssh', async () => {
+    expect(await reach('--', 'echo "cat: /root/x: Permission denied" >&2; exit 255')).toEqual({
+      code: 255,
+      stdout: '',
+      stderr: 'cat: /root/x: Permission denied\n',
+    })
   })
 
   it('says what to do about a host key that changed', async () => {

@@ -5,6 +5,7 @@ import {join} from 'node:path'
 import {afterAll, afterEach, beforeEach, describe, expect, it} from 'vitest'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
 import {clientOf} from '../sandbox/sandbox-client.ts'
+import {checkAgainstContract} from '../sandbox/vpc-contract.ts'
 import {startPty} from '../support/pty.ts'
 import {freshEnvironment, runVpcmd, vpcmdPath} from '../support/run-vpcmd.ts'
 
@@ -72,12 +73,58 @@ describe('instances create', () => {
       expect(JSON.parse((await create(...args, ...more)).stdout).name).toBe('next')
   })
 
+  it('takes along what the other one has otherwise than by default', async () => {
+    const client = await clientOf(sandbox)
+    const [{subnet}] = (await client.send('/v1/instances?name=my-virtual-server-2')).body.instances[0]
+      .network_interfaces
+    const {images} = (await client.send('/v1/images')).body
+    const given = {
+      availability: {class: 'spot'},
+      availability_policy: {host_failure: 'stop', preemption: 'delete'},
+      confidential_compute_mode: 'tdx',
+      enable_secure_boot: true,
+      profile: {name: 'cx2-2x4'},
+      reservation_affinity: {policy: 'disabled'},
+      total_volume_bandwidth: 1500,
+      volume_bandwidth_qos_mode: 'pooled',
+    }
+    const port = {allow_ip_spoofing: true, protocol_state_filtering_mode: 'disabled', subnet: {id: subnet.id}}
+    const body = {
+      name: 'model',
+      zone: {name: 'us-south-2'},
+      image: {id: images[0].id},
+      primary_network_attachment: {virtual_network_interface: port},
+      ...given,
+    }
+    expect((await client.send('/v1/instances', {method: 'POST', body: JSON.stringify(body)})).status).toBe(201)
+    const like = await planned('--like', 'model')
+    expect(like).toMatchObject({...given, primary_network_attachment: {virtual_network_interface: port}})
+    // The types have these three only of the kinds of prototypes.
+    const {image, zone, primary_network_attachment, ...common} = like
+    checkAgainstContract('InstancePrototype', common)
+    // Another profile may not have as much bandwidth, nor the mode, nor reservations.
+    const {stdout, stderr} = await create('next', '--like', 'model', '--profile', 'bx2-2x8', '--dry-run')
+    expect(stderr).toMatch(/^Does not go along: bandwidth of volumes and reservation affinity, which depend/m)
+    const {total_volume_bandwidth, volume_bandwidth_qos_mode, reservation_affinity, ...kept} = given
+    expect(JSON.parse(stdout)).toMatchObject({...kept, profile: {name: 'bx2-2x8'}})
+    for (const bound of ['total_volume_bandwidth', 'volume_bandwidth_qos_mode', 'reservation_affinity'])
+      expect(JSON.parse(stdout)).not.toHaveProperty(bound)
+  })
+
   it('says what does not go along', async () => {
     const {stderr} = await create('web-3', '--like', 'web-1', '-r', 'eu-de', '--dry-run')
     expect(stderr).toMatch(
       /Does not go along: user data, which the VPC API does not tell: vpcmd metadata collect 0217_/,
     )
     expect(stderr).toMatch(/Does not go along: 1 further network interface\./)
+    expect(stderr).toMatch(/Does not go along: encryption key, size and profile of the boot volume/)
+    const image = ['--image', 'ibm-ubuntu-24-04-6-minimal-amd64-3']
+    const train = await create('train-2', '--like', 'train-1', ...image, '--dry-run')
+    for (const what of ['catalog offering, with its billing plan and licenses', 'reservation', 'cluster network']) {
+      expect(train.stderr).toContain(`Does not go along: the ${what}.`)
+    }
+    const member = await create('web-3', '--like', 'web-1', '-r', 'jp-tok', '--dry-run')
+    expect(member.stderr).toContain('Does not go along: the membership of an instance group.')
     expect(stderr).toMatch(/Nothing was sent: this was a dry run\.\n$/)
     expect(bodies).toEqual([])
   })
@@ -231,19 +278,24 @@ describe('instances create', () => {
     }
   })
 
-  it('tells why it did not start', async () => {
-    const slow = await startSandbox({transitionMs: 3_600_000})
+  it('waits for as long as it is told to', async () => {
+    const slow = await startSandbox({transitionMs: 1700})
     try {
-      const running = runVpcmd(['instances', 'create', 'next', '--like', 'my-virtual-server-2', '--yes'], {
-        env: freshEnvironment(slow.environment),
+      // The pauses get longer: the last one ends with the time.
+      const args = ['instances', 'create', 'next', '--like', 'my-virtual-server-2', '--yes', '--wait', '2', '--json']
+      const {code, stdout} = await runVpcmd(args, {env: freshEnvironment(slow.environment)})
+      expect({code, status: JSON.parse(stdout || '{}').status}).toEqual({code: 0, status: 'running'})
+    } finally {
+      await slow.close()
+    }
+  })
+
+  it('tells why it did not start', async () => {
+    const failing = await startSandbox({transitionMs: 200, failingStarts: {count: 1}})
+    try {
+      const {code, stderr} = await runVpcmd(['instances', 'create', 'next', '--like', 'my-virtual-server-2', '--yes'], {
+        env: freshEnvironment(failing.environment),
       })
-      let id: string | undefined
-      while (id === undefined) {
-        id = slow.fleet.list().find(({name}) => name === 'next')?.id
-        await new Promise(resolve => setTimeout(resolve, 20))
-      }
-      await slow.fleet.change(id, {status: 'failed'})
-      const {code, stderr} = await running
       expect({code, stderr}).toMatchObject({
         code: 1,
         stderr: expect.stringMatching(
@@ -251,7 +303,7 @@ describe('instances create', () => {
         ),
       })
     } finally {
-      await slow.close()
+      await failing.close()
     }
   })
 

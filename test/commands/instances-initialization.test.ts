@@ -33,6 +33,7 @@ beforeAll(() => {
   for (const [name, type, options, passphrase] of kinds)
     makeKey(name.replaceAll(/[^\w]/g, ''), type, options, passphrase)
   makeKey('ed25519', 'ed25519', [], '')
+  makeKey('othercipher', 'rsa', ['-Z', 'aes128-ctr'], 'open sesame')
 })
 
 let sandbox: Sandbox
@@ -94,24 +95,29 @@ describe('instances initialization', () => {
     expect(json.password).toMatchObject({password, encrypted_password: expect.any(String)})
   })
 
-  it('asks for the passphrase on a terminal, without showing it, and takes it from a file', async () => {
-    const {id} = await makeWindows(file('OpenSSHwithapassphrase.pub'))
-    const key = ['--private-key', file('OpenSSHwithapassphrase')]
-    const alone = await initialization(id, ...key)
-    expect(alone).toMatchObject({code: 1, stderr: expect.stringMatching(/passphrase.*\n.*--passphrase-file/)})
-    writeFileSync(file('passphrase'), 'open sesame\n')
-    expect((await initialization(id, ...key, '--passphrase-file', file('passphrase'))).stdout).toMatch(
-      /^Password +\S{16}$/m,
-    )
-    writeFileSync(file('passphrase'), 'shut\n')
-    expect((await initialization(id, ...key, '--passphrase-file', file('passphrase'))).stderr).toMatch(/does not open/)
-    const pty = startPty(process.execPath, [vpcmdPath, 'instances', 'initialization', id, ...key], {env})
-    await pty.waitFor('Passphrase of the private key?')
-    pty.write('open sesame\r')
-    expect(await pty.exit).toMatchObject({exitCode: 0})
-    expect(pty.everything()).toMatch(/^Password +\S{16}$/m)
-    expect(pty.everything()).not.toContain('sesame')
-  })
+  it.each(['OpenSSHwithapassphrase', 'PEMwithapassphrase', 'PKCS8withapassphrase'])(
+    'asks for the passphrase on a terminal, without showing it, and takes it from a file: %s',
+    async name => {
+      const {id} = await makeWindows(file(`${name}.pub`))
+      const key = ['--private-key', file(name)]
+      const alone = await initialization(id, ...key)
+      expect(alone).toMatchObject({code: 1, stderr: expect.stringMatching(/passphrase.*\n.*--passphrase-file/)})
+      writeFileSync(file('passphrase'), 'open sesame\n')
+      expect((await initialization(id, ...key, '--passphrase-file', file('passphrase'))).stdout).toMatch(
+        /^Password +\S{16}$/m,
+      )
+      writeFileSync(file('passphrase'), 'shut\n')
+      expect((await initialization(id, ...key, '--passphrase-file', file('passphrase'))).stderr).toMatch(
+        /does not open/,
+      )
+      const pty = startPty(process.execPath, [vpcmdPath, 'instances', 'initialization', id, ...key], {env})
+      await pty.waitFor('Passphrase of the private key?')
+      pty.write('open sesame\r')
+      expect(await pty.exit).toMatchObject({exitCode: 0})
+      expect(pty.everything()).toMatch(/^Password +\S{16}$/m)
+      expect(pty.everything()).not.toContain('sesame')
+    },
+  )
 
   it('says what is wrong with a key', async () => {
     const {id, fingerprint} = await makeWindows(file('OpenSSH.pub'))
@@ -122,6 +128,7 @@ describe('instances initialization', () => {
     expect(await said('--private-key', file('OpenSSH.pub'))).toMatch(
       /no private key in PEM or in the format of OpenSSH/,
     )
+    expect(await said('--private-key', file('othercipher'))).toMatch(/its encryption aes128-ctr is not known/)
     const linux = await initialization('my-virtual-server-2', '--private-key', file('PEM'))
     expect(linux).toMatchObject({code: 1, stderr: expect.stringMatching(/has no password/)})
   })

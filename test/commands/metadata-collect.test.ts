@@ -1,6 +1,7 @@
 import {
   chmodSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -13,7 +14,7 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest'
 import {withoutSecrets} from '../../src/metadata/collect-metadata.ts'
-import {fileNames} from '../../src/metadata/collected-files.ts'
+import {fileNames, writeCollected} from '../../src/metadata/collected-files.ts'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
 import {startPty} from '../support/pty.ts'
 import {freshEnvironment, runVpcmd, vpcmdPath} from '../support/run-vpcmd.ts'
@@ -62,6 +63,21 @@ describe('metadata collect, before it connects', () => {
     ]) {
       expect(stderr).toMatch(reason)
     }
+    expect(patches).toEqual([])
+  })
+
+  it('turns nothing on where it can not log in', async () => {
+    const windows = 'ibm-windows-server-2022-full-standard-amd64-18'
+    const {id} = await sandbox.fleet.add({name: 'win', zone: 'us-south-1', image: windows})
+    const enable = (name: string, more: Record<string, string> = {}) =>
+      runVpcmd(['metadata', 'collect', name, '--enable'], {env: {...env, ...more}})
+    expect((await enable(id)).stderr).toMatch(/runs Windows/)
+    expect((await enable('batch-1')).stderr).toMatch(/is stopped/)
+    expect((await enable('my-virtual-server-1')).stderr).toMatch(/has no floating IP/)
+    expect((await enable('my-virtual-server-2', {VPCMD_SANDBOX_SSH: ''})).stderr).toMatch(
+      /nothing is sent there.*\nvpcmd connect INSTANCE --print/,
+    )
+    expect((await enable('my-virtual-server-2', {PATH: '/nowhere'})).stderr).toMatch(/There is no ssh on the PATH/)
     expect(patches).toEqual([])
   })
 
@@ -204,7 +220,7 @@ describe.skipIf(!hasSshd)('metadata collect, with a real sshd', () => {
     expect(code).toBe(0)
     expect(JSON.parse(stdout)).toHaveLength(1)
     expect(stderr).toMatch(
-      /^Turned on the metadata service of my-virtual-server-2\. Take it back with: vpcmd metadata undo \S+\n.*must be stopped and started/,
+      /^Turned on the metadata service of my-virtual-server-2\. Take it back with: vpcmd metadata undo \S+\n.*must be stopped and started .*: vpcmd metadata enable INSTANCE --restart/,
     )
     expect(patches).toEqual([{metadata_service: {enabled: true}}])
     const {stdout: history} = await runVpcmd(['metadata', 'history', '--json'], {env})
@@ -304,6 +320,43 @@ describe.skipIf(!hasSshd)('metadata collect, with a real sshd', () => {
     expect(metadata['instance/initialization']).toEqual(first.metadata['instance/initialization'])
     expect(metadata['instance/initialization'].user_data).toBe(hostile)
     expect(readFileSync(join(out, 'web.user-data'), 'utf8')).toBe(hostile)
+  })
+})
+
+describe('writeCollected', () => {
+  const write = (id: string, userData?: string, name = 'web') =>
+    writeCollected(out, {id, name}, JSON.stringify({id}), userData)
+
+  it('leaves no user data of an earlier time beside what has none', async () => {
+    await write('0717_1', 'old')
+    expect(await write('0717_1')).toEqual({file: join(out, 'web.json'), userDataFile: undefined})
+    expect(readdirSync(out)).toEqual(['web.json'])
+  })
+
+  it('goes by the ID where the files of that name are of another instance', async () => {
+    await write('0717_1', 'one')
+    expect(await write('0717_2')).toMatchObject({file: join(out, '0717_2.json')})
+    expect(readFileSync(join(out, 'web.user-data'), 'utf8')).toBe('one')
+    expect(readFileSync(join(out, 'web.json'), 'utf8')).toBe('{"id":"0717_1"}')
+    writeFileSync(join(out, 'notes.json'), 'of nobody')
+    expect(await write('0717_1', undefined, 'notes')).toMatchObject({file: join(out, 'notes.json')})
+  })
+
+  it('names the file that could not be written, and leaves no half behind', async () => {
+    mkdirSync(join(out, 'web.user-data'))
+    const failed = {message: `${join(out, 'web.user-data')} can't be written (EISDIR).`}
+    await expect(write('0717_1', 'data')).rejects.toMatchObject(failed)
+    await expect(write('0717_1')).rejects.toMatchObject({
+      message: expect.stringContaining(`${join(out, 'web.user-data')} can't`),
+    })
+    expect(readdirSync(out)).toEqual(['web.user-data'])
+  })
+
+  it('ends where no folder can be made', async () => {
+    const failed = {message: expect.stringMatching(/^\/proc\/nosuch\/web\.json can't be written \(ENOENT\)/)}
+    await expect(writeCollected('/proc/nosuch', {id: '0717_1', name: 'web'}, '{}', undefined)).rejects.toMatchObject(
+      failed,
+    )
   })
 })
 

@@ -1,4 +1,4 @@
-import {readFileSync, statSync} from 'node:fs'
+import {readFileSync, statSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import type {RunResult} from '../support/run-vpcmd.ts'
@@ -56,11 +56,11 @@ describe.skipIf(obstacle !== undefined)("the whole way of IBM's page", {timeout:
     return {code, ...Object.fromEntries(checks.map(({check, ...rest}) => [check, rest]))}
   }
   const enable = (...more: string[]) => fromHere('metadata', 'enable', page.id, ...more, '--json')
-  /** What the VPC API says, asked by curl alone. */
-  const vpcApi = async (path: string): Promise<Json> => {
+  /** What the VPC API says, asked by curl alone; with a body, to a POST of it. */
+  const vpcApi = async (path: string, body?: Json): Promise<Json> => {
     const script = `token=$(curl -sf "$VPC_AUTH_URL/identity/token" -d grant_type=urn:ibm:params:oauth:grant-type:apikey -d apikey="$IBMCLOUD_API_KEY" | jq -r .access_token)
-curl -sf "$VPC_URL/$1?version=2026-03-24&generation=2" -H "Authorization: Bearer $token"`
-    return read(await networks.workstation(['sh', '-c', script, 'sh', path]))
+curl -sf "$VPC_URL/$1?version=2026-03-24&generation=2" -H "Authorization: Bearer $token"${body ? ' --data-binary @-' : ''}`
+    return read(await networks.workstation(['sh', '-c', script, 'sh', path], {stdin: body && JSON.stringify(body)}))
   }
   const read = ({code, stdout, stderr}: RunResult): Json => {
     if (code !== 0) throw new Error(`Ended with ${code}: ${stderr}`)
@@ -101,7 +101,7 @@ curl -sf "$VPC_URL/$1?version=2026-03-24&generation=2" -H "Authorization: Bearer
       '--',
       'echo "$SSH_CONNECTION"',
     ])
-    const [, address] = /^Reserved (\S+) \(\S+\) for my-virtual-server-1\.\n$/.exec(reserved.stderr) ?? []
+    const [, address] = /^Reserved (\S+) \(\S+\) for my-virtual-server-1\.$/m.exec(reserved.stderr) ?? []
     expect(reserved).toMatchObject({code: 0, stdout: expect.stringContaining(` ${address} 22\n`)})
     expect(JSON.parse(await fromHere('instances', 'show', 'my-virtual-server-1', '--json')).floating_ips).toEqual([
       address,
@@ -173,29 +173,71 @@ curl -sf "$VPC_URL/$1?version=2026-03-24&generation=2" -H "Authorization: Bearer
     })
     const next = await untilRunning(created.id)
     expect(kind(next)).toEqual({...kind(instance), metadata_service: metadataService})
-    expect(await groupsOf(next)).toEqual(await groupsOf(instance))
+    expect(portOf(await interfaceOf(next))).toEqual(portOf(await interfaceOf(instance)))
     expect(await vpcApi(`instances/${next.id}/initialization`)).toEqual(given)
 
     // As the next instance sees it itself.
-    const [{url}] = JSON.parse(await fromHere('sandbox', 'addresses', String(next.id), '--json'))
-    const itsOwn = async (path: string) =>
-      read(
-        await networks.workstation([
-          'vpcmd',
-          'imds',
-          'get',
-          path,
-          '--endpoint',
-          url,
-          '--ca-file',
-          networks.caFile,
-          ...patience,
-        ]),
-      )
-    expect(await itsOwn('instance/initialization')).toEqual(metadata['instance/initialization'])
-    expect(await itsOwn('keys')).toEqual(metadata.keys)
-    expect(await itsOwn('instance')).toEqual({...withoutLinks(next), software_attachments: []})
+    expect(await itsOwn(next, 'instance/initialization')).toEqual(metadata['instance/initialization'])
+    expect(await itsOwn(next, 'keys')).toEqual(metadata.keys)
+    expect(await itsOwn(next, 'instance')).toEqual({...withoutLinks(next), software_attachments: []})
   })
+
+  it.each([
+    ['network attachments', (port: Json) => ({primary_network_attachment: {virtual_network_interface: port}})],
+    [
+      'interfaces of the old kind',
+      ({auto_delete, protocol_state_filtering_mode, ...port}: Json) => ({primary_network_interface: port}),
+    ],
+  ])(
+    'makes one like an instance with %s that has nothing by default: it has all of that',
+    async (kindOfNetwork, network) => {
+      const name = kindOfNetwork.replaceAll(' ', '-')
+      const page2 = await vpcApi(`instances/${page.id}`)
+      const subnet = idOf((page2.primary_network_interface as Json).subnet)
+      const {security_groups: groups} = await vpcApi('security_groups')
+      const group = (groups as Json[]).find(
+        each => each.name === 'allow-ssh' && idOf(each.vpc).id === idOf(page2.vpc).id,
+      )
+      const web = JSON.parse(await fromHere('instances', 'show', 'web-1', '--region', 'eu-de', '--json'))
+      const {id} = await vpcApi('instances', {
+        availability: {class: 'spot'},
+        availability_policy: {host_failure: 'stop', preemption: 'delete'},
+        confidential_compute_mode: 'tdx',
+        default_trusted_profile: {auto_link: false, target: {id: 'Profile-8dd84246-7df4-4667-94e4-8cede51d5ac5'}},
+        enable_secure_boot: true,
+        image: idOf(page2.image),
+        keys: (keysOf(await vpcApi(`instances/${page.id}/initialization`)) as Json[]).map(idOf),
+        metadata_service: {enabled: true, protocol: 'https', response_hop_limit: 5},
+        name,
+        ...network({
+          allow_ip_spoofing: true,
+          auto_delete: true,
+          protocol_state_filtering_mode: 'disabled',
+          security_groups: [idOf(group)],
+          subnet,
+        }),
+        profile: {name: 'cx2-2x4'},
+        reservation_affinity: {policy: 'disabled'},
+        resource_group: idOf(web.resource_group),
+        total_volume_bandwidth: 1500,
+        user_data: userData,
+        volume_bandwidth_qos_mode: 'pooled',
+        zone: {name: 'us-south-2'},
+      })
+      const model = await untilRunning(String(id))
+      const file = join(networks.folder, 'user-data')
+      writeFileSync(file, userData)
+      const asked = [`${name}-2`, '--like', name, '--user-data', file, '--json']
+      const next = await untilRunning(JSON.parse(await fromHere('instances', 'create', ...asked, '--yes')).id)
+      expect(kind(next)).toEqual(kind(model))
+      expect(portOf(await interfaceOf(next))).toEqual(portOf(await interfaceOf(model)))
+      // With keys, trusted profile and user data.
+      expect(await itsOwn(next, 'instance/initialization')).toEqual(await itsOwn(model, 'instance/initialization'))
+      // No instance shows whether it was named: the subnet tells it.
+      const {vpc} = JSON.parse(await fromHere('instances', 'create', ...asked, '--dry-run'))
+      expect(vpc).toEqual(idOf(model.vpc))
+    },
+  )
 
   const untilRunning = async (id: string): Promise<Json> => {
     for (;;) {
@@ -205,11 +247,20 @@ curl -sf "$VPC_URL/$1?version=2026-03-24&generation=2" -H "Authorization: Bearer
       await new Promise(resolve => setTimeout(resolve, 100))
     }
   }
-  const groupsOf = async (instance: Json) => {
-    const {virtual_network_interface: vni} = instance.primary_network_attachment as {
-      virtual_network_interface: {id: string}
-    }
-    return (await vpcApi(`virtual_network_interfaces/${vni.id}`)).security_groups
+  /** The primary interface of an instance, of whichever kind it is. */
+  const interfaceOf = (instance: Json) => {
+    const attachment = instance.primary_network_attachment as Json | undefined
+    return vpcApi(
+      attachment
+        ? `virtual_network_interfaces/${idOf(attachment.virtual_network_interface).id}`
+        : `instances/${instance.id}/network_interfaces/${idOf(instance.primary_network_interface).id}`,
+    )
+  }
+  /** What the metadata service says to an instance itself. */
+  const itsOwn = async ({id}: Json, path: string) => {
+    const [{url}] = JSON.parse(await fromHere('sandbox', 'addresses', String(id), '--json'))
+    const at = ['--endpoint', url, '--ca-file', networks.caFile, ...patience]
+    return read(await networks.workstation(['vpcmd', 'imds', 'get', path, ...at]))
   }
 
   it('over https: by the host name and the CA alone, from within and from the workstation', async () => {
@@ -284,7 +335,14 @@ function keysOf(initialization: Json): Json[] {
   return (withoutLinks(initialization).keys as Json[]).map(key => ({...key, resource_type: 'key'}))
 }
 
-/** All of an instance that another one made like it has as well: what is left is its own alone, by name. */
+function idOf(resource: unknown): {id: unknown} {
+  return {id: (resource as Json).id}
+}
+
+/**
+ * All of an instance but what is its own alone: its identity, the identities and addresses of its interfaces, of which the
+ * subnets are left, and of its volumes, of which the number is left.
+ */
 function kind(instance: Json): Json {
   const {
     id,
@@ -300,6 +358,17 @@ function kind(instance: Json): Json {
     primary_network_interface,
     ...rest
   } = instance
-  const {subnet} = primary_network_interface as Json
-  return {...rest, subnet}
+  const subnets = (list: unknown) => (list as Json[]).map(({subnet}) => subnet)
+  return {
+    ...rest,
+    volumes: (volume_attachments as Json[]).length,
+    attachments: subnets(network_attachments),
+    interfaces: subnets(network_interfaces),
+  }
+}
+
+/** All of an interface, of either kind, but its own identity and addresses, and those of what it belongs to. */
+function portOf(body: Json): Json {
+  const {id, name, crn, href, created_at, ips, mac_address, primary_ip, target, ...rest} = body
+  return rest
 }

@@ -94,6 +94,55 @@ describe('POST /instances', () => {
       expect(seen).toMatchObject({security_groups: [{id: parts.groups[1], name: 'allow-ssh'}]})
     }))
 
+  test('gives back what it is given beside that, under the same names', () =>
+    withSandbox({transitionMs: 0}, async client => {
+      const parts = await partsOf(client)
+      const given = {
+        confidential_compute_mode: 'tdx',
+        availability: {class: 'spot'},
+        availability_policy: {host_failure: 'stop', preemption: 'delete'},
+        total_volume_bandwidth: 1500,
+        volume_bandwidth_qos_mode: 'pooled',
+      }
+      const port = {allow_ip_spoofing: true, auto_delete: true, protocol_state_filtering_mode: 'disabled'}
+      const {body} = await client.send(
+        '/v1/instances',
+        json(
+          prototype(parts, {
+            ...given,
+            reservation_affinity: {policy: 'disabled'},
+            primary_network_attachment: {virtual_network_interface: {subnet: {id: parts.subnet}, ...port}},
+          }),
+        ),
+      )
+      checkAgainstContract('Instance', body)
+      expect(body).toMatchObject({
+        ...given,
+        reservation_affinity: {policy: 'disabled', pool: []},
+        bandwidth: 8000,
+        total_network_bandwidth: 6500,
+      })
+      const vni = body.primary_network_attachment.virtual_network_interface.id
+      const seen = (await client.send(`/v1/virtual_network_interfaces/${vni}`)).body
+      checkAgainstContract('VirtualNetworkInterface', seen)
+      expect(seen).toMatchObject(port)
+      const one = await client.send('/v1/instances', json(prototype(parts, {name: 'plain'})))
+      expect(one.body).toMatchObject({
+        confidential_compute_mode: 'disabled',
+        availability_policy: {host_failure: 'restart', preemption: 'stop'},
+        total_volume_bandwidth: 2000,
+        reservation_affinity: {policy: 'automatic'},
+      })
+    }))
+
+  test('can fail to start, as any start', () =>
+    withSandbox({transitionMs: 0, failingStarts: {count: 1}}, async client => {
+      const parts = await partsOf(client)
+      const statusOf = async (name: string) =>
+        (await client.send('/v1/instances', json(prototype(parts, {name})))).body.status
+      expect([await statusOf('one'), await statusOf('two')]).toEqual(['failed', 'running'])
+    }))
+
   test('starts it: it is on the way for as long as a transition takes', () =>
     withSandbox({transitionMs: 60_000}, async client => {
       const {body} = await client.send('/v1/instances', json(prototype(await partsOf(client))))
@@ -106,10 +155,14 @@ describe('POST /instances', () => {
       const {primary_network_attachment, ...rest} = prototype(parts)
       const {body} = await client.send(
         '/v1/instances',
-        json({...rest, primary_network_interface: {subnet: {id: parts.subnet}}}),
+        json({...rest, primary_network_interface: {subnet: {id: parts.subnet}, allow_ip_spoofing: true}}),
       )
       checkAgainstContract('Instance', body)
       expect(body.network_attachments).toEqual([])
+      const path = `/v1/instances/${body.id}/network_interfaces/${body.primary_network_interface.id}`
+      const seen = (await client.send(path)).body
+      checkAgainstContract('NetworkInterface', seen)
+      expect(seen).toMatchObject({allow_ip_spoofing: true})
     }))
 
   test('refuses with the field as target', () =>
@@ -137,12 +190,31 @@ describe('POST /instances', () => {
         ],
         [{default_trusted_profile: {target: {id: 'x'}}}, [404, 'not_found', 'default_trusted_profile.target.id']],
         [{resource_group: {id: 'x'}}, [404, 'not_found', 'resource_group.id']],
+        [{availability_policy: {host_failure: 'no'}}, [400, 'validation_enum', 'availability_policy.host_failure']],
+        [{availability_policy: {preemption: 'no'}}, [400, 'validation_enum', 'availability_policy.preemption']],
+        [{confidential_compute_mode: 'no'}, [400, 'validation_enum', 'confidential_compute_mode']],
+        [{total_volume_bandwidth: '1'}, [400, 'validation_invalid_field_type', 'total_volume_bandwidth']],
+        [{total_volume_bandwidth: 499}, [400, 'validation_min_value', 'total_volume_bandwidth']],
+        [{total_volume_bandwidth: 7501}, [400, 'validation_max_value', 'total_volume_bandwidth']],
+        [{volume_bandwidth_qos_mode: 1}, [400, 'validation_invalid_field_type', 'volume_bandwidth_qos_mode']],
+        [
+          {reservation_affinity: {policy: 'manual'}},
+          [501, 'not_implemented', 'reservation_affinity with reservations'],
+        ],
         [{volume_attachments: []}, [501, 'not_implemented', 'volume_attachments']],
         [{primary_network_attachment: undefined}, [400, 'validation_required_field', 'primary_network_attachment']],
         [vni({}), [400, 'validation_required_field', 'primary_network_attachment.virtual_network_interface.subnet']],
         [
           vni({subnet: {id: parts.subnet}, security_groups: [{id: 'no'}]}),
           [404, 'not_found', 'primary_network_attachment.virtual_network_interface.security_groups[0].id'],
+        ],
+        [
+          vni({subnet: {id: parts.subnet}, allow_ip_spoofing: 1}),
+          [
+            400,
+            'validation_invalid_field_type',
+            'primary_network_attachment.virtual_network_interface.allow_ip_spoofing',
+          ],
         ],
         [
           {zone: {name: 'us-south-2'}},

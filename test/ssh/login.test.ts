@@ -49,12 +49,38 @@ it('quotes only what needs it', () => {
     'ssh -i /home/me/.ssh/id_rsa ubuntu@1.2.3.4',
   )
   expect(quoteCommand(['', "it's", 'a b', '$x', '~'])).toBe(`'' 'it'\\''s' 'a b' '$x' '~'`)
-  expect(quoteCommand(['a\nb', '\u001b[31m', "'\\\u0007"])).toBe(`$'a\\012b' $'\\033[31m' $'\\'\\\\\\007'`)
+  expect(quoteCommand(['a\nb', '\u001b[31m', "'\\\u0007"])).toBe(
+    `'a\nb' ''"$(printf '\\033')"'[31m' ''\\''\\'"$(printf '\\007')"''`,
+  )
+})
+
+it('names the host that is jumped over where it is the one that failed', () => {
+  const destination = {instance: {id: 'x', name: 'web'}, user: 'me', address: '10.0.0.1', via: 'root@bastion'}
+  const failures: [string, RegExp][] = [
+    ['root@127.0.0.1: Permission denied (publickey).\r\n', /^root@bastion, which it jumps over, refused/],
+    ['me@10.0.0.1: Permission denied (publickey).\r\n', /^web refused me/],
+    ['ssh: connect to host 127.0.0.1 port 22: Connection refused\r\n', /^root@bastion, .* does not answer/],
+    ['channel 0: open failed: connect failed: Connection refused\r\n', /^web does not answer at 10\.0\.0\.1/],
+    [
+      '@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\nOffending RSA key in /kh:3\nHost key for [127.0.0.1]:47422 has changed and',
+      /^The host key of root@bastion, which it jumps over, is not .* line 3 of \/kh/,
+    ],
+    [
+      'No ED25519 host key is known for [127.0.0.1]:22 and you have requested strict checking.\nHost key verification failed.',
+      /^The host key of root@bastion, .* was not accepted/,
+    ],
+    ['Received disconnect from 10.0.0.1 port 22:2: Too many authentication failures', /^web refused me/],
+  ]
+  for (const [said, message] of failures) expect(explainFailure(said, destination)?.message).toMatch(message)
 })
 
 it('says nothing of failures that it does not know', () => {
   const destination = {instance: {id: 'x', name: 'web'}, user: 'me', address: '10.0.0.1'}
   expect(explainFailure('ssh: something new', destination)).toBeUndefined()
+  // What a command says that ran there.
+  for (const said of ['cat: /root/x: Permission denied', 'curl: (7) Connection refused', 'it timed out']) {
+    expect(explainFailure(said, destination)).toBeUndefined()
+  }
   expect(explainFailure('ssh: connect to host 10.0.0.1 port 22: Connection timed out', destination)?.code).toBe(
     'ssh_unreachable',
   )

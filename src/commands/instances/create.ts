@@ -14,7 +14,7 @@ import {hopLimits, protocols} from '../../metadata/settings.ts'
 export default class InstancesCreate extends CloudCommand {
   static override summary = 'Make another instance like a running one, with the metadata service on.'
   static override description =
-    `It gets the profile, image, VPC, zone, subnet, security groups, keys, trusted profile and resource group of the other one, and its metadata service is on from the first boot: with the protocol and hop limit of the other one where its service is on, else https and 1. What a flag names takes their place.
+    `It gets the profile, image, VPC, zone, subnet, security groups, keys, trusted profile, resource group and settings of the other one, what does not go along is named, and its metadata service is on from the first boot: with the protocol and hop limit of the other one where its service is on, else https and 1. What a flag names takes their place.
 
 User data can't be read from the VPC API: --from-metadata takes it from what vpcmd metadata collect wrote.`
   static override examples = [

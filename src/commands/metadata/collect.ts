@@ -8,10 +8,18 @@ import {sshFlags, toWishes} from '../../command-line/ssh-flags.ts'
 import {usageError, VpcmdError} from '../../errors.ts'
 import {parseEndpoint, parseMetadataPath} from '../../inside/endpoints.ts'
 import {initializationPath} from '../../instances/user-data.ts'
-import {type Collection, collectMetadata, userDataOf, withoutSecrets} from '../../metadata/collect-metadata.ts'
+import {
+  type Collection,
+  collectMetadata,
+  type Reached,
+  reachInstances,
+  userDataOf,
+  withoutSecrets,
+} from '../../metadata/collect-metadata.ts'
 import {type CollectedFiles, fileNames, writeCollected} from '../../metadata/collected-files.ts'
 import {asChoice, changesIn, draftPlan} from '../../metadata/plan.ts'
 import {checkWishes} from '../../ssh/reach.ts'
+import {checkSsh} from '../../ssh/run-ssh.ts'
 
 /** A login and a script of some requests take longer than one request may. */
 const leastPatienceMs = 120_000
@@ -61,8 +69,10 @@ Passwords and license keys are masked. User data is not: whoever can run a proce
     const {items} = await this.select(cloud, {flags, typed, filters: flags, question}, found => found)
     const errors = items.flatMap(item => ('error' in item ? [item.error] : []))
     const found = items.flatMap(item => ('error' in item ? [] : [item]))
-    const {on, off} = await this.switchOn(flags, cloud, found)
-    const collections = await collectMetadata(cloud, on, {
+    // Before anything is changed: what can't be logged in to is left as it is.
+    const {reached, errors: unreached} = await reachInstances(cloud, found, {wishes, env: process.env})
+    const {on, off} = await this.switchOn(flags, cloud, reached)
+    const collections = await collectMetadata(on, {
       wishes,
       paths: [...new Set(paths)],
       endpoint,
@@ -72,7 +82,7 @@ Passwords and license keys are masked. User data is not: whoever can run a proce
       now: Date.now,
     })
     const rows = await this.keep(flags, collections)
-    const failures = [...errors, ...off, ...rows.flatMap(({error}) => (error ? [error] : []))]
+    const failures = [...errors, ...unreached, ...off, ...rows.flatMap(({error}) => (error ? [error] : []))]
     const [only] = failures
     if (only && items.length === 1) throw only
     this.reportFailures(failures, items.length)
@@ -86,8 +96,8 @@ Passwords and license keys are masked. User data is not: whoever can run a proce
   private async switchOn(
     flags: RolloutFlags & {enable?: boolean},
     cloud: Cloud,
-    found: Selected[],
-  ): Promise<{on: Selected[]; off: VpcmdError[]}> {
+    found: Reached<Selected>[],
+  ): Promise<{on: Reached<Selected>[]; off: VpcmdError[]}> {
     const changes = changesIn(
       draftPlan(
         found.map(each => asChoice(each, each.readAt)),
@@ -99,6 +109,7 @@ Passwords and license keys are masked. User data is not: whoever can run a proce
     const prompter = flags.enable ? undefined : await this.prompter()
     const isWanted =
       flags.enable || (await prompter?.confirm({message: `The metadata service of ${names} is off. Turn it on?`}))
+    if (isWanted) await checkSsh(process.env)
     const run = isWanted
       ? await this.makeRun(flags, cloud, {command: 'enable', selection: names, changes, isFresh: true})
       : undefined
@@ -131,7 +142,8 @@ Passwords and license keys are masked. User data is not: whoever can run a proce
         const json = {id, name, region: found.region.name, collected_at: collectedAt, metadata}
         if (flags.out === undefined) return {...collection, json, files: undefined}
         try {
-          const files = await writeCollected(flags.out, names[index] ?? id, toJson(json), userDataOf(document))
+          const named = {id, name: names[index] ?? id}
+          const files = await writeCollected(flags.out, named, toJson(json), userDataOf(document))
           return {...collection, json, files}
         } catch (error) {
           if (!(error instanceof VpcmdError)) throw error
