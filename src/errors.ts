@@ -24,6 +24,8 @@ export interface ErrorDetails {
   status?: number
   /** Whether it is certain that nothing was acted on: there was no token, or no connection. */
   isUnsent?: boolean
+  /** Whether IBM Cloud asked to wait, and then to ask again. */
+  asksToWait?: boolean
   exitCode?: ExitCode
 }
 
@@ -34,6 +36,7 @@ export class VpcmdError extends Error {
   readonly trace: string | undefined
   readonly status: number | undefined
   readonly isUnsent: boolean
+  readonly asksToWait: boolean
   readonly exitCode: ExitCode
 
   constructor(details: ErrorDetails) {
@@ -44,7 +47,18 @@ export class VpcmdError extends Error {
     this.trace = details.trace
     this.status = details.status
     this.isUnsent = details.isUnsent ?? false
+    this.asksToWait = details.asksToWait ?? false
     this.exitCode = details.exitCode ?? exitCodes.failed
+  }
+
+  /** The message, and IBM's trace of the request where there is one. */
+  get messageWithTrace(): string {
+    return this.trace ? `${this.message} (trace: ${this.trace})` : this.message
+  }
+
+  /** All that there is to tell of it in one line: message, trace, and what to do next. */
+  get inOneLine(): string {
+    return this.hint ? `${this.messageWithTrace} ${this.hint}` : this.messageWithTrace
   }
 
   /** The error as `--json` prints it. */

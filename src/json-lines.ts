@@ -1,4 +1,4 @@
-import {findNodeAtLocation, type ParseError, parseTree} from 'jsonc-parser'
+import {findNodeAtLocation, type ParseError, parseTree, visit} from 'jsonc-parser'
 
 // The parser is one for JSON with comments, unless told otherwise; JSON.parse does not tell the line.
 const strictJson = {disallowComments: true, allowTrailingComma: false}
@@ -19,6 +19,33 @@ export function lineOfJsonPath(source: string, path: readonly PropertyKey[]): nu
     if (node) return lineAt(source, node.offset)
   }
   return lineAt(source, tree?.offset ?? 0)
+}
+
+/**
+ * The first key that is twice in one object of JSON, and its line, from 1; undefined where there is none. JSON.parse
+ * takes the last of them and says nothing.
+ */
+export function doubleKeyIn(source: string): {key: string; line: number} | undefined {
+  let double: {key: string; line: number} | undefined
+  const open: Set<string>[] = []
+  visit(
+    source,
+    {
+      onObjectBegin() {
+        open.push(new Set())
+      },
+      onObjectProperty(key, _offset, _length, line) {
+        const keys = open.at(-1)
+        if (keys?.has(key)) double ??= {key, line: line + 1}
+        keys?.add(key)
+      },
+      onObjectEnd() {
+        open.pop()
+      },
+    },
+    strictJson,
+  )
+  return double
 }
 
 function lineAt(source: string, offset: number): number {

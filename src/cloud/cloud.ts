@@ -1,13 +1,13 @@
 import {join} from 'node:path'
 import type {AuthenticatorInterface} from 'ibm-cloud-sdk-core'
-import {exitCodes, VpcmdError} from '../errors.ts'
+import {type Caller, readCaller} from './caller.ts'
 import {creationCalls} from './creation-calls.ts'
 import type {Credentials} from './credentials.ts'
 import {type Endpoints, isLoopback} from './endpoints.ts'
 import {CachedIamAuthenticator} from './iam-token.ts'
 import {Lane} from './lane.ts'
 import {hashedName} from './private-file.ts'
-import {findRegions, type Region} from './regions.ts'
+import {findRegions, type Region, regionNamesIn} from './regions.ts'
 import {type Pacing, RequestFailure, UnreadableAnswer, withRetries} from './retries.ts'
 import {describeFailure, type Operation} from './service-errors.ts'
 import {type Answer, chooseSdk, type VpcSdk, type VpcService} from './vpc-sdk.ts'
@@ -15,6 +15,8 @@ import {type WireLog, watchRequests} from './wire-log.ts'
 
 /** IBM Cloud as the rest of vpcmd sees it: its regions, and the VPC API of each. */
 export interface Cloud {
+  /** The names of the regions that were asked for, by --region or the environment; none means all. */
+  readonly askedRegions: string[]
   /** The regions to work in: those that were asked for, else all. Asked once, and then remembered. */
   regions(): Promise<Region[]>
   /** One region by name, whatever was asked for. Throws a usage error, which says where the name is from, when there is none. */
@@ -26,17 +28,10 @@ export interface Cloud {
 }
 
 /**
- * How the API is called. `rollout` is for changing many: being throttled counts as no try, and a change that may have
+ * How the API is called. `rollout` is for changing many: none is to fail for being throttled, and a change that may have
  * been acted on is not sent again, so that whoever sent it looks first (`isInDoubt` tells).
  */
 export type Manner = 'single' | 'rollout'
-
-export interface Caller {
-  /** The account's ID. */
-  account: string
-  /** The IAM ID of the user or service ID, such as IBMid-… or iam-ServiceId-…. */
-  iamId: string
-}
 
 export interface CloudOptions {
   env: NodeJS.ProcessEnv
@@ -83,7 +78,8 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     if (known) return known[manner]
     const service = sdk.create({authenticator, serviceUrl: url, ...httpFor(url)})
     watchRequests(service.getHttpClient(), log)
-    const policy = {url, place, authenticator, pacing, lane: new Lane(pacing, options.concurrency)}
+    const secrets = apiKey ? [apiKey] : []
+    const policy = {url, secrets, place, authenticator, pacing, lane: new Lane(pacing, options.concurrency)}
     const api = {
       single: withPolicy(service, {...policy, manner: 'single'}),
       rollout: withPolicy(service, {...policy, manner: 'rollout'}),
@@ -103,12 +99,16 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
       log,
     })
 
+  const variable = ['IBMCLOUD_REGION', 'IC_REGION'].find(name => options.env[name])
+  const [asked, askedBy] =
+    options.regions.length > 0 || variable === undefined
+      ? [options.regions, '--region']
+      : [[options.env[variable] ?? ''], variable]
   let regions: Promise<Region[]> | undefined
   return {
+    askedRegions: regionNamesIn(asked),
     regions() {
-      const variable = ['IBMCLOUD_REGION', 'IC_REGION'].find(name => options.env[name])
-      if (options.regions.length > 0) regions ??= find(options.regions, '--region')
-      else regions ??= find(variable ? [options.env[variable] ?? ''] : [], variable ?? 'no flag')
+      regions ??= find(asked, askedBy)
       return regions
     },
     async region(name, askedBy = 'the CRN') {
@@ -119,25 +119,6 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     api: (region, manner) => apiAt(region.url, ` in ${region.name}`, manner),
     caller: () => readCaller(authenticator),
   }
-}
-
-/** Reads the caller out of the claims of the access token that the authenticator would send. */
-async function readCaller(authenticator: AuthenticatorInterface): Promise<Caller> {
-  const request: {headers: Record<string, string>} = {headers: {}}
-  await authenticator.authenticate(request)
-  const [, claims = ''] = (request.headers.Authorization ?? '').split('.')
-  try {
-    const {account, iam_id: iamId} = JSON.parse(Buffer.from(claims, 'base64url').toString('utf8'))
-    if (typeof account?.bss === 'string' && typeof iamId === 'string') return {account: account.bss, iamId}
-  } catch {
-    // Not the token of IAM: said below.
-  }
-  throw new VpcmdError({
-    code: 'no_account',
-    message: 'The IAM token does not tell the account that it is for.',
-    hint: 'Changes are recorded with their account: use an IAM API key.',
-    exitCode: exitCodes.denied,
-  })
 }
 
 /** How a call may be ended from outside: reading at once, changing only between two tries. */
@@ -153,6 +134,8 @@ interface Trying extends Ending {
 
 interface Policy {
   url: string
+  /** Texts that an answer may hold, and no error must. */
+  secrets: readonly string[]
   /** ` in us-south`, or nothing where no region is meant. */
   place: string
   authenticator: AuthenticatorInterface
@@ -267,7 +250,7 @@ function withPolicy(service: VpcService, policy: Policy): VpcSdk {
 
 async function callService<T>(
   operation: Operation,
-  {authenticator, pacing, lane, manner}: Policy,
+  {secrets, authenticator, pacing, lane, manner}: Policy,
   expected: string,
   send: (signal: AbortSignal) => Promise<Answer<T>>,
   trying: Trying,
@@ -291,7 +274,7 @@ async function callService<T>(
     } catch (error) {
       if (!(error instanceof RequestFailure)) throw error
       const mayRenew = renewals < (isPatient ? 4 : 1) && authenticator instanceof CachedIamAuthenticator
-      if (error.failure.status !== 401 || !mayRenew) throw describeFailure(error, operation)
+      if (error.failure.status !== 401 || !mayRenew) throw describeFailure(error, operation, secrets)
       authenticator.renew(startedAt)
     }
   }

@@ -92,7 +92,8 @@ class CachedTokenManager extends IamTokenManager {
       )
       return answer.result
     } catch (error) {
-      throw error instanceof RequestFailure ? describeTokenFailure(error, this.settings.url) : error
+      const {url, apikey} = this.settings
+      throw error instanceof RequestFailure ? describeTokenFailure(error, url, [apikey]) : error
     }
   }
 

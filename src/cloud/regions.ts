@@ -33,7 +33,7 @@ const keptForMs = 24 * 60 * 60 * 1000
  * exist, and whatever asking throws.
  */
 export async function findRegions(sources: RegionSources): Promise<Region[]> {
-  const asked = namesIn(sources.asked)
+  const asked = regionNamesIn(sources.asked)
   // An empty variable of a script must not widen what it does to every region.
   if (sources.asked.length > 0 && sources.asked.every(text => /^[\s,]*$/.test(text))) {
     throw usageError(`No region is named in ${sources.askedBy}.`, 'Name one, or all for every region.')
@@ -64,8 +64,8 @@ export async function findRegions(sources: RegionSources): Promise<Region[]> {
   return choose(regions, asked)
 }
 
-/** Comma-separated and repeated names as a list without doubles; `all` and an empty list mean all regions. */
-function namesIn(asked: string[]): string[] {
+/** Comma-separated and repeated names of regions as a list without doubles; none where all regions are meant. */
+export function regionNamesIn(asked: string[]): string[] {
   const names = asked.flatMap(text => text.split(',')).map(name => name.trim().toLowerCase())
   if (names.includes('all')) return []
   return [...new Set(names.filter(name => name !== ''))]

@@ -3,6 +3,11 @@ import {type Ending, type Lane, NeverSent} from './lane.ts'
 /** What vpcmd does when IBM Cloud does not answer well: stated here, once, for every request that it makes. */
 export const retryPolicy = {
   tries: 5,
+  /**
+   * For so long being throttled counts as no try, where IBM Cloud asks to wait (429, or Retry-After with a 503) or where
+   * many are to be changed; where both hold it never does.
+   */
+  patienceMs: 5 * 60_000,
   /** Answers that a later try may better. */
   statuses: [429, 500, 502, 503, 504],
   /** The first pause; each next one is twice as long, up to the longest, and a random half of it is left out. */
@@ -61,9 +66,9 @@ export interface RetryOptions {
   cancelled?: AbortSignal
   /** After it no further try begins, and the one under way is awaited. */
   lastTry?: AbortSignal
-  /** The way that each try has to take. */
+  /** The way that each try has to take; only there is being throttled waited for beyond the tries. */
   lane?: Lane
-  /** Whether being throttled counts as no try: then it goes on for as long as IBM Cloud says to wait. */
+  /** Whether it is one of many changes, none of which is to fail for being throttled. */
   isPatient?: boolean
 }
 
@@ -76,6 +81,7 @@ export async function withRetries<T>(
   {repeatable, alsoOn = [], pacing, cancelled, lastTry, lane, isPatient}: RetryOptions,
 ): Promise<T> {
   const endings = [cancelled, lastTry].filter(signal => signal !== undefined)
+  let throttledSince: number | undefined
   let last: Failure = {kind: 'unsent', message: 'it was called off before it was sent'}
   for (let tries = 1; ; tries++) {
     const leave = await lane?.enter(endings).catch((error: unknown) => {
@@ -98,7 +104,10 @@ export async function withRetries<T>(
       const ms = failure.retryAfterMs ?? backOff(tries, pacing.random())
       if (isThrottled) ending = {pauseMs: ms, isRate: failure.status === 429}
       const isNewPause = leave ? leave(ending) || !isThrottled : true
-      const isNoTry = isPatient && (failure.status === 429 || (isThrottled && failure.retryAfterMs !== undefined))
+      if (isThrottled) throttledSince ??= pacing.now()
+      const isEarly = pacing.now() - (throttledSince ?? 0) < retryPolicy.patienceMs
+      const isForgiven = isPatient ? isEarly || asksToWait(failure) : isEarly && asksToWait(failure)
+      const isNoTry = lane && isThrottled && isForgiven
       if (isNoTry) tries--
       const isLast = tries >= retryPolicy.tries || lastTry?.aborted
       const goesOn = !isLast && mayTryAgain(failure, repeatable, alsoOn)
@@ -116,6 +125,11 @@ export async function withRetries<T>(
       leave?.(ending)
     }
   }
+}
+
+/** Whether the answer says to come again later, and so that what was asked for can be had then. */
+export function asksToWait({status, retryAfterMs}: Failure): boolean {
+  return status === 429 || (status === 503 && retryAfterMs !== undefined)
 }
 
 function mayTryAgain(failure: Failure, repeatable: boolean, alsoOn: readonly number[]): boolean {

@@ -1,6 +1,7 @@
 import {exitCodes, VpcmdError} from '../errors.ts'
+import {withoutSecrets} from '../secrets.ts'
 import {isLoopback} from './endpoints.ts'
-import type {Failure, RequestFailure} from './retries.ts'
+import {asksToWait, type Failure, type RequestFailure} from './retries.ts'
 
 /** What was being done, for the sentence and for the advice when it was not allowed. */
 export interface Operation {
@@ -21,9 +22,14 @@ interface ServiceError {
 
 /**
  * The error of an operation on the VPC API as the user reads it: IBM's own code, message, target and trace where there
- * was an answer, and a sentence of its own for everything that can lie between.
+ * was an answer, and a sentence of its own for everything that can lie between. None of `secrets` is in it, nor a token,
+ * whatever the answer said: it is printed, and goes into journals and reports.
  */
-export function describeFailure({failure, tries}: RequestFailure, operation: Operation): VpcmdError {
+export function describeFailure(
+  {failure, tries}: RequestFailure,
+  operation: Operation,
+  secrets: readonly string[],
+): VpcmdError {
   const {doing, url} = operation
   if (failure.kind === 'unsent') {
     return new VpcmdError({
@@ -44,10 +50,11 @@ export function describeFailure({failure, tries}: RequestFailure, operation: Ope
   const asPage = isPage(failure.body) ? ' with a web page: a proxy may be in the way' : ''
   return new VpcmdError({
     code: error?.code ?? `http_${failure.status}`,
-    message: sentence(`Could not ${doing}${often}: ${said}${asPage}`),
+    message: withoutSecrets(sentence(`Could not ${doing}${often}: ${said}${asPage}`), secrets),
     hint: adviceFor(failure.status, error?.code, operation),
     trace: error?.trace,
     status: failure.status,
+    asksToWait: asksToWait(failure),
     exitCode: exitCodeFor(failure.status),
   })
 }
@@ -114,7 +121,11 @@ function isPage(body: unknown): boolean {
 }
 
 /** The error of a token request. IAM's shape: `{errorCode, errorMessage, context}` (IBM/node-sdk-core, lib/request-wrapper.ts). */
-export function describeTokenFailure({failure, tries}: RequestFailure, iamUrl: string): VpcmdError {
+export function describeTokenFailure(
+  {failure, tries}: RequestFailure,
+  iamUrl: string,
+  secrets: readonly string[],
+): VpcmdError {
   const often = tries > 1 ? ` after ${tries} tries` : ''
   if (failure.kind !== 'status') {
     const {code, reason, hint} = connectionProblem(failure, iamUrl)
@@ -134,7 +145,7 @@ export function describeTokenFailure({failure, tries}: RequestFailure, iamUrl: s
   const said = typeof errorMessage === 'string' ? errorMessage : `${new URL(iamUrl).host} answered ${status}${asPage}`
   return new VpcmdError({
     code: typeof errorCode === 'string' ? errorCode : `http_${status}`,
-    message: sentence(`IAM gave no token${often}: ${said}`),
+    message: withoutSecrets(sentence(`IAM gave no token${often}: ${said}`), secrets),
     hint: isRefusal ? 'Check that the API key is whole, not deleted or locked, and of this account.' : undefined,
     trace: typeof context?.requestId === 'string' ? context.requestId : undefined,
     isUnsent: true,

@@ -1,11 +1,12 @@
 import {Command, Flags} from '@oclif/core'
 import {usageError} from '../errors.ts'
+import {withoutSecrets} from '../secrets.ts'
 import type {ProgressBar} from '../terminal/progress.ts'
 import type {Prompter} from '../terminal/prompts.ts'
 import {colorsFor, dim, yellow} from '../terminal/style.ts'
 import {type Column, type NestedTable, renderRecord, renderTable} from '../terminal/table.ts'
 import {plain} from '../terminal/text.ts'
-import {asksForJson, reportError, withoutSecrets} from './report-error.ts'
+import {asksForJson, reportError} from './report-error.ts'
 
 export const outputFormats = ['table', 'json', 'jsonl', 'yaml', 'csv'] as const
 export type OutputFormat = (typeof outputFormats)[number]

@@ -216,10 +216,7 @@ export abstract class CloudCommand extends BaseCommand {
   protected reportFailures(errors: VpcmdError[], count: number): void {
     const [first] = errors
     if (!first) return
-    for (const error of errors) {
-      const trace = error.trace ? ` (trace: ${error.trace})` : ''
-      this.note(`Error: ${error.message}${trace}${error.hint ? ` ${error.hint}` : ''}`)
-    }
+    for (const {inOneLine} of errors) this.note(`Error: ${inOneLine}`)
     const isOneReason = errors.length === count && errors.every(({exitCode}) => exitCode === first.exitCode)
     process.exitCode = isOneReason ? first.exitCode : exitCodes.failed
   }
@@ -237,10 +234,7 @@ export abstract class CloudCommand extends BaseCommand {
     const [first] = failures
     if (!first) return
     if (!isRead) throw first.error
-    for (const {error} of failures) {
-      const trace = error.trace ? ` (trace: ${error.trace})` : ''
-      this.warning(`${error.message}${trace}${error.hint ? ` ${error.hint}` : ''}`)
-    }
+    for (const {error} of failures) this.warning(error.inOneLine)
     process.exitCode = exitCodes.failed
   }
 }

@@ -31,8 +31,8 @@ export async function serviceOptions(flags: ImdsFlags): Promise<ServiceOptions> 
 }
 
 async function readCa(file: string): Promise<string> {
-  const {readInput} = await import('./read-input.ts')
-  const text = (await readInput(file, 'CA certificate')).toString('utf8')
+  const {readText} = await import('./read-input.ts')
+  const text = await readText(file, 'CA certificate')
   if (!text.includes('-----BEGIN CERTIFICATE-----')) {
     throw usageError(`--ca-file ${file} holds no certificate.`, 'It is a PEM file, with BEGIN CERTIFICATE in it.')
   }

@@ -13,6 +13,11 @@ export async function readInput(file: string, what: string): Promise<Buffer> {
   })
 }
 
+/** The same as text, without the byte order mark that editors on Windows put before it. */
+export async function readText(file: string, what: string): Promise<string> {
+  return new TextDecoder().decode(await readInput(file, what))
+}
+
 /** Throws a usage error where the API key and something else are both to come from standard input. */
 export function checkStdin(flags: {'api-key-file'?: string}, file: string | undefined, what: string): void {
   if (file === '-' && flags['api-key-file'] === '-') {

@@ -1,5 +1,6 @@
 import {exitCodes, usageError, VpcmdError} from '../errors.ts'
 import {nearestName} from '../nearest-name.ts'
+import {withoutSecrets} from '../secrets.ts'
 import {bold, colorsFor, red} from '../terminal/style.ts'
 import {plain} from '../terminal/text.ts'
 
@@ -26,8 +27,7 @@ export async function reportError(thrown: unknown, options: ReportOptions): Prom
   } else {
     const color = colorsFor(process.stderr, process.env)
     const label = color ? red(bold('Error:')) : 'Error:'
-    const trace = error.trace ? ` (trace: ${error.trace})` : ''
-    process.stderr.write(clean(`${label} ${plain(error.message)}${plain(trace)}\n`))
+    process.stderr.write(clean(`${label} ${plain(error.messageWithTrace)}\n`))
     if (error.hint) process.stderr.write(clean(`${plain(error.hint)}\n`))
   }
   if (options.debug && thrown instanceof Error && thrown.stack) process.stderr.write(clean(`${thrown.stack}\n`))
@@ -41,13 +41,6 @@ export function asksForJson(argv: readonly string[]): boolean {
       /^(--json|--output=jsonl?|-o=?jsonl?)$/.test(arg) ||
       (/^(-o|--output)$/.test(arg) && /^jsonl?$/.test(argv[index + 1] ?? '')),
   )
-}
-
-/** Replaces known secrets, and whatever looks like a token, in a text. */
-export function withoutSecrets(text: string, secrets: Iterable<string>): string {
-  let clean = text.replace(/\beyJ[\w-]+\.[\w-]+\.[\w-]*/g, '[token]')
-  for (const secret of secrets) if (secret.length > 3) clean = clean.replaceAll(secret, '[secret]')
-  return clean
 }
 
 function asVpcmdError(thrown: unknown, {flagNames = [], debug}: ReportOptions): VpcmdError {

@@ -220,8 +220,7 @@ export abstract class RestartCommand extends RolloutCommand {
     this.bar?.clear()
     // Coloured around the note, which strips what is not plain.
     if (isColoured) process.stderr.write(bold(red('Error: ')))
-    const trace = error.trace ? ` (trace: ${error.trace})` : ''
-    this.note(`${isColoured ? '' : 'Error: '}${error.message}${trace} ${error.hint ?? ''}`.trimEnd())
+    this.note(`${isColoured ? '' : 'Error: '}${error.inOneLine}`)
   }
 }
 

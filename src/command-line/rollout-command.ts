@@ -249,7 +249,7 @@ export abstract class RolloutCommand extends SelectionCommand {
       this.note(`Run ${id}: ${made} in ${duration(seconds)}.${undo}`)
       if (inDoubt > 0) this.note(`${inDoubt} of those that are not changed may have been changed all the same.`)
       for (const line of sequel?.summary(id) ?? []) this.note(line)
-      if (error) this.note(`Error: ${error.message} ${error.hint ?? ''}`)
+      if (error) this.note(`Error: ${error.inOneLine}`)
       const isLeft = settled.some(({result}) => result === 'skipped' || result === 'failed') || sequel?.leavesWork()
       if (inDoubt > 0 || (stop && isLeft)) this.note(`Finish it with: vpcmd metadata resume ${id}`)
     }

@@ -5,7 +5,7 @@ import {type FoundInstance, findInstances, instanceChoices} from '../instances/f
 import {readInstances} from '../instances/list-instances.ts'
 import {CloudCommand, type CloudFlags} from './cloud-command.ts'
 import {filterFlags, type SelectionFlags, toFilters} from './instance-flags.ts'
-import {checkStdin, inputName, readInput} from './read-input.ts'
+import {checkStdin, inputName, readText} from './read-input.ts'
 
 /** What was chosen, in the order asked: as `map` made it of each instance, or why it could not be found. */
 export interface Selection<T> {
@@ -74,27 +74,30 @@ export abstract class SelectionCommand extends CloudCommand {
   }
 
   private async selectAll<T>(cloud: Cloud, way: Way, map: (found: Selected) => T): Promise<Selection<T>> {
-    const rows: {key: string; id: string; item: T}[] = []
-    const {failures, isRead, gone} = await readInstances(
+    const rows: {key: string; id: string; region: string; item: T}[] = []
+    const {failures, isRead, unread, gone} = await readInstances(
       cloud,
       toQuery(toFilters(way.filters)),
       (instances, region) => {
         const readAt = Date.now()
         for (const instance of instances) {
           const key = `${region.name} ${instance.vpc.name} ${instance.name} ${instance.id}`
-          rows.push({key, id: instance.id, item: map({instance, region, asked: instance.id, readAt})})
+          const item = map({instance, region, asked: instance.id, readAt})
+          rows.push({key, id: instance.id, region: region.name, item})
         }
       },
     )
     this.reportRegions(failures, isRead)
-    if (rows.length === 0) this.note('No instances were found: nothing to do.')
+    // As in a list: nothing of a region that was not read to its end, whatever came of it.
+    const chosen = rows.filter(({id, region}) => !gone.has(id) && !unread.has(region))
+    if (chosen.length === 0) this.note('No instances were found: nothing to do.')
     // The API's order is undocumented; this one is the same each time.
     const {compare} = new Intl.Collator('en', {numeric: true})
-    rows.sort((a, b) => compare(a.key, b.key))
+    chosen.sort((a, b) => compare(a.key, b.key))
     return {
-      items: rows.flatMap(({id, item}) => (gone.has(id) ? [] : [item])),
+      items: chosen.map(({item}) => item),
       how: 'all',
-      words: ['--all', ...regionWords(way.flags), ...filterWords(way)].join(' '),
+      words: ['--all', ...regionWords(cloud), ...filterWords(way)].join(' '),
       unread: failures.map(({region, error}) => `${region}: ${error.message}`),
     }
   }
@@ -130,14 +133,14 @@ function filterWords({filters, flags}: Way): string[] {
   })
 }
 
-function regionWords({region}: CloudFlags): string[] {
-  return region?.length ? [`--region ${region.join(',')}`] : []
+function regionWords({askedRegions}: Cloud): string[] {
+  return askedRegions.length > 0 ? [`--region ${askedRegions.join(',')}`] : []
 }
 
 async function readListFile(file: string): Promise<string[]> {
-  const [{parseInstanceFile}, bytes] = await Promise.all([
+  const [{parseInstanceFile}, text] = await Promise.all([
     import('../instances/instance-file.ts'),
-    readInput(file, 'instances'),
+    readText(file, 'instances'),
   ])
-  return parseInstanceFile(bytes.toString('utf8'), inputName(file))
+  return parseInstanceFile(text, inputName(file))
 }

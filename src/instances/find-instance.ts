@@ -1,6 +1,7 @@
 import {distance} from 'fastest-levenshtein'
 import pLimit from 'p-limit'
 import type {Cloud} from '../cloud/cloud.ts'
+import {etagIn} from '../cloud/etag.ts'
 import {type Region, unavailable} from '../cloud/regions.ts'
 import type {Instance} from '../cloud/wire.ts'
 import {exitCodes, VpcmdError} from '../errors.ts'
@@ -142,8 +143,9 @@ async function findById(cloud: Cloud, id: string, regions: Region[]): Promise<Fo
   const found = new AbortController()
   const searches = regions.map(async region => {
     if (!region.isAvailable) throw unavailable(region)
-    const {result, headers} = await cloud.api(region).getInstance({id, signal: found.signal})
-    return {region, instance: result, ...(typeof headers.etag === 'string' && {etag: headers.etag})}
+    const answer = await cloud.api(region).getInstance({id, signal: found.signal})
+    const etag = etagIn(answer)
+    return {region, instance: answer.result, ...(etag !== undefined && {etag})}
   })
   try {
     // An ID is in one region only: the first hit is the answer, whatever the other regions are still doing.

@@ -1,6 +1,6 @@
 import {usageError, VpcmdError} from '../errors.ts'
 import {lineOfJsonError} from '../json-lines.ts'
-import {parseInstanceRef} from './references.ts'
+import {type InstanceRef, parseInstanceRef} from './references.ts'
 
 /**
  * Reads a list of instances: IDs, names or CRNs, one a line (what follows a # is a comment), or the JSON or JSON lines of
@@ -8,9 +8,8 @@ import {parseInstanceRef} from './references.ts'
  * the errors. Throws a usage error that names the line or the entry that is none.
  */
 export function parseInstanceFile(text: string, name: string): string[] {
-  const content = text.replace(/^\uFEFF/, '')
-  const start = content.trimStart()
-  const asked = start.startsWith('[') || start.startsWith('{') ? fromJson(content, name) : fromLines(content, name)
+  const start = text.trimStart()
+  const asked = start.startsWith('[') || start.startsWith('{') ? fromJson(text, name) : fromLines(text, name)
   return [...new Set(asked)]
 }
 
@@ -52,14 +51,17 @@ function parse(text: string): unknown {
 function fromEntry(entry: unknown, place: string): string {
   if (typeof entry === 'string') return checked(entry, place)
   const {crn, id} = (entry ?? {}) as {crn?: unknown; id?: unknown}
-  if (typeof crn === 'string') return checked(crn, place)
-  if (typeof id === 'string') return checked(id, place)
+  if (typeof crn === 'string') return checked(crn, place, 'crn')
+  if (typeof id === 'string') return checked(id, place, 'id')
   throw usageError(`${place}: there is no instance's crn or id in it.`, hint)
 }
 
-function checked(asked: string, place: string): string {
+/** `kind` is what the file calls it: what it calls an ID must not be looked for as a name. */
+function checked(asked: string, place: string, kind?: InstanceRef['kind']): string {
   try {
-    parseInstanceRef(asked)
+    const ref = parseInstanceRef(asked)
+    if (kind !== undefined && ref.kind !== kind)
+      throw usageError(`its ${kind}, ${asked}, is none of an instance.`, hint)
     return asked
   } catch (error) {
     if (error instanceof VpcmdError) throw usageError(`${place}: ${error.message}`, error.hint)

@@ -1,7 +1,8 @@
 import {writeFile} from 'node:fs/promises'
 import {z} from 'zod'
 import {usageError, VpcmdError} from '../errors.ts'
-import {lineOfJsonError, lineOfJsonPath} from '../json-lines.ts'
+import {doubleKeyIn, lineOfJsonError, lineOfJsonPath} from '../json-lines.ts'
+import {safeJson} from '../safe-json.ts'
 import {type Plan, targetKinds} from './plan.ts'
 import {hopLimits, protocols} from './settings.ts'
 
@@ -54,12 +55,10 @@ const planFile = z
     }
   })
 
-/** A plan as a file: JSON, a change a line, so that it can be read, compared and searched. */
+/** A plan as a file: JSON, a change a line, so that it can be read, compared, searched and printed. */
 export function formatPlan({changes, ...head}: Plan): string {
-  const lines = Object.entries({format, ...head}).map(
-    ([name, value]) => `  ${JSON.stringify(name)}: ${JSON.stringify(value)},\n`,
-  )
-  const rows = changes.map(each => `    ${JSON.stringify(each)}`).join(',\n')
+  const lines = Object.entries({format, ...head}).map(([name, value]) => `  ${safeJson(name)}: ${safeJson(value)},\n`)
+  const rows = changes.map(each => `    ${safeJson(each)}`).join(',\n')
   return `{\n${lines.join('')}  "changes": [${rows && `\n${rows}\n  `}]\n}\n`
 }
 
@@ -79,6 +78,8 @@ export function parsePlan(source: string, name: string): Plan {
     throw notJson(source, name)
   }
   const result = planFile.safeParse(value)
+  const double = doubleKeyIn(source)
+  if (double) throw usageError(`${name}, line ${double.line}: ${double.key} is there twice.`, planAnew)
   if (result.success) {
     const {format: _, ...plan} = result.data
     return plan

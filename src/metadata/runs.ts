@@ -34,6 +34,8 @@ export interface Run {
   state: RunState
   /** ISO 8601; undefined while it has not ended. */
   endedAt: string | undefined
+  /** When something was last done in it, in ISO 8601: a run that is gone on with may be older than others by its ID. */
+  activeAt: string
   changes: RecordedChange[]
   /** How much of the journal was read, for whoever goes on with it. */
   bytes: number
@@ -92,10 +94,11 @@ export async function readRun(folder: string, asked: string): Promise<Run> {
 
 async function readRunFile(folder: string, id: string, keep: (header: RunHeader) => boolean): Promise<Run | undefined> {
   const file = join(folder, `${id}.jsonl`)
-  const run: Run = {header: noHeader, state: 'unfinished', endedAt: undefined, changes: [], bytes: 0}
+  const run: Run = {header: noHeader, state: 'unfinished', endedAt: undefined, activeAt: '', changes: [], bytes: 0}
   let hasBegun = false
   let isKept = true
   run.bytes = await readLines(file, line => {
+    if ('at' in line) run.activeAt = line.at
     if (line.t === 'run') {
       const {t, v, ...header} = line
       if (v !== 1) throw new Error('a newer vpcmd wrote it')

@@ -34,6 +34,13 @@ export function patchBetween(present: Settings, wanted: WantedSettings): WantedS
   return Object.keys(patch).length > 0 ? patch : undefined
 }
 
+/** What a patch sets, as it was before: the patch that leads back, and touches nothing that the first one did not. */
+export function reversed(patch: WantedSettings, before: Settings): WantedSettings {
+  const back: WantedSettings = {...before}
+  for (const name of settingNames) if (patch[name] === undefined) delete back[name]
+  return back
+}
+
 /** Whether two readings show the same settings, field by field. */
 export function areSameSettings(a: Settings, b: Settings): boolean {
   return settingNames.every(name => a[name] === b[name])

@@ -1,3 +1,4 @@
+import {etagIn} from '../cloud/etag.ts'
 import {isInDoubt} from '../cloud/service-errors.ts'
 import type {VpcSdk} from '../cloud/vpc-sdk.ts'
 import type {BareMetalServer, Instance} from '../cloud/wire.ts'
@@ -22,8 +23,8 @@ export interface SettleOptions {
 }
 
 /**
- * How often a change is sent that fails in doubt each time; being refused for load (503) is forgiven for longer, and an
- * ETag that is refused though it was just read is not forgiven for long.
+ * How often a change is sent that fails in doubt each time; being refused for load (503) is forgiven for longer, and
+ * always where the API says when to come again. An ETag that is refused though it was just read is not for long.
  */
 const rounds = {failing: 5, overloaded: 40, mismatched: 3} as const
 const pauseMs = 500
@@ -69,6 +70,8 @@ export async function settleChange(change: PlannedChange, options: SettleOptions
     if (answer.status === 412 && ++mismatched < rounds.mismatched) continue
     if (!isInDoubt(answer)) return {result: 'failed', error: answer}
     inDoubt = true
+    // The look waits for as long as it says, with all else that goes to its region.
+    if (answer.asksToWait) continue
     const isSpent = answer.status === 503 ? ++overloaded >= rounds.overloaded : ++failing >= rounds.failing
     if (isSpent || ended.aborted) return {result: 'failed', error: answer, inDoubt}
     await options.sleep(pauseMs * 2 ** Math.min(failing + overloaded - 1, 4), ended).catch(() => undefined)
@@ -130,18 +133,13 @@ function serverOf({target: {kind, id}}: PlannedChange, api: VpcSdk): Server {
   }
   return {
     async read(signal) {
-      const {result, headers} = await api.getInstance({id, signal})
-      return {...seenIn(result), etag: etagIn(headers)}
+      const answer = await api.getInstance({id, signal})
+      return {...seenIn(answer.result), etag: etagIn(answer)}
     },
     async update(set, ifMatch, signal) {
       return seenIn((await api.updateInstance({id, metadataService: set, ifMatch, signal})).result)
     },
   }
-}
-
-/** The ETag among the headers of an answer (contract: they come with GET, POST and PATCH of an instance). */
-export function etagIn(headers: Record<string, string | string[] | undefined>): string | undefined {
-  return typeof headers.etag === 'string' ? headers.etag : undefined
 }
 
 function conflict(change: PlannedChange, present: Settings): Settled {

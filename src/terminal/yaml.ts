@@ -1,5 +1,5 @@
 import {Document, Scalar, visit} from 'yaml'
-import {activeOnTerminals, hexadecimal} from './formats.ts'
+import {activeOnTerminals, hexadecimal} from '../safe-json.ts'
 
 /** A value as YAML 1.2 that older YAML 1.1 readers understand alike (`"off"` stays a string), escaped as in toJson, with a line break at its end. */
 export function toYaml(value: unknown): string {

@@ -1,6 +1,8 @@
 import {afterEach, describe, expect, it} from 'vitest'
+import {Lane} from '../../src/cloud/lane.ts'
 import {parseRetryAfter, RequestFailure, withRetries} from '../../src/cloud/retries.ts'
 import type {Fault} from '../../src/sandbox/index.ts'
+import {FakeClock} from '../support/fake-clock.ts'
 import {startTestCloud, type TestCloud} from '../support/test-cloud.ts'
 
 const instanceId = '0727_ed12480a-40a4-41a0-98e3-6dfac8b25ad6'
@@ -13,6 +15,8 @@ afterEach(async () => {
 
 const survivable: Fault['kind'][] = ['429', '500', '502', '503', '504', 'reset', 'cut', 'hang']
 
+const timeoutFor = (kind: Fault['kind']) => (kind === 'hang' ? 300 : 20_000)
+
 async function apiWith(fault: Fault, timeoutMs = 20_000) {
   test = await startTestCloud({}, {timeoutMs})
   const [region] = await test.cloud.regions().then(regions => regions.filter(({name}) => name === 'us-south'))
@@ -24,7 +28,7 @@ async function apiWith(fault: Fault, timeoutMs = 20_000) {
 }
 
 describe.each(survivable)('a fault of kind %s', kind => {
-  const timeoutMs = kind === 'hang' ? 300 : 20_000
+  const timeoutMs = timeoutFor(kind)
 
   it('twice is survived by a GET, with three requests', async () => {
     const {api, test} = await apiWith({kind, count: 2, path: /instances/}, timeoutMs)
@@ -46,15 +50,60 @@ describe.each(survivable)('a fault of kind %s', kind => {
     expect(await test.cloud.regions()).toHaveLength(13)
     expect(test.requests.filter(({path}) => path === '/identity/token')).toHaveLength(3)
   })
+})
 
-  it('that stays is given up after five tries, with an error that says so', async () => {
-    const {api, test} = await apiWith({kind, path: /instances/}, timeoutMs)
+// A limited rate is waited for: see below.
+it.each(survivable.filter(kind => kind !== '429'))(
+  'a fault of kind %s that stays is given up after five tries, with an error that says so',
+  async kind => {
+    const {api, test} = await apiWith({kind, path: /instances/}, timeoutFor(kind))
     await expect(api.getInstance({id: instanceId})).rejects.toMatchObject({
       name: 'VpcmdError',
       exitCode: 1,
       message: expect.stringContaining(`Could not read instance ${instanceId} in us-south after 5 tries`),
     })
     expect(test.requests).toHaveLength(5)
+  },
+)
+
+describe('being throttled, in the lane of a region,', () => {
+  /** How often it is sent, and for how many seconds, to a service that refuses the first `refusals`. */
+  async function outcomeOf(status: number, headers: object, isPatient: boolean, refusals = Number.POSITIVE_INFINITY) {
+    const clock = new FakeClock()
+    const pacing = {...clock, timeoutMs: 1000, random: () => 0.5, onPause: () => undefined}
+    const startedAt = clock.now()
+    let sent = 0
+    const send = async () => {
+      if (++sent <= refusals) throw Object.assign(new Error('refused'), {status, headers})
+      return 'answered'
+    }
+    const ended = withRetries(send, {repeatable: true, pacing, lane: new Lane(clock), isPatient}).catch(
+      (error: RequestFailure) => error.failure.status,
+    )
+    return {ended: await clock.run(ended), sent, seconds: Math.round((clock.now() - startedAt) / 1000)}
+  }
+  const inTenSeconds = {'retry-after': '10'}
+
+  it('is waited for as long as it takes where many are changed, and it says how long', async () => {
+    for (const status of [429, 503]) {
+      expect(await outcomeOf(status, inTenSeconds, true, 1000)).toMatchObject({ended: 'answered', sent: 1001})
+    }
+    expect(await outcomeOf(429, {}, true, 10_000)).toMatchObject({ended: 'answered', sent: 10_001})
+  })
+
+  it('is waited for five minutes and five tries otherwise, where it says how long', async () => {
+    expect(await outcomeOf(429, inTenSeconds, false)).toEqual({ended: 429, sent: 35, seconds: 340})
+    expect(await outcomeOf(503, inTenSeconds, false)).toEqual({ended: 503, sent: 35, seconds: 340})
+  })
+
+  it('is waited for as long where many are changed, and it does not say how long', async () => {
+    expect(await outcomeOf(503, {}, true, 100)).toMatchObject({ended: 'answered', sent: 101})
+    const {ended, seconds} = await outcomeOf(503, {}, true)
+    expect({ended, isBounded: seconds > 300 && seconds < 320}).toEqual({ended: 503, isBounded: true})
+  })
+
+  it('is not waited for where nobody says so', async () => {
+    expect(await outcomeOf(503, {}, false)).toMatchObject({ended: 503, sent: 5})
   })
 })
 

@@ -11,6 +11,8 @@ import {freshEnvironment, runShell, runVpcmd, vpcmdPath} from '../support/run-vp
 let sandbox: Sandbox
 let env: Record<string, string>
 let patched: string[]
+/** Called with its ID once an instance is changed. */
+let onPatch: ((id: string) => void) | undefined
 /** What was read after the first change. */
 let readBack: string[]
 let folder: string
@@ -29,12 +31,15 @@ async function use(options: SandboxOptions): Promise<void> {
   await sandbox?.close()
   patched = []
   readBack = []
+  onPatch = undefined
   sandbox = await startSandbox({
     ...options,
     onRequest: ({method, path}) => {
       const last = path.replace(/\?.*/, '').replace(/.*\//, '')
-      if (method === 'PATCH') patched.push(last)
-      else if (patched.length > 0) readBack.push(last)
+      if (method === 'PATCH') {
+        patched.push(last)
+        onPatch?.(last)
+      } else if (patched.length > 0) readBack.push(last)
     },
   })
   env = freshEnvironment(sandbox.environment)
@@ -87,6 +92,25 @@ describe('choosing many', () => {
     const {changed} = await jsonOf(args)
     expect(idsOf(changed)).toEqual(idsOf(wanted))
     expect(idsOf(hasHops(7))).toEqual(idsOf(wanted))
+  })
+
+  it('by --all takes nothing of a region whose list breaks off', async () => {
+    await use({instances: 300, regions: ['us-south', 'eu-de'], faults: [{kind: '403', path: /eu-de\/.*start=/}]})
+    const {changed, unread} = await jsonOf('metadata enable --all --hop-limit 7 --yes')
+    expect(unread).toEqual([expect.stringContaining('eu-de: Could not list')])
+    expect(idsOf(changed)).toEqual(idsOf(all().filter(({region}) => region === 'us-south')))
+    expect(idsOf(hasHops(7))).toEqual(idsOf(changed))
+  })
+
+  it('by --all tells of the regions that the environment names as of those of --region', async () => {
+    env = {...env, IBMCLOUD_REGION: 'EU-DE'}
+    await vpcmd('metadata enable --all --hop-limit 7 --yes')
+    expect(await jsonOf('metadata history')).toMatchObject([{selection: '--all --region eu-de', counts: {changed: 30}}])
+    expect(JSON.parse((await vpcmd('metadata plan --disable --all --out -')).stdout)).toMatchObject({
+      selection: 'disable --all --region eu-de',
+    })
+    await vpcmd('metadata enable --all --region all --hop-limit 8 --yes')
+    expect(await jsonOf('metadata history')).toMatchObject([{selection: '--all'}, {}])
   })
 
   it('by what --having-protocol and --having-hop-limit say', async () => {
@@ -177,6 +201,14 @@ describe('plan and apply', () => {
     expect(patched).toHaveLength(30)
   })
 
+  it('is shown field by field and counted also where it is not written', async () => {
+    const {code, stdout, stderr} = await vpcmd('metadata plan --enable --protocol https --hop-limit 7 --all -r eu-de')
+    expect({code, stdout}).toEqual({code: 0, stdout: expect.stringMatching(/planned/)})
+    expect(stderr).toMatch(/enabled false -> true, protocol http -> https, response_hop_limit 1 -> 7/)
+    expect(stderr).toMatch(/eu-de, VPC vpc-\d+: \d+/)
+    expect(stderr).toMatch(/nothing was written: --out FILE keeps the plan\.\n$/)
+  })
+
   it('twice sends nothing the second time, also with the ETags of single readings', async () => {
     const [a, b] = all() as [InstanceSummary, InstanceSummary]
     await vpcmd(`metadata plan --enable --hop-limit 7 ${a.id} ${b.id} --out ${planFile()}`)
@@ -251,6 +283,14 @@ describe('plan and apply', () => {
     expect(patched).toEqual([])
   })
 
+  it('as an editor on Windows saves it is the same plan, and a list of instances the same list', async () => {
+    await plan()
+    writeFileSync(planFile(), `\uFEFF${readFileSync(planFile(), 'utf8').replaceAll('\n', '\r\n')}`)
+    expect((await jsonOf(`metadata apply ${planFile()} --yes`)).changed).toHaveLength(30)
+    const list = write('list.txt', '\uFEFFweb-00001\r\n')
+    expect((await jsonOf(`metadata enable --from-file ${list} --hop-limit 8 --yes`)).changed).toHaveLength(1)
+  })
+
   it('is not written where something asked for can’t be read', async () => {
     const {code, stderr} = await vpcmd(`metadata plan --enable no-such ${all()[0]?.id} --out ${planFile()}`)
     expect({code, stderr}).toEqual({code: 1, stderr: expect.stringMatching(/no plan was written/)})
@@ -267,12 +307,11 @@ describe('history, undo and resume', () => {
     const {changed} = await jsonOf('metadata undo --yes')
     expect(changed).toHaveLength(60)
     expect(settings()).toEqual(before)
-    await vpcmd('metadata undo --yes')
-    expect(settings()).toEqual(after)
-    patched.length = 0
-    // What is back already is not sent again.
-    const [, undo] = await jsonOf('metadata history')
+    const [undo] = await jsonOf('metadata history')
     expect(undo.undoes).toMatch(/^\d{8}-/)
+    await vpcmd(`metadata undo ${undo.id} --yes`)
+    expect(settings()).toEqual(after)
+    // What is back already is not sent again.
     await vpcmd(`metadata undo ${undo.undoes} --yes`)
     patched.length = 0
     const again = await jsonOf(`metadata undo ${undo.undoes} --yes`)
@@ -293,6 +332,54 @@ describe('history, undo and resume', () => {
     expect(idsOf(conflict)).toEqual([off[0]])
     expect(idsOf(changed)).toEqual(off.slice(1).sort())
     expect(patched.sort()).toEqual(off.slice(1).sort())
+  })
+
+  it('undo takes back what the run set, and nothing that somebody set while it ran', async () => {
+    const off = all().filter(({region, metadata_service: each}) => region === 'eu-de' && !each.enabled)
+    onPatch = id => {
+      onPatch = undefined
+      const other = off.find(each => each.id !== id)
+      void sandbox.fleet.change(other?.id ?? '', {metadata_service: {response_hop_limit: 44}})
+    }
+    await vpcmd('metadata enable --all --region eu-de --metadata disabled --concurrency 1 --yes')
+    expect(hasHops(44)).toMatchObject([{metadata_service: {enabled: true}}])
+    const {changed, conflict} = await jsonOf('metadata undo --yes')
+    expect({changed: idsOf(changed), conflict}).toEqual({changed: idsOf(off), conflict: undefined})
+    expect(hasHops(44)).toMatchObject([{metadata_service: {enabled: false}}])
+  })
+
+  it('undo without RUN is no guess: of an undo it asks for the ID', async () => {
+    await vpcmd('metadata enable --all --hop-limit 7 --yes')
+    await vpcmd('metadata undo --yes')
+    const [undo] = await jsonOf('metadata history')
+    patched.length = 0
+    const {code, stderr} = await vpcmd('metadata undo --yes')
+    expect({code, stderr}).toEqual({
+      code: 2,
+      stderr: expect.stringContaining(`The last run, ${undo.id}, is itself an undo, of run ${undo.undoes}.`),
+    })
+    expect(patched).toEqual([])
+  })
+
+  it('a stopped run that was taken back is resumed only by its ID, and is then the last to take back', async () => {
+    const before = settings()
+    onPatch = () => {
+      if (patched.length === 5) sandbox.faults.push({kind: '403', method: 'PATCH', count: 1})
+    }
+    await vpcmd('metadata enable --all --hop-limit 7 --yes --concurrency 1 --max-failures 0')
+    onPatch = undefined
+    const made = hasHops(7).length
+    expect(made).toBeLessThan(60)
+    await vpcmd('metadata undo --yes')
+    expect(settings()).toEqual(before)
+    patched.length = 0
+    expect((await vpcmd('metadata resume')).code).toBe(4)
+    expect(patched).toEqual([])
+    const [, stopped] = await jsonOf('metadata history')
+    expect((await jsonOf(`metadata resume ${stopped.id}`)).changed).toHaveLength(60)
+    expect(hasHops(7)).toHaveLength(60 - made)
+    expect((await jsonOf('metadata undo --yes')).changed).toHaveLength(60 - made)
+    expect(settings()).toEqual(before)
   })
 
   it('undo shows the way back, and asks', async () => {
@@ -336,6 +423,28 @@ describe('history, undo and resume', () => {
     const file = join(runsFolder(), name ?? '')
     expect(statSync(file).mode & 0o777).toBe(0o600)
     expect(readFileSync(file, 'utf8')).not.toMatch(new RegExp(`${sandbox.apiKey}|eyJ`))
+  })
+
+  it('a key or token that the API tells in an error is neither printed nor kept', async () => {
+    const token = 'eyJhbGciOiJIUzI1NiJ9.eyJpYW1faWQiOiJ4In0.c2ln'
+    sandbox.faults.push({kind: '403', method: 'PATCH'})
+    const proxy = await startProxy(sandbox, (method, _path, body) =>
+      method === 'PATCH' ? body.replace(/"message":"/, `"message":"Refused: ${sandbox.apiKey} ${token} `) : undefined,
+    )
+    try {
+      env = freshEnvironment(proxy.environment)
+      const {stdout, stderr} = await vpcmd('metadata enable web-00001 --hop-limit 7 --json')
+      expect(JSON.parse(stdout).failed[0].error.message).toMatch(/Refused: \[secret\] \[token\] /)
+      const [journal] = journals()
+      const kept = readFileSync(join(runsFolder(), journal ?? ''), 'utf8')
+      const history = await vpcmd(`metadata history ${journal?.replace('.jsonl', '')} --json`)
+      for (const text of [stdout, stderr, kept, history.stdout]) {
+        expect(text).toContain('Refused')
+        expect(text).not.toMatch(new RegExp(`${sandbox.apiKey}|eyJ`))
+      }
+    } finally {
+      await proxy.close()
+    }
   })
 
   it('nothing to resume and nothing to undo are exit 4', async () => {

@@ -33,6 +33,13 @@ it('finds many by ID, name and CRN with the list alone, in the order asked, each
   expect(test.requests.filter(({path}) => /\/instances\/./.test(path))).toEqual([])
 })
 
+it.each([1, many])('waits for an API that limits the rate as long as it says, for %d of them', async count => {
+  const {some} = await fleet()
+  const asked = some.slice(0, count).map(({id}) => id)
+  test.sandbox.faults.push({kind: '429', count: 30, path: /us-south\/v1\/instances/})
+  expect((await findInstances(test.cloud, asked)).map(idOf)).toEqual(asked)
+})
+
 it('says of a name in two regions that it is ambiguous, and finds the others', async () => {
   const {of, some} = await fleet()
   const twin = await test.sandbox.fleet.add({name: some[0]?.name ?? '', region: 'eu-de'})

@@ -10,7 +10,7 @@ describe('a list of instances', () => {
   it.each<[string, string, string[]]>([
     ['lines of IDs, names and CRNs', `${id}\nweb-1\n${crn}\n`, [id, 'web-1', crn]],
     ['no newline at the end', `web-1\nweb-2`, ['web-1', 'web-2']],
-    ['Windows line ends, a byte order mark, blanks', `\uFEFF  web-1 \r\n\r\n\tweb-2\r\n`, ['web-1', 'web-2']],
+    ['Windows line ends, blanks', `  web-1 \r\n\r\n\tweb-2\r\n`, ['web-1', 'web-2']],
     ['comments', `# all\nweb-1 # the first\n  #x\nweb-2\t#y`, ['web-1', 'web-2']],
     ['doubles', `web-1\nweb-2\nweb-1`, ['web-1', 'web-2']],
     ['nothing', '', []],
@@ -35,6 +35,8 @@ describe('a list of instances', () => {
     ['an entry without an ID', `[{"id":"${id}"},{"name":"x"}]`, /^list, entry 2: there is no instance's crn or id/],
     ['an entry that is null', `[null]`, /^list, entry 1: there is no/],
     ['an entry whose ID is none', `["${id}","../etc"]`, /^list, entry 2: \.\.\/etc is neither/],
+    ['an entry whose ID is a name', `[{"id":"${id}"},{"id":"web-1"}]`, /^list, entry 2: its id, web-1, is none/],
+    ['an entry whose CRN is an ID', `[{"crn":"${id}"}]`, /^list, entry 1: its crn, \S+, is none of an instance/],
     ['an object without', `{"changed":[]}`, /^list: there is no instance's crn or id/],
     ['a JSON line that is cut off', `{"id":"${id}"}\n{"id":"0717`, /^list, line 2: this is not JSON/],
     ['an array that is cut off', `[\n  "${id}",\n  "web-`, /^list, line 3: this is not JSON/],

@@ -44,6 +44,18 @@ describe('a plan as a file', () => {
     expect(JSON.parse(text)).toMatchObject({format: 'vpcmd-plan/1', account: 'a1234567'})
   })
 
+  it('holds nothing that acts on a terminal, and comes back as it was all the same', () => {
+    const [change] = plan.changes
+    if (!change) throw new Error('no change')
+    const named = {
+      ...plan,
+      selection: '\u009b2J',
+      changes: [{...change, target: {...change.target, name: 'a\u202eb\x7f'}}],
+    }
+    expect(formatPlan(named)).not.toMatch(/[^\n -~]/)
+    expect(parsePlan(formatPlan(named), 'plan.json')).toEqual(named)
+  })
+
   it('may be without changes, and reformatted by another program', () => {
     const {unread: _, ...empty} = {...plan, changes: []}
     expect(parsePlan(formatPlan(empty), 'plan.json')).toEqual(empty)
@@ -103,6 +115,12 @@ describe('an edit by hand is named by its line:', () => {
     ['a comment', inChange(1, '{', '{ // no'), /it is not JSON/],
     ['a key without quotes', inChange(1, '"set"', 'set'), /it is not JSON/],
     ['single quotes', inChange(0, '"https"', "'https'"), /it is not JSON/],
+    ['a key twice', inChange(0, '"set":', '"set":{"enabled":false},"set":'), /: set is there twice\.$/],
+    [
+      'a key twice further in',
+      inChange(1, '"set":{', '"set":{"response_hop_limit":64,'),
+      /: response_hop_limit is there twice\.$/,
+    ],
     ['a comma too much', inChange(0, /\},$/, '},,'), /it is not JSON/],
   ])('%s', (_what, [source, line], says) => {
     expect(problemIn(source)).toMatch(new RegExp(`^plan\\.json, line ${line}: `))

@@ -219,6 +219,21 @@ describe('an API that is overloaded', () => {
     expect(present()).toEqual(on)
   })
 
+  it('is not waited for beyond what it says, however often it says so', async () => {
+    fault('503', {count: 60, retryAfter: '1'})
+    let pauses = 0
+    const sleep = async () => {
+      pauses++
+    }
+    expect(await settle(change(), {sleep})).toMatchObject({result: 'changed', after: on})
+    expect(pauses).toBe(0)
+  })
+
+  it('and does not say for how long is looked at for longer than the tries', async () => {
+    fault('503', {method: 'GET', count: 6})
+    expect((await settle(change(), {mustLook: true})).result).toBe('changed')
+  })
+
   it('a look is as patient', async () => {
     fault('429', {method: 'GET', count: 30, retryAfter: '1'})
     expect((await settle(change(), {mustLook: true})).result).toBe('changed')

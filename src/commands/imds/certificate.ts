@@ -1,6 +1,6 @@
 import {Flags} from '@oclif/core'
 import {PlainImdsCommand} from '../../command-line/imds-command.ts'
-import {readInput} from '../../command-line/read-input.ts'
+import {readText} from '../../command-line/read-input.ts'
 import {usageError} from '../../errors.ts'
 import {checkFree, writeKey} from '../../inside/key-file.ts'
 
@@ -51,7 +51,7 @@ interface Request {
 }
 
 async function ownRequest(file = ''): Promise<Request> {
-  const text = (await readInput(file, 'signing request')).toString('utf8')
+  const text = await readText(file, 'signing request')
   // IBM's page has line ends of Windows taken out, too (ibm-cloud-docs/vpc, imd-identity-operations).
   const csr = text.replaceAll('\r', '')
   if (!/-----BEGIN (NEW )?CERTIFICATE REQUEST-----/.test(csr)) {

@@ -1,6 +1,6 @@
 import {Args} from '@oclif/core'
 import {ImdsCommand} from '../../command-line/imds-command.ts'
-import {readInput} from '../../command-line/read-input.ts'
+import {readText} from '../../command-line/read-input.ts'
 import {claimsOf} from '../../inside/claims.ts'
 import {describeClaims} from '../../inside/descriptions.ts'
 
@@ -28,7 +28,7 @@ export default class ImdsDecode extends ImdsCommand {
 
 /** The token alone, or the JSON that it came in. */
 async function readToken(file: string): Promise<string> {
-  const text = (await readInput(file, 'token')).toString('utf8')
+  const text = await readText(file, 'token')
   try {
     const {access_token: token} = JSON.parse(text) as {access_token?: unknown}
     if (typeof token === 'string') return token

@@ -1,7 +1,7 @@
 import {Args, Flags} from '@oclif/core'
 import type {InstanceInitialization} from '../../cloud/wire.ts'
 import {CloudCommand} from '../../command-line/cloud-command.ts'
-import {readInput} from '../../command-line/read-input.ts'
+import {readText} from '../../command-line/read-input.ts'
 import {VpcmdError} from '../../errors.ts'
 import {findInstance, instanceChoices} from '../../instances/find-instance.ts'
 import {initializationDetails, toJsonInitialization} from '../../instances/initialization.ts'
@@ -69,8 +69,4 @@ export default class InstancesInitialization extends CloudCommand {
     })
     return decryptPassword(key, sealed)
   }
-}
-
-async function readText(file: string, what: string): Promise<string> {
-  return (await readInput(file, what)).toString('utf8')
 }

@@ -1,5 +1,5 @@
 import {Args} from '@oclif/core'
-import {checkStdin, inputName, readInput} from '../../command-line/read-input.ts'
+import {checkStdin, inputName, readText} from '../../command-line/read-input.ts'
 import {RestartCommand} from '../../command-line/restart-command.ts'
 import {checkRestartFlags, restartFlags} from '../../command-line/restart-flags.ts'
 import {rolloutFlags} from '../../command-line/rollout-command.ts'
@@ -75,6 +75,6 @@ A plan never stops an instance. With --restart the running instances on which it
 }
 
 async function readPlan(file: string): Promise<Plan> {
-  const [{parsePlan}, bytes] = await Promise.all([import('../../metadata/plan-file.ts'), readInput(file, 'plan')])
-  return parsePlan(bytes.toString('utf8'), inputName(file))
+  const [{parsePlan}, text] = await Promise.all([import('../../metadata/plan-file.ts'), readText(file, 'plan')])
+  return parsePlan(text, inputName(file))
 }

@@ -178,10 +178,7 @@ Exit code: 0 compliant; 5 not; 1 when something could not be read, whatever else
 
   private async summarize(report: AuditReport): Promise<void> {
     const {headline, remarks} = await import('../../audit/summary.ts')
-    for (const {error} of report.unread.slice(0, shownWarnings)) {
-      const trace = error.trace ? ` (trace: ${error.trace})` : ''
-      this.warning(`${error.message}${trace}${error.hint ? ` ${error.hint}` : ''}`)
-    }
+    for (const {error} of report.unread.slice(0, shownWarnings)) this.warning(error.inOneLine)
     const more = report.unread.length - shownWarnings
     if (more > 0) this.warning(`${more} more could not be read: -o json lists them all.`)
     for (const remark of remarks(report)) this.note(remark)

@@ -48,8 +48,10 @@ It takes what enable and disable take, and --enable or --disable for what is wan
       ? {enabled: false}
       : {enabled: true, protocol: flags.protocol, response_hop_limit: flags['hop-limit']}
     const drafts = draftPlan(selection.items, wanted)
+    const changes = changesIn(drafts)
     if (flags.out === undefined) {
       await this.printOutcomes(flags, outcomesOf(drafts), selection.unread)
+      this.showChanges(changes)
       this.note('Nothing was sent, and nothing was written: --out FILE keeps the plan.')
       return
     }
@@ -58,7 +60,6 @@ It takes what enable and disable take, and --enable or --disable for what is wan
       import('../../metadata/plan-file.ts'),
       cloud.caller(),
     ])
-    const changes = changesIn(drafts)
     const plan: Plan = {
       account,
       createdAt: new Date().toISOString(),

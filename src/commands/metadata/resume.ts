@@ -23,7 +23,7 @@ import {
 export default class MetadataResume extends RestartCommand {
   static override summary = 'Finish a run that was interrupted, stopped or killed.'
   static override description =
-    `What the journal does not know to be settled is done now: servers in doubt are looked at first, what has changed meanwhile is a conflict and is left alone, and what failed is tried once more. Without RUN it is the newest run of the account that did not come to its end.
+    `What the journal does not know to be settled is done now: servers in doubt are looked at first, what has changed meanwhile is a conflict and is left alone, and what failed is tried once more. Without RUN it is, of the runs of the account that did not come to their end and were not taken back since, the one that was at work last.
 
 Instances that the run stopped are looked at first, and started where they are down: that needs no flag. No other instance is stopped without --restart; with it, those on which the run turned the service on, and which were not stopped and started since, are restarted as with metadata enable --restart, also when the run itself is done.`
   static override examples = [
@@ -48,7 +48,7 @@ Instances that the run stopped are looked at first, and started where they are d
       awaitsRestart(recorded) && (awaited?.has(recorded.change.target.id) ?? true)
     const run =
       args.run === undefined
-        ? await newestUnfinished(folder, account, flags.restart ? isAwaiting : () => false)
+        ? await lastUnfinished(folder, account, flags.restart ? isAwaiting : () => false)
         : await readRun(folder, args.run)
     if (run.header.account !== account) throw otherAccount(run, account)
     const work = run.changes.flatMap((recorded, i) =>
@@ -160,16 +160,25 @@ function whole(changes: RecordedChange[], settled: Settled[]): Outcome[] {
   )
 }
 
-async function newestUnfinished(
+async function lastUnfinished(
   folder: string,
   account: string,
   isAwaiting: (recorded: RecordedChange) => boolean,
 ): Promise<Run> {
   let atWork: string | undefined
+  let last: Run | undefined
+  /** When each run was taken back; an undo is newer than what it undoes, and so comes first. */
+  const undone = new Map<string, string>()
+  const isLater = (at: string, than = '') => at > than
   for await (const run of readRuns(folder, header => header.account === account)) {
-    if (run.state === 'running') atWork ??= run.header.id
-    if (isResumable(run) || run.changes.some(isAwaiting)) return run
+    const {activeAt, header, state} = run
+    const {id, undoes} = header
+    if (undoes !== undefined && isLater(activeAt, undone.get(undoes))) undone.set(undoes, activeAt)
+    if (state === 'running') atWork ??= id
+    const isLast = isLater(activeAt, undone.get(id)) && isLater(activeAt, last?.activeAt)
+    if (isLast && (isResumable(run) || run.changes.some(isAwaiting))) last = run
   }
+  if (last) return last
   throw new VpcmdError({
     code: 'nothing_to_resume',
     message: `No run of account ${account} is unfinished${atWork === undefined ? '' : `, but for ${atWork}, which a process is at`}.`,

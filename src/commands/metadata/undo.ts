@@ -1,7 +1,7 @@
 import {Args} from '@oclif/core'
 import {RolloutCommand, rolloutFlags} from '../../command-line/rollout-command.ts'
 import {runsFolder} from '../../command-line/state-folder.ts'
-import {exitCodes, VpcmdError} from '../../errors.ts'
+import {exitCodes, usageError, VpcmdError} from '../../errors.ts'
 import {outcomesOfChanges} from '../../metadata/outcomes.ts'
 import type {PlannedChange} from '../../metadata/plan.ts'
 import {
@@ -13,14 +13,14 @@ import {
   readRun,
   readRuns,
 } from '../../metadata/runs.ts'
-import {patchBetween} from '../../metadata/settings.ts'
+import {patchBetween, reversed} from '../../metadata/settings.ts'
 
 export default class MetadataUndo extends RolloutCommand {
   static override summary = 'Bring back exactly what a run changed.'
   static override description =
-    `The way back is shown as a plan, and asked for, unless --yes answers. A server that somebody changed since is a conflict and is left alone. Without RUN it is the newest run of the account that changed something.
+    `The way back is shown as a plan, and asked for, unless --yes answers. A server that somebody changed since is a conflict and is left alone. Without RUN it is the run of the account that changed something last.
 
-An undo is a run of its own, and can be undone.`
+An undo is a run of its own, and can be undone, but only by its ID.`
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> 20261125-161502-3f9a --dry-run',
@@ -35,7 +35,7 @@ An undo is a run of its own, and can be undone.`
     const cloud = await this.cloud(flags)
     const {account} = await cloud.caller()
     const folder = runsFolder(process.env)
-    const run = args.run === undefined ? await newestThatChanged(folder, account) : await readRun(folder, args.run)
+    const run = args.run === undefined ? await lastThatChanged(folder, account) : await readRun(folder, args.run)
     const {header, state} = run
     if (header.account !== account) throw otherAccount(run, account)
     if (state === 'running') {
@@ -78,19 +78,28 @@ function wayBack({change, result, after, inDoubt}: RecordedChange): PlannedChang
   const wasTouched = result === 'changed' || (result === 'failed' && after !== undefined)
   if (!wasTouched && !inDoubt) return []
   const made = after ?? {...change.before, ...change.set}
-  const set = patchBetween(made, change.before)
+  const set = patchBetween(made, reversed(change.set, change.before))
   // What was read then is long past: whoever makes this change looks first.
   return set ? [{target: change.target, before: made, set, readAt: 0}] : []
 }
 
-async function newestThatChanged(folder: string, account: string): Promise<Run> {
+async function lastThatChanged(folder: string, account: string): Promise<Run> {
+  let last: Run | undefined
   for await (const run of readRuns(folder, header => header.account === account)) {
-    if (run.changes.flatMap(wayBack).length > 0) return run
+    if (run.activeAt > (last?.activeAt ?? '') && run.changes.flatMap(wayBack).length > 0) last = run
   }
-  throw new VpcmdError({
-    code: 'nothing_to_undo',
-    message: `No run of account ${account} changed anything.`,
-    hint: 'See all of them: vpcmd metadata history',
-    exitCode: exitCodes.notFound,
-  })
+  if (!last) {
+    throw new VpcmdError({
+      code: 'nothing_to_undo',
+      message: `No run of account ${account} changed anything.`,
+      hint: 'See all of them: vpcmd metadata history',
+      exitCode: exitCodes.notFound,
+    })
+  }
+  const {id, undoes} = last.header
+  if (undoes === undefined) return last
+  throw usageError(
+    `The last run, ${id}, is itself an undo, of run ${undoes}.`,
+    `Name the run to take back, of those in vpcmd metadata history; vpcmd metadata undo ${id} makes its changes anew.`,
+  )
 }
