@@ -208,14 +208,9 @@ function checkMetadata(instance: unknown, initialization: unknown): Finding {
       no_metadata_service: somethingElse,
       redirected: somethingElse,
     }
-    return {check, state: 'problem', finding: withTrace(failed), remedy: hints[failed.code] ?? failed.hint}
+    return {check, state: 'problem', finding: failed.messageWithTrace, remedy: hints[failed.code] ?? failed.hint}
   }
   return {check, state: 'ok', finding: `This is ${namedAt(instance)}.`}
-}
-
-/** What went wrong, with the trace that IBM's support asks for. */
-function withTrace({message, trace}: VpcmdError): string {
-  return trace === undefined ? message : `${message} (trace: ${trace})`
 }
 
 function settled(promise: Promise<unknown>): Promise<unknown> {
@@ -238,7 +233,7 @@ function checkProfile(service: MetadataService, initialization: unknown, token: 
     }
   }
   if (token.code !== 'profile_not_linked')
-    return {check, state: 'problem', finding: withTrace(token), remedy: token.hint}
+    return {check, state: 'problem', finding: token.messageWithTrace, remedy: token.hint}
   const crn = textAt(claimsOrNothing(service.identity), 'iaas', 'crn')
   return {
     check,

@@ -1,5 +1,5 @@
 import {createReadStream} from 'node:fs'
-import {readdir} from 'node:fs/promises'
+import {readdir, stat} from 'node:fs/promises'
 import {join} from 'node:path'
 import {createInterface} from 'node:readline'
 import {exitCodes, usageError, VpcmdError} from '../errors.ts'
@@ -34,8 +34,6 @@ export interface Run {
   state: RunState
   /** ISO 8601; undefined while it has not ended. */
   endedAt: string | undefined
-  /** When something was last done in it, in ISO 8601: a run that is gone on with may be older than others by its ID. */
-  activeAt: string
   changes: RecordedChange[]
   /** How much of the journal was read, for whoever goes on with it. */
   bytes: number
@@ -57,15 +55,22 @@ export async function listRunIds(folder: string): Promise<string[]> {
 }
 
 /**
- * All runs, the newest first; `keep` chooses by header, so that the others need not be read in full. Throws VpcmdError
- * for one that can't be read, unless `onUnreadable` takes it: whoever acts on the newest must not take another for it.
+ * All runs, the one first that was at work last: one that was gone on with may have begun before others. `keep` chooses by
+ * header, so that the others need not be read in full. Throws VpcmdError for one that can't be read, unless `onUnreadable`
+ * takes it: whoever acts on the first must not take another for it.
  */
 export async function* readRuns(
   folder: string,
   keep: (header: RunHeader) => boolean = () => true,
   onUnreadable?: (error: VpcmdError) => void,
 ): AsyncGenerator<Run> {
-  for (const id of await listRunIds(folder)) {
+  const times = await Promise.all(
+    (await listRunIds(folder)).map(async id => {
+      const {mtimeMs} = await stat(join(folder, `${id}.jsonl`)).catch(() => ({mtimeMs: Number.POSITIVE_INFINITY}))
+      return {id, mtimeMs}
+    }),
+  )
+  for (const {id} of times.sort((a, b) => b.mtimeMs - a.mtimeMs)) {
     const run = await readRunFile(folder, id, keep).catch((error: unknown) => {
       if (!(error instanceof VpcmdError) || !onUnreadable) throw error
       onUnreadable(error)
@@ -94,11 +99,10 @@ export async function readRun(folder: string, asked: string): Promise<Run> {
 
 async function readRunFile(folder: string, id: string, keep: (header: RunHeader) => boolean): Promise<Run | undefined> {
   const file = join(folder, `${id}.jsonl`)
-  const run: Run = {header: noHeader, state: 'unfinished', endedAt: undefined, activeAt: '', changes: [], bytes: 0}
+  const run: Run = {header: noHeader, state: 'unfinished', endedAt: undefined, changes: [], bytes: 0}
   let hasBegun = false
   let isKept = true
   run.bytes = await readLines(file, line => {
-    if ('at' in line) run.activeAt = line.at
     if (line.t === 'run') {
       const {t, v, ...header} = line
       if (v !== 1) throw new Error('a newer vpcmd wrote it')

@@ -117,8 +117,7 @@ function unreadSection({unread, regions}: AuditReport): string {
   }
   const items = unread.map(({region, kinds, error}) => {
     const what = `${kinds.map(kind => `${kindLabel(kind)}s`).join(', ')} of ${region}`
-    const trace = error.trace ? ` (trace: ${error.trace})` : ''
-    return `<li><strong>${escaped(what)}</strong>: ${escaped(`${error.message}${trace}`)} ${escaped(error.hint ?? '')}</li>`
+    return `<li><strong>${escaped(what)}</strong>: ${escaped(error.messageWithTrace)} ${escaped(error.hint ?? '')}</li>`
   })
   return `<section class="alarm" aria-labelledby="unread"><h2 id="unread">What could not be read</h2><p>This audit says nothing about:</p><ul>${items.join('')}</ul></section>`
 }

@@ -82,9 +82,8 @@ function subjectCase(judgement: Judgement): string {
 
 function unreadCase({region, kinds, error}: Unread): string {
   const name = `read ${kinds.map(kind => `${kindLabel(kind)}s`).join(', ')}`
-  const trace = error.trace ? ` (trace: ${error.trace})` : ''
   return `    <testcase classname="${escaped(`${region}.reading`)}" name="${escaped(name)}" time="0">
-      <error type="${escaped(error.code)}" message="${escaped(`${error.message}${trace}`)}">${escaped(error.hint ?? '')}</error>
+      <error type="${escaped(error.code)}" message="${escaped(error.messageWithTrace)}">${escaped(error.hint ?? '')}</error>
     </testcase>
 `
 }

@@ -36,6 +36,7 @@ export default class MetadataHistory extends BaseCommand {
         process.exitCode = exitCodes.failed
       }
       for await (const run of readRuns(folder, () => true, unreadable)) rows.push(summaryOf(run))
+      rows.sort((a, b) => (a.id < b.id ? 1 : -1))
       return this.printRows(flags, {
         rows,
         columns: rows.some(row => row.may_be_down > 0) ? [...runColumns, downColumn] : runColumns,

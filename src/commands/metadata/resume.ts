@@ -166,19 +166,14 @@ async function lastUnfinished(
   isAwaiting: (recorded: RecordedChange) => boolean,
 ): Promise<Run> {
   let atWork: string | undefined
-  let last: Run | undefined
-  /** When each run was taken back; an undo is newer than what it undoes, and so comes first. */
-  const undone = new Map<string, string>()
-  const isLater = (at: string, than = '') => at > than
+  /** What was taken back since: an undo was at work later, and so comes first. */
+  const undone = new Set<string>()
   for await (const run of readRuns(folder, header => header.account === account)) {
-    const {activeAt, header, state} = run
-    const {id, undoes} = header
-    if (undoes !== undefined && isLater(activeAt, undone.get(undoes))) undone.set(undoes, activeAt)
-    if (state === 'running') atWork ??= id
-    const isLast = isLater(activeAt, undone.get(id)) && isLater(activeAt, last?.activeAt)
-    if (isLast && (isResumable(run) || run.changes.some(isAwaiting))) last = run
+    const {id, undoes} = run.header
+    if (undoes !== undefined) undone.add(undoes)
+    if (run.state === 'running') atWork ??= id
+    if (!undone.has(id) && (isResumable(run) || run.changes.some(isAwaiting))) return run
   }
-  if (last) return last
   throw new VpcmdError({
     code: 'nothing_to_resume',
     message: `No run of account ${account} is unfinished${atWork === undefined ? '' : `, but for ${atWork}, which a process is at`}.`,

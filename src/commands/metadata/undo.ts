@@ -84,22 +84,19 @@ function wayBack({change, result, after, inDoubt}: RecordedChange): PlannedChang
 }
 
 async function lastThatChanged(folder: string, account: string): Promise<Run> {
-  let last: Run | undefined
   for await (const run of readRuns(folder, header => header.account === account)) {
-    if (run.activeAt > (last?.activeAt ?? '') && run.changes.flatMap(wayBack).length > 0) last = run
+    if (run.changes.flatMap(wayBack).length === 0) continue
+    const {id, undoes} = run.header
+    if (undoes === undefined) return run
+    throw usageError(
+      `The last run, ${id}, is itself an undo, of run ${undoes}.`,
+      `Name the run to take back, of those in vpcmd metadata history; vpcmd metadata undo ${id} makes its changes anew.`,
+    )
   }
-  if (!last) {
-    throw new VpcmdError({
-      code: 'nothing_to_undo',
-      message: `No run of account ${account} changed anything.`,
-      hint: 'See all of them: vpcmd metadata history',
-      exitCode: exitCodes.notFound,
-    })
-  }
-  const {id, undoes} = last.header
-  if (undoes === undefined) return last
-  throw usageError(
-    `The last run, ${id}, is itself an undo, of run ${undoes}.`,
-    `Name the run to take back, of those in vpcmd metadata history; vpcmd metadata undo ${id} makes its changes anew.`,
-  )
+  throw new VpcmdError({
+    code: 'nothing_to_undo',
+    message: `No run of account ${account} changed anything.`,
+    hint: 'See all of them: vpcmd metadata history',
+    exitCode: exitCodes.notFound,
+  })
 }
