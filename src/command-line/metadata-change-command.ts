@@ -41,17 +41,10 @@ export abstract class MetadataChangeCommand extends RestartCommand {
       this.note('Nothing was sent: this was a dry run.')
       return
     }
-    if (change.alwaysAsks || selection.how !== 'typed') {
-      const many = `${changes.length} ${changes.length === 1 ? 'instance' : 'instances'}`
-      if (!(await this.isConfirmed(flags, `${change.verb} the metadata service of ${many}?`, changes))) {
-        this.note('Nothing was sent.')
-        return
-      }
-    }
-    if (!(await this.mayRestart(flags, restarts))) {
-      this.note('Nothing was sent.')
-      return
-    }
+    const many = `${changes.length} ${changes.length === 1 ? 'instance' : 'instances'}`
+    const asks = change.alwaysAsks || selection.how !== 'typed'
+    const question = asks ? `${change.verb} the metadata service of ${many}?` : undefined
+    if (!(await this.isAgreed(flags, question, changes, restarts))) return
     await this.carryOut(flags, cloud, {
       command: change.verb.toLowerCase(),
       selection: selection.words,

@@ -65,6 +65,19 @@ export abstract class RestartCommand extends RolloutCommand {
     }
   }
 
+  /** Asks whether to make changes, where there is a question, and whether to stop and start; says so where not. */
+  protected async isAgreed(
+    flags: RestartingFlags,
+    question: string | undefined,
+    changes: PlannedChange[],
+    restarts: RestartPlan | undefined,
+  ): Promise<boolean> {
+    const isConfirmed = question === undefined || (await this.isConfirmed(flags, question, changes))
+    const isAgreed = isConfirmed && (await this.mayRestart(flags, restarts))
+    if (!isAgreed) this.note('Nothing was sent.')
+    return isAgreed
+  }
+
   /** Shows what the stops and starts would cost, and asks the question that --yes does not answer. */
   protected async mayRestart(flags: RestartingFlags, plan: RestartPlan | undefined): Promise<boolean> {
     if (!flags.restart || !plan) return true

@@ -54,14 +54,8 @@ A plan never stops an instance. With --restart the running instances on which it
       return
     }
     const many = `${changes.length} ${changes.length === 1 ? 'change' : 'changes'}`
-    if (!(await this.isConfirmed(flags, `Make the ${many} of the plan of ${plan.createdAt}?`, changes))) {
-      this.note('Nothing was sent.')
-      return
-    }
-    if (!(await this.mayRestart(flags, restarts))) {
-      this.note('Nothing was sent.')
-      return
-    }
+    const question = `Make the ${many} of the plan of ${plan.createdAt}?`
+    if (!(await this.isAgreed(flags, question, changes, restarts))) return
     await this.carryOut(flags, cloud, {
       command: 'apply',
       selection: `plan of ${plan.createdAt}: ${plan.selection}`,
