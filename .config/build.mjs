@@ -1,6 +1,7 @@
 // Builds dist/ (one bundle, split by command, so that a command loads only what it uses) and oclif.manifest.json
 // (the flags and help of every command, so that --help loads no command at all).
 import {chmodSync, rmSync, writeFileSync} from 'node:fs'
+import {isBuiltin} from 'node:module'
 import {fileURLToPath} from 'node:url'
 import {build} from 'esbuild'
 import {globSync} from 'tinyglobby'
@@ -17,13 +18,10 @@ const commonjs = [
   'const require = _createRequire(import.meta.url), __filename = _fileURLToPath(import.meta.url), __dirname = _dirname(__filename)',
 ].join(';')
 
-await build({
-  entryPoints: ['src/main.ts', ...globSync('src/commands/**/*.ts')],
+const common = {
   outbase: 'src',
   outdir: 'dist',
-  chunkNames: 'chunks/[name]-[hash]',
   bundle: true,
-  splitting: true,
   // Names stay: a stack says more with them, and to give them back at start-up would take longer than to read them.
   minifyWhitespace: true,
   minifySyntax: true,
@@ -31,12 +29,52 @@ await build({
   format: 'esm',
   target: 'node20.17',
   external: ['ibm-vpc'],
-  // Its CommonJS asks for its own files through a variable, which no bundler can follow.
-  alias: {'jsonc-parser': 'jsonc-parser/lib/esm/main.js'},
-  banner: {js: commonjs},
   legalComments: 'none',
   logLevel: 'warning',
+}
+
+// What main.ts goes on with stays a file of its own.
+const later = {
+  name: 'later',
+  setup: ({onResolve}) =>
+    onResolve({filter: /^\.\/command-line\/.*\.ts$/}, ({path}) => ({
+      path: path.replace(/\.ts$/, '.js'),
+      external: true,
+    })),
+}
+
+// An import of a module of Node's own first reads each of its exports, for which node:http has to load WebSocket and all
+// that it needs. Taken from the process, it costs no more than what is used of it.
+const fromProcess = filter => ({
+  name: 'from-process',
+  setup: ({onResolve, onLoad}) => {
+    onResolve({filter}, ({path, kind}) =>
+      isBuiltin(path) && kind !== 'require-call' ? {path, namespace: 'from-process'} : undefined,
+    )
+    onLoad({filter: /./, namespace: 'from-process'}, ({path}) => ({
+      contents: `module.exports = process.getBuiltinModule('${path}')`,
+    }))
+  },
 })
+
+await Promise.all([
+  build({
+    ...common,
+    entryPoints: ['src/command-line/run-vpcmd.ts', ...globSync('src/commands/**/*.ts')],
+    chunkNames: 'chunks/[name]-[hash]',
+    splitting: true,
+    // Its CommonJS asks for its own files through a variable, which no bundler can follow.
+    alias: {'jsonc-parser': 'jsonc-parser/lib/esm/main.js'},
+    banner: {js: commonjs},
+    plugins: [fromProcess(/^(node:)?https?$/)],
+  }),
+  // Whoever waits for these would wait for each further file.
+  build({
+    ...common,
+    entryPoints: ['src/main.ts', 'src/command-line/quick-imds.ts'],
+    plugins: [later, fromProcess(/./)],
+  }),
+])
 chmodSync('dist/main.js', 0o755)
 
 const {Plugin} = await import('@oclif/core')

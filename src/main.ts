@@ -33,8 +33,10 @@ function help(args: string[]): string | undefined {
 async function runsQuickly(args: string[]): Promise<boolean> {
   if (args[0] !== 'imds') return false
   const {runQuickly} = await import('./command-line/quick-imds.ts')
+  const isAnswered = runQuickly(args)
+  // While the service is being waited for.
   surviveWriting()
-  return runQuickly(args)
+  return isAnswered
 }
 
 /** A reader that closes the pipe is no error; any other reason why the output can't be written is. */
