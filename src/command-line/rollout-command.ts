@@ -25,7 +25,7 @@ import {runsFolder} from './state-folder.ts'
 
 /** What IBM's FAQ says of instances created with the service off (ibm-cloud-docs/vpc, instance_metadata_vpc_faqs.md). */
 export const switchedOnNote =
-  "IBM's FAQ: an instance that was created with the service off must be stopped and started before the service works fully. A stop erases instance storage for good, so vpcmd does not do it unasked: vpcmd metadata enable INSTANCE --restart asks for it."
+  "IBM's FAQ: an instance that was created with the service off must be stopped and started before the service works fully. A stop erases instance storage for good, so vpcmd does not do it unasked, but with: vpcmd metadata resume --restart"
 
 const helpGroup = 'ROLLOUT'
 
