@@ -44,18 +44,19 @@ const later = {
 }
 
 // An import of a module of Node's own first reads each of its exports, for which node:http has to load WebSocket and all
-// that it needs. Taken from the process, it costs no more than what is used of it.
-const fromProcess = filter => ({
+// that it needs. Taken from the process, it costs no more than what is used of it. Not in a bundle that is split, where an
+// import() of it would give no names.
+const fromProcess = {
   name: 'from-process',
   setup: ({onResolve, onLoad}) => {
-    onResolve({filter}, ({path, kind}) =>
+    onResolve({filter: /./}, ({path, kind}) =>
       isBuiltin(path) && kind !== 'require-call' ? {path, namespace: 'from-process'} : undefined,
     )
     onLoad({filter: /./, namespace: 'from-process'}, ({path}) => ({
       contents: `module.exports = process.getBuiltinModule('${path}')`,
     }))
   },
-})
+}
 
 await Promise.all([
   build({
@@ -66,13 +67,12 @@ await Promise.all([
     // Its CommonJS asks for its own files through a variable, which no bundler can follow.
     alias: {'jsonc-parser': 'jsonc-parser/lib/esm/main.js'},
     banner: {js: commonjs},
-    plugins: [fromProcess(/^(node:)?https?$/)],
   }),
   // Whoever waits for these would wait for each further file.
   build({
     ...common,
     entryPoints: ['src/main.ts', 'src/command-line/quick-imds.ts'],
-    plugins: [later, fromProcess(/./)],
+    plugins: [later, fromProcess],
   }),
 ])
 chmodSync('dist/main.js', 0o755)
