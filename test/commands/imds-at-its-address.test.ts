@@ -22,7 +22,8 @@ name='no route' try vpcmd imds token
 ip addr add 169.254.169.254/32 dev lo
 name='refused' try vpcmd imds token
 id=0217_f0d37102-ecb0-42fe-afde-61f0a96a403c
-vpcmd sandbox start --port 4010 --metadata-ca "$WORK/ca.pem" \\
+# Not by the function: what ends it would end the shell around it alone.
+"$NODE" "$VPCMD" sandbox start --port 4010 --metadata-ca "$WORK/ca.pem" \\
   --metadata $id=169.254.169.254:80 --metadata $id=169.254.169.254:443 >/dev/null 2>&1 &
 sandbox=$!
 trap 'kill $sandbox' EXIT
