@@ -18,7 +18,9 @@ export async function foresee(cloud: Cloud, changes: PlannedChange[]): Promise<(
   const byRegion = new Map<string, PlannedChange[]>()
   for (const change of changes) {
     const {region} = change.target
-    byRegion.set(region, [...(byRegion.get(region) ?? []), change])
+    const others = byRegion.get(region)
+    if (others) others.push(change)
+    else byRegion.set(region, [change])
   }
   const seen = new Map<PlannedChange, Settled | undefined>()
   await Promise.all(

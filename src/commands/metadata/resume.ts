@@ -106,7 +106,7 @@ Instances that the run stopped are looked at first, and started where they are d
     })
     // Not thrown, as what became of the run is printed already; of an interruption that says enough.
     if (unanswered && unanswered.exitCode !== exitCodes.interrupted) {
-      this.note(`Error: ${unanswered.message} ${unanswered.hint ?? ''}`.trimEnd())
+      this.note(`Error: ${unanswered.inOneLine}`)
       process.exitCode = unanswered.exitCode
     }
   }
