@@ -139,9 +139,10 @@ export abstract class CloudCommand extends BaseCommand {
   protected listenForInterruption(interruption: AbortController): () => void {
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
     const interrupt = () => {
-      this.note('Interrupted: waiting for what is under way. Once more ends it at once.')
-      dispose()
+      // Told last: one that comes after the note but while this still listens would be swallowed.
       interruption.abort()
+      dispose()
+      this.note('Interrupted: waiting for what is under way. Once more ends it at once.')
     }
     const dispose = () => {
       for (const signal of signals) process.off(signal, interrupt)
