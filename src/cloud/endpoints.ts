@@ -35,11 +35,12 @@ function fromVariable(env: NodeJS.ProcessEnv, name: string): string | undefined 
   const value = env[name]?.trim()
   if (!value) return undefined
   const url = URL.canParse(value) ? new URL(value) : undefined
+  // Before the value is shown: a URL's password is a secret.
+  if (url?.username || url?.password || url?.search || url?.hash) {
+    throw usageError(`${name} may not hold a user, a query or a fragment.`)
+  }
   if (url?.protocol !== 'https:' && url?.protocol !== 'http:') {
     throw usageError(`${name} is not a URL: ${value}`, 'It takes one such as https://us-south.iaas.cloud.ibm.com/v1.')
-  }
-  if (url.username || url.search || url.hash) {
-    throw usageError(`${name} may not hold a user, a query or a fragment.`)
   }
   return value.replace(/\/+$/, '')
 }

@@ -43,7 +43,8 @@ export function parseEndpoint(text: string): string {
   const isPlain = url && /^https?:$/.test(url.protocol) && url.pathname === '/' && !url.search && !url.hash
   // A URL's host may hold quotes.
   const isHost = url && /^([\w.-]+|\[[\da-f:.]+\])$/.test(url.hostname)
-  if (!url || !isPlain || !isHost || url.username || url.password) {
+  if (url?.username || url?.password) throw usageError('--endpoint may not hold a user.')
+  if (!url || !isPlain || !isHost) {
     throw usageError(
       `--endpoint ${text} is not the URL of a metadata service.`,
       `It is a protocol, a host and perhaps a port, such as http://${linkLocalAddress}.`,

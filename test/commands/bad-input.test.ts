@@ -157,6 +157,24 @@ it.each([
 describe('the way there', () => {
   const list = ['instances', 'list']
 
+  it.each([
+    ['VPC_URL', 'http://:hush@127.0.0.1:9/v1'],
+    ['VPC_URL', 'ftp://someone:hush@127.0.0.1:9/v1'],
+    ['VPC_AUTH_URL', 'https://someone:hush@127.0.0.1:9'],
+  ])('%s with a password, which is not shown: %s', async (name, url) => {
+    const environment = {...env, [name]: url}
+    await expectRefusal(list, {code: 2, says: new RegExp(`${name} may not hold a user`)}, environment)
+    const {stdout, stderr} = await runVpcmd(list, {env: environment})
+    expect(stdout + stderr).not.toContain('hush')
+  })
+
+  it('an endpoint with a password, which is not shown', async () => {
+    const args = ['imds', 'token', '--endpoint', 'http://someone:hush@127.0.0.1:9']
+    await expectRefusal(args, {code: 2, says: /--endpoint may not hold a user/})
+    const {stdout, stderr} = await runVpcmd(args, {env})
+    expect(stdout + stderr).not.toContain('hush')
+  })
+
   it('VPC_URL that is no URL', async () => {
     await expectRefusal(list, {code: 2, says: /VPC_URL is not a URL: us-south/}, {...env, VPC_URL: 'us-south'})
   })
