@@ -3,10 +3,11 @@ import type {AuthenticatorInterface} from 'ibm-cloud-sdk-core'
 import {type Caller, readCaller} from './caller.ts'
 import {creationCalls} from './creation-calls.ts'
 import type {Credentials} from './credentials.ts'
-import {type Endpoints, isLoopback} from './endpoints.ts'
+import type {Endpoints} from './endpoints.ts'
 import {CachedIamAuthenticator} from './iam-token.ts'
 import {Lane} from './lane.ts'
 import {hashedName} from './private-file.ts'
+import {findRoutes} from './proxy.ts'
 import {findRegions, type Region, regionNamesIn} from './regions.ts'
 import {type Pacing, RequestFailure, UnreadableAnswer, withRetries} from './retries.ts'
 import {describeFailure, type Operation} from './service-errors.ts'
@@ -51,10 +52,8 @@ export interface CloudOptions {
 /** Opens IBM Cloud. Sends nothing yet. */
 export async function openCloud(options: CloudOptions): Promise<Cloud> {
   const {credentials, endpoints, cacheFolder, pacing, log} = options
-  const sdk = await chooseSdk(options.env)
+  const [sdk, routeTo] = await Promise.all([chooseSdk(options.env), findRoutes()])
   log?.note(`SDK: ${sdk.description}`)
-  // A proxy has no business with an address of this machine, whatever the proxy variables say.
-  const httpFor = (url: string) => (isLoopback(url) ? {proxy: false} : {})
   const apiKey = credentials.kind === 'api-key' ? credentials.apiKey : ''
   const iamUrl = (credentials.kind === 'api-key' ? credentials.authUrl : undefined) ?? endpoints.iamUrl
   const cacheFile = (kind: string, ...of: string[]) =>
@@ -69,14 +68,14 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
           cacheFile: cacheFile('token', iamUrl, apiKey),
           pacing,
           log,
-          http: httpFor(iamUrl),
+          http: routeTo(iamUrl),
         })
 
   const apis = new Map<string, Record<Manner, VpcSdk>>()
   const apiAt = (url: string, place: string, manner: Manner = 'single'): VpcSdk => {
     const known = apis.get(url)
     if (known) return known[manner]
-    const service = sdk.create({authenticator, serviceUrl: url, ...httpFor(url)})
+    const service = sdk.create({authenticator, serviceUrl: url, ...routeTo(url)})
     watchRequests(service.getHttpClient(), log)
     const secrets = apiKey ? [apiKey] : []
     const policy = {url, secrets, place, authenticator, pacing, lane: new Lane(pacing, options.concurrency)}

@@ -51,12 +51,18 @@ export class Lane {
   #pacing: Promise<void> = Promise.resolve()
   /** When the requests of the last seconds were sent and answered, of those that came through. */
   #through: {sentAt: number; answeredAt: number}[] = []
+  #lastGoodAt = Number.NEGATIVE_INFINITY
 
   /** `max` caps the concurrency, as `--concurrency` says. */
   constructor(clock: LaneClock, max: number = laneLimits.max) {
     this.#clock = clock
     this.#max = max
     this.#limit = Math.min(laneLimits.start, max)
+  }
+
+  /** When a request last came through, in epoch milliseconds; -Infinity before the first. */
+  get lastGoodAt(): number {
+    return this.#lastGoodAt
   }
 
   /**
@@ -141,7 +147,8 @@ export class Lane {
   }
 
   #widen(sentAt: number): void {
-    this.#through.push({sentAt, answeredAt: this.#clock.now()})
+    this.#lastGoodAt = this.#clock.now()
+    this.#through.push({sentAt, answeredAt: this.#lastGoodAt})
     if (this.#through.length > 4096) this.#through = this.#through.slice(-2048)
     this.#limit = Math.min(this.#max, this.#limit + (this.#isThrottled ? 1 / this.#limit : 1))
   }

@@ -5,7 +5,8 @@ export const retryPolicy = {
   tries: 5,
   /**
    * For so long being throttled counts as no try, where IBM Cloud asks to wait (429, or Retry-After with a 503) or where
-   * many are to be changed; where both hold it never does.
+   * many are to be changed; where both hold it never does. It runs anew whenever another request to the region comes
+   * through: with many of them in line, a turn can take minutes.
    */
   patienceMs: 5 * 60_000,
   /** Answers that a later try may better. */
@@ -83,7 +84,7 @@ export async function withRetries<T>(
   const endings = [cancelled, lastTry].filter(signal => signal !== undefined)
   let throttledSince: number | undefined
   let last: Failure = {kind: 'unsent', message: 'it was called off before it was sent'}
-  for (let tries = 1; ; tries++) {
+  for (let tries = 1, sent = 1; ; tries++, sent++) {
     const leave = await lane?.enter(endings).catch((error: unknown) => {
       throw error instanceof NeverSent ? new RequestFailure(last, tries - 1) : error
     })
@@ -101,13 +102,15 @@ export async function withRetries<T>(
       if (!failure) throw error
       last = failure
       const isThrottled = failure.status === 429 || failure.status === 503
-      const ms = failure.retryAfterMs ?? backOff(tries, pacing.random())
+      // In a lane all others wait as well: how often this one was refused says little of how long.
+      const ms = failure.retryAfterMs ?? backOff(lane ? tries : sent, pacing.random())
       if (isThrottled) ending = {pauseMs: ms, isRate: failure.status === 429}
       const isNewPause = leave ? leave(ending) || !isThrottled : true
       if (isThrottled) throttledSince ??= pacing.now()
-      const isEarly = pacing.now() - (throttledSince ?? 0) < retryPolicy.patienceMs
+      const inVainSince = Math.max(throttledSince ?? 0, lane?.lastGoodAt ?? 0)
+      const isEarly = pacing.now() - inVainSince < retryPolicy.patienceMs
       const isForgiven = isPatient ? isEarly || asksToWait(failure) : isEarly && asksToWait(failure)
-      const isNoTry = lane && isThrottled && isForgiven
+      const isNoTry = isThrottled && isForgiven
       if (isNoTry) tries--
       const isLast = tries >= retryPolicy.tries || lastTry?.aborted
       const goesOn = !isLast && mayTryAgain(failure, repeatable, alsoOn)

@@ -1,6 +1,7 @@
 import {exitCodes, VpcmdError} from '../errors.ts'
 import {withoutSecrets} from '../secrets.ts'
 import {isLoopback} from './endpoints.ts'
+import {proxyVariable} from './proxy.ts'
 import {asksToWait, type Failure, type RequestFailure} from './retries.ts'
 
 /** What was being done, for the sentence and for the advice when it was not allowed. */
@@ -206,11 +207,4 @@ function connectionProblem(failure: Failure, url: string): {code: string; reason
         hint: throughProxy,
       }
   }
-}
-
-/** The proxy variable in force, by name only: its value can hold a password. */
-function proxyVariable(): string | undefined {
-  return ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy'].find(
-    name => process.env[name],
-  )
 }

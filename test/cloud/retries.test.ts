@@ -1,8 +1,8 @@
 import {afterEach, describe, expect, it} from 'vitest'
 import {Lane} from '../../src/cloud/lane.ts'
-import {parseRetryAfter, RequestFailure, withRetries} from '../../src/cloud/retries.ts'
+import {parseRetryAfter, RequestFailure, retryPolicy, withRetries} from '../../src/cloud/retries.ts'
 import type {Fault} from '../../src/sandbox/index.ts'
-import {FakeClock} from '../support/fake-clock.ts'
+import {FakeClock, seeded} from '../support/fake-clock.ts'
 import {startTestCloud, type TestCloud} from '../support/test-cloud.ts'
 
 const instanceId = '0727_ed12480a-40a4-41a0-98e3-6dfac8b25ad6'
@@ -102,6 +102,27 @@ describe('being throttled, in the lane of a region,', () => {
     expect({ended, isBounded: seconds > 300 && seconds < 320}).toEqual({ended: 503, isBounded: true})
   })
 
+  it('is waited for as long as others come through, however long the queue is', async () => {
+    const clock = new FakeClock()
+    const random = seeded(7)
+    const pacing = {...clock, timeoutMs: 1000, random, onPause: () => undefined}
+    const lane = new Lane(clock)
+    const send = async () => {
+      await clock.sleep(100)
+      if (random() < 0.8) throw Object.assign(new Error('refused'), {status: 503, headers: {}})
+      return 'answered'
+    }
+    const startedAt = clock.now()
+    const all = Array.from({length: 300}, () =>
+      withRetries(send, {repeatable: true, pacing, lane, isPatient: true}).catch(
+        (error: RequestFailure) => error.failure.status,
+      ),
+    )
+    const ends = await clock.run(Promise.all(all))
+    expect(clock.now() - startedAt).toBeGreaterThan(retryPolicy.patienceMs)
+    expect(ends.filter(end => end !== 'answered')).toEqual([])
+  })
+
   it('is not waited for where nobody says so', async () => {
     expect(await outcomeOf(503, {}, false)).toMatchObject({ended: 503, sent: 5})
   })
@@ -121,6 +142,13 @@ it('renews a refused token once, and replays', async () => {
   const {api, test} = await apiWith({kind: '401', count: 1, path: /instances/})
   expect((await api.getInstance({id: instanceId})).result.id).toBe(instanceId)
   expect(test.requests.map(({path}) => path.replace(/.*\//, ''))).toEqual([instanceId, 'token', instanceId])
+})
+
+it('waits for an IAM that asks to, longer each time', async () => {
+  test = await startTestCloud({faults: [{kind: '429', count: 7, path: /identity/}]})
+  expect(await test.cloud.regions()).toHaveLength(13)
+  expect(test.requests.filter(({path}) => path === '/identity/token')).toHaveLength(8)
+  expect(test.pauses).toEqual([375, 750, 1500, 3000, 6000, 12_000, 15_000])
 })
 
 it('asks IAM again where it refuses a key that it took before, and not where it never did', async () => {
@@ -174,29 +202,25 @@ describe('parseRetryAfter', () => {
 })
 
 describe('a request that is not repeatable', () => {
-  const pacing = {
-    timeoutMs: 1000,
-    sleep: async () => undefined,
-    now: Date.now,
-    random: () => 0,
-    onPause: () => undefined,
-  }
   const triesFor = async (error: object) => {
+    const clock = new FakeClock()
+    const pacing = {...clock, timeoutMs: 1000, random: () => 0, onPause: () => undefined}
     let tries = 0
     const send = () => {
       tries++
       return Promise.reject(Object.assign(new Error('it failed'), error))
     }
-    await expect(withRetries(send, {repeatable: false, pacing})).rejects.toBeInstanceOf(RequestFailure)
+    await expect(clock.run(withRetries(send, {repeatable: false, pacing}))).rejects.toBeInstanceOf(RequestFailure)
     return tries
   }
 
   it.each([
-    ['was refused for its rate', {status: 429}],
-    ['met a closed port', {statusText: 'ECONNREFUSED'}],
-    ['met an unknown host', {statusText: 'ENOTFOUND'}],
-  ])('is sent again when it %s: nothing was acted on', async (_what, error) => {
-    expect(await triesFor(error)).toBe(5)
+    // As often as the pauses let it within five minutes, and five tries.
+    ['was refused for its rate', {status: 429}, 40],
+    ['met a closed port', {statusText: 'ECONNREFUSED'}, 5],
+    ['met an unknown host', {statusText: 'ENOTFOUND'}, 5],
+  ])('is sent again when it %s: nothing was acted on', async (_what, error, tries) => {
+    expect(await triesFor(error)).toBe(tries)
   })
 
   it.each([

@@ -1,0 +1,119 @@
+import {createServer} from 'node:http'
+import {createServer as createTlsServer} from 'node:https'
+import type {AddressInfo} from 'node:net'
+import {afterEach, describe, expect, it, vi} from 'vitest'
+import {findRoutes, proxyVariables} from '../../src/cloud/proxy.ts'
+import {CertificateAuthority} from '../../src/sandbox/certificate-authority.ts'
+import {startSandbox} from '../../src/sandbox/index.ts'
+import {freshEnvironment, runVpcmd} from '../support/run-vpcmd.ts'
+
+/** A name that the sandbox's CA signs for; nothing is sent there, as the proxy leads all to the sandbox. */
+const url = 'https://api.metadata.cloud.ibm.com'
+const closing: (() => unknown)[] = []
+
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close()
+})
+
+/** A sandbox that is reached over TLS through an HTTP proxy alone, as IBM Cloud is from within many a company. */
+async function startBehindProxy() {
+  const sandbox = await startSandbox({vpcs: 1, instances: 20, regions: ['us-south']})
+  closing.push(() => sandbox.close())
+  const authority = await CertificateAuthority.make(undefined)
+  closing.push(() => authority.close())
+  const context = await authority.secureContext('127.0.0.1')
+  let requests = 0
+  const cloud = createTlsServer(
+    {SNICallback: (_name, callback) => callback(null, context)},
+    async (request, response) => {
+      requests++
+      const chunks: Buffer[] = []
+      for await (const chunk of request) chunks.push(chunk as Buffer)
+      const {host, connection, 'content-length': _, ...headers} = request.headers
+      const answer = await fetch(sandbox.url + request.url, {
+        method: request.method ?? 'GET',
+        headers: headers as Record<string, string>,
+        ...(chunks.length > 0 && {body: Buffer.concat(chunks)}),
+      })
+      response.writeHead(answer.status, {'content-type': 'application/json'})
+      response.end((await answer.text()).replaceAll(sandbox.url, url))
+    },
+  )
+  closing.push(() => cloud.closeAllConnections())
+  const asked: {target: string | undefined; authorization: string | undefined}[] = []
+  const proxy = createServer((_request, response) => response.writeHead(400).end())
+  proxy.on('connect', (request, socket) => {
+    asked.push({target: request.url, authorization: request.headers['proxy-authorization']})
+    socket.write('HTTP/1.1 200 Connection established\r\n\r\n')
+    cloud.emit('connection', socket)
+  })
+  await new Promise<void>(resolve => proxy.listen(0, '127.0.0.1', resolve))
+  closing.push(() => {
+    proxy.close()
+    proxy.closeAllConnections()
+  })
+  return {
+    asked,
+    requests: () => requests,
+    proxy: `somebody:p%40ss@127.0.0.1:${(proxy.address() as AddressInfo).port}`,
+    env: freshEnvironment({
+      ...sandbox.environment,
+      VPC_URL: `${url}/v1`,
+      VPC_AUTH_URL: url,
+      NODE_EXTRA_CA_CERTS: authority.file,
+    }),
+  }
+}
+
+it.each([
+  ['HTTPS_PROXY', 'http://'],
+  ['https_proxy', ''],
+  ['ALL_PROXY', 'http://'],
+])(
+  'sends many requests through one tunnel of %s, given as %sproxy, and tells only that its password',
+  async (variable, scheme) => {
+    const {asked, requests, proxy, env} = await startBehindProxy()
+    const {code, stdout, stderr} = await runVpcmd(
+      ['metadata', 'enable', '--all', '--hop-limit', '7', '--yes', '--concurrency', '1', '--debug', '-o', 'jsonl'],
+      {env: {...env, [variable]: scheme + proxy}},
+    )
+    expect({code, rows: stdout.trim().split('\n').length}).toEqual({code: 0, rows: 20})
+    expect(requests()).toBeGreaterThan(20)
+    // One for IAM, one for the regions, one or two for the region: which of them share one is up to the moment.
+    expect(asked.length).toBeLessThanOrEqual(4)
+    expect(new Set(asked.map(({target}) => target))).toEqual(new Set(['api.metadata.cloud.ibm.com:443']))
+    expect(new Set(asked.map(({authorization}) => authorization))).toEqual(
+      new Set([`Basic ${Buffer.from('somebody:p@ss').toString('base64')}`]),
+    )
+    expect(stderr).not.toMatch(/p@ss|p%40ss/)
+  },
+)
+
+it.each(['socks5://127.0.0.1:9', 'http://:9', '%'])('refuses %s as a proxy, and does not repeat it', async value => {
+  const env = freshEnvironment({IBMCLOUD_API_KEY: 'some-key', HTTPS_PROXY: value})
+  const {code, stderr} = await runVpcmd(['instances', 'list'], {env})
+  expect({code, stderr}).toEqual({
+    code: 2,
+    stderr: 'Error: HTTPS_PROXY is not the URL of an HTTP proxy.\nIt takes one such as http://proxy:3128.\n',
+  })
+})
+
+describe('the way to a URL', () => {
+  afterEach(() => vi.unstubAllEnvs())
+
+  it('leads by the proxy where NO_PROXY does not say otherwise, and never where it is this machine', async () => {
+    vi.stubEnv('HTTPS_PROXY', 'http://proxy:3128')
+    vi.stubEnv('NO_PROXY', '.private.iam.cloud.ibm.com,10.0.0.1')
+    const routeTo = await findRoutes()
+    const {proxy, httpsAgent} = routeTo('https://us-south.iaas.cloud.ibm.com/v1')
+    expect({proxy, agent: httpsAgent?.constructor.name}).toEqual({proxy: false, agent: 'HttpsProxyAgent'})
+    expect(routeTo('https://eu-de.iaas.cloud.ibm.com/v1').httpsAgent).toBe(httpsAgent)
+    expect(routeTo('https://10.0.0.1')).toEqual({proxy: false})
+    expect(routeTo('https://localhost:8443')).toEqual({proxy: false})
+  })
+
+  it('is left to the SDK without a proxy', async () => {
+    for (const name of proxyVariables) vi.stubEnv(name, '')
+    expect((await findRoutes())('https://us-south.iaas.cloud.ibm.com/v1')).toEqual({})
+  })
+})
