@@ -32,8 +32,8 @@ const pauseMs = 500
 /**
  * Makes one change: looks at the server where the plan's reading does not do, sends the patch with If-Match where there
  * is an ETag, and compares the answer with what was asked. A server that is no longer as it was read is a conflict and is
- * left alone. A patch that may have been applied without an answer is looked after before it is sent again, so that none
- * is sent twice. An error of the API is an outcome and not thrown; what `sending` throws is. `skipped` comes without an
+ * left alone. A patch that may have been applied without an answer is looked after before it is sent again, or sent with
+ * the ETag that it would have changed, so that none is applied twice. An error of the API is an outcome and not thrown; what `sending` throws is. `skipped` comes without an
  * error: why it ended, the rollout knows.
  */
 export async function settleChange(change: PlannedChange, options: SettleOptions): Promise<Settled> {
@@ -64,12 +64,15 @@ export async function settleChange(change: PlannedChange, options: SettleOptions
     wasSent = true
     const answer = await server.update(change.set, etag, ended).catch(asVpcmdError)
     if (!(answer instanceof VpcmdError)) return compareWithWanted(change, answer)
-    if (answer.code === 'not_sent' || (answer.status === 429 && ended.aborted)) return {result: 'skipped'}
+    const doubt = inDoubt && {inDoubt}
+    if (answer.code === 'not_sent' || (answer.status === 429 && ended.aborted)) return {result: 'skipped', ...doubt}
     mustLook = true
     // Somebody changed something of it, perhaps its name only: a look tells.
     if (answer.status === 412 && ++mismatched < rounds.mismatched) continue
-    if (!isInDoubt(answer)) return {result: 'failed', error: answer}
+    if (!isInDoubt(answer)) return {result: 'failed', error: answer, ...doubt}
     inDoubt = true
+    // To look after each refusal would take twice the requests of a service that has too many.
+    mustLook = answer.status !== 503 || etag === undefined
     // The look waits for as long as it says, with all else that goes to its region.
     if (answer.asksToWait) continue
     const isSpent = answer.status === 503 ? ++overloaded >= rounds.overloaded : ++failing >= rounds.failing

@@ -234,6 +234,44 @@ describe('an API that is overloaded', () => {
     expect((await settle(change(), {mustLook: true})).result).toBe('changed')
   })
 
+  it('every second time is no failure, though what comes after each look is refused', async () => {
+    fault('503', {count: undefined, method: undefined, path: /instances/, share: 0.5})
+    // The refusals are the second, the fourth and so on: a look before brings the patch to a refusal.
+    expect(await settle(change(), {mustLook: true})).toMatchObject({result: 'changed', after: on})
+    expect(asked()).toEqual(['GET', 'PATCH', 'PATCH'])
+  })
+
+  it('a patch is sent again at once only where its ETag keeps it from being applied twice', async () => {
+    fault('503', {count: 2})
+    const planned = change({etag: test.sandbox.fleet.get(id)?.etag})
+    expect(await settle(planned)).toMatchObject({result: 'changed'})
+    expect(asked()).toEqual(['PATCH', 'PATCH', 'PATCH'])
+  })
+
+  it('and applies a patch all the same is found out by the ETag, and by a look', async () => {
+    const planned = change({etag: test.sandbox.fleet.get(id)?.etag})
+    let patches = 0
+    const lying = {
+      ...api,
+      async updateInstance(params: Parameters<VpcSdk['updateInstance']>[0]) {
+        const answer = await api.updateInstance(params)
+        if (++patches > 1) return answer
+        fault('503')
+        return api.updateInstance(params)
+      },
+    }
+    expect(await settle(planned, {api: lying})).toEqual({result: 'changed', after: on, status: 'running'})
+    // The one that was applied, its answer that was lost, the one that the ETag refuses, and the look.
+    expect(asked()).toEqual(['PATCH', 'PATCH', 'PATCH', 'GET'])
+  })
+
+  it('a refusal after a doubt does not end the doubt', async () => {
+    fault('503')
+    fault('403', {count: 2})
+    const planned = change({etag: test.sandbox.fleet.get(id)?.etag})
+    expect(await settle(planned)).toMatchObject({result: 'failed', inDoubt: true, error: {status: 403}})
+  })
+
   it('a look is as patient', async () => {
     fault('429', {method: 'GET', count: 30, retryAfter: '1'})
     expect((await settle(change(), {mustLook: true})).result).toBe('changed')
