@@ -190,6 +190,7 @@ export abstract class RestartCommand extends RolloutCommand {
       return await restartAll(cloud, work, {
         journal,
         maxUnavailable: plan.maxUnavailable,
+        acceptsDataLoss: flags['accept-data-loss'] ?? false,
         stepTimeoutMs: (flags['step-timeout'] ?? stepTimeout) * 1000,
         retryCommand,
         interrupted,

@@ -59,24 +59,21 @@ export async function readPreflight(cloud: Cloud, targets: Target[], acceptsData
 }
 
 function assess(target: Target, instance: Instance, acceptsDataLoss: boolean): Preflight {
-  const risks = risksOf(instance)
-  const whyNot = whyNotToStop(instance)
-  if (whyNot === undefined && instance.disks.length > 0 && !acceptsDataLoss) {
-    const leftOut = `its local disks would be erased (${diskNames(instance)}), and --accept-data-loss was not given`
-    return {target, risks, leftOut}
-  }
-  return {target, risks, leftOut: whyNot}
+  return {target, risks: risksOf(instance), leftOut: whyNotToStop(instance, acceptsDataLoss)}
 }
 
 function diskNames({disks}: Instance): string {
   return disks.map(({name, size}) => `${name}, ${size} GB`).join('; ')
 }
 
-/** Why an instance in its present state is not to be stopped; undefined where it may be. */
-export function whyNotToStop({status, lifecycle_state: lifecycle}: Instance): string | undefined {
+/** Why an instance as it is now is not to be stopped; undefined where it may be. */
+export function whyNotToStop(instance: Instance, acceptsDataLoss: boolean): string | undefined {
+  const {status, lifecycle_state: lifecycle, disks} = instance
   if (status !== 'running') return `it is ${status}, not running`
   // `suspended`, `updating` and their like: something else is at it (IBM/vpc-node-sdk, vpc/v1.ts, Instance.lifecycle_state).
-  return lifecycle === 'stable' ? undefined : `its lifecycle state is ${lifecycle}`
+  if (lifecycle !== 'stable') return `its lifecycle state is ${lifecycle}`
+  if (disks.length === 0 || acceptsDataLoss) return undefined
+  return `its local disks would be erased (${diskNames(instance)}), and --accept-data-loss was not given`
 }
 
 /** The risks that an instance's own fields tell, the worst first. */

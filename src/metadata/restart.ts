@@ -42,6 +42,8 @@ export interface RestartOptions {
   journal: Journal
   /** How many instances of a VPC may be down at a time, by the VPC's ID. */
   maxUnavailable(vpc: string): number
+  /** Whether local disks may be erased; an instance that has any is left out without. */
+  acceptsDataLoss: boolean
   /** How long an instance may take to be seen stopped, and again to be seen running, in milliseconds. */
   stepTimeoutMs: number
   /** What to run to try again, for the errors. */
@@ -162,7 +164,9 @@ class Restarts {
   /** A stop and start of an instance that runs; one that does not is left as it is. */
   async #cycle(work: RestartWork, power: PowerSwitch, asked: {isAsked: boolean}): Promise<Restarted> {
     const before = await power.look()
-    const reason = whyNotToStop(before) ?? (before.metadata_service.enabled ? undefined : 'its service is off')
+    // Hours may have passed since the preflight, and a resize brings local disks.
+    const whyNot = whyNotToStop(before, this.#options.acceptsDataLoss)
+    const reason = whyNot ?? (before.metadata_service.enabled ? undefined : 'its service is off')
     if (reason !== undefined) return {result: 'left_out', reason}
     if (this.stop) return this.#skipped()
     await this.#write(work, 'stop')

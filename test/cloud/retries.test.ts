@@ -145,7 +145,7 @@ it('renews a refused token once, and replays', async () => {
 })
 
 it('waits for an IAM that asks to, longer each time', async () => {
-  test = await startTestCloud({faults: [{kind: '429', count: 7, path: /identity/}]})
+  test = await startTestCloud({faults: [{kind: '429', count: 7, path: /identity/, retryAfter: ''}]})
   expect(await test.cloud.regions()).toHaveLength(13)
   expect(test.requests.filter(({path}) => path === '/identity/token')).toHaveLength(8)
   expect(test.pauses).toEqual([375, 750, 1500, 3000, 6000, 12_000, 15_000])

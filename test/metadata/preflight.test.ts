@@ -52,9 +52,9 @@ test('a reservation that is attached automatically is let go by a stop, and a de
 
 test('only what runs and is stable may be stopped', async () => {
   const instance = await instanceOf('my-virtual-server-1', 'us-south')
-  expect(whyNotToStop(instance)).toBeUndefined()
-  expect(whyNotToStop({...instance, status: 'stopping'})).toBe('it is stopping, not running')
-  expect(whyNotToStop({...instance, lifecycle_state: 'suspended'})).toBe('its lifecycle state is suspended')
+  expect(whyNotToStop(instance, true)).toBeUndefined()
+  expect(whyNotToStop({...instance, status: 'stopping'}, true)).toBe('it is stopping, not running')
+  expect(whyNotToStop({...instance, lifecycle_state: 'suspended'}, true)).toBe('its lifecycle state is suspended')
 })
 
 test('each instance is read afresh; without --accept-data-loss local disks keep one out', async () => {

@@ -55,6 +55,7 @@ async function setScene(sandboxOptions: SandboxOptions = {}): Promise<Scene> {
       restartAll(test.cloud, work, {
         journal,
         maxUnavailable: () => 1,
+        acceptsDataLoss: true,
         stepTimeoutMs: 5000,
         retryCommand: `vpcmd metadata resume ${runId}`,
         interrupted: new AbortController().signal,
@@ -106,6 +107,19 @@ describe('what may be down at a time', () => {
 })
 
 describe('an instance that is not ours to restart', () => {
+  test('is left as it is where it has local disks by now, unless their loss is accepted', async () => {
+    const scene = await setScene({instances: undefined, vpcs: undefined, regions: ['eu-de']})
+    const work = scene.work.filter(({target}) => target.name === 'web-2')
+    const [id] = work.map(({target}) => target.id)
+    const {restarted} = await scene.restart(work, {acceptsDataLoss: false})
+    expect(restarted.get(id ?? '')).toMatchObject({
+      result: 'left_out',
+      reason: expect.stringMatching(/^its local disks would be erased \(.*GB\), and --accept-data-loss was not given$/),
+    })
+    expect(actions(scene)).toEqual([])
+    expect(resultsOf(await scene.restart(work))).toEqual(['done'])
+  })
+
   test.each(['stopped', 'failed', 'starting', 'pending'])('is left as it is when it is %s', async status => {
     const scene = await setScene()
     await scene.sandbox.fleet.change(scene.work[0]?.target.id ?? '', {status})
