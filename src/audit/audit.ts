@@ -54,7 +54,9 @@ export async function audit(cloud: Cloud, options: AuditOptions): Promise<AuditR
   ])
   const judgements = sorted(
     subjects.map(subject => {
-      const restartAwaited = subject.settings.enabled ? awaited?.get(subject.id) : undefined
+      // One that does not run is on its way to a start already.
+      const mayAwait = subject.settings.enabled && subject.status === 'running'
+      const restartAwaited = mayAwait ? awaited?.get(subject.id) : undefined
       return {...judge(subject, policy, today), ...(restartAwaited !== undefined && {restartAwaited})}
     }),
   )

@@ -97,7 +97,9 @@ export function violationInWords({setting, found, required}: Violation): string 
 /** Why a subject is judged as it is and what else is known of it, in a line; often empty for a compliant one. */
 export function reasonOf(judgement: Judgement): string {
   const {restartAwaited} = judgement
-  const awaited = restartAwaited && `turned on by vpcmd on ${restartAwaited.slice(0, 10)}, no stop and start since`
+  const awaited =
+    restartAwaited &&
+    `turned on by vpcmd on ${restartAwaited.slice(0, 10)}, and no stop and start since that it knows of`
   return [verdictInWords(judgement), awaited].filter(Boolean).join('; ')
 }
 

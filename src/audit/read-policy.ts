@@ -19,9 +19,10 @@ import {nearestName} from '../nearest-name.ts'
 import type {Policy} from './policy.ts'
 import {exemptionSchema, policySchema, requirementSchema, ruleSchema, selectorSchema} from './policy-schema.ts'
 
-const maxBytes = 1_000_000
-/** Aliases are allowed for, but not those that multiply. */
-const maxAliases = 100
+/** A larger policy is not read. */
+export const maxPolicyBytes = 1_000_000
+/** Aliases are allowed for, one for each of many rules as well, but not those that multiply. */
+const maxAliases = 10_000
 const tooDeep = 'the policy is nested too deeply'
 
 type Path = readonly PropertyKey[]
@@ -37,12 +38,13 @@ interface Problem {
  * or says why it can't be read.
  */
 export async function readPolicy(file: string): Promise<Policy> {
-  return parsePolicy(await readText(file), file)
+  return parsePolicy(await readBytes(file), file)
 }
 
-/** Reads a policy from its text; `file` is what errors call it. Throws as readPolicy does. */
-export function parsePolicy(text: string, file: string): Policy {
-  if (text.length > maxBytes) throw tooLarge(file)
+/** Reads a policy from its bytes or its text; `file` is what errors call it. Throws as readPolicy does. */
+export function parsePolicy(source: Uint8Array | string, file: string): Policy {
+  if (source.length > maxPolicyBytes) throw tooLarge(file)
+  const text = typeof source === 'string' ? source : decoded(source, file)
   const lines = new LineCounter()
   const fail = (problems: Problem[]) => wrongPolicy(file, lines, problems)
   const document = parseYaml(text, lines, fail, file)
@@ -60,49 +62,57 @@ export function parsePolicy(text: string, file: string): Policy {
     ...policy,
     name: policy.name ?? basename(file),
     file,
-    sha256: createHash('sha256').update(text).digest('hex'),
+    sha256: createHash('sha256').update(source).digest('hex'),
     rules: policy.rules.map((rule, index) => ({...rule, line: lineOf(['rules', index])})),
     exemptions: policy.exemptions.map((exemption, index) => ({...exemption, line: lineOf(['exemptions', index])})),
   }
 }
 
-async function readText(file: string): Promise<string> {
-  const cant = (why: string) => usageError(`The policy ${file} can't be read: ${why}.`)
+async function readBytes(file: string): Promise<Uint8Array> {
   try {
     const handle = await open(file)
     try {
       // Not by the size that the system tells: a pipe has none.
-      const buffer = Buffer.alloc(maxBytes + 1)
+      const buffer = Buffer.alloc(maxPolicyBytes + 1)
       let length = 0
       while (length < buffer.length) {
         const {bytesRead} = await handle.read(buffer, length, buffer.length - length, null)
         if (bytesRead === 0) break
         length += bytesRead
       }
-      if (length > maxBytes) throw tooLarge(file)
-      return new TextDecoder('utf-8', {fatal: true}).decode(buffer.subarray(0, length))
+      return buffer.subarray(0, length)
     } finally {
       await handle.close()
     }
   } catch (error) {
     const {code} = error as NodeJS.ErrnoException
-    if (code === 'ENOENT') throw cant('there is no such file')
-    if (code === 'EISDIR') throw cant('it is a folder')
-    if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') throw cant('it is not UTF-8 text')
-    if (code !== undefined && code !== 'usage') throw cant(code)
-    throw error
+    if (code === undefined) throw error
+    const why = {ENOENT: 'there is no such file', EISDIR: 'it is a folder'}[code] ?? code
+    throw unreadable(file, why)
   }
+}
+
+function decoded(bytes: Uint8Array, file: string): string {
+  try {
+    return new TextDecoder('utf-8', {fatal: true}).decode(bytes)
+  } catch {
+    throw unreadable(file, 'it is not UTF-8 text')
+  }
+}
+
+function unreadable(file: string, why: string): VpcmdError {
+  return usageError(`The policy ${file} can't be read: ${why}.`)
 }
 
 function tooLarge(file: string): VpcmdError {
   return usageError(
-    `The policy ${file} can't be read: it is larger than ${maxBytes} bytes.`,
+    `The policy ${file} can't be read: it is larger than ${maxPolicyBytes} bytes.`,
     'A policy is a short YAML file.',
   )
 }
 
 function parseYaml(text: string, lineCounter: LineCounter, fail: (problems: Problem[]) => VpcmdError, file: string) {
-  const document = guarded(file, () => parseDocument(text, {lineCounter, prettyErrors: false}))
+  const document = guarded(file, () => parseDocument(text, {lineCounter, prettyErrors: false, resolveKnownTags: false}))
   // A warning is of a tag or directive that would be passed over.
   const found = [...document.errors, ...document.warnings]
   if (found.length > 0) throw fail(found.map(({pos, code, message}) => ({at: pos[0], message: said(code, message)})))
@@ -120,14 +130,17 @@ function said(code: string, message: string): string {
 
 function toPlain(document: Document, fail: (problems: Problem[]) => VpcmdError): unknown {
   const problems: Problem[] = []
+  let firstAlias: number | undefined
   visit(document, {
     Alias(_key, alias) {
+      firstAlias ??= alias.range?.[0]
       if (alias.resolve(document)) return
       problems.push({at: alias.range?.[0] ?? 0, message: `there is no anchor &${alias.source} before this alias`})
     },
     Pair(_key, {key}) {
-      const node = resolved(document, key)
-      if (isMap(node) || isSeq(node)) problems.push({at: startOf(key) ?? 0, message: 'a key must be text'})
+      // The parser looks for keys that are there twice, but not behind an alias.
+      if (isMap(key) || isSeq(key) || isAlias(key))
+        problems.push({at: startOf(key) ?? 0, message: 'a key must be text'})
     },
   })
   if (problems.length > 0) throw fail(problems)
@@ -135,7 +148,8 @@ function toPlain(document: Document, fail: (problems: Problem[]) => VpcmdError):
     return document.toJS({maxAliasCount: maxAliases})
   } catch (error) {
     // How yaml says that aliases multiply.
-    if (error instanceof ReferenceError) throw fail([{at: 0, message: 'aliases are used too much, or in a circle'}])
+    if (error instanceof ReferenceError)
+      throw fail([{at: firstAlias ?? 0, message: 'aliases are used too much, or in a circle'}])
     throw error
   }
 }

@@ -5,7 +5,7 @@ import {VpcmdError} from '../errors.ts'
 import {pageSize, pagesOf} from '../instances/pages.ts'
 import type {Collector} from './read-subjects.ts'
 import {isInScope, type Scope} from './scope.ts'
-import {idOf, type Reading, subjectOf} from './subjects.ts'
+import {idOf, type Reading, type Subject, subjectOf} from './subjects.ts'
 
 /** The templates of a region, as they were read. */
 export interface ReadTemplates {
@@ -56,18 +56,29 @@ export async function addTemplates(
     unknown('vpc').size > 0 && problemOf(nameVpcs(api, names)),
     ...[...images].map(id => problemOf(nameImage(api, id, names))),
   ])
-  let isScopeKnown = true
+  const doubtful: Subject[] = []
   for (const template of templates) {
     const subject = subjectOf.template(template, reading, names)
     const isMeant = isInScope(subject, scope)
     if (isMeant) add(subject)
-    // Whether the template is meant is not known without the name of its VPC.
-    if (isMeant === undefined) isScopeKnown = false
+    if (isMeant === undefined) doubtful.push(subject)
   }
-  if (vpcProblem) (isScopeKnown ? unnamed : failed)(region.name, 'instance_template', vpcProblem)
+  const [first, ...others] = doubtful
+  if (first) failed(region.name, 'instance_template', vpcProblem || notTold(region, first, others.length))
+  else if (vpcProblem) unnamed(region.name, 'instance_template', vpcProblem)
   // That images can't be read is told once, and not for each.
   const imageProblem = imageProblems.find(Boolean)
   if (imageProblem) unnamed(region.name, 'instance_template', imageProblem)
+}
+
+/** What may be meant and can't be told to be is missing in the audit, and not out of its scope. */
+function notTold(region: Region, {name, id, vpc}: Subject, others: number): VpcmdError {
+  const why = vpc ? `the VPC ${vpc.id} is not in the list of VPCs` : 'its zone or VPC is not told'
+  return new VpcmdError({
+    code: 'unknown_scope',
+    message: `Whether instance template ${name} (${id}) in ${region.name} is meant can't be told: ${why}${others > 0 ? `; ${others} more are in doubt` : ''}.`,
+    hint: 'Audit without the filter, or see whether the key may list all VPCs (is.vpc.vpc.list).',
+  })
 }
 
 async function nameVpcs(api: VpcSdk, names: Map<string, string>): Promise<void> {

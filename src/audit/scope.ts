@@ -14,15 +14,19 @@ export interface Scope {
 }
 
 /**
- * Whether a subject is in the scope; undefined where that can't be told, because the name of its VPC is not known.
- * Instances the API filters already; it has no such filters for templates and bare metal servers.
+ * Whether a subject is in the scope; undefined where that can't be told, because a template does not tell its zone or VPC,
+ * or the name of its VPC is not known. Instances the API filters already; it has no such filters for templates and bare
+ * metal servers.
  */
 export function isInScope(subject: Subject, {name, zone, vpc, resourceGroup}: Scope): boolean | undefined {
   if (name !== undefined && !matchesGlob(name, subject.name)) return false
-  if (zone?.length && !(subject.zone !== undefined && zone.includes(subject.zone))) return false
   if (resourceGroup !== undefined && !refersTo(parseResourceRef(resourceGroup), subject.resourceGroup)) return false
-  if (vpc === undefined) return true
-  return subject.vpc ? refersTo(parseResourceRef(vpc), subject.vpc) : false
+  const parts = [
+    zone?.length ? subject.zone && zone.includes(subject.zone) : true,
+    vpc === undefined ? true : subject.vpc && refersTo(parseResourceRef(vpc), subject.vpc),
+  ]
+  if (parts.includes(false)) return false
+  return parts.every(Boolean) || undefined
 }
 
 function refersTo(wanted: ResourceRef, {id, name}: Referred): boolean | undefined {

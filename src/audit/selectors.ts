@@ -7,21 +7,24 @@ export type Match = boolean | string
 
 /**
  * Matches a subject against a selector. What a subject has not got (a server without an image, a template without a
- * zone) matches no pattern; what it has under a name that could not be found out can't be told, unless another key
- * already says no.
+ * status) matches no pattern; what it has, but does not tell, or tells by an ID whose name could not be found out, leaves
+ * it open, unless another key already says no.
  */
 export function matches(selector: Selector, subject: Subject): Match {
   const {kind, region, zone, vpc, resource_group: group, name, profile, image, status} = selector
   if (kind && !kind.includes(subject.kind)) return false
-  if (!isText(region, subject.region) || !isText(zone, subject.zone) || !isText(status, subject.status)) return false
-  if (!isText(name, subject.name) || !isText(profile, subject.profile)) return false
-  const references = [
+  if (!isText(region, subject.region) || !isText(status, subject.status) || !isText(name, subject.name)) return false
+  // A template is of a zone and a VPC, and has a profile, also where its answer leaves them out (IBM/vpc-node-sdk, vpc/v1.ts, InstanceTemplate).
+  const untold = (what: string) => (subject.kind === 'instance_template' ? `its ${what} is not told` : false)
+  const parts = [
+    zone && subject.zone === undefined ? untold('zone') : isText(zone, subject.zone),
+    profile && subject.profile === undefined ? untold('profile') : isText(profile, subject.profile),
+    vpc && !subject.vpc ? untold('VPC') : isReference(vpc, subject.vpc, 'VPC'),
     isReference(group, subject.resourceGroup, 'resource group'),
-    isReference(vpc, subject.vpc, 'VPC'),
     isReference(image, subject.image, 'image'),
   ]
-  if (references.includes(false)) return false
-  return references.find(match => typeof match === 'string') ?? true
+  if (parts.includes(false)) return false
+  return parts.find(match => typeof match === 'string') ?? true
 }
 
 function isText(patterns: string[] | undefined, text: string | undefined): boolean {

@@ -8,6 +8,14 @@ export function countLabel(count: number): string {
   return count.toLocaleString('en')
 }
 
+/** What an audit comes to, in two or three words: nobody is told that what no rule is about, or nothing, is compliant. */
+export function verdictOf(report: AuditReport): string {
+  const result = resultOf(report)
+  if (result !== 'compliant') return result === 'incomplete' ? 'Incomplete' : 'Not compliant'
+  if (report.counts.total === 0) return 'Nothing to judge'
+  return report.counts.unmatched > 0 ? 'No violations' : 'Compliant'
+}
+
 /** What an audit comes to, in one line. */
 export function headline(report: AuditReport): string {
   const {counts, policy, unread} = report
@@ -20,7 +28,8 @@ export function headline(report: AuditReport): string {
     undetermined > 0 && `${countLabel(undetermined)} undetermined`,
   ].filter(Boolean)
   const found = `${countLabel(violation)} of ${countLabel(counts.total)} violate the policy ${policy.name}; ${others.join(', ')}.`
-  if (result !== 'incomplete') return `${result === 'compliant' ? 'Compliant' : 'Not compliant'}: ${found}`
+  if (result === 'compliant' && counts.total === 0) return `${verdictOf(report)}: there are no ${scopeLine(report)}.`
+  if (result !== 'incomplete') return `${verdictOf(report)}: ${found}`
   const places = [...new Set(unread.map(({region}) => region))]
   const where = places.length > 4 ? `in ${places.length} regions` : `in ${places.join(', ')}`
   if (places.length === 0 && counts.total === 0) {
@@ -61,7 +70,7 @@ export function remarks({expired, policy, judgements}: AuditReport): string[] {
   const awaited = judgements.filter(({restartAwaited}) => restartAwaited !== undefined).length
   if (awaited > 0) {
     remarks.push(
-      `${countLabel(awaited)} ${awaited === 1 ? 'instance was' : 'instances were'} turned on by vpcmd and not stopped and started since: by IBM's FAQ the service may not work fully until then.`,
+      `${countLabel(awaited)} ${awaited === 1 ? 'instance was' : 'instances were'} turned on by vpcmd, which knows of no stop and start since: by IBM's FAQ the service may not work fully until then.`,
     )
   }
   return remarks

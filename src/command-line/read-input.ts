@@ -25,10 +25,16 @@ export function checkStdin(flags: {'api-key-file'?: string}, file: string | unde
   }
 }
 
-/** All of standard input. */
-export async function readStdin(): Promise<Buffer> {
-  const {buffer} = await import('node:stream/consumers')
-  return buffer(process.stdin)
+/** All of standard input, or no more of it than `mostBytes` and what comes along with the last of them. */
+export async function readStdin(mostBytes = Number.POSITIVE_INFINITY): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of process.stdin) {
+    chunks.push(chunk)
+    length += chunk.length
+    if (length >= mostBytes) break
+  }
+  return Buffer.concat(chunks)
 }
 
 /** What such a file is called in a sentence. */

@@ -26,10 +26,16 @@ export async function runVpcmd(argv: string[]): Promise<void> {
   process.exit()
 }
 
-/** What could not be printed does not stop what is under way: it may be a change. A reader that closes the pipe, as `head` does, is no error at all. */
+let isLossTold = false
+
+/**
+ * What could not be printed does not stop what is under way: it may be a change. A reader that closes the pipe, as `head`
+ * does, is no error at all. A code that says what is wrong stays; one that says what was found would vouch for the output.
+ */
 function survive(error: NodeJS.ErrnoException): void {
-  if (error.code === 'EPIPE' || process.exitCode !== undefined) return
-  process.exitCode = exitCodes.failed
+  if (error.code === 'EPIPE' || isLossTold) return
+  isLossTold = true
+  if (!process.exitCode || process.exitCode === exitCodes.notCompliant) process.exitCode = exitCodes.failed
   process.stderr.write(`Error: The output could not be written (${error.code}).\n`)
 }
 

@@ -57,6 +57,22 @@ describe('vpcmd metadata audit', () => {
     expect(stderr).toBe('Not compliant: 2 of 9 violate the policy built-in; 7 compliant.\n')
   })
 
+  it('does not call compliant what no rule is about, or what is not there', async () => {
+    const policy = policyFile('version: 1\nrules: [{name: a, match: {region: eu-gb}, require: {hop_limit: 1-2}}]\n')
+    const partly = await instances('--policy', policy)
+    expect([partly.code, partly.stderr]).toEqual([
+      0,
+      'No violations: 0 of 9 violate the policy policy.yaml; 1 compliant, 8 matched by no rule.\n',
+    ])
+    const none = await audit('--kind', 'bare_metal_server', '--region', 'us-east', '-o', 'html')
+    expect([none.code, none.stderr]).toEqual([
+      0,
+      'Nothing to judge: there are no bare metal servers in the region us-east.\n',
+    ])
+    expect(none.stdout).toContain('<h1>Nothing to judge</h1>')
+    expect(none.stdout).not.toContain('<header class="compliant">')
+  })
+
   it('ends with 0 where all comply, in text and JSON alike', async () => {
     const policy = policyFile(lenient)
     expect(await instances('--policy', policy)).toMatchObject({
@@ -223,7 +239,8 @@ describe('filters that find nothing', () => {
   it('are something else than a region, or a kind, of which there is none', async () => {
     expect(await audit('--region', 'br-sao')).toMatchObject({
       code: 0,
-      stderr: expect.stringContaining('Compliant: 0 of 0'),
+      stderr:
+        'Nothing to judge: there are no instances, instance templates, bare metal servers in the region br-sao.\n',
     })
   })
 })
@@ -259,7 +276,7 @@ describe('what could not be read', () => {
     })
     const [run] = JSON.parse(readFileSync(file('a.sarif'), 'utf8')).runs
     expect(run.invocations).toMatchObject([
-      {executionSuccessful: false, exitCode: 1, toolExecutionNotifications: [{level: 'error'}]},
+      {executionSuccessful: false, exitCode: 1, toolExecutionNotifications: [{level: 'error'}, {level: 'error'}]},
     ])
     expect(run.results).toEqual([])
     const {suites} = readJunit(file('a.xml'))
@@ -271,6 +288,15 @@ describe('what could not be read', () => {
     const {code, stdout, stderr} = await instances()
     expect({code, stdout}).toEqual({code: 3, stdout: ''})
     expect(stderr).toContain('Could not list the instances in us-south')
+  })
+
+  it.each(['json', 'html', 'table'])('is not hidden by %s that could not be printed', async format => {
+    for (const region of ['us-south', 'eu-de']) {
+      const line = `vpcmd metadata audit --region ${region} -o ${format} > /dev/full`
+      const {code, stderr} = await runShell(line, env)
+      expect([region, code]).toEqual([region, 1])
+      expect(stderr.match(/Error: The output could not be written \(ENOSPC\)/g)).toHaveLength(1)
+    }
   })
 
   it('is not hidden by a report that can not be written', async () => {
@@ -385,6 +411,30 @@ describe('JUnit', () => {
     ])
   })
 
+  it.each<[string, string[]]>([
+    ['the filters found nothing', ['--name', 'nosuch']],
+    ['no rule matches anything', ['--policy', 'POLICY']],
+  ])('and SARIF say so where %s', async (_what, args) => {
+    const policy = policyFile('version: 1\nrules: [{name: a, match: {name: nosuch}, require: {enabled: true}}]\n')
+    const {code, stderr} = await instances(
+      ...args.map(arg => (arg === 'POLICY' ? policy : arg)),
+      ...['--report', `junit=${file('a.xml')}`, '--report', `sarif=${file('a.sarif')}`],
+    )
+    expect(code).toBe(1)
+    const {root, cases} = readJunit(file('a.xml'))
+    expect(root.errors).toBe('1')
+    expect(Number(root.tests)).toBe(cases.length)
+    expect(cases.filter(({result}) => result === 'error')).toEqual([
+      expect.objectContaining({message: expect.stringContaining('Nothing was judged')}),
+    ])
+    const [{invocations}] = JSON.parse(readFileSync(file('a.sarif'), 'utf8')).runs
+    const text = expect.stringContaining('Nothing was judged')
+    expect(invocations).toMatchObject([
+      {executionSuccessful: false, toolExecutionNotifications: [{level: 'error', message: {text}}]},
+    ])
+    expect(stderr).toContain('Nothing was judged')
+  })
+
   it('is well-formed whatever a name is made of', async () => {
     const name = `<a & "b"> ']]> \u0000\u001b[31m \ufffe \ud800 \u202e`
     await sandbox.fleet.add({name, metadata_service: {enabled: true}})
@@ -433,9 +483,17 @@ rules:
       (each: {restart_awaited_since: string | null}) => each.restart_awaited_since,
     )
     expect(awaited).toMatchObject([
-      {name: 'my-virtual-server-2', why: expect.stringContaining('no stop and start since')},
+      {name: 'my-virtual-server-2', why: expect.stringContaining('no stop and start since that it knows of')},
     ])
-    expect(stderr).toContain('1 instance was turned on by vpcmd and not stopped and started since')
+    expect(stderr).toContain('1 instance was turned on by vpcmd, which knows of no stop and start since')
+  })
+
+  it('does not say so of one that was stopped since: it is on its way to a start', async () => {
+    await runVpcmd(['metadata', 'enable', 'my-virtual-server-2', '--protocol', 'https'], {env})
+    await sandbox.fleet.change(sandbox.fleet.list().find(({name}) => name === 'my-virtual-server-2')?.id ?? '', {
+      status: 'stopped',
+    })
+    expect((await instances('--region', 'us-south')).stderr).not.toContain('stop and start')
   })
 
   it('is what a pipe makes of the IDs', async () => {

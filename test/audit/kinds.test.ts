@@ -204,6 +204,42 @@ rules:
     expect(errors[0]).toContain('is.image.image.read')
   })
 
+  it('is told where a template may be meant, as its VPC is not among those that are listed', async () => {
+    const front = await startFront(sandbox.url, '/eu-de/v1/vpcs', (body: {vpcs?: object[]}) => {
+      body.vpcs = []
+    })
+    env = freshEnvironment({...sandbox.environment, VPC_URL: `${front.url}/v1`, VPC_AUTH_URL: front.url})
+    const {code, report, stderr} = await audit('--kind', 'instance_template', '--vpc', 'frankfurt-vpc')
+    front.server.close()
+    expect({code, result: report.result}).toEqual({code: 1, result: 'incomplete'})
+    expect(report.unread).toMatchObject([{region: 'eu-de', error: {code: 'unknown_scope'}}])
+    expect(stderr).toMatch(
+      /Whether instance template web-template \(\S+\) in eu-de is meant can't be told: the VPC \S+ is not in the list of VPCs/,
+    )
+  })
+
+  it('is told where a template may be meant, or a rule may be about it, as it does not tell its VPC', async () => {
+    const front = await startFront(
+      sandbox.url,
+      '/jp-tok/v1/instance/templates',
+      (body: {templates?: {vpc?: object}[]}) => {
+        for (const template of body.templates ?? []) delete template.vpc
+      },
+    )
+    env = freshEnvironment({...sandbox.environment, VPC_URL: `${front.url}/v1`, VPC_AUTH_URL: front.url})
+    const policy = policyFile(`version: 1
+rules:
+  - {name: tokyo, match: {vpc: 'tokyo-*'}, require: {protocol: https}}
+  - {name: rest, require: {hop_limit: 1-64}}
+`)
+    const judged = await audit('--region', 'jp-tok', '--policy', policy)
+    const filtered = await audit('--region', 'jp-tok', '--vpc', 'tokyo-vpc')
+    front.server.close()
+    expect(judged.named('batch-template')).toMatchObject({verdict: 'undetermined', why: 'its VPC is not told'})
+    expect([judged.code, filtered.code]).toEqual([1, 1])
+    expect(filtered.stderr).toContain('its zone or VPC is not told')
+  })
+
   it('is told where the API says that there are more templates, and gives no way to ask for them', async () => {
     const front = await startFront(sandbox.url, '/eu-de/v1/instance/templates', (body: {next?: object}) => {
       body.next = {href: 'https://eu-de.iaas.cloud.ibm.com/v1/instance/templates?start=more'}

@@ -1,9 +1,11 @@
+import {createHash} from 'node:crypto'
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {parsePolicy, readPolicy} from '../../src/audit/read-policy.ts'
 import {VpcmdError} from '../../src/errors.ts'
+import {freshEnvironment, runShell} from '../support/run-vpcmd.ts'
 
 const good = `# Who may do what
 version: 1
@@ -262,6 +264,36 @@ describe('a wrong policy', () => {
     expect(error.exitCode).toBe(2)
   })
 
+  it.each([
+    ['!!omap', "!!omap\n      - name: 'lab-*'"],
+    ['!!set', '!!set {name, zone}'],
+    ['!!timestamp', '!!timestamp 2020-01-01'],
+    ['!!binary', '!!binary aGVsbG8='],
+  ])('can not pass for one that matches everything by %s', (tag, match) => {
+    const text = `version: 1\nrules:\n  - name: lab\n    match: ${match}\n    require: {hop_limit: 1}\n`
+    const {message} = thrownBy(() => parsePolicy(text, 'p'))
+    expect(message).toMatch(/^p:4:12: unresolved tag/)
+    expect(message).toContain(tag.slice(2))
+  })
+
+  it('can not hide a key that is there twice behind an alias', () => {
+    const text = 'version: 1\nrules:\n  - {&n name: a, *n : b, require: {hop_limit: 1}}\n'
+    expect(thrownBy(() => parsePolicy(text, 'p')).message).toBe('p:3:18: a key must be text.')
+  })
+
+  it('may give the same requirement to many rules', () => {
+    const rules = Array.from(
+      {length: 2000},
+      (_, index) => `  - {name: r${index}, match: {name: n${index}}, require: *q}`,
+    )
+    const policy = parsePolicy(
+      ['version: 1', 'rules:', '  - {name: first, match: {name: n}, require: &q {hop_limit: 1}}', ...rules].join('\n'),
+      'p',
+    )
+    expect(policy.rules).toHaveLength(2001)
+    expect(policy.rules.at(-1)?.require).toEqual({hop_limit: {min: 1, max: 1}})
+  })
+
   it('is told by its first problem, and how many follow', () => {
     const error = thrownBy(() => parsePolicy('version: 2\nrulez: 1\nrules: []\n', 'p'))
     expect(error.message).toBe('p:1:10: version must be 1, not 2.')
@@ -275,7 +307,7 @@ describe('a wrong policy', () => {
         .split('')
         .map((name, index) => `${name}: &${name} [${Array(9).fill(`*${'abcdefgh'[index]}`).join(',')}]`),
     ].join('\n')
-    expect(thrownBy(() => parsePolicy(bomb, 'p')).message).toBe('p:1:1: aliases are used too much, or in a circle.')
+    expect(thrownBy(() => parsePolicy(bomb, 'p')).message).toBe('p:2:8: aliases are used too much, or in a circle.')
   })
 })
 
@@ -301,6 +333,25 @@ describe('the file of a policy', () => {
 
   it('can not be a folder', async () => {
     await expect(readPolicy(folder)).rejects.toMatchObject({message: expect.stringContaining('it is a folder')})
+  })
+
+  it('has the fingerprint of its bytes, with a byte order mark as well, from a file and from standard input', async () => {
+    const file = join(folder, 'bom.yaml')
+    const bytes = Buffer.from('\ufeffversion: 1\r\nrules: [{name: a, require: {hop_limit: 1}}]\r\n')
+    writeFileSync(file, bytes)
+    const sha256 = createHash('sha256').update(bytes).digest('hex')
+    expect((await readPolicy(file)).sha256).toBe(sha256)
+    expect(parsePolicy(bytes, 'standard input').sha256).toBe(sha256)
+  })
+
+  it('may come from standard input, of which no more is read than a policy may be large', async () => {
+    const env = freshEnvironment()
+    const audit = 'vpcmd metadata audit --sandbox --policy - -r us-south'
+    const endless = await runShell(`yes 'a: b' | ${audit}`, env)
+    expect(endless).toMatchObject({code: 2, stdout: ''})
+    expect(endless.stderr).toContain('it is larger than 1000000 bytes')
+    const wrong = await runShell(`printf 'v\\344\\n' | ${audit}`, env)
+    expect(wrong.stderr).toContain("The policy standard input can't be read: it is not UTF-8 text.")
   })
 
   it('may be a pipe', async () => {

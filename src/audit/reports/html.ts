@@ -2,15 +2,14 @@ import {createHash} from 'node:crypto'
 import {type AuditReport, resultOf} from '../audit.ts'
 import {type Judgement, type Verdict, violationInWords} from '../judge.ts'
 import {kindLabel} from '../subjects.ts'
-import {countLabel, headline, ruleLines, scopeLine} from '../summary.ts'
+import {countLabel, headline, ruleLines, scopeLine, verdictOf} from '../summary.ts'
 import {escaped, jsonForScript} from './escapes.ts'
 import {regionChart, ring, vpcChart} from './html-charts.ts'
 import {listData, listTable, rowsPerPage} from './html-list.ts'
 import {script} from './html-script.ts'
 import {style} from './html-style.ts'
 
-const titles = {compliant: 'Compliant', not_compliant: 'Not compliant', incomplete: 'Incomplete'}
-const looks = {compliant: 'compliant', not_compliant: 'violation', incomplete: 'undetermined'}
+const looks: Record<string, string> = {Compliant: 'compliant', 'Not compliant': 'violation'}
 
 /** What a verdict means, for the tiles and the legend. */
 const meanings: Record<Verdict, string> = {
@@ -27,7 +26,8 @@ const meanings: Record<Verdict, string> = {
  */
 export function toHtml(report: AuditReport): string {
   const result = resultOf(report)
-  const title = `Metadata service audit: ${titles[result].toLowerCase()}, ${report.at.slice(0, 10)}`
+  const verdict = verdictOf(report)
+  const title = `Metadata service audit: ${verdict.toLowerCase()}, ${report.at.slice(0, 10)}`
   const data = listData(report.judgements)
   return `<!doctype html>
 <html lang="en">
@@ -42,9 +42,9 @@ export function toHtml(report: AuditReport): string {
 </head>
 <body>
 <a class="skip hidden" href="#list">Skip to the list</a>
-<header class="${looks[result]}"><div>
+<header class="${looks[verdict] ?? 'undetermined'}"><div>
 <p class="eyebrow">Metadata service audit</p>
-<h1>${titles[result]}</h1>
+<h1>${verdict}</h1>
 <p class="lead">${escaped(lead(report))}</p>
 ${facts(report)}
 </div></header>

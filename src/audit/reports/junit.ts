@@ -4,6 +4,7 @@ import {type Judgement, reasonOf} from '../judge.ts'
 import type {Unread} from '../read-subjects.ts'
 import {scopeInWords} from '../scope.ts'
 import {kindLabel} from '../subjects.ts'
+import {headline} from '../summary.ts'
 import {escaped} from './escapes.ts'
 
 interface Suite {
@@ -19,7 +20,8 @@ export function toJunit(report: AuditReport): string {
   const suites = new Map<string, Suite>(report.regions.map(name => [name, {judgements: [], unread: []}]))
   for (const judgement of report.judgements) suites.get(judgement.subject.region)?.judgements.push(judgement)
   for (const unread of report.unread) suites.get(unread.region)?.unread.push(unread)
-  const counts = countsOf({judgements: report.judgements, unread: report.unread})
+  const isUnjudged = resultOf(report) === 'incomplete' && report.unread.length === 0 && report.counts.undetermined === 0
+  const counts = countsOf({judgements: report.judgements, unread: report.unread}, isUnjudged ? 1 : 0)
   const timestamp = report.at.replace(/\..*$/, '')
   const parts = [
     '<?xml version="1.0" encoding="UTF-8"?>\n',
@@ -34,20 +36,27 @@ export function toJunit(report: AuditReport): string {
       '  </testsuite>\n',
     )
   }
+  if (isUnjudged) {
+    parts.push(
+      `  <testsuite name="all" tests="1" failures="0" errors="1" skipped="0" time="0" timestamp="${escaped(timestamp)}">\n`,
+      `    <testcase classname="all.reading" name="find what to judge" time="0">\n      <error type="incomplete" message="${escaped(headline(report))}"/>\n    </testcase>\n`,
+      '  </testsuite>\n',
+    )
+  }
   parts.push('</testsuites>\n')
   return parts.join('')
 }
 
-function countsOf({judgements, unread}: Suite): string {
+function countsOf({judgements, unread}: Suite, others = 0): string {
   let failures = 0
   let skipped = 0
-  let errors = unread.length
+  let errors = unread.length + others
   for (const {verdict} of judgements) {
     if (verdict === 'violation') failures++
     else if (verdict === 'undetermined') errors++
     else if (verdict !== 'compliant') skipped++
   }
-  return `tests="${judgements.length + unread.length}" failures="${failures}" errors="${errors}" skipped="${skipped}"`
+  return `tests="${judgements.length + unread.length + others}" failures="${failures}" errors="${errors}" skipped="${skipped}"`
 }
 
 function propertiesOf(report: AuditReport): string {

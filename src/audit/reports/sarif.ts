@@ -1,10 +1,11 @@
 import {createHash} from 'node:crypto'
 import {isAbsolute, sep} from 'node:path'
 import {pathToFileURL} from 'node:url'
-import {type AuditReport, exitCodeOf} from '../audit.ts'
+import {type AuditReport, exitCodeOf, resultOf} from '../audit.ts'
 import {type Judgement, type Violation, violationInWords} from '../judge.ts'
 import type {Policy} from '../policy.ts'
 import {kindLabel, type Subject} from '../subjects.ts'
+import {headline} from '../summary.ts'
 import {toJsonHead} from '../to-json.ts'
 import {visible} from './escapes.ts'
 
@@ -58,6 +59,7 @@ const ruleOf = {
  */
 export function toSarif(report: AuditReport): object {
   const head = toJsonHead(report)
+  const isWhole = resultOf(report) !== 'incomplete'
   return {
     version: '2.1.0',
     $schema: schema,
@@ -80,14 +82,17 @@ export function toSarif(report: AuditReport): object {
         automationDetails: {id: `vpcmd metadata audit/${report.account ?? 'unknown'}/`},
         invocations: [
           {
-            executionSuccessful: report.unread.length === 0,
+            executionSuccessful: isWhole,
             startTimeUtc: report.at,
             exitCode: exitCodeOf(report),
-            toolExecutionNotifications: report.unread.map(({region, error}) => ({
-              level: 'error',
-              message: {text: visible([error.message, error.hint].filter(Boolean).join(' '))},
-              properties: {region, code: error.code, trace: error.trace},
-            })),
+            toolExecutionNotifications: [
+              ...report.unread.map(({region, error}) => ({
+                level: 'error',
+                message: {text: visible([error.message, error.hint].filter(Boolean).join(' '))},
+                properties: {region, code: error.code, trace: error.trace},
+              })),
+              ...(isWhole ? [] : [{level: 'error', message: {text: visible(headline(report))}}]),
+            ],
           },
         ],
         columnKind: 'utf16CodeUnits',

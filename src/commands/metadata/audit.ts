@@ -38,7 +38,7 @@ exemptions:
 
 A match takes kind, region, zone, vpc, resource_group, name, profile, image and status, each with a pattern or a list of patterns. What is required is enabled, protocol and hop_limit, a number or a range; the latter two count while the service is on or must be, or always with even_while_off: true. What no rule matches is told, and violates the policy with unmatched: deny.
 
-Exit code: 0 compliant; 5 not; 1 when something could not be read, whatever else was found, or when the filters find nothing. With -q, the IDs of what violates the policy.`
+Exit code: 0 compliant; 5 not; 1 when something could not be read, whatever else was found, or when --name, --zone, --vpc or --resource-group finds nothing. With -q, the IDs of what violates the policy.`
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --policy policy.yaml --report sarif=audit.sarif --report html=audit.html',
@@ -114,8 +114,8 @@ Exit code: 0 compliant; 5 not; 1 when something could not be read, whatever else
   }
 
   private async policyIn(file: string): Promise<Policy> {
-    const {parsePolicy, readPolicy} = await import('../../audit/read-policy.ts')
-    return file === '-' ? parsePolicy((await readStdin()).toString('utf8'), 'standard input') : readPolicy(file)
+    const {maxPolicyBytes, parsePolicy, readPolicy} = await import('../../audit/read-policy.ts')
+    return file === '-' ? parsePolicy(await readStdin(maxPolicyBytes + 1), 'standard input') : readPolicy(file)
   }
 
   private async writeFixPlan(report: AuditReport, file: string): Promise<void> {
@@ -151,7 +151,8 @@ Exit code: 0 compliant; 5 not; 1 when something could not be read, whatever else
       mayHide: true,
       toJson: row => row,
       id: ({subject, verdict}) => (wanted || verdict === 'violation' ? subject.id : undefined),
-      empty: report.judgements.length > 0 ? 'Nothing is judged so.' : 'Nothing was found to judge.',
+      // That there was nothing at all, the summary says.
+      ...(report.judgements.length > 0 && {empty: 'Nothing is judged so.'}),
     })
   }
 

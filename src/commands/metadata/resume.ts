@@ -168,16 +168,20 @@ async function lastUnfinished(
   let atWork: string | undefined
   /** What was taken back since: an undo was at work later, and so comes first. */
   const undone = new Set<string>()
+  let leftDown: string | undefined
   for await (const run of readRuns(folder, header => header.account === account)) {
     const {id, undoes} = run.header
     if (undoes !== undefined) undone.add(undoes)
     if (run.state === 'running') atWork ??= id
+    if (undone.has(id) && run.changes.some(isBetween)) leftDown ??= id
     if (!undone.has(id) && (isResumable(run) || run.changes.some(isAwaiting))) return run
   }
   throw new VpcmdError({
     code: 'nothing_to_resume',
     message: `No run of account ${account} is unfinished${atWork === undefined ? '' : `, but for ${atWork}, which a process is at`}.`,
-    hint: 'See all of them: vpcmd metadata history',
+    hint: leftDown
+      ? `One that was taken back may have left instances down. Start them with: vpcmd metadata resume ${leftDown}`
+      : 'See all of them: vpcmd metadata history',
     exitCode: exitCodes.notFound,
   })
 }
