@@ -152,6 +152,9 @@ export interface VirtualNetworkInterface {
   security_groups: Reference[]
   allow_ip_spoofing: boolean
   protocol_state_filtering_mode?: string
+  /** The reserved IPs, the primary one first. */
+  ips?: {id: string}[]
+  enable_infrastructure_nat?: boolean
 }
 
 /** A network interface as it is read alone: with more than an instance shows of it. */

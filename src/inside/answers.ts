@@ -44,6 +44,12 @@ export function refusalIn(text: string): {code?: string; message?: string; trace
   return {code: stringOf(first.code), message: stringOf(first.message), trace: stringOf(body?.trace)}
 }
 
+/** Text that may repeat a token, or how one begins, without it. */
+export function withoutToken(text: string, token: string): string {
+  const start = token.slice(0, 8).replace(/[^\w-]/g, '\\$&')
+  return text.replace(new RegExp(`${start}[\\w.+/=~-]*`, 'g'), found => (found.endsWith('.') ? '[token].' : '[token]'))
+}
+
 /**
  * The error for an answer that is not what was asked for: a refusal in the metadata API's shape
  * (ibm-cloud-docs/vpc, metadata-error-codes.md), a redirect, or what is no answer of that API at all. `token` is the one
@@ -51,7 +57,7 @@ export function refusalIn(text: string): {code?: string; message?: string; trace
  */
 export function refusal(what: string, endpoint: string, reply: Reply, token?: string): VpcmdError {
   const {status, headers} = reply
-  const told = (text: string) => cut(token === undefined ? text : text.replaceAll(token, '[token]'))
+  const told = (text: string) => cut(token === undefined ? text : withoutToken(text, token))
   if (status >= 300 && status < 400) {
     return new VpcmdError({
       code: 'redirected',

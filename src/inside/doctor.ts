@@ -1,5 +1,5 @@
 import {VpcmdError} from '../errors.ts'
-import {isRecord, jsonOf, silenceInWords} from './answers.ts'
+import {isRecord, jsonOf, silenceInWords, withoutToken} from './answers.ts'
 import {claimsOf} from './claims.ts'
 import {
   checkClock,
@@ -51,7 +51,7 @@ export async function diagnose(options: ServiceOptions, surroundings: Surroundin
       : []),
   ]
   // A service that repeats the token in what it says is not to have it printed.
-  const clean = (text: string) => (found ? text.replaceAll(found.identity.access_token, '[token]') : text)
+  const clean = (text: string) => (found ? withoutToken(text, found.identity.access_token) : text)
   const findings = checks
     .filter(finding => finding !== undefined)
     .map(
@@ -201,16 +201,18 @@ async function checkAnswers(service: MetadataService): Promise<Finding[]> {
 function checkMetadata(instance: unknown, initialization: unknown): Finding {
   const check = 'Metadata'
   const failed = [instance, initialization].find(answer => answer instanceof VpcmdError)
-  if (failed) {
-    // What it says of itself sends one to the doctor.
-    const hints: Record<string, string> = {
-      no_answer: 'Try again, with a longer --timeout.',
-      no_metadata_service: somethingElse,
-      redirected: somethingElse,
-    }
-    return {check, state: 'problem', finding: failed.messageWithTrace, remedy: hints[failed.code] ?? failed.hint}
-  }
+  if (failed) return problemOf(check, failed)
   return {check, state: 'ok', finding: `This is ${namedAt(instance)}.`}
+}
+
+function problemOf(check: string, failed: VpcmdError): Finding {
+  // What it says of itself sends one to the doctor.
+  const hints: Record<string, string> = {
+    no_answer: 'Try again, with a longer --timeout.',
+    no_metadata_service: somethingElse,
+    redirected: somethingElse,
+  }
+  return {check, state: 'problem', finding: failed.messageWithTrace, remedy: hints[failed.code] ?? failed.hint}
 }
 
 function settled(promise: Promise<unknown>): Promise<unknown> {
@@ -232,8 +234,7 @@ function checkProfile(service: MetadataService, initialization: unknown, token: 
       finding: 'This instance has no default one: vpcmd imds iam-token needs --trusted-profile.',
     }
   }
-  if (token.code !== 'profile_not_linked')
-    return {check, state: 'problem', finding: token.messageWithTrace, remedy: token.hint}
+  if (token.code !== 'profile_not_linked') return problemOf(check, token)
   const crn = textAt(claimsOrNothing(service.identity), 'iaas', 'crn')
   return {
     check,

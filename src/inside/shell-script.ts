@@ -18,14 +18,15 @@ const start = `#!/bin/sh
 # Reads the metadata service of an IBM Cloud VPC instance from within it, with curl alone.
 set -eu
 # What the environment has of these would be taken for found, and go on to every process.
-unset answered status reply body token document
+unset answered status reply body token document start
 fail() {
   printf 'Error: %s\\n' "$*" | LC_ALL=C tr -cd '\\012\\040-\\176' | head -c 2000 >&2
   exit 1
 }
-# refuse WHAT: fails with the status and the answer, unless the answer repeats the token.
+# refuse WHAT: fails with the status and the answer, unless the answer repeats the token, or how it begins.
 refuse() {
-  case $body in *access_token* | *"\${token:-access_token}"*) body='an answer with a token in it' ;; esac
+  start=\${token:-access_token} start=\${start%"\${start#????????}"}
+  case $body in *access_token* | *"$start"*) body='an answer with a token in it' ;; esac
   fail "$1: status $status: $body"
 }
 command -v curl >/dev/null || fail 'curl is not installed.'
@@ -66,7 +67,7 @@ seconds=20
 get() {
   request GET "$endpoint/metadata/v1/$1?version=\${path##*=}" "Authorization: Bearer $token" || fail "$endpoint stopped answering (curl error $?)."
   [ "$status" = 200 ] || refuse "$1"
-  case $body in '{'*'}'*) ;; *) fail "$1: the answer is not JSON." ;; esac
+  case $body in *'"errors":'* | *'"errors" :'*) refuse "$1" ;; '{'*'}'* | [' '"$newline"]*'{'*'}'*) ;; *) fail "$1: the answer is not JSON." ;; esac
 }`
 
 function reading(paths: string[], output: ScriptOptions['output']): string[] {
@@ -124,7 +125,8 @@ function utf8(code) {
 }'
 }
 decode >/dev/null || case $? in
-  4) printf 'Error: This instance has no user data.\\n' >&2; exit 4 ;;
+  4) case $body in *'"keys"'*) ;; *) fail 'instance/initialization: the answer is not that of a metadata service.' ;; esac
+    printf 'Error: This instance has no user data.\\n' >&2; exit 4 ;;
   *) fail 'The user data is cut short.' ;;
 esac
 decode`

@@ -1,7 +1,7 @@
 import {setTimeout as sleep} from 'node:timers/promises'
 import {withDoubt} from '../cloud/service-errors.ts'
 import type {VpcSdk} from '../cloud/vpc-sdk.ts'
-import type {Instance, InstancePrototype} from '../cloud/wire.ts'
+import type {Identity, Instance, InstancePrototype} from '../cloud/wire.ts'
 import {VpcmdError} from '../errors.ts'
 
 /** The pauses between two looks at an instance that is being made, in milliseconds: each is twice the one before. */
@@ -39,6 +39,30 @@ export async function waitUntilRunning(api: VpcSdk, created: Instance, limitMs: 
     pauseMs = Math.min(pauseMs * 2, pauses.longestMs)
   }
   return instance
+}
+
+/** In what an instance is not as its prototype asked, each as in `metadata_service.protocol is http, not https`. */
+export function departures(
+  {profile, image, vpc, zone, metadata_service: asked}: InstancePrototype,
+  instance: Instance,
+): string[] {
+  const {metadata_service: made} = instance
+  const fields: [string, unknown, unknown][] = [
+    ['profile', profile.name, instance.profile.name],
+    ['image', idIn(image), instance.image?.id],
+    ['vpc', idIn(vpc), instance.vpc.id],
+    ['zone', zone.name, instance.zone.name],
+    ['metadata_service.enabled', asked.enabled, made.enabled],
+    ['metadata_service.protocol', asked.protocol, made.protocol],
+    ['metadata_service.response_hop_limit', asked.response_hop_limit, made.response_hop_limit],
+  ]
+  return fields.flatMap(([field, wanted, found]) =>
+    wanted === undefined || wanted === found ? [] : `${field} is ${found}, not ${wanted}`,
+  )
+}
+
+function idIn(identity: Identity): string | undefined {
+  return 'id' in identity ? identity.id : undefined
 }
 
 function notStarted({name, id, status, status_reasons: reasons}: Instance): VpcmdError {

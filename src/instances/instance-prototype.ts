@@ -74,7 +74,10 @@ export async function planInstance(
       ...(!isOtherProfile && boundToProfile(instance)),
       ...(differences.userData !== undefined && {user_data: differences.userData}),
     },
-    leftOut: leftOut(instance, {areGroupsLeft: !place.isSameVpc, isOtherProfile, userData: differences.userData}),
+    leftOut: [
+      ...leftOut(instance, {areGroupsLeft: !place.isSameVpc, isOtherProfile, userData: differences.userData}),
+      ...leftOfPort(port),
+    ],
   }
 }
 
@@ -222,6 +225,18 @@ function ambiguous(what: string, name: string): VpcmdError {
     hint: 'Pass its ID.',
     exitCode: exitCodes.notFound,
   })
+}
+
+function leftOfPort(port: VirtualNetworkInterface | NetworkInterfaceDetails): string[] {
+  const more = 'ips' in port ? (port.ips?.length ?? 1) - 1 : 0
+  const all: [boolean, string][] = [
+    [more > 0, `${more} further reserved ${more === 1 ? 'IP' : 'IPs'} of its network interface`],
+    [
+      'enable_infrastructure_nat' in port && port.enable_infrastructure_nat === false,
+      'that its network interface has no infrastructure NAT',
+    ],
+  ]
+  return all.filter(([isLeft]) => isLeft).map(([, what]) => what)
 }
 
 function leftOut(

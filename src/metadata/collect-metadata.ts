@@ -1,6 +1,6 @@
 import pLimit from 'p-limit'
 import type {Cloud} from '../cloud/cloud.ts'
-import {VpcmdError} from '../errors.ts'
+import {exitCodes, VpcmdError} from '../errors.ts'
 import {cut, isRecord, objectIn, refusalIn} from '../inside/answers.ts'
 import {fieldAt} from '../inside/fields.ts'
 import {metadataScript} from '../inside/script.ts'
@@ -42,6 +42,9 @@ const longestAnswer = 4 * 1024 * 1024
 
 /** The most that a login shell may print before that, in bytes. */
 const longestGreeting = 64 * 1024
+
+/** The path whose answer tells which instance it is. */
+const identifyingPath = 'instance'
 
 /** How long a connection may take to come up, in seconds. */
 const connectSeconds = 15
@@ -108,7 +111,9 @@ export function collectMetadata(found: Reached[], options: CollectOptions): Prom
 }
 
 async function collectFrom({instance, user, address}: Reached, options: CollectOptions): Promise<MetadataDocument> {
-  const {wishes, paths, endpoint, env} = options
+  const {wishes, endpoint, env} = options
+  // Whose answers these are is always asked.
+  const paths = [...new Set([identifyingPath, ...options.paths])]
   const quiet = ['-T', '-o', `BatchMode=${options.mayAsk ? 'no' : 'yes'}`, '-o', `ConnectTimeout=${connectSeconds}`]
   const call = sshArguments({...wishes, user, address, more: [...quiet, 'sh -s']})
   const {code, said, stdout} = await captureSsh(call, {
@@ -125,9 +130,10 @@ async function collectFrom({instance, user, address}: Reached, options: CollectO
   }
   const document = documentIn(stdout.toString('utf8'), paths)
   if (!document) throw unreadable(instance)
-  const id = fieldAt(document, 'instance', 'id')
-  if (id !== undefined && id !== instance.id) throw another(instance, address, cut(String(id)))
-  return document
+  const id = fieldAt(document, identifyingPath, 'id')
+  if (typeof id !== 'string') throw unreadable(instance)
+  if (id !== instance.id) throw another(instance, address, cut(id))
+  return Object.fromEntries(options.paths.map(path => [path, document[path]]))
 }
 
 /** The JSON that the script printed, with what was asked for and nothing else; what a login shell may have printed before it is passed over. */
@@ -138,10 +144,11 @@ function documentIn(text: string, paths: string[]): MetadataDocument | undefined
   return members.every(([, answer]) => isRecord(answer)) ? Object.fromEntries(members) : undefined
 }
 
-/** The user data among what was collected; undefined where there is none, or its path was not asked for. */
-export function userDataOf(document: MetadataDocument): string | undefined {
+/** The user data among what was collected: null where the instance has none, undefined where its path was not asked for. */
+export function userDataOf(document: MetadataDocument): string | null | undefined {
+  if (!(initializationPath in document)) return undefined
   const userData = fieldAt(document, initializationPath, 'user_data')
-  return typeof userData === 'string' ? userData : undefined
+  return typeof userData === 'string' ? userData : null
 }
 
 /** What stands in the place of a secret. */
@@ -190,6 +197,8 @@ function failedThere({name, id}: Named, code: number, said: string): VpcmdError 
     code: refused?.code ?? (code === sshFailed ? 'ssh_failed' : 'collect_failed'),
     message: `${name} (${id}): ${cut(why) || `ssh ended with ${code}, and said nothing`}`,
     trace: refused?.trace && cut(refused.trace),
+    // As `imds get` ends there.
+    ...(/: status 404$/.test(what) && {exitCode: exitCodes.notFound}),
   })
 }
 

@@ -7,7 +7,7 @@ import {VpcmdError} from '../errors.ts'
 export interface CollectedFiles {
   /** The JSON. */
   file: string
-  /** The user data, byte for byte; undefined where there is none. */
+  /** The user data, byte for byte; undefined where none was collected. */
   userDataFile: string | undefined
 }
 
@@ -31,24 +31,25 @@ function idName(id: string): string {
 /**
  * Writes an instance's JSON, and its user data where there is any, into a folder that is made (0700) if need be, under a
  * name of `fileNames`, or under the ID where the files of that name are another instance's. Nobody else can read them
- * (0600), and what is there is replaced as a whole, also by nothing. Throws VpcmdError where they can't be written.
+ * (0600), and what is there is replaced as a whole: user data that was collected before goes where the instance has none
+ * now (null), and stays where it was not asked for (undefined). Throws VpcmdError where they can't be written.
  */
 export async function writeCollected(
   folder: string,
   {id, name}: {id: string; name: string},
   json: string,
-  userData: string | undefined,
+  userData: string | null | undefined,
 ): Promise<CollectedFiles> {
   const owner = await ownerOf(join(folder, `${name}.json`))
   const own = owner === undefined || owner === id ? name : idName(id)
   const [file, userDataFile] = [join(folder, `${own}.json`), join(folder, `${own}.user-data`)]
   // The JSON last: where it is new, all is.
-  await settle(
-    userDataFile,
-    userData === undefined ? rm(userDataFile, {force: true}) : writePrivate(userDataFile, userData),
-  )
+  const isWritten = typeof userData === 'string'
+  if (isWritten) await settle(userDataFile, writePrivate(userDataFile, userData))
+  // One that has no JSON of this instance beside it is somebody else's.
+  else if (userData === null && owner === id) await settle(userDataFile, rm(userDataFile, {force: true}))
   await settle(file, writePrivate(file, json))
-  return {file, userDataFile: userData === undefined ? undefined : userDataFile}
+  return {file, userDataFile: isWritten ? userDataFile : undefined}
 }
 
 /** The ID of the instance whose JSON is in a file; undefined where it is none of ours. */

@@ -9,6 +9,9 @@ export interface SshEnd {
   said: string
 }
 
+/** The signals that ask a process to end. */
+const endings = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
 /** So much of what ssh says is kept, in bytes: it is at the end that it says why it gave up. */
 const keptBytes = 16 * 1024
 
@@ -30,15 +33,14 @@ export async function runSsh(
     kept.add(chunk)
     onStderr(chunk)
   })
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
   const pass = (signal: NodeJS.Signals) => void child.kill(signal)
-  for (const signal of signals) process.on(signal, pass)
+  for (const signal of endings) process.on(signal, pass)
   try {
     const code = await ended(child)
     await drained(child.stderr)
     return {code, said: kept.text()}
   } finally {
-    for (const signal of signals) process.off(signal, pass)
+    for (const signal of endings) process.off(signal, pass)
   }
 }
 
@@ -60,6 +62,7 @@ export async function captureSsh(
   {env, input, limit, signal}: {env: NodeJS.ProcessEnv; input: string; limit: number; signal?: AbortSignal},
 ): Promise<Captured> {
   const child = spawn('ssh', args, {env, stdio: 'pipe', signal})
+  endWithUs(child)
   const kept = keepEnd(keptBytes)
   const chunks: Buffer[] = []
   let size = 0
@@ -78,6 +81,23 @@ export async function captureSsh(
     throw new VpcmdError({code: 'too_much_output', message: `More than ${limit} bytes came back: it was stopped.`})
   }
   return {code, said: kept.text(), stdout: Buffer.concat(chunks)}
+}
+
+/** Those that nobody would end, where a signal ends vpcmd. */
+const children = new Set<ReturnType<typeof spawn>>()
+
+function endWithUs(child: ReturnType<typeof spawn>): void {
+  if (children.size === 0) for (const signal of endings) process.on(signal, endAll)
+  children.add(child)
+  child.once('close', () => {
+    children.delete(child)
+    if (children.size === 0) for (const signal of endings) process.off(signal, endAll)
+  })
+}
+
+function endAll(signal: NodeJS.Signals): void {
+  for (const child of children) child.kill(signal)
+  process.exit(128 + constants.signals[signal])
 }
 
 function ended(child: ReturnType<typeof spawn>): Promise<number> {

@@ -25,6 +25,11 @@ const lines = {
   noForwarding: /^channel \d+: open failed: connect failed: /m,
 }
 
+/** The host in `user@host:port`, as ssh takes a jump. */
+function hostIn(via: string): string {
+  return via.replace(/^.*@/, '').replace(/:\d+$/, '')
+}
+
 /**
  * What stands behind a failure of ssh, by its own words (OpenSSH's ssh.c, sshconnect.c, sshconnect2.c, readconf.c), and
  * what to do about it; undefined where they are none of those known, such as those of a command that ran there.
@@ -37,17 +42,17 @@ export function explainFailure(said: string, {instance, user, address, via}: Des
     const host = named?.replace(/^\[(.*)\](:\d+)?$/, '$1')
     return via === undefined || host === undefined || host === address ? undefined : `${via}, which it jumps over,`
   }
-  if (/REMOTE HOST IDENTIFICATION HAS CHANGED/.test(said)) {
+  const isUnverified = /^Host key verification failed/m.test(said)
+  if (isUnverified && /REMOTE HOST IDENTIFICATION HAS CHANGED/.test(said)) {
     const hop = hopIn(lines.changed)
-    const [, file, line] = /Offending \S+ key in (.+):(\d+)/.exec(said) ?? []
-    const place = file === undefined ? 'known_hosts' : `line ${line} of ${file}`
+    // ssh names a file and a line, but what it says can be the remote host's as well.
     return failure(
       'host_key_changed',
-      `The host key of ${hop ?? address} is not the one that is recorded in ${place}.`,
-      `The address had another ${hop ? 'host' : 'instance'} before, or somebody stands between. Where you know that it is the former: remove ${place}.`,
+      `The host key of ${hop ?? address} is not the one that is recorded in known_hosts.`,
+      `The address had another ${hop ? 'host' : 'instance'} before, or somebody stands between. Where you know that it is the former: ssh-keygen -R ${hop ? hostIn(via ?? '') : address}`,
     )
   }
-  if (/^Host key verification failed/m.test(said)) {
+  if (isUnverified) {
     return failure(
       'host_key_unknown',
       `The host key of ${hopIn(lines.unknown) ?? address} was not accepted.`,

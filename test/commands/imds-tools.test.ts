@@ -49,6 +49,30 @@ describe('imds certificate', () => {
     expect(new X509Certificate(own).checkPrivateKey(createPrivateKey(readFileSync(key)))).toBe(true)
   })
 
+  it('replaces no key for a certificate that can not be read, or is for another key', async () => {
+    const key = join(folder, 'working.key')
+    await imds('certificate', ...at, '--new-key', key)
+    const before = readFileSync(key, 'utf8')
+    const other = join(folder, 'other.key')
+    const {stdout: foreign} = await imds('certificate', ...at, '--new-key', other)
+    const garbage = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'
+    for (const certificate of [garbage, foreign.slice(0, foreign.indexOf('-----END CERTIFICATE-----') + 26)]) {
+      const server = await serve(({url}, response) => {
+        if (!url.includes('/certificates')) return false
+        response.setHeader('content-type', 'application/json')
+        response.end(JSON.stringify({certificates: [certificate]}))
+        return true
+      })
+      const {code, stdout, stderr} = await imds('certificate', '--endpoint', server.url, '--new-key', key, '--force')
+      await server.close()
+      expect({code, stdout}).toEqual({code: 1, stdout: ''})
+      expect(stderr).toContain(
+        'No certificate: what the metadata service issued can not be read, or is for another key',
+      )
+      expect(readFileSync(key, 'utf8')).toBe(before)
+    }
+  })
+
   it('leaves no key behind when there is no certificate', async () => {
     const key = join(folder, 'never.key')
     expect(await imds('certificate', ...off, '--new-key', key)).toMatchObject({code: 1, stdout: ''})

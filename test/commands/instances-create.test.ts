@@ -6,6 +6,7 @@ import {afterAll, afterEach, beforeEach, describe, expect, it} from 'vitest'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
 import {clientOf} from '../sandbox/sandbox-client.ts'
 import {checkAgainstContract} from '../sandbox/vpc-contract.ts'
+import {startProxy} from '../support/proxy.ts'
 import {startPty} from '../support/pty.ts'
 import {freshEnvironment, runVpcmd, vpcmdPath} from '../support/run-vpcmd.ts'
 
@@ -232,6 +233,39 @@ describe('instances create', () => {
     for (const name of ['Web', 'web_1', '1web', 'web-', 'a'.repeat(64), '$(id)', '']) {
       expect((await create(name, '--like', 'web-1')).code).toBe(2)
     }
+  })
+
+  it('is not done where what was made is not what was asked for', async () => {
+    const proxy = await startProxy(sandbox, (_method, path, body) =>
+      path.includes('/us-south/v1/instances')
+        ? body.replaceAll('"protocol":"https","response_hop_limit":3', '"protocol":"http","response_hop_limit":1')
+        : undefined,
+    )
+    env = freshEnvironment(proxy.environment)
+    const {code, stdout, stderr} = await create(
+      ...['next', '--like', 'my-virtual-server-2', '--protocol', 'https', '--hop-limit', '3', '--yes', '--json'],
+    )
+    await proxy.close()
+    expect([code, JSON.parse(stdout).name]).toEqual([1, 'next'])
+    expect(stderr).toMatch(
+      /Warning: next \(\S+\) was made, but not as asked: metadata_service\.protocol is http, not https; metadata_service\.response_hop_limit is 1, not 3\./,
+    )
+  })
+
+  it('tells of reserved IPs and of NAT that do not go along', async () => {
+    const proxy = await startProxy(sandbox, (_method, path, body) =>
+      path.includes('/virtual_network_interfaces/')
+        ? body
+            .replace(/"ips":\[(\{.*?\})\]/, '"ips":[$1,$1]')
+            .replace('"enable_infrastructure_nat":true', '"enable_infrastructure_nat":false')
+        : undefined,
+    )
+    env = freshEnvironment(proxy.environment)
+    const {code, stderr} = await create('next', '--like', 'my-virtual-server-2', '--dry-run')
+    await proxy.close()
+    expect(code).toBe(0)
+    expect(stderr).toContain('Does not go along: 1 further reserved IP of its network interface.')
+    expect(stderr).toContain('Does not go along: that its network interface has no infrastructure NAT.')
   })
 
   it('sends nothing without a yes', async () => {

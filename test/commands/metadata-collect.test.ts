@@ -1,3 +1,5 @@
+import {spawn} from 'node:child_process'
+import {once} from 'node:events'
 import {
   chmodSync,
   existsSync,
@@ -10,9 +12,9 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import {tmpdir} from 'node:os'
+import {constants, tmpdir} from 'node:os'
 import {join} from 'node:path'
-import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest'
+import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi} from 'vitest'
 import {withoutSecrets} from '../../src/metadata/collect-metadata.ts'
 import {fileNames, writeCollected} from '../../src/metadata/collected-files.ts'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
@@ -44,6 +46,32 @@ afterEach(async () => {
   rmSync(out, {recursive: true})
   await sandbox.close()
 })
+
+it.each(['SIGTERM', 'SIGHUP', 'SIGINT'] as const)('leaves no ssh behind where %s ends it', async signal => {
+  const bin = join(out, 'bin')
+  mkdirSync(bin)
+  // In place of an ssh whose remote host hangs: like that one, it outlives the end of its input.
+  writeFileSync(join(bin, 'ssh'), `#!/bin/sh\necho $$ > ${out}/pid\nexec sleep 300\n`, {mode: 0o755})
+  await sandbox.fleet.change(idOf('my-virtual-server-2'), {metadata_service: {enabled: true}})
+  const child = spawn(process.execPath, [vpcmdPath, 'metadata', 'collect', 'my-virtual-server-2'], {
+    env: {...env, PATH: `${bin}:${process.env.PATH}`},
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const pid = () => (existsSync(join(out, 'pid')) ? Number(readFileSync(join(out, 'pid'), 'utf8')) : 0)
+  await vi.waitUntil(pid, {timeout: 20_000})
+  child.kill(signal)
+  const [code] = await once(child, 'close')
+  expect(code).toBe(128 + constants.signals[signal])
+  await vi.waitUntil(() => !isAlive(pid()), {timeout: 10_000})
+})
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
 
 describe('metadata collect, before it connects', () => {
   it('leaves alone what is off, stopped, unreachable or Windows, each with its reason', async () => {
@@ -148,13 +176,15 @@ describe.skipIf(!hasSshd)('metadata collect, with a real sshd', () => {
 
   it('reads the paths that are asked for, on several instances, into files that nobody else can read', async () => {
     const {endpoint} = await withService('web')
-    await withService('web-b')
+    const other = await withService('web-b')
     const folder = join(out, 'new')
-    const {code, stdout} = await collect(
-      ...['web', 'web-b', '--internal-ip', '--endpoint', endpoint, '--out', folder],
-      ...['--path', 'instance/initialization', '--path', '/metadata/v1/keys'],
-    )
-    expect(code).toBe(0)
+    const read = (name: string, at: string) =>
+      collect(
+        ...[name, '--internal-ip', '--endpoint', at, '--out', folder],
+        ...['--path', 'instance/initialization', '--path', '/metadata/v1/keys'],
+      )
+    const [{code, stdout}, second] = [await read('web', endpoint), await read('web-b', other.endpoint)]
+    expect([code, second.code]).toEqual([0, 0])
     expect(stdout).toMatch(/^web +0717_\S+ +\d+ bytes +\S+web\.json +\S+web\.user-data$/m)
     expect(readdirSync(folder).sort()).toEqual(['web-b.json', 'web-b.user-data', 'web.json', 'web.user-data'])
     expect(readFileSync(join(folder, 'web.user-data'), 'utf8')).toBe(userData)
@@ -185,6 +215,21 @@ describe.skipIf(!hasSshd)('metadata collect, with a real sshd', () => {
     ])
     expect(readFileSync(join(out, 'target'), 'utf8')).toBe('untouched')
     expect(existsSync(join(out, '../../escape.json'))).toBe(false)
+  })
+
+  it('keeps nothing of an address where another instance answers, whatever path was asked for', async () => {
+    const {endpoint} = await withService('web')
+    await withService('web-b')
+    const args = ['web-b', '--internal-ip', '--endpoint', endpoint, '--out', out, '--path', 'instance/initialization']
+    const {code, stdout, stderr} = await collect(...args)
+    expect({code, stdout}).toEqual({code: 1, stdout: ''})
+    expect(stderr).toMatch(/answered as \S+, and not as web-b/)
+    expect(readdirSync(out)).toEqual([])
+  })
+
+  it('ends with 4 for a path that there is not, as imds get does', async () => {
+    const {endpoint} = await withService('web')
+    expect((await collect('web', '--internal-ip', '--endpoint', endpoint, '--path', 'nope')).code).toBe(4)
   })
 
   it('keeps nothing of an address where another instance answers, and goes on with the others', async () => {
@@ -324,13 +369,22 @@ describe.skipIf(!hasSshd)('metadata collect, with a real sshd', () => {
 })
 
 describe('writeCollected', () => {
-  const write = (id: string, userData?: string, name = 'web') =>
+  const write = (id: string, userData?: string | null, name = 'web') =>
     writeCollected(out, {id, name}, JSON.stringify({id}), userData)
 
   it('leaves no user data of an earlier time beside what has none', async () => {
     await write('0717_1', 'old')
-    expect(await write('0717_1')).toEqual({file: join(out, 'web.json'), userDataFile: undefined})
+    expect(await write('0717_1', null)).toEqual({file: join(out, 'web.json'), userDataFile: undefined})
     expect(readdirSync(out)).toEqual(['web.json'])
+  })
+
+  it('leaves user data alone that was not asked for, and a file that is of somebody else', async () => {
+    await write('0717_1', 'old')
+    expect(await write('0717_1')).toEqual({file: join(out, 'web.json'), userDataFile: undefined})
+    expect(readFileSync(join(out, 'web.user-data'), 'utf8')).toBe('old')
+    writeFileSync(join(out, 'db.user-data'), 'my own notes')
+    await write('0717_2', null, 'db')
+    expect(readFileSync(join(out, 'db.user-data'), 'utf8')).toBe('my own notes')
   })
 
   it('goes by the ID where the files of that name are of another instance', async () => {
@@ -346,10 +400,11 @@ describe('writeCollected', () => {
     mkdirSync(join(out, 'web.user-data'))
     const failed = {message: `${join(out, 'web.user-data')} can't be written (EISDIR).`}
     await expect(write('0717_1', 'data')).rejects.toMatchObject(failed)
-    await expect(write('0717_1')).rejects.toMatchObject({
+    expect(readdirSync(out)).toEqual(['web.user-data'])
+    writeFileSync(join(out, 'web.json'), '{"id":"0717_1"}')
+    await expect(write('0717_1', null)).rejects.toMatchObject({
       message: expect.stringContaining(`${join(out, 'web.user-data')} can't`),
     })
-    expect(readdirSync(out)).toEqual(['web.user-data'])
   })
 
   it('ends where no folder can be made', async () => {

@@ -209,11 +209,15 @@ describe('a service whose answer', () => {
       const {authorization = ''} = headers
       if (method === 'PUT') json(response, 200, {access_token: opaque})
       else if (url.includes('keys')) response.writeHead(302, {location: `/?${authorization}`}).end()
-      else json(response, 500, {errors: [{code: 'odd', message: `Odd: ${authorization}`}], trace: authorization})
+      else if (url.includes('volumes')) {
+        // All but its end, and its beginning alone.
+        const parts = [authorization.slice(0, -1), authorization.slice(0, 20)]
+        json(response, 400, {errors: [{code: 'odd', message: `Odd: ${parts.join(' ')}`}], trace: parts[0]})
+      } else json(response, 500, {errors: [{code: 'odd', message: `Odd: ${authorization}`}], trace: authorization})
       return true
     })
     const service = await findService({endpoint: server.url, timeoutMs: 60_000})
-    for (const path of ['instance', 'keys']) {
+    for (const path of ['instance', 'keys', 'instance/volumes']) {
       const {message, trace = ''} = await thrownBy(service.get(path))
       expect(message).toContain('Bearer [token]')
       expect(message + trace).not.toContain('secret-')

@@ -272,6 +272,35 @@ describe.each(shells)('in %s %s', (...shell) => {
     }
   })
 
+  it.each(['document', 'user-data'] as const)(
+    'a refusal under 200, and what is no initialization, are no data and no lack of them (%s)',
+    async output => {
+      const answers = ['{"errors":[{"code":"not_found","message":"No."}]}', '{}']
+      for (const body of output === 'document' ? answers.slice(0, 1) : answers) {
+        const server = await serve(({method}, response) => {
+          if (method !== 'GET') return false
+          response.end(body)
+          return true
+        })
+        const ran = await runScript(shell, script({paths: ['instance'], endpoint: server.url, output}))
+        await server.close()
+        expect({code: ran.code, stdout: ran.stdout.toString()}).toEqual({code: 1, stdout: ''})
+        expect(ran.stderr).toMatch(/^Error: instance\S*: (status 200: \{"errors"|the answer is not that of)/)
+      }
+    },
+  )
+
+  it('JSON that begins with a line or a blank is JSON', async () => {
+    const server = await serve(({method}, response) => {
+      if (method !== 'GET') return false
+      response.end('\n {"keys":[],"user_data":"abc"}')
+      return true
+    })
+    const ran = await runScript(shell, script({endpoint: server.url, output: 'user-data'}))
+    await server.close()
+    expect({...ran, stdout: ran.stdout.toString()}).toEqual({code: 0, stdout: 'abc', stderr: ''})
+  })
+
   it('what the environment has is not taken for an answer', async () => {
     const {id, address} = await instanceWith('off-in-an-environment', undefined)
     await sandbox.fleet.change(id, {metadata_service: {enabled: false}})

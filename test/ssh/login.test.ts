@@ -62,8 +62,8 @@ it('names the host that is jumped over where it is the one that failed', () => {
     ['ssh: connect to host 127.0.0.1 port 22: Connection refused\r\n', /^root@bastion, .* does not answer/],
     ['channel 0: open failed: connect failed: Connection refused\r\n', /^web does not answer at 10\.0\.0\.1/],
     [
-      '@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\nOffending RSA key in /kh:3\nHost key for [127.0.0.1]:47422 has changed and',
-      /^The host key of root@bastion, which it jumps over, is not .* line 3 of \/kh/,
+      '@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\nOffending RSA key in /kh:3\nHost key for [127.0.0.1]:47422 has changed and\nHost key verification failed.',
+      /^The host key of root@bastion, which it jumps over, is not the one that is recorded in known_hosts/,
     ],
     [
       'No ED25519 host key is known for [127.0.0.1]:22 and you have requested strict checking.\nHost key verification failed.',
@@ -72,6 +72,17 @@ it('names the host that is jumped over where it is the one that failed', () => {
     ['Received disconnect from 10.0.0.1 port 22:2: Too many authentication failures', /^web refused me/],
   ]
   for (const [said, message] of failures) expect(explainFailure(said, destination)?.message).toMatch(message)
+})
+
+it('takes nobody else to be ssh, and names no file that is named to it', () => {
+  const destination = {instance: {id: 'x', name: 'web'}, user: 'me', address: '10.0.0.1', via: 'root@bastion:2222'}
+  const warning =
+    'WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!\nOffending ED25519 key in /root/.ssh/known_hosts:3\n'
+  expect(explainFailure(warning, destination)).toBeUndefined()
+  const hint = explainFailure(`${warning}Host key verification failed.`, destination)?.hint
+  expect(hint).toMatch(/ssh-keygen -R 10\.0\.0\.1$/)
+  const hop = `${warning}Host key for bastion has changed and\nHost key verification failed.`
+  expect(explainFailure(hop, destination)?.hint).toMatch(/ssh-keygen -R bastion$/)
 })
 
 it('says nothing of failures that it does not know', () => {

@@ -16,7 +16,6 @@ export interface TestSshd {
   user: string
   /** The one private key that is let in. */
   keyFile: string
-  knownHostsFile: string
   /** A PATH on which `ssh` is the real one, with a configuration that leads every address of the sandbox's here. */
   path: string
   /** Makes the host key another one than the one that is recorded. */
@@ -93,7 +92,6 @@ export async function startSshd({env = {}}: {env?: Record<string, string>} = {})
     port,
     user: userInfo().username,
     keyFile: file('user_key'),
-    knownHostsFile: file('known_hosts'),
     path: [file('bin'), process.env.PATH].join(delimiter),
     changeRecordedHostKey: () => record('other_host_key'),
     close() {

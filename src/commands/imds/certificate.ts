@@ -1,7 +1,8 @@
+import {createPrivateKey, X509Certificate} from 'node:crypto'
 import {Flags} from '@oclif/core'
 import {PlainImdsCommand} from '../../command-line/imds-command.ts'
 import {readText} from '../../command-line/read-input.ts'
-import {usageError} from '../../errors.ts'
+import {usageError, VpcmdError} from '../../errors.ts'
 import {checkFree, writeKey} from '../../inside/key-file.ts'
 
 export default class ImdsCertificate extends PlainImdsCommand {
@@ -36,6 +37,8 @@ export default class ImdsCertificate extends PlainImdsCommand {
       keyFile === undefined ? ownRequest(flags.csr) : newRequest(),
     ])
     const certificate = await service.certificate(request.csr, flags['expires-in'])
+    // Before a key is replaced: a certificate of nobody is worth no key.
+    checkIssued(certificate.certificates, request.key)
     if (keyFile !== undefined && request.key !== undefined) {
       await writeKey(keyFile, request.key, flags.force ?? false)
       this.note(`The key is in ${keyFile}.`)
@@ -43,6 +46,21 @@ export default class ImdsCertificate extends PlainImdsCommand {
     const chain = certificate.certificates.map(pem => `${pem.trimEnd()}\n`).join('')
     await this.printOut(flags, {text: chain, json: certificate})
   }
+}
+
+/** Throws VpcmdError where a certificate can't be read, or none is for the key. */
+function checkIssued(certificates: string[], key: string | undefined): void {
+  try {
+    const issued = certificates.map(pem => new X509Certificate(pem))
+    if (key === undefined || issued.some(each => each.checkPrivateKey(createPrivateKey(key)))) return
+  } catch {
+    // Said below, as is one for another key.
+  }
+  throw new VpcmdError({
+    code: 'unusable_certificate',
+    message: 'No certificate: what the metadata service issued can not be read, or is for another key.',
+    hint: 'Nothing was written. Something else may answer in its place: vpcmd imds doctor looks further.',
+  })
 }
 
 interface Request {

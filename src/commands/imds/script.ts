@@ -7,7 +7,7 @@ import {metadataScript, scriptShells} from '../../inside/script.ts'
 export default class ImdsScript extends BaseCommand {
   static override summary = 'Print a script that reads the metadata service with curl or PowerShell alone.'
   static override description =
-    `For images without Node, and for cloud-init: the script gets an identity token and prints what the metadata API has at a path, as JSON; for several paths, one JSON object with a member for each. It needs a POSIX shell and curl, or PowerShell, and ends with exit code 1 and a line on stderr when something fails. The token is in no list of processes. With --cloud-init the output goes to /var/lib/vpcmd/metadata, for root alone.`
+    `For images without Node, and for cloud-init: the script gets an identity token and prints what the metadata API has at a path, as JSON; for several paths, one JSON object with a member for each. It needs a POSIX shell and curl, or PowerShell, and ends with exit code 1 and a line on stderr when something fails. The token is in no list of processes. On Windows, run as administrator, it adds the route to the service that Windows lacks, for good. With --cloud-init the output goes to /var/lib/vpcmd/metadata, for root alone.`
   static override examples = [
     '<%= config.bin %> <%= command.id %> > read-metadata.sh',
     '<%= config.bin %> <%= command.id %> --path instance --path keys | ssh ubuntu@169.47.94.48 sh',

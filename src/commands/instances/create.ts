@@ -2,8 +2,8 @@ import {Args, Flags} from '@oclif/core'
 import type {Instance, InstancePrototype} from '../../cloud/wire.ts'
 import {CloudCommand} from '../../command-line/cloud-command.ts'
 import {checkStdin, readInput} from '../../command-line/read-input.ts'
-import {usageError} from '../../errors.ts'
-import {createInstance, waitUntilRunning} from '../../instances/create-instance.ts'
+import {exitCodes, usageError} from '../../errors.ts'
+import {createInstance, departures, waitUntilRunning} from '../../instances/create-instance.ts'
 import {instanceDetails} from '../../instances/details.ts'
 import {type FoundInstance, findInstance} from '../../instances/find-instance.ts'
 import {planInstance} from '../../instances/instance-prototype.ts'
@@ -91,9 +91,12 @@ User data can't be read from the VPC API: --from-metadata takes it from what vpc
       ending => createInstance(api, prototype, ending),
       ({name, id}) => `Created ${name} (${id}).`,
     )
-    if (flags.wait === 0) return this.printCreated(flags, created, like)
-    const running = await waitUntilRunning(api, created, flags.wait * 1000)
-    await this.printCreated(flags, running, like)
+    const made = flags.wait === 0 ? created : await waitUntilRunning(api, created, flags.wait * 1000)
+    await this.printCreated(flags, made, like)
+    const wrong = departures(prototype, made)
+    if (wrong.length === 0) return
+    this.warning(`${made.name} (${made.id}) was made, but not as asked: ${wrong.join('; ')}.`)
+    process.exitCode = exitCodes.failed
   }
 
   private async readUserData(flags: {'user-data'?: string; 'from-metadata'?: string}): Promise<string | undefined> {

@@ -178,8 +178,8 @@ Passwords and license keys are masked. User data is not: whoever can run a proce
   }
 }
 
-function sizeOf(userData: string | undefined): string {
-  return userData === undefined ? '' : `${Buffer.byteLength(userData)} bytes`
+function sizeOf(userData: string | null | undefined): string {
+  return typeof userData !== 'string' ? '' : `${Buffer.byteLength(userData)} bytes`
 }
 
 function isOff({id, name}: {id: string; name: string}): VpcmdError {

@@ -110,7 +110,7 @@ Each instance has a metadata service of its own, as the instance would reach it 
     }
     this.note(`The sandbox serves at ${sandbox.url}. Paste these lines into another terminal; Ctrl-C ends it.`)
     await new Promise<void>(end => {
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => end())
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => end())
     })
     await sandbox.close()
     this.note('The sandbox has stopped.')
