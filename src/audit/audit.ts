@@ -120,7 +120,7 @@ function sorted(judgements: Judgement[]): Judgement[] {
       (ranks.get(a.verdict) ?? 0) - (ranks.get(b.verdict) ?? 0) ||
       order(a.subject.region, b.subject.region) ||
       order(a.subject.kind, b.subject.kind) ||
-      order(a.subject.name, b.subject.name) ||
+      order(a.subject.name ?? '', b.subject.name ?? '') ||
       order(a.subject.id, b.subject.id),
   )
 }

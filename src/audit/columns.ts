@@ -1,3 +1,4 @@
+import {told} from '../instances/columns.ts'
 import {settingsLabel} from '../metadata/settings.ts'
 import {type Judgement, reasonOf} from './judge.ts'
 import {kindLabel, type Referred} from './subjects.ts'
@@ -12,7 +13,7 @@ interface AuditColumn {
 /** The columns of an audit's table. */
 export const tableColumns: AuditColumn[] = [
   {header: 'Verdict', value: ({verdict}) => verdict},
-  {header: 'Name', value: ({subject}) => subject.name},
+  {header: 'Name', value: ({subject}) => told(subject.name)},
   {header: 'Kind', value: ({subject}) => kindLabel(subject.kind), priority: 2},
   {header: 'ID', value: ({subject}) => subject.id, priority: 6},
   {header: 'Region', value: ({subject}) => subject.region, priority: 3},
@@ -26,7 +27,7 @@ export const tableColumns: AuditColumn[] = [
 export const csvColumns: AuditColumn[] = [
   {header: 'Verdict', value: ({verdict}) => verdict},
   {header: 'Kind', value: ({subject}) => subject.kind},
-  {header: 'Name', value: ({subject}) => subject.name},
+  {header: 'Name', value: ({subject}) => told(subject.name)},
   {header: 'ID', value: ({subject}) => subject.id},
   {header: 'Region', value: ({subject}) => subject.region},
   {header: 'Zone', value: ({subject}) => subject.zone ?? ''},
@@ -35,14 +36,14 @@ export const csvColumns: AuditColumn[] = [
   {header: 'Profile', value: ({subject}) => subject.profile ?? ''},
   {header: 'Image', value: ({subject}) => label(subject.image)},
   {header: 'Status', value: ({subject}) => subject.status ?? ''},
-  {header: 'Enabled', value: ({subject}) => String(subject.settings.enabled)},
-  {header: 'Protocol', value: ({subject}) => subject.settings.protocol},
-  {header: 'Hop limit', value: ({subject}) => String(subject.settings.response_hop_limit ?? '')},
+  {header: 'Enabled', value: ({subject}) => told(subject.settings.enabled)},
+  {header: 'Protocol', value: ({subject}) => told(subject.settings.protocol)},
+  {header: 'Hop limit', value: ({subject}) => told(subject.settings.response_hop_limit)},
   {header: 'Rule', value: ({rule}) => rule?.name ?? ''},
   {header: 'Why', value: reasonOf},
   {header: 'Exempt until', value: ({verdict, exemption}) => (verdict === 'exempt' ? (exemption?.expires ?? '') : '')},
   {header: 'Restart awaited since', value: ({restartAwaited}) => restartAwaited ?? ''},
-  {header: 'CRN', value: ({subject}) => subject.crn},
+  {header: 'CRN', value: ({subject}) => told(subject.crn)},
 ]
 
 /** What something is called: by name, or by ID where the name is not known. */

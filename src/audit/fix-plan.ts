@@ -1,6 +1,6 @@
 import {VpcmdError} from '../errors.ts'
 import type {Plan, PlannedChange} from '../metadata/plan.ts'
-import type {Settings, WantedSettings} from '../metadata/settings.ts'
+import {inFull, type KnownSettings, type WantedSettings} from '../metadata/settings.ts'
 import type {AuditReport} from './audit.ts'
 import type {Judgement} from './judge.ts'
 import type {Requirement} from './policy.ts'
@@ -23,16 +23,21 @@ export function toFixPlan(report: AuditReport): FixPlan {
   for (const judgement of report.judgements) {
     if (judgement.verdict !== 'violation') continue
     const {subject, rule, violations} = judgement
-    const {kind, id, name, crn, region, zone = '', vpc, status = '', settings, readAt} = subject
+    const {kind, id, name = '', crn = '', region, zone = '', vpc, status = '', settings, readAt} = subject
+    const before = inFull(settings)
     if (kind === 'instance_template') {
       unrepairable.push({judgement, reason: 'a template keeps the settings it was created with: create another one'})
+    } else if (subject.architecture === 's390x') {
+      unrepairable.push({judgement, reason: 's390x has no metadata service'})
+    } else if (!before) {
+      unrepairable.push({judgement, reason: 'the API did not tell its settings in whole'})
     } else if (!rule) {
       unrepairable.push({judgement, reason: 'no rule of the policy says what it must be'})
     } else {
       changes.push({
         target: {kind, id, name, crn, region, zone, vpc: {id: vpc?.id ?? '', name: vpc?.name ?? ''}, status},
-        before: settings,
-        set: repair(settings, rule.require, violations),
+        before,
+        set: repair(before, rule.require, violations),
         readAt,
       })
     }
@@ -43,7 +48,7 @@ export function toFixPlan(report: AuditReport): FixPlan {
   return {plan: {...head, ...(unread.length > 0 && {unread}), changes}, unrepairable}
 }
 
-function repair(settings: Settings, require: Requirement, violations: Judgement['violations']): WantedSettings {
+function repair(settings: KnownSettings, require: Requirement, violations: Judgement['violations']): WantedSettings {
   const set: WantedSettings = {}
   for (const {setting} of violations) {
     if (setting === 'enabled') set.enabled = require.enabled

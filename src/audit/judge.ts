@@ -42,26 +42,47 @@ export function judge(subject: Subject, policy: Policy, today: string): Judgemen
     }
   }
   if (!decisive && policy.unmatched === 'report') return {subject, verdict: 'unmatched', violations: nothing}
-  const violations = decisive ? violationsOf(subject, decisive.require) : [noRule]
+  const found = decisive ? violationsOf(subject, decisive.require) : [noRule]
+  const violations = found.filter(each => typeof each !== 'string')
+  const unknown = found.find(each => typeof each === 'string')
+  // What is wrong is wrong, whatever else is not known.
+  if (violations.length === 0 && unknown !== undefined) {
+    return {subject, verdict: 'undetermined', rule: decisive, violations: nothing, unknown}
+  }
   if (violations.length === 0) return {subject, verdict: 'compliant', rule: decisive, violations: nothing}
   return {subject, rule: decisive, violations, ...exempted(subject, policy, today)}
 }
 
 const noRule: Violation = {setting: 'rule', found: 'none', required: 'a rule that matches'}
 
-function violationsOf({settings}: Subject, {enabled, protocol, hop_limit: hops, ...rest}: Requirement): Violation[] {
-  const violations: Violation[] = []
-  if (enabled !== undefined && settings.enabled !== enabled) {
+/** What is not as a rule requires; a text says what that hangs on and was not told. */
+function violationsOf(
+  {settings, architecture}: Subject,
+  {enabled, protocol, hop_limit: hops, ...rest}: Requirement,
+): (Violation | string)[] {
+  const violations: (Violation | string)[] = []
+  const untold = (what: string) => violations.push(`its ${what} is not told`)
+  // Whatever the API says of it, such an instance has no service (IBM's FAQ, ibm-cloud-docs/vpc, instance_metadata_vpc_faqs.md).
+  if (enabled && architecture === 's390x') {
+    return [{setting: 'enabled', found: 'not to be had on s390x', required: 'on'}]
+  }
+  if (enabled !== undefined && settings.enabled === undefined) untold('service')
+  else if (enabled !== undefined && settings.enabled !== enabled) {
     violations.push({setting: 'enabled', found: settings.enabled ? 'on' : 'off', required: enabled ? 'on' : 'off'})
   }
   // A service that is off has no protocol to be reached by; one that must be on will have.
-  if (!(rest.even_while_off || (enabled ?? settings.enabled))) return violations
-  if (protocol !== undefined && settings.protocol !== protocol) {
+  const isOn = rest.even_while_off || (enabled ?? settings.enabled)
+  if (isOn === undefined) untold('service')
+  if (!isOn) return violations
+  if (protocol !== undefined && settings.protocol === undefined) untold('protocol')
+  else if (protocol !== undefined && settings.protocol !== undefined && settings.protocol !== protocol) {
     violations.push({setting: 'protocol', found: settings.protocol, required: protocol})
   }
   // A bare metal server has no hop limit.
+  if (!hops || !('response_hop_limit' in settings)) return violations
   const hopLimit = settings.response_hop_limit
-  if (hops && hopLimit !== undefined && (hopLimit < hops.min || hopLimit > hops.max)) {
+  if (hopLimit === undefined) untold('hop limit')
+  else if (hopLimit < hops.min || hopLimit > hops.max) {
     violations.push({setting: 'hop_limit', found: String(hopLimit), required: boundsLabel(hops)})
   }
   return violations

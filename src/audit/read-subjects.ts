@@ -1,6 +1,6 @@
 import type {Cloud} from '../cloud/cloud.ts'
-import {type Region, unavailable} from '../cloud/regions.ts'
-import type {VpcSdk} from '../cloud/vpc-sdk.ts'
+import {checkUsable, type Region} from '../cloud/regions.ts'
+import type {VpcApi} from '../cloud/vpc-api.ts'
 import {VpcmdError} from '../errors.ts'
 import {toQuery} from '../instances/filters.ts'
 import {type ReadingOutcome, readInstances} from '../instances/list-instances.ts'
@@ -55,8 +55,8 @@ export async function readSubjects(cloud: Cloud, scope: Scope, needsImages: bool
     if (!scope.kinds.includes(kind)) return
     await Promise.all(
       regions.map(async region => {
-        if (!region.isAvailable) return collector.failed(region.name, kind, unavailable(region))
         try {
+          checkUsable(region)
           await read(region)
           isRead = true
         } catch (error) {
@@ -98,8 +98,9 @@ async function readAllInstances(
   const {failures, isRead, gone} = await readInstances(cloud, query, (instances, region) => {
     const here = reading(region.name)
     for (const instance of instances) {
-      names.set(instance.vpc.id, instance.vpc.name)
-      if (instance.image) names.set(instance.image.id, instance.image.name)
+      for (const each of [instance.vpc, instance.image]) {
+        if (each?.id !== undefined && each.name !== undefined) names.set(each.id, each.name)
+      }
       add(subjectOf.server('instance', instance, here))
     }
   })
@@ -108,30 +109,41 @@ async function readAllInstances(
 }
 
 async function readBareMetalServers(
-  api: VpcSdk,
+  api: VpcApi,
   region: Region,
   scope: Scope,
   {add, failed, reading}: Collector,
 ): Promise<void> {
   const here = reading(region.name)
   const seen = new Set<string>()
-  let total = 0
-  for await (const page of pagesOf(async start => (await api.listBareMetalServers({start, limit: pageSize})).result)) {
-    total = page.total_count
-    for (const server of page.bare_metal_servers) {
+  let total: number | undefined
+  let unidentified = 0
+  let open = 0
+  const fetchPage = async (start: string | undefined) =>
+    (await api.listBareMetalServers({start, limit: pageSize})).result
+  for await (const page of pagesOf(`the bare metal servers of ${region.name}`, fetchPage)) {
+    total = page.total
+    unidentified += page.unidentified
+    for (const server of page.rows) {
       if (seen.has(server.id)) continue
       seen.add(server.id)
       const subject = subjectOf.server('bare_metal_server', server, here)
-      if (isInScope(subject, scope)) add(subject)
+      const isMeant = isInScope(subject, scope)
+      if (isMeant) add(subject)
+      if (isMeant === undefined) open++
     }
   }
-  if (seen.size !== total) failed(region.name, 'bare_metal_server', incomplete(region, seen.size, total))
+  const problem = (what: string) => failed(region.name, 'bare_metal_server', incomplete(region, what))
+  const came = seen.size + unidentified
+  if (came !== (total ?? came)) problem(`${came} came, and the API counts ${total}`)
+  if (unidentified > 0) problem(`${unidentified} of its rows have no ID to go by`)
+  if (open > 0) problem(`of ${open} it is not told whether they are meant`)
 }
 
-function incomplete(region: Region, came: number, total: number): VpcmdError {
+function incomplete(region: Region, why: string): VpcmdError {
   return new VpcmdError({
     code: 'incomplete_listing',
-    message: `The list of bare metal servers of ${region.name} may be incomplete: ${came} came, and the API counts ${total}.`,
+    message: `The list of bare metal servers of ${region.name} may be incomplete: ${why}.`,
     hint: 'Run the command again: servers may have come or gone meanwhile.',
   })
 }
@@ -148,7 +160,7 @@ function keepIn(unread: Unread[]): Collector['failed'] {
 function sharing(): Reading['share'] {
   const known = new Map<string, Referred>()
   return reference => {
-    const key = `${reference.id} ${reference.name ?? ''}`
+    const key = `${reference.id ?? ''} ${reference.name ?? ''}`
     const same = known.get(key)
     if (same === undefined) known.set(key, reference)
     return same ?? reference

@@ -1,5 +1,6 @@
+import {refersTo} from '../instances/filters.ts'
 import {matchesGlob} from '../instances/globs.ts'
-import {parseResourceRef, type ResourceRef} from '../instances/references.ts'
+import {parseResourceRef} from '../instances/references.ts'
 import type {SubjectKind} from './policy.ts'
 import type {Referred, Subject} from './subjects.ts'
 
@@ -19,19 +20,16 @@ export interface Scope {
  * metal servers.
  */
 export function isInScope(subject: Subject, {name, zone, vpc, resourceGroup}: Scope): boolean | undefined {
-  if (name !== undefined && !matchesGlob(name, subject.name)) return false
-  if (resourceGroup !== undefined && !refersTo(parseResourceRef(resourceGroup), subject.resourceGroup)) return false
+  const refers = (wanted: string | undefined, referred: Referred | undefined) =>
+    wanted === undefined ? true : refersTo(parseResourceRef(wanted), referred && {...referred, isDeleted: false})
   const parts = [
-    zone?.length ? subject.zone && zone.includes(subject.zone) : true,
-    vpc === undefined ? true : subject.vpc && refersTo(parseResourceRef(vpc), subject.vpc),
+    name === undefined ? true : subject.name === undefined ? undefined : matchesGlob(name, subject.name),
+    zone?.length ? (subject.zone === undefined ? undefined : zone.includes(subject.zone)) : true,
+    refers(vpc, subject.vpc),
+    refers(resourceGroup, subject.resourceGroup),
   ]
   if (parts.includes(false)) return false
-  return parts.every(Boolean) || undefined
-}
-
-function refersTo(wanted: ResourceRef, {id, name}: Referred): boolean | undefined {
-  if (wanted.kind !== 'name') return wanted.id === id
-  return name === undefined ? undefined : name === wanted.name
+  return parts.every(part => part === true) || undefined
 }
 
 /** The filters of a scope in words, as in `name web-*, VPC my-test-vpc`; empty without any. */

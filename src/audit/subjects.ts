@@ -1,10 +1,12 @@
-import type {BareMetalServer, Instance, InstanceTemplate} from '../cloud/wire.ts'
+import type {Reference} from '../cloud/readers/fields.ts'
+import type {Instance} from '../cloud/readers/instance.ts'
+import type {BareMetalServer, InstanceTemplate} from '../cloud/readers/resources.ts'
 import type {Settings} from '../metadata/settings.ts'
 import type {SubjectKind} from './policy.ts'
 
 /** What is known of a resource that is referred to: a template may name it by ID alone. */
 export interface Referred {
-  id: string
+  id?: string
   name?: string
 }
 
@@ -12,15 +14,17 @@ export interface Referred {
 export interface Subject {
   kind: SubjectKind
   id: string
-  name: string
-  crn: string
+  /** What follows was not told where it is undefined. */
+  name?: string
+  crn?: string
   region: string
-  /** A template need not name the places where its instances are made. */
   zone?: string
   vpc?: Referred
-  resourceGroup: Referred
+  resourceGroup?: Referred
   profile?: string
+  /** A bare metal server tells of none. */
   image?: Referred
+  architecture?: string
   /** What a template leaves out is here as the API's default. */
   settings: Settings
   /** A template has none. */
@@ -37,9 +41,6 @@ export interface Reading {
   share(reference: Referred): Referred
 }
 
-/** IBM/vpc-node-sdk, vpc/v1.ts, InstanceMetadataServicePrototype: what holds for what a template leaves out. */
-const templateDefaults = {enabled: false, protocol: 'http', response_hop_limit: 1}
-
 export const subjectOf = {
   /** A bare metal server tells of no image. */
   server(
@@ -47,20 +48,22 @@ export const subjectOf = {
     server: Instance | BareMetalServer,
     {region, readAt, share}: Reading,
   ): Subject {
-    const {id, name, crn, zone, vpc, resource_group: group, profile, status, metadata_service} = server
-    const image = 'image' in server ? server.image : undefined
+    const {id, name, crn, zone, vpc, resourceGroup, profile, status, settings} = server
+    const {image, architecture}: Pick<Instance, 'image' | 'architecture'> = 'image' in server ? server : {}
+    const shared = (reference: Reference | undefined) => reference && share({id: reference.id, name: reference.name})
     return {
       kind,
       id,
       name,
       crn,
       region,
-      zone: zone.name,
-      vpc: share({id: vpc.id, name: vpc.name}),
-      resourceGroup: share({id: group.id, name: group.name}),
-      profile: profile.name,
-      image: image && share({id: image.id, name: image.name}),
-      settings: metadata_service,
+      zone,
+      vpc: shared(vpc),
+      resourceGroup: shared(resourceGroup),
+      profile,
+      image: shared(image),
+      architecture,
+      settings,
       status,
       readAt,
     }
@@ -68,38 +71,24 @@ export const subjectOf = {
 
   /** The names of its VPC and image are not in a template: `names` has those that are known by ID. */
   template(template: InstanceTemplate, {region, readAt, share}: Reading, names: ReadonlyMap<string, string>): Subject {
-    const {id, name, crn, resource_group: group} = template
-    const named = (reference: Identity | undefined) => {
-      const known = idOf(reference)
-      return known === undefined ? undefined : share({id: known, name: names.get(known)})
-    }
+    const {id, name, crn, resourceGroup: group} = template
+    const named = (known: string | undefined) =>
+      known === undefined ? undefined : share({id: known, name: names.get(known)})
     return {
       kind: 'instance_template',
       id,
       name,
       crn,
       region,
-      zone: template.zone?.name ?? idOf(template.zone),
-      vpc: named(template.vpc),
-      resourceGroup: share({id: group.id, name: group.name}),
-      profile: template.profile?.name ?? idOf(template.profile),
-      image: named(template.image),
-      settings: {...templateDefaults, ...template.metadata_service},
+      zone: template.zone,
+      vpc: named(template.vpcId),
+      resourceGroup: group && share({id: group.id, name: group.name}),
+      profile: template.profile,
+      image: named(template.imageId),
+      settings: template.settings,
       readAt,
     }
   },
-}
-
-interface Identity {
-  id?: string
-  crn?: string
-  href?: string
-}
-
-/** The ID in what the API calls an identity: one of ID, CRN or href, of which the last part is the ID. */
-export function idOf(reference: Identity | undefined): string | undefined {
-  if (reference === undefined) return undefined
-  return reference.id ?? reference.crn?.split(':').at(-1) ?? reference.href?.split('/').at(-1)
 }
 
 /** The word for a kind, in the singular. */

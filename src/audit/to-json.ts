@@ -1,3 +1,4 @@
+import type {Settings} from '../metadata/settings.ts'
 import {type AuditReport, resultOf} from './audit.ts'
 import {type Judgement, reasonOf} from './judge.ts'
 import {requirementInWords} from './policy.ts'
@@ -11,8 +12,8 @@ export function toJsonJudgement(judgement: Judgement): object {
     verdict,
     kind,
     id,
-    name,
-    crn,
+    name: name ?? null,
+    crn: crn ?? null,
     region,
     zone: zone ?? null,
     vpc: toJsonReference(vpc),
@@ -20,7 +21,7 @@ export function toJsonJudgement(judgement: Judgement): object {
     profile: profile ?? null,
     image: toJsonReference(image),
     status: status ?? null,
-    metadata_service: settings,
+    metadata_service: toJsonSettings(settings),
     rule: rule?.name ?? null,
     violations,
     why: reasonOf(judgement),
@@ -69,5 +70,10 @@ export function toJsonReport(report: AuditReport): object {
 }
 
 function toJsonReference(reference: Referred | undefined): object | null {
-  return reference ? {id: reference.id, name: reference.name ?? null} : null
+  return reference ? {id: reference.id ?? null, name: reference.name ?? null} : null
+}
+
+/** Settings as they were told, null for what was not. */
+function toJsonSettings(settings: Settings): object {
+  return Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, value ?? null]))
 }

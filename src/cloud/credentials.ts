@@ -1,14 +1,41 @@
 import {readFile, stat} from 'node:fs/promises'
-import {type AuthenticatorInterface, getAuthenticatorFromEnvironment, readExternalSources} from 'ibm-cloud-sdk-core'
+import {homedir, hostname} from 'node:os'
+import {join, resolve} from 'node:path'
+import {parse} from 'dotenv'
+import {
+  type AuthenticatorInterface,
+  BearerTokenAuthenticator,
+  ContainerAuthenticator,
+  IamAssumeAuthenticator,
+  IamAuthenticator,
+  VpcInstanceAuthenticator,
+} from 'ibm-cloud-sdk-core'
 import {exitCodes, VpcmdError} from '../errors.ts'
+import type {SdkAdapter} from './sdk-adapter.ts'
+import type {Asked} from './service-errors.ts'
+import {linkLocalAddress} from './transport.ts'
 
-/** Who vpcmd is to IBM Cloud: an API key that it exchanges itself, or an authenticator of IBM's SDK. */
-export type Credentials =
-  | {kind: 'api-key'; apiKey: string; authUrl: string | undefined}
-  | {kind: 'authenticator'; authenticator: AuthenticatorInterface}
+/** Who vpcmd is to IBM Cloud. */
+export interface Credentials {
+  /** Who gives the tokens. */
+  asked: Asked
+  /** Makes IBM's authenticator, whose requests go through the adapter. */
+  create(adapter: SdkAdapter): AuthenticatorInterface
+  /** Whether another token can be had where one is refused. */
+  isRenewable: boolean
+  /** What tells their tokens from others', to be hashed; undefined where none is kept. */
+  cacheKey?: string[]
+  /** Texts that must never be printed. */
+  secrets: string[]
+}
+
+type Settings = Readonly<Record<string, string | undefined>>
 
 export interface CredentialSources {
-  env: NodeJS.ProcessEnv
+  /** The environment, with what files add to it. */
+  settings: Settings
+  /** IAM's base URL. */
+  iamUrl: string
   /** What `--api-key-file` names; `-` is standard input. */
   apiKeyFile: string | undefined
   readStdin(): Promise<string>
@@ -18,29 +45,102 @@ export interface CredentialSources {
 const waysIn =
   'Set IBMCLOUD_API_KEY, pass --api-key-file FILE, or set VPC_AUTH_TYPE or ibm-credentials.env; --sandbox needs none.'
 
+const fileName = 'ibm-credentials.env'
+
+/** What is no part of the credentials among the VPC_* settings: of these each one of the environment wins by itself. */
+const addresses = ['VPC_URL', 'VPC_AUTH_URL']
+
 /**
- * Finds the credentials, first found wins: --api-key-file, IBMCLOUD_API_KEY, IC_API_KEY, then the external
- * configuration of IBM's SDK (IBM/node-sdk-core, Authentication.md). Throws VpcmdError with exit code 3.
+ * The environment with the VPC_* settings of `ibm-credentials.env` (IBM/node-sdk-core, Authentication.md): of the file that
+ * IBM_CREDENTIALS_FILE names, or of the one in the home folder. The environment wins; credentials of its own are not mixed
+ * with those of a file. A file in the current folder is not read, as somebody else may have put it there: `warn` says so.
+ * Throws VpcmdError, exit 3, for a file that is named and can't be read.
  */
-export async function findCredentials(sources: CredentialSources): Promise<Credentials> {
-  const {env, apiKeyFile} = sources
-  if (apiKeyFile !== undefined) {
-    const origin = apiKeyFile === '-' ? 'The API key on standard input' : `The API key in ${apiKeyFile}`
-    return fromKey(keyInText(await readKeyFile(apiKeyFile, sources)), origin)
-  }
-  for (const name of ['IBMCLOUD_API_KEY', 'IC_API_KEY']) {
-    const key = env[name]
-    if (key !== undefined) return fromKey(key, `The API key in ${name}`)
-  }
-  return fromExternalConfiguration()
+export async function withCredentialsFile(env: Settings, warn: (text: string) => void): Promise<Settings> {
+  const [file] = await Promise.all([readCredentialsFile(env), warnOfCurrentFolder(env, warn)])
+  const hasOwn = Object.keys(env).some(name => name.startsWith('VPC_') && !addresses.includes(name) && env[name])
+  const taken = Object.entries(file).filter(
+    ([name]) => name.startsWith('VPC_') && (addresses.includes(name) || !hasOwn),
+  )
+  return {...Object.fromEntries(taken), ...withoutEmpty(env, addresses)}
 }
 
-function fromKey(key: string, origin: string): Credentials {
+/** An address that is set to nothing is not set. */
+function withoutEmpty(env: Settings, names: readonly string[]): Settings {
+  return Object.fromEntries(Object.entries(env).filter(([name, value]) => value || !names.includes(name)))
+}
+
+async function readCredentialsFile(env: Settings): Promise<Record<string, string>> {
+  const named = env.IBM_CREDENTIALS_FILE
+  const file = named || join(homedir(), fileName)
+  try {
+    const isFolder = (await stat(file)).isDirectory()
+    return parse(await readText(isFolder ? join(file, fileName) : file))
+  } catch (error) {
+    const {code} = error as NodeJS.ErrnoException
+    if (!named && (code === 'ENOENT' || code === 'ENOTDIR')) return {}
+    throw new VpcmdError({
+      code: 'no_credentials_file',
+      message: `No credentials from ${file}: ${reasonOf(error)}.`,
+      hint: named ? 'IBM_CREDENTIALS_FILE names it.' : 'It is read because it is in the home folder.',
+      exitCode: exitCodes.denied,
+    })
+  }
+}
+
+async function warnOfCurrentFolder(env: Settings, warn: (text: string) => void): Promise<void> {
+  const isThere = await stat(fileName).then(
+    each => each.isFile(),
+    () => false,
+  )
+  if (!isThere) return
+  const here = resolve(fileName)
+  const read = resolve(env.IBM_CREDENTIALS_FILE || join(homedir(), fileName))
+  if (here === read || join(read, fileName) === here) return
+  warn(
+    `${fileName} in the current folder is not read: whoever made the folder would choose the account. If it is meant: IBM_CREDENTIALS_FILE=${fileName}`,
+  )
+}
+
+/**
+ * Finds the credentials, first found wins: --api-key-file, IBMCLOUD_API_KEY, IC_API_KEY, then the settings of IBM's SDK
+ * (IBM/node-sdk-core, Authentication.md). Throws VpcmdError with exit code 3.
+ */
+export async function findCredentials(sources: CredentialSources): Promise<Credentials> {
+  const {settings, apiKeyFile, iamUrl} = sources
+  if (apiKeyFile !== undefined) {
+    const origin = apiKeyFile === '-' ? 'The API key on standard input' : `The API key in ${apiKeyFile}`
+    return fromKey(keyInText(await readKeyFile(apiKeyFile, sources), origin), origin, iamUrl)
+  }
+  for (const name of ['IBMCLOUD_API_KEY', 'IC_API_KEY']) {
+    const key = settings[name]
+    if (key !== undefined) return fromKey(key, `The API key in ${name}`, iamUrl)
+  }
+  return fromSettings(sources)
+}
+
+/** The credentials of an API key alone. Throws VpcmdError, exit 3, for a text that is no key. */
+export function fromKey(key: string, origin: string, iamUrl: string): Credentials {
+  checkKey(key, origin)
+  return {
+    asked: {name: 'IAM', url: iamUrl},
+    create: adapter => new IamAuthenticator({apikey: key, url: iamUrl, ...through(adapter)}),
+    isRenewable: true,
+    cacheKey: [key],
+    secrets: [key],
+  }
+}
+
+function checkKey(key: string, origin: string): void {
   if (key.trim() === '') throw badKey(`${origin} is empty.`)
   if (/[^\x21-\x7e]/.test(key))
     throw badKey(`${origin} holds a line break, a space or another character that no key has.`)
   if (/^["'{]|["'}]$/.test(key)) throw badKey(`${origin} starts or ends with a quote or a brace.`)
-  return {kind: 'api-key', apiKey: key, authUrl: undefined}
+}
+
+/** IBM's authenticators hand the options that they do not know to the HTTP client of their own. */
+function through(adapter: SdkAdapter): object {
+  return {adapter}
 }
 
 function badKey(message: string): VpcmdError {
@@ -50,60 +150,154 @@ function badKey(message: string): VpcmdError {
 async function readKeyFile(file: string, {readStdin, warn}: CredentialSources): Promise<string> {
   if (file === '-') return readStdin()
   try {
-    const [text, {mode}] = await Promise.all([readFile(file, 'utf8'), stat(file)])
+    const [text, {mode}] = await Promise.all([readText(file), stat(file)])
     if (process.platform !== 'win32' && mode & 0o077) {
       warn(`${file} can be read by others on this machine: chmod 600 ${file}`)
     }
     return text
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code
-    const reason = code === 'ENOENT' ? 'there is no such file' : `it can't be read (${code})`
     throw new VpcmdError({
       code: 'no_api_key_file',
-      message: `No API key from ${file}: ${reason}.`,
+      message: `No API key from ${file}: ${reasonOf(error)}.`,
       hint: waysIn,
       exitCode: exitCodes.denied,
     })
   }
 }
 
-/** A key file holds the key alone, or is the JSON file that IBM Cloud's console offers for download. */
-function keyInText(text: string): string {
+function reasonOf(error: unknown): string {
+  const {code, message} = error as NodeJS.ErrnoException
+  return code === 'ENOENT' ? 'there is no such file' : `it can't be read (${code ?? message})`
+}
+
+async function readText(file: string): Promise<string> {
+  return readFile(file, 'utf8')
+}
+
+/** A key file holds the key alone, or is the JSON file that IBM Cloud's console and CLI offer for download. */
+function keyInText(text: string, origin: string): string {
   const trimmed = text.replace(/^\uFEFF/, '').trim()
   if (!trimmed.startsWith('{')) return trimmed
+  let value: unknown
   try {
-    const {apikey} = JSON.parse(trimmed) as {apikey?: unknown}
-    if (typeof apikey === 'string') return apikey
+    value = JSON.parse(trimmed)
   } catch {
-    // Not that file: the key's own check names what is wrong with the text.
+    throw badKey(`${origin} begins as JSON, and is none.`)
   }
-  return trimmed
+  const {apikey} = Object(value)
+  if (typeof apikey === 'string') return apikey
+  throw badKey(`${origin} is JSON without the field apikey, which a file of IBM Cloud's has.`)
 }
 
-function fromExternalConfiguration(): Credentials {
-  const found: Record<string, unknown> = readExternalSources('vpc') ?? {}
-  const authType = String(found.authType ?? found.authtype ?? '').toLowerCase()
-  if (!found.apikey && !authType) {
-    throw new VpcmdError({
-      code: 'no_credentials',
-      message: 'No IBM Cloud credentials were found.',
-      hint: waysIn,
-      exitCode: exitCodes.denied,
-    })
+/** The types of authenticators that give what the VPC API takes (IBM/node-sdk-core, Authentication.md). */
+const kinds = ['iam', 'iamAssume', 'container', 'vpc', 'bearerToken'] as const
+type Kind = (typeof kinds)[number]
+
+function fromSettings({settings, iamUrl, warn}: CredentialSources): Credentials {
+  const given = (name: string) => settings[`VPC_${name}`] || undefined
+  const profile = {
+    iamProfileId: given('IAM_PROFILE_ID'),
+    iamProfileCrn: given('IAM_PROFILE_CRN'),
+    iamProfileName: given('IAM_PROFILE_NAME'),
   }
-  const isPlainKey = (authType === '' || authType === 'iam') && !found.clientId && !found.scope
-  if (isPlainKey && found.apikey) {
-    const credentials = fromKey(String(found.apikey), 'The API key of VPC_APIKEY or ibm-credentials.env')
-    return {...credentials, authUrl: found.authUrl ? String(found.authUrl) : undefined} as Credentials
+  const apikey = given('APIKEY')
+  const crTokenFilename = given('CR_TOKEN_FILENAME')
+  const kind = kindIn(
+    given('AUTH_TYPE') ?? given('AUTHTYPE'),
+    apikey,
+    crTokenFilename ?? Object.values(profile).find(Boolean),
+  )
+  for (const name of ['VPC_DISABLE_SSL', 'VPC_AUTH_DISABLE_SSL']) {
+    if (settings[name] === 'true') warn(`${name} is not heeded: trust the CA with NODE_EXTRA_CA_CERTS instead.`)
   }
+  const client = {clientId: given('CLIENT_ID'), clientSecret: given('CLIENT_SECRET'), scope: given('SCOPE')}
+  const iam = {asked: {name: 'IAM', url: iamUrl}, isRenewable: true}
+  if (kind === 'bearerToken') {
+    const bearerToken = (given('BEARER_TOKEN') ?? '').replace(/^Bearer\s+/i, '').trim()
+    if (bearerToken === '') throw unusable('VPC_BEARER_TOKEN is not set.')
+    return {
+      ...iam,
+      create: () => usable(() => new BearerTokenAuthenticator({bearerToken})),
+      isRenewable: false,
+      secrets: [bearerToken],
+    }
+  }
+  if (kind === 'vpc') {
+    const url = given('AUTH_URL') ?? `http://${linkLocalAddress}`
+    const create = (adapter: SdkAdapter) =>
+      usable(() => new VpcInstanceAuthenticator({...profile, url, ...through(adapter)}))
+    const key = Object.values(profile).map(each => each ?? '')
+    return {
+      asked: {name: 'the metadata service', url, isMetadataService: true},
+      create,
+      isRenewable: true,
+      // A home folder may be on several machines.
+      cacheKey: [kind, hostname(), ...key],
+      secrets: [],
+    }
+  }
+  if (kind === 'container') {
+    const options = {...profile, ...client, crTokenFilename, url: iamUrl}
+    return {
+      ...iam,
+      create: adapter => usable(() => new ContainerAuthenticator({...options, ...through(adapter)})),
+      cacheKey: [kind, hostname(), JSON.stringify(options)],
+      secrets: secretsOf(client.clientSecret),
+    }
+  }
+  const key = apikey ?? ''
+  checkKey(key, 'The API key of VPC_APIKEY or ibm-credentials.env')
+  const options = {apikey: key, url: iamUrl, ...client}
+  const isPlain = Object.values(client).every(each => each === undefined)
+  if (kind === 'iam' && isPlain) return fromKey(key, '', iamUrl)
+  const assumed = {...options, ...profile, iamAccountId: given('IAM_ACCOUNT_ID')}
+  return {
+    ...iam,
+    create: adapter =>
+      usable(() =>
+        kind === 'iam'
+          ? new IamAuthenticator({...options, ...through(adapter)})
+          : new IamAssumeAuthenticator({...assumed, ...through(adapter)}),
+      ),
+    cacheKey: [kind, JSON.stringify(kind === 'iam' ? options : assumed)],
+    secrets: secretsOf(key, client.clientSecret),
+  }
+}
+
+function secretsOf(...values: (string | undefined)[]): string[] {
+  return values.filter(value => value !== undefined)
+}
+
+function kindIn(type: string | undefined, apikey: string | undefined, profile: string | undefined): Kind {
+  if (type !== undefined) {
+    const kind = kinds.find(each => each.toLowerCase() === type.toLowerCase())
+    if (kind) return kind
+    throw unusable(`VPC_AUTH_TYPE is ${type}: the VPC API takes ${kinds.join(', ')}.`)
+  }
+  if (apikey) return 'iam'
+  // As IBM's core does (IBM/node-sdk-core, get-authenticator-from-environment.ts).
+  if (profile) return 'container'
+  throw new VpcmdError({
+    code: 'no_credentials',
+    message: 'No IBM Cloud credentials were found.',
+    hint: waysIn,
+    exitCode: exitCodes.denied,
+  })
+}
+
+function usable<T>(create: () => T): T {
   try {
-    return {kind: 'authenticator', authenticator: getAuthenticatorFromEnvironment('vpc')}
+    return create()
   } catch (error) {
-    throw new VpcmdError({
-      code: 'bad_credentials',
-      message: `The credentials of VPC_* or ibm-credentials.env can't be used: ${error instanceof Error ? error.message : error}`,
-      hint: waysIn,
-      exitCode: exitCodes.denied,
-    })
+    throw unusable(error instanceof Error ? error.message : String(error))
   }
+}
+
+function unusable(why: string): VpcmdError {
+  return new VpcmdError({
+    code: 'bad_credentials',
+    message: `The credentials of VPC_* or ibm-credentials.env can't be used: ${why.replace(/([^.])$/, '$1.')}`,
+    hint: waysIn,
+    exitCode: exitCodes.denied,
+  })
 }

@@ -1,25 +1,30 @@
 import {usageError} from '../errors.ts'
+import {linkLocalAddress, metadataHost} from './transport.ts'
 
 /** Where vpcmd asks for the regions when nothing else is said (ibm-cloud-docs/vpc, vpc-endpoints.md). */
 const defaultVpcUrl = 'https://us-south.iaas.cloud.ibm.com/v1'
 /** ibm-cloud-docs: IAM's public address; the private one puts `private.` before the host. */
 const defaultIamUrl = 'https://iam.cloud.ibm.com'
+/** All endpoints of the VPC API, public and private, of all regions (ibm-cloud-docs/vpc, vpc-endpoints.md). */
+const vpcDomain = '.iaas.cloud.ibm.com'
+const privateVpcDomain = '.private.iaas.cloud.ibm.com'
 
 export interface Endpoints {
   /** The service URL, with /v1, at which the regions are asked. */
   vpcUrl: string
   iamUrl: string
+  /** Whether private endpoints are meant: as the flag says, or as a private VPC_URL does. */
+  isPrivate: boolean
 }
 
 /**
  * The two addresses from which everything else follows, from what users of IBM's SDK and of Terraform have set already.
  * Throws a usage error, exit 2, for a variable that holds no URL.
  */
-export function findEndpoints(env: NodeJS.ProcessEnv, isPrivate: boolean): Endpoints {
-  const vpcUrl =
-    fromVariable(env, 'VPC_URL') ??
-    fromVariable(env, 'IBMCLOUD_IS_NG_API_ENDPOINT') ??
-    privately(defaultVpcUrl, isPrivate)
+export function findEndpoints(env: Readonly<Record<string, string | undefined>>, asksPrivate: boolean): Endpoints {
+  const given = fromVariable(env, 'VPC_URL') ?? fromVariable(env, 'IBMCLOUD_IS_NG_API_ENDPOINT')
+  const isPrivate = asksPrivate || (given !== undefined && new URL(given).hostname.endsWith(privateVpcDomain))
+  const vpcUrl = given ?? privately(defaultVpcUrl, isPrivate)
   const iamUrl =
     fromVariable(env, 'VPC_AUTH_URL') ??
     fromVariable(env, 'IBMCLOUD_IAM_API_ENDPOINT') ??
@@ -28,10 +33,11 @@ export function findEndpoints(env: NodeJS.ProcessEnv, isPrivate: boolean): Endpo
     vpcUrl: vpcUrl.endsWith('/v1') ? vpcUrl : `${vpcUrl}/v1`,
     // The SDK takes the URL with or without the path, and so do we.
     iamUrl: iamUrl.replace(/\/identity\/token$/, ''),
+    isPrivate,
   }
 }
 
-function fromVariable(env: NodeJS.ProcessEnv, name: string): string | undefined {
+function fromVariable(env: Readonly<Record<string, string | undefined>>, name: string): string | undefined {
   const value = env[name]?.trim()
   if (!value) return undefined
   const url = URL.canParse(value) ? new URL(value) : undefined
@@ -55,5 +61,34 @@ export function privately(url: string, isPrivate: boolean): string {
 
 /** True for an address on this machine, which no proxy has to be asked for. */
 export function isLoopback(url: string): boolean {
-  return ['127.0.0.1', '[::1]', 'localhost'].includes(new URL(url).hostname)
+  const {hostname} = new URL(url)
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname)
+}
+
+/**
+ * Throws a usage error for a URL to which a key or a token would go in plain text: over http, to another host than this
+ * machine or its metadata service. `insists` is the user's own word that it is meant.
+ */
+export function checkSecure(url: string, insists: boolean): void {
+  const {protocol, host, hostname} = new URL(url)
+  if (insists || protocol === 'https:' || isLoopback(url)) return
+  if (hostname === linkLocalAddress || hostname === metadataHost) return
+  throw usageError(
+    `${host} is asked over http: whoever stands between would read the credentials. Nothing was sent.`,
+    'Use https. If it is meant, pass --allow-http.',
+  )
+}
+
+/**
+ * Why a token that is meant for `asker`, a service URL of the VPC API, is not sent to `other`; undefined where it may be:
+ * the same host, or both of IBM Cloud's own domain, and no step down from https.
+ */
+export function whyOtherCloud(asker: string, other: string): string | undefined {
+  const from = new URL(asker)
+  const url = URL.canParse(other) ? new URL(other) : undefined
+  if (!url || !/^https?:$/.test(url.protocol)) return 'it is no URL'
+  if (url.username || url.password || url.search || url.hash) return 'it holds a user, a query or a fragment'
+  if (from.protocol === 'https:' && url.protocol !== 'https:') return `it is not over https, as ${from.host} is`
+  const isSameCloud = url.host === from.host || [from, url].every(({hostname}) => hostname.endsWith(vpcDomain))
+  return isSameCloud ? undefined : `${url.host} is not of the same cloud as ${from.host}`
 }

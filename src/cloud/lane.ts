@@ -52,6 +52,7 @@ export class Lane {
   /** When the requests of the last seconds were sent and answered, of those that came through. */
   #through: {sentAt: number; answeredAt: number}[] = []
   #lastGoodAt = Number.NEGATIVE_INFINITY
+  #refusals = 0
 
   /** `max` caps the concurrency, as `--concurrency` says. */
   constructor(clock: LaneClock, max: number = laneLimits.max) {
@@ -63,6 +64,11 @@ export class Lane {
   /** When a request last came through, in epoch milliseconds; -Infinity before the first. */
   get lastGoodAt(): number {
     return this.#lastGoodAt
+  }
+
+  /** How many pauses in a row began without a request that came through. */
+  get refusals(): number {
+    return this.#refusals
   }
 
   /**
@@ -148,6 +154,7 @@ export class Lane {
 
   #widen(sentAt: number): void {
     this.#lastGoodAt = this.#clock.now()
+    this.#refusals = 0
     this.#through.push({sentAt, answeredAt: this.#lastGoodAt})
     if (this.#through.length > 4096) this.#through = this.#through.slice(-2048)
     this.#limit = Math.min(this.#max, this.#limit + (this.#isThrottled ? 1 / this.#limit : 1))
@@ -164,6 +171,7 @@ export class Lane {
     // Refusals come in bunches: the same pause asked for by each must not grow with their number.
     if (pauseMs <= 0 || (this.#pause && now + pauseMs < this.#pausedUntil + 250)) return false
     this.#pausedUntil = now + pauseMs
+    if (isNew) this.#refusals++
     const pause: Promise<void> = Promise.all([this.#pause, this.#clock.sleep(pauseMs)]).then(() => {
       if (this.#pause !== pause) return
       this.#pause = undefined

@@ -1,15 +1,16 @@
 import {usageError, VpcmdError} from '../errors.ts'
-import {privately} from './endpoints.ts'
+import {privately, whyOtherCloud} from './endpoints.ts'
 import {readPrivateJson, writePrivateJson} from './private-file.ts'
-import type {RegionCollection} from './wire.ts'
-import type {WireLog} from './wire-log.ts'
+import type {Page} from './readers/page.ts'
+import type {Region as ReadRegion} from './readers/resources.ts'
+import type {WireLog} from './transport.ts'
 
 export interface Region {
   name: string
-  /** The service URL, with /v1. */
+  /** The service URL, with /v1; empty where there is none to be used. */
   url: string
-  /** False while IBM Cloud says that the region can't be used. */
-  isAvailable: boolean
+  /** Why nothing can be asked there; undefined where it can. */
+  problem?: string
 }
 
 export interface RegionSources {
@@ -17,10 +18,12 @@ export interface RegionSources {
   asked: string[]
   /** What to call that in an error: `--region` or the variable's name. */
   askedBy: string
+  /** The service URL at which the regions are asked. */
+  asker: string
   isPrivate: boolean
   /** Where the list is kept; undefined keeps it nowhere. */
   cacheFile: string | undefined
-  ask(): Promise<RegionCollection>
+  ask(): Promise<Page<ReadRegion>>
   now(): number
   log: WireLog | undefined
 }
@@ -29,8 +32,8 @@ const keptForMs = 24 * 60 * 60 * 1000
 
 /**
  * The regions to work in, from `GET /regions` or from the list that was kept for at most a day. A region's service URL
- * is its `endpoint` and /v1 (contract of the VPC API). Throws a usage error that lists them for a region that does not
- * exist, and whatever asking throws.
+ * is its `endpoint` and /v1 (contract of the VPC API), where that is of the same cloud. Throws a usage error that lists
+ * them for a region that does not exist, VpcmdError where there are none, and whatever asking throws.
  */
 export async function findRegions(sources: RegionSources): Promise<Region[]> {
   const asked = regionNamesIn(sources.asked)
@@ -40,12 +43,8 @@ export async function findRegions(sources: RegionSources): Promise<Region[]> {
   }
   const kept = await readKept(sources)
   if (kept && asked.every(name => kept.some(region => region.name === name))) return choose(kept, asked)
-  const {regions: found} = await sources.ask()
-  const regions = found.map(({name, endpoint, status}) => ({
-    name,
-    url: `${privately(endpoint, sources.isPrivate).replace(/\/+$/, '')}/v1`,
-    isAvailable: status === 'available',
-  }))
+  const page = await sources.ask()
+  const regions = regionsIn(page, sources)
   const unknown = asked.filter(name => !regions.some(region => region.name === name))
   if (unknown.length > 0) {
     throw usageError(
@@ -56,12 +55,52 @@ export async function findRegions(sources: RegionSources): Promise<Region[]> {
         .join(', ')}.`,
     )
   }
-  if (sources.cacheFile) {
+  if (sources.cacheFile && regions.every(({problem}) => problem === undefined)) {
     await writePrivateJson(sources.cacheFile, {at: sources.now(), regions}).catch((error: NodeJS.ErrnoException) => {
       sources.log?.note(`the regions could not be kept for the next command: ${error.code ?? error.message}`)
     })
   }
   return choose(regions, asked)
+}
+
+function regionsIn({rows, unidentified, brokenNext, next}: Page<ReadRegion>, sources: RegionSources): Region[] {
+  const byName = new Map<string, Region>()
+  for (const row of rows) {
+    const region = regionOf(row, sources)
+    const known = byName.get(region.name)
+    byName.set(region.name, known && known.url !== region.url ? twice(region.name) : region)
+  }
+  const regions = [...byName.values()]
+  // What can't be asked must not be missed in silence: it fails as any region does.
+  if (unidentified > 0) {
+    regions.push({name: 'unnamed', url: '', problem: `IBM Cloud listed ${unidentified} of its regions without a name`})
+  }
+  if (next !== undefined || brokenNext !== undefined) {
+    regions.push({name: 'unlisted', url: '', problem: 'IBM Cloud listed a part of its regions only'})
+  }
+  if (regions.length > 0) return regions
+  throw new VpcmdError({
+    code: 'no_regions',
+    message: `${new URL(sources.asker).host} named no regions: nothing could be asked.`,
+    hint: 'Check VPC_URL, if you set it.',
+  })
+}
+
+function regionOf({name, endpoint, status}: ReadRegion, {asker, isPrivate}: RegionSources): Region {
+  if (endpoint === undefined)
+    return {name, url: '', problem: `IBM Cloud did not tell the endpoint of the region ${name}`}
+  const url = privately(endpoint, isPrivate).replace(/\/+$/, '')
+  const why = whyOtherCloud(asker, url)
+  if (why !== undefined) {
+    return {name, url: '', problem: `The token is not sent to the endpoint of the region ${name}: ${why}`}
+  }
+  if (status === 'unavailable')
+    return {name, url: `${url}/v1`, problem: `IBM Cloud reports the region ${name} as unavailable`}
+  return {name, url: `${url}/v1`}
+}
+
+function twice(name: string): Region {
+  return {name, url: '', problem: `IBM Cloud listed the region ${name} twice, with different endpoints`}
 }
 
 /** Comma-separated and repeated names of regions as a list without doubles; none where all regions are meant. */
@@ -75,12 +114,13 @@ function choose(regions: Region[], asked: string[]): Region[] {
   return asked.length === 0 ? regions : regions.filter(region => asked.includes(region.name))
 }
 
-async function readKept({cacheFile, now, log}: RegionSources): Promise<Region[] | undefined> {
+async function readKept({cacheFile, now, log, asker}: RegionSources): Promise<Region[] | undefined> {
   if (!cacheFile) return undefined
   try {
-    const kept = (await readPrivateJson(cacheFile)) as {at?: unknown; regions?: unknown}
-    const age = typeof kept.at === 'number' ? now() - kept.at : -1
-    if (age >= 0 && age < keptForMs && Array.isArray(kept.regions) && kept.regions.every(isRegion)) return kept.regions
+    const {at, regions} = Object(await readPrivateJson(cacheFile))
+    const age = typeof at === 'number' ? now() - at : -1
+    const isWhole = Array.isArray(regions) && regions.length > 0 && regions.every(each => isKept(each, asker))
+    if (age >= 0 && age < keptForMs && isWhole) return regions.map(({name, url}) => ({name, url}))
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
     if (code !== 'ENOENT') log?.note(`the kept regions could not be read (${code ?? 'not JSON'}): asking again`)
@@ -88,15 +128,14 @@ async function readKept({cacheFile, now, log}: RegionSources): Promise<Region[] 
   return undefined
 }
 
-function isRegion(value: unknown): value is Region {
-  const {name, url, isAvailable} = (value ?? {}) as Partial<Region>
-  return typeof name === 'string' && typeof url === 'string' && URL.canParse(url) && isAvailable === true
+/** A file can be older than what is checked today, or somebody else's work. */
+function isKept(value: unknown, asker: string): boolean {
+  const {name, url} = Object(value)
+  return typeof name === 'string' && typeof url === 'string' && whyOtherCloud(asker, url) === undefined
 }
 
-/** Why nothing was read in a region that IBM Cloud itself reports as not available. */
-export function unavailable(region: Region): VpcmdError {
-  return new VpcmdError({
-    code: 'region_unavailable',
-    message: `IBM Cloud reports the region ${region.name} as unavailable: nothing was asked there.`,
-  })
+/** Throws VpcmdError for a region in which nothing can be asked. */
+export function checkUsable({problem}: Region): void {
+  if (problem === undefined) return
+  throw new VpcmdError({code: 'region_unavailable', message: `${problem}: nothing was asked there.`})
 }

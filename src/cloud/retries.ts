@@ -1,32 +1,38 @@
 import {type Ending, type Lane, NeverSent} from './lane.ts'
+import type {NoReply, Silence} from './transport.ts'
 
-/** What vpcmd does when IBM Cloud does not answer well: stated here, once, for every request that it makes. */
+/** How long and how often vpcmd tries when IBM Cloud does not answer well: stated here, once, for every request that it makes. */
 export const retryPolicy = {
   tries: 5,
-  /**
-   * For so long being throttled counts as no try, where IBM Cloud asks to wait (429, or Retry-After with a 503) or where
-   * many are to be changed; where both hold it never does. It runs anew whenever another request to the region comes
-   * through: with many of them in line, a turn can take minutes.
-   */
-  patienceMs: 5 * 60_000,
   /** Answers that a later try may better. */
   statuses: [429, 500, 502, 503, 504],
   /** The first pause; each next one is twice as long, up to the longest, and a random half of it is left out. */
   firstPauseMs: 500,
   longestPauseMs: 20_000,
-  /** A pause that is longer than this is told on stderr. */
-  quietPauseMs: 1000,
+  /** How long what changes something is sent again where it met another change (409): that was surely not applied. */
+  conflictMs: 2 * 60_000,
 } as const
+
+/**
+ * For how long being throttled counts as no try. It runs anew whenever another request to the region comes through: with
+ * many of them in line, a turn can take minutes. A wait is never longer than what is left of it. `read` and `token` are
+ * throttled where they are asked to wait (429, or 503 with Retry-After); `rollout`, which changes many, by any 503.
+ */
+export const patienceMs = {token: 5 * 60_000, read: 5 * 60_000, rollout: 15 * 60_000} as const
+
+export type Budget = keyof typeof patienceMs
 
 /** What went wrong with one try, told apart as far as a retry and a sentence for the user need it. */
 export interface Failure {
-  kind: 'status' | 'timeout' | 'refused' | 'unresolved' | 'tls' | 'broken' | 'unreadable' | 'unsent' | 'other'
-  /** The HTTP status, where there was an answer. */
+  kind: 'status' | 'unreadable' | 'unsent' | 'cancelled' | Silence
+  /** The HTTP status, where there was an answer, or the proxy's where it refused. */
   status?: number
   /** The body, where there was an answer: parsed JSON, or the text that came instead. */
   body?: unknown
   /** What `Retry-After` asks for. */
   retryAfterMs?: number
+  /** Where a redirect leads, which was not followed. */
+  location?: string
   /** The connection's error code, such as ECONNREFUSED. */
   connectionCode?: string
   message: string
@@ -44,6 +50,16 @@ export class RequestFailure extends Error {
   }
 }
 
+/** Thrown by one try, with what went wrong. */
+export class TryFailure extends Error {
+  readonly failure: Failure
+
+  constructor(failure: Failure) {
+    super(failure.message)
+    this.failure = failure
+  }
+}
+
 export interface Pacing {
   /** How long one try may take, in milliseconds. */
   timeoutMs: number
@@ -53,13 +69,25 @@ export interface Pacing {
   now(): number
   /** A random number from 0 up to 1. */
   random(): number
-  /** Called before a pause that the user would notice. */
-  onPause(pause: {ms: number; failure: Failure; nextTry?: number}): void
+  /** Called before each pause. */
+  onPause(pause: Pause): void
+}
+
+export interface Pause {
+  ms: number
+  failure: Failure
+  /** Who is waited for: `IAM`, or `us-south`. */
+  who: string
 }
 
 export interface RetryOptions {
+  /** Whom a pause is due to. */
+  who: string
+  budget: Budget
   /** Whether sending twice is harmless; otherwise it is sent again only if it surely was not acted on. */
   repeatable: boolean
+  /** Whether another change that is under way (409) is waited for. */
+  awaitsConflicts?: boolean
   /** Statuses that a later try may better here, beside those of the policy. */
   alsoOn?: readonly number[]
   pacing: Pacing
@@ -67,24 +95,24 @@ export interface RetryOptions {
   cancelled?: AbortSignal
   /** After it no further try begins, and the one under way is awaited. */
   lastTry?: AbortSignal
-  /** The way that each try has to take; only there is being throttled waited for beyond the tries. */
+  /** The way that each try has to take. */
   lane?: Lane
-  /** Whether it is one of many changes, none of which is to fail for being throttled. */
-  isPatient?: boolean
+  /** Awaited before each try, outside of its time: what it throws ends all. */
+  prepare?(): Promise<unknown>
 }
 
 /**
  * Calls `send` until it succeeds, as the retry policy says, and hands back its answer. Throws RequestFailure; of the
- * kind `unsent` where it was called off before anything was sent.
+ * kind `unsent` where it was called off before anything was sent. What `send` throws other than TryFailure is thrown on.
  */
-export async function withRetries<T>(
-  send: (signal: AbortSignal) => Promise<T>,
-  {repeatable, alsoOn = [], pacing, cancelled, lastTry, lane, isPatient}: RetryOptions,
-): Promise<T> {
+export async function withRetries<T>(send: (signal: AbortSignal) => Promise<T>, options: RetryOptions): Promise<T> {
+  const {budget, pacing, cancelled, lastTry, lane} = options
   const endings = [cancelled, lastTry].filter(signal => signal !== undefined)
+  const startedAt = pacing.now()
   let throttledSince: number | undefined
   let last: Failure = {kind: 'unsent', message: 'it was called off before it was sent'}
   for (let tries = 1, sent = 1; ; tries++, sent++) {
+    await options.prepare?.()
     const leave = await lane?.enter(endings).catch((error: unknown) => {
       throw error instanceof NeverSent ? new RequestFailure(last, tries - 1) : error
     })
@@ -95,29 +123,36 @@ export async function withRetries<T>(
       ending = 'good'
       return answer
     } catch (error) {
-      if (cancelled?.aborted) throw new RequestFailure({kind: 'other', message: 'it was cancelled'}, tries)
-      const failure = timeout.aborted
-        ? {kind: 'timeout' as const, message: `no answer within ${pacing.timeoutMs / 1000} s`}
-        : understand(error, pacing.now())
-      if (!failure) throw error
+      if (!(error instanceof TryFailure)) throw error
+      if (cancelled?.aborted) throw new RequestFailure({kind: 'cancelled', message: 'it was cancelled'}, tries)
+      const failure: Failure = timeout.aborted
+        ? {kind: 'timeout', message: `no answer within ${pacing.timeoutMs / 1000} s`}
+        : error.failure
       last = failure
+      const now = pacing.now()
       const isThrottled = failure.status === 429 || failure.status === 503
-      // In a lane all others wait as well: how often this one was refused says little of how long.
-      const ms = failure.retryAfterMs ?? backOff(lane ? tries : sent, pacing.random())
+      // In a lane all others wait as well: how often nothing came through says more than how often this one was refused.
+      const backOffMs = backOff(lane && isThrottled ? lane.refusals + 1 : sent, pacing.random())
+      if (isThrottled) throttledSince ??= now
+      const inVainMs = now - Math.max(throttledSince ?? now, lane?.lastGoodAt ?? 0)
+      const patienceLeftMs = patienceMs[budget] - inVainMs
+      const isForgiven = isThrottled && patienceLeftMs > 0 && (budget === 'rollout' || asksToWait(failure))
+      const isConflict = options.awaitsConflicts === true && failure.kind === 'status' && failure.status === 409
+      const conflictLeftMs = retryPolicy.conflictMs - (now - startedAt)
+      // A wait that is asked for is kept, but for no longer than there is patience: then comes the last try.
+      const askedMs = Math.max(failure.retryAfterMs ?? 0, backOffMs)
+      const ms = Math.min(askedMs, isForgiven ? patienceLeftMs : isConflict ? conflictLeftMs : patienceMs[budget])
       if (isThrottled) ending = {pauseMs: ms, isRate: failure.status === 429}
       const isNewPause = leave ? leave(ending) || !isThrottled : true
-      if (isThrottled) throttledSince ??= pacing.now()
-      const inVainSince = Math.max(throttledSince ?? 0, lane?.lastGoodAt ?? 0)
-      const isEarly = pacing.now() - inVainSince < retryPolicy.patienceMs
-      const isForgiven = isPatient ? isEarly || asksToWait(failure) : isEarly && asksToWait(failure)
-      const isNoTry = isThrottled && isForgiven
+      const isAwaited = isConflict && conflictLeftMs > 0
+      const isNoTry = isForgiven || isAwaited
       if (isNoTry) tries--
-      const isLast = tries >= retryPolicy.tries || lastTry?.aborted
-      const goesOn = !isLast && mayTryAgain(failure, repeatable, alsoOn)
+      // Who was throttled until all patience was gone has tried for long enough.
+      const isSpent = isThrottled && patienceLeftMs <= 0
+      const isLast = isSpent || tries >= retryPolicy.tries || lastTry?.aborted
+      const goesOn = !isLast && (isAwaited || mayTryAgain(failure, options))
       // The lane holds all others too, and they are told once.
-      if ((goesOn || lane) && isNewPause && ms > retryPolicy.quietPauseMs) {
-        pacing.onPause({ms, failure, ...(goesOn && !isNoTry && {nextTry: tries + 1})})
-      }
+      if ((goesOn || lane) && isNewPause && ms > 0) pacing.onPause({ms, failure, who: options.who})
       if (!goesOn) throw new RequestFailure(failure, tries)
       // A throttled request waits in the lane, with all others.
       if (lane && isThrottled) continue
@@ -135,14 +170,19 @@ export function asksToWait({status, retryAfterMs}: Failure): boolean {
   return status === 429 || (status === 503 && retryAfterMs !== undefined)
 }
 
-function mayTryAgain(failure: Failure, repeatable: boolean, alsoOn: readonly number[]): boolean {
+function mayTryAgain(failure: Failure, {repeatable, alsoOn = []}: RetryOptions): boolean {
   // 429, a refused connection and an unknown host say that nothing reached what would act on it.
-  if (failure.status === 429 || failure.kind === 'refused' || failure.kind === 'unresolved') return true
+  if (failure.status === 429 || isUnreached(failure)) return true
   if (!repeatable) return false
-  if (failure.status !== undefined && failure.kind === 'status') {
+  if (failure.kind === 'status') {
     return [...retryPolicy.statuses, ...alsoOn].some(status => status === failure.status)
   }
-  return failure.kind === 'timeout' || failure.kind === 'broken'
+  return failure.kind === 'timeout' || failure.kind === 'reset' || failure.kind === 'failed'
+}
+
+/** Whether a failure says that there was no connection at all. */
+export function isUnreached({kind}: Failure): boolean {
+  return kind === 'refused' || kind === 'unreachable' || kind === 'unknown-host'
 }
 
 function backOff(tries: number, random: number): number {
@@ -150,67 +190,24 @@ function backOff(tries: number, random: number): number {
   return full * (0.5 + random / 2)
 }
 
-/** `Retry-After` in milliseconds: seconds or an HTTP date (RFC 9110, 10.2.3); undefined when it is neither. */
+/**
+ * `Retry-After` in milliseconds: seconds or an HTTP date (RFC 9110, 10.2.3); undefined when it is neither, or asks for no
+ * wait at all.
+ */
 export function parseRetryAfter(value: unknown, now: number): number | undefined {
   if (typeof value !== 'string' || value.trim() === '') return undefined
   const seconds = Number(value)
-  if (Number.isFinite(seconds)) return waitable(seconds * 1000)
-  const date = Date.parse(value)
-  return Number.isNaN(date) ? undefined : waitable(date - now)
+  const ms = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(value) - now
+  return ms > 0 ? ms : undefined
 }
 
-/** A timer takes 31 bits of milliseconds, and fires at once for more. */
-function waitable(ms: number): number {
-  return Math.min(Math.max(0, ms), 2 ** 31 - 1)
+/** An exchange without an answer as the failure of a try. */
+export function failureOf({why, code}: NoReply): Failure {
+  if (why === 'proxy') return {kind: why, status: Number(code), message: `the proxy answered ${code}`}
+  return {kind: why, connectionCode: code, message: code || 'no answer came'}
 }
 
-/**
- * Reads an error of IBM's SDK core: with `status`, `result` and `headers` when there was an answer, else with the
- * connection's code in `statusText` (IBM/node-sdk-core, lib/request-wrapper.ts, formatError). Undefined for an error
- * that is not about a request.
- */
-function understand(error: unknown, now: number): Failure | undefined {
-  if (error instanceof UnreadableAnswer) return {kind: 'unreadable', body: error.body, message: error.message}
-  if (!(error instanceof Error) || error instanceof RequestFailure) return undefined
-  const {status, result, headers, statusText} = error as {
-    status?: unknown
-    result?: unknown
-    headers?: Record<string, unknown>
-    statusText?: unknown
-  }
-  if (typeof status === 'number') {
-    // A body that stops in the middle of a good answer reaches us as an error that carries the good status.
-    if (status < 300) return {kind: 'broken', message: 'the answer was cut off'}
-    return {
-      kind: 'status',
-      status,
-      body: result,
-      retryAfterMs: parseRetryAfter(headers?.['retry-after'], now),
-      message: error.message,
-    }
-  }
-  if (error.message.startsWith('Error processing HTTP response')) {
-    return {kind: 'broken', message: 'the answer was cut off or is not JSON'}
-  }
-  if (typeof statusText !== 'string') return undefined
-  return {kind: connectionKind(statusText), connectionCode: statusText, message: error.message || statusText}
-}
-
-function connectionKind(code: string): Failure['kind'] {
-  if (code === 'ECONNREFUSED' || code === 'EHOSTUNREACH' || code === 'ENETUNREACH') return 'refused'
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'unresolved'
-  if (code === 'EPROTO' || code.startsWith('ERR_TLS') || code.startsWith('ERR_SSL') || /CERT|_SIGNATURE/.test(code)) {
-    return 'tls'
-  }
-  return 'broken'
-}
-
-/** A good status with a body that is not what the API sends, such as a proxy's HTML page. */
-export class UnreadableAnswer extends Error {
-  readonly body: unknown
-
-  constructor(body: unknown) {
-    super('the answer is not JSON')
-    this.body = body
-  }
+/** A good status with a body that is not what was asked for, such as a proxy's HTML page. */
+export function unreadable(body: unknown, message = 'the answer is not what the API sends'): TryFailure {
+  return new TryFailure({kind: 'unreadable', body, message})
 }

@@ -1,11 +1,10 @@
 import {exitCodes, VpcmdError} from '../errors.ts'
 import {withoutSecrets} from '../secrets.ts'
-import {isLoopback} from './endpoints.ts'
-import {proxyVariable} from './proxy.ts'
-import {asksToWait, type Failure, type RequestFailure} from './retries.ts'
+import {asksToWait, type Failure, isUnreached, RequestFailure} from './retries.ts'
+import {proxyVariable} from './routes.ts'
 
 /** What was being done, for the sentence and for the advice when it was not allowed. */
-export interface Operation {
+export interface Doing {
   /** Goes after "could not": `update my-vsi (0717_…) in us-south`. */
   doing: string
   /** The IAM action that it takes, where there is one. */
@@ -14,10 +13,18 @@ export interface Operation {
   url: string
 }
 
-interface ServiceError {
-  code: string
-  message: string
-  target: string | undefined
+/** Who gives tokens. */
+export interface Asked {
+  /** `IAM`, or `the metadata service`. */
+  name: string
+  url: string
+  isMetadataService?: boolean
+}
+
+interface Said {
+  code: string | undefined
+  message: string | undefined
+  target: string
   trace: string | undefined
 }
 
@@ -28,56 +35,114 @@ interface ServiceError {
  */
 export function describeFailure(
   {failure, tries}: RequestFailure,
-  operation: Operation,
+  operation: Doing,
   secrets: readonly string[],
 ): VpcmdError {
   const {doing, url} = operation
-  if (failure.kind === 'unsent') {
+  if (failure.kind === 'unsent' || failure.kind === 'cancelled') {
     return new VpcmdError({
       code: 'not_sent',
       message: `Interrupted: did not ${doing}.`,
-      isUnsent: true,
+      isUnsent: failure.kind === 'unsent',
       exitCode: exitCodes.interrupted,
     })
   }
   const often = tries > 1 ? ` after ${tries} tries` : ''
   if (failure.kind !== 'status') {
     const {code, reason, hint} = connectionProblem(failure, url)
-    const isUnsent = failure.kind === 'refused' || failure.kind === 'unresolved'
-    return new VpcmdError({code, message: `Could not ${doing}${often}: ${reason}.`, hint, isUnsent})
+    const message = withoutSecrets(`Could not ${doing}${often}: ${reason}.`, secrets)
+    return new VpcmdError({code, message, hint, isUnsent: isUnreached(failure) || isBeforeSending(failure)})
   }
-  const error = serviceErrorIn(failure)
-  const said = error ? `${error.message}${error.target}` : `${new URL(url).host} answered ${failure.status}`
-  const asPage = isPage(failure.body) ? ' with a web page: a proxy may be in the way' : ''
+  const said = saidIn(failure)
+  const host = hostIn(url)
+  const why = said.message ? `${said.message}${said.target}` : answeredIn(failure, host)
   return new VpcmdError({
-    code: error?.code ?? `http_${failure.status}`,
-    message: withoutSecrets(sentence(`Could not ${doing}${often}: ${said}${asPage}`), secrets),
-    hint: adviceFor(failure.status, error?.code, operation),
-    trace: error?.trace,
+    code: clean(said.code, secrets) ?? `http_${failure.status}`,
+    message: withoutSecrets(sentence(`Could not ${doing}${often}: ${why}`), secrets),
+    hint: adviceFor(failure.status, said.code, operation),
+    trace: clean(said.trace, secrets),
     status: failure.status,
     asksToWait: asksToWait(failure),
     exitCode: exitCodeFor(failure.status),
   })
 }
 
+/** The error of a token request, under the name of who was asked. What was thrown may be no answer, such as a missing file. */
+export function describeTokenFailure(thrown: unknown, asked: Asked, secrets: readonly string[]): VpcmdError {
+  if (thrown instanceof VpcmdError) return thrown
+  const host = hostIn(asked.url)
+  const who = `${asked.name.charAt(0).toUpperCase()}${asked.name.slice(1)} at ${host}`
+  if (!(thrown instanceof RequestFailure)) {
+    const why = thrown instanceof Error ? thrown.message : String(thrown)
+    // IBM's core reads the token of a container from a file (IBM/node-sdk-core, container-token-manager.ts).
+    const isFile = /CR token file/i.test(why)
+    return new VpcmdError({
+      code: isFile ? 'no_token_file' : 'unusable_token',
+      message: withoutSecrets(
+        sentence(isFile ? `No token to show to IAM: ${why}` : `${who} gave no usable token: ${why}`),
+        secrets,
+      ),
+      hint: isFile ? 'Name the file of the container’s token in VPC_CR_TOKEN_FILENAME.' : undefined,
+      isUnsent: true,
+      exitCode: isFile ? exitCodes.denied : exitCodes.failed,
+    })
+  }
+  const {failure, tries} = thrown
+  const often = tries > 1 ? `, in ${tries} tries` : ''
+  if (failure.kind === 'timeout') {
+    return new VpcmdError({
+      code: 'timeout',
+      message: `${who} gave ${failure.message}${often}.`,
+      hint: asked.isMetadataService
+        ? 'It is off for this instance, or speaks https only (VPC_AUTH_URL): vpcmd imds doctor looks further.'
+        : (throughProxy(asked.url) ??
+          'See whether this machine reaches it, and whether VPC_AUTH_URL is right if you set it.'),
+      isUnsent: true,
+    })
+  }
+  if (failure.kind !== 'status') {
+    const {code, reason, hint} = connectionProblem(failure, asked.url)
+    const message = withoutSecrets(`${who} gave no token${often}: ${reason}.`, secrets)
+    return new VpcmdError({code, message, hint, isUnsent: true})
+  }
+  const said = saidIn(failure)
+  const status = failure.status ?? 0
+  const isRefusal = status >= 400 && status < 500 && status !== 429 && status !== 407 && status !== 408
+  const why = said.message ? `${said.message}${said.target}` : answeredIn(failure, host)
+  return new VpcmdError({
+    code: clean(said.code, secrets) ?? `http_${status}`,
+    message: withoutSecrets(sentence(`${who} gave no token${often}: ${why}`), secrets),
+    hint: status >= 300 && status < 400 ? redirectAdvice : tokenAdvice(isRefusal, said.code, asked),
+    trace: clean(said.trace, secrets),
+    isUnsent: true,
+    exitCode: isRefusal ? exitCodes.denied : exitCodes.failed,
+  })
+}
+
+function tokenAdvice(isRefusal: boolean, code: string | undefined, {isMetadataService}: Asked): string | undefined {
+  if (!isRefusal) return undefined
+  if (!isMetadataService) return 'Check that the credentials are whole, not deleted or locked, and of this cloud.'
+  return code === 'profile_not_linked'
+    ? 'Link the trusted profile to this instance in IAM, or name a linked one in VPC_IAM_PROFILE_ID.'
+    : 'vpcmd imds doctor looks further.'
+}
+
 /**
  * Whether a change that failed with this error may have been made all the same: there was no answer, or one that does
- * not say (5xx). Refusals (4xx), and what never left this machine, are certain.
+ * not say (5xx). Refusals (4xx), redirects, and what never left this machine, are certain.
  */
 export function isInDoubt({isUnsent, status}: VpcmdError): boolean {
   return !isUnsent && (status === undefined || status >= 500)
 }
 
-const surelyUnsent = ['connection_refused', 'host_not_found', 'tls_failure']
-
 /** What was thrown when something was to be made: with `hint` in place of its own where it may have been made all the same. */
 export function withDoubt(thrown: unknown, hint: string): unknown {
-  if (!(thrown instanceof VpcmdError) || !isInDoubt(thrown) || surelyUnsent.includes(thrown.code)) return thrown
+  if (!(thrown instanceof VpcmdError) || !isInDoubt(thrown)) return thrown
   const {code, message, trace, status, exitCode} = thrown
   return new VpcmdError({code, message, hint, trace, status, exitCode})
 }
 
-function adviceFor(status: number | undefined, code: string | undefined, {iamAction}: Operation): string | undefined {
+function adviceFor(status: number | undefined, code: string | undefined, {iamAction}: Doing): string | undefined {
   if (status === 403) {
     const action = iamAction
       ? `The caller needs the IAM action ${iamAction}, and a new policy can take ten minutes. `
@@ -85,11 +150,17 @@ function adviceFor(status: number | undefined, code: string | undefined, {iamAct
     return `${action}Context-based restrictions can be the cause as well.`
   }
   if (status === 401) return 'The token was refused: check that key and endpoints belong to the same cloud.'
+  if (status === 407) return 'A proxy answered in place of IBM Cloud: it wants a user and a password.'
+  if (status === 409) return 'Another change is under way there: try again in a while.'
   if (status === 412) return 'Somebody else changed it meanwhile: run the command again to see the present settings.'
   if (status === 429) return 'IBM Cloud limits how fast it is asked: try again in a while.'
+  if (status !== undefined && status >= 300 && status < 400) return redirectAdvice
   if (code?.includes('invalid_version')) return 'This vpcmd is too old or too new for the API: see vpcmd --version.'
   return undefined
 }
+
+const redirectAdvice =
+  'vpcmd follows no redirect, as its token would go along: check VPC_URL and VPC_AUTH_URL, and what stands between.'
 
 function exitCodeFor(status: number | undefined) {
   if (status === 401 || status === 403) return exitCodes.denied
@@ -97,114 +168,139 @@ function exitCodeFor(status: number | undefined) {
   return exitCodes.failed
 }
 
-/** `{errors: [{code, message, target?}], trace}` (contract of the VPC API), or undefined when the body is not that. */
-function serviceErrorIn({body}: Failure): ServiceError | undefined {
-  if (typeof body !== 'object' || body === null) return undefined
-  const {errors, trace} = body as {errors?: unknown; trace?: unknown}
-  const first: unknown = Array.isArray(errors) ? errors[0] : undefined
-  if (typeof first !== 'object' || first === null) return undefined
-  const {code, message, target} = first as {
-    code?: unknown
-    message?: unknown
-    target?: {name?: unknown; value?: unknown}
+/**
+ * What a refusal says of itself. The VPC API and the metadata service: `{errors: [{code, message, target?}], trace}`. IAM:
+ * `{errorCode, errorMessage, context: {requestId}}` (IBM/node-sdk-core, lib/request-wrapper.ts). Others: `{message}`,
+ * `{error}` or text.
+ */
+function saidIn({body}: Failure): Said {
+  if (typeof body === 'string') {
+    const line = isPage(body) ? '' : (body.trim().split('\n', 1)[0] ?? '').trim()
+    return {code: undefined, message: line === '' ? undefined : brief(line), target: '', trace: undefined}
   }
-  if (typeof message !== 'string') return undefined
+  const {errors, error, trace, code, errorCode, message, errorMessage, error_description, context} = fieldsOf(body)
+  const first = fieldsOf(Array.isArray(errors) ? errors[0] : undefined)
+  const inner = fieldsOf(error)
+  const target = textIn(fieldsOf(first.target).name)
   return {
-    code: typeof code === 'string' ? code : 'service_error',
-    message: message.replace(/\.$/, ''),
-    target: typeof target?.name === 'string' ? ` (${target.name})` : '',
-    trace: typeof trace === 'string' ? trace : undefined,
+    code: [first.code, errorCode, inner.code, code].map(textIn).find(Boolean),
+    message: [first.message, errorMessage, message, inner.message, error_description, error, errors]
+      .map(each => textIn(each))
+      .find(Boolean)
+      ?.replace(/\.$/, ''),
+    target: target ? ` (${target})` : '',
+    trace: [trace, fieldsOf(context).requestId].map(textIn).find(Boolean),
   }
+}
+
+function fieldsOf(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? {...value} : {}
+}
+
+function textIn(value: unknown): string | undefined {
+  return typeof value === 'string' && value.trim() !== '' ? brief(value) : undefined
+}
+
+/** As much of a text from outside as a line of an error may have. */
+function brief(text: string): string {
+  return text.length > 500 ? `${text.slice(0, 500)}…` : text
+}
+
+function clean(text: string | undefined, secrets: readonly string[]): string | undefined {
+  return text === undefined ? undefined : withoutSecrets(text, secrets)
+}
+
+function answeredIn({status = 0, location, body}: Failure, host: string): string {
+  if (status >= 300 && status < 400) {
+    return `${host} answered with a redirect (${status}) to ${location ? hostIn(location, host) : 'nowhere'}, which was not followed`
+  }
+  return `${host} answered ${status}${isPage(body) ? ' with a web page: a proxy may be in the way' : ''}`
+}
+
+/** The host of a URL, which may be one in a `Location` without it. */
+function hostIn(url: string, base?: string): string {
+  const origin = base === undefined ? undefined : `https://${base}`
+  return URL.canParse(url, origin) ? new URL(url, origin).host : brief(url)
 }
 
 function isPage(body: unknown): boolean {
   return typeof body === 'string' && /^\s*<(!doctype|html)/i.test(body)
 }
 
-/** The error of a token request. IAM's shape: `{errorCode, errorMessage, context}` (IBM/node-sdk-core, lib/request-wrapper.ts). */
-export function describeTokenFailure(
-  {failure, tries}: RequestFailure,
-  iamUrl: string,
-  secrets: readonly string[],
-): VpcmdError {
-  const often = tries > 1 ? ` after ${tries} tries` : ''
-  if (failure.kind !== 'status') {
-    const {code, reason, hint} = connectionProblem(failure, iamUrl)
-    const message = `Could not get a token from IAM${often}: ${reason}.`
-    return new VpcmdError({code, message, hint, isUnsent: true})
-  }
-  const {errorCode, errorMessage, context} = (
-    typeof failure.body === 'object' && failure.body !== null ? failure.body : {}
-  ) as {
-    errorCode?: unknown
-    errorMessage?: unknown
-    context?: {requestId?: unknown}
-  }
-  const status = failure.status ?? 0
-  const isRefusal = status >= 400 && status < 500 && status !== 429
-  const asPage = isPage(failure.body) ? ' with a web page: a proxy may be in the way' : ''
-  const said = typeof errorMessage === 'string' ? errorMessage : `${new URL(iamUrl).host} answered ${status}${asPage}`
-  return new VpcmdError({
-    code: typeof errorCode === 'string' ? errorCode : `http_${status}`,
-    message: withoutSecrets(sentence(`IAM gave no token${often}: ${said}`), secrets),
-    hint: isRefusal ? 'Check that the API key is whole, not deleted or locked, and of this account.' : undefined,
-    trace: typeof context?.requestId === 'string' ? context.requestId : undefined,
-    isUnsent: true,
-    exitCode: isRefusal ? exitCodes.denied : exitCodes.failed,
-  })
-}
-
 function sentence(text: string): string {
   return /[.!?]$/.test(text) ? text : `${text}.`
 }
 
+/** Whether it never got as far as the service: a proxy that refused, or TLS that did not come up. */
+function isBeforeSending({kind}: Failure): boolean {
+  return kind === 'proxy' || kind === 'untrusted' || kind === 'other-protocol'
+}
+
+function throughProxy(url: string): string | undefined {
+  const proxy = proxyVariable(process.env, url)
+  return proxy && `${proxy} is set: see whether that proxy works and NO_PROXY is right.`
+}
+
 function connectionProblem(failure: Failure, url: string): {code: string; reason: string; hint?: string} {
-  const host = new URL(url).host
-  // No proxy is asked for an address of this machine.
-  const proxy = isLoopback(url) ? undefined : proxyVariable()
-  const throughProxy = proxy ? `${proxy} is set: see whether that proxy works and NO_PROXY is right.` : undefined
+  const host = hostIn(url)
+  const proxied = throughProxy(url)
+  const check = 'whether VPC_URL and VPC_AUTH_URL are right if you set them.'
   switch (failure.kind) {
     case 'timeout':
       return {
         code: 'timeout',
         reason: `${host} gave ${failure.message}`,
-        hint: throughProxy ?? 'A longer --timeout may help.',
+        hint: proxied ?? 'A longer --timeout may help.',
       }
+    case 'proxy': {
+      const name = proxyVariable(process.env, url) ?? 'the environment'
+      return {
+        code: 'proxy_refused',
+        reason: `the proxy of ${name} refused to open a way to ${host}, with status ${failure.status}`,
+        hint:
+          failure.status === 407
+            ? `It wants a user and a password: ${name}=http://USER:PASSWORD@HOST:PORT.`
+            : 'Ask whoever runs the proxy to let it through, or except the host in NO_PROXY.',
+      }
+    }
     case 'refused':
+    case 'unreachable':
       return {
         code: 'connection_refused',
-        reason: `the connection to ${host} was refused (${failure.connectionCode})`,
-        hint:
-          throughProxy ??
-          'See whether a firewall is in the way, and whether VPC_URL and VPC_AUTH_URL are right if you set them.',
+        reason: `${failure.kind === 'refused' ? `the connection to ${host} was refused` : `there is no way to ${host}`} (${failure.connectionCode})`,
+        hint: proxied ?? `See whether a firewall is in the way, and ${check}`,
       }
-    case 'unresolved':
+    case 'unknown-host':
       return {
         code: 'host_not_found',
         reason: `the host ${host} can't be found in the DNS (${failure.connectionCode})`,
-        hint:
-          throughProxy ??
-          'See whether this machine has a network, and whether VPC_URL and VPC_AUTH_URL are right if you set them.',
+        hint: proxied ?? `See whether this machine has a network, and ${check}`,
       }
-    case 'tls':
+    case 'untrusted':
+    case 'other-protocol':
       return {
         code: 'tls_failure',
-        reason: `the TLS certificate of ${host} can't be trusted (${failure.connectionCode})`,
+        reason:
+          failure.kind === 'untrusted'
+            ? `the TLS certificate of ${host} can't be trusted (${failure.connectionCode})`
+            : `${host} does not speak the protocol that it was asked in (${failure.connectionCode})`,
         hint: 'If a proxy of your company opens TLS, name its CA in NODE_EXTRA_CA_CERTS.',
+      }
+    case 'too-big':
+      return {
+        code: 'answer_too_large',
+        reason: `the answer of ${host} is larger than vpcmd takes`,
+        hint: 'IBM Cloud sends nothing of that size: something else may answer in its place.',
       }
     case 'unreadable':
       return isPage(failure.body)
         ? {
             code: 'web_page',
             reason: `${host} answered with a web page: a proxy or a login page may be in the way`,
-            hint: throughProxy,
+            hint: proxied,
           }
-        : {code: 'unreadable_answer', reason: `what ${host} answered is not what the API sends`, hint: throughProxy}
+        : {code: 'unreadable_answer', reason: `${failure.message} (${host})`, hint: proxied}
     default:
-      return {
-        code: 'connection_broken',
-        reason: `the connection to ${host} broke: ${failure.message}`,
-        hint: throughProxy,
-      }
+      return {code: 'connection_broken', reason: `the connection to ${host} broke: ${failure.message}`, hint: proxied}
   }
 }

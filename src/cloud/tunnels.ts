@@ -1,8 +1,8 @@
-import type {Agent} from 'node:https'
+import type {Agent, ClientRequest} from 'node:http'
 import {HttpsProxyAgent} from 'https-proxy-agent'
 import {getProxyForUrl} from 'proxy-from-env'
 import {usageError} from '../errors.ts'
-import {proxyVariable, proxyVariables, type Route} from './proxy.ts'
+import {proxyRefusal} from './transport.ts'
 
 /** As Node's own agent has it: a tunnel that was idle for longer may have been forgotten by the proxy. */
 const keeping = {keepAlive: true, scheduling: 'lifo', timeout: 5000} as const
@@ -10,21 +10,33 @@ const keeping = {keepAlive: true, scheduling: 'lifo', timeout: 5000} as const
 const agents = new Map<string, Agent>()
 
 /**
- * The way to a URL where there are proxy variables. The agent of the SDK's own opens a tunnel through the proxy for each
- * request; this one keeps it, so that its handshakes are made once. Throws a usage error for a proxy that is no URL.
+ * The way to a URL where there are proxy variables: a tunnel, which is kept, so that its handshakes are made once. Throws a
+ * usage error for a proxy that is no URL.
  */
-export function routeThroughProxy(url: string): Route {
-  if (!url.startsWith('https:')) return {}
+export function routeThroughProxy(
+  url: string,
+  env: NodeJS.ProcessEnv,
+  variables: readonly string[],
+): Agent | undefined {
   const proxy = getProxyForUrl(url)
-  if (!proxy) return {proxy: false}
+  if (!proxy) return undefined
   // One without a scheme is given that of the URL by the library; for curl and ibmcloud it is one of http.
-  const isAsTyped = proxyVariables.some(name => process.env[name] === proxy)
+  const isAsTyped = variables.some(name => env[name] === proxy)
   const proxyUrl = isAsTyped ? proxy : proxy.replace(/^https:/, 'http:')
   if (!URL.canParse(proxyUrl) || !/^https?:$/.test(new URL(proxyUrl).protocol)) {
-    throw usageError(`${proxyVariable()} is not the URL of an HTTP proxy.`, 'It takes one such as http://proxy:3128.')
+    const name = variables.find(each => env[each])
+    throw usageError(`${name} is not the URL of an HTTP proxy.`, 'It takes one such as http://proxy:3128.')
   }
+  const known = agents.get(proxyUrl)
+  if (known) return known
+  const tunnel = new HttpsProxyAgent(proxyUrl, keeping)
+  // The library hands a refusal of the proxy on as if it were the answer of the host behind it.
+  tunnel.on('proxyConnect', ({statusCode}: {statusCode: number}, request: ClientRequest) => {
+    if (statusCode === 200) return
+    request.destroy(Object.assign(new Error('the proxy refused'), {code: proxyRefusal, status: statusCode}))
+  })
   // Its types are those of another version of Node.
-  const agent = agents.get(proxyUrl) ?? (new HttpsProxyAgent(proxyUrl, keeping) as unknown as Agent)
+  const agent: Agent = Object(tunnel)
   agents.set(proxyUrl, agent)
-  return {proxy: false, httpsAgent: agent}
+  return agent
 }

@@ -3,7 +3,6 @@ import {Flags} from '@oclif/core'
 import type {Cloud} from '../cloud/cloud.ts'
 import type {Credentials} from '../cloud/credentials.ts'
 import type {Endpoints} from '../cloud/endpoints.ts'
-import {type Failure, retryPolicy} from '../cloud/retries.ts'
 import {exitCodes, usageError, VpcmdError} from '../errors.ts'
 import type {FoundInstance} from '../instances/find-instance.ts'
 import type {RegionFailure} from '../instances/list-instances.ts'
@@ -16,6 +15,7 @@ import {runsFolder, sandboxFolder} from './state-folder.ts'
 export interface CloudFlags extends OutputFlags {
   region?: string[]
   private?: boolean
+  'allow-http'?: boolean
   sandbox?: boolean
   'api-key-file'?: string
   timeout: number
@@ -35,6 +35,10 @@ export abstract class CloudCommand extends BaseCommand {
       helpGroup: 'IBM CLOUD',
     }),
     private: Flags.boolean({summary: 'Use the private endpoints.', helpGroup: 'IBM CLOUD'}),
+    'allow-http': Flags.boolean({
+      summary: 'Send keys and tokens over plain http to another machine, where its URL says so.',
+      helpGroup: 'IBM CLOUD',
+    }),
     'api-key-file': Flags.string({
       helpValue: 'FILE',
       summary:
@@ -60,49 +64,53 @@ export abstract class CloudCommand extends BaseCommand {
 
   /** Opens IBM Cloud as the flags and the environment say. Throws VpcmdError: exit 3 without credentials. */
   protected async cloud(flags: CloudFlags): Promise<Cloud> {
-    const [{openCloud}, access] = await Promise.all([
+    const [{openCloud}, {pauseTeller}, access] = await Promise.all([
       import('../cloud/cloud.ts'),
+      import('../cloud/pauses.ts'),
       flags.sandbox ? this.sandboxAccess() : this.realAccess(flags),
     ])
-    if (access.credentials.kind === 'api-key') this.secrets.add(access.credentials.apiKey)
+    for (const secret of access.credentials.secrets) this.secrets.add(secret)
     return openCloud({
       ...access,
       env: process.env,
       regions: flags.region ?? [],
-      isPrivate: flags.private ?? false,
+      allowsHttp: flags['allow-http'],
       concurrency: flags.concurrency,
       pacing: {
         timeoutMs: flags.timeout * 1000,
         sleep: (ms, signal) => sleep(ms, undefined, {signal}),
         now: Date.now,
         random: Math.random,
-        onPause: ({ms, failure, nextTry}) =>
-          this.note(
-            `${pauseReason(failure)}: waiting ${Math.round(ms / 1000)} s${nextTry === undefined ? '' : ` before try ${nextTry} of ${retryPolicy.tries}`}.`,
-          ),
+        onPause: pauseTeller(text => this.note(text), Date.now),
       },
       log: flags.debug ? {note: text => this.note(`debug: ${text}`)} : undefined,
     })
   }
 
   private async realAccess(flags: CloudFlags): Promise<Access> {
-    const [{findCredentials}, {findEndpoints}] = await Promise.all([
+    const [{findCredentials, withCredentialsFile}, {findEndpoints}] = await Promise.all([
       import('../cloud/credentials.ts'),
       import('../cloud/endpoints.ts'),
     ])
-    const endpoints = findEndpoints(process.env, flags.private ?? false)
+    const warn = (text: string) => this.warning(text)
+    const settings = await withCredentialsFile(process.env, warn)
+    const endpoints = findEndpoints(settings, flags.private ?? false)
     const credentials = await findCredentials({
-      env: process.env,
+      settings,
+      iamUrl: endpoints.iamUrl,
       apiKeyFile: flags['api-key-file'],
       readStdin: async () => (await readStdin()).toString('utf8'),
-      warn: text => this.warning(text),
+      warn,
     })
     const keepsTokens = !process.env.VPCMD_NO_TOKEN_CACHE
     return {credentials, endpoints, cacheFolder: keepsTokens ? this.config.cacheDir : undefined}
   }
 
   private async sandboxAccess(): Promise<Access> {
-    const {startSandbox} = await import('../sandbox/index.ts')
+    const [{startSandbox}, {fromKey}] = await Promise.all([
+      import('../sandbox/index.ts'),
+      import('../cloud/credentials.ts'),
+    ])
     const sandbox = await startSandbox({stateFolder: sandboxFolder(process.env)}).catch((error: Error) => {
       throw new VpcmdError({code: 'sandbox_failed', message: error.message})
     })
@@ -112,8 +120,8 @@ export abstract class CloudCommand extends BaseCommand {
     const {VPC_URL: vpcUrl, VPC_AUTH_URL: iamUrl} = sandbox.environment
     // The sandbox has another address each time: a token that is kept would never be used again.
     return {
-      credentials: {kind: 'api-key', apiKey: sandbox.apiKey, authUrl: undefined},
-      endpoints: {vpcUrl, iamUrl},
+      credentials: fromKey(sandbox.apiKey, 'The key of the sandbox', iamUrl),
+      endpoints: {vpcUrl, iamUrl, isPrivate: false},
       cacheFolder: undefined,
     }
   }
@@ -201,10 +209,10 @@ export abstract class CloudCommand extends BaseCommand {
         exitCode: exitCodes.notFound,
       })
     }
-    const zoneWidth = Math.max(...found.map(({instance}) => instance.zone.name.length))
+    const zoneWidth = Math.max(...found.map(({instance}) => (instance.zone ?? '-').length))
     const choices = found.map(each => ({
       value: each,
-      name: each.instance.name,
+      name: each.instance.name ?? each.instance.id,
       description: describeChoice(each, zoneWidth),
     }))
     return {prompter, choices}
@@ -243,9 +251,9 @@ export abstract class CloudCommand extends BaseCommand {
 type ReadChoices = () => Promise<{found: FoundInstance[]; failures: RegionFailure[]; isRead: boolean}>
 
 function describeChoice({instance}: FoundInstance, zoneWidth: number): string {
-  const {zone, status, metadata_service: settings} = instance
+  const {zone = '-', status = '-', settings} = instance
   // The longest status that is known today is `restarting`.
-  return `${zone.name.padEnd(zoneWidth)}  ${status.padEnd(10)}  ${settingsLabel(settings)}`
+  return `${zone.padEnd(zoneWidth)}  ${status.padEnd(10)}  ${settingsLabel(settings)}`
 }
 
 function interrupted(): VpcmdError {
@@ -260,9 +268,4 @@ interface Access {
   credentials: Credentials
   endpoints: Endpoints
   cacheFolder: string | undefined
-}
-
-function pauseReason({status, message}: Failure): string {
-  if (status === 429) return 'IBM Cloud limits the rate (429)'
-  return status ? `IBM Cloud answered ${status}` : `No answer (${message})`
 }

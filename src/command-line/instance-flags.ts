@@ -26,6 +26,11 @@ export const filterFlags = {
     helpValue: 'ZONE',
     summary: 'In this zone, such as us-south-1.',
   }),
+  architecture: Flags.string({
+    helpGroup,
+    helpValue: 'NAME',
+    summary: 'Of this architecture: amd64, or s390x, which has no metadata service.',
+  }),
   metadata: Flags.option({
     options: ['enabled', 'disabled'] as const,
     helpGroup,
@@ -82,6 +87,7 @@ interface FilterFlags {
   name?: string
   status?: string[]
   zone?: string[]
+  architecture?: string
   metadata?: 'enabled' | 'disabled'
   protocol?: string
   'hop-limit'?: number
@@ -107,6 +113,7 @@ export function toFilters(flags: FilterFlags): Filters {
     name: flags.name,
     status: flags.status?.flatMap(text => text.split(',')),
     zone: flags.zone?.flatMap(text => text.split(',')),
+    architecture: flags.architecture,
     metadata: flags.metadata,
     protocol: flags.protocol,
     hopLimit: flags['hop-limit'],

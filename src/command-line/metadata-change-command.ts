@@ -32,7 +32,7 @@ export abstract class MetadataChangeCommand extends RestartCommand {
     const cloud = await this.cloud(flags)
     const selection = await this.choose(cloud, flags, typed, change)
     const wanted = await change.wanted(selection.how === 'picked' ? selection.items : undefined)
-    const drafts = draftPlan(selection.items, wanted)
+    const drafts = draftPlan(this.chosen(selection), wanted)
     const changes = changesIn(drafts)
     const restarts = await this.planRestarts(flags, cloud, {changes, due: changes})
     if (flags['dry-run']) {
@@ -64,6 +64,19 @@ export abstract class MetadataChangeCommand extends RestartCommand {
   ): Promise<Selection<Choice>> {
     const question = `${verb} the metadata service of which instances?`
     return this.select<Choice>(cloud, {flags, typed, filters, question}, found => asChoice(found, found.readAt))
+  }
+
+  /** What was chosen: who names a server that has nothing to be changed hears of it, who takes all leaves it out. */
+  protected chosen({items, how}: Pick<Selection<Choice>, 'how'> & {items: Choice[]}): Choice[] {
+    const isEach = how !== 'all'
+    const out = items.flatMap(item => ('error' in item && item.isOutOfReach ? [item] : []))
+    if (isEach) return items.map(item => ('error' in item ? {...item, isOutOfReach: false} : item))
+    const [first] = out
+    if (first) {
+      const others = out.length > 1 ? ` ${out.length - 1} more are left out for the same reason.` : ''
+      this.note(`${first.error.message}${others}`)
+    }
+    return items
   }
 
   /** Asks for the protocol and hop limit that no flag gave; where the picked instances agree, theirs are the defaults. */

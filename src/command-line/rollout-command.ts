@@ -70,6 +70,8 @@ export interface RunRequest {
   undoes?: string
   /** What could not be read while the servers were chosen, in words. */
   unread?: string[]
+  /** Whether a server that has another name by now is left alone. */
+  comparesNames?: boolean
   /** Whether the readings are of just now, so that no second look is owed before a change. */
   isFresh: boolean
   /** Whether it ends as if interrupted before anything new is sent: only what is down comes back. */
@@ -107,10 +109,11 @@ export abstract class RolloutCommand extends SelectionCommand {
     flags: RolloutFlags,
     cloud: Cloud,
     changes: PlannedChange[],
+    comparesNames = false,
   ): Promise<(Settled | undefined)[] | undefined> {
     if (!flags['dry-run']) return undefined
     const {foresee} = await import('../metadata/foresee.ts')
-    return foresee(cloud, changes)
+    return foresee(cloud, changes, comparesNames)
   }
 
   /** Makes a run, and prints what became of it. Sends nothing, and keeps nothing, where there is nothing to change. */
@@ -169,6 +172,7 @@ export abstract class RolloutCommand extends SelectionCommand {
       this.bar = createProgressBar({stream: process.stderr, verb: 'Changing', now: Date.now})
       result = await rollOut(cloud, work, {
         journal,
+        comparesNames: request.comparesNames,
         freshForMs: request.isFresh ? freshForMs : 0,
         concurrency: flags.concurrency,
         maxFailures,

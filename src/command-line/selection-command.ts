@@ -81,7 +81,7 @@ export abstract class SelectionCommand extends CloudCommand {
       (instances, region) => {
         const readAt = Date.now()
         for (const instance of instances) {
-          const key = `${region.name} ${instance.vpc.name} ${instance.name} ${instance.id}`
+          const key = `${region.name} ${instance.vpc?.name ?? ''} ${instance.name ?? ''} ${instance.id}`
           const item = map({instance, region, asked: instance.id, readAt})
           rows.push({key, id: instance.id, region: region.name, item})
         }

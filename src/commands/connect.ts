@@ -1,11 +1,12 @@
 import {Args, Flags} from '@oclif/core'
-import type {VpcSdk} from '../cloud/vpc-sdk.ts'
-import type {Instance} from '../cloud/wire.ts'
+import type {Instance} from '../cloud/readers/instance.ts'
+import type {VpcApi} from '../cloud/vpc-api.ts'
 import type {OutputFlags} from '../command-line/base-command.ts'
 import {CloudCommand} from '../command-line/cloud-command.ts'
 import {sshFlags, toWishes} from '../command-line/ssh-flags.ts'
 import {usageError, type VpcmdError} from '../errors.ts'
 import {findInstance, instanceChoices} from '../instances/find-instance.ts'
+import {targetName} from '../metadata/plan.ts'
 import {assignFloatingIp, primaryInterface} from '../ssh/address.ts'
 import type {Login} from '../ssh/login.ts'
 import {
@@ -68,7 +69,7 @@ An instance without a floating IP is reached by --internal-ip or --via, or gets 
     // Whoever names a user is taken to have an SSH server on Windows, unless --rdp says otherwise.
     const reach = await findReach(api, instance, flags.rdp === undefined ? wishes : {...wishes, user: undefined})
     if (flags.rdp !== undefined && reach.login?.protocol !== 'rdp') {
-      throw usageError(`${instance.name} is not reached by Remote Desktop: --rdp is for Windows.`)
+      throw usageError(`${targetName(instance)} is not reached by Remote Desktop: --rdp is for Windows.`)
     }
     if (!reach.login) throw unknownUser(instance)
     const login = {...reach.login, user: wishes.user ?? reach.login.user}
@@ -92,7 +93,7 @@ An instance without a floating IP is reached by --internal-ip or --via, or gets 
 
   /** Reserves a floating IP where the user says so, by flag or on a terminal. Throws VpcmdError where not. */
   private async newAddress(
-    api: VpcSdk,
+    api: VpcApi,
     instance: Instance,
     flags: {'assign-floating-ip'?: boolean; print?: boolean},
     isSshRun: boolean,
@@ -101,17 +102,17 @@ An instance without a floating IP is reached by --internal-ip or --via, or gets 
     const prompter = isAsked || flags.print ? undefined : await this.prompter()
     if (!isAsked && !prompter) throw noFloatingIp(instance)
     if (isSshRun) await (await import('../ssh/run-ssh.ts')).checkSsh(process.env)
-    const groups = (await primaryInterface(api, instance)).security_groups.map(({name}) => name).join(', ')
+    const groups = (await primaryInterface(api, instance)).securityGroups.map(({id, name}) => name ?? id).join(', ')
     const meaning = `It costs money for as long as it is reserved, and opens the instance to the internet as far as its security groups let it (${groups}).`
-    if (!prompter) this.note(`Reserving a floating IP for ${instance.name}. ${meaning}`)
+    if (!prompter) this.note(`Reserving a floating IP for ${targetName(instance)}. ${meaning}`)
     else if (
-      !(await prompter.confirm({message: `${instance.name} has no floating IP. Reserve one for it? ${meaning}`}))
+      !(await prompter.confirm({message: `${targetName(instance)} has no floating IP. Reserve one for it? ${meaning}`}))
     ) {
       throw noFloatingIp(instance)
     }
     const reserved = await this.unbroken(
       ending => assignFloatingIp(api, instance, ending),
-      ({address, name}) => `Reserved ${address} (${name}) for ${instance.name}.`,
+      ({address, name, id}) => `Reserved ${address} (${name ?? id}) for ${targetName(instance)}.`,
     )
     return reserved.address
   }
@@ -144,7 +145,11 @@ An instance without a floating IP is reached by --internal-ip or --via, or gets 
   ): Promise<void> {
     if (this.formatOf(flags) === 'table') return this.print(text)
     const entries = Object.entries(answer).map(([label, value]) => [label, [value].flat().join(' ')] as const)
-    await this.printRecord(flags, {entries: [['id', id], ['name', name], ...entries], json: {id, name, ...answer}, id})
+    await this.printRecord(flags, {
+      entries: [['id', id], ['name', name ?? ''], ...entries],
+      json: {id, name: name ?? null, ...answer},
+      id,
+    })
   }
 
   private async runSsh(call: readonly string[], destination: Destination): Promise<void> {
@@ -161,20 +166,20 @@ An instance without a floating IP is reached by --internal-ip or --via, or gets 
 
 /** Throws a usage error for what can't be kept where a remote desktop is opened: silence would seem to have done it. */
 function checkDesktop(
-  {name}: Instance,
+  instance: Instance,
   {via, identity}: ReachWishes,
   more: readonly string[],
   address: string | undefined,
 ): void {
   if (more.length > 0 || identity !== undefined) {
     throw usageError(
-      `${name} runs Windows and is reached by Remote Desktop, which runs no command and takes no key.`,
+      `${targetName(instance)} runs Windows and is reached by Remote Desktop, which runs no command and takes no key.`,
       'Where it has an SSH server, name its user with --user.',
     )
   }
   if (via === undefined) return
   throw usageError(
-    `${name} runs Windows and is reached by Remote Desktop, which does not jump over a host.`,
+    `${targetName(instance)} runs Windows and is reached by Remote Desktop, which does not jump over a host.`,
     `Open a way first: ssh -L 13389:${address}:3389 ${via}; the desktop is at localhost:13389 then.`,
   )
 }

@@ -41,13 +41,13 @@ export default class Console extends RolloutCommand {
     for (;;) {
       const {instance} = present
       const action = await prompter.choose<Action>({
-        message: `${instance.name}: metadata service ${settingsLabel(instance.metadata_service)}`,
+        message: `${instance.name ?? instance.id}: metadata service ${settingsLabel(instance.settings)}`,
         choices: [
-          instance.metadata_service.enabled
+          instance.settings.enabled
             ? {name: 'Disable the metadata service', value: 'disable'}
             : {name: 'Enable the metadata service', value: 'enable'},
-          {name: `Change the protocol (${instance.metadata_service.protocol})`, value: 'protocol'},
-          {name: `Change the hop limit (${instance.metadata_service.response_hop_limit})`, value: 'hop-limit'},
+          {name: `Change the protocol (${instance.settings.protocol ?? 'unknown'})`, value: 'protocol'},
+          {name: `Change the hop limit (${instance.settings.response_hop_limit ?? 'unknown'})`, value: 'hop-limit'},
           {name: 'Show the details', value: 'details'},
           {name: 'Back to the list', value: 'back'},
           {name: 'Leave', value: 'quit'},
@@ -62,14 +62,14 @@ export default class Console extends RolloutCommand {
   }
 
   private async wantedBy(action: Action, {instance}: FoundInstance, prompter: Prompter): Promise<WantedSettings> {
-    const {protocol, response_hop_limit: hopLimit} = instance.metadata_service
+    const {protocol, response_hop_limit: hopLimit} = instance.settings
     const askProtocol = () =>
       prompter.choose({
         message: 'Protocol?',
         choices: protocols.map(name => ({name, value: name as string})),
         default: protocol,
       })
-    const askHopLimit = () => prompter.number({message: 'Hop limit?', ...hopLimits, default: hopLimit})
+    const askHopLimit = () => prompter.number({message: 'Hop limit?', ...hopLimits, default: hopLimit ?? hopLimits.min})
     if (action === 'disable') return {enabled: false}
     if (action === 'protocol') return {protocol: await askProtocol()}
     if (action === 'hop-limit') return {response_hop_limit: await askHopLimit()}
@@ -84,6 +84,10 @@ export default class Console extends RolloutCommand {
     flags: RolloutFlags,
   ): Promise<FoundInstance> {
     const choice = asChoice({...found, asked: found.instance.id}, Date.now())
+    if ('error' in choice) {
+      this.note(`Error: ${choice.error.inOneLine}`)
+      return found
+    }
     const changes = changesIn(draftPlan([choice], wanted))
     const [change] = changes
     if (!change) {
@@ -91,7 +95,11 @@ export default class Console extends RolloutCommand {
       return found
     }
     const {before} = change
-    if (!(await prompter.confirm({message: `${found.instance.name}: ${describePatch(before, change.set)}. Go on?`}))) {
+    if (
+      !(await prompter.confirm({
+        message: `${found.instance.name ?? found.instance.id}: ${describePatch(before, change.set)}. Go on?`,
+      }))
+    ) {
       this.note('Nothing was sent.')
       return found
     }
@@ -106,13 +114,13 @@ export default class Console extends RolloutCommand {
     if (outcome?.error)
       this.note(`Error: ${outcome.error.message}${outcome.error.hint ? ` ${outcome.error.hint}` : ''}`)
     if (!outcome?.after) return found
-    const after = {...found.instance.metadata_service, ...outcome.after}
+    const after = {...found.instance.settings, ...outcome.after}
     if (outcome.result === 'changed') {
       this.note(`Changed: ${settingsLabel(before)} -> ${settingsLabel(after)}`)
       if (!before.enabled && after.enabled) this.note(switchedOnNote)
     }
     // The next change begins with what was seen now, and no ETag: that one is spent.
-    return {region: found.region, instance: {...found.instance, metadata_service: after}}
+    return {region: found.region, instance: {...found.instance, settings: after}}
   }
 
   private async showDetails({instance, region}: FoundInstance, cloud: Cloud): Promise<void> {

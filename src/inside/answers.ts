@@ -1,6 +1,5 @@
+import {metadataHost, type NoReply, type Reply, type Silence} from '../cloud/transport.ts'
 import {type ExitCode, exitCodes, VpcmdError} from '../errors.ts'
-import {metadataHost} from './endpoints.ts'
-import type {NoReply, Reply, Silence} from './exchange.ts'
 
 /** An answer's JSON object; undefined where the body is something else. */
 export function jsonOf(reply: Reply): Record<string, unknown> | undefined {
@@ -110,6 +109,7 @@ const silences: Record<Silence, string> = {
   'other-protocol': 'another protocol than asked for',
   reset: 'connection cut',
   'too-big': 'an answer without end',
+  proxy: 'a proxy refused',
   failed: 'failed',
 }
 

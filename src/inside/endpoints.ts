@@ -1,10 +1,7 @@
+import {linkLocalAddress, metadataHost} from '../cloud/transport.ts'
 import {usageError} from '../errors.ts'
 
-/** The service's name, which its certificate bears. */
-export const metadataHost = 'api.metadata.cloud.ibm.com'
-
-/** What that name resolves to (ibm-cloud-docs/vpc, api-metadata-change-log.md, 14 February 2023). */
-export const linkLocalAddress = '169.254.169.254'
+export {linkLocalAddress, metadataHost} from '../cloud/transport.ts'
 
 /** Where the service is, in order of preference: it speaks one of the two protocols, never both. */
 export const knownEndpoints = [

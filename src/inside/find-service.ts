@@ -1,8 +1,8 @@
+import {ask, type Line, type NoReply, type Reply} from '../cloud/transport.ts'
 import {VpcmdError} from '../errors.ts'
 import {jsonOf, noAnswer, refusal, silenceInWords} from './answers.ts'
 import {claimsOf} from './claims.ts'
 import {type Generation, generations, knownEndpoints} from './endpoints.ts'
-import {ask, type Line, type NoReply, type Reply} from './exchange.ts'
 import {MetadataService, type Token, tokenIn} from './metadata-service.ts'
 
 /** How long to look for the service, and how long each request may take after that, both in milliseconds. */

@@ -1,7 +1,7 @@
+import {ask, type Line, type NoReply, type Question} from '../cloud/transport.ts'
 import {VpcmdError} from '../errors.ts'
 import {errorCodeOf, jsonOf, noAnswer, refusal} from './answers.ts'
 import {type Generation, generations} from './endpoints.ts'
-import {ask, type Line, type NoReply, type Question} from './exchange.ts'
 import {listAt, textAt} from './fields.ts'
 
 /** What the identity API answers to who asks for a token, its fields as on the wire. */
@@ -98,7 +98,8 @@ export class MetadataService {
 
   async #ask(what: string, method: Question['method'], path: string, body?: object): Promise<Record<string, unknown>> {
     const headers = {authorization: `Bearer ${this.identity.access_token}`}
-    const reply = await ask({method, url: `${this.endpoint}${path}`, headers, body}, this.#line)
+    // A token or a certificate more does no harm.
+    const reply = await ask({method, url: `${this.endpoint}${path}`, headers, body, isRepeatable: true}, this.#line)
     if (reply.kind === 'none') throw noAnswer(what, this.endpoint, reply)
     const json = jsonOf(reply)
     if (reply.status < 200 || reply.status > 299 || !json || errorCodeOf(reply)) {

@@ -16,65 +16,71 @@ export interface InstanceColumn {
 // (ibm-cloud-docs/vpc, imd_access_instance_metadata); what is empty is printed as `-`.
 const columns: InstanceColumn[] = [
   {key: 'id', header: 'ID', value: ({instance}) => instance.id, priority: 6},
-  {key: 'name', header: 'Name', value: ({instance}) => instance.name},
-  {key: 'status', header: 'Status', value: ({instance}) => instance.status, priority: 2},
-  {key: 'reserved-ip', header: 'Reserved IP', value: ({instance}) => reservedIp(instance), priority: 5},
+  {key: 'name', header: 'Name', value: ({instance}) => told(instance.name)},
+  {key: 'status', header: 'Status', value: ({instance}) => told(instance.status), priority: 2},
+  {key: 'reserved-ip', header: 'Reserved IP', value: ({instance}) => told(reservedIpOf(instance)), priority: 5},
   {key: 'floating-ip', header: 'Floating IP', value: ({floatingIps}) => floatingIps?.join(', ') ?? '?', priority: 4},
-  {key: 'profile', header: 'Profile', value: ({instance}) => instance.profile.name, priority: 7},
-  {key: 'image', header: 'Image', value: ({instance}) => instance.image?.name ?? '', priority: 8},
-  {key: 'vpc', header: 'VPC', value: ({instance}) => instance.vpc.name, priority: 6},
-  {key: 'zone', header: 'Zone', value: ({instance}) => instance.zone.name, priority: 3},
+  {key: 'profile', header: 'Profile', value: ({instance}) => told(instance.profile), priority: 7},
+  {key: 'image', header: 'Image', value: ({instance}) => told(instance.image?.name), priority: 8},
+  {key: 'vpc', header: 'VPC', value: ({instance}) => told(instance.vpc?.name), priority: 6},
+  {key: 'zone', header: 'Zone', value: ({instance}) => told(instance.zone), priority: 3},
   {
     key: 'confidential-compute-mode',
     header: 'Confidential Compute Mode',
-    value: ({instance}) => instance.confidential_compute_mode,
+    value: ({instance}) => told(instance.confidentialComputeMode),
     priority: 9,
   },
+  {key: 'secure-boot', header: 'Enable Secure Boot', value: ({instance}) => told(instance.secureBoot), priority: 9},
   {
-    key: 'secure-boot',
-    header: 'Enable Secure Boot',
-    value: ({instance}) => String(instance.enable_secure_boot),
-    priority: 9,
+    key: 'resource-group',
+    header: 'Resource group',
+    value: ({instance}) => told(instance.resourceGroup?.name),
+    priority: 7,
   },
-  {key: 'resource-group', header: 'Resource group', value: ({instance}) => instance.resource_group.name, priority: 7},
   {
     key: 'reservation',
     header: 'Reservation Name',
-    value: ({instance}) => instance.reservation?.name ?? '',
+    value: ({instance}) => told(instance.reservation?.name),
     priority: 9,
   },
   {
     key: 'cluster-network-id',
     header: 'Cluster Network ID',
-    value: ({instance}) => instance.cluster_network?.id ?? '',
+    value: ({instance}) => told(instance.clusterNetwork?.id),
     priority: 9,
   },
   {
     key: 'cluster-network',
     header: 'Cluster Network Name',
-    value: ({instance}) => instance.cluster_network?.name ?? '',
+    value: ({instance}) => told(instance.clusterNetwork?.name),
     priority: 9,
   },
   {
     key: 'cluster-network-attachments',
     header: 'Cluster Network Attachments',
-    value: ({instance}) => instance.cluster_network_attachments.map(({name}) => name).join(', '),
+    value: ({instance}) => instance.clusterNetworkAttachments.map(({name}) => told(name)).join(', '),
     priority: 9,
   },
-  {key: 'metadata', header: 'Metadata', value: ({instance}) => settingsLabel(instance.metadata_service)},
-  {key: 'enabled', header: 'Enabled', value: ({instance}) => String(instance.metadata_service.enabled)},
-  {key: 'protocol', header: 'Protocol', value: ({instance}) => instance.metadata_service.protocol},
-  {key: 'hop-limit', header: 'Hop limit', value: ({instance}) => String(instance.metadata_service.response_hop_limit)},
+  {key: 'metadata', header: 'Metadata', value: ({instance}) => settingsLabel(instance.settings)},
+  {key: 'enabled', header: 'Enabled', value: ({instance}) => told(instance.settings.enabled)},
+  {key: 'protocol', header: 'Protocol', value: ({instance}) => told(instance.settings.protocol)},
+  {key: 'hop-limit', header: 'Hop limit', value: ({instance}) => told(instance.settings.response_hop_limit)},
   {
     key: 'url',
     header: 'URL within the instance',
-    value: ({instance}) => serviceUrl(instance.metadata_service) ?? '',
+    value: ({instance}) => serviceUrl(instance.settings) ?? '',
     priority: 4,
   },
+  {key: 'architecture', header: 'Architecture', value: ({instance}) => told(instance.architecture), priority: 8},
   {key: 'region', header: 'Region', value: ({region}) => region, priority: 3},
-  {key: 'crn', header: 'CRN', value: ({instance}) => instance.crn, priority: 9},
-  {key: 'created', header: 'Created', value: ({instance}) => instance.created_at, priority: 8},
+  {key: 'crn', header: 'CRN', value: ({instance}) => told(instance.crn), priority: 9},
+  {key: 'created', header: 'Created', value: ({instance}) => told(instance.createdAt), priority: 8},
 ]
+
+/** A value as a cell; what the API did not tell is an empty one. */
+export function told(value: string | number | boolean | undefined): string {
+  return value === undefined ? '' : String(value)
+}
 
 /** The columns of `instances list` when none are asked for. */
 export const defaultColumns = ['name', 'id', 'status', 'zone', 'vpc', 'reserved-ip', 'floating-ip', 'metadata']
@@ -82,12 +88,11 @@ export const defaultColumns = ['name', 'id', 'status', 'zone', 'vpc', 'reserved-
 /** The columns of `metadata show`. */
 export const metadataColumns = ['name', 'id', 'zone', 'status', 'enabled', 'protocol', 'hop-limit', 'url']
 
-/** An instance as `metadata show --json` prints it. */
+/** An instance as `metadata show --json` prints it; what the API did not tell is null, and its settings are as they came. */
 export function toMetadataRow({instance, region}: ListedInstance): object {
-  const {id, name, crn, zone, status, metadata_service} = instance
-  return {id, name, crn, region, zone: zone.name, status, metadata_service}
+  const {id, name = null, crn = null, zone = null, status = null, api} = instance
+  return {id, name, crn, region, zone, status, metadata_service: api.metadata_service ?? null}
 }
-
 const everyColumn = columns.slice(0, columns.findIndex(({key}) => key === 'metadata') + 1).map(({key}) => key)
 
 /**
@@ -125,6 +130,7 @@ export function sortRows(rows: ListedInstance[], by: string): ListedInstance[] {
   return keyed.map(({row}) => row)
 }
 
-function reservedIp(instance: ListedInstance['instance']): string {
-  return (instance.primary_network_attachment ?? instance.primary_network_interface).primary_ip.address
+/** The primary reserved IP: of the network attachment, or of the interface of an older instance. */
+export function reservedIpOf({primaryAttachment, primaryInterface}: ListedInstance['instance']): string | undefined {
+  return primaryAttachment?.address ?? primaryInterface?.address
 }

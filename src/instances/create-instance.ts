@@ -1,8 +1,10 @@
 import {setTimeout as sleep} from 'node:timers/promises'
+import type {Identity, InstancePrototype} from '../cloud/operations.ts'
+import type {Instance, Reason} from '../cloud/readers/instance.ts'
 import {withDoubt} from '../cloud/service-errors.ts'
-import type {VpcSdk} from '../cloud/vpc-sdk.ts'
-import type {Identity, Instance, InstancePrototype} from '../cloud/wire.ts'
+import type {VpcApi} from '../cloud/vpc-api.ts'
 import {VpcmdError} from '../errors.ts'
+import {targetName} from '../metadata/plan.ts'
 
 /** The pauses between two looks at an instance that is being made, in milliseconds: each is twice the one before. */
 const pauses = {firstMs: 500, longestMs: 5000} as const
@@ -12,7 +14,7 @@ const pauses = {firstMs: 500, longestMs: 5000} as const
  * After `ending` nothing is sent again.
  */
 export async function createInstance(
-  api: VpcSdk,
+  api: VpcApi,
   prototype: InstancePrototype,
   ending?: AbortSignal,
 ): Promise<Instance> {
@@ -27,7 +29,7 @@ export async function createInstance(
  * Waits until an instance runs, for `limitMs` at most, and returns it as it is then. Throws VpcmdError where it fails, or
  * does not run by then.
  */
-export async function waitUntilRunning(api: VpcSdk, created: Instance, limitMs: number): Promise<Instance> {
+export async function waitUntilRunning(api: VpcApi, created: Instance, limitMs: number): Promise<Instance> {
   const end = performance.now() + limitMs
   let instance = created
   for (let pauseMs: number = pauses.firstMs; instance.status !== 'running'; ) {
@@ -43,21 +45,22 @@ export async function waitUntilRunning(api: VpcSdk, created: Instance, limitMs: 
 
 /** In what an instance is not as its prototype asked, each as in `metadata_service.protocol is http, not https`. */
 export function departures(
-  {profile, image, vpc, zone, metadata_service: asked}: InstancePrototype,
+  {name, profile, image, vpc, zone, metadata_service: asked}: InstancePrototype,
   instance: Instance,
 ): string[] {
-  const {metadata_service: made} = instance
+  const {settings: made} = instance
   const fields: [string, unknown, unknown][] = [
-    ['profile', profile.name, instance.profile.name],
+    ['name', name, instance.name],
+    ['profile', profile.name, instance.profile],
     ['image', idIn(image), instance.image?.id],
-    ['vpc', idIn(vpc), instance.vpc.id],
-    ['zone', zone.name, instance.zone.name],
+    ['vpc', idIn(vpc), instance.vpc?.id],
+    ['zone', zone.name, instance.zone],
     ['metadata_service.enabled', asked.enabled, made.enabled],
     ['metadata_service.protocol', asked.protocol, made.protocol],
     ['metadata_service.response_hop_limit', asked.response_hop_limit, made.response_hop_limit],
   ]
   return fields.flatMap(([field, wanted, found]) =>
-    wanted === undefined || wanted === found ? [] : `${field} is ${found}, not ${wanted}`,
+    wanted === undefined || wanted === found ? [] : `${field} is ${found ?? 'not told'}, not ${wanted}`,
   )
 }
 
@@ -65,19 +68,28 @@ function idIn(identity: Identity): string | undefined {
   return 'id' in identity ? identity.id : undefined
 }
 
-function notStarted({name, id, status, status_reasons: reasons}: Instance): VpcmdError {
-  const why = (reasons ?? []).map(({code, message}) => `${message.replace(/\.$/, '')} (${code})`).join('; ')
+/** Reasons of the API in words: `There is no capacity (cannot_start_capacity)`. */
+export function reasonsInWords(reasons: readonly Reason[]): string {
+  return reasons
+    .map(({code, message = 'no reason was told'}) => `${message.replace(/\.$/, '')} (${code ?? 'no code'})`)
+    .join('; ')
+}
+
+function notStarted(instance: Instance): VpcmdError {
+  const {status, statusReasons} = instance
+  const why = reasonsInWords(statusReasons)
   return new VpcmdError({
     code: 'instance_not_started',
-    message: `${name} (${id}) was created, and is ${status} now${why ? `: ${why}` : ''}.`,
+    message: `${targetName(instance)} was created, and is ${status} now${why ? `: ${why}` : ''}.`,
     hint: 'It is there, and costs money until somebody deletes it.',
   })
 }
 
-function notYet({name, id, status}: Instance, limitMs: number): VpcmdError {
+function notYet(instance: Instance, limitMs: number): VpcmdError {
+  const {id, status = 'in a status that is not told'} = instance
   return new VpcmdError({
     code: 'timeout',
-    message: `${name} (${id}) was created, and is still ${status} after ${Math.round(limitMs / 1000)} s.`,
+    message: `${targetName(instance)} was created, and is still ${status} after ${Math.round(limitMs / 1000)} s.`,
     hint: `See how it goes on: vpcmd instances show ${id}`,
   })
 }

@@ -1,3 +1,6 @@
+import type {Reference} from '../cloud/readers/fields.ts'
+import type {NetworkPort} from '../cloud/readers/instance.ts'
+import {told} from './columns.ts'
 import type {ListedInstance} from './list-instances.ts'
 
 /** A row of `instances show`: a label, and a value or a small table. */
@@ -11,80 +14,96 @@ export function instanceDetails(
   {instance}: ListedInstance,
   floatingIpsOf: (targetId: string) => string[],
 ): DetailRow[] {
-  const {metadata_service: metadata, boot_volume_attachment: boot, reservation_affinity: affinity} = instance
+  const {settings, bootVolume: boot, vcpu} = instance
   return [
     ['ID', instance.id],
-    ['Name', instance.name],
-    ['CRN', instance.crn],
-    ['Status', instance.status],
-    ['Availability policy on host failure', instance.availability_policy.host_failure],
-    ['Confidential Compute Mode', instance.confidential_compute_mode],
-    ['Enable Secure Boot', String(instance.enable_secure_boot)],
-    ['Startable', String(instance.startable)],
-    ['Profile', instance.profile.name],
-    ['Architecture', instance.vcpu.architecture],
-    ['vCPU Manufacturer', instance.vcpu.manufacturer],
-    ['vCPUs', String(instance.vcpu.count)],
-    ['Memory(GiB)', String(instance.memory)],
-    ['Bandwidth(Mbps)', String(instance.bandwidth)],
-    ['Volume bandwidth(Mbps)', String(instance.total_volume_bandwidth)],
-    ['Network bandwidth(Mbps)', String(instance.total_network_bandwidth)],
+    ['Name', told(instance.name)],
+    ['CRN', told(instance.crn)],
+    ['Status', told(instance.status)],
+    ['Availability policy on host failure', told(instance.hostFailurePolicy)],
+    ['Confidential Compute Mode', told(instance.confidentialComputeMode)],
+    ['Enable Secure Boot', told(instance.secureBoot)],
+    ['Startable', told(instance.startable)],
+    ['Profile', told(instance.profile)],
+    ['Architecture', told(instance.architecture)],
+    ['vCPU Manufacturer', told(vcpu.manufacturer)],
+    ['vCPUs', told(vcpu.count)],
+    ['Memory(GiB)', told(instance.memory)],
+    ['Bandwidth(Mbps)', told(instance.bandwidth)],
+    ['Volume bandwidth(Mbps)', told(instance.volumeBandwidth)],
+    ['Network bandwidth(Mbps)', told(instance.networkBandwidth)],
     [
       'Lifecycle Reasons',
       table(
         ['Code', 'Message'],
-        instance.lifecycle_reasons.map(({code, message}) => [code, message]),
+        instance.lifecycleReasons.map(({code, message}) => [told(code), told(message)]),
       ),
     ],
-    ['Lifecycle State', instance.lifecycle_state],
+    ['Lifecycle State', told(instance.lifecycleState)],
     [
       'Metadata service',
       table(
         ['Enabled', 'Protocol', 'Response hop limit'],
-        [[String(metadata.enabled), metadata.protocol, String(metadata.response_hop_limit)]],
+        [[told(settings.enabled), told(settings.protocol), told(settings.response_hop_limit)]],
       ),
     ],
-    ['Image', table(['ID', 'Name'], instance.image ? [[instance.image.id, instance.image.name]] : [])],
-    ['Numa Count', instance.numa_count === undefined ? '' : String(instance.numa_count)],
-    ['VPC', table(['ID', 'Name'], [[instance.vpc.id, instance.vpc.name]])],
-    ['Zone', instance.zone.name],
-    ['Resource group', table(['ID', 'Name'], [[instance.resource_group.id, instance.resource_group.name]])],
-    ['Created', instance.created_at],
+    ['Image', named(instance.image)],
+    ['Numa Count', told(instance.numaCount)],
+    ['VPC', named(instance.vpc)],
+    ['Zone', told(instance.zone)],
+    ['Resource group', named(instance.resourceGroup)],
+    ['Created', told(instance.createdAt)],
     networkRow(instance, floatingIpsOf),
     [
       'Boot volume',
       table(
         ['ID', 'Name', 'Attachment ID', 'Attachment name'],
-        [[boot.volume?.id ?? '', boot.volume?.name ?? '', boot.id, boot.name]],
+        [[told(boot.volume?.id), told(boot.volume?.name), told(boot.attachmentId), told(boot.attachmentName)]],
       ),
     ],
-    ['Reservation Affinity Policy', affinity.policy],
-    ['Reservation Affinity Pool', affinity.pool.map(({name}) => name).join(', ')],
-    ['Reservation', instance.reservation?.name ?? ''],
-    ['Health State', instance.health_state],
+    ['Reservation Affinity Policy', told(instance.affinityPolicy)],
+    ['Reservation Affinity Pool', instance.affinityPool.map(({name}) => told(name)).join(', ')],
+    ['Reservation', told(instance.reservation?.name)],
+    ['Health State', told(instance.healthState)],
   ]
 }
 
 /** Instances have network attachments or, when older, network interfaces; the latter have no virtual network interface. */
 function networkRow(instance: ListedInstance['instance'], floatingIpsOf: (targetId: string) => string[]): DetailRow {
-  const rankOf = (id: string, primaryId: string | undefined) => (id === primaryId ? 'Primary' : 'Secondary')
-  const address = (targetId: string) => floatingIpsOf(targetId).join(', ')
-  if (instance.network_attachments.length > 0) {
-    const rows = instance.network_attachments.map(({id, name, subnet, virtual_network_interface: vni, primary_ip}) => {
-      const rank = rankOf(id, instance.primary_network_attachment?.id)
-      return [rank, name, id, subnet.name, subnet.id, address(vni.id), vni.id, primary_ip.address]
+  const rankOf = (id: string | undefined, primary: NetworkPort | undefined) =>
+    primary?.id === undefined || id === undefined ? '' : id === primary.id ? 'Primary' : 'Secondary'
+  const address = (targetId: string | undefined) => (targetId === undefined ? '' : floatingIpsOf(targetId).join(', '))
+  const {networkAttachments = [], networkInterfaces = []} = instance
+  if (networkAttachments.length > 0) {
+    const rows = networkAttachments.map(({id, name, subnet, vni, address: ip}) => {
+      const rank = rankOf(id, instance.primaryAttachment)
+      return [
+        rank,
+        told(name),
+        told(id),
+        told(subnet?.name),
+        told(subnet?.id),
+        address(vni?.id),
+        told(vni?.id),
+        told(ip),
+      ]
     })
     const columns = ['Interface', 'Name', 'ID', 'Subnet', 'Subnet ID', 'Floating IP', 'VNI', 'Reserved IP']
     return ['Network Attachments', table(columns, rows)]
   }
-  const rows = instance.network_interfaces.map(({id, name, subnet, primary_ip}) => {
-    const rank = rankOf(id, instance.primary_network_interface.id)
-    return [rank, name, id, subnet.name, subnet.id, address(id), primary_ip.address]
+  const rows = networkInterfaces.map(({id, name, subnet, address: ip}) => {
+    const rank = rankOf(id, instance.primaryInterface)
+    return [rank, told(name), told(id), told(subnet?.name), told(subnet?.id), address(id), told(ip)]
   })
   return [
     'Network Interfaces',
     table(['Interface', 'Name', 'ID', 'Subnet', 'Subnet ID', 'Floating IP', 'Reserved IP'], rows),
   ]
+}
+
+function named(reference: Reference | undefined): {columns: string[]; rows: string[][]} {
+  const name = reference?.isDeleted ? `${reference.name ?? ''} (deleted)`.trim() : told(reference?.name)
+  return table(['ID', 'Name'], reference ? [[told(reference.id), name]] : [])
 }
 
 /** A small table; without rows, one of hyphens, as IBM's CLI prints it. */

@@ -1,14 +1,14 @@
 import {distance} from 'fastest-levenshtein'
 import pLimit from 'p-limit'
 import type {Cloud} from '../cloud/cloud.ts'
-import {etagIn} from '../cloud/etag.ts'
-import {type Region, unavailable} from '../cloud/regions.ts'
-import type {Instance} from '../cloud/wire.ts'
-import {exitCodes, VpcmdError} from '../errors.ts'
+import type {Instance} from '../cloud/readers/instance.ts'
+import type {BareMetalServer} from '../cloud/readers/resources.ts'
+import {checkUsable, type Region} from '../cloud/regions.ts'
+import {exitCodes, usageError, VpcmdError} from '../errors.ts'
 import {toQuery} from './filters.ts'
 import {listInstances, type RegionFailure, readInstances} from './list-instances.ts'
 import {pageSize} from './pages.ts'
-import {type InstanceRef, parseInstanceRef} from './references.ts'
+import {type InstanceRef, isResourceId, parseInstanceRef} from './references.ts'
 
 /** An instance and where it was found. */
 export interface FoundInstance {
@@ -77,37 +77,33 @@ async function findInList(cloud: Cloud, refs: Map<string, InstanceRef>): Promise
 
   const found = new Map<string, FoundInstance[]>()
   const wanted = new Set(all.map(ref => (ref.kind === 'name' ? ref.name : ref.id)))
-  const keep = ({id, name}: Instance) => wanted.has(id) || wanted.has(name)
+  const keysOf = ({id, name}: Instance) => [id, ...(name === undefined ? [] : [name])]
+  const keep = (instance: Instance) => keysOf(instance).some(key => wanted.has(key))
   const within: Cloud = {...cloud, regions: async () => [...regions.values()]}
   const {failures} = await readInstances(within, {params: {}, keep}, (instances, region) => {
     for (const instance of instances) {
-      for (const key of [instance.id, instance.name]) {
+      for (const key of keysOf(instance)) {
         if (wanted.has(key)) found.set(key, [...(found.get(key) ?? []), {instance, region}])
       }
     }
   })
-  return [...refs].map(([text, ref]): Search => {
-    const isThere = (name: string) => (ref.kind === 'crn' ? name === ref.region : asked.has(name))
-    const stranger = ref.kind === 'crn' ? strangers.get(ref.region) : undefined
-    if (stranger) return {asked: text, error: stranger}
-    const matches = found.get(ref.kind === 'name' ? ref.name : ref.id) ?? []
-    const inRegion = matches.filter(({region}) => isThere(region.name))
-    const [only, other] = inRegion
-    if (other) return {asked: text, error: ambiguous(text, inRegion)}
-    // A region that could not be read may hold it, or another one of that name.
-    const failed = failures.find(({region}) => isThere(region))
-    if (failed && (!only || ref.kind === 'name')) return {asked: text, error: failed.error}
-    const what = ref.kind === 'name' ? `the name ${text}` : `the ID ${ref.id}`
-    if (!only)
-      return {
-        asked: text,
-        error: notFound(
-          what,
-          [...regions.values()].filter(({name}) => isThere(name)),
-        ),
-      }
-    return {asked: text, ...only}
-  })
+  return Promise.all(
+    [...refs].map(async ([text, ref]): Promise<Search> => {
+      const isThere = (name: string) => (ref.kind === 'crn' ? name === ref.region : asked.has(name))
+      const stranger = ref.kind === 'crn' ? strangers.get(ref.region) : undefined
+      if (stranger) return {asked: text, error: stranger}
+      const matches = found.get(ref.kind === 'name' ? ref.name : ref.id) ?? []
+      const inRegion = matches.filter(({region}) => isThere(region.name))
+      const [only, other] = inRegion
+      if (other) return {asked: text, error: ambiguous(text, inRegion)}
+      // A region that could not be read may hold it, or another one of that name.
+      const failed = failures.find(({region}) => isThere(region))
+      if (failed && (!only || ref.kind === 'name')) return {asked: text, error: failed.error}
+      if (only) return {asked: text, ...only}
+      const searched = [...regions.values()].filter(({name}) => isThere(name))
+      return {asked: text, error: await missing(cloud, ref, searched)}
+    }),
+  )
 }
 
 /** All instances, to pick from, in the order of their names, and the regions that could not be read. */
@@ -123,7 +119,8 @@ export async function instanceChoices(
     const region = byName.get(name)
     return region ? [{instance, region}] : []
   })
-  found.sort((a, b) => a.instance.name.localeCompare(b.instance.name, 'en', {numeric: true}))
+  const nameOf = ({instance}: FoundInstance) => instance.name ?? instance.id
+  found.sort((a, b) => nameOf(a).localeCompare(nameOf(b), 'en', {numeric: true}))
   return {found, failures, isRead}
 }
 
@@ -134,37 +131,43 @@ export async function instanceChoices(
  */
 export async function findInstance(cloud: Cloud, text: string): Promise<FoundInstance> {
   const ref = parseInstanceRef(text)
-  if (ref.kind === 'name') return findByName(cloud, ref.name)
-  if (ref.kind === 'id') return findById(cloud, ref.id, await cloud.regions())
-  return findById(cloud, ref.id, [await cloud.region(ref.region)])
+  if (ref.kind === 'name') return findByName(cloud, ref)
+  if (ref.kind === 'id') return findById(cloud, ref, await cloud.regions())
+  return findById(cloud, ref, [await cloud.region(ref.region)])
 }
 
-async function findById(cloud: Cloud, id: string, regions: Region[]): Promise<FoundInstance> {
+type RefById = Exclude<InstanceRef, {kind: 'name'}>
+
+async function findById(cloud: Cloud, ref: RefById, regions: Region[]): Promise<FoundInstance> {
+  const {id} = ref
   const found = new AbortController()
   const searches = regions.map(async region => {
-    if (!region.isAvailable) throw unavailable(region)
-    const answer = await cloud.api(region).getInstance({id, signal: found.signal})
-    const etag = etagIn(answer)
-    return {region, instance: answer.result, ...(etag !== undefined && {etag})}
+    checkUsable(region)
+    const {result, etag} = await cloud.api(region).getInstance({id, signal: found.signal})
+    return {region, instance: result, ...(etag !== undefined && {etag})}
   })
   try {
     // An ID is in one region only: the first hit is the answer, whatever the other regions are still doing.
     return await Promise.any(searches)
   } catch (error) {
     const errors = error instanceof AggregateError ? error.errors : [error]
-    throw errors.find(each => !isNotFound(each)) ?? notFound(`the ID ${id}`, regions)
+    throw errors.find(each => !isNotFound(each)) ?? (await missing(cloud, ref, regions))
   } finally {
     found.abort()
   }
 }
 
-async function findByName(cloud: Cloud, name: string): Promise<FoundInstance> {
+async function findByName(cloud: Cloud, ref: Extract<InstanceRef, {kind: 'name'}>): Promise<FoundInstance> {
+  const {name} = ref
   const regions = await cloud.regions()
   const searches = await Promise.allSettled(
     regions.map(async region => {
-      if (!region.isAvailable) throw unavailable(region)
+      checkUsable(region)
       const {result} = await cloud.api(region).listInstances({name, limit: pageSize})
-      return result.instances.map(instance => ({region, instance}))
+      // An API that ignores the name must not pass its first row off as the one that was meant.
+      const named = result.rows.filter(instance => instance.name === name)
+      checkWhole(result, region)
+      return named.map(instance => ({region, instance}))
     }),
   )
   const found = searches.flatMap(search => (search.status === 'fulfilled' ? search.value : []))
@@ -173,8 +176,22 @@ async function findByName(cloud: Cloud, name: string): Promise<FoundInstance> {
   // A region that could not be asked may hold another one of that name: to go on would be to guess.
   if (failed) throw failed.reason
   const [only] = found
-  if (!only) throw notFound(`the name ${name}`, regions, await nearestNames(cloud, regions, name))
+  if (!only) throw await missing(cloud, ref, regions)
   return only
+}
+
+/** Throws VpcmdError where a list by name has rows of other names or without one, and does not end there. */
+function checkWhole(
+  {rows, unidentified, next}: {rows: Instance[]; unidentified: number; next?: string},
+  {name}: Region,
+): void {
+  const isOpen = unidentified > 0 || rows.some(instance => instance.name === undefined) || next !== undefined
+  if (!isOpen) return
+  throw new VpcmdError({
+    code: 'incomplete_listing',
+    message: `Which instance in ${name} has that name can't be told: the API gave rows without an ID or a name, or others than it was asked for.`,
+    hint: 'Pass the ID.',
+  })
 }
 
 function isNotFound(error: unknown): boolean {
@@ -182,7 +199,9 @@ function isNotFound(error: unknown): boolean {
 }
 
 function ambiguous(name: string, found: FoundInstance[]): VpcmdError {
-  const candidates = found.map(({region, instance}) => `${instance.id} in ${region.name} (VPC ${instance.vpc.name})`)
+  const candidates = found.map(
+    ({region, instance}) => `${instance.id} in ${region.name} (VPC ${instance.vpc?.name ?? 'unknown'})`,
+  )
   return new VpcmdError({
     code: 'ambiguous_name',
     message: `The name ${name} stands for ${found.length} instances: ${candidates.join('; ')}.`,
@@ -191,7 +210,19 @@ function ambiguous(name: string, found: FoundInstance[]): VpcmdError {
   })
 }
 
-function notFound(what: string, regions: Region[], near: string[] = []): VpcmdError {
+/** Why there is no instance: it is of another account, it is a bare metal server, or there is none. */
+async function missing(cloud: Cloud, ref: InstanceRef, regions: Region[]): Promise<VpcmdError> {
+  const account = ref.kind === 'crn' ? await otherAccount(cloud, ref.account) : undefined
+  if (ref.kind === 'crn' && account !== undefined) {
+    return usageError(
+      `The CRN is of an instance of account ${ref.account}, and these credentials are of account ${account}.`,
+      'Use an API key of that account.',
+    )
+  }
+  const server = await bareMetalServer(cloud, ref, regions)
+  if (server) return isBareMetal(server)
+  const near = ref.kind === 'name' ? await nearestNames(cloud, regions, ref.name) : []
+  const what = ref.kind === 'name' ? `the name ${ref.name}` : `the ID ${ref.id}`
   const where = regions.length === 1 ? `in ${regions[0]?.name}` : `in any of ${regions.length} regions`
   return new VpcmdError({
     code: 'instance_not_found',
@@ -201,12 +232,63 @@ function notFound(what: string, regions: Region[], near: string[] = []): VpcmdEr
   })
 }
 
+/** The account of the credentials, where it is told and is another one than `account`. */
+async function otherAccount(cloud: Cloud, account: string): Promise<string | undefined> {
+  try {
+    const own = (await cloud.caller()).account
+    return account !== '' && own !== account ? own : undefined
+  } catch (error) {
+    if (error instanceof VpcmdError) return undefined
+    throw error
+  }
+}
+
+async function bareMetalServer(
+  cloud: Cloud,
+  ref: InstanceRef,
+  regions: Region[],
+): Promise<{server: BareMetalServer; region: Region} | undefined> {
+  const searches = await Promise.allSettled(
+    regions
+      .filter(({problem}) => problem === undefined)
+      .map(async region => {
+        const api = cloud.api(region)
+        // Their IDs have a hyphen where those of instances have an underscore, and look like names.
+        const id = ref.kind !== 'name' ? ref.id : isResourceId(ref.name) ? ref.name : undefined
+        if (id !== undefined) return {region, server: (await api.getBareMetalServer({id})).result}
+        if (ref.kind !== 'name') return {region, server: undefined}
+        const {rows} = (await api.listBareMetalServers({name: ref.name, limit: pageSize})).result
+        return {region, server: rows.find(({name}) => name === ref.name)}
+      }),
+  )
+  for (const search of searches) {
+    // Who may not see bare metal servers does not hear of them.
+    if (search.status === 'rejected' && !(search.reason instanceof VpcmdError)) throw search.reason
+    if (search.status === 'fulfilled' && search.value.server) {
+      return {region: search.value.region, server: search.value.server}
+    }
+  }
+  return undefined
+}
+
+function isBareMetal({server, region}: {server: BareMetalServer; region: Region}): VpcmdError {
+  const name = server.name ? `${server.name} (${server.id})` : server.id
+  return new VpcmdError({
+    code: 'bare_metal_server',
+    message: `${name} in ${region.name} is a bare metal server, not an instance.`,
+    hint: 'An audit shows its metadata service and writes the plan that changes it: vpcmd metadata audit --kind bare_metal_server --policy FILE --fix-plan plan.json, then vpcmd metadata apply plan.json',
+    exitCode: exitCodes.notFound,
+  })
+}
+
 /** Up to three names that resemble `name`, among the first page of each region: a whole fleet is not read for a hint. */
 async function nearestNames(cloud: Cloud, regions: Region[], name: string): Promise<string[]> {
-  const pages = await Promise.allSettled(regions.map(region => cloud.api(region).listInstances({limit: pageSize})))
+  const usable = regions.filter(({problem}) => problem === undefined)
+  const pages = await Promise.allSettled(usable.map(region => cloud.api(region).listInstances({limit: pageSize})))
   const names = new Set<string>()
   for (const page of pages) {
-    if (page.status === 'fulfilled') for (const instance of page.value.result.instances) names.add(instance.name)
+    if (page.status !== 'fulfilled') continue
+    for (const instance of page.value.result.rows) if (instance.name !== undefined) names.add(instance.name)
   }
   const near = [...names].filter(each => distance(each, name) <= Math.max(2, name.length / 3) || each.includes(name))
   return near.sort((a, b) => distance(a, name) - distance(b, name)).slice(0, 3)

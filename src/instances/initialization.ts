@@ -1,4 +1,5 @@
-import type {InstanceInitialization} from '../cloud/wire.ts'
+import type {InstanceInitialization} from '../cloud/readers/resources.ts'
+import {told} from './columns.ts'
 import type {DetailRow} from './details.ts'
 import type {FoundInstance} from './find-instance.ts'
 
@@ -12,20 +13,20 @@ export interface Initialization {
 /** As rows of `instances initialization`. */
 export function initializationDetails({found, given, password}: Initialization): DetailRow[] {
   const {id, name} = found.instance
-  const {keys, default_trusted_profile: profile} = given
-  const sealed = given.password && `encrypted for ${given.password.encryption_key.fingerprint ?? 'a key'}`
+  const {keys, trustedProfile: profile} = given
+  const sealed = given.password && `encrypted for ${given.password.fingerprint ?? 'a key'}`
   return [
     ['ID', id],
-    ['Name', name],
+    ['Name', told(name)],
     [
       'Keys',
       {
         columns: ['ID', 'Name', 'Fingerprint'],
-        rows: keys.length > 0 ? keys.map(key => [key.id, key.name, key.fingerprint]) : [['', '', '']],
+        rows: keys.length > 0 ? keys.map(key => [told(key.id), nameOf(key), told(key.fingerprint)]) : [['', '', '']],
       },
     ],
-    ['Trusted profile', profile?.target.id ?? ''],
-    ['Linked', profile ? String(profile.auto_link) : ''],
+    ['Trusted profile', told(profile?.target?.id ?? profile?.target?.crn)],
+    ['Linked', told(profile?.autoLink)],
     ['Password', password ?? sealed ?? ''],
   ]
 }
@@ -35,9 +36,13 @@ export function toJsonInitialization({found, given, password}: Initialization): 
   const {id, name} = found.instance
   return {
     id,
-    name,
+    name: name ?? null,
     region: found.region.name,
-    ...given,
-    ...(given.password && {password: {...given.password, ...(password !== undefined && {password})}}),
+    ...given.api,
+    ...(password !== undefined && {password: {...Object(given.api.password), password}}),
   }
+}
+
+function nameOf({name, isDeleted}: InstanceInitialization['keys'][number]): string {
+  return isDeleted ? `${told(name)} (deleted)`.trim() : told(name)
 }

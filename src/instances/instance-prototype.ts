@@ -1,14 +1,10 @@
-import type {VpcSdk} from '../cloud/vpc-sdk.ts'
-import type {
-  Identity,
-  Instance,
-  InstanceInitialization,
-  InstancePrototype,
-  MetadataService,
-  NetworkInterfaceDetails,
-  VirtualNetworkInterface,
-} from '../cloud/wire.ts'
+import type {Identity, InstancePrototype, MetadataServicePrototype} from '../cloud/operations.ts'
+import type {Instance} from '../cloud/readers/instance.ts'
+import type {InstanceInitialization, PortDetails} from '../cloud/readers/resources.ts'
+import type {VpcApi} from '../cloud/vpc-api.ts'
 import {exitCodes, usageError, VpcmdError} from '../errors.ts'
+import {targetName} from '../metadata/plan.ts'
+import {inFull, type Settings} from '../metadata/settings.ts'
 import {primaryInterface} from '../ssh/address.ts'
 import type {FoundInstance} from './find-instance.ts'
 import {pageSize, pagesOf} from './pages.ts'
@@ -39,7 +35,7 @@ export interface PlannedInstance {
  * there is not, and what the API's calls throw.
  */
 export async function planInstance(
-  api: VpcSdk,
+  api: VpcApi,
   name: string,
   like: FoundInstance,
   differences: Differences,
@@ -52,23 +48,24 @@ export async function planInstance(
     chooseImage(api, instance, differences.image),
     differences.keys && Promise.all(differences.keys.map(key => findKey(api, key))),
   ])
-  const {keys: ownKeys, default_trusted_profile: profile} = given.result
-  const isOtherProfile = differences.profile !== undefined && differences.profile !== instance.profile.name
+  const {keys: ownKeys, trustedProfile: profile} = given.result
+  const ownProfile = instance.profile
+  const isOtherProfile = differences.profile !== undefined && differences.profile !== ownProfile
   return {
     prototype: {
       name,
-      profile: {name: differences.profile ?? instance.profile.name},
+      profile: {name: differences.profile ?? told(instance, 'profile', ownProfile, '--profile')},
       image,
       vpc: {id: place.vpc},
       zone: {name: place.zone},
-      resource_group: {id: instance.resource_group.id},
-      keys: keys ?? ownKeys.map(({id}) => ({id})),
+      ...(instance.resourceGroup?.id !== undefined && {resource_group: {id: instance.resourceGroup.id}}),
+      keys: keys ?? keysOf(instance, ownKeys),
       ...primaryNetwork(instance, place, port),
-      metadata_service: metadataService(instance.metadata_service, differences),
-      ...(profile && {default_trusted_profile: trustedProfile(profile)}),
-      ...(instance.enable_secure_boot && {enable_secure_boot: true}),
-      ...(instance.confidential_compute_mode !== 'disabled' && {
-        confidential_compute_mode: instance.confidential_compute_mode,
+      metadata_service: metadataService(instance, differences),
+      ...(profile && {default_trusted_profile: trustedProfile(instance, profile)}),
+      ...(instance.secureBoot && {enable_secure_boot: true}),
+      ...(instance.confidentialComputeMode !== 'disabled' && {
+        confidential_compute_mode: instance.confidentialComputeMode,
       }),
       ...availability(instance),
       ...(!isOtherProfile && boundToProfile(instance)),
@@ -83,18 +80,18 @@ export async function planInstance(
 
 /** The kind of network that the other one has: an account may allow but one of the two. */
 function primaryNetwork(
-  {primary_network_attachment: attachment}: Instance,
+  {primaryAttachment}: Instance,
   {subnet, isSameVpc}: Place,
-  port: VirtualNetworkInterface | NetworkInterfaceDetails,
+  port: PortDetails,
 ): Pick<InstancePrototype, 'primary_network_attachment' | 'primary_network_interface'> {
   const network = {
     subnet,
-    ...(isSameVpc && {security_groups: port.security_groups.map(({id}) => ({id}))}),
+    ...(isSameVpc && {security_groups: port.securityGroups.flatMap(({id}) => (id === undefined ? [] : [{id}]))}),
     // Takes a permission of its own.
-    ...(port.allow_ip_spoofing && {allow_ip_spoofing: true}),
+    ...(port.allowIpSpoofing && {allow_ip_spoofing: true}),
   }
-  if (!attachment) return {primary_network_interface: network}
-  const mode = 'protocol_state_filtering_mode' in port ? port.protocol_state_filtering_mode : undefined
+  if (!primaryAttachment) return {primary_network_interface: network}
+  const mode = port.protocolStateFilteringMode
   return {
     primary_network_attachment: {
       virtual_network_interface: {
@@ -108,10 +105,13 @@ function primaryNetwork(
 
 /** What becomes of it when its host fails and, of one that can be preempted, when it is. */
 function availability({
-  availability: {class: kind},
-  availability_policy: {host_failure, preemption},
+  availabilityClass: kind,
+  hostFailurePolicy: host_failure,
+  preemptionPolicy: preemption,
 }: Instance): Pick<InstancePrototype, 'availability' | 'availability_policy'> {
-  if (kind === 'standard') return {availability_policy: {host_failure}}
+  if (kind === 'standard' || kind === undefined) {
+    return host_failure === undefined ? {} : {availability_policy: {host_failure}}
+  }
   return {availability: {class: kind}, availability_policy: {host_failure, preemption}}
 }
 
@@ -120,32 +120,51 @@ function availability({
  * (IBM/vpc-node-sdk, vpc/v1.ts, InstancePrototype).
  */
 function boundToProfile({
-  total_volume_bandwidth,
-  volume_bandwidth_qos_mode,
-  reservation_affinity: {policy},
+  volumeBandwidth: total_volume_bandwidth,
+  volumeBandwidthQosMode: volume_bandwidth_qos_mode,
+  affinityPolicy: policy,
   vcpu,
 }: Instance): Partial<InstancePrototype> {
-  const isAffinityNamed = policy === 'disabled' && vcpu.count > 1 && vcpu.percentage === 100
+  const isAffinityNamed = policy === 'disabled' && (vcpu.count ?? 0) > 1 && vcpu.percentage === 100
   return {
-    total_volume_bandwidth,
-    volume_bandwidth_qos_mode,
+    ...(total_volume_bandwidth !== undefined && {total_volume_bandwidth}),
+    ...(volume_bandwidth_qos_mode !== undefined && {volume_bandwidth_qos_mode}),
     ...(isAffinityNamed && {reservation_affinity: {policy}}),
   }
 }
 
-function metadataService(present: MetadataService, {protocol, hopLimit}: Differences): MetadataService {
-  const otherwise = present.enabled ? present : {protocol: 'https', response_hop_limit: 1}
-  return {
-    enabled: true,
-    protocol: protocol ?? otherwise.protocol,
-    response_hop_limit: hopLimit ?? otherwise.response_hop_limit,
-  }
+/** Throws a usage error where the other one's settings were not told, and are to be taken. */
+function metadataService(instance: Instance, {protocol, hopLimit}: Differences): MetadataServicePrototype {
+  const isNamed = protocol !== undefined && hopLimit !== undefined
+  const present: Settings | undefined = isNamed ? {enabled: false} : inFull(instance.settings)
+  if (!present) throw untold(instance, 'metadata settings', '--protocol and --hop-limit')
+  const {protocol: ownProtocol = 'https', response_hop_limit: ownHopLimit = 1} = present.enabled ? present : {}
+  return {enabled: true, protocol: protocol ?? ownProtocol, response_hop_limit: hopLimit ?? ownHopLimit}
 }
 
 function trustedProfile(
-  profile: NonNullable<InstanceInitialization['default_trusted_profile']>,
+  instance: Instance,
+  {autoLink = false, target}: NonNullable<InstanceInitialization['trustedProfile']>,
 ): InstancePrototype['default_trusted_profile'] {
-  return {auto_link: profile.auto_link, target: {id: profile.target.id}}
+  return {auto_link: autoLink, target: {id: told(instance, 'trusted profile', target?.id, undefined)}}
+}
+
+/** The other one's keys: those that were deleted since can't be given to another. */
+function keysOf(instance: Instance, keys: InstanceInitialization['keys']): Identity[] {
+  return keys.flatMap(key => (key.isDeleted ? [] : [{id: told(instance, 'keys', key.id, '--key')}]))
+}
+
+/** What is taken of the other instance. Throws a usage error where it was not told; `flag` is what takes its place. */
+function told<T>(instance: Instance, what: string, value: T | undefined, flag: string | undefined): T {
+  if (value === undefined) throw untold(instance, what, flag)
+  return value
+}
+
+function untold(instance: Instance, what: string, flag: string | undefined): VpcmdError {
+  return usageError(
+    `The API does not tell the ${what} of ${targetName(instance)}.`,
+    flag === undefined ? 'It can’t be made like that one then.' : `Name them with ${flag}.`,
+  )
 }
 
 interface Place {
@@ -157,51 +176,63 @@ interface Place {
 }
 
 /** The other instance's subnet, or the one that is asked for, which tells zone and VPC as well. */
-async function choosePlace(api: VpcSdk, instance: Instance, asked: string | undefined): Promise<Place> {
+async function choosePlace(api: VpcApi, instance: Instance, asked: string | undefined): Promise<Place> {
   if (asked === undefined) {
-    const {subnet} = instance.primary_network_interface
-    return {subnet: {id: subnet.id}, zone: instance.zone.name, vpc: instance.vpc.id, isSameVpc: true}
+    const {primaryAttachment, primaryInterface, zone, vpc} = instance
+    const subnet = primaryInterface?.subnet ?? primaryAttachment?.subnet
+    return {
+      subnet: {id: told(instance, 'subnet', subnet?.id, '--subnet')},
+      zone: told(instance, 'zone', zone, '--subnet'),
+      vpc: told(instance, 'VPC', vpc?.id, '--subnet'),
+      isSameVpc: true,
+    }
   }
   const {id, zone, vpc} = await findSubnet(api, asked)
-  return {subnet: {id}, zone: zone.name, vpc: vpc.id, isSameVpc: vpc.id === instance.vpc.id}
+  if (zone === undefined || vpc?.id === undefined) {
+    throw usageError(`The API does not tell the zone and the VPC of the subnet ${asked}.`, 'Name another subnet.')
+  }
+  return {subnet: {id}, zone, vpc: vpc.id, isSameVpc: vpc.id === instance.vpc?.id}
 }
 
-async function chooseImage(api: VpcSdk, instance: Instance, asked: string | undefined): Promise<Identity> {
+async function chooseImage(api: VpcApi, instance: Instance, asked: string | undefined): Promise<Identity> {
   if (asked === undefined) {
-    if (instance.image) return {id: instance.image.id}
+    const {image} = instance
+    if (image?.id !== undefined && !image.isDeleted) return {id: image.id}
     throw usageError(
-      `${instance.name} (${instance.id}) was not made from an image that is still there.`,
+      `${targetName(instance)} was not made from an image that is still there.`,
       'Name one with --image.',
     )
   }
   const ref = parseResourceRef(asked)
   if (ref.kind === 'id') return {id: ref.id}
   if (ref.kind === 'crn') return {crn: ref.crn}
-  const {images} = (await api.listImages({name: ref.name, limit: pageSize})).result
-  const [found, ...more] = images.filter(({name}) => name === ref.name)
+  const {rows} = (await api.listImages({name: ref.name, limit: pageSize})).result
+  const [found, ...more] = rows.filter(({name}) => name === ref.name)
   if (!found) throw notFound('image', ref.name)
   if (more.length > 0) throw ambiguous('image', ref.name)
   return {id: found.id}
 }
 
-async function findKey(api: VpcSdk, asked: string): Promise<Identity> {
+async function findKey(api: VpcApi, asked: string): Promise<Identity> {
   const ref = parseResourceRef(asked)
   if (ref.kind === 'id') return {id: ref.id}
   if (ref.kind === 'crn') return {crn: ref.crn}
-  for await (const {keys} of pagesOf(async start => (await api.listKeys({start, limit: pageSize})).result)) {
-    const found = keys.find(({name}) => name === ref.name)
+  const fetchPage = async (start: string | undefined) => (await api.listKeys({start, limit: pageSize})).result
+  for await (const {rows} of pagesOf('the keys', fetchPage)) {
+    const found = rows.find(({name}) => name === ref.name)
     if (found) return {id: found.id}
   }
   throw notFound('SSH key', ref.name)
 }
 
-async function findSubnet(api: VpcSdk, asked: string) {
+async function findSubnet(api: VpcApi, asked: string) {
   const ref = parseResourceRef(asked)
   // A CRN ends in the ID.
   if (ref.kind !== 'name') return (await api.getSubnet({id: ref.id})).result
   const found = []
-  for await (const {subnets} of pagesOf(async start => (await api.listSubnets({start, limit: pageSize})).result)) {
-    found.push(...subnets.filter(({name}) => name === ref.name))
+  const fetchPage = async (start: string | undefined) => (await api.listSubnets({start, limit: pageSize})).result
+  for await (const {rows} of pagesOf('the subnets', fetchPage)) {
+    found.push(...rows.filter(({name}) => name === ref.name))
   }
   const [first, ...more] = found
   if (!first) throw notFound('subnet', ref.name)
@@ -227,14 +258,11 @@ function ambiguous(what: string, name: string): VpcmdError {
   })
 }
 
-function leftOfPort(port: VirtualNetworkInterface | NetworkInterfaceDetails): string[] {
-  const more = 'ips' in port ? (port.ips?.length ?? 1) - 1 : 0
+function leftOfPort({ipCount = 1, infrastructureNat}: PortDetails): string[] {
+  const more = ipCount - 1
   const all: [boolean, string][] = [
     [more > 0, `${more} further reserved ${more === 1 ? 'IP' : 'IPs'} of its network interface`],
-    [
-      'enable_infrastructure_nat' in port && port.enable_infrastructure_nat === false,
-      'that its network interface has no infrastructure NAT',
-    ],
+    [infrastructureNat === false, 'that its network interface has no infrastructure NAT'],
   ]
   return all.filter(([isLeft]) => isLeft).map(([, what]) => what)
 }
@@ -243,21 +271,22 @@ function leftOut(
   instance: Instance,
   {areGroupsLeft, isOtherProfile, userData}: {areGroupsLeft: boolean; isOtherProfile: boolean; userData?: string},
 ): string[] {
-  const more = Math.max(instance.network_attachments.length, instance.network_interfaces.length) - 1
+  const {networkAttachments = [], networkInterfaces = [], vcpu} = instance
+  const more = Math.max(networkAttachments.length, networkInterfaces.length) - 1
   const all: [boolean, string][] = [
     [userData === undefined, `user data, which the VPC API does not tell: vpcmd metadata collect ${instance.id} does`],
     [areGroupsLeft, 'security groups, which are of another VPC: the default one of the new VPC holds'],
     [more > 0, `${more} further network ${more === 1 ? 'interface' : 'interfaces'}`],
     // The instance shows no more of it than its name.
     [true, 'encryption key, size and profile of the boot volume, which gets the defaults'],
-    [(instance.volume_attachments?.length ?? 1) > 1, 'data volumes'],
-    [instance.catalog_offering !== undefined, 'the catalog offering, with its billing plan and licenses'],
-    [instance.placement_target !== undefined, 'placement'],
-    [instance.reservation_affinity.policy === 'manual', 'the reservation'],
-    [instance.cluster_network !== undefined, 'the cluster network'],
-    [instance.instance_group_membership !== undefined, 'the membership of an instance group'],
+    [(instance.volumeCount ?? 1) > 1, 'data volumes'],
+    [instance.hasCatalogOffering, 'the catalog offering, with its billing plan and licenses'],
+    [instance.placementTarget !== undefined, 'placement'],
+    [instance.affinityPolicy === 'manual', 'the reservation'],
+    [instance.clusterNetwork !== undefined, 'the cluster network'],
+    [instance.instanceGroup !== undefined, 'the membership of an instance group'],
     [isOtherProfile, 'bandwidth of volumes and reservation affinity, which depend on the profile'],
-    [instance.vcpu.percentage !== 100, `the share of its vCPUs, which is ${instance.vcpu.percentage} %`],
+    [(vcpu.percentage ?? 100) !== 100, `the share of its vCPUs, which is ${vcpu.percentage} %`],
   ]
   return all.filter(([isLeft]) => isLeft).map(([, what]) => what)
 }

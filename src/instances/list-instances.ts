@@ -1,6 +1,6 @@
 import type {Cloud} from '../cloud/cloud.ts'
-import {type Region, unavailable} from '../cloud/regions.ts'
-import type {Instance} from '../cloud/wire.ts'
+import type {Instance} from '../cloud/readers/instance.ts'
+import {checkUsable, type Region} from '../cloud/regions.ts'
 import {VpcmdError} from '../errors.ts'
 import type {InstanceQuery} from './filters.ts'
 import {addressesOf, type FloatingIpIndex, listFloatingIps} from './floating-ips.ts'
@@ -73,11 +73,13 @@ async function readWithin(
         }
       }
       try {
-        if (!region.isAvailable) throw unavailable(region)
-        const count = await readRegion({api: cloud.api(region), query, take, budget, signal: stopped.signal})
+        checkUsable(region)
+        const {name} = region
+        const reading = {api: cloud.api(region), region: name, query, take, budget, signal: stopped.signal}
+        const count = await readRegion(reading)
         outcome.isRead = true
         for (const id of count.gone) outcome.gone.add(id)
-        if (count.mismatch) outcome.failures.push({region: region.name, error: incomplete(region, count.mismatch)})
+        for (const error of problemsOf(name, count)) outcome.failures.push({region: name, error})
       } catch (error) {
         stopped.signal.throwIfAborted()
         if (!(error instanceof VpcmdError)) {
@@ -155,9 +157,9 @@ function readAddresses(cloud: Cloud, regions: Region[], signal?: AbortSignal): A
   const failures: RegionFailure[] = []
   const reading = new Map(
     regions
-      .filter(({isAvailable}) => isAvailable)
+      .filter(({problem}) => problem === undefined)
       .map(region => {
-        const index = listFloatingIps(cloud.api(region), signal).catch((error: unknown) => {
+        const index = listFloatingIps(cloud.api(region), region.name, signal).catch((error: unknown) => {
           if (!(error instanceof VpcmdError)) throw error
           failures.push({region: region.name, error})
           return undefined
@@ -178,16 +180,35 @@ function listed(instance: Instance, region: Region, index: FloatingIpIndex | und
   return {instance, region: region.name, floatingIps: index && addressesOf(instance, index)}
 }
 
-/** Instances come and go while pages are read; a count that stays off is told beside the rows. */
-function incomplete(region: Region, {found, total}: NonNullable<RegionCount['mismatch']>): VpcmdError {
-  return new VpcmdError({
-    code: 'incomplete_listing',
-    message: `The list of ${region.name} may be incomplete: ${found} instances came, and the API counts ${total}.`,
-    hint: 'Run the command again: instances may have come or gone meanwhile.',
-  })
+/** What is wrong with the list of a region, beside its rows: each makes it incomplete. */
+function problemsOf(region: string, {mismatch, unidentified, untold}: RegionCount): VpcmdError[] {
+  const problems: VpcmdError[] = []
+  const add = (message: string, hint: string) =>
+    problems.push(new VpcmdError({code: 'incomplete_listing', message: `The list of ${region} ${message}`, hint}))
+  if (mismatch) {
+    // Instances come and go while pages are read.
+    const {found, total} = mismatch
+    add(
+      `may be incomplete: ${found} instances came, and the API counts ${total}.`,
+      'Run the command again: instances may have come or gone meanwhile.',
+    )
+  }
+  if (unidentified > 0) {
+    add(
+      `is incomplete: ${unidentified} of its rows ${unidentified === 1 ? 'has' : 'have'} no ID to go by.`,
+      'Run the command again; if it stays so, IBM support should know.',
+    )
+  }
+  if (untold > 0) {
+    add(
+      `is incomplete: of ${untold} ${untold === 1 ? 'instance' : 'instances'} the API did not tell what the filters ask for, and they are left out.`,
+      'Leave the filter out to see them.',
+    )
+  }
+  return problems
 }
 
 /** An instance as `--json` prints it: IBM's own object as the API sent it, with the region and the floating IPs added. */
 export function toJsonRow({instance, region, floatingIps}: ListedInstance): object {
-  return {...instance, region, floating_ips: floatingIps ?? null}
+  return {...instance.api, region, floating_ips: floatingIps ?? null}
 }

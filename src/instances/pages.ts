@@ -1,34 +1,59 @@
-/** What every collection of the VPC API says of itself beside its rows. */
-interface Page {
-  total_count: number
-  next?: {href: string}
-}
+import type {Page} from '../cloud/readers/page.ts'
+import {VpcmdError} from '../errors.ts'
 
 /** The rows that IBM's clients ask for at once; no source states the maximum. */
 export const pageSize = 100
 
+/** So many pages in a row that bring nothing new end a reading. */
+const idlePages = 3
+
+/** More pages than these, of 100 rows, are no list any more. */
+const mostPages = 20_000
+
 /**
- * Fetches the pages of a collection one after the other, or those after `known`: `start` is taken out of `next.href`, as
- * the API asks. Yields each page as it comes. Throws an Error when the API leads in a circle.
+ * Fetches the pages of a collection one after the other, or those after `known`. Yields each page as it comes. `what` names
+ * the list in errors: `the instances of us-south`. Throws VpcmdError where the pages lead in a circle or nowhere, bring
+ * nothing new, or many more rows than the API counts.
  */
-export async function* pagesOf<P extends Page>(
-  fetchPage: (start: string | undefined) => Promise<P>,
-  known?: P,
-): AsyncGenerator<P> {
+export async function* pagesOf<Row extends {id: string}>(
+  what: string,
+  fetchPage: (start: string | undefined) => Promise<Page<Row>>,
+  known?: Page<Row>,
+): AsyncGenerator<Page<Row>> {
   const seen = new Set<string>()
-  let start = known && startAfter(known)
+  const ids = new Set(known?.rows.map(({id}) => id))
+  let idle = 0
+  if (known?.brokenNext !== undefined) throw broken(what, known.brokenNext)
+  let start = known?.next
   if (known && start === undefined) return
-  do {
-    if (start !== undefined && seen.has(start)) {
-      throw new Error(`the next page is one that was read before: ${start}`)
-    }
+  for (let pages = 1; ; pages++) {
+    if (start !== undefined && seen.has(start)) throw broken(what, 'its pages lead in a circle')
     if (start !== undefined) seen.add(start)
-    let page: P | undefined = await fetchPage(start)
-    start = startAfter(page)
+    let page: Page<Row> | undefined = await fetchPage(start)
+    const before = ids.size
+    for (const {id} of page.rows) ids.add(id)
+    idle = ids.size > before ? 0 : idle + 1
+    const {brokenNext, total} = page
+    start = page.next
     yield page
     // A suspended generator keeps what its variables hold, and a page is 1 MB.
     page = undefined
-  } while (start !== undefined)
+    if (brokenNext !== undefined) throw broken(what, brokenNext)
+    if (start === undefined) return
+    if (idle >= idlePages) throw broken(what, `its last ${idlePages} pages brought nothing new, and there are more`)
+    if (total !== undefined && ids.size > 2 * total + 1000) {
+      throw broken(what, `${ids.size} came, the API counts ${total}, and there are more`)
+    }
+    if (pages >= mostPages) throw broken(what, `${pages} pages came, and there are more`)
+  }
+}
+
+function broken(what: string, why: string): VpcmdError {
+  return new VpcmdError({
+    code: 'broken_paging',
+    message: `The list of ${what} could not be read to its end: ${why}.`,
+    hint: 'Run the command again; if it stays so, IBM support should know.',
+  })
 }
 
 /** Has each item taken, and holds none while the next one is on its way, as the variable of a `for await` would. */
@@ -51,8 +76,4 @@ export async function* fetchedAhead<T>(items: AsyncGenerator<T>): AsyncGenerator
     next.catch(() => undefined)
     yield value
   }
-}
-
-function startAfter({next}: Page): string | undefined {
-  return next ? (new URL(next.href, 'https://localhost').searchParams.get('start') ?? undefined) : undefined
 }

@@ -1,12 +1,15 @@
-import type {ListInstancesParams, VpcSdk} from '../cloud/vpc-sdk.ts'
-import type {Instance, InstanceCollection} from '../cloud/wire.ts'
+import type {Instance} from '../cloud/readers/instance.ts'
+import type {Page} from '../cloud/readers/page.ts'
+import type {VpcApi} from '../cloud/vpc-api.ts'
 import {VpcmdError} from '../errors.ts'
-import type {InstanceQuery} from './filters.ts'
+import type {InstanceQuery, ListParams} from './filters.ts'
 import {fetchedAhead, pageSize, pagesOf, takeEach} from './pages.ts'
 import type {StreamBudget} from './stream-budget.ts'
 
 export interface RegionReading {
-  api: VpcSdk
+  api: VpcApi
+  /** The region's name. */
+  region: string
   query: InstanceQuery
   /** Takes what was found, each ID once and never none; the reading goes on when it resolves. Called once at a time. */
   take(instances: Instance[]): Promise<void>
@@ -21,6 +24,10 @@ export interface RegionCount {
   gone: string[]
   /** What came and what the API counts, where these differ even in the last reading. */
   mismatch?: {found: number; total: number}
+  /** How many rows could not be identified. */
+  unidentified: number
+  /** How many instances were left out as the API did not tell what a filter asks for. */
+  untold: number
 }
 
 /** A listing of fewer pages is read page by page: to ask for the VPCs first would win nothing. */
@@ -45,35 +52,49 @@ export async function readRegion(reading: RegionReading): Promise<RegionCount> {
 }
 
 async function readCounted(reading: RegionReading): Promise<RegionCount> {
-  const {handed, takePage} = handingOver(reading)
-  const first = await reading.api.listInstances({...paramsOf(reading), limit: pageSize})
-  reading.budget.expect(first.result.total_count)
-  const firstIds = new Set(first.result.instances.map(({id}) => id))
-  const goneSince = (found: Set<string>) => [...handed].filter(id => !found.has(id))
+  const {handed, untold, takePage} = handingOver(reading)
+  const {result: first} = await reading.api.listInstances({...paramsOf(reading), limit: pageSize})
+  reading.budget.expect(first.total ?? 0)
+  const firstIds = new Set(first.rows.map(({id}) => id))
+  const counted = (found: Set<string>, unidentified: number): RegionCount => ({
+    gone: [...handed].filter(id => !found.has(id)),
+    unidentified,
+    untold: [...untold].filter(id => found.has(id)).length,
+  })
 
-  const [isAllRead] = await Promise.all([
-    readByVpc(reading, first.result, firstIds, takePage),
-    takePage(first.result, firstIds),
-  ])
-  if (isAllRead) return {gone: goneSince(isAllRead)}
+  const [byVpc] = await Promise.all([readByVpc(reading, first, firstIds, takePage), takePage(first, firstIds)])
+  if (byVpc) return counted(byVpc, 0)
 
-  const plain = await readPlainly(reading, takePage, {page: first.result, ids: firstIds})
-  const last = plain.found.size === plain.total ? plain : await readPlainly(reading, takePage)
-  if (last.found.size === last.total) return {gone: goneSince(last.found)}
-  return {gone: [], mismatch: {found: last.found.size, total: last.total}}
+  const plain = await readPlainly(reading, takePage, {page: first, ids: firstIds})
+  const isWhole = ({found, total, unidentified}: PlainReading) => (total ?? found.size) === found.size + unidentified
+  const last = isWhole(plain) ? plain : await readPlainly(reading, takePage)
+  if (isWhole(last)) return counted(last.found, last.unidentified)
+  const {found, total = 0, unidentified} = last
+  return {...counted(found, unidentified), gone: [], mismatch: {found: found.size + unidentified, total}}
 }
 
-type TakePage = (page: InstanceCollection, found: Set<string>) => Promise<void>
+type TakePage = (page: Page<Instance>, found: Set<string>) => Promise<void>
 
-/** Hands over what is new on a page and what the query keeps, once at a time, and adds all of its IDs to `found`. */
-function handingOver({query, take}: RegionReading): {handed: Set<string>; takePage: TakePage} {
+/**
+ * Hands over what is new on a page and what the query keeps, once at a time, and adds all of its IDs to `found`; those that
+ * the API did not tell enough of to keep them go to `untold`.
+ */
+function handingOver({query, take}: RegionReading): {
+  handed: Set<string>
+  untold: Set<string>
+  takePage: TakePage
+} {
   const handed = new Set<string>()
+  const untold = new Set<string>()
   let turn = Promise.resolve()
   const takePage: TakePage = async (page, found) => {
     const fresh: Instance[] = []
-    for (const instance of page.instances) {
+    for (const instance of page.rows) {
       found.add(instance.id)
-      if (handed.has(instance.id) || !query.keep(instance)) continue
+      if (handed.has(instance.id)) continue
+      const verdict = query.keep(instance)
+      if (verdict === undefined) untold.add(instance.id)
+      if (!verdict) continue
       handed.add(instance.id)
       fresh.push(instance)
     }
@@ -81,48 +102,59 @@ function handingOver({query, take}: RegionReading): {handed: Set<string>; takePa
     turn = turn.then(() => take(fresh))
     await turn
   }
-  return {handed, takePage}
+  return {handed, untold, takePage}
 }
 
 interface PlainReading {
   found: Set<string>
-  total: number
+  total: number | undefined
+  unidentified: number
 }
 
 /** Page by page, from the beginning or after a page that was read already. */
 async function readPlainly(
   reading: RegionReading,
   takePage: TakePage,
-  known?: {page: InstanceCollection; ids: Set<string>},
+  known?: {page: Page<Instance>; ids: Set<string>},
 ): Promise<PlainReading> {
   const found = new Set(known?.ids)
-  let total = known?.page.total_count ?? 0
+  let total = known?.page.total
+  let unidentified = known?.page.unidentified ?? 0
   for await (const page of fetchedAhead(instancePages(reading, {}, known?.page))) {
-    total = page.total_count
+    total = page.total
+    unidentified += page.unidentified
     await takePage(page, found)
   }
-  return {found, total}
+  return {found, total, unidentified}
 }
+
+/** Thrown where the API gives instances of other VPCs than it was asked for. */
+class FilterIgnored extends Error {}
 
 /** The IDs of all instances, read by VPC; undefined where they are not to be read in that way or the count is off. */
 async function readByVpc(
   reading: RegionReading,
-  first: InstanceCollection,
+  first: Page<Instance>,
   firstIds: Set<string>,
   takePage: TakePage,
 ): Promise<Set<string> | undefined> {
-  const pages = Math.ceil(first.total_count / pageSize)
+  if (first.total === undefined || first.unidentified > 0) return undefined
+  const pages = Math.ceil(first.total / pageSize)
   const {vpcId, vpcCrn, vpcName} = reading.query.params
   if (pages <= fewPages || (vpcId ?? vpcCrn ?? vpcName) !== undefined) return undefined
   const vpcs = await vpcIds(reading, pages * vpcsPerPage)
   if (vpcs === undefined || vpcs.length < 2) return undefined
 
   const found = new Set<string>()
-  await Promise.all(
+  const takeOf = (vpc: string) => (page: Page<Instance>) => {
+    if (page.rows.some(instance => instance.vpc?.id !== vpc) || page.unidentified > 0) throw new FilterIgnored()
+    return takePage(page, found)
+  }
+  const readAll = Promise.all(
     vpcs.map(id =>
       reading.budget.run(async () => {
         try {
-          await takeEach(instancePages(reading, {vpcId: id}), page => takePage(page, found))
+          await takeEach(instancePages(reading, {vpcId: id}), takeOf(id))
         } catch (error) {
           // A VPC that was deleted meanwhile has no instances. Whether that is so, the count will tell.
           if (!(error instanceof VpcmdError) || error.status !== 404) throw error
@@ -130,20 +162,28 @@ async function readByVpc(
       }),
     ),
   )
+  try {
+    await readAll
+  } catch (error) {
+    // Then the whole list is read, page by page.
+    if (error instanceof FilterIgnored) return undefined
+    throw error
+  }
   const all = new Set([...firstIds, ...found])
-  if (all.size === first.total_count) return all
+  if (all.size === first.total) return all
   // Instances came or went since the first page: the VPCs' pages alone are newer, and may add up to what there is now.
   const {result: now} = await reading.api.listInstances({...paramsOf(reading), limit: 1})
-  return [found, all].find(ids => ids.size === now.total_count)
+  return [found, all].find(ids => ids.size === now.total)
 }
 
 /** The region's VPCs; undefined where the caller may not list them, or there are more than `most`. */
-async function vpcIds({api, signal}: RegionReading, most: number): Promise<string[] | undefined> {
+async function vpcIds({api, region, signal}: RegionReading, most: number): Promise<string[] | undefined> {
   const ids = new Set<string>()
+  const fetchPage = async (start: string | undefined) => (await api.listVpcs({start, limit: pageSize, signal})).result
   try {
-    for await (const page of pagesOf(async start => (await api.listVpcs({start, limit: pageSize, signal})).result)) {
-      if (page.total_count > most) return undefined
-      for (const {id} of page.vpcs) ids.add(id)
+    for await (const page of pagesOf(`the VPCs of ${region}`, fetchPage)) {
+      if ((page.total ?? 0) > most) return undefined
+      for (const {id} of page.rows) ids.add(id)
     }
   } catch (error) {
     if (!(error instanceof VpcmdError)) throw error
@@ -154,16 +194,20 @@ async function vpcIds({api, signal}: RegionReading, most: number): Promise<strin
 
 function instancePages(
   reading: RegionReading,
-  more: ListInstancesParams,
-  known?: InstanceCollection,
-): AsyncGenerator<InstanceCollection> {
+  more: ListParams,
+  known?: Page<Instance>,
+): AsyncGenerator<Page<Instance>> {
   const params = {...paramsOf(reading), ...more, limit: pageSize}
-  return pagesOf(async start => {
-    reading.signal.throwIfAborted()
-    return (await reading.api.listInstances({...params, start})).result
-  }, known)
+  return pagesOf(
+    `the instances of ${reading.region}`,
+    async start => {
+      reading.signal.throwIfAborted()
+      return (await reading.api.listInstances({...params, start})).result
+    },
+    known,
+  )
 }
 
-function paramsOf({query, signal}: RegionReading): ListInstancesParams {
+function paramsOf({query, signal}: RegionReading): ListParams & {signal: AbortSignal} {
   return {...query.params, signal}
 }

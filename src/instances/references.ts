@@ -7,7 +7,9 @@ export type ResourceRef =
   | {kind: 'crn'; crn: string; id: string}
 
 /** How a user named an instance. Its CRN also tells the region. */
-export type InstanceRef = Exclude<ResourceRef, {kind: 'crn'}> | {kind: 'crn'; id: string; region: string}
+export type InstanceRef =
+  | Exclude<ResourceRef, {kind: 'crn'}>
+  | {kind: 'crn'; id: string; region: string; account: string}
 
 // IBM/vpc-node-sdk, vpc/v1.ts: an instance's ID is its zone's four characters, an underscore and a UUID, other
 // resources have a hyphen there; names are lower-case, with hyphens, and at most 63 characters long.
@@ -21,14 +23,15 @@ const resourceName = /^[0-9a-z][-0-9a-z]{0,62}$/
  */
 export function parseInstanceRef(text: string): InstanceRef {
   if (text.startsWith('crn:')) {
-    const [, , , , service, location = '', , , type, id = ''] = text.split(':')
-    if (service !== 'is' || type !== 'instance' || !instanceId.test(id) || !/^[a-z]+-[a-z]+(-\d+)?$/.test(location)) {
+    const [, , , , service, location = '', scope = '', , type, id = ''] = text.split(':')
+    const region = /^([a-z]+-[a-z]+\d*)(-\d+)?$/.exec(location)?.[1]
+    if (service !== 'is' || !isServer(type, id) || region === undefined) {
       throw usageError(
         `${text} is not the CRN of an instance.`,
         'It looks like crn:v1:bluemix:public:is:us-south-1:a/…::instance:0717_….',
       )
     }
-    return {kind: 'crn', id, region: location.replace(/-\d+$/, '')}
+    return {kind: 'crn', id, region, account: scope.replace(/^a\//, '')}
   }
   if (instanceId.test(text)) return {kind: 'id', id: text}
   if (resourceName.test(text)) return {kind: 'name', name: text}
@@ -44,6 +47,16 @@ export function parseInstanceRef(text: string): InstanceRef {
     `${text === '' ? 'An empty text' : text} is neither an ID, nor a name, nor a CRN of an instance.`,
     hint,
   )
+}
+
+/** A bare metal server is no instance, and whoever looks for it hears so. */
+function isServer(type: string | undefined, id: string): boolean {
+  return type === 'instance' ? instanceId.test(id) : type === 'bare-metal-server' && isResourceId(id)
+}
+
+/** Whether a text is the ID of some resource, such as a bare metal server's, and no name. */
+export function isResourceId(text: string): boolean {
+  return resourceId.test(text)
 }
 
 /** Reads the value of a filter such as `--vpc`: by ID, by CRN, or else by name. */

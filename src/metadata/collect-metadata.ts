@@ -10,6 +10,7 @@ import {checkReal, checkRunning, findReach, noFloatingIp, type ReachWishes, unkn
 import {captureSsh} from '../ssh/run-ssh.ts'
 import {sshArguments} from '../ssh/ssh-arguments.ts'
 import {explainFailure, sshFailed} from '../ssh/ssh-failures.ts'
+import {targetName} from './plan.ts'
 
 export interface CollectOptions {
   wishes: ReachWishes
@@ -118,7 +119,7 @@ async function collectFrom({instance, user, address}: Reached, options: CollectO
   const call = sshArguments({...wishes, user, address, more: [...quiet, 'sh -s']})
   const {code, said, stdout} = await captureSsh(call, {
     env,
-    input: metadataScript({shell: 'sh', paths, endpoint, protocol: instance.metadata_service.protocol}),
+    input: metadataScript({shell: 'sh', paths, endpoint, protocol: instance.settings.protocol}),
     limit: longestGreeting + paths.length * longestAnswer,
     signal: AbortSignal.timeout(options.timeoutMs),
   }).catch((error: unknown) => {
@@ -170,19 +171,19 @@ export function withoutSecrets(value: unknown, isLicense = false): unknown {
 
 type Named = FoundInstance['instance']
 
-function onInstance({name, id}: Named, error: VpcmdError): VpcmdError {
-  return new VpcmdError({code: error.code, message: `${name} (${id}): ${error.message}`, hint: error.hint})
+function onInstance(named: Named, error: VpcmdError): VpcmdError {
+  return new VpcmdError({code: error.code, message: `${targetName(named)}: ${error.message}`, hint: error.hint})
 }
 
-function isWindows({name, id}: Named): VpcmdError {
+function isWindows(named: Named): VpcmdError {
   return new VpcmdError({
     code: 'no_ssh',
-    message: `${name} (${id}) runs Windows, which vpcmd does not log in to.`,
+    message: `${targetName(named)} runs Windows, which vpcmd does not log in to.`,
     hint: 'Run this there: vpcmd imds script --shell powershell prints a script for it.',
   })
 }
 
-function failedThere({name, id}: Named, code: number, said: string): VpcmdError {
+function failedThere(named: Named, code: number, said: string): VpcmdError {
   const last =
     said
       .trim()
@@ -195,25 +196,25 @@ function failedThere({name, id}: Named, code: number, said: string): VpcmdError 
   const why = refused?.message ? `${what}: ${refused.message}` : last
   return new VpcmdError({
     code: refused?.code ?? (code === sshFailed ? 'ssh_failed' : 'collect_failed'),
-    message: `${name} (${id}): ${cut(why) || `ssh ended with ${code}, and said nothing`}`,
+    message: `${targetName(named)}: ${cut(why) || `ssh ended with ${code}, and said nothing`}`,
     trace: refused?.trace && cut(refused.trace),
     // As `imds get` ends there.
     ...(/: status 404$/.test(what) && {exitCode: exitCodes.notFound}),
   })
 }
 
-function unreadable({name, id}: Named): VpcmdError {
+function unreadable(named: Named): VpcmdError {
   return new VpcmdError({
     code: 'unreadable_metadata',
-    message: `${name} (${id}): what came back is not the JSON of a metadata service.`,
-    hint: `Look for yourself: vpcmd connect ${id}`,
+    message: `${targetName(named)}: what came back is not the JSON of a metadata service.`,
+    hint: `Look for yourself: vpcmd connect ${named.id}`,
   })
 }
 
-function another({name, id}: Named, address: string, other: string): VpcmdError {
+function another(named: Named, address: string, other: string): VpcmdError {
   return new VpcmdError({
     code: 'other_instance',
-    message: `${address} answered as ${other}, and not as ${name} (${id}): nothing of it was kept.`,
+    message: `${address} answered as ${other}, and not as ${targetName(named)}: nothing of it was kept.`,
     hint: 'See which instance has the address, and what your configuration of ssh makes of it.',
   })
 }

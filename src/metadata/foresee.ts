@@ -3,8 +3,7 @@ import {VpcmdError} from '../errors.ts'
 import {readInstances} from '../instances/list-instances.ts'
 import type {Settled} from './outcomes.ts'
 import type {PlannedChange} from './plan.ts'
-import type {Settings} from './settings.ts'
-import {compareWithPlan, readServer} from './settle-change.ts'
+import {compareWithPlan, readServer, type Seen, seenIn} from './settle-change.ts'
 
 /** From so many of a region on, its list is read, which takes fewer requests than to ask for each. */
 const manyInRegion = 100
@@ -14,7 +13,11 @@ const manyInRegion = 100
  * be made, else how it would end (`unchanged`, `conflict`, or `failed` where the server could not be read). Throws what
  * asking for the regions throws.
  */
-export async function foresee(cloud: Cloud, changes: PlannedChange[]): Promise<(Settled | undefined)[]> {
+export async function foresee(
+  cloud: Cloud,
+  changes: PlannedChange[],
+  comparesNames = false,
+): Promise<(Settled | undefined)[]> {
   const byRegion = new Map<string, PlannedChange[]>()
   for (const change of changes) {
     const {region} = change.target
@@ -25,7 +28,8 @@ export async function foresee(cloud: Cloud, changes: PlannedChange[]): Promise<(
   const seen = new Map<PlannedChange, Settled | undefined>()
   await Promise.all(
     [...byRegion].map(async ([region, some]) => {
-      for (const [change, settled] of await foreseeInRegion(cloud, region, some)) seen.set(change, settled)
+      for (const [change, settled] of await foreseeInRegion(cloud, region, some, comparesNames))
+        seen.set(change, settled)
     }),
   )
   return changes.map(change => seen.get(change))
@@ -35,18 +39,19 @@ async function foreseeInRegion(
   cloud: Cloud,
   name: string,
   changes: PlannedChange[],
+  comparesNames: boolean,
 ): Promise<[PlannedChange, Settled | undefined][]> {
   const region = await cloud.region(name)
   const listed = changes.length < manyInRegion ? undefined : await listSettings(cloud, name, changes)
   return Promise.all(
     changes.map(async (change): Promise<[PlannedChange, Settled | undefined]> => {
       const {kind, id} = change.target
-      const known = listed?.settings.get(id)
-      if (known) return [change, compareWithPlan(change, known)]
+      const known = listed?.seen.get(id)
+      if (known) return [change, compareWithPlan(change, known, comparesNames)]
       if (listed?.error && kind === 'instance') return [change, {result: 'failed', error: listed.error}]
       try {
-        const {settings} = await readServer(change, cloud.api(region, 'rollout'))
-        return [change, compareWithPlan(change, settings)]
+        const seen = await readServer(change, cloud.api(region, 'rollout'))
+        return [change, compareWithPlan(change, seen, comparesNames)]
       } catch (error) {
         if (!(error instanceof VpcmdError)) throw error
         return [change, {result: 'failed', error}]
@@ -55,18 +60,18 @@ async function foreseeInRegion(
   )
 }
 
-/** The settings of those instances that are in the list of their region, and why there is no list of it, if so. */
+/** Those instances as they are that are in the list of their region, and why there is no list of it, if so. */
 async function listSettings(
   cloud: Cloud,
   name: string,
   changes: PlannedChange[],
-): Promise<{settings: Map<string, Settings>; error: VpcmdError | undefined}> {
+): Promise<{seen: Map<string, Seen>; error: VpcmdError | undefined}> {
   const wanted = new Set(changes.map(({target}) => target.id))
-  const settings = new Map<string, Settings>()
+  const seen = new Map<string, Seen>()
   const regions = async () => [await cloud.region(name)]
   const query = {params: {}, keep: ({id}: {id: string}) => wanted.has(id)}
   const {failures, isRead} = await readInstances({...cloud, regions}, query, instances => {
-    for (const {id, metadata_service} of instances) settings.set(id, metadata_service)
+    for (const instance of instances) seen.set(instance.id, seenIn(instance))
   })
-  return {settings, error: isRead ? undefined : failures[0]?.error}
+  return {seen, error: isRead ? undefined : failures[0]?.error}
 }

@@ -1,9 +1,9 @@
 import type {VpcmdError} from '../errors.ts'
 import type {Draft, PlannedChange, Target} from './plan.ts'
 import type {Restarted} from './restart.ts'
-import type {Settings} from './settings.ts'
+import type {KnownSettings, Settings} from './settings.ts'
 
-/** What became of one server. `skipped`: nothing was sent, as the run ended before its turn. */
+/** What became of one server. `skipped`: nothing was sent, as the run ended before its turn, or there is nothing to be changed. */
 export const results = ['changed', 'unchanged', 'conflict', 'failed', 'skipped'] as const
 export type Result = (typeof results)[number]
 
@@ -25,7 +25,7 @@ export interface Outcome extends Omit<Settled, 'result'> {
   asked: string
   target: Target | undefined
   result: Result | 'planned'
-  before: Settings | undefined
+  before: KnownSettings | undefined
   /** What became of its restart: null where none was due, undefined where none was asked for. */
   restart?: Restarted | null
 }
@@ -35,7 +35,8 @@ export function outcomesOf(drafts: Draft[], settled?: (Settled | undefined)[]): 
   let next = 0
   return drafts.map((draft): Outcome => {
     if ('error' in draft) {
-      return {asked: draft.asked, target: undefined, result: 'failed', before: undefined, error: draft.error}
+      const result = draft.isOutOfReach ? 'skipped' : 'failed'
+      return {asked: draft.asked, target: draft.target, result, before: undefined, error: draft.error}
     }
     const {asked, target, before, set} = draft
     if (!set) return {asked, target, before, result: 'unchanged', after: before}

@@ -24,7 +24,7 @@ const target = z.strictObject({
   kind: z.enum(targetKinds),
   id: text,
   name: z.string(),
-  crn: text,
+  crn: z.string(),
   region: text,
   zone: z.string(),
   vpc: z.strictObject({id: z.string(), name: z.string()}),

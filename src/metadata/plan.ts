@@ -1,13 +1,14 @@
-import type {BareMetalServer, Instance} from '../cloud/wire.ts'
-import type {VpcmdError} from '../errors.ts'
-import type {Search} from '../instances/find-instance.ts'
-import {patchBetween, type Settings, type WantedSettings} from './settings.ts'
+import type {Instance} from '../cloud/readers/instance.ts'
+import type {BareMetalServer} from '../cloud/readers/resources.ts'
+import {VpcmdError} from '../errors.ts'
+import type {FoundInstance} from '../instances/find-instance.ts'
+import {inFull, type KnownSettings, patchBetween, type WantedSettings} from './settings.ts'
 
 /** What can be changed; an instance template can't (contract: a PATCH of one changes only its name). */
 export const targetKinds = ['instance', 'bare_metal_server'] as const
 export type TargetKind = (typeof targetKinds)[number]
 
-/** A server as a plan knows it: in little, so that 50,000 of them fit. */
+/** A server as a plan knows it: in little, so that 50,000 of them fit. What the API did not tell is empty. */
 export interface Target {
   kind: TargetKind
   id: string
@@ -22,7 +23,7 @@ export interface Target {
 /** A server and its settings, as they were read. */
 export interface Reading {
   target: Target
-  before: Settings
+  before: KnownSettings
   /** The ETag of what was read, where the API gave one: it does for a single instance, not in a list. */
   etag?: string
   /** When the settings were read, in epoch milliseconds. */
@@ -48,11 +49,21 @@ export interface Plan {
   changes: PlannedChange[]
 }
 
+/** What is no subject of a change, and why. */
+export interface NoReading {
+  asked: string
+  error: VpcmdError
+  /** The server, where it was found. */
+  target?: Target
+  /** Whether it has nothing to be changed at all: who asked for all of them did not mean it. */
+  isOutOfReach?: boolean
+}
+
 /** What the user asked for: read, or why it could not be. */
-export type Choice = (Reading & {asked: string}) | {asked: string; error: VpcmdError}
+export type Choice = (Reading & {asked: string}) | NoReading
 
 /** A choice with what it takes to make it as wanted; without `set` it is so already. */
-export type Draft = (Reading & {asked: string; set: WantedSettings | undefined}) | {asked: string; error: VpcmdError}
+export type Draft = (Reading & {asked: string; set: WantedSettings | undefined}) | NoReading
 
 /** Compares what was read with what is wanted; what could not be read stays an error in its place. */
 export function draftPlan(choices: Choice[], wanted: WantedSettings): Draft[] {
@@ -68,25 +79,47 @@ export function changesIn(drafts: Draft[]): PlannedChange[] {
   })
 }
 
-/** What a search found, as a choice that was read at `readAt` (epoch milliseconds). */
-export function asChoice(search: Search, readAt: number): Choice {
-  if ('error' in search) return search
-  const {asked, instance, region, etag} = search
-  return {asked, ...readingOf(instance, region.name, readAt), ...(etag !== undefined && {etag})}
+/**
+ * What was found as a choice: read at `readAt` (epoch milliseconds), or why it is no subject of a change. Nothing is planned
+ * from settings that the API did not tell.
+ */
+export function asChoice({asked, instance, region, etag}: FoundInstance & {asked: string}, readAt: number): Choice {
+  const target = targetOf('instance', instance, region.name)
+  if (!hasMetadataService(instance)) return {asked, target, isOutOfReach: true, error: noService(target, instance)}
+  const before = inFull(instance.settings)
+  if (!before) return {asked, target, error: untoldSettings(target)}
+  return {asked, target, before, readAt, ...(etag !== undefined && {etag})}
 }
 
-/** An instance as it was read at `readAt` (epoch milliseconds). */
-export function readingOf(instance: Instance, region: string, readAt: number): Reading {
-  return {target: targetOf('instance', instance, region), before: {...instance.metadata_service}, readAt}
+/** Whether an instance has a metadata service at all: x86 only (IBM's FAQ, ibm-cloud-docs/vpc, instance_metadata_vpc_faqs.md). */
+export function hasMetadataService({architecture}: Instance): boolean {
+  return architecture !== 's390x'
+}
+
+function noService(target: Target, {architecture}: Instance): VpcmdError {
+  return new VpcmdError({
+    code: 'no_metadata_service',
+    message: `${targetName(target)} is of the architecture ${architecture}, which has no metadata service: it is left out.`,
+    hint: "IBM's FAQ: the service is for x86 only.",
+  })
+}
+
+/** The error of a server whose settings the API did not tell, or not in whole: nothing is planned from them. */
+export function untoldSettings(target: Target): VpcmdError {
+  return new VpcmdError({
+    code: 'settings_unknown',
+    message: `The API did not tell the metadata settings of ${targetName(target)} in whole: it is left alone.`,
+    hint: `Try again. If it stays so, IBM support should know; see what it tells: vpcmd instances show ${target.id} --json`,
+  })
 }
 
 /** An instance or a bare metal server as a target of changes. */
 export function targetOf(kind: TargetKind, server: Instance | BareMetalServer, region: string): Target {
-  const {id, name, crn, zone, vpc, status} = server
-  return {kind, id, name, crn, region, zone: zone.name, vpc: {id: vpc.id, name: vpc.name}, status}
+  const {id, name = '', crn = '', zone = '', vpc, status = ''} = server
+  return {kind, id, name, crn, region, zone, vpc: {id: vpc?.id ?? '', name: vpc?.name ?? ''}, status}
 }
 
-/** What a target is called in a sentence: `my-vsi (0717_…)`. */
-export function targetName({name, id}: Target): string {
-  return `${name} (${id})`
+/** What a server is called in a sentence: `my-vsi (0717_…)`; by its ID where no name was told. */
+export function targetName({name, id}: {name?: string; id: string}): string {
+  return name ? `${name} (${id})` : id
 }

@@ -1,12 +1,14 @@
+import type {Instance} from '../cloud/readers/instance.ts'
+import {retryPolicy} from '../cloud/retries.ts'
 import {isInDoubt} from '../cloud/service-errors.ts'
-import type {VpcSdk} from '../cloud/vpc-sdk.ts'
-import type {Instance} from '../cloud/wire.ts'
+import type {VpcApi} from '../cloud/vpc-api.ts'
 import {VpcmdError} from '../errors.ts'
+import {reasonsInWords} from '../instances/create-instance.ts'
 import {type Target, targetName} from './plan.ts'
 
 export interface PowerSwitchOptions {
   /** The VPC API of the instance's region, in the manner of a rollout. */
-  api: VpcSdk
+  api: VpcApi
   /** How long it may take to be seen stopped, and again to be seen running, in milliseconds. */
   stepTimeoutMs: number
   /** What to run to try again, for the errors. */
@@ -61,16 +63,25 @@ export class PowerSwitch {
 
   /**
    * Asks an instance in the status `from` to stop. Gives the error where it was surely not: refused, or called off
-   * before it was sent (`not_sent`). Throws where it may be stopping all the same.
+   * before it was sent (`not_sent`). Another change that is under way there (409) is waited for, as long as the instance
+   * stays in that status. Throws where it may be stopping all the same.
    */
   async stop(from: 'running' | 'failed'): Promise<VpcmdError | undefined> {
-    const {ended} = this.#options
+    const {ended, now, sleep} = this.#options
+    const deadline = now() + retryPolicy.conflictMs
     let mayHaveActed = false
+    let conflicts = 0
     for (let round = 1; ; round++) {
       // One whose start failed is down already, and stopped only to be started again.
       const error = await this.#send('stop', from === 'running' ? ended : undefined)
       if (!error) return undefined
       const isCertain = !isInDoubt(error)
+      const leftMs = deadline - now()
+      if (error.status === 409 && !mayHaveActed && leftMs > 0 && !ended.aborted) {
+        if ((await this.look()).status !== from) return error
+        await sleep(Math.min(pausesMs[conflicts++] ?? pausesMs.at(-1) ?? 0, leftMs))
+        continue
+      }
       if (isCertain && !mayHaveActed) return error
       mayHaveActed = true
       // A refusal after one in doubt may come from the stop that is under way.
@@ -79,16 +90,24 @@ export class PowerSwitch {
     }
   }
 
-  /** Asks a stopped instance to start. Throws where it was not acted on. */
+  /**
+   * Asks a stopped instance to start. A refusal right after a stop is not the last word: it is asked again for as long as a
+   * step may take. Throws where it was not acted on.
+   */
   async start(): Promise<void> {
+    const {now, sleep, stepTimeoutMs} = this.#options
+    const deadline = now() + stepTimeoutMs
     for (let round = 1; ; round++) {
       const error = await this.#send('start')
       if (!error) return
       const isCertain = !isInDoubt(error)
       // Refused, it may be because somebody else has started it.
       const seen = await (isCertain ? this.look() : this.lookForChange('stopped'))
-      if (seen.status !== 'stopped') return
-      if (isCertain || round >= rounds) throw this.#startFailed(error.message, error)
+      if (seen.status !== 'stopped' && seen.status !== 'stopping' && seen.status !== undefined) return
+      const leftMs = deadline - now()
+      const isEarly = isCertain && isOfTheMoment(error) && leftMs > 0
+      if ((isCertain && !isEarly) || (!isCertain && round >= rounds)) throw this.#startFailed(error.message, error)
+      if (isEarly) await sleep(Math.min(pausesMs[round - 1] ?? pausesMs.at(-1) ?? 0, leftMs))
     }
   }
 
@@ -102,10 +121,10 @@ export class PowerSwitch {
   /** Looks until the instance runs. Throws as soon as it is clear that its start failed. */
   awaitRunning(): Promise<Instance> {
     let wasStarting = false
-    return this.#await('running', ({status, status_reasons: reasons = []}) => {
+    return this.#await('running', ({status, statusReasons}) => {
       if (status === 'deleting') throw this.#gone()
       if (status === 'starting') wasStarting = true
-      const why = reasons.map(({code, message}) => `${message.replace(/\.$/, '')} (${code})`).join('; ')
+      const why = reasonsInWords(statusReasons)
       // It is `stopped` for a moment before its start shows; with a reason, or after that, the start has failed.
       if (status === 'failed' || (status === 'stopped' && (wasStarting || why !== ''))) {
         throw this.#startFailed(why || `it is ${status}`)
@@ -124,7 +143,7 @@ export class PowerSwitch {
       else {
         if (seen.status === wanted) return seen
         check(seen)
-        last = `it is ${seen.status}`
+        last = seen.status === undefined ? 'its status is not told' : `it is ${seen.status}`
       }
       const left = deadline - now()
       if (left <= 0) {
@@ -178,6 +197,14 @@ export class PowerSwitch {
       status,
     })
   }
+}
+
+/**
+ * Whether a refusal is about what goes on at the instance just now: another change (409), or a status that does not fit
+ * (400). Users met it for a start right after a stop (IBM-Cloud/terraform-provider-ibm#2541).
+ */
+function isOfTheMoment({status, code, message}: VpcmdError): boolean {
+  return status === 409 || (status === 400 && /stat(e|us)|conflict|in progress|try again/i.test(`${code} ${message}`))
 }
 
 function sentence(text: string): string {

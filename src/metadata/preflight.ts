@@ -1,7 +1,7 @@
 import pLimit from 'p-limit'
 import type {Cloud} from '../cloud/cloud.ts'
 import {laneLimits} from '../cloud/lane.ts'
-import type {Instance} from '../cloud/wire.ts'
+import type {Instance} from '../cloud/readers/instance.ts'
 import {VpcmdError} from '../errors.ts'
 import type {Target} from './plan.ts'
 
@@ -63,48 +63,55 @@ function assess(target: Target, instance: Instance, acceptsDataLoss: boolean): P
 }
 
 function diskNames({disks}: Instance): string {
-  return disks.map(({name, size}) => `${name}, ${size} GB`).join('; ')
+  if (disks === undefined) return 'whether it has any is not told'
+  return disks.map(({name = 'one without a name', size}) => `${name}, ${size ?? '?'} GB`).join('; ')
 }
 
 /** Why an instance as it is now is not to be stopped; undefined where it may be. */
 export function whyNotToStop(instance: Instance, acceptsDataLoss: boolean): string | undefined {
-  const {status, lifecycle_state: lifecycle, disks} = instance
+  const {status, lifecycleState: lifecycle, disks} = instance
+  if (status === undefined) return 'its status is not told'
   if (status !== 'running') return `it is ${status}, not running`
   // `suspended`, `updating` and their like: something else is at it (IBM/vpc-node-sdk, vpc/v1.ts, Instance.lifecycle_state).
-  if (lifecycle !== 'stable') return `its lifecycle state is ${lifecycle}`
-  if (disks.length === 0 || acceptsDataLoss) return undefined
+  if (lifecycle !== 'stable') return `its lifecycle state is ${lifecycle ?? 'not told'}`
+  // What is not told may be there.
+  if (disks?.length === 0 || acceptsDataLoss) return undefined
   return `its local disks would be erased (${diskNames(instance)}), and --accept-data-loss was not given`
 }
 
 /** The risks that an instance's own fields tell, the worst first. */
 export function risksOf(instance: Instance): Risk[] {
-  const {disks, availability, placement_target: place, dedicated_host: host, reservation} = instance
+  const {disks, placementTarget: place, dedicatedHost: host, reservation} = instance
   const risks: Risk[] = []
   const add = (kind: RiskKind, text: string) => risks.push({kind, text})
-  if (disks.length > 0) {
+  if (disks?.length !== 0) {
     // A stop erases them cryptographically (ibm-cloud-docs/vpc, vsi_instance_storage.md).
     add('local_disks', `a stop erases its local disks for good (${diskNames(instance)})`)
   }
   // Spot instances have no guaranteed capacity (ibm-cloud-docs/vpc, vsi_spot.md).
-  if (availability.class === 'spot') add('spot', 'it is of the spot class: there may be no capacity to start it again')
-  const isOnHosts = place?.resource_type === 'dedicated_host_group'
-  if (host !== undefined || isOnHosts || place?.resource_type === 'dedicated_host') {
+  if (instance.availabilityClass === 'spot')
+    add('spot', 'it is of the spot class: there may be no capacity to start it again')
+  const isOnHosts = place?.type === 'dedicated_host_group'
+  if (host !== undefined || isOnHosts || place?.type === 'dedicated_host') {
     const name = host?.name ?? place?.name ?? ''
     add('dedicated_host', `it must find room on dedicated host${isOnHosts ? ' group' : ''} ${name} again`)
   } else if (place !== undefined) {
     // `cannot_start_placement_group` (ibm-cloud-docs/vpc, instance-status-messages.md).
     add('placement_group', `it must find a host again that placement group ${place.name ?? ''} allows`)
   }
-  const group = instance.instance_group_membership?.instance_group
+  const group = instance.instanceGroup
   // A member that fails is replaced (ibm-cloud-docs/vpc, vsi_is_creating_auto_scale_group.md).
-  if (group) add('instance_group', `instance group ${group.name} may replace it while it is down`)
+  if (group) add('instance_group', `instance group ${group.name ?? group.id ?? ''} may replace it while it is down`)
   const hasHost = risks.some(({kind}) => kind === 'dedicated_host')
   if (reservation === undefined) {
     // "A start may find no capacity" (ibm-cloud-docs/vpc, instance-status-messages.md, cannot_start_capacity).
     if (!hasHost) add('no_reservation', 'no reservation keeps capacity for its start')
-  } else if (instance.reservation_affinity.policy === 'automatic') {
+  } else if (instance.affinityPolicy === 'automatic') {
     // A stop gives up an automatic attachment, and keeps a manual one (ibm-cloud-docs/vpc, about-reserved-virtual-servers.md).
-    add('automatic_reservation', `a stop lets go of reservation ${reservation.name}, which is attached automatically`)
+    add(
+      'automatic_reservation',
+      `a stop lets go of reservation ${reservation.name ?? reservation.id ?? ''}, which is attached automatically`,
+    )
   }
   return risks
 }

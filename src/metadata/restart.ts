@@ -1,7 +1,8 @@
 import pLimit from 'p-limit'
 import type {Cloud} from '../cloud/cloud.ts'
-import type {Instance} from '../cloud/wire.ts'
+import type {Instance} from '../cloud/readers/instance.ts'
 import {VpcmdError} from '../errors.ts'
+import {reservedIpOf} from '../instances/columns.ts'
 import type {Journal, RestartStep} from './journal.ts'
 import {type Target, targetName} from './plan.ts'
 import {PowerSwitch} from './power-switch.ts'
@@ -166,7 +167,9 @@ class Restarts {
     const before = await power.look()
     // Hours may have passed since the preflight, and a resize brings local disks.
     const whyNot = whyNotToStop(before, this.#options.acceptsDataLoss)
-    const reason = whyNot ?? (before.metadata_service.enabled ? undefined : 'its service is off')
+    const {enabled} = before.settings
+    const reason =
+      whyNot ?? (enabled ? undefined : enabled === false ? 'its service is off' : 'its settings are not told')
     if (reason !== undefined) return {result: 'left_out', reason}
     if (this.stop) return this.#skipped()
     await this.#write(work, 'stop')
@@ -182,7 +185,7 @@ class Restarts {
       const {status} = await power.look()
       return status === 'running'
         ? {result: 'failed', error: refusal}
-        : {result: 'left_out', reason: `it is ${status}, and not by vpcmd`}
+        : {result: 'left_out', reason: `it is ${status ?? 'in a status that is not told'}, and not by vpcmd`}
     }
     await power.awaitStopped()
     return this.#start(work, power, before)
@@ -217,9 +220,10 @@ class Restarts {
   }
 
   async #finish(work: RestartWork, power: PowerSwitch, before: Instance): Promise<Restarted> {
-    const address = {before: addressOf(before), after: addressOf(await power.awaitRunning())}
+    const [was, is] = [addressOf(before), addressOf(await power.awaitRunning())]
     await this.#note(work, 'running')
-    return {result: 'done', ...(address.before !== address.after && {address})}
+    const isOther = was !== undefined && is !== undefined && was !== is
+    return {result: 'done', ...(isOther && {address: {before: was, after: is}})}
   }
 
   #skipped(): Restarted {
@@ -254,6 +258,6 @@ function unexpected(target: Target, thrown: unknown): VpcmdError {
 }
 
 /** The primary private address, which a start can change (ibm-cloud-docs/vpc-infrastructure-cli-plugin, instance-stop). */
-function addressOf({primary_network_attachment: attachment, primary_network_interface: nic}: Instance): string {
-  return (attachment ?? nic).primary_ip.address
+function addressOf(instance: Instance): string | undefined {
+  return reservedIpOf(instance)
 }

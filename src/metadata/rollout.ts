@@ -27,6 +27,8 @@ export interface Work {
 
 export interface RolloutOptions {
   journal: Journal
+  /** Whether a server that has another name by now is left alone: somebody has reviewed the changes by name. */
+  comparesNames?: boolean
   /** How old a reading may be to act on, in milliseconds; servers read longer ago are looked at first. */
   freshForMs: number
   /** How many changes may be under way at once in a region, where the user says so. */
@@ -178,13 +180,14 @@ class Rollout {
   }
 
   async #make({change, i, inDoubt}: Work): Promise<Settled> {
-    const {journal, now, freshForMs, sleep} = this.#options
+    const {journal, now, freshForMs, sleep, comparesNames} = this.#options
     const region = await this.#regionOf(change)
     return settleChange(change, {
       api: this.#cloud.api(region, 'rollout'),
       // A clock that was ahead when the plan was made must not make it fresh.
       mustLook: Math.abs(now() - change.readAt) >= freshForMs,
       inDoubt,
+      comparesNames,
       ended: this.#ending.signal,
       sending: () => journal.write({t: 'sent', i, at: this.#time()}),
       sleep,

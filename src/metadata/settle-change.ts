@@ -1,19 +1,21 @@
-import {etagIn} from '../cloud/etag.ts'
+import type {Instance} from '../cloud/readers/instance.ts'
+import type {BareMetalServer} from '../cloud/readers/resources.ts'
 import {isInDoubt} from '../cloud/service-errors.ts'
-import type {VpcSdk} from '../cloud/vpc-sdk.ts'
-import type {BareMetalServer, Instance} from '../cloud/wire.ts'
+import type {VpcApi} from '../cloud/vpc-api.ts'
 import {asVpcmdError, VpcmdError} from '../errors.ts'
 import type {Settled} from './outcomes.ts'
-import {type PlannedChange, targetName} from './plan.ts'
-import {areSameSettings, patchBetween, type Settings, settingsLabel, type WantedSettings} from './settings.ts'
+import {type PlannedChange, targetName, untoldSettings} from './plan.ts'
+import {areSameSettings, inFull, patchBetween, type Settings, settingsLabel, type WantedSettings} from './settings.ts'
 
 export interface SettleOptions {
   /** The VPC API of the target's region, in the manner of a rollout. */
-  api: VpcSdk
+  api: VpcApi
   /** Whether the reading in the plan is too old to act on. */
   mustLook: boolean
   /** Whether an earlier run may have made the change without seeing it. */
   inDoubt: boolean
+  /** Whether a server of another name than the plan's is left alone. */
+  comparesNames?: boolean
   /** Once it comes nothing new is sent, and what is under way is awaited. */
   ended: AbortSignal
   /** Called before the first patch is sent, and awaited: only then may it have been made without being seen. */
@@ -55,7 +57,7 @@ export async function settleChange(change: PlannedChange, options: SettleOptions
         return {result, error: look, ...(inDoubt && {inDoubt})}
       }
       etag = look.etag
-      const seen = compareWithPlan(change, look.settings)
+      const seen = compareWithPlan(change, look, options.comparesNames)
       if (seen) return inDoubt && seen.result === 'unchanged' ? {...seen, result: 'changed', status: look.status} : seen
       if (ended.aborted) return {result: 'skipped'}
       inDoubt = false
@@ -63,7 +65,10 @@ export async function settleChange(change: PlannedChange, options: SettleOptions
     if (!wasSent) await options.sending()
     wasSent = true
     const answer = await server.update(change.set, etag, ended).catch(asVpcmdError)
-    if (!(answer instanceof VpcmdError)) return compareWithWanted(change, answer)
+    // An answer that does not tell the settings says nothing of them: a look does.
+    if (!(answer instanceof VpcmdError)) {
+      return inFull(answer.settings) ? compareWithWanted(change, answer) : checkChange(change, options.api)
+    }
     const doubt = inDoubt && {inDoubt}
     if (answer.code === 'not_sent' || (answer.status === 429 && ended.aborted)) return {result: 'skipped', ...doubt}
     mustLook = true
@@ -81,14 +86,21 @@ export async function settleChange(change: PlannedChange, options: SettleOptions
   }
 }
 
-/** How a change ends by what a look shows, before anything is sent; undefined where it is still to be made. */
-export function compareWithPlan(change: PlannedChange, present: Settings): Settled | undefined {
+/**
+ * How a change ends by what a look shows, before anything is sent; undefined where it is still to be made. Where somebody has
+ * reviewed the plan by name, a server of another name is not the one that was meant.
+ */
+export function compareWithPlan(change: PlannedChange, seen: Seen, comparesNames = false): Settled | undefined {
+  const {settings: present, name} = seen
+  const {target} = change
+  if (!inFull(present)) return {result: 'failed', after: present, error: untoldSettings(target)}
+  if (comparesNames && target.name !== '' && name !== target.name) return otherName(change, seen)
   if (!patchBetween(present, change.set)) return {result: 'unchanged', after: present}
   return areSameSettings(present, change.before) ? undefined : conflict(change, present)
 }
 
 /** The settings of the server of a change, as they are now. Throws VpcmdError. */
-export async function readServer(change: PlannedChange, api: VpcSdk): Promise<Seen> {
+export async function readServer(change: PlannedChange, api: VpcApi): Promise<Seen> {
   return serverOf(change, api).read(undefined)
 }
 
@@ -96,20 +108,23 @@ export async function readServer(change: PlannedChange, api: VpcSdk): Promise<Se
  * Whether a change that was made still holds, by a second look: it is `changed`, or `failed` with what is there instead,
  * or in doubt where nothing could be seen. Never throws VpcmdError.
  */
-export async function checkChange(change: PlannedChange, api: VpcSdk): Promise<Settled> {
+export async function checkChange(change: PlannedChange, api: VpcApi): Promise<Settled> {
   const look = await readServer(change, api).catch(asVpcmdError)
   return look instanceof VpcmdError ? {result: 'failed', error: look, inDoubt: true} : compareWithWanted(change, look)
 }
 
 function compareWithWanted(change: PlannedChange, {settings: after, status}: Seen): Settled {
+  if (!inFull(after)) return {result: 'failed', after, error: untoldSettings(change.target), inDoubt: true}
   return patchBetween(after, change.set)
     ? {result: 'failed', after, error: notApplied(change, after)}
     : {result: 'changed', after, status}
 }
 
-interface Seen {
+/** A server as a look shows it. */
+export interface Seen {
   settings: Settings
-  status: string
+  status?: string
+  name?: string
 }
 
 interface Server {
@@ -117,11 +132,12 @@ interface Server {
   update(set: WantedSettings, etag: string | undefined, signal: AbortSignal): Promise<Seen>
 }
 
-function seenIn({metadata_service: settings, status}: Instance | BareMetalServer): Seen {
-  return {settings, status}
+/** What matters of a server that was read. */
+export function seenIn({settings, status, name}: Instance | BareMetalServer): Seen {
+  return {settings, status, name}
 }
 
-function serverOf({target: {kind, id}}: PlannedChange, api: VpcSdk): Server {
+function serverOf({target: {kind, id}}: PlannedChange, api: VpcApi): Server {
   if (kind === 'bare_metal_server') {
     return {
       async read(signal) {
@@ -136,12 +152,25 @@ function serverOf({target: {kind, id}}: PlannedChange, api: VpcSdk): Server {
   }
   return {
     async read(signal) {
-      const answer = await api.getInstance({id, signal})
-      return {...seenIn(answer.result), etag: etagIn(answer)}
+      const {result, etag} = await api.getInstance({id, signal})
+      return {...seenIn(result), etag}
     },
     async update(set, ifMatch, signal) {
       return seenIn((await api.updateInstance({id, metadataService: set, ifMatch, signal})).result)
     },
+  }
+}
+
+function otherName({target}: PlannedChange, {settings: after, name}: Seen): Settled {
+  const now = name === undefined ? 'its name is not told now' : `it is called ${name} now`
+  return {
+    result: 'conflict',
+    after,
+    error: new VpcmdError({
+      code: 'other_name',
+      message: `The plan has ${target.id} as ${target.name}, and ${now}: it is left alone.`,
+      hint: 'Make a new plan where it is the one that is meant.',
+    }),
   }
 }
 

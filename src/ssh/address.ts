@@ -1,27 +1,30 @@
 import {isIP} from 'node:net'
+import type {Instance} from '../cloud/readers/instance.ts'
+import type {FloatingIp, PortDetails} from '../cloud/readers/resources.ts'
 import {withDoubt} from '../cloud/service-errors.ts'
-import type {VpcSdk} from '../cloud/vpc-sdk.ts'
-import type {FloatingIp, Instance, NetworkInterfaceDetails, VirtualNetworkInterface} from '../cloud/wire.ts'
+import type {VpcApi} from '../cloud/vpc-api.ts'
 import {VpcmdError} from '../errors.ts'
+import {reservedIpOf} from '../instances/columns.ts'
 import {addressesOf, floatingIpsFor} from '../instances/floating-ips.ts'
+import {targetName} from '../metadata/plan.ts'
 
 /** The reserved IP of an instance's primary interface. Throws VpcmdError while it has none. */
 export function reservedAddress(instance: Instance): string {
-  return checked(instance, instance.primary_network_interface.primary_ip.address)
+  return checked(instance, reservedIpOf(instance))
 }
 
 /** A floating IP of an instance, the primary interface's first; undefined where it has none. Throws what the API's calls throw. */
-export async function floatingAddress(api: VpcSdk, instance: Instance): Promise<string | undefined> {
+export async function floatingAddress(api: VpcApi, instance: Instance): Promise<string | undefined> {
   const [address] = addressesOf(instance, await floatingIpsFor(api, instance))
   return address === undefined ? undefined : checked(instance, address)
 }
 
 /** What ssh is handed comes from outside: nothing but an IP address may stand there. */
-function checked(instance: Instance, address: string): string {
-  if (isIP(address) && address !== '0.0.0.0') return address
+function checked(instance: Instance, address: string | undefined): string {
+  if (address !== undefined && isIP(address) && address !== '0.0.0.0') return address
   throw new VpcmdError({
     code: 'no_address',
-    message: `${instance.name} (${instance.id}) has no address yet: the API says ${JSON.stringify(address)}.`,
+    message: `${targetName(instance)} has no address yet: the API says ${address === undefined ? 'nothing' : JSON.stringify(address)}.`,
     hint: 'An instance that is being made gets its address in a moment.',
   })
 }
@@ -32,27 +35,39 @@ function checked(instance: Instance, address: string): string {
  * (IBM/vpc-node-sdk, vpc/v1.ts, FloatingIPPrototypeFloatingIPByTarget). Throws what the API's call throws; where no answer
  * came it says that it may be reserved. After `ending` nothing is sent again.
  */
-export async function assignFloatingIp(api: VpcSdk, instance: Instance, ending?: AbortSignal): Promise<FloatingIp> {
-  const target =
-    instance.primary_network_attachment?.virtual_network_interface.id ?? instance.primary_network_interface.id
-  const floatingIpPrototype = {resource_group: {id: instance.resource_group.id}, target: {id: target}}
+export async function assignFloatingIp(
+  api: VpcApi,
+  instance: Instance,
+  ending?: AbortSignal,
+): Promise<FloatingIp & {address: string}> {
+  const target = primaryPort(instance).id
+  const group = instance.resourceGroup?.id
+  const floatingIpPrototype = {...(group !== undefined && {resource_group: {id: group}}), target: {id: target}}
   try {
     const {result} = await api.createFloatingIp({floatingIpPrototype, signal: ending})
-    checked(instance, result.address)
-    return result
+    return {...result, address: checked(instance, result.address)}
   } catch (error) {
     throw withDoubt(error, 'It may have been reserved all the same, and costs money then: ibmcloud is floating-ips')
   }
 }
 
 /** An instance's primary interface, of whichever kind it is, with what the instance does not show of it. Throws what the API's calls throw. */
-export async function primaryInterface(
-  api: VpcSdk,
-  instance: Instance,
-): Promise<VirtualNetworkInterface | NetworkInterfaceDetails> {
-  const vni = instance.primary_network_attachment?.virtual_network_interface.id
-  const {result} = vni
-    ? await api.getVirtualNetworkInterface({id: vni})
-    : await api.getInstanceNetworkInterface({instanceId: instance.id, id: instance.primary_network_interface.id})
+export async function primaryInterface(api: VpcApi, instance: Instance): Promise<PortDetails> {
+  const {id, isVirtual} = primaryPort(instance)
+  const {result} = isVirtual
+    ? await api.getVirtualNetworkInterface({id})
+    : await api.getInstanceNetworkInterface({instanceId: instance.id, id})
   return result
+}
+
+function primaryPort(instance: Instance): {id: string; isVirtual: boolean} {
+  const vni = instance.primaryAttachment?.vni?.id
+  if (vni !== undefined) return {id: vni, isVirtual: true}
+  const nic = instance.primaryInterface?.id
+  if (nic !== undefined) return {id: nic, isVirtual: false}
+  throw new VpcmdError({
+    code: 'no_interface',
+    message: `The API does not tell the network interface of ${targetName(instance)}.`,
+    hint: `See what it tells: vpcmd instances show ${instance.id} --json`,
+  })
 }

@@ -1,5 +1,5 @@
-import type {VpcSdk} from '../cloud/vpc-sdk.ts'
-import type {Instance} from '../cloud/wire.ts'
+import type {Instance} from '../cloud/readers/instance.ts'
+import type {VpcApi} from '../cloud/vpc-api.ts'
 import {exitCodes, VpcmdError} from '../errors.ts'
 
 /** How one gets into an instance, and as whom. */
@@ -27,12 +27,13 @@ export function loginFor(system: string): Login | undefined {
  * The login of an instance: by name for IBM's stock images, by what the image says of its operating system for others;
  * undefined where that tells nothing, or there is no image any more. Throws what reading the image throws.
  */
-export async function loginOf(api: VpcSdk, {image}: Instance): Promise<Login | undefined> {
+export async function loginOf(api: VpcApi, {image}: Instance): Promise<Login | undefined> {
   if (image === undefined) return undefined
-  if (image.name.startsWith('ibm-')) return loginFor(image.name)
+  if (image.name?.startsWith('ibm-')) return loginFor(image.name)
+  if (image.id === undefined) return undefined
   try {
-    const {operating_system: system} = (await api.getImage({id: image.id})).result
-    return loginFor(`${system.name} ${system.family}`)
+    const {name = '', family = ''} = (await api.getImage({id: image.id})).result.operatingSystem
+    return loginFor(`${name} ${family}`)
   } catch (error) {
     if (error instanceof VpcmdError && error.exitCode === exitCodes.notFound) return undefined
     throw error

@@ -1,8 +1,9 @@
 import {access, constants} from 'node:fs/promises'
 import {isLoopback} from '../cloud/endpoints.ts'
-import type {VpcSdk} from '../cloud/vpc-sdk.ts'
-import type {Instance} from '../cloud/wire.ts'
+import type {Instance} from '../cloud/readers/instance.ts'
+import type {VpcApi} from '../cloud/vpc-api.ts'
 import {usageError, VpcmdError} from '../errors.ts'
+import {targetName} from '../metadata/plan.ts'
 import {floatingAddress, reservedAddress} from './address.ts'
 import {type Login, loginOf} from './login.ts'
 import {checkJumpHost, checkUser} from './ssh-arguments.ts'
@@ -39,7 +40,7 @@ export async function checkWishes({user, identity, via}: ReachWishes): Promise<v
 }
 
 /** Finds out by whom and where an instance is reached. Throws what the API's calls throw. */
-export async function findReach(api: VpcSdk, instance: Instance, wishes: ReachWishes): Promise<Reach> {
+export async function findReach(api: VpcApi, instance: Instance, wishes: ReachWishes): Promise<Reach> {
   const {user, internalIp, via} = wishes
   const [login, address] = await Promise.all([
     user === undefined ? loginOf(api, instance) : {protocol: 'ssh' as const, user},
@@ -49,22 +50,25 @@ export async function findReach(api: VpcSdk, instance: Instance, wishes: ReachWi
 }
 
 /** The error of an instance whose image does not tell whom to log in as. */
-export function unknownUser({name, id, image}: Instance): VpcmdError {
-  const why = image ? `its image ${image.name} does not tell it` : 'it has no image any more'
-  return usageError(`The user of ${name} (${id}) is not known: ${why}.`, 'Name it with --user.')
+export function unknownUser(instance: Instance): VpcmdError {
+  const {image} = instance
+  const why = image ? `its image ${image.name ?? image.id ?? ''} does not tell it` : 'it has no image any more'
+  return usageError(`The user of ${targetName(instance)} is not known: ${why}.`, 'Name it with --user.')
 }
 
 /** The error of an instance without a floating IP. */
-export function noFloatingIp({name, id}: Instance): VpcmdError {
+export function noFloatingIp(instance: Instance): VpcmdError {
+  const {id} = instance
   return new VpcmdError({
     code: 'no_floating_ip',
-    message: `${name} (${id}) has no floating IP.`,
+    message: `${targetName(instance)} has no floating IP.`,
     hint: `--internal-ip takes its reserved IP, --via HOST jumps over a host that reaches it, and this reserves one: vpcmd connect ${id} --assign-floating-ip`,
   })
 }
 
 /** Throws VpcmdError for an instance that does not run: nobody is there to answer. */
-export function checkRunning({name, id, status}: Instance): void {
+export function checkRunning(instance: Instance): void {
+  const {id, status = 'in a status that the API does not tell'} = instance
   if (status === 'running') return
   const hints: Record<string, string> = {
     stopped: `Start it first, such as with: ibmcloud is instance-start ${id}`,
@@ -72,7 +76,7 @@ export function checkRunning({name, id, status}: Instance): void {
   }
   throw new VpcmdError({
     code: 'instance_not_running',
-    message: `${name} (${id}) is ${status}: it takes no connection.`,
+    message: `${targetName(instance)} is ${status}: it takes no connection.`,
     hint: hints[status] ?? 'Try again when it is running.',
   })
 }

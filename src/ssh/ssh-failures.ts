@@ -5,7 +5,7 @@ export const sshFailed = 255
 
 /** Whom ssh was to reach. */
 export interface Destination {
-  instance: {id: string; name: string}
+  instance: {id: string; name?: string}
   user: string
   address: string
   /** The host to jump over, where there is one. */
@@ -70,7 +70,7 @@ export function explainFailure(said: string, {instance, user, address, via}: Des
     }
     return failure(
       'ssh_denied',
-      `${instance.name} refused ${user} the keys that were offered.`,
+      `${instance.name ?? instance.id} refused ${user} the keys that were offered.`,
       `Name the key with --identity, or another user with --user. Keys it was made with: vpcmd instances initialization ${instance.id}`,
     )
   }
@@ -85,7 +85,7 @@ export function explainFailure(said: string, {instance, user, address, via}: Des
     }
     return failure(
       'ssh_unreachable',
-      `${instance.name} does not answer at ${address}, on the port of SSH.`,
+      `${instance.name ?? instance.id} does not answer at ${address}, on the port of SSH.`,
       'See that its security groups and network ACLs let TCP 22 in from here, and that it has finished booting.',
     )
   }

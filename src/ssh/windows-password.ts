@@ -1,5 +1,5 @@
 import {constants, createPrivateKey, type KeyObject, privateDecrypt} from 'node:crypto'
-import type {InstanceInitialization} from '../cloud/wire.ts'
+import type {SealedPassword} from '../cloud/readers/resources.ts'
 import {VpcmdError} from '../errors.ts'
 import {isOpensshKey, passphraseNeeded, readOpensshKey, unreadable, wrongPassphrase} from './openssh-key.ts'
 
@@ -31,20 +31,18 @@ export async function readPrivateKey(text: string, passphrase: string | undefine
  * (IBM-Cloud/terraform-provider-ibm, data_source_ibm_is_instance.go, reads it with DecryptPKCS1v15). Throws VpcmdError
  * for another key than the one that it was encrypted for.
  */
-export function decryptPassword(key: KeyObject, {encrypted_password, encryption_key}: Password): string {
-  const sealed = Buffer.from(encrypted_password, 'base64')
+export function decryptPassword(key: KeyObject, {encrypted, fingerprint}: SealedPassword): string {
+  const sealed = Buffer.from(encrypted, 'base64')
   let padded: Buffer
   try {
     padded = privateDecrypt({key, padding: constants.RSA_NO_PADDING}, sealed)
   } catch {
-    throw wrongKey(encryption_key.fingerprint)
+    throw wrongKey(fingerprint)
   }
   const end = padded.indexOf(0, 2)
-  if (padded[0] !== 0 || padded[1] !== 2 || end < 10) throw wrongKey(encryption_key.fingerprint)
+  if (padded[0] !== 0 || padded[1] !== 2 || end < 10) throw wrongKey(fingerprint)
   return padded.subarray(end + 1).toString('utf8')
 }
-
-type Password = NonNullable<InstanceInitialization['password']>
 
 function wrongKey(fingerprint: string | undefined): VpcmdError {
   return new VpcmdError({

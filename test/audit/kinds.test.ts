@@ -141,7 +141,7 @@ describe('an audit of all kinds', () => {
 
 describe('a kind that can not be read', () => {
   it.each([
-    ['instance_template', /\/instance\/templates/, 'is.instance-template.instance-template.list'],
+    ['instance_template', /\/instance\/templates/, 'is.instance.instance-template.read'],
     ['bare_metal_server', /\/bare_metal_servers/, 'is.bare-metal-server.bare-metal-server.list'],
   ])('is told for every region, and the others are judged: %s', async (kind, path, action) => {
     sandbox.faults.push({kind: '403', path})
@@ -237,7 +237,7 @@ rules:
     front.server.close()
     expect(judged.named('batch-template')).toMatchObject({verdict: 'undetermined', why: 'its VPC is not told'})
     expect([judged.code, filtered.code]).toEqual([1, 1])
-    expect(filtered.stderr).toContain('its zone or VPC is not told')
+    expect(filtered.stderr).toContain('its name, zone, VPC or resource group is not told')
   })
 
   it('is told where the API says that there are more templates, and gives no way to ask for them', async () => {

@@ -3,6 +3,7 @@ import type {AddressInfo} from 'node:net'
 import {createServer as createTlsServer} from 'node:tls'
 import {afterEach, expect, it} from 'vitest'
 import type {CloudOptions} from '../../src/cloud/cloud.ts'
+import {fromKey} from '../../src/cloud/credentials.ts'
 import {startTestCloud, type TestCloud} from '../support/test-cloud.ts'
 
 let test: TestCloud | undefined
@@ -16,7 +17,12 @@ afterEach(async () => {
 async function regionsWith(endpoints: Partial<CloudOptions['endpoints']>) {
   test = await startTestCloud()
   const {VPC_URL: vpcUrl, VPC_AUTH_URL: iamUrl} = test.sandbox.environment
-  return (await test.open({endpoints: {vpcUrl, iamUrl, ...endpoints}})).regions()
+  return (
+    await test.open({
+      endpoints: {vpcUrl, iamUrl, isPrivate: false, ...endpoints},
+      credentials: fromKey(test.sandbox.apiKey, 'The key', endpoints.iamUrl ?? iamUrl),
+    })
+  ).regions()
 }
 
 async function serve(listener: RequestListener): Promise<string> {

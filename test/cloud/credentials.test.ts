@@ -11,7 +11,8 @@ afterAll(() => rmSync(folder, {recursive: true, force: true}))
 function find(env: Record<string, string>, more: Partial<CredentialSources> = {}) {
   const warnings: string[] = []
   const sources = {
-    env,
+    settings: env,
+    iamUrl: 'https://iam.cloud.ibm.com',
     apiKeyFile: undefined,
     readStdin: async () => '',
     warn: (text: string) => warnings.push(text),
@@ -31,17 +32,17 @@ describe('findCredentials', () => {
   it('takes the first of file, IBMCLOUD_API_KEY and IC_API_KEY', async () => {
     const both = {IBMCLOUD_API_KEY: 'first-key', IC_API_KEY: 'second-key'}
     const file = keyFile('key', 'file-key\n')
-    await expect(find(both, {apiKeyFile: file}).found).resolves.toMatchObject({apiKey: 'file-key'})
-    await expect(find(both).found).resolves.toMatchObject({apiKey: 'first-key'})
-    await expect(find({IC_API_KEY: 'second-key'}).found).resolves.toMatchObject({apiKey: 'second-key'})
+    await expect(find(both, {apiKeyFile: file}).found).resolves.toMatchObject({secrets: ['file-key']})
+    await expect(find(both).found).resolves.toMatchObject({secrets: ['first-key']})
+    await expect(find({IC_API_KEY: 'second-key'}).found).resolves.toMatchObject({secrets: ['second-key']})
   })
 
   it('reads a key from stdin, and from the JSON file that the console offers', async () => {
     await expect(find({}, {apiKeyFile: '-', readStdin: async () => 'piped-key\r\n'}).found).resolves.toMatchObject({
-      apiKey: 'piped-key',
+      secrets: ['piped-key'],
     })
     const file = keyFile('apikey.json', JSON.stringify({name: 'ci', apikey: 'json-key'}))
-    await expect(find({}, {apiKeyFile: file}).found).resolves.toMatchObject({apiKey: 'json-key'})
+    await expect(find({}, {apiKeyFile: file}).found).resolves.toMatchObject({secrets: ['json-key']})
   })
 
   it('warns of a file that others can read', async () => {
@@ -75,6 +76,7 @@ describe('findEndpoints', () => {
     expect(findEndpoints({}, false)).toEqual({
       vpcUrl: 'https://us-south.iaas.cloud.ibm.com/v1',
       iamUrl: 'https://iam.cloud.ibm.com',
+      isPrivate: false,
     })
     expect(findEndpoints({IBMCLOUD_IS_NG_API_ENDPOINT: 'https://x.test'}, false).vpcUrl).toBe('https://x.test/v1')
     expect(
@@ -90,6 +92,7 @@ describe('findEndpoints', () => {
     expect(findEndpoints({}, true)).toEqual({
       vpcUrl: 'https://us-south.private.iaas.cloud.ibm.com/v1',
       iamUrl: 'https://private.iam.cloud.ibm.com',
+      isPrivate: true,
     })
     expect(privately('https://eu-de.iaas.cloud.ibm.com', true)).toBe('https://eu-de.private.iaas.cloud.ibm.com')
     expect(privately('http://127.0.0.1:4010/eu-de', true)).toBe('http://127.0.0.1:4010/eu-de')

@@ -11,31 +11,30 @@ const apiOf = async (region: string) => cloud.cloud.api(await cloud.cloud.region
 
 test('templates are listed, whole', async () => {
   const {result} = await (await apiOf('us-south')).listInstanceTemplates()
-  expect(result.templates.map(({name}) => name)).toEqual(['my-instance-template', 'hardened-template'])
+  expect(result.rows.map(({name}) => name)).toEqual(['my-instance-template', 'hardened-template'])
   expect(result.next).toBeUndefined()
 })
 
 test('bare metal servers are listed by page, read and updated, without ETag', async () => {
   const api = await apiOf('eu-de')
   const first = (await api.listBareMetalServers({limit: 1})).result
-  const start = new URL(first.next?.href ?? '').searchParams.get('start') ?? ''
-  const second = (await api.listBareMetalServers({limit: 1, start})).result
+  const second = (await api.listBareMetalServers({limit: 1, start: first.next})).result
   expect(second.next).toBeUndefined()
-  const [server] = second.bare_metal_servers
+  const [server] = second.rows
   const id = server?.id ?? ''
   const updated = await api.updateBareMetalServer({id, metadataService: {protocol: 'https'}})
-  expect(updated.result.metadata_service).toEqual({enabled: true, protocol: 'https'})
+  expect(updated.result.settings).toEqual({enabled: true, protocol: 'https'})
   const read = await api.getBareMetalServer({id})
   expect(read.result).toEqual(updated.result)
-  expect(read.headers.etag).toBeUndefined()
+  expect(read.etag).toBeUndefined()
 })
 
 test('an instance is stopped and started, and its failed start is seen', async () => {
   const api = await apiOf('eu-de')
-  const [instance] = (await api.listInstances({name: 'web-1'})).result.instances
+  const [instance] = (await api.listInstances({name: 'web-1'})).result.rows
   const id = instance?.id ?? ''
   await cloud.sandbox.fleet.failStarts(id)
-  const statuses: string[] = []
+  const statuses: (string | undefined)[] = []
   for (const type of ['stop', 'start', 'stop', 'start'] as const) {
     await api.createInstanceAction({instanceId: id, type})
     statuses.push((await api.getInstance({id})).result.status)

@@ -2,6 +2,7 @@ import {mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync}
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterEach, beforeEach, expect, it} from 'vitest'
+import {fromKey} from '../../src/cloud/credentials.ts'
 import {startTestCloud, type TestCloud} from '../support/test-cloud.ts'
 
 let folder: string
@@ -65,7 +66,7 @@ it.each([
 ])('costs one token request when the kept file is %s', async (_what, text) => {
   await listOnce()
   for (const name of readdirSync(folder)) writeFileSync(join(folder, name), text)
-  expect((await listOnce(await test.open())).total_count).toBeGreaterThan(0)
+  expect((await listOnce(await test.open())).total).toBeGreaterThan(0)
   expect(count('/identity/token')).toBe(2)
 })
 
@@ -74,14 +75,14 @@ it('costs one token request when a kept token is one that the API refuses', asyn
   const kept = JSON.parse(readFileSync(tokenFile(), 'utf8'))
   const [head, body] = kept.access_token.split('.')
   writeFileSync(tokenFile(), JSON.stringify({...kept, access_token: `${head}.${body}.forged`}))
-  expect((await listOnce(await test.open())).total_count).toBeGreaterThan(0)
+  expect((await listOnce(await test.open())).total).toBeGreaterThan(0)
   expect(count('/identity/token')).toBe(2)
 })
 
 it('works, and says so in the log only, where nothing can be kept', async () => {
   writeFileSync(join(folder, '..', 'file'), '')
   const cloud = await test.open({cacheFolder: join(folder, '..', 'file', 'below')})
-  expect((await listOnce(cloud)).total_count).toBeGreaterThan(0)
+  expect((await listOnce(cloud)).total).toBeGreaterThan(0)
   expect(test.log.join('\n')).toContain('could not be kept for the next command: ENOTDIR')
 })
 
@@ -94,7 +95,7 @@ it('survives many processes that write at once: the file is whole at any time', 
 
 it('gives exit code 3 and what IAM says for a wrong key', async () => {
   const wrong = 'wrong-key-that-is-nobodys'
-  const cloud = await test.open({credentials: {kind: 'api-key', apiKey: wrong, authUrl: undefined}})
+  const cloud = await test.open({credentials: fromKey(wrong, 'The key', test.sandbox.environment.VPC_AUTH_URL)})
   await expect(cloud.regions()).rejects.toMatchObject({code: 'BXNIM0415E', exitCode: 3})
   await expect(cloud.regions()).rejects.not.toMatchObject({message: expect.stringContaining(wrong)})
 })

@@ -2,7 +2,7 @@ import {createServer} from 'node:http'
 import {createServer as createTlsServer} from 'node:https'
 import type {AddressInfo} from 'node:net'
 import {afterEach, describe, expect, it, vi} from 'vitest'
-import {findRoutes, proxyVariables} from '../../src/cloud/proxy.ts'
+import {findRoutes} from '../../src/cloud/routes.ts'
 import {CertificateAuthority} from '../../src/sandbox/certificate-authority.ts'
 import {startSandbox} from '../../src/sandbox/index.ts'
 import {freshEnvironment, runVpcmd} from '../support/run-vpcmd.ts'
@@ -104,16 +104,16 @@ describe('the way to a URL', () => {
   it('leads by the proxy where NO_PROXY does not say otherwise, and never where it is this machine', async () => {
     vi.stubEnv('HTTPS_PROXY', 'http://proxy:3128')
     vi.stubEnv('NO_PROXY', '.private.iam.cloud.ibm.com,10.0.0.1')
-    const routeTo = await findRoutes()
-    const {proxy, httpsAgent} = routeTo('https://us-south.iaas.cloud.ibm.com/v1')
-    expect({proxy, agent: httpsAgent?.constructor.name}).toEqual({proxy: false, agent: 'HttpsProxyAgent'})
-    expect(routeTo('https://eu-de.iaas.cloud.ibm.com/v1').httpsAgent).toBe(httpsAgent)
-    expect(routeTo('https://10.0.0.1')).toEqual({proxy: false})
-    expect(routeTo('https://localhost:8443')).toEqual({proxy: false})
+    const routeTo = await findRoutes(process.env)
+    const agent = routeTo('https://us-south.iaas.cloud.ibm.com/v1')
+    expect(agent?.constructor.name).toBe('HttpsProxyAgent')
+    expect(routeTo('https://eu-de.iaas.cloud.ibm.com/v1')).toBe(agent)
+    expect(routeTo('https://10.0.0.1')).toBeUndefined()
+    expect(routeTo('https://localhost:8443')).toBeUndefined()
+    expect(routeTo('http://127.9.9.9:8443')).toBeUndefined()
   })
 
-  it('is left to the SDK without a proxy', async () => {
-    for (const name of proxyVariables) vi.stubEnv(name, '')
-    expect((await findRoutes())('https://us-south.iaas.cloud.ibm.com/v1')).toEqual({})
+  it('is direct without a proxy', async () => {
+    expect((await findRoutes({}))('https://us-south.iaas.cloud.ibm.com/v1')).toBeUndefined()
   })
 })

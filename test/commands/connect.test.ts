@@ -122,8 +122,9 @@ describe('what connect refuses', () => {
   it('an address that is none, whatever the API says', async () => {
     // A floating IP's address goes to ssh's command line.
     const {reservedAddress} = await import('../../src/ssh/address.ts')
-    const instance = {id: 'x', name: 'x', primary_network_interface: {primary_ip: {address: '-oProxyCommand=id'}}}
-    expect(() => reservedAddress(instance as Parameters<typeof reservedAddress>[0])).toThrow(/no address/)
+    const {readInstance} = await import('../../src/cloud/readers/instance.ts')
+    const raw = {id: 'x', primary_network_interface: {primary_ip: {address: '-oProxyCommand=id'}}}
+    expect(() => reservedAddress(readInstance(raw, 'x'))).toThrow(/no address/)
   })
 
   it('a command without -- before it', async () => {
@@ -232,7 +233,7 @@ describe('a floating IP', () => {
     const {stderr} = await runVpcmd(['connect', id, '--assign-floating-ip'], {env: {...env, PATH: withSsh('exit 0')}})
     const [address] = /203\.0\.113\.\d+/.exec(stderr) ?? []
     expect(stderr).toMatch(
-      /^Reserving a floating IP for bare\. It costs money .* security groups .*\(default-security-group\)\.\nReserved 203\.0\.113\.\d+ \(\S+\) for bare\.\n/,
+      /^Reserving a floating IP for bare \(\S+\)\. It costs money .* security groups .*\(default-security-group\)\.\nReserved 203\.0\.113\.\d+ \(\S+\) for bare \(\S+\)\.\n/,
     )
     expect(posts()).toHaveLength(1)
     expect((await connect(id, '--print')).stdout).toBe(`ssh ubuntu@${address}\n`)

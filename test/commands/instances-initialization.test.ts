@@ -141,19 +141,19 @@ describe('decryptPassword', () => {
     // ssh-keygen, not the code under test, says what the public half is.
     const pem = execFileSync('ssh-keygen', ['-e', '-m', 'PKCS8', '-f', `${path}.pub`])
     const encrypted = publicEncrypt({key: pem.toString(), padding: 1}, Buffer.from('pass wörd\0'))
-    const sealed = {encrypted_password: encrypted.toString('base64'), encryption_key: {fingerprint: 'SHA256:x'}}
+    const sealed = {encrypted: encrypted.toString('base64'), fingerprint: 'SHA256:x'}
     expect(decryptPassword(key, sealed)).toBe('pass wörd\0')
   })
 
   it('refuses what is not encrypted for the key', async () => {
     const key = await readPrivateKey(readFileSync(file('PEM'), 'utf8'), undefined)
-    for (const encrypted_password of [
+    for (const encrypted of [
       '',
       'AAAA',
       Buffer.alloc(256, 7).toString('base64'),
       Buffer.alloc(300).toString('base64'),
     ]) {
-      expect(() => decryptPassword(key, {encrypted_password, encryption_key: {}})).toThrow(/does not open the password/)
+      expect(() => decryptPassword(key, {encrypted})).toThrow(/does not open the password/)
     }
   })
 })

@@ -408,7 +408,7 @@ describe('Ctrl-C', () => {
     const exit = new Promise<number | null>(resolve => child.on('close', resolve))
     const pausing = new Promise<void>(resolve => {
       child.stderr.on('data', chunk => {
-        if (String(chunk).includes('waiting 600 s')) resolve()
+        if (String(chunk).includes('Waiting 600 s: 503 from us-south')) resolve()
       })
     })
     await pausing

@@ -1,5 +1,5 @@
 import {afterEach, describe, expect, it} from 'vitest'
-import type {Instance} from '../../src/cloud/wire.ts'
+import type {Instance} from '../../src/cloud/readers/instance.ts'
 import {toQuery} from '../../src/instances/filters.ts'
 import {listInstances, readInstances} from '../../src/instances/list-instances.ts'
 import {startTestCloud, type TestCloud} from '../support/test-cloud.ts'

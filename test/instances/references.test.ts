@@ -9,7 +9,15 @@ describe('parseInstanceRef', () => {
     expect(parseInstanceRef('my-virtual-server-2')).toEqual({kind: 'name', name: 'my-virtual-server-2'})
     expect(parseInstanceRef('a'.repeat(63))).toMatchObject({kind: 'name'})
     const crn = `crn:v1:bluemix:public:is:us-south-2:a/a1234567::instance:${id}`
-    expect(parseInstanceRef(crn)).toEqual({kind: 'crn', id, region: 'us-south'})
+    expect(parseInstanceRef(crn)).toEqual({kind: 'crn', id, region: 'us-south', account: 'a1234567'})
+  })
+
+  it.each([
+    ['eu-fr2-1', 'eu-fr2'],
+    ['eu-fr2', 'eu-fr2'],
+    ['us-south', 'us-south'],
+  ])('takes %s for a place in %s', (location, region) => {
+    expect(parseInstanceRef(`crn:v1:bluemix:public:is:${location}:a/a1::instance:${id}`)).toMatchObject({region})
   })
 
   it.each([

@@ -1,5 +1,5 @@
 import {afterEach, expect, test} from 'vitest'
-import type {Instance} from '../../src/cloud/wire.ts'
+import type {Instance} from '../../src/cloud/readers/instance.ts'
 import {countRisks, losesData, readPreflight, risksOf, whyNotToStop} from '../../src/metadata/preflight.ts'
 import {changesOf} from '../support/planned-change.ts'
 import {startTestCloud, type TestCloud} from '../support/test-cloud.ts'
@@ -35,7 +35,7 @@ test('a reservation that is attached automatically is let go by a stop, and a de
   const automatic = {
     ...instance,
     disks: [],
-    reservation_affinity: {...instance.reservation_affinity, policy: 'automatic'},
+    affinityPolicy: 'automatic',
   }
   expect(risksOf(automatic)).toEqual([
     {
@@ -44,7 +44,7 @@ test('a reservation that is attached automatically is let go by a stop, and a de
     },
   ])
   const {reservation, ...unreserved} = automatic
-  const grouped = {...unreserved, placement_target: {resource_type: 'dedicated_host_group', name: 'pool'}}
+  const grouped = {...unreserved, placementTarget: {type: 'dedicated_host_group', name: 'pool', isDeleted: false}}
   expect(risksOf(grouped)).toEqual([
     {kind: 'dedicated_host', text: 'it must find room on dedicated host group pool again'},
   ])
@@ -54,7 +54,7 @@ test('only what runs and is stable may be stopped', async () => {
   const instance = await instanceOf('my-virtual-server-1', 'us-south')
   expect(whyNotToStop(instance, true)).toBeUndefined()
   expect(whyNotToStop({...instance, status: 'stopping'}, true)).toBe('it is stopping, not running')
-  expect(whyNotToStop({...instance, lifecycle_state: 'suspended'}, true)).toBe('its lifecycle state is suspended')
+  expect(whyNotToStop({...instance, lifecycleState: 'suspended'}, true)).toBe('its lifecycle state is suspended')
 })
 
 test('each instance is read afresh; without --accept-data-loss local disks keep one out', async () => {

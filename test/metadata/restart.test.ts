@@ -3,12 +3,14 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {setTimeout as wait} from 'node:timers/promises'
 import {afterEach, describe, expect, test} from 'vitest'
+import {fromKey} from '../../src/cloud/credentials.ts'
 import type {VpcmdError} from '../../src/errors.ts'
 import {Journal} from '../../src/metadata/journal.ts'
 import {type RestartOptions, type RestartsEnding, type RestartWork, restartAll} from '../../src/metadata/restart.ts'
 import {isBetween, readRun} from '../../src/metadata/runs.ts'
 import type {SandboxOptions} from '../../src/sandbox/index.ts'
 import {mostAtOnce} from '../support/downtimes.ts'
+import {startOddCloud} from '../support/odd-cloud.ts'
 import {changesOf} from '../support/planned-change.ts'
 import {startTestCloud, type TestCloud} from '../support/test-cloud.ts'
 
@@ -320,5 +322,76 @@ describe('what an earlier process has begun', () => {
     await scene.sandbox.fleet.remove(scene.work[0]?.target.id ?? '')
     expect(resultsOf(await scene.restart(begun(scene, true)))).toEqual(['left_out'])
     expect(scene.steps()).toEqual(['0 left'])
+  })
+})
+
+describe('another change that is under way at an instance', () => {
+  const refusal = (status: number, code: string) => ({
+    status,
+    body: {errors: [{code, message: 'The instance is being updated by another request.'}]},
+  })
+
+  async function restartWith(refuse: (type: string, count: number) => {status: number; body: object} | undefined) {
+    const scene = await setScene()
+    const counts: Record<string, number> = {}
+    const odd = await startOddCloud(scene.sandbox, {
+      answer: ({method, url, body}) => {
+        if (method !== 'POST' || !url.pathname.endsWith('/actions')) return undefined
+        const {type} = JSON.parse(body)
+        counts[type] = (counts[type] ?? 0) + 1
+        return refuse(type, counts[type])
+      },
+    })
+    closers.push(odd.close)
+    const cloud = await scene.open({
+      endpoints: odd.endpoints,
+      credentials: fromKey(scene.sandbox.apiKey, 'The key', odd.url),
+    })
+    const [work] = scene.work
+    if (!work) throw new Error('no work')
+    let time = Date.now()
+    const ending = await restartAll(cloud, [work], {
+      journal: scene.journal,
+      maxUnavailable: () => 1,
+      acceptsDataLoss: true,
+      stepTimeoutMs: 600_000,
+      retryCommand: `vpcmd metadata resume ${runId}`,
+      interrupted: new AbortController().signal,
+      onProgress: () => undefined,
+      onFailure: error => scene.failures.push(error),
+      now: () => time,
+      sleep: async ms => {
+        time += ms
+        await wait(5)
+      },
+    })
+    return {restarted: ending.restarted.get(work.target.id), counts, failures: scene.failures}
+  }
+
+  test.each([
+    ['a stop', 'stop', 409, 'instance_conflict'],
+    ['a start', 'start', 409, 'instance_conflict'],
+    ['a start, for its status,', 'start', 400, 'instance_invalid_state'],
+  ])('is waited for by %s, and it comes back', async (_what, type, status, code) => {
+    const {restarted, counts} = await restartWith((asked, count) =>
+      asked === type && count <= 4 ? refusal(status, code) : undefined,
+    )
+    expect(restarted).toMatchObject({result: 'done'})
+    expect(counts).toEqual({stop: 1, start: 1, [type]: 5})
+  })
+
+  test('that keeps a start from being taken for as long as a step may take leaves the instance down, and says so', async () => {
+    const {restarted, failures} = await restartWith(type =>
+      type === 'start' ? refusal(409, 'instance_conflict') : undefined,
+    )
+    expect(restarted).toMatchObject({result: 'failed', error: {message: expect.stringContaining('IS DOWN')}})
+    expect(failures).toHaveLength(1)
+  })
+
+  test('that keeps a stop from being taken for two minutes leaves the instance as it is', async () => {
+    const {restarted, counts} = await restartWith(() => refusal(409, 'instance_conflict'))
+    expect(restarted).toMatchObject({result: 'failed', error: {status: 409}})
+    expect(counts.start).toBeUndefined()
+    expect(counts.stop).toBeGreaterThan(10)
   })
 })

@@ -2,7 +2,7 @@ import {existsSync, readFileSync} from 'node:fs'
 import {Ajv} from 'ajv'
 import {expect} from 'vitest'
 
-const file = new URL('../../../shared/contract/vpc-v1.schema.json', import.meta.url)
+const file = new URL('../contract/vpc-v1.schema.json', import.meta.url)
 const ajv = new Ajv({strict: false, allErrors: true})
 const isThere = existsSync(file)
 if (isThere) {

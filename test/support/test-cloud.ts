@@ -1,4 +1,5 @@
 import {type Cloud, type CloudOptions, openCloud} from '../../src/cloud/cloud.ts'
+import {fromKey} from '../../src/cloud/credentials.ts'
 import type {Pacing} from '../../src/cloud/retries.ts'
 import {type Sandbox, type SandboxOptions, startSandbox} from '../../src/sandbox/index.ts'
 
@@ -47,10 +48,13 @@ export async function startTestCloud(
   const open = (options: Partial<CloudOptions> = {}) =>
     openCloud({
       env: {},
-      credentials: {kind: 'api-key', apiKey: sandbox.apiKey, authUrl: undefined},
-      endpoints: {vpcUrl: sandbox.environment.VPC_URL, iamUrl: sandbox.environment.VPC_AUTH_URL},
+      credentials: fromKey(sandbox.apiKey, 'The key', sandbox.environment.VPC_AUTH_URL),
+      endpoints: {
+        vpcUrl: sandbox.environment.VPC_URL,
+        iamUrl: sandbox.environment.VPC_AUTH_URL,
+        isPrivate: false,
+      },
       regions: [],
-      isPrivate: false,
       cacheFolder: undefined,
       pacing,
       log: {note: text => log.push(text)},

@@ -35,7 +35,7 @@ export function listData(judgements: readonly Judgement[]): ListData {
   }
   const rows = judgements.map((judgement): DataRow => {
     const {name, id} = judgement.subject
-    return [visible(name), visible(id), ...cellsOf(judgement).map(indexOf)]
+    return [visible(name ?? ''), visible(id), ...cellsOf(judgement).map(indexOf)]
   })
   return {texts, rows, rowsPerPage}
 }
@@ -49,7 +49,7 @@ export function listTable(judgements: readonly Judgement[]): string {
     const {name, id} = judgement.subject
     const [verdict = '', ...cells] = cellsOf(judgement).map(escaped)
     const rest = cells.map(cell => `<td>${cell}</td>`).join('')
-    return `<tr><td><span class="mark ${verdict}">${verdict}</span></td><th scope="row">${escaped(name)}<span class="id">${escaped(id)}</span></th>${rest}</tr>`
+    return `<tr><td><span class="mark ${verdict}">${verdict}</span></td><th scope="row">${escaped(name ?? '')}<span class="id">${escaped(id)}</span></th>${rest}</tr>`
   })
   return `<table class="list" id="rows"><caption class="hidden">Everything that was judged</caption><thead><tr>${head.join('')}</tr></thead><tbody>${rows.join('')}</tbody></table>`
 }

@@ -1,3 +1,4 @@
+import {targetName} from '../../metadata/plan.ts'
 import {settingsLabel} from '../../metadata/settings.ts'
 import {type AuditReport, resultOf} from '../audit.ts'
 import {type Judgement, reasonOf} from '../judge.ts'
@@ -76,10 +77,10 @@ function propertiesOf(report: AuditReport): string {
 function subjectCase(judgement: Judgement): string {
   const {subject, verdict, rule} = judgement
   // Jenkins takes what stands before the last dot for a package.
-  const start = `    <testcase classname="${escaped(`${subject.region}.${subject.kind}`)}" name="${escaped(`${subject.name} (${subject.id})`)}" time="0"`
+  const start = `    <testcase classname="${escaped(`${subject.region}.${subject.kind}`)}" name="${escaped(targetName(subject))}" time="0"`
   if (verdict === 'compliant') return `${start}/>\n`
   const why = reasonOf(judgement)
-  const details = `${kindLabel(subject.kind)} ${subject.crn}, metadata service ${settingsLabel(subject.settings)}, rule ${rule?.name ?? 'none'}`
+  const details = `${kindLabel(subject.kind)} ${subject.crn ?? subject.id}, metadata service ${settingsLabel(subject.settings)}, rule ${rule?.name ?? 'none'}`
   const result =
     verdict === 'violation'
       ? `<failure type="violation" message="${escaped(why)}">${escaped(details)}</failure>`

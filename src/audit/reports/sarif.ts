@@ -1,6 +1,7 @@
 import {createHash} from 'node:crypto'
 import {isAbsolute, sep} from 'node:path'
 import {pathToFileURL} from 'node:url'
+import {targetName} from '../../metadata/plan.ts'
 import {type AuditReport, exitCodeOf, resultOf} from '../audit.ts'
 import {type Judgement, type Violation, violationInWords} from '../judge.ts'
 import type {Policy} from '../policy.ts'
@@ -133,7 +134,8 @@ function resultsOf(judgement: Judgement, policy: Policy): object[] {
 
 function result(judgement: Judgement, policy: Policy, ruleId: string, what: string, more: object): object {
   const {subject, rule} = judgement
-  const message = `${capitalized(kindLabel(subject.kind))} ${subject.name} (${subject.id}) in ${subject.region}: ${what}${rule ? ` by rule ${rule.name}` : ''}.`
+  const resource = subject.crn ?? subject.id
+  const message = `${capitalized(kindLabel(subject.kind))} ${targetName(subject)} in ${subject.region}: ${what}${rule ? ` by rule ${rule.name}` : ''}.`
   return {
     ruleId,
     ruleIndex: rules.findIndex(({id}) => id === ruleId),
@@ -141,11 +143,13 @@ function result(judgement: Judgement, policy: Policy, ruleId: string, what: stri
     locations: [
       {
         physicalLocation: placeOf(subject, judgement, policy),
-        logicalLocations: [{name: visible(subject.name), fullyQualifiedName: visible(subject.crn), kind: 'resource'}],
+        logicalLocations: [
+          {name: visible(subject.name ?? subject.id), fullyQualifiedName: visible(resource), kind: 'resource'},
+        ],
       },
     ],
     // GitHub tells alerts apart by this one (github/docs, sarif-support-for-code-scanning.md).
-    partialFingerprints: {primaryLocationLineHash: `${hashOf(subject.crn, ruleId)}:1`},
+    partialFingerprints: {primaryLocationLineHash: `${hashOf(resource, ruleId)}:1`},
     properties: propertiesOf(subject, judgement),
     ...more,
   }

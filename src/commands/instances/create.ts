@@ -1,5 +1,6 @@
 import {Args, Flags} from '@oclif/core'
-import type {Instance, InstancePrototype} from '../../cloud/wire.ts'
+import type {InstancePrototype} from '../../cloud/operations.ts'
+import type {Instance} from '../../cloud/readers/instance.ts'
 import {CloudCommand} from '../../command-line/cloud-command.ts'
 import {checkStdin, readInput} from '../../command-line/read-input.ts'
 import {exitCodes, usageError} from '../../errors.ts'
@@ -9,6 +10,7 @@ import {type FoundInstance, findInstance} from '../../instances/find-instance.ts
 import {planInstance} from '../../instances/instance-prototype.ts'
 import {toJsonRow} from '../../instances/list-instances.ts'
 import {userDataIn, userDataInMetadata} from '../../instances/user-data.ts'
+import {targetName} from '../../metadata/plan.ts'
 import {hopLimits, protocols} from '../../metadata/settings.ts'
 
 export default class InstancesCreate extends CloudCommand {
@@ -89,13 +91,13 @@ User data can't be read from the VPC API: --from-metadata takes it from what vpc
     }
     const created = await this.unbroken(
       ending => createInstance(api, prototype, ending),
-      ({name, id}) => `Created ${name} (${id}).`,
+      made => `Created ${targetName(made)}.`,
     )
     const made = flags.wait === 0 ? created : await waitUntilRunning(api, created, flags.wait * 1000)
     await this.printCreated(flags, made, like)
     const wrong = departures(prototype, made)
     if (wrong.length === 0) return
-    this.warning(`${made.name} (${made.id}) was made, but not as asked: ${wrong.join('; ')}.`)
+    this.warning(`${targetName(made)} was made, but not as asked: ${wrong.join('; ')}.`)
     process.exitCode = exitCodes.failed
   }
 

@@ -1,10 +1,11 @@
 import {Args, Flags} from '@oclif/core'
-import type {InstanceInitialization} from '../../cloud/wire.ts'
+import type {SealedPassword} from '../../cloud/readers/resources.ts'
 import {CloudCommand} from '../../command-line/cloud-command.ts'
 import {readText} from '../../command-line/read-input.ts'
 import {VpcmdError} from '../../errors.ts'
 import {findInstance, instanceChoices} from '../../instances/find-instance.ts'
 import {initializationDetails, toJsonInitialization} from '../../instances/initialization.ts'
+import {targetName} from '../../metadata/plan.ts'
 
 export default class InstancesInitialization extends CloudCommand {
   static override summary = 'Show what an instance was made with: keys, trusted profile, and the password of Windows.'
@@ -41,7 +42,7 @@ export default class InstancesInitialization extends CloudCommand {
     if (keyText !== undefined && !given.password) {
       throw new VpcmdError({
         code: 'no_password',
-        message: `${instance.name} (${instance.id}) has no password.`,
+        message: `${targetName(instance)} has no password.`,
         hint: 'Only instances of Windows have one, and those that are being made not yet.',
       })
     }
@@ -55,11 +56,7 @@ export default class InstancesInitialization extends CloudCommand {
     })
   }
 
-  private async open(
-    sealed: NonNullable<InstanceInitialization['password']>,
-    keyText: string,
-    passphrase: string | undefined,
-  ): Promise<string> {
+  private async open(sealed: SealedPassword, keyText: string, passphrase: string | undefined): Promise<string> {
     const {decryptPassword, readPrivateKey} = await import('../../ssh/windows-password.ts')
     const key = await readPrivateKey(keyText, passphrase).catch(async (error: unknown) => {
       const isLocked = error instanceof VpcmdError && error.code === 'passphrase_needed'

@@ -44,7 +44,7 @@ A plan never stops an instance. With --restart the running instances on which it
     await Promise.all([...regions].map(name => cloud.region(name, 'the plan')))
     for (const unread of plan.unread ?? [])
       this.warning(`When the plan was made, something could not be read: ${unread}`)
-    const seen = await this.foresight(flags, cloud, changes)
+    const seen = await this.foresight(flags, cloud, changes, true)
     const due = seen ? changes.filter((_, index) => !seen[index]) : changes
     const restarts = await this.planRestarts(flags, cloud, {changes, due})
     if (seen) {
@@ -61,6 +61,7 @@ A plan never stops an instance. With --restart the running instances on which it
       selection: `plan of ${plan.createdAt}: ${plan.selection}`,
       unread: plan.unread,
       changes,
+      comparesNames: true,
       isFresh: false,
       sequel: changes.length > 0 ? this.sequel(flags, cloud, restarts) : undefined,
       outcomes: settled => this.withRestarts(restarts, outcomesOfChanges(changes, settled), true),

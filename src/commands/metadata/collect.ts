@@ -98,26 +98,30 @@ Passwords and license keys are masked. User data is not: whoever can run a proce
     cloud: Cloud,
     found: Reached<Selected>[],
   ): Promise<{on: Reached<Selected>[]; off: VpcmdError[]}> {
-    const changes = changesIn(
-      draftPlan(
-        found.map(each => asChoice(each, each.readAt)),
-        {enabled: true},
-      ),
+    const drafts = draftPlan(
+      found.map(each => asChoice(each, each.readAt)),
+      {enabled: true},
     )
-    if (changes.length === 0) return {on: found, off: []}
+    const changes = changesIn(drafts)
+    const unknown = drafts.flatMap(draft =>
+      'error' in draft ? [{id: draft.target?.id ?? '', error: draft.error}] : [],
+    )
+    if (changes.length === 0 && unknown.length === 0) return {on: found, off: []}
     const names = changes.map(({target}) => target.name).join(', ')
     const prompter = flags.enable ? undefined : await this.prompter()
     const isWanted =
-      flags.enable || (await prompter?.confirm({message: `The metadata service of ${names} is off. Turn it on?`}))
+      changes.length > 0 &&
+      (flags.enable || (await prompter?.confirm({message: `The metadata service of ${names} is off. Turn it on?`})))
     if (isWanted) await checkSsh(process.env)
     const run = isWanted
       ? await this.makeRun(flags, cloud, {command: 'enable', selection: names, changes, isFresh: true})
       : undefined
-    const off = changes.flatMap(({target}, index) => {
+    const stillOff = changes.flatMap(({target}, index) => {
       const settled = run?.settled[index]
       if (settled?.result === 'changed' || settled?.result === 'unchanged') return []
       return [{id: target.id, error: settled?.error ?? isOff(target)}]
     })
+    const off = [...unknown, ...stillOff]
     const isLeft = (id: string) => off.some(each => each.id === id)
     const switched = changes.flatMap(({target}) => (isLeft(target.id) ? [] : [target.name]))
     if (run && switched.length > 0) {
@@ -132,12 +136,12 @@ Passwords and license keys are masked. User data is not: whoever can run a proce
   /** Masks what is secret, and writes the files where a folder is named. */
   private async keep(flags: {out?: string; 'show-secrets'?: boolean}, collections: Collection[]): Promise<Row[]> {
     const {toJson} = await import('../../terminal/formats.ts')
-    const names = fileNames(collections.map(({found}) => found.instance))
+    const names = fileNames(collections.map(({found: {instance}}) => ({id: instance.id, name: instance.name ?? ''})))
     return Promise.all(
       collections.map(async (collection, index): Promise<Row> => {
         const {found, collectedAt, document} = collection
         if (!document) return {...collection, json: undefined, files: undefined}
-        const {id, name} = found.instance
+        const {id, name = null} = found.instance
         const metadata = flags['show-secrets'] ? document : withoutSecrets(document)
         const json = {id, name, region: found.region.name, collected_at: collectedAt, metadata}
         if (flags.out === undefined) return {...collection, json, files: undefined}
@@ -156,7 +160,7 @@ Passwords and license keys are masked. User data is not: whoever can run a proce
   private async printCollected(flags: RolloutFlags & {out?: string}, rows: Row[]): Promise<void> {
     const id = ({found}: Row) => found.instance.id
     const columns = [
-      {header: 'Name', value: ({found}: Row) => found.instance.name},
+      {header: 'Name', value: ({found}: Row) => found.instance.name ?? ''},
       {header: 'ID', value: id},
       {header: 'User data', value: ({document}: Row) => sizeOf(document && userDataOf(document))},
       {header: 'File', value: ({files}: Row) => files?.file ?? ''},
@@ -166,7 +170,7 @@ Passwords and license keys are masked. User data is not: whoever can run a proce
       files
         ? {
             id: found.instance.id,
-            name: found.instance.name,
+            name: found.instance.name ?? null,
             region: found.region.name,
             file: files.file,
             user_data_file: files.userDataFile ?? null,

@@ -47,7 +47,8 @@ It takes what enable and disable take, and --enable or --disable for what is wan
     const wanted = flags.disable
       ? {enabled: false}
       : {enabled: true, protocol: flags.protocol, response_hop_limit: flags['hop-limit']}
-    const drafts = draftPlan(selection.items, wanted)
+    const items = this.chosen(selection)
+    const drafts = draftPlan(items, wanted)
     const changes = changesIn(drafts)
     if (flags.out === undefined) {
       await this.printOutcomes(flags, outcomesOf(drafts), selection.unread)
@@ -55,7 +56,7 @@ It takes what enable and disable take, and --enable or --disable for what is wan
       this.note('Nothing was sent, and nothing was written: --out FILE keeps the plan.')
       return
     }
-    this.refuseErrors(selection.items)
+    this.refuseErrors(items)
     const [{formatPlan, writePlan}, {account}] = await Promise.all([
       import('../../metadata/plan-file.ts'),
       cloud.caller(),
@@ -76,7 +77,7 @@ It takes what enable and disable take, and --enable or --disable for what is wan
         await this.printOutcomes(flags, outcomesOf(drafts), selection.unread)
     }
     this.showChanges(changes)
-    const unchanged = drafts.length - changes.length
+    const unchanged = drafts.filter(draft => !('error' in draft)).length - changes.length
     this.note(
       `${changes.length} to change, ${unchanged} already so.${flags.out === '-' ? '' : ` Apply it with: ${quoteCommand(['vpcmd', 'metadata', 'apply', flags.out])}`}`,
     )
@@ -84,12 +85,13 @@ It takes what enable and disable take, and --enable or --disable for what is wan
 
   /** A plan without what was asked for would look whole. */
   private refuseErrors(items: Choice[]): void {
-    const errors = items.flatMap(item => ('error' in item ? [item.error] : []))
+    const missed = items.flatMap(item => ('error' in item && !item.isOutOfReach ? [item] : []))
+    const errors = missed.map(({error}) => error)
     const [first] = errors
     if (!first) return
     if (items.length === 1) throw first
     this.reportFailures(errors, items.length)
-    const asked = items.flatMap(item => ('error' in item ? [item.asked] : []))
+    const asked = missed.map(each => each.asked)
     const which = asked.length > 5 ? `${asked.slice(0, 5).join(', ')} and ${asked.length - 5} more` : asked.join(', ')
     throw new VpcmdError({
       code: 'plan_incomplete',

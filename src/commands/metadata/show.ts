@@ -33,7 +33,7 @@ Many are chosen with --from-file, or with --all and the filters of instances lis
       this.restartsAwaited(cloud),
     ])
     // One that does not run has been stopped since: its next start is all that it takes.
-    const awaitedSince = ({instance: {id, status, metadata_service: settings}}: ListedInstance) =>
+    const awaitedSince = ({instance: {id, status, settings}}: ListedInstance) =>
       status === 'running' && settings.enabled ? awaited?.get(id) : undefined
     const awaitedColumn: InstanceColumn = {
       key: 'restart-awaited-since',

@@ -13,7 +13,7 @@ import {
   readRun,
   readRuns,
 } from '../../metadata/runs.ts'
-import {patchBetween, reversed} from '../../metadata/settings.ts'
+import {inFull, patchBetween, reversed} from '../../metadata/settings.ts'
 
 export default class MetadataUndo extends RolloutCommand {
   static override summary = 'Bring back exactly what a run changed.'
@@ -77,7 +77,8 @@ An undo is a run of its own, and can be undone, but only by its ID.`
 function wayBack({change, result, after, inDoubt}: RecordedChange): PlannedChange[] {
   const wasTouched = result === 'changed' || (result === 'failed' && after !== undefined)
   if (!wasTouched && !inDoubt) return []
-  const made = after ?? {...change.before, ...change.set}
+  // Where nobody saw it in whole it was made as it was sent.
+  const made = (after && inFull(after)) ?? {...change.before, ...change.set}
   const set = patchBetween(made, reversed(change.set, change.before))
   // What was read then is long past: whoever makes this change looks first.
   return set ? [{target: change.target, before: made, set, readAt: 0}] : []

@@ -1,0 +1,118 @@
+import {VpcmdError} from '../errors.ts'
+import type {Lane} from './lane.ts'
+import {type Operation, type OperationName, OtherAnswer, operations} from './operations.ts'
+import {fields} from './readers/fields.ts'
+import {readPage} from './readers/page.ts'
+import {type Pacing, RequestFailure, unreadable, withRetries} from './retries.ts'
+import {failureOfTry} from './sdk-adapter.ts'
+import {describeFailure} from './service-errors.ts'
+import type {TokenSource} from './token-source.ts'
+import type {Answer, SendOnce, VpcApi} from './vpc-api.ts'
+
+/**
+ * How the API is called. `rollout` is for changing many: none is to fail for being throttled, and a change that may have
+ * been acted on is not sent again, so that whoever sent it looks first (`isInDoubt` tells).
+ */
+export type Manner = 'single' | 'rollout'
+
+export interface CallPolicy {
+  /** The service URL. */
+  url: string
+  /** Texts that an answer may hold, and no error must. */
+  secrets: readonly string[]
+  /** The region's name; empty where no region is meant. */
+  place: string
+  tokens: TokenSource
+  pacing: Pacing
+  lane: Lane
+  manner: Manner
+}
+
+/** The calls of the table, each tried as the retry policy says, read by its reader, and failing as a VpcmdError that says what was being done. */
+export function callsOf(send: SendOnce, policy: CallPolicy): VpcApi {
+  const names = Object.keys(operations) as OperationName[]
+  const calls = names.map(name => [
+    name,
+    (params: CallParams = {}) => callOperation(name, operations[name], params, send, policy),
+  ])
+  return Object.fromEntries(calls)
+}
+
+type CallParams = Record<string, unknown> & {signal?: AbortSignal}
+
+async function callOperation(
+  name: OperationName,
+  operation: Operation,
+  {signal: ending, ...params}: CallParams,
+  send: SendOnce,
+  policy: CallPolicy,
+): Promise<Answer<unknown>> {
+  const {url, place, secrets, tokens, pacing, lane, manner} = policy
+  const isPatient = manner === 'rollout'
+  const {again} = operation
+  const where = place ? ` in ${place}` : ''
+  const doing = `${operation.doing.replace(/\{([\w.]+)\}/g, (_, path: string) => String(valueAt(params, path)))}${where}`
+  const doingHere = {doing, iamAction: operation.iamAction, url}
+  const attempt = () =>
+    withRetries(
+      async signal => {
+        const answer = await send(name, {...params, signal}).catch((error: unknown) => {
+          // IBM's core wraps what its adapter throws, and loses most of it.
+          throw failureOfTry(signal) ?? error
+        })
+        return {result: readAnswer(operation, answer.result, params, url, doing), etag: etagIn(answer.headers)}
+      },
+      {
+        who: place || 'IBM Cloud',
+        budget: isPatient ? 'rollout' : 'read',
+        repeatable: again === 'read' || (again === 'change' && !isPatient),
+        awaitsConflicts: again === 'change',
+        pacing,
+        lane,
+        // Reading is called off at once, changing only between two tries.
+        ...(again === 'read' ? {cancelled: ending} : {lastTry: ending}),
+        prepare: () => tokens.ready(),
+      },
+    )
+  for (let renewals = 0; ; renewals++) {
+    const startedAt = pacing.now()
+    try {
+      return await attempt()
+    } catch (error) {
+      if (!(error instanceof RequestFailure)) throw error
+      const mayRenew = error.failure.status === 401 && renewals < (isPatient ? 4 : 1)
+      if (!mayRenew || !tokens.renew(startedAt)) throw describeFailure(error, doingHere, secrets)
+    }
+  }
+}
+
+function readAnswer(
+  operation: Operation,
+  body: unknown,
+  params: Record<string, unknown>,
+  url: string,
+  doing: string,
+): unknown {
+  const {rows, readRow, read, identify} = operation
+  try {
+    const result = rows && readRow ? readPage(fields(body), rows, readRow, url, identify) : read?.(fields(body), params)
+    if (result === undefined) throw unreadable(body)
+    return result
+  } catch (error) {
+    if (!(error instanceof OtherAnswer)) throw error
+    throw new VpcmdError({
+      code: 'other_answer',
+      message: `Could not ${doing}: the answer is about ${error.answered}, which was not asked for.`,
+      hint: 'Nothing is believed of it. Try again; if it stays so, IBM support should know.',
+    })
+  }
+}
+
+function valueAt(params: Record<string, unknown>, path: string): unknown {
+  return path.split('.').reduce<unknown>((value, name) => fields(value)[name], params)
+}
+
+/** The ETag that an answer came with (contract: GET, POST and PATCH of an instance give one, a list does not). */
+function etagIn({etag}: Record<string, unknown>): string | undefined {
+  return typeof etag === 'string' ? etag : undefined
+}

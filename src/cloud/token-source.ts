@@ -1,0 +1,223 @@
+import type {AuthenticatorInterface} from 'ibm-cloud-sdk-core'
+import {exitCodes, VpcmdError} from '../errors.ts'
+import {readPrivateJson, writePrivateJson} from './private-file.ts'
+import {type Pacing, RequestFailure, unreadable, withRetries} from './retries.ts'
+import {type SdkAdapter, sdkAdapter} from './sdk-adapter.ts'
+import {type Asked, describeTokenFailure} from './service-errors.ts'
+import type {Line} from './transport.ts'
+
+/** A cached token that has less than this to live is renewed: a command should not outlive its token. */
+const leastLifeMs = 5 * 60_000
+/** So long before its end a token is no longer sent: a request takes its time. */
+const spareMs = 10_000
+/** The metadata service is in the same machine: it answers at once or not at all. */
+const metadataTimeoutMs = 5000
+/** Five tries of this, with their pauses, end within five minutes. */
+const longestTimeoutMs = 50_000
+
+export interface TokenSourceOptions {
+  /** Who gives the tokens, for errors: IAM or the metadata service, and its URL. */
+  asked: Asked
+  /** Makes IBM's authenticator, whose requests go through the adapter. Called again when its token was refused. */
+  create(adapter: SdkAdapter): AuthenticatorInterface
+  /** Whether another token can be had where one is refused. */
+  isRenewable: boolean
+  /** Where the token is kept between commands; undefined keeps it in memory only. */
+  cacheFile: string | undefined
+  pacing: Pacing
+  lineTo(url: string): Line
+  /** Texts that an answer may hold, and no error must. */
+  secrets: readonly string[]
+}
+
+export interface Caller {
+  /** The account's ID. */
+  account: string
+  /** The IAM ID of the user or service ID, such as IBMid-… or iam-ServiceId-…. */
+  iamId: string
+}
+
+interface Token {
+  /** What goes into the header Authorization. */
+  header: string
+  /** Epoch milliseconds; undefined where it does not say. */
+  expiresAt: number | undefined
+  /** When it came, in epoch milliseconds; 0 for one that an earlier command kept. */
+  givenAt: number
+}
+
+/**
+ * The tokens of any of IBM's authenticators: asked for as the retry policy says, kept between commands, renewed when they
+ * are refused, and failing under the name of who did not give one.
+ */
+export class TokenSource implements AuthenticatorInterface {
+  readonly #options: TokenSourceOptions
+  readonly #adapter: SdkAdapter
+  #inner: AuthenticatorInterface
+  #token: Token | undefined
+  #pending: Promise<Token> | undefined
+  #ignoreCache = false
+  /** Whether a token was ever given for these credentials, in this command or in an earlier one. */
+  #areGood = false
+  #failure: RequestFailure | undefined
+
+  constructor(options: TokenSourceOptions) {
+    this.#options = options
+    this.#adapter = this.#retryingAdapter()
+    this.#inner = options.create(this.#adapter)
+  }
+
+  authenticationType(): string {
+    return this.#inner.authenticationType()
+  }
+
+  async authenticate(request: {headers?: object}): Promise<void> {
+    request.headers = {...request.headers, Authorization: (await this.#present()).header}
+  }
+
+  /** Sees that there is a token. Throws VpcmdError. */
+  async ready(): Promise<void> {
+    await this.#present()
+  }
+
+  /**
+   * Drops the token that a request was refused with; one that came after `requestedAt` (epoch ms) is kept. False where there
+   * is no other to be had.
+   */
+  renew(requestedAt: number): boolean {
+    if (!this.#options.isRenewable) return false
+    if (!this.#token || this.#token.givenAt > requestedAt) return true
+    this.#token = undefined
+    this.#ignoreCache = true
+    this.#inner = this.#options.create(this.#adapter)
+    return true
+  }
+
+  /** Whose the tokens are, by their claims. Throws VpcmdError, exit 3, for a token without an account. */
+  async caller(): Promise<Caller> {
+    const {account, iam_id: iamId} = claimsIn((await this.#present()).header)
+    const bss = typeof account === 'object' && account !== null && 'bss' in account ? account.bss : undefined
+    if (typeof bss === 'string' && bss !== '' && typeof iamId === 'string') return {account: bss, iamId}
+    throw new VpcmdError({
+      code: 'no_account',
+      message: 'The IAM token does not tell the account that it is for.',
+      hint: 'Changes are recorded with their account: use an IAM API key.',
+      exitCode: exitCodes.denied,
+    })
+  }
+
+  #present(): Promise<Token> {
+    const known = this.#token
+    const isFresh = known && (known.expiresAt ?? Number.POSITIVE_INFINITY) - this.#options.pacing.now() > spareMs
+    if (isFresh) return Promise.resolve(known)
+    this.#pending ??= this.#ask().finally(() => {
+      this.#pending = undefined
+    })
+    return this.#pending
+  }
+
+  async #ask(): Promise<Token> {
+    const {cacheFile, pacing, asked} = this.#options
+    const kept = cacheFile && !this.#ignoreCache ? await this.#readCache(cacheFile) : undefined
+    if (kept) {
+      this.#areGood = true
+      this.#token = kept
+      return kept
+    }
+    this.#failure = undefined
+    const request: {headers: Record<string, string>} = {headers: {}}
+    try {
+      await this.#inner.authenticate(request)
+    } catch (error) {
+      throw describeTokenFailure(this.#failure ?? error, asked, this.#options.secrets)
+    }
+    const header = request.headers.Authorization ?? ''
+    const token: Token = {header, expiresAt: expiryOf(header), givenAt: pacing.now()}
+    this.#areGood = true
+    this.#ignoreCache = false
+    this.#token = token
+    if (cacheFile && token.expiresAt !== undefined) {
+      await writePrivateJson(cacheFile, {
+        access_token: header.replace(/^Bearer /, ''),
+        expiration: token.expiresAt / 1000,
+      }).catch((error: NodeJS.ErrnoException) => {
+        this.#note(`the token could not be kept for the next command: ${error.code ?? error.message}`)
+      })
+    }
+    return token
+  }
+
+  /** Each token request of the authenticator, of which some take two, tried as the policy says. */
+  #retryingAdapter(): SdkAdapter {
+    const {pacing, lineTo, asked} = this.#options
+    const send = sdkAdapter(lineTo, pacing.now)
+    const timeoutMs = Math.min(pacing.timeoutMs, asked.isMetadataService ? metadataTimeoutMs : longestTimeoutMs)
+    return async request => {
+      try {
+        return await withRetries(
+          async signal => {
+            const answer = await send({...request, signal})
+            if (!hasToken(answer.data)) throw unreadable(answer.data)
+            return answer
+          },
+          {
+            who: asked.name,
+            budget: 'token',
+            repeatable: true,
+            // Credentials that were good have not become wrong: to change many, one bad answer must not fail them all.
+            alsoOn: this.#areGood ? [401] : [],
+            pacing: {...pacing, timeoutMs},
+          },
+        )
+      } catch (error) {
+        if (error instanceof RequestFailure) this.#failure = error
+        throw error
+      }
+    }
+  }
+
+  async #readCache(file: string): Promise<Token | undefined> {
+    try {
+      const kept = await readPrivateJson(file)
+      const {access_token: token, expiration} = Object(kept)
+      const isWhole = typeof token === 'string' && isJwt(token) && Number.isFinite(expiration)
+      if (isWhole && expiration * 1000 - this.#options.pacing.now() >= leastLifeMs) {
+        return {header: `Bearer ${token}`, expiresAt: expiration * 1000, givenAt: 0}
+      }
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code
+      if (code !== 'ENOENT')
+        this.#note(`the kept token could not be read (${code ?? 'not JSON'}): asking for a new one`)
+    }
+    return undefined
+  }
+
+  #note(text: string): void {
+    this.#options.lineTo(this.#options.asked.url).log?.note(text)
+  }
+}
+
+/** Whether there is a token in an answer that a header can carry. */
+function hasToken(answer: unknown): boolean {
+  const {access_token: token} = Object(answer)
+  return typeof token === 'string' && /^[\x21-\x7e]+$/.test(token)
+}
+
+function isJwt(token: string): boolean {
+  return /^[\w-]+\.[\w-]+\.[\w-]*$/.test(token)
+}
+
+/** When a token ends, in epoch milliseconds, by its claims; undefined for one that does not say. */
+function expiryOf(header: string): number | undefined {
+  const {exp} = claimsIn(header)
+  return typeof exp === 'number' && Number.isFinite(exp) ? exp * 1000 : undefined
+}
+
+function claimsIn(header: string): Record<string, unknown> {
+  try {
+    return Object(JSON.parse(Buffer.from(header.split('.')[1] ?? '', 'base64url').toString('utf8')))
+  } catch {
+    // Not the token of IAM: who needs its claims says so.
+    return {}
+  }
+}

@@ -1,0 +1,239 @@
+import type {Agent, ClientRequest, IncomingHttpHeaders, IncomingMessage, RequestOptions} from 'node:http'
+import type {Readable} from 'node:stream'
+
+// Every request of vpcmd goes through `ask`: the VPC API and IAM by way of the adapter that IBM's SDK is given, the metadata
+// service and the sandbox directly. It is loaded by boot scripts, so it loads nothing that it does not need.
+
+export interface Question {
+  method: string
+  url: string
+  headers: Record<string, string>
+  /** Sent as it is where it is text, else as JSON. */
+  body?: string | object
+  /** Whether it may be sent twice, where the method does not say so by itself: what changes something may not. */
+  isRepeatable?: boolean
+}
+
+export interface Line {
+  /** From the first packet to the last byte of the answer; without it, `signal` alone ends the exchange. */
+  timeoutMs?: number
+  /** The largest answer that is taken, in bytes, decompressed. */
+  mostBytes?: number
+  /** The certificates to trust in place of the usual ones, as PEM. */
+  ca?: string
+  /** Ends the exchange when nobody needs its answer any more. */
+  signal?: AbortSignal
+  /** Keeps connections for the next exchange, which over https is half of its time; without it, each ends with its exchange. */
+  connections?: Connections
+  /** Goes through a proxy in place of a connection of its own. */
+  proxy?: Agent
+  /** Told of each exchange, without headers and bodies: no token. */
+  log?: WireLog
+}
+
+/** Where `--debug` writes. Only method, URL, status, time and IBM's trace are ever logged: no key and no token. */
+export interface WireLog {
+  note(text: string): void
+}
+
+/** Connections that are open, by protocol. They do not keep a process from its end. */
+export type Connections = Record<string, Agent>
+
+export interface Reply {
+  kind: 'reply'
+  status: number
+  headers: IncomingHttpHeaders
+  body: Buffer
+}
+
+/** Why there was no answer, or none that can be used. */
+export type Silence =
+  | 'timeout'
+  | 'refused'
+  | 'unreachable'
+  | 'unknown-host'
+  | 'untrusted'
+  | 'other-protocol'
+  | 'reset'
+  | 'too-big'
+  | 'proxy'
+  | 'failed'
+
+export interface NoReply {
+  kind: 'none'
+  why: Silence
+  /** The code of the error below it, such as ECONNREFUSED; the status of a proxy that refused; empty where there is none. */
+  code: string
+  /** Whether something took the connection, although it gave no answer. */
+  connected: boolean
+}
+
+/** What an answer may measure in bytes, decompressed. A page of 100 instances is about 1 MB, user data at most 64 KB. */
+export const answerLimits = {list: 32 * 2 ** 20, other: 4 * 2 ** 20} as const
+
+/** An error that a proxy's agent ends a request with, where the proxy answers something else than 200 to CONNECT. */
+export const proxyRefusal = 'ERR_PROXY_REFUSED'
+
+/** The service's name, which its certificate bears. */
+export const metadataHost = 'api.metadata.cloud.ibm.com'
+
+/** What that name resolves to (ibm-cloud-docs/vpc, api-metadata-change-log.md, 14 February 2023). */
+export const linkLocalAddress = '169.254.169.254'
+
+/**
+ * Asks once, over a connection of ours alone, and what may be sent twice once more where a connection that was kept turns
+ * out to be ended: no proxy but the one that is named, whatever the environment says, no redirect followed, no more of an
+ * answer than its limit, and all of it within the time limit. Never throws for what the other side does.
+ */
+export async function ask(question: Question, line: Line): Promise<Reply | NoReply> {
+  if (!line.log) return exchange(question, line)
+  const startedAt = performance.now()
+  const outcome = await exchange(question, line)
+  const said =
+    outcome.kind === 'reply' ? `${outcome.status}${traceOf(outcome)}` : `${outcome.why} ${outcome.code}`.trim()
+  line.log.note(`${question.method} ${question.url} -> ${said} in ${Math.round(performance.now() - startedAt)} ms`)
+  return outcome
+}
+
+function traceOf({status, body}: Reply): string {
+  const trace = status < 400 ? undefined : /"trace" *: *"([\w-]{1,64})"/.exec(body.subarray(0, 65_536).toString('utf8'))
+  return trace ? ` (trace ${trace[1]})` : ''
+}
+
+async function exchange(question: Question, line: Line): Promise<Reply | NoReply> {
+  const url = new URL(question.url)
+  const body =
+    question.body === undefined
+      ? undefined
+      : Buffer.from(typeof question.body === 'string' ? question.body : JSON.stringify(question.body))
+  const options: RequestOptions & {servername?: string} = {
+    ...addressOf(url, line.proxy !== undefined),
+    protocol: url.protocol,
+    path: url.pathname + url.search,
+    method: question.method,
+    headers: {
+      host: url.host,
+      accept: 'application/json',
+      'user-agent': 'vpcmd',
+      ...(body && {'content-type': 'application/json', 'content-length': body.length}),
+      ...question.headers,
+    },
+  }
+  const request = await opener(url.protocol, options, line)
+  return new Promise(resolve => {
+    let connected = false
+    let settled = false
+    let timer: NodeJS.Timeout | undefined
+    const settle = (outcome: Reply | NoReply) => {
+      if (settled) return
+      settled = true
+      clearTimeout(timer)
+      line.signal?.removeEventListener('abort', leave)
+      resolve(outcome)
+      if (outcome.kind === 'none') outgoing?.destroy()
+    }
+    const silence = (why: Silence, code = '') => settle({kind: 'none', why, code, connected})
+    const leave = () => silence('failed', 'ABORTED')
+    if (line.timeoutMs !== undefined) timer = setTimeout(() => silence('timeout'), line.timeoutMs)
+    let outgoing: ClientRequest | undefined
+    const send = (sent: ClientRequest) => {
+      outgoing = sent
+      sent.on('error', (error: NodeJS.ErrnoException & {status?: number}) => {
+        const why = whyOf(error.code ?? '')
+        // The other side may have ended the connection that was kept just as the question went out.
+        if (!settled && why === 'reset' && sent.reusedSocket && isRepeatable(question))
+          send(request({agent: line.proxy ?? false}))
+        else silence(why, why === 'proxy' ? String(error.status) : error.code)
+      })
+      sent.on('socket', socket => {
+        if (socket.connecting) socket.once('connect', () => (connected = true))
+        else connected = true
+      })
+      sent.on('response', response => {
+        readReply(response, line.mostBytes ?? answerLimits.other, settle, silence).catch(() => silence('failed'))
+      })
+      sent.end(body)
+    }
+    line.signal?.addEventListener('abort', leave)
+    if (line.signal?.aborted) leave()
+    else {
+      try {
+        send(request())
+      } catch (error) {
+        // A header or a path that HTTP does not take: nothing was sent.
+        silence('failed', (error as NodeJS.ErrnoException).code)
+      }
+    }
+  })
+}
+
+function isRepeatable({method, isRepeatable = method === 'GET' || method === 'PUT'}: Question): boolean {
+  return isRepeatable
+}
+
+/** The metadata service's name is not looked up: its address is fixed, and a resolver that hangs would hold up the end of the process, too. */
+function addressOf(url: URL, isProxied: boolean): RequestOptions & {servername?: string} {
+  const port = url.port || (url.protocol === 'https:' ? 443 : 80)
+  const hostname = url.hostname.replace(/^\[|\]$/g, '')
+  return hostname === metadataHost && !isProxied
+    ? {hostname: linkLocalAddress, servername: metadataHost, port}
+    : {hostname, port}
+}
+
+/** The global agents are not used: they take proxies from the environment where Node is told to (NODE_USE_ENV_PROXY). */
+async function opener(
+  protocol: string,
+  options: RequestOptions,
+  {ca, connections, proxy}: Line,
+): Promise<(other?: RequestOptions) => ClientRequest> {
+  const {request, Agent} = protocol === 'http:' ? await import('node:http') : await import('node:https')
+  if (connections) connections[protocol] ??= new Agent({keepAlive: true, scheduling: 'lifo', timeout: 5000})
+  const agent = proxy ?? connections?.[protocol] ?? false
+  return other => request({...options, ca, agent, ...other})
+}
+
+async function readReply(
+  response: IncomingMessage,
+  mostBytes: number,
+  settle: (reply: Reply) => void,
+  silence: (why: Silence, code?: string) => void,
+): Promise<void> {
+  const chunks: Buffer[] = []
+  let length = 0
+  const broken = (error: NodeJS.ErrnoException) => silence('reset', error.code)
+  response.on('error', broken)
+  const body = await decompressed(response)
+  body.on('error', broken)
+  body.on('data', (chunk: Buffer) => {
+    length += chunk.length
+    if (length > mostBytes) {
+      silence('too-big')
+      body.destroy()
+    } else chunks.push(chunk)
+  })
+  body.on('end', () => {
+    const {statusCode: status = 0, headers} = response
+    settle({kind: 'reply', status, headers, body: Buffer.concat(chunks)})
+  })
+}
+
+/** The body without the compression that was asked for, which is gzip; what else it is, it stays. */
+async function decompressed(response: IncomingMessage): Promise<Readable> {
+  if (!/^(x-)?gzip$/i.test(response.headers['content-encoding'] ?? '')) return response
+  const {createGunzip} = await import('node:zlib')
+  return response.pipe(createGunzip())
+}
+
+function whyOf(code: string): Silence {
+  if (code === proxyRefusal) return 'proxy'
+  if (code === 'ECONNREFUSED') return 'refused'
+  if (/^(ENETUNREACH|EHOSTUNREACH|EADDRNOTAVAIL|ENETDOWN|EHOSTDOWN|EACCES|EPERM)$/.test(code)) return 'unreachable'
+  if (/^(ENOTFOUND|EAI_)/.test(code)) return 'unknown-host'
+  if (code === 'ETIMEDOUT') return 'timeout'
+  if (/^(ECONNRESET|EPIPE)$/.test(code)) return 'reset'
+  if (code === 'HPE_HEADER_OVERFLOW') return 'too-big'
+  // TLS where there is none, and no HTTP where some was expected.
+  if (/^(EPROTO|ERR_SSL_|ERR_TLS_HANDSHAKE|HPE_)/.test(code)) return 'other-protocol'
+  if (/CERT|SIGNATURE|ALTNAME|ISSUER|^UNABLE_TO/.test(code)) return 'untrusted'
+  return 'failed'
+}
