@@ -2,7 +2,8 @@ import {appendFileSync, mkdtempSync, rmSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterEach, beforeEach, expect, test} from 'vitest'
-import {Journal, type JournalLine} from '../../src/metadata/journal.ts'
+import type {JournalLine} from '../../src/metadata/journal.ts'
+import {JournalFile} from '../../src/metadata/journal-file.ts'
 import type {PlannedChange} from '../../src/metadata/plan.ts'
 import {readRestartsAwaited} from '../../src/metadata/runs.ts'
 import {plannedChange} from '../support/planned-change.ts'
@@ -21,7 +22,7 @@ const at = (minute: number) => `2026-11-25T10:${String(minute).padStart(2, '0')}
 async function keepRun(begun: number, changes: PlannedChange[], lines: JournalLine[], account = 'mine'): Promise<void> {
   const id = `20261125-10${String(begun).padStart(2, '0')}00-0000`
   const header = {id, command: 'enable', account, iamId: 'me', vpcmd: '0', selection: 'all', count: changes.length}
-  const journal = await Journal.begin(folder, {...header, startedAt: at(begun)}, changes)
+  const journal = await JournalFile.begin(folder, {...header, startedAt: at(begun)}, changes)
   await Promise.all(lines.map(line => journal.write(line)))
   await journal.close()
 }
