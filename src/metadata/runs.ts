@@ -1,19 +1,24 @@
-import {createReadStream} from 'node:fs'
-import {readdir, stat} from 'node:fs/promises'
+import {readdir} from 'node:fs/promises'
 import {join} from 'node:path'
-import {createInterface} from 'node:readline'
 import {exitCodes, usageError, VpcmdError} from '../errors.ts'
 import type {JournalLine, RestartStep, RunHeader} from './journal.ts'
-import {type Result, wasTurnedOnRunning} from './outcomes.ts'
-import {type PlannedChange, type Target, targetName} from './plan.ts'
+import {countResults, type Result, wasTurnedOnRunning} from './outcomes.ts'
+import {type PlannedChange, targetName} from './plan.ts'
+import {type DamagedLine, type JournalStamp, readJournal, unreadableJournal} from './read-journal.ts'
+import {RestartMarks} from './restart-marks.ts'
 import {isAtWork} from './run-lock.ts'
 import type {Settings} from './settings.ts'
 
-/** `unfinished`: the process was killed before it could end the run. */
-export type RunState = 'done' | 'interrupted' | 'stopped' | 'running' | 'unfinished'
+/**
+ * `unfinished`: the process was killed before it could end the run. `damaged`: the journal lacks what it takes to say that
+ * the run is done, or what it was.
+ */
+export type RunState = 'done' | 'interrupted' | 'stopped' | 'running' | 'unfinished' | 'damaged'
 
 /** What the journal knows of one change of a run. */
 export interface RecordedChange {
+  /** Its place in the journal. */
+  i: number
   change: PlannedChange
   /** Undefined where no outcome was recorded. */
   result: Result | undefined
@@ -29,12 +34,26 @@ export interface RecordedChange {
   restart: {step: RestartStep; at: string; wasStopped: boolean} | undefined
 }
 
+/** What a journal lacks. */
+export interface Damage {
+  /** How many of its lines are damaged. */
+  lines: number
+  /** Of how many changes it does not know the server. */
+  unknown: number
+  /** Whether it does not say what run it was: of which account, and what was asked for. */
+  header: boolean
+  /** Whether what is lost may tell of a stop or a start. */
+  restarts: boolean
+}
+
 export interface Run {
   header: RunHeader
   state: RunState
   /** ISO 8601; undefined while it has not ended. */
   endedAt: string | undefined
   changes: RecordedChange[]
+  /** Undefined for a journal that is whole. */
+  damage: Damage | undefined
   /** How much of the journal was read, for whoever goes on with it. */
   bytes: number
 }
@@ -45,39 +64,13 @@ const runFile = /^\d{8}-\d{6}-[0-9a-f]{4}\.jsonl$/
 export async function listRunIds(folder: string): Promise<string[]> {
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return []
-    throw unreadable(folder, error)
+    throw unreadableJournal(folder, error)
   })
   return names
     .filter(name => runFile.test(name))
     .map(name => name.replace(/\.jsonl$/, ''))
     .sort()
     .reverse()
-}
-
-/**
- * All runs, the one first that was at work last: one that was gone on with may have begun before others. `keep` chooses by
- * header, so that the others need not be read in full. Throws VpcmdError for one that can't be read, unless `onUnreadable`
- * takes it: whoever acts on the first must not take another for it.
- */
-export async function* readRuns(
-  folder: string,
-  keep: (header: RunHeader) => boolean = () => true,
-  onUnreadable?: (error: VpcmdError) => void,
-): AsyncGenerator<Run> {
-  const times = await Promise.all(
-    (await listRunIds(folder)).map(async id => {
-      const {mtimeMs} = await stat(join(folder, `${id}.jsonl`)).catch(() => ({mtimeMs: Number.POSITIVE_INFINITY}))
-      return {id, mtimeMs}
-    }),
-  )
-  for (const {id} of times.sort((a, b) => b.mtimeMs - a.mtimeMs)) {
-    const run = await readRunFile(folder, id, keep).catch((error: unknown) => {
-      if (!(error instanceof VpcmdError) || !onUnreadable) throw error
-      onUnreadable(error)
-      return undefined
-    })
-    if (run) yield run
-  }
 }
 
 /** One run by its ID, or by the only beginning that it has. Throws VpcmdError, exit 4, where there is none or more. */
@@ -92,97 +85,181 @@ export async function readRun(folder: string, asked: string): Promise<Run> {
       exitCode: exitCodes.notFound,
     })
   }
-  const run = await readRunFile(folder, id, () => true)
-  if (!run) throw unreadable(join(folder, `${id}.jsonl`), new Error('it has no beginning'))
+  const {run} = await readRunFile(folder, id)
+  if (!run) throw unreadableJournal(join(folder, `${id}.jsonl`), new Error('it has no beginning'))
   return run
 }
 
-async function readRunFile(folder: string, id: string, keep: (header: RunHeader) => boolean): Promise<Run | undefined> {
-  const file = join(folder, `${id}.jsonl`)
-  const run: Run = {header: noHeader, state: 'unfinished', endedAt: undefined, changes: [], bytes: 0}
-  let hasBegun = false
-  let isKept = true
-  run.bytes = await readLines(file, line => {
+/** A run as its journal tells it: undefined where its process was killed before it had written what it meant to do. */
+export interface ReadRun {
+  run: Run | undefined
+  marks: RestartMarks
+  stamp: JournalStamp
+}
+
+/** Reads the journal of a run in full. Throws VpcmdError for one that can't be read. */
+export async function readRunFile(folder: string, id: string): Promise<ReadRun> {
+  const reading = new Reading(id)
+  const {bytes, stamp} = await readJournal(join(folder, `${id}.jsonl`), line => reading.take(line))
+  const run = reading.end(bytes)
+  if (run) {
+    if (run.state === 'unfinished' && (await isAtWork(folder, id))) run.state = 'running'
+    // Killed after its last outcome: only the last line is missing.
+    const isOver = reading.hasBegun && run.changes.every(each => isSettled(each) && !isBetween(each))
+    if (run.state === 'unfinished' && isOver) run.state = 'done'
+    const isClaim = run.state === 'done' || (run.damage?.header && run.state !== 'running')
+    if (run.damage && isClaim) run.state = 'damaged'
+  }
+  return {run, marks: reading.marks, stamp}
+}
+
+/** A run while its journal is read, line by line. */
+class Reading {
+  hasBegun = false
+  readonly marks = new RestartMarks()
+  readonly #id: string
+  readonly #changes = new Map<number, RecordedChange>()
+  #header: RunHeader | undefined
+  #begunAt: string | undefined
+  #hasLines = false
+  #state: RunState = 'unfinished'
+  #endedAt: string | undefined
+  #damaged = 0
+  #speaksOfRestarts = false
+
+  constructor(id: string) {
+    this.#id = id
+  }
+
+  take(line: JournalLine | DamagedLine): void {
+    const isFirst = !this.#hasLines
+    this.#hasLines = true
     if (line.t === 'run') {
       const {t, v, ...header} = line
-      if (v !== 1) throw new Error('a newer vpcmd wrote it')
-      isKept = keep(header)
-      run.header = header
-    } else if (line.t === 'begin') hasBegun = true
-    else take(run, line)
-    return isKept
-  })
-  if (!isKept) return undefined
-  if (run.header === noHeader) return undefined
-  // One that was killed while it wrote what it meant to do has done nothing of it.
-  if (!hasBegun) run.changes = []
-  if (run.state === 'unfinished' && (await isAtWork(folder, id))) run.state = 'running'
-  // Killed after its last outcome: only the last line is missing.
-  const isOver = hasBegun && run.changes.every(each => isSettled(each) && !isBetween(each))
-  if (run.state === 'unfinished' && isOver) run.state = 'done'
-  return run
-}
-
-const noHeader: RunHeader = {
-  id: '',
-  command: '',
-  account: '',
-  iamId: '',
-  vpcmd: '',
-  startedAt: '',
-  selection: '',
-  count: 0,
-}
-
-function parseLine(text: string): JournalLine | undefined {
-  if (!text.startsWith('{"t":')) return undefined
-  try {
-    return JSON.parse(text) as JournalLine
-  } catch {
-    return undefined
-  }
-}
-
-function take(run: Run, line: Exclude<JournalLine, {t: 'run' | 'begin'}>): void {
-  if (line.t === 'resumed') {
-    run.state = 'unfinished'
-    run.endedAt = undefined
-    return
-  }
-  if (line.t === 'end') {
-    run.state = line.reason
-    run.endedAt = line.at
-    return
-  }
-  if (line.t === 'change') {
-    const {t, i, ...change} = line
-    run.changes[i] = {
-      change,
-      result: undefined,
-      after: undefined,
-      status: undefined,
-      error: undefined,
-      inDoubt: false,
-      at: undefined,
-      restart: undefined,
+      // A file that was renamed, or copied, is not the journal of the run that it names.
+      if (isFirst && header.id === this.#id) this.#header = header
+      else this.#damage(undefined, false)
+    } else if (line.t === 'change') this.#plan(line)
+    else if (line.t === 'damaged') {
+      this.#damage(line.i, line.isRestart)
+      if (!isFirst) this.hasBegun = true
+    } else {
+      this.hasBegun = true
+      if (line.t === 'begin') this.#begunAt = line.at
+      else this.#record(line)
     }
-    return
   }
-  const recorded = run.changes[line.i]
-  if (!recorded) return
-  if (line.t === 'sent') recorded.inDoubt = true
-  else if (line.t === 'restart') {
-    const {step, at} = line
-    const wasStopped = step === 'stopped' || (step !== 'stop' && (recorded.restart?.wasStopped ?? false))
-    recorded.restart = {step, at, wasStopped}
-  } else {
-    recorded.result = line.result
-    recorded.after = line.after
-    recorded.status = line.status
-    recorded.error = line.error as RecordedChange['error']
-    recorded.inDoubt = line.inDoubt ?? false
-    recorded.at = line.at
+
+  end(bytes: number): Run | undefined {
+    if (!this.#hasLines) return undefined
+    const header = this.#header ?? this.#unknownHeader()
+    // One that was killed while it wrote what it meant to do has done nothing of it.
+    const changes = this.hasBegun ? [...this.#changes.values()].sort((a, b) => a.i - b.i) : []
+    const unknown = this.hasBegun ? Math.max(header.count - changes.length, 0) : 0
+    const hasDamage = this.#damaged > 0 || unknown > 0 || !this.#header
+    // What is lost may be an attempt, or an outcome, of any that is not known to be settled: a look tells.
+    if (this.#damaged > 0) for (const each of changes) if (!isSettled(each)) each.inDoubt = true
+    const restarts = this.#speaksOfRestarts || changes.some(({restart}) => restart)
+    return {
+      header,
+      state: this.#state,
+      endedAt: this.#endedAt,
+      changes,
+      damage: hasDamage ? {lines: this.#damaged, unknown, header: !this.#header, restarts} : undefined,
+      bytes,
+    }
   }
+
+  #plan({t, i, ...change}: JournalLine & {t: 'change'}): void {
+    if (this.#changes.has(i) || i >= (this.#header?.count ?? mostChanges)) {
+      this.#damage(i, false)
+      return
+    }
+    const nothingYet = {result: undefined, after: undefined, status: undefined, error: undefined, at: undefined}
+    this.#changes.set(i, {i, change, ...nothingYet, inDoubt: false, restart: undefined})
+  }
+
+  #record(line: Exclude<JournalLine, {t: 'run' | 'change' | 'begin'}>): void {
+    if (line.t === 'resumed') {
+      this.#state = 'unfinished'
+      this.#endedAt = undefined
+      return
+    }
+    if (line.t === 'end') {
+      this.#state = line.reason
+      this.#endedAt = line.at
+      return
+    }
+    const recorded = this.#changes.get(line.i)
+    if (!recorded) return
+    this.marks.take(recorded.change, line)
+    if (line.t === 'sent') recorded.inDoubt = true
+    else if (line.t === 'restart') {
+      const {step, at} = line
+      const wasStopped = step === 'stopped' || (step !== 'stop' && (recorded.restart?.wasStopped ?? false))
+      recorded.restart = {step, at, wasStopped}
+    } else {
+      recorded.result = line.result
+      recorded.after = line.after
+      recorded.status = line.status
+      recorded.error = line.error as RecordedChange['error']
+      recorded.inDoubt = line.inDoubt ?? false
+      recorded.at = line.at
+    }
+  }
+
+  #damage(i: number | undefined, isRestart: boolean): void {
+    this.#damaged++
+    this.#speaksOfRestarts ||= isRestart
+    const recorded = i === undefined || isRestart ? undefined : this.#changes.get(i)
+    if (recorded) recorded.inDoubt = true
+  }
+
+  /** What is known without the first line: the ID tells when it began. */
+  #unknownHeader(): RunHeader {
+    const [, day, time] = /^(\d{8})-(\d{6})/.exec(this.#id) ?? []
+    const digits = `${day}${time}`.replace(/(....)(..)(..)(..)(..)(..)/, '$1-$2-$3T$4:$5:$6.000Z')
+    const count = [...this.#changes.keys()].reduce((most, i) => Math.max(most, i + 1), 0)
+    const nothing = {command: '', account: '', iamId: '', vpcmd: '', selection: ''}
+    return {id: this.#id, ...nothing, startedAt: this.#begunAt ?? digits, count}
+  }
+}
+
+/** More than there are servers in an account, by far: a place beyond is none. */
+const mostChanges = 1_000_000
+
+/** What the journal of a run lacks, in words, such as `3 lines of its journal are damaged`; undefined for one that is whole. */
+export function describeDamage({damage}: Pick<Run, 'damage'>): string | undefined {
+  if (!damage) return undefined
+  const {lines, unknown, header, restarts} = damage
+  const parts = [
+    ...(lines > 0 ? [`${lines} ${lines === 1 ? 'line of its journal is' : 'lines of its journal are'} damaged`] : []),
+    ...(header ? ['its account and what was asked for are not known'] : []),
+    ...(unknown > 0 ? [`${unknown} of its servers ${unknown === 1 ? 'is' : 'are'} not known`] : []),
+    ...(restarts && lines > 0 ? ['an instance that it stopped may be down without its journal saying so'] : []),
+  ]
+  return parts.join(', and ')
+}
+
+/** Throws VpcmdError for a run that may be of any account, where the last one of an account is looked for. */
+export function refuseToPass(run: Pick<Run, 'header' | 'damage'>): void {
+  if (!run.damage?.header) return
+  throw new VpcmdError({
+    code: 'run_damaged',
+    message: `Which run was the last is not certain. Run ${run.header.id} was at work late, and ${describeDamage(run)}.`,
+    hint: 'Name the RUN that you mean; see vpcmd metadata history.',
+  })
+}
+
+/** Throws VpcmdError for a run of which the journal does not say whose it is: `what` (`resumed`) can't be done with it. */
+export function refuseUnknown(run: Run, what: string): void {
+  if (!run.damage?.header) return
+  const {id} = run.header
+  throw new VpcmdError({
+    code: 'run_damaged',
+    message: `Run ${id} can't be ${what}: ${describeDamage(run)}.`,
+    hint: `See what can be read of it: vpcmd metadata history ${id}`,
+  })
 }
 
 /** A run is gone on with, or taken back, only by credentials of its own account. */
@@ -193,16 +270,19 @@ export function otherAccount({header}: Run, account: string): VpcmdError {
   )
 }
 
-/** Whether a change of a run is settled for good; what failed or was skipped can be tried again. */
-export function isSettled({result}: RecordedChange): boolean {
-  return result === 'changed' || result === 'unchanged' || result === 'conflict'
+/** Whether a change of a run is settled for good; what failed, was skipped or is in doubt can be tried again. */
+export function isSettled({result, inDoubt}: Pick<RecordedChange, 'result' | 'inDoubt'>): boolean {
+  return !inDoubt && (result === 'changed' || result === 'unchanged' || result === 'conflict')
 }
 
-/** Whether something is left to do in a run that did not come to its end. */
+/**
+ * Whether something is left to do in a run: what is in doubt or may be down always is, what was not tried if the run did
+ * not come to its end, and what failed if it has no end at all.
+ */
 export function isResumable(run: Run): boolean {
-  return (
-    run.state !== 'running' && run.state !== 'done' && run.changes.some(each => !isSettled(each) || isBetween(each))
-  )
+  if (run.state === 'running') return false
+  const isLeft = (each: RecordedChange) => !isSettled(each) && !(each.result === 'failed' && run.endedAt !== undefined)
+  return run.changes.some(each => each.inDoubt || isBetween(each) || (run.state !== 'done' && isLeft(each)))
 }
 
 /** Whether a restart was begun and not seen to its end: this run may have stopped the instance, and not started it. */
@@ -224,61 +304,38 @@ export function awaitsRestart({change: {target, before}, restart, ...outcome}: R
   return wasTurnedOnRunning({...outcome, target, before}) && restart?.step !== 'running'
 }
 
-/**
- * The instances of which the journals of an account know that the service was turned on while they ran, and of no stop
- * and start after that: since when, in ISO 8601, by ID. Runs are read line by line, and no more is kept of each than
- * that.
- */
-export async function readRestartsAwaited(folder: string, account: string): Promise<Map<string, string>> {
-  const turnedOn = new Map<string, string>()
-  const settled = new Map<string, string>()
-  // Runs overlap, as one can be resumed after another began: the times tell which came last.
-  const keepLatest = (map: Map<string, string>, id: string, at: string) => {
-    if (at > (map.get(id) ?? '')) map.set(id, at)
-  }
-  for (const id of await listRunIds(folder)) {
-    let isWanted = true
-    const servers = new Map<number, {target: Pick<Target, 'id' | 'kind' | 'status'>; before: {enabled: boolean}}>()
-    await readLines(join(folder, `${id}.jsonl`), line => {
-      if (line.t === 'run') isWanted = line.account === account
-      else if (line.t === 'change' && line.target.kind === 'instance') {
-        const {id, kind, status} = line.target
-        servers.set(line.i, {target: {id, kind, status}, before: {enabled: line.before.enabled}})
-      } else if (line.t === 'outcome' && line.result === 'changed') {
-        const server = servers.get(line.i)
-        if (server && line.after?.enabled === false) keepLatest(settled, server.target.id, line.at)
-        else if (server && wasTurnedOnRunning({...server, ...line})) keepLatest(turnedOn, server.target.id, line.at)
-      } else if (line.t === 'restart' && line.step === 'running') {
-        const server = servers.get(line.i)
-        if (server) keepLatest(settled, server.target.id, line.at)
-      }
-      return isWanted
-    })
-  }
-  return new Map([...turnedOn].filter(([id, at]) => at > (settled.get(id) ?? '')))
+/** Whether a change was made, also where not as asked, or may have been. */
+export function wasTouched({result, after, inDoubt}: RecordedChange): boolean {
+  return inDoubt || result === 'changed' || (result === 'failed' && after !== undefined)
 }
 
-/**
- * Hands over each line of a journal until `take` says that it has seen enough; gives how many bytes were read. Throws
- * VpcmdError for an unreadable one.
- */
-async function readLines(file: string, take: (line: JournalLine) => boolean): Promise<number> {
-  const input = createReadStream(file, 'utf8')
-  try {
-    for await (const text of createInterface({input, crlfDelay: Number.POSITIVE_INFINITY})) {
-      // Half a line is what a process was writing when it was killed: as if it had not begun.
-      const line = parseLine(text)
-      if (line && !take(line)) break
-    }
-    return input.bytesRead
-  } catch (error) {
-    throw unreadable(file, error)
-  } finally {
-    input.destroy()
-  }
+/** What is to be known of a run to choose one of many. */
+export interface RunSummary {
+  header: RunHeader
+  state: RunState
+  endedAt: string | undefined
+  counts: Record<Result, number>
+  /** How many it asked to stop and did not see running again. */
+  mayBeDown: number
+  isResumable: boolean
+  wasTouched: boolean
+  awaitsRestart: boolean
+  damage: Damage | undefined
 }
 
-function unreadable(file: string, error: unknown): VpcmdError {
-  const {code, message} = error as NodeJS.ErrnoException
-  return new VpcmdError({code: 'journal_unreadable', message: `The journal ${file} can't be read: ${code ?? message}.`})
+/** What a run comes to. */
+export function summaryOf(run: Run): RunSummary {
+  const {header, state, endedAt, changes, damage} = run
+  const {planned, ...counts} = countResults(changes.map(({result}) => ({result: result ?? 'skipped'})))
+  return {
+    header,
+    state,
+    endedAt,
+    counts,
+    mayBeDown: changes.filter(isBetween).length,
+    isResumable: isResumable(run),
+    wasTouched: changes.some(wasTouched),
+    awaitsRestart: changes.some(awaitsRestart),
+    damage,
+  }
 }

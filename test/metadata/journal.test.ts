@@ -5,7 +5,8 @@ import {join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 import {newRunId, type RunHeader} from '../../src/metadata/journal.ts'
 import {JournalFile} from '../../src/metadata/journal-file.ts'
-import {isResumable, listRunIds, type Run, readRun, readRuns} from '../../src/metadata/runs.ts'
+import {readRuns} from '../../src/metadata/run-folder.ts'
+import {isResumable, listRunIds, type Run, readRun} from '../../src/metadata/runs.ts'
 import {plannedChange} from '../support/planned-change.ts'
 
 const on = {enabled: true, protocol: 'https', response_hop_limit: 1}
@@ -132,7 +133,9 @@ describe('what a killed process leaves', () => {
       file(),
       Buffer.concat([Buffer.alloc(100), Buffer.from('\n\xff\xfe{"t":\n[]\nnull\n{"t":"odd"}\n', 'latin1')]),
     )
-    expect(results(await readRun(folder, id))).toEqual(['changed', 'changed', undefined, undefined])
+    const run = await readRun(folder, id)
+    expect(results(run)).toEqual(['changed', 'changed', undefined, undefined])
+    expect(run.damage).toMatchObject({lines: 5, unknown: 0, header: false})
   })
 
   it('a header without a beginning is a run that has done nothing of what it meant to do', async () => {

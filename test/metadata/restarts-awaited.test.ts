@@ -5,7 +5,7 @@ import {afterEach, beforeEach, expect, test} from 'vitest'
 import type {JournalLine} from '../../src/metadata/journal.ts'
 import {JournalFile} from '../../src/metadata/journal-file.ts'
 import type {PlannedChange} from '../../src/metadata/plan.ts'
-import {readRestartsAwaited} from '../../src/metadata/runs.ts'
+import {readRestartsAwaited} from '../../src/metadata/run-folder.ts'
 import {plannedChange} from '../support/planned-change.ts'
 
 let folder: string
@@ -33,12 +33,15 @@ const turnedOn = (i: number, minute: number) => ({
   result: 'changed' as const,
   after: on,
 })
-const awaited = async () => Object.fromEntries(await readRestartsAwaited(folder, 'mine'))
+const fail = (problem: unknown) => {
+  throw problem
+}
+const awaited = async () => Object.fromEntries(await readRestartsAwaited(folder, 'mine', fail))
 const id = (index: number) => plannedChange(index).target.id
 
 test('nothing is awaited without a journal', async () => {
   expect(await awaited()).toEqual({})
-  expect(await readRestartsAwaited(join(folder, 'nosuch'), 'mine')).toEqual(new Map())
+  expect(await readRestartsAwaited(join(folder, 'nosuch'), 'mine', fail)).toEqual(new Map())
 })
 
 test('what was turned on while it ran is awaited since then, until a stop and start', async () => {
