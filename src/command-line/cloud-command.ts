@@ -157,14 +157,14 @@ export abstract class CloudCommand extends BaseCommand {
    */
   protected async restartsAwaited(cloud: Cloud): Promise<ReadonlyMap<string, string> | undefined> {
     const folder = runsFolder(process.env)
-    const [{describeDamage, listRunIds}, {readRestartsAwaited}] = await Promise.all([
+    const [{describeDamage}, {readRestartsAwaited}] = await Promise.all([
       import('../metadata/runs.ts'),
       import('../metadata/run-folder.ts'),
     ])
     const notKnown = 'Which instances await a restart is not known'
     try {
-      if ((await listRunIds(folder)).length === 0) return new Map()
-      return await readRestartsAwaited(folder, (await cloud.caller()).account, problem => {
+      const accountOf = async () => (await cloud.caller()).account
+      return await readRestartsAwaited(folder, accountOf, problem => {
         const what =
           problem instanceof VpcmdError ? problem.message : `Run ${problem.header.id}: ${describeDamage(problem)}.`
         this.warning(`${notKnown} for certain. ${what}`)

@@ -5,8 +5,9 @@ import {join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 import {newRunId, type RunHeader} from '../../src/metadata/journal.ts'
 import {JournalFile} from '../../src/metadata/journal-file.ts'
+import {listRunIds, readRun} from '../../src/metadata/read-run.ts'
 import {readRuns} from '../../src/metadata/run-folder.ts'
-import {isResumable, listRunIds, type Run, readRun} from '../../src/metadata/runs.ts'
+import {isResumable, type Run} from '../../src/metadata/runs.ts'
 import {plannedChange} from '../support/planned-change.ts'
 
 const on = {enabled: true, protocol: 'https', response_hop_limit: 1}

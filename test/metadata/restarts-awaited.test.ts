@@ -36,12 +36,12 @@ const turnedOn = (i: number, minute: number) => ({
 const fail = (problem: unknown) => {
   throw problem
 }
-const awaited = async () => Object.fromEntries(await readRestartsAwaited(folder, 'mine', fail))
+const awaited = async () => Object.fromEntries(await readRestartsAwaited(folder, async () => 'mine', fail))
 const id = (index: number) => plannedChange(index).target.id
 
 test('nothing is awaited without a journal', async () => {
   expect(await awaited()).toEqual({})
-  expect(await readRestartsAwaited(join(folder, 'nosuch'), 'mine', fail)).toEqual(new Map())
+  expect(await readRestartsAwaited(join(folder, 'nosuch'), async () => 'mine', fail)).toEqual(new Map())
 })
 
 test('what was turned on while it ran is awaited since then, until a stop and start', async () => {

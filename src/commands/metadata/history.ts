@@ -3,6 +3,7 @@ import {BaseCommand} from '../../command-line/base-command.ts'
 import {runsFolder} from '../../command-line/state-folder.ts'
 import {exitCodes, type VpcmdError} from '../../errors.ts'
 import {describeCounts} from '../../metadata/outcomes.ts'
+import {readRun} from '../../metadata/read-run.ts'
 import {readRuns} from '../../metadata/run-folder.ts'
 import {
   describeDamage,
@@ -10,7 +11,6 @@ import {
   type RecordedChange,
   type RunState,
   type RunSummary,
-  readRun,
   summaryOf,
 } from '../../metadata/runs.ts'
 import {settingsLabel} from '../../metadata/settings.ts'

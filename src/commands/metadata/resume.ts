@@ -6,6 +6,7 @@ import {type RolloutFlags, rolloutFlags} from '../../command-line/rollout-comman
 import {runsFolder} from '../../command-line/state-folder.ts'
 import {asVpcmdError, exitCodes, VpcmdError} from '../../errors.ts'
 import {type Outcome, outcomesOfChanges, type Settled} from '../../metadata/outcomes.ts'
+import {readRun} from '../../metadata/read-run.ts'
 import type {Work} from '../../metadata/rollout.ts'
 import {readRuns} from '../../metadata/run-folder.ts'
 import {
@@ -17,7 +18,6 @@ import {
   otherAccount,
   type RecordedChange,
   type Run,
-  readRun,
   refuseToPass,
   refuseUnknown,
 } from '../../metadata/runs.ts'
@@ -50,7 +50,7 @@ Instances that the run stopped are looked at first, and started where they are d
       awaitsRestart(recorded) && (awaited?.has(recorded.change.target.id) ?? true)
     const run =
       args.run === undefined
-        ? await lastUnfinished(folder, account, flags.restart ? isAwaiting : () => false)
+        ? await lastUnfinished(folder, account, flags.restart ? isAwaiting : undefined)
         : await readRun(folder, args.run)
     refuseUnknown(run, 'resumed')
     if (run.header.account !== account) throw otherAccount(run, account)
@@ -172,7 +172,7 @@ function whole(changes: RecordedChange[], settled: Settled[]): Outcome[] {
 async function lastUnfinished(
   folder: string,
   account: string,
-  isAwaiting: (recorded: RecordedChange) => boolean,
+  isAwaiting: ((recorded: RecordedChange) => boolean) | undefined,
 ): Promise<Run> {
   let atWork: string | undefined
   /** What was taken back since: an undo was at work later, and so comes first. */
@@ -187,7 +187,7 @@ async function lastUnfinished(
     if (undone.has(id) && found.mayBeDown > 0) leftDown ??= id
     if (undone.has(id)) continue
     if (found.isResumable) return found.read()
-    if (found.awaitsRestart) {
+    if (isAwaiting && found.awaitsRestart) {
       const run = await found.read()
       if (run.changes.some(isAwaiting)) return run
     }

@@ -4,6 +4,7 @@ import {runsFolder} from '../../command-line/state-folder.ts'
 import {exitCodes, usageError, VpcmdError} from '../../errors.ts'
 import {outcomesOfChanges} from '../../metadata/outcomes.ts'
 import type {PlannedChange} from '../../metadata/plan.ts'
+import {readRun} from '../../metadata/read-run.ts'
 import {readRuns} from '../../metadata/run-folder.ts'
 import {
   describeDamage,
@@ -12,7 +13,6 @@ import {
   otherAccount,
   type RecordedChange,
   type Run,
-  readRun,
   refuseToPass,
   refuseUnknown,
   wasTouched,
