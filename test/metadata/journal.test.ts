@@ -200,10 +200,25 @@ describe('two at once', () => {
       const {bytes} = await readRun(folder, id)
       const both = await Promise.allSettled([1, 2, 3].map(() => JournalFile.resume(folder, id, bytes, at)))
       const taken = both.flatMap(each => (each.status === 'fulfilled' ? [each.value] : []))
-      expect(taken.length).toBeLessThanOrEqual(1)
+      expect(taken).toHaveLength(1)
       for (const journal of taken) await journal.close()
       rmSync(lock(), {force: true})
     }
+  })
+
+  it('one that stood still, and was taken for dead, writes nothing more', async () => {
+    const journal = await JournalFile.begin(folder, header, changes)
+    rmSync(lock(), {recursive: true})
+    const other = await resumed()
+    const size = statSync(file()).size
+    await expect(journal.write({t: 'sent', i: 0, at})).rejects.toMatchObject({
+      code: 'journal_failed',
+      message: expect.stringContaining('is gone: nothing more is sent'),
+    })
+    await journal.close()
+    expect(statSync(file()).size).toBe(size)
+    await other.write({t: 'sent', i: 0, at})
+    await other.close()
   })
 
   it('one that read the run before another went on with it must read again', async () => {
