@@ -125,13 +125,14 @@ class Reading {
       return
     }
     const nothingYet = {result: undefined, after: undefined, status: undefined, error: undefined, at: undefined}
-    this.#changes.set(i, {i, change, ...nothingYet, inDoubt: false, restart: undefined})
+    this.#changes.set(i, {i, change, ...nothingYet, inDoubt: false, isTried: false, restart: undefined})
   }
 
   #record(line: Exclude<JournalLine, {t: 'run' | 'change' | 'begin'}>): void {
     if (line.t === 'resumed') {
       this.#state = 'unfinished'
       this.#endedAt = undefined
+      for (const each of this.#changes.values()) each.isTried = false
       return
     }
     if (line.t === 'end') {
@@ -154,6 +155,7 @@ class Reading {
       recorded.error = line.error as RecordedChange['error']
       recorded.inDoubt = line.inDoubt ?? false
       recorded.at = line.at
+      recorded.isTried = line.result !== 'skipped'
     }
   }
 

@@ -1,5 +1,6 @@
-import {lstatSync, type Stats} from 'node:fs'
+import {lstatSync} from 'node:fs'
 import {VpcmdError} from '../errors.ts'
+import type {JournalStamp} from './read-journal.ts'
 import {listRunIds, type ReadRun, readRunFile} from './read-run.ts'
 import {RestartMarks} from './restart-marks.ts'
 import {RunIndex} from './run-index.ts'
@@ -66,15 +67,16 @@ export async function readRestartsAwaited(
   return marks.awaited()
 }
 
-async function openFolder(folder: string): Promise<{index: RunIndex; present: Map<string, Stats | undefined>}> {
+async function openFolder(folder: string): Promise<{index: RunIndex; present: Map<string, JournalStamp | undefined>}> {
   const present = new Map((await listRunIds(folder)).map(id => [id, look(`${folder}/${id}.jsonl`)]))
   return {index: await RunIndex.open(folder, present), present}
 }
 
 /** Ten thousand of these, one by one, take a fifth of the time that they take side by side. */
-function look(file: string): Stats | undefined {
+function look(file: string): JournalStamp | undefined {
   try {
-    return lstatSync(file)
+    const {size, mtimeMs, ino} = lstatSync(file)
+    return {size, mtimeMs, ino}
   } catch {
     // Whoever reads it will tell why.
     return undefined

@@ -25,6 +25,8 @@ export interface RecordedChange {
   inDoubt: boolean
   /** ISO 8601; undefined without an outcome. */
   at: string | undefined
+  /** Whether the last process at the run came to an outcome of it. */
+  isTried: boolean
   /** The last step of its restart, and whether the instance was seen stopped since it was asked to stop. */
   restart: {step: RestartStep; at: string; wasStopped: boolean} | undefined
 }
@@ -102,11 +104,11 @@ export function isSettled({result, inDoubt}: Pick<RecordedChange, 'result' | 'in
 
 /**
  * Whether something is left to do in a run: what is in doubt or may be down always is, what was not tried if the run did
- * not come to its end, and what failed if it has no end at all.
+ * not come to its end, and what failed before if its last process did not come to it.
  */
 export function isResumable(run: Run): boolean {
   if (run.state === 'running') return false
-  const isLeft = (each: RecordedChange) => !isSettled(each) && !(each.result === 'failed' && run.endedAt !== undefined)
+  const isLeft = (each: RecordedChange) => !isSettled(each) && !(each.isTried && run.endedAt !== undefined)
   return run.changes.some(each => each.inDoubt || isBetween(each) || (run.state !== 'done' && isLeft(each)))
 }
 
