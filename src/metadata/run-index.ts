@@ -1,11 +1,10 @@
-import {readFileSync} from 'node:fs'
+import {lstatSync, readFileSync, type Stats} from 'node:fs'
 import {join} from 'node:path'
 import {crc32} from 'node:zlib'
 import {writePrivate} from '../cloud/private-file.ts'
 import {openPlain} from '../plain-file.ts'
 import {isRecord} from './journal-lines.ts'
-import type {JournalStamp} from './read-journal.ts'
-import type {ReadRun} from './read-run.ts'
+import {journalFile, type ReadRun} from './read-run.ts'
 import {RestartMarks} from './restart-marks.ts'
 import {type RunSummary, summaryOf} from './runs.ts'
 
@@ -26,19 +25,11 @@ export class RunIndex {
   #fresh = 0
   #freshBytes = 0
 
-  /** Reads the index of a folder that has these journals, by their runs. Never throws: one that can't be used is empty. */
-  static async open(folder: string, present: Map<string, JournalStamp | undefined>): Promise<RunIndex> {
+  /** Reads the index of a folder that has these runs. Never throws: one that can't be used is empty. */
+  static async open(folder: string, ids: string[]): Promise<RunIndex> {
     const file = join(folder, 'index.json')
     const content = await readIndex(file).catch(nothing)
-    const {stamps} = content
-    for (const [id, [size, mtimeMs, ino]] of stamps) {
-      const now = present.get(id)
-      if (now?.size === size && now.mtimeMs === mtimeMs && now.ino === ino) continue
-      stamps.delete(id)
-      // One that is gone, or another, takes back what it said, and that can't be told from what the others say.
-      if (!now || now.size < size || now.ino !== ino) return new RunIndex(file, nothing())
-    }
-    return new RunIndex(file, content)
+    return new RunIndex(file, isOf(content.stamps, folder, ids) ? content : nothing())
   }
 
   private constructor(file: string, {stamps, marks, readSummaries}: Content) {
@@ -51,6 +42,11 @@ export class RunIndex {
   /** Whether it knows what the journal of a run says; if not, that is to be read. */
   has(id: string): boolean {
     return this.#stamps.has(id)
+  }
+
+  /** When a run that it has was at work last, in epoch milliseconds. */
+  timeOf(id: string): number | undefined {
+    return this.#stamps.get(id)?.[1]
   }
 
   /** What a run comes to; undefined where its journal is to be read. */
@@ -90,6 +86,32 @@ export class RunIndex {
   #all(): Map<string, RunSummary> {
     this.#summaries ??= this.#readSummaries()
     return this.#summaries
+  }
+}
+
+/** Whether stamps are of journals that are there. Takes out those of journals that were appended to since. */
+function isOf(stamps: Map<string, Stamp>, folder: string, ids: string[]): boolean {
+  let left = stamps.size
+  for (const id of ids) {
+    const stamp = stamps.get(id)
+    if (!stamp) continue
+    left--
+    const [size, mtimeMs, ino] = stamp
+    const now = lookAt(journalFile(folder, id))
+    // One that is gone, or another, takes back what it said, and that can't be told from what the others say.
+    if (!now || now.size < size || now.ino !== ino) return false
+    if (now.size !== size || now.mtimeMs !== mtimeMs) stamps.delete(id)
+  }
+  return left === 0
+}
+
+/** Ten thousand of these, one by one, take a fifth of the time that they take side by side. Undefined for what is not there. */
+export function lookAt(file: string): Stats | undefined {
+  try {
+    return lstatSync(file)
+  } catch {
+    // Whoever reads it will tell why.
+    return undefined
   }
 }
 
