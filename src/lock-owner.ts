@@ -41,18 +41,25 @@ export async function isOfHere({host, boot, pids}: LockOwner): Promise<boolean> 
 
 /** Whether a process of here runs. Where the system does not tell when processes began, one with its ID is taken for it. */
 export async function isRunning({pid, began}: LockOwner): Promise<boolean> {
-  if (!(pid > 0)) return false
-  try {
-    process.kill(pid, 0)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false
-  }
+  if (!exists(pid)) return false
   const here = await thisProcess()
   if (pid === process.pid) return began !== '' && began === here.began
   if (began === '' || !(await isOwnProc())) return true
   const now = await statOf(String(pid))
+  // It ended just now, or /proc hides the processes of others (hidepid).
+  if (!now) return exists(pid)
   // A zombie has ended: nobody has asked for its exit code, as in a container whose first process is no init.
-  return now !== undefined && now.began === began && now.state !== 'Z' && now.state !== 'X'
+  return now.began === began && now.state !== 'Z' && now.state !== 'X'
+}
+
+function exists(pid: number): boolean {
+  if (!(pid > 0)) return false
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
 }
 
 /** Whether /proc has the processes of our own namespace: one that was not mounted anew shows those outside. */

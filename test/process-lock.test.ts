@@ -74,6 +74,15 @@ describe('a lock', () => {
     expect(leftOver()).toEqual([])
   })
 
+  it('of a killed process that nobody asked for its exit code, as in a container without an init, is too', async () => {
+    const parent = await aProcess(['sh', '-c', 'exec 3<&0; "$0" "$@" <&3 & exec sleep 60'])
+    expect(await parent.take()).toBe('taken')
+    const {pid} = (await holderOf(path))?.owner ?? {}
+    process.kill(pid ?? 0, 'SIGKILL')
+    while (!readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ')) await sleep(10)
+    await (await takeLock(path)).release()
+  })
+
   it('of a killed process is taken by exactly one of many that try at the same time', {timeout: 120_000}, async () => {
     const dead = await aProcess()
     expect(await dead.take()).toBe('taken')

@@ -63,7 +63,11 @@ export function describeDamage({damage}: Pick<Run, 'damage'>): string | undefine
     ...(lines > 0 ? [`${lines} ${lines === 1 ? 'line of its journal is' : 'lines of its journal are'} damaged`] : []),
     ...(header ? ['its account and what was asked for are not known'] : []),
     ...(unknown > 0 ? [`${unknown} of its servers ${unknown === 1 ? 'is' : 'are'} not known`] : []),
-    ...(restarts && lines > 0 ? ['an instance that it stopped may be down without its journal saying so'] : []),
+    ...(restarts && lines > 0
+      ? [
+          'an instance that it stopped may be down without its journal saying so (see vpcmd instances list --status stopped)',
+        ]
+      : []),
   ]
   return parts.join(', and ')
 }
