@@ -116,3 +116,16 @@ test('half a line at the end is as if it had not begun', async () => {
   appendFileSync(join(folder, '20261125-100100-0000.jsonl'), '{"t":"restart","i":0,"at":"2026-11-25T10:0')
   expect(await awaited()).toEqual({[id(1)]: at(2)})
 })
+
+test('what a damaged journal may hide is told, and what it still says counts', async () => {
+  await keepRun(1, [plannedChange(1)], [turnedOn(0, 2)])
+  appendFileSync(join(folder, '20261125-100100-0000.jsonl'), '{"t":"restart","i":0,"step":\0}\n')
+  const problems: unknown[] = []
+  const known = await readRestartsAwaited(
+    folder,
+    async () => 'mine',
+    problem => problems.push(problem),
+  )
+  expect([...known]).toEqual([[id(1), at(2)]])
+  expect(problems).toMatchObject([{header: {id: '20261125-100100-0000'}, damage: {lines: 1, restarts: true}}])
+})
