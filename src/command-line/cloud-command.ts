@@ -160,21 +160,27 @@ export abstract class CloudCommand extends BaseCommand {
   }
 
   /**
-   * Since when instances of the account await a stop and start, by ID, as far as vpcmd's journals know; undefined, with a
-   * warning, where they can't be read. Nothing is asked of the cloud where there are none.
+   * Since when instances of the account await a stop and start, by ID, as far as vpcmd's journals know, with a warning for
+   * each that can't be read or is damaged; undefined where none can. Nothing is asked of the cloud where there are none.
    */
   protected async restartsAwaited(cloud: Cloud): Promise<ReadonlyMap<string, string> | undefined> {
     const folder = runsFolder(process.env)
-    const {listRunIds, readRestartsAwaited} = await import('../metadata/runs.ts')
+    const [{describeDamage}, {readRestartsAwaited}] = await Promise.all([
+      import('../metadata/runs.ts'),
+      import('../metadata/run-folder.ts'),
+    ])
+    const notKnown = 'Which instances await a restart is not known'
     try {
-      if ((await listRunIds(folder)).length === 0) return new Map()
-      return await readRestartsAwaited(folder, (await cloud.caller()).account)
+      const accountOf = async () => (await cloud.caller()).account
+      return await readRestartsAwaited(folder, accountOf, problem => {
+        const what =
+          problem instanceof VpcmdError ? problem.message : `Run ${problem.header.id}: ${describeDamage(problem)}.`
+        this.warning(`${notKnown} for certain. ${what}`)
+      })
     } catch (error) {
       if (!(error instanceof VpcmdError)) throw error
       // A token that tells no account has no journal; what else is wrong with it, the instances themselves will tell.
-      if (error.code === 'journal_unreadable') {
-        this.warning(`Which instances await a restart is not known: ${error.message}`)
-      }
+      if (error.code === 'journal_unreadable') this.warning(`${notKnown}: ${error.message}`)
       return undefined
     }
   }

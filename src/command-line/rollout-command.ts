@@ -141,8 +141,9 @@ export abstract class RolloutCommand extends SelectionCommand {
     const interruption = new AbortController()
     if (request.isCalledOff) interruption.abort()
     const canary = await this.canary(flags, work.length, interruption)
-    const [{Journal, newRunId}, {rollOut}, {account, iamId}] = await Promise.all([
+    const [{newRunId}, {JournalFile}, {rollOut}, {account, iamId}] = await Promise.all([
       import('../metadata/journal.ts'),
+      import('../metadata/journal-file.ts'),
       import('../metadata/rollout.ts'),
       cloud.caller(),
     ])
@@ -161,8 +162,8 @@ export abstract class RolloutCommand extends SelectionCommand {
       ...(request.unread?.length && {unread: request.unread}),
     }
     const journal = request.resumes
-      ? await Journal.resume(folder, header.id, request.resumes.bytes, time())
-      : await Journal.begin(folder, header, request.changes)
+      ? await JournalFile.resume(folder, header.id, request.resumes.bytes, time())
+      : await JournalFile.begin(folder, header, request.changes)
 
     const stopListening = this.listenForInterruption(interruption)
     const underWay = {id: header.id, journal, interrupted: interruption.signal}

@@ -24,7 +24,7 @@ export async function writeKey(file: string, key: string, mayReplace: boolean): 
     await writeFile(draft, key, {mode: 0o600, flag: 'wx'})
     // Unlike a rename, a link fails where there is a file.
     if (mayReplace) await rename(draft, file)
-    else await link(draft, file)
+    else await link(draft, file).catch(error => moveToFree(draft, file, error))
   } catch (error) {
     const {code} = error as NodeJS.ErrnoException
     if (code === 'EEXIST') throw taken(file)
@@ -33,6 +33,18 @@ export async function writeKey(file: string, key: string, mayReplace: boolean): 
     await rm(draft, {force: true})
   }
 }
+
+/** Where the disk has no hard links (vfat, some FUSE and SMB mounts): the name is taken first, and then replaced. */
+async function moveToFree(draft: string, file: string, error: NodeJS.ErrnoException): Promise<void> {
+  if (!noLinks.includes(error.code ?? '')) throw error
+  await writeFile(file, '', {mode: 0o600, flag: 'wx'})
+  await rename(draft, file).catch(async (failure: unknown) => {
+    await rm(file, {force: true})
+    throw failure
+  })
+}
+
+const noLinks = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']
 
 function taken(file: string): VpcmdError {
   return usageError(`${file} exists already, and a key is not replaced unasked.`, 'Name another file, or pass --force.')

@@ -1,11 +1,5 @@
-import {constants} from 'node:fs'
-import {type FileHandle, open, rm} from 'node:fs/promises'
-import {dirname, join} from 'node:path'
-import {makePrivateFolder} from '../cloud/private-file.ts'
-import {VpcmdError} from '../errors.ts'
 import type {Settled} from './outcomes.ts'
 import type {PlannedChange} from './plan.ts'
-import {releaseLock, takeLock} from './run-lock.ts'
 
 /** What a run says of itself before it changes anything. */
 export interface RunHeader {
@@ -46,116 +40,10 @@ export type JournalLine =
   | {t: 'resumed'; at: string}
   | {t: 'end'; at: string; reason: 'done' | 'interrupted' | 'stopped'}
 
-/** A run's journal, open for writing by this process alone. */
-export class Journal {
-  readonly #handle: FileHandle
-  readonly #file: string
-  readonly #lock: string
-  #waiting: {text: string; resolve(): void; reject(error: unknown): void}[] = []
-  #writing: Promise<void> | undefined
-  #failure: VpcmdError | undefined
-
-  private constructor(handle: FileHandle, file: string, lock: string) {
-    this.#handle = handle
-    this.#file = file
-    this.#lock = lock
-  }
-
-  /**
-   * Puts a run and all that it means to do on disk, readable by its user alone, before anything of it is sent. Throws
-   * VpcmdError when that can't be done.
-   */
-  static async begin(folder: string, header: RunHeader, changes: PlannedChange[]): Promise<Journal> {
-    const journal = await Journal.#open(folder, header.id, constants.O_CREAT | constants.O_EXCL)
-    try {
-      const started = new Date(header.startedAt).toISOString()
-      // The header comes first, so that whoever looks for a run need not read all of it.
-      const head = journal.write({t: 'run', v: 1, ...header})
-      const lines = changes.map((change, i) => journal.write({t: 'change', i, ...change}))
-      await Promise.all([head, ...lines, journal.write({t: 'begin', at: started})])
-      await syncFolder(folder)
-      return journal
-    } catch (error) {
-      await journal.close().catch(() => undefined)
-      await rm(join(folder, `${header.id}.jsonl`), {force: true})
-      throw error
-    }
-  }
-
-  /**
-   * Opens the journal of an earlier run, of which `bytes` were read, to go on with it. Throws VpcmdError when another
-   * process is at it, or was after the reading.
-   */
-  static async resume(folder: string, id: string, bytes: number, at: string): Promise<Journal> {
-    const journal = await Journal.#open(folder, id, 0)
-    try {
-      const {size} = await journal.#handle.stat()
-      if (size !== bytes) throw wentOn(id)
-      // A process that was killed may have left half a line: what comes now begins on a line of its own.
-      await journal.#append('\n')
-      await journal.write({t: 'resumed', at})
-      return journal
-    } catch (error) {
-      await journal.close().catch(() => undefined)
-      throw error instanceof VpcmdError ? error : unwritable(journal.#file, error)
-    }
-  }
-
-  static async #open(folder: string, id: string, flags: number): Promise<Journal> {
-    const file = join(folder, `${id}.jsonl`)
-    try {
-      await makePrivateFolder(folder)
-      const lock = await takeLock(folder, id)
-      try {
-        const handle = await open(file, constants.O_WRONLY | constants.O_APPEND | flags, 0o600)
-        return new Journal(handle, file, lock)
-      } catch (error) {
-        await releaseLock(lock)
-        throw error
-      }
-    } catch (error) {
-      throw error instanceof VpcmdError ? error : unwritable(file, error)
-    }
-  }
-
-  /** Resolves when the line is on disk. Rejects with VpcmdError when it can't be put there; so does every later one. */
-  write(line: JournalLine): Promise<void> {
-    return this.#append(`${JSON.stringify(line)}\n`)
-  }
-
-  #append(text: string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({text, resolve, reject})
-      this.#writing ??= this.#writeAll()
-    })
-  }
-
-  /** Writes what has gathered while the last lines were flushed: however many there are, they take one flush. */
-  async #writeAll(): Promise<void> {
-    // What is handed over in the same turn goes along.
-    await Promise.resolve()
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting
-      this.#waiting = []
-      try {
-        if (this.#failure) throw this.#failure
-        await this.#handle.appendFile(batch.map(({text}) => text).join(''))
-        await this.#handle.datasync()
-        for (const {resolve} of batch) resolve()
-      } catch (error) {
-        this.#failure ??= unwritable(this.#file, error)
-        for (const {reject} of batch) reject(this.#failure)
-      }
-    }
-    this.#writing = undefined
-  }
-
-  /** Waits for what is being written, and lets others at the run. */
-  async close(): Promise<void> {
-    await this.#writing
-    await this.#handle.close()
-    await releaseLock(this.#lock)
-  }
+/** Where a run keeps what it is about to send and what came of it. */
+export interface Journal {
+  /** Resolves when the line is kept. Rejects with VpcmdError when it can't be kept; so does every later one. */
+  write(line: JournalLine): Promise<void>
 }
 
 /** An ID for a run that begins at `now` (epoch milliseconds), so that IDs sort by time; `random` (0 to 1) keeps two of a millisecond apart. */
@@ -165,29 +53,4 @@ export function newRunId(now: number, random: number): string {
     .toString(16)
     .padStart(4, '0')
   return `${date?.replaceAll('-', '')}-${time?.replaceAll(':', '')}-${tail}`
-}
-
-/** A new file is there for certain once its folder is flushed too; Windows has no such thing. */
-async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') return
-  const handle = await open(folder, 'r')
-  await handle.sync().finally(() => handle.close())
-}
-
-function wentOn(id: string): VpcmdError {
-  return new VpcmdError({
-    code: 'run_went_on',
-    message: `Run ${id} was gone on with by another process in this moment.`,
-    hint: `See what became of it: vpcmd metadata history ${id}`,
-  })
-}
-
-function unwritable(file: string, error: unknown): VpcmdError {
-  const {code, message} = error as NodeJS.ErrnoException
-  const why = code === 'ENOENT' ? 'it is not there' : (code ?? message)
-  return new VpcmdError({
-    code: 'journal_failed',
-    message: `The journal ${file} can't be written (${why}): nothing more is sent.`,
-    hint: `vpcmd keeps what it changes on disk, to resume and undo it: make room in ${dirname(file)}, or set XDG_STATE_HOME.`,
-  })
 }

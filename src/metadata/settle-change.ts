@@ -54,7 +54,8 @@ export async function settleChange(change: PlannedChange, options: SettleOptions
       const look = await server.read(ended).catch(asVpcmdError)
       if (look instanceof VpcmdError) {
         const result = ended.aborted ? 'skipped' : 'failed'
-        return {result, error: look, ...(inDoubt && {inDoubt})}
+        // Of what is gone nothing is in doubt any more.
+        return {result, error: look, ...(inDoubt && look.status !== 404 && {inDoubt})}
       }
       etag = look.etag
       const seen = compareWithPlan(change, look, options.comparesNames)

@@ -2,7 +2,7 @@ import {randomBytes, randomUUID} from 'node:crypto'
 import {mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {setTimeout as wait} from 'node:timers/promises'
-import {lock} from 'proper-lockfile'
+import {LockHeld, takeLock} from '../process-lock.ts'
 import type {Section} from './record-store.ts'
 import type {BareMetalRecord, FloatingIpRecord, InstanceRecord, KeyRecord, TemplateRecord} from './records.ts'
 
@@ -157,18 +157,18 @@ export class FileState implements StateStore {
   }
 }
 
+/** A change takes milliseconds: a lock of another host or container is left behind long before this. */
 const abandonedAfterMs = 10_000
 const patienceMs = 3 * abandonedAfterMs
 
-// proper-lockfile would try again after any error: in a folder that can't be written that only takes long.
 async function lockFolder(folder: string): Promise<() => Promise<void>> {
   const deadline = Date.now() + patienceMs
   for (;;) {
     try {
-      return await lock(folder, {lockfilePath: join(folder, lockName), stale: abandonedAfterMs})
+      const lock = await takeLock(join(folder, lockName), abandonedAfterMs)
+      return () => lock.release()
     } catch (error) {
-      const held = error instanceof Error && 'code' in error && error.code === 'ELOCKED'
-      if (!held || Date.now() > deadline) throw unwritable(folder, error)
+      if (!(error instanceof LockHeld) || Date.now() > deadline) throw unwritable(folder, error)
     }
     await wait(2 + Math.random() * 20)
   }

@@ -3,8 +3,11 @@ import {appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
-import {Journal, newRunId, type RunHeader} from '../../src/metadata/journal.ts'
-import {isResumable, listRunIds, type Run, readRun, readRuns} from '../../src/metadata/runs.ts'
+import {newRunId, type RunHeader} from '../../src/metadata/journal.ts'
+import {JournalFile} from '../../src/metadata/journal-file.ts'
+import {listRunIds, readRun} from '../../src/metadata/read-run.ts'
+import {readRuns} from '../../src/metadata/run-folder.ts'
+import {isResumable, type Run} from '../../src/metadata/runs.ts'
 import {plannedChange} from '../support/planned-change.ts'
 
 const on = {enabled: true, protocol: 'https', response_hop_limit: 1}
@@ -35,15 +38,15 @@ afterEach(() => rmSync(join(folder, '..'), {recursive: true, force: true}))
 
 /** A run of which the first two changes are settled, and the third was sent. */
 async function halfDone(): Promise<void> {
-  const journal = await Journal.begin(folder, header, changes)
+  const journal = await JournalFile.begin(folder, header, changes)
   for (const i of [0, 1, 2]) await journal.write({t: 'sent', i, at})
   for (const i of [0, 1]) await journal.write({t: 'outcome', i, at, result: 'changed', after: on})
   await journal.close()
 }
 
-async function resumed(): Promise<Journal> {
+async function resumed(): Promise<JournalFile> {
   const {bytes} = await readRun(folder, id)
-  return Journal.resume(folder, id, bytes, at)
+  return JournalFile.resume(folder, id, bytes, at)
 }
 
 /** The ID of a process that has ended. */
@@ -55,7 +58,7 @@ async function deadPid(): Promise<number> {
 
 describe('a journal', () => {
   it('is on disk, whole and for its user alone, before anything is sent', async () => {
-    const journal = await Journal.begin(folder, header, changes)
+    const journal = await JournalFile.begin(folder, header, changes)
     expect(lines().map(line => JSON.parse(line).t)).toEqual(['run', 'change', 'change', 'change', 'change', 'begin'])
     expect(statSync(file()).mode & 0o777).toBe(0o600)
     expect(statSync(folder).mode & 0o777).toBe(0o700)
@@ -94,7 +97,7 @@ describe('a journal', () => {
   })
 
   it('takes many lines at once, in their order, and gives each its flush', async () => {
-    const journal = await Journal.begin(folder, header, changes)
+    const journal = await JournalFile.begin(folder, header, changes)
     await Promise.all(Array.from({length: 2000}, (_, i) => journal.write({t: 'sent', i, at})))
     await journal.close()
     expect(
@@ -131,7 +134,9 @@ describe('what a killed process leaves', () => {
       file(),
       Buffer.concat([Buffer.alloc(100), Buffer.from('\n\xff\xfe{"t":\n[]\nnull\n{"t":"odd"}\n', 'latin1')]),
     )
-    expect(results(await readRun(folder, id))).toEqual(['changed', 'changed', undefined, undefined])
+    const run = await readRun(folder, id)
+    expect(results(run)).toEqual(['changed', 'changed', undefined, undefined])
+    expect(run.damage).toMatchObject({lines: 5, unknown: 0, header: false})
   })
 
   it('a header without a beginning is a run that has done nothing of what it meant to do', async () => {
@@ -177,7 +182,7 @@ describe('what a killed process leaves', () => {
 
 describe('two at once', () => {
   it('the second is told who is at it', async () => {
-    const journal = await Journal.begin(folder, header, changes)
+    const journal = await JournalFile.begin(folder, header, changes)
     expect((await readRun(folder, id)).state).toBe('running')
     await expect(resumed()).rejects.toMatchObject({
       code: 'run_at_work',
@@ -193,12 +198,27 @@ describe('two at once', () => {
     for (let round = 0; round < 20; round++) {
       writeFileSync(lock(), String(await deadPid()))
       const {bytes} = await readRun(folder, id)
-      const both = await Promise.allSettled([1, 2, 3].map(() => Journal.resume(folder, id, bytes, at)))
+      const both = await Promise.allSettled([1, 2, 3].map(() => JournalFile.resume(folder, id, bytes, at)))
       const taken = both.flatMap(each => (each.status === 'fulfilled' ? [each.value] : []))
-      expect(taken.length).toBeLessThanOrEqual(1)
+      expect(taken).toHaveLength(1)
       for (const journal of taken) await journal.close()
       rmSync(lock(), {force: true})
     }
+  })
+
+  it('one that stood still, and was taken for dead, writes nothing more', async () => {
+    const journal = await JournalFile.begin(folder, header, changes)
+    rmSync(lock(), {recursive: true})
+    const other = await resumed()
+    const size = statSync(file()).size
+    await expect(journal.write({t: 'sent', i: 0, at})).rejects.toMatchObject({
+      code: 'journal_failed',
+      message: expect.stringContaining('is gone: nothing more is sent'),
+    })
+    await journal.close()
+    expect(statSync(file()).size).toBe(size)
+    await other.write({t: 'sent', i: 0, at})
+    await other.close()
   })
 
   it('one that read the run before another went on with it must read again', async () => {
@@ -207,15 +227,15 @@ describe('two at once', () => {
     const other = await resumed()
     await other.write({t: 'outcome', i: 2, at, result: 'changed', after: on})
     await other.close()
-    await expect(Journal.resume(folder, id, bytes, at)).rejects.toMatchObject({code: 'run_went_on'})
+    await expect(JournalFile.resume(folder, id, bytes, at)).rejects.toMatchObject({code: 'run_went_on'})
     expect(readdirSync(folder)).toEqual([`${id}.jsonl`])
     await (await resumed()).close()
   })
 
   it('that begin with the same ID: one gets it', async () => {
-    const journal = await Journal.begin(folder, header, changes)
+    const journal = await JournalFile.begin(folder, header, changes)
     await journal.close()
-    await expect(Journal.begin(folder, header, [])).rejects.toMatchObject({code: 'journal_failed'})
+    await expect(JournalFile.begin(folder, header, [])).rejects.toMatchObject({code: 'journal_failed'})
     expect((await readRun(folder, id)).changes).toHaveLength(4)
   })
 })
@@ -223,7 +243,7 @@ describe('two at once', () => {
 describe('a journal that can’t be written', () => {
   it('because its folder can’t be made stops the run before it begins', async () => {
     writeFileSync(folder, 'a file')
-    await expect(Journal.begin(folder, header, changes)).rejects.toMatchObject({
+    await expect(JournalFile.begin(folder, header, changes)).rejects.toMatchObject({
       code: 'journal_failed',
       message: expect.stringMatching(/can't be written \(\w+\): nothing more is sent/),
       hint: expect.stringContaining('XDG_STATE_HOME'),
@@ -234,7 +254,7 @@ describe('a journal that can’t be written', () => {
     await halfDone()
     const {bytes} = await readRun(folder, id)
     rmSync(file())
-    await expect(Journal.resume(folder, id, bytes, at)).rejects.toMatchObject({
+    await expect(JournalFile.resume(folder, id, bytes, at)).rejects.toMatchObject({
       code: 'journal_failed',
       message: expect.stringContaining('it is not there'),
     })
@@ -242,7 +262,7 @@ describe('a journal that can’t be written', () => {
   })
 
   it('fails each later line too, in the same words', async () => {
-    const journal = await Journal.begin(folder, header, changes)
+    const journal = await JournalFile.begin(folder, header, changes)
     await journal.close()
     const failed = {code: 'journal_failed', message: expect.stringContaining(file())}
     await expect(journal.write({t: 'sent', i: 0, at})).rejects.toMatchObject(failed)
@@ -256,7 +276,7 @@ describe('listRunIds', () => {
     await halfDone()
     const later = newRunId(Date.parse('2026-11-25T16:15:02.999Z'), 0.9999)
     expect(later).toBe('20261125-161502-ffff')
-    await (await Journal.begin(folder, {...header, id: later}, [])).close()
+    await (await JournalFile.begin(folder, {...header, id: later}, [])).close()
     for (const name of ['notes.txt', '.jsonl', 'x.jsonl', `${id}.jsonl.bak`, `${id}.lock`]) {
       writeFileSync(join(folder, name), '')
     }
@@ -265,7 +285,7 @@ describe('listRunIds', () => {
 
   it('says of a beginning that fits none or several', async () => {
     await halfDone()
-    await (await Journal.begin(folder, {...header, id: '20261125-161502-3f9b'}, [])).close()
+    await (await JournalFile.begin(folder, {...header, id: '20261125-161502-3f9b'}, [])).close()
     await expect(readRun(folder, '20261125-161502-3f9')).rejects.toMatchObject({code: 'ambiguous_run', exitCode: 4})
     for (const asked of ['2027', '', '../x', `${id}x`]) {
       await expect(readRun(folder, asked)).rejects.toMatchObject({code: expect.stringMatching(/run/), exitCode: 4})

@@ -5,9 +5,10 @@ import {setTimeout as wait} from 'node:timers/promises'
 import {afterEach, describe, expect, test} from 'vitest'
 import {fromKey} from '../../src/cloud/credentials.ts'
 import type {VpcmdError} from '../../src/errors.ts'
-import {Journal} from '../../src/metadata/journal.ts'
+import {JournalFile} from '../../src/metadata/journal-file.ts'
+import {readRun} from '../../src/metadata/read-run.ts'
 import {type RestartOptions, type RestartsEnding, type RestartWork, restartAll} from '../../src/metadata/restart.ts'
-import {isBetween, readRun} from '../../src/metadata/runs.ts'
+import {isBetween} from '../../src/metadata/runs.ts'
 import type {SandboxOptions} from '../../src/sandbox/index.ts'
 import {mostAtOnce} from '../support/downtimes.ts'
 import {startOddCloud} from '../support/odd-cloud.ts'
@@ -21,7 +22,7 @@ afterEach(async () => {
 })
 
 interface Scene extends TestCloud {
-  journal: Journal
+  journal: JournalFile
   folder: string
   failures: VpcmdError[]
   work: RestartWork[]
@@ -44,7 +45,7 @@ async function setScene(sandboxOptions: SandboxOptions = {}): Promise<Scene> {
   closers.push(() => rmSync(folder, {recursive: true, force: true}))
   const changes = changesOf(test.sandbox, {enabled: true})
   const header = {id: runId, command: 'enable', account: 'a', iamId: 'b', vpcmd: '0', selection: 'all'}
-  const journal = await Journal.begin(folder, {...header, startedAt: new Date().toISOString(), count: 6}, changes)
+  const journal = await JournalFile.begin(folder, {...header, startedAt: new Date().toISOString(), count: 6}, changes)
   closers.push(() => journal.close().catch(() => undefined))
   const failures: VpcmdError[] = []
   return {

@@ -2,9 +2,10 @@ import {appendFileSync, mkdtempSync, rmSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterEach, beforeEach, expect, test} from 'vitest'
-import {Journal, type JournalLine} from '../../src/metadata/journal.ts'
+import type {JournalLine} from '../../src/metadata/journal.ts'
+import {JournalFile} from '../../src/metadata/journal-file.ts'
 import type {PlannedChange} from '../../src/metadata/plan.ts'
-import {readRestartsAwaited} from '../../src/metadata/runs.ts'
+import {readRestartsAwaited} from '../../src/metadata/run-folder.ts'
 import {plannedChange} from '../support/planned-change.ts'
 
 let folder: string
@@ -21,7 +22,7 @@ const at = (minute: number) => `2026-11-25T10:${String(minute).padStart(2, '0')}
 async function keepRun(begun: number, changes: PlannedChange[], lines: JournalLine[], account = 'mine'): Promise<void> {
   const id = `20261125-10${String(begun).padStart(2, '0')}00-0000`
   const header = {id, command: 'enable', account, iamId: 'me', vpcmd: '0', selection: 'all', count: changes.length}
-  const journal = await Journal.begin(folder, {...header, startedAt: at(begun)}, changes)
+  const journal = await JournalFile.begin(folder, {...header, startedAt: at(begun)}, changes)
   await Promise.all(lines.map(line => journal.write(line)))
   await journal.close()
 }
@@ -32,12 +33,15 @@ const turnedOn = (i: number, minute: number) => ({
   result: 'changed' as const,
   after: on,
 })
-const awaited = async () => Object.fromEntries(await readRestartsAwaited(folder, 'mine'))
+const fail = (problem: unknown) => {
+  throw problem
+}
+const awaited = async () => Object.fromEntries(await readRestartsAwaited(folder, async () => 'mine', fail))
 const id = (index: number) => plannedChange(index).target.id
 
 test('nothing is awaited without a journal', async () => {
   expect(await awaited()).toEqual({})
-  expect(await readRestartsAwaited(join(folder, 'nosuch'), 'mine')).toEqual(new Map())
+  expect(await readRestartsAwaited(join(folder, 'nosuch'), async () => 'mine', fail)).toEqual(new Map())
 })
 
 test('what was turned on while it ran is awaited since then, until a stop and start', async () => {
@@ -111,4 +115,17 @@ test('half a line at the end is as if it had not begun', async () => {
   await keepRun(1, [plannedChange(1)], [turnedOn(0, 2)])
   appendFileSync(join(folder, '20261125-100100-0000.jsonl'), '{"t":"restart","i":0,"at":"2026-11-25T10:0')
   expect(await awaited()).toEqual({[id(1)]: at(2)})
+})
+
+test('what a damaged journal may hide is told, and what it still says counts', async () => {
+  await keepRun(1, [plannedChange(1)], [turnedOn(0, 2)])
+  appendFileSync(join(folder, '20261125-100100-0000.jsonl'), '{"t":"restart","i":0,"step":\0}\n')
+  const problems: unknown[] = []
+  const known = await readRestartsAwaited(
+    folder,
+    async () => 'mine',
+    problem => problems.push(problem),
+  )
+  expect([...known]).toEqual([[id(1), at(2)]])
+  expect(problems).toMatchObject([{header: {id: '20261125-100100-0000'}, damage: {lines: 1, restarts: true}}])
 })

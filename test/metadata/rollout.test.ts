@@ -5,11 +5,12 @@ import {setTimeout as sleep} from 'node:timers/promises'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 import type {Cloud} from '../../src/cloud/cloud.ts'
 import {VpcmdError} from '../../src/errors.ts'
-import {Journal, newRunId} from '../../src/metadata/journal.ts'
+import {newRunId} from '../../src/metadata/journal.ts'
+import {JournalFile} from '../../src/metadata/journal-file.ts'
 import type {Settled} from '../../src/metadata/outcomes.ts'
 import type {PlannedChange} from '../../src/metadata/plan.ts'
+import {readRun} from '../../src/metadata/read-run.ts'
 import {type RolloutOptions, rollOut} from '../../src/metadata/rollout.ts'
-import {readRun} from '../../src/metadata/runs.ts'
 import type {SandboxOptions} from '../../src/sandbox/index.ts'
 import {changesOf} from '../support/planned-change.ts'
 import {startTestCloud, type TestCloud} from '../support/test-cloud.ts'
@@ -18,7 +19,7 @@ const set = {enabled: true, protocol: 'https', response_hop_limit: 9}
 
 let folder: string
 let test: TestCloud
-let journal: Journal | undefined
+let journal: JournalFile | undefined
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'vpcmd-rollout-'))
@@ -38,7 +39,7 @@ async function prepare(instances: number, options: SandboxOptions = {}): Promise
 async function rollOutAll(changes: PlannedChange[], more: Partial<RolloutOptions> & {cloud?: Cloud} = {}) {
   const {cloud = test.cloud, ...options} = more
   const id = newRunId(Date.now(), 0)
-  journal = await Journal.begin(
+  journal = await JournalFile.begin(
     folder,
     {
       id,
@@ -191,13 +192,11 @@ describe('a rollout that goes wrong', () => {
     let lines = 0
     const {settled, stop, error} = await rollOutAll(changes, {
       // As when the disk is full from here on.
-      journal: Object.create(Journal.prototype, {
-        write: {
-          value: async () => {
-            if (++lines > 60) throw new VpcmdError({code: 'journal_failed', message: "It can't be written."})
-          },
+      journal: {
+        write: async () => {
+          if (++lines > 60) throw new VpcmdError({code: 'journal_failed', message: "It can't be written."})
         },
-      }),
+      },
     })
     expect(stop).toBe('journal')
     expect(error?.message).toMatch(/can't be written/)

@@ -8,7 +8,6 @@ import {
   readFileSync,
   rmSync,
   statSync,
-  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import {tmpdir} from 'node:os'
@@ -18,6 +17,7 @@ import {promisify} from 'node:util'
 import {build} from 'esbuild'
 import {afterEach, beforeEach, describe, expect, test} from 'vitest'
 import {resetSandbox, startSandbox} from '../../src/sandbox/index.ts'
+import {lockProgram} from '../support/lock-processes.ts'
 import {type Body, clientOf, serverTwo, withSandbox} from './sandbox-client.ts'
 
 let folder: string
@@ -95,8 +95,10 @@ test('reset says whether there was something', async () => {
 
 test('the lock of a process that died is taken over', async () => {
   await withSandbox({stateFolder}, async client => {
-    mkdirSync(join(stateFolder, 'state.lock'))
-    utimesSync(join(stateFolder, 'state.lock'), 1, 1)
+    const start = await lockProgram(folder, join(stateFolder, 'state.lock'))
+    const dead = await start()
+    expect(await dead.take()).toBe('taken')
+    await dead.kill()
     expect((await client.patch(path, enable)).status).toBe(200)
   })
 })

@@ -2,15 +2,16 @@ import {Args} from '@oclif/core'
 import {BaseCommand} from '../../command-line/base-command.ts'
 import {runsFolder} from '../../command-line/state-folder.ts'
 import {exitCodes, type VpcmdError} from '../../errors.ts'
-import {countResults, describeCounts} from '../../metadata/outcomes.ts'
+import {describeCounts} from '../../metadata/outcomes.ts'
+import {readRun} from '../../metadata/read-run.ts'
+import {readRuns} from '../../metadata/run-folder.ts'
 import {
-  isBetween,
+  describeDamage,
   mayBeDown,
   type RecordedChange,
-  type Run,
   type RunState,
-  readRun,
-  readRuns,
+  type RunSummary,
+  summaryOf,
 } from '../../metadata/runs.ts'
 import {settingsLabel} from '../../metadata/settings.ts'
 import {green, red, yellow} from '../../terminal/style.ts'
@@ -30,12 +31,15 @@ export default class MetadataHistory extends BaseCommand {
     const {args, flags} = await this.parse(MetadataHistory)
     const folder = runsFolder(process.env)
     if (args.run === undefined) {
-      const rows: RunSummary[] = []
+      const rows: RunRow[] = []
       const unreadable = ({message}: VpcmdError) => {
         this.warning(message)
         process.exitCode = exitCodes.failed
       }
-      for await (const run of readRuns(folder, () => true, unreadable)) rows.push(summaryOf(run))
+      for await (const run of readRuns(folder, unreadable)) {
+        this.tellDamage(run)
+        rows.push(rowOf(run))
+      }
       rows.sort((a, b) => (a.id < b.id ? 1 : -1))
       return this.printRows(flags, {
         rows,
@@ -48,9 +52,12 @@ export default class MetadataHistory extends BaseCommand {
     }
     const run = await readRun(folder, args.run)
     const {header, changes, state} = run
-    const summary = summaryOf(run)
-    this.note(`Run ${header.id}, ${header.startedAt}, account ${header.account}, by ${header.iamId}: ${state}.`)
-    this.note(`${header.command} ${header.selection}: ${describeCounts({...summary.counts, planned: 0})}.`)
+    const summary = rowOf(summaryOf(run))
+    this.tellDamage(run)
+    const who = run.damage?.header ? '' : `, account ${header.account}, by ${header.iamId}`
+    this.note(`Run ${header.id}, ${header.startedAt}${who}: ${state}.`)
+    const what = run.damage?.header ? 'What can be read' : `${header.command} ${header.selection}`
+    this.note(`${what}: ${describeCounts({...summary.counts, planned: 0})}.`)
     if (summary.may_be_down > 0)
       this.warning(`${mayBeDown(run)}. Start what is down: vpcmd metadata resume ${header.id}`)
     for (const unread of summary.unread) this.warning(`Its selection is not all that there was: ${unread}`)
@@ -63,41 +70,54 @@ export default class MetadataHistory extends BaseCommand {
       id: ({change}) => change.target.id,
     })
   }
+
+  private tellDamage(run: Pick<RunSummary, 'header' | 'damage'>): void {
+    const damage = describeDamage(run)
+    if (damage === undefined) return
+    this.warning(`Run ${run.header.id}: ${damage}.`)
+    process.exitCode = exitCodes.failed
+  }
 }
 
-interface RunSummary {
+interface RunRow {
   id: string
   started_at: string
   ended_at: string | null
   state: RunState
-  account: string
-  iam_id: string
-  vpcmd: string
-  command: string
-  selection: string
+  /** Null, and so those that follow, where the journal is damaged at its beginning. */
+  account: string | null
+  iam_id: string | null
+  vpcmd: string | null
+  command: string | null
+  selection: string | null
   undoes: string | null
   unread: string[]
   counts: Record<'changed' | 'unchanged' | 'conflict' | 'failed' | 'skipped', number>
   /** How many it asked to stop and did not see running again. */
   may_be_down: number
+  damaged_lines: number
+  /** How many servers it changed, or meant to, of which the journal does not tell any more. */
+  unknown_servers: number
 }
 
-function summaryOf({header, state, endedAt, changes}: Run): RunSummary {
-  const {planned, ...counts} = countResults(changes.map(({result}) => ({result: result ?? 'skipped'})))
+function rowOf({header, state, endedAt, counts, mayBeDown, damage}: RunSummary): RunRow {
+  const told = (text: string) => (damage?.header ? null : text)
   return {
     id: header.id,
     started_at: header.startedAt,
     ended_at: endedAt ?? null,
     state,
-    account: header.account,
-    iam_id: header.iamId,
-    vpcmd: header.vpcmd,
-    command: header.command,
-    selection: header.selection,
+    account: told(header.account),
+    iam_id: told(header.iamId),
+    vpcmd: told(header.vpcmd),
+    command: told(header.command),
+    selection: told(header.selection),
     undoes: header.undoes ?? null,
     unread: header.unread ?? [],
     counts,
-    may_be_down: changes.filter(isBetween).length,
+    may_be_down: mayBeDown,
+    damaged_lines: damage?.lines ?? 0,
+    unknown_servers: damage?.unknown ?? 0,
   }
 }
 
@@ -129,18 +149,19 @@ const stateStyles: Record<string, (text: string) => string> = {
   running: yellow,
   skipped: yellow,
   unfinished: red,
+  damaged: red,
   failed: red,
   conflict: red,
 }
 const style = (text: string) => stateStyles[text]?.(text) ?? text
 
-const runColumns: Column<RunSummary>[] = [
+const runColumns: Column<RunRow>[] = [
   {header: 'Run', value: ({id}) => id},
   {header: 'Started', value: ({started_at}) => started_at, priority: 4},
-  {header: 'Account', value: ({account}) => account, priority: 3},
-  {header: 'By', value: ({iam_id}) => iam_id, priority: 5},
-  {header: 'Command', value: ({command}) => command},
-  {header: 'Selection', value: ({selection}) => selection, priority: 2},
+  {header: 'Account', value: ({account}) => account ?? '', priority: 3},
+  {header: 'By', value: ({iam_id}) => iam_id ?? '', priority: 5},
+  {header: 'Command', value: ({command}) => command ?? ''},
+  {header: 'Selection', value: ({selection}) => selection ?? '', priority: 2},
   {header: 'Changed', value: ({counts}) => String(counts.changed)},
   {header: 'Unchanged', value: ({counts}) => String(counts.unchanged), priority: 1},
   {header: 'Conflict', value: ({counts}) => String(counts.conflict), priority: 1},
@@ -149,7 +170,7 @@ const runColumns: Column<RunSummary>[] = [
   {header: 'State', value: ({state}) => state, style},
 ]
 
-const downColumn: Column<RunSummary> = {
+const downColumn: Column<RunRow> = {
   header: 'May be down',
   value: ({may_be_down: count}) => (count > 0 ? String(count) : ''),
   style: red,

@@ -6,24 +6,26 @@ import {type RolloutFlags, rolloutFlags} from '../../command-line/rollout-comman
 import {runsFolder} from '../../command-line/state-folder.ts'
 import {asVpcmdError, exitCodes, VpcmdError} from '../../errors.ts'
 import {type Outcome, outcomesOfChanges, type Settled} from '../../metadata/outcomes.ts'
+import {readRun} from '../../metadata/read-run.ts'
 import type {Work} from '../../metadata/rollout.ts'
+import {readRuns} from '../../metadata/run-folder.ts'
 import {
   awaitsRestart,
+  describeDamage,
   isBetween,
-  isResumable,
   isSettled,
   mayBeDown,
   otherAccount,
   type RecordedChange,
   type Run,
-  readRun,
-  readRuns,
+  refuseToPass,
+  refuseUnknown,
 } from '../../metadata/runs.ts'
 
 export default class MetadataResume extends RestartCommand {
   static override summary = 'Finish a run that was interrupted, stopped or killed.'
   static override description =
-    `What the journal does not know to be settled is done now: servers in doubt are looked at first, what has changed meanwhile is a conflict and is left alone, and what failed is tried once more. Without RUN it is, of the runs of the account that did not come to their end and were not taken back since, the one that was at work last.
+    `What the journal does not know to be settled is done now: servers in doubt are looked at first, what has changed meanwhile is a conflict and is left alone, and what failed is tried once more. Without RUN it is, of the runs of the account that did not come to their end, or have servers in doubt, and were not taken back since, the one that was at work last.
 
 Instances that the run stopped are looked at first, and started where they are down: that needs no flag. No other instance is stopped without --restart; with it, those on which the run turned the service on, and which were not stopped and started since, are restarted as with metadata enable --restart, also when the run itself is done.`
   static override examples = [
@@ -48,11 +50,18 @@ Instances that the run stopped are looked at first, and started where they are d
       awaitsRestart(recorded) && (awaited?.has(recorded.change.target.id) ?? true)
     const run =
       args.run === undefined
-        ? await lastUnfinished(folder, account, flags.restart ? isAwaiting : () => false)
+        ? await lastUnfinished(folder, account, flags.restart ? isAwaiting : undefined)
         : await readRun(folder, args.run)
+    refuseUnknown(run, 'resumed')
     if (run.header.account !== account) throw otherAccount(run, account)
-    const work = run.changes.flatMap((recorded, i) =>
-      isSettled(recorded) ? [] : [{i, change: recorded.change, inDoubt: recorded.inDoubt}],
+    const damage = describeDamage(run)
+    if (damage !== undefined) this.warning(`Run ${run.header.id}: ${damage}.`)
+    if (run.damage?.unknown) {
+      this.warning("Servers that are not known can't be finished: only the others are.")
+      process.exitCode = exitCodes.failed
+    }
+    const work = run.changes.flatMap(recorded =>
+      isSettled(recorded) ? [] : [{i: recorded.i, change: recorded.change, inDoubt: recorded.inDoubt}],
     )
     this.note(
       `Run ${run.header.id} (${run.header.command} ${run.header.selection}): ${work.length} of ${run.changes.length} left.`,
@@ -127,7 +136,7 @@ Instances that the run stopped are looked at first, and started where they are d
 
 /** What a run has begun, done and left of its restarts. */
 function restartsIn({changes}: Run, work: Work[], isAwaiting: (recorded: RecordedChange) => boolean): RestartRequest {
-  const all = changes.map((recorded, i) => ({recorded, i, target: recorded.change.target}))
+  const all = changes.map(recorded => ({recorded, i: recorded.i, target: recorded.change.target}))
   return {
     changes: changes.map(({change}) => change),
     due: work.map(({change}) => change),
@@ -163,18 +172,25 @@ function whole(changes: RecordedChange[], settled: Settled[]): Outcome[] {
 async function lastUnfinished(
   folder: string,
   account: string,
-  isAwaiting: (recorded: RecordedChange) => boolean,
+  isAwaiting: ((recorded: RecordedChange) => boolean) | undefined,
 ): Promise<Run> {
   let atWork: string | undefined
   /** What was taken back since: an undo was at work later, and so comes first. */
   const undone = new Set<string>()
   let leftDown: string | undefined
-  for await (const run of readRuns(folder, header => header.account === account)) {
-    const {id, undoes} = run.header
+  for await (const found of readRuns(folder)) {
+    refuseToPass(found)
+    if (found.header.account !== account) continue
+    const {id, undoes} = found.header
     if (undoes !== undefined) undone.add(undoes)
-    if (run.state === 'running') atWork ??= id
-    if (undone.has(id) && run.changes.some(isBetween)) leftDown ??= id
-    if (!undone.has(id) && (isResumable(run) || run.changes.some(isAwaiting))) return run
+    if (found.state === 'running') atWork ??= id
+    if (undone.has(id) && found.mayBeDown > 0) leftDown ??= id
+    if (undone.has(id)) continue
+    if (found.isResumable) return found.read()
+    if (isAwaiting && found.awaitsRestart) {
+      const run = await found.read()
+      if (run.changes.some(isAwaiting)) return run
+    }
   }
   throw new VpcmdError({
     code: 'nothing_to_resume',

@@ -4,14 +4,18 @@ import {runsFolder} from '../../command-line/state-folder.ts'
 import {exitCodes, usageError, VpcmdError} from '../../errors.ts'
 import {outcomesOfChanges} from '../../metadata/outcomes.ts'
 import type {PlannedChange} from '../../metadata/plan.ts'
+import {readRun} from '../../metadata/read-run.ts'
+import {readRuns} from '../../metadata/run-folder.ts'
 import {
+  describeDamage,
   isBetween,
   mayBeDown,
   otherAccount,
   type RecordedChange,
   type Run,
-  readRun,
-  readRuns,
+  refuseToPass,
+  refuseUnknown,
+  wasTouched,
 } from '../../metadata/runs.ts'
 import {inFull, patchBetween, reversed} from '../../metadata/settings.ts'
 
@@ -37,6 +41,7 @@ An undo is a run of its own, and can be undone, but only by its ID.`
     const folder = runsFolder(process.env)
     const run = args.run === undefined ? await lastThatChanged(folder, account) : await readRun(folder, args.run)
     const {header, state} = run
+    refuseUnknown(run, 'undone')
     if (header.account !== account) throw otherAccount(run, account)
     if (state === 'running') {
       throw new VpcmdError({
@@ -44,6 +49,12 @@ An undo is a run of its own, and can be undone, but only by its ID.`
         message: `Run ${header.id} has not ended.`,
         hint: 'Wait until it has, or end it with Ctrl-C there.',
       })
+    }
+    const damage = describeDamage(run)
+    if (damage !== undefined) this.warning(`Run ${header.id}: ${damage}.`)
+    if (run.damage?.unknown) {
+      this.warning("Servers that are not known can't be brought back: only the others are.")
+      process.exitCode = exitCodes.failed
     }
     const changes = run.changes.flatMap(wayBack)
     const outcomes = (settled?: Parameters<typeof outcomesOfChanges>[1]) => outcomesOfChanges(changes, settled)
@@ -74,18 +85,22 @@ An undo is a run of its own, and can be undone, but only by its ID.`
 }
 
 /** The change that leads back, for what was changed, also where not as asked, and for what may have been: a look tells. */
-function wayBack({change, result, after, inDoubt}: RecordedChange): PlannedChange[] {
-  const wasTouched = result === 'changed' || (result === 'failed' && after !== undefined)
-  if (!wasTouched && !inDoubt) return []
-  // Where nobody saw it in whole it was made as it was sent.
-  const made = (after && inFull(after)) ?? {...change.before, ...change.set}
+function wayBack(recorded: RecordedChange): PlannedChange[] {
+  if (!wasTouched(recorded)) return []
+  const {change, after} = recorded
+  // Where nobody saw it in whole it was made as it was sent; an instance that tells no hop limit was not.
+  const isWhole = change.target.kind !== 'instance' || after?.response_hop_limit !== undefined
+  const made = (isWhole && after && inFull(after)) || {...change.before, ...change.set}
   const set = patchBetween(made, reversed(change.set, change.before))
   // What was read then is long past: whoever makes this change looks first.
   return set ? [{target: change.target, before: made, set, readAt: 0}] : []
 }
 
 async function lastThatChanged(folder: string, account: string): Promise<Run> {
-  for await (const run of readRuns(folder, header => header.account === account)) {
+  for await (const found of readRuns(folder)) {
+    refuseToPass(found)
+    if (found.header.account !== account || !found.wasTouched) continue
+    const run = await found.read()
     if (run.changes.flatMap(wayBack).length === 0) continue
     const {id, undoes} = run.header
     if (undoes === undefined) return run

@@ -1,0 +1,157 @@
+import {constants} from 'node:fs'
+import {type FileHandle, open, rm} from 'node:fs/promises'
+import {dirname, join} from 'node:path'
+import {makePrivateFolder} from '../cloud/private-file.ts'
+import {VpcmdError} from '../errors.ts'
+import {openPlain} from '../plain-file.ts'
+import type {ProcessLock} from '../process-lock.ts'
+import type {Journal, JournalLine, RunHeader} from './journal.ts'
+import type {PlannedChange} from './plan.ts'
+import {lockRun} from './run-lock.ts'
+
+/** A run's journal on disk, open for writing by this process alone. */
+export class JournalFile implements Journal {
+  readonly #handle: FileHandle
+  readonly #file: string
+  readonly #lock: ProcessLock
+  #waiting: {text: string; resolve(): void; reject(error: unknown): void}[] = []
+  #writing: Promise<void> | undefined
+  #failure: VpcmdError | undefined
+
+  private constructor(handle: FileHandle, file: string, lock: ProcessLock) {
+    this.#handle = handle
+    this.#file = file
+    this.#lock = lock
+  }
+
+  /**
+   * Puts a run and all that it means to do on disk, readable by its user alone, before anything of it is sent. Throws
+   * VpcmdError when that can't be done.
+   */
+  static async begin(folder: string, header: RunHeader, changes: PlannedChange[]): Promise<JournalFile> {
+    const journal = await JournalFile.#open(folder, header.id, constants.O_CREAT | constants.O_EXCL)
+    try {
+      const started = new Date(header.startedAt).toISOString()
+      // The header comes first, so that whoever looks for a run need not read all of it.
+      const head = journal.write({t: 'run', v: 1, ...header})
+      const lines = changes.map((change, i) => journal.write({t: 'change', i, ...change}))
+      await Promise.all([head, ...lines, journal.write({t: 'begin', at: started})])
+      await syncFolder(folder)
+      return journal
+    } catch (error) {
+      await journal.close().catch(() => undefined)
+      await rm(join(folder, `${header.id}.jsonl`), {force: true})
+      throw error
+    }
+  }
+
+  /**
+   * Opens the journal of an earlier run, of which `bytes` were read, to go on with it. Throws VpcmdError when another
+   * process is at it, or was after the reading.
+   */
+  static async resume(folder: string, id: string, bytes: number, at: string): Promise<JournalFile> {
+    const journal = await JournalFile.#open(folder, id, 0)
+    try {
+      const {size} = await journal.#handle.stat()
+      if (size !== bytes) throw wentOn(id)
+      // A process that was killed may have left half a line: what comes now begins on a line of its own.
+      await journal.#append('\n')
+      await journal.write({t: 'resumed', at})
+      return journal
+    } catch (error) {
+      await journal.close().catch(() => undefined)
+      throw error instanceof VpcmdError ? error : unwritable(journal.#file, error)
+    }
+  }
+
+  static async #open(folder: string, id: string, flags: number): Promise<JournalFile> {
+    const file = join(folder, `${id}.jsonl`)
+    try {
+      await makePrivateFolder(folder)
+      const lock = await lockRun(folder, id)
+      try {
+        const way = constants.O_WRONLY | constants.O_APPEND | flags
+        const handle = await (flags === 0 ? openPlain(file, way) : open(file, way, 0o600))
+        return new JournalFile(handle, file, lock)
+      } catch (error) {
+        await lock.release()
+        throw error
+      }
+    } catch (error) {
+      throw error instanceof VpcmdError ? error : unwritable(file, error)
+    }
+  }
+
+  /** Resolves when the line is on disk. Rejects with VpcmdError when it can't be put there; so does every later one. */
+  write(line: JournalLine): Promise<void> {
+    return this.#append(`${JSON.stringify(line)}\n`)
+  }
+
+  #append(text: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({text, resolve, reject})
+      this.#writing ??= this.#writeAll()
+    })
+  }
+
+  /** Writes what has gathered while the last lines were flushed: however many there are, they take one flush. */
+  async #writeAll(): Promise<void> {
+    // What is handed over in the same turn goes along.
+    await Promise.resolve()
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting
+      this.#waiting = []
+      try {
+        if (this.#failure) throw this.#failure
+        if (!(await this.#lock.isHeld())) throw lockLost(this.#file)
+        await this.#handle.appendFile(batch.map(({text}) => text).join(''))
+        await this.#handle.datasync()
+        for (const {resolve} of batch) resolve()
+      } catch (error) {
+        this.#failure ??= error instanceof VpcmdError ? error : unwritable(this.#file, error)
+        for (const {reject} of batch) reject(this.#failure)
+      }
+    }
+    this.#writing = undefined
+  }
+
+  /** Waits for what is being written, and lets others at the run. */
+  async close(): Promise<void> {
+    await this.#writing
+    await this.#handle.close()
+    await this.#lock.release()
+  }
+}
+
+/** A new file is there for certain once its folder is flushed too; Windows has no such thing. */
+async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return
+  const handle = await open(folder, 'r')
+  await handle.sync().finally(() => handle.close())
+}
+
+function wentOn(id: string): VpcmdError {
+  return new VpcmdError({
+    code: 'run_went_on',
+    message: `Run ${id} was gone on with by another process in this moment.`,
+    hint: `See what became of it: vpcmd metadata history ${id}`,
+  })
+}
+
+function lockLost(file: string): VpcmdError {
+  return new VpcmdError({
+    code: 'journal_failed',
+    message: `The lock of the journal ${file} is gone: nothing more is sent.`,
+    hint: 'Another vpcmd has taken the run for dead, as this one stood still for long, or somebody removed the lock.',
+  })
+}
+
+function unwritable(file: string, error: unknown): VpcmdError {
+  const {code, message} = error as NodeJS.ErrnoException
+  const why = code === 'ENOENT' ? 'it is not there' : (code ?? message)
+  return new VpcmdError({
+    code: 'journal_failed',
+    message: `The journal ${file} can't be written (${why}): nothing more is sent.`,
+    hint: `vpcmd keeps what it changes on disk, to resume and undo it: make room in ${dirname(file)}, or set XDG_STATE_HOME.`,
+  })
+}

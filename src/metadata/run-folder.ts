@@ -1,0 +1,89 @@
+import {VpcmdError} from '../errors.ts'
+import {journalFile, listRunIds, type ReadRun, readRunFile} from './read-run.ts'
+import {RestartMarks} from './restart-marks.ts'
+import {lookAt, RunIndex} from './run-index.ts'
+import {type Run, type RunSummary, summaryOf} from './runs.ts'
+
+/** One run of a folder: what it comes to, and a way to read all of it. */
+export interface FoundRun extends RunSummary {
+  /** Throws VpcmdError. */
+  read(): Promise<Run>
+}
+
+/**
+ * All runs, the one first that was at work last: one that was gone on with may have begun before others. Throws VpcmdError
+ * for one that can't be read, unless `onUnreadable` takes it: whoever acts on the first must not take another for it.
+ */
+export async function* readRuns(folder: string, onUnreadable?: (error: VpcmdError) => void): AsyncGenerator<FoundRun> {
+  const ids = await listRunIds(folder)
+  const index = await RunIndex.open(folder, ids)
+  const timeOf = (id: string) =>
+    index.timeOf(id) ?? lookAt(journalFile(folder, id))?.mtimeMs ?? Number.POSITIVE_INFINITY
+  const runs = ids.map(id => ({id, time: timeOf(id)})).sort((a, b) => b.time - a.time)
+  try {
+    for (const {id} of runs) {
+      const known = index.find(id)
+      if (known) yield {...known, read: () => readAgain(folder, id)}
+      else {
+        const fresh = await readOne(folder, id, onUnreadable)
+        if (!fresh?.run) continue
+        const {run} = fresh
+        index.add(id, fresh)
+        yield {...summaryOf(run), read: async () => run}
+      }
+    }
+  } finally {
+    await index.save()
+  }
+}
+
+/**
+ * The instances of which the journals of an account know that the service was turned on while they ran, and of no stop
+ * and start after that: since when, in ISO 8601, by ID. What can't be read, or is damaged, goes to `onProblem`; the
+ * account is asked for only where there are journals.
+ */
+export async function readRestartsAwaited(
+  folder: string,
+  accountOf: () => Promise<string>,
+  onProblem: (problem: VpcmdError | Run) => void,
+): Promise<Map<string, string>> {
+  const ids = await listRunIds(folder)
+  if (ids.length === 0) return new Map()
+  const index = await RunIndex.open(folder, ids)
+  const account = await accountOf()
+  const {turnedOn, settled} = index.marksOf(account)
+  const marks = new RestartMarks(turnedOn, settled)
+  for (const id of ids) {
+    if (index.has(id)) continue
+    const fresh = await readOne(folder, id, onProblem)
+    if (!fresh?.run) continue
+    index.add(id, fresh)
+    const {damage, header} = fresh.run
+    if (header.account !== account && !damage?.header) continue
+    // IDs are of all accounts: those of a run that does not say whose it is do no harm.
+    if (damage) onProblem(fresh.run)
+    marks.add(fresh.marks)
+  }
+  await index.save()
+  return marks.awaited()
+}
+
+async function readOne(
+  folder: string,
+  id: string,
+  onUnreadable?: (error: VpcmdError) => void,
+): Promise<ReadRun | undefined> {
+  try {
+    return await readRunFile(folder, id)
+  } catch (error) {
+    if (!(error instanceof VpcmdError) || !onUnreadable) throw error
+    onUnreadable(error)
+    return undefined
+  }
+}
+
+async function readAgain(folder: string, id: string): Promise<Run> {
+  const {run} = await readRunFile(folder, id)
+  if (!run) throw new Error(`Run ${id} was there, and has no beginning any more.`)
+  return run
+}
