@@ -18,7 +18,8 @@ export async function floatingAddress(api: VpcSdk, instance: Instance): Promise<
 
 /** What ssh is handed comes from outside: nothing but an IP address may stand there. */
 function checked(instance: Instance, address: string): string {
-  if (isIP(address) && address !== '0.0.0.0') return address
+  // A zone behind % is of no use to others, and ssh reads a % as more than that.
+  if (isIP(address) && !address.includes('%') && address !== '0.0.0.0') return address
   throw new VpcmdError({
     code: 'no_address',
     message: `${instance.name} (${instance.id}) has no address yet: the API says ${JSON.stringify(address)}.`,
