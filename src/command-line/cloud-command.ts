@@ -10,6 +10,7 @@ import type {RegionFailure} from '../instances/list-instances.ts'
 import {settingsLabel} from '../metadata/settings.ts'
 import type {Choice, Prompter} from '../terminal/prompts.ts'
 import {BaseCommand, type OutputFlags} from './base-command.ts'
+import {limitConnections} from './limit-connections.ts'
 import {readStdin} from './read-input.ts'
 import {runsFolder, sandboxFolder} from './state-folder.ts'
 
@@ -60,6 +61,7 @@ export abstract class CloudCommand extends BaseCommand {
 
   /** Opens IBM Cloud as the flags and the environment say. Throws VpcmdError: exit 3 without credentials. */
   protected async cloud(flags: CloudFlags): Promise<Cloud> {
+    limitConnections(flags.sandbox ? 2 : 1)
     const [{openCloud}, access] = await Promise.all([
       import('../cloud/cloud.ts'),
       flags.sandbox ? this.sandboxAccess() : this.realAccess(flags),
