@@ -1,6 +1,7 @@
-import {readFile, stat} from 'node:fs/promises'
+import {stat} from 'node:fs/promises'
 import {type AuthenticatorInterface, getAuthenticatorFromEnvironment, readExternalSources} from 'ibm-cloud-sdk-core'
-import {exitCodes, VpcmdError} from '../errors.ts'
+import {asVpcmdError, exitCodes, VpcmdError} from '../errors.ts'
+import {isStdin, readText} from '../files/read-input.ts'
 
 /** Who vpcmd is to IBM Cloud: an API key that it exchanges itself, or an authenticator of IBM's SDK. */
 export type Credentials =
@@ -11,7 +12,6 @@ export interface CredentialSources {
   env: NodeJS.ProcessEnv
   /** What `--api-key-file` names; `-` is standard input. */
   apiKeyFile: string | undefined
-  readStdin(): Promise<string>
   warn(text: string): void
 }
 
@@ -25,7 +25,7 @@ const waysIn =
 export async function findCredentials(sources: CredentialSources): Promise<Credentials> {
   const {env, apiKeyFile} = sources
   if (apiKeyFile !== undefined) {
-    const origin = apiKeyFile === '-' ? 'The API key on standard input' : `The API key in ${apiKeyFile}`
+    const origin = isStdin(apiKeyFile) ? 'The API key on standard input' : `The API key in ${apiKeyFile}`
     return fromKey(keyInText(await readKeyFile(apiKeyFile, sources)), origin)
   }
   for (const name of ['IBMCLOUD_API_KEY', 'IC_API_KEY']) {
@@ -47,29 +47,20 @@ function badKey(message: string): VpcmdError {
   return new VpcmdError({code: 'bad_api_key', message, hint: waysIn, exitCode: exitCodes.denied})
 }
 
-async function readKeyFile(file: string, {readStdin, warn}: CredentialSources): Promise<string> {
-  if (file === '-') return readStdin()
-  try {
-    const [text, {mode}] = await Promise.all([readFile(file, 'utf8'), stat(file)])
-    if (process.platform !== 'win32' && mode & 0o077) {
-      warn(`${file} can be read by others on this machine: chmod 600 ${file}`)
-    }
-    return text
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code
-    const reason = code === 'ENOENT' ? 'there is no such file' : `it can't be read (${code})`
-    throw new VpcmdError({
-      code: 'no_api_key_file',
-      message: `No API key from ${file}: ${reason}.`,
-      hint: waysIn,
-      exitCode: exitCodes.denied,
-    })
-  }
+async function readKeyFile(file: string, {warn}: CredentialSources): Promise<string> {
+  const text = await readText(file, 'API key').catch((error: unknown) => {
+    const {message, hint} = asVpcmdError(error)
+    throw new VpcmdError({code: 'no_api_key_file', message, hint: hint ?? waysIn, exitCode: exitCodes.denied})
+  })
+  if (isStdin(file) || process.platform === 'win32') return text
+  const there = await stat(file).catch(() => undefined)
+  if (there && there.mode & 0o077) warn(`${file} can be read by others on this machine: chmod 600 ${file}`)
+  return text
 }
 
 /** A key file holds the key alone, or is the JSON file that IBM Cloud's console offers for download. */
 function keyInText(text: string): string {
-  const trimmed = text.replace(/^\uFEFF/, '').trim()
+  const trimmed = text.trim()
   if (!trimmed.startsWith('{')) return trimmed
   try {
     const {apikey} = JSON.parse(trimmed) as {apikey?: unknown}
@@ -81,7 +72,7 @@ function keyInText(text: string): string {
 }
 
 function fromExternalConfiguration(): Credentials {
-  const found: Record<string, unknown> = readExternalSources('vpc') ?? {}
+  const found = externalSources()
   const authType = String(found.authType ?? found.authtype ?? '').toLowerCase()
   if (!found.apikey && !authType) {
     throw new VpcmdError({
@@ -102,6 +93,23 @@ function fromExternalConfiguration(): Credentials {
     throw new VpcmdError({
       code: 'bad_credentials',
       message: `The credentials of VPC_* or ibm-credentials.env can't be used: ${error instanceof Error ? error.message : error}`,
+      hint: waysIn,
+      exitCode: exitCodes.denied,
+    })
+  }
+}
+
+function externalSources(): Record<string, unknown> {
+  try {
+    return readExternalSources('vpc') ?? {}
+  } catch (error) {
+    const {code, message, path} = error as NodeJS.ErrnoException
+    throw new VpcmdError({
+      code: 'no_credentials',
+      message:
+        code === 'ENOENT' && path === undefined
+          ? 'No IBM Cloud credentials were found: ibm-credentials.env is looked for in the current folder, which is gone.'
+          : `ibm-credentials.env can't be read: ${message}.`,
       hint: waysIn,
       exitCode: exitCodes.denied,
     })

@@ -1,5 +1,5 @@
 import {IamAuthenticator, IamTokenManager} from 'ibm-cloud-sdk-core'
-import {readPrivateJson, writePrivateJson} from './private-file.ts'
+import {readPrivateJson, writePrivateJson} from '../files/private-file.ts'
 import {type Pacing, RequestFailure, UnreadableAnswer, withRetries} from './retries.ts'
 import {describeTokenFailure} from './service-errors.ts'
 import {type WireLog, watchRequests} from './wire-log.ts'

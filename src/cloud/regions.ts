@@ -1,6 +1,6 @@
 import {usageError, VpcmdError} from '../errors.ts'
+import {readPrivateJson, writePrivateJson} from '../files/private-file.ts'
 import {privately} from './endpoints.ts'
-import {readPrivateJson, writePrivateJson} from './private-file.ts'
 import type {RegionCollection} from './wire.ts'
 import type {WireLog} from './wire-log.ts'
 

@@ -5,13 +5,14 @@ import type {Credentials} from '../cloud/credentials.ts'
 import type {Endpoints} from '../cloud/endpoints.ts'
 import {type Failure, retryPolicy} from '../cloud/retries.ts'
 import {exitCodes, usageError, VpcmdError} from '../errors.ts'
+import {folderTrouble} from '../files/own-folder.ts'
+import {cacheFolder} from '../files/user-folders.ts'
 import type {FoundInstance} from '../instances/find-instance.ts'
 import type {RegionFailure} from '../instances/list-instances.ts'
 import {settingsLabel} from '../metadata/settings.ts'
 import type {Choice, Prompter} from '../terminal/prompts.ts'
 import {BaseCommand, type OutputFlags} from './base-command.ts'
 import {limitConnections} from './limit-connections.ts'
-import {readStdin} from './read-input.ts'
 import {runsFolder, sandboxFolder} from './state-folder.ts'
 
 export interface CloudFlags extends OutputFlags {
@@ -96,11 +97,19 @@ export abstract class CloudCommand extends BaseCommand {
     const credentials = await findCredentials({
       env: process.env,
       apiKeyFile: flags['api-key-file'],
-      readStdin: async () => (await readStdin()).toString('utf8'),
       warn: text => this.warning(text),
     })
-    const keepsTokens = !process.env.VPCMD_NO_TOKEN_CACHE
-    return {credentials, endpoints, cacheFolder: keepsTokens ? this.config.cacheDir : undefined}
+    return {credentials, endpoints, cacheFolder: this.usableCache(flags)}
+  }
+
+  /** The folder of the cache; undefined where none is wanted, or others could put a token or a region of theirs there. */
+  private usableCache({debug}: CloudFlags): string | undefined {
+    if (process.env.VPCMD_NO_TOKEN_CACHE) return undefined
+    const folder = cacheFolder(process.env)
+    const trouble = folder && folderTrouble(folder)
+    if (!trouble) return folder
+    if (debug) this.note(`debug: nothing is kept for the next command: ${trouble.why}; ${trouble.advice}`)
+    return undefined
   }
 
   private async sandboxAccess(): Promise<Access> {
@@ -158,16 +167,16 @@ export abstract class CloudCommand extends BaseCommand {
    * warning, where they can't be read. Nothing is asked of the cloud where there are none.
    */
   protected async restartsAwaited(cloud: Cloud): Promise<ReadonlyMap<string, string> | undefined> {
-    const folder = runsFolder(process.env)
     const {listRunIds, readRestartsAwaited} = await import('../metadata/runs.ts')
     try {
+      const folder = runsFolder(process.env)
       if ((await listRunIds(folder)).length === 0) return new Map()
       return await readRestartsAwaited(folder, (await cloud.caller()).account)
     } catch (error) {
       if (!(error instanceof VpcmdError)) throw error
       // A token that tells no account has no journal; what else is wrong with it, the instances themselves will tell.
-      if (error.code === 'journal_unreadable') {
-        this.warning(`Which instances await a restart is not known: ${error.message}`)
+      if (['journal_unreadable', 'state_not_private'].includes(error.code)) {
+        this.warning(`Which instances await a restart is not known: ${error.inOneLine}`)
       }
       return undefined
     }

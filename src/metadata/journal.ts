@@ -1,8 +1,9 @@
 import {constants} from 'node:fs'
 import {type FileHandle, open, rm} from 'node:fs/promises'
-import {dirname, join} from 'node:path'
-import {makePrivateFolder} from '../cloud/private-file.ts'
+import {join} from 'node:path'
 import {VpcmdError} from '../errors.ts'
+import {explainTrouble, sentence} from '../files/file-trouble.ts'
+import {makePrivateFolder} from '../files/private-file.ts'
 import type {Settled} from './outcomes.ts'
 import type {PlannedChange} from './plan.ts'
 import {releaseLock, takeLock} from './run-lock.ts'
@@ -183,11 +184,10 @@ function wentOn(id: string): VpcmdError {
 }
 
 function unwritable(file: string, error: unknown): VpcmdError {
-  const {code, message} = error as NodeJS.ErrnoException
-  const why = code === 'ENOENT' ? 'it is not there' : (code ?? message)
+  const {why, advice} = explainTrouble(error, file)
   return new VpcmdError({
     code: 'journal_failed',
     message: `The journal ${file} can't be written (${why}): nothing more is sent.`,
-    hint: `vpcmd keeps what it changes on disk, to resume and undo it: make room in ${dirname(file)}, or set XDG_STATE_HOME.`,
+    hint: `vpcmd keeps what it changes on disk, to resume and undo it. ${advice === undefined ? 'Set' : `${sentence(advice)} Or set`} XDG_STATE_HOME to another folder.`,
   })
 }

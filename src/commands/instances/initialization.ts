@@ -1,8 +1,8 @@
 import {Args, Flags} from '@oclif/core'
 import type {InstanceInitialization} from '../../cloud/wire.ts'
 import {CloudCommand} from '../../command-line/cloud-command.ts'
-import {readText} from '../../command-line/read-input.ts'
 import {VpcmdError} from '../../errors.ts'
+import {readText} from '../../files/read-input.ts'
 import {findInstance, instanceChoices} from '../../instances/find-instance.ts'
 import {initializationDetails, toJsonInitialization} from '../../instances/initialization.ts'
 
