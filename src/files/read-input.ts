@@ -1,4 +1,4 @@
-import {type FileHandle, open} from 'node:fs/promises'
+import {open} from 'node:fs/promises'
 import {usageError, type VpcmdError} from '../errors.ts'
 import {explainTrouble, sentence} from './file-trouble.ts'
 
@@ -12,14 +12,14 @@ export const inputLimits = {list: 64 * mib, plan: 256 * mib, other: 4 * mib}
  * error that says what there is none of and why: `No plan from plan.json: there is no such file.`
  */
 export async function readInput(file: string, what: string, mostBytes = inputLimits.other): Promise<Buffer> {
-  let bytes: Buffer
+  let bytes: Buffer | undefined
   try {
-    bytes = isStdin(file) ? await readStdin(mostBytes + 1) : await readFile(file, mostBytes + 1)
+    bytes = isStdin(file) ? await readStdin(mostBytes) : await readFile(file, mostBytes)
   } catch (error) {
     const {why, advice} = explainTrouble(error, file, 'read')
     throw noInput(file, what, why, advice && sentence(advice))
   }
-  if (bytes.length <= mostBytes) return bytes
+  if (bytes) return bytes
   throw noInput(file, what, `it is larger than ${sizeName(mostBytes)}`)
 }
 
@@ -61,41 +61,41 @@ function unmarkedOrder(bytes: Uint8Array): string {
   return bytes[0] === 0 ? 'UTF-16BE' : 'UTF-16LE'
 }
 
-/** All of standard input, or no more of it than `mostBytes` and what comes along with the last of them. */
-export async function readStdin(mostBytes: number): Promise<Buffer> {
+// Both give undefined for more than `mostBytes`, of which they read no more than that and a little.
+
+async function readStdin(mostBytes: number): Promise<Buffer | undefined> {
   const chunks: Buffer[] = []
   let length = 0
   for await (const chunk of process.stdin) {
     chunks.push(chunk)
     length += chunk.length
-    if (length >= mostBytes) break
+    if (length > mostBytes) return undefined
   }
   return Buffer.concat(chunks)
-}
-
-async function readFile(file: string, mostBytes: number): Promise<Buffer> {
-  const handle = await open(file)
-  try {
-    return await readHandle(handle, mostBytes)
-  } finally {
-    await handle.close()
-  }
 }
 
 const chunkBytes = 256 * 1024
 
-/** Not by the size that the system tells, which a pipe has not. */
-async function readHandle(handle: FileHandle, mostBytes: number): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let length = 0
-  while (length < mostBytes) {
-    const chunk = Buffer.allocUnsafe(Math.min(chunkBytes, mostBytes - length))
-    const {bytesRead} = await handle.read(chunk, 0, chunk.length, null)
-    if (bytesRead === 0) break
-    chunks.push(chunk.subarray(0, bytesRead))
-    length += bytesRead
+async function readFile(file: string, mostBytes: number): Promise<Buffer | undefined> {
+  const handle = await open(file)
+  try {
+    const there = await handle.stat()
+    // The system tells no size of a pipe or a device, and in /proc a wrong one.
+    if (there.isFile() && there.size > mostBytes) return undefined
+    // What a device gives has no end, or is typed.
+    const most = there.isCharacterDevice() ? Math.min(mostBytes, inputLimits.other) : mostBytes
+    const buffer = Buffer.allocUnsafe(chunkBytes)
+    const chunks: Buffer[] = []
+    for (let length = 0; length <= most; ) {
+      const {bytesRead} = await handle.read(buffer)
+      if (bytesRead === 0) return Buffer.concat(chunks)
+      chunks.push(Buffer.from(buffer.subarray(0, bytesRead)))
+      length += bytesRead
+    }
+    return undefined
+  } finally {
+    await handle.close()
   }
-  return Buffer.concat(chunks)
 }
 
 /** Whether a file is standard input. By its path it can't be opened where it is a socket. */

@@ -1,10 +1,12 @@
 import {lstat, stat} from 'node:fs/promises'
 import {usageError, type VpcmdError} from '../errors.ts'
+import {fullPath} from '../files/file-trouble.ts'
 import {notWritten, writeThrough} from '../files/write-output.ts'
 
-/** Throws a usage error where there is a file already that may not be replaced. */
+/** Throws a usage error where there is a file already that may not be replaced, or can be none. */
 export async function checkFree(file: string, mayReplace: boolean): Promise<void> {
   if (file === '') throw usageError('The name of the key file is empty.')
+  fullPath(file)
   if (mayReplace || !(await lstat(file).catch(() => undefined))) return
   const target = await stat(file).catch(() => undefined)
   // Into a pipe or a device a key is written, and replaces nothing.

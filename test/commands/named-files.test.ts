@@ -42,6 +42,9 @@ describe('in a folder that is gone', () => {
     ['metadata audit --report json=x.json', 2],
     ['sandbox start --metadata-ca ca.pem', 2],
     ['connect my-windows-server --rdp x.rdp', 2],
+    [`connect ${id} --print -i key`, 2],
+    [`metadata collect ${id} --out folder`, 2],
+    ['imds certificate --new-key x.key', 2],
     ['instances list --api-key-file key', 3],
     ['env -u IBMCLOUD_API_KEY instances list', 3],
   ])('vpcmd %s says that it needs one', async (words, exitCode) => {
