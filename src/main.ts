@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import {readFileSync} from 'node:fs'
+import {fewestOpenFiles, openFileLimit} from './files/open-file-limit.ts'
 
 const argv = process.argv.slice(2)
 const quickAnswer = version(argv) ?? help(argv)
@@ -7,8 +8,11 @@ if (quickAnswer !== undefined) {
   surviveWriting()
   process.stdout.write(quickAnswer)
 } else if (!(await runsQuickly(argv))) {
-  const {runVpcmd} = await import('./command-line/run-vpcmd.ts')
-  await runVpcmd(argv)
+  if (openFileLimit(fewestOpenFiles) < fewestOpenFiles) refuseToStart(argv)
+  else {
+    const {runVpcmd} = await import('./command-line/run-vpcmd.ts')
+    await runVpcmd(argv)
+  }
 }
 
 // Some answers that people and boot scripts wait for are worth no framework: loading it would take most of the time.
@@ -37,6 +41,17 @@ async function runsQuickly(args: string[]): Promise<boolean> {
   // While the service is being waited for.
   surviveWriting()
   return isAnswered
+}
+
+/** A module that finds no room in the middle of a change would end it there. */
+function refuseToStart(args: string[]): void {
+  const message = `vpcmd needs ${fewestOpenFiles} open files at least, and this process may have fewer: nothing was sent.`
+  const hint = 'Raise the limit: ulimit -n 1024'
+  const asksForJson = /(^| )(--json|(-o|--output)[ =]?jsonl?)( |$)/.test(args.join(' '))
+  process.exitCode = 1
+  surviveWriting()
+  if (asksForJson) process.stdout.write(`${JSON.stringify({error: {code: 'too_few_files', message, hint}})}\n`)
+  else process.stderr.write(`Error: ${message}\n${hint}\n`)
 }
 
 /** A reader that closes the pipe is no error; any other reason why the output can't be written is. */

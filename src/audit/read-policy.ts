@@ -1,5 +1,4 @@
 import {createHash} from 'node:crypto'
-import {open} from 'node:fs/promises'
 import {basename} from 'node:path'
 import {
   type Document,
@@ -15,6 +14,7 @@ import {
 } from 'yaml'
 import type {z} from 'zod'
 import {usageError, type VpcmdError} from '../errors.ts'
+import {decodeText} from '../files/read-input.ts'
 import {nearestName} from '../nearest-name.ts'
 import type {Policy} from './policy.ts'
 import {exemptionSchema, policySchema, requirementSchema, ruleSchema, selectorSchema} from './policy-schema.ts'
@@ -34,17 +34,11 @@ interface Problem {
 }
 
 /**
- * Reads a policy from a file. Throws a usage error, exit 2, that names file, line and column of what is wrong with it,
- * or says why it can't be read.
+ * Reads a policy from its bytes or its text; `file` is what errors call it. Throws a usage error, exit 2, that names file,
+ * line and column of what is wrong with it.
  */
-export async function readPolicy(file: string): Promise<Policy> {
-  return parsePolicy(await readBytes(file), file)
-}
-
-/** Reads a policy from its bytes or its text; `file` is what errors call it. Throws as readPolicy does. */
 export function parsePolicy(source: Uint8Array | string, file: string): Policy {
-  if (source.length > maxPolicyBytes) throw tooLarge(file)
-  const text = typeof source === 'string' ? source : decoded(source, file)
+  const text = typeof source === 'string' ? source : decodeText(source, file, 'policy')
   const lines = new LineCounter()
   const fail = (problems: Problem[]) => wrongPolicy(file, lines, problems)
   const document = parseYaml(text, lines, fail, file)
@@ -66,49 +60,6 @@ export function parsePolicy(source: Uint8Array | string, file: string): Policy {
     rules: policy.rules.map((rule, index) => ({...rule, line: lineOf(['rules', index])})),
     exemptions: policy.exemptions.map((exemption, index) => ({...exemption, line: lineOf(['exemptions', index])})),
   }
-}
-
-async function readBytes(file: string): Promise<Uint8Array> {
-  try {
-    const handle = await open(file)
-    try {
-      // Not by the size that the system tells: a pipe has none.
-      const buffer = Buffer.alloc(maxPolicyBytes + 1)
-      let length = 0
-      while (length < buffer.length) {
-        const {bytesRead} = await handle.read(buffer, length, buffer.length - length, null)
-        if (bytesRead === 0) break
-        length += bytesRead
-      }
-      return buffer.subarray(0, length)
-    } finally {
-      await handle.close()
-    }
-  } catch (error) {
-    const {code} = error as NodeJS.ErrnoException
-    if (code === undefined) throw error
-    const why = {ENOENT: 'there is no such file', EISDIR: 'it is a folder'}[code] ?? code
-    throw unreadable(file, why)
-  }
-}
-
-function decoded(bytes: Uint8Array, file: string): string {
-  try {
-    return new TextDecoder('utf-8', {fatal: true}).decode(bytes)
-  } catch {
-    throw unreadable(file, 'it is not UTF-8 text')
-  }
-}
-
-function unreadable(file: string, why: string): VpcmdError {
-  return usageError(`The policy ${file} can't be read: ${why}.`)
-}
-
-function tooLarge(file: string): VpcmdError {
-  return usageError(
-    `The policy ${file} can't be read: it is larger than ${maxPolicyBytes} bytes.`,
-    'A policy is a short YAML file.',
-  )
 }
 
 function parseYaml(text: string, lineCounter: LineCounter, fail: (problems: Problem[]) => VpcmdError, file: string) {

@@ -1,5 +1,5 @@
-import {readFile, stat} from 'node:fs/promises'
-import {homedir, hostname} from 'node:os'
+import {stat} from 'node:fs/promises'
+import {hostname} from 'node:os'
 import {join, resolve} from 'node:path'
 import {parse} from 'dotenv'
 import {
@@ -10,7 +10,9 @@ import {
   IamAuthenticator,
   VpcInstanceAuthenticator,
 } from 'ibm-cloud-sdk-core'
-import {exitCodes, VpcmdError} from '../errors.ts'
+import {asVpcmdError, exitCodes, VpcmdError} from '../errors.ts'
+import {isStdin, readText} from '../files/read-input.ts'
+import {homeFolder} from '../files/user-folders.ts'
 import type {SdkAdapter} from './sdk-adapter.ts'
 import type {Asked} from './service-errors.ts'
 import {linkLocalAddress} from './transport.ts'
@@ -38,7 +40,6 @@ export interface CredentialSources {
   iamUrl: string
   /** What `--api-key-file` names; `-` is standard input. */
   apiKeyFile: string | undefined
-  readStdin(): Promise<string>
   warn(text: string): void
 }
 
@@ -72,20 +73,26 @@ function withoutEmpty(env: Settings, names: readonly string[]): Settings {
 
 async function readCredentialsFile(env: Settings): Promise<Record<string, string>> {
   const named = env.IBM_CREDENTIALS_FILE
-  const file = named || join(homedir(), fileName)
+  const place = named || homeFile(env)
+  if (place === undefined) return {}
+  const there = await stat(place).catch(() => undefined)
+  if (!there && !named) return {}
   try {
-    const isFolder = (await stat(file)).isDirectory()
-    return parse(await readText(isFolder ? join(file, fileName) : file))
+    return parse(await readText(there?.isDirectory() ? join(place, fileName) : place, 'credentials'))
   } catch (error) {
-    const {code} = error as NodeJS.ErrnoException
-    if (!named && (code === 'ENOENT' || code === 'ENOTDIR')) return {}
+    const {message, hint} = asVpcmdError(error)
     throw new VpcmdError({
       code: 'no_credentials_file',
-      message: `No credentials from ${file}: ${reasonOf(error)}.`,
-      hint: named ? 'IBM_CREDENTIALS_FILE names it.' : 'It is read because it is in the home folder.',
+      message,
+      hint: hint ?? (named ? 'IBM_CREDENTIALS_FILE names it.' : 'It is read because it is in the home folder.'),
       exitCode: exitCodes.denied,
     })
   }
+}
+
+function homeFile(env: Settings): string | undefined {
+  const home = homeFolder(env)
+  return home && join(home, fileName)
 }
 
 async function warnOfCurrentFolder(env: Settings, warn: (text: string) => void): Promise<void> {
@@ -95,7 +102,7 @@ async function warnOfCurrentFolder(env: Settings, warn: (text: string) => void):
   )
   if (!isThere) return
   const here = resolve(fileName)
-  const read = resolve(env.IBM_CREDENTIALS_FILE || join(homedir(), fileName))
+  const read = resolve(env.IBM_CREDENTIALS_FILE || homeFile(env) || '/')
   if (here === read || join(read, fileName) === here) return
   warn(
     `${fileName} in the current folder is not read: whoever made the folder would choose the account. If it is meant: IBM_CREDENTIALS_FILE=${fileName}`,
@@ -109,7 +116,7 @@ async function warnOfCurrentFolder(env: Settings, warn: (text: string) => void):
 export async function findCredentials(sources: CredentialSources): Promise<Credentials> {
   const {settings, apiKeyFile, iamUrl} = sources
   if (apiKeyFile !== undefined) {
-    const origin = apiKeyFile === '-' ? 'The API key on standard input' : `The API key in ${apiKeyFile}`
+    const origin = isStdin(apiKeyFile) ? 'The API key on standard input' : `The API key in ${apiKeyFile}`
     return fromKey(keyInText(await readKeyFile(apiKeyFile, sources), origin), origin, iamUrl)
   }
   for (const name of ['IBMCLOUD_API_KEY', 'IC_API_KEY']) {
@@ -147,36 +154,20 @@ function badKey(message: string): VpcmdError {
   return new VpcmdError({code: 'bad_api_key', message, hint: waysIn, exitCode: exitCodes.denied})
 }
 
-async function readKeyFile(file: string, {readStdin, warn}: CredentialSources): Promise<string> {
-  if (file === '-') return readStdin()
-  try {
-    const [text, {mode}] = await Promise.all([readText(file), stat(file)])
-    if (process.platform !== 'win32' && mode & 0o077) {
-      warn(`${file} can be read by others on this machine: chmod 600 ${file}`)
-    }
-    return text
-  } catch (error) {
-    throw new VpcmdError({
-      code: 'no_api_key_file',
-      message: `No API key from ${file}: ${reasonOf(error)}.`,
-      hint: waysIn,
-      exitCode: exitCodes.denied,
-    })
-  }
-}
-
-function reasonOf(error: unknown): string {
-  const {code, message} = error as NodeJS.ErrnoException
-  return code === 'ENOENT' ? 'there is no such file' : `it can't be read (${code ?? message})`
-}
-
-async function readText(file: string): Promise<string> {
-  return readFile(file, 'utf8')
+async function readKeyFile(file: string, {warn}: CredentialSources): Promise<string> {
+  const text = await readText(file, 'API key').catch((error: unknown) => {
+    const {message, hint} = asVpcmdError(error)
+    throw new VpcmdError({code: 'no_api_key_file', message, hint: hint ?? waysIn, exitCode: exitCodes.denied})
+  })
+  if (isStdin(file) || process.platform === 'win32') return text
+  const there = await stat(file).catch(() => undefined)
+  if (there && there.mode & 0o077) warn(`${file} can be read by others on this machine: chmod 600 ${file}`)
+  return text
 }
 
 /** A key file holds the key alone, or is the JSON file that IBM Cloud's console and CLI offer for download. */
 function keyInText(text: string, origin: string): string {
-  const trimmed = text.replace(/^\uFEFF/, '').trim()
+  const trimmed = text.trim()
   if (!trimmed.startsWith('{')) return trimmed
   let value: unknown
   try {

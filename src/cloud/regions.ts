@@ -1,6 +1,6 @@
 import {usageError, VpcmdError} from '../errors.ts'
+import {readPrivateJson, writePrivateJson} from '../files/private-file.ts'
 import {privately, whyOtherCloud} from './endpoints.ts'
-import {readPrivateJson, writePrivateJson} from './private-file.ts'
 import type {Page} from './readers/page.ts'
 import type {Region as ReadRegion} from './readers/resources.ts'
 import type {WireLog} from './transport.ts'

@@ -1,6 +1,6 @@
 import type {AuthenticatorInterface} from 'ibm-cloud-sdk-core'
 import {exitCodes, VpcmdError} from '../errors.ts'
-import {readPrivateJson, writePrivateJson} from './private-file.ts'
+import {readPrivateJson, writePrivateJson} from '../files/private-file.ts'
 import {type Pacing, RequestFailure, unreadable, withRetries} from './retries.ts'
 import {type SdkAdapter, sdkAdapter} from './sdk-adapter.ts'
 import {type Asked, describeTokenFailure} from './service-errors.ts'

@@ -1,9 +1,6 @@
-import {statSync} from 'node:fs'
-import {writeFile} from 'node:fs/promises'
-import {dirname, resolve} from 'node:path'
 import type {AuditReport} from '../audit/audit.ts'
 import type {Judgement} from '../audit/judge.ts'
-import {usageError, VpcmdError} from '../errors.ts'
+import {usageError} from '../errors.ts'
 
 /** What an audit can be written as, beside a table. */
 export const reportFormats = ['json', 'jsonl', 'csv', 'yaml', 'sarif', 'junit', 'html'] as const
@@ -32,29 +29,6 @@ export function parseReportFiles(texts: string[]): ReportFile[] {
   })
 }
 
-/**
- * Throws a usage error for a file that is to be written and has no folder to be in, is written twice, or is one of those
- * that are read: before an hour's reading, and not after it.
- */
-export function checkFiles(written: (string | undefined)[], read: (string | undefined)[]): void {
-  const given = (files: (string | undefined)[]) => files.flatMap(file => file ?? [])
-  const taken = new Map(given(read).map(file => [resolve(file), 'is read by the same command']))
-  for (const file of given(written)) {
-    checkFolder(file)
-    const why = taken.get(resolve(file))
-    if (why) throw usageError(`${file} can't be written: it ${why}.`, 'Name another file.')
-    taken.set(resolve(file), 'is written by the same command already')
-  }
-}
-
-function checkFolder(file: string): void {
-  if (file === '-') throw usageError('Only one thing can go to standard output.', 'Choose it with -o, and name files.')
-  if (statSync(file, {throwIfNoEntry: false})?.isDirectory()) throw usageError(`${file} is a folder.`)
-  if (!statSync(dirname(file), {throwIfNoEntry: false})?.isDirectory()) {
-    throw usageError(`There is no folder ${dirname(file)} to write ${file} in.`)
-  }
-}
-
 /** An audit as text; with the judgements that are wanted in what is made of rows, and all in what is a report. */
 export async function renderAudit(
   format: ReportFormat,
@@ -76,15 +50,4 @@ export async function renderAudit(
   if (format === 'jsonl') return toJsonLines(judgements.map(toJsonJudgement))
   const whole = toJsonReport({...report, judgements})
   return format === 'json' ? toJson(whole) : (await import('../terminal/yaml.ts')).toYaml(whole)
-}
-
-/** Writes text to a file. Throws VpcmdError where it can't. */
-export async function writeReport(file: string, text: string): Promise<void> {
-  await writeFile(file, text).catch((error: NodeJS.ErrnoException) => {
-    throw new VpcmdError({
-      code: 'not_written',
-      message: `${file} could not be written (${error.code ?? error.message}).`,
-      hint: 'The audit itself is done: see its result above, or run it again.',
-    })
-  })
 }

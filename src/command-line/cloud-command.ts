@@ -4,12 +4,14 @@ import type {Cloud} from '../cloud/cloud.ts'
 import type {Credentials} from '../cloud/credentials.ts'
 import type {Endpoints} from '../cloud/endpoints.ts'
 import {exitCodes, usageError, VpcmdError} from '../errors.ts'
+import {folderTrouble} from '../files/own-folder.ts'
+import {cacheFolder} from '../files/user-folders.ts'
 import type {FoundInstance} from '../instances/find-instance.ts'
 import type {RegionFailure} from '../instances/list-instances.ts'
 import {settingsLabel} from '../metadata/settings.ts'
 import type {Choice, Prompter} from '../terminal/prompts.ts'
 import {BaseCommand, type OutputFlags} from './base-command.ts'
-import {readStdin} from './read-input.ts'
+import {limitConnections} from './limit-connections.ts'
 import {runsFolder, sandboxFolder} from './state-folder.ts'
 
 export interface CloudFlags extends OutputFlags {
@@ -64,6 +66,7 @@ export abstract class CloudCommand extends BaseCommand {
 
   /** Opens IBM Cloud as the flags and the environment say. Throws VpcmdError: exit 3 without credentials. */
   protected async cloud(flags: CloudFlags): Promise<Cloud> {
+    limitConnections(flags.sandbox ? 2 : 1)
     const [{openCloud}, {pauseTeller}, access] = await Promise.all([
       import('../cloud/cloud.ts'),
       import('../cloud/pauses.ts'),
@@ -99,11 +102,19 @@ export abstract class CloudCommand extends BaseCommand {
       settings,
       iamUrl: endpoints.iamUrl,
       apiKeyFile: flags['api-key-file'],
-      readStdin: async () => (await readStdin()).toString('utf8'),
       warn,
     })
-    const keepsTokens = !process.env.VPCMD_NO_TOKEN_CACHE
-    return {credentials, endpoints, cacheFolder: keepsTokens ? this.config.cacheDir : undefined}
+    return {credentials, endpoints, cacheFolder: this.usableCache(flags)}
+  }
+
+  /** The folder of the cache; undefined where none is wanted, or others could put a token or a region of theirs there. */
+  private usableCache({debug}: CloudFlags): string | undefined {
+    if (process.env.VPCMD_NO_TOKEN_CACHE) return undefined
+    const folder = cacheFolder(process.env)
+    const trouble = folder && folderTrouble(folder)
+    if (!trouble) return folder
+    if (debug) this.note(`debug: nothing is kept for the next command: ${trouble.why}; ${trouble.advice}`)
+    return undefined
   }
 
   private async sandboxAccess(): Promise<Access> {
@@ -164,13 +175,13 @@ export abstract class CloudCommand extends BaseCommand {
    * each that can't be read or is damaged; undefined where none can. Nothing is asked of the cloud where there are none.
    */
   protected async restartsAwaited(cloud: Cloud): Promise<ReadonlyMap<string, string> | undefined> {
-    const folder = runsFolder(process.env)
     const [{describeDamage}, {readRestartsAwaited}] = await Promise.all([
       import('../metadata/runs.ts'),
       import('../metadata/run-folder.ts'),
     ])
     const notKnown = 'Which instances await a restart is not known'
     try {
+      const folder = runsFolder(process.env)
       const accountOf = async () => (await cloud.caller()).account
       return await readRestartsAwaited(folder, accountOf, problem => {
         const what =
@@ -180,7 +191,9 @@ export abstract class CloudCommand extends BaseCommand {
     } catch (error) {
       if (!(error instanceof VpcmdError)) throw error
       // A token that tells no account has no journal; what else is wrong with it, the instances themselves will tell.
-      if (error.code === 'journal_unreadable') this.warning(`${notKnown}: ${error.message}`)
+      if (['journal_unreadable', 'state_not_private'].includes(error.code)) {
+        this.warning(`${notKnown}: ${error.inOneLine}`)
+      }
       return undefined
     }
   }

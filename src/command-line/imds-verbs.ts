@@ -31,7 +31,7 @@ export async function serviceOptions(flags: ImdsFlags): Promise<ServiceOptions> 
 }
 
 async function readCa(file: string): Promise<string> {
-  const {readText} = await import('./read-input.ts')
+  const {readText} = await import('../files/read-input.ts')
   const text = await readText(file, 'CA certificate')
   if (!text.includes('-----BEGIN CERTIFICATE-----')) {
     throw usageError(`--ca-file ${file} holds no certificate.`, 'It is a PEM file, with BEGIN CERTIFICATE in it.')

@@ -1,11 +1,12 @@
 import type {Cloud} from '../cloud/cloud.ts'
 import {usageError, type VpcmdError} from '../errors.ts'
+import {inputLimits, inputName, readText} from '../files/read-input.ts'
 import {toQuery} from '../instances/filters.ts'
 import {type FoundInstance, findInstances, instanceChoices} from '../instances/find-instance.ts'
 import {readInstances} from '../instances/list-instances.ts'
+import {checkStdin} from './check-stdin.ts'
 import {CloudCommand, type CloudFlags} from './cloud-command.ts'
 import {filterFlags, type SelectionFlags, toFilters} from './instance-flags.ts'
-import {checkStdin, inputName, readText} from './read-input.ts'
 
 /** What was chosen, in the order asked: as `map` made it of each instance, or why it could not be found. */
 export interface Selection<T> {
@@ -140,7 +141,7 @@ function regionWords({askedRegions}: Cloud): string[] {
 async function readListFile(file: string): Promise<string[]> {
   const [{parseInstanceFile}, text] = await Promise.all([
     import('../instances/instance-file.ts'),
-    readText(file, 'instances'),
+    readText(file, 'instances', inputLimits.list),
   ])
   return parseInstanceFile(text, inputName(file))
 }

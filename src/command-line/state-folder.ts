@@ -1,26 +1,37 @@
 import {join} from 'node:path'
 import {VpcmdError} from '../errors.ts'
+import {sentence} from '../files/file-trouble.ts'
+import {folderTrouble} from '../files/own-folder.ts'
+import {stateFolder} from '../files/user-folders.ts'
 
-/** Where the sandbox keeps what was changed: in the user's state folder (XDG Base Directory Specification). */
+/** Where the sandbox keeps what was changed. Throws VpcmdError where there is no home, or others could write there. */
 export function sandboxFolder(env: NodeJS.ProcessEnv): string {
-  return join(stateFolder(env), 'sandbox')
+  return ownFolder(env, 'sandbox')
 }
 
-/** Where the journals of runs are kept. */
+/** Where the journals of runs are kept. Throws as sandboxFolder does. */
 export function runsFolder(env: NodeJS.ProcessEnv): string {
-  return join(stateFolder(env), 'runs')
+  return ownFolder(env, 'runs')
 }
 
-function stateFolder(env: NodeJS.ProcessEnv): string {
-  if (env.XDG_STATE_HOME) return join(env.XDG_STATE_HOME, 'vpcmd')
-  if (process.platform === 'win32' && env.LOCALAPPDATA) return join(env.LOCALAPPDATA, 'vpcmd', 'state')
-  const home = env.HOME ?? env.USERPROFILE
-  if (!home) {
+function ownFolder(env: NodeJS.ProcessEnv, name: string): string {
+  const state = stateFolder(env)
+  if (!state) {
     throw new VpcmdError({
       code: 'no_home',
       message: 'There is no home folder to keep state in.',
-      hint: 'Set HOME or XDG_STATE_HOME.',
+      hint: 'Set HOME, or XDG_STATE_HOME to a full path.',
     })
   }
-  return join(home, '.local', 'state', 'vpcmd')
+  const folder = join(state, name)
+  for (const each of [state, folder]) {
+    const trouble = folderTrouble(each)
+    if (!trouble) continue
+    throw new VpcmdError({
+      code: 'state_not_private',
+      message: `vpcmd keeps its state for your eyes only, and ${trouble.why}: it is not used, and nothing was sent.`,
+      hint: `${sentence(trouble.advice ?? '')} Or set XDG_STATE_HOME to another folder.`,
+    })
+  }
+  return folder
 }

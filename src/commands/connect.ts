@@ -2,6 +2,7 @@ import {Args, Flags} from '@oclif/core'
 import type {Instance} from '../cloud/readers/instance.ts'
 import type {VpcApi} from '../cloud/vpc-api.ts'
 import type {OutputFlags} from '../command-line/base-command.ts'
+import {checkFiles} from '../command-line/check-files.ts'
 import {CloudCommand} from '../command-line/cloud-command.ts'
 import {sshFlags, toWishes} from '../command-line/ssh-flags.ts'
 import {usageError, type VpcmdError} from '../errors.ts'
@@ -57,6 +58,7 @@ An instance without a floating IP is reached by --internal-ip or --via, or gets 
     const more = end < 0 ? [] : this.argv.splice(end).slice(1)
     const {args, flags} = await this.parse(Connect)
     if (args.command !== undefined) throw missingDashes(args.instance ?? '', args.command)
+    checkFiles([flags.rdp], [])
     const wishes = toWishes(flags)
     await checkWishes(wishes)
     const cloud = await this.cloud(flags)
@@ -125,12 +127,9 @@ An instance without a floating IP is reached by --internal-ip or --via, or gets 
   ): Promise<void> {
     const {rdpFile, rdpPort} = await import('../ssh/rdp.ts')
     if (flags.rdp !== undefined) {
-      const {writeFile} = await import('node:fs/promises')
-      const file = flags.rdp
-      await writeFile(file, rdpFile(address, login.user)).catch((error: NodeJS.ErrnoException) => {
-        throw usageError(`${file} can't be written (${error.code}).`)
-      })
-      this.note(`Wrote ${file}.`)
+      const {writeOutput} = await import('../files/write-output.ts')
+      await writeOutput(flags.rdp, rdpFile(address, login.user))
+      this.note(`Wrote ${flags.rdp}.`)
     }
     const command = ['mstsc', `/v:${address}:${rdpPort}`]
     await this.printAnswer(flags, `${command.join(' ')}\n`, instance, {address, ...login, command})

@@ -1,17 +1,16 @@
-import {randomUUID} from 'node:crypto'
-import {link, lstat, rename, rm, writeFile} from 'node:fs/promises'
-import {dirname, join} from 'node:path'
-import {usageError, VpcmdError} from '../errors.ts'
+import {lstat, stat} from 'node:fs/promises'
+import {usageError, type VpcmdError} from '../errors.ts'
+import {fullPath} from '../files/file-trouble.ts'
+import {notWritten, writeThrough} from '../files/write-output.ts'
 
-/** Throws a usage error where there is a file already that may not be replaced. */
+/** Throws a usage error where there is a file already that may not be replaced, or can be none. */
 export async function checkFree(file: string, mayReplace: boolean): Promise<void> {
   if (file === '') throw usageError('The name of the key file is empty.')
-  if (mayReplace) return
-  const isThere = await lstat(file).then(
-    () => true,
-    () => false,
-  )
-  if (isThere) throw taken(file)
+  fullPath(file)
+  if (mayReplace || !(await lstat(file).catch(() => undefined))) return
+  const target = await stat(file).catch(() => undefined)
+  // Into a pipe or a device a key is written, and replaces nothing.
+  if (!target || target.isFile() || target.isDirectory()) throw taken(file)
 }
 
 /**
@@ -19,32 +18,13 @@ export async function checkFree(file: string, mayReplace: boolean): Promise<void
  * be replaced. Throws a VpcmdError.
  */
 export async function writeKey(file: string, key: string, mayReplace: boolean): Promise<void> {
-  const draft = join(dirname(file), `.${randomUUID()}.tmp`)
   try {
-    await writeFile(draft, key, {mode: 0o600, flag: 'wx'})
-    // Unlike a rename, a link fails where there is a file.
-    if (mayReplace) await rename(draft, file)
-    else await link(draft, file).catch(error => moveToFree(draft, file, error))
+    await writeThrough(file, key, {isPrivate: true, isNew: !mayReplace})
   } catch (error) {
-    const {code} = error as NodeJS.ErrnoException
-    if (code === 'EEXIST') throw taken(file)
-    throw new VpcmdError({code: 'key_not_written', message: `The key could not be written to ${file} (${code}).`})
-  } finally {
-    await rm(draft, {force: true})
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw taken(file)
+    throw notWritten(file, error, 'key_not_written')
   }
 }
-
-/** Where the disk has no hard links (vfat, some FUSE and SMB mounts): the name is taken first, and then replaced. */
-async function moveToFree(draft: string, file: string, error: NodeJS.ErrnoException): Promise<void> {
-  if (!noLinks.includes(error.code ?? '')) throw error
-  await writeFile(file, '', {mode: 0o600, flag: 'wx'})
-  await rename(draft, file).catch(async (failure: unknown) => {
-    await rm(file, {force: true})
-    throw failure
-  })
-}
-
-const noLinks = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']
 
 function taken(file: string): VpcmdError {
   return usageError(`${file} exists already, and a key is not replaced unasked.`, 'Name another file, or pass --force.')

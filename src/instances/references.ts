@@ -59,8 +59,13 @@ export function isResourceId(text: string): boolean {
   return resourceId.test(text)
 }
 
-/** Reads the value of a filter such as `--vpc`: by ID, by CRN, or else by name. */
+/** Reads the value of a filter such as `--vpc`: by ID, by CRN, or else by name. Throws a usage error for a CRN without an ID. */
 export function parseResourceRef(text: string): ResourceRef {
-  if (text.startsWith('crn:')) return {kind: 'crn', crn: text, id: text.split(':').at(-1) ?? ''}
+  if (text.startsWith('crn:')) {
+    const id = text.split(':').at(-1) ?? ''
+    // It stands in the path of a request: nothing there may lead to another one.
+    if (!/^[-0-9a-z_]{1,64}$/i.test(id)) throw usageError(`${text} is not the CRN of a resource.`)
+    return {kind: 'crn', crn: text, id}
+  }
   return resourceId.test(text) ? {kind: 'id', id: text} : {kind: 'name', name: text}
 }

@@ -1,16 +1,23 @@
 import {usageError} from '../errors.ts'
+import {encodingOf} from '../files/read-input.ts'
 
 /** The path of the metadata service under which user data is (ibm-cloud-docs/vpc, instance_metadata_vpc_get_metadata.md). */
 export const initializationPath = 'instance/initialization'
 
 /** User data as the API takes it, which is text. `origin` is what it was read from. Throws a usage error for bytes that are none. */
 export function userDataIn(bytes: Uint8Array, origin: string): string {
+  if (encodingOf(bytes) !== 'utf-8') {
+    throw usageError(
+      `The user data from ${origin} is text in UTF-16, which neither the API nor cloud-init takes.`,
+      'Save it as UTF-8, or convert it: iconv -f UTF-16 -t UTF-8',
+    )
+  }
   try {
     // A byte order mark is data like any other.
     return new TextDecoder('utf-8', {fatal: true, ignoreBOM: true}).decode(bytes)
   } catch {
     throw usageError(
-      `${origin} is not text in UTF-8, and the API takes user data as text.`,
+      `The user data from ${origin} is not text in UTF-8, and the API takes nothing else.`,
       'cloud-init reads binary parts out of a MIME message, in base64.',
     )
   }
@@ -25,9 +32,10 @@ export function userDataInMetadata(text: string, origin: string): string {
   try {
     value = JSON.parse(text)
   } catch {
-    throw usageError(`${origin} is not JSON.`, 'It takes what vpcmd metadata collect wrote.')
+    throw usageError(`What comes from ${origin} is not JSON.`, 'It takes what vpcmd metadata collect wrote.')
   }
-  if (Array.isArray(value) && value.length > 1) throw usageError(`${origin} is of ${value.length} instances.`)
+  if (Array.isArray(value) && value.length > 1)
+    throw usageError(`What comes from ${origin} is of ${value.length} instances.`)
   const outer = field(Array.isArray(value) ? value[0] : value, 'metadata')
   const inner = field(outer, initializationPath)
   const userData = objectOf(inner).user_data

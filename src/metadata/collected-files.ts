@@ -1,7 +1,7 @@
-import {lstat, rm} from 'node:fs/promises'
+import {lstat, readFile, rm} from 'node:fs/promises'
 import {join} from 'node:path'
-import {readPrivateJson, writePrivate} from '../cloud/private-file.ts'
-import {VpcmdError} from '../errors.ts'
+import {hashedName, writePrivate} from '../files/private-file.ts'
+import {notWritten} from '../files/write-output.ts'
 
 /** The files that an instance's metadata goes to. */
 export interface CollectedFiles {
@@ -16,16 +16,19 @@ export interface CollectedFiles {
  * one that is not as IBM's are, or that another instance has as well, is replaced by the ID.
  */
 export function fileNames(instances: readonly {id: string; name: string}[]): string[] {
+  const counts = new Map<string, number>()
+  for (const {name} of instances) counts.set(name, (counts.get(name) ?? 0) + 1)
   return instances.map(({id, name}) => {
-    const isAlone = instances.filter(other => other.name === name).length === 1
+    const isAlone = counts.get(name) === 1
     // Windows takes some names for devices, whatever their ending.
     const isDevice = /^(con|prn|aux|nul|(com|lpt)\d)$/.test(name)
     return isAlone && !isDevice && /^[a-z0-9][-a-z0-9]{0,62}$/.test(name) ? name : idName(id)
   })
 }
 
+/** An ID as IBM's are, which no name can be; for any other a name that tells it apart on every disk. */
 function idName(id: string): string {
-  return id.replace(/[^\w-]/g, '_')
+  return /^[0-9a-z]{4}_[-0-9a-z]{1,59}$/.test(id) ? id : `id_${hashedName(id)}`
 }
 
 /**
@@ -57,7 +60,7 @@ async function ownerOf(file: string): Promise<string | undefined> {
   try {
     // A link may lead to what never ends.
     if (!(await lstat(file)).isFile()) return undefined
-    const {id} = Object(await readPrivateJson(file))
+    const {id} = Object(JSON.parse(await readFile(file, 'utf8')))
     return typeof id === 'string' ? id : undefined
   } catch {
     return undefined
@@ -68,10 +71,6 @@ async function settle(file: string, change: Promise<void>): Promise<void> {
   try {
     await change
   } catch (error) {
-    throw new VpcmdError({
-      code: 'not_written',
-      message: `${file} can't be written (${(error as NodeJS.ErrnoException).code}).`,
-      hint: 'Choose another folder with --out.',
-    })
+    throw notWritten(file, error)
   }
 }

@@ -1,8 +1,9 @@
 import {constants} from 'node:fs'
 import {type FileHandle, open, rm} from 'node:fs/promises'
-import {dirname, join} from 'node:path'
-import {makePrivateFolder} from '../cloud/private-file.ts'
+import {join} from 'node:path'
 import {VpcmdError} from '../errors.ts'
+import {explainTrouble, sentence} from '../files/file-trouble.ts'
+import {makePrivateFolder} from '../files/private-file.ts'
 import {openPlain} from '../plain-file.ts'
 import type {ProcessLock} from '../process-lock.ts'
 import type {Journal, JournalLine, RunHeader} from './journal.ts'
@@ -147,11 +148,10 @@ function lockLost(file: string): VpcmdError {
 }
 
 function unwritable(file: string, error: unknown): VpcmdError {
-  const {code, message} = error as NodeJS.ErrnoException
-  const why = code === 'ENOENT' ? 'it is not there' : (code ?? message)
+  const {why, advice} = explainTrouble(error, file)
   return new VpcmdError({
     code: 'journal_failed',
     message: `The journal ${file} can't be written (${why}): nothing more is sent.`,
-    hint: `vpcmd keeps what it changes on disk, to resume and undo it: make room in ${dirname(file)}, or set XDG_STATE_HOME.`,
+    hint: `vpcmd keeps what it changes on disk, to resume and undo it. ${advice === undefined ? 'Set' : `${sentence(advice)} Or set`} XDG_STATE_HOME to another folder.`,
   })
 }

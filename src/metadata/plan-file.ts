@@ -1,6 +1,6 @@
-import {writeFile} from 'node:fs/promises'
 import {z} from 'zod'
-import {usageError, VpcmdError} from '../errors.ts'
+import {usageError} from '../errors.ts'
+import {writeOutput} from '../files/write-output.ts'
 import {doubleKeyIn, lineOfJsonError, lineOfJsonPath} from '../json-lines.ts'
 import {safeJson} from '../safe-json.ts'
 import {type Plan, targetKinds} from './plan.ts'
@@ -22,7 +22,8 @@ const set = z
   .refine(fields => Object.keys(fields).length > 0, 'names nothing to set')
 const target = z.strictObject({
   kind: z.enum(targetKinds),
-  id: text,
+  // It stands in the path of a request: nothing there may lead to another one.
+  id: z.string().regex(/^[-0-9a-z_]{1,64}$/, 'is not the ID of a server'),
   name: z.string(),
   crn: z.string(),
   region: text,
@@ -64,9 +65,7 @@ export function formatPlan({changes, ...head}: Plan): string {
 
 /** Writes a plan for `metadata apply`. Throws VpcmdError when the file can't be written. */
 export async function writePlan(file: string, plan: Plan): Promise<void> {
-  await writeFile(file, formatPlan(plan)).catch((error: NodeJS.ErrnoException) => {
-    throw new VpcmdError({code: 'plan_unwritable', message: `The plan ${file} can't be written: ${error.code}.`})
-  })
+  await writeOutput(file, formatPlan(plan), 'plan_unwritable')
 }
 
 /** Reads a plan. `name` is the file's, for the errors. Throws a usage error with the line that is wrong. */

@@ -1,7 +1,7 @@
 import {lstatSync, readFileSync, type Stats} from 'node:fs'
 import {join} from 'node:path'
 import {crc32} from 'node:zlib'
-import {writePrivate} from '../cloud/private-file.ts'
+import {writePrivate} from '../files/private-file.ts'
 import {openPlain} from '../plain-file.ts'
 import {isRecord} from './journal-lines.ts'
 import {journalFile, type ReadRun} from './read-run.ts'

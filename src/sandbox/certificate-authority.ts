@@ -1,5 +1,6 @@
 import 'reflect-metadata'
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
+import {mkdtempSync, rmSync} from 'node:fs'
+import {writeFile} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {dirname, join} from 'node:path'
 import {createSecureContext, type SecureContext} from 'node:tls'
@@ -123,10 +124,13 @@ export class CertificateAuthority implements CertificateIssuer {
   }
 
   /** Makes one, and writes its certificate to `file`, or into a new temporary folder. Rejects when it can't be written. */
-  static async make(file: string | undefined): Promise<CertificateAuthority> {
+  static async make(
+    file: string | undefined,
+    write: (file: string, pem: string) => Promise<void> = writeFile,
+  ): Promise<CertificateAuthority> {
     const root = await makeAuthority('vpcmd sandbox CA')
     const chosen = file ?? join(mkdtempSync(join(tmpdir(), 'vpcmd-sandbox-')), 'ca.pem')
-    writeFileSync(chosen, `${root.certificate.toString('pem')}\n`)
+    await write(chosen, `${root.certificate.toString('pem')}\n`)
     return new CertificateAuthority(root, chosen, file === undefined ? dirname(chosen) : undefined)
   }
 

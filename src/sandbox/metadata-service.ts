@@ -32,6 +32,8 @@ export interface MetadataOptions {
   off?: 'hang' | 'reset'
   /** Where the certificate of the CA is written; without it, a temporary file that goes with the sandbox. */
   caFile?: string
+  /** How that file is written; without it, over what is there. */
+  writeCaFile?: (file: string, pem: string) => Promise<void>
   /** Told of each request that a metadata service answers, before the answer is sent. */
   onRequest?: (request: SeenRequest) => void
 }
@@ -124,7 +126,7 @@ export class MetadataService {
 
   #certificates(): Promise<CertificateAuthority> {
     this.#authority ??= import('./certificate-authority.ts').then(({CertificateAuthority}) =>
-      CertificateAuthority.make(this.#options.caFile),
+      CertificateAuthority.make(this.#options.caFile, this.#options.writeCaFile),
     )
     return this.#authority
   }

@@ -21,7 +21,8 @@ export async function floatingAddress(api: VpcApi, instance: Instance): Promise<
 
 /** What ssh is handed comes from outside: nothing but an IP address may stand there. */
 function checked(instance: Instance, address: string | undefined): string {
-  if (address !== undefined && isIP(address) && address !== '0.0.0.0') return address
+  // A zone behind % is of no use to others, and ssh reads a % as more than that.
+  if (address !== undefined && isIP(address) && !address.includes('%') && address !== '0.0.0.0') return address
   throw new VpcmdError({
     code: 'no_address',
     message: `${targetName(instance)} has no address yet: the API says ${address === undefined ? 'nothing' : JSON.stringify(address)}.`,

@@ -3,6 +3,7 @@ import {isLoopback} from '../cloud/endpoints.ts'
 import type {Instance} from '../cloud/readers/instance.ts'
 import type {VpcApi} from '../cloud/vpc-api.ts'
 import {usageError, VpcmdError} from '../errors.ts'
+import {explainTrouble, sentence} from '../files/file-trouble.ts'
 import {targetName} from '../metadata/plan.ts'
 import {floatingAddress, reservedAddress} from './address.ts'
 import {type Login, loginOf} from './login.ts'
@@ -33,9 +34,8 @@ export async function checkWishes({user, identity, via}: ReachWishes): Promise<v
   try {
     await access(identity, constants.R_OK)
   } catch (error) {
-    const {code} = error as NodeJS.ErrnoException
-    const reason = code === 'ENOENT' ? 'there is no such file' : `it can't be read (${code})`
-    throw usageError(`No private key from --identity ${identity}: ${reason}.`)
+    const {why, advice} = explainTrouble(error, identity, 'read')
+    throw usageError(`No private key from --identity ${identity}: ${why}.`, advice && sentence(advice))
   }
 }
 

@@ -1,6 +1,9 @@
 import {stripVTControlCharacters} from 'node:util'
 import {safeJson} from '../safe-json.ts'
 
+// Where spreadsheets see a formula: they trim a cell first, and take the characters of full width as well.
+const formula = /^\s*[=+\-@\uff1d\uff0b\uff0d\uff20]/u
+
 // A CSV cell has no way to escape a character, so it keeps only what is printed, and line breaks.
 const notForCells = /[\x00-\x09\x0b-\x1f\x7f-\x9f\p{Cf}\p{Cs}\p{Default_Ignorable_Code_Point}]/gu
 
@@ -25,11 +28,12 @@ export async function toCsv(headers: readonly string[], rows: Iterable<readonly 
 export async function toCsvRows(rows: Iterable<readonly string[]>): Promise<string> {
   const {stringify} = await import('csv-stringify/sync')
   const records = Array.from(rows, cells => cells.map(plainCell))
-  return stringify(records, {record_delimiter: 'windows', quote_record_delimiter: true, escape_formulas: true})
+  return stringify(records, {record_delimiter: 'windows', quote_record_delimiter: true})
 }
 
 function plainCell(text: string): string {
-  return stripVTControlCharacters(text)
+  const cell = stripVTControlCharacters(text)
     .replace(/[\u2028\u2029\x85]/g, '\n')
     .replace(notForCells, '')
+  return formula.test(cell) ? `'${cell}` : cell
 }

@@ -302,7 +302,7 @@ describe('what could not be read', () => {
   it('is not hidden by a report that can not be written', async () => {
     const {code, stderr} = await instances('--report', 'html=/dev/full')
     expect(code).toBe(1)
-    expect(stderr).toContain('Warning: /dev/full could not be written')
+    expect(stderr).toContain("Warning: /dev/full can't be written: the disk is full.")
     expect(stderr).toContain('Not compliant: 2 of 9')
   })
 })

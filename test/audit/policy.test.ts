@@ -3,8 +3,9 @@ import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
-import {parsePolicy, readPolicy} from '../../src/audit/read-policy.ts'
+import {maxPolicyBytes, parsePolicy} from '../../src/audit/read-policy.ts'
 import {VpcmdError} from '../../src/errors.ts'
+import {readInput} from '../../src/files/read-input.ts'
 import {freshEnvironment, runShell} from '../support/run-vpcmd.ts'
 
 const good = `# Who may do what
@@ -317,6 +318,7 @@ describe('the file of a policy', () => {
     folder = mkdtempSync(join(tmpdir(), 'vpcmd-policy-'))
   })
   afterAll(() => rmSync(folder, {recursive: true, force: true}))
+  const readPolicy = async (file: string) => parsePolicy(await readInput(file, 'policy', maxPolicyBytes), file)
 
   it.each([
     ['there is no such file', 'nosuch.yaml', undefined],
@@ -327,7 +329,7 @@ describe('the file of a policy', () => {
     if (content) writeFileSync(file, content)
     await expect(readPolicy(file)).rejects.toMatchObject({
       exitCode: 2,
-      message: `The policy ${file} can't be read: ${why}.`,
+      message: `No policy from ${file}: ${why}.`,
     })
   })
 
@@ -351,7 +353,7 @@ describe('the file of a policy', () => {
     expect(endless).toMatchObject({code: 2, stdout: ''})
     expect(endless.stderr).toContain('it is larger than 1000000 bytes')
     const wrong = await runShell(`printf 'v\\344\\n' | ${audit}`, env)
-    expect(wrong.stderr).toContain("The policy standard input can't be read: it is not UTF-8 text.")
+    expect(wrong.stderr).toContain('No policy from standard input: it is not UTF-8 text.')
   })
 
   it('may be a pipe', async () => {

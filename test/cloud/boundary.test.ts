@@ -77,7 +77,6 @@ async function credentialsOf(kind: string, iamUrl: string) {
     settings: given,
     iamUrl,
     apiKeyFile: undefined,
-    readStdin: async () => '',
     warn: () => undefined,
   })
 }
@@ -183,7 +182,6 @@ it('a container’s token file that is missing is told, with exit code 3', async
     settings,
     iamUrl: test.sandbox.url,
     apiKeyFile: undefined,
-    readStdin: async () => '',
     warn: () => undefined,
   })
   const cloud = await test.open({credentials})
@@ -429,7 +427,6 @@ describe('ibm-credentials.env', () => {
         settings: {VPC_AUTH_TYPE: 'bearerToken', VPC_BEARER_TOKEN},
         iamUrl: 'https://iam.test',
         apiKeyFile: undefined,
-        readStdin: async () => '',
         warn: () => undefined,
       })
       let seen = ''

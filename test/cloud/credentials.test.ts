@@ -14,14 +14,13 @@ function find(env: Record<string, string>, more: Partial<CredentialSources> = {}
     settings: env,
     iamUrl: 'https://iam.cloud.ibm.com',
     apiKeyFile: undefined,
-    readStdin: async () => '',
     warn: (text: string) => warnings.push(text),
     ...more,
   }
   return {found: findCredentials(sources), warnings}
 }
 
-function keyFile(name: string, text: string, mode = 0o600): string {
+function keyFile(name: string, text: string | Buffer, mode = 0o600): string {
   const file = join(folder, name)
   writeFileSync(file, text)
   chmodSync(file, mode)
@@ -37,10 +36,9 @@ describe('findCredentials', () => {
     await expect(find({IC_API_KEY: 'second-key'}).found).resolves.toMatchObject({secrets: ['second-key']})
   })
 
-  it('reads a key from stdin, and from the JSON file that the console offers', async () => {
-    await expect(find({}, {apiKeyFile: '-', readStdin: async () => 'piped-key\r\n'}).found).resolves.toMatchObject({
-      secrets: ['piped-key'],
-    })
+  it('reads a key as Windows writes it, and from the JSON file that the console offers', async () => {
+    const written = keyFile('powershell', Buffer.from('\ufeffsome-key\r\n', 'utf16le'))
+    await expect(find({}, {apiKeyFile: written}).found).resolves.toMatchObject({secrets: ['some-key']})
     const file = keyFile('apikey.json', JSON.stringify({name: 'ci', apikey: 'json-key'}))
     await expect(find({}, {apiKeyFile: file}).found).resolves.toMatchObject({secrets: ['json-key']})
   })

@@ -213,7 +213,7 @@ describe('instances create', () => {
   it('refuses user data that is no text, and files without any', async () => {
     const like = ['next', '--like', 'my-virtual-server-2', '--yes']
     const wrong: [string[], RegExp][] = [
-      [['--user-data', save('binary', Buffer.from([0xff, 0xfe, 0]))], /is not text in UTF-8/],
+      [['--user-data', save('binary', Buffer.from([0x1f, 0x8b, 0x08, 0xff]))], /is not text in UTF-8/],
       [['--user-data', '/no/such'], /No user data from \/no\/such: there is no such file/],
       [
         ['--from-metadata', save('empty.json', '{"metadata":{"instance/initialization":{"keys":[]}}}')],

@@ -398,7 +398,7 @@ describe('writeCollected', () => {
 
   it('names the file that could not be written, and leaves no half behind', async () => {
     mkdirSync(join(out, 'web.user-data'))
-    const failed = {message: `${join(out, 'web.user-data')} can't be written (EISDIR).`}
+    const failed = {message: `${join(out, 'web.user-data')} can't be written: it is a folder.`}
     await expect(write('0717_1', 'data')).rejects.toMatchObject(failed)
     expect(readdirSync(out)).toEqual(['web.user-data'])
     writeFileSync(join(out, 'web.json'), '{"id":"0717_1"}')
@@ -408,7 +408,11 @@ describe('writeCollected', () => {
   })
 
   it('ends where no folder can be made', async () => {
-    const failed = {message: expect.stringMatching(/^\/proc\/nosuch\/web\.json can't be written \(ENOENT\)/)}
+    const failed = {
+      message: expect.stringMatching(
+        /^\/proc\/nosuch\/web\.json can't be written: there is no folder \/proc\/nosuch\.$/,
+      ),
+    }
     await expect(writeCollected('/proc/nosuch', {id: '0717_1', name: 'web'}, '{}', undefined)).rejects.toMatchObject(
       failed,
     )
@@ -421,5 +425,30 @@ it('names files by what is no danger, and no two alike', () => {
   expect(named('web', 'web', '..', 'a/b', '', 'CON', 'con', '-x')).toEqual(
     [0, 1, 2, 3, 4, 5, 6, 7].map(index => `0717_${index}`),
   )
-  expect(fileNames([{id: '../../x', name: '/'}])).toEqual(['______x'])
+  // What is told apart by characters, cases or lengths that file names don't take.
+  const ids = [
+    'a/b',
+    'a:b',
+    'a_b',
+    'A_b',
+    '.',
+    '..',
+    'CON',
+    'con',
+    '',
+    'web',
+    `0717_${'a'.repeat(300)}`,
+    '0717_A',
+    '0717_a',
+  ]
+  const byId = fileNames(ids.map(id => ({id, name: '/'})))
+  expect(new Set(byId.map(name => name.toLowerCase())).size).toBe(ids.length)
+  for (const name of byId) expect(name).toMatch(/^[0-9a-z][-_0-9a-z]{3,63}$/)
+  expect(
+    fileNames([
+      {id: 'web', name: '/'},
+      {id: 'x', name: 'web'},
+    ])[1],
+  ).toBe('web')
+  expect(byId).not.toContain('web')
 })

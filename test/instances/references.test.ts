@@ -30,6 +30,12 @@ describe('parseInstanceRef', () => {
     ['My-Server', /neither an ID/],
     ['-r', /neither an ID/],
     ['../etc/passwd', /neither an ID/],
+    ['.', /neither an ID/],
+    ['..', /neither an ID/],
+    ['%2e%2e', /neither an ID/],
+    [`${id}/../x`, /neither an ID/],
+    [`${id}\u0007`, /neither an ID/],
+    [`crn:v1:bluemix:public:is:us-south-2:a/a1234567::instance:..`, /not the CRN of an instance/],
     ['crn:v1:bluemix:public:is:us-south-2:a/a1234567::volume:r006-1', /not the CRN of an instance/],
     ['crn:v1:bluemix:public:is:us-south-2:a/a1234567::instance:', /not the CRN of an instance/],
     ['crn:', /not the CRN of an instance/],
@@ -51,4 +57,12 @@ describe('parseResourceRef', () => {
   ])('takes %s for %s', (text, kind) => {
     expect(parseResourceRef(text).kind).toBe(kind)
   })
+
+  it.each(['', '.', '..', 'a/b', '%2e%2e', 'a b', 'a\u0007', '../r006-1', 'a'.repeat(65)])(
+    'takes no ID out of a CRN that would lead a request elsewhere: %j',
+    id => {
+      const crn = `crn:v1:bluemix:public:is:us-south-1:a/1::subnet:${id}`
+      expect(() => parseResourceRef(crn)).toThrow(expect.objectContaining({exitCode: 2}))
+    },
+  )
 })

@@ -70,7 +70,7 @@ describe('a plan as a file', () => {
       expect(readFileSync(join(folder, 'plan.json'), 'utf8')).toBe(text)
       await expect(writePlan(join(folder, 'no', 'plan.json'), plan)).rejects.toMatchObject({
         code: 'plan_unwritable',
-        message: expect.stringContaining('ENOENT'),
+        message: `${join(folder, 'no', 'plan.json')} can't be written: there is no folder ${join(folder, 'no')}.`,
       })
     } finally {
       rmSync(folder, {recursive: true})
@@ -111,6 +111,13 @@ describe('an edit by hand is named by its line:', () => {
       inChange(2, '"set":{', '"set":{"response_hop_limit":2,'),
       /hop limit, which a bare metal server/,
     ],
+    ...['', '.', '..', 'a/b', '%2e', '0717_A', 'a\\u0007', 'a'.repeat(65)].map<[string, [string, number], RegExp]>(
+      id => [
+        `the ID ${id}`,
+        inChange(1, /"id":"[^"]*"/, `"id":"${id}"`),
+        /changes\[1\]\.target\.id is wrong: is not the ID of a server/,
+      ],
+    ),
     ['a lost comma', inChange(0, ',"set"', '"set"'), /it is not JSON/],
     ['a comment', inChange(1, '{', '{ // no'), /it is not JSON/],
     ['a key without quotes', inChange(1, '"set"', 'set'), /it is not JSON/],

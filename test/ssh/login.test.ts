@@ -27,18 +27,65 @@ it.each([
 describe('checkUser and checkJumpHost', () => {
   it('take what users and hosts are', () => {
     for (const user of ['root', 'first.last', 'DOMAIN\\me', 'svc_1', 'machine$']) expect(checkUser(user)).toBe(user)
-    for (const host of ['bastion', 'me@10.0.0.1:2222', 'a,b@c', '[fd00::1]:22', 'me@[fd00::1%eth0]']) {
+    for (const host of [
+      'bastion',
+      'me@10.0.0.1:2222',
+      'a,b@c',
+      '[fd00::1]:22',
+      'me@[fd00::1]',
+      'a-b.example.com:65535',
+      '[bastion]:22',
+    ]) {
       expect(checkJumpHost(host)).toBe(host)
     }
   })
 
   it('refuse what a shell or ssh would read as something else', () => {
-    for (const text of ['', '-l', 'a b', 'a;b', '$(id)', '`id`', 'a\nb', "a'b", 'a|b', '../x']) {
+    for (const text of [
+      '',
+      '-l',
+      'a b',
+      'a;b',
+      '$(id)',
+      '`id`',
+      'a\nb',
+      "a'b",
+      'a|b',
+      '../x',
+      '-x',
+      'user@-x',
+      'a\\',
+    ]) {
       expect(() => checkUser(text)).toThrow(/is not the name of a user/)
       expect(() => checkJumpHost(text)).toThrow(/is not a host to jump over/)
     }
     // Behind a user or another host it is a word of its own again.
-    for (const via of ['me@-Fevil', 'bastion,-v', 'bastion,-v@b']) {
+    for (const via of ['me@-Fevil', 'bastion,-v', 'bastion,-v@b', '[-Fx]', 'me@[-oX]', 'a,[-v]:22', '-@b', '-l@b']) {
+      expect(() => checkJumpHost(via)).toThrow(/is not a host to jump over/)
+    }
+    // ssh puts the name of the other host there, or fails at it.
+    for (const via of ['%h', 'a%h', 'me%r@b', '[fd00::1%eth0]', 'a%%b']) {
+      expect(() => checkJumpHost(via)).toThrow(/is not a host to jump over/)
+    }
+    for (const via of [
+      ',',
+      'a,',
+      ',a',
+      'a,,b',
+      'a:',
+      'a:0',
+      'a:65536',
+      'a:99999',
+      'a:-1',
+      'fd00::1',
+      '@a',
+      'a@',
+      'a@b@c',
+      '[]',
+      '[a',
+      'a]',
+      '[:]',
+    ]) {
       expect(() => checkJumpHost(via)).toThrow(/is not a host to jump over/)
     }
   })

@@ -76,12 +76,27 @@ describe('toCsv', () => {
     expect(await toCsv(['Name'], [])).toBe('Name\r\n')
   })
 
-  it.each(['=1+1', '+1', '-1', '@SUM(A1)', '\t=1+1', '\x1b[31m=1+1', '\u200b=1+1'])(
-    'lets no spreadsheet run %j',
-    async cell => {
-      expect(await toCsv(['Name'], [[cell]])).toMatch(/^Name\r\n'[=+@-]/)
-    },
-  )
+  it.each([
+    '=1+1',
+    '+1',
+    '-1',
+    '@SUM(A1)',
+    '\t=1+1',
+    '\x1b[31m=1+1',
+    '\u200b=1+1',
+    ' =1+1',
+    '  +1',
+    '\n=1+1',
+    ' \t@SUM(A1)',
+    '\u00a0-1',
+    '\u3000=1',
+    '\uff1d1',
+    '\uff0b1',
+    '\uff0d1',
+    ' \uff201',
+  ])('lets no spreadsheet run %j', async cell => {
+    expect(await toCsv(['Name'], [[cell]])).toMatch(/^Name\r\n"?'\s*[=+@\-\uff1d\uff0b\uff0d\uff20]/)
+  })
 
   it('leaves out what a terminal could act on', async () => {
     const text = await toCsv(['Name'], [[hostile.name]])

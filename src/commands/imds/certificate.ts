@@ -1,8 +1,8 @@
 import {createPrivateKey, X509Certificate} from 'node:crypto'
 import {Flags} from '@oclif/core'
 import {PlainImdsCommand} from '../../command-line/imds-command.ts'
-import {readText} from '../../command-line/read-input.ts'
 import {usageError, VpcmdError} from '../../errors.ts'
+import {readText} from '../../files/read-input.ts'
 import {checkFree, writeKey} from '../../inside/key-file.ts'
 
 export default class ImdsCertificate extends PlainImdsCommand {

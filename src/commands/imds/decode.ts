@@ -1,6 +1,6 @@
 import {Args} from '@oclif/core'
 import {ImdsCommand} from '../../command-line/imds-command.ts'
-import {readText} from '../../command-line/read-input.ts'
+import {readText} from '../../files/read-input.ts'
 import {claimsOf} from '../../inside/claims.ts'
 import {describeClaims} from '../../inside/descriptions.ts'
 

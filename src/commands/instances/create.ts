@@ -1,9 +1,10 @@
 import {Args, Flags} from '@oclif/core'
 import type {InstancePrototype} from '../../cloud/operations.ts'
 import type {Instance} from '../../cloud/readers/instance.ts'
+import {checkStdin} from '../../command-line/check-stdin.ts'
 import {CloudCommand} from '../../command-line/cloud-command.ts'
-import {checkStdin, readInput} from '../../command-line/read-input.ts'
 import {exitCodes, usageError} from '../../errors.ts'
+import {inputName, readInput, readText} from '../../files/read-input.ts'
 import {createInstance, departures, waitUntilRunning} from '../../instances/create-instance.ts'
 import {instanceDetails} from '../../instances/details.ts'
 import {type FoundInstance, findInstance} from '../../instances/find-instance.ts'
@@ -104,11 +105,17 @@ User data can't be read from the VPC API: --from-metadata takes it from what vpc
   private async readUserData(flags: {'user-data'?: string; 'from-metadata'?: string}): Promise<string | undefined> {
     const file = flags['user-data'] ?? flags['from-metadata']
     if (file === undefined) return undefined
-    const bytes = await readInput(file, 'user data')
-    const origin = file === '-' ? 'Standard input' : file
-    return flags['user-data'] === undefined
-      ? userDataInMetadata(bytes.toString('utf8'), origin)
-      : userDataIn(bytes, origin)
+    const origin = inputName(file)
+    const userData =
+      flags['user-data'] === undefined
+        ? userDataInMetadata(await readText(file, 'user data'), origin)
+        : userDataIn(await readInput(file, 'user data'), origin)
+    if (userData.startsWith('\uFEFF')) {
+      this.warning(
+        `The user data from ${origin} begins with a byte order mark, before which cloud-init sees no #cloud-config and no #!. Save it as UTF-8 without one.`,
+      )
+    }
+    return userData
   }
 
   /** The prototype on stderr, with the size of the user data in its place. */

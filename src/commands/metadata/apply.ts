@@ -1,9 +1,10 @@
 import {Args} from '@oclif/core'
-import {checkStdin, inputName, readText} from '../../command-line/read-input.ts'
+import {checkStdin} from '../../command-line/check-stdin.ts'
 import {RestartCommand} from '../../command-line/restart-command.ts'
 import {checkRestartFlags, restartFlags} from '../../command-line/restart-flags.ts'
 import {rolloutFlags} from '../../command-line/rollout-command.ts'
 import {usageError} from '../../errors.ts'
+import {inputLimits, inputName, readText} from '../../files/read-input.ts'
 import {outcomesOfChanges} from '../../metadata/outcomes.ts'
 import type {Plan} from '../../metadata/plan.ts'
 
@@ -70,6 +71,9 @@ A plan never stops an instance. With --restart the running instances on which it
 }
 
 async function readPlan(file: string): Promise<Plan> {
-  const [{parsePlan}, text] = await Promise.all([import('../../metadata/plan-file.ts'), readText(file, 'plan')])
+  const [{parsePlan}, text] = await Promise.all([
+    import('../../metadata/plan-file.ts'),
+    readText(file, 'plan', inputLimits.plan),
+  ])
   return parsePlan(text, inputName(file))
 }

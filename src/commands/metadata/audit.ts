@@ -4,18 +4,14 @@ import {tableColumns} from '../../audit/columns.ts'
 import {type Verdict, verdicts} from '../../audit/judge.ts'
 import {defaultPolicy, type Policy, subjectKinds} from '../../audit/policy.ts'
 import {kindLabel} from '../../audit/subjects.ts'
-import {
-  checkFiles,
-  parseReportFiles,
-  type ReportFile,
-  renderAudit,
-  reportFormats,
-  writeReport,
-} from '../../command-line/audit-output.ts'
+import {parseReportFiles, type ReportFile, renderAudit, reportFormats} from '../../command-line/audit-output.ts'
+import {checkFiles} from '../../command-line/check-files.ts'
+import {checkStdin} from '../../command-line/check-stdin.ts'
 import {CloudCommand} from '../../command-line/cloud-command.ts'
 import {filterFlags} from '../../command-line/instance-flags.ts'
-import {checkStdin, readStdin} from '../../command-line/read-input.ts'
 import {exitCodes, VpcmdError} from '../../errors.ts'
+import {inputName, readInput} from '../../files/read-input.ts'
+import {writeOutput} from '../../files/write-output.ts'
 import {quoteCommand} from '../../ssh/ssh-arguments.ts'
 import {green, red, yellow} from '../../terminal/style.ts'
 
@@ -114,8 +110,8 @@ Exit code: 0 compliant; 5 not; 1 when something could not be read, whatever else
   }
 
   private async policyIn(file: string): Promise<Policy> {
-    const {maxPolicyBytes, parsePolicy, readPolicy} = await import('../../audit/read-policy.ts')
-    return file === '-' ? parsePolicy(await readStdin(maxPolicyBytes + 1), 'standard input') : readPolicy(file)
+    const {maxPolicyBytes, parsePolicy} = await import('../../audit/read-policy.ts')
+    return parsePolicy(await readInput(file, 'policy', maxPolicyBytes), inputName(file))
   }
 
   private async writeFixPlan(report: AuditReport, file: string): Promise<void> {
@@ -159,10 +155,10 @@ Exit code: 0 compliant; 5 not; 1 when something could not be read, whatever else
   private async writeFiles(report: AuditReport, files: ReportFile[]): Promise<void> {
     for (const {format, file} of files) {
       try {
-        await writeReport(file, await renderAudit(format, report))
+        await writeOutput(file, await renderAudit(format, report))
       } catch (error) {
         if (!(error instanceof VpcmdError)) throw error
-        this.warning(error.message)
+        this.warning(error.inOneLine)
         process.exitCode = exitCodes.failed
       }
     }

@@ -6,6 +6,7 @@ import {RolloutCommand, type RolloutFlags, switchedOnNote} from '../../command-l
 import type {Selected} from '../../command-line/selection-command.ts'
 import {sshFlags, toWishes} from '../../command-line/ssh-flags.ts'
 import {usageError, VpcmdError} from '../../errors.ts'
+import {fullPath} from '../../files/file-trouble.ts'
 import {parseEndpoint, parseMetadataPath} from '../../inside/endpoints.ts'
 import {initializationPath} from '../../instances/user-data.ts'
 import {
@@ -62,6 +63,7 @@ Passwords and license keys are masked. User data is not: whoever can run a proce
     const paths = flags.path?.map(parseMetadataPath) ?? ['instance', initializationPath]
     const endpoint = flags.endpoint === undefined ? undefined : parseEndpoint(flags.endpoint)
     if (flags.sandbox) throw sandboxHasNoSsh()
+    if (flags.out !== undefined) fullPath(flags.out)
     await checkWishes(wishes)
     const cloud = await this.cloud(flags)
     const question = 'Collect the metadata of which instances?'

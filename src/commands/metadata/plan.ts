@@ -1,5 +1,5 @@
 import {Flags} from '@oclif/core'
-import {checkFiles} from '../../command-line/audit-output.ts'
+import {checkFiles} from '../../command-line/check-files.ts'
 import {havingFilters, selectionFlagsForChanges} from '../../command-line/instance-flags.ts'
 import {instanceArgs, MetadataChangeCommand} from '../../command-line/metadata-change-command.ts'
 import {usageError, VpcmdError} from '../../errors.ts'

@@ -1,7 +1,9 @@
-import {resolve} from 'node:path'
 import {Flags} from '@oclif/core'
 import {BaseCommand} from '../../command-line/base-command.ts'
-import {usageError} from '../../errors.ts'
+import {checkFiles} from '../../command-line/check-files.ts'
+import {usageError, VpcmdError} from '../../errors.ts'
+import {fullPath} from '../../files/file-trouble.ts'
+import {writeOutput} from '../../files/write-output.ts'
 
 export default class SandboxStart extends BaseCommand {
   static override summary = 'Serve the sandbox, a simulated IBM Cloud, for any client on this machine.'
@@ -76,6 +78,8 @@ Each instance has a metadata service of its own, as the instance would reach it 
   async run(): Promise<void> {
     const {flags} = await this.parse(SandboxStart)
     const failing = flags['failing-starts']
+    const caFile = flags['metadata-ca']
+    checkFiles([caFile], [])
     const {parseFailingStarts, parseFault, startSandbox} = await import('../../sandbox/index.ts')
     const sandbox = await startSandbox({
       port: flags.port,
@@ -91,13 +95,13 @@ Each instance has a metadata service of its own, as the instance would reach it 
       metadata: {
         bindings: flags.metadata?.map(readBinding),
         off: flags['metadata-off'],
-        caFile: flags['metadata-ca'],
+        caFile,
+        writeCaFile: writeOutput,
       },
     }).catch((error: Error) => {
-      throw usageError(error.message)
+      throw error instanceof VpcmdError ? error : usageError(error.message)
     })
-    const caFile = flags['metadata-ca']
-    const environment = {...sandbox.environment, ...(caFile !== undefined && {SANDBOX_CA: resolve(caFile)})}
+    const environment = {...sandbox.environment, ...(caFile !== undefined && {SANDBOX_CA: fullPath(caFile)})}
     if (this.formatOf(flags) === 'json') {
       const {toJson} = await import('../../terminal/formats.ts')
       this.print(toJson({url: sandbox.url, environment}))

@@ -1,11 +1,9 @@
-import {createHash, randomUUID} from 'node:crypto'
-import {mkdir, readFile, rename, rm, stat, writeFile} from 'node:fs/promises'
-import {dirname, join} from 'node:path'
-
-/** A folder of ours below the user's cache or state: its path, and what is kept in it. */
-export interface PrivateFolder {
-  path: string
-}
+import {createHash} from 'node:crypto'
+import {mkdir, open, stat} from 'node:fs/promises'
+import {dirname} from 'node:path'
+import {fileError} from './file-trouble.ts'
+import {ownershipTrouble} from './own-folder.ts'
+import {replaceFile} from './write-output.ts'
 
 /** A file name that tells nothing of its parts, which may be secrets. */
 export function hashedName(...parts: string[]): string {
@@ -32,7 +30,9 @@ async function makeOne(folder: string): Promise<void> {
       each => each.isDirectory(),
       () => false,
     )
-    if (!isThere) throw error
+    if (isThere) return
+    // Something else is in its place.
+    throw (error as NodeJS.ErrnoException).code === 'EEXIST' ? fileError('ENOTDIR') : error
   }
 }
 
@@ -42,14 +42,7 @@ async function makeOne(folder: string): Promise<void> {
  */
 export async function writePrivate(file: string, content: string): Promise<void> {
   await makePrivateFolder(dirname(file))
-  const draft = join(dirname(file), `.${randomUUID()}.tmp`)
-  try {
-    await writeFile(draft, content, {mode: 0o600, flag: 'wx'})
-    await rename(draft, file)
-  } catch (error) {
-    await rm(draft, {force: true})
-    throw error
-  }
+  await replaceFile(file, content, {isPrivate: true})
 }
 
 /** Writes JSON as `writePrivate` does. */
@@ -57,7 +50,17 @@ export async function writePrivateJson(file: string, value: unknown): Promise<vo
   await writePrivate(file, JSON.stringify(value))
 }
 
-/** Reads what writePrivateJson wrote. Throws what the file system throws, and SyntaxError for a file that is no JSON. */
+/**
+ * Reads what writePrivateJson wrote. Throws what the file system throws, `EPERM` for a file that others may have written,
+ * and SyntaxError for a file that is no JSON.
+ */
 export async function readPrivateJson(file: string): Promise<unknown> {
-  return JSON.parse(await readFile(file, 'utf8'))
+  const handle = await open(file)
+  try {
+    const trouble = ownershipTrouble(file, await handle.stat())
+    if (trouble) throw fileError('EPERM', trouble.why)
+    return JSON.parse(await handle.readFile('utf8'))
+  } finally {
+    await handle.close()
+  }
 }

@@ -1,0 +1,28 @@
+import {statSync} from 'node:fs'
+import {dirname} from 'node:path'
+import {usageError} from '../errors.ts'
+import {fullPath} from '../files/file-trouble.ts'
+
+/**
+ * Throws a usage error for a file that is to be written and has no folder to be in, is written twice, or is one of those
+ * that are read: before an hour's reading, and not after it.
+ */
+export function checkFiles(written: (string | undefined)[], read: (string | undefined)[]): void {
+  const given = (files: (string | undefined)[]) => files.flatMap(file => file ?? [])
+  const taken = new Map(given(read).map(file => [fullPath(file), 'is read by the same command']))
+  for (const file of given(written)) {
+    const path = fullPath(file)
+    checkFolder(file)
+    const why = taken.get(path)
+    if (why) throw usageError(`${file} can't be written: it ${why}.`, 'Name another file.')
+    taken.set(path, 'is written by the same command already')
+  }
+}
+
+function checkFolder(file: string): void {
+  if (file === '-') throw usageError('Only one thing can go to standard output.', 'Choose it with -o, and name files.')
+  if (statSync(file, {throwIfNoEntry: false})?.isDirectory()) throw usageError(`${file} is a folder.`)
+  if (!statSync(dirname(file), {throwIfNoEntry: false})?.isDirectory()) {
+    throw usageError(`There is no folder ${dirname(file)} to write ${file} in.`)
+  }
+}

@@ -1,0 +1,144 @@
+import {spawn} from 'node:child_process'
+import {readFileSync, writeFileSync} from 'node:fs'
+import {join} from 'node:path'
+import {afterEach, beforeEach, describe, expect, it} from 'vitest'
+import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
+import {freshEnvironment, runShell, runVpcmd, vpcmdPath} from '../support/run-vpcmd.ts'
+
+const id = '0727_ed12480a-40a4-41a0-98e3-6dfac8b25ad6'
+let sandbox: Sandbox
+let seen: {method: string; path: string}[]
+let env: Record<string, string>
+
+beforeEach(async () => {
+  seen = []
+  sandbox = await startSandbox({onRequest: request => seen.push(request)})
+  env = freshEnvironment(sandbox.environment)
+})
+afterEach(() => sandbox.close())
+
+const changes = () => seen.filter(({method}) => method === 'PATCH')
+
+describe('in a folder that is gone', () => {
+  const gone = (line: string) => runShell(`cd "$HOME" && mkdir gone && cd gone && rmdir ../gone; ${line}`, env)
+
+  it.each([
+    'instances list -q',
+    `metadata show ${id}`,
+    `metadata enable ${id}`,
+    'metadata history',
+    'imds script',
+    `connect ${id} --print`,
+    'metadata plan --enable --all --out "$HOME/plan.json"',
+  ])('vpcmd %s works', async words => {
+    const {code, stderr} = await gone(`vpcmd ${words}`)
+    expect({code, stderr}).toEqual({code: 0, stderr: expect.not.stringMatching(/Error|not made for/)})
+  })
+
+  it.each([
+    ['metadata plan --enable --all --out plan.json', 2],
+    ['metadata apply plan.json', 2],
+    ['metadata show --from-file list', 2],
+    ['metadata audit --report json=x.json', 2],
+    ['sandbox start --metadata-ca ca.pem', 2],
+    ['connect my-windows-server --rdp x.rdp', 2],
+    [`connect ${id} --print -i key`, 2],
+    [`metadata collect ${id} --out folder`, 2],
+    ['imds certificate --new-key x.key', 2],
+    ['instances list --api-key-file key', 3],
+    ['env -u IBMCLOUD_API_KEY instances list', 3],
+  ])('vpcmd %s says that it needs one', async (words, exitCode) => {
+    const line = words.startsWith('env ')
+      ? `unset IBMCLOUD_API_KEY; vpcmd ${words.replace(/.*KEY /, '')}`
+      : `vpcmd ${words}`
+    const {code, stderr} = await gone(line)
+    expect({code, stderr}).toEqual({code: exitCode, stderr: expect.stringMatching(/current folder.* is gone/)})
+    expect(stderr).not.toMatch(/unexpected|not made for|\n\s+at /)
+  })
+})
+describe('files from Windows', () => {
+  const utf16 = (text: string) => Buffer.from(`\ufeff${text}`, 'utf16le')
+
+  it('are a list, a plan, a policy, a key and a token like any other', async () => {
+    const save = (name: string, content: Buffer) => {
+      const file = join(env.HOME ?? '', name)
+      writeFileSync(file, content, {mode: 0o600})
+      return file
+    }
+    const listed = await runVpcmd(['metadata', 'show', '--from-file', save('list', utf16(`${id}\r\n`)), '-q'], {env})
+    expect(listed).toMatchObject({code: 0, stdout: `${id}\n`})
+    const {stdout: plan} = await runVpcmd(['metadata', 'plan', '--enable', id, '--out', '-'], {env})
+    expect((await runVpcmd(['metadata', 'apply', save('plan', utf16(plan)), '--yes'], {env})).code).toBe(0)
+    expect(changes()).toHaveLength(1)
+    const policy = 'version: 1\r\nrules: [{name: a, require: {enabled: any}}]\r\n'
+    const audit = await runVpcmd(
+      ['metadata', 'audit', '--policy', save('policy', utf16(policy.replace('any', 'true')))],
+      {env},
+    )
+    expect(audit.code).toBe(5)
+    const {IBMCLOUD_API_KEY: _, ...without} = env
+    const key = save('key', utf16(`${sandbox.apiKey}\r\n`))
+    expect((await runVpcmd(['instances', 'list', '-q', '--api-key-file', key], {env: without})).code).toBe(0)
+    const token = ['{"alg":"none"}', '{"sub":"x","iat":1,"exp":2}', 'x']
+      .map(part => Buffer.from(part).toString('base64url'))
+      .join('.')
+    const decoded = await runVpcmd(['imds', 'decode', save('token', utf16(`${token}\r\n`)), '--json'], {env})
+    expect(JSON.parse(decoded.stdout)).toMatchObject({sub: 'x'})
+  })
+
+  it('are user data only as UTF-8, and a byte order mark is told of', async () => {
+    const create = (stdin: Buffer) =>
+      new Promise<{code: number | null; stdout: string; stderr: string}>(done => {
+        const args = ['instances', 'create', 'next', '--like', 'my-virtual-server-2', '--user-data', '-', '--dry-run']
+        const child = spawn(process.execPath, [vpcmdPath, ...args], {env})
+        const said = {stdout: '', stderr: ''}
+        child.stdout.on('data', chunk => {
+          said.stdout += chunk
+        })
+        child.stderr.on('data', chunk => {
+          said.stderr += chunk
+        })
+        child.on('close', code => done({code, ...said}))
+        child.stdin.end(stdin)
+      })
+    const marked = await create(Buffer.from('\ufeff#cloud-config\n'))
+    expect(marked).toMatchObject({code: 0, stderr: expect.stringMatching(/Warning: .*byte order mark.*#cloud-config/)})
+    expect(JSON.parse(marked.stdout).user_data).toBe('\ufeff#cloud-config\n')
+    for (const bytes of [utf16('#cloud-config\n'), Buffer.from('#cloud-config\n', 'utf16le')]) {
+      expect(await create(bytes)).toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(/is text in UTF-16.*\n.*iconv/),
+      })
+    }
+  })
+})
+
+it('a list comes through a pipe of the shell, and what never ends is refused', async () => {
+  const line = (from: string) =>
+    `bash -c '"$0" "$1" metadata show -q --from-file ${from}' '${process.execPath}' '${vpcmdPath}'`
+  const through = await runShell(line(`<(echo ${id})`), env)
+  expect(through).toMatchObject({code: 0, stdout: `${id}\n`})
+  expect(await runShell(`echo ${id} | vpcmd metadata show -q --from-file /dev/stdin`, env)).toMatchObject({
+    code: 0,
+    stdout: `${id}\n`,
+  })
+  const endless = await runShell('yes x | vpcmd metadata show -q --from-file /dev/stdin', env)
+  expect(endless).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('No instances from standard input: it is larger than 64 MiB.'),
+  })
+})
+
+it('a plan into the output, or over an earlier one, is the plan and nothing else', async () => {
+  const {stdout} = await runShell(`vpcmd metadata plan --enable ${id} --out /dev/stdout 2>/dev/null | cat`, env)
+  expect(JSON.parse(stdout)).toMatchObject({format: 'vpcmd-plan/1', changes: [{}]})
+  const file = join(env.HOME ?? '', 'plan.json')
+  writeFileSync(file, 'mine')
+  // Its first bytes would fit.
+  const full = await runShell(
+    `ulimit -f 1; VPCMD_NO_TOKEN_CACHE=1 vpcmd metadata plan --enable --all --out '${file}'`,
+    env,
+  )
+  expect(full).toMatchObject({code: 1, stderr: expect.stringMatching(/plan\.json can't be written: /)})
+  expect(readFileSync(file, 'utf8')).toBe('mine')
+})

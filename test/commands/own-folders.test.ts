@@ -1,0 +1,134 @@
+import {chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import {afterEach, beforeEach, describe, expect, it} from 'vitest'
+import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
+import {freshEnvironment, runFile, runShell, runVpcmd, vpcmdPath} from '../support/run-vpcmd.ts'
+
+const id = '0727_ed12480a-40a4-41a0-98e3-6dfac8b25ad6'
+let sandbox: Sandbox
+let seen: {method: string; path: string}[]
+let env: Record<string, string>
+
+beforeEach(async () => {
+  seen = []
+  sandbox = await startSandbox({onRequest: request => seen.push(request)})
+  env = freshEnvironment(sandbox.environment)
+})
+afterEach(() => sandbox.close())
+
+const state = (...names: string[]) => join(env.XDG_STATE_HOME ?? '', 'vpcmd', ...names)
+const cache = (...names: string[]) => join(env.XDG_CACHE_HOME ?? '', 'vpcmd', ...names)
+const changes = () => seen.filter(({method}) => method === 'PATCH')
+const tokens = () => seen.filter(({path}) => path === '/identity/token').length
+
+/** Runs vpcmd as a user who is not root: to root, a folder of root's is its own. */
+function asUser(...args: string[]) {
+  const command = [process.execPath, vpcmdPath, ...args]
+  if (process.getuid?.() !== 0) return runFile(process.execPath, command.slice(1), env, '')
+  return runFile('setpriv', ['--reuid=65534', '--regid=65534', '--clear-groups', ...command], env, '')
+}
+
+describe('a folder of journals', () => {
+  it.each([
+    ['runs', 0o770],
+    ['', 0o777],
+    ['runs', 0o702],
+  ])('that others can write to is not used, and nothing is sent (%s, %o)', async (name, mode) => {
+    mkdirSync(state('runs'), {recursive: true, mode: 0o700})
+    chmodSync(state(name), mode)
+    for (const words of [`metadata enable ${id} --yes`, 'metadata history', 'metadata undo --yes', 'metadata resume']) {
+      const {code, stderr} = await runVpcmd(words.split(' '), {env})
+      expect({words, code, stderr}).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining(`others can write to ${state(name).replace(/\/$/, '')}`),
+      })
+      expect(stderr).toContain(`chmod go-w ${state(name).replace(/\/$/, '')}. Or set XDG_STATE_HOME`)
+    }
+    expect(changes()).toEqual([])
+    chmodSync(state(name), mode & ~0o022)
+    expect((await runVpcmd(['metadata', 'enable', id], {env})).code).toBe(0)
+  })
+
+  it("that is root's is not used by another, and says who can help", async () => {
+    mkdirSync(env.XDG_STATE_HOME ?? '')
+    symlinkSync('/usr', state())
+    for (const folder of [env.HOME ?? '', env.XDG_STATE_HOME ?? '']) chmodSync(folder, 0o755)
+    const {code, stderr} = await asUser('metadata', 'enable', id, '--json')
+    expect({code, stderr}).toEqual({code: 1, stderr: ''})
+    const {stdout} = await asUser('metadata', 'enable', id, '--json')
+    expect(JSON.parse(stdout).error).toMatchObject({
+      code: 'state_not_private',
+      message: expect.stringContaining(`${state()} belongs to root`),
+      hint: expect.stringContaining(`sudo chown -R "$USER" ${state()}`),
+    })
+    expect(changes()).toEqual([])
+  })
+
+  it('that can not be made for want of permission says whose the place is', async () => {
+    chmodSync(env.HOME ?? '', 0o755)
+    env.XDG_STATE_HOME = '/usr/nosuch'
+    const {code, stderr} = await asUser('metadata', 'enable', id)
+    expect({code, stderr}).toEqual({
+      code: 1,
+      stderr: expect.stringMatching(/can't be written \(\/usr belongs to root\): nothing more is sent/),
+    })
+    expect(stderr).toMatch(/Set XDG_STATE_HOME to another folder/)
+    expect(stderr).not.toContain('make room')
+    expect(changes()).toEqual([])
+  })
+
+  it('that others can write to does not hide what there is, but no restart is told from it', async () => {
+    mkdirSync(state('runs'), {recursive: true, mode: 0o700})
+    chmodSync(state('runs'), 0o777)
+    const {code, stdout, stderr} = await runVpcmd(['metadata', 'audit', '-o', 'json'], {env})
+    expect(code).not.toBe(2)
+    expect(JSON.parse(stdout).results ?? JSON.parse(stdout)).toBeTruthy()
+    expect(stderr).toMatch(/Warning: Which instances await a restart is not known: .*others can write to/)
+  })
+})
+
+describe('a cache', () => {
+  const list = (...more: string[]) => runVpcmd(['instances', 'list', '-q', ...more], {env})
+
+  it('that others can write to is neither read nor written, and nothing else changes', async () => {
+    expect((await list()).code).toBe(0)
+    expect([tokens(), readdirSync(cache()).length]).toEqual([1, 2])
+    await list()
+    expect(tokens()).toBe(1)
+    chmodSync(cache(), 0o777)
+    const {code, stdout, stderr} = await list()
+    expect({code, lines: stdout.trim().split('\n').length, stderr}).toEqual({code: 0, lines: 9, stderr: ''})
+    expect(tokens()).toBe(2)
+    expect((await list('--debug')).stderr).toMatch(
+      /debug: nothing is kept for the next command: others can write to .*chmod go-w/,
+    )
+  })
+
+  it('file that others can write to is not believed, and is replaced', async () => {
+    await list()
+    const [token = ''] = readdirSync(cache()).filter(name => name.startsWith('token'))
+    chmodSync(cache(token), 0o666)
+    const {code, stderr} = await list('--debug')
+    expect({code, stderr}).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/kept token could not be read \(EPERM\)/),
+    })
+    expect(tokens()).toBe(2)
+    await list()
+    expect(tokens()).toBe(2)
+  })
+
+  it('is not put into the current folder by a relative path', async () => {
+    const here = mkdtempSync(join(tmpdir(), 'vpcmd-here-'))
+    try {
+      Object.assign(env, {XDG_CACHE_HOME: 'cache', XDG_STATE_HOME: 'state'})
+      const {code} = await runShell(`cd '${here}' && vpcmd metadata enable ${id}`, env)
+      expect(code).toBe(0)
+      expect(readdirSync(here)).toEqual([])
+      expect(existsSync(join(env.HOME ?? '', '.local', 'state', 'vpcmd', 'runs'))).toBe(true)
+    } finally {
+      rmSync(here, {recursive: true})
+    }
+  })
+})
