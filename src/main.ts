@@ -1,21 +1,66 @@
 #!/usr/bin/env node
-import {readFileSync} from 'node:fs'
+import {hearSignals} from './signals.ts'
 
-const argv = process.argv.slice(2)
-const quickAnswer = version(argv) ?? help(argv)
-if (quickAnswer !== undefined) {
-  surviveWriting()
-  process.stdout.write(quickAnswer)
-} else if (!(await runsQuickly(argv))) {
+// Old versions of Node have to get as far as the sentence that they are too old: the build writes this file in a syntax
+// that Node 12 reads, and it imports nothing that an old one has not got.
+
+const tooOld = refusalOf(process.versions.node)
+if (tooOld === undefined) start(process.argv.slice(2))
+else {
+  process.stderr.write(`Error: ${tooOld}\n`)
+  process.exitCode = 1
+}
+
+/** Why vpcmd does not run on this version of Node; undefined where it does. */
+function refusalOf(node: string): string | undefined {
+  const [major, minor] = node.split('.').map(Number)
+  if (major === undefined || minor === undefined) return undefined
+  const advice = 'install a newer one from https://nodejs.org, or with your package manager.'
+  if (major < 20 || (major === 20 && minor < 17)) {
+    return `vpcmd needs Node.js 20.17 or later, and this is v${node}: ${advice}`
+  }
+  // They lack process.getBuiltinModule (Node.js documentation, process: added in v22.3.0 and v20.16.0).
+  if (major === 21 || (major === 22 && minor < 3)) {
+    return `vpcmd needs Node.js 22.3 or later, or a late 20, and this is v${node}: ${advice}`
+  }
+  return undefined
+}
+
+function start(argv: string[]): void {
+  hearSignals()
+  process.on('uncaughtException', endUnexpectedly)
+  // With these, the libraries print requests as they are, keys and tokens included, and oclif its own doings. --debug is
+  // vpcmd's own.
+  for (const name of ['DEBUG', 'NODE_DEBUG', 'VPCMD_DEBUG', 'CLI_FLAGS_DEBUG']) delete process.env[name]
+  const quickAnswer = version(argv) ?? help(argv)
+  if (quickAnswer !== undefined) {
+    surviveWriting()
+    process.stdout.write(quickAnswer)
+  } else run(argv).catch(endUnexpectedly)
+}
+
+async function run(argv: string[]): Promise<void> {
+  if (await runsQuickly(argv)) return
   const {runVpcmd} = await import('./command-line/run-vpcmd.ts')
   await runVpcmd(argv)
+}
+
+/** What nobody caught is a bug: it is reported as one, in place of Node's own dump. */
+function endUnexpectedly(thrown: unknown): void {
+  import('./command-line/last-resort.ts').then(
+    ({reportBug}) => reportBug(thrown),
+    () => {
+      process.stderr.write('Error: vpcmd could not read its own files: install it again.\n')
+      process.exit(1)
+    },
+  )
 }
 
 // Some answers that people and boot scripts wait for are worth no framework: loading it would take most of the time.
 
 function version([flag]: string[]): string | undefined {
   if (flag !== '--version' && flag !== '-v') return undefined
-  const {name, version} = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+  const {name, version} = JSON.parse(readOwn('../package.json'))
   return `${name}/${version} ${process.platform}-${process.arch} node-${process.version}\n`
 }
 
@@ -24,9 +69,14 @@ function help(args: string[]): string | undefined {
   if (args[0] !== 'help' && !args.includes('--help')) return undefined
   if (process.stdout.isTTY && process.stdout.columns < 80) return undefined
   const words = args.filter((arg, index) => arg !== '--help' && !(index === 0 && arg === 'help'))
-  const texts: Record<string, string> = JSON.parse(readFileSync(new URL('./help.json', import.meta.url), 'utf8'))
+  const texts: Record<string, string> = JSON.parse(readOwn('./help.json'))
   const key = words.join(' ')
   return Object.hasOwn(texts, key) ? texts[key] : undefined
+}
+
+/** A file that is installed with this one. */
+function readOwn(path: string): string {
+  return process.getBuiltinModule('node:fs').readFileSync(new URL(path, import.meta.url), 'utf8')
 }
 
 /** Whether the metadata service of this instance was asked, and answered; false where it takes the framework to tell. */

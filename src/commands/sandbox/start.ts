@@ -2,6 +2,7 @@ import {resolve} from 'node:path'
 import {Flags} from '@oclif/core'
 import {BaseCommand} from '../../command-line/base-command.ts'
 import {usageError} from '../../errors.ts'
+import {onEnding} from '../../signals.ts'
 
 export default class SandboxStart extends BaseCommand {
   static override summary = 'Serve the sandbox, a simulated IBM Cloud, for any client on this machine.'
@@ -110,7 +111,10 @@ Each instance has a metadata service of its own, as the instance would reach it 
     }
     this.note(`The sandbox serves at ${sandbox.url}. Paste these lines into another terminal; Ctrl-C ends it.`)
     await new Promise<void>(end => {
-      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => end())
+      const dispose = onEnding(() => {
+        dispose()
+        end()
+      })
     })
     await sandbox.close()
     this.note('The sandbox has stopped.')
