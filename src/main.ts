@@ -29,8 +29,9 @@ function refusalOf(node: string): string | undefined {
 function start(argv: string[]): void {
   hearSignals()
   process.on('uncaughtException', endUnexpectedly)
-  // With these, the libraries print requests as they are, keys and tokens included, and oclif its own doings. --debug is
-  // vpcmd's own.
+  process.on('unhandledRejection', endUnexpectedly)
+  // With these, libraries and Node itself print requests as they are, keys and tokens included. --debug is vpcmd's own.
+  if (process.env.NODE_DEBUG) silenceNode()
   for (const name of ['DEBUG', 'NODE_DEBUG', 'VPCMD_DEBUG', 'CLI_FLAGS_DEBUG']) delete process.env[name]
   const quickAnswer = version(argv) ?? help(argv)
   if (quickAnswer !== undefined) {
@@ -43,6 +44,15 @@ async function run(argv: string[]): Promise<void> {
   if (await runsQuickly(argv)) return
   const {runVpcmd} = await import('./command-line/run-vpcmd.ts')
   await runVpcmd(argv)
+}
+
+/** Holds back what Node prints of its own doings: it has read NODE_DEBUG by now, and warns itself that it tells tokens. */
+function silenceNode(): void {
+  const own = new RegExp(`^\\w+ (\\x1b\\[\\d+m)?${process.pid}(\\x1b\\[\\d+m)?: `)
+  const write = process.stderr.write.bind(process.stderr)
+  const writeOthers = (chunk: string | Uint8Array, ...rest: []) =>
+    (typeof chunk === 'string' && own.test(chunk)) || write(chunk, ...rest)
+  Object.assign(process.stderr, {write: writeOthers})
 }
 
 /** What nobody caught is a bug: it is reported as one, in place of Node's own dump. */
