@@ -84,7 +84,7 @@ function describeParseError(error: ParseError, flagNames: string[]): VpcmdError 
     .trim()
   const notFound = /^command (\S+) not found$/.exec(message)?.[1]
   if (notFound) return usageError(`There is no command ${notFound.replaceAll(':', ' ')}.`, 'vpcmd --help lists all.')
-  const [unknown] = error.flags ?? []
+  const [unknown] = (error.flags ?? []).map(plain)
   if (unknown === undefined) return usageError(sentence(message), 'See --help for what the command takes.')
   const nearest = nearestName(unknown.replace(/^-+/, ''), flagNames)
   return usageError(

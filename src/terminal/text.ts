@@ -22,7 +22,7 @@ export function plain(text: string): string {
 
 /** The text made safe as by `plain`, line by line: its line breaks stay. */
 export function plainLines(text: string): string {
-  return text.split('\n').map(plain).join('\n')
+  return text.split(/\r?\n/).map(plain).join('\n')
 }
 
 /** The number of terminal columns that text without line breaks takes: two for each wide character, none for an escape sequence. */

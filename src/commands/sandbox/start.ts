@@ -3,6 +3,7 @@ import {Flags} from '@oclif/core'
 import {BaseCommand} from '../../command-line/base-command.ts'
 import {usageError} from '../../errors.ts'
 import {onEnding} from '../../signals.ts'
+import {quoteCommand} from '../../ssh/ssh-arguments.ts'
 
 export default class SandboxStart extends BaseCommand {
   static override summary = 'Serve the sandbox, a simulated IBM Cloud, for any client on this machine.'
@@ -105,7 +106,7 @@ Each instance has a metadata service of its own, as the instance would reach it 
     } else {
       this.print(
         Object.entries(environment)
-          .map(([name, value]) => `export ${name}=${value}\n`)
+          .map(([name, value]) => `export ${name}=${quoteCommand([value])}\n`)
           .join(''),
       )
     }
