@@ -8,7 +8,7 @@ import {quoteCommand} from '../../ssh/ssh-arguments.ts'
 export default class SandboxStart extends BaseCommand {
   static override summary = 'Serve the sandbox, a simulated IBM Cloud, for any client on this machine.'
   static override description =
-    `It listens on 127.0.0.1 only, prints the variables to export, and serves until Ctrl-C or SIGTERM. What is changed lives as long as it runs; the same arguments give the same instances again.
+    `It listens on this machine only, at 127.0.0.1, prints the variables to export, and serves until Ctrl-C or SIGTERM. What is changed lives as long as it runs; the same arguments give the same instances again.
 
 Each instance has a metadata service of its own, as the instance would reach it at 169.254.169.254: \`<%= config.bin %> sandbox addresses\` tells where. It follows the instance's settings at once. Where it is off, or the other protocol is set, a caller gets no answer, as on IBM Cloud. The hop limit is kept and shown, not enforced: on this machine there are no hops.`
   static override examples = [
@@ -61,7 +61,7 @@ Each instance has a metadata service of its own, as the instance would reach it 
       multipleNonGreedy: true,
       helpValue: 'INSTANCE=HOST:PORT',
       summary:
-        "Bind an instance's metadata service to this address, which may be any of this machine; the others get a free port of 127.0.0.1.",
+        "Bind an instance's metadata service to this address: a loopback one (127.0.0.0/8, [::1]), or 169.254.169.254. The others get a free port of 127.0.0.1.",
     }),
     'metadata-off': Flags.option({
       options: ['hang', 'reset'] as const,
@@ -78,7 +78,9 @@ Each instance has a metadata service of its own, as the instance would reach it 
   async run(): Promise<void> {
     const {flags} = await this.parse(SandboxStart)
     const failing = flags['failing-starts']
-    const {parseFailingStarts, parseFault, startSandbox} = await import('../../sandbox/index.ts')
+    const {checkBindable, parseFailingStarts, parseFault, startSandbox} = await import('../../sandbox/index.ts')
+    const bindings = flags.metadata?.map(readBinding)
+    for (const {host} of bindings ?? []) asUsage(() => checkBindable(host))
     const sandbox = await startSandbox({
       port: flags.port,
       instances: flags.instances,
@@ -91,7 +93,7 @@ Each instance has a metadata service of its own, as the instance would reach it 
       failingStarts: asUsage(() => (failing === undefined ? undefined : parseFailingStarts(failing))),
       faults: asUsage(() => flags.fault?.map(parseFault)),
       metadata: {
-        bindings: flags.metadata?.map(readBinding),
+        bindings,
         off: flags['metadata-off'],
         caFile: flags['metadata-ca'],
       },
