@@ -26,7 +26,9 @@ export async function reportError(thrown: unknown, options: ReportOptions): Prom
   const clean = (text: string) => withoutSecrets(plain(text), options.secrets)
   if (options.json) {
     const {toJson} = await import('../terminal/formats.ts')
-    const fields = Object.entries(error.toJSON()).map(([name, value]) => [name, value && clean(value)])
+    // JSON escapes what acts on a terminal, and keeps it: it can't be left out unless it hides a secret.
+    const safe = (value: string | undefined) => (value && clean(value) !== plain(value) ? clean(value) : value)
+    const fields = Object.entries(error.toJSON()).map(([name, value]) => [name, safe(value)])
     process.stdout.write(toJson({error: Object.fromEntries(fields)}))
   } else {
     const color = colorsFor(process.stderr, process.env)
