@@ -26,11 +26,13 @@ export function suspendable({
 }): SuspendableTerminal {
   let drawing = ''
   let unheeded: NodeJS.Timeout | undefined
+  let isStopped = false
   const screen = new Screen(output, text => {
     // A move of the cursor alone belongs to the drawing before it.
     drawing = /^(?:\x1b\[\d*G)+$/.test(text) ? drawing + text : text.replace(erasing, '')
   })
   const goOn = () => {
+    isStopped = false
     clearTimeout(unheeded)
     if (drawing === '' || screen.writableEnded) return
     // Whatever Node believes that the mode is, a shell has changed it.
@@ -41,8 +43,9 @@ export function suspendable({
   const suspend = () => {
     output.write(`${belowOf(drawing)}${showCursor}`)
     input.setRawMode?.(false)
-    // An orphaned process can't be stopped, and no SIGCONT comes.
-    unheeded = setTimeout(goOn, unheededMs)
+    isStopped = true
+    // An orphaned process can't be stopped, and no SIGCONT comes. Where one has come, it is heard before the immediate.
+    unheeded = setTimeout(() => setImmediate(() => isStopped && goOn()), unheededMs)
     // The whole job, as the terminal does it: the shell waits for each process of a pipe.
     process.kill(0, 'SIGTSTP')
   }
@@ -61,6 +64,7 @@ export function suspendable({
   return {
     output: screen,
     dispose() {
+      isStopped = false
       clearTimeout(unheeded)
       Reflect.deleteProperty(input, 'emit')
       process.off('SIGCONT', goOn)

@@ -76,6 +76,13 @@ describe('what lies in folders of the user', () => {
   })
 })
 
+it('no part of vpcmd itself runs at a hook, or is a plugin', () => {
+  const {oclif} = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+  for (const name of ['hooks', 'plugins', 'devPlugins', 'jitPlugins', 'additionalHelpFlags']) {
+    expect(oclif).not.toHaveProperty(name)
+  }
+})
+
 describe('variables for those who debug libraries', () => {
   it.each([
     ['DEBUG', '*'],

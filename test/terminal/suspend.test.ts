@@ -41,6 +41,8 @@ async function stopAndGoOn(line: string, drawn: string | RegExp, meanwhile = '')
   at.write('echo typ\x7f\x7f\x7fback && stty -a\r')
   await at.waitFor(/^back$/m)
   expect(at.cursorVisible()).toBe(true)
+  // Longer than the prompt waits for a stop that does not come.
+  await new Promise(resolve => setTimeout(resolve, 400))
   at.write('clear\r')
   await at.waitFor(screen => /^READY>$/.test(screen.trim()))
   at.write('fg; echo "code $?"\r')
