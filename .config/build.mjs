@@ -37,10 +37,9 @@ const common = {
 const later = {
   name: 'later',
   setup: ({onResolve}) =>
-    onResolve({filter: /^\.\/command-line\/.*\.ts$/}, ({path}) => ({
-      path: path.replace(/\.ts$/, '.js'),
-      external: true,
-    })),
+    onResolve({filter: /^\.\/command-line\/.*\.ts$/}, ({path, kind}) =>
+      kind === 'dynamic-import' ? {path: path.replace(/\.ts$/, '.js'), external: true} : undefined,
+    ),
 }
 
 // An import of a module of Node's own first reads each of its exports, for which node:http has to load WebSocket and all
@@ -61,7 +60,11 @@ const fromProcess = {
 await Promise.all([
   build({
     ...common,
-    entryPoints: ['src/command-line/run-vpcmd.ts', ...globSync('src/commands/**/*.ts')],
+    entryPoints: [
+      'src/command-line/run-vpcmd.ts',
+      'src/command-line/last-resort.ts',
+      ...globSync('src/commands/**/*.ts'),
+    ],
     chunkNames: 'chunks/[name]-[hash]',
     splitting: true,
     // Its CommonJS asks for its own files through a variable, which no bundler can follow.
@@ -69,11 +72,9 @@ await Promise.all([
     banner: {js: commonjs},
   }),
   // Whoever waits for these would wait for each further file.
-  build({
-    ...common,
-    entryPoints: ['src/main.ts', 'src/command-line/quick-imds.ts'],
-    plugins: [later, fromProcess],
-  }),
+  build({...common, entryPoints: ['src/command-line/quick-imds.ts'], plugins: [fromProcess]}),
+  // It says to an old Node that it is too old: what is newer than Node 12 fails the build, or is written in other words.
+  build({...common, entryPoints: ['src/main.ts'], plugins: [later], target: 'node12.20'}),
 ])
 chmodSync('dist/main.js', 0o755)
 

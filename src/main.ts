@@ -1,25 +1,78 @@
 #!/usr/bin/env node
-import {readFileSync} from 'node:fs'
-import {fewestOpenFiles, openFileLimit} from './files/open-file-limit.ts'
+import {hearSignals} from './signals.ts'
 
-const argv = process.argv.slice(2)
-const quickAnswer = version(argv) ?? help(argv)
-if (quickAnswer !== undefined) {
-  surviveWriting()
-  process.stdout.write(quickAnswer)
-} else if (!(await runsQuickly(argv))) {
-  if (openFileLimit(fewestOpenFiles) < fewestOpenFiles) refuseToStart(argv)
-  else {
-    const {runVpcmd} = await import('./command-line/run-vpcmd.ts')
-    await runVpcmd(argv)
+// Old versions of Node have to get as far as the sentence that they are too old: the build writes this file in a syntax
+// that Node 12 reads, and it imports nothing that an old one has not got.
+
+const tooOld = refusalOf(process.versions.node)
+if (tooOld === undefined) start(process.argv.slice(2))
+else {
+  process.stderr.write(`Error: ${tooOld}\n`)
+  process.exitCode = 1
+}
+
+/** Why vpcmd does not run on this version of Node; undefined where it does. */
+function refusalOf(node: string): string | undefined {
+  const [major, minor] = node.split('.').map(Number)
+  if (major === undefined || minor === undefined) return undefined
+  const advice = 'install a newer one from https://nodejs.org, or with your package manager.'
+  if (major < 20 || (major === 20 && minor < 17)) {
+    return `vpcmd needs Node.js 20.17 or later, and this is v${node}: ${advice}`
   }
+  // They lack process.getBuiltinModule (Node.js documentation, process: added in v22.3.0 and v20.16.0).
+  if (major === 21 || (major === 22 && minor < 3)) {
+    return `vpcmd needs Node.js 22.3 or later, or a late 20, and this is v${node}: ${advice}`
+  }
+  return undefined
+}
+
+function start(argv: string[]): void {
+  hearSignals()
+  process.on('uncaughtException', endUnexpectedly)
+  process.on('unhandledRejection', endUnexpectedly)
+  // With these, libraries and Node itself print requests as they are, keys and tokens included. --debug is vpcmd's own.
+  if (process.env.NODE_DEBUG) silenceNode()
+  for (const name of ['DEBUG', 'NODE_DEBUG', 'VPCMD_DEBUG', 'CLI_FLAGS_DEBUG']) delete process.env[name]
+  const quickAnswer = version(argv) ?? help(argv)
+  if (quickAnswer !== undefined) {
+    surviveWriting()
+    process.stdout.write(quickAnswer)
+  } else run(argv).catch(endUnexpectedly)
+}
+
+async function run(argv: string[]): Promise<void> {
+  if (await runsQuickly(argv)) return
+  const {fewestOpenFiles, openFileLimit} = await import('./files/open-file-limit.ts')
+  if (openFileLimit(fewestOpenFiles) < fewestOpenFiles) return refuseToStart(argv, fewestOpenFiles)
+  const {runVpcmd} = await import('./command-line/run-vpcmd.ts')
+  await runVpcmd(argv)
+}
+
+/** Holds back what Node prints of its own doings: it has read NODE_DEBUG by now, and warns itself that it tells tokens. */
+function silenceNode(): void {
+  const own = new RegExp(`^\\w+ (\\x1b\\[\\d+m)?${process.pid}(\\x1b\\[\\d+m)?: `)
+  const write = process.stderr.write.bind(process.stderr)
+  const writeOthers = (chunk: string | Uint8Array, ...rest: []) =>
+    (typeof chunk === 'string' && own.test(chunk)) || write(chunk, ...rest)
+  Object.assign(process.stderr, {write: writeOthers})
+}
+
+/** What nobody caught is a bug: it is reported as one, in place of Node's own dump. */
+function endUnexpectedly(thrown: unknown): void {
+  import('./command-line/last-resort.ts').then(
+    ({reportBug}) => reportBug(thrown),
+    () => {
+      process.stderr.write('Error: vpcmd could not read its own files: install it again.\n')
+      process.exit(1)
+    },
+  )
 }
 
 // Some answers that people and boot scripts wait for are worth no framework: loading it would take most of the time.
 
 function version([flag]: string[]): string | undefined {
   if (flag !== '--version' && flag !== '-v') return undefined
-  const {name, version} = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+  const {name, version} = JSON.parse(readOwn('../package.json'))
   return `${name}/${version} ${process.platform}-${process.arch} node-${process.version}\n`
 }
 
@@ -28,9 +81,14 @@ function help(args: string[]): string | undefined {
   if (args[0] !== 'help' && !args.includes('--help')) return undefined
   if (process.stdout.isTTY && process.stdout.columns < 80) return undefined
   const words = args.filter((arg, index) => arg !== '--help' && !(index === 0 && arg === 'help'))
-  const texts: Record<string, string> = JSON.parse(readFileSync(new URL('./help.json', import.meta.url), 'utf8'))
+  const texts: Record<string, string> = JSON.parse(readOwn('./help.json'))
   const key = words.join(' ')
   return Object.hasOwn(texts, key) ? texts[key] : undefined
+}
+
+/** A file that is installed with this one. */
+function readOwn(path: string): string {
+  return process.getBuiltinModule('node:fs').readFileSync(new URL(path, import.meta.url), 'utf8')
 }
 
 /** Whether the metadata service of this instance was asked, and answered; false where it takes the framework to tell. */
@@ -44,8 +102,8 @@ async function runsQuickly(args: string[]): Promise<boolean> {
 }
 
 /** A module that finds no room in the middle of a change would end it there. */
-function refuseToStart(args: string[]): void {
-  const message = `vpcmd needs ${fewestOpenFiles} open files at least, and this process may have fewer: nothing was sent.`
+function refuseToStart(args: string[], fewest: number): void {
+  const message = `vpcmd needs ${fewest} open files at least, and this process may have fewer: nothing was sent.`
   const hint = 'Raise the limit: ulimit -n 1024'
   const asksForJson = /(^| )(--json|(-o|--output)[ =]?jsonl?)( |$)/.test(args.join(' '))
   process.exitCode = 1

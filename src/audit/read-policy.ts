@@ -4,34 +4,27 @@ import {
   type Document,
   isAlias,
   isMap,
-  isPair,
   isScalar,
   isSeq,
   LineCounter,
   type Node,
+  type Pair,
   parseDocument,
-  visit,
+  type YAMLMap,
 } from 'yaml'
 import type {z} from 'zod'
 import {usageError, type VpcmdError} from '../errors.ts'
 import {decodeText} from '../files/read-input.ts'
 import {nearestName} from '../nearest-name.ts'
 import type {Policy} from './policy.ts'
+import {type Problem, startOf, toPlain} from './policy-document.ts'
 import {exemptionSchema, policySchema, requirementSchema, ruleSchema, selectorSchema} from './policy-schema.ts'
 
 /** A larger policy is not read. */
 export const maxPolicyBytes = 1_000_000
-/** Aliases are allowed for, one for each of many rules as well, but not those that multiply. */
-const maxAliases = 10_000
 const tooDeep = 'the policy is nested too deeply'
 
 type Path = readonly PropertyKey[]
-
-interface Problem {
-  /** Where in the text, in characters. */
-  at: number
-  message: string
-}
 
 /**
  * Reads a policy from its bytes or its text; `file` is what errors call it. Throws a usage error, exit 2, that names file,
@@ -63,7 +56,7 @@ export function parsePolicy(source: Uint8Array | string, file: string): Policy {
 }
 
 function parseYaml(text: string, lineCounter: LineCounter, fail: (problems: Problem[]) => VpcmdError, file: string) {
-  const document = guarded(file, () => parseDocument(text, {lineCounter, prettyErrors: false, resolveKnownTags: false}))
+  const document = guarded(file, () => parseDocument(text, parsing(lineCounter)))
   // A warning is of a tag or directive that would be passed over.
   const found = [...document.errors, ...document.warnings]
   if (found.length > 0) throw fail(found.map(({pos, code, message}) => ({at: pos[0], message: said(code, message)})))
@@ -73,36 +66,15 @@ function parseYaml(text: string, lineCounter: LineCounter, fail: (problems: Prob
   return document
 }
 
+/** Its own check of unique keys compares each key with each: toPlain checks them, too. */
+function parsing(lineCounter: LineCounter) {
+  return {lineCounter, prettyErrors: false, resolveKnownTags: false, uniqueKeys: false} as const
+}
+
 function said(code: string, message: string): string {
   if (/call stack/.test(message)) return tooDeep
   if (code === 'MULTIPLE_DOCS') return 'a policy is one document, and here begins another'
   return lowerFirst(message)
-}
-
-function toPlain(document: Document, fail: (problems: Problem[]) => VpcmdError): unknown {
-  const problems: Problem[] = []
-  let firstAlias: number | undefined
-  visit(document, {
-    Alias(_key, alias) {
-      firstAlias ??= alias.range?.[0]
-      if (alias.resolve(document)) return
-      problems.push({at: alias.range?.[0] ?? 0, message: `there is no anchor &${alias.source} before this alias`})
-    },
-    Pair(_key, {key}) {
-      // The parser looks for keys that are there twice, but not behind an alias.
-      if (isMap(key) || isSeq(key) || isAlias(key))
-        problems.push({at: startOf(key) ?? 0, message: 'a key must be text'})
-    },
-  })
-  if (problems.length > 0) throw fail(problems)
-  try {
-    return document.toJS({maxAliasCount: maxAliases})
-  } catch (error) {
-    // How yaml says that aliases multiply.
-    if (error instanceof ReferenceError)
-      throw fail([{at: firstAlias ?? 0, message: 'aliases are used too much, or in a circle'}])
-    throw error
-  }
 }
 
 /** Nesting by the thousand ends in a full stack, which is the file's fault and not ours. */
@@ -127,11 +99,11 @@ function wrongPolicy(file: string, lines: LineCounter, problems: Problem[]): Vpc
 
 /** Without what only follows from a misspelt key: that the right one is missing beside it. */
 function withoutConsequences(issues: z.core.$ZodIssue[]): z.core.$ZodIssue[] {
-  const misspelt = issues.filter(({code}) => code === 'unrecognized_keys').map(({path}) => path.join('.'))
+  const misspelt = new Set(issues.filter(({code}) => code === 'unrecognized_keys').map(({path}) => path.join('.')))
   return issues.filter(({code, path, message}) => {
     const isMissing = message.startsWith('is missing')
-    if (code === 'custom') return !misspelt.includes(path.join('.'))
-    return !(isMissing && misspelt.includes(path.slice(0, -1).join('.')))
+    if (code === 'custom') return !misspelt.has(path.join('.'))
+    return !(isMissing && misspelt.has(path.slice(0, -1).join('.')))
   })
 }
 
@@ -187,8 +159,8 @@ function nodeAt(document: Document, path: Path): {at: number; keyAt: number} | u
   let keyAt = at
   for (const part of path) {
     if (isMap(node)) {
-      const pair = node.items.find(({key}) => isScalar(key) && String(key.value) === String(part))
-      if (!isPair(pair)) break
+      const pair = pairsOf(node).get(String(part))
+      if (pair === undefined) break
       keyAt = startOf(pair.key) ?? keyAt
       at = startOf(pair.value) ?? keyAt
       node = resolved(document, pair.value)
@@ -203,22 +175,34 @@ function nodeAt(document: Document, path: Path): {at: number; keyAt: number} | u
   return at === undefined || keyAt === undefined ? undefined : {at, keyAt}
 }
 
+const pairsByKey = new WeakMap<YAMLMap, Map<string, Pair>>()
+
+/** The pairs of a map by their keys; each map is looked through once. */
+function pairsOf(map: YAMLMap): Map<string, Pair> {
+  const known = pairsByKey.get(map)
+  if (known) return known
+  const pairs = new Map<string, Pair>()
+  for (const pair of map.items) {
+    const {key} = pair
+    if (isScalar(key) && !pairs.has(String(key.value))) pairs.set(String(key.value), pair)
+  }
+  pairsByKey.set(map, pairs)
+  return pairs
+}
+
 function resolved(document: Document, node: unknown): Node | undefined {
   if (isAlias(node)) return node.resolve(document)
   return isMap(node) || isSeq(node) || isScalar(node) ? node : undefined
 }
 
-function startOf(node: unknown): number | undefined {
-  return isMap(node) || isSeq(node) || isScalar(node) || isAlias(node) ? node.range?.[0] : undefined
-}
-
 function doubtfulRules(rules: {name: string; match: object}[]): {index: number; message: string}[] {
-  const names = rules.map(({name}) => name)
+  const firstOf = new Map<string, number>()
+  for (const [index, {name}] of rules.entries()) if (!firstOf.has(name)) firstOf.set(name, index)
   const catchAll = rules.findIndex(({match}) => Object.keys(match).length === 0)
   return rules.flatMap(({name}, index) => {
-    if (names.indexOf(name) !== index) return [{index, message: `has the name of another rule: ${name}`}]
+    if (firstOf.get(name) !== index) return [{index, message: `has the name of another rule: ${name}`}]
     if (catchAll >= 0 && index > catchAll) {
-      return [{index, message: `is never reached: the rule ${names[catchAll]} before it matches everything`}]
+      return [{index, message: `is never reached: the rule ${rules[catchAll]?.name} before it matches everything`}]
     }
     return []
   })

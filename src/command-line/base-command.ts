@@ -1,6 +1,6 @@
 import {Command, Flags} from '@oclif/core'
 import {usageError} from '../errors.ts'
-import {withoutSecrets} from '../secrets.ts'
+import {knownSecrets, withoutSecrets} from '../secrets.ts'
 import type {ProgressBar} from '../terminal/progress.ts'
 import type {Prompter} from '../terminal/prompts.ts'
 import {colorsFor, dim, yellow} from '../terminal/style.ts'
@@ -50,7 +50,7 @@ export abstract class BaseCommand extends Command {
     debug: Flags.boolean({summary: 'Print each request on stderr, without secrets.', helpGroup: 'OUTPUT'}),
   }
 
-  protected readonly secrets = new Set<string>()
+  protected readonly secrets = knownSecrets
   /** What is drawn on the terminal while something long is under way. */
   protected bar: ProgressBar | undefined
 

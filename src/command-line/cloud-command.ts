@@ -9,6 +9,7 @@ import {cacheFolder} from '../files/user-folders.ts'
 import type {FoundInstance} from '../instances/find-instance.ts'
 import type {RegionFailure} from '../instances/list-instances.ts'
 import {settingsLabel} from '../metadata/settings.ts'
+import {onEnding} from '../signals.ts'
 import type {Choice, Prompter} from '../terminal/prompts.ts'
 import {BaseCommand, type OutputFlags} from './base-command.ts'
 import {limitConnections} from './limit-connections.ts'
@@ -156,17 +157,13 @@ export abstract class CloudCommand extends BaseCommand {
 
   /** On Ctrl-C nothing new is sent, and what is under way is awaited and recorded; the second one ends it at once. */
   protected listenForInterruption(interruption: AbortController): () => void {
-    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-    const interrupt = () => {
-      // Told last: one that comes after the note but while this still listens would be swallowed.
+    const dispose = onEnding(() => {
       interruption.abort()
       dispose()
       this.note('Interrupted: waiting for what is under way. Once more ends it at once.')
-    }
-    const dispose = () => {
-      for (const signal of signals) process.off(signal, interrupt)
-    }
-    for (const signal of signals) process.on(signal, interrupt)
+    })
+    // A prompt can be what is interrupted: the next signal is the second one then, too.
+    interruption.signal.addEventListener('abort', dispose, {once: true})
     return dispose
   }
 

@@ -48,7 +48,12 @@ export async function openService(options: ServiceOptions, secrets: Set<string>)
 
 /** The identity token, on a line of its own. */
 export function tokenPrintout({identity}: MetadataService): Printout {
-  return {text: `${identity.access_token}\n`, json: identity}
+  return {text: `${printable(identity.access_token)}\n`, json: identity}
+}
+
+/** A token is printable ASCII (RFC 6750, section 2.1): what else is in it is meant for the terminal. */
+function printable(token: string): string {
+  return token.replace(/[^!-~]/g, '')
 }
 
 /** Whatever the metadata API has at a path. */
@@ -82,7 +87,7 @@ export async function userDataPrintout(service: MetadataService): Promise<Printo
 /** An IAM token, on a line of its own. */
 export async function iamTokenPrintout(service: MetadataService, profile: string | undefined): Promise<Printout> {
   const token = await service.iamToken(profile)
-  return {text: `${token.access_token}\n`, json: token}
+  return {text: `${printable(token.access_token)}\n`, json: token}
 }
 
 /** The trusted profile to use. Throws a usage error for an empty one, which would silently be the default. */

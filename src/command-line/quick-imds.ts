@@ -1,5 +1,6 @@
 import {parseArgs} from 'node:util'
 import type {MetadataService} from '../inside/metadata-service.ts'
+import {knownSecrets} from '../secrets.ts'
 import {
   type ImdsFlags,
   iamTokenPrintout,
@@ -52,14 +53,13 @@ export async function runQuickly([topic, name = '', ...rest]: string[]): Promise
   const parsed = verb && parseSimply(name, rest)
   if (!verb || !parsed) return false
   const {given, args} = parsed
-  const secrets = new Set<string>()
   try {
-    const {text, json} = await verb(async () => openService(await serviceOptions(given), secrets), given, args)
+    const {text, json} = await verb(async () => openService(await serviceOptions(given), knownSecrets), given, args)
     const {toJson} = given.json ? await import('../terminal/formats.ts') : {toJson: undefined}
     process.stdout.write(toJson ? toJson(json) : text)
   } catch (error) {
     const {reportError} = await import('./report-error.ts')
-    process.exitCode = await reportError(error, {json: given.json === true, debug: false, secrets})
+    process.exitCode = await reportError(error, {json: given.json === true, debug: false, secrets: knownSecrets})
   }
   return true
 }

@@ -1,8 +1,10 @@
 import {exitCodes, usageError, VpcmdError} from '../errors.ts'
 import {nearestName} from '../nearest-name.ts'
 import {withoutSecrets} from '../secrets.ts'
+import {interruptedCode} from '../signals.ts'
 import {bold, colorsFor, red} from '../terminal/style.ts'
-import {plain} from '../terminal/text.ts'
+import {plain, plainLines} from '../terminal/text.ts'
+import {unexpectedError} from '../unexpected-error.ts'
 
 export interface ReportOptions {
   /** True where the user asked for JSON: the error goes to stdout as JSON. */
@@ -16,22 +18,30 @@ export interface ReportOptions {
 
 /**
  * Prints whatever was thrown as one error, as text to stderr or as JSON to stdout, and returns the exit code, which is
- * the same for both. A stack is printed only with --debug; a secret never.
+ * the same for both. A stack is printed only with --debug; a secret never, nor a character that acts on a terminal.
  */
 export async function reportError(thrown: unknown, options: ReportOptions): Promise<number> {
   const error = asVpcmdError(thrown, options)
-  const clean = (text: string) => withoutSecrets(text, options.secrets)
+  // First what hides within a secret, then the secret.
+  const clean = (text: string) => withoutSecrets(plain(text), options.secrets)
   if (options.json) {
     const {toJson} = await import('../terminal/formats.ts')
-    process.stdout.write(clean(toJson({error: error.toJSON()})))
+    // JSON escapes what acts on a terminal, and keeps it: it can't be left out unless it hides a secret.
+    const safe = (value: string | undefined) => (value && clean(value) !== plain(value) ? clean(value) : value)
+    const fields = Object.entries(error.toJSON()).map(([name, value]) => [name, safe(value)])
+    process.stdout.write(toJson({error: Object.fromEntries(fields)}))
   } else {
     const color = colorsFor(process.stderr, process.env)
     const label = color ? red(bold('Error:')) : 'Error:'
-    process.stderr.write(clean(`${label} ${plain(error.messageWithTrace)}\n`))
-    if (error.hint) process.stderr.write(clean(`${plain(error.hint)}\n`))
+    process.stderr.write(`${label} ${clean(error.messageWithTrace)}\n`)
+    if (error.hint) process.stderr.write(`${clean(error.hint)}\n`)
   }
-  if (options.debug && thrown instanceof Error && thrown.stack) process.stderr.write(clean(`${thrown.stack}\n`))
-  return error.exitCode
+  if (options.debug) {
+    for (const stack of stacksOf(thrown)) {
+      process.stderr.write(`${withoutSecrets(plainLines(stack), options.secrets)}\n`)
+    }
+  }
+  return error.exitCode === exitCodes.interrupted ? interruptedCode() : error.exitCode
 }
 
 /** Whether the arguments, as typed, ask for JSON: true also where parsing them is what failed. */
@@ -43,16 +53,20 @@ export function asksForJson(argv: readonly string[]): boolean {
   )
 }
 
-function asVpcmdError(thrown: unknown, {flagNames = [], debug}: ReportOptions): VpcmdError {
+function asVpcmdError(thrown: unknown, {flagNames = []}: ReportOptions): VpcmdError {
   if (thrown instanceof VpcmdError) return thrown
-  if (isParseError(thrown)) return describeParseError(thrown, flagNames)
-  const message = thrown instanceof Error ? thrown.message : String(thrown)
-  return new VpcmdError({
-    code: 'unexpected',
-    message: `vpcmd failed in a way that it was not made for: ${message}`,
-    hint: debug ? undefined : 'Run the same command with --debug to see where.',
-    exitCode: exitCodes.failed,
-  })
+  return isParseError(thrown) ? describeParseError(thrown, flagNames) : unexpectedError('', thrown)
+}
+
+const deepestCause = 10
+
+/** The stack of an error and those of its causes. */
+function stacksOf(thrown: unknown): string[] {
+  const stacks: string[] = []
+  for (let error = thrown; error instanceof Error && stacks.length < deepestCause; error = error.cause) {
+    stacks.push(`${stacks.length > 0 ? 'Caused by: ' : ''}${error.stack ?? error.message}`)
+  }
+  return stacks
 }
 
 interface ParseError extends Error {
@@ -72,7 +86,7 @@ function describeParseError(error: ParseError, flagNames: string[]): VpcmdError 
     .trim()
   const notFound = /^command (\S+) not found$/.exec(message)?.[1]
   if (notFound) return usageError(`There is no command ${notFound.replaceAll(':', ' ')}.`, 'vpcmd --help lists all.')
-  const [unknown] = error.flags ?? []
+  const [unknown] = (error.flags ?? []).map(plain)
   if (unknown === undefined) return usageError(sentence(message), 'See --help for what the command takes.')
   const nearest = nearestName(unknown.replace(/^-+/, ''), flagNames)
   return usageError(

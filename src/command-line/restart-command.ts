@@ -1,10 +1,11 @@
 import {setTimeout as sleep} from 'node:timers/promises'
 import type {Cloud} from '../cloud/cloud.ts'
-import {exitCodes, usageError, type VpcmdError} from '../errors.ts'
+import {usageError, type VpcmdError} from '../errors.ts'
 import type {Outcome} from '../metadata/outcomes.ts'
 import {type PlannedChange, type Target, targetName} from '../metadata/plan.ts'
 import type {Preflight} from '../metadata/preflight.ts'
 import type {Restarted, RestartsEnding, RestartWork} from '../metadata/restart.ts'
+import {interruptedCode, onEnding} from '../signals.ts'
 import {createProgressBar} from '../terminal/progress.ts'
 import {bold, colorsFor, red} from '../terminal/style.ts'
 import {parseMaxUnavailable, type RestartFlags, stepTimeout} from './restart-flags.ts'
@@ -211,20 +212,19 @@ export abstract class RestartCommand extends RolloutCommand {
 
   /** After the first Ctrl-C the second ends it at once, but not without a word on what may be down. */
   private warnBeforeLeaving(interrupted: AbortSignal, retryCommand: string): () => void {
-    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-    const leave = () => {
-      this.note(`Ended while instances may be down. Start those that this run stopped: ${retryCommand}`)
-      process.exit(exitCodes.interrupted)
-    }
+    let dispose: (() => void) | undefined
     const listen = () => {
       this.note('No more instances are stopped; those that are down are started and awaited.')
-      for (const signal of signals) process.on(signal, leave)
+      dispose = onEnding(() => {
+        this.note(`Ended while instances may be down. Start those that this run stopped: ${retryCommand}`)
+        process.exit(interruptedCode())
+      })
     }
     if (interrupted.aborted) listen()
     else interrupted.addEventListener('abort', listen, {once: true})
     return () => {
       interrupted.removeEventListener('abort', listen)
-      for (const signal of signals) process.off(signal, leave)
+      dispose?.()
     }
   }
 

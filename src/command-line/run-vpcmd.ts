@@ -1,5 +1,7 @@
+import {fileURLToPath} from 'node:url'
 import {Config, run, settings} from '@oclif/core'
 import {exitCodes} from '../errors.ts'
+import {knownSecrets} from '../secrets.ts'
 
 /**
  * Runs vpcmd with the arguments as typed. Nothing is thrown: what goes wrong is printed, and the exit code is set.
@@ -11,14 +13,15 @@ export async function runVpcmd(argv: string[]): Promise<void> {
   // oclif would look for TypeScript sources beside the build.
   settings.enableAutoTranspile = false
   try {
-    const config = await Config.load(import.meta.url)
+    // No plugins: what lies in a folder of the user's would run with all that the API key may do.
+    const config = await Config.load({root: fileURLToPath(import.meta.url), userPlugins: false, devPlugins: false})
     await run(await asTyped(config, argv), config)
   } catch (error) {
     const {asksForJson, reportError} = await import('./report-error.ts')
     process.exitCode = await reportError(error, {
       json: asksForJson(argv),
       debug: argv.includes('--debug'),
-      secrets: [],
+      secrets: knownSecrets,
     })
   }
   // What was asked for is done: nobody waits for the search of an ID that is still going on in other regions.

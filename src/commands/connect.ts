@@ -21,6 +21,7 @@ import {
 } from '../ssh/reach.ts'
 import {quoteCommand, sshArguments} from '../ssh/ssh-arguments.ts'
 import type {Destination} from '../ssh/ssh-failures.ts'
+import {plain} from '../terminal/text.ts'
 
 export default class Connect extends CloudCommand {
   static override summary = 'Open a shell on an instance, or run a command there, with ssh.'
@@ -132,7 +133,7 @@ An instance without a floating IP is reached by --internal-ip or --via, or gets 
       this.note(`Wrote ${flags.rdp}.`)
     }
     const command = ['mstsc', `/v:${address}:${rdpPort}`]
-    await this.printAnswer(flags, `${command.join(' ')}\n`, instance, {address, ...login, command})
+    await this.printAnswer(flags, `${plain(command.join(' '))}\n`, instance, {address, ...login, command})
     this.note(`Log in as ${login.user}. Its password: vpcmd instances initialization ${instance.id} --private-key FILE`)
   }
 

@@ -6,6 +6,7 @@ import {type FoundInstance, instanceChoices} from '../instances/find-instance.ts
 import {floatingIpsFor} from '../instances/floating-ips.ts'
 import {asChoice, changesIn, draftPlan} from '../metadata/plan.ts'
 import {describePatch, hopLimits, protocols, settingsLabel, type WantedSettings} from '../metadata/settings.ts'
+import {interruptedCode} from '../signals.ts'
 import type {Prompter} from '../terminal/prompts.ts'
 import {renderRecord} from '../terminal/table.ts'
 
@@ -30,7 +31,7 @@ export default class Console extends RolloutCommand {
     } catch (error) {
       if (!(error instanceof VpcmdError) || error.exitCode !== exitCodes.interrupted) throw error
       // Not "nothing was sent": that is true of the last question only.
-      process.exitCode = error.exitCode
+      process.exitCode = interruptedCode()
     }
   }
 

@@ -4,6 +4,7 @@ import {access, type FileHandle, link, open, readlink, realpath, rename, rm, sta
 import {dirname, join, resolve} from 'node:path'
 import {promisify} from 'node:util'
 import {VpcmdError} from '../errors.ts'
+import {hearSignals} from '../signals.ts'
 import {explainTrouble, fileError, sentence} from './file-trouble.ts'
 
 export interface OutputManner {
@@ -161,34 +162,18 @@ async function writeDescriptor(descriptor: number, content: string): Promise<voi
 }
 
 const drafts = new Set<string>()
-const endings = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /** Sees that a draft is removed where the process is ended while it is written; what is returned ends that. */
 function keepTrackOf(draft: string): () => void {
-  if (drafts.size === 0) {
-    for (const signal of endings) process.on(signal, endByItself)
-    process.on('exit', removeDrafts)
-  }
+  hearSignals()
+  if (drafts.size === 0) process.on('exit', removeDrafts)
   drafts.add(draft)
   return () => {
     drafts.delete(draft)
-    if (drafts.size === 0) stopTracking()
+    if (drafts.size === 0) process.off('exit', removeDrafts)
   }
-}
-
-function stopTracking(): void {
-  for (const signal of endings) process.off(signal, endByItself)
-  process.off('exit', removeDrafts)
 }
 
 function removeDrafts(): void {
   for (const draft of drafts) rmSync(draft, {force: true})
-}
-
-/** Does what the signal does without a listener. Where somebody else listens, that one decides. */
-function endByItself(signal: NodeJS.Signals): void {
-  if (process.listenerCount(signal) > 1) return
-  removeDrafts()
-  stopTracking()
-  process.kill(process.pid, signal)
 }

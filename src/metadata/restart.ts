@@ -3,6 +3,7 @@ import type {Cloud} from '../cloud/cloud.ts'
 import type {Instance} from '../cloud/readers/instance.ts'
 import {VpcmdError} from '../errors.ts'
 import {reservedIpOf} from '../instances/columns.ts'
+import {unexpectedError} from '../unexpected-error.ts'
 import type {Journal, RestartStep} from './journal.ts'
 import {type Target, targetName} from './plan.ts'
 import {PowerSwitch} from './power-switch.ts'
@@ -249,12 +250,8 @@ class Restarts {
 
 /** Nothing that goes wrong with one instance leaves another behind that is down. */
 function unexpected(target: Target, thrown: unknown): VpcmdError {
-  const why = thrown instanceof Error ? thrown.message : String(thrown)
-  return new VpcmdError({
-    code: 'unexpected',
-    message: `vpcmd failed at the restart of ${targetName(target)} in a way that it was not made for: ${why}`,
-    hint: `See whether it runs: vpcmd instances show ${target.id}`,
-  })
+  const look = `See whether it runs: vpcmd instances show ${target.id}`
+  return unexpectedError(` at the restart of ${targetName(target)}`, thrown, look)
 }
 
 /** The primary private address, which a start can change (ibm-cloud-docs/vpc-infrastructure-cli-plugin, instance-stop). */

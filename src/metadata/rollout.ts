@@ -3,6 +3,7 @@ import type {Cloud} from '../cloud/cloud.ts'
 import {laneLimits} from '../cloud/lane.ts'
 import type {Region} from '../cloud/regions.ts'
 import {exitCodes, VpcmdError} from '../errors.ts'
+import {unexpectedError} from '../unexpected-error.ts'
 import type {Journal} from './journal.ts'
 import type {Settled} from './outcomes.ts'
 import {type PlannedChange, targetName} from './plan.ts'
@@ -237,10 +238,5 @@ class Rollout {
 }
 
 function unexpected({target}: PlannedChange, error: unknown): VpcmdError {
-  const why = error instanceof Error ? error.message : String(error)
-  return new VpcmdError({
-    code: 'unexpected',
-    message: `vpcmd failed at ${targetName(target)} in a way that it was not made for: ${why}`,
-    hint: `See what holds now: vpcmd metadata show ${target.id}`,
-  })
+  return unexpectedError(` at ${targetName(target)}`, error, `See what holds now: vpcmd metadata show ${target.id}`)
 }

@@ -5,7 +5,7 @@ export interface ErrorTarget {
   value?: string
 }
 
-export type ErrorStatus = 400 | 401 | 403 | 404 | 409 | 412 | 429 | 500 | 501 | 503 | 504
+export type ErrorStatus = 400 | 401 | 403 | 404 | 409 | 412 | 413 | 429 | 500 | 501 | 503 | 504
 
 /** A refusal in the VPC API's own words. Codes and messages, unless a throwing place says otherwise, are those of ibm-cloud-docs/vpc errors.md ("API error messages"). */
 export class ApiError extends Error {
@@ -64,6 +64,11 @@ export function notFound(name: string, value: string): ApiError {
 /** 404 for a path that no operation has. */
 export function invalidRoute(): ApiError {
   return new ApiError(404, 'invalid_route', 'The requested route does not exist.')
+}
+
+/** 413 for a body that is larger than the sandbox reads. No source shows IBM's own code. */
+export function tooLarge(): ApiError {
+  return new ApiError(413, 'request_entity_too_large', 'The request body is too large.')
 }
 
 /** 401: no token, or one that is expired, foreign or garbled (wording: kubernetes-sigs/cluster-api-provider-ibmcloud#1610). */

@@ -1,15 +1,16 @@
 import {randomUUID} from 'node:crypto'
 import {Hono} from 'hono'
 import {answerError} from './answer-error.ts'
-import {ApiError, invalidRoute} from './api-error.ts'
+import {ApiError, invalidRoute, tooLarge} from './api-error.ts'
 import {associationRoutes} from './association-routes.ts'
 import {bareMetalRoutes} from './bare-metal-routes.ts'
+import {limitBodies} from './body-limits.ts'
 import {catalogueRoutes} from './catalogue-routes.ts'
 import {createRoutes} from './create-routes.ts'
 import type {Cloud, Environment} from './environment.ts'
 import {floatingIpRoutes} from './floating-ip-routes.ts'
 import {checkToken, checkVersion, enterRegion, onlyOwnHost} from './front-door.ts'
-import {iamRoutes} from './iam.ts'
+import {iamRoutes, tokenPath, tooLargeForIam} from './iam.ts'
 import {instanceRoutes} from './instance-routes.ts'
 import {keyRoutes} from './key-routes.ts'
 import type {MetadataService} from './metadata-service.ts'
@@ -54,9 +55,15 @@ export function createApp(options: AppOptions): Hono<Environment> {
     await next()
   })
   app.use(onlyOwnHost)
+  const iam = {secret: () => fleet.secret, clock, ttlSeconds: options.tokenTtlSeconds}
+  app.use(
+    limitBodies<Environment>(c =>
+      c.req.path === tokenPath ? tooLargeForIam(iam, c.req.url) : answerError(tooLarge(), c),
+    ),
+  )
   app.route('/sandbox', sandboxRoutes(fleet, options.metadata))
   app.use(makeTrouble(options))
-  app.route('/', iamRoutes({secret: () => fleet.secret, clock, ttlSeconds: options.tokenTtlSeconds}))
+  app.route('/', iamRoutes(iam))
 
   const vpc = new Hono<Environment>()
   const limit = options.rateLimitPerSecond === undefined ? undefined : new RateLimit(options.rateLimitPerSecond)

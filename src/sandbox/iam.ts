@@ -68,6 +68,49 @@ export interface IamOptions {
   ttlSeconds: number
 }
 
+/** Where tokens are asked for. */
+export const tokenPath = '/identity/token'
+
+type Status = 400 | 405 | 413 | 415
+
+function refusal(
+  clock: () => number,
+  status: Status,
+  errorCode: string,
+  errorMessage: string,
+  url: string,
+  details?: string,
+): Response {
+  const now = new Date(clock()).toISOString()
+  const body = {
+    context: {
+      requestId: randomUUID(),
+      requestType: 'incoming.Identity_Token',
+      url,
+      startTime: now,
+      endTime: now,
+      elapsedTime: '1',
+      locale: 'en_US',
+      clusterName: 'sandbox',
+    },
+    errorCode,
+    errorMessage,
+    ...(details && {errorDetails: details}),
+  }
+  return Response.json(body, {status})
+}
+
+function webException(clock: () => number, status: Status, details: string, url: string): Response {
+  const name = 'javax.ws.rs.ClientErrorException'
+  const message = `Web application exception '${name}' during request processing.`
+  return refusal(clock, status, 'BXNIM0060E', message, url, details)
+}
+
+/** The answer to a request for a token with a body that is larger than the sandbox reads: by analogy with a wrong method. */
+export function tooLargeForIam({clock}: IamOptions, url: string): Response {
+  return webException(clock, 413, 'HTTP 413 Request Entity Too Large', new URL(url).origin)
+}
+
 /**
  * `POST /identity/token`. Error codes and shape: BXNIM0415E and `context` by the contract, BXNIM0109E and BXNIM0060E as
  * public clients recorded them, BXNIM0106E from IBM-Cloud/bluemix-go#87. A wrong content type has no source: the answer
@@ -75,48 +118,30 @@ export interface IamOptions {
  */
 export function iamRoutes(options: IamOptions): Hono {
   const routes = new Hono()
-  const refusal = (status: 400 | 405 | 415, errorCode: string, errorMessage: string, url: string, details?: string) => {
-    const now = new Date(options.clock()).toISOString()
-    const body = {
-      context: {
-        requestId: randomUUID(),
-        requestType: 'incoming.Identity_Token',
-        url,
-        startTime: now,
-        endTime: now,
-        elapsedTime: '1',
-        locale: 'en_US',
-        clusterName: 'sandbox',
-      },
-      errorCode,
-      errorMessage,
-      ...(details && {errorDetails: details}),
-    }
-    return Response.json(body, {status})
-  }
-  const webException = (status: 405 | 415, details: string, url: string) =>
-    refusal(
-      status,
-      'BXNIM0060E',
-      "Web application exception 'javax.ws.rs.ClientErrorException' during request processing.",
-      url,
-      details,
-    )
+  const {clock} = options
   const missing = (property: string, url: string) =>
-    refusal(400, 'BXNIM0109E', 'Property missing or empty.', url, `Property '${property}' either missing or empty.`)
+    refusal(
+      clock,
+      400,
+      'BXNIM0109E',
+      'Property missing or empty.',
+      url,
+      `Property '${property}' either missing or empty.`,
+    )
   const wrongValue = (property: string, value: string, valid: string, url: string) =>
     refusal(
+      clock,
       400,
       'BXNIM0106E',
       `Validation of property '${property}' with value '[${value}]' failed. Valid values: '${valid}'`,
       url,
     )
 
-  routes.post('/identity/token', async c => {
+  routes.post(tokenPath, async c => {
     const url = new URL(c.req.url).origin
     const type = c.req.header('content-type') ?? ''
     if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(type)) {
-      return webException(415, 'HTTP 415 Unsupported Media Type', url)
+      return webException(clock, 415, 'HTTP 415 Unsupported Media Type', url)
     }
     const form = new URLSearchParams(await c.req.text())
     const grant = form.get('grant_type')
@@ -128,7 +153,7 @@ export function iamRoutes(options: IamOptions): Hono {
     }
     const key = form.get('apikey')
     if (!key) return missing('apikey', url)
-    if (key !== sandboxApiKey) return refusal(400, 'BXNIM0415E', 'Provided API key could not be found.', url)
+    if (key !== sandboxApiKey) return refusal(clock, 400, 'BXNIM0415E', 'Provided API key could not be found.', url)
     const issuedAt = Math.floor(options.clock() / 1000)
     return c.json({
       access_token: issueToken(options.secret(), `${url}/identity`, issuedAt, options.ttlSeconds),
@@ -139,6 +164,6 @@ export function iamRoutes(options: IamOptions): Hono {
       scope: 'ibm openid',
     })
   })
-  routes.all('/identity/token', c => webException(405, 'HTTP 405 Method Not Allowed', new URL(c.req.url).origin))
+  routes.all(tokenPath, c => webException(clock, 405, 'HTTP 405 Method Not Allowed', new URL(c.req.url).origin))
   return routes
 }

@@ -1,3 +1,4 @@
+export {checkBindable} from './bindable.ts'
 export {type Amount, type Fault, type FaultKind, parseFault} from './faults.ts'
 export type {
   BareMetalSummary,

@@ -1,10 +1,11 @@
 import type {Duplex} from 'node:stream'
 import {RESPONSE_ALREADY_SENT} from '@hono/node-server/utils/response'
 import {Hono} from 'hono'
+import {limitBodies} from './body-limits.ts'
 import {identityRoutes} from './identity-routes.ts'
 import type {Subject} from './metadata-bodies.ts'
 import type {MetadataCloud, MetadataEnvironment} from './metadata-environment.ts'
-import {MetadataError, metadataErrorAnswer, noSuchPath} from './metadata-error.ts'
+import {MetadataError, metadataErrorAnswer, noSuchPath, tooLarge} from './metadata-error.ts'
 import {metadataRoutes} from './metadata-routes.ts'
 import type {SeenRequest} from './trouble.ts'
 
@@ -62,6 +63,7 @@ export function createMetadataApp(options: MetadataAppOptions): Hono<MetadataEnv
     options.onRequest?.({method: c.req.method, path: pathname + search, status: c.res.status})
     return undefined
   })
+  app.use(limitBodies(() => metadataErrorAnswer(tooLarge())))
   app.route('/metadata/v1', metadataRoutes(options))
   app.route('/identity/v1', identityRoutes(options, 'new'))
   app.route('/instance_identity/v1', identityRoutes(options, 'old'))

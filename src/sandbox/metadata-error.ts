@@ -14,13 +14,15 @@ export type MetadataErrorCode =
   | 'unauthorized'
   | 'unknown_field'
 
+type MetadataStatus = 400 | 401 | 403 | 404 | 413 | 500
+
 /** A refusal of the metadata or identity service. Codes, statuses and, where it gives one, the wording: ibm-cloud-docs/vpc metadata-error-codes.md. */
 export class MetadataError extends Error {
-  readonly status: 400 | 401 | 403 | 404 | 500
+  readonly status: MetadataStatus
   readonly code: MetadataErrorCode
   readonly target: ErrorTarget | undefined
 
-  constructor(status: 400 | 401 | 403 | 404 | 500, code: MetadataErrorCode, message: string, target?: ErrorTarget) {
+  constructor(status: MetadataStatus, code: MetadataErrorCode, message: string, target?: ErrorTarget) {
     super(message)
     this.status = status
     this.code = code
@@ -51,6 +53,11 @@ export function noSuchPath(path: string): MetadataError {
     type: 'parameter',
     value: path,
   })
+}
+
+/** 413 for a body that is larger than the sandbox reads. No source shows IBM's own answer. */
+export function tooLarge(): MetadataError {
+  return new MetadataError(413, 'invalid_request', 'The request body is too large.')
 }
 
 /** 401: an identity token that is expired, malformed, or another instance's. */

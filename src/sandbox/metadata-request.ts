@@ -1,4 +1,5 @@
 import type {Context} from 'hono'
+import {isNestedTooDeep} from './body-limits.ts'
 import {MetadataError, noSuchPath, unauthenticated} from './metadata-error.ts'
 
 const firstVersion = '2022-03-01'
@@ -66,6 +67,7 @@ export async function readBody(c: Context, known: readonly string[]): Promise<Bo
   const text = await c.req.text()
   if (text.length > longestBody) throw tooLarge()
   if (text.trim() === '') return {}
+  if (isNestedTooDeep(text)) throw new MetadataError(400, 'invalid_request', 'The request body is nested too deeply.')
   let value: unknown
   try {
     value = JSON.parse(text)

@@ -1,4 +1,5 @@
 import {ApiError, type ErrorTarget} from './api-error.ts'
+import {isNestedTooDeep} from './body-limits.ts'
 
 export type Body = Record<string, unknown>
 
@@ -24,6 +25,7 @@ export function notSimulated(name: string): ApiError {
 
 /** Reads a body as a JSON object, whatever content type it was sent with: IBM's own curl samples send none. Throws 400 `validation_failure`. */
 export function readObject(text: string): Body {
+  if (isNestedTooDeep(text)) throw new ApiError(400, 'validation_failure', 'The JSON provided is nested too deeply.')
   const value = parse(text)
   if (isObject(value)) return value
   throw new ApiError(400, 'validation_failure', 'The JSON provided did not match the expected structure.')

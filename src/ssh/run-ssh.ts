@@ -1,6 +1,7 @@
 import {spawn} from 'node:child_process'
 import {constants} from 'node:os'
 import {VpcmdError} from '../errors.ts'
+import {onEnding} from '../signals.ts'
 
 export interface SshEnd {
   /** ssh's exit code; 128 and the signal's number where a signal ended it. 255 is ssh's own failure. */
@@ -8,9 +9,6 @@ export interface SshEnd {
   /** The end of what it wrote to stderr. */
   said: string
 }
-
-/** The signals that ask a process to end. */
-const endings = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /** So much of what ssh says is kept, in bytes: it is at the end that it says why it gave up. */
 const keptBytes = 16 * 1024
@@ -33,14 +31,14 @@ export async function runSsh(
     kept.add(chunk)
     onStderr(chunk)
   })
-  const pass = (signal: NodeJS.Signals) => void child.kill(signal)
-  for (const signal of endings) process.on(signal, pass)
+  // Its end is ours: what it makes of the signal decides.
+  const stopPassing = onEnding(signal => void child.kill(signal))
   try {
     const code = await ended(child)
     await drained(child.stderr)
     return {code, said: kept.text()}
   } finally {
-    for (const signal of endings) process.off(signal, pass)
+    stopPassing()
   }
 }
 
@@ -83,21 +81,20 @@ export async function captureSsh(
   return {code, said: kept.text(), stdout: Buffer.concat(chunks)}
 }
 
-/** Those that nobody would end, where a signal ends vpcmd. */
+/** Those that nobody else would end, where vpcmd ends. */
 const children = new Set<ReturnType<typeof spawn>>()
 
 function endWithUs(child: ReturnType<typeof spawn>): void {
-  if (children.size === 0) for (const signal of endings) process.on(signal, endAll)
+  if (children.size === 0) process.on('exit', endAll)
   children.add(child)
   child.once('close', () => {
     children.delete(child)
-    if (children.size === 0) for (const signal of endings) process.off(signal, endAll)
+    if (children.size === 0) process.off('exit', endAll)
   })
 }
 
-function endAll(signal: NodeJS.Signals): void {
-  for (const child of children) child.kill(signal)
-  process.exit(128 + constants.signals[signal])
+function endAll(): void {
+  for (const child of children) child.kill()
 }
 
 function ended(child: ReturnType<typeof spawn>): Promise<number> {

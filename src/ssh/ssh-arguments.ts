@@ -1,5 +1,6 @@
 import {isIPv6} from 'node:net'
 import {usageError} from '../errors.ts'
+import {activeOnTerminals} from '../safe-json.ts'
 
 /** What `ssh` is called with. */
 export interface SshCall {
@@ -65,8 +66,10 @@ function quoteWord(word: string): string {
   if (/^[\w@%+=:,./-]+$/.test(word)) return word
   const quoted = `'${word.replaceAll("'", `'\\''`)}'`
   // What could do something to a terminal is not printed as it is.
-  return quoted.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]+/g, controls => `'"$(printf '${octal(controls)}')"'`)
+  return quoted.replace(active, controls => `'"$(printf '${octal(controls)}')"'`)
 }
+
+const active = new RegExp(`(?:[\\x00-\\x08\\x0b-\\x1f]|${activeOnTerminals.source})+`, 'gu')
 
 function octal(text: string): string {
   return [...Buffer.from(text)].map(byte => `\\${byte.toString(8).padStart(3, '0')}`).join('')

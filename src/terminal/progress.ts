@@ -31,12 +31,16 @@ const longestBar = 30
 export function createProgressBar({stream, verb, now}: ProgressOptions): ProgressBar {
   const startedAt = now()
   let shownAt = stream.isTTY ? 0 : startedAt
-  let isDrawn = false
+  let drawn: string | undefined
+  // After a stop the shell has printed below it, and the next update may be long in coming.
+  const drawAnew = () => {
+    if (drawn !== undefined) stream.write(drawn)
+  }
   return {
     update(state) {
       const at = now()
       const isLast = state.done >= state.total
-      if (at - shownAt < (stream.isTTY ? redrawMs : lineMs) && !(isLast && isDrawn)) return
+      if (at - shownAt < (stream.isTTY ? redrawMs : lineMs) && !(isLast && drawn !== undefined)) return
       shownAt = at
       const seconds = (at - startedAt) / 1000
       const rate = seconds > 0 ? state.done / seconds : 0
@@ -48,13 +52,16 @@ export function createProgressBar({stream, verb, now}: ProgressOptions): Progres
         ...left,
       ]
       if (stream.isTTY) {
-        stream.write(`\r\x1b[2K${draw(verb, state, facts.join(', '), stream.columns ?? 80)}`)
-        isDrawn = true
+        if (drawn === undefined) process.on('SIGCONT', drawAnew)
+        drawn = `\r\x1b[2K${draw(verb, state, facts.join(', '), stream.columns ?? 80)}`
+        stream.write(drawn)
       } else stream.write(`${verb}: ${facts.join(', ')}\n`)
     },
     clear() {
-      if (isDrawn) stream.write('\r\x1b[2K')
-      isDrawn = false
+      if (drawn === undefined) return
+      stream.write('\r\x1b[2K')
+      drawn = undefined
+      process.off('SIGCONT', drawAnew)
     },
   }
 }

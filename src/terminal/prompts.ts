@@ -1,5 +1,7 @@
 import {exitCodes, VpcmdError} from '../errors.ts'
+import {onEnding} from '../signals.ts'
 import {bold, colorsFor, cyan, dim, green, red} from './style.ts'
+import {suspendable} from './suspendable.ts'
 import {plain} from './text.ts'
 
 export interface Streams {
@@ -126,35 +128,45 @@ export function createPrompter(streams: Streams, env: NodeJS.ProcessEnv = proces
   }
 }
 
-interface PromptContext extends Streams {
+interface PromptContext {
+  input: NodeJS.ReadStream
+  output: NodeJS.WritableStream
   signal: AbortSignal
 }
 
 /** Asks, and turns every way of leaving a question into the one error. inquirer itself knows Ctrl-C only. */
 async function interruptible<T>(streams: Streams, ask: (context: PromptContext) => Promise<T>): Promise<T> {
-  const {input, output} = streams
+  const {input} = streams
   const controller = new AbortController()
+  const terminal = suspendable(streams)
   const interrupt = () => controller.abort()
   const onKeypress = (_text: string | undefined, key: {name?: string; ctrl?: boolean; meta?: boolean}) => {
     // Esc is known as such after half a second without another key; Enter within that time is still Esc, not a yes.
     const isEscape = key.name === 'escape' || (key.meta && (key.name === 'return' || key.name === 'enter'))
     if (isEscape || (key.ctrl && key.name === 'd')) interrupt()
   }
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
   const endings = ['end', 'close', 'error'] as const
   input.on('keypress', onKeypress)
   for (const ending of endings) input.on(ending, interrupt)
-  for (const signal of signals) process.on(signal, interrupt)
+  // Once: the next one ends the process, however the prompt takes the first.
+  const dispose = onEnding(() => {
+    dispose()
+    interrupt()
+  })
   if (input.readableEnded || input.destroyed) interrupt()
   try {
-    return await ask({input, output, signal: controller.signal})
+    const answer = await ask({input, output: terminal.output, signal: controller.signal})
+    // A signal that came after the answer and before anyone acted on it is still one.
+    if (controller.signal.aborted) throw interrupted()
+    return answer
   } catch (error) {
     if (error instanceof Error && interruptions.includes(error.name)) throw interrupted()
     throw error
   } finally {
     input.off('keypress', onKeypress)
     for (const ending of endings) input.off(ending, interrupt)
-    for (const signal of signals) process.off(signal, interrupt)
+    dispose()
+    terminal.dispose()
   }
 }
 

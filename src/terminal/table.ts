@@ -81,7 +81,7 @@ export function renderRecord(
   options: Omit<TableOptions, 'mayHide'>,
 ): string {
   const widths = recordColumns(
-    entries.map(([label]) => label),
+    entries.map(([label]) => plain(label)),
     options.width,
   )
   const lines = entries.flatMap(([label, value]) => {
@@ -89,13 +89,16 @@ export function renderRecord(
       typeof value === 'string'
         ? wrap(plain(value) || '-', widths.value)
         : [...renderNested(value, {...options, width: widths.value}).split('\n'), '']
-    return entryLines({label, lines: valueLines}, widths, options.color)
+    return entryLines({label: plain(label), lines: valueLines}, widths, options.color)
   })
   return lines.join('\n').trimEnd()
 }
 
 function renderNested(table: NestedTable, options: Omit<TableOptions, 'mayHide'>): string {
-  const columns = table.columns.map((header, index) => ({header, value: (row: string[]) => row[index] ?? ''}))
+  const columns = table.columns.map((header, index) => ({
+    header: plain(header),
+    value: (row: string[]) => row[index] ?? '',
+  }))
   // A table without rows shows its header over dashes, as `ibmcloud is instance` does.
   const rows = table.rows.length > 0 ? table.rows : [[]]
   return renderTable(columns, rows, {...options, mayHide: false}).text

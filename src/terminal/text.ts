@@ -20,6 +20,11 @@ export function plain(text: string): string {
     .replace(unprintable, '')
 }
 
+/** The text made safe as by `plain`, line by line: its line breaks stay. */
+export function plainLines(text: string): string {
+  return text.split(/\r?\n/).map(plain).join('\n')
+}
+
 /** The number of terminal columns that text without line breaks takes: two for each wide character, none for an escape sequence. */
 export function width(text: string): number {
   return printableAscii.test(text) ? text.length : stringWidth(text)

@@ -1,8 +1,12 @@
 import {Document, Scalar, visit} from 'yaml'
-import {activeOnTerminals, hexadecimal} from '../safe-json.ts'
+import {activeOnTerminals, hexadecimal, withinStack} from '../safe-json.ts'
 
-/** A value as YAML 1.2 that older YAML 1.1 readers understand alike (`"off"` stays a string), escaped as in toJson, with a line break at its end. */
+/** A value as YAML 1.2 that older YAML 1.1 readers understand alike (`"off"` stays a string), escaped as in toJson, with a line break at its end; what is nested too deep is null. */
 export function toYaml(value: unknown): string {
+  return withinStack(value, written)
+}
+
+function written(value: unknown): string {
   const document = new Document(value, {compat: 'yaml-1.1', aliasDuplicateObjects: false})
   visit(document, {
     // Only a double-quoted scalar has escapes.

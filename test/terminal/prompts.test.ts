@@ -1,31 +1,16 @@
 import {mkdtempSync, readFileSync, rmSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
-import {fileURLToPath} from 'node:url'
-import {build} from 'esbuild'
 import {afterAll, afterEach, beforeAll, describe, expect, it} from 'vitest'
 import {width} from '../../src/terminal/text.ts'
+import {bundle} from '../support/bundle.ts'
 import {keys, type Pty, startPty} from '../support/pty.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'vpcmd-prompts-'))
 const fixture = join(folder, 'ask.mjs')
 let pty: Pty | undefined
 
-// Node 20 runs no TypeScript, so the fixture is bundled for it.
-beforeAll(async () => {
-  await build({
-    entryPoints: [fileURLToPath(new URL('fixtures/ask.ts', import.meta.url))],
-    outfile: fixture,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20.17',
-    banner: {
-      js: "import {createRequire as _createRequire} from 'node:module'; const require = _createRequire(import.meta.url)",
-    },
-    logLevel: 'warning',
-  })
-})
+beforeAll(() => bundle(new URL('fixtures/ask.ts', import.meta.url), fixture))
 afterEach(() => pty?.kill())
 afterAll(() => rmSync(folder, {recursive: true, force: true}))
 

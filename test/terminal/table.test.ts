@@ -233,3 +233,15 @@ describe('renderRecord', () => {
     ).toBe('Name  ab\nVPC   Name\n      xy z')
   })
 })
+
+it('takes what acts on a terminal out of the labels of a record and the headers within it', () => {
+  const nested = {columns: ['na\x1b[2Jme\u202e'], rows: [['x']]}
+  const text = renderRecord(
+    [
+      ['la\x1b[31mbel\u200b', 'value'],
+      ['more', nested],
+    ],
+    {width: undefined, color: false},
+  )
+  expect(text).toBe('label  value\nmore   name\n       x')
+})

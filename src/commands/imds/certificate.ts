@@ -4,6 +4,7 @@ import {PlainImdsCommand} from '../../command-line/imds-command.ts'
 import {usageError, VpcmdError} from '../../errors.ts'
 import {readText} from '../../files/read-input.ts'
 import {checkFree, writeKey} from '../../inside/key-file.ts'
+import {plainLines} from '../../terminal/text.ts'
 
 export default class ImdsCertificate extends PlainImdsCommand {
   static override summary = 'Get an identity certificate for this instance.'
@@ -43,7 +44,7 @@ export default class ImdsCertificate extends PlainImdsCommand {
       await writeKey(keyFile, request.key, flags.force ?? false)
       this.note(`The key is in ${keyFile}.`)
     }
-    const chain = certificate.certificates.map(pem => `${pem.trimEnd()}\n`).join('')
+    const chain = certificate.certificates.map(pem => `${plainLines(pem.trimEnd())}\n`).join('')
     await this.printOut(flags, {text: chain, json: certificate})
   }
 }

@@ -4,11 +4,13 @@ import {checkFiles} from '../../command-line/check-files.ts'
 import {usageError, VpcmdError} from '../../errors.ts'
 import {fullPath} from '../../files/file-trouble.ts'
 import {writeOutput} from '../../files/write-output.ts'
+import {onEnding} from '../../signals.ts'
+import {quoteCommand} from '../../ssh/ssh-arguments.ts'
 
 export default class SandboxStart extends BaseCommand {
   static override summary = 'Serve the sandbox, a simulated IBM Cloud, for any client on this machine.'
   static override description =
-    `It listens on 127.0.0.1 only, prints the variables to export, and serves until Ctrl-C or SIGTERM. What is changed lives as long as it runs; the same arguments give the same instances again.
+    `It listens on this machine only, at 127.0.0.1, prints the variables to export, and serves until Ctrl-C or SIGTERM. What is changed lives as long as it runs; the same arguments give the same instances again.
 
 Each instance has a metadata service of its own, as the instance would reach it at 169.254.169.254: \`<%= config.bin %> sandbox addresses\` tells where. It follows the instance's settings at once. Where it is off, or the other protocol is set, a caller gets no answer, as on IBM Cloud. The hop limit is kept and shown, not enforced: on this machine there are no hops.`
   static override examples = [
@@ -61,7 +63,7 @@ Each instance has a metadata service of its own, as the instance would reach it 
       multipleNonGreedy: true,
       helpValue: 'INSTANCE=HOST:PORT',
       summary:
-        "Bind an instance's metadata service to this address, which may be any of this machine; the others get a free port of 127.0.0.1.",
+        "Bind an instance's metadata service to this address: a loopback one (127.0.0.0/8, [::1]), or 169.254.169.254. The others get a free port of 127.0.0.1.",
     }),
     'metadata-off': Flags.option({
       options: ['hang', 'reset'] as const,
@@ -80,7 +82,9 @@ Each instance has a metadata service of its own, as the instance would reach it 
     const failing = flags['failing-starts']
     const caFile = flags['metadata-ca']
     checkFiles([caFile], [])
-    const {parseFailingStarts, parseFault, startSandbox} = await import('../../sandbox/index.ts')
+    const {checkBindable, parseFailingStarts, parseFault, startSandbox} = await import('../../sandbox/index.ts')
+    const bindings = flags.metadata?.map(readBinding)
+    for (const {host} of bindings ?? []) asUsage(() => checkBindable(host))
     const sandbox = await startSandbox({
       port: flags.port,
       instances: flags.instances,
@@ -93,7 +97,7 @@ Each instance has a metadata service of its own, as the instance would reach it 
       failingStarts: asUsage(() => (failing === undefined ? undefined : parseFailingStarts(failing))),
       faults: asUsage(() => flags.fault?.map(parseFault)),
       metadata: {
-        bindings: flags.metadata?.map(readBinding),
+        bindings,
         off: flags['metadata-off'],
         caFile,
         writeCaFile: writeOutput,
@@ -108,13 +112,16 @@ Each instance has a metadata service of its own, as the instance would reach it 
     } else {
       this.print(
         Object.entries(environment)
-          .map(([name, value]) => `export ${name}=${value}\n`)
+          .map(([name, value]) => `export ${name}=${quoteCommand([value])}\n`)
           .join(''),
       )
     }
     this.note(`The sandbox serves at ${sandbox.url}. Paste these lines into another terminal; Ctrl-C ends it.`)
     await new Promise<void>(end => {
-      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => end())
+      const dispose = onEnding(() => {
+        dispose()
+        end()
+      })
     })
     await sandbox.close()
     this.note('The sandbox has stopped.')
