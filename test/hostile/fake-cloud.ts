@@ -164,7 +164,10 @@ function serve(cloud: FakeCloud, request: IncomingMessage, body: string, respons
 
 function send(cloud: FakeCloud, asked: Asked, reply: Reply, response: ServerResponse): void {
   // A row asks for a wrong length, a cut answer or silence in `act`, which then does all of the answering.
-  if (reply.act) return reply.act(response)
+  if (reply.act) {
+    reply.act(response)
+    return
+  }
   const raw = reply.raw ?? (reply.body === undefined ? '' : JSON.stringify(reply.body))
   remember(cloud, asked, raw)
   const headers = {'content-type': 'application/json', 'content-length': String(Buffer.byteLength(raw))}

@@ -1,12 +1,15 @@
+import {createHash} from 'node:crypto'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {fieldsTrials} from './cases/fields.ts'
+import {identityTrials} from './cases/identity.ts'
+import {patchTrials} from './cases/patches.ts'
 import {settingsTrials} from './cases/settings.ts'
 import {type Outcome, runTrial} from './run-trial.ts'
-import type {Trial} from './trial.ts'
+import type {Mode, Trial} from './trial.ts'
 
 // HOSTILE_ONLY=TEXT runs only the trials whose kind or oddity has this text in it.
 const only = process.env.HOSTILE_ONLY ?? ''
-const trials: Trial[] = [...settingsTrials, ...fieldsTrials].filter(trial =>
+const trials: Trial[] = [...settingsTrials, ...fieldsTrials, ...identityTrials, ...patchTrials].filter(trial =>
   `${trial.kind}: ${trial.odd}`.includes(only),
 )
 
@@ -15,12 +18,21 @@ const waitingAtATime = 12
 const runs = new Map<Trial, Promise<Outcome[]>>()
 const outcomes: Outcome[] = []
 
+/** Text for half of the trials and JSON for the others, the same each time. */
+function modeOf(trial: Trial): Mode {
+  const [first = 0] = createHash('sha256')
+    .update(`${trial.odd} ${trial.args.join(' ')}`)
+    .digest()
+  return first % 2 === 0 ? 'text' : 'json'
+}
+
 /** Runs trials side by side, so many at a time, in their order. */
 function runSideBySide(chosen: Trial[], atATime: number): void {
   const lanes = Array.from({length: atATime}, () => Promise.resolve())
   for (const [index, trial] of chosen.entries()) {
     const lane = index % atATime
-    const run = (lanes[lane] ?? Promise.resolve()).then(() => runTrial(trial))
+    const modes: Mode[] = trial.modes ?? (trial.oneMode ? [modeOf(trial)] : ['text', 'json'])
+    const run = (lanes[lane] ?? Promise.resolve()).then(() => runTrial({...trial, modes}))
     lanes[lane] = run.then(
       () => undefined,
       () => undefined,
@@ -42,7 +54,11 @@ beforeAll(() => {
 
 afterAll(() => {
   const broken = outcomes.filter(({failures}) => failures.length > 0)
-  const lines = broken.map(({kind, odd, args, failures}) => `- ${kind}: ${odd} (${args})\n    ${failures.join('\n    ')}`)
+  const short = (value: string, most: number) => (value.length > most ? `${value.slice(0, most)}…` : value)
+  const lines = broken.map(
+    ({kind, odd, args, failures}) =>
+      `- ${kind}: ${odd} (${short(args, 100)})\n    ${failures.map(failure => short(failure, 800)).join('\n    ')}`,
+  )
   console.log([...lines, `${outcomes.length} cases, ${outcomes.length - broken.length} held`].join('\n'))
 })
 

@@ -1,5 +1,5 @@
 import {isDeepStrictEqual} from 'node:util'
-import {apiKey, type Asked, isRow} from './fake-cloud.ts'
+import {type Asked, apiKey, isRow} from './fake-cloud.ts'
 import type {Run, Seen} from './trial.ts'
 import type {Row} from './world.ts'
 
@@ -72,7 +72,8 @@ function isInstance(row: Row): boolean {
   return row.resource_type !== 'bare_metal_server' && !String(row.crn).includes('instance-template')
 }
 
-const endsWell: Oracle = ({run}) => {
+const endsWell: Oracle = ({run, trial}) => {
+  if (run.code === null && trial.endAfterMs !== undefined) return []
   if (run.code === null) return ['it did not end within 60 s']
   const known = [0, 1, 2, 3, 4, 5, 130]
   return known.includes(run.code) ? [] : [`the exit code is ${run.code}`]
@@ -107,20 +108,21 @@ const validJson: Oracle = ({mode, run}) => {
   return jsonOf(run) === undefined ? ['stdout is not JSON'] : []
 }
 
-const sameCode: Oracle = ({run, otherCode}) =>
-  otherCode === undefined || otherCode === run.code
+const sameCode: Oracle = ({run, otherCode, trial}) =>
+  otherCode === undefined || trial.endAfterMs !== undefined || otherCode === run.code
     ? []
     : [`the exit code is ${run.code} with --json, and ${otherCode} without`]
 
 const noSecret: Oracle = ({run, cloud}) => {
   const text = printedBy(run)
-  const parts = cloud.secrets.flatMap(secret => [secret, secret.split('.')[2] ?? secret]).filter(part => part.length > 8)
+  const parts = cloud.secrets
+    .flatMap(secret => [secret, secret.split('.')[2] ?? secret])
+    .filter(part => part.length > 8)
   return parts.some(part => text.includes(part)) ? ['a secret was printed'] : []
 }
 
 const noControl: Oracle = ({run}) => {
   const found = printedBy(run).match(
-    // biome-ignore lint/suspicious/noMisleadingCharacterClass: each of these is looked for by itself.
     /[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/u,
   )
   return found ? [`a control character was printed: U+${found[0].charCodeAt(0).toString(16).padStart(4, '0')}`] : []
@@ -138,7 +140,8 @@ function wrongRequest(request: Asked): string[] {
   const versioned = request.url.searchParams.get('version') && request.url.searchParams.get('generation') === '2'
   const wrong = versioned ? [] : [`${line} went out without version and generation`]
   if (request.method === 'GET') return wrong
-  if (!/^(patch|patch_bare_metal|actions)$/.test(request.call)) return [...wrong, `${line} is none of the commands' own`]
+  if (!/^(patch|patch_bare_metal|actions)$/.test(request.call))
+    return [...wrong, `${line} is none of the commands' own`]
   return [...wrong, ...(request.call === 'actions' ? [] : wrongPatch(line, request))]
 }
 
@@ -217,7 +220,8 @@ const untoldStaysUnknown: Oracle = seen => {
   return untoldIds(seen).flatMap(id => {
     const row = mode === 'text' ? tableRow(run, id) : undefined
     const inJson = mode === 'json' ? jsonRows(run, id) : []
-    if (reads && filtered && (row || inJson.length > 0)) return [`${id} matched a filter on settings that were not told`]
+    if (reads && filtered && (row || inJson.length > 0))
+      return [`${id} matched a filter on settings that were not told`]
     if (reads && row && /^(off|https?\/\d+)$/.test(row.Metadata ?? '')) return [`${id} is shown as ${row.Metadata}`]
     const verdicts = audits ? [row?.Verdict, ...inJson.map(each => each.row.verdict)].filter(Boolean) : []
     const wrong = verdicts.filter(verdict => verdict !== 'undetermined')
@@ -245,7 +249,9 @@ const meetsItsRow: Oracle = ({trial, run}) => {
     typeof wanted === 'string' ? text.includes(wanted) || plain.includes(wanted) : wanted.test(text)
   const codes = trial.code === undefined ? undefined : [trial.code].flat()
   return [
-    ...(codes && !codes.includes(run.code ?? -1) ? [`the exit code is ${run.code}, not ${codes.join(' or ')}`] : []),
+    ...(codes && !codes.includes(run.code ?? -1) && !(run.code === null && trial.endAfterMs !== undefined)
+      ? [`the exit code is ${run.code}, not ${codes.join(' or ')}`]
+      : []),
     ...(trial.says ?? []).filter(wanted => !has(wanted)).map(wanted => `it does not say ${String(wanted)}`),
     ...(trial.never ?? []).filter(has).map(wanted => `it says ${String(wanted)}`),
   ]

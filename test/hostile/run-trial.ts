@@ -3,9 +3,10 @@ import {mkdtempSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {performance} from 'node:perf_hooks'
 import {freshEnvironment, vpcmdPath} from '../support/run-vpcmd.ts'
-import {apiKey, type FakeCloud, startCloud} from './fake-cloud.ts'
+import {apiKey, type Bend, type FakeCloud, refusal, startCloud} from './fake-cloud.ts'
 import {checkEveryRun} from './oracles.ts'
 import type {Mode, Run, Seen, Trial} from './trial.ts'
+import {instanceIdOf} from './world.ts'
 
 /** A case and what did not hold of it. */
 export interface Outcome {
@@ -16,13 +17,14 @@ export interface Outcome {
 }
 
 const longestMs = 60_000
+const bothModes: Mode[] = ['text', 'json']
 
 /** Runs a trial in each of its modes, and hands back an outcome for each of its cases. */
 export async function runTrial(trial: Trial): Promise<Outcome[]> {
   const failures = new Map<string, string[]>()
   const note = (odd: string, found: string[]) => failures.set(odd, [...(failures.get(odd) ?? []), ...found])
   let first: Seen | undefined
-  for (const mode of trial.modes ?? ['text', 'json']) {
+  for (const mode of trial.modes ?? bothModes) {
     const seen = await runInMode(trial, mode)
     if (first) seen.otherCode = first.run.code
     first ??= seen
@@ -47,6 +49,15 @@ async function runInMode(trial: Trial, mode: Mode): Promise<Seen> {
     const dir = mkdtempSync(join(env.HOME ?? '', 'trial-'))
     for (const [name, content] of Object.entries(trial.files ?? {})) writeFileSync(join(dir, name), content)
     const fill = (args: string[]) => args.map(arg => arg.replaceAll('{dir}', dir))
+    if (trial.first) {
+      const {args, refuse} = trial.first
+      const alpha = instanceIdOf('alpha')
+      const answer: Bend['answer'] = asked =>
+        asked.call === 'patch' && asked.id === alpha ? refusal(refuse, 'refused', 'Refused.') : undefined
+      cloud.bend = {...honest, answer}
+      await runCommand(fill(args), env)
+      cloud.bend = honest
+    }
     for (const args of trial.before ?? []) {
       const run = await runCommand(fill(args), env)
       if (run.code !== 0 && run.code !== 5) throw new Error(`${args.join(' ')} of "${trial.odd}": ${excerpt(run)}`)
@@ -55,7 +66,7 @@ async function runInMode(trial: Trial, mode: Mode): Promise<Seen> {
     cloud.bend = trial.bend
     cloud.sent.clear()
     const [askedBefore, changedBefore] = [cloud.asked.length, cloud.changes.length]
-    const run = await runCommand([...fill(trial.args), ...(mode === 'json' ? ['--json'] : [])], env)
+    const run = await runCommand([...fill(trial.args), ...(mode === 'json' ? ['--json'] : [])], env, trial.endAfterMs)
     const seen = {trial, mode, run, cloud}
     return {...seen, asked: cloud.asked.slice(askedBefore), changes: cloud.changes.slice(changedBefore)}
   } finally {
@@ -72,15 +83,15 @@ function environmentFor(cloud: FakeCloud): Record<string, string> {
   })
 }
 
-/** Runs vpcmd as a process of its own, which is killed after a minute: its exit code is null then. */
-function runCommand(args: string[], env: Record<string, string>): Promise<Run> {
+/** Runs vpcmd as a process of its own, which is killed after a minute, or `mostMs`: its exit code is null then. */
+function runCommand(args: string[], env: Record<string, string>, mostMs = longestMs): Promise<Run> {
   return new Promise((resolve, reject) => {
     const started = performance.now()
     const child = spawn(process.execPath, [vpcmdPath, ...args], {env, stdio: ['ignore', 'pipe', 'pipe']})
     const printed: {stdout: Buffer[]; stderr: Buffer[]} = {stdout: [], stderr: []}
     child.stdout.on('data', (chunk: Buffer) => printed.stdout.push(chunk))
     child.stderr.on('data', (chunk: Buffer) => printed.stderr.push(chunk))
-    const timer = setTimeout(() => child.kill('SIGKILL'), longestMs)
+    const timer = setTimeout(() => child.kill('SIGKILL'), mostMs)
     child.on('error', reject)
     child.on('close', code => {
       clearTimeout(timer)

@@ -18,6 +18,8 @@ export interface Trial {
   bend: Bend
   /** Commands that are run before, on a cloud whose answers are honest. */
   before?: string[][]
+  /** A command before all others of which each PATCH for alpha is refused with this status: a run to resume. */
+  first?: {args: string[]; refuse: number}
   /** What happens to the cloud between these and the command. */
   turn?: (world: World, cloud: FakeCloud) => void
   modes?: Mode[]
@@ -39,6 +41,10 @@ export interface Trial {
   env?: Record<string, string>
   /** How many requests the command may make at most; 300 without. */
   requests?: number
+  /** Run in one mode only, text and JSON in turn: of a family whose other members are run in the other one. */
+  oneMode?: boolean
+  /** vpcmd may wait for as long as it is asked to: the run is ended after so long, and must have kept quiet till then. */
+  endAfterMs?: number
   /** The trial mostly waits: many of the kind are run at a time. */
   waits?: boolean
 }

@@ -1,4 +1,4 @@
-import {isRow} from '../fake-cloud.ts'
+import {type Asked, isRow} from '../fake-cloud.ts'
 import {isTold, jsonRows, printedBy, tableRow} from '../oracles.ts'
 import type {Case, Seen, Trial} from '../trial.ts'
 import {addInstance, instanceIdOf, off, type Row, secure, type World} from '../world.ts'
@@ -246,12 +246,12 @@ export const settingsTrials: Trial[] = [
 function laterTrials(odd: string): Trial[] {
   const id = instanceIdOf('alpha')
   const bend = {
-    change: (asked: {id?: string; call: string}, body: Row) => {
+    change: (_asked: Asked, body: Row) => {
       for (const row of Array.isArray(body.instances) ? body.instances.filter(isRow) : [body])
         if (row.id === id) spoil(row, untold[odd])
     },
   }
-  const never = {kind, bend, mayChange: [] as string[], code: 1}
+  const never = {kind, bend, mayChange: [] as string[], code: 1, oneMode: true}
   const enable = ['metadata', 'enable', 'alpha', '--protocol', 'https']
   return [
     {
