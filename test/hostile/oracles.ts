@@ -121,10 +121,12 @@ const noSecret: Oracle = ({run, cloud}) => {
   return parts.some(part => text.includes(part)) ? ['a secret was printed'] : []
 }
 
-const noControl: Oracle = ({run}) => {
-  const found = printedBy(run).match(
-    /[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/u,
-  )
+const noControl: Oracle = ({run, trial}) => {
+  // In YAML and CSV a tab is a character as any other.
+  const text = trial.args.some(arg => arg === 'yaml' || arg === 'csv')
+    ? printedBy(run).replaceAll('\t', ' ')
+    : printedBy(run)
+  const found = text.match(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/u)
   return found ? [`a control character was printed: U+${found[0].charCodeAt(0).toString(16).padStart(4, '0')}`] : []
 }
 
@@ -173,7 +175,9 @@ const neverChangesUntold: Oracle = seen => {
   return [...new Set(sent.map(({id}) => `${id}, whose settings were not told, was sent a PATCH`))]
 }
 
-const saysChangedOnlyOfChanges: Oracle = ({run, changes}) => {
+const saysChangedOnlyOfChanges: Oracle = ({run, trial, cloud, changes: latest}) => {
+  // A resumed run tells of what it did before, too.
+  const changes = trial.args[1] === 'resume' ? cloud.changes : latest
   const value = jsonOf(run)
   const told =
     isRow(value) && Array.isArray(value.changed)

@@ -17,6 +17,7 @@ export interface Outcome {
 }
 
 const longestMs = 60_000
+const usualRequests = 300
 const bothModes: Mode[] = ['text', 'json']
 
 /** Runs a trial in each of its modes, and hands back an outcome for each of its cases. */
@@ -66,7 +67,9 @@ async function runInMode(trial: Trial, mode: Mode): Promise<Seen> {
     cloud.bend = trial.bend
     cloud.sent.clear()
     const [askedBefore, changedBefore] = [cloud.asked.length, cloud.changes.length]
-    const run = await runCommand([...fill(trial.args), ...(mode === 'json' ? ['--json'] : [])], env, trial.endAfterMs)
+    const last = [...fill(trial.args), ...(mode === 'json' ? ['--json'] : [])]
+    const flood = 3 * (trial.requests ?? usualRequests)
+    const run = await runCommand(last, env, trial.endAfterMs, () => cloud.asked.length - askedBefore > flood)
     const seen = {trial, mode, run, cloud}
     return {...seen, asked: cloud.asked.slice(askedBefore), changes: cloud.changes.slice(changedBefore)}
   } finally {
@@ -83,18 +86,25 @@ function environmentFor(cloud: FakeCloud): Record<string, string> {
   })
 }
 
-/** Runs vpcmd as a process of its own, which is killed after a minute, or `mostMs`: its exit code is null then. */
-function runCommand(args: string[], env: Record<string, string>, mostMs = longestMs): Promise<Run> {
+/** Runs vpcmd as a process of its own, which is killed after a minute, or `mostMs`, or once it must end: its code is null then. */
+function runCommand(
+  args: string[],
+  env: Record<string, string>,
+  mostMs = longestMs,
+  mustEnd = () => false,
+): Promise<Run> {
   return new Promise((resolve, reject) => {
     const started = performance.now()
     const child = spawn(process.execPath, [vpcmdPath, ...args], {env, stdio: ['ignore', 'pipe', 'pipe']})
     const printed: {stdout: Buffer[]; stderr: Buffer[]} = {stdout: [], stderr: []}
     child.stdout.on('data', (chunk: Buffer) => printed.stdout.push(chunk))
     child.stderr.on('data', (chunk: Buffer) => printed.stderr.push(chunk))
-    const timer = setTimeout(() => child.kill('SIGKILL'), mostMs)
+    const timer = setInterval(() => {
+      if (performance.now() - started > mostMs || mustEnd()) child.kill('SIGKILL')
+    }, 100)
     child.on('error', reject)
     child.on('close', code => {
-      clearTimeout(timer)
+      clearInterval(timer)
       const [stdout, stderr] = [Buffer.concat(printed.stdout).toString(), Buffer.concat(printed.stderr).toString()]
       resolve({args, code, stdout, stderr, ms: performance.now() - started})
     })
