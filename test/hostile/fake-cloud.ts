@@ -65,7 +65,7 @@ export interface FakeCloud {
   /** Every PATCH that changed something, in order. */
   changes: {id: string; before: unknown; after: unknown}[]
   actions: {id: string; type: string}[]
-  /** Every JSON object that was sent as a row or as the answer, by its ID. */
+  /** Every instance that was sent, as a row or as the answer, by its ID. */
   sent: Map<string, Row[]>
   secrets: string[]
   close: () => Promise<void>
@@ -194,8 +194,9 @@ function remember(cloud: FakeCloud, asked: Asked, raw: string | Buffer): void {
         cloud.secrets.push(body[name])
     return
   }
-  const lists = [body.instances, body.templates, body.bare_metal_servers].filter(Array.isArray)
-  for (const row of [body, ...lists.flat()])
+  if (asked.call !== 'instances' && asked.call !== 'instance' && asked.call !== 'patch') return
+  const rows: unknown[] = Array.isArray(body.instances) ? body.instances : []
+  for (const row of [body, ...rows])
     if (isRow(row) && typeof row.id === 'string') cloud.sent.set(row.id, [...(cloud.sent.get(row.id) ?? []), row])
 }
 

@@ -63,13 +63,7 @@ export function isTold(settings: unknown): boolean {
 
 /** IDs of the instances of which every answer of the run left the settings untold. */
 export function untoldIds(seen: Seen): string[] {
-  return [...seen.cloud.sent]
-    .filter(([, rows]) => rows.every(row => isInstance(row) && !isTold(row.metadata_service)))
-    .map(([id]) => id)
-}
-
-function isInstance(row: Row): boolean {
-  return row.resource_type !== 'bare_metal_server' && !String(row.crn).includes('instance-template')
+  return [...seen.cloud.sent].filter(([, rows]) => rows.every(row => !isTold(row.metadata_service))).map(([id]) => id)
 }
 
 const endsWell: Oracle = ({run, trial}) => {

@@ -1,5 +1,6 @@
-import {type Bend, isRow} from '../fake-cloud.ts'
+import {type Bend, type Call, isRow, type Reply, refusal} from '../fake-cloud.ts'
 import {jsonOf, jsonRows, printedBy, tableRow} from '../oracles.ts'
+import {text} from '../replies.ts'
 import type {Case, Seen, Trial} from '../trial.ts'
 import {
   addInstance,
@@ -325,8 +326,8 @@ const zTrials: Trial[] = [
   },
 ]
 
-function lineOf(text: string, word: string): string {
-  return text.split('\n').find(line => line.includes(word)) ?? ''
+function lineOf(all: string, word: string): string {
+  return all.split('\n').find(line => line.includes(word)) ?? ''
 }
 
 /** Floating IPs: what they say of themselves costs their own cell at most. */
@@ -442,4 +443,62 @@ const incomplete: Trial[] = (['templates', 'bare_metal_servers', 'instances'] as
   },
 }))
 
-export const auditTrials: Trial[] = [...holeTrials, ...idTrials, ...zTrials, ...floatingTrials, ...incomplete]
+/** What a template's image and VPC are called has to be asked: where that is not told, the rule can't be chosen. */
+const asks: [string, Call, string][] = [
+  ['image', 'image', 'ibm-*'],
+  ['VPC', 'vpcs', 'south-*'],
+]
+const oddAnswers: [string, (body: Row) => Reply][] = [
+  ['null', () => ({body: null})],
+  ['an empty object', () => ({body: {}})],
+  ['an empty body', () => ({raw: ''})],
+  ['an array', () => ({body: []})],
+  ['HTML', () => text('<html>Hello</html>', 'text/html')],
+  ['403', () => refusal(403, 'not_authorized', 'No.')],
+  ['404', () => refusal(404, 'not_found', 'Gone.')],
+  ['500', () => refusal(500, 'internal_error', 'Broken.')],
+  ['a name that is null', body => ({body: renamed(body, null)})],
+  ['a name that is a number', body => ({body: renamed(body, 7)})],
+  ['a name that is an object', body => ({body: renamed(body, {})})],
+  ['no name', body => ({body: renamed(body, undefined)})],
+  ['another ID', body => ({body: {...body, id: 'r006-other', vpcs: [{id: 'r006-other', name: 'south-other'}]}})],
+]
+function renamed(body: Row, name: unknown): Row {
+  const vpcs = Array.isArray(body.vpcs) ? {vpcs: body.vpcs.map(vpc => (isRow(vpc) ? {...vpc, name} : vpc))} : {}
+  return {...body, name, ...vpcs}
+}
+const askTrials = asks.flatMap(([what, call, pattern]) =>
+  oddAnswers.map(([odd, make]): Trial => {
+    const match = `{${what.toLowerCase()}: '${pattern}', kind: instance_template}`
+    return {
+      kind,
+      odd: `a template's ${what} is asked for, and answered with ${odd}`,
+      args: ['metadata', 'audit', '--kind', 'instance_template', '--policy', '{dir}/policy.yaml'],
+      // The template satisfies the first rule, and violates the second.
+      files: {
+        'policy.yaml': `version: 1\nrules:\n- {name: strict, match: ${match}, require: {enabled: true}}\n- {name: rest, require: {enabled: false}}\n`,
+      },
+      bend: {
+        afterwards: (asked, reply) => (asked.call === call && isRow(reply.body) ? make(reply.body) : undefined),
+      },
+      code: 1,
+      hold: seen => {
+        const id = String(hardened.id)
+        const verdict = verdictOf(seen, id)
+        return verdict === undefined || verdict === 'undetermined' ? [] : [`the verdict is ${String(verdict)}`]
+      },
+      oneMode: true,
+      waits: odd === '500',
+    }
+  }),
+)
+const hardened = makeTemplate('http://x', 'us-south', {id: 'x'}, 'hardened-template', secure)
+
+export const auditTrials: Trial[] = [
+  ...askTrials,
+  ...holeTrials,
+  ...idTrials,
+  ...zTrials,
+  ...floatingTrials,
+  ...incomplete,
+]
