@@ -17,6 +17,10 @@ import {wordAndFilterTrials} from './cases/words.ts'
 import {type Outcome, runTrial} from './run-trial.ts'
 import type {Mode, Trial} from './trial.ts'
 
+/**
+ * What no answer of IBM Cloud may bring vpcmd to: each trial is one odd cloud, in the form of fake-cloud.ts, and one
+ * command, run as a process of its own; oracles.ts says what must hold of every run, and the trial what besides.
+ */
 const every: Trial[] = [
   ...honestTrials,
   ...settingsTrials,

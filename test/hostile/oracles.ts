@@ -67,8 +67,10 @@ export function untoldIds(seen: Seen): string[] {
 }
 
 const endsWell: Oracle = ({run, trial}) => {
-  if (run.code === null && trial.endAfterMs !== undefined) return []
-  if (run.code === null) return ['it did not end within 60 s']
+  if (run.ended === 'time' && trial.endAfterMs !== undefined) return []
+  if (run.ended === 'time') return ['it did not end within 60 s']
+  if (run.ended === 'flood') return ['it flooded the cloud']
+  if (run.code === null) return ['a signal ended it']
   const known = [0, 1, 2, 3, 4, 5, 130]
   return known.includes(run.code) ? [] : [`the exit code is ${run.code}`]
 }

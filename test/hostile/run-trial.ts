@@ -68,7 +68,7 @@ async function runInMode(trial: Trial, mode: Mode): Promise<Seen> {
     cloud.sent.clear()
     const [askedBefore, changedBefore] = [cloud.asked.length, cloud.changes.length]
     const last = [...fill(trial.args), ...(mode === 'json' ? ['--json'] : [])]
-    const flood = 3 * (trial.requests ?? usualRequests)
+    const flood = Math.max(100, 3 * (trial.requests ?? usualRequests))
     const run = await runCommand(last, env, trial.endAfterMs, () => cloud.asked.length - askedBefore > flood)
     const seen = {trial, mode, run, cloud}
     return {...seen, asked: cloud.asked.slice(askedBefore), changes: cloud.changes.slice(changedBefore)}
@@ -86,27 +86,30 @@ function environmentFor(cloud: FakeCloud): Record<string, string> {
   })
 }
 
-/** Runs vpcmd as a process of its own, which is killed after a minute, or `mostMs`, or once it must end: its code is null then. */
+/** Runs vpcmd as a process of its own, which is killed after a minute, or `mostMs`, or once it floods the cloud. */
 function runCommand(
   args: string[],
   env: Record<string, string>,
   mostMs = longestMs,
-  mustEnd = () => false,
+  floods = () => false,
 ): Promise<Run> {
   return new Promise((resolve, reject) => {
     const started = performance.now()
     const child = spawn(process.execPath, [vpcmdPath, ...args], {env, stdio: ['ignore', 'pipe', 'pipe']})
+    let ended: Run['ended']
     const printed: {stdout: Buffer[]; stderr: Buffer[]} = {stdout: [], stderr: []}
     child.stdout.on('data', (chunk: Buffer) => printed.stdout.push(chunk))
     child.stderr.on('data', (chunk: Buffer) => printed.stderr.push(chunk))
     const timer = setInterval(() => {
-      if (performance.now() - started > mostMs || mustEnd()) child.kill('SIGKILL')
+      if (performance.now() - started > mostMs) ended = 'time'
+      else if (floods()) ended = 'flood'
+      if (ended) child.kill('SIGKILL')
     }, 100)
     child.on('error', reject)
     child.on('close', code => {
       clearInterval(timer)
       const [stdout, stderr] = [Buffer.concat(printed.stdout).toString(), Buffer.concat(printed.stderr).toString()]
-      resolve({args, code, stdout, stderr, ms: performance.now() - started})
+      resolve({args, code, ended, stdout, stderr, ms: performance.now() - started})
     })
   })
 }

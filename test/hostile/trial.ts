@@ -53,6 +53,8 @@ export interface Trial {
 export interface Run {
   args: string[]
   code: number | null
+  /** Why it was ended before its end. */
+  ended?: 'time' | 'flood'
   stdout: string
   stderr: string
   ms: number
