@@ -1,3 +1,4 @@
+import {inFull} from '../metadata/settings.ts'
 import {boundsLabel, type Exemption, type Policy, type Requirement, type Rule} from './policy.ts'
 import {matches} from './selectors.ts'
 import type {Subject} from './subjects.ts'
@@ -61,28 +62,24 @@ function violationsOf(
   {enabled, protocol, hop_limit: hops, ...rest}: Requirement,
 ): (Violation | string)[] {
   const violations: (Violation | string)[] = []
-  const untold = (what: string) => violations.push(`its ${what} is not told`)
   // Whatever the API says of it, such an instance has no service (IBM's FAQ, ibm-cloud-docs/vpc, instance_metadata_vpc_faqs.md).
   if (enabled && architecture === 's390x') {
     return [{setting: 'enabled', found: 'not to be had on s390x', required: 'on'}]
   }
-  if (enabled !== undefined && settings.enabled === undefined) untold('service')
-  else if (enabled !== undefined && settings.enabled !== enabled) {
-    violations.push({setting: 'enabled', found: settings.enabled ? 'on' : 'off', required: enabled ? 'on' : 'off'})
+  const known = inFull(settings)
+  if (!known) return ['its settings are not told in whole']
+  if (enabled !== undefined && known.enabled !== enabled) {
+    violations.push({setting: 'enabled', found: known.enabled ? 'on' : 'off', required: enabled ? 'on' : 'off'})
   }
   // A service that is off has no protocol to be reached by; one that must be on will have.
-  const isOn = rest.even_while_off || (enabled ?? settings.enabled)
-  if (isOn === undefined) untold('service')
+  const isOn = rest.even_while_off || (enabled ?? known.enabled)
   if (!isOn) return violations
-  if (protocol !== undefined && settings.protocol === undefined) untold('protocol')
-  else if (protocol !== undefined && settings.protocol !== undefined && settings.protocol !== protocol) {
-    violations.push({setting: 'protocol', found: settings.protocol, required: protocol})
+  if (protocol !== undefined && known.protocol !== protocol) {
+    violations.push({setting: 'protocol', found: known.protocol, required: protocol})
   }
   // A bare metal server has no hop limit.
-  if (!hops || !('response_hop_limit' in settings)) return violations
-  const hopLimit = settings.response_hop_limit
-  if (hopLimit === undefined) untold('hop limit')
-  else if (hopLimit < hops.min || hopLimit > hops.max) {
+  const hopLimit = known.response_hop_limit
+  if (hops && hopLimit !== undefined && (hopLimit < hops.min || hopLimit > hops.max)) {
     violations.push({setting: 'hop_limit', found: String(hopLimit), required: boundsLabel(hops)})
   }
   return violations

@@ -104,6 +104,7 @@ function readAnswer(
       code: 'other_answer',
       message: `Could not ${doing}: the answer is about ${error.answered}, which was not asked for.`,
       hint: 'Nothing is believed of it. Try again; if it stays so, IBM support should know.',
+      status: 200,
     })
   }
 }

@@ -208,6 +208,6 @@ export function failureOf({why, code}: NoReply): Failure {
 }
 
 /** A good status with a body that is not what was asked for, such as a proxy's HTML page. */
-export function unreadable(body: unknown, message = 'the answer is not what the API sends'): TryFailure {
-  return new TryFailure({kind: 'unreadable', body, message})
+export function unreadable(body: unknown, message = 'the answer is not what the API sends', status = 200): TryFailure {
+  return new TryFailure({kind: 'unreadable', status, body, message})
 }

@@ -51,7 +51,8 @@ export function describeFailure(
   if (failure.kind !== 'status') {
     const {code, reason, hint} = connectionProblem(failure, url)
     const message = withoutSecrets(`Could not ${doing}${often}: ${reason}.`, secrets)
-    return new VpcmdError({code, message, hint, isUnsent: isUnreached(failure) || isBeforeSending(failure)})
+    const status = failure.kind === 'unreadable' ? failure.status : undefined
+    return new VpcmdError({code, message, hint, status, isUnsent: isUnreached(failure) || isBeforeSending(failure)})
   }
   const said = saidIn(failure)
   const host = hostIn(url)
@@ -111,7 +112,10 @@ export function describeTokenFailure(thrown: unknown, asked: Asked, secrets: rea
   const why = said.message ? `${said.message}${said.target}` : answeredIn(failure, host)
   return new VpcmdError({
     code: clean(said.code, secrets) ?? `http_${status}`,
-    message: withoutSecrets(sentence(`${who} gave no token${often}: ${why}`), secrets),
+    message: withoutSecrets(
+      sentence(`${who} gave no token${often}: ${why}${said.code ? ` (${said.code})` : ''}`),
+      secrets,
+    ),
     hint: status >= 300 && status < 400 ? redirectAdvice : tokenAdvice(isRefusal, said.code, asked),
     trace: clean(said.trace, secrets),
     isUnsent: true,
@@ -129,10 +133,16 @@ function tokenAdvice(isRefusal: boolean, code: string | undefined, {isMetadataSe
 
 /**
  * Whether a change that failed with this error may have been made all the same: there was no answer, or one that does
- * not say (5xx). Refusals (4xx), redirects, and what never left this machine, are certain.
+ * not say (5xx), or says yes in words that nobody understands (2xx). Refusals (4xx), redirects, and what never left this
+ * machine, are certain.
  */
-export function isInDoubt({isUnsent, status}: VpcmdError): boolean {
-  return !isUnsent && (status === undefined || status >= 500)
+export function isInDoubt(error: VpcmdError): boolean {
+  return !error.isUnsent && (error.status === undefined || error.status >= 500 || wasTaken(error))
+}
+
+/** Whether IBM Cloud took a request, though its answer is none to be read. */
+export function wasTaken({status}: VpcmdError): boolean {
+  return status !== undefined && status >= 200 && status < 300
 }
 
 /** What was thrown when something was to be made: with `hint` in place of its own where it may have been made all the same. */

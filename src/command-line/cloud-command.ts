@@ -258,7 +258,7 @@ export abstract class CloudCommand extends BaseCommand {
   protected reportRegions(failures: RegionFailure[], isRead: boolean): void {
     const [first] = failures
     if (!first) return
-    if (!isRead) throw first.error
+    if (!isRead) throw withOthers(first, failures)
     for (const {error} of failures) this.warning(error.inOneLine)
     process.exitCode = exitCodes.failed
   }
@@ -270,6 +270,15 @@ function describeChoice({instance}: FoundInstance, zoneWidth: number): string {
   const {zone = '-', status = '-', settings} = instance
   // The longest status that is known today is `restarting`.
   return `${zone.padEnd(zoneWidth)}  ${status.padEnd(10)}  ${settingsLabel(settings)}`
+}
+
+/** The error of the first region that failed, with the names of the others. */
+function withOthers({region, error}: RegionFailure, failures: RegionFailure[]): VpcmdError {
+  const others = [...new Set(failures.map(each => each.region))].filter(each => each !== region)
+  if (others.length === 0) return error
+  const {code, hint, trace, status, exitCode} = error
+  const message = `${error.message} Nor could ${others.join(', ')} be read.`
+  return new VpcmdError({code, message, hint, trace, status, exitCode})
 }
 
 function interrupted(): VpcmdError {

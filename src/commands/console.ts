@@ -3,7 +3,7 @@ import {RolloutCommand, type RolloutFlags, switchedOnNote} from '../command-line
 import {exitCodes, usageError, VpcmdError} from '../errors.ts'
 import {instanceDetails} from '../instances/details.ts'
 import {type FoundInstance, instanceChoices} from '../instances/find-instance.ts'
-import {floatingIpsFor} from '../instances/floating-ips.ts'
+import {floatingIpsFor, noFloatingIps} from '../instances/floating-ips.ts'
 import {asChoice, changesIn, draftPlan} from '../metadata/plan.ts'
 import {describePatch, hopLimits, protocols, settingsLabel, type WantedSettings} from '../metadata/settings.ts'
 import {interruptedCode} from '../signals.ts'
@@ -128,9 +128,9 @@ export default class Console extends RolloutCommand {
     const index = await floatingIpsFor(cloud.api(region), instance).catch((error: unknown) => {
       if (!(error instanceof VpcmdError)) throw error
       this.warning(error.message)
-      return new Map<string, string[]>()
+      return noFloatingIps
     })
-    const rows = instanceDetails({instance, region: region.name, floatingIps: undefined}, id => index.get(id) ?? [])
+    const rows = instanceDetails({instance, region: region.name, floatingIps: undefined}, index)
     this.print(`${renderRecord(rows, this.canvas())}\n`)
   }
 }

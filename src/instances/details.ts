@@ -1,6 +1,7 @@
 import type {Reference} from '../cloud/readers/fields.ts'
 import type {NetworkPort} from '../cloud/readers/instance.ts'
 import {told} from './columns.ts'
+import type {FloatingIpIndex} from './floating-ips.ts'
 import type {ListedInstance} from './list-instances.ts'
 
 /** A row of `instances show`: a label, and a value or a small table. */
@@ -8,12 +9,8 @@ export type DetailRow = readonly [label: string, value: string | {columns: strin
 
 /**
  * An instance in the rows and the order of `ibmcloud is instance` (ibm-cloud-docs/vpc, imd_access_instance_metadata).
- * `floatingIpsOf` tells the addresses bound to a virtual network interface or a network interface, by its ID.
  */
-export function instanceDetails(
-  {instance}: ListedInstance,
-  floatingIpsOf: (targetId: string) => string[],
-): DetailRow[] {
+export function instanceDetails({instance}: ListedInstance, floatingIps: FloatingIpIndex): DetailRow[] {
   const {settings, bootVolume: boot, vcpu} = instance
   return [
     ['ID', instance.id],
@@ -53,7 +50,7 @@ export function instanceDetails(
     ['Zone', told(instance.zone)],
     ['Resource group', named(instance.resourceGroup)],
     ['Created', told(instance.createdAt)],
-    networkRow(instance, floatingIpsOf),
+    networkRow(instance, floatingIps),
     [
       'Boot volume',
       table(
@@ -69,10 +66,11 @@ export function instanceDetails(
 }
 
 /** Instances have network attachments or, when older, network interfaces; the latter have no virtual network interface. */
-function networkRow(instance: ListedInstance['instance'], floatingIpsOf: (targetId: string) => string[]): DetailRow {
+function networkRow(instance: ListedInstance['instance'], floatingIps: FloatingIpIndex): DetailRow {
   const rankOf = (id: string | undefined, primary: NetworkPort | undefined) =>
     primary?.id === undefined || id === undefined ? '' : id === primary.id ? 'Primary' : 'Secondary'
-  const address = (targetId: string | undefined) => (targetId === undefined ? '' : floatingIpsOf(targetId).join(', '))
+  const address = (targetId: string | undefined) =>
+    targetId === undefined ? '' : (floatingIps.of(targetId)?.join(', ') ?? '?')
   const {networkAttachments = [], networkInterfaces = []} = instance
   if (networkAttachments.length > 0) {
     const rows = networkAttachments.map(({id, name, subnet, vni, address: ip}) => {

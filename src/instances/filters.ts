@@ -1,6 +1,7 @@
 import type {Reference} from '../cloud/readers/fields.ts'
 import type {Instance} from '../cloud/readers/instance.ts'
 import type {ParamsOf} from '../cloud/vpc-api.ts'
+import {inFull} from '../metadata/settings.ts'
 import {matchesGlob} from './globs.ts'
 import {parseResourceRef, type ResourceRef} from './references.ts'
 
@@ -176,19 +177,19 @@ const filters = [
     check:
       wanted =>
       ({settings}) =>
-        equals(wanted === 'enabled', settings.enabled),
+        equals(wanted === 'enabled', inFull(settings)?.enabled),
   }),
   entry('protocol', {
     check:
       wanted =>
       ({settings}) =>
-        equals(wanted, settings.protocol),
+        equals(wanted, inFull(settings)?.protocol),
   }),
   entry('hopLimit', {
     check:
       wanted =>
       ({settings}) =>
-        equals(wanted, settings.response_hop_limit),
+        equals(wanted, inFull(settings)?.response_hop_limit),
   }),
 ]
 

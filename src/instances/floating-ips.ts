@@ -1,61 +1,93 @@
 import type {Instance} from '../cloud/readers/instance.ts'
+import type {Page} from '../cloud/readers/page.ts'
 import type {FloatingIp} from '../cloud/readers/resources.ts'
 import type {VpcApi} from '../cloud/vpc-api.ts'
 import {VpcmdError} from '../errors.ts'
 import {pageSize, pagesOf} from './pages.ts'
 
-/** Floating IP addresses by the ID of what they are bound to: a virtual network interface or a network interface. */
-export type FloatingIpIndex = Map<string, string[]>
+/** The floating IPs of a region, or of some of its interfaces. */
+export interface FloatingIpIndex {
+  /**
+   * The addresses bound to a virtual network interface or a network interface, by its ID; undefined where they are not told.
+   * None is only told of where all floating IPs could be read.
+   */
+  of(targetId: string): string[] | undefined
+}
 
-/** All floating IPs of a region, by target, over all pages, until the signal comes. Throws what the API's calls throw. */
-export async function listFloatingIps(api: VpcApi, region: string, signal?: AbortSignal): Promise<FloatingIpIndex> {
-  const index: FloatingIpIndex = new Map()
+/** What there is where nothing could be read. */
+export const noFloatingIps: FloatingIpIndex = {of: () => undefined}
+
+/**
+ * All floating IPs of a region, by target, over all pages, until the signal comes, and how many of them can't be told apart.
+ * Throws what the API's calls throw.
+ */
+export async function listFloatingIps(
+  api: VpcApi,
+  region: string,
+  signal?: AbortSignal,
+): Promise<{index: FloatingIpIndex; problem?: VpcmdError}> {
+  const reading = new FloatingIps()
   const fetchPage = async (start: string | undefined) =>
     (await api.listFloatingIps({start, limit: pageSize, signal})).result
-  let unidentified = 0
-  for await (const page of pagesOf(`the floating IPs of ${region}`, fetchPage)) {
-    addTo(index, page.rows)
-    unidentified += page.unidentified
-  }
-  if (unidentified > 0) {
-    throw new VpcmdError({
-      code: 'incomplete_listing',
-      message: `The floating IPs of ${region} are not known: ${unidentified} of their rows have no ID to go by.`,
-    })
-  }
-  return index
+  for await (const page of pagesOf(`the floating IPs of ${region}`, fetchPage)) reading.add(page)
+  const {unidentified: count} = reading
+  if (count === 0) return {index: reading}
+  const problem = new VpcmdError({
+    code: 'incomplete_listing',
+    message: `The list of the floating IPs of ${region} is incomplete: ${count} of its rows ${count === 1 ? 'has' : 'have'} no ID to go by.`,
+  })
+  return {index: reading, problem}
 }
 
 /** The floating IPs of one instance alone, asked by target. Throws what the API's calls throw. */
 export async function floatingIpsFor(api: VpcApi, instance: Instance): Promise<FloatingIpIndex> {
-  const index: FloatingIpIndex = new Map()
+  const reading = new FloatingIps()
   await Promise.all(
-    interfaceIds(instance).map(async targetId => {
+    (interfaceIds(instance) ?? []).map(async targetId => {
       const fetchPage = async (start: string | undefined) =>
         (await api.listFloatingIps({start, limit: pageSize, targetId})).result
-      for await (const page of pagesOf('the floating IPs', fetchPage)) addTo(index, page.rows)
+      for await (const page of pagesOf('the floating IPs', fetchPage)) reading.add(page)
     }),
   )
-  return index
+  return reading
 }
 
-function addTo(index: FloatingIpIndex, floatingIps: FloatingIp[]): void {
-  for (const {address, targetId} of floatingIps) {
-    if (targetId === undefined || address === undefined) continue
-    const known = index.get(targetId) ?? []
-    if (!known.includes(address)) index.set(targetId, [...known, address])
+class FloatingIps implements FloatingIpIndex {
+  unidentified = 0
+  readonly #addresses = new Map<string, string[]>()
+  readonly #untold = new Set<string>()
+
+  add({rows, unidentified}: Page<FloatingIp>): void {
+    this.unidentified += unidentified
+    for (const {address, targetId} of rows) {
+      if (targetId === undefined) continue
+      const known = this.#addresses.get(targetId) ?? []
+      if (address === undefined) this.#untold.add(targetId)
+      else if (!known.includes(address)) this.#addresses.set(targetId, [...known, address])
+    }
+  }
+
+  of(targetId: string): string[] | undefined {
+    const known = this.#addresses.get(targetId)
+    if (known) return known
+    return this.unidentified > 0 || this.#untold.has(targetId) ? undefined : []
   }
 }
 
 /**
- * The addresses of an instance. An instance does not name its floating IPs: they are joined by the ID of the virtual
- * network interface of an attachment, or of a legacy network interface (contract: GET /floating_ips, `target.id`).
+ * The addresses of an instance, as far as they are known; undefined where none is, and it may have some. An instance does not
+ * name its floating IPs: they are joined by the ID of the virtual network interface of an attachment, or of a legacy network
+ * interface (contract: GET /floating_ips, `target.id`).
  */
-export function addressesOf(instance: Instance, index: FloatingIpIndex): string[] {
-  return [...new Set(interfaceIds(instance).flatMap(id => index.get(id) ?? []))]
+export function addressesOf(instance: Instance, index: FloatingIpIndex): string[] | undefined {
+  const found = interfaceIds(instance)?.map(id => index.of(id))
+  const known = [...new Set(found?.flatMap(each => each ?? []))]
+  return known.length > 0 || found?.every(each => each !== undefined) ? known : undefined
 }
 
-function interfaceIds({networkAttachments = [], networkInterfaces = []}: Instance): string[] {
-  const ids = [...networkAttachments.map(({vni}) => vni?.id), ...networkInterfaces.map(({id}) => id)]
+/** The IDs of an instance's interfaces that can be bound to; undefined where the API told of neither kind. */
+function interfaceIds({networkAttachments, networkInterfaces}: Instance): string[] | undefined {
+  if (!networkAttachments && !networkInterfaces) return undefined
+  const ids = [...(networkAttachments ?? []).map(({vni}) => vni?.id), ...(networkInterfaces ?? []).map(({id}) => id)]
   return ids.filter(id => id !== undefined)
 }

@@ -159,11 +159,15 @@ function readAddresses(cloud: Cloud, regions: Region[], signal?: AbortSignal): A
     regions
       .filter(({problem}) => problem === undefined)
       .map(region => {
-        const index = listFloatingIps(cloud.api(region), region.name, signal).catch((error: unknown) => {
+        const failed = (error: unknown) => {
           if (!(error instanceof VpcmdError)) throw error
           failures.push({region: region.name, error})
           return undefined
-        })
+        }
+        const index = listFloatingIps(cloud.api(region), region.name, signal).then(read => {
+          if (read.problem) failed(read.problem)
+          return read.index
+        }, failed)
         // Nobody waits for it where the instances can't be read.
         index.catch(() => undefined)
         return [region.name, index]
@@ -195,7 +199,7 @@ function problemsOf(region: string, {mismatch, unidentified, untold}: RegionCoun
   }
   if (unidentified > 0) {
     add(
-      `is incomplete: ${unidentified} of its rows ${unidentified === 1 ? 'has' : 'have'} no ID to go by.`,
+      `is incomplete: ${unidentified} of its rows ${unidentified === 1 ? 'has' : 'have'} no ID of ${unidentified === 1 ? 'its' : 'their'} own to go by.`,
       'Run the command again; if it stays so, IBM support should know.',
     )
   }

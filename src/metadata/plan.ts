@@ -92,11 +92,12 @@ export function asChoice({asked, instance, region, etag}: FoundInstance & {asked
 }
 
 /** Whether an instance has a metadata service at all: x86 only (IBM's FAQ, ibm-cloud-docs/vpc, instance_metadata_vpc_faqs.md). */
-export function hasMetadataService({architecture}: Instance): boolean {
+export function hasMetadataService({architecture}: Pick<Instance, 'architecture'>): boolean {
   return architecture !== 's390x'
 }
 
-function noService(target: Target, {architecture}: Instance): VpcmdError {
+/** The error of an instance that has no metadata service to be changed. */
+export function noService(target: Target, {architecture}: Pick<Instance, 'architecture'>): VpcmdError {
   return new VpcmdError({
     code: 'no_metadata_service',
     message: `${targetName(target)} is of the architecture ${architecture}, which has no metadata service: it is left out.`,

@@ -1,6 +1,6 @@
 import type {Instance} from '../cloud/readers/instance.ts'
 import {retryPolicy} from '../cloud/retries.ts'
-import {isInDoubt} from '../cloud/service-errors.ts'
+import {isInDoubt, wasTaken} from '../cloud/service-errors.ts'
 import type {VpcApi} from '../cloud/vpc-api.ts'
 import {VpcmdError} from '../errors.ts'
 import {reasonsInWords} from '../instances/create-instance.ts'
@@ -74,7 +74,8 @@ export class PowerSwitch {
     for (let round = 1; ; round++) {
       // One whose start failed is down already, and stopped only to be started again.
       const error = await this.#send('stop', from === 'running' ? ended : undefined)
-      if (!error) return undefined
+      // What was taken shows in the status, or never will.
+      if (!error || wasTaken(error)) return undefined
       const isCertain = !isInDoubt(error)
       const leftMs = deadline - now()
       if (error.status === 409 && !mayHaveActed && leftMs > 0 && !ended.aborted) {
@@ -99,7 +100,7 @@ export class PowerSwitch {
     const deadline = now() + stepTimeoutMs
     for (let round = 1; ; round++) {
       const error = await this.#send('start')
-      if (!error) return
+      if (!error || wasTaken(error)) return
       const isCertain = !isInDoubt(error)
       // Refused, it may be because somebody else has started it.
       const seen = await (isCertain ? this.look() : this.lookForChange('stopped'))

@@ -8,6 +8,7 @@ import type {Journal, RestartStep} from './journal.ts'
 import {type Target, targetName} from './plan.ts'
 import {PowerSwitch} from './power-switch.ts'
 import {type Risk, whyNotToStop} from './preflight.ts'
+import {inFull} from './settings.ts'
 
 /** What became of one restart. `done`: seen stopped, and seen running after that. */
 export const restartResults = ['done', 'left_out', 'failed', 'skipped', 'planned'] as const
@@ -168,9 +169,9 @@ class Restarts {
     const before = await power.look()
     // Hours may have passed since the preflight, and a resize brings local disks.
     const whyNot = whyNotToStop(before, this.#options.acceptsDataLoss)
-    const {enabled} = before.settings
+    const enabled = inFull(before.settings)?.enabled
     const reason =
-      whyNot ?? (enabled ? undefined : enabled === false ? 'its service is off' : 'its settings are not told')
+      whyNot ?? (enabled ? undefined : enabled === false ? 'its service is off' : 'its settings are not told in whole')
     if (reason !== undefined) return {result: 'left_out', reason}
     if (this.stop) return this.#skipped()
     await this.#write(work, 'stop')

@@ -1,9 +1,7 @@
 import type {Settings} from '../cloud/readers/settings.ts'
 
-export type {Settings} from '../cloud/readers/settings.ts'
+export {protocols, type Settings} from '../cloud/readers/settings.ts'
 
-/** Protocols of the metadata service (IBM/vpc-node-sdk, vpc/v1.ts, InstanceMetadataServicePatch). */
-export const protocols = ['http', 'https'] as const
 /** The bounds of `response_hop_limit`, in network hops (likewise). */
 export const hopLimits = {min: 1, max: 64} as const
 
@@ -31,11 +29,13 @@ export function inFull(settings: Settings): KnownSettings | undefined {
   return hopLimit === undefined ? undefined : {enabled, protocol, response_hop_limit: hopLimit}
 }
 
-/** Settings in a word: `off`, or protocol and hop limit, as in `https/2`; what was not told is a question mark. */
+/**
+ * Settings in a word: `off`, or protocol and hop limit, as in `https/2`. What was not told of a service that is on is a
+ * question mark; what is off is only told to be so where all is known.
+ */
 export function settingsLabel(settings: Settings): string {
   const {enabled, protocol = '?', response_hop_limit: hopLimit = '?'} = settings
-  if (enabled === undefined) return 'unknown'
-  if (!enabled) return 'off'
+  if (!enabled) return inFull(settings) ? 'off' : 'unknown'
   return 'response_hop_limit' in settings ? `${protocol}/${hopLimit}` : protocol
 }
 

@@ -4,7 +4,7 @@ import {isInDoubt} from '../cloud/service-errors.ts'
 import type {VpcApi} from '../cloud/vpc-api.ts'
 import {asVpcmdError, VpcmdError} from '../errors.ts'
 import type {Settled} from './outcomes.ts'
-import {type PlannedChange, targetName, untoldSettings} from './plan.ts'
+import {hasMetadataService, noService, type PlannedChange, targetName, untoldSettings} from './plan.ts'
 import {areSameSettings, inFull, patchBetween, type Settings, settingsLabel, type WantedSettings} from './settings.ts'
 
 export interface SettleOptions {
@@ -94,6 +94,7 @@ export async function settleChange(change: PlannedChange, options: SettleOptions
 export function compareWithPlan(change: PlannedChange, seen: Seen, comparesNames = false): Settled | undefined {
   const {settings: present, name} = seen
   const {target} = change
+  if (!hasMetadataService(seen)) return {result: 'failed', after: present, error: noService(target, seen)}
   if (!inFull(present)) return {result: 'failed', after: present, error: untoldSettings(target)}
   if (comparesNames && target.name !== '' && name !== target.name) return otherName(change, seen)
   if (!patchBetween(present, change.set)) return {result: 'unchanged', after: present}
@@ -126,6 +127,8 @@ export interface Seen {
   settings: Settings
   status?: string
   name?: string
+  /** Of an instance alone. */
+  architecture?: string
 }
 
 interface Server {
@@ -134,8 +137,9 @@ interface Server {
 }
 
 /** What matters of a server that was read. */
-export function seenIn({settings, status, name}: Instance | BareMetalServer): Seen {
-  return {settings, status, name}
+export function seenIn(server: Instance | BareMetalServer): Seen {
+  const {settings, status, name} = server
+  return {settings, status, name, ...('architecture' in server && {architecture: server.architecture})}
 }
 
 function serverOf({target: {kind, id}}: PlannedChange, api: VpcApi): Server {

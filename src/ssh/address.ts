@@ -15,7 +15,7 @@ export function reservedAddress(instance: Instance): string {
 
 /** A floating IP of an instance, the primary interface's first; undefined where it has none. Throws what the API's calls throw. */
 export async function floatingAddress(api: VpcApi, instance: Instance): Promise<string | undefined> {
-  const [address] = addressesOf(instance, await floatingIpsFor(api, instance))
+  const [address] = addressesOf(instance, await floatingIpsFor(api, instance)) ?? []
   return address === undefined ? undefined : checked(instance, address)
 }
 

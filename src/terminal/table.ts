@@ -87,7 +87,7 @@ export function renderRecord(
   const lines = entries.flatMap(([label, value]) => {
     const valueLines =
       typeof value === 'string'
-        ? wrap(plain(value) || '-', widths.value)
+        ? wrap(cellOf(value), widths.value)
         : [...renderNested(value, {...options, width: widths.value}).split('\n'), '']
     return entryLines({label: plain(label), lines: valueLines}, widths, options.color)
   })
@@ -105,10 +105,17 @@ function renderNested(table: NestedTable, options: Omit<TableOptions, 'mayHide'>
 }
 
 function measure<Row>(column: Column<Row>, rows: readonly Row[]): Grid<Row> {
-  const cells = rows.map(row => plain(column.value(row)) || '-')
+  const cells = rows.map(row => cellOf(column.value(row)))
   let widest = width(column.header)
   for (const cell of cells) widest = Math.max(widest, width(cell))
   return {column, cells, width: widest}
+}
+
+/** More than this of one value, in characters, no reader takes in; where it must be whole, there is JSON. */
+const longestCell = 1000
+
+function cellOf(value: string): string {
+  return plain(value.length > longestCell ? `${value.slice(0, longestCell)}…` : value) || '-'
 }
 
 function withoutLeastImportant<Row>(grids: Grid<Row>[], available: number | undefined): Grid<Row>[] {

@@ -11,6 +11,7 @@ import {chooseColumns, toMetadataRow} from '../../src/instances/columns.ts'
 import {instanceDetails} from '../../src/instances/details.ts'
 import {toQuery} from '../../src/instances/filters.ts'
 import {findInstance} from '../../src/instances/find-instance.ts'
+import {noFloatingIps} from '../../src/instances/floating-ips.ts'
 import {listInstances, readInstances, toJsonRow} from '../../src/instances/list-instances.ts'
 import {asChoice} from '../../src/metadata/plan.ts'
 import {risksOf, whyNotToStop} from '../../src/metadata/preflight.ts'
@@ -66,7 +67,7 @@ function everythingOf(instance: Instance): unknown[] {
   const reading = {region: 'us-south', readAt: 0, share: <T>(reference: T) => reference}
   return [
     chooseColumns(['all', 'architecture', 'created', 'crn', 'url']).map(column => column.value(row)),
-    instanceDetails(row, () => []),
+    instanceDetails(row, noFloatingIps),
     toMetadataRow(row),
     toJsonRow(row),
     risksOf(instance),
@@ -133,7 +134,7 @@ describe('a hole in a body costs one cell: ', () => {
 
   it('what was deleted says so', async () => {
     const raw = {...(await whole()), image: {id: 'r006-1', name: 'old', deleted: {more_info: 'https://x.test'}}}
-    const rows = instanceDetails({instance: readInstance(raw, id), region: 'us-south', floatingIps: []}, () => [])
+    const rows = instanceDetails({instance: readInstance(raw, id), region: 'us-south', floatingIps: []}, noFloatingIps)
     expect(JSON.stringify(rows.find(([label]) => label === 'Image'))).toContain('old (deleted)')
   })
 

@@ -22,7 +22,7 @@ export function jsonOf(run: Run): unknown {
 /** The rows of a table on stdout, by their header. */
 export function tableOf(run: Run): Record<string, string>[] {
   const lines = run.stdout.split('\n')
-  const at = lines.findIndex(line => /^(Verdict {2,})?Name {2,}/.test(line))
+  const at = lines.findIndex(line => /^(Verdict {2,})?(Name|ID) {2,}/.test(line))
   const header = lines[at]?.trim().split(/ {2,}/) ?? []
   const rows = lines.slice(at + 1).filter(line => / {2,}/.test(line))
   return at < 0 ? [] : rows.map(line => cellsOf(header, line))
@@ -118,9 +118,9 @@ const noSecret: Oracle = ({run, cloud}) => {
 }
 
 const noControl: Oracle = ({run, trial}) => {
-  // In YAML and CSV a tab is a character as any other.
+  // In YAML and CSV a tab is a character as any other, and lines of CSV end in CRLF (RFC 4180).
   const text = trial.args.some(arg => arg === 'yaml' || arg === 'csv')
-    ? printedBy(run).replaceAll('\t', ' ')
+    ? printedBy(run).replace(/\t|\r(?=\n)/g, ' ')
     : printedBy(run)
   const found = text.match(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/u)
   return found ? [`a control character was printed: U+${found[0].charCodeAt(0).toString(16).padStart(4, '0')}`] : []

@@ -1,10 +1,11 @@
+import {isDeepStrictEqual} from 'node:util'
 import {whyOtherCloud} from '../endpoints.ts'
 import {fields, identity, number, type Raw, text} from './fields.ts'
 
 /** A page of a collection. */
 export interface Page<Row> {
   rows: Row[]
-  /** How many rows can't be identified: they have no ID, or are null. */
+  /** How many rows can't be identified: they are null, or have no ID or that of another one, which is not the same. */
   unidentified: number
   /** How many there are in all, where that was told. */
   total?: number
@@ -31,15 +32,21 @@ export function readPage<Row>(
   const items = body[key]
   if (!Array.isArray(items)) return undefined
   const rows: Row[] = []
+  const raws = new Map<string, Raw>()
+  let unidentified = 0
   for (const item of items) {
     const raw = fields(item)
     const id = identify(raw)
-    if (id !== undefined) rows.push(read(raw, id))
+    const known = id === undefined ? undefined : raws.get(id)
+    if (id === undefined || (known && !isDeepStrictEqual(known, raw))) unidentified++
+    if (id === undefined || known) continue
+    raws.set(id, raw)
+    rows.push(read(raw, id))
   }
   const total = number(body, 'total_count')
   return {
     rows,
-    unidentified: items.length - rows.length,
+    unidentified,
     ...(total !== undefined && Number.isInteger(total) && total >= 0 && {total}),
     ...nextIn(body, serviceUrl),
   }

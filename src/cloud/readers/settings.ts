@@ -10,13 +10,17 @@ export interface Settings {
   response_hop_limit?: number
 }
 
-/** Reads `metadata_service`. A hop limit that can't be one is not known. */
+/** Protocols of the metadata service (IBM/vpc-node-sdk, vpc/v1.ts, InstanceMetadataServicePatch). */
+export const protocols = ['http', 'https'] as const
+
+/** Reads `metadata_service`. A hop limit that can't be one is not known, nor is a protocol that vpcmd has not heard of. */
 export function readSettings(raw: Raw): Settings {
   const settings = fields(raw.metadata_service)
   const hops = number(settings, 'response_hop_limit')
+  const protocol = text(settings, 'protocol')
   return {
     enabled: flag(settings, 'enabled'),
-    protocol: text(settings, 'protocol'),
+    protocol: protocols.find(each => each === protocol),
     response_hop_limit: hops !== undefined && Number.isInteger(hops) && hops >= 1 && hops <= 64 ? hops : undefined,
   }
 }

@@ -135,7 +135,11 @@ User data can't be read from the VPC API: --from-metadata takes it from what vpc
     {region}: FoundInstance,
   ): Promise<void> {
     const row = {instance, region: region.name, floatingIps: []}
-    await this.printRecord(flags, {entries: instanceDetails(row, () => []), json: toJsonRow(row), id: instance.id})
+    await this.printRecord(flags, {
+      entries: instanceDetails(row, {of: () => []}),
+      json: toJsonRow(row),
+      id: instance.id,
+    })
   }
 }
 

@@ -26,7 +26,7 @@ export default class InstancesShow extends CloudCommand {
     const index = await floatingIpsFor(cloud.api(found.region), found.instance)
     const row = {instance: found.instance, region: found.region.name, floatingIps: addressesOf(found.instance, index)}
     await this.printRecord(flags, {
-      entries: instanceDetails(row, id => index.get(id) ?? []),
+      entries: instanceDetails(row, index),
       json: toJsonRow(row),
       id: row.instance.id,
     })

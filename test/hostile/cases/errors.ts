@@ -182,7 +182,7 @@ const actions: [string, string[], string, string][] = [
   ['instance', ['instances', 'show', alpha], 'is.instance.instance.read', ''],
   ['patch', ['metadata', 'enable', alpha], 'is.instance.instance.update', ''],
   ['floating_ips', ['instances', 'list'], 'is.floating-ip.floating-ip.list', 'us-south'],
-  ['templates', ['metadata', 'audit'], 'is.instance-template.instance-template.list', 'us-south'],
+  ['templates', ['metadata', 'audit'], 'is.instance.instance-template.read', 'us-south'],
   ['bare_metal_servers', ['metadata', 'audit'], 'is.bare-metal-server.bare-metal-server.list', 'us-south'],
 ]
 const byStatus = statuses.flatMap(([status, code, codes]) =>

@@ -161,6 +161,8 @@ const showTrials = (['null', 'wrong type', 'empty', 'huge', 'missing'] as const)
         },
       },
       says: [instanceIdOf('alpha'), 'alpha'],
+      // The floating IPs of each interface are asked for, and a huge list of them is one of many.
+      requests: 400,
       code: 0,
     }),
   ),

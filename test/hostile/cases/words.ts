@@ -141,7 +141,8 @@ const wordTrials: Trial[] = [
       args: ['metadata', 'audit', '-o', format],
       modes: ['text'],
       bend: {world: addWords('name', {enabled: true, protocol: 'http', response_hop_limit: 2})},
-      never: ['<script>alert'],
+      // To JSON and CSV it is text as any other.
+      ...(['html', 'junit'].includes(format) && {never: ['<script>alert']}),
       code: [1, 5],
     }),
   ),
