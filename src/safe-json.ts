@@ -3,7 +3,7 @@
 export const activeOnTerminals = /[\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu
 
 /** Where a value is nested too deep to be written, so many levels of it are. */
-const mostLevels = 200
+export const mostLevels = 200
 
 /**
  * A value as JSON, on one line or indented by so many spaces; whatever could act on a terminal is written as `\uXXXX`, and

@@ -227,7 +227,10 @@ async function decompressed(response: IncomingMessage): Promise<Readable> {
 function whyOf(code: string): Silence {
   if (code === proxyRefusal) return 'proxy'
   if (code === 'ECONNREFUSED') return 'refused'
-  if (/^(ENETUNREACH|EHOSTUNREACH|EADDRNOTAVAIL|ENETDOWN|EHOSTDOWN|EACCES|EPERM)$/.test(code)) return 'unreachable'
+  // With too many open files there is no connection to send anything on, either.
+  if (/^(ENETUNREACH|EHOSTUNREACH|EADDRNOTAVAIL|ENETDOWN|EHOSTDOWN|EACCES|EPERM|EMFILE|ENFILE)$/.test(code)) {
+    return 'unreachable'
+  }
   if (/^(ENOTFOUND|EAI_)/.test(code)) return 'unknown-host'
   if (code === 'ETIMEDOUT') return 'timeout'
   if (/^(ECONNRESET|EPIPE)$/.test(code)) return 'reset'

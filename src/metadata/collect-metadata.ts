@@ -6,6 +6,7 @@ import {fieldAt} from '../inside/fields.ts'
 import {metadataScript} from '../inside/script.ts'
 import type {FoundInstance} from '../instances/find-instance.ts'
 import {initializationPath} from '../instances/user-data.ts'
+import {mostLevels} from '../safe-json.ts'
 import {checkReal, checkRunning, findReach, noFloatingIp, type ReachWishes, unknownUser} from '../ssh/reach.ts'
 import {captureSsh} from '../ssh/run-ssh.ts'
 import {sshArguments} from '../ssh/ssh-arguments.ts'
@@ -155,16 +156,17 @@ export function userDataOf(document: MetadataDocument): string | null | undefine
 /** What stands in the place of a secret. */
 const mask = '(masked; --show-secrets shows it)'
 
-/** The same without the secrets that it is known to hold: passwords, and license keys (ibm-cloud-docs/vpc, instance_metadata_vpc_metadata_summary.md). */
-export function withoutSecrets(value: unknown, isLicense = false): unknown {
-  if (Array.isArray(value)) return value.map(each => withoutSecrets(each, isLicense))
+/** The same without the secrets that it is known to hold: passwords, and license keys (ibm-cloud-docs/vpc, instance_metadata_vpc_metadata_summary.md); null where it is nested too deep. */
+export function masked(value: unknown, isLicense = false, levels = mostLevels): unknown {
+  if (levels === 0) return null
+  if (Array.isArray(value)) return value.map(each => masked(each, isLicense, levels - 1))
   if (!isRecord(value)) return value
   return Object.fromEntries(
     Object.entries(value).map(([name, each]) => [
       name,
       name === 'password' || (isLicense && name === 'key')
         ? mask
-        : withoutSecrets(each, isLicense || name === 'licensed_software'),
+        : masked(each, isLicense || name === 'licensed_software', levels - 1),
     ]),
   )
 }

@@ -1,6 +1,6 @@
 import {constants} from 'node:fs'
-import {type FileHandle, open, rm} from 'node:fs/promises'
-import {join} from 'node:path'
+import {type FileHandle, open, readdir, rm, stat} from 'node:fs/promises'
+import {basename, dirname, join} from 'node:path'
 import {VpcmdError} from '../errors.ts'
 import {explainTrouble, sentence} from '../files/file-trouble.ts'
 import {makePrivateFolder} from '../files/private-file.ts'
@@ -18,6 +18,9 @@ export class JournalFile implements Journal {
   #waiting: {text: string; resolve(): void; reject(error: unknown): void}[] = []
   #writing: Promise<void> | undefined
   #failure: VpcmdError | undefined
+  /** When the folder was looked at last, by its own clock, and whether a lock of another run was there. */
+  #lookedAt: number | undefined
+  #lockedBeside = false
 
   private constructor(handle: FileHandle, file: string, lock: ProcessLock) {
     this.#handle = handle
@@ -86,6 +89,22 @@ export class JournalFile implements Journal {
   /** Resolves when the line is on disk. Rejects with VpcmdError when it can't be put there; so does every later one. */
   write(line: JournalLine): Promise<void> {
     return this.#append(`${JSON.stringify(line)}\n`)
+  }
+
+  async hasCompany(): Promise<boolean> {
+    const folder = dirname(this.#file)
+    try {
+      const {mtimeMs} = await stat(folder)
+      // A run begins with a lock of its own in the folder, and a look at that is dearer where there are many runs.
+      if (mtimeMs !== this.#lookedAt) {
+        const own = basename(this.#file, '.jsonl')
+        this.#lockedBeside = (await readdir(folder)).some(name => name.endsWith('.lock') && name !== `${own}.lock`)
+        this.#lookedAt = mtimeMs
+      }
+      return this.#lockedBeside
+    } catch (error) {
+      throw unwritable(this.#file, error)
+    }
   }
 
   #append(text: string): Promise<void> {

@@ -44,6 +44,8 @@ export type JournalLine =
 export interface Journal {
   /** Resolves when the line is kept. Rejects with VpcmdError when it can't be kept; so does every later one. */
   write(line: JournalLine): Promise<void>
+  /** Whether another run may be at work, as far as this machine and what it shares can tell: what was read may be so no more. */
+  hasCompany(): Promise<boolean>
 }
 
 /** An ID for a run that begins at `now` (epoch milliseconds), so that IDs sort by time; `random` (0 to 1) keeps two of a millisecond apart. */

@@ -92,6 +92,9 @@ export async function rollOut(cloud: Cloud, work: Work[], options: RolloutOption
   return {settled, stop: run.stop, error: run.error}
 }
 
+/** So many changes are looked at first whatever is known: that takes a moment, and spares a conflict. */
+const fewChanges = 50
+
 class Rollout {
   stop: Stop | undefined
   error: VpcmdError | undefined
@@ -181,18 +184,28 @@ class Rollout {
   }
 
   async #make({change, i, inDoubt}: Work): Promise<Settled> {
-    const {journal, now, freshForMs, sleep, comparesNames} = this.#options
+    const {journal, sleep, comparesNames} = this.#options
     const region = await this.#regionOf(change)
     return settleChange(change, {
       api: this.#cloud.api(region, 'rollout'),
-      // A clock that was ahead when the plan was made must not make it fresh.
-      mustLook: Math.abs(now() - change.readAt) >= freshForMs,
+      mustLook: await this.#mustLook(change),
       inDoubt,
       comparesNames,
       ended: this.#ending.signal,
       sending: () => journal.write({t: 'sent', i, at: this.#time()}),
       sleep,
     })
+  }
+
+  /**
+   * Whether the plan's reading does not do. A list gives no ETag, with which a change that somebody else has made would be
+   * refused: a few are looked at first, and many only where another run is at work, as it would take twice the requests.
+   */
+  async #mustLook({readAt, etag}: PlannedChange): Promise<boolean> {
+    const {now, freshForMs, journal} = this.#options
+    // A clock that was ahead when the plan was made must not make it fresh.
+    if (Math.abs(now() - readAt) >= freshForMs) return true
+    return etag === undefined && (this.#progress.total <= fewChanges || (await journal.hasCompany()))
   }
 
   /** The next change need not wait for this one's outcome to be on disk; the end of the rollout does. */

@@ -59,6 +59,18 @@ const hasHops = (hops: number) => all().filter(({metadata_service: each}) => eac
 const runsFolder = () => join(env.XDG_STATE_HOME ?? '', 'vpcmd', 'runs')
 const journals = () => readdirSync(runsFolder()).filter(name => name.endsWith('.jsonl'))
 
+it('three at once over the same instances make each change once', async () => {
+  await use({instances: 40, vpcs: 4, regions: ['us-south', 'eu-de'], latencyMs: 20})
+  const runs = await Promise.all(
+    [1, 2, 3].map(() => vpcmd('metadata enable --all --protocol https --hop-limit 7 --yes --debug --json')),
+  )
+  expect(runs.map(({code}) => code)).toEqual([0, 0, 0])
+  expect(hasHops(7)).toHaveLength(40)
+  const made = runs.flatMap(({stderr}) => stderr.match(/PATCH \S+ -> 200/g) ?? [])
+  expect(made).toHaveLength(40)
+  expect(new Set(made).size).toBe(40)
+})
+
 describe('choosing many', () => {
   it('from a file of lines with comments', async () => {
     const [a, b] = all() as [InstanceSummary, InstanceSummary]
@@ -337,6 +349,8 @@ describe('history, undo and resume', () => {
   })
 
   it('undo takes back what the run set, and nothing that somebody set while it ran', async () => {
+    // So many that none is looked at before it is changed.
+    await use({instances: 240, vpcs: 4, regions: ['us-south', 'eu-de']})
     const off = all().filter(({region, metadata_service: each}) => region === 'eu-de' && !each.enabled)
     onPatch = id => {
       onPatch = undefined

@@ -15,8 +15,9 @@ import {
 import {constants, tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi} from 'vitest'
-import {withoutSecrets} from '../../src/metadata/collect-metadata.ts'
+import {masked} from '../../src/metadata/collect-metadata.ts'
 import {fileNames, writeCollected} from '../../src/metadata/collected-files.ts'
+import {safeJson} from '../../src/safe-json.ts'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
 import {startPty} from '../support/pty.ts'
 import {freshEnvironment, runVpcmd, vpcmdPath} from '../support/run-vpcmd.ts'
@@ -252,11 +253,13 @@ describe.skipIf(!hasSshd)('metadata collect, with a real sshd', () => {
       list: [{licensed_software: [{sku: 's', key: 'LICENSE'}]}],
       keys: [{key: 'stays'}],
     }
-    expect(withoutSecrets(document)).toEqual({
+    expect(masked(document)).toEqual({
       password: expect.stringMatching(/masked/),
       list: [{licensed_software: [{sku: 's', key: expect.stringMatching(/masked/)}]}],
       keys: [{key: 'stays'}],
     })
+    const deep = JSON.parse(`${'['.repeat(100_000)}${']'.repeat(100_000)}`)
+    expect(safeJson(masked(deep))).toBe(`${'['.repeat(200)}null${']'.repeat(200)}`)
   })
 
   it('turns the service on when told, through the journal, and says what IBM says of that', async () => {

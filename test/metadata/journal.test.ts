@@ -193,6 +193,16 @@ describe('two at once', () => {
     await journal.close()
   })
 
+  it('at two runs know of each other while both are at work', async () => {
+    const first = await JournalFile.begin(folder, header, changes)
+    expect(await first.hasCompany()).toBe(false)
+    const second = await JournalFile.begin(folder, {...header, id: '20261125-161503-0001'}, changes)
+    expect([await first.hasCompany(), await second.hasCompany()]).toEqual([true, true])
+    await first.close()
+    expect(await second.hasCompany()).toBe(false)
+    await second.close()
+  })
+
   it('that both find a dead lock: one gets it', async () => {
     await halfDone()
     for (let round = 0; round < 20; round++) {

@@ -89,7 +89,7 @@ describe('a rollout', () => {
     const old = [
       {readAt: Date.now() - 61_000},
       {readAt: Date.now() + 3_600_000},
-      {},
+      {etag: test.sandbox.fleet.list()[2]?.etag},
       {readAt: 0, etag: test.sandbox.fleet.list()[3]?.etag},
     ]
     const run = await rollOutAll(changes.map((change, index) => ({...change, ...old[index]})))
@@ -97,6 +97,21 @@ describe('a rollout', () => {
     const looked = test.requests.filter(({method, path}) => method === 'GET' && path.includes('/instances/'))
     expect(looked.map(({path}) => path.split('/').at(-1)).sort()).toEqual(
       [0, 1, 3].map(index => changes[index]?.target.id).sort(),
+    )
+  })
+
+  it.each([
+    ['none of more than 50 that were just read', 60, false, 0],
+    ['a few though they were just read', 20, false, 20],
+    ['all while another run is at work', 60, true, 60],
+  ])('looks at %s', async (_, count, hasCompany, looks) => {
+    const changes = await prepare(count)
+    const run = await rollOutAll(changes, {
+      journal: {write: async () => undefined, hasCompany: async () => hasCompany},
+    })
+    expect(results(run.settled)).toEqual(changes.map(() => 'changed'))
+    expect(test.requests.filter(({method, path}) => method === 'GET' && path.includes('/instances/'))).toHaveLength(
+      looks,
     )
   })
 
@@ -196,6 +211,7 @@ describe('a rollout that goes wrong', () => {
         write: async () => {
           if (++lines > 60) throw new VpcmdError({code: 'journal_failed', message: "It can't be written."})
         },
+        hasCompany: async () => false,
       },
     })
     expect(stop).toBe('journal')

@@ -12,10 +12,10 @@ import {initializationPath} from '../../instances/user-data.ts'
 import {
   type Collection,
   collectMetadata,
+  masked,
   type Reached,
   reachInstances,
   userDataOf,
-  withoutSecrets,
 } from '../../metadata/collect-metadata.ts'
 import {type CollectedFiles, fileNames, writeCollected} from '../../metadata/collected-files.ts'
 import {asChoice, changesIn, draftPlan} from '../../metadata/plan.ts'
@@ -144,7 +144,7 @@ Passwords and license keys are masked. User data is not: whoever can run a proce
         const {found, collectedAt, document} = collection
         if (!document) return {...collection, json: undefined, files: undefined}
         const {id, name = null} = found.instance
-        const metadata = flags['show-secrets'] ? document : withoutSecrets(document)
+        const metadata = flags['show-secrets'] ? document : masked(document)
         const json = {id, name, region: found.region.name, collected_at: collectedAt, metadata}
         if (flags.out === undefined) return {...collection, json, files: undefined}
         try {

@@ -1,6 +1,8 @@
 import {Args, Flags} from '@oclif/core'
+import {fields, flag, list, type Raw, text} from '../../cloud/readers/fields.ts'
+import {answerLimits, ask} from '../../cloud/transport.ts'
 import {BaseCommand} from '../../command-line/base-command.ts'
-import {usageError, VpcmdError} from '../../errors.ts'
+import {exitCodes, usageError, VpcmdError} from '../../errors.ts'
 import type {MetadataAddress} from '../../sandbox/index.ts'
 import type {Column} from '../../terminal/table.ts'
 
@@ -38,7 +40,7 @@ Any program can ask the same of the sandbox: GET /sandbox/addresses?instance=NAM
     const {argv, flags} = await this.parse(SandboxAddresses)
     const url = addressesUrl(flags.url)
     for (const name of argv) url.searchParams.append('instance', String(name))
-    const rows = await ask(url)
+    const rows = await askSandbox(url)
     await this.printRows(flags, {
       rows,
       columns,
@@ -61,18 +63,46 @@ function addressesUrl(text: string | undefined): URL {
   return new URL('/sandbox/addresses', url)
 }
 
-async function ask(url: URL): Promise<MetadataAddress[]> {
-  const answer = await fetch(url, {redirect: 'error'})
-    .then(async response => ({ok: response.ok, status: response.status, body: await response.json()}))
-    .catch(() => undefined)
-  if (answer === undefined) {
+async function askSandbox(url: URL): Promise<MetadataAddress[]> {
+  const outcome = await ask(
+    {method: 'GET', url: url.href, headers: {}},
+    {timeoutMs: 30_000, mostBytes: answerLimits.list},
+  )
+  const {status, body} =
+    outcome.kind === 'reply'
+      ? {status: outcome.status, body: parsed(outcome.body)}
+      : {status: 0, body: fields(undefined)}
+  const rows = list(body, 'addresses', readAddress)
+  if (status === 200 && rows) return rows
+  const [refusal] = list(body, 'errors', raw => ({code: text(raw, 'code'), message: text(raw, 'message')})) ?? []
+  if (refusal?.code === undefined || refusal.message === undefined) {
     throw new VpcmdError({
       code: 'no_sandbox',
       message: `No sandbox answers at ${url.origin}.`,
       hint: 'Start one with: vpcmd sandbox start',
     })
   }
-  if (answer.ok) return (answer.body as {addresses: MetadataAddress[]}).addresses
-  const {code, message} = (answer.body as {errors: [{code: string; message: string}]}).errors[0]
-  throw new VpcmdError({code, message, status: answer.status, exitCode: answer.status === 404 ? 4 : 2})
+  const {code, message} = refusal
+  throw new VpcmdError({code, message, status, exitCode: status === 404 ? exitCodes.notFound : exitCodes.usage})
+}
+
+function readAddress(raw: Raw): MetadataAddress {
+  const told = (name: string) => text(raw, name) ?? ''
+  return {
+    id: told('id'),
+    name: told('name'),
+    region: told('region'),
+    enabled: flag(raw, 'enabled') ?? false,
+    protocol: told('protocol') === 'https' ? 'https' : 'http',
+    url: told('url'),
+    ca_file: told('ca_file'),
+  }
+}
+
+function parsed(body: Buffer): Raw {
+  try {
+    return fields(JSON.parse(body.toString('utf8')))
+  } catch {
+    return fields(undefined)
+  }
 }
