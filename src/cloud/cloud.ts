@@ -42,20 +42,22 @@ export interface CloudOptions {
   log: WireLog | undefined
   /** How many requests may be under way at once in a region. */
   concurrency?: number
+  /** How many connections there may be in all; what comes then waits. */
+  mostConnections?: number
 }
 
 /** Opens IBM Cloud. Sends nothing yet. Throws a usage error for endpoints to which credentials are not sent. */
 export async function openCloud(options: CloudOptions): Promise<Cloud> {
   const {credentials, endpoints, cacheFolder, pacing, log, allowsHttp = false} = options
   for (const url of [credentials.asked.url, endpoints.vpcUrl]) checkSecure(url, allowsHttp)
-  const [sdk, routeTo] = await Promise.all([chooseSdk(options.env), findRoutes(options.env)])
+  const [sdk, routeTo] = await Promise.all([chooseSdk(options.env), findRoutes(options.env, options.mostConnections)])
   log?.note(`SDK: ${sdk.description}`)
   // What is wrong with a proxy is said now, and not by each request.
   for (const url of [credentials.asked.url, endpoints.vpcUrl]) routeTo(url)
   const {secrets} = credentials
   const cacheFile = (kind: string, ...of: string[]) =>
     cacheFolder && join(cacheFolder, `${kind}-${hashedName(...of)}.json`)
-  const lineTo = lines(routeTo, log)
+  const lineTo = lines(routeTo, log, options.mostConnections)
 
   const tokens = new TokenSource({
     ...credentials,
@@ -114,8 +116,12 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
 }
 
 /** The way to any URL, with the connections that are kept for all of them. */
-function lines(routeTo: (url: string) => Agent | undefined, log: WireLog | undefined): (url: string) => Line {
-  const connections: Connections = {}
+function lines(
+  routeTo: (url: string) => Agent | undefined,
+  log: WireLog | undefined,
+  most: number | undefined,
+): (url: string) => Line {
+  const connections: Connections = {most}
   return url => ({
     connections,
     proxy: routeTo(url),

@@ -13,8 +13,8 @@ export function proxyVariable(env: NodeJS.ProcessEnv, url: string): string | und
 export type RouteTo = (url: string) => Agent | undefined
 
 /** Finds the way to any URL, by the proxy variables. Nothing on this machine is asked through a proxy, whatever they say. */
-export async function findRoutes(env: NodeJS.ProcessEnv): Promise<RouteTo> {
+export async function findRoutes(env: NodeJS.ProcessEnv, mostConnections?: number): Promise<RouteTo> {
   if (!proxyVariables.some(name => env[name])) return () => undefined
   const {routeThroughProxy} = await import('./tunnels.ts')
-  return url => (isLoopback(url) ? undefined : routeThroughProxy(url, env, proxyVariables))
+  return url => (isLoopback(url) ? undefined : routeThroughProxy(url, env, proxyVariables, mostConnections))
 }

@@ -36,8 +36,13 @@ export interface WireLog {
   note(text: string): void
 }
 
-/** Connections that are open, by protocol. They do not keep a process from its end. */
-export type Connections = Record<string, Agent>
+/** Connections that are kept open. They do not keep a process from its end. */
+export interface Connections {
+  /** By protocol. */
+  agents?: Record<string, Agent>
+  /** How many there may be of each protocol; what comes then waits. */
+  most?: number
+}
 
 export interface Reply {
   kind: 'reply'
@@ -187,8 +192,12 @@ async function opener(
   {ca, connections, proxy}: Line,
 ): Promise<(other?: RequestOptions) => ClientRequest> {
   const {request, Agent} = protocol === 'http:' ? await import('node:http') : await import('node:https')
-  if (connections) connections[protocol] ??= new Agent({keepAlive: true, scheduling: 'lifo', timeout: 5000})
-  const agent = proxy ?? connections?.[protocol] ?? false
+  if (connections) {
+    const {agents = {}, most: maxTotalSockets = Number.POSITIVE_INFINITY} = connections
+    connections.agents = agents
+    agents[protocol] ??= new Agent({keepAlive: true, scheduling: 'lifo', timeout: 5000, maxTotalSockets})
+  }
+  const agent = proxy ?? connections?.agents?.[protocol] ?? false
   return other => request({...options, ca, agent, ...other})
 }
 

@@ -17,6 +17,7 @@ export function routeThroughProxy(
   url: string,
   env: NodeJS.ProcessEnv,
   variables: readonly string[],
+  mostConnections?: number,
 ): Agent | undefined {
   const proxy = getProxyForUrl(url)
   if (!proxy) return undefined
@@ -29,7 +30,7 @@ export function routeThroughProxy(
   }
   const known = agents.get(proxyUrl)
   if (known) return known
-  const tunnel = new HttpsProxyAgent(proxyUrl, keeping)
+  const tunnel = new HttpsProxyAgent(proxyUrl, {...keeping, maxTotalSockets: mostConnections})
   // The library hands a refusal of the proxy on as if it were the answer of the host behind it.
   tunnel.on('proxyConnect', ({statusCode}: {statusCode: number}, request: ClientRequest) => {
     if (statusCode === 200) return

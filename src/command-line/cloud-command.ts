@@ -12,7 +12,7 @@ import {settingsLabel} from '../metadata/settings.ts'
 import {onEnding} from '../signals.ts'
 import type {Choice, Prompter} from '../terminal/prompts.ts'
 import {BaseCommand, type OutputFlags} from './base-command.ts'
-import {limitConnections} from './limit-connections.ts'
+import {connectionLimit} from './limit-connections.ts'
 import {runsFolder, sandboxFolder} from './state-folder.ts'
 
 export interface CloudFlags extends OutputFlags {
@@ -67,7 +67,6 @@ export abstract class CloudCommand extends BaseCommand {
 
   /** Opens IBM Cloud as the flags and the environment say. Throws VpcmdError: exit 3 without credentials. */
   protected async cloud(flags: CloudFlags): Promise<Cloud> {
-    limitConnections(flags.sandbox ? 2 : 1)
     const [{openCloud}, {pauseTeller}, access] = await Promise.all([
       import('../cloud/cloud.ts'),
       import('../cloud/pauses.ts'),
@@ -80,6 +79,7 @@ export abstract class CloudCommand extends BaseCommand {
       regions: flags.region ?? [],
       allowsHttp: flags['allow-http'],
       concurrency: flags.concurrency,
+      mostConnections: connectionLimit(flags.sandbox ? 2 : 1),
       pacing: {
         timeoutMs: flags.timeout * 1000,
         sleep: (ms, signal) => sleep(ms, undefined, {signal}),

@@ -1,5 +1,3 @@
-import {globalAgent as httpAgent} from 'node:http'
-import {globalAgent as httpsAgent} from 'node:https'
 import {openFileLimit} from '../files/open-file-limit.ts'
 
 /** So many open files are more than any command takes: 64 connections to each of a dozen regions. */
@@ -9,12 +7,10 @@ const plenty = 1024
 const others = 48
 
 /**
- * Sees that requests wait for one another where the process may open few files: one that finds no room would fail.
- * `perConnection` is how many files one takes, which is 2 where the server is in this process.
+ * How many connections there may be where the process may open few files: a request that finds no room would fail, and is to
+ * wait. `perConnection` is how many files one takes, which is 2 where the server is in this process. Undefined for no limit.
  */
-export function limitConnections(perConnection: 1 | 2): void {
+export function connectionLimit(perConnection: 1 | 2): number | undefined {
   const limit = openFileLimit(plenty)
-  if (limit >= plenty) return
-  const most = Math.max(1, Math.floor((limit - others) / perConnection))
-  for (const agent of [httpAgent, httpsAgent]) agent.maxTotalSockets = most
+  return limit >= plenty ? undefined : Math.max(1, Math.floor((limit - others) / perConnection))
 }

@@ -1,4 +1,5 @@
-import {closeSync, openSync, readFileSync} from 'node:fs'
+// The file that the shell starts holds this as well, and imports nothing that an old Node has not got.
+const {closeSync, openSync, readFileSync} = process.getBuiltinModule('node:fs')
 
 /** The fewest open files that a command comes to its end with: its modules alone are read many at a time. */
 export const fewestOpenFiles = 64

@@ -83,7 +83,9 @@ export async function settleChange(change: PlannedChange, options: SettleOptions
     if (answer.asksToWait) continue
     const isSpent = answer.status === 503 ? ++overloaded >= rounds.overloaded : ++failing >= rounds.failing
     if (isSpent || ended.aborted) return {result: 'failed', error: answer, inDoubt}
-    await options.sleep(pauseMs * 2 ** Math.min(failing + overloaded - 1, 4), ended).catch(() => undefined)
+    const ms = pauseMs * 2 ** Math.min(failing + overloaded - 1, 4)
+    // A signal of its own: Node warns where many listen to one.
+    await options.sleep(ms, AbortSignal.any([ended])).catch(() => undefined)
   }
 }
 

@@ -71,6 +71,13 @@ it('three at once over the same instances make each change once', async () => {
   expect(new Set(made).size).toBe(40)
 })
 
+it('many changes that fail at first are made in the end, and nothing but vpcmd itself speaks', async () => {
+  sandbox.faults.push({kind: '500', method: 'PATCH', count: 30})
+  const {code, stderr} = await vpcmd('metadata enable --all --hop-limit 7 --yes -q')
+  expect({code, stderr}).toEqual({code: 0, stderr: expect.not.stringMatching(/Warning|node:/)})
+  expect(hasHops(7)).toHaveLength(60)
+})
+
 describe('choosing many', () => {
   it('from a file of lines with comments', async () => {
     const [a, b] = all() as [InstanceSummary, InstanceSummary]
