@@ -1,4 +1,5 @@
 import type {Cloud} from '../cloud/cloud.ts'
+import {withFields} from '../cloud/readers/instance.ts'
 import {RolloutCommand, type RolloutFlags, switchedOnNote} from '../command-line/rollout-command.ts'
 import {exitCodes, usageError, VpcmdError} from '../errors.ts'
 import {instanceDetails} from '../instances/details.ts'
@@ -121,7 +122,7 @@ export default class Console extends RolloutCommand {
       if (!before.enabled && after.enabled) this.note(switchedOnNote)
     }
     // The next change begins with what was seen now, and no ETag: that one is spent.
-    return {region: found.region, instance: {...found.instance, settings: after}}
+    return {region: found.region, instance: withFields(found.instance, {settings: after})}
   }
 
   private async showDetails({instance, region}: FoundInstance, cloud: Cloud): Promise<void> {

@@ -1,5 +1,6 @@
 import {afterEach, expect, test} from 'vitest'
 import type {Instance} from '../../src/cloud/readers/instance.ts'
+import {withFields} from '../../src/cloud/readers/instance.ts'
 import {countRisks, losesData, readPreflight, risksOf, whyNotToStop} from '../../src/metadata/preflight.ts'
 import {changesOf} from '../support/planned-change.ts'
 import {startTestCloud, type TestCloud} from '../support/test-cloud.ts'
@@ -32,11 +33,7 @@ test('local disks are named with their size', async () => {
 
 test('a reservation that is attached automatically is let go by a stop, and a dedicated host group is one of hosts', async () => {
   const instance = await instanceOf('train-1', 'eu-gb')
-  const automatic = {
-    ...instance,
-    disks: [],
-    affinityPolicy: 'automatic',
-  }
+  const automatic = withFields(instance, {disks: [], affinityPolicy: 'automatic'})
   expect(risksOf(automatic)).toEqual([
     {
       kind: 'automatic_reservation',
@@ -53,8 +50,10 @@ test('a reservation that is attached automatically is let go by a stop, and a de
 test('only what runs and is stable may be stopped', async () => {
   const instance = await instanceOf('my-virtual-server-1', 'us-south')
   expect(whyNotToStop(instance, true)).toBeUndefined()
-  expect(whyNotToStop({...instance, status: 'stopping'}, true)).toBe('it is stopping, not running')
-  expect(whyNotToStop({...instance, lifecycleState: 'suspended'}, true)).toBe('its lifecycle state is suspended')
+  expect(whyNotToStop(withFields(instance, {status: 'stopping'}), true)).toBe('it is stopping, not running')
+  expect(whyNotToStop(withFields(instance, {lifecycleState: 'suspended'}), true)).toBe(
+    'its lifecycle state is suspended',
+  )
 })
 
 test('each instance is read afresh; without --accept-data-loss local disks keep one out', async () => {

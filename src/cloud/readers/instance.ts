@@ -76,69 +76,95 @@ export interface NetworkPort {
   address?: string
 }
 
-/** Reads an instance of which the ID is known. */
-export function readInstance(raw: Raw, id: string): Instance {
-  const vcpu = fields(raw.vcpu)
-  const policy = fields(raw.availability_policy)
-  const boot = fields(raw.boot_volume_attachment)
-  const affinity = fields(raw.reservation_affinity)
-  const place = reference(raw, 'placement_target')
-  return {
-    id,
-    api: raw,
-    name: text(raw, 'name'),
-    crn: text(raw, 'crn'),
-    status: text(raw, 'status'),
-    statusReasons: list(raw, 'status_reasons', readReason) ?? [],
-    lifecycleState: text(raw, 'lifecycle_state'),
-    lifecycleReasons: list(raw, 'lifecycle_reasons', readReason) ?? [],
-    healthState: text(raw, 'health_state'),
-    startable: flag(raw, 'startable'),
-    createdAt: text(raw, 'created_at'),
-    settings: readSettings(raw),
-    availabilityClass: text(fields(raw.availability), 'class'),
-    hostFailurePolicy: text(policy, 'host_failure'),
-    preemptionPolicy: text(policy, 'preemption'),
-    confidentialComputeMode: text(raw, 'confidential_compute_mode'),
-    secureBoot: flag(raw, 'enable_secure_boot'),
-    profile: text(fields(raw.profile), 'name'),
-    architecture: text(vcpu, 'architecture'),
-    vcpu: {
+/** How each field is read of the API's object. */
+const readers: {readonly [Name in Exclude<keyof Instance, 'id' | 'api'>]-?: (raw: Raw) => Instance[Name]} = {
+  name: raw => text(raw, 'name'),
+  crn: raw => text(raw, 'crn'),
+  status: raw => text(raw, 'status'),
+  statusReasons: raw => list(raw, 'status_reasons', readReason) ?? [],
+  lifecycleState: raw => text(raw, 'lifecycle_state'),
+  lifecycleReasons: raw => list(raw, 'lifecycle_reasons', readReason) ?? [],
+  healthState: raw => text(raw, 'health_state'),
+  startable: raw => flag(raw, 'startable'),
+  createdAt: raw => text(raw, 'created_at'),
+  settings: raw => readSettings(raw),
+  availabilityClass: raw => text(fields(raw.availability), 'class'),
+  hostFailurePolicy: raw => text(fields(raw.availability_policy), 'host_failure'),
+  preemptionPolicy: raw => text(fields(raw.availability_policy), 'preemption'),
+  confidentialComputeMode: raw => text(raw, 'confidential_compute_mode'),
+  secureBoot: raw => flag(raw, 'enable_secure_boot'),
+  profile: raw => text(fields(raw.profile), 'name'),
+  architecture: raw => text(fields(raw.vcpu), 'architecture'),
+  vcpu(raw) {
+    const vcpu = fields(raw.vcpu)
+    return {
       count: number(vcpu, 'count'),
       manufacturer: text(vcpu, 'manufacturer'),
       percentage: number(vcpu, 'percentage'),
-    },
-    memory: number(raw, 'memory'),
-    bandwidth: number(raw, 'bandwidth'),
-    volumeBandwidth: number(raw, 'total_volume_bandwidth'),
-    volumeBandwidthQosMode: text(raw, 'volume_bandwidth_qos_mode'),
-    networkBandwidth: number(raw, 'total_network_bandwidth'),
-    numaCount: number(raw, 'numa_count'),
-    image: reference(raw, 'image'),
-    hasCatalogOffering: raw.catalog_offering !== undefined && raw.catalog_offering !== null,
-    vpc: reference(raw, 'vpc'),
-    zone: text(fields(raw.zone), 'name'),
-    resourceGroup: reference(raw, 'resource_group'),
-    bootVolume: {
+    }
+  },
+  memory: raw => number(raw, 'memory'),
+  bandwidth: raw => number(raw, 'bandwidth'),
+  volumeBandwidth: raw => number(raw, 'total_volume_bandwidth'),
+  volumeBandwidthQosMode: raw => text(raw, 'volume_bandwidth_qos_mode'),
+  networkBandwidth: raw => number(raw, 'total_network_bandwidth'),
+  numaCount: raw => number(raw, 'numa_count'),
+  image: raw => reference(raw, 'image'),
+  hasCatalogOffering: raw => raw.catalog_offering !== undefined && raw.catalog_offering !== null,
+  vpc: raw => reference(raw, 'vpc'),
+  zone: raw => text(fields(raw.zone), 'name'),
+  resourceGroup: raw => reference(raw, 'resource_group'),
+  bootVolume(raw) {
+    const boot = fields(raw.boot_volume_attachment)
+    return {
       attachmentId: text(boot, 'id'),
       attachmentName: text(boot, 'name'),
       volume: reference(boot, 'volume'),
-    },
-    volumeCount: Array.isArray(raw.volume_attachments) ? raw.volume_attachments.length : undefined,
-    networkAttachments: list(raw, 'network_attachments', readPort),
-    networkInterfaces: list(raw, 'network_interfaces', readPort),
-    primaryAttachment: primaryIn(raw.primary_network_attachment),
-    primaryInterface: primaryIn(raw.primary_network_interface),
-    disks: list(raw, 'disks', disk => ({name: text(disk, 'name'), size: number(disk, 'size')})),
-    placementTarget: place && {...place, type: text(fields(raw.placement_target), 'resource_type')},
-    dedicatedHost: reference(raw, 'dedicated_host'),
-    reservation: reference(raw, 'reservation'),
-    affinityPolicy: text(affinity, 'policy'),
-    affinityPool: references(affinity, 'pool'),
-    instanceGroup: reference(fields(raw.instance_group_membership), 'instance_group'),
-    clusterNetwork: reference(raw, 'cluster_network'),
-    clusterNetworkAttachments: references(raw, 'cluster_network_attachments'),
-  }
+    }
+  },
+  volumeCount: raw => (Array.isArray(raw.volume_attachments) ? raw.volume_attachments.length : undefined),
+  networkAttachments: raw => list(raw, 'network_attachments', readPort),
+  networkInterfaces: raw => list(raw, 'network_interfaces', readPort),
+  primaryAttachment: raw => primaryIn(raw.primary_network_attachment),
+  primaryInterface: raw => primaryIn(raw.primary_network_interface),
+  disks: raw => list(raw, 'disks', disk => ({name: text(disk, 'name'), size: number(disk, 'size')})),
+  placementTarget(raw) {
+    const place = reference(raw, 'placement_target')
+    return place && {...place, type: text(fields(raw.placement_target), 'resource_type')}
+  },
+  dedicatedHost: raw => reference(raw, 'dedicated_host'),
+  reservation: raw => reference(raw, 'reservation'),
+  affinityPolicy: raw => text(fields(raw.reservation_affinity), 'policy'),
+  affinityPool: raw => references(fields(raw.reservation_affinity), 'pool'),
+  instanceGroup: raw => reference(fields(raw.instance_group_membership), 'instance_group'),
+  clusterNetwork: raw => reference(raw, 'cluster_network'),
+  clusterNetworkAttachments: raw => references(raw, 'cluster_network_attachments'),
+}
+
+// Lists are long, and of most of their instances few fields are asked for: each is read when it is.
+const prototype = Object.defineProperties(
+  {},
+  Object.fromEntries(
+    Object.entries(readers).map(([name, read]) => [
+      name,
+      {
+        get(this: Instance) {
+          return read(this.api)
+        },
+        enumerable: true,
+      },
+    ]),
+  ),
+)
+
+/** Reads an instance of which the ID is known. Its fields are those of the prototype, which a spread does not copy: `withFields` does. */
+export function readInstance(raw: Raw, id: string): Instance {
+  return Object.assign(Object.create(prototype), {id, api: raw})
+}
+
+/** The instance with some fields other than they were read. */
+export function withFields(instance: Instance, fields: Partial<Instance>): Instance {
+  return Object.create(instance, Object.getOwnPropertyDescriptors(fields))
 }
 
 function readReason(raw: Raw): Reason {
