@@ -1,5 +1,5 @@
 import {told} from '../instances/columns.ts'
-import {settingsLabel} from '../metadata/settings.ts'
+import {settingNames, settingsLabel, settingsTable} from '../metadata/settings.ts'
 import {type Judgement, reasonOf} from './judge.ts'
 import {kindLabel, type Referred} from './subjects.ts'
 
@@ -36,9 +36,10 @@ export const csvColumns: AuditColumn[] = [
   {header: 'Profile', value: ({subject}) => subject.profile ?? ''},
   {header: 'Image', value: ({subject}) => label(subject.image)},
   {header: 'Status', value: ({subject}) => subject.status ?? ''},
-  {header: 'Enabled', value: ({subject}) => told(subject.settings.enabled)},
-  {header: 'Protocol', value: ({subject}) => told(subject.settings.protocol)},
-  {header: 'Hop limit', value: ({subject}) => told(subject.settings.response_hop_limit)},
+  ...settingNames.map(name => ({
+    header: settingsTable[name].header,
+    value: ({subject}: Judgement) => told(subject.settings[name]),
+  })),
   {header: 'Rule', value: ({rule}) => rule?.name ?? ''},
   {header: 'Why', value: reasonOf},
   {header: 'Exempt until', value: ({verdict, exemption}) => (verdict === 'exempt' ? (exemption?.expires ?? '') : '')},

@@ -104,12 +104,12 @@ export function hasExpired({expires}: Exemption, today: string): boolean {
   return expires < today
 }
 
-const settingNames = {enabled: 'service', protocol: 'protocol', hop_limit: 'hop limit', rule: 'rule'}
+const violationNames = {enabled: 'service', protocol: 'protocol', hop_limit: 'hop limit', rule: 'rule'}
 
 /** What is wrong in a line, as in `protocol is http, must be https`. */
 export function violationInWords({setting, found, required}: Violation): string {
   if (setting === 'rule') return 'no rule matches'
-  return `${settingNames[setting]} is ${found}, must be ${required}`
+  return `${violationNames[setting]} is ${found}, must be ${required}`
 }
 
 /** Why a subject is judged as it is and what else is known of it, in a line; often empty for a compliant one. */

@@ -12,7 +12,7 @@ import {
   readRegion,
   readSubnet,
 } from './readers/resources.ts'
-import type {Settings} from './readers/settings.ts'
+import type {KnownSettings, Settings} from './readers/settings.ts'
 
 /**
  * One call of the VPC API. Names of calls and parameters are those of `VpcV1` of IBM's SDK (IBM/vpc-node-sdk, vpc/v1.ts), so
@@ -337,11 +337,7 @@ export function mediaTypeOf({method}: Operation): string {
 export type Identity = {id: string} | {crn: string}
 
 /** The settings of a metadata service that is to be made: all of them. */
-export interface MetadataServicePrototype {
-  enabled: boolean
-  protocol: string
-  response_hop_limit: number
-}
+export type MetadataServicePrototype = Required<KnownSettings>
 
 /** An instance to be created from an image; of the API's prototypes the part that vpcmd writes (IBM/vpc-node-sdk, vpc/v1.ts, InstancePrototypeInstanceByImage). */
 export interface InstancePrototype {

@@ -1,6 +1,6 @@
 import {distance} from 'fastest-levenshtein'
 import {usageError} from '../errors.ts'
-import {serviceUrl, settingsLabel} from '../metadata/settings.ts'
+import {serviceUrl, settingNames, settingsLabel, settingsTable} from '../metadata/settings.ts'
 import type {ListedInstance} from './list-instances.ts'
 
 /** A column of `instances list`: its key for `--columns` and `--sort`, and how a row reads in it. */
@@ -11,6 +11,12 @@ export interface InstanceColumn {
   /** The lower, the longer it stays on a narrow terminal; without one it always stays. */
   priority?: number
 }
+
+const settingColumns: InstanceColumn[] = settingNames.map(name => ({
+  key: settingsTable[name].key,
+  header: settingsTable[name].header,
+  value: ({instance}) => told(instance.settings[name]),
+}))
 
 // Headers and the order of the first sixteen are those of `ibmcloud is instances`
 // (ibm-cloud-docs/vpc, imd_access_instance_metadata); what is empty is printed as `-`.
@@ -62,9 +68,7 @@ const columns: InstanceColumn[] = [
     priority: 9,
   },
   {key: 'metadata', header: 'Metadata', value: ({instance}) => settingsLabel(instance.settings)},
-  {key: 'enabled', header: 'Enabled', value: ({instance}) => told(instance.settings.enabled)},
-  {key: 'protocol', header: 'Protocol', value: ({instance}) => told(instance.settings.protocol)},
-  {key: 'hop-limit', header: 'Hop limit', value: ({instance}) => told(instance.settings.response_hop_limit)},
+  ...settingColumns,
   {
     key: 'url',
     header: 'URL within the instance',
@@ -86,7 +90,7 @@ export function told(value: string | number | boolean | undefined): string {
 export const defaultColumns = ['name', 'id', 'status', 'zone', 'vpc', 'reserved-ip', 'floating-ip', 'metadata']
 
 /** The columns of `metadata show`. */
-export const metadataColumns = ['name', 'id', 'zone', 'status', 'enabled', 'protocol', 'hop-limit', 'url']
+export const metadataColumns = ['name', 'id', 'zone', 'status', ...settingColumns.map(({key}) => key), 'url']
 
 /** An instance as `metadata show --json` prints it; what the API did not tell is null, and its settings are as they came. */
 export function toMetadataRow({instance, region}: ListedInstance): object {

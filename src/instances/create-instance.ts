@@ -5,6 +5,7 @@ import {withDoubt} from '../cloud/service-errors.ts'
 import type {VpcApi} from '../cloud/vpc-api.ts'
 import {VpcmdError} from '../errors.ts'
 import {targetName} from '../metadata/plan.ts'
+import {settingNames} from '../metadata/settings.ts'
 
 /** The pauses between two looks at an instance that is being made, in milliseconds: each is twice the one before. */
 const pauses = {firstMs: 500, longestMs: 5000} as const
@@ -55,9 +56,7 @@ export function departures(
     ['image', idIn(image), instance.image?.id],
     ['vpc', idIn(vpc), instance.vpc?.id],
     ['zone', zone.name, instance.zone],
-    ['metadata_service.enabled', asked.enabled, made.enabled],
-    ['metadata_service.protocol', asked.protocol, made.protocol],
-    ['metadata_service.response_hop_limit', asked.response_hop_limit, made.response_hop_limit],
+    ...settingNames.map((each): [string, unknown, unknown] => [`metadata_service.${each}`, asked[each], made[each]]),
   ]
   return fields.flatMap(([field, wanted, found]) =>
     wanted === undefined || wanted === found ? [] : `${field} is ${found ?? 'not told'}, not ${wanted}`,

@@ -2,6 +2,7 @@ import {VpcmdError} from '../errors.ts'
 import type {JournalLine, RestartStep} from './journal.ts'
 import {results} from './outcomes.ts'
 import {targetKinds} from './plan.ts'
+import {type SettingName, settingNames, settingsTable} from './settings.ts'
 
 /**
  * What a line of a journal says; undefined for one that is damaged. Checked by hand, field by field: ten thousand journals
@@ -97,16 +98,13 @@ function isHeader(line: Fields): boolean {
 function isChange({target, before, set, etag, readAt}: Fields): boolean {
   if (!isRecord(target) || !isRecord(target.vpc) || !isRecord(set)) return false
   const {kind, id, name, crn, region, zone, vpc, status} = target
-  const {enabled, protocol, response_hop_limit} = set
   return (
     targetKinds.some(each => each === kind) &&
     [id, region].every(each => isText(each) && each !== '') &&
     [name, crn, zone, status, vpc.id, vpc.name].every(isText) &&
     isSettings(before) &&
-    isOptional(enabled, isFlag) &&
-    isOptional(protocol, isText) &&
-    isOptional(response_hop_limit, isCount) &&
-    [enabled, protocol, response_hop_limit].some(each => each !== undefined) &&
+    settingNames.every(name => isOptional(set[name], each => isOfItsType(name, each))) &&
+    settingNames.some(name => set[name] !== undefined) &&
     isOptional(etag, isText) &&
     typeof readAt === 'number'
   )
@@ -114,8 +112,16 @@ function isChange({target, before, set, etag, readAt}: Fields): boolean {
 
 function isSettings(value: unknown): boolean {
   return (
-    isRecord(value) && isFlag(value.enabled) && isText(value.protocol) && isOptional(value.response_hop_limit, isCount)
+    isRecord(value) &&
+    settingNames.every(
+      name => isOfItsType(name, value[name]) || (value[name] === undefined && !settingsTable[name].isOfBareMetal),
+    )
   )
+}
+
+/** A journal tells what was, be it what a setting may be or not. */
+function isOfItsType(name: SettingName, value: unknown): boolean {
+  return typeof value === typeof settingsTable[name].byDefault
 }
 
 function isError(value: unknown): boolean {

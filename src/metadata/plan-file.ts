@@ -4,22 +4,31 @@ import {writeOutput} from '../files/write-output.ts'
 import {doubleKeyIn, lineOfJsonError, lineOfJsonPath} from '../json-lines.ts'
 import {safeJson} from '../safe-json.ts'
 import {type Plan, targetKinds} from './plan.ts'
-import {hopLimits, protocols} from './settings.ts'
+import {type KnownSettings, type SettingName, settingNames, settingsTable, type WantedSettings} from './settings.ts'
 
 const format = 'vpcmd-plan/1'
 const planAnew = 'Make it anew with: vpcmd metadata plan --out FILE'
 
 const text = z.string().min(1)
-const hopLimit = z.int().min(hopLimits.min).max(hopLimits.max)
-// The protocol that was read is whatever the API said; the one to be set is ours to check.
-const before = z.strictObject({enabled: z.boolean(), protocol: text, response_hop_limit: z.int().optional()})
-const set = z
-  .strictObject({
-    enabled: z.boolean().optional(),
-    protocol: z.enum(protocols).optional(),
-    response_hop_limit: hopLimit.optional(),
-  })
+const before = settingsObject(name => !settingsTable[name].isOfBareMetal).pipe(z.custom<KnownSettings>())
+const set = settingsObject(() => true)
   .refine(fields => Object.keys(fields).length > 0, 'names nothing to set')
+  .pipe(z.custom<WantedSettings>())
+
+function settingsObject(isOptional: (name: SettingName) => boolean) {
+  const shape = settingNames.map(name => {
+    const value = schemaOf(name)
+    return [name, isOptional(name) ? value.optional() : value]
+  })
+  return z.strictObject(Object.fromEntries(shape))
+}
+
+function schemaOf(name: SettingName): z.ZodType {
+  const setting = settingsTable[name]
+  if ('values' in setting) return z.enum(setting.values)
+  return 'bounds' in setting ? z.int().min(setting.bounds.min).max(setting.bounds.max) : z.boolean()
+}
+
 const target = z.strictObject({
   kind: z.enum(targetKinds),
   // It stands in the path of a request: nothing there may lead to another one.

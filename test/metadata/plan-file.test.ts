@@ -15,7 +15,7 @@ const plan: Plan = {
   unread: ['eu-de: Could not list the instances in eu-de after 5 tries: "boom".'],
   changes: [
     plannedChange(0, {etag: 'W/"abc"'}),
-    plannedChange(1, {before: {enabled: true, protocol: 'odd', response_hop_limit: 65}, set: {response_hop_limit: 2}}),
+    plannedChange(1, {before: {enabled: true, protocol: 'http', response_hop_limit: 64}, set: {response_hop_limit: 2}}),
     plannedChange(2, {
       target: {...plannedChange(2).target, kind: 'bare_metal_server', name: 'ünï\u2028"\\\u001b[31m'},
       before: {enabled: false, protocol: 'http'},

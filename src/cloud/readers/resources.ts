@@ -1,5 +1,5 @@
 import {asReference, fields, flag, list, type Raw, type Reference, reference, text} from './fields.ts'
-import {readSettings, type Settings} from './settings.ts'
+import {readSettings, readTemplateSettings, type Settings} from './settings.ts'
 
 // The resources around instances, each as far as the API told it: what is undefined was missing, null or of another type.
 
@@ -18,13 +18,12 @@ export interface BareMetalServer {
 
 /** Reads a bare metal server of which the ID is known. */
 export function readBareMetalServer(raw: Raw, id: string): BareMetalServer {
-  const {enabled, protocol} = readSettings(raw)
   return {
     id,
     name: text(raw, 'name'),
     crn: text(raw, 'crn'),
     status: text(raw, 'status'),
-    settings: {enabled, protocol},
+    settings: readSettings(raw, 'bare_metal_server'),
     profile: text(fields(raw.profile), 'name'),
     vpc: reference(raw, 'vpc'),
     zone: text(fields(raw.zone), 'name'),
@@ -48,26 +47,14 @@ export interface InstanceTemplate {
   zone?: string
 }
 
-/** IBM/vpc-node-sdk, vpc/v1.ts, InstanceMetadataServicePrototype: what holds for what a template leaves out. */
-const templateDefaults = {enabled: false, protocol: 'http', response_hop_limit: 1} as const
-
 /** Reads an instance template of which the ID is known. */
 export function readInstanceTemplate(raw: Raw, id: string): InstanceTemplate {
-  const told = raw.metadata_service
-  const read = readSettings(raw)
-  const setting = <Name extends keyof Settings>(name: Name) =>
-    // Null is no setting of a template's, and no word that it was left out either.
-    told === undefined || (fields(told) === told && !(name in Object(told))) ? templateDefaults[name] : read[name]
   return {
     id,
     name: text(raw, 'name'),
     crn: text(raw, 'crn'),
     resourceGroup: reference(raw, 'resource_group'),
-    settings: {
-      enabled: setting('enabled'),
-      protocol: setting('protocol'),
-      response_hop_limit: setting('response_hop_limit'),
-    },
+    settings: readTemplateSettings(raw),
     profile: identityIn(raw, 'profile', 'name'),
     imageId: identityIn(raw, 'image', 'id'),
     vpcId: identityIn(raw, 'vpc', 'id'),
