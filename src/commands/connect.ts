@@ -115,7 +115,7 @@ An instance without a floating IP is reached by --internal-ip or --via, or gets 
     }
     const reserved = await this.unbroken(
       ending => assignFloatingIp(api, instance, ending),
-      ({address, name, id}) => `Reserved ${address} (${name ?? id}) for ${targetName(instance)}.`,
+      ({address, name, id}) => `Reserved ${address} (${name ?? id}) for ${instance.name ?? instance.id}.`,
     )
     return reserved.address
   }

@@ -1,6 +1,6 @@
-import {chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync} from 'node:fs'
+import {chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync} from 'node:fs'
 import {tmpdir} from 'node:os'
-import {join} from 'node:path'
+import {dirname, join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
 import {freshEnvironment, runFile, runShell, runVpcmd, vpcmdPath} from '../support/run-vpcmd.ts'
@@ -24,9 +24,17 @@ const tokens = () => seen.filter(({path}) => path === '/identity/token').length
 
 /** Runs vpcmd as a user who is not root: to root, a folder of root's is its own. */
 function asUser(...args: string[]) {
-  const command = [process.execPath, vpcmdPath, ...args]
-  if (process.getuid?.() !== 0) return runFile(process.execPath, command.slice(1), env, '')
-  return runFile('setpriv', ['--reuid=65534', '--regid=65534', '--clear-groups', ...command], env, '')
+  if (process.getuid?.() !== 0) return runFile(process.execPath, [vpcmdPath, ...args], env, '')
+  // The checkout may be where only root may look.
+  const copy = mkdtempSync(join(tmpdir(), 'vpcmd-of-all-'))
+  chmodSync(copy, 0o755)
+  for (const name of ['dist', 'package.json', 'oclif.manifest.json']) {
+    cpSync(join(dirname(vpcmdPath), '..', name), join(copy, name), {recursive: true})
+  }
+  const command = [process.execPath, join(copy, 'dist', 'main.js'), ...args]
+  return runFile('setpriv', ['--reuid=65534', '--regid=65534', '--clear-groups', ...command], env, '').finally(() =>
+    rmSync(copy, {recursive: true}),
+  )
 }
 
 describe('a folder of journals', () => {
