@@ -30,6 +30,9 @@ const common = {
   target: 'node20.17',
   external: ['ibm-vpc'],
   legalComments: 'none',
+  // For the stacks that --debug prints: Node reads the maps only then (src/main.ts).
+  sourcemap: true,
+  sourcesContent: false,
   logLevel: 'warning',
 }
 

@@ -33,6 +33,8 @@ function start(argv: string[]): void {
   // With these, libraries and Node itself print requests as they are, keys and tokens included. --debug is vpcmd's own.
   if (process.env.NODE_DEBUG) silenceNode()
   for (const name of ['DEBUG', 'NODE_DEBUG', 'VPCMD_DEBUG', 'CLI_FLAGS_DEBUG']) delete process.env[name]
+  // Stacks then name the lines of the sources. To read the maps takes time, and only --debug prints stacks.
+  if (argv.includes('--debug')) process.setSourceMapsEnabled(true)
   const quickAnswer = version(argv) ?? help(argv)
   if (quickAnswer !== undefined) {
     surviveWriting()
