@@ -1,10 +1,11 @@
-// Builds dist/ (one bundle, split by command, so that a command loads only what it uses) and oclif.manifest.json
-// (the flags and help of every command, so that --help loads no command at all).
+// Builds dist/ (one bundle, split by command, so that a command loads only what it uses; and the licenses of what is in
+// it) and oclif.manifest.json (the flags and help of every command, so that --help loads no command at all).
 import {chmodSync, rmSync, writeFileSync} from 'node:fs'
 import {isBuiltin} from 'node:module'
 import {fileURLToPath} from 'node:url'
 import {build} from 'esbuild'
 import {globSync} from 'tinyglobby'
+import {thirdPartyNotices} from './notices.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 process.chdir(root)
@@ -33,6 +34,7 @@ const common = {
   // For the stacks that --debug prints: Node reads the maps only then (src/main.ts).
   sourcemap: true,
   sourcesContent: false,
+  metafile: true,
   logLevel: 'warning',
 }
 
@@ -60,7 +62,7 @@ const fromProcess = {
   },
 }
 
-await Promise.all([
+const built = await Promise.all([
   build({
     ...common,
     entryPoints: [
@@ -80,6 +82,7 @@ await Promise.all([
   build({...common, entryPoints: ['src/main.ts'], plugins: [later], target: 'node12.20'}),
 ])
 chmodSync('dist/main.js', 0o755)
+writeFileSync('dist/THIRD-PARTY-NOTICES', thirdPartyNotices(built.map(({metafile}) => metafile)))
 
 const {Plugin} = await import('@oclif/core')
 const plugin = new Plugin({
