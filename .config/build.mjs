@@ -79,7 +79,7 @@ const built = await Promise.all([
   // Whoever waits for these would wait for each further file.
   build({...common, entryPoints: ['src/command-line/quick-imds.ts'], plugins: [fromProcess]}),
   // It says to an old Node that it is too old: what is newer than Node 12 fails the build, or is written in other words.
-  build({...common, entryPoints: ['src/main.ts'], plugins: [later], target: 'node12.20'}),
+  build({...common, entryPoints: ['src/main.ts'], plugins: [later, fromProcess], target: 'node12.20'}),
 ])
 chmodSync('dist/main.js', 0o755)
 writeFileSync('dist/THIRD-PARTY-NOTICES', thirdPartyNotices(built.map(({metafile}) => metafile)))

@@ -44,11 +44,19 @@ function start(argv: string[]): void {
 
 async function run(argv: string[]): Promise<void> {
   if (await runsQuickly(argv)) return
+  // Since Node 22.8.
+  const {enableCompileCache}: NewerModule = process.getBuiltinModule('node:module')
+  if (enableCompileCache) {
+    const {keepCompiledCode} = await import('./files/compile-cache.ts')
+    keepCompiledCode(enableCompileCache, process.env)
+  }
   const {fewestOpenFiles, openFileLimit} = await import('./files/open-file-limit.ts')
   if (openFileLimit(fewestOpenFiles) < fewestOpenFiles) return refuseToStart(argv, fewestOpenFiles)
   const {runVpcmd} = await import('./command-line/run-vpcmd.ts')
   await runVpcmd(argv)
 }
+
+type NewerModule = Partial<typeof import('node:module')> & {enableCompileCache?: (folder: string) => unknown}
 
 /** Holds back what Node prints of its own doings: it has read NODE_DEBUG by now, and warns itself that it tells tokens. */
 function silenceNode(): void {
