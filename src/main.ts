@@ -48,7 +48,7 @@ async function run(argv: string[]): Promise<void> {
   const {enableCompileCache}: NewerModule = process.getBuiltinModule('node:module')
   if (enableCompileCache) {
     const {keepCompiledCode} = await import('./files/compile-cache.ts')
-    keepCompiledCode(enableCompileCache, process.env)
+    await keepCompiledCode(enableCompileCache, process.env)
   }
   const {fewestOpenFiles, openFileLimit} = await import('./files/open-file-limit.ts')
   if (openFileLimit(fewestOpenFiles) < fewestOpenFiles) return refuseToStart(argv, fewestOpenFiles)

@@ -9,7 +9,7 @@ import {freshEnvironment, runVpcmd} from '../support/run-vpcmd.ts'
 let home: string
 const cache = (...names: string[]) => join(home, 'vpcmd', ...names)
 const enable = vi.fn()
-const keep = () => keepCompiledCode(enable, {XDG_CACHE_HOME: home, HOME: home})
+const keep = (at = home) => keepCompiledCode(enable, {XDG_CACHE_HOME: at, HOME: at})
 
 beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), 'vpcmd-cache-'))
@@ -18,23 +18,24 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(home, {recursive: true}))
 
-it('compiled code is kept below the cache, in a folder for the user alone', () => {
-  keep()
-  keep()
+it('compiled code is kept below the cache, in a folder for the user alone', async () => {
+  await keep()
+  await keep()
   expect(enable.mock.calls).toEqual([[cache('compiled')], [cache('compiled')]])
   for (const folder of [cache(), cache('compiled')]) expect(statSync(folder).mode & 0o777).toBe(0o700)
 })
 
-it.each(['', 'compiled'])('compiled code is not taken from a folder that others can write to: %s', name => {
+it.each(['', 'compiled'])('compiled code is not taken from a folder that others can write to: %s', async name => {
   mkdirSync(cache('compiled'), {recursive: true})
   chmodSync(cache(name), 0o777)
-  keep()
+  await keep()
   expect(enable).not.toHaveBeenCalled()
 })
 
-it('a file in the way is no error', () => {
+it('a file in the way is no error, nor a folder that can not be made', async () => {
   writeFileSync(cache(), '')
-  keep()
+  await keep()
+  await keep('/proc/nosuch')
   expect(enable).not.toHaveBeenCalled()
 })
 
