@@ -1,7 +1,7 @@
 import {join} from 'node:path'
 import {folderTrouble} from './own-folder.ts'
 import {makePrivateFolder} from './private-file.ts'
-import {cacheFolder} from './user-folders.ts'
+import {cacheFolder, homeFolder} from './user-folders.ts'
 
 /**
  * Lets Node keep the code that it compiles, for the next command: `enable` is its module.enableCompileCache. Node believes
@@ -10,6 +10,9 @@ import {cacheFolder} from './user-folders.ts'
 export async function keepCompiledCode(enable: (folder: string) => unknown, env: NodeJS.ProcessEnv): Promise<void> {
   const cache = cacheFolder(env)
   if (!cache || folderTrouble(cache)) return
+  // With sudo, HOME may still be the caller's: what root made there would keep them from their own cache.
+  const home = homeFolder(env)
+  if (home && folderTrouble(home)) return
   const folder = join(cache, 'compiled')
   try {
     await makePrivateFolder(folder)

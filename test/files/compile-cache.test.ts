@@ -1,4 +1,4 @@
-import {chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync} from 'node:fs'
+import {chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync} from 'node:fs'
 import module from 'node:module'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
@@ -37,6 +37,13 @@ it('a file in the way is no error, nor a folder that can not be made', async () 
   await keep()
   await keep('/proc/nosuch')
   expect(enable).not.toHaveBeenCalled()
+})
+
+it.runIf(process.getuid?.() === 0)('root makes nothing in the home of another', async () => {
+  chownSync(home, 65534, 65534)
+  await keep()
+  expect(enable).not.toHaveBeenCalled()
+  expect(readdirSync(home)).toEqual([])
 })
 
 const keepsCode = 'enableCompileCache' in module
