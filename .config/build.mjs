@@ -1,10 +1,11 @@
-// Builds dist/ (one bundle, split by command, so that a command loads only what it uses) and oclif.manifest.json
-// (the flags and help of every command, so that --help loads no command at all).
+// Builds dist/ (one bundle, split by command, so that a command loads only what it uses; and the licenses of what is in
+// it) and oclif.manifest.json (the flags and help of every command, so that --help loads no command at all).
 import {chmodSync, rmSync, writeFileSync} from 'node:fs'
 import {isBuiltin} from 'node:module'
 import {fileURLToPath} from 'node:url'
 import {build} from 'esbuild'
 import {globSync} from 'tinyglobby'
+import {thirdPartyNotices} from './notices.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 process.chdir(root)
@@ -30,6 +31,10 @@ const common = {
   target: 'node20.17',
   external: ['ibm-vpc'],
   legalComments: 'none',
+  // For the stacks that --debug prints: Node reads the maps only then (src/main.ts).
+  sourcemap: true,
+  sourcesContent: false,
+  metafile: true,
   logLevel: 'warning',
 }
 
@@ -57,7 +62,7 @@ const fromProcess = {
   },
 }
 
-await Promise.all([
+const built = await Promise.all([
   build({
     ...common,
     entryPoints: [
@@ -74,9 +79,10 @@ await Promise.all([
   // Whoever waits for these would wait for each further file.
   build({...common, entryPoints: ['src/command-line/quick-imds.ts'], plugins: [fromProcess]}),
   // It says to an old Node that it is too old: what is newer than Node 12 fails the build, or is written in other words.
-  build({...common, entryPoints: ['src/main.ts'], plugins: [later], target: 'node12.20'}),
+  build({...common, entryPoints: ['src/main.ts'], plugins: [later, fromProcess], target: 'node12.20'}),
 ])
 chmodSync('dist/main.js', 0o755)
+writeFileSync('dist/THIRD-PARTY-NOTICES', thirdPartyNotices(built.map(({metafile}) => metafile)))
 
 const {Plugin} = await import('@oclif/core')
 const plugin = new Plugin({

@@ -1,4 +1,5 @@
-// Fails when a dependency in the lock file does not run on the oldest Node that package.json promises.
+// Fails when a dependency in the lock file does not run on the oldest Node that package.json promises. Some ask for a
+// later 22 than package.json does: .ci/run tries the bundle, prompts and all, on the oldest 22 that is promised.
 import {readFileSync} from 'node:fs'
 import semver from 'semver'
 

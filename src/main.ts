@@ -33,6 +33,8 @@ function start(argv: string[]): void {
   // With these, libraries and Node itself print requests as they are, keys and tokens included. --debug is vpcmd's own.
   if (process.env.NODE_DEBUG) silenceNode()
   for (const name of ['DEBUG', 'NODE_DEBUG', 'VPCMD_DEBUG', 'CLI_FLAGS_DEBUG']) delete process.env[name]
+  // Stacks then name the lines of the sources. To read the maps takes time, and only --debug prints stacks.
+  if (argv.includes('--debug')) process.setSourceMapsEnabled(true)
   const quickAnswer = version(argv) ?? help(argv)
   if (quickAnswer !== undefined) {
     surviveWriting()
@@ -42,11 +44,19 @@ function start(argv: string[]): void {
 
 async function run(argv: string[]): Promise<void> {
   if (await runsQuickly(argv)) return
+  // Since Node 22.8.
+  const {enableCompileCache}: NewerModule = process.getBuiltinModule('node:module')
+  if (enableCompileCache) {
+    const {keepCompiledCode} = await import('./files/compile-cache.ts')
+    await keepCompiledCode(enableCompileCache, process.env)
+  }
   const {fewestOpenFiles, openFileLimit} = await import('./files/open-file-limit.ts')
   if (openFileLimit(fewestOpenFiles) < fewestOpenFiles) return refuseToStart(argv, fewestOpenFiles)
   const {runVpcmd} = await import('./command-line/run-vpcmd.ts')
   await runVpcmd(argv)
 }
+
+type NewerModule = Partial<typeof import('node:module')> & {enableCompileCache?: (folder: string) => unknown}
 
 /** Holds back what Node prints of its own doings: it has read NODE_DEBUG by now, and warns itself that it tells tokens. */
 function silenceNode(): void {

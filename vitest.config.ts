@@ -2,11 +2,15 @@ import {defineConfig} from 'vitest/config'
 
 // What takes minutes is run by `npm run test:e2e`.
 export default defineConfig(({mode}) => ({
-  root: new URL('..', import.meta.url).pathname,
   test: {
     include: [mode === 'e2e' ? 'test/**/*.e2e.ts' : 'test/**/*.test.ts'],
-    testTimeout: 60_000,
+    testTimeout: mode === 'e2e' ? 180_000 : 60_000,
     hookTimeout: 60_000,
     restoreMocks: true,
+    coverage: {
+      include: ['src/**/*.ts'],
+      // .config/coverage-by-room.mjs sums it up.
+      reporter: ['html', 'json-summary'],
+    },
   },
 }))

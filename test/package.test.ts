@@ -1,0 +1,32 @@
+import {readFileSync} from 'node:fs'
+import {dirname, resolve} from 'node:path'
+import {globSync} from 'tinyglobby'
+import {expect, it} from 'vitest'
+import {runVpcmd, vpcmdPath} from './support/run-vpcmd.ts'
+
+it('a stack that --debug prints names the line of the source', async () => {
+  const args = ['metadata', 'show', 'nosuch', '--sandbox']
+  const {stderr} = await runVpcmd([...args, '--debug'])
+  const [, file = '', line = ''] = /^ {4}at .*\((\/.*\/src\/.*\.ts):(\d+):\d+\)$/m.exec(stderr) ?? []
+  expect(readFileSync(file, 'utf8').split('\n')[Number(line) - 1]).toContain('new VpcmdError')
+  expect((await runVpcmd(args)).stderr).not.toContain('    at ')
+})
+
+it('the notices name each package that is in the bundles, and its license', () => {
+  const dist = dirname(vpcmdPath)
+  const notices = readFileSync(resolve(dist, 'THIRD-PARTY-NOTICES'), 'utf8')
+  const folders = new Set(
+    globSync('**/*.map', {cwd: dist, absolute: true}).flatMap(map =>
+      (JSON.parse(readFileSync(map, 'utf8')).sources as string[]).flatMap(source => {
+        const folder = /^.*\/node_modules\/(@[^/]+\/)?[^/]+/.exec(source)?.[0]
+        return folder === undefined ? [] : [resolve(dirname(map), folder)]
+      }),
+    ),
+  )
+  expect(folders.size).toBeGreaterThan(50)
+  for (const folder of folders) {
+    const {name, version, license} = JSON.parse(readFileSync(resolve(folder, 'package.json'), 'utf8'))
+    expect(notices).toContain(`\n${name} ${version}\n${license}\n\n`)
+  }
+  expect(notices).toContain('Permission is hereby granted')
+})
