@@ -1,4 +1,3 @@
-import {setTimeout as sleep} from 'node:timers/promises'
 import {Flags} from '@oclif/core'
 import type {Cloud} from '../cloud/cloud.ts'
 import type {Credentials} from '../cloud/credentials.ts'
@@ -9,7 +8,6 @@ import {cacheFolder} from '../files/user-folders.ts'
 import type {FoundInstance} from '../instances/find-instance.ts'
 import type {RegionFailure} from '../instances/list-instances.ts'
 import {settingsLabel} from '../metadata/settings.ts'
-import {onEnding} from '../signals.ts'
 import type {Choice, Prompter} from '../terminal/prompts.ts'
 import {BaseCommand, type OutputFlags} from './base-command.ts'
 import {limitConnections} from './limit-connections.ts'
@@ -63,8 +61,6 @@ export abstract class CloudCommand extends BaseCommand {
     }),
   }
 
-  private closeSandbox: (() => Promise<void>) | undefined
-
   /** Opens IBM Cloud as the flags and the environment say. Throws VpcmdError: exit 3 without credentials. */
   protected async cloud(flags: CloudFlags): Promise<Cloud> {
     limitConnections(flags.sandbox ? 2 : 1)
@@ -76,16 +72,16 @@ export abstract class CloudCommand extends BaseCommand {
     for (const secret of access.credentials.secrets) this.secrets.add(secret)
     return openCloud({
       ...access,
-      env: process.env,
+      env: this.context.env,
       regions: flags.region ?? [],
       allowsHttp: flags['allow-http'],
       concurrency: flags.concurrency,
       pacing: {
         timeoutMs: flags.timeout * 1000,
-        sleep: (ms, signal) => sleep(ms, undefined, {signal}),
-        now: Date.now,
-        random: Math.random,
-        onPause: pauseTeller(text => this.note(text), Date.now),
+        sleep: this.context.host.sleep,
+        now: this.context.host.now,
+        random: this.context.host.random,
+        onPause: pauseTeller(text => this.note(text), this.context.host.now),
       },
       log: flags.debug ? {note: text => this.note(`debug: ${text}`)} : undefined,
     })
@@ -97,7 +93,7 @@ export abstract class CloudCommand extends BaseCommand {
       import('../cloud/endpoints.ts'),
     ])
     const warn = (text: string) => this.warning(text)
-    const settings = await withCredentialsFile(process.env, warn)
+    const settings = await withCredentialsFile(this.context.env, warn)
     const endpoints = findEndpoints(settings, flags.private ?? false)
     const credentials = await findCredentials({
       settings,
@@ -110,8 +106,8 @@ export abstract class CloudCommand extends BaseCommand {
 
   /** The folder of the cache; undefined where none is wanted, or others could put a token or a region of theirs there. */
   private usableCache({debug}: CloudFlags): string | undefined {
-    if (process.env.VPCMD_NO_TOKEN_CACHE) return undefined
-    const folder = cacheFolder(process.env)
+    if (this.context.env.VPCMD_NO_TOKEN_CACHE) return undefined
+    const folder = cacheFolder(this.context.env)
     const trouble = folder && folderTrouble(folder)
     if (!trouble) return folder
     if (debug) this.note(`debug: nothing is kept for the next command: ${trouble.why}; ${trouble.advice}`)
@@ -123,10 +119,10 @@ export abstract class CloudCommand extends BaseCommand {
       import('../sandbox/index.ts'),
       import('../cloud/credentials.ts'),
     ])
-    const sandbox = await startSandbox({stateFolder: sandboxFolder(process.env)}).catch((error: Error) => {
+    const sandbox = await startSandbox({stateFolder: sandboxFolder(this.context.env)}).catch((error: Error) => {
       throw new VpcmdError({code: 'sandbox_failed', message: error.message})
     })
-    this.closeSandbox = () => sandbox.close()
+    this.context.atEnd(() => sandbox.close())
     this.note('This is the sandbox, a simulated IBM Cloud on this machine.')
     if (sandbox.stateProblem) this.warning(sandbox.stateProblem)
     const {VPC_URL: vpcUrl, VPC_AUTH_URL: iamUrl} = sandbox.environment
@@ -157,7 +153,7 @@ export abstract class CloudCommand extends BaseCommand {
 
   /** On Ctrl-C nothing new is sent, and what is under way is awaited and recorded; the second one ends it at once. */
   protected listenForInterruption(interruption: AbortController): () => void {
-    const dispose = onEnding(() => {
+    const dispose = this.context.host.onEnding(() => {
       interruption.abort()
       dispose()
       this.note('Interrupted: waiting for what is under way. Once more ends it at once.')
@@ -178,7 +174,7 @@ export abstract class CloudCommand extends BaseCommand {
     ])
     const notKnown = 'Which instances await a restart is not known'
     try {
-      const folder = runsFolder(process.env)
+      const folder = runsFolder(this.context.env)
       const accountOf = async () => (await cloud.caller()).account
       return await readRestartsAwaited(folder, accountOf, problem => {
         const what =
@@ -243,12 +239,7 @@ export abstract class CloudCommand extends BaseCommand {
     if (!first) return
     for (const {inOneLine} of errors) this.note(`Error: ${inOneLine}`)
     const isOneReason = errors.length === count && errors.every(({exitCode}) => exitCode === first.exitCode)
-    process.exitCode = isOneReason ? first.exitCode : exitCodes.failed
-  }
-
-  protected override async finally(error: Error | undefined): Promise<void> {
-    await this.closeSandbox?.()
-    await super.finally(error)
+    this.context.exitCode = isOneReason ? first.exitCode : exitCodes.failed
   }
 
   /**
@@ -260,7 +251,7 @@ export abstract class CloudCommand extends BaseCommand {
     if (!first) return
     if (!isRead) throw withOthers(first, failures)
     for (const {error} of failures) this.warning(error.inOneLine)
-    process.exitCode = exitCodes.failed
+    this.context.exitCode = exitCodes.failed
   }
 }
 

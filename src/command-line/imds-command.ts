@@ -60,7 +60,7 @@ export abstract class PlainImdsCommand extends ImdsCommand {
 
   /** Prints bytes as they are, or the same in the format that the flags ask for. */
   protected async printOut(flags: OutputFlags, {text, json}: Printout): Promise<void> {
-    if (this.formatOf(flags) === 'table') process.stdout.write(text)
+    if (this.formatOf(flags) === 'table') this.context.host.stdout.write(text)
     else await this.printRecord({...flags, quiet: false}, {entries: [], json, id: ''})
   }
 }

@@ -1,12 +1,9 @@
-import {setTimeout as sleep} from 'node:timers/promises'
 import type {Cloud} from '../cloud/cloud.ts'
 import {usageError, type VpcmdError} from '../errors.ts'
 import type {Outcome} from '../metadata/outcomes.ts'
 import {type PlannedChange, type Target, targetName} from '../metadata/plan.ts'
 import type {Preflight} from '../metadata/preflight.ts'
 import type {Restarted, RestartsEnding, RestartWork} from '../metadata/restart.ts'
-import {interruptedCode, onEnding} from '../signals.ts'
-import {createProgressBar} from '../terminal/progress.ts'
 import {bold, colorsFor, red} from '../terminal/style.ts'
 import {parseMaxUnavailable, type RestartFlags, stepTimeout} from './restart-flags.ts'
 import {RolloutCommand, type RolloutFlags} from './rollout-command.ts'
@@ -185,7 +182,7 @@ export abstract class RestartCommand extends RolloutCommand {
   ): Promise<RestartsEnding> {
     const {restartAll} = await import('../metadata/restart.ts')
     const retryCommand = `vpcmd metadata resume ${id}`
-    this.bar = createProgressBar({stream: process.stderr, verb: 'Restarting', now: Date.now})
+    const bar = this.context.beginProgress('Restarting')
     const stopListening = this.warnBeforeLeaving(interrupted, retryCommand)
     try {
       return await restartAll(cloud, work, {
@@ -197,16 +194,15 @@ export abstract class RestartCommand extends RolloutCommand {
         interrupted,
         onProgress: ({total, done, down, failed}) => {
           const details = [`${down} down`, ...(failed > 0 ? [`${failed} failed`] : [])]
-          this.bar?.update({total, done, details})
+          bar.update({total, done, details})
         },
         onFailure: error => this.shout(error),
-        now: Date.now,
-        sleep: ms => sleep(ms),
+        now: this.context.host.now,
+        sleep: this.context.host.sleep,
       })
     } finally {
       stopListening()
-      this.bar.clear()
-      this.bar = undefined
+      this.context.endProgress()
     }
   }
 
@@ -215,9 +211,9 @@ export abstract class RestartCommand extends RolloutCommand {
     let dispose: (() => void) | undefined
     const listen = () => {
       this.note('No more instances are stopped; those that are down are started and awaited.')
-      dispose = onEnding(() => {
+      dispose = this.context.host.onEnding(() => {
         this.note(`Ended while instances may be down. Start those that this run stopped: ${retryCommand}`)
-        process.exit(interruptedCode())
+        this.context.host.exit(this.context.host.interruptedCode())
       })
     }
     if (interrupted.aborted) listen()
@@ -230,10 +226,10 @@ export abstract class RestartCommand extends RolloutCommand {
 
   /** Tells at once, before anything else, of an instance that is down. */
   private shout(error: VpcmdError): void {
-    const isColoured = colorsFor(process.stderr, process.env)
-    this.bar?.clear()
+    const isColoured = colorsFor(this.context.host.stderr, this.context.env)
+    this.context.clearProgress()
     // Coloured around the note, which strips what is not plain.
-    if (isColoured) process.stderr.write(bold(red('Error: ')))
+    if (isColoured) this.context.host.stderr.write(bold(red('Error: ')))
     this.note(`${isColoured ? '' : 'Error: '}${error.inOneLine}`)
   }
 }

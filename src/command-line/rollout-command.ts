@@ -1,4 +1,3 @@
-import {setTimeout as sleep} from 'node:timers/promises'
 import {Flags} from '@oclif/core'
 import type {Cloud} from '../cloud/cloud.ts'
 import {asVpcmdError, exitCodes, usageError, type VpcmdError} from '../errors.ts'
@@ -14,7 +13,7 @@ import {
 } from '../metadata/outcomes.ts'
 import type {PlannedChange} from '../metadata/plan.ts'
 import type {RolloutOptions, RolloutResult, Work} from '../metadata/rollout.ts'
-import {createProgressBar, duration} from '../terminal/progress.ts'
+import {duration} from '../terminal/progress.ts'
 import type {Prompter} from '../terminal/prompts.ts'
 import {changeLines} from './change-lines.ts'
 import type {CloudFlags} from './cloud-command.ts'
@@ -122,10 +121,10 @@ export abstract class RolloutCommand extends SelectionCommand {
     cloud: Cloud,
     request: RunRequest & {outcomes(settled: Settled[]): Outcome[]},
   ): Promise<void> {
-    const startedAt = Date.now()
+    const startedAt = this.context.host.now()
     const run = await this.makeRun(flags, cloud, request)
     await this.printOutcomes(flags, request.outcomes(run?.settled ?? []), request.unread)
-    if (run) this.summarise(flags, run, (Date.now() - startedAt) / 1000, request.sequel)
+    if (run) this.summarise(flags, run, (this.context.host.now() - startedAt) / 1000, request.sequel)
   }
 
   /** Makes a run with its journal; undefined where there is nothing to change. */
@@ -147,10 +146,10 @@ export abstract class RolloutCommand extends SelectionCommand {
       import('../metadata/rollout.ts'),
       cloud.caller(),
     ])
-    const folder = runsFolder(process.env)
-    const time = () => new Date().toISOString()
+    const folder = runsFolder(this.context.env)
+    const time = () => new Date(this.context.host.now()).toISOString()
     const header: RunHeader = {
-      id: request.resumes?.id ?? newRunId(Date.now(), Math.random()),
+      id: request.resumes?.id ?? newRunId(this.context.host.now(), this.context.host.random()),
       command: request.command,
       account,
       iamId,
@@ -170,7 +169,7 @@ export abstract class RolloutCommand extends SelectionCommand {
     let result: RolloutResult
     try {
       await sequel?.before(underWay)
-      this.bar = createProgressBar({stream: process.stderr, verb: 'Changing', now: Date.now})
+      const bar = this.context.beginProgress('Changing')
       result = await rollOut(cloud, work, {
         journal,
         comparesNames: request.comparesNames,
@@ -181,12 +180,12 @@ export abstract class RolloutCommand extends SelectionCommand {
         interrupted: interruption.signal,
         onProgress: ({total, done, changed, failed}) => {
           const details = [`${changed} changed`, ...(failed > 0 ? [`${failed} failed`] : [])]
-          if (total > 1) this.bar?.update({total, done, details})
+          if (total > 1) bar.update({total, done, details})
         },
-        now: Date.now,
-        sleep: (ms, signal) => sleep(ms, undefined, {signal}),
+        now: this.context.host.now,
+        sleep: this.context.host.sleep,
       })
-      this.bar.clear()
+      this.context.clearProgress()
       await sequel?.after(underWay, work, result)
       result = {...result, stop: result.stop ?? sequel?.stop(), error: result.error ?? sequel?.error()}
       const reason = result.stop === 'interrupted' ? 'interrupted' : result.stop ? 'stopped' : 'done'
@@ -195,8 +194,7 @@ export abstract class RolloutCommand extends SelectionCommand {
       if (ended) result = {...result, stop: result.stop ?? 'journal', error: ended}
     } finally {
       stopListening()
-      this.bar?.clear()
-      this.bar = undefined
+      this.context.endProgress()
       await journal.close()
     }
     return {...result, id: header.id}
@@ -225,7 +223,7 @@ export abstract class RolloutCommand extends SelectionCommand {
     return {
       size,
       mayGoOn: async (settled, areRight) => {
-        this.bar?.clear()
+        this.context.clearProgress()
         this.note(`Canaries, read back: ${describeCounts(countResults(settled))}.`)
         for (const {error} of settled) if (error) this.note(`  ${error.message}`)
         if (!prompter) {
@@ -258,8 +256,8 @@ export abstract class RolloutCommand extends SelectionCommand {
       const isLeft = settled.some(({result}) => result === 'skipped' || result === 'failed') || sequel?.leavesWork()
       if (inDoubt > 0 || (stop && isLeft)) this.note(`Finish it with: vpcmd metadata resume ${id}`)
     }
-    if (stop === 'interrupted') process.exitCode = exitCodes.interrupted
-    else if (stop) process.exitCode = exitCodes.failed
+    if (stop === 'interrupted') this.context.exitCode = exitCodes.interrupted
+    else if (stop) this.context.exitCode = exitCodes.failed
   }
 
   /** Asks whether to make changes, after showing them. True at once where there is nothing to ask. */
@@ -272,7 +270,7 @@ export abstract class RolloutCommand extends SelectionCommand {
   /** Shows changes as a diff on stderr, with counts for each region and VPC where there are many. */
   protected showChanges(changes: PlannedChange[]): void {
     // A terminal would break lines within words.
-    const columns = process.stderr.isTTY ? process.stderr.columns || 80 : Number.POSITIVE_INFINITY
+    const columns = this.context.host.stderr.isTTY ? this.context.host.stderr.columns || 80 : Number.POSITIVE_INFINITY
     for (const line of changeLines(changes, columns)) this.note(line)
   }
 

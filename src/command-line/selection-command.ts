@@ -53,7 +53,7 @@ export abstract class SelectionCommand extends CloudCommand {
     if (file === undefined && typed.length === 0) {
       let readAt = 0
       const choices = () => {
-        readAt = Date.now()
+        readAt = this.context.host.now()
         return instanceChoices(cloud)
       }
       const picked = way.picksOne
@@ -64,7 +64,7 @@ export abstract class SelectionCommand extends CloudCommand {
     }
     const asked = file === undefined ? typed : await readListFile(file)
     if (asked.length === 0) this.note(`No instance is named in ${inputName(file ?? '')}: nothing to do.`)
-    const readAt = Date.now()
+    const readAt = this.context.host.now()
     const searches = await findInstances(cloud, asked)
     return {
       items: searches.map(search => ('error' in search ? search : map({...search, readAt}))),
@@ -80,7 +80,7 @@ export abstract class SelectionCommand extends CloudCommand {
       cloud,
       toQuery(toFilters(way.filters)),
       (instances, region) => {
-        const readAt = Date.now()
+        const readAt = this.context.host.now()
         for (const instance of instances) {
           const key = `${region.name} ${instance.vpc?.name ?? ''} ${instance.name ?? ''} ${instance.id}`
           const item = map({instance, region, asked: instance.id, readAt})

@@ -78,7 +78,7 @@ An instance without a floating IP is reached by --internal-ip or --via, or gets 
     const login = {...reach.login, user: wishes.user ?? reach.login.user}
     const isSshRun = login.protocol === 'ssh' && !flags.print && !flags.sandbox
     if (login.protocol === 'rdp') checkDesktop(instance, wishes, more, reach.address)
-    if (isSshRun) checkReal(region.url, process.env)
+    if (isSshRun) checkReal(region.url, this.context.env)
     const address = reach.address ?? (await this.newAddress(api, instance, flags, isSshRun))
     if (login.protocol === 'rdp') return this.showDesktop(flags, instance, login, address)
     const call = sshArguments({...wishes, user: login.user, address, more})
@@ -104,7 +104,7 @@ An instance without a floating IP is reached by --internal-ip or --via, or gets 
     const isAsked = flags['assign-floating-ip']
     const prompter = isAsked || flags.print ? undefined : await this.prompter()
     if (!isAsked && !prompter) throw noFloatingIp(instance)
-    if (isSshRun) await (await import('../ssh/run-ssh.ts')).checkSsh(process.env)
+    if (isSshRun) await (await import('../ssh/run-ssh.ts')).checkSsh(this.context.env)
     const groups = (await primaryInterface(api, instance)).securityGroups.map(({id, name}) => name ?? id).join(', ')
     const meaning = `It costs money for as long as it is reserved, and opens the instance to the internet as far as its security groups let it (${groups}).`
     if (!prompter) this.note(`Reserving a floating IP for ${targetName(instance)}. ${meaning}`)
@@ -157,8 +157,8 @@ An instance without a floating IP is reached by --internal-ip or --via, or gets 
       import('../ssh/run-ssh.ts'),
       import('../ssh/ssh-failures.ts'),
     ])
-    const {code, said} = await runSsh(call, process.env, chunk => process.stderr.write(chunk))
-    process.exitCode = code
+    const {code, said} = await runSsh(call, this.context.env, chunk => this.context.host.stderr.write(chunk))
+    this.context.exitCode = code
     const failure = code === sshFailed ? explainFailure(said, destination) : undefined
     if (failure) this.note(`Error: ${failure.message} ${failure.hint}`)
   }

@@ -6,7 +6,6 @@ import {type FoundInstance, instanceChoices} from '../instances/find-instance.ts
 import {floatingIpsFor, noFloatingIps} from '../instances/floating-ips.ts'
 import {asChoice, changesIn, draftPlan} from '../metadata/plan.ts'
 import {describePatch, hopLimits, protocols, settingsLabel, type WantedSettings} from '../metadata/settings.ts'
-import {interruptedCode} from '../signals.ts'
 import type {Prompter} from '../terminal/prompts.ts'
 import {renderRecord} from '../terminal/table.ts'
 
@@ -31,7 +30,7 @@ export default class Console extends RolloutCommand {
     } catch (error) {
       if (!(error instanceof VpcmdError) || error.exitCode !== exitCodes.interrupted) throw error
       // Not "nothing was sent": that is true of the last question only.
-      process.exitCode = interruptedCode()
+      this.context.exitCode = this.context.host.interruptedCode()
     }
   }
 
@@ -84,7 +83,7 @@ export default class Console extends RolloutCommand {
     prompter: Prompter,
     flags: RolloutFlags,
   ): Promise<FoundInstance> {
-    const choice = asChoice({...found, asked: found.instance.id}, Date.now())
+    const choice = asChoice({...found, asked: found.instance.id}, this.context.host.now())
     if ('error' in choice) {
       this.note(`Error: ${choice.error.inOneLine}`)
       return found

@@ -22,7 +22,7 @@ export default class ImdsDecode extends ImdsCommand {
       args.file === undefined ? (await this.service(flags)).identity.access_token : await readToken(args.file)
     this.secrets.add(token)
     const claims = claimsOf(token)
-    await this.printRecord(flags, {entries: describeClaims(claims, Date.now()), json: claims, id: ''})
+    await this.printRecord(flags, {entries: describeClaims(claims, this.context.host.now()), json: claims, id: ''})
   }
 }
 

@@ -13,7 +13,10 @@ export default class ImdsDoctor extends ImdsCommand {
 
   async run(): Promise<void> {
     const {flags} = await this.parse(ImdsDoctor)
-    const diagnosis = await diagnose(await this.reach(flags), realSurroundings(process.env, process.platform))
+    const diagnosis = await diagnose(
+      await this.reach(flags),
+      realSurroundings(this.context.env, this.context.host.platform),
+    )
     if (this.formatOf(flags) === 'table' && !flags.quiet) {
       this.print(`${renderRecord(diagnosis.checks.flatMap(asEntries), this.canvas())}\n`)
     } else
@@ -30,7 +33,7 @@ export default class ImdsDoctor extends ImdsCommand {
         id: ({check, state}) => (state === 'problem' ? check : undefined),
         whole: diagnosis,
       })
-    if (!diagnosis.ok) process.exitCode = exitCodes.failed
+    if (!diagnosis.ok) this.context.exitCode = exitCodes.failed
   }
 }
 

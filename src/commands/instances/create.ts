@@ -99,7 +99,7 @@ User data can't be read from the VPC API: --from-metadata takes it from what vpc
     const wrong = departures(prototype, made)
     if (wrong.length === 0) return
     this.warning(`${targetName(made)} was made, but not as asked: ${wrong.join('; ')}.`)
-    process.exitCode = exitCodes.failed
+    this.context.exitCode = exitCodes.failed
   }
 
   private async readUserData(flags: {'user-data'?: string; 'from-metadata'?: string}): Promise<string | undefined> {

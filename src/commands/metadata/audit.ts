@@ -98,10 +98,10 @@ Exit code: 0 compliant; 5 not; 1 when something could not be read, whatever else
         resourceGroup: flags['resource-group'],
       },
       vpcmd: this.config.version,
-      now: new Date(),
+      now: new Date(this.context.host.now()),
       restartsAwaited: () => this.restartsAwaited(cloud),
     })
-    process.exitCode = exitCodeOf(report)
+    this.context.exitCode = exitCodeOf(report)
     await this.writeFiles(report, files)
     if (flags.output === 'sarif' || files.some(({format}) => format === 'sarif')) await this.warnOfResults(report)
     await this.printAudit(flags, report, flags.verdict)
@@ -159,7 +159,7 @@ Exit code: 0 compliant; 5 not; 1 when something could not be read, whatever else
       } catch (error) {
         if (!(error instanceof VpcmdError)) throw error
         this.warning(error.inOneLine)
-        process.exitCode = exitCodes.failed
+        this.context.exitCode = exitCodes.failed
       }
     }
   }

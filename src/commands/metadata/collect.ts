@@ -72,16 +72,16 @@ Passwords and license keys are masked. User data is not: whoever can run a proce
     const errors = items.flatMap(item => ('error' in item ? [item.error] : []))
     const found = items.flatMap(item => ('error' in item ? [] : [item]))
     // Before anything is changed: what can't be logged in to is left as it is.
-    const {reached, errors: unreached} = await reachInstances(cloud, found, {wishes, env: process.env})
+    const {reached, errors: unreached} = await reachInstances(cloud, found, {wishes, env: this.context.env})
     const {on, off} = await this.switchOn(flags, cloud, reached)
     const collections = await collectMetadata(on, {
       wishes,
       paths: [...new Set(paths)],
       endpoint,
-      mayAsk: on.length === 1 && process.stdin.isTTY === true,
+      mayAsk: on.length === 1 && this.context.host.stdin.isTTY === true,
       timeoutMs: Math.max(leastPatienceMs, flags.timeout * 1000),
-      env: process.env,
-      now: Date.now,
+      env: this.context.env,
+      now: this.context.host.now,
     })
     const rows = await this.keep(flags, collections)
     const failures = [...errors, ...unreached, ...off, ...rows.flatMap(({error}) => (error ? [error] : []))]
@@ -114,7 +114,7 @@ Passwords and license keys are masked. User data is not: whoever can run a proce
     const isWanted =
       changes.length > 0 &&
       (flags.enable || (await prompter?.confirm({message: `The metadata service of ${names} is off. Turn it on?`})))
-    if (isWanted) await checkSsh(process.env)
+    if (isWanted) await checkSsh(this.context.env)
     const run = isWanted
       ? await this.makeRun(flags, cloud, {command: 'enable', selection: names, changes, isFresh: true})
       : undefined

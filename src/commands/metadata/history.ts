@@ -29,12 +29,12 @@ export default class MetadataHistory extends BaseCommand {
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(MetadataHistory)
-    const folder = runsFolder(process.env)
+    const folder = runsFolder(this.context.env)
     if (args.run === undefined) {
       const rows: RunRow[] = []
       const unreadable = ({message}: VpcmdError) => {
         this.warning(message)
-        process.exitCode = exitCodes.failed
+        this.context.exitCode = exitCodes.failed
       }
       for await (const run of readRuns(folder, unreadable)) {
         this.tellDamage(run)
@@ -75,7 +75,7 @@ export default class MetadataHistory extends BaseCommand {
     const damage = describeDamage(run)
     if (damage === undefined) return
     this.warning(`Run ${run.header.id}: ${damage}.`)
-    process.exitCode = exitCodes.failed
+    this.context.exitCode = exitCodes.failed
   }
 }
 

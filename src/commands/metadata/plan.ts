@@ -63,7 +63,7 @@ It takes what enable and disable take, and --enable or --disable for what is wan
     ])
     const plan: Plan = {
       account,
-      createdAt: new Date().toISOString(),
+      createdAt: new Date(this.context.host.now()).toISOString(),
       vpcmd: this.config.version,
       selection: `${flags.enable ? 'enable' : 'disable'} ${selection.words}`,
       ...(selection.unread.length > 0 && {unread: selection.unread}),

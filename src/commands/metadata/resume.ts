@@ -43,7 +43,7 @@ Instances that the run stopped are looked at first, and started where they are d
     checkRestartFlags(flags, true)
     const cloud = await this.cloud(flags)
     const {account} = await cloud.caller()
-    const folder = runsFolder(process.env)
+    const folder = runsFolder(this.context.env)
     const awaited = await this.restartsAwaited(cloud)
     // What another run has turned off, or restarted, since awaits nothing any more.
     const isAwaiting = (recorded: RecordedChange) =>
@@ -58,7 +58,7 @@ Instances that the run stopped are looked at first, and started where they are d
     if (damage !== undefined) this.warning(`Run ${run.header.id}: ${damage}.`)
     if (run.damage?.unknown) {
       this.warning("Servers that are not known can't be finished: only the others are.")
-      process.exitCode = exitCodes.failed
+      this.context.exitCode = exitCodes.failed
     }
     const work = run.changes.flatMap(recorded =>
       isSettled(recorded) ? [] : [{i: recorded.i, change: recorded.change, inDoubt: recorded.inDoubt}],
@@ -116,7 +116,7 @@ Instances that the run stopped are looked at first, and started where they are d
     // Not thrown, as what became of the run is printed already; of an interruption that says enough.
     if (unanswered && unanswered.exitCode !== exitCodes.interrupted) {
       this.note(`Error: ${unanswered.inOneLine}`)
-      process.exitCode = unanswered.exitCode
+      this.context.exitCode = unanswered.exitCode
     }
   }
 

@@ -38,7 +38,7 @@ An undo is a run of its own, and can be undone, but only by its ID.`
     this.refuseRegions(flags, 'what a run changed')
     const cloud = await this.cloud(flags)
     const {account} = await cloud.caller()
-    const folder = runsFolder(process.env)
+    const folder = runsFolder(this.context.env)
     const run = args.run === undefined ? await lastThatChanged(folder, account) : await readRun(folder, args.run)
     const {header, state} = run
     refuseUnknown(run, 'undone')
@@ -54,7 +54,7 @@ An undo is a run of its own, and can be undone, but only by its ID.`
     if (damage !== undefined) this.warning(`Run ${header.id}: ${damage}.`)
     if (run.damage?.unknown) {
       this.warning("Servers that are not known can't be brought back: only the others are.")
-      process.exitCode = exitCodes.failed
+      this.context.exitCode = exitCodes.failed
     }
     const changes = run.changes.flatMap(wayBack)
     const outcomes = (settled?: Parameters<typeof outcomesOfChanges>[1]) => outcomesOfChanges(changes, settled)

@@ -9,7 +9,7 @@ export default class SandboxReset extends BaseCommand {
   async run(): Promise<void> {
     const {flags} = await this.parse(SandboxReset)
     const {resetSandbox} = await import('../../sandbox/index.ts')
-    const reset = await resetSandbox(sandboxFolder(process.env)).catch((error: Error) => {
+    const reset = await resetSandbox(sandboxFolder(this.context.env)).catch((error: Error) => {
       throw new VpcmdError({code: 'sandbox_failed', message: `The sandbox could not be reset: ${error.message}`})
     })
     if (this.formatOf(flags) === 'json') {

@@ -4,7 +4,6 @@ import {checkFiles} from '../../command-line/check-files.ts'
 import {usageError, VpcmdError} from '../../errors.ts'
 import {fullPath} from '../../files/file-trouble.ts'
 import {writeOutput} from '../../files/write-output.ts'
-import {onEnding} from '../../signals.ts'
 import {quoteCommand} from '../../ssh/ssh-arguments.ts'
 
 export default class SandboxStart extends BaseCommand {
@@ -118,7 +117,7 @@ Each instance has a metadata service of its own, as the instance would reach it 
     }
     this.note(`The sandbox serves at ${sandbox.url}. Paste these lines into another terminal; Ctrl-C ends it.`)
     await new Promise<void>(end => {
-      const dispose = onEnding(() => {
+      const dispose = this.context.host.onEnding(() => {
         dispose()
         end()
       })
