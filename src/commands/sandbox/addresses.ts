@@ -1,5 +1,7 @@
 import {Args, Flags} from '@oclif/core'
 import {BaseCommand} from '../../command-line/base-command.ts'
+import {readOutput} from '../../command-line/flags/output.ts'
+import {printRows} from '../../command-line/output.ts'
 import {usageError, VpcmdError} from '../../errors.ts'
 import type {MetadataAddress} from '../../sandbox/index.ts'
 import type {Column} from '../../terminal/table.ts'
@@ -39,7 +41,7 @@ Any program can ask the same of the sandbox: GET /sandbox/addresses?instance=NAM
     const url = addressesUrl(flags.url)
     for (const name of argv) url.searchParams.append('instance', String(name))
     const rows = await ask(url)
-    await this.printRows(flags, {
+    await printRows(this.context, readOutput(flags), {
       rows,
       columns,
       mayHide: true,
