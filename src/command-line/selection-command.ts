@@ -6,7 +6,7 @@ import {type FoundInstance, findInstances, instanceChoices} from '../instances/f
 import {readInstances} from '../instances/list-instances.ts'
 import {checkStdin} from './check-stdin.ts'
 import {CloudCommand, type CloudFlags} from './cloud-command.ts'
-import {filterFlags, type SelectionFlags, toFilters} from './instance-flags.ts'
+import {filterFlags, type SelectionFlags, toFilters} from './flags/selection.ts'
 
 /** What was chosen, in the order asked: as `map` made it of each instance, or why it could not be found. */
 export interface Selection<T> {

@@ -1,6 +1,6 @@
 import {Flags} from '@oclif/core'
 import type {Cloud} from '../../cloud/cloud.ts'
-import {selectionFlags} from '../../command-line/instance-flags.ts'
+import {selectionFlags} from '../../command-line/flags/selection.ts'
 import {instanceArgs} from '../../command-line/metadata-change-command.ts'
 import {RolloutCommand, type RolloutFlags, switchedOnNote} from '../../command-line/rollout-command.ts'
 import type {Selected} from '../../command-line/selection-command.ts'

@@ -1,4 +1,4 @@
-import {selectionFlags} from '../../command-line/instance-flags.ts'
+import {selectionFlags} from '../../command-line/flags/selection.ts'
 import {instanceArgs, MetadataChangeCommand} from '../../command-line/metadata-change-command.ts'
 import {rolloutFlags} from '../../command-line/rollout-command.ts'
 

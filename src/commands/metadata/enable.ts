@@ -1,5 +1,5 @@
 import {Flags} from '@oclif/core'
-import {havingFilters, selectionFlagsForChanges} from '../../command-line/instance-flags.ts'
+import {havingFilters, selectionFlagsForChanges} from '../../command-line/flags/selection.ts'
 import {instanceArgs, MetadataChangeCommand} from '../../command-line/metadata-change-command.ts'
 import {restartFlags} from '../../command-line/restart-flags.ts'
 import {rolloutFlags} from '../../command-line/rollout-command.ts'

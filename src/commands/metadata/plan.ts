@@ -1,6 +1,6 @@
 import {Flags} from '@oclif/core'
 import {checkFiles} from '../../command-line/check-files.ts'
-import {havingFilters, selectionFlagsForChanges} from '../../command-line/instance-flags.ts'
+import {havingFilters, selectionFlagsForChanges} from '../../command-line/flags/selection.ts'
 import {instanceArgs, MetadataChangeCommand} from '../../command-line/metadata-change-command.ts'
 import {usageError, VpcmdError} from '../../errors.ts'
 import {outcomesOf} from '../../metadata/outcomes.ts'
