@@ -1,12 +1,8 @@
 import {Command, type Config, type Interfaces} from '@oclif/core'
-import type {Prompter} from '../terminal/prompts.ts'
 import {Context, ReaderGone} from './context.ts'
-import {type OutputFlags, type OutputFormat, outputFlags, readOutput} from './flags/output.ts'
+import {outputFlags} from './flags/output.ts'
 import {type Host, processHost} from './host.ts'
-import {printRecord, printRows, type RecordOutput, type RowOutput, rowPrinter} from './output.ts'
 import {asksForJson, reportError} from './report-error.ts'
-
-export type {OutputFlags} from './flags/output.ts'
 
 type FlagOutput = Interfaces.OutputFlags<Interfaces.FlagInput>
 type ArgOutput = Interfaces.OutputArgs<Interfaces.ArgInput>
@@ -56,50 +52,6 @@ export abstract class BaseCommand extends Command {
       },
       argv,
     )
-  }
-
-  protected formatOf(flags: OutputFlags): OutputFormat {
-    return readOutput(flags).format
-  }
-
-  protected print(text: string): void {
-    this.context.print(text)
-  }
-
-  protected note(text: string): void {
-    this.context.note(text)
-  }
-
-  protected warning(text: string): void {
-    this.context.warning(text)
-  }
-
-  protected printRows<Row>(flags: OutputFlags, output: RowOutput<Row>): Promise<void> {
-    return printRows(this.context, readOutput(flags), output)
-  }
-
-  protected rowPrinter<Row>(flags: OutputFlags, output: Pick<RowOutput<Row>, 'columns' | 'toJson' | 'id'>) {
-    return rowPrinter(this.context, readOutput(flags), output)
-  }
-
-  protected printRecord(flags: OutputFlags, record: RecordOutput): Promise<void> {
-    return printRecord(this.context, readOutput(flags), record)
-  }
-
-  protected canvas() {
-    return this.context.canvas()
-  }
-
-  protected prompter(): Promise<Prompter | undefined> {
-    return this.context.prompter()
-  }
-
-  protected confirm(message: string, yes: boolean): Promise<boolean> {
-    return this.context.confirm(message, yes)
-  }
-
-  protected get secrets(): Set<string> {
-    return this.context.host.secrets
   }
 
   override async catch(error: Error): Promise<void> {

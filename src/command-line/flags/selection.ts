@@ -168,8 +168,3 @@ export function toFilters(flags: FilterFlags): Filters {
     placementGroup: flags['placement-group'],
   }
 }
-
-/** The filters among the flags of a command in which --protocol and --hop-limit say what is wanted. */
-export function havingFilters(flags: SelectionFlags): FilterFlags {
-  return {...flags, protocol: flags['having-protocol'], 'hop-limit': flags['having-hop-limit']}
-}
