@@ -12,6 +12,7 @@ import {printRecord} from '../command-line/output.ts'
 import {findOrPick} from '../command-line/select-instances.ts'
 import {usageError, type VpcmdError} from '../errors.ts'
 import {targetName} from '../metadata/plan.ts'
+import {quoteCommand} from '../quote-command.ts'
 import {assignFloatingIp, primaryInterface} from '../ssh/address.ts'
 import type {Login} from '../ssh/login.ts'
 import {
@@ -23,7 +24,7 @@ import {
   type ReachWishes,
   unknownUser,
 } from '../ssh/reach.ts'
-import {quoteCommand, sshArguments} from '../ssh/ssh-arguments.ts'
+import {sshArguments} from '../ssh/ssh-arguments.ts'
 import type {Destination} from '../ssh/ssh-failures.ts'
 import {plain} from '../terminal/text.ts'
 

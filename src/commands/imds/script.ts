@@ -4,7 +4,8 @@ import {outputFlags, readOutput} from '../../command-line/flags/output.ts'
 import {printRecord} from '../../command-line/output.ts'
 import {usageError} from '../../errors.ts'
 import {parseEndpoint, parseMetadataPath} from '../../inside/endpoints.ts'
-import {metadataScript, scriptShells} from '../../inside/script.ts'
+import {metadataScript} from '../../inside/script.ts'
+import {scriptShells} from '../../inside/script-options.ts'
 
 export default class ImdsScript extends BaseCommand {
   static override summary = 'Print a script that reads the metadata service with curl or PowerShell alone.'

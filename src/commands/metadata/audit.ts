@@ -17,7 +17,7 @@ import {restartsAwaited} from '../../command-line/restarts-awaited.ts'
 import {exitCodes, VpcmdError} from '../../errors.ts'
 import {inputName, readInput} from '../../files/read-input.ts'
 import {writeOutput} from '../../files/write-output.ts'
-import {quoteCommand} from '../../ssh/ssh-arguments.ts'
+import {quoteCommand} from '../../quote-command.ts'
 import {green, red, yellow} from '../../terminal/style.ts'
 
 const {name, zone, vpc, 'resource-group': resourceGroup} = filterFlags

@@ -14,7 +14,7 @@ import {usageError, VpcmdError} from '../../errors.ts'
 import {outcomesOf} from '../../metadata/outcomes.ts'
 import {type Choice, changesIn, draftPlan, type Plan} from '../../metadata/plan.ts'
 import {hopLimits, protocols} from '../../metadata/settings.ts'
-import {quoteCommand} from '../../ssh/ssh-arguments.ts'
+import {quoteCommand} from '../../quote-command.ts'
 
 export default class MetadataPlan extends BaseCommand {
   static override summary = 'Write down which changes would be made, to look at them and apply them later.'

@@ -5,7 +5,7 @@ import {readOutput} from '../../command-line/flags/output.ts'
 import {usageError, VpcmdError} from '../../errors.ts'
 import {fullPath} from '../../files/file-trouble.ts'
 import {writeOutput} from '../../files/write-output.ts'
-import {quoteCommand} from '../../ssh/ssh-arguments.ts'
+import {quoteCommand} from '../../quote-command.ts'
 
 export default class SandboxStart extends BaseCommand {
   static override summary = 'Serve the sandbox, a simulated IBM Cloud, for any client on this machine.'
