@@ -8,7 +8,7 @@ import type {RestartPolicy} from './flags/restart.ts'
 import type {RolloutPolicy} from './flags/rollout.ts'
 import type {SelectionOptions} from './flags/selection.ts'
 import {printOutcomes} from './print-outcomes.ts'
-import {isAgreed, planRestarts, restartSequel, showPreflights, withRestarts} from './restart-instances.ts'
+import {isAgreed, planRestarts, showPreflights, withRestarts} from './restart-instances.ts'
 import {carryOut} from './run-rollout.ts'
 import {type Selection, selectInstances} from './select-instances.ts'
 
@@ -58,7 +58,7 @@ export async function changeMetadata(
     unread: selection.unread,
     changes,
     isFresh: true,
-    sequel: changes.length > 0 ? restartSequel(context, cloud, options.restart, restarts) : undefined,
+    restarts: changes.length > 0 ? restarts : undefined,
     outcomes: settled => withRestarts(restarts, outcomesOf(drafts, settled), true),
   })
 }

@@ -1,15 +1,23 @@
 import type {Cloud} from '../cloud/cloud.ts'
 import {usageError, type VpcmdError} from '../errors.ts'
+import type {Journal} from '../metadata/journal.ts'
 import type {Outcome, Restarted} from '../metadata/outcomes.ts'
 import {type PlannedChange, type Target, targetName} from '../metadata/plan.ts'
 import type {Preflight} from '../metadata/preflight.ts'
 import type {RestartsEnding, RestartWork} from '../metadata/restart.ts'
+import type {RolloutResult, Work} from '../metadata/rollout.ts'
 import {bold, red} from '../terminal/style.ts'
+import {isConfirmed} from './confirm-changes.ts'
 import type {Context} from './context.ts'
 import type {RestartPolicy} from './flags/restart.ts'
 import type {RolloutPolicy} from './flags/rollout.ts'
-import {isConfirmed} from './run-rollout.ts'
-import type {RunUnderWay, Sequel} from './sequel.ts'
+
+/** A run whose journal is open. */
+export interface RunUnderWay {
+  id: string
+  journal: Journal
+  interrupted: AbortSignal
+}
 
 /** What a run has to know for its restarts. */
 export interface RestartRequest {
@@ -31,6 +39,9 @@ export interface RestartPlan extends RestartRequest {
   preflights: Map<string, Preflight>
   restarted: Map<string, Restarted>
   maxUnavailable: (vpc: string) => number
+  policy: RestartPolicy
+  /** How those ended that were made. */
+  endings: RestartsEnding[]
 }
 
 /**
@@ -57,6 +68,8 @@ export async function planRestarts(
     preflights: new Map(preflights.map(each => [each.target.id, each])),
     restarted: new Map(earlier),
     maxUnavailable: vpc => policy.maxUnavailable(ofVpc.get(vpc) ?? 1),
+    policy,
+    endings: [],
   }
 }
 
@@ -141,63 +154,60 @@ export function withRestarts(plan: RestartPlan | undefined, outcomes: Outcome[],
   return outcomes.map(outcome => ({...outcome, restart: restartOf(plan, outcome.target?.id ?? '', isDone)}))
 }
 
-/** The restarts as they go along with a run: what is down comes back first, the others follow the changes. */
-export function restartSequel(
+/** Restarts what an earlier try has asked to stop, before anything else. */
+export async function restartBegun(context: Context, cloud: Cloud, plan: RestartPlan, run: RunUnderWay): Promise<void> {
+  if (plan.begun?.length) await restartInstances(context, cloud, plan, plan.begun, run)
+}
+
+/** Restarts what was turned on, unless something has failed before. */
+export async function restartDue(
   context: Context,
   cloud: Cloud,
-  policy: RestartPolicy,
-  plan: RestartPlan | undefined,
-): Sequel | undefined {
-  if (!plan) return undefined
-  const endings: RestartsEnding[] = []
-  const restart = async (work: RestartWork[], run: RunUnderWay) => {
-    const ending = await restartInstances(context, cloud, policy, plan, work, run)
-    endings.push(ending)
-    for (const [id, restarted] of ending.restarted) plan.restarted.set(id, restarted)
-  }
+  plan: RestartPlan,
+  run: RunUnderWay,
+  work: Work[],
+  {settled, stop}: RolloutResult,
+): Promise<void> {
+  const turnedOn = work.flatMap(({i, change: {target, before}}, index): RestartWork[] => {
+    const isTurnedOn = settled[index]?.result === 'changed' && settled[index].after?.enabled && !before.enabled
+    return isTurnedOn ? [{i, target}] : []
+  })
+  const due = [...(plan.awaiting ?? []), ...turnedOn].filter(({target}) => {
+    const preflight = plan.preflights.get(target.id)
+    return preflight && preflight.leftOut === undefined
+  })
+  const hasFailed = endOfRestarts(plan).stop !== undefined
+  if (due.length > 0 && !stop && !hasFailed) return restartInstances(context, cloud, plan, due, run)
+  const reason = stop ? 'the run ended before its turn' : 'another restart failed before its turn'
+  for (const {target} of due) plan.restarted.set(target.id, {result: 'skipped', reason})
+}
+
+/** Why restarts ended before they were through, if they did, and whether they leave what the run has to be resumed for. */
+export function endOfRestarts({endings}: RestartPlan): Pick<RestartsEnding, 'stop' | 'error'> & {leavesWork: boolean} {
   return {
-    before: async run => {
-      if (plan.begun?.length) await restart(plan.begun, run)
-    },
-    after: async (run, work, {settled, stop}) => {
-      const turnedOn = work.flatMap(({i, change: {target, before}}, index): RestartWork[] => {
-        const isTurnedOn = settled[index]?.result === 'changed' && settled[index].after?.enabled && !before.enabled
-        return isTurnedOn ? [{i, target}] : []
-      })
-      const due = [...(plan.awaiting ?? []), ...turnedOn].filter(({target}) => {
-        const preflight = plan.preflights.get(target.id)
-        return preflight && preflight.leftOut === undefined
-      })
-      const hasFailed = endings.some(each => each.stop)
-      if (due.length > 0 && !stop && !hasFailed) return restart(due, run)
-      const reason = stop ? 'the run ended before its turn' : 'another restart failed before its turn'
-      for (const {target} of due) plan.restarted.set(target.id, {result: 'skipped', reason})
-    },
-    stop: () => endings.find(each => each.stop)?.stop,
-    error: () => endings.find(each => each.error)?.error,
-    leavesWork: () => endings.some(({restarted}) => [...restarted.values()].some(({result}) => result === 'failed')),
-    summary: id => summaryOf(plan, id),
+    stop: endings.find(each => each.stop)?.stop,
+    error: endings.find(each => each.error)?.error,
+    leavesWork: endings.some(({restarted}) => [...restarted.values()].some(({result}) => result === 'failed')),
   }
 }
 
 async function restartInstances(
   context: Context,
   cloud: Cloud,
-  policy: RestartPolicy,
   plan: RestartPlan,
   work: RestartWork[],
   {id, journal, interrupted}: RunUnderWay,
-): Promise<RestartsEnding> {
+): Promise<void> {
   const {restartAll} = await import('../metadata/restart.ts')
   const retryCommand = `vpcmd metadata resume ${id}`
   const bar = context.beginProgress('Restarting')
   const stopListening = warnBeforeLeaving(context, interrupted, retryCommand)
   try {
-    return await restartAll(cloud, work, {
+    const ending = await restartAll(cloud, work, {
       journal,
       maxUnavailable: plan.maxUnavailable,
-      acceptsDataLoss: policy.acceptsDataLoss,
-      stepTimeoutMs: policy.stepTimeoutMs,
+      acceptsDataLoss: plan.policy.acceptsDataLoss,
+      stepTimeoutMs: plan.policy.stepTimeoutMs,
       retryCommand,
       interrupted,
       onProgress: ({total, done, down, failed}) => {
@@ -208,6 +218,8 @@ async function restartInstances(
       now: context.host.now,
       sleep: context.host.sleep,
     })
+    plan.endings.push(ending)
+    for (const [server, restarted] of ending.restarted) plan.restarted.set(server, restarted)
   } finally {
     stopListening()
     context.endProgress()
@@ -269,7 +281,7 @@ function restartOf(plan: RestartPlan, id: string, isDone: boolean): Restarted | 
 }
 
 /** What the summary says of restarts: counts, addresses that changed, and how to go on. */
-function summaryOf(plan: RestartPlan, id: string): string[] {
+export function describeRestarts(plan: RestartPlan, id: string): string[] {
   const known = new Map([...plan.preflights.values()].map(({target}) => [target.id, target]))
   for (const {target} of [...(plan.begun ?? []), ...(plan.awaiting ?? [])]) known.set(target.id, target)
   const counts = new Map<string, number>()

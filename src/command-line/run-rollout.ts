@@ -6,13 +6,12 @@ import type {PlannedChange} from '../metadata/plan.ts'
 import type {RolloutOptions, RolloutResult, Work} from '../metadata/rollout.ts'
 import {duration} from '../terminal/progress.ts'
 import type {Prompter} from '../terminal/prompts.ts'
-import {changeLines} from './change-lines.ts'
 import type {Context} from './context.ts'
 import type {OutputOptions} from './flags/output.ts'
 import type {RolloutPolicy} from './flags/rollout.ts'
 import {listenForInterruption} from './interruption.ts'
 import {printOutcomes} from './print-outcomes.ts'
-import type {Sequel} from './sequel.ts'
+import {describeRestarts, endOfRestarts, type RestartPlan, restartBegun, restartDue} from './restart-instances.ts'
 import {runsFolder} from './state-folder.ts'
 
 /** A run that is to be made, or gone on with. */
@@ -28,11 +27,12 @@ export interface RunRequest {
   comparesNames?: boolean
   /** Whether the readings are of just now, so that no second look is owed before a change. */
   isFresh: boolean
-  /** Whether it ends as if interrupted before anything new is sent: only what is down comes back. */
-  isCalledOff?: boolean
+  /** What interrupts it. Where it is aborted by now nothing new is sent: only what is down comes back. */
+  interruption?: AbortController
   /** An earlier run that is gone on with, in place of a new one: its ID, how much of it was read, and what is left of it. */
   resumes?: {id: string; bytes: number; work: Work[]}
-  sequel?: Sequel
+  /** Which restarts belong to it: what is down comes back first, the others follow the changes. */
+  restarts?: RestartPlan
 }
 
 /** A run that has ended. */
@@ -52,7 +52,7 @@ export async function carryOut(
   const startedAt = now()
   const run = await runRollout(context, cloud, rollout, request)
   await printOutcomes(context, out, request.outcomes(run?.settled ?? []), request.unread)
-  if (run) summarise(context, rollout, run, (now() - startedAt) / 1000, request.sequel)
+  if (run) summarise(context, rollout, run, (now() - startedAt) / 1000, request.restarts)
 }
 
 /** Makes a run with its journal; undefined where there is nothing to change. */
@@ -64,10 +64,8 @@ export async function runRollout(
 ): Promise<RunEnding | undefined> {
   const {now, random, sleep} = context.host
   const work = request.resumes?.work ?? request.changes.map((change, i) => ({i, change, inDoubt: false}))
-  const {sequel} = request
-  if (work.length === 0 && !sequel) return undefined
-  const interruption = new AbortController()
-  if (request.isCalledOff) interruption.abort()
+  const {restarts, interruption = new AbortController()} = request
+  if (work.length === 0 && !restarts) return undefined
   const canary = await canaryOf(context, policy, work.length, interruption)
   const [{newRunId}, {JournalFile}, {rollOut}, {account, iamId}] = await Promise.all([
     import('../metadata/journal.ts'),
@@ -97,7 +95,7 @@ export async function runRollout(
   const underWay = {id: header.id, journal, interrupted: interruption.signal}
   let result: RolloutResult
   try {
-    await sequel?.before(underWay)
+    if (restarts) await restartBegun(context, cloud, restarts, underWay)
     const bar = context.beginProgress('Changing')
     result = await rollOut(cloud, work, {
       journal,
@@ -115,8 +113,11 @@ export async function runRollout(
       sleep,
     })
     context.clearProgress()
-    await sequel?.after(underWay, work, result)
-    result = {...result, stop: result.stop ?? sequel?.stop(), error: result.error ?? sequel?.error()}
+    if (restarts) {
+      await restartDue(context, cloud, restarts, underWay, work, result)
+      const {stop, error} = endOfRestarts(restarts)
+      result = {...result, stop: result.stop ?? stop, error: result.error ?? error}
+    }
     const reason = result.stop === 'interrupted' ? 'interrupted' : result.stop ? 'stopped' : 'done'
     // All is done and known: that the last line finds no room must not hide it.
     const ended = result.error ?? (await journal.write({t: 'end', at: time(), reason}).catch(asVpcmdError))
@@ -187,41 +188,29 @@ async function canaryOf(
   }
 }
 
-function summarise(context: Context, policy: RolloutPolicy, run: RunEnding, seconds: number, sequel?: Sequel): void {
+function summarise(
+  context: Context,
+  policy: RolloutPolicy,
+  run: RunEnding,
+  seconds: number,
+  restarts?: RestartPlan,
+): void {
   const {id, settled, stop, error} = run
   const counts = {...countResults(settled)}
   const inDoubt = settled.filter(each => each.inDoubt).length
   // With --quiet nothing is told of a run that went through; why it did not must be.
   if (!policy.quiet || stop || error || inDoubt > 0) {
     const undo = counts.changed > 0 ? ` Take it back with: vpcmd metadata undo ${id}` : ''
-    const made = settled.length === 0 && sequel ? 'no setting was left to change' : describeCounts(counts)
+    const made = settled.length === 0 && restarts ? 'no setting was left to change' : describeCounts(counts)
     context.note(`Run ${id}: ${made} in ${duration(seconds)}.${undo}`)
     if (inDoubt > 0) context.note(`${inDoubt} of those that are not changed may have been changed all the same.`)
-    for (const line of sequel?.summary(id) ?? []) context.note(line)
+    for (const line of restarts ? describeRestarts(restarts, id) : []) context.note(line)
     if (error) context.note(`Error: ${error.inOneLine}`)
-    const isLeft = settled.some(({result}) => result === 'skipped' || result === 'failed') || sequel?.leavesWork()
+    const isLeft =
+      settled.some(({result}) => result === 'skipped' || result === 'failed') ||
+      (restarts && endOfRestarts(restarts).leavesWork)
     if (inDoubt > 0 || (stop && isLeft)) context.note(`Finish it with: vpcmd metadata resume ${id}`)
   }
   if (stop === 'interrupted') context.exitCode = exitCodes.interrupted
   else if (stop) context.exitCode = exitCodes.failed
-}
-
-/** Asks whether to make changes, after showing them. True at once where there is nothing to ask. */
-export async function isConfirmed(
-  context: Context,
-  {yes}: RolloutPolicy,
-  question: string,
-  changes: PlannedChange[],
-): Promise<boolean> {
-  if (changes.length === 0 || yes) return true
-  showChanges(context, changes)
-  return context.confirm(question, false)
-}
-
-/** Shows changes as a diff on stderr, with counts for each region and VPC where there are many. */
-export function showChanges(context: Context, changes: PlannedChange[]): void {
-  const {stderr} = context.host
-  // A terminal would break lines within words.
-  const columns = stderr.isTTY ? stderr.columns || 80 : Number.POSITIVE_INFINITY
-  for (const line of changeLines(changes, columns)) context.note(line)
 }

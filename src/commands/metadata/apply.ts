@@ -7,13 +7,7 @@ import {readOutput} from '../../command-line/flags/output.ts'
 import {readRestart, restartFlags} from '../../command-line/flags/restart.ts'
 import {readRollout, refuseRegions, rolloutFlags} from '../../command-line/flags/rollout.ts'
 import {printOutcomes} from '../../command-line/print-outcomes.ts'
-import {
-  isAgreed,
-  planRestarts,
-  restartSequel,
-  showPreflights,
-  withRestarts,
-} from '../../command-line/restart-instances.ts'
+import {isAgreed, planRestarts, showPreflights, withRestarts} from '../../command-line/restart-instances.ts'
 import {carryOut, foresight} from '../../command-line/run-rollout.ts'
 import {usageError} from '../../errors.ts'
 import {inputLimits, inputName, readText} from '../../files/read-input.ts'
@@ -77,7 +71,7 @@ A plan never stops an instance. With --restart the running instances on which it
       changes,
       comparesNames: true,
       isFresh: false,
-      sequel: changes.length > 0 ? restartSequel(context, cloud, options.restart, restarts) : undefined,
+      restarts: changes.length > 0 ? restarts : undefined,
       outcomes: settled => withRestarts(restarts, outcomesOfChanges(changes, settled), true),
     })
   }

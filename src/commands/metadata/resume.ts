@@ -11,7 +11,6 @@ import {
   mayRestart,
   planRestarts,
   type RestartRequest,
-  restartSequel,
   showPreflights,
   withRestarts,
 } from '../../command-line/restart-instances.ts'
@@ -106,6 +105,7 @@ Instances that the run stopped are looked at first, and started where they are d
       context.note('Nothing was sent: this was a dry run.')
       return
     }
+    const interruption = new AbortController()
     let unanswered: VpcmdError | undefined
     try {
       await checkCanary(context, rollout, work.length)
@@ -117,15 +117,16 @@ Instances that the run stopped are looked at first, and started where they are d
       // The run itself was confirmed when it began, and what it has stopped must come back in any case.
       if (!request.begun?.length) throw error
       unanswered = asVpcmdError(error)
+      interruption.abort()
     }
     await carryOut(context, cloud, options, {
       command: run.header.command,
       selection: run.header.selection,
       changes: run.changes.map(({change}) => change),
       isFresh: false,
-      isCalledOff: unanswered !== undefined,
+      interruption,
       resumes: {id: run.header.id, bytes: run.bytes, work},
-      sequel: restartSequel(context, cloud, options.restart, restarts),
+      restarts,
       outcomes: settled => withRestarts(restarts, whole(run.changes, settled), true),
     })
     // Not thrown, as what became of the run is printed already; of an interruption that says enough.
