@@ -13,7 +13,7 @@ import {carryOut} from './run-rollout.ts'
 import {type Selection, selectInstances} from './select-instances.ts'
 
 /** Settings that are to be changed on instances that are chosen. */
-export interface SettingsChange {
+interface SettingsChange {
   /** `Enable`, for the question. */
   verb: string
   selection: SelectionOptions
@@ -24,7 +24,7 @@ export interface SettingsChange {
 }
 
 /** How a change is made and told of. */
-export interface ChangeOptions {
+interface ChangeOptions {
   out: OutputOptions
   rollout: RolloutPolicy
   restart: RestartPolicy

@@ -5,7 +5,7 @@ import type {Context} from './context.ts'
 import type {OutputOptions} from './flags/output.ts'
 
 /** Rows as every format prints them. */
-export interface RowOutput<Row> {
+interface RowOutput<Row> {
   rows: Row[]
   columns: Column<Row>[]
   /** Whether columns may be left out on a narrow terminal; not when the user chose them. */
@@ -19,7 +19,7 @@ export interface RowOutput<Row> {
 }
 
 /** One thing as every format prints it. */
-export interface RecordOutput {
+interface RecordOutput {
   entries: readonly (readonly [string, string | NestedTable])[]
   json: object
   id: string

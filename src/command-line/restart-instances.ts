@@ -13,7 +13,7 @@ import type {RestartPolicy} from './flags/restart.ts'
 import type {RolloutPolicy} from './flags/rollout.ts'
 
 /** A run whose journal is open. */
-export interface RunUnderWay {
+interface RunUnderWay {
   id: string
   journal: Journal
   interrupted: AbortSignal

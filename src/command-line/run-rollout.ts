@@ -15,7 +15,7 @@ import {describeRestarts, endOfRestarts, type RestartPlan, restartBegun, restart
 import {runsFolder} from './state-folder.ts'
 
 /** A run that is to be made, or gone on with. */
-export interface RunRequest {
+interface RunRequest {
   /** As the journal keeps it. */
   command: string
   selection: string
@@ -36,7 +36,7 @@ export interface RunRequest {
 }
 
 /** A run that has ended. */
-export type RunEnding = RolloutResult & {id: string}
+type RunEnding = RolloutResult & {id: string}
 
 /** How old a fresh reading may get, in a long rollout, before its server is looked at again: to look each time would take twice the requests. */
 const freshForMs = 30_000

@@ -38,7 +38,7 @@ export const cloudFlags = {
   }),
 }
 
-export interface CloudFlags {
+interface CloudFlags {
   region?: string[]
   private?: boolean
   'allow-http'?: boolean

@@ -1,7 +1,7 @@
 import {Flags} from '@oclif/core'
 
-export const outputFormats = ['table', 'json', 'jsonl', 'yaml', 'csv'] as const
-export type OutputFormat = (typeof outputFormats)[number]
+const outputFormats = ['table', 'json', 'jsonl', 'yaml', 'csv'] as const
+type OutputFormat = (typeof outputFormats)[number]
 
 const helpGroup = 'OUTPUT'
 

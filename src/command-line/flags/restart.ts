@@ -33,7 +33,7 @@ export const restartFlags = {
   }),
 }
 
-export interface RestartFlags {
+interface RestartFlags {
   restart?: boolean
   'accept-downtime'?: boolean
   'accept-data-loss'?: boolean

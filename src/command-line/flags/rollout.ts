@@ -27,7 +27,7 @@ export const rolloutFlags = {
   }),
 }
 
-export interface RolloutFlags {
+interface RolloutFlags {
   'dry-run'?: boolean
   yes?: boolean
   concurrency?: number

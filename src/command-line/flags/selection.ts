@@ -105,7 +105,7 @@ interface FilterFlags {
   'placement-group'?: string
 }
 
-export interface SelectionFlags extends FilterFlags {
+interface SelectionFlags extends FilterFlags {
   'from-file'?: string
   all?: boolean
   'having-protocol'?: string
