@@ -105,7 +105,7 @@ function readOwn(path: string): string {
 async function runsQuickly(args: string[]): Promise<boolean> {
   if (args[0] !== 'imds') return false
   const {runQuickly} = await import('./command-line/quick-imds.ts')
-  const isAnswered = runQuickly(args)
+  const isAnswered = runQuickly(args, process)
   // While the service is being waited for.
   surviveWriting()
   return isAnswered

@@ -5,17 +5,11 @@ import {VpcmdError} from '../errors.ts'
 import {toQuery} from '../instances/filters.ts'
 import {type ReadingOutcome, readInstances} from '../instances/list-instances.ts'
 import {pageSize, pagesOf} from '../instances/pages.ts'
+import type {Collector, Unread} from './collector.ts'
 import type {SubjectKind} from './policy.ts'
 import {addTemplates, type ReadTemplates, readTemplates} from './read-templates.ts'
 import {isInScope, type Scope} from './scope.ts'
 import {type Reading, type Referred, type Subject, subjectOf} from './subjects.ts'
-
-/** What could not be read, or not wholly, and why. */
-export interface Unread {
-  region: string
-  kinds: SubjectKind[]
-  error: VpcmdError
-}
 
 export interface ReadSubjects {
   subjects: Subject[]
@@ -24,13 +18,6 @@ export interface ReadSubjects {
   unnamed: Unread[]
   /** The regions that were asked. */
   regions: string[]
-}
-
-export interface Collector {
-  add(subject: Subject): void
-  failed(region: string, kind: SubjectKind, error: unknown): void
-  unnamed(region: string, kind: SubjectKind, error: unknown): void
-  reading(region: string): Reading
 }
 
 /**

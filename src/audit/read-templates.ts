@@ -4,7 +4,7 @@ import type {VpcApi} from '../cloud/vpc-api.ts'
 import {VpcmdError} from '../errors.ts'
 import {pageSize, pagesOf} from '../instances/pages.ts'
 import {targetName} from '../metadata/plan.ts'
-import type {Collector} from './read-subjects.ts'
+import type {Collector} from './collector.ts'
 import {isInScope, type Scope} from './scope.ts'
 import {type Reading, type Subject, subjectOf} from './subjects.ts'
 

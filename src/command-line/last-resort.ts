@@ -1,4 +1,5 @@
 import {knownSecrets} from '../secrets.ts'
+import {processHost} from './host.ts'
 import {asksForJson, reportError} from './report-error.ts'
 
 let isReporting = false
@@ -10,7 +11,8 @@ export async function reportBug(thrown: unknown): Promise<void> {
   isReporting = true
   const argv = process.argv.slice(2)
   try {
-    await reportError(thrown, {json: asksForJson(argv), debug: argv.includes('--debug'), secrets: knownSecrets})
+    const options = {json: asksForJson(argv), debug: argv.includes('--debug'), secrets: knownSecrets}
+    await reportError(thrown, options, processHost)
     await Promise.all([process.stdout, process.stderr].map(written))
   } finally {
     process.exit(1)

@@ -1,6 +1,8 @@
 import {parseArgs} from 'node:util'
 import type {MetadataService} from '../inside/metadata-service.ts'
 import {knownSecrets} from '../secrets.ts'
+import {interruptedCode} from '../signals.ts'
+import type {Host} from './host.ts'
 import {
   type ImdsFlags,
   iamTokenPrintout,
@@ -46,9 +48,12 @@ const options = {
 /**
  * Runs the verbs of `vpcmd imds` that boot scripts wait for, without the framework, which would take most of the time.
  * Resolves to false, with nothing done, where it takes the framework to tell what is meant. What goes wrong is printed,
- * and the exit code is set, as everywhere.
+ * and the exit code is set, as everywhere. `host` is the process, which is not loaded with all that a host has.
  */
-export async function runQuickly([topic, name = '', ...rest]: string[]): Promise<boolean> {
+export async function runQuickly(
+  [topic, name = '', ...rest]: string[],
+  host: Pick<Host, 'stdout' | 'stderr' | 'env' | 'exitCode'>,
+): Promise<boolean> {
   const verb = topic === 'imds' && Object.hasOwn(verbs, name) ? verbs[name] : undefined
   const parsed = verb && parseSimply(name, rest)
   if (!verb || !parsed) return false
@@ -56,10 +61,12 @@ export async function runQuickly([topic, name = '', ...rest]: string[]): Promise
   try {
     const {text, json} = await verb(async () => openService(await serviceOptions(given), knownSecrets), given, args)
     const {toJson} = given.json ? await import('../terminal/formats.ts') : {toJson: undefined}
-    process.stdout.write(toJson ? toJson(json) : text)
+    host.stdout.write(toJson ? toJson(json) : text)
   } catch (error) {
     const {reportError} = await import('./report-error.ts')
-    process.exitCode = await reportError(error, {json: given.json === true, debug: false, secrets: knownSecrets})
+    const options = {json: given.json === true, debug: false, secrets: knownSecrets}
+    const {stdout, stderr, env} = host
+    host.exitCode = await reportError(error, options, {stdout, stderr, env, interruptedCode})
   }
   return true
 }

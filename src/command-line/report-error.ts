@@ -1,10 +1,10 @@
 import {exitCodes, usageError, VpcmdError} from '../errors.ts'
 import {nearestName} from '../nearest-name.ts'
 import {withoutSecrets} from '../secrets.ts'
-import {interruptedCode} from '../signals.ts'
 import {bold, colorsFor, red} from '../terminal/style.ts'
 import {plain, plainLines} from '../terminal/text.ts'
 import {unexpectedError} from '../unexpected-error.ts'
+import type {Host} from './host.ts'
 
 export interface ReportOptions {
   /** True where the user asked for JSON: the error goes to stdout as JSON. */
@@ -20,7 +20,11 @@ export interface ReportOptions {
  * Prints whatever was thrown as one error, as text to stderr or as JSON to stdout, and returns the exit code, which is
  * the same for both. A stack is printed only with --debug; a secret never, nor a character that acts on a terminal.
  */
-export async function reportError(thrown: unknown, options: ReportOptions): Promise<number> {
+export async function reportError(
+  thrown: unknown,
+  options: ReportOptions,
+  {stdout, stderr, env, interruptedCode}: Pick<Host, 'stdout' | 'stderr' | 'env' | 'interruptedCode'>,
+): Promise<number> {
   const error = asVpcmdError(thrown, options)
   // First what hides within a secret, then the secret.
   const clean = (text: string) => withoutSecrets(plain(text), options.secrets)
@@ -29,16 +33,16 @@ export async function reportError(thrown: unknown, options: ReportOptions): Prom
     // JSON escapes what acts on a terminal, and keeps it: it can't be left out unless it hides a secret.
     const safe = (value: string | undefined) => (value && clean(value) !== plain(value) ? clean(value) : value)
     const fields = Object.entries(error.toJSON()).map(([name, value]) => [name, safe(value)])
-    process.stdout.write(toJson({error: Object.fromEntries(fields)}))
+    stdout.write(toJson({error: Object.fromEntries(fields)}))
   } else {
-    const color = colorsFor(process.stderr, process.env)
+    const color = colorsFor(stderr, env)
     const label = color ? red(bold('Error:')) : 'Error:'
-    process.stderr.write(`${label} ${clean(error.messageWithTrace)}\n`)
-    if (error.hint) process.stderr.write(`${clean(error.hint)}\n`)
+    stderr.write(`${label} ${clean(error.messageWithTrace)}\n`)
+    if (error.hint) stderr.write(`${clean(error.hint)}\n`)
   }
   if (options.debug) {
     for (const stack of stacksOf(thrown)) {
-      process.stderr.write(`${withoutSecrets(plainLines(stack), options.secrets)}\n`)
+      stderr.write(`${withoutSecrets(plainLines(stack), options.secrets)}\n`)
     }
   }
   return error.exitCode === exitCodes.interrupted ? interruptedCode() : error.exitCode

@@ -2,6 +2,7 @@ import {fileURLToPath} from 'node:url'
 import {Config, run, settings} from '@oclif/core'
 import {exitCodes} from '../errors.ts'
 import {knownSecrets} from '../secrets.ts'
+import {processHost} from './host.ts'
 
 /**
  * Runs vpcmd with the arguments as typed. Nothing is thrown: what goes wrong is printed, and the exit code is set.
@@ -18,11 +19,8 @@ export async function runVpcmd(argv: string[]): Promise<void> {
     await run(await asTyped(config, argv), config)
   } catch (error) {
     const {asksForJson, reportError} = await import('./report-error.ts')
-    process.exitCode = await reportError(error, {
-      json: asksForJson(argv),
-      debug: argv.includes('--debug'),
-      secrets: knownSecrets,
-    })
+    const options = {json: asksForJson(argv), debug: argv.includes('--debug'), secrets: knownSecrets}
+    process.exitCode = await reportError(error, options, processHost)
   }
   // What was asked for is done: nobody waits for the search of an ID that is still going on in other regions.
   await Promise.all([process.stdout, process.stderr].map(written))

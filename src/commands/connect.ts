@@ -1,13 +1,18 @@
 import {Args, Flags} from '@oclif/core'
 import type {Instance} from '../cloud/readers/instance.ts'
 import type {VpcApi} from '../cloud/vpc-api.ts'
-import type {OutputFlags} from '../command-line/base-command.ts'
+import {BaseCommand} from '../command-line/base-command.ts'
 import {checkFiles} from '../command-line/check-files.ts'
-import {CloudCommand} from '../command-line/cloud-command.ts'
-import {sshFlags, toWishes} from '../command-line/ssh-flags.ts'
+import {connectCloud} from '../command-line/connect-cloud.ts'
+import {cloudFlags, readCloud} from '../command-line/flags/cloud.ts'
+import {type OutputFlags, readOutput} from '../command-line/flags/output.ts'
+import {readWishes, sshFlags} from '../command-line/flags/ssh.ts'
+import {unbroken} from '../command-line/interruption.ts'
+import {printRecord} from '../command-line/output.ts'
+import {findOrPick} from '../command-line/select-instances.ts'
 import {usageError, type VpcmdError} from '../errors.ts'
-import {findInstance, instanceChoices} from '../instances/find-instance.ts'
 import {targetName} from '../metadata/plan.ts'
+import {quoteCommand} from '../quote-command.ts'
 import {assignFloatingIp, primaryInterface} from '../ssh/address.ts'
 import type {Login} from '../ssh/login.ts'
 import {
@@ -19,11 +24,11 @@ import {
   type ReachWishes,
   unknownUser,
 } from '../ssh/reach.ts'
-import {quoteCommand, sshArguments} from '../ssh/ssh-arguments.ts'
+import {sshArguments} from '../ssh/ssh-arguments.ts'
 import type {Destination} from '../ssh/ssh-failures.ts'
 import {plain} from '../terminal/text.ts'
 
-export default class Connect extends CloudCommand {
+export default class Connect extends BaseCommand {
   static override summary = 'Open a shell on an instance, or run a command there, with ssh.'
   static override description =
     `Runs the ssh of this machine, so that your configuration, agent and known hosts apply. It logs in as the user of the instance's image, at its floating IP. What follows -- goes to ssh: options of its own, or a command. The exit code is that of ssh.
@@ -42,6 +47,7 @@ An instance without a floating IP is reached by --internal-ip or --via, or gets 
     command: Args.string({hidden: true}),
   }
   static override flags = {
+    ...cloudFlags,
     ...sshFlags,
     print: Flags.boolean({summary: 'Print the command line, and run nothing.'}),
     'assign-floating-ip': Flags.boolean({
@@ -60,13 +66,10 @@ An instance without a floating IP is reached by --internal-ip or --via, or gets 
     const {args, flags} = await this.parse(Connect)
     if (args.command !== undefined) throw missingDashes(args.instance ?? '', args.command)
     checkFiles([flags.rdp], [])
-    const wishes = toWishes(flags)
+    const wishes = readWishes(flags)
     await checkWishes(wishes)
-    const cloud = await this.cloud(flags)
-    const {instance, region} =
-      args.instance === undefined
-        ? await this.pickOne('Connect to which instance?', async () => instanceChoices(cloud))
-        : await findInstance(cloud, args.instance)
+    const cloud = await connectCloud(this.context, readCloud(flags))
+    const {instance, region} = await findOrPick(this.context, cloud, args.instance, 'Connect to which instance?')
     const api = cloud.api(region)
     if (!flags.print) checkRunning(instance)
     // Whoever names a user is taken to have an SSH server on Windows, unless --rdp says otherwise.
@@ -78,12 +81,12 @@ An instance without a floating IP is reached by --internal-ip or --via, or gets 
     const login = {...reach.login, user: wishes.user ?? reach.login.user}
     const isSshRun = login.protocol === 'ssh' && !flags.print && !flags.sandbox
     if (login.protocol === 'rdp') checkDesktop(instance, wishes, more, reach.address)
-    if (isSshRun) checkReal(region.url, process.env)
+    if (isSshRun) checkReal(region.url, this.context.env)
     const address = reach.address ?? (await this.newAddress(api, instance, flags, isSshRun))
     if (login.protocol === 'rdp') return this.showDesktop(flags, instance, login, address)
     const call = sshArguments({...wishes, user: login.user, address, more})
     if (flags.print || flags.sandbox) {
-      if (!flags.print) this.note('Instances of the sandbox have no SSH: this is what would run.')
+      if (!flags.print) this.context.note('Instances of the sandbox have no SSH: this is what would run.')
       await this.printAnswer(flags, `${quoteCommand(['ssh', ...call])}\n`, instance, {
         address,
         ...login,
@@ -102,18 +105,19 @@ An instance without a floating IP is reached by --internal-ip or --via, or gets 
     isSshRun: boolean,
   ): Promise<string> {
     const isAsked = flags['assign-floating-ip']
-    const prompter = isAsked || flags.print ? undefined : await this.prompter()
+    const prompter = isAsked || flags.print ? undefined : await this.context.prompter()
     if (!isAsked && !prompter) throw noFloatingIp(instance)
-    if (isSshRun) await (await import('../ssh/run-ssh.ts')).checkSsh(process.env)
+    if (isSshRun) await (await import('../ssh/run-ssh.ts')).checkSsh(this.context.env)
     const groups = (await primaryInterface(api, instance)).securityGroups.map(({id, name}) => name ?? id).join(', ')
     const meaning = `It costs money for as long as it is reserved, and opens the instance to the internet as far as its security groups let it (${groups}).`
-    if (!prompter) this.note(`Reserving a floating IP for ${targetName(instance)}. ${meaning}`)
+    if (!prompter) this.context.note(`Reserving a floating IP for ${targetName(instance)}. ${meaning}`)
     else if (
       !(await prompter.confirm({message: `${targetName(instance)} has no floating IP. Reserve one for it? ${meaning}`}))
     ) {
       throw noFloatingIp(instance)
     }
-    const reserved = await this.unbroken(
+    const reserved = await unbroken(
+      this.context,
       ending => assignFloatingIp(api, instance, ending),
       ({address, name, id}) => `Reserved ${address} (${name ?? id}) for ${instance.name ?? instance.id}.`,
     )
@@ -130,11 +134,13 @@ An instance without a floating IP is reached by --internal-ip or --via, or gets 
     if (flags.rdp !== undefined) {
       const {writeOutput} = await import('../files/write-output.ts')
       await writeOutput(flags.rdp, rdpFile(address, login.user))
-      this.note(`Wrote ${flags.rdp}.`)
+      this.context.note(`Wrote ${flags.rdp}.`)
     }
     const command = ['mstsc', `/v:${address}:${rdpPort}`]
     await this.printAnswer(flags, `${plain(command.join(' '))}\n`, instance, {address, ...login, command})
-    this.note(`Log in as ${login.user}. Its password: vpcmd instances initialization ${instance.id} --private-key FILE`)
+    this.context.note(
+      `Log in as ${login.user}. Its password: vpcmd instances initialization ${instance.id} --private-key FILE`,
+    )
   }
 
   private async printAnswer(
@@ -143,9 +149,9 @@ An instance without a floating IP is reached by --internal-ip or --via, or gets 
     {id, name}: Instance,
     answer: {address: string; protocol: string; user: string; command: string[]},
   ): Promise<void> {
-    if (this.formatOf(flags) === 'table') return this.print(text)
+    if (readOutput(flags).format === 'table') return this.context.print(text)
     const entries = Object.entries(answer).map(([label, value]) => [label, [value].flat().join(' ')] as const)
-    await this.printRecord(flags, {
+    await printRecord(this.context, readOutput(flags), {
       entries: [['id', id], ['name', name ?? ''], ...entries],
       json: {id, name: name ?? null, ...answer},
       id,
@@ -157,10 +163,10 @@ An instance without a floating IP is reached by --internal-ip or --via, or gets 
       import('../ssh/run-ssh.ts'),
       import('../ssh/ssh-failures.ts'),
     ])
-    const {code, said} = await runSsh(call, process.env, chunk => process.stderr.write(chunk))
-    process.exitCode = code
+    const {code, said} = await runSsh(call, this.context.env, chunk => this.context.host.stderr.write(chunk))
+    this.context.exitCode = code
     const failure = code === sshFailed ? explainFailure(said, destination) : undefined
-    if (failure) this.note(`Error: ${failure.message} ${failure.hint}`)
+    if (failure) this.context.note(`Error: ${failure.message} ${failure.hint}`)
   }
 }
 

@@ -1,43 +1,50 @@
 import type {Cloud} from '../cloud/cloud.ts'
 import {withFields} from '../cloud/readers/instance.ts'
-import {RolloutCommand, type RolloutFlags, switchedOnNote} from '../command-line/rollout-command.ts'
+import {BaseCommand} from '../command-line/base-command.ts'
+import {connectCloud} from '../command-line/connect-cloud.ts'
+import {cloudFlags, readCloud} from '../command-line/flags/cloud.ts'
+import {readRollout} from '../command-line/flags/rollout.ts'
+import {switchedOnNote} from '../command-line/print-outcomes.ts'
+import {runRollout} from '../command-line/run-rollout.ts'
+import {findOrPick} from '../command-line/select-instances.ts'
 import {exitCodes, usageError, VpcmdError} from '../errors.ts'
 import {instanceDetails} from '../instances/details.ts'
-import {type FoundInstance, instanceChoices} from '../instances/find-instance.ts'
+import type {FoundInstance} from '../instances/find-instance.ts'
 import {floatingIpsFor, noFloatingIps} from '../instances/floating-ips.ts'
 import {asChoice, changesIn, draftPlan} from '../metadata/plan.ts'
 import {describePatch, hopLimits, protocols, settingsLabel, type WantedSettings} from '../metadata/settings.ts'
-import {interruptedCode} from '../signals.ts'
 import type {Prompter} from '../terminal/prompts.ts'
 import {renderRecord} from '../terminal/table.ts'
 
 type Action = 'details' | 'enable' | 'disable' | 'protocol' | 'hop-limit' | 'back' | 'quit'
 
-export default class Console extends RolloutCommand {
+export default class Console extends BaseCommand {
   static override summary =
     'Pick instances and change their settings in menus, as in a console. The same as vpcmd alone.'
   static override examples = ['<%= config.bin %>', '<%= config.bin %> --sandbox']
 
+  static override flags = cloudFlags
+
   async run(): Promise<void> {
     const {flags} = await this.parse(Console)
-    const prompter = await this.prompter()
+    const prompter = await this.context.prompter()
     if (!prompter) throw usageError('The console needs a terminal.', 'vpcmd --help lists the commands for scripts.')
-    const cloud = await this.cloud(flags)
+    const cloud = await connectCloud(this.context, readCloud(flags))
     try {
       for (let goesOn = true; goesOn; ) {
         // Read anew each time, so that the list shows what was changed.
-        const found = await this.pickOne('Which instance?', async () => instanceChoices(cloud))
-        goesOn = await this.workOn(found, cloud, prompter, flags)
+        const found = await findOrPick(this.context, cloud, undefined, 'Which instance?')
+        goesOn = await this.workOn(found, cloud, prompter)
       }
     } catch (error) {
       if (!(error instanceof VpcmdError) || error.exitCode !== exitCodes.interrupted) throw error
       // Not "nothing was sent": that is true of the last question only.
-      process.exitCode = interruptedCode()
+      this.context.exitCode = this.context.host.interruptedCode()
     }
   }
 
   /** Offers what can be done with an instance until the user goes back (true) or leaves (false). */
-  private async workOn(found: FoundInstance, cloud: Cloud, prompter: Prompter, flags: RolloutFlags): Promise<boolean> {
+  private async workOn(found: FoundInstance, cloud: Cloud, prompter: Prompter): Promise<boolean> {
     await this.showDetails(found, cloud)
     let present = found
     for (;;) {
@@ -58,8 +65,7 @@ export default class Console extends RolloutCommand {
       if (action === 'back') return true
       if (action === 'quit') return false
       if (action === 'details') await this.showDetails(present, cloud)
-      else
-        present = await this.changeOne(present, await this.wantedBy(action, present, prompter), cloud, prompter, flags)
+      else present = await this.changeOne(present, await this.wantedBy(action, present, prompter), cloud, prompter)
     }
   }
 
@@ -83,17 +89,16 @@ export default class Console extends RolloutCommand {
     wanted: WantedSettings,
     cloud: Cloud,
     prompter: Prompter,
-    flags: RolloutFlags,
   ): Promise<FoundInstance> {
-    const choice = asChoice({...found, asked: found.instance.id}, Date.now())
+    const choice = asChoice({...found, asked: found.instance.id}, this.context.host.now())
     if ('error' in choice) {
-      this.note(`Error: ${choice.error.inOneLine}`)
+      this.context.note(`Error: ${choice.error.inOneLine}`)
       return found
     }
     const changes = changesIn(draftPlan([choice], wanted))
     const [change] = changes
     if (!change) {
-      this.note('That is how it is already: nothing was sent.')
+      this.context.note('That is how it is already: nothing was sent.')
       return found
     }
     const {before} = change
@@ -102,10 +107,10 @@ export default class Console extends RolloutCommand {
         message: `${found.instance.name ?? found.instance.id}: ${describePatch(before, change.set)}. Go on?`,
       }))
     ) {
-      this.note('Nothing was sent.')
+      this.context.note('Nothing was sent.')
       return found
     }
-    const run = await this.makeRun(flags, cloud, {
+    const run = await runRollout(this.context, cloud, readRollout({}), {
       command: 'console',
       selection: found.instance.id,
       changes,
@@ -114,12 +119,12 @@ export default class Console extends RolloutCommand {
     })
     const outcome = run?.settled[0]
     if (outcome?.error)
-      this.note(`Error: ${outcome.error.message}${outcome.error.hint ? ` ${outcome.error.hint}` : ''}`)
+      this.context.note(`Error: ${outcome.error.message}${outcome.error.hint ? ` ${outcome.error.hint}` : ''}`)
     if (!outcome?.after) return found
     const after = {...found.instance.settings, ...outcome.after}
     if (outcome.result === 'changed') {
-      this.note(`Changed: ${settingsLabel(before)} -> ${settingsLabel(after)}`)
-      if (!before.enabled && after.enabled) this.note(switchedOnNote)
+      this.context.note(`Changed: ${settingsLabel(before)} -> ${settingsLabel(after)}`)
+      if (!before.enabled && after.enabled) this.context.note(switchedOnNote)
     }
     // The next change begins with what was seen now, and no ETag: that one is spent.
     return {region: found.region, instance: withFields(found.instance, {settings: after})}
@@ -128,10 +133,10 @@ export default class Console extends RolloutCommand {
   private async showDetails({instance, region}: FoundInstance, cloud: Cloud): Promise<void> {
     const index = await floatingIpsFor(cloud.api(region), instance).catch((error: unknown) => {
       if (!(error instanceof VpcmdError)) throw error
-      this.warning(error.message)
+      this.context.warning(error.message)
       return noFloatingIps
     })
     const rows = instanceDetails({instance, region: region.name, floatingIps: undefined}, index)
-    this.print(`${renderRecord(rows, this.canvas())}\n`)
+    this.context.print(`${renderRecord(rows, this.context.canvas())}\n`)
   }
 }

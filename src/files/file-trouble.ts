@@ -1,7 +1,7 @@
 import {accessSync, constants, statSync} from 'node:fs'
 import {dirname, isAbsolute, relative, resolve} from 'node:path'
 import {usageError} from '../errors.ts'
-import {quoteCommand} from '../ssh/ssh-arguments.ts'
+import {quoteCommand} from '../quote-command.ts'
 import {homeFolder} from './user-folders.ts'
 
 /** Why the file system refused something, in words that stand behind a colon, and what to do about it in words that do. */

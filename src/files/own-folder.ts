@@ -1,5 +1,5 @@
 import {type Stats, statSync} from 'node:fs'
-import {quoteCommand} from '../ssh/ssh-arguments.ts'
+import {quoteCommand} from '../quote-command.ts'
 import {type FileTrouble, ownerName, takeOver} from './file-trouble.ts'
 
 /**

@@ -1,5 +1,5 @@
 import {endpointsFor, generations, linkLocalAddress} from './endpoints.ts'
-import type {ScriptOptions} from './script.ts'
+import type {ScriptOptions} from './script-options.ts'
 
 /** The script for Windows PowerShell 5.1 and PowerShell 7; see metadataScript. It adds the route that Windows needs, as administrator. */
 export function powershellScript({paths, endpoint, protocol, output = 'document'}: ScriptOptions): string {

@@ -1,5 +1,5 @@
 import {endpointsFor, generations} from './endpoints.ts'
-import type {ScriptOptions} from './script.ts'
+import type {ScriptOptions} from './script-options.ts'
 
 /** The script for a POSIX shell; see metadataScript. curl is asked for nothing that its old versions have not: before 8.4 its limit of size did not hold for an answer that does not tell its own. */
 export function shellScript({paths, endpoint, protocol, output = 'document'}: ScriptOptions): string {

@@ -1,11 +1,26 @@
 import type {VpcmdError} from '../errors.ts'
 import type {Draft, PlannedChange, Target} from './plan.ts'
-import type {Restarted} from './restart.ts'
+import type {Risk} from './preflight.ts'
 import type {KnownSettings, Settings} from './settings.ts'
 
 /** What became of one server. `skipped`: nothing was sent, as the run ended before its turn, or there is nothing to be changed. */
 export const results = ['changed', 'unchanged', 'conflict', 'failed', 'skipped'] as const
 export type Result = (typeof results)[number]
+
+/** What became of one restart. `done`: seen stopped, and seen running after that. */
+export const restartResults = ['done', 'left_out', 'failed', 'skipped', 'planned'] as const
+export type RestartResult = (typeof restartResults)[number]
+
+export interface Restarted {
+  result: RestartResult
+  /** Why it was left out or skipped, in words. */
+  reason?: string
+  error?: VpcmdError
+  /** The primary private addresses, where the start brought another one. */
+  address?: {before: string; after: string}
+  /** What its stop and start risks, or risked. */
+  risks?: Risk[]
+}
 
 /** How the change of one server ended. */
 export interface Settled {

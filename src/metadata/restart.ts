@@ -5,25 +5,11 @@ import {VpcmdError} from '../errors.ts'
 import {reservedIpOf} from '../instances/columns.ts'
 import {unexpectedError} from '../unexpected-error.ts'
 import type {Journal, RestartStep} from './journal.ts'
+import type {Restarted} from './outcomes.ts'
 import {type Target, targetName} from './plan.ts'
 import {PowerSwitch} from './power-switch.ts'
-import {type Risk, whyNotToStop} from './preflight.ts'
+import {whyNotToStop} from './preflight.ts'
 import {inFull} from './settings.ts'
-
-/** What became of one restart. `done`: seen stopped, and seen running after that. */
-export const restartResults = ['done', 'left_out', 'failed', 'skipped', 'planned'] as const
-export type RestartResult = (typeof restartResults)[number]
-
-export interface Restarted {
-  result: RestartResult
-  /** Why it was left out or skipped, in words. */
-  reason?: string
-  error?: VpcmdError
-  /** The primary private addresses, where the start brought another one. */
-  address?: {before: string; after: string}
-  /** What its stop and start risks, or risked. */
-  risks?: Risk[]
-}
 
 /** One instance that is to be stopped and started. */
 export interface RestartWork {

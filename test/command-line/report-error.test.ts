@@ -1,5 +1,5 @@
-import {afterEach, beforeEach, expect, it, vi} from 'vitest'
-import {reportError} from '../../src/command-line/report-error.ts'
+import {beforeEach, expect, it} from 'vitest'
+import {type ReportOptions, reportError} from '../../src/command-line/report-error.ts'
 import {usageError, VpcmdError} from '../../src/errors.ts'
 
 const key = 'the-api-key "1"'
@@ -12,17 +12,22 @@ let stderr = ''
 beforeEach(() => {
   stdout = ''
   stderr = ''
-  vi.stubEnv('NO_COLOR', '1')
-  vi.spyOn(process.stdout, 'write').mockImplementation(text => {
-    stdout += text
-    return true
-  })
-  vi.spyOn(process.stderr, 'write').mockImplementation(text => {
-    stderr += text
-    return true
-  })
 })
-afterEach(() => vi.unstubAllEnvs())
+const host = {
+  env: {NO_COLOR: '1'},
+  stdout: {
+    write(text: string | Uint8Array) {
+      stdout += text
+    },
+  },
+  stderr: {
+    write(text: string | Uint8Array) {
+      stderr += text
+    },
+  },
+  interruptedCode: () => 130,
+}
+const report = (thrown: unknown, options: ReportOptions) => reportError(thrown, options, host)
 
 function hostileError(): VpcmdError {
   const error = new VpcmdError({
@@ -41,7 +46,7 @@ const expectClean = (text: string) => {
 }
 
 it('takes secrets and what acts on a terminal out of every part of an error, its stack and its cause', async () => {
-  expect(await reportError(hostileError(), {json: false, debug: true, secrets: [key]})).toBe(1)
+  expect(await report(hostileError(), {json: false, debug: true, secrets: [key]})).toBe(1)
   expectClean(stderr)
   expect(stderr).toMatch(/^Error: m/)
   expect(stderr).toMatch(/^h/m)
@@ -53,7 +58,7 @@ it('takes secrets and what acts on a terminal out of every part of an error, its
 })
 
 it('does so in JSON, too, which stays JSON', async () => {
-  expect(await reportError(hostileError(), {json: true, debug: false, secrets: [key]})).toBe(1)
+  expect(await report(hostileError(), {json: true, debug: false, secrets: [key]})).toBe(1)
   expectClean(stdout)
   const {error} = JSON.parse(stdout)
   for (const [name, start] of Object.entries({code: 'code', message: 'm', hint: 'h', trace: 't'})) {
@@ -63,7 +68,7 @@ it('does so in JSON, too, which stays JSON', async () => {
 })
 
 it('names a flag as it was typed, but for what acts on a terminal', async () => {
-  await reportError(Object.assign(new Error('x'), {oclif: {exit: 2}, flags: ['--\x1b[31mnme\u202e']}), {
+  await report(Object.assign(new Error('x'), {oclif: {exit: 2}, flags: ['--\x1b[31mnme\u202e']}), {
     json: false,
     debug: false,
     secrets: [],
@@ -73,7 +78,7 @@ it('names a flag as it was typed, but for what acts on a terminal', async () => 
 })
 
 it('calls what was thrown by mistake a bug, and says how to report it and how to see what was changed', async () => {
-  expect(await reportError(new TypeError('x is not a function'), {json: false, debug: false, secrets: []})).toBe(1)
+  expect(await report(new TypeError('x is not a function'), {json: false, debug: false, secrets: []})).toBe(1)
   expect(stderr).toBe(
     'Error: Unexpected error: x is not a function. This is a bug in vpcmd.\n' +
       'If it was changing servers, see what it has done: vpcmd metadata history. Report the bug with the output of vpcmd --version and of the same command with --debug.\n',
@@ -81,6 +86,6 @@ it('calls what was thrown by mistake a bug, and says how to report it and how to
 })
 
 it('says no such thing of an error on purpose', async () => {
-  expect(await reportError(usageError('No.', 'Yes.'), {json: false, debug: false, secrets: []})).toBe(2)
+  expect(await report(usageError('No.', 'Yes.'), {json: false, debug: false, secrets: []})).toBe(2)
   expect(stderr).toBe('Error: No.\nYes.\n')
 })

@@ -4,7 +4,8 @@ import {join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
 import {keys, type Pty, startPty} from '../support/pty.ts'
-import {freshEnvironment, runVpcmd, vpcmdPath} from '../support/run-vpcmd.ts'
+import {runInProcess} from '../support/run-in-process.ts'
+import {freshEnvironment, vpcmdPath} from '../support/run-vpcmd.ts'
 
 const serverTwo = '0727_ed12480a-40a4-41a0-98e3-6dfac8b25ad6'
 
@@ -100,7 +101,7 @@ describe('a rollout on a terminal of 80 columns', () => {
     expect(await terminal.exit).toEqual({exitCode: 130})
     expect(terminal.everything()).toContain('1 changed, 2 skipped')
     expect(patches).toHaveLength(1)
-    expect((await runVpcmd(['metadata', 'history', '-o', 'csv'], {env})).stdout).toMatch(/,interrupted\r\n$/)
+    expect((await runInProcess(['metadata', 'history', '-o', 'csv'], {env})).stdout).toMatch(/,interrupted\r\n$/)
   })
 })
 
@@ -108,7 +109,7 @@ describe('metadata plan --out FILE', () => {
   it('prints what is planned where a format is asked for, so that stdout is never half a document', async () => {
     const out = join(folder, 'plan.json')
     const plan = (...more: string[]) =>
-      runVpcmd(['metadata', 'plan', '--enable', 'my-virtual-server-2', '--out', out, ...more], {env})
+      runInProcess(['metadata', 'plan', '--enable', 'my-virtual-server-2', '--out', out, ...more], {env})
     const json = await plan('--json')
     expect(JSON.parse(json.stdout).planned).toMatchObject([{id: serverTwo, after: {enabled: true}}])
     expect((await plan('-q')).stdout).toBe(`${serverTwo}\n`)
@@ -119,23 +120,25 @@ describe('metadata plan --out FILE', () => {
 
   it('finds out before it reads a fleet that the file has no folder, and quotes its name for the shell', async () => {
     const nowhere = join(folder, 'nosuch', 'plan.json')
-    const refused = await runVpcmd(['metadata', 'plan', '--enable', '--all', '--out', nowhere], {env})
+    const refused = await runInProcess(['metadata', 'plan', '--enable', '--all', '--out', nowhere], {env})
     expect(refused.code).toBe(2)
     expect(refused.stderr).toContain('There is no folder')
     const ids = join(folder, 'ids')
     writeFileSync(ids, 'my-virtual-server-1\n')
-    const over = await runVpcmd(['metadata', 'plan', '--enable', '--from-file', ids, '--out', `${folder}/./ids`], {env})
+    const over = await runInProcess(['metadata', 'plan', '--enable', '--from-file', ids, '--out', `${folder}/./ids`], {
+      env,
+    })
     expect([over.code, readFileSync(ids, 'utf8')]).toEqual([2, 'my-virtual-server-1\n'])
     expect(over.stderr).toContain('it is read by the same command')
     const out = join(folder, 'my plan.json')
-    const written = await runVpcmd(['metadata', 'plan', '--enable', '--all', '--out', out], {env})
+    const written = await runInProcess(['metadata', 'plan', '--enable', '--all', '--out', out], {env})
     expect(written.stderr).toContain(`vpcmd metadata apply '${out}'`)
   })
 
   it('says in JSON as well which instances there are not, and writes nothing', async () => {
     const out = join(folder, 'plan.json')
     const plan = (...names: string[]) =>
-      runVpcmd(['metadata', 'plan', '--enable', ...names, '--out', out, '--json'], {env})
+      runInProcess(['metadata', 'plan', '--enable', ...names, '--out', out, '--json'], {env})
     const one = await plan('nosuch')
     expect(one.code).toBe(4)
     expect(JSON.parse(one.stdout).error).toMatchObject({
@@ -153,9 +156,9 @@ describe('metadata plan --out FILE', () => {
 describe('metadata apply', () => {
   it('sends nothing of a plan that names a region which there is not', async () => {
     const out = join(folder, 'plan.json')
-    await runVpcmd(['metadata', 'plan', '--enable', '--all', '--out', out], {env})
+    await runInProcess(['metadata', 'plan', '--enable', '--all', '--out', out], {env})
     writeFileSync(out, readFileSync(out, 'utf8').replace('"region":"us-south"', '"region":"us-sooth"'))
-    const applied = await runVpcmd(['metadata', 'apply', out, '--yes', '--json'], {env})
+    const applied = await runInProcess(['metadata', 'apply', out, '--yes', '--json'], {env})
     expect(applied.code).toBe(2)
     expect(JSON.parse(applied.stdout).error.message).toBe('There is no region us-sooth (from the plan).')
     expect(patches).toEqual([])
@@ -166,15 +169,15 @@ describe('what is written down already', () => {
   it('is compared with what holds now in a dry run, of apply and of undo', async () => {
     const out = join(folder, 'plan.json')
     const both = ['my-virtual-server-1', 'my-virtual-server-2']
-    await runVpcmd(['metadata', 'plan', '--enable', '--hop-limit', '3', ...both, '--out', out], {env})
+    await runInProcess(['metadata', 'plan', '--enable', '--hop-limit', '3', ...both, '--out', out], {env})
     const dryRun = async (...args: string[]) => {
-      const {code, stdout} = await runVpcmd(['metadata', ...args, '--dry-run', '--json'], {env})
+      const {code, stdout} = await runInProcess(['metadata', ...args, '--dry-run', '--json'], {env})
       const {planned = [], conflict = [], changed} = JSON.parse(stdout)
       const names = (rows: {name: string}[]) => rows.map(({name}) => name)
       return {code, planned: names(planned), conflict: names(conflict), changed}
     }
     expect(await dryRun('apply', out)).toEqual({code: 0, planned: both, conflict: [], changed: []})
-    await runVpcmd(['metadata', 'apply', out, '--yes'], {env})
+    await runInProcess(['metadata', 'apply', out, '--yes'], {env})
     patches.length = 0
     expect(await dryRun('apply', out)).toEqual({code: 0, planned: [], conflict: [], changed: []})
     await sandbox.fleet.change(serverTwo, {metadata_service: {response_hop_limit: 5}})
@@ -185,7 +188,7 @@ describe('what is written down already', () => {
 
 describe('-q', () => {
   it('keeps quiet about a run that went through, and not about one that did not', async () => {
-    const change = (...more: string[]) => runVpcmd(['metadata', 'enable', '--all', '--yes', '-q', ...more], {env})
+    const change = (...more: string[]) => runInProcess(['metadata', 'enable', '--all', '--yes', '-q', ...more], {env})
     const through = await change('--hop-limit', '3')
     expect(through).toMatchObject({code: 0})
     expect(through.stderr).not.toContain('Run ')
@@ -203,26 +206,28 @@ describe('what could not be read', () => {
   it('is told beside the outcomes, and kept in the history of the run', async () => {
     const half = await startSandbox({faults: [{kind: '403', path: /\/eu-de\/v1\/instances/}]})
     env = {...env, ...half.environment}
-    const {code, stdout} = await runVpcmd(['metadata', 'enable', '--all', '--hop-limit', '3', '--yes', '--json'], {env})
+    const {code, stdout} = await runInProcess(['metadata', 'enable', '--all', '--hop-limit', '3', '--yes', '--json'], {
+      env,
+    })
     await half.close()
     expect(code).toBe(1)
     const told = JSON.parse(stdout)
     expect(told.unread).toEqual([expect.stringContaining('eu-de')])
     expect(told.changed.length).toBeGreaterThan(0)
-    const [run] = JSON.parse((await runVpcmd(['metadata', 'history', '--json'], {env})).stdout)
+    const [run] = JSON.parse((await runInProcess(['metadata', 'history', '--json'], {env})).stdout)
     expect(run.unread).toEqual(told.unread)
   })
 
   it('of the journals does not hide the other runs, nor passes unnoticed', async () => {
-    await runVpcmd(['metadata', 'enable', serverTwo], {env})
+    await runInProcess(['metadata', 'enable', serverTwo], {env})
     const newer = join(env.XDG_STATE_HOME ?? '', 'vpcmd', 'runs', '29991231-235959-0000.jsonl')
     writeFileSync(newer, '{"t":"run","v":2,"id":"29991231-235959-0000"}\n')
-    const listed = await runVpcmd(['metadata', 'history', '--json'], {env})
+    const listed = await runInProcess(['metadata', 'history', '--json'], {env})
     expect(listed.code).toBe(1)
     expect(listed.stderr).toContain('29991231-235959-0000')
     expect(JSON.parse(listed.stdout)).toHaveLength(1)
     // Whoever takes back the newest run must not take another for it.
-    const undone = await runVpcmd(['metadata', 'undo', '--yes'], {env})
+    const undone = await runInProcess(['metadata', 'undo', '--yes'], {env})
     expect(undone.code).toBe(1)
     expect(patches).toHaveLength(1)
   })
@@ -235,7 +240,7 @@ describe('a policy of which no rule matches anything', () => {
       policy,
       'version: 1\nrules:\n  - {name: south, match: {region: us-sooth}, require: {enabled: true}}\n',
     )
-    const {code, stderr} = await runVpcmd(['metadata', 'audit', '--policy', policy], {env})
+    const {code, stderr} = await runInProcess(['metadata', 'audit', '--policy', policy], {env})
     expect(code).toBe(1)
     expect(stderr).toMatch(/^Nothing was judged: no rule of the policy \S+ matches any of the \d+ that were read\.$/m)
   })

@@ -8,6 +8,7 @@ import {clientOf} from '../sandbox/sandbox-client.ts'
 import {checkAgainstContract} from '../sandbox/vpc-contract.ts'
 import {startProxy} from '../support/proxy.ts'
 import {startPty} from '../support/pty.ts'
+import {runInProcess} from '../support/run-in-process.ts'
 import {freshEnvironment, runVpcmd, vpcmdPath} from '../support/run-vpcmd.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'vpcmd-create-'))
@@ -29,7 +30,7 @@ beforeEach(async () => {
 })
 afterEach(() => sandbox.close())
 
-const create = (...args: string[]) => runVpcmd(['instances', 'create', ...args], {env})
+const create = (...args: string[]) => runInProcess(['instances', 'create', ...args], {env})
 const planned = async (...args: string[]) => JSON.parse((await create('next', ...args, '--dry-run')).stdout)
 const save = (name: string, content: string | Uint8Array) => {
   writeFileSync(join(folder, name), content)

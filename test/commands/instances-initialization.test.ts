@@ -8,7 +8,8 @@ import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
 import {decryptPassword, readPrivateKey} from '../../src/ssh/windows-password.ts'
 import {clientOf} from '../sandbox/sandbox-client.ts'
 import {startPty} from '../support/pty.ts'
-import {freshEnvironment, runVpcmd, vpcmdPath} from '../support/run-vpcmd.ts'
+import {runInProcess} from '../support/run-in-process.ts'
+import {freshEnvironment, vpcmdPath} from '../support/run-vpcmd.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'vpcmd-keys-'))
 const file = (name: string) => join(folder, name)
@@ -44,7 +45,7 @@ beforeEach(async () => {
 })
 afterEach(() => sandbox.close())
 
-const initialization = (...args: string[]) => runVpcmd(['instances', 'initialization', ...args], {env})
+const initialization = (...args: string[]) => runInProcess(['instances', 'initialization', ...args], {env})
 
 /** Imports a key into the sandbox and makes a Windows instance with it. */
 async function makeWindows(publicKeyFile: string) {

@@ -4,6 +4,7 @@ import {join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 import {parse} from 'yaml'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
+import {runInProcess} from '../support/run-in-process.ts'
 import {freshEnvironment, runShell, runVpcmd, vpcmdPath} from '../support/run-vpcmd.ts'
 
 const id = '0727_ed12480a-40a4-41a0-98e3-6dfac8b25ad6'
@@ -23,7 +24,7 @@ beforeEach(async () => {
 
 afterEach(() => sandbox.close())
 
-const vpcmd = (...args: string[]) => runVpcmd(args, {env})
+const vpcmd = (...args: string[]) => runInProcess(args, {env})
 const jsonOf = async (...args: string[]) => JSON.parse((await vpcmd(...args, '--json')).stdout)
 const patches = () => seen.filter(({method}) => method === 'PATCH').map(({body}) => body)
 const count = (end: RegExp) => seen.filter(({path}) => end.test(path)).length
@@ -377,7 +378,7 @@ it('reads IDs from a pipe of its own as it reads', async () => {
 
 describe('help', () => {
   it('lists commands and exit codes, and every command has its own', async () => {
-    const {code, stdout} = await vpcmd('--help')
+    const {code, stdout} = await runVpcmd(['--help'], {env})
     expect(code).toBe(0)
     expect(stdout).toMatch(/Exit codes: 0 done/)
     for (const command of [
@@ -390,10 +391,10 @@ describe('help', () => {
       'sandbox reset',
       'console',
     ]) {
-      const help = await vpcmd(...command.split(' '), '--help')
+      const help = await runVpcmd([...command.split(' '), '--help'], {env})
       expect(help).toMatchObject({code: 0, stdout: expect.stringContaining('EXAMPLES')})
     }
-    expect((await vpcmd()).stdout).toBe(stdout)
+    expect((await runVpcmd([], {env})).stdout).toBe(stdout)
   })
 })
 

@@ -6,7 +6,8 @@ import {afterEach, describe, expect, test} from 'vitest'
 import {type Sandbox, type SandboxOptions, startSandbox} from '../../src/sandbox/index.ts'
 import {mostAtOnce} from '../support/downtimes.ts'
 import {keys, startPty} from '../support/pty.ts'
-import {freshEnvironment, type RunResult, runVpcmd, vpcmdPath} from '../support/run-vpcmd.ts'
+import {runInProcess} from '../support/run-in-process.ts'
+import {freshEnvironment, type RunResult, vpcmdPath} from '../support/run-vpcmd.ts'
 
 let sandbox: Sandbox
 let requests: string[]
@@ -25,7 +26,7 @@ async function setScene(options: SandboxOptions = {}): Promise<void> {
   env = freshEnvironment(sandbox.environment)
 }
 
-const vpcmd = (...args: string[]): Promise<RunResult> => runVpcmd(args, {env})
+const vpcmd = (...args: string[]): Promise<RunResult> => runInProcess(args, {env})
 const named = (name: string) => sandbox.fleet.list().find(each => each.name === name)
 const statusOf = (name: string) => named(name)?.status
 const one = 'my-virtual-server-1'

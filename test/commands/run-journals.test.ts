@@ -6,7 +6,8 @@ import type {JournalLine} from '../../src/metadata/journal.ts'
 import {JournalFile} from '../../src/metadata/journal-file.ts'
 import {readRun} from '../../src/metadata/read-run.ts'
 import {type Sandbox, type SeenRequest, startSandbox} from '../../src/sandbox/index.ts'
-import {freshEnvironment, type RunResult, runVpcmd} from '../support/run-vpcmd.ts'
+import {runInProcess} from '../support/run-in-process.ts'
+import {freshEnvironment, type RunResult} from '../support/run-vpcmd.ts'
 
 let sandbox: Sandbox
 let env: Record<string, string>
@@ -14,7 +15,7 @@ let seen: SeenRequest[] = []
 const folder = () => join(env.XDG_STATE_HOME ?? '', 'vpcmd', 'runs')
 const journals = () => readdirSync(folder()).filter(name => name.endsWith('.jsonl'))
 const file = (id: string) => join(folder(), `${id}.jsonl`)
-const vpcmd = (line: string): Promise<RunResult> => runVpcmd(line.split(' '), {env})
+const vpcmd = (line: string): Promise<RunResult> => runInProcess(line.split(' '), {env})
 const enabled = () => sandbox.fleet.list().filter(({metadata_service: settings}) => settings.enabled).length
 const patches = () => seen.filter(({method}) => method === 'PATCH').length
 

@@ -1,6 +1,7 @@
 import {describe, expect, it} from 'vitest'
+import {quoteCommand} from '../../src/quote-command.ts'
 import {loginFor} from '../../src/ssh/login.ts'
-import {checkJumpHost, checkUser, quoteCommand} from '../../src/ssh/ssh-arguments.ts'
+import {checkJumpHost, checkUser} from '../../src/ssh/ssh-arguments.ts'
 import {explainFailure} from '../../src/ssh/ssh-failures.ts'
 
 // The table of ibm-cloud-docs/vpc, vsi_is_connecting_linux_gc.md, by names of stock images and of operating systems.

@@ -1,12 +1,15 @@
 import {createPrivateKey, X509Certificate} from 'node:crypto'
 import {Flags} from '@oclif/core'
-import {PlainImdsCommand} from '../../command-line/imds-command.ts'
+import {BaseCommand} from '../../command-line/base-command.ts'
+import {plainImdsFlags} from '../../command-line/flags/imds.ts'
+import {readOutput} from '../../command-line/flags/output.ts'
+import {printBytes, serviceOf} from '../../command-line/imds-service.ts'
 import {usageError, VpcmdError} from '../../errors.ts'
 import {readText} from '../../files/read-input.ts'
 import {checkFree, writeKey} from '../../inside/key-file.ts'
 import {plainLines} from '../../terminal/text.ts'
 
-export default class ImdsCertificate extends PlainImdsCommand {
+export default class ImdsCertificate extends BaseCommand {
   static override summary = 'Get an identity certificate for this instance.'
   static override description =
     `Run it on the instance. The certificate proves which instance this is, such as when a file share is mounted with encryption in transit. It is printed as PEM, with its chain. Either bring a certificate signing request, without common name and extensions, or have a key and a request made.`
@@ -15,6 +18,7 @@ export default class ImdsCertificate extends PlainImdsCommand {
     '<%= config.bin %> <%= command.id %> --new-key instance.key > chain.pem',
   ]
   static override flags = {
+    ...plainImdsFlags,
     csr: Flags.string({
       helpValue: 'FILE',
       exactlyOne: ['csr', 'new-key'],
@@ -34,7 +38,7 @@ export default class ImdsCertificate extends PlainImdsCommand {
     const keyFile = flags['new-key']
     if (keyFile !== undefined) await checkFree(keyFile, flags.force ?? false)
     const [service, request] = await Promise.all([
-      this.service(flags),
+      serviceOf(this.context, flags),
       keyFile === undefined ? ownRequest(flags.csr) : newRequest(),
     ])
     const certificate = await service.certificate(request.csr, flags['expires-in'])
@@ -42,10 +46,10 @@ export default class ImdsCertificate extends PlainImdsCommand {
     checkIssued(certificate.certificates, request.key)
     if (keyFile !== undefined && request.key !== undefined) {
       await writeKey(keyFile, request.key, flags.force ?? false)
-      this.note(`The key is in ${keyFile}.`)
+      this.context.note(`The key is in ${keyFile}.`)
     }
     const chain = certificate.certificates.map(pem => `${plainLines(pem.trimEnd())}\n`).join('')
-    await this.printOut(flags, {text: chain, json: certificate})
+    await printBytes(this.context, readOutput(flags), {text: chain, json: certificate})
   }
 }
 

@@ -1,10 +1,14 @@
 import {Args} from '@oclif/core'
-import {ImdsCommand} from '../../command-line/imds-command.ts'
+import {BaseCommand} from '../../command-line/base-command.ts'
+import {imdsFlags} from '../../command-line/flags/imds.ts'
+import {readOutput} from '../../command-line/flags/output.ts'
+import {serviceOf} from '../../command-line/imds-service.ts'
+import {printRecord} from '../../command-line/output.ts'
 import {readText} from '../../files/read-input.ts'
 import {claimsOf} from '../../inside/claims.ts'
 import {describeClaims} from '../../inside/descriptions.ts'
 
-export default class ImdsDecode extends ImdsCommand {
+export default class ImdsDecode extends BaseCommand {
   static override summary = 'Tell what a token says: who, where, until when.'
   static override description =
     'Without FILE, it gets an identity token of this instance; with FILE it runs anywhere. The signature is not checked: believe what it says only where you know where the token comes from. The token itself is not printed.'
@@ -15,14 +19,21 @@ export default class ImdsDecode extends ImdsCommand {
   static override args = {
     file: Args.string({description: 'A file with a token in it; - is standard input.'}),
   }
+  static override flags = imdsFlags
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(ImdsDecode)
     const token =
-      args.file === undefined ? (await this.service(flags)).identity.access_token : await readToken(args.file)
-    this.secrets.add(token)
+      args.file === undefined
+        ? (await serviceOf(this.context, flags)).identity.access_token
+        : await readToken(args.file)
+    this.context.host.secrets.add(token)
     const claims = claimsOf(token)
-    await this.printRecord(flags, {entries: describeClaims(claims, Date.now()), json: claims, id: ''})
+    await printRecord(this.context, readOutput(flags), {
+      entries: describeClaims(claims, this.context.host.now()),
+      json: claims,
+      id: '',
+    })
   }
 }
 

@@ -1,23 +1,31 @@
-import {ImdsCommand} from '../../command-line/imds-command.ts'
+import {BaseCommand} from '../../command-line/base-command.ts'
+import {imdsFlags} from '../../command-line/flags/imds.ts'
+import {readOutput} from '../../command-line/flags/output.ts'
+import {readService} from '../../command-line/imds-service.ts'
+import {printRows} from '../../command-line/output.ts'
 import {exitCodes} from '../../errors.ts'
 import {diagnose} from '../../inside/doctor.ts'
 import type {Finding} from '../../inside/doctor-checks.ts'
 import {realSurroundings} from '../../inside/surroundings.ts'
 import {renderRecord} from '../../terminal/table.ts'
 
-export default class ImdsDoctor extends ImdsCommand {
+export default class ImdsDoctor extends BaseCommand {
   static override summary = 'Tell why the metadata service does not answer here, and what mends it.'
   static override description =
     `Run it on the instance, or in a container there. It tells apart: service off, wrong protocol, hop limit too low, no route, name not found, certificate not trusted, proxies in the way, clock off, trusted profile not linked. Exit code 0 when all is well, 1 otherwise.`
   static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --json']
+  static override flags = imdsFlags
 
   async run(): Promise<void> {
     const {flags} = await this.parse(ImdsDoctor)
-    const diagnosis = await diagnose(await this.reach(flags), realSurroundings(process.env, process.platform))
-    if (this.formatOf(flags) === 'table' && !flags.quiet) {
-      this.print(`${renderRecord(diagnosis.checks.flatMap(asEntries), this.canvas())}\n`)
+    const diagnosis = await diagnose(
+      await readService(this.context, flags),
+      realSurroundings(this.context.env, this.context.host.platform),
+    )
+    if (readOutput(flags).format === 'table' && !flags.quiet) {
+      this.context.print(`${renderRecord(diagnosis.checks.flatMap(asEntries), this.context.canvas())}\n`)
     } else
-      await this.printRows(flags, {
+      await printRows(this.context, readOutput(flags), {
         rows: diagnosis.checks,
         columns: [
           {header: 'Check', value: ({check}) => check},
@@ -30,7 +38,7 @@ export default class ImdsDoctor extends ImdsCommand {
         id: ({check, state}) => (state === 'problem' ? check : undefined),
         whole: diagnosis,
       })
-    if (!diagnosis.ok) process.exitCode = exitCodes.failed
+    if (!diagnosis.ok) this.context.exitCode = exitCodes.failed
   }
 }
 

@@ -1,8 +1,11 @@
 import {Args} from '@oclif/core'
-import {PlainImdsCommand} from '../../command-line/imds-command.ts'
+import {BaseCommand} from '../../command-line/base-command.ts'
+import {plainImdsFlags} from '../../command-line/flags/imds.ts'
+import {readOutput} from '../../command-line/flags/output.ts'
+import {printBytes, serviceOf} from '../../command-line/imds-service.ts'
 import {pathArgument, pathPrintout} from '../../command-line/imds-verbs.ts'
 
-export default class ImdsGet extends PlainImdsCommand {
+export default class ImdsGet extends BaseCommand {
   static override summary = 'Get any path of the metadata API, as JSON.'
   static override description = 'Run it on the instance. A path may start with /metadata/v1/ or do without.'
   static override examples = [
@@ -13,10 +16,11 @@ export default class ImdsGet extends PlainImdsCommand {
   static override args = {
     path: Args.string({required: true, description: 'Path of the metadata API, such as instance/volume_attachments.'}),
   }
+  static override flags = plainImdsFlags
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(ImdsGet)
     const path = pathArgument(args.path)
-    await this.printOut(flags, await pathPrintout(this.service(flags), path))
+    await printBytes(this.context, readOutput(flags), await pathPrintout(serviceOf(this.context, flags), path))
   }
 }

@@ -1,8 +1,11 @@
 import {Flags} from '@oclif/core'
-import {PlainImdsCommand} from '../../command-line/imds-command.ts'
+import {BaseCommand} from '../../command-line/base-command.ts'
+import {plainImdsFlags} from '../../command-line/flags/imds.ts'
+import {readOutput} from '../../command-line/flags/output.ts'
+import {printBytes, serviceOf} from '../../command-line/imds-service.ts'
 import {iamTokenPrintout, profileArgument} from '../../command-line/imds-verbs.ts'
 
-export default class ImdsIamToken extends PlainImdsCommand {
+export default class ImdsIamToken extends BaseCommand {
   static override summary = 'Get an IAM token through a trusted profile of this instance.'
   static override description =
     'Run it on the instance. IAM-enabled services, the VPC API among them, take the token for an hour: no API key is needed there.'
@@ -11,6 +14,7 @@ export default class ImdsIamToken extends PlainImdsCommand {
     '<%= config.bin %> <%= command.id %> --trusted-profile Profile-8dd84246-7df4-4667-94e4-8cede51d5ac5',
   ]
   static override flags = {
+    ...plainImdsFlags,
     'trusted-profile': Flags.string({
       helpValue: 'ID|CRN',
       summary: 'A trusted profile that is linked to this instance; its default profile without.',
@@ -20,6 +24,10 @@ export default class ImdsIamToken extends PlainImdsCommand {
   async run(): Promise<void> {
     const {flags} = await this.parse(ImdsIamToken)
     const profile = profileArgument(flags['trusted-profile'])
-    await this.printOut(flags, await iamTokenPrintout(await this.service(flags), profile))
+    await printBytes(
+      this.context,
+      readOutput(flags),
+      await iamTokenPrintout(await serviceOf(this.context, flags), profile),
+    )
   }
 }

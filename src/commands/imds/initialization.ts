@@ -1,7 +1,11 @@
-import {ImdsCommand} from '../../command-line/imds-command.ts'
+import {BaseCommand} from '../../command-line/base-command.ts'
+import {imdsFlags} from '../../command-line/flags/imds.ts'
+import {readOutput} from '../../command-line/flags/output.ts'
+import {serviceOf} from '../../command-line/imds-service.ts'
+import {printRecord} from '../../command-line/output.ts'
 import {describeInitialization} from '../../inside/descriptions.ts'
 
-export default class ImdsInitialization extends ImdsCommand {
+export default class ImdsInitialization extends BaseCommand {
   static override summary = 'Show what this instance was created with: keys, trusted profile, password, user data.'
   static override description =
     'Run it on the instance. The table tells of a password and of user data only that they are there; --json has the whole answer.'
@@ -9,11 +13,12 @@ export default class ImdsInitialization extends ImdsCommand {
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --json > initialization.json',
   ]
+  static override flags = imdsFlags
 
   async run(): Promise<void> {
     const {flags} = await this.parse(ImdsInitialization)
-    const initialization = await (await this.service(flags)).get('instance/initialization')
-    await this.printRecord(flags, {
+    const initialization = await (await serviceOf(this.context, flags)).get('instance/initialization')
+    await printRecord(this.context, readOutput(flags), {
       entries: describeInitialization(initialization),
       json: initialization,
       id: '',

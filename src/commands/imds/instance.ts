@@ -1,9 +1,12 @@
 import {BaseCommand} from '../../command-line/base-command.ts'
-import {ImdsCommand} from '../../command-line/imds-command.ts'
+import {imdsFlags} from '../../command-line/flags/imds.ts'
+import {outputFlags, readOutput} from '../../command-line/flags/output.ts'
+import {serviceOf} from '../../command-line/imds-service.ts'
+import {printRecord} from '../../command-line/output.ts'
 import {describeInstance} from '../../inside/descriptions.ts'
 import {textAt} from '../../inside/fields.ts'
 
-export default class ImdsInstance extends ImdsCommand {
+export default class ImdsInstance extends BaseCommand {
   static override summary = 'Show this instance as the metadata service knows it.'
   static override description = 'Run it on the instance. --json is the answer of the metadata API itself.'
   static override examples = [
@@ -11,11 +14,15 @@ export default class ImdsInstance extends ImdsCommand {
     '<%= config.bin %> <%= command.id %> -q',
     '<%= config.bin %> <%= command.id %> --json',
   ]
-  static override baseFlags = {...ImdsCommand.baseFlags, quiet: BaseCommand.baseFlags.quiet}
+  static override flags = {...imdsFlags, quiet: outputFlags.quiet}
 
   async run(): Promise<void> {
     const {flags} = await this.parse(ImdsInstance)
-    const instance = await (await this.service(flags)).instance()
-    await this.printRecord(flags, {entries: describeInstance(instance), json: instance, id: textAt(instance, 'id')})
+    const instance = await (await serviceOf(this.context, flags)).instance()
+    await printRecord(this.context, readOutput(flags), {
+      entries: describeInstance(instance),
+      json: instance,
+      id: textAt(instance, 'id'),
+    })
   }
 }

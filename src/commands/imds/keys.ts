@@ -1,17 +1,20 @@
 import {BaseCommand} from '../../command-line/base-command.ts'
-import {ImdsCommand} from '../../command-line/imds-command.ts'
+import {imdsFlags} from '../../command-line/flags/imds.ts'
+import {outputFlags, readOutput} from '../../command-line/flags/output.ts'
+import {serviceOf} from '../../command-line/imds-service.ts'
+import {printRows} from '../../command-line/output.ts'
 import {listAt, textAt} from '../../inside/fields.ts'
 
-export default class ImdsKeys extends ImdsCommand {
+export default class ImdsKeys extends BaseCommand {
   static override summary = 'List the SSH keys of this instance.'
   static override description = 'Run it on the instance. --json has the public keys, too.'
   static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --json']
-  static override baseFlags = {...ImdsCommand.baseFlags, quiet: BaseCommand.baseFlags.quiet}
+  static override flags = {...imdsFlags, quiet: outputFlags.quiet}
 
   async run(): Promise<void> {
     const {flags} = await this.parse(ImdsKeys)
-    const answer = await (await this.service(flags)).get('keys')
-    await this.printRows(flags, {
+    const answer = await (await serviceOf(this.context, flags)).get('keys')
+    await printRows(this.context, readOutput(flags), {
       rows: listAt(answer, 'keys'),
       columns: [
         {header: 'ID', value: key => textAt(key, 'id')},

@@ -1,8 +1,11 @@
 import {Flags} from '@oclif/core'
 import {BaseCommand} from '../../command-line/base-command.ts'
+import {outputFlags, readOutput} from '../../command-line/flags/output.ts'
+import {printRecord} from '../../command-line/output.ts'
 import {usageError} from '../../errors.ts'
 import {parseEndpoint, parseMetadataPath} from '../../inside/endpoints.ts'
-import {metadataScript, scriptShells} from '../../inside/script.ts'
+import {metadataScript} from '../../inside/script.ts'
+import {scriptShells} from '../../inside/script-options.ts'
 
 export default class ImdsScript extends BaseCommand {
   static override summary = 'Print a script that reads the metadata service with curl or PowerShell alone.'
@@ -14,11 +17,8 @@ export default class ImdsScript extends BaseCommand {
     '<%= config.bin %> <%= command.id %> --user-data --cloud-init > user-data.yaml',
     '<%= config.bin %> <%= command.id %> --shell powershell > read-metadata.ps1',
   ]
-  static override baseFlags = {
-    ...BaseCommand.baseFlags,
-    quiet: Flags.boolean({...BaseCommand.baseFlags.quiet, hidden: true}),
-  }
   static override flags = {
+    quiet: Flags.boolean({...outputFlags.quiet, hidden: true}),
     shell: Flags.option({options: scriptShells, default: 'sh', summary: 'What runs the script.'})(),
     path: Flags.string({
       multiple: true,
@@ -47,7 +47,7 @@ export default class ImdsScript extends BaseCommand {
     })
     const {cloudConfig} = await import('../../inside/cloud-config.ts')
     const text = flags['cloud-init'] ? cloudConfig(script) : script
-    if (this.formatOf(flags) === 'table') this.print(text)
-    else await this.printRecord(flags, {entries: [['Script', text]], json: {script: text}, id: ''})
+    if (readOutput(flags).format === 'table') this.context.print(text)
+    else await printRecord(this.context, readOutput(flags), {entries: [['Script', text]], json: {script: text}, id: ''})
   }
 }

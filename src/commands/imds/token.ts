@@ -1,9 +1,12 @@
 import {Flags} from '@oclif/core'
-import {PlainImdsCommand} from '../../command-line/imds-command.ts'
+import {BaseCommand} from '../../command-line/base-command.ts'
+import {plainImdsFlags} from '../../command-line/flags/imds.ts'
+import {readOutput} from '../../command-line/flags/output.ts'
+import {printBytes, serviceOf} from '../../command-line/imds-service.ts'
 import {tokenPrintout} from '../../command-line/imds-verbs.ts'
 import {usageError} from '../../errors.ts'
 
-export default class ImdsToken extends PlainImdsCommand {
+export default class ImdsToken extends BaseCommand {
   static override summary = 'Get an identity token of this instance.'
   static override description =
     `The token proves to the metadata service, and to who checks its signature, which instance asked for it. Run it on the instance. --json has the times, too.`
@@ -12,6 +15,7 @@ export default class ImdsToken extends PlainImdsCommand {
     '<%= config.bin %> <%= command.id %> --expires-in 3600 --nonce "$(uuidgen)" --json',
   ]
   static override flags = {
+    ...plainImdsFlags,
     'expires-in': Flags.integer({min: 5, max: 3600, helpValue: 'SECONDS', summary: 'Its lifetime, 300 without.'}),
     nonce: Flags.string({helpValue: 'TEXT', summary: 'A text that the token has to carry, which is checked.'}),
   }
@@ -19,7 +23,7 @@ export default class ImdsToken extends PlainImdsCommand {
   async run(): Promise<void> {
     const {flags} = await this.parse(ImdsToken)
     if (flags.nonce === '') throw usageError('--nonce is empty.', 'It takes a text that nobody else can guess.')
-    const service = await this.service(flags, {expiresIn: flags['expires-in'], nonce: flags.nonce})
-    await this.printOut(flags, tokenPrintout(service))
+    const service = await serviceOf(this.context, flags, {expiresIn: flags['expires-in'], nonce: flags.nonce})
+    await printBytes(this.context, readOutput(flags), tokenPrintout(service))
   }
 }

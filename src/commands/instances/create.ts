@@ -1,8 +1,13 @@
 import {Args, Flags} from '@oclif/core'
 import type {InstancePrototype} from '../../cloud/operations.ts'
 import type {Instance} from '../../cloud/readers/instance.ts'
+import {BaseCommand} from '../../command-line/base-command.ts'
 import {checkStdin} from '../../command-line/check-stdin.ts'
-import {CloudCommand} from '../../command-line/cloud-command.ts'
+import {connectCloud} from '../../command-line/connect-cloud.ts'
+import {cloudFlags, readCloud} from '../../command-line/flags/cloud.ts'
+import {type OutputOptions, readOutput} from '../../command-line/flags/output.ts'
+import {unbroken} from '../../command-line/interruption.ts'
+import {printRecord} from '../../command-line/output.ts'
 import {exitCodes, usageError} from '../../errors.ts'
 import {inputName, readInput, readText} from '../../files/read-input.ts'
 import {createInstance, departures, waitUntilRunning} from '../../instances/create-instance.ts'
@@ -14,7 +19,7 @@ import {userDataIn, userDataInMetadata} from '../../instances/user-data.ts'
 import {targetName} from '../../metadata/plan.ts'
 import {hopLimits, protocols} from '../../metadata/settings.ts'
 
-export default class InstancesCreate extends CloudCommand {
+export default class InstancesCreate extends BaseCommand {
   static override summary = 'Make another instance like a running one, with the metadata service on.'
   static override description =
     `It gets the profile, image, VPC, zone, subnet, security groups, keys, trusted profile, resource group and settings of the other one, what does not go along is named, and its metadata service is on from the first boot: with the protocol and hop limit of the other one where its service is on, else https and 1. What a flag names takes their place.
@@ -29,6 +34,7 @@ User data can't be read from the VPC API: --from-metadata takes it from what vpc
     name: Args.string({required: true, description: 'The name of the new instance.'}),
   }
   static override flags = {
+    ...cloudFlags,
     like: Flags.string({required: true, helpValue: 'INSTANCE', summary: 'ID, name or CRN of the other instance.'}),
     'user-data': Flags.string({helpValue: 'FILE', summary: 'User data for its first boot; - is stdin.'}),
     'from-metadata': Flags.string({
@@ -62,10 +68,11 @@ User data can't be read from the VPC API: --from-metadata takes it from what vpc
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(InstancesCreate)
+    const out = readOutput(flags)
     checkName(args.name)
     checkStdin(flags, flags['user-data'] ?? flags['from-metadata'], 'user data')
     const userData = await this.readUserData(flags)
-    const cloud = await this.cloud(flags)
+    const cloud = await connectCloud(this.context, readCloud(flags))
     const like = await findInstance(cloud, flags.like)
     const api = cloud.api(like.region)
     const {prototype, leftOut} = await planInstance(api, args.name, like, {
@@ -77,29 +84,32 @@ User data can't be read from the VPC API: --from-metadata takes it from what vpc
       protocol: flags.protocol,
       hopLimit: flags['hop-limit'],
     })
-    for (const what of leftOut) this.note(`Does not go along: ${what}.`)
+    for (const what of leftOut) this.context.note(`Does not go along: ${what}.`)
     if (flags['dry-run']) {
       // What is sent has no columns.
-      const asJson = ['table', 'csv'].includes(this.formatOf(flags)) ? {...flags, json: true} : flags
-      await this.printRecord(asJson, {entries: [], json: prototype, id: prototype.name})
-      this.note('Nothing was sent: this was a dry run.')
+      const format = ['table', 'csv'].includes(out.format) ? 'json' : out.format
+      await printRecord(this.context, {...out, format}, {entries: [], json: prototype, id: prototype.name})
+      this.context.note('Nothing was sent: this was a dry run.')
       return
     }
     if (!flags.yes) await this.show(prototype)
-    if (!(await this.confirm(`Create ${args.name} in ${like.region.name}? It costs money.`, flags.yes ?? false))) {
-      this.note('Nothing was sent.')
+    if (
+      !(await this.context.confirm(`Create ${args.name} in ${like.region.name}? It costs money.`, flags.yes ?? false))
+    ) {
+      this.context.note('Nothing was sent.')
       return
     }
-    const created = await this.unbroken(
+    const created = await unbroken(
+      this.context,
       ending => createInstance(api, prototype, ending),
       made => `Created ${targetName(made)}.`,
     )
     const made = flags.wait === 0 ? created : await waitUntilRunning(api, created, flags.wait * 1000)
-    await this.printCreated(flags, made, like)
+    await this.printCreated(out, made, like)
     const wrong = departures(prototype, made)
     if (wrong.length === 0) return
-    this.warning(`${targetName(made)} was made, but not as asked: ${wrong.join('; ')}.`)
-    process.exitCode = exitCodes.failed
+    this.context.warning(`${targetName(made)} was made, but not as asked: ${wrong.join('; ')}.`)
+    this.context.exitCode = exitCodes.failed
   }
 
   private async readUserData(flags: {'user-data'?: string; 'from-metadata'?: string}): Promise<string | undefined> {
@@ -111,7 +121,7 @@ User data can't be read from the VPC API: --from-metadata takes it from what vpc
         ? userDataInMetadata(await readText(file, 'user data'), origin)
         : userDataIn(await readInput(file, 'user data'), origin)
     if (userData.startsWith('\uFEFF')) {
-      this.warning(
+      this.context.warning(
         `The user data from ${origin} begins with a byte order mark, before which cloud-init sees no #cloud-config and no #!. Save it as UTF-8 without one.`,
       )
     }
@@ -126,16 +136,12 @@ User data can't be read from the VPC API: --from-metadata takes it from what vpc
       ...prototype,
       ...(userData !== undefined && {user_data: `${Buffer.byteLength(userData)} bytes`}),
     }
-    for (const line of toYaml(shown).trimEnd().split('\n')) this.note(`  ${line}`)
+    for (const line of toYaml(shown).trimEnd().split('\n')) this.context.note(`  ${line}`)
   }
 
-  private async printCreated(
-    flags: Parameters<CloudCommand['formatOf']>[0],
-    instance: Instance,
-    {region}: FoundInstance,
-  ): Promise<void> {
+  private async printCreated(out: OutputOptions, instance: Instance, {region}: FoundInstance): Promise<void> {
     const row = {instance, region: region.name, floatingIps: []}
-    await this.printRecord(flags, {
+    await printRecord(this.context, out, {
       entries: instanceDetails(row, {of: () => []}),
       json: toJsonRow(row),
       id: instance.id,

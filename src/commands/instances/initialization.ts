@@ -1,13 +1,17 @@
 import {Args, Flags} from '@oclif/core'
 import type {SealedPassword} from '../../cloud/readers/resources.ts'
-import {CloudCommand} from '../../command-line/cloud-command.ts'
+import {BaseCommand} from '../../command-line/base-command.ts'
+import {connectCloud} from '../../command-line/connect-cloud.ts'
+import {cloudFlags, readCloud} from '../../command-line/flags/cloud.ts'
+import {readOutput} from '../../command-line/flags/output.ts'
+import {printRecord} from '../../command-line/output.ts'
+import {findOrPick} from '../../command-line/select-instances.ts'
 import {VpcmdError} from '../../errors.ts'
 import {readText} from '../../files/read-input.ts'
-import {findInstance, instanceChoices} from '../../instances/find-instance.ts'
 import {initializationDetails, toJsonInitialization} from '../../instances/initialization.ts'
 import {targetName} from '../../metadata/plan.ts'
 
-export default class InstancesInitialization extends CloudCommand {
+export default class InstancesInitialization extends BaseCommand {
   static override summary = 'Show what an instance was made with: keys, trusted profile, and the password of Windows.'
   static override description =
     `The password is encrypted for one of the keys: --private-key opens it, with an RSA key as PEM or in the format of OpenSSH. A passphrase is asked for on a terminal. User data is not shown: the VPC API does not tell it. vpcmd metadata collect reads it within the instance.`
@@ -19,6 +23,7 @@ export default class InstancesInitialization extends CloudCommand {
     instance: Args.string({description: 'ID, name or CRN of the instance.'}),
   }
   static override flags = {
+    ...cloudFlags,
     'private-key': Flags.string({helpValue: 'FILE', summary: 'Show the password of Windows, opened with this key.'}),
     'passphrase-file': Flags.string({
       helpValue: 'FILE',
@@ -32,11 +37,8 @@ export default class InstancesInitialization extends CloudCommand {
     const keyText = flags['private-key'] && (await readText(flags['private-key'], 'private key'))
     const passphrase =
       flags['passphrase-file'] && (await readText(flags['passphrase-file'], 'passphrase')).split(/\r?\n/)[0]
-    const cloud = await this.cloud(flags)
-    const found =
-      args.instance === undefined
-        ? await this.pickOne('Which instance?', async () => instanceChoices(cloud))
-        : await findInstance(cloud, args.instance)
+    const cloud = await connectCloud(this.context, readCloud(flags))
+    const found = await findOrPick(this.context, cloud, args.instance, 'Which instance?')
     const {instance, region} = found
     const given = (await cloud.api(region).getInstanceInitialization({id: instance.id})).result
     if (keyText !== undefined && !given.password) {
@@ -49,7 +51,7 @@ export default class InstancesInitialization extends CloudCommand {
     const password =
       keyText !== undefined && given.password ? await this.open(given.password, keyText, passphrase) : undefined
     const initialization = {found, given, password}
-    await this.printRecord(flags, {
+    await printRecord(this.context, readOutput(flags), {
       entries: initializationDetails(initialization),
       json: toJsonInitialization(initialization),
       id: instance.id,
@@ -60,7 +62,7 @@ export default class InstancesInitialization extends CloudCommand {
     const {decryptPassword, readPrivateKey} = await import('../../ssh/windows-password.ts')
     const key = await readPrivateKey(keyText, passphrase).catch(async (error: unknown) => {
       const isLocked = error instanceof VpcmdError && error.code === 'passphrase_needed'
-      const prompter = isLocked ? await this.prompter() : undefined
+      const prompter = isLocked ? await this.context.prompter() : undefined
       if (!prompter) throw error
       return readPrivateKey(keyText, await prompter.secret({message: 'Passphrase of the private key?'}))
     })

@@ -1,11 +1,16 @@
 import {Flags} from '@oclif/core'
-import {CloudCommand} from '../../command-line/cloud-command.ts'
-import {filterFlags, toFilters} from '../../command-line/instance-flags.ts'
+import {BaseCommand} from '../../command-line/base-command.ts'
+import {connectCloud} from '../../command-line/connect-cloud.ts'
+import {cloudFlags, readCloud} from '../../command-line/flags/cloud.ts'
+import {readOutput} from '../../command-line/flags/output.ts'
+import {filterFlags, toFilters} from '../../command-line/flags/selection.ts'
+import {printRows, rowPrinter} from '../../command-line/output.ts'
+import {reportRegions} from '../../command-line/report-failures.ts'
 import {chooseColumns, columnNamed, defaultColumns, sortRows} from '../../instances/columns.ts'
 import {toQuery} from '../../instances/filters.ts'
 import {type ListedInstance, listInstances, streamInstances, toJsonRow} from '../../instances/list-instances.ts'
 
-export default class InstancesList extends CloudCommand {
+export default class InstancesList extends BaseCommand {
   static override summary = 'List instances, in all regions or some, with their metadata settings.'
   static override description = `Filters can be combined; what IBM Cloud can filter it filters.
 
@@ -20,6 +25,7 @@ In the Metadata column, off means that the service is disabled; http/1 that it i
     '<%= config.bin %> <%= command.id %> -o jsonl --sort none',
   ]
   static override flags = {
+    ...cloudFlags,
     ...filterFlags,
     columns: Flags.string({
       multiple: true,
@@ -40,25 +46,26 @@ In the Metadata column, off means that the service is disabled; http/1 that it i
     const isSorted = flags.sort !== 'none'
     const sortedBy = isSorted ? columnNamed(flags.sort.replace(/^-/, '')).key : undefined
     const query = toQuery(toFilters(flags))
-    const format = this.formatOf(flags)
+    const out = readOutput(flags)
+    const {format} = out
     const hasAddresses = columns.some(({key}) => key === 'floating-ip')
     const isStream = !isSorted && format === 'jsonl'
     const isShown = isStream
       ? flags.columns && hasAddresses
       : hasAddresses || ['json', 'jsonl', 'yaml'].includes(format)
-    const withFloatingIps = (isShown && !flags.quiet) || sortedBy === 'floating-ip'
+    const withFloatingIps = (isShown && !out.quiet) || sortedBy === 'floating-ip'
 
-    const cloud = await this.cloud(flags)
+    const cloud = await connectCloud(this.context, readCloud(flags))
     const output = {columns, toJson: toJsonRow, id: ({instance}: ListedInstance) => instance.id}
-    const printRows = isSorted ? undefined : await this.rowPrinter(flags, output)
-    if (printRows) {
-      const {failures, isRead, gone} = await streamInstances(cloud, query, withFloatingIps, printRows)
-      if (gone.size > 0) this.note(`Gone by the end, though printed: ${[...gone].join(', ')}.`)
-      return this.reportRegions(failures, isRead)
+    const printSome = isSorted ? undefined : await rowPrinter(this.context, out, output)
+    if (printSome) {
+      const {failures, isRead, gone} = await streamInstances(cloud, query, withFloatingIps, printSome)
+      if (gone.size > 0) this.context.note(`Gone by the end, though printed: ${[...gone].join(', ')}.`)
+      return reportRegions(this.context, failures, isRead)
     }
     const {rows, failures, isRead} = await listInstances(cloud, query, withFloatingIps)
-    this.reportRegions(failures, isRead)
-    await this.printRows(flags, {
+    reportRegions(this.context, failures, isRead)
+    await printRows(this.context, out, {
       ...output,
       rows: isSorted ? sortRows(rows, flags.sort) : rows,
       mayHide: flags.columns === undefined,

@@ -1,11 +1,15 @@
 import {Args} from '@oclif/core'
-import {CloudCommand} from '../../command-line/cloud-command.ts'
+import {BaseCommand} from '../../command-line/base-command.ts'
+import {connectCloud} from '../../command-line/connect-cloud.ts'
+import {cloudFlags, readCloud} from '../../command-line/flags/cloud.ts'
+import {readOutput} from '../../command-line/flags/output.ts'
+import {printRecord} from '../../command-line/output.ts'
+import {findOrPick} from '../../command-line/select-instances.ts'
 import {instanceDetails} from '../../instances/details.ts'
-import {findInstance, instanceChoices} from '../../instances/find-instance.ts'
 import {addressesOf, floatingIpsFor} from '../../instances/floating-ips.ts'
 import {toJsonRow} from '../../instances/list-instances.ts'
 
-export default class InstancesShow extends CloudCommand {
+export default class InstancesShow extends BaseCommand {
   static override summary = 'Show one instance in full.'
   static override description = 'Without <instance>, on a terminal, one is picked from a list.'
   static override examples = [
@@ -15,17 +19,15 @@ export default class InstancesShow extends CloudCommand {
   static override args = {
     instance: Args.string({description: 'ID, name or CRN of the instance.'}),
   }
+  static override flags = cloudFlags
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(InstancesShow)
-    const cloud = await this.cloud(flags)
-    const found =
-      args.instance === undefined
-        ? await this.pickOne('Which instance?', async () => instanceChoices(cloud))
-        : await findInstance(cloud, args.instance)
+    const cloud = await connectCloud(this.context, readCloud(flags))
+    const found = await findOrPick(this.context, cloud, args.instance, 'Which instance?')
     const index = await floatingIpsFor(cloud.api(found.region), found.instance)
     const row = {instance: found.instance, region: found.region.name, floatingIps: addressesOf(found.instance, index)}
-    await this.printRecord(flags, {
+    await printRecord(this.context, readOutput(flags), {
       entries: instanceDetails(row, index),
       json: toJsonRow(row),
       id: row.instance.id,

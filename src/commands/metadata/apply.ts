@@ -1,14 +1,20 @@
 import {Args} from '@oclif/core'
+import {BaseCommand} from '../../command-line/base-command.ts'
 import {checkStdin} from '../../command-line/check-stdin.ts'
-import {RestartCommand} from '../../command-line/restart-command.ts'
-import {checkRestartFlags, restartFlags} from '../../command-line/restart-flags.ts'
-import {rolloutFlags} from '../../command-line/rollout-command.ts'
+import {connectCloud} from '../../command-line/connect-cloud.ts'
+import {cloudFlags, readCloud} from '../../command-line/flags/cloud.ts'
+import {readOutput} from '../../command-line/flags/output.ts'
+import {readRestart, restartFlags} from '../../command-line/flags/restart.ts'
+import {readRollout, refuseRegions, rolloutFlags} from '../../command-line/flags/rollout.ts'
+import {printOutcomes} from '../../command-line/print-outcomes.ts'
+import {isAgreed, planRestarts, showPreflights, withRestarts} from '../../command-line/restart-instances.ts'
+import {carryOut, foresight} from '../../command-line/run-rollout.ts'
 import {usageError} from '../../errors.ts'
 import {inputLimits, inputName, readText} from '../../files/read-input.ts'
 import {outcomesOfChanges} from '../../metadata/outcomes.ts'
 import type {Plan} from '../../metadata/plan.ts'
 
-export default class MetadataApply extends RestartCommand {
+export default class MetadataApply extends BaseCommand {
   static override summary = 'Make the changes of a plan, and nothing else.'
   static override description =
     `Each server is compared with the plan first: one that is no longer as the plan read it is a conflict and is left alone; one that is already as planned is unchanged.
@@ -23,17 +29,18 @@ A plan never stops an instance. With --restart the running instances on which it
   static override args = {
     plan: Args.string({required: true, description: 'A file that vpcmd metadata plan wrote; - is stdin.'}),
   }
-  static override flags = {...rolloutFlags, ...restartFlags}
+  static override flags = {...cloudFlags, ...rolloutFlags, ...restartFlags}
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(MetadataApply)
-    this.maxFailures(flags, 0)
-    this.refuseRegions(flags, 'a plan')
+    const {context} = this
+    const rollout = readRollout(flags)
+    refuseRegions(flags, 'a plan')
     checkStdin(flags, args.plan, 'plan')
-    checkRestartFlags(flags)
+    const options = {out: readOutput(flags), rollout, restart: readRestart(flags)}
     const plan = await readPlan(args.plan)
     const {changes} = plan
-    const cloud = await this.cloud(flags)
+    const cloud = await connectCloud(context, readCloud(flags))
     const {account} = await cloud.caller()
     if (account !== plan.account) {
       throw usageError(
@@ -44,28 +51,28 @@ A plan never stops an instance. With --restart the running instances on which it
     const regions = new Set(changes.map(({target}) => target.region))
     await Promise.all([...regions].map(name => cloud.region(name, 'the plan')))
     for (const unread of plan.unread ?? [])
-      this.warning(`When the plan was made, something could not be read: ${unread}`)
-    const seen = await this.foresight(flags, cloud, changes, true)
+      context.warning(`When the plan was made, something could not be read: ${unread}`)
+    const seen = await foresight(cloud, rollout, changes, true)
     const due = seen ? changes.filter((_, index) => !seen[index]) : changes
-    const restarts = await this.planRestarts(flags, cloud, {changes, due})
+    const restarts = await planRestarts(context, cloud, options.restart, {changes, due})
     if (seen) {
-      if (restarts) await this.showPreflights(restarts)
-      await this.printOutcomes(flags, this.withRestarts(restarts, outcomesOfChanges(changes, seen), false))
-      this.note('Nothing was sent: this was a dry run.')
+      if (restarts) await showPreflights(context, restarts)
+      await printOutcomes(context, options.out, withRestarts(restarts, outcomesOfChanges(changes, seen), false))
+      context.note('Nothing was sent: this was a dry run.')
       return
     }
     const many = `${changes.length} ${changes.length === 1 ? 'change' : 'changes'}`
     const question = `Make the ${many} of the plan of ${plan.createdAt}?`
-    if (!(await this.isAgreed(flags, question, changes, restarts))) return
-    await this.carryOut(flags, cloud, {
+    if (!(await isAgreed(context, options, question, changes, restarts))) return
+    await carryOut(context, cloud, options, {
       command: 'apply',
       selection: `plan of ${plan.createdAt}: ${plan.selection}`,
       unread: plan.unread,
       changes,
       comparesNames: true,
       isFresh: false,
-      sequel: changes.length > 0 ? this.sequel(flags, cloud, restarts) : undefined,
-      outcomes: settled => this.withRestarts(restarts, outcomesOfChanges(changes, settled), true),
+      restarts: changes.length > 0 ? restarts : undefined,
+      outcomes: settled => withRestarts(restarts, outcomesOfChanges(changes, settled), true),
     })
   }
 }

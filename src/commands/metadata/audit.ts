@@ -5,19 +5,24 @@ import {type Verdict, verdicts} from '../../audit/judge.ts'
 import {defaultPolicy, type Policy, subjectKinds} from '../../audit/policy.ts'
 import {kindLabel} from '../../audit/subjects.ts'
 import {parseReportFiles, type ReportFile, renderAudit, reportFormats} from '../../command-line/audit-output.ts'
+import {BaseCommand} from '../../command-line/base-command.ts'
 import {checkFiles} from '../../command-line/check-files.ts'
 import {checkStdin} from '../../command-line/check-stdin.ts'
-import {CloudCommand} from '../../command-line/cloud-command.ts'
-import {filterFlags} from '../../command-line/instance-flags.ts'
+import {connectCloud} from '../../command-line/connect-cloud.ts'
+import {cloudFlags, readCloud} from '../../command-line/flags/cloud.ts'
+import {readOutput} from '../../command-line/flags/output.ts'
+import {filterFlags} from '../../command-line/flags/selection.ts'
+import {printRows} from '../../command-line/output.ts'
+import {restartsAwaited} from '../../command-line/restarts-awaited.ts'
 import {exitCodes, VpcmdError} from '../../errors.ts'
 import {inputName, readInput} from '../../files/read-input.ts'
 import {writeOutput} from '../../files/write-output.ts'
-import {quoteCommand} from '../../ssh/ssh-arguments.ts'
+import {quoteCommand} from '../../quote-command.ts'
 import {green, red, yellow} from '../../terminal/style.ts'
 
 const {name, zone, vpc, 'resource-group': resourceGroup} = filterFlags
 
-export default class MetadataAudit extends CloudCommand {
+export default class MetadataAudit extends BaseCommand {
   static override summary = 'Check the metadata service of instances, templates and bare metal servers by a policy.'
   static override description =
     `Without --policy: where the service is on, it must be on only over https, with hop limit 1. A template with the service off makes instances with it off; what a template leaves out is the API's default: off, http, 1. Bare metal servers have no hop limit.
@@ -42,6 +47,7 @@ Exit code: 0 compliant; 5 not; 1 when something could not be read, whatever else
     '<%= config.bin %> <%= command.id %> --kind instance --vpc my-test-vpc --verdict violation',
   ]
   static override flags = {
+    ...cloudFlags,
     policy: Flags.string({helpValue: 'FILE', summary: 'The policy to check by, as YAML; - is stdin.'}),
     report: Flags.string({
       multiple: true,
@@ -87,7 +93,7 @@ Exit code: 0 compliant; 5 not; 1 when something could not be read, whatever else
       import('../../audit/audit.ts'),
       flags.policy === undefined ? defaultPolicy : this.policyIn(flags.policy),
     ])
-    const cloud = await this.cloud(flags)
+    const cloud = await connectCloud(this.context, readCloud(flags))
     const report = await audit(cloud, {
       policy,
       scope: {
@@ -98,10 +104,10 @@ Exit code: 0 compliant; 5 not; 1 when something could not be read, whatever else
         resourceGroup: flags['resource-group'],
       },
       vpcmd: this.config.version,
-      now: new Date(),
-      restartsAwaited: () => this.restartsAwaited(cloud),
+      now: new Date(this.context.host.now()),
+      restartsAwaited: () => restartsAwaited(this.context, cloud),
     })
-    process.exitCode = exitCodeOf(report)
+    this.context.exitCode = exitCodeOf(report)
     await this.writeFiles(report, files)
     if (flags.output === 'sarif' || files.some(({format}) => format === 'sarif')) await this.warnOfResults(report)
     await this.printAudit(flags, report, flags.verdict)
@@ -123,12 +129,12 @@ Exit code: 0 compliant; 5 not; 1 when something could not be read, whatever else
     await writePlan(file, plan)
     for (const {judgement, reason} of unrepairable.slice(0, shownWarnings)) {
       const {kind, name, id, region} = judgement.subject
-      this.warning(`Not in the plan: ${kindLabel(kind)} ${name} (${id}) in ${region}: ${reason}.`)
+      this.context.warning(`Not in the plan: ${kindLabel(kind)} ${name} (${id}) in ${region}: ${reason}.`)
     }
     const more = unrepairable.length - shownWarnings
-    if (more > 0) this.warning(`${more} more are not in the plan, for the same reasons.`)
+    if (more > 0) this.context.warning(`${more} more are not in the plan, for the same reasons.`)
     const count = plan.changes.length
-    this.note(
+    this.context.note(
       `${count} ${count === 1 ? 'change' : 'changes'} planned in ${file}.${count > 0 ? ` Make them with: ${quoteCommand(['vpcmd', 'metadata', 'apply', file])}` : ''}`,
     )
   }
@@ -140,8 +146,8 @@ Exit code: 0 compliant; 5 not; 1 when something could not be read, whatever else
   ): Promise<void> {
     const rows = wanted ? report.judgements.filter(({verdict}) => wanted.includes(verdict)) : report.judgements
     const format = reportFormats.find(each => each === (flags.json ? 'json' : flags.output))
-    if (format) return this.print(await renderAudit(format, report, rows))
-    await this.printRows(flags, {
+    if (format) return this.context.print(await renderAudit(format, report, rows))
+    await printRows(this.context, readOutput(flags), {
       rows,
       columns: tableColumns.map(column => (column.header === 'Verdict' ? {...column, style: colored} : column)),
       mayHide: true,
@@ -158,8 +164,8 @@ Exit code: 0 compliant; 5 not; 1 when something could not be read, whatever else
         await writeOutput(file, await renderAudit(format, report))
       } catch (error) {
         if (!(error instanceof VpcmdError)) throw error
-        this.warning(error.inOneLine)
-        process.exitCode = exitCodes.failed
+        this.context.warning(error.inOneLine)
+        this.context.exitCode = exitCodes.failed
       }
     }
   }
@@ -168,18 +174,18 @@ Exit code: 0 compliant; 5 not; 1 when something could not be read, whatever else
     const {countResults, mostResults} = await import('../../audit/reports/sarif.ts')
     const count = countResults(report)
     if (count <= mostResults) return
-    this.warning(
+    this.context.warning(
       `The SARIF log has ${count} results, and GitHub refuses more than ${mostResults}: audit in parts, by --region or --vpc.`,
     )
   }
 
   private async summarize(report: AuditReport): Promise<void> {
     const {headline, remarks} = await import('../../audit/summary.ts')
-    for (const {error} of report.unread.slice(0, shownWarnings)) this.warning(error.inOneLine)
+    for (const {error} of report.unread.slice(0, shownWarnings)) this.context.warning(error.inOneLine)
     const more = report.unread.length - shownWarnings
-    if (more > 0) this.warning(`${more} more could not be read: -o json lists them all.`)
-    for (const remark of remarks(report)) this.note(remark)
-    this.note(headline(report))
+    if (more > 0) this.context.warning(`${more} more could not be read: -o json lists them all.`)
+    for (const remark of remarks(report)) this.context.note(remark)
+    this.context.note(headline(report))
   }
 }
 

@@ -1,10 +1,18 @@
 import {Flags} from '@oclif/core'
 import type {Cloud} from '../../cloud/cloud.ts'
-import {selectionFlags} from '../../command-line/instance-flags.ts'
-import {instanceArgs} from '../../command-line/metadata-change-command.ts'
-import {RolloutCommand, type RolloutFlags, switchedOnNote} from '../../command-line/rollout-command.ts'
-import type {Selected} from '../../command-line/selection-command.ts'
-import {sshFlags, toWishes} from '../../command-line/ssh-flags.ts'
+import {BaseCommand} from '../../command-line/base-command.ts'
+import {connectCloud} from '../../command-line/connect-cloud.ts'
+import type {Context} from '../../command-line/context.ts'
+import {cloudFlags, readCloud} from '../../command-line/flags/cloud.ts'
+import {type OutputOptions, readOutput} from '../../command-line/flags/output.ts'
+import {readRollout} from '../../command-line/flags/rollout.ts'
+import {instanceArgs, readSelection, selectionFlags} from '../../command-line/flags/selection.ts'
+import {readWishes, sshFlags} from '../../command-line/flags/ssh.ts'
+import {printRows} from '../../command-line/output.ts'
+import {switchedOnNote} from '../../command-line/print-outcomes.ts'
+import {reportFailures} from '../../command-line/report-failures.ts'
+import {runRollout} from '../../command-line/run-rollout.ts'
+import {type Selected, selectInstances} from '../../command-line/select-instances.ts'
 import {usageError, VpcmdError} from '../../errors.ts'
 import {fullPath} from '../../files/file-trouble.ts'
 import {parseEndpoint, parseMetadataPath} from '../../inside/endpoints.ts'
@@ -27,7 +35,7 @@ const leastPatienceMs = 120_000
 
 type Row = Collection & {json: object | undefined; files: CollectedFiles | undefined}
 
-export default class MetadataCollect extends RolloutCommand {
+export default class MetadataCollect extends BaseCommand {
   static override summary = 'Read the metadata service of instances from here, over ssh, with nothing installed there.'
   static override description =
     `Sees that the service is on, logs in as vpcmd connect does, runs a script there that needs a shell and curl, and hands back what the service says: as JSON, or with --out as a file for each instance and one for its user data. vpcmd instances create --from-metadata takes it.
@@ -40,6 +48,7 @@ Passwords and license keys are masked. User data is not: whoever can run a proce
   ]
   static override args = instanceArgs
   static override flags = {
+    ...cloudFlags,
     ...sshFlags,
     path: Flags.string({
       multiple: true,
@@ -59,129 +68,132 @@ Passwords and license keys are masked. User data is not: whoever can run a proce
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(MetadataCollect)
-    const wishes = toWishes(flags)
+    const {context} = this
+    const out = readOutput(flags)
+    const wishes = readWishes(flags)
     const paths = flags.path?.map(parseMetadataPath) ?? ['instance', initializationPath]
     const endpoint = flags.endpoint === undefined ? undefined : parseEndpoint(flags.endpoint)
     if (flags.sandbox) throw sandboxHasNoSsh()
     if (flags.out !== undefined) fullPath(flags.out)
     await checkWishes(wishes)
-    const cloud = await this.cloud(flags)
+    const selection = readSelection(flags, args.instance)
+    const cloud = await connectCloud(context, readCloud(flags))
     const question = 'Collect the metadata of which instances?'
-    const typed = args.instance ?? []
-    const {items} = await this.select(cloud, {flags, typed, filters: flags, question}, found => found)
+    const {items} = await selectInstances(context, cloud, selection, {question}, found => found)
     const errors = items.flatMap(item => ('error' in item ? [item.error] : []))
     const found = items.flatMap(item => ('error' in item ? [] : [item]))
     // Before anything is changed: what can't be logged in to is left as it is.
-    const {reached, errors: unreached} = await reachInstances(cloud, found, {wishes, env: process.env})
-    const {on, off} = await this.switchOn(flags, cloud, reached)
+    const {reached, errors: unreached} = await reachInstances(cloud, found, {wishes, env: context.env})
+    const {on, off} = await switchOn(context, cloud, flags.enable ?? false, reached)
     const collections = await collectMetadata(on, {
       wishes,
       paths: [...new Set(paths)],
       endpoint,
-      mayAsk: on.length === 1 && process.stdin.isTTY === true,
+      mayAsk: on.length === 1 && context.host.stdin.isTTY === true,
       timeoutMs: Math.max(leastPatienceMs, flags.timeout * 1000),
-      env: process.env,
-      now: Date.now,
+      env: context.env,
+      now: context.host.now,
     })
-    const rows = await this.keep(flags, collections)
+    const rows = await keep(flags, collections)
     const failures = [...errors, ...unreached, ...off, ...rows.flatMap(({error}) => (error ? [error] : []))]
     const [only] = failures
     if (only && items.length === 1) throw only
-    this.reportFailures(failures, items.length)
-    await this.printCollected(
-      flags,
+    reportFailures(context, failures, items.length)
+    await printCollected(
+      context,
+      out,
+      flags.out !== undefined,
       rows.filter(({error}) => !error),
     )
   }
+}
 
-  /** Turns the service on where it is off and the user says so. Those where it stays off come with the reason. */
-  private async switchOn(
-    flags: RolloutFlags & {enable?: boolean},
-    cloud: Cloud,
-    found: Reached<Selected>[],
-  ): Promise<{on: Reached<Selected>[]; off: VpcmdError[]}> {
-    const drafts = draftPlan(
-      found.map(each => asChoice(each, each.readAt)),
-      {enabled: true},
+/** Turns the service on where it is off and the user says so. Those where it stays off come with the reason. */
+async function switchOn(
+  context: Context,
+  cloud: Cloud,
+  isEnabling: boolean,
+  found: Reached<Selected>[],
+): Promise<{on: Reached<Selected>[]; off: VpcmdError[]}> {
+  const drafts = draftPlan(
+    found.map(each => asChoice(each, each.readAt)),
+    {enabled: true},
+  )
+  const changes = changesIn(drafts)
+  const unknown = drafts.flatMap(draft => ('error' in draft ? [{id: draft.target?.id ?? '', error: draft.error}] : []))
+  if (changes.length === 0 && unknown.length === 0) return {on: found, off: []}
+  const names = changes.map(({target}) => target.name).join(', ')
+  const prompter = isEnabling ? undefined : await context.prompter()
+  const isWanted =
+    changes.length > 0 &&
+    (isEnabling || (await prompter?.confirm({message: `The metadata service of ${names} is off. Turn it on?`})))
+  if (isWanted) await checkSsh(context.env)
+  const run = isWanted
+    ? await runRollout(context, cloud, readRollout({}), {command: 'enable', selection: names, changes, isFresh: true})
+    : undefined
+  const stillOff = changes.flatMap(({target}, index) => {
+    const settled = run?.settled[index]
+    if (settled?.result === 'changed' || settled?.result === 'unchanged') return []
+    return [{id: target.id, error: settled?.error ?? isOff(target)}]
+  })
+  const off = [...unknown, ...stillOff]
+  const isLeft = (id: string) => off.some(each => each.id === id)
+  const switched = changes.flatMap(({target}) => (isLeft(target.id) ? [] : [target.name]))
+  if (run && switched.length > 0) {
+    context.note(
+      `Turned on the metadata service of ${switched.join(', ')}. Take it back with: vpcmd metadata undo ${run.id}`,
     )
-    const changes = changesIn(drafts)
-    const unknown = drafts.flatMap(draft =>
-      'error' in draft ? [{id: draft.target?.id ?? '', error: draft.error}] : [],
-    )
-    if (changes.length === 0 && unknown.length === 0) return {on: found, off: []}
-    const names = changes.map(({target}) => target.name).join(', ')
-    const prompter = flags.enable ? undefined : await this.prompter()
-    const isWanted =
-      changes.length > 0 &&
-      (flags.enable || (await prompter?.confirm({message: `The metadata service of ${names} is off. Turn it on?`})))
-    if (isWanted) await checkSsh(process.env)
-    const run = isWanted
-      ? await this.makeRun(flags, cloud, {command: 'enable', selection: names, changes, isFresh: true})
-      : undefined
-    const stillOff = changes.flatMap(({target}, index) => {
-      const settled = run?.settled[index]
-      if (settled?.result === 'changed' || settled?.result === 'unchanged') return []
-      return [{id: target.id, error: settled?.error ?? isOff(target)}]
-    })
-    const off = [...unknown, ...stillOff]
-    const isLeft = (id: string) => off.some(each => each.id === id)
-    const switched = changes.flatMap(({target}) => (isLeft(target.id) ? [] : [target.name]))
-    if (run && switched.length > 0) {
-      this.note(
-        `Turned on the metadata service of ${switched.join(', ')}. Take it back with: vpcmd metadata undo ${run.id}`,
-      )
-      this.note(switchedOnNote)
-    }
-    return {on: found.filter(({instance}) => !isLeft(instance.id)), off: off.map(({error}) => error)}
+    context.note(switchedOnNote)
   }
+  return {on: found.filter(({instance}) => !isLeft(instance.id)), off: off.map(({error}) => error)}
+}
 
-  /** Masks what is secret, and writes the files where a folder is named. */
-  private async keep(flags: {out?: string; 'show-secrets'?: boolean}, collections: Collection[]): Promise<Row[]> {
-    const {toJson} = await import('../../terminal/formats.ts')
-    const names = fileNames(collections.map(({found: {instance}}) => ({id: instance.id, name: instance.name ?? ''})))
-    return Promise.all(
-      collections.map(async (collection, index): Promise<Row> => {
-        const {found, collectedAt, document} = collection
-        if (!document) return {...collection, json: undefined, files: undefined}
-        const {id, name = null} = found.instance
-        const metadata = flags['show-secrets'] ? document : masked(document)
-        const json = {id, name, region: found.region.name, collected_at: collectedAt, metadata}
-        if (flags.out === undefined) return {...collection, json, files: undefined}
-        try {
-          const named = {id, name: names[index] ?? id}
-          const files = await writeCollected(flags.out, named, toJson(json), userDataOf(document))
-          return {...collection, json, files}
-        } catch (error) {
-          if (!(error instanceof VpcmdError)) throw error
-          return {found, collectedAt, error, json: undefined, files: undefined}
+/** Masks what is secret, and writes the files where a folder is named. */
+async function keep(flags: {out?: string; 'show-secrets'?: boolean}, collections: Collection[]): Promise<Row[]> {
+  const {toJson} = await import('../../terminal/formats.ts')
+  const names = fileNames(collections.map(({found: {instance}}) => ({id: instance.id, name: instance.name ?? ''})))
+  return Promise.all(
+    collections.map(async (collection, index): Promise<Row> => {
+      const {found, collectedAt, document} = collection
+      if (!document) return {...collection, json: undefined, files: undefined}
+      const {id, name = null} = found.instance
+      const metadata = flags['show-secrets'] ? document : masked(document)
+      const json = {id, name, region: found.region.name, collected_at: collectedAt, metadata}
+      if (flags.out === undefined) return {...collection, json, files: undefined}
+      try {
+        const named = {id, name: names[index] ?? id}
+        const files = await writeCollected(flags.out, named, toJson(json), userDataOf(document))
+        return {...collection, json, files}
+      } catch (error) {
+        if (!(error instanceof VpcmdError)) throw error
+        return {found, collectedAt, error, json: undefined, files: undefined}
+      }
+    }),
+  )
+}
+
+async function printCollected(context: Context, out: OutputOptions, isWritten: boolean, rows: Row[]): Promise<void> {
+  const id = ({found}: Row) => found.instance.id
+  const columns = [
+    {header: 'Name', value: ({found}: Row) => found.instance.name ?? ''},
+    {header: 'ID', value: id},
+    {header: 'User data', value: ({document}: Row) => sizeOf(document && userDataOf(document))},
+    {header: 'File', value: ({files}: Row) => files?.file ?? ''},
+    {header: 'User data file', value: ({files}: Row) => files?.userDataFile ?? ''},
+  ]
+  const toJson = ({json, files, found}: Row) =>
+    files
+      ? {
+          id: found.instance.id,
+          name: found.instance.name ?? null,
+          region: found.region.name,
+          file: files.file,
+          user_data_file: files.userDataFile ?? null,
         }
-      }),
-    )
-  }
-
-  private async printCollected(flags: RolloutFlags & {out?: string}, rows: Row[]): Promise<void> {
-    const id = ({found}: Row) => found.instance.id
-    const columns = [
-      {header: 'Name', value: ({found}: Row) => found.instance.name ?? ''},
-      {header: 'ID', value: id},
-      {header: 'User data', value: ({document}: Row) => sizeOf(document && userDataOf(document))},
-      {header: 'File', value: ({files}: Row) => files?.file ?? ''},
-      {header: 'User data file', value: ({files}: Row) => files?.userDataFile ?? ''},
-    ]
-    const toJson = ({json, files, found}: Row) =>
-      files
-        ? {
-            id: found.instance.id,
-            name: found.instance.name ?? null,
-            region: found.region.name,
-            file: files.file,
-            user_data_file: files.userDataFile ?? null,
-          }
-        : json
-    // Without files the JSON itself is what was asked for.
-    const isShown = flags.out === undefined && this.formatOf(flags) === 'table' && !flags.quiet
-    await this.printRows(isShown ? {...flags, json: true} : flags, {rows, columns, mayHide: true, toJson, id})
-  }
+      : json
+  // Without files the JSON itself is what was asked for.
+  const isShown = !isWritten && out.format === 'table' && !out.quiet
+  await printRows(context, isShown ? {...out, format: 'json'} : out, {rows, columns, mayHide: true, toJson, id})
 }
 
 function sizeOf(userData: string | null | undefined): string {

@@ -1,8 +1,13 @@
-import {selectionFlags} from '../../command-line/instance-flags.ts'
-import {instanceArgs, MetadataChangeCommand} from '../../command-line/metadata-change-command.ts'
-import {rolloutFlags} from '../../command-line/rollout-command.ts'
+import {BaseCommand} from '../../command-line/base-command.ts'
+import {changeMetadata} from '../../command-line/change-metadata.ts'
+import {connectCloud} from '../../command-line/connect-cloud.ts'
+import {cloudFlags, readCloud} from '../../command-line/flags/cloud.ts'
+import {readOutput} from '../../command-line/flags/output.ts'
+import {readRestart} from '../../command-line/flags/restart.ts'
+import {readRollout, rolloutFlags} from '../../command-line/flags/rollout.ts'
+import {instanceArgs, readSelection, selectionFlags} from '../../command-line/flags/selection.ts'
 
-export default class MetadataDisable extends MetadataChangeCommand {
+export default class MetadataDisable extends BaseCommand {
   static override summary = 'Turn the metadata service of instances off.'
   static override description =
     `Software on the instance then gets no identity token and no metadata any more, so this asks first. Protocol and hop limit stay as they are.
@@ -14,14 +19,18 @@ Many are chosen with --from-file, or with --all and the filters of instances lis
     '<%= config.bin %> <%= command.id %> --all --protocol http --region eu-de',
   ]
   static override args = instanceArgs
-  static override flags = {...rolloutFlags, ...selectionFlags}
+  static override flags = {...cloudFlags, ...rolloutFlags, ...selectionFlags}
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(MetadataDisable)
-    await this.change(flags, args.instance ?? [], {
+    const {context} = this
+    const options = {out: readOutput(flags), rollout: readRollout(flags), restart: readRestart({})}
+    const selection = readSelection(flags, args.instance)
+    const cloud = await connectCloud(context, readCloud(flags))
+    await changeMetadata(context, cloud, options, {
       verb: 'Disable',
       alwaysAsks: true,
-      filters: flags,
+      selection,
       wanted: async () => ({enabled: false}),
     })
   }

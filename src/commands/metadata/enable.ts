@@ -1,11 +1,15 @@
 import {Flags} from '@oclif/core'
-import {havingFilters, selectionFlagsForChanges} from '../../command-line/instance-flags.ts'
-import {instanceArgs, MetadataChangeCommand} from '../../command-line/metadata-change-command.ts'
-import {restartFlags} from '../../command-line/restart-flags.ts'
-import {rolloutFlags} from '../../command-line/rollout-command.ts'
+import {BaseCommand} from '../../command-line/base-command.ts'
+import {askSettings, changeMetadata} from '../../command-line/change-metadata.ts'
+import {connectCloud} from '../../command-line/connect-cloud.ts'
+import {cloudFlags, readCloud} from '../../command-line/flags/cloud.ts'
+import {readOutput} from '../../command-line/flags/output.ts'
+import {readRestart, restartFlags} from '../../command-line/flags/restart.ts'
+import {readRollout, rolloutFlags} from '../../command-line/flags/rollout.ts'
+import {instanceArgs, readSelectionForChanges, selectionFlagsForChanges} from '../../command-line/flags/selection.ts'
 import {hopLimits, protocols} from '../../metadata/settings.ts'
 
-export default class MetadataEnable extends MetadataChangeCommand {
+export default class MetadataEnable extends BaseCommand {
   static override summary = 'Turn the metadata service of instances on, with the protocol and hop limit wanted.'
   static override description =
     `Each instance is read first, and only what differs is sent; what is already right is left alone and reported as unchanged. Without --protocol or --hop-limit those settings stay as they are.
@@ -24,6 +28,7 @@ An instance that was created with the service off must be stopped and started be
   ]
   static override args = instanceArgs
   static override flags = {
+    ...cloudFlags,
     protocol: Flags.option({options: protocols, summary: 'Protocol of the metadata service.'})(),
     'hop-limit': Flags.integer({
       ...hopLimits,
@@ -37,13 +42,16 @@ An instance that was created with the service off must be stopped and started be
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(MetadataEnable)
-    const typed = args.instance ?? []
-    await this.change(flags, typed, {
+    const {context} = this
+    const options = {out: readOutput(flags), rollout: readRollout(flags), restart: readRestart(flags)}
+    const selection = readSelectionForChanges(flags, args.instance)
+    const cloud = await connectCloud(context, readCloud(flags))
+    await changeMetadata(context, cloud, options, {
       verb: 'Enable',
       alwaysAsks: false,
-      filters: havingFilters(flags),
+      selection,
       wanted: async picked => {
-        const asked = picked ? await this.askSettings(flags, picked) : flags
+        const asked = picked ? await askSettings(context, flags, picked) : flags
         return {enabled: true, protocol: asked.protocol, response_hop_limit: asked['hop-limit']}
       },
     })

@@ -1,5 +1,7 @@
 import {Args} from '@oclif/core'
 import {BaseCommand} from '../../command-line/base-command.ts'
+import {readOutput} from '../../command-line/flags/output.ts'
+import {printRows} from '../../command-line/output.ts'
 import {runsFolder} from '../../command-line/state-folder.ts'
 import {exitCodes, type VpcmdError} from '../../errors.ts'
 import {describeCounts} from '../../metadata/outcomes.ts'
@@ -29,19 +31,19 @@ export default class MetadataHistory extends BaseCommand {
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(MetadataHistory)
-    const folder = runsFolder(process.env)
+    const folder = runsFolder(this.context.env)
     if (args.run === undefined) {
       const rows: RunRow[] = []
       const unreadable = ({message}: VpcmdError) => {
-        this.warning(message)
-        process.exitCode = exitCodes.failed
+        this.context.warning(message)
+        this.context.exitCode = exitCodes.failed
       }
       for await (const run of readRuns(folder, unreadable)) {
         this.tellDamage(run)
         rows.push(rowOf(run))
       }
       rows.sort((a, b) => (a.id < b.id ? 1 : -1))
-      return this.printRows(flags, {
+      return printRows(this.context, readOutput(flags), {
         rows,
         columns: rows.some(row => row.may_be_down > 0) ? [...runColumns, downColumn] : runColumns,
         mayHide: true,
@@ -55,13 +57,13 @@ export default class MetadataHistory extends BaseCommand {
     const summary = rowOf(summaryOf(run))
     this.tellDamage(run)
     const who = run.damage?.header ? '' : `, account ${header.account}, by ${header.iamId}`
-    this.note(`Run ${header.id}, ${header.startedAt}${who}: ${state}.`)
+    this.context.note(`Run ${header.id}, ${header.startedAt}${who}: ${state}.`)
     const what = run.damage?.header ? 'What can be read' : `${header.command} ${header.selection}`
-    this.note(`${what}: ${describeCounts({...summary.counts, planned: 0})}.`)
+    this.context.note(`${what}: ${describeCounts({...summary.counts, planned: 0})}.`)
     if (summary.may_be_down > 0)
-      this.warning(`${mayBeDown(run)}. Start what is down: vpcmd metadata resume ${header.id}`)
-    for (const unread of summary.unread) this.warning(`Its selection is not all that there was: ${unread}`)
-    await this.printRows(flags, {
+      this.context.warning(`${mayBeDown(run)}. Start what is down: vpcmd metadata resume ${header.id}`)
+    for (const unread of summary.unread) this.context.warning(`Its selection is not all that there was: ${unread}`)
+    await printRows(this.context, readOutput(flags), {
       rows: changes,
       columns: changeColumns,
       mayHide: true,
@@ -74,8 +76,8 @@ export default class MetadataHistory extends BaseCommand {
   private tellDamage(run: Pick<RunSummary, 'header' | 'damage'>): void {
     const damage = describeDamage(run)
     if (damage === undefined) return
-    this.warning(`Run ${run.header.id}: ${damage}.`)
-    process.exitCode = exitCodes.failed
+    this.context.warning(`Run ${run.header.id}: ${damage}.`)
+    this.context.exitCode = exitCodes.failed
   }
 }
 

@@ -1,14 +1,22 @@
 import {Flags} from '@oclif/core'
+import {BaseCommand} from '../../command-line/base-command.ts'
+import {chooseToChange, withinReach} from '../../command-line/change-metadata.ts'
 import {checkFiles} from '../../command-line/check-files.ts'
-import {havingFilters, selectionFlagsForChanges} from '../../command-line/instance-flags.ts'
-import {instanceArgs, MetadataChangeCommand} from '../../command-line/metadata-change-command.ts'
+import {showChanges} from '../../command-line/confirm-changes.ts'
+import {connectCloud} from '../../command-line/connect-cloud.ts'
+import type {Context} from '../../command-line/context.ts'
+import {cloudFlags, readCloud} from '../../command-line/flags/cloud.ts'
+import {readOutput} from '../../command-line/flags/output.ts'
+import {instanceArgs, readSelectionForChanges, selectionFlagsForChanges} from '../../command-line/flags/selection.ts'
+import {printOutcomes} from '../../command-line/print-outcomes.ts'
+import {reportFailures} from '../../command-line/report-failures.ts'
 import {usageError, VpcmdError} from '../../errors.ts'
 import {outcomesOf} from '../../metadata/outcomes.ts'
 import {type Choice, changesIn, draftPlan, type Plan} from '../../metadata/plan.ts'
 import {hopLimits, protocols} from '../../metadata/settings.ts'
-import {quoteCommand} from '../../ssh/ssh-arguments.ts'
+import {quoteCommand} from '../../quote-command.ts'
 
-export default class MetadataPlan extends MetadataChangeCommand {
+export default class MetadataPlan extends BaseCommand {
   static override summary = 'Write down which changes would be made, to look at them and apply them later.'
   static override description =
     `Nothing is changed. The plan holds each change field by field, with the settings as they were read: vpcmd metadata apply makes exactly these changes, and leaves alone what has changed since.
@@ -20,6 +28,7 @@ It takes what enable and disable take, and --enable or --disable for what is wan
   ]
   static override args = instanceArgs
   static override flags = {
+    ...cloudFlags,
     enable: Flags.boolean({summary: 'Plan to turn the service on.', exclusive: ['disable']}),
     disable: Flags.boolean({summary: 'Plan to turn the service off.'}),
     protocol: Flags.option({options: protocols, summary: 'Plan to set this protocol.', exclusive: ['disable']})(),
@@ -35,68 +44,70 @@ It takes what enable and disable take, and --enable or --disable for what is wan
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(MetadataPlan)
+    const {context} = this
+    const out = readOutput(flags)
     if (!flags.enable && !flags.disable) {
       throw usageError('The plan needs --enable or --disable.', 'See vpcmd metadata plan --help.')
     }
     checkFiles([flags.out === '-' ? undefined : flags.out], [flags['from-file'], flags['api-key-file']])
-    const cloud = await this.cloud(flags)
-    const selection = await this.choose(cloud, flags, args.instance ?? [], {
+    const options = readSelectionForChanges(flags, args.instance)
+    const cloud = await connectCloud(context, readCloud(flags))
+    const selection = await chooseToChange(context, cloud, {
       verb: flags.enable ? 'Plan to enable' : 'Plan to disable',
-      filters: havingFilters(flags),
+      selection: options,
     })
     const wanted = flags.disable
       ? {enabled: false}
       : {enabled: true, protocol: flags.protocol, response_hop_limit: flags['hop-limit']}
-    const items = this.chosen(selection)
+    const items = withinReach(context, selection)
     const drafts = draftPlan(items, wanted)
     const changes = changesIn(drafts)
     if (flags.out === undefined) {
-      await this.printOutcomes(flags, outcomesOf(drafts), selection.unread)
-      this.showChanges(changes)
-      this.note('Nothing was sent, and nothing was written: --out FILE keeps the plan.')
+      await printOutcomes(context, out, outcomesOf(drafts), selection.unread)
+      showChanges(context, changes)
+      context.note('Nothing was sent, and nothing was written: --out FILE keeps the plan.')
       return
     }
-    this.refuseErrors(items)
+    refuseErrors(context, items)
     const [{formatPlan, writePlan}, {account}] = await Promise.all([
       import('../../metadata/plan-file.ts'),
       cloud.caller(),
     ])
     const plan: Plan = {
       account,
-      createdAt: new Date().toISOString(),
-      vpcmd: this.config.version,
+      createdAt: new Date(context.host.now()).toISOString(),
+      vpcmd: context.version,
       selection: `${flags.enable ? 'enable' : 'disable'} ${selection.words}`,
       ...(selection.unread.length > 0 && {unread: selection.unread}),
       changes,
     }
-    if (flags.out === '-') this.print(formatPlan(plan))
+    if (flags.out === '-') context.print(formatPlan(plan))
     else {
       await writePlan(flags.out, plan)
       // Who asks for a format reads stdout: nothing at all would be no JSON.
-      if (flags.quiet || this.formatOf(flags) !== 'table')
-        await this.printOutcomes(flags, outcomesOf(drafts), selection.unread)
+      if (out.quiet || out.format !== 'table') await printOutcomes(context, out, outcomesOf(drafts), selection.unread)
     }
-    this.showChanges(changes)
+    showChanges(context, changes)
     const unchanged = drafts.filter(draft => !('error' in draft)).length - changes.length
-    this.note(
+    context.note(
       `${changes.length} to change, ${unchanged} already so.${flags.out === '-' ? '' : ` Apply it with: ${quoteCommand(['vpcmd', 'metadata', 'apply', flags.out])}`}`,
     )
   }
+}
 
-  /** A plan without what was asked for would look whole. */
-  private refuseErrors(items: Choice[]): void {
-    const missed = items.flatMap(item => ('error' in item && !item.isOutOfReach ? [item] : []))
-    const errors = missed.map(({error}) => error)
-    const [first] = errors
-    if (!first) return
-    if (items.length === 1) throw first
-    this.reportFailures(errors, items.length)
-    const asked = missed.map(each => each.asked)
-    const which = asked.length > 5 ? `${asked.slice(0, 5).join(', ')} and ${asked.length - 5} more` : asked.join(', ')
-    throw new VpcmdError({
-      code: 'plan_incomplete',
-      message: `${errors.length} of ${items.length} instances were not found, or could not be read, so no plan was written: ${which}.`,
-      exitCode: errors.length === items.length ? first.exitCode : 1,
-    })
-  }
+/** A plan without what was asked for would look whole. */
+function refuseErrors(context: Context, items: Choice[]): void {
+  const missed = items.flatMap(item => ('error' in item && !item.isOutOfReach ? [item] : []))
+  const errors = missed.map(({error}) => error)
+  const [first] = errors
+  if (!first) return
+  if (items.length === 1) throw first
+  reportFailures(context, errors, items.length)
+  const asked = missed.map(each => each.asked)
+  const which = asked.length > 5 ? `${asked.slice(0, 5).join(', ')} and ${asked.length - 5} more` : asked.join(', ')
+  throw new VpcmdError({
+    code: 'plan_incomplete',
+    message: `${errors.length} of ${items.length} instances were not found, or could not be read, so no plan was written: ${which}.`,
+    exitCode: errors.length === items.length ? first.exitCode : 1,
+  })
 }

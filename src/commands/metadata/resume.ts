@@ -1,8 +1,21 @@
 import {Args} from '@oclif/core'
 import type {Cloud} from '../../cloud/cloud.ts'
-import {RestartCommand, type RestartRequest} from '../../command-line/restart-command.ts'
-import {checkRestartFlags, restartFlags} from '../../command-line/restart-flags.ts'
-import {type RolloutFlags, rolloutFlags} from '../../command-line/rollout-command.ts'
+import {BaseCommand} from '../../command-line/base-command.ts'
+import {connectCloud} from '../../command-line/connect-cloud.ts'
+import {cloudFlags, readCloud} from '../../command-line/flags/cloud.ts'
+import {readOutput} from '../../command-line/flags/output.ts'
+import {readRestart, restartFlags} from '../../command-line/flags/restart.ts'
+import {type RolloutPolicy, readRollout, refuseRegions, rolloutFlags} from '../../command-line/flags/rollout.ts'
+import {printOutcomes} from '../../command-line/print-outcomes.ts'
+import {
+  mayRestart,
+  planRestarts,
+  type RestartRequest,
+  showPreflights,
+  withRestarts,
+} from '../../command-line/restart-instances.ts'
+import {restartsAwaited} from '../../command-line/restarts-awaited.ts'
+import {carryOut, checkCanary, foresight} from '../../command-line/run-rollout.ts'
 import {runsFolder} from '../../command-line/state-folder.ts'
 import {asVpcmdError, exitCodes, VpcmdError} from '../../errors.ts'
 import {type Outcome, outcomesOfChanges, type Settled} from '../../metadata/outcomes.ts'
@@ -22,7 +35,7 @@ import {
   refuseUnknown,
 } from '../../metadata/runs.ts'
 
-export default class MetadataResume extends RestartCommand {
+export default class MetadataResume extends BaseCommand {
   static override summary = 'Finish a run that was interrupted, stopped or killed.'
   static override description =
     `What the journal does not know to be settled is done now: servers in doubt are looked at first, what has changed meanwhile is a conflict and is left alone, and what failed is tried once more. Without RUN it is, of the runs of the account that did not come to their end, or have servers in doubt, and were not taken back since, the one that was at work last.
@@ -34,39 +47,40 @@ Instances that the run stopped are looked at first, and started where they are d
     '<%= config.bin %> <%= command.id %> 20261125-161502-3f9a --restart --max-unavailable 2',
   ]
   static override args = {run: Args.string({description: 'ID of a run, or its beginning; see metadata history.'})}
-  static override flags = {...rolloutFlags, ...restartFlags}
+  static override flags = {...cloudFlags, ...rolloutFlags, ...restartFlags}
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(MetadataResume)
-    this.maxFailures(flags, 0)
-    this.refuseRegions(flags, 'a run')
-    checkRestartFlags(flags, true)
-    const cloud = await this.cloud(flags)
+    const {context} = this
+    const rollout = readRollout(flags)
+    refuseRegions(flags, 'a run')
+    const options = {out: readOutput(flags), rollout, restart: readRestart(flags, true)}
+    const cloud = await connectCloud(context, readCloud(flags))
     const {account} = await cloud.caller()
-    const folder = runsFolder(process.env)
-    const awaited = await this.restartsAwaited(cloud)
+    const folder = runsFolder(context.env)
+    const awaited = await restartsAwaited(context, cloud)
     // What another run has turned off, or restarted, since awaits nothing any more.
     const isAwaiting = (recorded: RecordedChange) =>
       awaitsRestart(recorded) && (awaited?.has(recorded.change.target.id) ?? true)
     const run =
       args.run === undefined
-        ? await lastUnfinished(folder, account, flags.restart ? isAwaiting : undefined)
+        ? await lastUnfinished(folder, account, options.restart.isWanted ? isAwaiting : undefined)
         : await readRun(folder, args.run)
     refuseUnknown(run, 'resumed')
     if (run.header.account !== account) throw otherAccount(run, account)
     const damage = describeDamage(run)
-    if (damage !== undefined) this.warning(`Run ${run.header.id}: ${damage}.`)
+    if (damage !== undefined) context.warning(`Run ${run.header.id}: ${damage}.`)
     if (run.damage?.unknown) {
-      this.warning("Servers that are not known can't be finished: only the others are.")
-      process.exitCode = exitCodes.failed
+      context.warning("Servers that are not known can't be finished: only the others are.")
+      context.exitCode = exitCodes.failed
     }
     const work = run.changes.flatMap(recorded =>
       isSettled(recorded) ? [] : [{i: recorded.i, change: recorded.change, inDoubt: recorded.inDoubt}],
     )
-    this.note(
+    context.note(
       `Run ${run.header.id} (${run.header.command} ${run.header.selection}): ${work.length} of ${run.changes.length} left.`,
     )
-    const seen = await this.foreseen(flags, cloud, work)
+    const seen = await foreseen(cloud, rollout, work)
     const isLeftAlone = (settled: Settled | undefined) => settled !== undefined && settled.result !== 'changed'
     const request = restartsIn(
       run,
@@ -75,63 +89,65 @@ Instances that the run stopped are looked at first, and started where they are d
     )
     const awaiting = request.awaiting?.length ?? 0
     if (request.begun?.length) {
-      this.note(`${mayBeDown(run)}: ${request.begun.length === 1 ? 'it is' : 'they are'} started first.`)
+      context.note(`${mayBeDown(run)}: ${request.begun.length === 1 ? 'it is' : 'they are'} started first.`)
     }
-    if (awaiting > 0 && !flags.restart) {
-      this.note(`${awaiting} on which it turned the service on await a stop and start: --restart makes it.`)
+    if (awaiting > 0 && !options.restart.isWanted) {
+      context.note(`${awaiting} on which it turned the service on await a stop and start: --restart makes it.`)
     }
-    const restarts = await this.planRestarts(flags, cloud, request)
+    const restarts = await planRestarts(context, cloud, options.restart, request)
     if (seen) {
-      if (restarts && flags.restart) await this.showPreflights(restarts)
+      if (restarts && options.restart.isWanted) await showPreflights(context, restarts)
       const outcomes = outcomesOfChanges(
         work.map(({change}) => change),
         seen,
       )
-      await this.printOutcomes(flags, this.withRestarts(restarts, outcomes, false))
-      this.note('Nothing was sent: this was a dry run.')
+      await printOutcomes(context, options.out, withRestarts(restarts, outcomes, false))
+      context.note('Nothing was sent: this was a dry run.')
       return
     }
+    const interruption = new AbortController()
     let unanswered: VpcmdError | undefined
     try {
-      await this.checkCanary(flags, work.length)
-      if (restarts && !(await this.mayRestart(flags, restarts))) {
-        this.note('No other instance is stopped.')
+      await checkCanary(context, rollout, work.length)
+      if (restarts && !(await mayRestart(context, options.restart, restarts))) {
+        context.note('No other instance is stopped.')
         restarts.preflights.clear()
       }
     } catch (error) {
       // The run itself was confirmed when it began, and what it has stopped must come back in any case.
       if (!request.begun?.length) throw error
       unanswered = asVpcmdError(error)
+      interruption.abort()
     }
-    await this.carryOut(flags, cloud, {
+    await carryOut(context, cloud, options, {
       command: run.header.command,
       selection: run.header.selection,
       changes: run.changes.map(({change}) => change),
       isFresh: false,
-      isCalledOff: unanswered !== undefined,
+      interruption,
       resumes: {id: run.header.id, bytes: run.bytes, work},
-      sequel: this.sequel(flags, cloud, restarts),
-      outcomes: settled => this.withRestarts(restarts, whole(run.changes, settled), true),
+      restarts,
+      outcomes: settled => withRestarts(restarts, whole(run.changes, settled), true),
     })
     // Not thrown, as what became of the run is printed already; of an interruption that says enough.
     if (unanswered && unanswered.exitCode !== exitCodes.interrupted) {
-      this.note(`Error: ${unanswered.inOneLine}`)
-      process.exitCode = unanswered.exitCode
+      context.note(`Error: ${unanswered.inOneLine}`)
+      context.exitCode = unanswered.exitCode
     }
   }
+}
 
-  /** With --dry-run, what would become of what is left: what was in doubt and is as wanted counts as changed. */
-  private async foreseen(
-    flags: RolloutFlags,
-    cloud: Cloud,
-    work: Work[],
-  ): Promise<(Settled | undefined)[] | undefined> {
-    const changes = work.map(({change}) => change)
-    const seen = await this.foresight(flags, cloud, changes)
-    return seen?.map((settled, index) =>
-      work[index]?.inDoubt && settled?.result === 'unchanged' ? {...settled, result: 'changed'} : settled,
-    )
-  }
+/** With --dry-run, what would become of what is left: what was in doubt and is as wanted counts as changed. */
+async function foreseen(
+  cloud: Cloud,
+  rollout: RolloutPolicy,
+  work: Work[],
+): Promise<(Settled | undefined)[] | undefined> {
+  const changes = work.map(({change}) => change)
+  const seen = await foresight(cloud, rollout, changes)
+  return seen?.map((settled, index) =>
+    work[index]?.inDoubt && settled?.result === 'unchanged' ? {...settled, result: 'changed'} : settled,
+  )
 }
 
 /** What a run has begun, done and left of its restarts. */

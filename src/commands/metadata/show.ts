@@ -1,10 +1,16 @@
-import {selectionFlags} from '../../command-line/instance-flags.ts'
-import {instanceArgs} from '../../command-line/metadata-change-command.ts'
-import {SelectionCommand} from '../../command-line/selection-command.ts'
+import {BaseCommand} from '../../command-line/base-command.ts'
+import {connectCloud} from '../../command-line/connect-cloud.ts'
+import {cloudFlags, readCloud} from '../../command-line/flags/cloud.ts'
+import {readOutput} from '../../command-line/flags/output.ts'
+import {instanceArgs, readSelection, selectionFlags} from '../../command-line/flags/selection.ts'
+import {printRows} from '../../command-line/output.ts'
+import {reportFailures} from '../../command-line/report-failures.ts'
+import {restartsAwaited} from '../../command-line/restarts-awaited.ts'
+import {selectInstances} from '../../command-line/select-instances.ts'
 import {chooseColumns, type InstanceColumn, metadataColumns, toMetadataRow} from '../../instances/columns.ts'
 import type {ListedInstance} from '../../instances/list-instances.ts'
 
-export default class MetadataShow extends SelectionCommand {
+export default class MetadataShow extends BaseCommand {
   static override summary = 'Show the metadata settings of instances.'
   static override description =
     `The URL is where the service answers within the instance; it is empty while the service is off.
@@ -18,19 +24,20 @@ Many are chosen with --from-file, or with --all and the filters of instances lis
     '<%= config.bin %> <%= command.id %> --all --metadata enabled --protocol http -o csv',
   ]
   static override args = instanceArgs
-  static override flags = selectionFlags
+  static override flags = {...cloudFlags, ...selectionFlags}
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(MetadataShow)
-    const cloud = await this.cloud(flags)
-    const way = {flags, typed: args.instance ?? [], filters: flags, question: 'Which instance?', picksOne: true}
+    const selection = readSelection(flags, args.instance)
+    const cloud = await connectCloud(this.context, readCloud(flags))
+    const picker = {question: 'Which instance?', picksOne: true}
     const [{items}, awaited] = await Promise.all([
-      this.select<ListedInstance>(cloud, way, ({instance, region}) => ({
+      selectInstances<ListedInstance>(this.context, cloud, selection, picker, ({instance, region}) => ({
         instance,
         region: region.name,
         floatingIps: undefined,
       })),
-      this.restartsAwaited(cloud),
+      restartsAwaited(this.context, cloud),
     ])
     // One that does not run has been stopped since: its next start is all that it takes.
     const awaitedSince = ({instance: {id, status, settings}}: ListedInstance) =>
@@ -44,8 +51,8 @@ Many are chosen with --from-file, or with --all and the filters of instances lis
     const errors = items.flatMap(item => ('error' in item ? [item.error] : []))
     const [only] = errors
     if (only && items.length === 1) throw only
-    this.reportFailures(errors, items.length)
-    await this.printRows(flags, {
+    reportFailures(this.context, errors, items.length)
+    await printRows(this.context, readOutput(flags), {
       rows,
       columns: [
         ...chooseColumns(metadataColumns),

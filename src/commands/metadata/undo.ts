@@ -1,5 +1,12 @@
 import {Args} from '@oclif/core'
-import {RolloutCommand, rolloutFlags} from '../../command-line/rollout-command.ts'
+import {BaseCommand} from '../../command-line/base-command.ts'
+import {isConfirmed} from '../../command-line/confirm-changes.ts'
+import {connectCloud} from '../../command-line/connect-cloud.ts'
+import {cloudFlags, readCloud} from '../../command-line/flags/cloud.ts'
+import {readOutput} from '../../command-line/flags/output.ts'
+import {readRollout, refuseRegions, rolloutFlags} from '../../command-line/flags/rollout.ts'
+import {printOutcomes} from '../../command-line/print-outcomes.ts'
+import {carryOut, foresight} from '../../command-line/run-rollout.ts'
 import {runsFolder} from '../../command-line/state-folder.ts'
 import {exitCodes, usageError, VpcmdError} from '../../errors.ts'
 import {outcomesOfChanges} from '../../metadata/outcomes.ts'
@@ -19,7 +26,7 @@ import {
 } from '../../metadata/runs.ts'
 import {inFull, patchBetween, reversed} from '../../metadata/settings.ts'
 
-export default class MetadataUndo extends RolloutCommand {
+export default class MetadataUndo extends BaseCommand {
   static override summary = 'Bring back exactly what a run changed.'
   static override description =
     `The way back is shown as a plan, and asked for, unless --yes answers. A server that somebody changed since is a conflict and is left alone. Without RUN it is the run of the account that changed something last.
@@ -30,15 +37,16 @@ An undo is a run of its own, and can be undone, but only by its ID.`
     '<%= config.bin %> <%= command.id %> 20261125-161502-3f9a --dry-run',
   ]
   static override args = {run: Args.string({description: 'ID of a run, or its beginning; see metadata history.'})}
-  static override flags = rolloutFlags
+  static override flags = {...cloudFlags, ...rolloutFlags}
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(MetadataUndo)
-    this.maxFailures(flags, 0)
-    this.refuseRegions(flags, 'what a run changed')
-    const cloud = await this.cloud(flags)
+    const {context} = this
+    const options = {out: readOutput(flags), rollout: readRollout(flags)}
+    refuseRegions(flags, 'what a run changed')
+    const cloud = await connectCloud(context, readCloud(flags))
     const {account} = await cloud.caller()
-    const folder = runsFolder(process.env)
+    const folder = runsFolder(context.env)
     const run = args.run === undefined ? await lastThatChanged(folder, account) : await readRun(folder, args.run)
     const {header, state} = run
     refuseUnknown(run, 'undone')
@@ -51,29 +59,29 @@ An undo is a run of its own, and can be undone, but only by its ID.`
       })
     }
     const damage = describeDamage(run)
-    if (damage !== undefined) this.warning(`Run ${header.id}: ${damage}.`)
+    if (damage !== undefined) context.warning(`Run ${header.id}: ${damage}.`)
     if (run.damage?.unknown) {
-      this.warning("Servers that are not known can't be brought back: only the others are.")
-      process.exitCode = exitCodes.failed
+      context.warning("Servers that are not known can't be brought back: only the others are.")
+      context.exitCode = exitCodes.failed
     }
     const changes = run.changes.flatMap(wayBack)
     const outcomes = (settled?: Parameters<typeof outcomesOfChanges>[1]) => outcomesOfChanges(changes, settled)
-    this.note(`Run ${header.id} (${header.command} ${header.selection}): ${changes.length} to take back.`)
+    context.note(`Run ${header.id} (${header.command} ${header.selection}): ${changes.length} to take back.`)
     if (run.changes.some(isBetween)) {
-      this.warning(`${mayBeDown(run)}, and undo starts none. Start what is down: vpcmd metadata resume ${header.id}`)
+      context.warning(`${mayBeDown(run)}, and undo starts none. Start what is down: vpcmd metadata resume ${header.id}`)
     }
-    const seen = await this.foresight(flags, cloud, changes)
+    const seen = await foresight(cloud, options.rollout, changes)
     if (seen) {
-      await this.printOutcomes(flags, outcomes(seen))
-      this.note('Nothing was sent: this was a dry run.')
+      await printOutcomes(context, options.out, outcomes(seen))
+      context.note('Nothing was sent: this was a dry run.')
       return
     }
     const many = `${changes.length} ${changes.length === 1 ? 'change' : 'changes'}`
-    if (!(await this.isConfirmed(flags, `Take back ${many}?`, changes))) {
-      this.note('Nothing was sent.')
+    if (!(await isConfirmed(context, options.rollout, `Take back ${many}?`, changes))) {
+      context.note('Nothing was sent.')
       return
     }
-    await this.carryOut(flags, cloud, {
+    await carryOut(context, cloud, options, {
       command: 'undo',
       selection: `of run ${header.id}`,
       undoes: header.id,

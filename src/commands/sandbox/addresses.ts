@@ -2,6 +2,8 @@ import {Args, Flags} from '@oclif/core'
 import {fields, flag, list, type Raw, text} from '../../cloud/readers/fields.ts'
 import {answerLimits, ask} from '../../cloud/transport.ts'
 import {BaseCommand} from '../../command-line/base-command.ts'
+import {readOutput} from '../../command-line/flags/output.ts'
+import {printRows} from '../../command-line/output.ts'
 import {exitCodes, usageError, VpcmdError} from '../../errors.ts'
 import type {MetadataAddress} from '../../sandbox/index.ts'
 import type {Column} from '../../terminal/table.ts'
@@ -41,7 +43,7 @@ Any program can ask the same of the sandbox: GET /sandbox/addresses?instance=NAM
     const url = addressesUrl(flags.url)
     for (const name of argv) url.searchParams.append('instance', String(name))
     const rows = await askSandbox(url)
-    await this.printRows(flags, {
+    await printRows(this.context, readOutput(flags), {
       rows,
       columns,
       mayHide: true,

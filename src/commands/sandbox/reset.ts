@@ -1,4 +1,5 @@
 import {BaseCommand} from '../../command-line/base-command.ts'
+import {readOutput} from '../../command-line/flags/output.ts'
 import {sandboxFolder} from '../../command-line/state-folder.ts'
 import {VpcmdError} from '../../errors.ts'
 
@@ -9,14 +10,14 @@ export default class SandboxReset extends BaseCommand {
   async run(): Promise<void> {
     const {flags} = await this.parse(SandboxReset)
     const {resetSandbox} = await import('../../sandbox/index.ts')
-    const reset = await resetSandbox(sandboxFolder(process.env)).catch((error: Error) => {
+    const reset = await resetSandbox(sandboxFolder(this.context.env)).catch((error: Error) => {
       throw new VpcmdError({code: 'sandbox_failed', message: `The sandbox could not be reset: ${error.message}`})
     })
-    if (this.formatOf(flags) === 'json') {
+    if (readOutput(flags).format === 'json') {
       const {toJson} = await import('../../terminal/formats.ts')
-      this.print(toJson({reset}))
+      this.context.print(toJson({reset}))
     } else if (!flags.quiet) {
-      this.note(reset ? 'The sandbox starts over.' : 'The sandbox was as it starts: nothing had been changed.')
+      this.context.note(reset ? 'The sandbox starts over.' : 'The sandbox was as it starts: nothing had been changed.')
     }
   }
 }

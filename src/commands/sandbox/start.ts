@@ -1,11 +1,11 @@
 import {Flags} from '@oclif/core'
 import {BaseCommand} from '../../command-line/base-command.ts'
 import {checkFiles} from '../../command-line/check-files.ts'
+import {readOutput} from '../../command-line/flags/output.ts'
 import {usageError, VpcmdError} from '../../errors.ts'
 import {fullPath} from '../../files/file-trouble.ts'
 import {writeOutput} from '../../files/write-output.ts'
-import {onEnding} from '../../signals.ts'
-import {quoteCommand} from '../../ssh/ssh-arguments.ts'
+import {quoteCommand} from '../../quote-command.ts'
 
 export default class SandboxStart extends BaseCommand {
   static override summary = 'Serve the sandbox, a simulated IBM Cloud, for any client on this machine.'
@@ -106,25 +106,25 @@ Each instance has a metadata service of its own, as the instance would reach it 
       throw error instanceof VpcmdError ? error : usageError(error.message)
     })
     const environment = {...sandbox.environment, ...(caFile !== undefined && {SANDBOX_CA: fullPath(caFile)})}
-    if (this.formatOf(flags) === 'json') {
+    if (readOutput(flags).format === 'json') {
       const {toJson} = await import('../../terminal/formats.ts')
-      this.print(toJson({url: sandbox.url, environment}))
+      this.context.print(toJson({url: sandbox.url, environment}))
     } else {
-      this.print(
+      this.context.print(
         Object.entries(environment)
           .map(([name, value]) => `export ${name}=${quoteCommand([value])}\n`)
           .join(''),
       )
     }
-    this.note(`The sandbox serves at ${sandbox.url}. Paste these lines into another terminal; Ctrl-C ends it.`)
+    this.context.note(`The sandbox serves at ${sandbox.url}. Paste these lines into another terminal; Ctrl-C ends it.`)
     await new Promise<void>(end => {
-      const dispose = onEnding(() => {
+      const dispose = this.context.host.onEnding(() => {
         dispose()
         end()
       })
     })
     await sandbox.close()
-    this.note('The sandbox has stopped.')
+    this.context.note('The sandbox has stopped.')
   }
 }
 

@@ -1,6 +1,6 @@
 import {execFileSync} from 'node:child_process'
 import {expect, it} from 'vitest'
-import {quoteCommand} from '../../src/ssh/ssh-arguments.ts'
+import {quoteCommand} from '../src/quote-command.ts'
 
 it.each(['plain', "it's", 'a b', '\x1b[31m', '\x9b31m', 'a\u202eb', 'zero\u200bwidth', '\u2028', '\u{e0041}'])(
   'a command line with %j in it acts on no terminal, and a shell reads the same',

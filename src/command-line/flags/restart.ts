@@ -1,5 +1,5 @@
 import {Flags} from '@oclif/core'
-import {usageError} from '../errors.ts'
+import {usageError} from '../../errors.ts'
 
 const helpGroup = 'RESTART'
 
@@ -33,7 +33,7 @@ export const restartFlags = {
   }),
 }
 
-export interface RestartFlags {
+interface RestartFlags {
   restart?: boolean
   'accept-downtime'?: boolean
   'accept-data-loss'?: boolean
@@ -41,27 +41,44 @@ export interface RestartFlags {
   'step-timeout'?: number
 }
 
-/**
- * Throws a usage error, before anything is read, for flags that can't be kept, and for those that mean nothing without
- * --restart. `--step-timeout` means something where instances may be brought back without it.
- */
-export function checkRestartFlags(flags: RestartFlags, mayBringBack = false): void {
-  parseMaxUnavailable(flags['max-unavailable'])
-  if (flags.restart) return
-  const names = ['accept-downtime', 'accept-data-loss', 'max-unavailable', 'step-timeout'] as const
-  const name = names.find(each => flags[each] !== undefined && !(mayBringBack && each === 'step-timeout'))
-  if (name)
-    throw usageError(`--${name} is about restarts, and --restart was not given.`, 'Add --restart, or leave it out.')
+/** Whether instances are stopped and started, and how. */
+export interface RestartPolicy {
+  isWanted: boolean
+  acceptsDowntime: boolean
+  acceptsDataLoss: boolean
+  /** How many instances of a VPC may be down at a time, of so many in the run. */
+  maxUnavailable(ofVpc: number): number
+  stepTimeoutMs: number
 }
 
 /** How long a step may take where nothing is said, in seconds. */
-export const stepTimeout = 600
+const stepTimeout = 600
 
 /**
- * Reads `--max-unavailable`: from how many instances of a VPC are in the run to how many may be down. A share is rounded
- * down, and is at least one. Throws a usage error for what is neither a number nor a share, and for none at all.
+ * How instances are restarted, by the flags. Throws a usage error for flags that can't be kept, and for those that mean
+ * nothing without --restart. `--step-timeout` means something where instances may be brought back without it.
  */
-export function parseMaxUnavailable(text: string | undefined): (ofVpc: number) => number {
+export function readRestart(flags: RestartFlags, mayBringBack = false): RestartPolicy {
+  const maxUnavailable = parseMaxUnavailable(flags['max-unavailable'])
+  const names = ['accept-downtime', 'accept-data-loss', 'max-unavailable', 'step-timeout'] as const
+  const name = names.find(each => flags[each] !== undefined && !(mayBringBack && each === 'step-timeout'))
+  if (name && !flags.restart) {
+    throw usageError(`--${name} is about restarts, and --restart was not given.`, 'Add --restart, or leave it out.')
+  }
+  return {
+    isWanted: flags.restart ?? false,
+    acceptsDowntime: flags['accept-downtime'] ?? false,
+    acceptsDataLoss: flags['accept-data-loss'] ?? false,
+    maxUnavailable,
+    stepTimeoutMs: (flags['step-timeout'] ?? stepTimeout) * 1000,
+  }
+}
+
+/**
+ * Reads `--max-unavailable`. A share is rounded down, and is at least one. Throws a usage error for what is neither a
+ * number nor a share, and for none at all.
+ */
+function parseMaxUnavailable(text: string | undefined): (ofVpc: number) => number {
   if (text === undefined) return () => 1
   const [, digits, percent] = /^(\d+)(%?)$/.exec(text) ?? []
   const number = Number(digits ?? 0)

@@ -1,6 +1,7 @@
-import {Flags} from '@oclif/core'
-import type {Filters} from '../instances/filters.ts'
-import {hopLimits, protocols} from '../metadata/settings.ts'
+import {Args, Flags} from '@oclif/core'
+import type {Filters} from '../../instances/filters.ts'
+import {hopLimits, protocols} from '../../metadata/settings.ts'
+import {checkStdin} from '../check-stdin.ts'
 
 const helpGroup = 'FILTER'
 const identity = (what: string) => Flags.string({helpGroup, helpValue: 'ID|NAME|CRN', summary: `Of this ${what}.`})
@@ -71,6 +72,10 @@ const manyFlags = {
   }),
 }
 
+export const instanceArgs = {
+  instance: Args.string({multiple: true, description: 'IDs, names or CRNs of instances.'}),
+}
+
 export const selectionFlags = {...manyFlags, ...filterFlags}
 
 const {protocol: havingProtocol, 'hop-limit': havingHopLimit, ...otherFilterFlags} = filterFlags
@@ -100,11 +105,48 @@ interface FilterFlags {
   'placement-group'?: string
 }
 
-export interface SelectionFlags extends Omit<FilterFlags, 'protocol' | 'hop-limit'> {
+interface SelectionFlags extends FilterFlags {
   'from-file'?: string
   all?: boolean
   'having-protocol'?: string
   'having-hop-limit'?: number
+  'api-key-file'?: string
+}
+
+/** How instances are chosen, as typed. */
+export interface SelectionOptions {
+  /** As arguments. */
+  typed: string[]
+  file: string | undefined
+  all: boolean
+  filters: Filters
+  /** The filters in words. */
+  filterWords: string[]
+}
+
+/**
+ * How instances are chosen, by the arguments and flags. Throws a usage error for a list and a key that both are to come
+ * from stdin: the list would be taken for the key.
+ */
+export function readSelection(flags: SelectionFlags, typed: string[] = []): SelectionOptions {
+  const file = flags['from-file']
+  checkStdin(flags, file, 'list of instances')
+  return {typed, file, all: flags.all ?? false, filters: toFilters(flags), filterWords: filterWords(flags)}
+}
+
+/** The same where --protocol and --hop-limit say what is wanted. */
+export function readSelectionForChanges(flags: SelectionFlags, typed?: string[]): SelectionOptions {
+  const filters = {protocol: flags['having-protocol'], 'hop-limit': flags['having-hop-limit']}
+  return readSelection({...flags, ...filters}, typed)
+}
+
+function filterWords(flags: SelectionFlags): string[] {
+  return Object.keys(filterFlags).flatMap(name => {
+    const value = (flags as Record<string, unknown>)[name]
+    if (value === undefined) return []
+    const typedName = `having-${name}` in flags ? `having-${name}` : name
+    return [`--${typedName} ${Array.isArray(value) ? value.join(',') : value}`]
+  })
 }
 
 /** The flags as the filters of a listing. */
@@ -125,9 +167,4 @@ export function toFilters(flags: FilterFlags): Filters {
     dedicatedHost: flags['dedicated-host'],
     placementGroup: flags['placement-group'],
   }
-}
-
-/** The filters among the flags of a command in which --protocol and --hop-limit say what is wanted. */
-export function havingFilters(flags: SelectionFlags): FilterFlags {
-  return {...flags, protocol: flags['having-protocol'], 'hop-limit': flags['having-hop-limit']}
 }

@@ -1,6 +1,6 @@
 import {homedir} from 'node:os'
 import {Flags} from '@oclif/core'
-import type {ReachWishes} from '../ssh/reach.ts'
+import type {ReachWishes} from '../../ssh/reach.ts'
 
 const helpGroup = 'SSH'
 
@@ -17,7 +17,7 @@ export const sshFlags = {
 }
 
 /** The flags as the wishes of how to reach an instance. */
-export function toWishes(flags: {
+export function readWishes(flags: {
   user?: string
   identity?: string
   'internal-ip'?: boolean

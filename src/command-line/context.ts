@@ -1,0 +1,108 @@
+import {usageError} from '../errors.ts'
+import {withoutSecrets} from '../secrets.ts'
+import {createProgressBar, type ProgressBar} from '../terminal/progress.ts'
+import type {Prompter} from '../terminal/prompts.ts'
+import {colorsFor, yellow} from '../terminal/style.ts'
+import {plain} from '../terminal/text.ts'
+import type {Host} from './host.ts'
+
+/** Thrown where a reader has closed the pipe that stdout is: what goes on being printed is for nobody. No error to the user. */
+export class ReaderGone extends Error {}
+
+/** One run of a command: its host, and how it speaks to whoever started it. What commands share takes it as an argument. */
+export class Context {
+  readonly host: Host
+  /** Of vpcmd, as the journal keeps it. */
+  readonly version: string
+  /** What is drawn on the terminal while something long is under way. */
+  #bar: ProgressBar | undefined
+  readonly #atEnd: (() => Promise<void>)[] = []
+
+  constructor(host: Host, version: string) {
+    this.host = host
+    this.version = version
+  }
+
+  get env(): NodeJS.ProcessEnv {
+    return this.host.env
+  }
+
+  set exitCode(code: number) {
+    this.host.exitCode = code
+  }
+
+  /** Writes data to stdout. */
+  print(text: string | Uint8Array): void {
+    this.host.stdout.write(text)
+  }
+
+  /** Writes data to stdout and waits until it is taken, so that a slow reader slows down what is read for it. */
+  printed(text: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.host.stdout.write(text, error => (error ? reject(new ReaderGone()) : resolve()))
+    })
+  }
+
+  /** Writes a line to stderr, after a label where there is one. */
+  note(text: string, label = ''): void {
+    this.#bar?.clear()
+    this.host.stderr.write(`${label}${withoutSecrets(plain(text), this.host.secrets)}\n`)
+  }
+
+  warning(text: string): void {
+    this.note(text, `${this.colorsNotes ? yellow('Warning:') : 'Warning:'} `)
+  }
+
+  /** Whether what goes to stderr is coloured. */
+  get colorsNotes(): boolean {
+    return colorsFor(this.host.stderr, this.env)
+  }
+
+  /** How wide stdout is, in columns (undefined where it is no terminal), and whether to colour it. */
+  canvas(): {width: number | undefined; color: boolean} {
+    const {stdout} = this.host
+    return {width: stdout.isTTY ? stdout.columns || 80 : undefined, color: colorsFor(stdout, this.env)}
+  }
+
+  /** Someone to ask, or undefined where nobody can answer. */
+  prompter(): Promise<Prompter | undefined> {
+    return this.host.prompter()
+  }
+
+  /** Asks for a yes, unless `yes` is given already. Throws a usage error, exit 2, where nobody can answer. */
+  async confirm(message: string, yes: boolean): Promise<boolean> {
+    if (yes) return true
+    const prompter = await this.prompter()
+    if (!prompter)
+      throw usageError(
+        `${message} Nobody can answer without a terminal: nothing was sent.`,
+        'Pass --yes to answer yes.',
+      )
+    return prompter.confirm({message})
+  }
+
+  /** Begins a progress bar on stderr, which makes room for notes until `endProgress`. */
+  beginProgress(verb: string): ProgressBar {
+    this.#bar = createProgressBar({stream: this.host.stderr, verb, now: this.host.now})
+    return this.#bar
+  }
+
+  clearProgress(): void {
+    this.#bar?.clear()
+  }
+
+  endProgress(): void {
+    this.#bar?.clear()
+    this.#bar = undefined
+  }
+
+  /** Has something closed when the command is over, whatever comes of it. */
+  atEnd(close: () => Promise<void>): void {
+    this.#atEnd.push(close)
+  }
+
+  /** Closes what was opened. */
+  async end(): Promise<void> {
+    for (const close of this.#atEnd.splice(0)) await close()
+  }
+}

@@ -1,0 +1,34 @@
+import {Flags} from '@oclif/core'
+
+const outputFormats = ['table', 'json', 'jsonl', 'yaml', 'csv'] as const
+type OutputFormat = (typeof outputFormats)[number]
+
+const helpGroup = 'OUTPUT'
+
+/** The flags of every command. */
+export const outputFlags = {
+  output: Flags.string({char: 'o', summary: 'How to print the result.', options: [...outputFormats], helpGroup}),
+  // Before json: oclif draws the usage in this order, and would leave a hole in it.
+  quiet: Flags.boolean({char: 'q', summary: 'Print IDs only.', exclusive: ['output', 'json'], helpGroup}),
+  json: Flags.boolean({summary: 'The same as --output json.', exclusive: ['output'], helpGroup}),
+  debug: Flags.boolean({summary: 'Print each request on stderr, without secrets.', helpGroup}),
+}
+
+export interface OutputFlags {
+  output?: string
+  json?: boolean
+  quiet?: boolean
+  debug?: boolean
+}
+
+export interface OutputOptions {
+  format: OutputFormat
+  /** IDs only. */
+  quiet: boolean
+}
+
+/** How to print, by the flags. */
+export function readOutput(flags: OutputFlags): OutputOptions {
+  const format = flags.json ? 'json' : (outputFormats.find(each => each === flags.output) ?? 'table')
+  return {format, quiet: flags.quiet ?? false}
+}

@@ -1,0 +1,43 @@
+import {exitCodes, VpcmdError} from '../errors.ts'
+import type {Context} from './context.ts'
+
+/**
+ * Awaits something that costs money and must not be left half done: what comes of it is told before an interruption
+ * ends vpcmd. `told` says what was made.
+ */
+export async function unbroken<T>(
+  context: Context,
+  make: (ending: AbortSignal) => Promise<T>,
+  told: (made: T) => string,
+): Promise<T> {
+  const interruption = new AbortController()
+  const dispose = listenForInterruption(context, interruption)
+  try {
+    const made = await make(interruption.signal)
+    context.note(told(made))
+    if (interruption.signal.aborted) throw interrupted()
+    return made
+  } finally {
+    dispose()
+  }
+}
+
+/** On Ctrl-C nothing new is sent, and what is under way is awaited and recorded; the second one ends it at once. */
+export function listenForInterruption(context: Context, interruption: AbortController): () => void {
+  const dispose = context.host.onEnding(() => {
+    interruption.abort()
+    dispose()
+    context.note('Interrupted: waiting for what is under way. Once more ends it at once.')
+  })
+  // A prompt can be what is interrupted: the next signal is the second one then, too.
+  interruption.signal.addEventListener('abort', dispose, {once: true})
+  return dispose
+}
+
+function interrupted(): VpcmdError {
+  return new VpcmdError({
+    code: 'interrupted',
+    message: 'Interrupted: nothing further was done.',
+    exitCode: exitCodes.interrupted,
+  })
+}

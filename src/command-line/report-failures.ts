@@ -1,0 +1,36 @@
+import {exitCodes, VpcmdError} from '../errors.ts'
+import type {RegionFailure} from '../instances/list-instances.ts'
+import type {Context} from './context.ts'
+
+/**
+ * Tells on stderr why single instances failed, and sets the exit code: the errors' own where all of `count` failed in
+ * the same way, else 1.
+ */
+export function reportFailures(context: Context, errors: VpcmdError[], count: number): void {
+  const [first] = errors
+  if (!first) return
+  for (const {inOneLine} of errors) context.note(`Error: ${inOneLine}`)
+  const isOneReason = errors.length === count && errors.every(({exitCode}) => exitCode === first.exitCode)
+  context.exitCode = isOneReason ? first.exitCode : exitCodes.failed
+}
+
+/**
+ * Tells on stderr which regions could not be read, and makes the exit code 1. Where no region could be read at all,
+ * throws the first error in their place.
+ */
+export function reportRegions(context: Context, failures: RegionFailure[], isRead: boolean): void {
+  const [first] = failures
+  if (!first) return
+  if (!isRead) throw withOthers(first, failures)
+  for (const {error} of failures) context.warning(error.inOneLine)
+  context.exitCode = exitCodes.failed
+}
+
+/** The error of the first region that failed, with the names of the others. */
+function withOthers({region, error}: RegionFailure, failures: RegionFailure[]): VpcmdError {
+  const others = [...new Set(failures.map(each => each.region))].filter(each => each !== region)
+  if (others.length === 0) return error
+  const {code, hint, trace, status, exitCode} = error
+  const message = `${error.message} Nor could ${others.join(', ')} be read.`
+  return new VpcmdError({code, message, hint, trace, status, exitCode})
+}

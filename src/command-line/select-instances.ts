@@ -1,0 +1,176 @@
+import type {Cloud} from '../cloud/cloud.ts'
+import {exitCodes, usageError, VpcmdError} from '../errors.ts'
+import {inputLimits, inputName, readText} from '../files/read-input.ts'
+import {toQuery} from '../instances/filters.ts'
+import {type FoundInstance, findInstance, findInstances, instanceChoices} from '../instances/find-instance.ts'
+import {readInstances} from '../instances/list-instances.ts'
+import {settingsLabel} from '../metadata/settings.ts'
+import type {Choice, Prompter} from '../terminal/prompts.ts'
+import type {Context} from './context.ts'
+import type {SelectionOptions} from './flags/selection.ts'
+import {reportRegions} from './report-failures.ts'
+
+/** What was chosen, in the order asked: as `map` made it of each instance, or why it could not be found. */
+export interface Selection<T> {
+  items: (T | {asked: string; error: VpcmdError})[]
+  how: 'typed' | 'picked' | 'file' | 'all'
+  /** The same in words, for whoever asks afterwards. */
+  words: string
+  /** What could not be read, in words. */
+  unread: string[]
+}
+
+/** `readAt` (epoch milliseconds) is when it was read at the earliest: a picker may be open for long. */
+export type Selected = FoundInstance & {asked: string; readAt: number}
+
+interface Picker {
+  question: string
+  /** Whether one only is picked. */
+  picksOne?: boolean
+}
+
+/** The instance that was named, or else the one that the user picks. Throws a usage error, exit 2, where nobody can. */
+export async function findOrPick(
+  context: Context,
+  cloud: Cloud,
+  asked: string | undefined,
+  question: string,
+): Promise<FoundInstance> {
+  if (asked !== undefined) return findInstance(cloud, asked)
+  const {prompter, choices} = await readChoices(context, cloud)
+  return prompter.pick({message: question, choices, multiple: false})
+}
+
+/**
+ * Chooses instances: by argument, from a file, all that filters let through, or picked from a list. Each is handed to
+ * `map` as it comes, so that a fleet need not be held in full. Many are never chosen by leaving something out: throws a
+ * usage error for filters without --all.
+ */
+export async function selectInstances<T>(
+  context: Context,
+  cloud: Cloud,
+  selection: SelectionOptions,
+  {question, picksOne}: Picker,
+  map: (found: Selected) => T,
+): Promise<Selection<T>> {
+  const {file, typed} = selection
+  const text = checkedWay(selection)
+  if (selection.all) return selectAll(context, cloud, selection, map)
+  if (file === undefined && typed.length === 0) {
+    const {prompter, choices, readAt} = await readChoices(context, cloud)
+    const picked = picksOne
+      ? [await prompter.pick({message: question, choices, multiple: false})]
+      : await prompter.pick({message: question, choices, multiple: true})
+    const items = picked.map(found => map({...found, asked: found.instance.id, readAt}))
+    return {items, how: 'picked', words: 'picked from the list', unread: []}
+  }
+  const asked = file === undefined ? typed : await readListFile(file)
+  if (asked.length === 0) context.note(`No instance is named in ${inputName(file ?? '')}: nothing to do.`)
+  const readAt = context.host.now()
+  const searches = await findInstances(cloud, asked)
+  return {
+    items: searches.map(search => ('error' in search ? search : map({...search, readAt}))),
+    how: file === undefined ? 'typed' : 'file',
+    words: file === undefined ? text : `from ${inputName(file)}`,
+    unread: [],
+  }
+}
+
+async function selectAll<T>(
+  context: Context,
+  cloud: Cloud,
+  {filters, filterWords}: SelectionOptions,
+  map: (found: Selected) => T,
+): Promise<Selection<T>> {
+  const rows: {key: string; id: string; region: string; item: T}[] = []
+  const {failures, isRead, unread, gone} = await readInstances(cloud, toQuery(filters), (instances, region) => {
+    const readAt = context.host.now()
+    for (const instance of instances) {
+      const key = `${region.name} ${instance.vpc?.name ?? ''} ${instance.name ?? ''} ${instance.id}`
+      const item = map({instance, region, asked: instance.id, readAt})
+      rows.push({key, id: instance.id, region: region.name, item})
+    }
+  })
+  reportRegions(context, failures, isRead)
+  // As in a list: nothing of a region that was not read to its end, whatever came of it.
+  const chosen = rows.filter(({id, region}) => !gone.has(id) && !unread.has(region))
+  if (chosen.length === 0) context.note('No instances were found: nothing to do.')
+  // The API's order is undocumented; this one is the same each time.
+  const {compare} = new Intl.Collator('en', {numeric: true})
+  chosen.sort((a, b) => compare(a.key, b.key))
+  return {
+    items: chosen.map(({item}) => item),
+    how: 'all',
+    words: ['--all', ...regionWords(cloud), ...filterWords].join(' '),
+    unread: failures.map(({region, error}) => `${region}: ${error.message}`),
+  }
+}
+
+/** Throws a usage error for ways that do not go together; gives what was typed, in words. */
+function checkedWay({typed, file, all, filterWords}: SelectionOptions): string {
+  const ways = [
+    ...(typed.length > 0 ? ['<instance>'] : []),
+    ...(file === undefined ? [] : ['--from-file']),
+    ...(all ? ['--all'] : []),
+  ]
+  if (ways.length > 1) {
+    throw usageError(`${ways.join(' and ')} do not go together.`, 'Choose the instances in one way.')
+  }
+  const [filter] = filterWords
+  if (filter !== undefined && !all) {
+    throw usageError(
+      `${filter} narrows --all, and --all was not given.`,
+      'Add --all to take all instances that fit, or leave the filter out.',
+    )
+  }
+  return typed.length > 5 ? `${typed.slice(0, 5).join(' ')} and ${typed.length - 5} more` : typed.join(' ')
+}
+
+function regionWords({askedRegions}: Cloud): string[] {
+  return askedRegions.length > 0 ? [`--region ${askedRegions.join(',')}`] : []
+}
+
+async function readListFile(file: string): Promise<string[]> {
+  const [{parseInstanceFile}, text] = await Promise.all([
+    import('../instances/instance-file.ts'),
+    readText(file, 'instances', inputLimits.list),
+  ])
+  return parseInstanceFile(text, inputName(file))
+}
+
+/** What can be picked, and by whom. Throws a usage error, exit 2, where nobody can. */
+async function readChoices(
+  context: Context,
+  cloud: Cloud,
+): Promise<{prompter: Prompter; choices: Choice<FoundInstance>[]; readAt: number}> {
+  const prompter = await context.prompter()
+  if (!prompter) {
+    throw usageError(
+      'No <instance> was given, and there is no terminal to pick one on.',
+      'Pass an ID, a name or a CRN; vpcmd instances list shows them.',
+    )
+  }
+  const readAt = context.host.now()
+  const {found, failures, isRead} = await instanceChoices(cloud)
+  reportRegions(context, failures, isRead)
+  if (found.length === 0) {
+    throw new VpcmdError({
+      code: 'no_instances',
+      message: 'There are no instances to pick from.',
+      exitCode: exitCodes.notFound,
+    })
+  }
+  const zoneWidth = Math.max(...found.map(({instance}) => (instance.zone ?? '-').length))
+  const choices = found.map(each => ({
+    value: each,
+    name: each.instance.name ?? each.instance.id,
+    description: describeChoice(each, zoneWidth),
+  }))
+  return {prompter, choices, readAt}
+}
+
+function describeChoice({instance}: FoundInstance, zoneWidth: number): string {
+  const {zone = '-', status = '-', settings} = instance
+  // The longest status that is known today is `restarting`.
+  return `${zone.padEnd(zoneWidth)}  ${status.padEnd(10)}  ${settingsLabel(settings)}`
+}
