@@ -1,7 +1,10 @@
 // Builds dist/ (one bundle, split by command, so that a command loads only what it uses) and oclif.manifest.json
 // (the flags and help of every command, so that --help loads no command at all).
-import {chmodSync, rmSync, writeFileSync} from 'node:fs'
+import {execFileSync} from 'node:child_process'
+import {chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {isBuiltin} from 'node:module'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import {build} from 'esbuild'
 import {globSync} from 'tinyglobby'
@@ -63,6 +66,7 @@ await Promise.all([
     entryPoints: [
       'src/command-line/run-vpcmd.ts',
       'src/command-line/last-resort.ts',
+      'src/sandbox/index.ts',
       ...globSync('src/commands/**/*.ts'),
     ],
     chunkNames: 'chunks/[name]-[hash]',
@@ -77,6 +81,25 @@ await Promise.all([
   build({...common, entryPoints: ['src/main.ts'], plugins: [later], target: 'node12.20'}),
 ])
 chmodSync('dist/main.js', 0o755)
+
+// The types of vpcmd/sandbox, as the compiler writes them: of all that it reads only what leads from index.d.ts is kept,
+// which must need no package.
+const types = mkdtempSync(join(tmpdir(), 'vpcmd-types-'))
+const tsc = fileURLToPath(import.meta.resolve('typescript/package.json')).replace('package.json', 'bin/tsc')
+execFileSync(process.execPath, [tsc, '--project', '.config/sandbox-types.json', '--outDir', types], {stdio: 'inherit'})
+const keepTypes = name => {
+  const target = `dist/sandbox/${name}.d.ts`
+  if (existsSync(target)) return
+  const text = readFileSync(join(types, 'sandbox', `${name}.d.ts`), 'utf8')
+  writeFileSync(target, text.replaceAll(/from '\.\/([\w-]+)\.ts'/g, "from './$1.js'"))
+  for (const [, specifier] of text.matchAll(/from '([^']+)'/g)) {
+    const next = /^\.\/([\w-]+)\.ts$/.exec(specifier)?.[1]
+    if (next === undefined) throw new Error(`The types of vpcmd/sandbox need ${specifier}, by ${name}.ts.`)
+    keepTypes(next)
+  }
+}
+keepTypes('index')
+rmSync(types, {recursive: true})
 
 const {Plugin} = await import('@oclif/core')
 const plugin = new Plugin({

@@ -13,10 +13,9 @@ import {checkToken, checkVersion, enterRegion, onlyOwnHost} from './front-door.t
 import {iamRoutes, tokenPath, tooLargeForIam} from './iam.ts'
 import {instanceRoutes} from './instance-routes.ts'
 import {keyRoutes} from './key-routes.ts'
-import type {MetadataService} from './metadata-service.ts'
 import {RateLimit} from './rate-limit.ts'
 import {regionRoutes, vpcRoutes} from './region-routes.ts'
-import {sandboxRoutes} from './sandbox-routes.ts'
+import {type SandboxControls, sandboxRoutes} from './sandbox-routes.ts'
 import {subnetRoutes} from './subnet-routes.ts'
 import {templateRoutes} from './template-routes.ts'
 import {makeTrouble, type TroubleOptions} from './trouble.ts'
@@ -35,11 +34,9 @@ const operations = [
   bareMetalRoutes,
 ]
 
-export interface AppOptions extends Cloud, TroubleOptions {
+export interface AppOptions extends Cloud, SandboxControls, TroubleOptions {
   rateLimitPerSecond: number | undefined
   tokenTtlSeconds: number
-  /** Loads the metadata services when they are first asked for. */
-  metadata: () => Promise<MetadataService>
 }
 
 /** The simulated cloud as a Hono application: IAM, and the VPC API of every region below `/{region}/v1`, of the first below `/v1` too. */
@@ -61,7 +58,7 @@ export function createApp(options: AppOptions): Hono<Environment> {
       c.req.path === tokenPath ? tooLargeForIam(iam, c.req.url) : answerError(tooLarge(), c),
     ),
   )
-  app.route('/sandbox', sandboxRoutes(fleet, options.metadata))
+  app.route('/sandbox', sandboxRoutes(options))
   app.use(makeTrouble(options))
   app.route('/', iamRoutes(iam))
 

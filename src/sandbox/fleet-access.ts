@@ -117,3 +117,17 @@ export interface Fleet extends Shelf<InstanceSummary, NewInstance, InstanceEdit>
   /** Parts a floating IP from its instance. */
   detachFloatingIp(id: string): Promise<void>
 }
+
+/** What can be put into a sandbox at once. Of each thing the name is all that must be said: the rest is chosen. */
+export interface Seed {
+  instances?: NewInstance[]
+  bareMetalServers?: NewBareMetal[]
+  templates?: NewTemplate[]
+}
+
+/** What a seed became, in its order. */
+export interface Seeded {
+  instances: InstanceSummary[]
+  bareMetalServers: BareMetalSummary[]
+  templates: TemplateSummary[]
+}

@@ -125,6 +125,11 @@ export class FleetStore {
     return result.value
   }
 
+  /** Brings all records back to what the arguments give. Rejects where that can't be kept. */
+  async reset(): Promise<void> {
+    await this.#state.reset()
+  }
+
   // A state kept in a file may have been read anew since.
   #syncFloatingIps(): void {
     const state = this.#state.current

@@ -8,11 +8,13 @@ export type {
   NewBareMetal,
   NewInstance,
   NewTemplate,
+  Seed,
+  Seeded,
   TemplateSummary,
 } from './fleet-access.ts'
 export {parseFailingStarts} from './instance-actions.ts'
-export type {MetadataAddress, MetadataBinding, MetadataOptions} from './metadata-service.ts'
+export type {MetadataAddress, MetadataBinding, MetadataOptions} from './metadata-options.ts'
 export {type Sandbox, type SandboxOptions, startSandbox} from './sandbox.ts'
+export type {SeenRequest} from './seen-request.ts'
 export {resetSandbox} from './state.ts'
-export type {SeenRequest} from './trouble.ts'
 export {linkedProfile, type TrustedProfile, unlinkedProfile} from './trusted-profiles.ts'

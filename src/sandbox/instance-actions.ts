@@ -50,6 +50,12 @@ export class InstanceActions {
     last.to = type === 'stop' || ends !== undefined ? undefined : at + this.#transitionMs
   }
 
+  /** Forgets which starts failed, and who was down. */
+  reset(): void {
+    this.#starts = 0
+    this.#downtimes.clear()
+  }
+
   /** When each instance was down, in the order in which they went. */
   downtimes(): Downtime[] {
     return [...this.#downtimes.values()].flat().sort((a, b) => a.from - b.from)

@@ -7,7 +7,7 @@ import type {Subject} from './metadata-bodies.ts'
 import type {MetadataCloud, MetadataEnvironment} from './metadata-environment.ts'
 import {MetadataError, metadataErrorAnswer, noSuchPath, tooLarge} from './metadata-error.ts'
 import {metadataRoutes} from './metadata-routes.ts'
-import type {SeenRequest} from './trouble.ts'
+import type {SeenRequest} from './seen-request.ts'
 
 /** A connection to an instance's metadata service. */
 export interface Caller {

@@ -2,19 +2,40 @@ import {Hono} from 'hono'
 import {ApiError} from './api-error.ts'
 import type {Environment} from './environment.ts'
 import type {FleetStore} from './fleet.ts'
+import type {Seeded} from './fleet-access.ts'
 import {findNamed} from './instance-names.ts'
 import type {MetadataService} from './metadata-service.ts'
+import {readObject} from './patch-fields.ts'
 import type {InstanceRecord} from './records.ts'
 
 // Each address is an open port.
 const mostAddresses = 500
 
+export interface SandboxControls {
+  fleet: FleetStore
+  /** Loads the metadata services when they are first asked for. */
+  metadata: () => Promise<MetadataService>
+  reset: () => Promise<void>
+  /** Rejects for what is no seed. */
+  seed: (seed: unknown) => Promise<Seeded>
+}
+
 /**
- * `GET /sandbox/addresses?instance=…`: where the metadata services of the instances named are reached, of all without a
- * name. Not part of IBM's API: no version, no token. Opens the addresses that are not open yet.
+ * What is not part of IBM's API and takes neither version nor token, below `/sandbox`. `GET /health` is 200 as soon as it
+ * serves; `POST /reset` (204) and `POST /seed` (201) do as the sandbox's own `reset()` and `seed()`;
+ * `GET /addresses?instance=…` tells where the metadata services of the instances named are reached, of all without a name,
+ * and opens those that are not open yet.
  */
-export function sandboxRoutes(fleet: FleetStore, metadata: () => Promise<MetadataService>): Hono<Environment> {
+export function sandboxRoutes({fleet, metadata, reset, seed}: SandboxControls): Hono<Environment> {
   const routes = new Hono<Environment>()
+  routes.get('/health', c => c.json({status: 'ok'}))
+  routes.post('/reset', async c => {
+    await reset()
+    return c.body(null, 204)
+  })
+  routes.post('/seed', async c => {
+    return c.json(await seed(readObject(await c.req.text())), 201)
+  })
   routes.get('/addresses', async c => {
     const names = c.req.queries('instance') ?? []
     fleet.refresh()

@@ -36,6 +36,8 @@ export interface StateStore {
   refresh(): void
   /** Calls `change` with the newest state, alone; keeps what it did to the state when it returns true. Rejects, with nothing kept, when it throws or the state can't be written. */
   update(change: (state: State) => boolean): Promise<void>
+  /** Forgets all changes, but not the secret: tokens stay good. `current` is another object then. Rejects where the state can't be written. */
+  reset(): Promise<void>
 }
 
 function emptyState(secret = randomBytes(32).toString('base64url')): State {
@@ -47,12 +49,14 @@ function emptyState(secret = randomBytes(32).toString('base64url')): State {
     bareMetalServers: {changes: {}, added: []},
     templates: {changes: {}, added: []},
     floatingIps: {},
+    addedFloatingIps: [],
+    addedKeys: [],
   }
 }
 
 /** A state that lives as long as the process. */
 export class MemoryState implements StateStore {
-  readonly current: State
+  current: State
 
   constructor(current: State = emptyState()) {
     this.current = current
@@ -64,6 +68,10 @@ export class MemoryState implements StateStore {
 
   async update(change: (state: State) => boolean): Promise<void> {
     change(this.current)
+  }
+
+  async reset(): Promise<void> {
+    this.current = emptyState(this.current.secret)
   }
 }
 
@@ -115,6 +123,16 @@ export class FileState implements StateStore {
     // One at a time within this process; a failed one must not stop the next. Its caller gets the failure from `run`.
     this.#tail = run.catch(() => undefined)
     return run
+  }
+
+  async reset(): Promise<void> {
+    await this.update(state => {
+      Object.assign(state, emptyState(state.secret))
+      return true
+    })
+    // Whoever follows the changes sees by another object that they are gone.
+    this.#seen = 'unknown'
+    this.refresh()
   }
 
   async #updateAlone(change: (state: State) => boolean): Promise<void> {

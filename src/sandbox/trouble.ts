@@ -4,17 +4,7 @@ import type {Context, MiddlewareHandler, Next} from 'hono'
 import type {Environment} from './environment.ts'
 import {refuseByFault, resetConnection, sendHalf} from './fault-answers.ts'
 import {type Fault, FaultPicker} from './faults.ts'
-
-/** A request as a test sees it. */
-export interface SeenRequest {
-  method: string
-  /** With the query. */
-  path: string
-  /** Undefined when no answer was sent. */
-  status: number | undefined
-  /** As JSON where it is that, else as text; undefined when empty. */
-  body?: unknown
-}
+import type {SeenRequest} from './seen-request.ts'
 
 export interface TroubleOptions {
   latencyMs: number
