@@ -14,7 +14,6 @@ type Request = Context<Environment>
 /** The Image object (IBM/vpc-node-sdk vpc/v1.ts `VpcV1.Image`). */
 function imageBody(image: NamedResource, base: string): Record<string, unknown> {
   const system = operatingSystemOf(image)
-  const isOwn = !image.name.startsWith('ibm-')
   return {
     ...reference(base, 'images', 'image', image),
     allowed_use: {api_version: '2026-03-24', bare_metal_server: 'true', instance: 'true'},
@@ -39,7 +38,7 @@ function imageBody(image: NamedResource, base: string): Record<string, unknown> 
     status: 'available',
     status_reasons: [],
     user_data_format: 'cloud_init',
-    visibility: isOwn ? 'private' : 'public',
+    visibility: isOwn(image) ? 'private' : 'public',
   }
 }
 
@@ -81,15 +80,26 @@ function profileBody(name: string, profile: Profile, base: string): Record<strin
   }
 }
 
-/** `GET /images` with the filters `name` and `visibility`, an image, `GET /instance/profiles` and a profile. */
+const isOwn = (image: NamedResource) => !image.name.startsWith('ibm-')
+
+// All of `listImages` in IBM/vpc-node-sdk vpc/v1.ts. Every image here is available, takes cloud-init, and has no remote
+// account.
+const imageFilters: ReadonlyMap<string, (image: NamedResource, value: string) => boolean> = new Map([
+  ['name', (image, value) => image.name === value],
+  ['remote.account.id', (_, value) => value === 'null'],
+  ['resource_group.id', (_, value) => value === defaultsGroup.id],
+  ['status', (_, value) => value.split(',').includes('available')],
+  ['user_data_format', (_, value) => value.split(',').includes('cloud_init')],
+  ['visibility', (image, value) => value === (isOwn(image) ? 'private' : 'public')],
+])
+
+/** `GET /images` with its filters, an image, `GET /instance/profiles` and a profile. */
 export function catalogueRoutes({fleet}: Cloud): Hono<Environment> {
   const routes = new Hono<Environment>()
   routes.get('/images', c => {
     const query = c.req.query()
-    const rows = imagesIn(fleet, c.get('region').name).filter(
-      each =>
-        (query.name === undefined || each.name === query.name) &&
-        (query.visibility === undefined || (query.visibility === 'public') === each.name.startsWith('ibm-')),
+    const rows = imagesIn(fleet, c.get('region').name).filter(image =>
+      Object.entries(query).every(([name, value]) => imageFilters.get(name)?.(image, value) ?? true),
     )
     const link = {url: `${c.get('base')}/images`, query, kind: 'images'}
     const {rows: shown, page} = pageOf(rows, (_, index) => index + 1, readPage(query, 'images'), link)

@@ -102,7 +102,9 @@ export function identityRoutes(cloud: MetadataCloud, generation: 'new' | 'old'):
     const seconds = readLifetime(body, {least: 5, most: 3600, otherwise: 300})
     const nonce = readNonce(body)
     const token = await tokens.issue(c.get('subject'), Math.floor(clock() / 1000), seconds, nonce)
-    return c.json({access_token: token, ...lasting(seconds)})
+    // The answer has the nonce as well as the claim (ibm-cloud-docs/vpc instance_metadata_vpc_security_bp.md,
+    // api-identity-change-log.md).
+    return c.json({access_token: token, ...lasting(seconds), ...(nonce !== undefined && {nonce})})
   })
 
   routes.post(generation === 'old' ? '/iam_token' : '/iam_tokens', async c => {

@@ -8,7 +8,7 @@ import {readName, readResourceGroup, requiredField} from './prototype-fields.ts'
 import {defaultsGroup, type KeyRecord} from './records.ts'
 import {isoTime} from './references.ts'
 import {groupReference} from './region-bodies.ts'
-import {keyFacts, keyReference, keysIn} from './ssh-keys.ts'
+import {algorithmOf, keyFacts, keyReference, keysIn} from './ssh-keys.ts'
 
 interface KeyPrototype {
   name: string | undefined
@@ -29,6 +29,13 @@ function keyBody(key: KeyRecord, base: string): Record<string, unknown> {
   }
 }
 
+/** "The algorithm and comment fields may be omitted, as only the key field is used" (IBM/vpc-node-sdk vpc/v1.ts `CreateKeyParams`). */
+function withAlgorithm([first = '', second]: string[]): string {
+  const isAlgorithm = first.startsWith('ssh-')
+  const encoded = isAlgorithm ? (second ?? '') : first
+  return `${algorithmOf(encoded) ?? first} ${encoded}`
+}
+
 /** Reads the body of `POST /keys`: `public_key`, and `name`, `type`, `resource_group` if any. Throws 400. */
 function readKeyPrototype(text: string): KeyPrototype {
   const {name, public_key: publicKey, type, resource_group: group, ...rest} = readObject(text)
@@ -36,8 +43,7 @@ function readKeyPrototype(text: string): KeyPrototype {
   if (stranger !== undefined) throw unknownField(stranger)
   if (publicKey === undefined) throw requiredField('public_key')
   if (typeof publicKey !== 'string') throw wrongType('public_key', publicKey)
-  // "consisting of two space-separated fields": a comment behind them is dropped.
-  const key = publicKey.trim().split(/\s+/).slice(0, 2).join(' ')
+  const key = withAlgorithm(publicKey.trim().split(/\s+/))
   const facts = keyFacts(key)
   if (facts === undefined) throw refusal('validation_failed', 'The public key is not valid.', 'public_key', undefined)
   if (type !== undefined && type !== facts.type) {
@@ -50,7 +56,7 @@ function readKeyPrototype(text: string): KeyPrototype {
   }
 }
 
-/** `GET` and `POST /keys`, and one key. That a region takes a key but once is a guess, and so are that refusal's code and message. */
+/** `GET` and `POST /keys`, and one key. "The key field must not match another key in the region" (IBM/vpc-node-sdk vpc/v1.ts); that refusal's code and message are a guess. */
 export function keyRoutes({fleet, clock}: Cloud): Hono<Environment> {
   const routes = new Hono<Environment>()
   routes.get('/keys', c => {

@@ -27,7 +27,7 @@ export interface Subject {
   transitionMs: number
 }
 
-/** A body of the VPC API as the metadata service gives it: it links to nothing and names no resource group (ibm-cloud-docs/vpc instance_metadata_vpc_metadata_summary.md, instance_metadata_vpc_get_metadata.md). */
+/** A body of the VPC API as the metadata service gives it: it links to nothing and, but for the instance itself, names no resource group (ibm-cloud-docs/vpc instance_metadata_vpc_metadata_summary.md, instance_metadata_vpc_get_metadata.md). */
 function withoutLinks<Value>(value: Value): Value
 function withoutLinks(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(each => withoutLinks(each))
@@ -36,9 +36,25 @@ function withoutLinks(value: unknown): unknown {
   return Object.fromEntries(kept.map(([name, each]) => [name, withoutLinks(each)]))
 }
 
-/** `/instance`: the instance as the VPC API describes it at the same moment. */
+/** An interface as a reference: with its address in place of the reserved IP. */
+function withAddress({primary_ip: ip, ...rest}: Body): Body {
+  return {...rest, primary_ipv4_address: (ip as Body).address}
+}
+
+/**
+ * `/instance`: the instance as the VPC API describes it at the same moment, with its resource group, and with
+ * `primary_ipv4_address` in its interfaces (ibm-cloud-docs/vpc instance_metadata_vpc_access_instance_metadata.md; an answer
+ * of IBM's that mondoohq/cnquery recorded, providers/os/id/ibm/testdata/instance_linux.toml).
+ */
 export function metadataInstance({record, vpcName, now, transitionMs}: Subject): Body {
-  const body = withoutLinks(instanceBody(record, vpcName, {base: '', now, transitionMs}))
+  const full = instanceBody(record, vpcName, {base: '', now, transitionMs})
+  const {id, name} = record.resourceGroup
+  const body: Body = {
+    ...withoutLinks(full),
+    network_interfaces: withoutLinks(full.network_interfaces as Body[]).map(withAddress),
+    primary_network_interface: withAddress(withoutLinks(full.primary_network_interface as Body)),
+    resource_group: {id, name},
+  }
   const software = softwareAttachments(record).map(({id, name, resource_type}) => ({id, name, resource_type}))
   return {...body, software_attachments: software}
 }

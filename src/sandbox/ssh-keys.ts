@@ -68,6 +68,13 @@ export function keyFacts(publicKey: string): KeyFacts | undefined {
   return {type: 'rsa', length: modulus.length * 8, fingerprint}
 }
 
+/** The algorithm that the base64 field of a public key names; undefined where it begins with no name. */
+export function algorithmOf(encoded: string): string | undefined {
+  const blob = Buffer.from(encoded, 'base64')
+  const length = blob.length < 4 ? 0 : blob.readUInt32BE(0)
+  return length === 0 || length > 64 ? undefined : blob.subarray(4, 4 + length).toString('latin1')
+}
+
 /** Encrypts a text with an RSA key, PKCS #1 v1.5, as the API does it with the password of Windows (see IBM-Cloud/terraform-provider-ibm data_source_ibm_is_instance.go, which reads it with DecryptPKCS1v15). Base64. */
 export function encryptFor(publicKey: string, text: string): string {
   return publicEncrypt({key: rsaKey(publicKey), padding: constants.RSA_PKCS1_PADDING}, Buffer.from(text)).toString(

@@ -58,6 +58,8 @@ export interface Body {
   reservation_affinity: {policy: string}
   resource_group: Body
   resource_type: string
+  routing_table: Body
+  rules: Rows
   security_groups: Rows
   status: string
   subnet: Body
