@@ -66,6 +66,11 @@ export function invalidRoute(): ApiError {
   return new ApiError(404, 'invalid_route', 'The requested route does not exist.')
 }
 
+/** 501 for an operation of IBM's that is not simulated: nobody shall believe that it does not exist. */
+export function notSimulatedRoute(method: string, path: string): ApiError {
+  return new ApiError(501, 'not_implemented', `The sandbox does not simulate ${method} ${path}.`)
+}
+
 /** 413 for a body that is larger than the sandbox reads. No source shows IBM's own code. */
 export function tooLarge(): ApiError {
   return new ApiError(413, 'request_entity_too_large', 'The request body is too large.')

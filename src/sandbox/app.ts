@@ -1,7 +1,7 @@
 import {randomUUID} from 'node:crypto'
 import {Hono} from 'hono'
 import {answerError} from './answer-error.ts'
-import {ApiError, invalidRoute, tooLarge} from './api-error.ts'
+import {ApiError, invalidRoute, notSimulatedRoute, tooLarge} from './api-error.ts'
 import {associationRoutes} from './association-routes.ts'
 import {bareMetalRoutes} from './bare-metal-routes.ts'
 import {limitBodies} from './body-limits.ts'
@@ -19,6 +19,8 @@ import {type SandboxControls, sandboxRoutes} from './sandbox-routes.ts'
 import {subnetRoutes} from './subnet-routes.ts'
 import {templateRoutes} from './template-routes.ts'
 import {makeTrouble, type TroubleOptions} from './trouble.ts'
+import {volumeRoutes} from './volume-routes.ts'
+import {isVpcOperation} from './vpc-operations.ts'
 
 const operations = [
   regionRoutes,
@@ -28,6 +30,7 @@ const operations = [
   createRoutes,
   keyRoutes,
   subnetRoutes,
+  volumeRoutes,
   catalogueRoutes,
   associationRoutes,
   templateRoutes,
@@ -78,6 +81,10 @@ export function createApp(options: AppOptions): Hono<Environment> {
     await next()
   })
   for (const routes of operations) vpc.route('/', routes(options))
+  vpc.all('*', c => {
+    const path = c.req.path.replace(/^(\/[^/]+)?\/v1/, '')
+    throw isVpcOperation(c.req.method, path) ? notSimulatedRoute(c.req.method, path) : invalidRoute()
+  })
   app.route('/v1', vpc)
   app.route('/:region/v1', vpc)
   return app

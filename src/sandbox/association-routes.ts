@@ -1,6 +1,7 @@
 import {randomUUID} from 'node:crypto'
 import {type Context, Hono} from 'hono'
 import {ApiError, notFound} from './api-error.ts'
+import {bareMetalInterface} from './bare-metal-body.ts'
 import type {Cloud, Environment} from './environment.ts'
 import {crnOf} from './ids.ts'
 import {
@@ -129,10 +130,13 @@ export function associationRoutes({fleet, clock}: Cloud): Hono<Environment> {
   }
 
   routes.get('/virtual_network_interfaces/:interface', c => {
-    const record = withInterface(c, c.req.param('interface'))
     const base = c.get('base')
+    const id = c.req.param('interface')
+    const servers = fleet.bareMetalServers.of(c.get('region').name)
+    const server = servers.find(each => bareMetalInterface(each, base).id === id)
+    const record = server ?? withInterface(c, id)
     return c.json({
-      ...virtualNetworkInterfaceBody(record, c.req.param('interface'), base),
+      ...(server ? bareMetalInterface(server, base) : virtualNetworkInterfaceBody(withInterface(c, id), id, base)),
       resource_group: groupReference(record.resourceGroup),
       vpc: reference(base, 'vpcs', 'vpc', {
         id: record.vpc,

@@ -1,5 +1,5 @@
 import {crnOf, uuidOf} from './ids.ts'
-import {reservedIp} from './networking.ts'
+import {reservedIp, reservedIpBody, wholeVirtualNetworkInterface} from './networking.ts'
 import type {BareMetalRecord} from './records.ts'
 import {isoTime, reference} from './references.ts'
 import {groupReference} from './region-bodies.ts'
@@ -66,6 +66,21 @@ function networkOf(record: BareMetalRecord, base: string, href: string): Body {
     primary_network_attachment: attachment,
     primary_network_interface: networkInterface,
   }
+}
+
+function attachmentOf(record: BareMetalRecord, base: string): Body {
+  return networkOf(record, base, `${base}/bare_metal_servers/${record.id}`).primary_network_attachment as Body
+}
+
+/** The VirtualNetworkInterface object of a server, all but its VPC and resource group. */
+export function bareMetalInterface(record: BareMetalRecord, base: string): Body {
+  return wholeVirtualNetworkInterface(attachmentOf(record, base), record, base)
+}
+
+/** The ReservedIP object of a server's interface. */
+export function bareMetalReservedIp(record: BareMetalRecord, base: string): Body {
+  const {primary_ip: ip, virtual_network_interface: vni} = attachmentOf(record, base) as Record<string, Body>
+  return reservedIpBody(ip ?? {}, record.created, vni ?? {})
 }
 
 /** The API's BareMetalServer object of a record; field by field as in IBM/vpc-node-sdk vpc/v1.ts `VpcV1.BareMetalServer`. */

@@ -1,5 +1,5 @@
 import {createHmac, randomUUID, timingSafeEqual} from 'node:crypto'
-import {Hono} from 'hono'
+import {type Context, Hono} from 'hono'
 import {accountId} from './ids.ts'
 
 /** The one API key that the sandbox knows. It opens nothing but a sandbox. */
@@ -7,6 +7,23 @@ export const sandboxApiKey = 'sandbox-api-key-not-a-secret'
 
 const iamId = 'IBMid-0000SANDBOX'
 const apiKeyGrant = 'urn:ibm:params:oauth:grant-type:apikey'
+// Of IBM/node-sdk-core auth/token-managers (assume, cr-token) and IBM-Cloud/ibm-cloud-cli-sdk iam.go (passcode, refresh_token).
+const otherGrants = [
+  'urn:ibm:params:oauth:grant-type:assume',
+  'urn:ibm:params:oauth:grant-type:cr-token',
+  'urn:ibm:params:oauth:grant-type:passcode',
+  'refresh_token',
+]
+// Of IBM/platform-services-node-sdk iam-identity/v1.ts and iam-policy-management/v1.ts, and what is beside the token.
+const otherPaths = [
+  '/identity/*',
+  ...['account_settings_assignments', 'account_settings_templates', 'accounts', 'activity', 'apikeys', 'policies'].map(
+    each => `/v1/${each}`,
+  ),
+  ...['profile_assignments', 'profile_templates', 'profiles', 'serviceids'].map(each => `/v1/${each}`),
+  '/v2/policies',
+  '/v2/roles',
+]
 
 const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
 
@@ -71,7 +88,7 @@ export interface IamOptions {
 /** Where tokens are asked for. */
 export const tokenPath = '/identity/token'
 
-type Status = 400 | 405 | 413 | 415
+type Status = 400 | 405 | 413 | 415 | 501
 
 function refusal(
   clock: () => number,
@@ -128,6 +145,9 @@ export function iamRoutes(options: IamOptions): Hono {
       url,
       `Property '${property}' either missing or empty.`,
     )
+  // What exists at IBM and not here is neither a wrong value nor a missing page; code and words are the sandbox's.
+  const notSimulated = (what: string, url: string) =>
+    refusal(clock, 501, 'not_implemented', `The sandbox does not simulate ${what}.`, url)
   const wrongValue = (property: string, value: string, valid: string, url: string) =>
     refusal(
       clock,
@@ -146,6 +166,7 @@ export function iamRoutes(options: IamOptions): Hono {
     const form = new URLSearchParams(await c.req.text())
     const grant = form.get('grant_type')
     if (!grant) return missing('grant_type', url)
+    if (otherGrants.includes(grant)) return notSimulated(`the grant type ${grant}`, url)
     if (grant !== apiKeyGrant) return wrongValue('grant_type', grant, apiKeyGrant, url)
     const responseType = form.get('response_type')
     if (responseType !== null && responseType !== 'cloud_iam') {
@@ -165,5 +186,10 @@ export function iamRoutes(options: IamOptions): Hono {
     })
   })
   routes.all(tokenPath, c => webException(clock, 405, 'HTTP 405 Method Not Allowed', new URL(c.req.url).origin))
+  for (const path of otherPaths) {
+    const answer = (c: Context) => notSimulated(`${c.req.method} ${c.req.path} of IAM`, new URL(c.req.url).origin)
+    routes.all(path, answer)
+    if (!path.endsWith('*')) routes.all(`${path}/*`, answer)
+  }
   return routes
 }

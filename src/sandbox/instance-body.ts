@@ -42,6 +42,18 @@ export function bootVolume(record: InstanceRecord, base: string): Record<string,
   }
 }
 
+/** The VolumeAttachment object of an instance's boot volume, the only one that instances of the sandbox have (IBM/vpc-node-sdk vpc/v1.ts `VpcV1.VolumeAttachment`). */
+export function bootAttachmentBody(record: InstanceRecord, base: string): Record<string, unknown> {
+  return {
+    ...bootVolume(record, base),
+    bandwidth: volumeBandwidthOf(record),
+    created_at: isoTime(record.created),
+    delete_volume_on_instance_delete: true,
+    status: 'attached',
+    type: 'boot',
+  }
+}
+
 function disksOf(record: InstanceRecord, base: string): unknown[] {
   return profileOf(record.profile).disks.map((size, index) => {
     const id = `${record.id.slice(0, 4)}-${uuidOf(`${record.id}/disk/${index}`)}`

@@ -1,6 +1,6 @@
 import {crnOf, uuidOf} from './ids.ts'
 import {initializationBody} from './initialization-body.ts'
-import {bootVolume, instanceBody, volumeBandwidthOf} from './instance-body.ts'
+import {bootAttachmentBody, instanceBody} from './instance-body.ts'
 import {softwareAttachmentsOf} from './licensed-software.ts'
 import {
   attachmentBodies,
@@ -91,17 +91,9 @@ export function virtualNetworkInterfaces({record, vpcName}: Subject): Body[] {
   }))
 }
 
-/** `/instance/volume_attachments`: the boot volume, the only one that instances of the sandbox have. */
+/** `/instance/volume_attachments`. */
 export function volumeAttachments({record}: Subject): Body[] {
-  const attachment = {
-    ...bootVolume(record, ''),
-    bandwidth: volumeBandwidthOf(record),
-    created_at: isoTime(record.created),
-    delete_volume_on_instance_delete: true,
-    status: 'attached',
-    type: 'boot',
-  }
-  return [withoutLinks(attachment)]
+  return [withoutLinks(bootAttachmentBody(record, ''))]
 }
 
 /** `/instance/cluster_network_attachments`; by IBM/vpc-node-sdk vpc/v1.ts `InstanceClusterNetworkAttachment`, without links. */

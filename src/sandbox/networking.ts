@@ -1,5 +1,5 @@
 import {crnOf, uuidOf} from './ids.ts'
-import type {FloatingIpRecord, InstanceRecord, NamedResource} from './records.ts'
+import type {FloatingIpRecord, GivenInterface, InstanceRecord, NamedResource} from './records.ts'
 import {isoTime, partOf, reference} from './references.ts'
 import {securityGroupNamed, subnetNamed} from './subnets.ts'
 
@@ -127,6 +127,27 @@ export function interfaceBodies(
   }))
 }
 
+/** The full ReservedIP objects of an instance: of its interfaces (IBM/vpc-node-sdk vpc/v1.ts `VpcV1.ReservedIP`). */
+export function reservedIpBodies(record: InstanceRecord, base: string): Body[] {
+  return portsOf(record, base).map(port => {
+    const {primary_ip: _ip, subnet: _subnet, ...networkInterface} = interfaceReference(record, port, base)
+    const vni = reference(base, 'virtual_network_interfaces', 'virtual_network_interface', port.virtualNetworkInterface)
+    return reservedIpBody(port.ip, record.created, record.legacyInterfaces ? networkInterface : vni)
+  })
+}
+
+/** The full ReservedIP object of a reference to one. `created` is in epoch milliseconds. */
+export function reservedIpBody(ip: Body, created: number, target: Body): Body {
+  return {
+    ...ip,
+    auto_delete: true,
+    created_at: isoTime(created),
+    lifecycle_state: 'stable',
+    owner: 'user',
+    target,
+  }
+}
+
 /**
  * What a floating IP of this instance leads to: its primary virtual network interface, or its primary network interface
  * when it is of the old kind.
@@ -156,7 +177,10 @@ export function floatingIpReference(ip: FloatingIpRecord, base: string): Body {
   }
 }
 
-function securityGroupReferences(record: InstanceRecord, base: string): Body[] {
+function securityGroupReferences(
+  record: Pick<InstanceRecord, 'region' | 'securityGroupIds' | 'vpc'>,
+  base: string,
+): Body[] {
   const groups = (['default-security-group', 'allow-ssh'] as const).map(name =>
     securityGroupNamed(record.vpc, record.region, name),
   )
@@ -176,27 +200,34 @@ export function virtualNetworkInterfaceBody(record: InstanceRecord, id: string, 
   const ports = portsOf(record, base)
   const port = ports.find(each => each.virtualNetworkInterface.id === id)
   if (port === undefined || record.legacyInterfaces) return undefined
+  const given = (port === ports[0] && record.givenInterface) || {}
+  return wholeVirtualNetworkInterface(attachmentReference(record, port, base), record, base, given)
+}
+
+/** The VirtualNetworkInterface object of an attachment, and what of it was given; all but the VPC and the resource group of its server. */
+export function wholeVirtualNetworkInterface(
+  {href, id, name, primary_ip: ip, resource_type: type, subnet, virtual_network_interface: vni}: Body,
+  server: Pick<InstanceRecord, 'created' | 'region' | 'securityGroupIds' | 'vpc' | 'zone'>,
+  base: string,
+  given: GivenInterface = {},
+): Body {
+  const own = vni as Body
   return {
-    ...reference(base, 'virtual_network_interfaces', 'virtual_network_interface', port.virtualNetworkInterface),
+    ...own,
     allow_ip_spoofing: false,
     auto_delete: true,
-    created_at: isoTime(record.created),
+    created_at: isoTime(server.created),
     enable_infrastructure_nat: true,
-    ips: [port.ip],
+    ips: [ip],
     lifecycle_state: 'stable',
-    mac_address: macAddress(id),
-    primary_ip: port.ip,
+    mac_address: macAddress(String(own.id)),
+    primary_ip: ip,
     protocol_state_filtering_mode: 'auto',
-    ...(port === ports[0] && record.givenInterface),
-    security_groups: securityGroupReferences(record, base),
-    subnet: port.subnet,
-    target: {
-      href: `${base}/instances/${record.id}/network_attachments/${port.id}`,
-      id: port.id,
-      name: port.name,
-      resource_type: 'instance_network_attachment',
-    },
-    zone: {href: `${base}/regions/${record.region}/zones/${record.zone}`, name: record.zone},
+    ...given,
+    security_groups: securityGroupReferences(server, base),
+    subnet,
+    target: {href, id, name, resource_type: type},
+    zone: {href: `${base}/regions/${server.region}/zones/${server.zone}`, name: server.zone},
   }
 }
 

@@ -2,7 +2,8 @@
 import {generateKeyPairSync} from 'node:crypto'
 import {afterAll, beforeAll, describe, expect, test} from 'vitest'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
-import {type Client, clientOf, read} from './sandbox-client.ts'
+import {type Client, clientOf, read, requestToken} from './sandbox-client.ts'
+import {checkAgainstContract} from './vpc-contract.ts'
 
 let sandbox: Sandbox
 let client: Client
@@ -71,4 +72,107 @@ test('subnets are found by the routing table that they name', async () => {
   const {subnets} = (await client.send(`/v1/subnets?routing_table.id=${subnet.routing_table.id}`)).body
   expect(subnets).toHaveLength(3)
   expect(new Set(subnets.map(each => each.vpc.id))).toEqual(new Set([subnet.vpc.id]))
+})
+
+/** All links within a body that lead into the sandbox. */
+function linksIn(value: unknown): string[] {
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([name, each]) =>
+    name === 'href' && String(each).startsWith(sandbox.url) ? [String(each)] : linksIn(each),
+  )
+}
+
+describe('what an answer links to', () => {
+  const readAll = async (path: string) => {
+    const links = new Set(linksIn((await client.send(path)).body))
+    const answers = [...links].map(async link => {
+      const {status, body} = await client.send(link.slice(sandbox.url.length))
+      return {link, status, body}
+    })
+    return Promise.all(answers)
+  }
+
+  test.each(['eu-de', 'us-south', 'jp-tok', 'au-syd'])(
+    'is there, or is said not to be simulated, in %s',
+    async region => {
+      for (const list of ['instances', 'bare_metal_servers', 'floating_ips', 'subnets', 'vpcs']) {
+        for (const {link, status, body} of await readAll(`/${region}/v1/${list}`)) {
+          expect([200, 501], link).toContain(status)
+          if (status === 200 && body.href !== undefined) expect(body.href).toBe(link)
+        }
+      }
+    },
+  )
+
+  test('is there for all that a client follows: attachments, volumes, reserved IPs, interfaces', async () => {
+    const paths =
+      /\/(volume_attachments|volumes|reserved_ips|instances|subnets|vpcs|images|virtual_network_interfaces)\/[^/]+$/
+    for (const list of ['/eu-de/v1/instances', '/au-syd/v1/instances', '/v1/bare_metal_servers', '/v1/floating_ips']) {
+      const followed = (await readAll(list)).filter(({link}) => paths.test(link))
+      expect(followed.length, list).toBeGreaterThan(2)
+      for (const {link, status} of followed) expect({link, status}).toEqual({link, status: 200})
+    }
+  })
+
+  test('says the same as what links to it', async () => {
+    const [instance] = (await client.send('/eu-de/v1/instances')).body.instances
+    const path = `/eu-de/v1/instances/${instance.id}/volume_attachments`
+    const attachments = (await client.send(path)).body.volume_attachments
+    expect(attachments).toMatchObject(instance.volume_attachments)
+    for (const each of attachments) {
+      checkAgainstContract('VolumeAttachment', each)
+      const volume = (await client.send(`/eu-de/v1/volumes/${each.volume.id}`)).body
+      expect(volume).toMatchObject({...each.volume, source_image: instance.image, zone: instance.zone})
+      expect(volume.volume_attachments[0]).toMatchObject({id: each.id, instance: {id: instance.id}})
+    }
+    const {primary_ip: ip, subnet, virtual_network_interface: vni} = instance.primary_network_attachment
+    const reserved = await client.send(`/eu-de/v1/subnets/${subnet.id}/reserved_ips/${ip.id}`)
+    expect(reserved.body).toMatchObject({...ip, owner: 'user', target: vni})
+    for (const none of [`${path}/none`, '/v1/volumes/none', `/eu-de/v1/subnets/${subnet.id}/reserved_ips/none`]) {
+      expect((await client.send(none)).status).toBe(404)
+    }
+  })
+})
+
+describe('what is not simulated says so, and what is not there is not there', () => {
+  test.each([
+    ['GET', '/v1/load_balancers', 501],
+    ['GET', '/v1/load_balancers/x/pools/y/members', 501],
+    ['POST', '/eu-de/v1/instances/x/console_access_token', 501],
+    ['POST', '/v1/instance/templates', 501],
+    ['DELETE', '/v1/vpcs/x', 501],
+    ['GET', '/v1/volumes', 501],
+    ['GET', '/v1/load_balancers/x/pools/y/members/z/nothing', 404],
+    ['GET', '/v1/nonsense', 404],
+    ['GET', '/v1/instances/x/nonsense', 404],
+  ])('%s %s is %i', async (method, path, status) => {
+    const answer = await client.send(path, {method})
+    const message = `The sandbox does not simulate ${method} ${path.replace(/^.*\/v1/, '')}.`
+    expect(answer).toMatchObject({
+      status,
+      body: {errors: [status === 501 ? {code: 'not_implemented', message} : {code: 'invalid_route'}]},
+    })
+  })
+
+  test.each([
+    'urn:ibm:params:oauth:grant-type:assume',
+    'urn:ibm:params:oauth:grant-type:cr-token',
+    'urn:ibm:params:oauth:grant-type:passcode',
+    'refresh_token',
+  ])('the grant type %s', async grant => {
+    const body = new URLSearchParams({grant_type: grant, access_token: 'x', apikey: sandbox.apiKey})
+    const answer = await read(await fetch(`${sandbox.url}/identity/token`, {method: 'POST', body}))
+    const errorMessage = `The sandbox does not simulate the grant type ${grant}.`
+    expect(answer).toMatchObject({status: 501, body: {errorCode: 'not_implemented', errorMessage}})
+  })
+
+  test.each(['/v1/profiles', '/v1/profiles/x/links', '/v1/apikeys', '/v2/policies', '/identity/keys'])(
+    'IAM: %s',
+    async path => {
+      const answer = await read(await fetch(`${sandbox.url}${path}`))
+      expect(answer.status).toBe(501)
+      expect(answer.body).toMatchObject({errorMessage: `The sandbox does not simulate GET ${path} of IAM.`})
+      expect((await requestToken(sandbox.url, sandbox.apiKey)).status).toBe(200)
+    },
+  )
 })

@@ -72,6 +72,8 @@ export interface Body {
   trace: string
   value?: string
   virtual_network_interface: Body
+  volume: Body
+  volume_attachments: Rows
   vpc: Body
   vpcs: Rows
   zone: Body
