@@ -36,8 +36,8 @@ function conflict(message: string, name: string, value: string): ApiError {
 }
 
 /**
- * Floating IPs as they are reserved and bound (`POST /floating_ips`, and the two kinds of
- * `PUT …/floating_ips/{id}`), and virtual network interfaces, by IBM/vpc-node-sdk vpc/v1.ts. An instance's floating IP is
+ * Floating IPs as they are reserved, bound, parted and released (`POST /floating_ips`, the two kinds of `PUT` and `DELETE`
+ * of `…/floating_ips/{id}`, and `DELETE /floating_ips/{id}`), and virtual network interfaces, by IBM/vpc-node-sdk vpc/v1.ts. An instance's floating IP is
  * that of its primary interface: another one is 501. Codes of refusals are the sandbox's where none else is named.
  */
 export function associationRoutes({fleet, clock}: Cloud): Hono<Environment> {
@@ -50,6 +50,13 @@ export function associationRoutes({fleet, clock}: Cloud): Hono<Environment> {
     const found = fleet.instances.of(c.get('region').name).find(each => virtualNetworkInterfaceIds(each).includes(id))
     if (found === undefined) throw notFound('id', id)
     return found
+  }
+  const withLegacyInterface = (c: Request) => {
+    const {instance = '', interface: id = ''} = c.req.param() as Record<string, string>
+    const record = fleet.instances.find(c.get('region').name, instance)
+    if (record === undefined) throw notFound('instance_id', instance)
+    if (!record.legacyInterfaces || floatingIpTarget(record, '').id !== id) throw notFound('network_interface_id', id)
+    return record
   }
   const floatingIp = (c: Request): FloatingIpRecord => {
     const id = c.req.param('id') ?? ''
@@ -179,11 +186,7 @@ export function associationRoutes({fleet, clock}: Cloud): Hono<Environment> {
   routes.put('/instances/:instance/network_interfaces/:interface/floating_ips/:id', async c => {
     const ip = await fleet.keep(state => {
       const found = floatingIp(c)
-      const record = fleet.instances.find(c.get('region').name, c.req.param('instance'))
-      if (record === undefined) throw notFound('instance_id', c.req.param('instance'))
-      if (!record.legacyInterfaces || floatingIpTarget(record, '').id !== c.req.param('interface')) {
-        throw notFound('network_interface_id', c.req.param('interface'))
-      }
+      const record = withLegacyInterface(c)
       checkZone(found, record)
       for (const other of boundTo(record)) state.floatingIps[other.id] = {instance: null}
       bind(state, found, record)
@@ -191,6 +194,31 @@ export function associationRoutes({fleet, clock}: Cloud): Hono<Environment> {
     })
     return c.json(floatingIpBody(ip, fleet.targetOf(ip), c.get('base')), 201)
   })
+
+  // "This request disassociates (if associated) and releases a floating IP". What is deleted stays among those that were
+  // added: its address is not given again.
+  routes.delete('/floating_ips/:id', async c => {
+    await fleet.keep(state => {
+      const {id} = floatingIp(c)
+      state.removed = [...(state.removed ?? []), id]
+    })
+    return c.body(null, 204)
+  })
+
+  const part = async (c: Request, find: () => InstanceRecord) => {
+    await fleet.keep(state => {
+      const [record, ip] = [find(), floatingIp(c)]
+      if (ip.instance !== record.id) throw notFound('id', ip.id)
+      state.floatingIps[ip.id] = {instance: null}
+    })
+    return c.body(null, 204)
+  }
+  routes.delete('/virtual_network_interfaces/:interface/floating_ips/:id', c =>
+    part(c, () => withInterface(c, c.req.param('interface'))),
+  )
+  routes.delete('/instances/:instance/network_interfaces/:interface/floating_ips/:id', c =>
+    part(c, () => withLegacyInterface(c)),
+  )
   return routes
 }
 

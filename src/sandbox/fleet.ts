@@ -135,9 +135,10 @@ export class FleetStore {
     const state = this.#state.current
     if (this.#applied === state) return
     this.#applied = state
-    const all = [...this.#givenFloatingIps, ...(state.addedFloatingIps ?? [])].map(ip => {
+    const all = [...this.#givenFloatingIps, ...(state.addedFloatingIps ?? [])].flatMap(ip => {
+      if (state.removed?.includes(ip.id)) return []
       const change = state.floatingIps[ip.id]
-      return change === undefined ? ip : {...ip, instance: change.instance ?? undefined}
+      return [change === undefined ? ip : {...ip, instance: change.instance ?? undefined}]
     })
     this.#floatingIps = byRegion(all)
   }

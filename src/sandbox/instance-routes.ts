@@ -40,7 +40,7 @@ function checkIfMatch(c: Request, record: InstanceRecord): void {
   )
 }
 
-/** `/instances` and what is below it: list, get, update, actions, initialization, attachments and interfaces. */
+/** `/instances` and what is below it: list, get, update, delete, actions, initialization, attachments and interfaces. */
 export function instanceRoutes({fleet, actions, clock, transitionMs}: Cloud): Hono<Environment> {
   const routes = new Hono<Environment>()
   const texts = new InstanceTexts()
@@ -92,6 +92,20 @@ export function instanceRoutes({fleet, actions, clock, transitionMs}: Cloud): Ho
       return Object.keys(change).length > 0 ? change : undefined
     })
     return c.json(bodyOf(c, record), 200, {etag: etagOf(record)})
+  })
+
+  // "Any floating IPs associated with instance network interfaces are implicitly disassociated" (IBM/vpc-node-sdk vpc/v1.ts
+  // `deleteInstance`). Here it is gone at once.
+  routes.delete('/instances/:id', async c => {
+    const {id} = await update(c, current => {
+      checkIfMatch(c, current)
+      return {deleted: true}
+    })
+    await fleet.keep(state => {
+      const bound = fleet.floatingIpsOf(c.get('region').name).filter(each => each.instance === id)
+      for (const ip of bound) state.floatingIps[ip.id] = {instance: null}
+    })
+    return c.body(null, 204)
   })
 
   routes.post('/instances/:id/actions', async c => {

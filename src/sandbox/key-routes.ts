@@ -56,7 +56,7 @@ function readKeyPrototype(text: string): KeyPrototype {
   }
 }
 
-/** `GET` and `POST /keys`, and one key. "The key field must not match another key in the region" (IBM/vpc-node-sdk vpc/v1.ts); that refusal's code and message are a guess. */
+/** `GET` and `POST /keys`, and `GET` and `DELETE` of one key. "The key field must not match another key in the region" (IBM/vpc-node-sdk vpc/v1.ts); that refusal's code and message are a guess. */
 export function keyRoutes({fleet, clock}: Cloud): Hono<Environment> {
   const routes = new Hono<Environment>()
   routes.get('/keys', c => {
@@ -72,12 +72,21 @@ export function keyRoutes({fleet, clock}: Cloud): Hono<Environment> {
     if (found === undefined) throw notFound('id', c.req.param('id'))
     return c.json(keyBody(found, c.get('base')))
   })
+  routes.delete('/keys/:id', async c => {
+    const id = c.req.param('id')
+    await fleet.keep(state => {
+      if (!keysIn(fleet, c.get('region').name).some(each => each.id === id)) throw notFound('id', id)
+      state.removed = [...(state.removed ?? []), id]
+    })
+    return c.body(null, 204)
+  })
   routes.post('/keys', async c => {
     const asked = readKeyPrototype(await c.req.text())
     const region = c.get('region')
     const key = await fleet.keep(state => {
       const others = keysIn(fleet, region.name)
-      const name = asked.name ?? `key-${others.length + 1}`
+      const order = Math.max(1, ...others.map(each => each.order)) + 1
+      const name = asked.name ?? `key-${order}`
       if (others.some(each => each.name === name)) {
         throw refusal('validation_unique_failed', `Provided Name (${name}) is not unique`, 'name', name)
       }
@@ -85,7 +94,7 @@ export function keyRoutes({fleet, clock}: Cloud): Hono<Environment> {
         throw refusal('validation_unique_failed', 'Provided public key is not unique', 'public_key', undefined)
       }
       const added: KeyRecord = {
-        order: Math.max(...others.map(each => each.order)) + 1,
+        order,
         id: `${region.code}-${randomUUID()}`,
         name,
         region: region.name,

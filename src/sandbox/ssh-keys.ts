@@ -34,13 +34,14 @@ export function firstKey(region: string): KeyRecord {
 
 /** The keys of a region, in the order of lists. */
 export function keysIn(fleet: FleetStore, region: string): KeyRecord[] {
-  return [firstKey(region), ...(fleet.kept.addedKeys ?? []).filter(each => each.region === region)]
+  const {addedKeys = [], removed = []} = fleet.kept
+  const all = [firstKey(region), ...addedKeys.filter(each => each.region === region)]
+  return all.filter(each => !removed.includes(each.id))
 }
 
 /** The keys that an instance was created with, those that still exist. */
 export function keysOfInstance(fleet: FleetStore, record: InstanceRecord): KeyRecord[] {
-  if (record.keyIds === undefined) return [firstKey(record.region)]
-  const {keyIds} = record
+  const {keyIds = [firstKey(record.region).id]} = record
   return keysIn(fleet, record.region).filter(each => keyIds.includes(each.id))
 }
 

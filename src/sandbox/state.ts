@@ -27,6 +27,8 @@ export interface State {
   /** Floating IPs that were reserved, and keys that were imported. Absent in a state of an older version. */
   addedFloatingIps?: FloatingIpRecord[]
   addedKeys?: KeyRecord[]
+  /** The IDs of floating IPs and keys that the arguments give, and that were deleted. */
+  removed?: string[]
 }
 
 /** Keeps a state. Whoever holds one sees in `current` what is so, and changes it within `update` only. */
@@ -51,6 +53,7 @@ function emptyState(secret = randomBytes(32).toString('base64url')): State {
     floatingIps: {},
     addedFloatingIps: [],
     addedKeys: [],
+    removed: [],
   }
 }
 

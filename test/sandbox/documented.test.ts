@@ -2,7 +2,7 @@
 import {generateKeyPairSync} from 'node:crypto'
 import {afterAll, beforeAll, describe, expect, test} from 'vitest'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
-import {type Client, clientOf, read, requestToken} from './sandbox-client.ts'
+import {type Client, clientOf, read, requestToken, serverTwo} from './sandbox-client.ts'
 import {checkAgainstContract} from './vpc-contract.ts'
 
 let sandbox: Sandbox
@@ -175,4 +175,58 @@ describe('what is not simulated says so, and what is not there is not there', ()
       expect((await requestToken(sandbox.url, sandbox.apiKey)).status).toBe(200)
     },
   )
+})
+
+describe('DELETE', () => {
+  const remove = (path: string, headers: Record<string, string> = {}) => client.send(path, {method: 'DELETE', headers})
+  const status = async (path: string) => (await client.send(path)).status
+
+  test('an instance is gone, its floating IP stays and is free for another', async () => {
+    const [{id, zone}] = (await client.send('/eu-de/v1/instances?name=web-1')).body.instances
+    const path = `/eu-de/v1/instances/${id}`
+    const [ip] = (await client.send('/eu-de/v1/floating_ips')).body.floating_ips
+    expect(ip.target).toBeDefined()
+    expect((await remove(path, {'if-match': 'W/"other"'})).status).toBe(412)
+    expect(await status(path)).toBe(200)
+    expect(await remove(path)).toMatchObject({status: 204, body: {text: ''}})
+    expect(await status(path)).toBe(404)
+    expect((await remove(path)).status).toBe(404)
+    expect((await client.send(`/eu-de/v1/instances?name=web-1`)).body.total_count).toBe(0)
+    const freed = (await client.send(`/eu-de/v1/floating_ips/${ip.id}`)).body
+    expect(freed).toMatchObject({address: ip.address, zone})
+    expect(freed.target).toBeUndefined()
+    const made = await sandbox.fleet.add({name: 'other', zone: freed.zone.name})
+    const {primary_network_attachment: attachment} = (await client.send(`/eu-de/v1/instances/${made.id}`)).body
+    const bind = `/eu-de/v1/virtual_network_interfaces/${attachment.virtual_network_interface.id}/floating_ips/${ip.id}`
+    expect((await client.send(bind, {method: 'PUT'})).status).toBe(201)
+    expect((await remove(bind)).status).toBe(204)
+    expect((await client.send(`/eu-de/v1/floating_ips/${ip.id}`)).body.target).toBeUndefined()
+    expect((await remove(bind)).status).toBe(404)
+  })
+
+  test('a floating IP is released, whether it was there or reserved, and its address is not given again', async () => {
+    const reserve = async () => (await post('/v1/floating_ips', {zone: {name: 'us-south-1'}})).body
+    const made = await reserve()
+    const [first] = (await client.send('/v1/floating_ips')).body.floating_ips
+    for (const {id} of [made, first]) {
+      expect((await remove(`/v1/floating_ips/${id}`)).status).toBe(204)
+      expect(await status(`/v1/floating_ips/${id}`)).toBe(404)
+      expect((await remove(`/v1/floating_ips/${id}`)).status).toBe(404)
+    }
+    expect((await reserve()).address).not.toBe(made.address)
+  })
+
+  test('a key is gone, also from the instances that were made with it, and may come again', async () => {
+    const [key] = (await client.send('/v1/keys')).body.keys
+    const initialization = `/v1/instances/${serverTwo}/initialization`
+    expect((await client.send(initialization)).body.keys.map(each => each.id)).toEqual([key.id])
+    expect((await remove(`/v1/keys/${key.id}`)).status).toBe(204)
+    expect(await status(`/v1/keys/${key.id}`)).toBe(404)
+    expect((await remove(`/v1/keys/${key.id}`)).status).toBe(404)
+    expect((await client.send(initialization)).body.keys).toEqual([])
+    const again = await post('/v1/keys', {name: key.name, public_key: key.public_key})
+    expect(again.status).toBe(201)
+    expect(again.body.id).not.toBe(key.id)
+    expect(again.body.fingerprint).toBe(key.fingerprint)
+  })
 })

@@ -52,6 +52,7 @@ export interface Body {
   primary_network_attachment: Body
   primary_network_interface: Body
   profile: Body
+  public_key: string
   region: Body
   regions: Rows
   reservation?: Body
