@@ -1,5 +1,6 @@
 import {type Amount, meets, parseAmount} from './faults.ts'
 import type {Downtime} from './fleet-access.ts'
+import {isForced, lastAction} from './instance-status.ts'
 import type {ActionRecord, ActionType, InstanceRecord} from './records.ts'
 import type {InstanceChange} from './state.ts'
 
@@ -25,8 +26,20 @@ export class InstanceActions {
     this.#failingStarts = failingStarts
   }
 
-  /** What an action changes of its instance. */
-  begin(record: InstanceRecord, type: ActionType, at: number): InstanceChange {
+  /**
+   * What an action that is asked for at `now` changes of its instance. It is "queued up to run as soon as any pending or
+   * running actions have completed" (IBM/vpc-node-sdk vpc/v1.ts `createInstanceAction`), unless it is forced.
+   */
+  begin(record: InstanceRecord, type: ActionType, now: number, force = false): InstanceChange {
+    const last = isForced(type, force) ? undefined : lastAction(record)
+    const free = last === undefined ? now : last.at + this.#transitionMs
+    const {action: next, ...others} = this.#make(record, type, Math.max(now, free))
+    const {action} = record
+    if (next === undefined || action === undefined || free <= now) return {...others, action: next}
+    return {...others, action: {...action, queued: [...(action.queued ?? []), next]}}
+  }
+
+  #make(record: InstanceRecord, type: ActionType, at: number): Pick<InstanceChange, 'action' | 'failures'> {
     if (type !== 'start') return {action: {type, at}}
     const isToFail = meets(this.#failingStarts, this.#starts)
     this.#starts += 1

@@ -163,7 +163,7 @@ export function instanceBody(record: InstanceRecord, vpcName: string, sending: S
     resource_type: 'instance',
     startable: lifecycle === 'stable',
     status,
-    status_reasons: statusReasons(record, status),
+    status_reasons: statusReasons(record, status, sending.now),
     total_network_bandwidth: profile.bandwidth - volumeBandwidth,
     total_volume_bandwidth: volumeBandwidth,
     vcpu: {

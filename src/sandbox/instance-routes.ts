@@ -7,7 +7,7 @@ import {initializationBody} from './initialization-body.ts'
 import {instanceBody} from './instance-body.ts'
 import {filterInstances} from './instance-filters.ts'
 import {readAction, readPatch} from './instance-patch.ts'
-import {checkAction, checkUpdatable, statusAt} from './instance-status.ts'
+import {checkAction, checkUpdatable, isForced, lastAction, statusAt, statusFound} from './instance-status.ts'
 import {InstanceTexts} from './instance-texts.ts'
 import {attachmentBodies, interfaceBodies} from './networking.ts'
 import {pageOf, readPage} from './paging.ts'
@@ -113,10 +113,12 @@ export function instanceRoutes({fleet, actions, clock, transitionMs}: Cloud): Ho
     const {type, force} = readAction(await c.req.text())
     const at = clock()
     const record = await update(c, current => {
-      checkAction(type, force ?? false, statusAt(current, at, transitionMs))
-      return actions.begin(current, type, at)
+      const find = isForced(type, force ?? false) ? statusAt : statusFound
+      checkAction(type, force ?? false, find(current, at, transitionMs))
+      return actions.begin(current, type, at, force)
     })
-    if (record.action) actions.note(record, record.action)
+    const action = lastAction(record)
+    if (action) actions.note(record, action)
     const id = `${record.id.slice(0, 4)}-${randomUUID()}`
     const body = {
       created_at: isoTime(at),

@@ -16,10 +16,12 @@ export type ActionType = 'reboot' | 'start' | 'stop'
 /** An action under way or done: the instance's status follows from it and the clock. */
 export interface ActionRecord {
   type: ActionType
-  /** When it was asked for, in epoch milliseconds. */
+  /** When it begins, in epoch milliseconds. */
   at: number
   /** The status that a start comes to which fails. */
   ends?: FailedStart
+  /** Those that run after it, in their order; they have none themselves. */
+  queued?: ActionRecord[]
 }
 
 /** What a start that fails leaves behind: `failed` for want of capacity, or an instance that is stopped again. */
