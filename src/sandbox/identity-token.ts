@@ -6,6 +6,7 @@ import type {FloatingIpRecord, InstanceRecord} from './records.ts'
 
 /** What an identity token says of its instance. */
 export interface Bearer {
+  kind: 'bare-metal-server' | 'instance'
   record: InstanceRecord
   vpcName: string
   /** Those that lead to the instance. */
@@ -16,9 +17,10 @@ const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('
 
 /**
  * The claims of an identity token, as ibm-cloud-docs/vpc instance_metadata_vpc_identity_operations.md shows a decoded one.
- * What the second audience means is not said: here it only looks like IBM's.
+ * What the second audience means is not said: here it only looks like IBM's. No source shows the claims of a bare metal
+ * server: here they are an instance's, with the CRN of the server.
  */
-function claimsOf({record, vpcName, floatingIps}: Bearer, issuedAt: number, ttlSeconds: number, nonce?: string) {
+function claimsOf({kind, record, vpcName, floatingIps}: Bearer, issuedAt: number, ttlSeconds: number, nonce?: string) {
   const {interfaces} = networkingOf(record, '')
   const subnets = new Map<unknown, unknown>()
   for (const {subnet} of interfaces) {
@@ -30,7 +32,7 @@ function claimsOf({record, vpcName, floatingIps}: Bearer, issuedAt: number, ttlS
     aud: [issuer, `${uuidOf(`${record.id}/host`)}_${scatter(record.order)}${scatter(record.created)}`],
     exp: issuedAt + ttlSeconds,
     iaas: {
-      crn: crnOf(record.zone, 'instance', record.id),
+      crn: crnOf(record.zone, kind, record.id),
       accountID: accountId,
       instanceID: record.id,
       zone: record.zone,

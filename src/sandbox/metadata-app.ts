@@ -57,6 +57,9 @@ export function createMetadataApp(options: MetadataAppOptions): Hono<MetadataEnv
       const message = 'The metadata service answers to its own host name and addresses only.'
       throw new MetadataError(403, 'unauthorized', message, {name: 'Host', type: 'header', value: host})
     }
+    // "Metadata that you can access is the bare metal server identity tokens and bare metal server identity certificates",
+    // and IAM tokens for them, at the new paths (ibm-cloud-docs/vpc bare_metal_server_metadata_about.md).
+    if (subject.kind === 'bare-metal-server' && !c.req.path.startsWith('/identity/v1/')) throw noSuchPath(c.req.path)
     c.set('subject', subject)
     await next()
     const {pathname, search} = new URL(c.req.url)

@@ -16,6 +16,8 @@ type Body = Record<string, unknown>
 
 /** What the metadata service says of an instance is made of. */
 export interface Subject {
+  /** A bare metal server has an identity, and no metadata of its own to read. */
+  kind: 'bare-metal-server' | 'instance'
   record: InstanceRecord
   vpcName: string
   /** Those that lead to the instance. */

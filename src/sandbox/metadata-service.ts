@@ -6,11 +6,11 @@ import {getRequestListener} from '@hono/node-server'
 import type {CertificateAuthority} from './certificate-authority.ts'
 import type {Cloud} from './environment.ts'
 import {IdentityTokens} from './identity-token.ts'
-import {findNamed} from './instance-names.ts'
+import {findServer} from './instance-names.ts'
 import {type Caller, createMetadataApp} from './metadata-app.ts'
 import type {Subject} from './metadata-bodies.ts'
 import type {MetadataAddress, MetadataOptions} from './metadata-options.ts'
-import type {InstanceRecord} from './records.ts'
+import type {BareMetalRecord, InstanceRecord} from './records.ts'
 import {keysOfInstance} from './ssh-keys.ts'
 
 export interface MetadataServiceOptions extends Omit<Cloud, 'actions'>, MetadataOptions {
@@ -57,7 +57,7 @@ export class MetadataService {
     }
   }
 
-  /** The address of an instance's service; opens it when it is the first time. Rejects for an unknown or ambiguous instance. */
+  /** The address of the service of an instance or bare metal server; opens it when it is the first time. Rejects for an unknown or ambiguous one. */
   async address(instance: string): Promise<MetadataAddress> {
     const {id, name, region, metadata} = this.#find(instance)
     let bound = this.#listeners.get(id)
@@ -71,10 +71,10 @@ export class MetadataService {
     return {id, name, region, enabled, protocol, url: `${protocol}://${host}:${port}`, ca_file: file}
   }
 
-  #find(instance: string): InstanceRecord {
+  #find(instance: string): InstanceRecord | BareMetalRecord {
     const {fleet} = this.#options
     fleet.refresh()
-    return findNamed(fleet.instances.all(), instance)
+    return findServer(fleet, instance)
   }
 
   /** Ends all listeners and connections at once. */
@@ -145,12 +145,20 @@ export class MetadataService {
   #subjectOf({instance, protocol}: Caller): Subject | undefined {
     const {fleet, clock, transitionMs} = this.#options
     fleet.refresh()
-    const record = fleet.instances.get(instance)
+    const server = fleet.bareMetalServers.get(instance)
+    const record = server ? asInstance(server) : fleet.instances.get(instance)
     if (record === undefined || !record.metadata.enabled || record.metadata.protocol !== protocol) return undefined
     const floatingIps = fleet.floatingIpsOf(record.region).filter(each => each.instance === record.id)
     const keys = keysOfInstance(fleet, record)
-    return {record, vpcName: fleet.vpcName(record.vpc), floatingIps, keys, now: clock(), transitionMs}
+    const kind = server ? 'bare-metal-server' : 'instance'
+    return {kind, record, vpcName: fleet.vpcName(record.vpc), floatingIps, keys, now: clock(), transitionMs}
   }
+}
+
+/** A bare metal server as the identity service sees it, which asks the same of it as of an instance. */
+function asInstance(server: BareMetalRecord): InstanceRecord {
+  const metadata = {...server.metadata, response_hop_limit: 1}
+  return {...server, metadata, action: undefined, failures: undefined}
 }
 
 /** The address that a caller used: of `::ffff:127.0.0.1` and `fe80::1%eth0`, what stands in a URL. */

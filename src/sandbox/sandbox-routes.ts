@@ -3,10 +3,9 @@ import {ApiError} from './api-error.ts'
 import type {Environment} from './environment.ts'
 import type {FleetStore} from './fleet.ts'
 import type {Seeded} from './fleet-access.ts'
-import {findNamed} from './instance-names.ts'
+import {findServer} from './instance-names.ts'
 import type {MetadataService} from './metadata-service.ts'
 import {readObject} from './patch-fields.ts'
-import type {InstanceRecord} from './records.ts'
 
 // Each address is an open port.
 const mostAddresses = 500
@@ -23,7 +22,7 @@ export interface SandboxControls {
 /**
  * What is not part of IBM's API and takes neither version nor token, below `/sandbox`. `GET /health` is 200 as soon as it
  * serves; `POST /reset` (204) and `POST /seed` (201) do as the sandbox's own `reset()` and `seed()`;
- * `GET /addresses?instance=…` tells where the metadata services of the instances named are reached, of all without a name,
+ * `GET /addresses?instance=…` tells where the metadata services of the instances and bare metal servers named are reached, of all instances without a name,
  * and opens those that are not open yet.
  */
 export function sandboxRoutes({fleet, metadata, reset, seed}: SandboxControls): Hono<Environment> {
@@ -40,7 +39,7 @@ export function sandboxRoutes({fleet, metadata, reset, seed}: SandboxControls): 
     const names = c.req.queries('instance') ?? []
     fleet.refresh()
     const all = fleet.instances.all()
-    const chosen = names.length === 0 ? all : names.map(name => findOrRefuse(all, name))
+    const chosen = names.length === 0 ? all : names.map(name => findOrRefuse(fleet, name))
     if (chosen.length > mostAddresses) {
       const message = `There are ${chosen.length} instances: name those that you want, at most ${mostAddresses} at a time.`
       throw new ApiError(400, 'too_many_instances', message, {name: 'instance', type: 'parameter'})
@@ -51,9 +50,9 @@ export function sandboxRoutes({fleet, metadata, reset, seed}: SandboxControls): 
   return routes
 }
 
-function findOrRefuse(all: readonly InstanceRecord[], name: string): InstanceRecord {
+function findOrRefuse(fleet: FleetStore, name: string): {id: string} {
   try {
-    return findNamed(all, name)
+    return findServer(fleet, name)
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
     throw new ApiError(404, 'not_found', message, {name: 'instance', type: 'parameter', value: name})

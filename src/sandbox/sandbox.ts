@@ -63,8 +63,8 @@ export interface Sandbox {
   /** Why changes are not kept although a folder was given. */
   stateProblem?: string
   /**
-   * Where an instance (ID, name, or region/name) reaches its metadata service. It is loaded and opened when it is first
-   * asked for. Rejects with a plain Error for an instance that is unknown or ambiguous.
+   * Where an instance or bare metal server (ID, name, or region/name) reaches its metadata service. It is loaded and opened when it is first
+   * asked for. Rejects with a plain Error for one that is unknown or ambiguous.
    */
   metadataAddress(instance: string): Promise<MetadataAddress>
   /**
