@@ -1,10 +1,10 @@
 // Builds dist/ (one bundle, split by command, so that a command loads only what it uses) and oclif.manifest.json
 // (the flags and help of every command, so that --help loads no command at all).
 import {execFileSync} from 'node:child_process'
-import {chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {isBuiltin} from 'node:module'
 import {tmpdir} from 'node:os'
-import {join} from 'node:path'
+import {dirname, join} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import {build} from 'esbuild'
 import {globSync} from 'tinyglobby'
@@ -87,18 +87,18 @@ chmodSync('dist/main.js', 0o755)
 const types = mkdtempSync(join(tmpdir(), 'vpcmd-types-'))
 const tsc = fileURLToPath(import.meta.resolve('typescript/package.json')).replace('package.json', 'bin/tsc')
 execFileSync(process.execPath, [tsc, '--project', '.config/sandbox-types.json', '--outDir', types], {stdio: 'inherit'})
-const keepTypes = name => {
-  const target = `dist/sandbox/${name}.d.ts`
+const keepTypes = file => {
+  const target = join('dist/sandbox', file)
   if (existsSync(target)) return
-  const text = readFileSync(join(types, 'sandbox', `${name}.d.ts`), 'utf8')
-  writeFileSync(target, text.replaceAll(/from '\.\/([\w-]+)\.ts'/g, "from './$1.js'"))
+  const text = readFileSync(join(types, 'sandbox', file), 'utf8')
+  mkdirSync(dirname(target), {recursive: true})
+  writeFileSync(target, text.replaceAll(/from '(\..*)\.ts'/g, "from '$1.js'"))
   for (const [, specifier] of text.matchAll(/from '([^']+)'/g)) {
-    const next = /^\.\/([\w-]+)\.ts$/.exec(specifier)?.[1]
-    if (next === undefined) throw new Error(`The types of vpcmd/sandbox need ${specifier}, by ${name}.ts.`)
-    keepTypes(next)
+    if (!specifier.startsWith('.')) throw new Error(`The types of vpcmd/sandbox need ${specifier}, by ${file}.`)
+    keepTypes(join(dirname(file), specifier.replace(/\.ts$/, '.d.ts')))
   }
 }
-keepTypes('index')
+keepTypes('index.d.ts')
 rmSync(types, {recursive: true})
 
 const {Plugin} = await import('@oclif/core')

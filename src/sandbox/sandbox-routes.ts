@@ -1,11 +1,11 @@
 import {Hono} from 'hono'
-import {ApiError} from './api-error.ts'
-import type {Environment} from './environment.ts'
-import type {FleetStore} from './fleet.ts'
-import type {Seeded} from './fleet-access.ts'
-import {findServer} from './instance-names.ts'
-import type {MetadataService} from './metadata-service.ts'
-import {readObject} from './patch-fields.ts'
+import {ApiError} from './core/api-error.ts'
+import type {Environment} from './core/environment.ts'
+import {readObject} from './core/patch-fields.ts'
+import type {FleetStore} from './fleet/fleet.ts'
+import type {Seeded} from './fleet/fleet-access.ts'
+import {findServer} from './fleet/instance-names.ts'
+import type {MetadataService} from './imds/metadata-service.ts'
 
 // Each address is an open port.
 const mostAddresses = 500

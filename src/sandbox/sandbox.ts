@@ -2,18 +2,18 @@ import {setMaxListeners} from 'node:events'
 import {createServer, type Server} from 'node:http'
 import type {AddressInfo} from 'node:net'
 import {getRequestListener} from '@hono/node-server'
-import {accessFleet} from './access-fleet.ts'
 import {createApp} from './app.ts'
-import type {Amount, Fault} from './faults.ts'
-import {FleetStore} from './fleet.ts'
-import type {Fleet, Seed, Seeded} from './fleet-access.ts'
-import {sandboxApiKey} from './iam.ts'
-import {InstanceActions} from './instance-actions.ts'
-import type {MetadataAddress, MetadataOptions} from './metadata-options.ts'
-import type {MetadataService} from './metadata-service.ts'
-import {chooseRegions} from './regions.ts'
-import type {SeenRequest} from './seen-request.ts'
-import {FileState, MemoryState, type StateStore} from './state.ts'
+import type {Amount, Fault} from './core/faults.ts'
+import {chooseRegions} from './core/regions.ts'
+import type {SeenRequest} from './core/seen-request.ts'
+import {FileState, MemoryState, type StateStore} from './core/state.ts'
+import {accessFleet} from './fleet/access-fleet.ts'
+import {FleetStore} from './fleet/fleet.ts'
+import type {Fleet, Seed, Seeded} from './fleet/fleet-access.ts'
+import {sandboxApiKey} from './iam/iam.ts'
+import type {MetadataAddress, MetadataOptions} from './imds/metadata-options.ts'
+import type {MetadataService} from './imds/metadata-service.ts'
+import {InstanceActions} from './vpc/instance-actions.ts'
 
 export interface SandboxOptions {
   /** 0 or none: a free one is picked. */
@@ -102,11 +102,11 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     faults.splice(0, faults.length, ...(options.faults ?? []).map(each => ({...each})))
   }
   // What checks it takes longer to load than the rest of the sandbox.
-  const seed = async (given: unknown) => (await import('./seed.ts')).plantSeed(given, access, fleet)
+  const seed = async (given: unknown) => (await import('./fleet/seed.ts')).plantSeed(given, access, fleet)
   let url = ''
   let metadata: Promise<MetadataService> | undefined
   const loadMetadata = async () => {
-    const {MetadataService} = await import('./metadata-service.ts')
+    const {MetadataService} = await import('./imds/metadata-service.ts')
     const service = new MetadataService({
       ...options.metadata,
       fleet,
