@@ -46,6 +46,23 @@ describe('a public key', () => {
     )
   })
 
+  test.each([
+    [2048, 201],
+    [3072, 400],
+    [4096, 201],
+  ])('of RSA with %i bits is %i', async (modulusLength, status) => {
+    const {e, n} = generateKeyPairSync('rsa', {modulusLength}).publicKey.export({format: 'jwk'})
+    const field = (data: Buffer) => {
+      const length = Buffer.alloc(4)
+      length.writeUInt32BE(data.length)
+      return Buffer.concat([length, data])
+    }
+    const modulus = Buffer.concat([Buffer.from([0]), Buffer.from(n ?? '', 'base64url')])
+    const blob = Buffer.concat([Buffer.from('ssh-rsa'), Buffer.from(e ?? '', 'base64url'), modulus].map(field))
+    const answer = await post('/v1/keys', {public_key: `ssh-rsa ${blob.toString('base64')}`})
+    expect(answer.status).toBe(status)
+  })
+
   test.each(['', 'nonsense', encoded('ssh-dss'), 'ssh-ed25519'])('%s is none', async text => {
     expect((await post('/v1/keys', {public_key: text})).status).toBe(400)
   })

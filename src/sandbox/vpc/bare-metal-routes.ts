@@ -1,8 +1,8 @@
 import {type Context, Hono} from 'hono'
+import {answerPage} from '../core/answer-page.ts'
 import {checkNameIsFree, notFound} from '../core/api-error.ts'
 import type {Cloud, Environment} from '../core/environment.ts'
 import {crnOf} from '../core/ids.ts'
-import {pageOf, readPage} from '../core/paging.ts'
 import type {BareMetalRecord} from '../core/records.ts'
 import type {BareMetalChange} from '../core/state.ts'
 import {bareMetalBody} from './bare-metal-body.ts'
@@ -37,16 +37,13 @@ export function bareMetalRoutes({fleet}: Cloud): Hono<Environment> {
 
   routes.get('/bare_metal_servers', c => {
     const query = c.req.query()
-    const request = readPage(query, 'bare_metal_servers')
     const asked = Object.entries(query).flatMap(([name, value]) => {
       const read = filters.get(name)
       return read ? [{read, value}] : []
     })
     const all = fleet.bareMetalServers.of(c.get('region').name, query['vpc.id'])
     const rows = all.filter(each => asked.every(({read, value}) => read(each, fleet.vpcName(each.vpc)) === value))
-    const link = {url: `${c.get('base')}/bare_metal_servers`, query, kind: 'bare_metal_servers'}
-    const {rows: shown, page} = pageOf(rows, each => each.order, request, link)
-    return c.json({...page, bare_metal_servers: shown.map(each => bodyOf(c, each))})
+    return answerPage(c, 'bare_metal_servers', rows, {bodyOf: each => bodyOf(c, each), placeOf: each => each.order})
   })
 
   routes.get('/bare_metal_servers/:id', c => c.json(bodyOf(c, find(c))))

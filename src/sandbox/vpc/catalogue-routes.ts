@@ -1,8 +1,8 @@
 import {createHash} from 'node:crypto'
 import {type Context, Hono} from 'hono'
+import {answerPage} from '../core/answer-page.ts'
 import {notFound} from '../core/api-error.ts'
 import type {Cloud, Environment} from '../core/environment.ts'
-import {pageOf, readPage} from '../core/paging.ts'
 import {defaultsGroup, type NamedResource} from '../core/records.ts'
 import {isoTime, reference} from '../core/references.ts'
 import {imagesIn, operatingSystemOf} from './images.ts'
@@ -101,9 +101,7 @@ export function catalogueRoutes({fleet}: Cloud): Hono<Environment> {
     const rows = imagesIn(fleet, c.get('region').name).filter(image =>
       Object.entries(query).every(([name, value]) => imageFilters.get(name)?.(image, value) ?? true),
     )
-    const link = {url: `${c.get('base')}/images`, query, kind: 'images'}
-    const {rows: shown, page} = pageOf(rows, (_, index) => index + 1, readPage(query, 'images'), link)
-    return c.json({...page, images: shown.map(each => imageBody(each, c.get('base')))})
+    return answerPage(c, 'images', rows, {bodyOf: each => imageBody(each, c.get('base'))})
   })
   routes.get('/images/:id', c => {
     const found = imagesIn(fleet, c.get('region').name).find(each => each.id === c.req.param('id'))

@@ -1,7 +1,7 @@
 import {Hono} from 'hono'
+import {answerPage} from '../core/answer-page.ts'
 import {ApiError, notFound} from '../core/api-error.ts'
 import type {Cloud, Environment} from '../core/environment.ts'
-import {pageOf, readPage} from '../core/paging.ts'
 import type {FloatingIpRecord} from '../core/records.ts'
 import {floatingIpTarget} from './networking.ts'
 import {floatingIpBody} from './region-bodies.ts'
@@ -48,14 +48,10 @@ export function floatingIpRoutes({fleet}: Cloud): Hono<Environment> {
       .floatingIpsOf(c.get('region').name)
       .filter(each => (group === undefined || each.resourceGroup.id === group) && (asked.length === 0 || fits(each)))
     const sorted = sortFloatingIps(rows, query.sort)
-    const link = {url: `${c.get('base')}/floating_ips`, query, kind: `floating_ips/${query.sort ?? ''}`}
     // A sorted list has no lasting places: the token counts rows.
     const placeOf = (each: FloatingIpRecord, index: number) => (query.sort === undefined ? each.order : index + 1)
-    const {rows: shown, page} = pageOf(sorted, placeOf, readPage(query, link.kind), link)
-    return c.json({
-      ...page,
-      floating_ips: shown.map(each => floatingIpBody(each, fleet.targetOf(each), c.get('base'))),
-    })
+    const bodyOf = (each: FloatingIpRecord) => floatingIpBody(each, fleet.targetOf(each), c.get('base'))
+    return answerPage(c, 'floating_ips', sorted, {bodyOf, placeOf, sort: query.sort ?? ''})
   })
   routes.get('/floating_ips/:id', c => {
     const found = fleet.floatingIpsOf(c.get('region').name).find(each => each.id === c.req.param('id'))

@@ -1,8 +1,8 @@
 import {randomUUID} from 'node:crypto'
 import {Hono} from 'hono'
+import {answerPage} from '../core/answer-page.ts'
 import {notFound} from '../core/api-error.ts'
 import type {Cloud, Environment} from '../core/environment.ts'
-import {pageOf, readPage} from '../core/paging.ts'
 import {readObject, refusal, unknownField, wrongType} from '../core/patch-fields.ts'
 import {readName, readResourceGroup, requiredField} from '../core/prototype-fields.ts'
 import {defaultsGroup, type KeyRecord} from '../core/records.ts'
@@ -46,6 +46,10 @@ function readKeyPrototype(text: string): KeyPrototype {
   const key = withAlgorithm(publicKey.trim().split(/\s+/))
   const facts = keyFacts(key)
   if (facts === undefined) throw refusal('validation_failed', 'The public key is not valid.', 'public_key', undefined)
+  // "Keys of type `rsa` must be 2048 or 4096 bits in length" (IBM/vpc-node-sdk vpc/v1.ts `CreateKeyParams`).
+  if (facts.type === 'rsa' && facts.length !== 2048 && facts.length !== 4096) {
+    throw refusal('validation_failed', 'An RSA key must be 2048 or 4096 bits in length.', 'public_key', undefined)
+  }
   if (type !== undefined && type !== facts.type) {
     throw refusal('validation_enum', 'The value supplied was not a valid option.', 'type', type)
   }
@@ -60,12 +64,9 @@ function readKeyPrototype(text: string): KeyPrototype {
 export function keyRoutes({fleet, clock}: Cloud): Hono<Environment> {
   const routes = new Hono<Environment>()
   routes.get('/keys', c => {
-    const query = c.req.query()
-    const group = query['resource_group.id']
+    const group = c.req.query('resource_group.id')
     const rows = keysIn(fleet, c.get('region').name).filter(each => !group || each.resourceGroup.id === group)
-    const link = {url: `${c.get('base')}/keys`, query, kind: 'keys'}
-    const {rows: shown, page} = pageOf(rows, each => each.order, readPage(query, 'keys'), link)
-    return c.json({...page, keys: shown.map(each => keyBody(each, c.get('base')))})
+    return answerPage(c, 'keys', rows, {bodyOf: each => keyBody(each, c.get('base')), placeOf: each => each.order})
   })
   routes.get('/keys/:id', c => {
     const found = keysIn(fleet, c.get('region').name).find(each => each.id === c.req.param('id'))

@@ -1,7 +1,8 @@
 import {Hono} from 'hono'
+import {answerPage} from '../core/answer-page.ts'
 import {notFound} from '../core/api-error.ts'
 import type {Cloud, Environment} from '../core/environment.ts'
-import {pageOf, readPage} from '../core/paging.ts'
+import type {VpcRecord} from '../core/records.ts'
 import type {RegionPlace} from '../core/regions.ts'
 import {regionBody, vpcBody, zoneBody} from './region-bodies.ts'
 
@@ -35,16 +36,14 @@ export function vpcRoutes({fleet}: Cloud): Hono<Environment> {
   const routes = new Hono<Environment>()
   routes.get('/vpcs', c => {
     const query = c.req.query()
-    const request = readPage(query, 'vpcs')
     const group = query['resource_group.id']
     const rows = fleet
       .vpcsOf(c.get('region').name)
       .filter(each => group === undefined || each.resourceGroup.id === group)
       // No VPC here has classic access.
       .filter(() => query.classic_access !== 'true')
-    const link = {url: `${c.get('base')}/vpcs`, query, kind: 'vpcs'}
-    const {rows: shown, page} = pageOf(rows, each => each.order, request, link)
-    return c.json({...page, vpcs: shown.map(each => vpcBody(each, c.get('region'), c.get('base')))})
+    const bodyOf = (each: VpcRecord) => vpcBody(each, c.get('region'), c.get('base'))
+    return answerPage(c, 'vpcs', rows, {bodyOf, placeOf: each => each.order})
   })
   routes.get('/vpcs/:id', c => {
     const vpc = fleet.vpcsOf(c.get('region').name).find(each => each.id === c.req.param('id'))

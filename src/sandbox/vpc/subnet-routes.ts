@@ -1,8 +1,8 @@
 import {Hono} from 'hono'
+import {answerPage} from '../core/answer-page.ts'
 import {notFound} from '../core/api-error.ts'
 import type {Cloud, Environment} from '../core/environment.ts'
 import {crnOf, uuidOf} from '../core/ids.ts'
-import {pageOf, readPage} from '../core/paging.ts'
 import {isoTime, reference} from '../core/references.ts'
 import {groupReference} from './region-bodies.ts'
 import {addressOf, type SecurityGroup, type Subnet, securityGroupsOf, subnetsOf} from './subnets.ts'
@@ -115,7 +115,6 @@ export function subnetRoutes({fleet}: Cloud): Hono<Environment> {
   const routes = new Hono<Environment>()
   const fits = (filters: ReadonlyMap<string, Filter>, {vpc}: {vpc: Subnet['vpc']}, query: Record<string, string>) =>
     Object.entries(query).every(([name, value]) => (filters.get(name)?.(vpc) ?? value) === value)
-  const placeOf = (_: unknown, index: number) => index + 1
   const bodyOf = (subnet: Subnet, base: string) => {
     const inVpc = fleet.instances.of(subnet.vpc.region, subnet.vpc.id)
     return subnetBody(subnet, inVpc.filter(each => each.zone === subnet.zone).length, base)
@@ -127,9 +126,7 @@ export function subnetRoutes({fleet}: Cloud): Hono<Environment> {
       each =>
         fits(subnetFilters, each, query) && (query['zone.name'] === undefined || query['zone.name'] === each.zone),
     )
-    const link = {url: `${c.get('base')}/subnets`, query, kind: 'subnets'}
-    const {rows: shown, page} = pageOf(rows, placeOf, readPage(query, 'subnets'), link)
-    return c.json({...page, subnets: shown.map(each => bodyOf(each, c.get('base')))})
+    return answerPage(c, 'subnets', rows, {bodyOf: each => bodyOf(each, c.get('base'))})
   })
   routes.get('/subnets/:id', c => {
     const found = subnetsOf(fleet, c.get('region')).find(each => each.id === c.req.param('id'))
@@ -141,12 +138,8 @@ export function subnetRoutes({fleet}: Cloud): Hono<Environment> {
   routes.get('/security_groups', c => {
     const query = c.req.query()
     const rows = groupsOf(c.get('region').name).filter(each => fits(groupFilters, each, query))
-    const link = {url: `${c.get('base')}/security_groups`, query, kind: 'security_groups'}
-    const {rows: shown, page} = pageOf(rows, placeOf, readPage(query, 'security_groups'), link)
-    return c.json({
-      ...page,
-      security_groups: shown.map(each => securityGroupBody(each, query.version ?? '', c.get('base'))),
-    })
+    const bodyOf = (each: SecurityGroup) => securityGroupBody(each, query.version ?? '', c.get('base'))
+    return answerPage(c, 'security_groups', rows, {bodyOf})
   })
   routes.get('/security_groups/:id', c => {
     const found = groupsOf(c.get('region').name).find(each => each.id === c.req.param('id'))
