@@ -1,7 +1,10 @@
-// Builds dist/ (one bundle, split by command, so that a command loads only what it uses; and the licenses of what is in
-// it) and oclif.manifest.json (the flags and help of every command, so that --help loads no command at all).
-import {chmodSync, rmSync, writeFileSync} from 'node:fs'
+// Builds dist/ (one bundle, split by command, so that a command loads only what it uses; the licenses of what is in it; and
+// the types of the sandbox) and oclif.manifest.json (the flags and help of every command, so that --help loads no command at all).
+import {execFileSync} from 'node:child_process'
+import {chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {isBuiltin} from 'node:module'
+import {tmpdir} from 'node:os'
+import {dirname, join} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import {build} from 'esbuild'
 import {globSync} from 'tinyglobby'
@@ -68,6 +71,7 @@ const built = await Promise.all([
     entryPoints: [
       'src/command-line/run-vpcmd.ts',
       'src/command-line/last-resort.ts',
+      'src/sandbox/index.ts',
       ...globSync('src/commands/**/*.ts'),
     ],
     chunkNames: 'chunks/[name]-[hash]',
@@ -83,6 +87,25 @@ const built = await Promise.all([
 ])
 chmodSync('dist/main.js', 0o755)
 writeFileSync('dist/THIRD-PARTY-NOTICES', thirdPartyNotices(built.map(({metafile}) => metafile)))
+
+// The types of vpcmd/sandbox, as the compiler writes them: of all that it reads only what leads from index.d.ts is kept,
+// which must need no package.
+const types = mkdtempSync(join(tmpdir(), 'vpcmd-types-'))
+const tsc = fileURLToPath(import.meta.resolve('typescript/package.json')).replace('package.json', 'bin/tsc')
+execFileSync(process.execPath, [tsc, '--project', '.config/sandbox-types.json', '--outDir', types], {stdio: 'inherit'})
+const keepTypes = file => {
+  const target = join('dist/sandbox', file)
+  if (existsSync(target)) return
+  const text = readFileSync(join(types, 'sandbox', file), 'utf8')
+  mkdirSync(dirname(target), {recursive: true})
+  writeFileSync(target, text.replaceAll(/from '(\..*)\.ts'/g, "from '$1.js'"))
+  for (const [, specifier] of text.matchAll(/from '([^']+)'/g)) {
+    if (!specifier.startsWith('.')) throw new Error(`The types of vpcmd/sandbox need ${specifier}, by ${file}.`)
+    keepTypes(join(dirname(file), specifier.replace(/\.ts$/, '.d.ts')))
+  }
+}
+keepTypes('index.d.ts')
+rmSync(types, {recursive: true})
 
 const {Plugin} = await import('@oclif/core')
 const plugin = new Plugin({

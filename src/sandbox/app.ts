@@ -1,25 +1,26 @@
 import {randomUUID} from 'node:crypto'
 import {Hono} from 'hono'
-import {answerError} from './answer-error.ts'
-import {ApiError, invalidRoute, tooLarge} from './api-error.ts'
-import {associationRoutes} from './association-routes.ts'
-import {bareMetalRoutes} from './bare-metal-routes.ts'
-import {limitBodies} from './body-limits.ts'
-import {catalogueRoutes} from './catalogue-routes.ts'
-import {createRoutes} from './create-routes.ts'
-import type {Cloud, Environment} from './environment.ts'
-import {floatingIpRoutes} from './floating-ip-routes.ts'
-import {checkToken, checkVersion, enterRegion, onlyOwnHost} from './front-door.ts'
-import {iamRoutes, tokenPath, tooLargeForIam} from './iam.ts'
-import {instanceRoutes} from './instance-routes.ts'
-import {keyRoutes} from './key-routes.ts'
-import type {MetadataService} from './metadata-service.ts'
-import {RateLimit} from './rate-limit.ts'
-import {regionRoutes, vpcRoutes} from './region-routes.ts'
-import {sandboxRoutes} from './sandbox-routes.ts'
-import {subnetRoutes} from './subnet-routes.ts'
-import {templateRoutes} from './template-routes.ts'
-import {makeTrouble, type TroubleOptions} from './trouble.ts'
+import {answerError} from './core/answer-error.ts'
+import {ApiError, invalidRoute, notSimulatedRoute, tooLarge} from './core/api-error.ts'
+import {limitBodies} from './core/body-limits.ts'
+import type {Cloud, Environment} from './core/environment.ts'
+import {checkToken, checkVersion, enterRegion, onlyOwnHost} from './core/front-door.ts'
+import {RateLimit} from './core/rate-limit.ts'
+import {makeTrouble, type TroubleOptions} from './core/trouble.ts'
+import {iamRoutes, tokenPath, tooLargeForIam} from './iam/iam.ts'
+import {type SandboxControls, sandboxRoutes} from './sandbox-routes.ts'
+import {associationRoutes} from './vpc/association-routes.ts'
+import {bareMetalRoutes} from './vpc/bare-metal-routes.ts'
+import {catalogueRoutes} from './vpc/catalogue-routes.ts'
+import {createRoutes} from './vpc/create-routes.ts'
+import {floatingIpRoutes} from './vpc/floating-ip-routes.ts'
+import {instanceRoutes} from './vpc/instance-routes.ts'
+import {keyRoutes} from './vpc/key-routes.ts'
+import {regionRoutes, vpcRoutes} from './vpc/region-routes.ts'
+import {subnetRoutes} from './vpc/subnet-routes.ts'
+import {templateRoutes} from './vpc/template-routes.ts'
+import {volumeRoutes} from './vpc/volume-routes.ts'
+import {isVpcOperation} from './vpc/vpc-operations.ts'
 
 const operations = [
   regionRoutes,
@@ -29,17 +30,16 @@ const operations = [
   createRoutes,
   keyRoutes,
   subnetRoutes,
+  volumeRoutes,
   catalogueRoutes,
   associationRoutes,
   templateRoutes,
   bareMetalRoutes,
 ]
 
-export interface AppOptions extends Cloud, TroubleOptions {
+export interface AppOptions extends Cloud, SandboxControls, TroubleOptions {
   rateLimitPerSecond: number | undefined
   tokenTtlSeconds: number
-  /** Loads the metadata services when they are first asked for. */
-  metadata: () => Promise<MetadataService>
 }
 
 /** The simulated cloud as a Hono application: IAM, and the VPC API of every region below `/{region}/v1`, of the first below `/v1` too. */
@@ -61,7 +61,7 @@ export function createApp(options: AppOptions): Hono<Environment> {
       c.req.path === tokenPath ? tooLargeForIam(iam, c.req.url) : answerError(tooLarge(), c),
     ),
   )
-  app.route('/sandbox', sandboxRoutes(fleet, options.metadata))
+  app.route('/sandbox', sandboxRoutes(options))
   app.use(makeTrouble(options))
   app.route('/', iamRoutes(iam))
 
@@ -81,6 +81,10 @@ export function createApp(options: AppOptions): Hono<Environment> {
     await next()
   })
   for (const routes of operations) vpc.route('/', routes(options))
+  vpc.all('*', c => {
+    const path = c.req.path.replace(/^(\/[^/]+)?\/v1/, '')
+    throw isVpcOperation(c.req.method, path) ? notSimulatedRoute(c.req.method, path) : invalidRoute()
+  })
   app.route('/v1', vpc)
   app.route('/:region/v1', vpc)
   return app

@@ -1,5 +1,7 @@
-export {checkBindable} from './bindable.ts'
-export {type Amount, type Fault, type FaultKind, parseFault} from './faults.ts'
+export {checkBindable} from './core/bindable.ts'
+export {type Amount, type Fault, type FaultKind, parseFault} from './core/faults.ts'
+export type {SeenRequest} from './core/seen-request.ts'
+export {resetSandbox} from './core/state.ts'
 export type {
   BareMetalSummary,
   Downtime,
@@ -8,11 +10,11 @@ export type {
   NewBareMetal,
   NewInstance,
   NewTemplate,
+  Seed,
+  Seeded,
   TemplateSummary,
-} from './fleet-access.ts'
-export {parseFailingStarts} from './instance-actions.ts'
-export type {MetadataAddress, MetadataBinding, MetadataOptions} from './metadata-service.ts'
+} from './fleet/fleet-access.ts'
+export {linkedProfile, type TrustedProfile, unlinkedProfile} from './iam/trusted-profiles.ts'
+export type {MetadataAddress, MetadataBinding, MetadataOptions} from './imds/metadata-options.ts'
 export {type Sandbox, type SandboxOptions, startSandbox} from './sandbox.ts'
-export {resetSandbox} from './state.ts'
-export type {SeenRequest} from './trouble.ts'
-export {linkedProfile, type TrustedProfile, unlinkedProfile} from './trusted-profiles.ts'
+export {parseFailingStarts} from './vpc/instance-actions.ts'

@@ -1,25 +1,45 @@
 import {Hono} from 'hono'
-import {ApiError} from './api-error.ts'
-import type {Environment} from './environment.ts'
-import type {FleetStore} from './fleet.ts'
-import {findNamed} from './instance-names.ts'
-import type {MetadataService} from './metadata-service.ts'
-import type {InstanceRecord} from './records.ts'
+import {ApiError} from './core/api-error.ts'
+import type {Environment} from './core/environment.ts'
+import {readObject} from './core/patch-fields.ts'
+import type {FleetStore} from './fleet/fleet.ts'
+import type {Seeded} from './fleet/fleet-access.ts'
+import {findServer} from './fleet/instance-names.ts'
+import type {MetadataService} from './imds/metadata-service.ts'
 
 // Each address is an open port.
 const mostAddresses = 500
 
+export interface SandboxControls {
+  fleet: FleetStore
+  /** Loads the metadata services when they are first asked for. */
+  metadata: () => Promise<MetadataService>
+  reset: () => Promise<void>
+  /** Rejects for what is no seed. */
+  seed: (seed: unknown) => Promise<Seeded>
+}
+
 /**
- * `GET /sandbox/addresses?instance=…`: where the metadata services of the instances named are reached, of all without a
- * name. Not part of IBM's API: no version, no token. Opens the addresses that are not open yet.
+ * What is not part of IBM's API and takes neither version nor token, below `/sandbox`. `GET /health` is 200 as soon as it
+ * serves; `POST /reset` (204) and `POST /seed` (201) do as the sandbox's own `reset()` and `seed()`;
+ * `GET /addresses?instance=…` tells where the metadata services of the instances and bare metal servers named are reached, of all instances without a name,
+ * and opens those that are not open yet.
  */
-export function sandboxRoutes(fleet: FleetStore, metadata: () => Promise<MetadataService>): Hono<Environment> {
+export function sandboxRoutes({fleet, metadata, reset, seed}: SandboxControls): Hono<Environment> {
   const routes = new Hono<Environment>()
+  routes.get('/health', c => c.json({status: 'ok'}))
+  routes.post('/reset', async c => {
+    await reset()
+    return c.body(null, 204)
+  })
+  routes.post('/seed', async c => {
+    return c.json(await seed(readObject(await c.req.text())), 201)
+  })
   routes.get('/addresses', async c => {
     const names = c.req.queries('instance') ?? []
     fleet.refresh()
     const all = fleet.instances.all()
-    const chosen = names.length === 0 ? all : names.map(name => findOrRefuse(all, name))
+    const chosen = names.length === 0 ? all : names.map(name => findOrRefuse(fleet, name))
     if (chosen.length > mostAddresses) {
       const message = `There are ${chosen.length} instances: name those that you want, at most ${mostAddresses} at a time.`
       throw new ApiError(400, 'too_many_instances', message, {name: 'instance', type: 'parameter'})
@@ -30,9 +50,9 @@ export function sandboxRoutes(fleet: FleetStore, metadata: () => Promise<Metadat
   return routes
 }
 
-function findOrRefuse(all: readonly InstanceRecord[], name: string): InstanceRecord {
+function findOrRefuse(fleet: FleetStore, name: string): {id: string} {
   try {
-    return findNamed(all, name)
+    return findServer(fleet, name)
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
     throw new ApiError(404, 'not_found', message, {name: 'instance', type: 'parameter', value: name})

@@ -2,17 +2,18 @@ import {setMaxListeners} from 'node:events'
 import {createServer, type Server} from 'node:http'
 import type {AddressInfo} from 'node:net'
 import {getRequestListener} from '@hono/node-server'
-import {accessFleet} from './access-fleet.ts'
 import {createApp} from './app.ts'
-import type {Amount, Fault} from './faults.ts'
-import {FleetStore} from './fleet.ts'
-import type {Fleet} from './fleet-access.ts'
-import {sandboxApiKey} from './iam.ts'
-import {InstanceActions} from './instance-actions.ts'
-import type {MetadataAddress, MetadataOptions, MetadataService} from './metadata-service.ts'
-import {chooseRegions} from './regions.ts'
-import {FileState, MemoryState, type StateStore} from './state.ts'
-import type {SeenRequest} from './trouble.ts'
+import type {Amount, Fault} from './core/faults.ts'
+import {chooseRegions} from './core/regions.ts'
+import type {SeenRequest} from './core/seen-request.ts'
+import {FileState, MemoryState, type StateStore} from './core/state.ts'
+import {accessFleet} from './fleet/access-fleet.ts'
+import {FleetStore} from './fleet/fleet.ts'
+import type {Fleet, Seed, Seeded} from './fleet/fleet-access.ts'
+import {sandboxApiKey} from './iam/iam.ts'
+import type {MetadataAddress, MetadataOptions} from './imds/metadata-options.ts'
+import type {MetadataService} from './imds/metadata-service.ts'
+import {InstanceActions} from './vpc/instance-actions.ts'
 
 export interface SandboxOptions {
   /** 0 or none: a free one is picked. */
@@ -48,18 +49,31 @@ export interface Sandbox {
   /** `http://127.0.0.1:PORT` */
   url: string
   apiKey: string
-  /** What a client needs in its environment to reach this sandbox. */
-  environment: {IBMCLOUD_API_KEY: string; VPC_URL: string; VPC_AUTH_URL: string}
+  /** What a client needs in its environment to reach this sandbox: vpcmd, Terraform, and IBM's SDKs (IBM/node-sdk-core, Authentication.md). */
+  environment: {
+    IBMCLOUD_API_KEY: string
+    VPC_APIKEY: string
+    VPC_AUTH_TYPE: string
+    VPC_AUTH_URL: string
+    VPC_URL: string
+  }
   /** May be changed at run time; counts begin when a fault object is first met. */
   faults: Fault[]
   fleet: Fleet
   /** Why changes are not kept although a folder was given. */
   stateProblem?: string
   /**
-   * Where an instance (ID, name, or region/name) reaches its metadata service. It is loaded and opened when it is first
-   * asked for. Rejects with a plain Error for an instance that is unknown or ambiguous.
+   * Where an instance or bare metal server (ID, name, or region/name) reaches its metadata service. It is loaded and opened when it is first
+   * asked for. Rejects with a plain Error for one that is unknown or ambiguous.
    */
   metadataAddress(instance: string): Promise<MetadataAddress>
+  /**
+   * Brings the fleet back to what the options give, and the faults, with their counts, to those that it began with. Tokens
+   * and addresses stay good. Rejects where a kept state can't be written.
+   */
+  reset(): Promise<void>
+  /** Adds what a seed holds. Rejects with an Error that names all that is wrong with it, before anything is added; or where it can't be kept. */
+  seed(seed: Seed): Promise<Seeded>
   /** Ends all connections at once. */
   close(): Promise<void>
 }
@@ -80,10 +94,19 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   // Each request that waits listens to it: more than ten are no leak.
   setMaxListeners(0, closing.signal)
   const faults = [...(options.faults ?? [])]
+  const access = accessFleet(fleet, actions, {clock, transitionMs})
+  const reset = async () => {
+    await fleet.reset()
+    actions.reset()
+    // A count belongs to its fault: as other objects they begin anew.
+    faults.splice(0, faults.length, ...(options.faults ?? []).map(each => ({...each})))
+  }
+  // What checks it takes longer to load than the rest of the sandbox.
+  const seed = async (given: unknown) => (await import('./fleet/seed.ts')).plantSeed(given, access, fleet)
   let url = ''
   let metadata: Promise<MetadataService> | undefined
   const loadMetadata = async () => {
-    const {MetadataService} = await import('./metadata-service.ts')
+    const {MetadataService} = await import('./imds/metadata-service.ts')
     const service = new MetadataService({
       ...options.metadata,
       fleet,
@@ -115,6 +138,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     onRequest: options.onRequest,
     closing: closing.signal,
     metadata: openMetadata,
+    reset,
+    seed,
   })
   const server = createServer(
     // Otherwise it replaces the process's own Request and Response for good, and a client in the process gets those.
@@ -138,11 +163,19 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   return {
     url,
     apiKey: sandboxApiKey,
-    environment: {IBMCLOUD_API_KEY: sandboxApiKey, VPC_URL: `${url}/v1`, VPC_AUTH_URL: url},
+    environment: {
+      IBMCLOUD_API_KEY: sandboxApiKey,
+      VPC_APIKEY: sandboxApiKey,
+      VPC_AUTH_TYPE: 'iam',
+      VPC_AUTH_URL: url,
+      VPC_URL: `${url}/v1`,
+    },
     faults,
-    fleet: accessFleet(fleet, actions, {clock, transitionMs}),
+    fleet: access,
     ...(problem !== undefined && {stateProblem: problem}),
     metadataAddress: async instance => (await openMetadata()).address(instance),
+    reset,
+    seed,
     close,
   }
 }

@@ -3,7 +3,7 @@ import {createServer as createTlsServer} from 'node:https'
 import type {AddressInfo} from 'node:net'
 import {afterEach, describe, expect, it, vi} from 'vitest'
 import {findRoutes} from '../../src/cloud/routes.ts'
-import {CertificateAuthority} from '../../src/sandbox/certificate-authority.ts'
+import {CertificateAuthority} from '../../src/sandbox/imds/certificate-authority.ts'
 import {startSandbox} from '../../src/sandbox/index.ts'
 import {freshEnvironment, runVpcmd} from '../support/run-vpcmd.ts'
 

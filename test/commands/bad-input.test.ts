@@ -117,7 +117,8 @@ describe('credentials', () => {
     ['a wrong key', {IBMCLOUD_API_KEY: 'wrong-key-of-nobody'}, /API key/],
   ])('%s', async (what, more, says) => {
     const environment: Record<string, string> = {...env, ...more}
-    if (what === 'none') delete environment.IBMCLOUD_API_KEY
+    if (what === 'none')
+      for (const name of ['IBMCLOUD_API_KEY', 'VPC_APIKEY', 'VPC_AUTH_TYPE']) delete environment[name]
     await expectRefusal(list, {code: 3, says}, environment)
     const {stdout, stderr} = await runVpcmd([...list, '--debug'], {env: environment})
     expect(stdout + stderr).not.toMatch(/wrong-key-of-nobody|second/)

@@ -53,3 +53,14 @@ it.each([
   const {code, stderr, stdout} = await runVpcmd(['sandbox', 'start', ...args])
   expect({code, stderr, stdout}).toEqual({code: 2, stderr: expect.stringMatching(says), stdout: ''})
 })
+
+it("prints what vpcmd, Terraform and IBM's SDKs take their credentials and addresses from", () =>
+  withServer([], async ({url, environment}) => {
+    expect(environment).toEqual({
+      IBMCLOUD_API_KEY: 'sandbox-api-key-not-a-secret',
+      VPC_APIKEY: 'sandbox-api-key-not-a-secret',
+      VPC_AUTH_TYPE: 'iam',
+      VPC_AUTH_URL: url,
+      VPC_URL: `${url}/v1`,
+    })
+  }))

@@ -1,4 +1,4 @@
-import {afterEach, beforeEach, expect, test} from 'vitest'
+import {afterEach, beforeEach, describe, expect, test} from 'vitest'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
 import {type Client, clientOf, serverTwo} from './sandbox-client.ts'
 
@@ -61,6 +61,81 @@ test('force breaks into a start under way', async () => {
   await sandbox.fleet.change(serverTwo, {status: 'starting'})
   expect((await act({type: 'stop', force: true})).status).toBe(201)
   expect(await status()).toBe('stopping')
+})
+
+test('force helps an instance that is stuck in stopping', async () => {
+  await sandbox.fleet.change(serverTwo, {status: 'stopping'})
+  expect((await act({type: 'stop', force: true})).status).toBe(201)
+  now += 2000
+  expect(await status()).toBe('stopped')
+})
+
+describe('an action that comes while another runs', () => {
+  test('waits for it: one after the other, each for its time', async () => {
+    expect((await act({type: 'stop'})).status).toBe(201)
+    now += 500
+    for (const type of ['start', 'reboot']) expect(await act({type})).toMatchObject({status: 201, body: {type}})
+    const seen: string[] = []
+    for (let passed = 0; passed < 4; passed++) {
+      seen.push(await status())
+      now += 1499
+      seen.push(await status())
+      now += 501
+    }
+    expect(seen).toEqual([
+      ...['stopping', 'stopping', 'starting', 'starting', 'restarting', 'restarting', 'running', 'running'],
+    ])
+  })
+
+  test('is refused where those before it lead to a status that it does not fit', async () => {
+    await act({type: 'stop'})
+    expect((await act({type: 'stop'})).status).toBe(409)
+    expect((await act({type: 'reboot'})).status).toBe(409)
+    await act({type: 'start'})
+    expect((await act({type: 'start'})).status).toBe(409)
+    now += 4000
+    expect(await status()).toBe('running')
+  })
+
+  test('is forgotten where a forced one comes, which is carried out at once', async () => {
+    await act({type: 'reboot'})
+    await act({type: 'stop'})
+    await act({type: 'start'})
+    now += 100
+    expect((await act({type: 'stop', force: true})).status).toBe(201)
+    expect(await status()).toBe('stopping')
+    now += 2000
+    expect(await status()).toBe('stopped')
+    now += 10_000
+    expect(await status()).toBe('stopped')
+  })
+
+  test('force does not hurry a start', async () => {
+    await act({type: 'stop'})
+    expect((await act({type: 'start', force: true})).status).toBe(201)
+    expect(await status()).toBe('stopping')
+    now += 2000
+    expect(await status()).toBe('starting')
+  })
+
+  test('and fails leaves the reasons of its failure, when it is over', async () => {
+    await sandbox.fleet.failStarts(serverTwo)
+    await act({type: 'stop'})
+    await act({type: 'start'})
+    expect((await client.send(path)).body.status_reasons).toEqual([])
+    now += 4000
+    expect((await client.send(path)).body).toMatchObject({
+      status: 'failed',
+      status_reasons: [{code: 'cannot_start_capacity'}],
+    })
+  })
+
+  test('counts as one downtime with the stop before it', async () => {
+    const from = now
+    await act({type: 'stop'})
+    await act({type: 'start'})
+    expect(sandbox.fleet.downtimes()).toMatchObject([{id: serverTwo, from, to: from + 4000}])
+  })
 })
 
 test.each([

@@ -32,6 +32,7 @@ describe('an identity token', () => {
       created_at: '2026-11-25T12:00:00.000Z',
       expires_at: '2026-11-25T12:01:00.000Z',
       expires_in: 60,
+      nonce: 'n-1',
     })
     const instance = `crn:v1:bluemix:public:is:eu-de-1:a/a1234567::instance:${web.id}`
     expect(claimsOf(body.access_token)).toEqual({
@@ -62,6 +63,7 @@ describe('an identity token', () => {
     expect(bare).toMatchObject({status: 200, body: {expires_in: 300}})
     const {body} = await put(`/identity/v1/token?${newest}`, {})
     expect(body.expires_in).toBe(300)
+    expect(body).not.toHaveProperty('nonce')
     expect(claimsOf(body.access_token)).not.toHaveProperty('nonce')
   })
 

@@ -2,7 +2,7 @@ import {createHash} from 'node:crypto'
 import {afterAll, beforeAll, describe, expect, test} from 'vitest'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
 import {Inside} from './metadata-client.ts'
-import {type Client, clientOf} from './sandbox-client.ts'
+import {type Body, type Client, clientOf} from './sandbox-client.ts'
 
 let sandbox: Sandbox
 let vpc: Client
@@ -43,7 +43,15 @@ describe.each(names)('%s, seen from within and from without', name => {
   test('is the same instance', async () => {
     const {inside, outside} = await both()
     const {software_attachments, ...instance} = (await inside.get('instance')).body
-    expect(instance).toEqual(withoutLinks((await vpc.send(outside)).body))
+    const {body} = await vpc.send(outside)
+    const withAddress = ({primary_ip: ip, href, ...rest}: Body) =>
+      withoutLinks({...rest, primary_ipv4_address: ip.address})
+    expect(instance).toEqual({
+      ...(withoutLinks(body) as object),
+      network_interfaces: body.network_interfaces.map(withAddress),
+      primary_network_interface: withAddress(body.primary_network_interface),
+      resource_group: {id: body.resource_group.id, name: body.resource_group.name},
+    })
     expect(software_attachments).toHaveLength(name === 'train-1' ? 1 : 0)
   })
 

@@ -52,12 +52,15 @@ export interface Body {
   primary_network_attachment: Body
   primary_network_interface: Body
   profile: Body
+  public_key: string
   region: Body
   regions: Rows
   reservation?: Body
   reservation_affinity: {policy: string}
   resource_group: Body
   resource_type: string
+  routing_table: Body
+  rules: Rows
   security_groups: Rows
   status: string
   subnet: Body
@@ -70,6 +73,8 @@ export interface Body {
   trace: string
   value?: string
   virtual_network_interface: Body
+  volume: Body
+  volume_attachments: Rows
   vpc: Body
   vpcs: Rows
   zone: Body

@@ -1,0 +1,76 @@
+import type {Context, Next} from 'hono'
+import {isTokenValid} from '../iam/iam.ts'
+import {ApiError, invalidRoute, unauthenticated} from './api-error.ts'
+import type {Environment} from './environment.ts'
+
+type Request = Context<Environment>
+
+const parameter = (name: string, value: string | undefined) =>
+  ({name, type: 'parameter', ...(value !== undefined && {value})}) as const
+
+function isDate(text: string): boolean {
+  const time = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(text) : Number.NaN
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text)
+}
+
+/** Throws 400 where `version` (YYYY-MM-DD, 2019-01-01 to today) or `generation` (2) is missing or wrong; ibm-cloud-docs/vpc errors.md. */
+export function checkVersion(c: Request, now: number): void {
+  const {version, generation} = c.req.query()
+  if (!version) {
+    const message = 'The `version` parameter is required, and it must be of the form `YYYY-MM-DD`.'
+    throw new ApiError(400, 'missing_version', message, parameter('version', undefined))
+  }
+  if (!isDate(version)) {
+    const message = 'The `version` parameter is invalid, it must be of the form `YYYY-MM-DD`.'
+    throw new ApiError(400, 'invalid_version', message, parameter('version', version))
+  }
+  if (version < '2019-01-01' || version > new Date(now).toISOString().slice(0, 10)) {
+    const message = 'The `version` value cannot be set at a future date nor before `2019-01-01`.'
+    throw new ApiError(400, 'invalid_version_range', message, parameter('version', version))
+  }
+  if (!generation) {
+    const message = 'The generation query parameter is required.'
+    throw new ApiError(400, 'missing_generation_parameter', message, parameter('generation', undefined))
+  }
+  if (generation !== '2') {
+    const message = 'The generation query parameter is invalid.'
+    throw new ApiError(400, 'invalid_generation_parameter', message, parameter('generation', generation))
+  }
+}
+
+/** Throws 401 without a bearer token that the sandbox signed and that has not expired at `now` (epoch milliseconds). */
+export function checkToken(c: Request, secret: string, now: number): void {
+  const [scheme, token, ...more] = (c.req.header('authorization') ?? '').trim().split(/\s+/)
+  if (scheme?.toLowerCase() !== 'bearer' || token === undefined || more.length > 0) throw unauthenticated()
+  if (!isTokenValid(token, secret, now / 1000)) throw unauthenticated()
+}
+
+/**
+ * Refuses (403) a request for another host than this one by its own names, and one that a browser sends for a page from
+ * elsewhere: a web page must not reach the sandbox, whether its name resolves to 127.0.0.1 or it asks blindly.
+ */
+export async function onlyOwnHost(c: Request, next: Next): Promise<void> {
+  const {localPort} = c.env.incoming.socket
+  const host = c.env.incoming.headers.host ?? ''
+  if (host !== `127.0.0.1:${localPort}` && host !== `localhost:${localPort}`) {
+    const message = 'The sandbox answers to 127.0.0.1 and localhost only.'
+    throw new ApiError(403, 'foreign_host', message, {name: 'Host', type: 'header', value: host})
+  }
+  // Browsers alone send it, and no page can change it (W3C, Fetch Metadata Request Headers).
+  const site = c.req.header('sec-fetch-site')
+  if (site !== undefined && site !== 'same-origin' && site !== 'none') {
+    const message = 'The sandbox answers to no web page from elsewhere.'
+    throw new ApiError(403, 'foreign_page', message, {name: 'Sec-Fetch-Site', type: 'header', value: site})
+  }
+  c.set('origin', `http://${host}`)
+  await next()
+}
+
+/** Finds out the region from the path (`/us-south/v1/…`, or `/v1/…` for the first) and where the hrefs of the answer lead. Throws 404 for an unknown region. */
+export function enterRegion(c: Request, regions: readonly Environment['Variables']['region'][]): void {
+  const name = c.req.param('region')
+  const region = name === undefined ? regions[0] : regions.find(each => each.name === name)
+  if (region === undefined) throw invalidRoute()
+  c.set('region', region)
+  c.set('base', `${c.get('origin')}${name === undefined ? '' : `/${name}`}/v1`)
+}

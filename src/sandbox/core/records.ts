@@ -1,0 +1,204 @@
+/** A resource that instances refer to, kept once and shared by them. */
+export interface NamedResource {
+  id: string
+  crn: string
+  name: string
+}
+
+export interface MetadataSettings {
+  enabled: boolean
+  protocol: 'http' | 'https'
+  response_hop_limit: number
+}
+
+export type ActionType = 'reboot' | 'start' | 'stop'
+
+/** An action under way or done: the instance's status follows from it and the clock. */
+export interface ActionRecord {
+  type: ActionType
+  /** When it begins, in epoch milliseconds. */
+  at: number
+  /** The status that a start comes to which fails. */
+  ends?: FailedStart
+  /** Those that run after it, in their order; they have none themselves. */
+  queued?: ActionRecord[]
+}
+
+/** What a start that fails leaves behind: `failed` for want of capacity, or an instance that is stopped again. */
+export type FailedStart = 'failed' | 'stopped'
+
+/** The parts of an instance whose IDs or names are derived from its own ID unless they are known. */
+export type KnownPart =
+  | 'attachment'
+  | 'attachmentName'
+  | 'bootAttachment'
+  | 'bootAttachmentName'
+  | 'bootDevice'
+  | 'bootVolume'
+  | 'bootVolumeName'
+  | 'virtualNetworkInterface'
+
+/** An instance in little: what distinguishes it from others. `instanceBody` makes the API's object of it. 100,000 of these are held at once. */
+export interface InstanceRecord {
+  /** Place in every list; grows, never reused, so that a page's token outlives changes. */
+  order: number
+  id: string
+  name: string
+  region: string
+  zone: string
+  /** ID of the VPC. */
+  vpc: string
+  address: string
+  /** Epoch milliseconds. */
+  created: number
+  /** Status apart from actions. */
+  status: string
+  action: ActionRecord | undefined
+  /** How many of its next starts fail, and how. */
+  failures: {left: number; ends: FailedStart} | undefined
+  metadata: MetadataSettings
+  /** Counts the changes, for the ETag. */
+  revision: number
+  deleted: boolean
+  profile: string
+  resourceGroup: {id: string; name: string}
+  image?: NamedResource
+  spot?: boolean
+  /** Has network interfaces of the old kind and no network attachments. */
+  legacyInterfaces?: boolean
+  secondaryAttachment?: boolean
+  dedicatedHost?: NamedResource
+  placementGroup?: NamedResource
+  instanceGroup?: NamedResource
+  reservation?: NamedResource
+  clusterNetwork?: NamedResource
+  reservationPolicy?: 'automatic' | 'disabled' | 'manual'
+  secureBoot?: boolean
+  /** The default trusted profile: true for one that is made up from the instance's ID. `defaultProfileOf` reads both. */
+  trustedProfile?: boolean | TrustedProfileRecord
+  /** As it was given at creation. The VPC API never shows it; the metadata service does. */
+  userData?: string
+  /** The IDs of the keys that were given at creation; without, the region's first key. */
+  keyIds?: string[]
+  /** The IDs of the security groups of its interfaces; without, the VPC's default one. */
+  securityGroupIds?: string[]
+  given?: GivenSettings
+  /** Of its primary interface. */
+  givenInterface?: GivenInterface
+  /** The administrator's password of a Windows image, encrypted with one of the keys. */
+  password?: {encrypted: string; fingerprint: string}
+  /** Was made of a catalog image whose software has a license key. */
+  licensedSoftware?: boolean
+  known?: Partial<Record<KnownPart, string>>
+}
+
+/** What an instance was given at its creation and shows as it was given, under wire names; without, the defaults. */
+export interface GivenSettings {
+  availability_policy?: {host_failure: 'restart' | 'stop'; preemption: 'delete' | 'stop'}
+  confidential_compute_mode?: 'disabled' | 'sgx' | 'tdx'
+  /** Mbit/s. */
+  total_volume_bandwidth?: number
+  volume_bandwidth_qos_mode?: 'pooled' | 'weighted'
+}
+
+/** The same of an interface. */
+export interface GivenInterface {
+  allow_ip_spoofing?: boolean
+  auto_delete?: boolean
+  protocol_state_filtering_mode?: 'auto' | 'disabled' | 'enabled'
+}
+
+export interface TrustedProfileRecord {
+  id: string
+  autoLink: boolean
+}
+
+/** An SSH key of a region. */
+export interface KeyRecord {
+  order: number
+  id: string
+  name: string
+  region: string
+  created: number
+  resourceGroup: {id: string; name: string}
+  /** Algorithm and base64, as in a line of authorized_keys, without a comment. */
+  publicKey: string
+}
+
+/** A bare metal server in little. Its metadata service has no hop limit. */
+export interface BareMetalRecord {
+  order: number
+  id: string
+  name: string
+  region: string
+  zone: string
+  /** ID of the VPC. */
+  vpc: string
+  address: string
+  /** Epoch milliseconds. */
+  created: number
+  status: string
+  metadata: Omit<MetadataSettings, 'response_hop_limit'>
+  revision: number
+  deleted: boolean
+  profile: string
+  resourceGroup: {id: string; name: string}
+}
+
+/** An instance template in little: it gives back what its maker named, and nothing else. */
+export interface TemplateRecord {
+  order: number
+  id: string
+  name: string
+  region: string
+  zone: string
+  /** ID of the VPC. */
+  vpc: string
+  /** Epoch milliseconds. */
+  created: number
+  /** Null where its maker did not name the metadata service. */
+  metadata: Partial<MetadataSettings> | null
+  revision: number
+  deleted: boolean
+  profile: string
+  resourceGroup: {id: string; name: string}
+  image: NamedResource
+  userData?: string
+}
+
+export interface VpcRecord {
+  order: number
+  id: string
+  name: string
+  region: string
+  created: number
+  resourceGroup: {id: string; name: string}
+}
+
+export interface FloatingIpRecord {
+  order: number
+  id: string
+  name: string
+  region: string
+  zone: string
+  address: string
+  created: number
+  resourceGroup: {id: string; name: string}
+  /** ID of the instance whose primary interface it leads to. */
+  instance: string | undefined
+}
+
+/** What a fleet consists of before anybody changed it. */
+export interface FleetRecords {
+  instances: InstanceRecord[]
+  bareMetalServers: BareMetalRecord[]
+  templates: TemplateRecord[]
+  vpcs: VpcRecord[]
+  floatingIps: FloatingIpRecord[]
+}
+
+/** The resource group of IBM's page. */
+export const defaultsGroup = {id: '6edefe513d934fdd872e78ee6a8e73ef', name: 'defaults'}
+
+/** Another one, so that a filter by resource group has something to leave out. */
+export const productionGroup = {id: '4bbce614c13444cd8fc5e7e878ef8e21', name: 'production'}

@@ -1,0 +1,170 @@
+import {RecordStore} from '../core/record-store.ts'
+import type {
+  BareMetalRecord,
+  FleetRecords,
+  FloatingIpRecord,
+  InstanceRecord,
+  TemplateRecord,
+  VpcRecord,
+} from '../core/records.ts'
+import type {RegionPlace} from '../core/regions.ts'
+import type {BareMetalChange, InstanceChange, State, StateStore, TemplateChange} from '../core/state.ts'
+import {defaultFleet} from './default-fleet.ts'
+import {generatedFleet} from './generated-fleet.ts'
+
+export interface FleetOptions {
+  instances?: number
+  vpcs?: number
+}
+
+/** All records of the sandbox: those that the arguments give, with the kept changes on top. */
+export class FleetStore {
+  readonly regions: readonly RegionPlace[]
+  readonly instances: RecordStore<InstanceRecord, InstanceChange>
+  readonly bareMetalServers: RecordStore<BareMetalRecord, BareMetalChange>
+  readonly templates: RecordStore<TemplateRecord, TemplateChange>
+  readonly #state: StateStore
+  readonly #vpcs: ReadonlyMap<string, VpcRecord[]>
+  readonly #vpcNames: ReadonlyMap<string, string>
+  readonly #givenFloatingIps: readonly FloatingIpRecord[]
+  #floatingIps: ReadonlyMap<string, FloatingIpRecord[]> = new Map()
+  #applied: State | undefined
+
+  constructor(regions: readonly RegionPlace[], options: FleetOptions, state: StateStore) {
+    this.regions = regions
+    this.#state = state
+    const records = recordsOf(regions, options)
+    this.#vpcs = byRegion(records.vpcs)
+    this.#vpcNames = new Map(records.vpcs.map(each => [each.id, each.name]))
+    this.#givenFloatingIps = records.floatingIps
+    this.instances = new RecordStore(
+      records.instances,
+      state,
+      current => ({changes: current.instances, added: current.added}),
+      ({name, metadata, status, action, failures, revision, deleted}) => ({
+        name,
+        metadata,
+        status,
+        action,
+        failures,
+        revision,
+        deleted,
+      }),
+    )
+    this.bareMetalServers = new RecordStore(
+      records.bareMetalServers,
+      state,
+      current => current.bareMetalServers,
+      ({name, metadata, status, revision, deleted}) => ({name, metadata, status, revision, deleted}),
+    )
+    this.templates = new RecordStore(
+      records.templates,
+      state,
+      current => current.templates,
+      ({name, metadata, revision, deleted}) => ({name, metadata, revision, deleted}),
+    )
+  }
+
+  /** Signs the tokens. */
+  get secret(): string {
+    return this.#state.current.secret
+  }
+
+  /** Takes in what other processes changed. To be called before each request. */
+  refresh(): void {
+    this.#state.refresh()
+  }
+
+  vpcsOf(region: string): readonly VpcRecord[] {
+    return this.#vpcs.get(region) ?? []
+  }
+
+  vpcName(id: string): string {
+    return this.#vpcNames.get(id) ?? ''
+  }
+
+  /** In the order of lists. Not to be changed by the caller. */
+  floatingIpsOf(region: string): readonly FloatingIpRecord[] {
+    this.#syncFloatingIps()
+    return this.#floatingIps.get(region) ?? []
+  }
+
+  /** The instance that a floating IP leads to, if it does. */
+  targetOf(floatingIp: FloatingIpRecord): InstanceRecord | undefined {
+    return floatingIp.instance === undefined ? undefined : this.instances.find(floatingIp.region, floatingIp.instance)
+  }
+
+  /** Parts a floating IP from its instance. Rejects when there is no such address, or the change can't be kept. */
+  async detachFloatingIp(id: string): Promise<void> {
+    this.#syncFloatingIps()
+    const found = [...this.#floatingIps.values()].flat().find(each => each.id === id)
+    if (found === undefined) throw new Error(`There is no floating IP ${id}.`)
+    await this.keep(state => {
+      state.floatingIps[id] = {instance: null}
+    })
+  }
+
+  /** What was changed and added, as it is kept. To be changed within `keep` only. */
+  get kept(): State {
+    return this.#state.current
+  }
+
+  /**
+   * Changes keys and floating IPs: `change` is called with the newest state, alone, and must throw before it has changed
+   * anything, if at all. Resolves to what it returns; rejects with what it throws, or when the state can't be kept.
+   */
+  async keep<T>(change: (state: State) => T): Promise<T> {
+    let result: {value: T} | undefined
+    await this.#state.update(state => {
+      result = {value: change(state)}
+      return true
+    })
+    this.#state.refresh()
+    this.#applied = undefined
+    if (result === undefined) throw new Error('Nothing was kept.')
+    return result.value
+  }
+
+  /** Brings all records back to what the arguments give. Rejects where that can't be kept. */
+  async reset(): Promise<void> {
+    await this.#state.reset()
+  }
+
+  // A state kept in a file may have been read anew since.
+  #syncFloatingIps(): void {
+    const state = this.#state.current
+    if (this.#applied === state) return
+    this.#applied = state
+    const all = [...this.#givenFloatingIps, ...(state.addedFloatingIps ?? [])].flatMap(ip => {
+      if (state.removed?.includes(ip.id)) return []
+      const change = state.floatingIps[ip.id]
+      return [change === undefined ? ip : {...ip, instance: change.instance ?? undefined}]
+    })
+    this.#floatingIps = byRegion(all)
+  }
+}
+
+function recordsOf(regions: readonly RegionPlace[], options: FleetOptions): FleetRecords {
+  if (options.instances !== undefined) {
+    return generatedFleet(options.instances, options.vpcs ?? regions.length, regions)
+  }
+  const records = defaultFleet()
+  const served = (each: {region: string}) => regions.some(region => region.name === each.region)
+  return {
+    instances: records.instances.filter(served),
+    bareMetalServers: records.bareMetalServers.filter(served),
+    templates: records.templates.filter(served),
+    vpcs: records.vpcs.filter(served),
+    floatingIps: records.floatingIps.filter(served),
+  }
+}
+
+function byRegion<Item extends {region: string}>(items: readonly Item[]): Map<string, Item[]> {
+  const map = new Map<string, Item[]>()
+  for (const item of items) {
+    const others = map.get(item.region)
+    if (others) others.push(item)
+    else map.set(item.region, [item])
+  }
+  return map
+}

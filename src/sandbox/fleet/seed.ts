@@ -1,0 +1,87 @@
+import {z} from 'zod'
+import {ApiError} from '../core/api-error.ts'
+import {profileNames} from '../vpc/profiles.ts'
+import type {FleetStore} from './fleet.ts'
+import type {Fleet, Seed, Seeded} from './fleet-access.ts'
+
+const settings = z.strictObject({
+  enabled: z.boolean().optional(),
+  protocol: z.enum(['http', 'https']).optional(),
+  response_hop_limit: z.int().min(1).max(64).optional(),
+})
+
+const name = z.string().min(1).max(63)
+const placed = {
+  name,
+  region: z.string().optional(),
+  zone: z.string().optional(),
+  vpc: z.string().optional(),
+}
+
+const instance = z.strictObject({
+  ...placed,
+  status: z
+    .enum(['deleting', 'failed', 'pending', 'restarting', 'running', 'starting', 'stopped', 'stopping'])
+    .optional(),
+  metadata_service: settings.optional(),
+  image: z.string().min(1).optional(),
+  legacyInterfaces: z.boolean().optional(),
+  profile: z.enum(profileNames).optional(),
+  spot: z.boolean().optional(),
+  userData: z.string().optional(),
+  trustedProfile: z.boolean().optional(),
+})
+
+const seedSchema = z.strictObject({
+  instances: z.array(instance).optional(),
+  bareMetalServers: z
+    .array(
+      z.strictObject({
+        ...placed,
+        status: z.string().min(1).optional(),
+        metadata_service: settings.omit({response_hop_limit: true}).optional(),
+      }),
+    )
+    .optional(),
+  templates: z.array(z.strictObject({...placed, metadata_service: settings.nullable().optional()})).optional(),
+}) satisfies z.ZodType<Seed>
+
+function notASeed(message: string): ApiError {
+  return new ApiError(400, 'invalid_seed', message)
+}
+
+interface Placed {
+  region?: string
+  zone?: string
+  vpc?: string
+}
+
+function checkPlace(fleet: FleetStore, field: string, {region: regionName, zone, vpc}: Placed): void {
+  const region = fleet.regions.find(each => each.name === (regionName ?? zone?.slice(0, -2) ?? fleet.regions[0]?.name))
+  if (region === undefined)
+    throw notASeed(`${field}: the sandbox serves no region ${regionName ?? zone?.slice(0, -2)}.`)
+  if (zone !== undefined && !region.zones.some(each => each.name === zone)) {
+    throw notASeed(`${field}: ${region.name} has no zone ${zone}.`)
+  }
+  if (vpc !== undefined && !fleet.vpcsOf(region.name).some(each => each.id === vpc)) {
+    throw notASeed(`${field}: ${region.name} has no VPC with the ID ${vpc}.`)
+  }
+}
+
+/** Adds what `given` holds. Rejects with an ApiError (400) that names all that is wrong with it, before anything is added; or where it can't be kept. */
+export async function plantSeed(given: unknown, access: Fleet, fleet: FleetStore): Promise<Seeded> {
+  const read = seedSchema.safeParse(given)
+  if (!read.success) {
+    const problems = read.error.issues.map(({path, message}) => `${path.join('.') || 'the seed'}: ${message}`)
+    throw notASeed(problems.join('; '))
+  }
+  const {instances = [], bareMetalServers = [], templates = []} = read.data
+  for (const [kind, items] of Object.entries({instances, bareMetalServers, templates})) {
+    for (const [index, item] of items.entries()) checkPlace(fleet, `${kind}.${index}`, item)
+  }
+  const planted: Seeded = {instances: [], bareMetalServers: [], templates: []}
+  for (const each of instances) planted.instances.push(await access.add(each))
+  for (const each of bareMetalServers) planted.bareMetalServers.push(await access.bareMetalServers.add(each))
+  for (const each of templates) planted.templates.push(await access.templates.add(each))
+  return planted
+}

@@ -1,0 +1,69 @@
+import {randomUUID} from 'node:crypto'
+import type {ErrorTarget} from '../core/api-error.ts'
+
+export type MetadataErrorCode =
+  | 'invalid_request'
+  | 'invalid_value'
+  | 'invalid_version_range'
+  | 'missing_field'
+  | 'missing_value'
+  | 'not_found'
+  | 'profile_not_linked'
+  | 'service_error'
+  | 'unauthenticated'
+  | 'unauthorized'
+  | 'unknown_field'
+
+type MetadataStatus = 400 | 401 | 403 | 404 | 413 | 500
+
+/** A refusal of the metadata or identity service. Codes, statuses and, where it gives one, the wording: ibm-cloud-docs/vpc metadata-error-codes.md. */
+export class MetadataError extends Error {
+  readonly status: MetadataStatus
+  readonly code: MetadataErrorCode
+  readonly target: ErrorTarget | undefined
+
+  constructor(status: MetadataStatus, code: MetadataErrorCode, message: string, target?: ErrorTarget) {
+    super(message)
+    this.status = status
+    this.code = code
+    this.target = target
+  }
+}
+
+/** The answer for anything thrown: `{errors: [{code, message, more_info, target?}], status_code, trace}`. What is no MetadataError is 500 `service_error`. */
+export function metadataErrorAnswer(error: unknown): Response {
+  const refusal =
+    error instanceof MetadataError ? error : new MetadataError(500, 'service_error', 'An internal error occurred.')
+  const {status, code, message, target} = refusal
+  // The page's one anchor with an underscore.
+  const anchor = code === 'unknown_field' ? code : code.replaceAll('_', '-')
+  const described = {
+    code,
+    message,
+    more_info: `https://cloud.ibm.com/docs/vpc?topic=vpc-instance-metadata-error-codes#${anchor}-error-code`,
+    ...(target && {target}),
+  }
+  return Response.json({errors: [described], status_code: status, trace: randomUUID()}, {status})
+}
+
+/** 404 for a path that no operation has. Not in IBM's list of codes: worded by analogy. */
+export function noSuchPath(path: string): MetadataError {
+  return new MetadataError(404, 'not_found', 'The requested path was not found.', {
+    name: 'path',
+    type: 'parameter',
+    value: path,
+  })
+}
+
+/** 413 for a body that is larger than the sandbox reads. No source shows IBM's own answer. */
+export function tooLarge(): MetadataError {
+  return new MetadataError(413, 'invalid_request', 'The request body is too large.')
+}
+
+/** 401: an identity token that is expired, malformed, or another instance's. */
+export function unauthenticated(): MetadataError {
+  return new MetadataError(401, 'unauthenticated', 'The provided token is invalid or expired.', {
+    name: 'Authorization',
+    type: 'header',
+  })
+}

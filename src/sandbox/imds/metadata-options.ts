@@ -1,0 +1,39 @@
+import type {SeenRequest} from '../core/seen-request.ts'
+
+/** An address that an instance's metadata service is bound to. */
+export interface MetadataBinding {
+  /** Name, ID, or region and name with a slash between. */
+  instance: string
+  /** An IP address of this machine. */
+  host: string
+  port: number
+}
+
+export interface MetadataOptions {
+  /** Addresses to bind at once. Every other instance gets a free port of 127.0.0.1 when its address is first asked for. */
+  bindings?: readonly MetadataBinding[]
+  /**
+   * What a caller meets where the service is off, or the other protocol is set: no answer ever, as on IBM Cloud, or a
+   * connection that is reset at once, for tests that can't wait. `hang` without.
+   */
+  off?: 'hang' | 'reset'
+  /** Where the certificate of the CA is written; without it, a temporary file that goes with the sandbox. */
+  caFile?: string
+  /** How that file is written; without it, over what is there. */
+  writeCaFile?: (file: string, pem: string) => Promise<void>
+  /** Told of each request that a metadata service answers, before the answer is sent. */
+  onRequest?: (request: SeenRequest) => void
+}
+
+/** Where an instance's metadata service is reached, and how it is set just now. */
+export interface MetadataAddress {
+  id: string
+  name: string
+  region: string
+  enabled: boolean
+  protocol: 'http' | 'https'
+  /** `http://127.0.0.1:PORT`, by the protocol that is set. */
+  url: string
+  /** PEM file with the CA that signs for https. */
+  ca_file: string
+}

@@ -1,0 +1,107 @@
+import {constants, createHash, createPublicKey, type KeyObject, publicEncrypt} from 'node:crypto'
+import {crnOf, uuidOf} from '../core/ids.ts'
+import type {InstanceRecord, KeyRecord} from '../core/records.ts'
+import {defaultsGroup} from '../core/records.ts'
+import {allRegions} from '../core/regions.ts'
+import type {FleetStore} from '../fleet/fleet.ts'
+
+/** What the text of a public key says of it. */
+export interface KeyFacts {
+  type: 'ed25519' | 'rsa'
+  /** In bits. */
+  length: number
+  /** `SHA256:` and base64 without padding, as `ssh-keygen -l` prints it. */
+  fingerprint: string
+}
+
+// A public key whose private half was thrown away: with it nobody opens anything.
+const firstPublicKey =
+  'ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQDdHTzQKK7M04II42ZG2HYLkIb2I7PnMQeCxUl15HixvfsSgSVYEHs0qJkcFVD9txOLNo3FHuPDvTKWPk3/xo7x+zfQUVcphsPrw405zaMav0mjNd3YktJkeeG9K1iuFQOYR0/CsJVULIpCtWkbHWFAEDWL+Wr9bilPHFAX4hONf7vSF48OFR/ZvDb9wrsvV9mKXOf4C4M/Wf/gKatidjkvESG2tLgJo8XyrZ25qLmKOYGMyoGy2drl/mVKSYMf3frCmKdfULNkbUUdO3UX8j1CQoRguU+ZilUoIzrssxSX3RwmX94M8wyHnBxCLCx+txba/kCIhhn/IQ7TfwmSjnYf'
+
+/** The one key that each region has from the start. */
+export function firstKey(region: string): KeyRecord {
+  const code = allRegions.find(each => each.name === region)?.code ?? 'r006'
+  return {
+    order: 1,
+    id: `${code}-${uuidOf(`key/${region}`)}`,
+    name: 'my-key',
+    region,
+    created: Date.UTC(2025, 0, 14, 9, 0, 0),
+    resourceGroup: defaultsGroup,
+    publicKey: firstPublicKey,
+  }
+}
+
+/** The keys of a region, in the order of lists. */
+export function keysIn(fleet: FleetStore, region: string): KeyRecord[] {
+  const {addedKeys = [], removed = []} = fleet.kept
+  const all = [firstKey(region), ...addedKeys.filter(each => each.region === region)]
+  return all.filter(each => !removed.includes(each.id))
+}
+
+/** The keys that an instance was created with, those that still exist. */
+export function keysOfInstance(fleet: FleetStore, record: InstanceRecord): KeyRecord[] {
+  const {keyIds = [firstKey(record.region).id]} = record
+  return keysIn(fleet, record.region).filter(each => keyIds.includes(each.id))
+}
+
+/** The KeyReference of a key. */
+export function keyReference(key: KeyRecord, base: string): Record<string, string> {
+  return {
+    crn: crnOf(key.region, 'key', key.id),
+    fingerprint: keyFacts(key.publicKey)?.fingerprint ?? '',
+    href: `${base}/keys/${key.id}`,
+    id: key.id,
+    name: key.name,
+  }
+}
+
+/** Reads a public key as OpenSSH writes it (RFC 4253, 6.6; RFC 8709): undefined for anything but an RSA or Ed25519 key. */
+export function keyFacts(publicKey: string): KeyFacts | undefined {
+  const fields = fieldsOf(publicKey)
+  const [algorithm, first, second] = fields ?? []
+  if (fields === undefined || first === undefined) return undefined
+  const blob = Buffer.from(publicKey.split(' ')[1] ?? '', 'base64')
+  const fingerprint = `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`
+  if (String(algorithm) === 'ssh-ed25519' && first.length === 32) return {type: 'ed25519', length: 256, fingerprint}
+  if (String(algorithm) !== 'ssh-rsa' || second === undefined) return undefined
+  const modulus = second[0] === 0 ? second.subarray(1) : second
+  return {type: 'rsa', length: modulus.length * 8, fingerprint}
+}
+
+/** The algorithm that the base64 field of a public key names; undefined where it begins with no name. */
+export function algorithmOf(encoded: string): string | undefined {
+  const blob = Buffer.from(encoded, 'base64')
+  const length = blob.length < 4 ? 0 : blob.readUInt32BE(0)
+  return length === 0 || length > 64 ? undefined : blob.subarray(4, 4 + length).toString('latin1')
+}
+
+/** Encrypts a text with an RSA key, PKCS #1 v1.5, as the API does it with the password of Windows (see IBM-Cloud/terraform-provider-ibm data_source_ibm_is_instance.go, which reads it with DecryptPKCS1v15). Base64. */
+export function encryptFor(publicKey: string, text: string): string {
+  return publicEncrypt({key: rsaKey(publicKey), padding: constants.RSA_PKCS1_PADDING}, Buffer.from(text)).toString(
+    'base64',
+  )
+}
+
+function rsaKey(publicKey: string): KeyObject {
+  const [, exponent, modulus] = fieldsOf(publicKey) ?? []
+  if (exponent === undefined || modulus === undefined) throw new Error('This is no RSA key.')
+  const jwk = {kty: 'RSA', e: exponent.toString('base64url'), n: modulus.toString('base64url')}
+  return createPublicKey({key: jwk, format: 'jwk'})
+}
+
+/** The length-prefixed fields of the base64 part; undefined where it is not made so, or names another algorithm than the text before it. */
+function fieldsOf(publicKey: string): Buffer[] | undefined {
+  const [algorithm, encoded, ...more] = publicKey.split(' ')
+  if (encoded === undefined || more.length > 0) return undefined
+  const blob = Buffer.from(encoded, 'base64')
+  const fields: Buffer[] = []
+  for (let at = 0; at < blob.length; ) {
+    if (at + 4 > blob.length) return undefined
+    const end = at + 4 + blob.readUInt32BE(at)
+    if (end > blob.length) return undefined
+    fields.push(blob.subarray(at + 4, end))
+    at = end
+  }
+  return String(fields[0]) === algorithm ? fields : undefined
+}
