@@ -1,4 +1,5 @@
 import {writeFileSync} from 'node:fs'
+import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterAll, afterEach, beforeAll, beforeEach, expect, it} from 'vitest'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
@@ -33,6 +34,7 @@ const normal = (text: string) =>
   text
     .replaceAll(home, '<home>')
     .replaceAll(inside.id, '<inside>')
+    .replaceAll(tmpdir(), '/tmp')
     .replace(/\/tmp\/[\w./-]+/g, '<file>')
     .replace(/\b(127\.0\.0\.1|localhost):\d+/g, '$1:<port>')
     .replace(/eyJ[\w-]+\.[\w-]+\.[\w-]+/g, '<token>')
