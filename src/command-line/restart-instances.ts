@@ -130,7 +130,7 @@ export async function showPreflights(context: Context, plan: RestartPlan): Promi
   if (going.length > 0) {
     const limits = [...new Set(going.map(({target}) => plan.maxUnavailable(target.vpc.id)))].sort((a, b) => a - b)
     context.note(
-      `To be stopped and started: ${going.length}, at most ${limits.join(' to ')} of a VPC at a time. Each is down meanwhile.`,
+      `Will restart ${going.length}, at most ${limits.join(' to ')} of a VPC at a time; each is down meanwhile.`,
     )
     const worstFirst = [...going].sort((a, b) => severity(a) - severity(b))
     show(worstFirst, ({risks}) => risks.map(({text}) => text).join('; ') || 'nothing that its settings tell')

@@ -133,7 +133,7 @@ describe('imds doctor', () => {
     const text = await imds('doctor', ...off)
     expect(text).toMatchObject({
       code: 1,
-      stdout: expect.stringMatching(/PROBLEM: [\s\S]*Mend it: .*vpcmd metadata enable/),
+      stdout: expect.stringMatching(/PROBLEM: [\s\S]*Fix: .*vpcmd metadata enable/),
     })
   })
 })

@@ -106,7 +106,7 @@ describe('instances create', () => {
     checkAgainstContract('InstancePrototype', common)
     // Another profile may not have as much bandwidth, nor the mode, nor reservations.
     const {stdout, stderr} = await create('next', '--like', 'model', '--profile', 'bx2-2x8', '--dry-run')
-    expect(stderr).toMatch(/^Does not go along: bandwidth of volumes and reservation affinity, which depend/m)
+    expect(stderr).toMatch(/^Not copied: bandwidth of volumes and reservation affinity, which depend/m)
     const {total_volume_bandwidth, volume_bandwidth_qos_mode, reservation_affinity, ...kept} = given
     expect(JSON.parse(stdout)).toMatchObject({...kept, profile: {name: 'bx2-2x8'}})
     for (const bound of ['total_volume_bandwidth', 'volume_bandwidth_qos_mode', 'reservation_affinity'])
@@ -115,18 +115,16 @@ describe('instances create', () => {
 
   it('says what does not go along', async () => {
     const {stderr} = await create('web-3', '--like', 'web-1', '-r', 'eu-de', '--dry-run')
-    expect(stderr).toMatch(
-      /Does not go along: user data, which the VPC API does not tell: vpcmd metadata collect 0217_/,
-    )
-    expect(stderr).toMatch(/Does not go along: 1 further network interface\./)
-    expect(stderr).toMatch(/Does not go along: encryption key, size and profile of the boot volume/)
+    expect(stderr).toMatch(/Not copied: user data, which the VPC API does not tell: vpcmd metadata collect 0217_/)
+    expect(stderr).toMatch(/Not copied: 1 further network interface\./)
+    expect(stderr).toMatch(/Not copied: encryption key, size and profile of the boot volume/)
     const image = ['--image', 'ibm-ubuntu-24-04-6-minimal-amd64-3']
     const train = await create('train-2', '--like', 'train-1', ...image, '--dry-run')
     for (const what of ['catalog offering, with its billing plan and licenses', 'reservation', 'cluster network']) {
-      expect(train.stderr).toContain(`Does not go along: the ${what}.`)
+      expect(train.stderr).toContain(`Not copied: the ${what}.`)
     }
     const member = await create('web-3', '--like', 'web-1', '-r', 'jp-tok', '--dry-run')
-    expect(member.stderr).toContain('Does not go along: the membership of an instance group.')
+    expect(member.stderr).toContain('Not copied: the membership of an instance group.')
     expect(stderr).toMatch(/Nothing was sent: this was a dry run\.\n$/)
     expect(bodies).toEqual([])
   })
@@ -171,7 +169,7 @@ describe('instances create', () => {
       primary_network_attachment: {virtual_network_interface: {subnet: {id: subnets[0].id}}},
     })
     const elsewhere = await create('next', '--like', 'my-virtual-server-2', '--subnet', subnets[1].id, '--dry-run')
-    expect(elsewhere.stderr).toMatch(/Does not go along: security groups/)
+    expect(elsewhere.stderr).toMatch(/Not copied: security groups/)
     expect(JSON.parse(elsewhere.stdout).vpc).not.toEqual(other.vpc)
   })
 
@@ -265,8 +263,8 @@ describe('instances create', () => {
     const {code, stderr} = await create('next', '--like', 'my-virtual-server-2', '--dry-run')
     await proxy.close()
     expect(code).toBe(0)
-    expect(stderr).toContain('Does not go along: 1 further reserved IP of its network interface.')
-    expect(stderr).toContain('Does not go along: that its network interface has no infrastructure NAT.')
+    expect(stderr).toContain('Not copied: 1 further reserved IP of its network interface.')
+    expect(stderr).toContain('Not copied: that its network interface has no infrastructure NAT.')
   })
 
   it('sends nothing without a yes', async () => {

@@ -116,7 +116,7 @@ describe('enable --restart', () => {
       result: 'planned',
       risks: [expect.objectContaining({kind: 'no_reservation'})],
     })
-    expect(dry.stderr).toContain('To be stopped and started: 2')
+    expect(dry.stderr).toContain('Will restart 2')
     expect(requests).toEqual([])
     const made = await vpcmd('metadata', 'enable', ...args, '--json')
     expect(made.code).toBe(0)

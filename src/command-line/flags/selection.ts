@@ -4,49 +4,49 @@ import {hopLimits, protocols} from '../../metadata/settings.ts'
 import {checkStdin} from '../check-stdin.ts'
 
 const helpGroup = 'FILTER'
-const identity = (what: string) => Flags.string({helpGroup, helpValue: 'ID|NAME|CRN', summary: `Of this ${what}.`})
+const identity = (what: string) => Flags.string({helpGroup, helpValue: 'ID|NAME|CRN', summary: `Filter by ${what}.`})
 
 /** The flags by which instances are chosen, wherever many can be. */
 export const filterFlags = {
   name: Flags.string({
     helpGroup,
     helpValue: 'PATTERN',
-    summary: 'Of this name; * stands for any text, ? for one character.',
+    summary: 'Filter by name; * stands for any text, ? for one character.',
   }),
   status: Flags.string({
     helpGroup,
     multiple: true,
     multipleNonGreedy: true,
     helpValue: 'STATUS',
-    summary: 'In this status, such as running or stopped.',
+    summary: 'Filter by status, such as running or stopped.',
   }),
   zone: Flags.string({
     helpGroup,
     multiple: true,
     multipleNonGreedy: true,
     helpValue: 'ZONE',
-    summary: 'In this zone, such as us-south-1.',
+    summary: 'Filter by zone, such as us-south-1.',
   }),
   architecture: Flags.string({
     helpGroup,
     helpValue: 'NAME',
-    summary: 'Of this architecture: amd64, or s390x, which has no metadata service.',
+    summary: 'Filter by architecture: amd64, or s390x, which has no metadata service.',
   }),
   metadata: Flags.option({
     options: ['enabled', 'disabled'] as const,
     helpGroup,
-    summary: 'With the metadata service in this state.',
+    summary: 'Filter by state of the metadata service.',
   })(),
   protocol: Flags.option({
     options: protocols,
     helpGroup,
-    summary: 'With this protocol set, even while the service is off.',
+    summary: 'Filter by protocol that is set, even while the service is off.',
   })(),
   'hop-limit': Flags.integer({
     ...hopLimits,
     helpGroup,
     helpValue: '1-64',
-    summary: 'With this hop limit set, even while the service is off.',
+    summary: 'Filter by hop limit that is set, even while the service is off.',
   }),
   vpc: identity('VPC'),
   'resource-group': identity('resource group'),
@@ -55,7 +55,7 @@ export const filterFlags = {
   'availability-class': Flags.string({
     helpGroup,
     helpValue: 'CLASS',
-    summary: 'Of this availability class, such as standard or spot.',
+    summary: 'Filter by availability class, such as standard or spot.',
   }),
   'dedicated-host': identity('dedicated host'),
   'placement-group': identity('placement group'),

@@ -44,5 +44,5 @@ export default class ImdsDoctor extends BaseCommand {
 
 function asEntries({check, state, finding, remedy}: Finding): [string, string][] {
   const entries: [string, string][] = [[check, `${state === 'ok' ? 'ok' : 'PROBLEM'}: ${finding}`]]
-  return remedy === undefined ? entries : [...entries, ['', `Mend it: ${remedy}`]]
+  return remedy === undefined ? entries : [...entries, ['', `Fix: ${remedy}`]]
 }

@@ -84,7 +84,7 @@ User data can't be read from the VPC API: --from-metadata takes it from what vpc
       protocol: flags.protocol,
       hopLimit: flags['hop-limit'],
     })
-    for (const what of leftOut) this.context.note(`Does not go along: ${what}.`)
+    for (const what of leftOut) this.context.note(`Not copied: ${what}.`)
     if (flags['dry-run']) {
       // What is sent has no columns.
       const format = ['table', 'csv'].includes(out.format) ? 'json' : out.format

@@ -154,7 +154,7 @@ Exit code: 0 compliant; 5 not; 1 when something could not be read, whatever else
       toJson: row => row,
       id: ({subject, verdict}) => (wanted || verdict === 'violation' ? subject.id : undefined),
       // That there was nothing at all, the summary says.
-      ...(report.judgements.length > 0 && {empty: 'Nothing is judged so.'}),
+      ...(report.judgements.length > 0 && {empty: 'No findings with this verdict.'}),
     })
   }
 

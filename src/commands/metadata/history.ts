@@ -168,7 +168,7 @@ const runColumns: Column<RunRow>[] = [
   {header: 'Unchanged', value: ({counts}) => String(counts.unchanged), priority: 1},
   {header: 'Conflict', value: ({counts}) => String(counts.conflict), priority: 1},
   {header: 'Failed', value: ({counts}) => String(counts.failed)},
-  {header: 'Left', value: ({counts}) => String(counts.skipped), priority: 1},
+  {header: 'Skipped', value: ({counts}) => String(counts.skipped), priority: 1},
   {header: 'State', value: ({state}) => state, style},
 ]
 

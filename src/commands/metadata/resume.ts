@@ -210,7 +210,7 @@ async function lastUnfinished(
   }
   throw new VpcmdError({
     code: 'nothing_to_resume',
-    message: `No run of account ${account} is unfinished${atWork === undefined ? '' : `, but for ${atWork}, which a process is at`}.`,
+    message: `No run of account ${account} is unfinished${atWork === undefined ? '' : `, but for ${atWork}, which is still running`}.`,
     hint: leftDown
       ? `One that was taken back may have left instances down. Start them with: vpcmd metadata resume ${leftDown}`
       : 'See all of them: vpcmd metadata history',
