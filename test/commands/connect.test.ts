@@ -233,7 +233,7 @@ describe('a floating IP', () => {
     const {stderr} = await runVpcmd(['connect', id, '--assign-floating-ip'], {env: {...env, PATH: withSsh('exit 0')}})
     const [address] = /203\.0\.113\.\d+/.exec(stderr) ?? []
     expect(stderr).toMatch(
-      /^Reserving a floating IP for bare \(\S+\)\. It costs money .* security groups .*\(default-security-group\)\.\nReserved 203\.0\.113\.\d+ \(\S+\) for bare \(\S+\)\.\n/,
+      /^Reserving a floating IP for bare \(\S+\)\. It costs money .* security groups .*\(default-security-group\)\.\nReserved 203\.0\.113\.\d+ \(\S+\) for bare\.\n/,
     )
     expect(posts()).toHaveLength(1)
     expect((await connect(id, '--print')).stdout).toBe(`ssh ubuntu@${address}\n`)
