@@ -152,7 +152,7 @@ curl -sf "$VPC_URL/$1?version=2026-03-24&generation=2" -H "Authorization: Bearer
       vpcApi(`instances/${page.id}`),
       vpcApi(`instances/${page.id}/initialization`),
     ])
-    expect(metadata.instance).toEqual({...withoutLinks(instance), software_attachments: []})
+    expect(metadata.instance).toEqual(asSeenWithin(instance))
     expect(metadata['instance/initialization']).toEqual({keys: keysOf(given), user_data: userData})
     expect(metadata.keys.keys).toEqual(keysOf(given).map(key => expect.objectContaining(key)))
     const attachments = await vpcApi(`instances/${page.id}/network_attachments`)
@@ -179,7 +179,7 @@ curl -sf "$VPC_URL/$1?version=2026-03-24&generation=2" -H "Authorization: Bearer
     // As the next instance sees it itself.
     expect(await itsOwn(next, 'instance/initialization')).toEqual(metadata['instance/initialization'])
     expect(await itsOwn(next, 'keys')).toEqual(metadata.keys)
-    expect(await itsOwn(next, 'instance')).toEqual({...withoutLinks(next), software_attachments: []})
+    expect(await itsOwn(next, 'instance')).toEqual(asSeenWithin(next))
   })
 
   it.each([
@@ -329,6 +329,23 @@ curl -sf "$VPC_URL/$1?version=2026-03-24&generation=2" -H "Authorization: Bearer
 function withoutLinks(body: Json): Json {
   const text = JSON.stringify(body, (name, value) => (name === 'href' || name === 'resource_group' ? undefined : value))
   return JSON.parse(text)
+}
+
+/**
+ * An instance as it sees itself: with its resource group, and with interfaces that tell their address without its reserved IP
+ * (ibm-cloud-docs/vpc, instance_metadata_vpc_access_instance_metadata.md).
+ */
+function asSeenWithin(instance: Json): Json {
+  const addressed = ({primary_ip: ip, ...port}: Json) => ({...port, primary_ipv4_address: (ip as Json).address})
+  const {network_interfaces: ports, primary_network_interface: primary, ...rest} = withoutLinks(instance)
+  const {href: _, ...group} = instance.resource_group as Json
+  return {
+    ...rest,
+    resource_group: group,
+    network_interfaces: (ports as Json[]).map(addressed),
+    primary_network_interface: addressed(primary as Json),
+    software_attachments: [],
+  }
 }
 
 function keysOf(initialization: Json): Json[] {
