@@ -6,6 +6,8 @@ export default defineConfig(({mode}) => ({
     include: [mode === 'e2e' ? 'test/**/*.e2e.ts' : 'test/**/*.test.ts'],
     testTimeout: mode === 'e2e' ? 180_000 : 60_000,
     hookTimeout: 60_000,
+    // Most tests wait for processes and clocks: two cores carry three at a time.
+    ...(mode !== 'e2e' && {maxWorkers: 3}),
     restoreMocks: true,
     coverage: {
       include: ['src/**/*.ts'],
