@@ -4,9 +4,9 @@ import type {Endpoints} from '../cloud/endpoints.ts'
 import {VpcmdError} from '../errors.ts'
 import {folderTrouble} from '../files/own-folder.ts'
 import {cacheFolder} from '../files/user-folders.ts'
+import {connectionLimit} from './connection-limit.ts'
 import type {Context} from './context.ts'
 import type {CloudSettings} from './flags/cloud.ts'
-import {connectionLimit} from './limit-connections.ts'
 import {sandboxFolder} from './state-folder.ts'
 
 interface Access {

@@ -5,6 +5,7 @@ import {BaseCommand} from '../../command-line/base-command.ts'
 import {readOutput} from '../../command-line/flags/output.ts'
 import {printRows} from '../../command-line/output.ts'
 import {exitCodes, usageError, VpcmdError} from '../../errors.ts'
+import {jsonOf, refusalIn} from '../../inside/answers.ts'
 import type {MetadataAddress} from '../../sandbox/index.ts'
 import type {Column} from '../../terminal/table.ts'
 
@@ -66,26 +67,24 @@ function addressesUrl(text: string | undefined): URL {
 }
 
 async function askSandbox(url: URL): Promise<MetadataAddress[]> {
-  const outcome = await ask(
+  const reply = await ask(
     {method: 'GET', url: url.href, headers: {}},
     {timeoutMs: 30_000, mostBytes: answerLimits.list},
   )
-  const {status, body} =
-    outcome.kind === 'reply'
-      ? {status: outcome.status, body: parsed(outcome.body)}
-      : {status: 0, body: fields(undefined)}
-  const rows = list(body, 'addresses', readAddress)
-  if (status === 200 && rows) return rows
-  const [refusal] = list(body, 'errors', raw => ({code: text(raw, 'code'), message: text(raw, 'message')})) ?? []
-  if (refusal?.code === undefined || refusal.message === undefined) {
-    throw new VpcmdError({
-      code: 'no_sandbox',
-      message: `No sandbox answers at ${url.origin}.`,
-      hint: 'Start one with: vpcmd sandbox start',
-    })
+  if (reply.kind === 'reply') {
+    const {status} = reply
+    const rows = list(fields(jsonOf(reply)), 'addresses', readAddress)
+    if (status === 200 && rows) return rows
+    const {code, message} = refusalIn(reply.body.toString('utf8')) ?? {}
+    if (code && message) {
+      throw new VpcmdError({code, message, status, exitCode: status === 404 ? exitCodes.notFound : exitCodes.usage})
+    }
   }
-  const {code, message} = refusal
-  throw new VpcmdError({code, message, status, exitCode: status === 404 ? exitCodes.notFound : exitCodes.usage})
+  throw new VpcmdError({
+    code: 'no_sandbox',
+    message: `No sandbox answers at ${url.origin}.`,
+    hint: 'Start one with: vpcmd sandbox start',
+  })
 }
 
 function readAddress(raw: Raw): MetadataAddress {
@@ -98,13 +97,5 @@ function readAddress(raw: Raw): MetadataAddress {
     protocol: told('protocol') === 'https' ? 'https' : 'http',
     url: told('url'),
     ca_file: told('ca_file'),
-  }
-}
-
-function parsed(body: Buffer): Raw {
-  try {
-    return fields(JSON.parse(body.toString('utf8')))
-  } catch {
-    return fields(undefined)
   }
 }
