@@ -51,6 +51,11 @@ export class VpcmdError extends Error {
     this.exitCode = details.exitCode ?? exitCodes.failed
   }
 
+  /** The same error, told with other words. */
+  reworded(words: {message?: string; hint?: string}): VpcmdError {
+    return new VpcmdError({...this, message: this.message, ...words})
+  }
+
   /** The message, and IBM's trace of the request where there is one. */
   get messageWithTrace(): string {
     return this.trace ? `${this.message} (trace: ${this.trace})` : this.message

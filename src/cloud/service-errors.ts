@@ -148,8 +148,7 @@ export function wasTaken({status}: VpcmdError): boolean {
 /** What was thrown when something was to be made: with `hint` in place of its own where it may have been made all the same. */
 export function withDoubt(thrown: unknown, hint: string): unknown {
   if (!(thrown instanceof VpcmdError) || !isInDoubt(thrown)) return thrown
-  const {code, message, trace, status, exitCode} = thrown
-  return new VpcmdError({code, message, hint, trace, status, exitCode})
+  return thrown.reworded({hint})
 }
 
 function adviceFor(status: number | undefined, code: string | undefined, {iamAction}: Doing): string | undefined {

@@ -1,4 +1,4 @@
-import {exitCodes, VpcmdError} from '../errors.ts'
+import {exitCodes, type VpcmdError} from '../errors.ts'
 import type {RegionFailure} from '../instances/list-instances.ts'
 import type {Context} from './context.ts'
 
@@ -30,7 +30,5 @@ export function reportRegions(context: Context, failures: RegionFailure[], isRea
 function withOthers({region, error}: RegionFailure, failures: RegionFailure[]): VpcmdError {
   const others = [...new Set(failures.map(each => each.region))].filter(each => each !== region)
   if (others.length === 0) return error
-  const {code, hint, trace, status, exitCode} = error
-  const message = `${error.message} Nor could ${others.join(', ')} be read.`
-  return new VpcmdError({code, message, hint, trace, status, exitCode})
+  return error.reworded({message: `${error.message} Nor could ${others.join(', ')} be read.`})
 }
