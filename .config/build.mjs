@@ -69,8 +69,8 @@ const built = await Promise.all([
   build({
     ...common,
     entryPoints: [
-      'src/command-line/run-vpcmd.ts',
-      'src/command-line/last-resort.ts',
+      'src/cli/run-vpcmd.ts',
+      'src/cli/last-resort.ts',
       'src/sandbox/index.ts',
       ...globSync('src/commands/**/*.ts'),
     ],
@@ -81,7 +81,7 @@ const built = await Promise.all([
     banner: {js: commonjs},
   }),
   // Whoever waits for these would wait for each further file.
-  build({...common, entryPoints: ['src/command-line/quick-imds.ts'], plugins: [fromProcess]}),
+  build({...common, entryPoints: ['src/cli/quick-imds.ts'], plugins: [fromProcess]}),
   // It says to an old Node that it is too old: what is newer than Node 12 fails the build, or is written in other words.
   build({...common, entryPoints: ['src/main.ts'], plugins: [later, fromProcess], target: 'node12.20'}),
 ])

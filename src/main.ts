@@ -52,7 +52,7 @@ async function run(argv: string[]): Promise<void> {
   }
   const {fewestOpenFiles, openFileLimit} = await import('./files/open-file-limit.ts')
   if (openFileLimit(fewestOpenFiles) < fewestOpenFiles) return refuseToStart(argv, fewestOpenFiles)
-  const {runVpcmd} = await import('./command-line/run-vpcmd.ts')
+  const {runVpcmd} = await import('./cli/run-vpcmd.ts')
   await runVpcmd(argv)
 }
 
@@ -69,7 +69,7 @@ function silenceNode(): void {
 
 /** What nobody caught is a bug: it is reported as one, in place of Node's own dump. */
 function endUnexpectedly(thrown: unknown): void {
-  import('./command-line/last-resort.ts').then(
+  import('./cli/last-resort.ts').then(
     ({reportBug}) => reportBug(thrown),
     () => {
       process.stderr.write('Error: vpcmd could not read its own files: install it again.\n')
@@ -104,7 +104,7 @@ function readOwn(path: string): string {
 /** Whether the metadata service of this instance was asked, and answered; false where it takes the framework to tell. */
 async function runsQuickly(args: string[]): Promise<boolean> {
   if (args[0] !== 'imds') return false
-  const {runQuickly} = await import('./command-line/quick-imds.ts')
+  const {runQuickly} = await import('./cli/quick-imds.ts')
   const isAnswered = runQuickly(args, process)
   // While the service is being waited for.
   surviveWriting()

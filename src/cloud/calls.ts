@@ -1,6 +1,6 @@
 import {VpcmdError} from '../errors.ts'
-import type {Lane} from './lane.ts'
 import {type Operation, type OperationName, OtherAnswer, operations} from './operations.ts'
+import type {RateLimiter} from './rate-limiter.ts'
 import {fields} from './readers/fields.ts'
 import {readPage} from './readers/page.ts'
 import {type Pacing, RequestFailure, unreadable, withRetries} from './retries.ts'
@@ -11,7 +11,7 @@ import type {Answer, SendOnce, VpcApi} from './vpc-api.ts'
 
 /**
  * How the API is called. `rollout` is for changing many: none is to fail for being throttled, and a change that may have
- * been acted on is not sent again, so that whoever sent it looks first (`isInDoubt` tells).
+ * been acted on is not sent again, so that whoever sent it looks first (`isIndeterminate` tells).
  */
 export type Manner = 'single' | 'rollout'
 
@@ -24,7 +24,7 @@ export interface CallPolicy {
   place: string
   tokens: TokenSource
   pacing: Pacing
-  lane: Lane
+  limiter: RateLimiter
   manner: Manner
 }
 
@@ -47,7 +47,7 @@ async function callOperation(
   send: SendOnce,
   policy: CallPolicy,
 ): Promise<Answer<unknown>> {
-  const {url, place, secrets, tokens, pacing, lane, manner} = policy
+  const {url, place, secrets, tokens, pacing, limiter, manner} = policy
   const isPatient = manner === 'rollout'
   const {again} = operation
   const where = place ? ` in ${place}` : ''
@@ -68,7 +68,7 @@ async function callOperation(
         repeatable: again === 'read' || (again === 'change' && !isPatient),
         awaitsConflicts: again === 'change',
         pacing,
-        lane,
+        limiter,
         // Reading is called off at once, changing only between two tries.
         ...(again === 'read' ? {cancelled: ending} : {lastTry: ending}),
         prepare: () => tokens.ready(),

@@ -4,8 +4,8 @@ import {hashedName} from '../files/private-file.ts'
 import {callsOf, type Manner} from './calls.ts'
 import type {Credentials} from './credentials.ts'
 import {checkSecure, type Endpoints} from './endpoints.ts'
-import {Lane} from './lane.ts'
 import {listPaths} from './operations.ts'
+import {RateLimiter} from './rate-limiter.ts'
 import {findRegions, type Region, regionNamesIn} from './regions.ts'
 import type {Pacing} from './retries.ts'
 import {findRoutes} from './routes.ts'
@@ -72,7 +72,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     if (known) return known[manner]
     checkSecure(url, allowsHttp)
     const send = sdk.create({authenticator: tokens, serviceUrl: url, adapter: sdkAdapter(lineTo, pacing.now)})
-    const policy = {url, secrets, place, tokens, pacing, lane: new Lane(pacing, options.concurrency)}
+    const policy = {url, secrets, place, tokens, pacing, limiter: new RateLimiter(pacing, options.concurrency)}
     const api = {
       single: callsOf(send, {...policy, manner: 'single'}),
       rollout: callsOf(send, {...policy, manner: 'rollout'}),

@@ -1,4 +1,4 @@
-import {type Ending, type Lane, NeverSent} from './lane.ts'
+import {type Ending, NeverSent, type RateLimiter} from './rate-limiter.ts'
 import type {NoReply, Silence} from './transport.ts'
 
 /** How long and how often vpcmd tries when IBM Cloud does not answer well: stated here, once, for every request that it makes. */
@@ -96,7 +96,7 @@ export interface RetryOptions {
   /** After it no further try begins, and the one under way is awaited. */
   lastTry?: AbortSignal
   /** The way that each try has to take. */
-  lane?: Lane
+  limiter?: RateLimiter
   /** Awaited before each try, outside of its time: what it throws ends all. */
   prepare?(): Promise<unknown>
 }
@@ -106,14 +106,14 @@ export interface RetryOptions {
  * kind `unsent` where it was called off before anything was sent. What `send` throws other than TryFailure is thrown on.
  */
 export async function withRetries<T>(send: (signal: AbortSignal) => Promise<T>, options: RetryOptions): Promise<T> {
-  const {budget, pacing, cancelled, lastTry, lane} = options
+  const {budget, pacing, cancelled, lastTry, limiter} = options
   const endings = [cancelled, lastTry].filter(signal => signal !== undefined)
   const startedAt = pacing.now()
   let throttledSince: number | undefined
   let last: Failure = {kind: 'unsent', message: 'it was called off before it was sent'}
   for (let tries = 1, sent = 1; ; tries++, sent++) {
     await options.prepare?.()
-    const leave = await lane?.enter(endings).catch((error: unknown) => {
+    const leave = await limiter?.enter(endings).catch((error: unknown) => {
       throw error instanceof NeverSent ? new RequestFailure(last, tries - 1) : error
     })
     const timeout = AbortSignal.timeout(pacing.timeoutMs)
@@ -131,10 +131,10 @@ export async function withRetries<T>(send: (signal: AbortSignal) => Promise<T>, 
       last = failure
       const now = pacing.now()
       const isThrottled = failure.status === 429 || failure.status === 503
-      // In a lane all others wait as well: how often nothing came through says more than how often this one was refused.
-      const backOffMs = backOff(lane && isThrottled ? lane.refusals + 1 : sent, pacing.random())
+      // In a rate limiter all others wait as well: how often nothing came through says more than how often this one was refused.
+      const backOffMs = backOff(limiter && isThrottled ? limiter.refusals + 1 : sent, pacing.random())
       if (isThrottled) throttledSince ??= now
-      const inVainMs = now - Math.max(throttledSince ?? now, lane?.lastGoodAt ?? 0)
+      const inVainMs = now - Math.max(throttledSince ?? now, limiter?.lastGoodAt ?? 0)
       const patienceLeftMs = patienceMs[budget] - inVainMs
       const isForgiven = isThrottled && patienceLeftMs > 0 && (budget === 'rollout' || asksToWait(failure))
       const isConflict = options.awaitsConflicts === true && failure.kind === 'status' && failure.status === 409
@@ -151,11 +151,11 @@ export async function withRetries<T>(send: (signal: AbortSignal) => Promise<T>, 
       const isSpent = isThrottled && patienceLeftMs <= 0
       const isLast = isSpent || tries >= retryPolicy.tries || lastTry?.aborted
       const goesOn = !isLast && (isAwaited || mayTryAgain(failure, options))
-      // The lane holds all others too, and they are told once.
-      if ((goesOn || lane) && isNewPause && ms > 0) pacing.onPause({ms, failure, who: options.who})
+      // The limiter holds all others too, and they are told once.
+      if ((goesOn || limiter) && isNewPause && ms > 0) pacing.onPause({ms, failure, who: options.who})
       if (!goesOn) throw new RequestFailure(failure, tries)
-      // A throttled request waits in the lane, with all others.
-      if (lane && isThrottled) continue
+      // A throttled request waits in the limiter, with all others.
+      if (limiter && isThrottled) continue
       const ended = AbortSignal.any(endings)
       await pacing.sleep(ms, ended).catch(() => undefined)
       if (ended.aborted) throw new RequestFailure(failure, tries)

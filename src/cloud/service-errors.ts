@@ -136,7 +136,7 @@ function tokenAdvice(isRefusal: boolean, code: string | undefined, {isMetadataSe
  * not say (5xx), or says yes in words that nobody understands (2xx). Refusals (4xx), redirects, and what never left this
  * machine, are certain.
  */
-export function isInDoubt(error: VpcmdError): boolean {
+export function isIndeterminate(error: VpcmdError): boolean {
   return !error.isUnsent && (error.status === undefined || error.status >= 500 || wasTaken(error))
 }
 
@@ -147,7 +147,7 @@ export function wasTaken({status}: VpcmdError): boolean {
 
 /** What was thrown when something was to be made: with `hint` in place of its own where it may have been made all the same. */
 export function withDoubt(thrown: unknown, hint: string): unknown {
-  if (!(thrown instanceof VpcmdError) || !isInDoubt(thrown)) return thrown
+  if (!(thrown instanceof VpcmdError) || !isIndeterminate(thrown)) return thrown
   return thrown.reworded({hint})
 }
 

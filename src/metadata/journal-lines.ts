@@ -69,7 +69,7 @@ function isLine(line: Fields): line is Fields & JournalLine {
         isOptional(line.after, isSettings) &&
         isOptional(line.status, isText) &&
         isOptional(line.error, isError) &&
-        isOptional(line.inDoubt, isFlag)
+        isOptional(line.indeterminate, isFlag)
       )
     case 'restart':
       return (

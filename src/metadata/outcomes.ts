@@ -31,7 +31,7 @@ export interface Settled {
   status?: string
   error?: VpcmdError
   /** Whether it may have been changed although nobody saw it. */
-  inDoubt?: boolean
+  indeterminate?: boolean
 }
 
 /** What is to be done with one server, or what became of it. */

@@ -1,6 +1,6 @@
 import type {Instance} from '../cloud/readers/instance.ts'
 import {retryPolicy} from '../cloud/retries.ts'
-import {isInDoubt, wasTaken} from '../cloud/service-errors.ts'
+import {isIndeterminate, wasTaken} from '../cloud/service-errors.ts'
 import type {VpcApi} from '../cloud/vpc-api.ts'
 import {VpcmdError} from '../errors.ts'
 import {reasonsInWords} from '../instances/create-instance.ts'
@@ -76,7 +76,7 @@ export class PowerSwitch {
       const error = await this.#send('stop', from === 'running' ? ended : undefined)
       // What was taken shows in the status, or never will.
       if (!error || wasTaken(error)) return undefined
-      const isCertain = !isInDoubt(error)
+      const isCertain = !isIndeterminate(error)
       const leftMs = deadline - now()
       if (error.status === 409 && !mayHaveActed && leftMs > 0 && !ended.aborted) {
         if ((await this.look()).status !== from) return error
@@ -101,7 +101,7 @@ export class PowerSwitch {
     for (let round = 1; ; round++) {
       const error = await this.#send('start')
       if (!error || wasTaken(error)) return
-      const isCertain = !isInDoubt(error)
+      const isCertain = !isIndeterminate(error)
       // Refused, it may be because somebody else has started it.
       const seen = await (isCertain ? this.look() : this.lookForChange('stopped'))
       if (seen.status !== 'stopped' && seen.status !== 'stopping' && seen.status !== undefined) return

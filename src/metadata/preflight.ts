@@ -1,6 +1,6 @@
 import pLimit from 'p-limit'
 import type {Cloud} from '../cloud/cloud.ts'
-import {laneLimits} from '../cloud/lane.ts'
+import {rateLimits} from '../cloud/rate-limiter.ts'
 import type {Instance} from '../cloud/readers/instance.ts'
 import {VpcmdError} from '../errors.ts'
 import type {Target} from './plan.ts'
@@ -41,7 +41,7 @@ export function losesData({risks}: Preflight): boolean {
  * that would lose its local disks without `acceptsDataLoss` is left out. In the order of the targets.
  */
 export async function readPreflight(cloud: Cloud, targets: Target[], acceptsDataLoss: boolean): Promise<Preflight[]> {
-  const limit = pLimit(laneLimits.max)
+  const limit = pLimit(rateLimits.max)
   return Promise.all(
     targets.map(target =>
       limit(async () => {

@@ -112,7 +112,7 @@ class Reading {
     const unknown = this.hasBegun ? Math.max(header.count - changes.length, 0) : 0
     const hasDamage = this.#damaged > 0 || unknown > 0 || !this.#header
     // What is lost may be an attempt, or an outcome, of any that is not known to be settled: a look tells.
-    if (this.#damaged > 0) for (const each of changes) if (!isSettled(each)) each.inDoubt = true
+    if (this.#damaged > 0) for (const each of changes) if (!isSettled(each)) each.indeterminate = true
     const restarts = this.#speaksOfRestarts || changes.some(({restart}) => restart)
     return {
       header,
@@ -130,7 +130,7 @@ class Reading {
       return
     }
     const nothingYet = {result: undefined, after: undefined, status: undefined, error: undefined, at: undefined}
-    this.#changes.set(i, {i, change, ...nothingYet, inDoubt: false, isTried: false, restart: undefined})
+    this.#changes.set(i, {i, change, ...nothingYet, indeterminate: false, isTried: false, restart: undefined})
   }
 
   #record(line: Exclude<JournalLine, {t: 'run' | 'change' | 'begin'}>): void {
@@ -148,7 +148,7 @@ class Reading {
     const recorded = this.#changes.get(line.i)
     if (!recorded) return
     this.marks.take(recorded.change, line)
-    if (line.t === 'sent') recorded.inDoubt = true
+    if (line.t === 'sent') recorded.indeterminate = true
     else if (line.t === 'restart') {
       const {step, at} = line
       const wasStopped = step === 'stopped' || (step !== 'stop' && (recorded.restart?.wasStopped ?? false))
@@ -158,7 +158,7 @@ class Reading {
       recorded.after = line.after
       recorded.status = line.status
       recorded.error = line.error as RecordedChange['error']
-      recorded.inDoubt = line.inDoubt ?? false
+      recorded.indeterminate = line.indeterminate ?? false
       recorded.at = line.at
       recorded.isTried = line.result !== 'skipped'
     }
@@ -168,7 +168,7 @@ class Reading {
     this.#damaged++
     this.#speaksOfRestarts ||= isRestart
     const recorded = i === undefined || isRestart ? undefined : this.#changes.get(i)
-    if (recorded) recorded.inDoubt = true
+    if (recorded) recorded.indeterminate = true
   }
 
   /** What is known without the first line: the ID tells when it began. */

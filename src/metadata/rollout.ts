@@ -1,6 +1,6 @@
 import pLimit from 'p-limit'
 import type {Cloud} from '../cloud/cloud.ts'
-import {laneLimits} from '../cloud/lane.ts'
+import {rateLimits} from '../cloud/rate-limiter.ts'
 import type {Region} from '../cloud/regions.ts'
 import {exitCodes, VpcmdError} from '../errors.ts'
 import {unexpectedError} from '../unexpected-error.ts'
@@ -23,7 +23,7 @@ export interface Work {
   i: number
   change: PlannedChange
   /** Whether an earlier try may have made it without seeing it. */
-  inDoubt: boolean
+  indeterminate: boolean
 }
 
 export interface RolloutOptions {
@@ -69,7 +69,7 @@ const stopErrors: Record<Stop, {code: string; why: string}> = {
 }
 
 /**
- * Makes changes in all regions side by side, at the pace that each region's lane finds. Each is in the journal as sent
+ * Makes changes in all regions side by side, at the pace that each region's limiter finds. Each is in the journal as sent
  * before it is sent, and with its outcome afterwards; each is settled on its own, whatever becomes of the others. A change that is not sent because the
  * rollout ended is `skipped`.
  */
@@ -126,9 +126,9 @@ class Rollout {
     const settled = await Promise.all(
       work.map(each => {
         const {region} = each.change.target
-        // Without a number the lane decides how many of these are really under way; the others wait with what they are
+        // Without a number the limiter decides how many of these are really under way; the others wait with what they are
         // about in the journal.
-        const limit = this.#limits.get(region) ?? pLimit(this.#options.concurrency ?? laneLimits.max)
+        const limit = this.#limits.get(region) ?? pLimit(this.#options.concurrency ?? rateLimits.max)
         this.#limits.set(region, limit)
         return limit(async () => {
           const settled = await this.#settle(each)
@@ -161,8 +161,8 @@ class Rollout {
   }
 
   async #settle(work: Work): Promise<Settled> {
-    const {change, i, inDoubt} = work
-    const untouched: Settled = {result: 'skipped', ...(inDoubt && {inDoubt})}
+    const {change, i, indeterminate} = work
+    const untouched: Settled = {result: 'skipped', ...(indeterminate && {indeterminate})}
     if (this.stop) return this.#skip(untouched, change)
     try {
       const ending = await this.#make(work)
@@ -176,20 +176,20 @@ class Rollout {
       }
       const settled: Settled =
         error instanceof VpcmdError
-          ? {result: 'failed', error, ...(inDoubt && {inDoubt})}
-          : {result: 'failed', error: unexpected(change, error), inDoubt: true}
+          ? {result: 'failed', error, ...(indeterminate && {indeterminate})}
+          : {result: 'failed', error: unexpected(change, error), indeterminate: true}
       this.#record(i, settled)
       return settled
     }
   }
 
-  async #make({change, i, inDoubt}: Work): Promise<Settled> {
+  async #make({change, i, indeterminate}: Work): Promise<Settled> {
     const {journal, sleep, comparesNames} = this.#options
     const region = await this.#regionOf(change)
     return settleChange(change, {
       api: this.#cloud.api(region, 'rollout'),
       mustLook: await this.#mustLook(change),
-      inDoubt,
+      indeterminate,
       comparesNames,
       ended: this.#ending.signal,
       sending: () => journal.write({t: 'sent', i, at: this.#time()}),
@@ -209,8 +209,14 @@ class Rollout {
   }
 
   /** The next change need not wait for this one's outcome to be on disk; the end of the rollout does. */
-  #record(i: number, {result, after, status, error, inDoubt}: Settled): void {
-    const outcome = {result, after, status, ...(error && {error: error.toJSON()}), ...(inDoubt && {inDoubt})}
+  #record(i: number, {result, after, status, error, indeterminate}: Settled): void {
+    const outcome = {
+      result,
+      after,
+      status,
+      ...(error && {error: error.toJSON()}),
+      ...(indeterminate && {indeterminate}),
+    }
     const written = this.#options.journal.write({t: 'outcome', i, at: this.#time(), ...outcome})
     this.#recording.push(written.catch(this.#journalFailed))
   }
@@ -218,7 +224,7 @@ class Rollout {
   /** Says of a change that was not made because the rollout ended why that is. */
   #skip(settled: Settled, {target}: PlannedChange): Settled {
     const {code, why} = stopErrors[this.stop ?? 'interrupted']
-    const message = settled.inDoubt
+    const message = settled.indeterminate
       ? `${why}: ${targetName(target)} may have been changed before, and nobody looked.`
       : `${why}: nothing was sent for ${targetName(target)}.`
     return {...settled, error: new VpcmdError({code, message, exitCode: exitCodes.interrupted})}

@@ -22,7 +22,7 @@ export interface RecordedChange {
   status: string | undefined
   error: {code: string; message: string; hint?: string; trace?: string} | undefined
   /** Whether it was, or may have been, sent without an outcome that was seen. */
-  inDoubt: boolean
+  indeterminate: boolean
   /** ISO 8601; undefined without an outcome. */
   at: string | undefined
   /** Whether the last process at the run came to an outcome of it. */
@@ -102,8 +102,8 @@ export function otherAccount({header}: Run, account: string): VpcmdError {
 }
 
 /** Whether a change of a run is settled for good; what failed, was skipped or is in doubt can be tried again. */
-export function isSettled({result, inDoubt}: Pick<RecordedChange, 'result' | 'inDoubt'>): boolean {
-  return !inDoubt && (result === 'changed' || result === 'unchanged' || result === 'conflict')
+export function isSettled({result, indeterminate}: Pick<RecordedChange, 'result' | 'indeterminate'>): boolean {
+  return !indeterminate && (result === 'changed' || result === 'unchanged' || result === 'conflict')
 }
 
 /**
@@ -113,7 +113,7 @@ export function isSettled({result, inDoubt}: Pick<RecordedChange, 'result' | 'in
 export function isResumable(run: Run): boolean {
   if (run.state === 'running') return false
   const isLeft = (each: RecordedChange) => !isSettled(each) && !(each.isTried && run.endedAt !== undefined)
-  return run.changes.some(each => each.inDoubt || isBetween(each) || (run.state !== 'done' && isLeft(each)))
+  return run.changes.some(each => each.indeterminate || isBetween(each) || (run.state !== 'done' && isLeft(each)))
 }
 
 /** Whether a restart was begun and not seen to its end: this run may have stopped the instance, and not started it. */
@@ -136,8 +136,8 @@ export function awaitsRestart({change: {target, before}, restart, ...outcome}: R
 }
 
 /** Whether a change was made, also where not as asked, or may have been. */
-export function wasTouched({result, after, inDoubt}: RecordedChange): boolean {
-  return inDoubt || result === 'changed' || (result === 'failed' && after !== undefined)
+export function wasTouched({result, after, indeterminate}: RecordedChange): boolean {
+  return indeterminate || result === 'changed' || (result === 'failed' && after !== undefined)
 }
 
 /** What is to be known of a run to choose one of many. */

@@ -1,6 +1,6 @@
 import type {Instance} from '../cloud/readers/instance.ts'
 import type {BareMetalServer} from '../cloud/readers/resources.ts'
-import {isInDoubt} from '../cloud/service-errors.ts'
+import {isIndeterminate} from '../cloud/service-errors.ts'
 import type {VpcApi} from '../cloud/vpc-api.ts'
 import {asVpcmdError, VpcmdError} from '../errors.ts'
 import type {Settled} from './outcomes.ts'
@@ -13,7 +13,7 @@ export interface SettleOptions {
   /** Whether the reading in the plan is too old to act on. */
   mustLook: boolean
   /** Whether an earlier run may have made the change without seeing it. */
-  inDoubt: boolean
+  indeterminate: boolean
   /** Whether a server of another name than the plan's is left alone. */
   comparesNames?: boolean
   /** Once it comes nothing new is sent, and what is under way is awaited. */
@@ -42,26 +42,27 @@ export async function settleChange(change: PlannedChange, options: SettleOptions
   const {ended} = options
   const server = serverOf(change, options.api)
   let {etag} = change
-  let mustLook = options.mustLook || options.inDoubt
-  let inDoubt = options.inDoubt
+  let mustLook = options.mustLook || options.indeterminate
+  let indeterminate = options.indeterminate
   let failing = 0
   let overloaded = 0
   let mismatched = 0
   let wasSent = false
   for (;;) {
-    if (ended.aborted) return {result: 'skipped', ...(inDoubt && {inDoubt})}
+    if (ended.aborted) return {result: 'skipped', ...(indeterminate && {indeterminate})}
     if (mustLook) {
       const look = await server.read(ended).catch(asVpcmdError)
       if (look instanceof VpcmdError) {
         const result = ended.aborted ? 'skipped' : 'failed'
         // Of what is gone nothing is in doubt any more.
-        return {result, error: look, ...(inDoubt && look.status !== 404 && {inDoubt})}
+        return {result, error: look, ...(indeterminate && look.status !== 404 && {indeterminate})}
       }
       etag = look.etag
       const seen = compareWithPlan(change, look, options.comparesNames)
-      if (seen) return inDoubt && seen.result === 'unchanged' ? {...seen, result: 'changed', status: look.status} : seen
+      if (seen)
+        return indeterminate && seen.result === 'unchanged' ? {...seen, result: 'changed', status: look.status} : seen
       if (ended.aborted) return {result: 'skipped'}
-      inDoubt = false
+      indeterminate = false
     }
     if (!wasSent) await options.sending()
     wasSent = true
@@ -70,19 +71,19 @@ export async function settleChange(change: PlannedChange, options: SettleOptions
     if (!(answer instanceof VpcmdError)) {
       return inFull(answer.settings) ? compareWithWanted(change, answer) : checkChange(change, options.api)
     }
-    const doubt = inDoubt && {inDoubt}
+    const doubt = indeterminate && {indeterminate}
     if (answer.code === 'not_sent' || (answer.status === 429 && ended.aborted)) return {result: 'skipped', ...doubt}
     mustLook = true
     // Somebody changed something of it, perhaps its name only: a look tells.
     if (answer.status === 412 && ++mismatched < rounds.mismatched) continue
-    if (!isInDoubt(answer)) return {result: 'failed', error: answer, ...doubt}
-    inDoubt = true
+    if (!isIndeterminate(answer)) return {result: 'failed', error: answer, ...doubt}
+    indeterminate = true
     // To look after each refusal would take twice the requests of a service that has too many.
     mustLook = answer.status !== 503 || etag === undefined
     // The look waits for as long as it says, with all else that goes to its region.
     if (answer.asksToWait) continue
     const isSpent = answer.status === 503 ? ++overloaded >= rounds.overloaded : ++failing >= rounds.failing
-    if (isSpent || ended.aborted) return {result: 'failed', error: answer, inDoubt}
+    if (isSpent || ended.aborted) return {result: 'failed', error: answer, indeterminate}
     const ms = pauseMs * 2 ** Math.min(failing + overloaded - 1, 4)
     // A signal of its own: Node warns where many listen to one.
     await options.sleep(ms, AbortSignal.any([ended])).catch(() => undefined)
@@ -114,11 +115,13 @@ export async function readServer(change: PlannedChange, api: VpcApi): Promise<Se
  */
 export async function checkChange(change: PlannedChange, api: VpcApi): Promise<Settled> {
   const look = await readServer(change, api).catch(asVpcmdError)
-  return look instanceof VpcmdError ? {result: 'failed', error: look, inDoubt: true} : compareWithWanted(change, look)
+  return look instanceof VpcmdError
+    ? {result: 'failed', error: look, indeterminate: true}
+    : compareWithWanted(change, look)
 }
 
 function compareWithWanted(change: PlannedChange, {settings: after, status}: Seen): Settled {
-  if (!inFull(after)) return {result: 'failed', after, error: untoldSettings(change.target), inDoubt: true}
+  if (!inFull(after)) return {result: 'failed', after, error: untoldSettings(change.target), indeterminate: true}
   return patchBetween(after, change.set)
     ? {result: 'failed', after, error: notApplied(change, after)}
     : {result: 'changed', after, status}

@@ -1,5 +1,5 @@
 import {afterEach, describe, expect, it} from 'vitest'
-import {Lane} from '../../src/cloud/lane.ts'
+import {RateLimiter} from '../../src/cloud/rate-limiter.ts'
 import {
   type Budget,
   type Failure,
@@ -74,7 +74,7 @@ it.each(survivable.filter(kind => kind !== '429'))(
   },
 )
 
-describe('being throttled, in the lane of a region,', () => {
+describe('being throttled, in the limiter of a region,', () => {
   /** How often it is sent, and for how many seconds, to a service that refuses the first `refusals`. */
   async function outcomeOf(
     status: number,
@@ -90,9 +90,13 @@ describe('being throttled, in the lane of a region,', () => {
       if (++sent <= refusals) throw new TryFailure({kind: 'status', status, retryAfterMs, message: 'refused'})
       return 'answered'
     }
-    const ended = withRetries(send, {who: 'us-south', budget, repeatable: true, pacing, lane: new Lane(clock)}).catch(
-      (error: RequestFailure) => error.failure.status,
-    )
+    const ended = withRetries(send, {
+      who: 'us-south',
+      budget,
+      repeatable: true,
+      pacing,
+      limiter: new RateLimiter(clock),
+    }).catch((error: RequestFailure) => error.failure.status)
     return {ended: await clock.run(ended), sent, seconds: Math.round((clock.now() - startedAt) / 1000)}
   }
 
@@ -123,7 +127,7 @@ describe('being throttled, in the lane of a region,', () => {
     const clock = new FakeClock()
     const random = seeded(7)
     const pacing = {...clock, timeoutMs: 1000, random, onPause: () => undefined}
-    const lane = new Lane(clock)
+    const limiter = new RateLimiter(clock)
     const send = async () => {
       await clock.sleep(100)
       if (random() < 0.8) throw new TryFailure({kind: 'status', status: 503, message: 'refused'})
@@ -131,7 +135,7 @@ describe('being throttled, in the lane of a region,', () => {
     }
     const startedAt = clock.now()
     const all = Array.from({length: 300}, () =>
-      withRetries(send, {who: 'us-south', budget: 'rollout', repeatable: true, pacing, lane}).catch(
+      withRetries(send, {who: 'us-south', budget: 'rollout', repeatable: true, pacing, limiter}).catch(
         (error: RequestFailure) => error.failure.status,
       ),
     )

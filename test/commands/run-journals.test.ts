@@ -48,12 +48,12 @@ function spoilLines(id: string, spoil: (text: string) => string | undefined): vo
 }
 
 const at = new Date().toISOString()
-const inDoubt = (i: number): JournalLine => ({
+const indeterminate = (i: number): JournalLine => ({
   t: 'outcome',
   i,
   at,
   result: 'failed',
-  inDoubt: true,
+  indeterminate: true,
   error: {code: 'no_answer', message: 'No answer.'},
 })
 const ended: JournalLine = {t: 'end', at, reason: 'done'}
@@ -61,7 +61,7 @@ const ended: JournalLine = {t: 'end', at, reason: 'done'}
 describe('resume without RUN', () => {
   it('finds what is in doubt in a run that has ended, looks at it, and settles it', async () => {
     const id = await enableAll()
-    await goOn(id, [inDoubt(0), inDoubt(1), ended])
+    await goOn(id, [indeterminate(0), indeterminate(1), ended])
     const {changes} = await readRun(folder(), id)
     // The one was made without being seen, the other was not made.
     await sandbox.fleet.change(changes[1]?.change.target.id ?? '', {metadata_service: {enabled: false}})
@@ -71,17 +71,17 @@ describe('resume without RUN', () => {
     expect(JSON.parse(resumed.stdout).changed).toHaveLength(4)
     expect(enabled()).toBe(4)
     expect(patches()).toBe(1)
-    expect(await readRun(folder(), id)).toMatchObject({state: 'done', changes: Array(4).fill({inDoubt: false})})
+    expect(await readRun(folder(), id)).toMatchObject({state: 'done', changes: Array(4).fill({indeterminate: false})})
     expect((await vpcmd('metadata resume')).code).toBe(4)
   })
 
   it('is not held up for good by one in doubt that is gone', async () => {
     const id = await enableAll()
-    await goOn(id, [inDoubt(0), ended])
+    await goOn(id, [indeterminate(0), ended])
     const {changes} = await readRun(folder(), id)
     await sandbox.fleet.remove(changes[0]?.change.target.id ?? '')
     expect((await vpcmd('metadata resume')).code).not.toBe(0)
-    expect((await readRun(folder(), id)).changes[0]).toMatchObject({result: 'failed', inDoubt: false})
+    expect((await readRun(folder(), id)).changes[0]).toMatchObject({result: 'failed', indeterminate: false})
     expect(await vpcmd('metadata resume')).toMatchObject({code: 4, stderr: expect.stringContaining('is unfinished')})
   })
 

@@ -141,7 +141,12 @@ it(`a rollout of 500 that is killed at random points is finished by resume (seed
       const before = settingsOf(atStart)
       expect(run.changes).toHaveLength(needed.length)
       for (const change of run.changes) {
-        expect(change).toMatchObject({result: 'changed', in_doubt: false, before: before.get(change.id), after: wanted})
+        expect(change).toMatchObject({
+          result: 'changed',
+          indeterminate: false,
+          before: before.get(change.id),
+          after: wanted,
+        })
       }
 
       const undone = await runVpcmd(['metadata', 'undo', '--yes', '--json'], {env})

@@ -78,7 +78,7 @@ describe.skipIf(obstacle !== undefined)('on a disk without hard links', () => {
   })
 
   it('a private key is written, and replaces none', async () => {
-    const entry = fileURLToPath(new URL('../../src/inside/key-file.ts', import.meta.url))
+    const entry = fileURLToPath(new URL('../../src/imds/key-file.ts', import.meta.url))
     const program = join(folder, 'key-file.mjs')
     await build({
       entryPoints: [entry],

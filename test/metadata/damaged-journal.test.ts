@@ -56,7 +56,7 @@ function spoil(is: (line: Record<string, unknown>) => boolean, spoilt: (text: st
   writeFileSync(file(), `${all.join('\n')}\n`)
 }
 const ofOutcome = (i: number) => (line: Record<string, unknown>) => line.t === 'outcome' && line.i === i
-const doubts = async () => (await readRun(folder, id)).changes.map(({inDoubt}) => inDoubt)
+const doubts = async () => (await readRun(folder, id)).changes.map(({indeterminate}) => indeterminate)
 
 /** A line as disks, crashes and editors spoil it. */
 const spoilers: [string, (text: string) => string][] = [

@@ -73,16 +73,23 @@ describe('a journal', () => {
     await halfDone()
     const run = await readRun(folder, '20261125-16')
     expect(results(run)).toEqual(['changed', 'changed', undefined, undefined])
-    expect(run.changes.map(({inDoubt}) => inDoubt)).toEqual([false, false, true, false])
+    expect(run.changes.map(({indeterminate}) => indeterminate)).toEqual([false, false, true, false])
     expect(isResumable(run)).toBe(true)
     const journal = await resumed()
-    await journal.write({t: 'outcome', i: 2, at, result: 'failed', error: {code: 'x', message: 'y'}, inDoubt: true})
+    await journal.write({
+      t: 'outcome',
+      i: 2,
+      at,
+      result: 'failed',
+      error: {code: 'x', message: 'y'},
+      indeterminate: true,
+    })
     await journal.write({t: 'outcome', i: 3, at, result: 'skipped'})
     await journal.write({t: 'end', at, reason: 'interrupted'})
     await journal.close()
     const ended = await readRun(folder, id)
     expect(ended).toMatchObject({state: 'interrupted', endedAt: at})
-    expect(ended.changes[2]).toMatchObject({result: 'failed', inDoubt: true, error: {code: 'x', message: 'y'}})
+    expect(ended.changes[2]).toMatchObject({result: 'failed', indeterminate: true, error: {code: 'x', message: 'y'}})
     expect(isResumable(ended)).toBe(true)
   })
 
@@ -114,7 +121,7 @@ describe('what a killed process leaves', () => {
     appendFileSync(file(), `{"t":"outcome","i":2,"at":"${at}","result":"chan`)
     const run = await readRun(folder, id)
     expect(results(run)).toEqual(['changed', 'changed', undefined, undefined])
-    expect(run.changes[2]?.inDoubt).toBe(true)
+    expect(run.changes[2]?.indeterminate).toBe(true)
   })
 
   it('half a line in the middle does not take the next one with it', async () => {
@@ -125,7 +132,7 @@ describe('what a killed process leaves', () => {
     await journal.close()
     const run = await readRun(folder, id)
     expect(results(run)).toEqual(['changed', 'changed', 'changed', undefined])
-    expect(run.changes[3]?.inDoubt).toBe(false)
+    expect(run.changes[3]?.indeterminate).toBe(false)
   })
 
   it('bytes that are no text, such as a disk leaves after a power cut, are passed over', async () => {

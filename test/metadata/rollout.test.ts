@@ -53,7 +53,7 @@ async function rollOutAll(changes: PlannedChange[], more: Partial<RolloutOptions
     },
     changes,
   )
-  const work = changes.map((change, i) => ({i, change, inDoubt: false}))
+  const work = changes.map((change, i) => ({i, change, indeterminate: false}))
   const run = await rollOut(cloud, work, {
     journal,
     freshForMs: 60_000,
@@ -150,7 +150,7 @@ describe('a rollout', () => {
     }
     const run = await rollOutAll(changes, {cloud})
     expect(results(run.settled)).toEqual(changes.map((_, index) => (index === 4 ? 'failed' : 'changed')))
-    expect(run.recorded[4]).toMatchObject({result: 'failed', inDoubt: true, error: {code: 'unexpected'}})
+    expect(run.recorded[4]).toMatchObject({result: 'failed', indeterminate: true, error: {code: 'unexpected'}})
   })
 
   it('sends as many at once as --concurrency lets it, beyond the usual', async () => {
@@ -237,7 +237,7 @@ describe('an interruption', () => {
     expect(changed).toEqual(really)
     expect(new Set(results(settled))).toEqual(new Set(['changed', 'skipped']))
     expect(results(recorded).filter(result => result === 'changed')).toHaveLength(changed.length)
-    expect(recorded.some(({inDoubt}) => inDoubt)).toBe(false)
+    expect(recorded.some(({indeterminate}) => indeterminate)).toBe(false)
     expect(settled.find(({result}) => result === 'skipped')?.error?.code).toBe('interrupted')
   })
 
@@ -260,7 +260,7 @@ describe('an interruption', () => {
       },
     })
     expect(results(settled)).not.toContain('changed')
-    expect(settled.some(({inDoubt}) => inDoubt)).toBe(true)
+    expect(settled.some(({indeterminate}) => indeterminate)).toBe(true)
   })
 })
 

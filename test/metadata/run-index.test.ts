@@ -125,7 +125,7 @@ it('many that read at once, while runs begin, lose none', async () => {
 
 it('a run that has ended and is not settled stays to be resumed, also from the index', async () => {
   rmSync(file(5))
-  await keepRun(5, [{t: 'outcome', i: 0, at: at(5), result: 'failed', inDoubt: true}])
+  await keepRun(5, [{t: 'outcome', i: 0, at: at(5), result: 'failed', indeterminate: true}])
   for (let round = 0; round < 2; round++) {
     const found = []
     for await (const run of readRuns(folder)) if (run.isResumable) found.push(run.header.id)

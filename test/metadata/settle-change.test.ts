@@ -44,7 +44,7 @@ const settle = (planned: PlannedChange, more: Partial<SettleOptions> = {}) =>
   settleChange(planned, {
     api,
     mustLook: false,
-    inDoubt: false,
+    indeterminate: false,
     ended: new AbortController().signal,
     sending: async () => {
       sent++
@@ -67,7 +67,7 @@ describe('a change', () => {
     const planned = change()
     await test.sandbox.fleet.change(id, {status})
     expect(await settle(planned)).toMatchObject({result: 'changed', status})
-    expect(await settle(planned, {inDoubt: true})).toMatchObject({result: 'changed', status})
+    expect(await settle(planned, {indeterminate: true})).toMatchObject({result: 'changed', status})
     expect(await checkChange(planned, api)).toMatchObject({result: 'changed', status})
   })
 
@@ -139,7 +139,7 @@ describe('a change', () => {
     }
     const settled = await settle(change(), {api: wrong, mustLook: true})
     expect(settled).toMatchObject({result: 'failed', error: {status: 412}})
-    expect(settled.inDoubt).toBeUndefined()
+    expect(settled.indeterminate).toBeUndefined()
     expect(present()).toEqual(off)
   })
 
@@ -149,7 +149,7 @@ describe('a change', () => {
     for (const mustLook of [false, true]) {
       const settled = await settle(planned, {mustLook})
       expect(settled).toMatchObject({result: 'failed', error: {status: 404, trace: expect.any(String)}})
-      expect(settled.inDoubt).toBeUndefined()
+      expect(settled.indeterminate).toBeUndefined()
     }
     expect(asked()).toEqual(['PATCH', 'GET'])
   })
@@ -194,21 +194,21 @@ describe('a patch without an answer', () => {
 
   it('each time is given up, in doubt', async () => {
     fault('500', {count: 99})
-    expect(await settle(change())).toMatchObject({result: 'failed', inDoubt: true, error: {status: 500}})
+    expect(await settle(change())).toMatchObject({result: 'failed', indeterminate: true, error: {status: 500}})
     expect(asked().filter(method => method === 'PATCH')).toHaveLength(5)
   })
 
   it('of an earlier run is looked after first: it had been made, or is made now', async () => {
     const planned = change()
-    expect(await settle(planned, {inDoubt: true})).toEqual({result: 'changed', after: on, status: 'running'})
-    expect(await settle(planned, {inDoubt: true})).toEqual({result: 'changed', after: on, status: 'running'})
+    expect(await settle(planned, {indeterminate: true})).toEqual({result: 'changed', after: on, status: 'running'})
+    expect(await settle(planned, {indeterminate: true})).toEqual({result: 'changed', after: on, status: 'running'})
     expect(asked()).toEqual(['GET', 'PATCH', 'GET'])
   })
 
   it('stays in doubt where the look fails', async () => {
     fault('reset')
     fault('500', {method: 'GET', count: 99})
-    expect(await settle(change())).toMatchObject({result: 'failed', inDoubt: true, error: {status: 500}})
+    expect(await settle(change())).toMatchObject({result: 'failed', indeterminate: true, error: {status: 500}})
   })
 })
 
@@ -269,7 +269,7 @@ describe('an API that is overloaded', () => {
     fault('503')
     fault('403', {count: 2})
     const planned = change({etag: test.sandbox.fleet.get(id)?.etag})
-    expect(await settle(planned)).toMatchObject({result: 'failed', inDoubt: true, error: {status: 403}})
+    expect(await settle(planned)).toMatchObject({result: 'failed', indeterminate: true, error: {status: 403}})
   })
 
   it('a look is as patient', async () => {
@@ -283,7 +283,7 @@ describe('what never left this machine is no doubt:', () => {
     const nowhere = {name: 'us-south', url: 'http://127.0.0.1:9/v1'}
     const settled = await settle(change(), {api: test.cloud.api(nowhere, 'rollout')})
     expect(settled).toMatchObject({result: 'failed', error: {code: 'connection_refused'}})
-    expect(settled.inDoubt).toBeUndefined()
+    expect(settled.indeterminate).toBeUndefined()
   })
 
   it('a token that IAM does not give', async () => {
@@ -294,7 +294,7 @@ describe('what never left this machine is no doubt:', () => {
       result: 'failed',
       error: {message: expect.stringMatching(/^IAM at .* gave no token/)},
     })
-    expect(settled.inDoubt).toBeUndefined()
+    expect(settled.indeterminate).toBeUndefined()
     expect(present()).toEqual(off)
   })
 })
@@ -304,7 +304,7 @@ describe('once the rollout has ended', () => {
 
   it('nothing is sent', async () => {
     expect(await settle(change(), {ended})).toEqual({result: 'skipped'})
-    expect(await settle(change(), {ended, inDoubt: true})).toEqual({result: 'skipped', inDoubt: true})
+    expect(await settle(change(), {ended, indeterminate: true})).toEqual({result: 'skipped', indeterminate: true})
     expect({asked: asked(), sent}).toEqual({asked: [], sent: 0})
   })
 
@@ -327,7 +327,7 @@ describe('once the rollout has ended', () => {
       ended: end.signal,
       sleep: async () => end.abort(),
     })
-    expect(settled).toEqual({result: 'skipped', inDoubt: true})
+    expect(settled).toEqual({result: 'skipped', indeterminate: true})
   })
 
   it('a pause between two tries ends at once', async () => {
@@ -341,7 +341,7 @@ describe('once the rollout has ended', () => {
           end.abort()
         }),
     })
-    expect(settled).toEqual({result: 'skipped', inDoubt: true})
+    expect(settled).toEqual({result: 'skipped', indeterminate: true})
   })
 })
 
@@ -375,7 +375,7 @@ describe('an API that says 200', () => {
     const planned = change()
     await settle(planned)
     fault('500', {method: 'GET', count: 99})
-    expect(await checkChange(planned, api)).toMatchObject({result: 'failed', inDoubt: true})
+    expect(await checkChange(planned, api)).toMatchObject({result: 'failed', indeterminate: true})
     test.sandbox.faults.length = 0
     expect(await checkChange(planned, api)).toEqual({result: 'changed', after: on, status: 'running'})
   })

@@ -7,7 +7,7 @@ import {
   Pkcs10CertificateRequestGenerator,
 } from '@peculiar/x509'
 import {afterAll, beforeAll, expect, test} from 'vitest'
-import {newCertificateRequest} from '../../src/inside/certificate-request.ts'
+import {newCertificateRequest} from '../../src/imds/certificate-request.ts'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
 import {ask, Inside, newest} from './metadata-client.ts'
 

@@ -1,12 +1,12 @@
 import {createPrivateKey, X509Certificate} from 'node:crypto'
 import {Flags} from '@oclif/core'
-import {BaseCommand} from '../../command-line/base-command.ts'
-import {plainImdsFlags} from '../../command-line/flags/imds.ts'
-import {readOutput} from '../../command-line/flags/output.ts'
-import {printBytes, serviceOf} from '../../command-line/imds-service.ts'
+import {BaseCommand} from '../../cli/base-command.ts'
+import {plainImdsFlags} from '../../cli/flags/imds.ts'
+import {readOutput} from '../../cli/flags/output.ts'
+import {printBytes, serviceOf} from '../../cli/imds-service.ts'
 import {usageError, VpcmdError} from '../../errors.ts'
 import {readText} from '../../files/read-input.ts'
-import {checkFree, writeKey} from '../../inside/key-file.ts'
+import {checkFree, writeKey} from '../../imds/key-file.ts'
 import {plainLines} from '../../terminal/text.ts'
 
 export default class ImdsCertificate extends BaseCommand {
@@ -84,6 +84,6 @@ async function ownRequest(file = ''): Promise<Request> {
 }
 
 async function newRequest(): Promise<Request> {
-  const {newCertificateRequest} = await import('../../inside/certificate-request.ts')
+  const {newCertificateRequest} = await import('../../imds/certificate-request.ts')
   return newCertificateRequest('vpcmd')
 }

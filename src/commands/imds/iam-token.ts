@@ -1,9 +1,9 @@
 import {Flags} from '@oclif/core'
-import {BaseCommand} from '../../command-line/base-command.ts'
-import {plainImdsFlags} from '../../command-line/flags/imds.ts'
-import {readOutput} from '../../command-line/flags/output.ts'
-import {printBytes, serviceOf} from '../../command-line/imds-service.ts'
-import {iamTokenPrintout, profileArgument} from '../../command-line/imds-verbs.ts'
+import {BaseCommand} from '../../cli/base-command.ts'
+import {plainImdsFlags} from '../../cli/flags/imds.ts'
+import {readOutput} from '../../cli/flags/output.ts'
+import {printBytes, serviceOf} from '../../cli/imds-service.ts'
+import {iamTokenPrintout, profileArgument} from '../../cli/imds-verbs.ts'
 
 export default class ImdsIamToken extends BaseCommand {
   static override summary = 'Get an IAM token through a trusted profile of this instance.'

@@ -1,9 +1,9 @@
-import {BaseCommand} from '../../command-line/base-command.ts'
-import {imdsFlags} from '../../command-line/flags/imds.ts'
-import {readOutput} from '../../command-line/flags/output.ts'
-import {serviceOf} from '../../command-line/imds-service.ts'
-import {printRecord} from '../../command-line/output.ts'
-import {describeInitialization} from '../../inside/descriptions.ts'
+import {BaseCommand} from '../../cli/base-command.ts'
+import {imdsFlags} from '../../cli/flags/imds.ts'
+import {readOutput} from '../../cli/flags/output.ts'
+import {serviceOf} from '../../cli/imds-service.ts'
+import {printRecord} from '../../cli/output.ts'
+import {describeInitialization} from '../../imds/descriptions.ts'
 
 export default class ImdsInitialization extends BaseCommand {
   static override summary = 'Show what this instance was created with: keys, trusted profile, password, user data.'

@@ -1,10 +1,10 @@
-import {BaseCommand} from '../../command-line/base-command.ts'
-import {imdsFlags} from '../../command-line/flags/imds.ts'
-import {outputFlags, readOutput} from '../../command-line/flags/output.ts'
-import {serviceOf} from '../../command-line/imds-service.ts'
-import {printRecord} from '../../command-line/output.ts'
-import {describeInstance} from '../../inside/descriptions.ts'
-import {textAt} from '../../inside/fields.ts'
+import {BaseCommand} from '../../cli/base-command.ts'
+import {imdsFlags} from '../../cli/flags/imds.ts'
+import {outputFlags, readOutput} from '../../cli/flags/output.ts'
+import {serviceOf} from '../../cli/imds-service.ts'
+import {printRecord} from '../../cli/output.ts'
+import {describeInstance} from '../../imds/descriptions.ts'
+import {textAt} from '../../imds/fields.ts'
 
 export default class ImdsInstance extends BaseCommand {
   static override summary = 'Show this instance as the metadata service knows it.'

@@ -1,9 +1,9 @@
-import {BaseCommand} from '../../command-line/base-command.ts'
-import {imdsFlags} from '../../command-line/flags/imds.ts'
-import {outputFlags, readOutput} from '../../command-line/flags/output.ts'
-import {serviceOf} from '../../command-line/imds-service.ts'
-import {printRows} from '../../command-line/output.ts'
-import {listAt, textAt} from '../../inside/fields.ts'
+import {BaseCommand} from '../../cli/base-command.ts'
+import {imdsFlags} from '../../cli/flags/imds.ts'
+import {outputFlags, readOutput} from '../../cli/flags/output.ts'
+import {serviceOf} from '../../cli/imds-service.ts'
+import {printRows} from '../../cli/output.ts'
+import {listAt, textAt} from '../../imds/fields.ts'
 
 export default class ImdsKeys extends BaseCommand {
   static override summary = 'List the SSH keys of this instance.'

@@ -1,8 +1,8 @@
-import {BaseCommand} from '../../command-line/base-command.ts'
-import {plainImdsFlags} from '../../command-line/flags/imds.ts'
-import {readOutput} from '../../command-line/flags/output.ts'
-import {printBytes, serviceOf} from '../../command-line/imds-service.ts'
-import {userDataPrintout} from '../../command-line/imds-verbs.ts'
+import {BaseCommand} from '../../cli/base-command.ts'
+import {plainImdsFlags} from '../../cli/flags/imds.ts'
+import {readOutput} from '../../cli/flags/output.ts'
+import {printBytes, serviceOf} from '../../cli/imds-service.ts'
+import {userDataPrintout} from '../../cli/imds-verbs.ts'
 
 export default class ImdsUserData extends BaseCommand {
   static override summary = 'Print the user data of this instance, and nothing else.'

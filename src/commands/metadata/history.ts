@@ -1,8 +1,8 @@
 import {Args} from '@oclif/core'
-import {BaseCommand} from '../../command-line/base-command.ts'
-import {readOutput} from '../../command-line/flags/output.ts'
-import {printRows} from '../../command-line/output.ts'
-import {runsFolder} from '../../command-line/state-folder.ts'
+import {BaseCommand} from '../../cli/base-command.ts'
+import {readOutput} from '../../cli/flags/output.ts'
+import {printRows} from '../../cli/output.ts'
+import {runsFolder} from '../../cli/state-folder.ts'
 import {exitCodes, type VpcmdError} from '../../errors.ts'
 import {describeCounts} from '../../metadata/outcomes.ts'
 import {readRun} from '../../metadata/read-run.ts'
@@ -123,7 +123,7 @@ function rowOf({header, state, endedAt, counts, mayBeDown, damage}: RunSummary):
   }
 }
 
-function toJsonChange({change, result, after, error, inDoubt, at, restart}: RecordedChange): object {
+function toJsonChange({change, result, after, error, indeterminate, at, restart}: RecordedChange): object {
   const {target, before, set} = change
   return {
     id: target.id,
@@ -136,7 +136,7 @@ function toJsonChange({change, result, after, error, inDoubt, at, restart}: Reco
     set,
     result: result ?? 'skipped',
     after: after ?? null,
-    in_doubt: inDoubt,
+    indeterminate: indeterminate,
     at: at ?? null,
     ...(restart && {restart: {step: restart.step, at: restart.at}}),
     ...(error && {error}),

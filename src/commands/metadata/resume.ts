@@ -1,22 +1,22 @@
 import {Args} from '@oclif/core'
-import type {Cloud} from '../../cloud/cloud.ts'
-import {BaseCommand} from '../../command-line/base-command.ts'
-import {connectCloud} from '../../command-line/connect-cloud.ts'
-import {cloudFlags, readCloud} from '../../command-line/flags/cloud.ts'
-import {readOutput} from '../../command-line/flags/output.ts'
-import {readRestart, restartFlags} from '../../command-line/flags/restart.ts'
-import {type RolloutPolicy, readRollout, refuseRegions, rolloutFlags} from '../../command-line/flags/rollout.ts'
-import {printOutcomes} from '../../command-line/print-outcomes.ts'
+import {BaseCommand} from '../../cli/base-command.ts'
+import {connectCloud} from '../../cli/connect-cloud.ts'
+import {cloudFlags, readCloud} from '../../cli/flags/cloud.ts'
+import {readOutput} from '../../cli/flags/output.ts'
+import {readRestart, restartFlags} from '../../cli/flags/restart.ts'
+import {type RolloutPolicy, readRollout, refuseRegions, rolloutFlags} from '../../cli/flags/rollout.ts'
+import {printOutcomes} from '../../cli/print-outcomes.ts'
 import {
   mayRestart,
   planRestarts,
   type RestartRequest,
   showPreflights,
   withRestarts,
-} from '../../command-line/restart-instances.ts'
-import {restartsAwaited} from '../../command-line/restarts-awaited.ts'
-import {carryOut, checkCanary, foresight} from '../../command-line/run-rollout.ts'
-import {runsFolder} from '../../command-line/state-folder.ts'
+} from '../../cli/restart-instances.ts'
+import {restartsAwaited} from '../../cli/restarts-awaited.ts'
+import {carryOut, checkCanary, foresight} from '../../cli/run-rollout.ts'
+import {runsFolder} from '../../cli/state-folder.ts'
+import type {Cloud} from '../../cloud/cloud.ts'
 import {asVpcmdError, exitCodes, VpcmdError} from '../../errors.ts'
 import {type Outcome, outcomesOfChanges, type Settled} from '../../metadata/outcomes.ts'
 import {readRun} from '../../metadata/read-run.ts'
@@ -75,12 +75,12 @@ Instances that the run stopped are looked at first, and started where they are d
       context.exitCode = exitCodes.failed
     }
     const work = run.changes.flatMap(recorded =>
-      isSettled(recorded) ? [] : [{i: recorded.i, change: recorded.change, inDoubt: recorded.inDoubt}],
+      isSettled(recorded) ? [] : [{i: recorded.i, change: recorded.change, indeterminate: recorded.indeterminate}],
     )
     context.note(
       `Run ${run.header.id} (${run.header.command} ${run.header.selection}): ${work.length} of ${run.changes.length} left.`,
     )
-    const seen = await foreseen(cloud, rollout, work)
+    const seen = await previewWork(cloud, rollout, work)
     const isLeftAlone = (settled: Settled | undefined) => settled !== undefined && settled.result !== 'changed'
     const request = restartsIn(
       run,
@@ -138,7 +138,7 @@ Instances that the run stopped are looked at first, and started where they are d
 }
 
 /** With --dry-run, what would become of what is left: what was in doubt and is as wanted counts as changed. */
-async function foreseen(
+async function previewWork(
   cloud: Cloud,
   rollout: RolloutPolicy,
   work: Work[],
@@ -146,7 +146,7 @@ async function foreseen(
   const changes = work.map(({change}) => change)
   const seen = await foresight(cloud, rollout, changes)
   return seen?.map((settled, index) =>
-    work[index]?.inDoubt && settled?.result === 'unchanged' ? {...settled, result: 'changed'} : settled,
+    work[index]?.indeterminate && settled?.result === 'unchanged' ? {...settled, result: 'changed'} : settled,
   )
 }
 

@@ -1,13 +1,13 @@
 import {Args} from '@oclif/core'
-import {BaseCommand} from '../../command-line/base-command.ts'
-import {isConfirmed} from '../../command-line/confirm-changes.ts'
-import {connectCloud} from '../../command-line/connect-cloud.ts'
-import {cloudFlags, readCloud} from '../../command-line/flags/cloud.ts'
-import {readOutput} from '../../command-line/flags/output.ts'
-import {readRollout, refuseRegions, rolloutFlags} from '../../command-line/flags/rollout.ts'
-import {printOutcomes} from '../../command-line/print-outcomes.ts'
-import {carryOut, foresight} from '../../command-line/run-rollout.ts'
-import {runsFolder} from '../../command-line/state-folder.ts'
+import {BaseCommand} from '../../cli/base-command.ts'
+import {isConfirmed} from '../../cli/confirm-changes.ts'
+import {connectCloud} from '../../cli/connect-cloud.ts'
+import {cloudFlags, readCloud} from '../../cli/flags/cloud.ts'
+import {readOutput} from '../../cli/flags/output.ts'
+import {readRollout, refuseRegions, rolloutFlags} from '../../cli/flags/rollout.ts'
+import {printOutcomes} from '../../cli/print-outcomes.ts'
+import {carryOut, foresight} from '../../cli/run-rollout.ts'
+import {runsFolder} from '../../cli/state-folder.ts'
 import {exitCodes, usageError, VpcmdError} from '../../errors.ts'
 import {outcomesOfChanges} from '../../metadata/outcomes.ts'
 import type {PlannedChange} from '../../metadata/plan.ts'
@@ -64,7 +64,7 @@ An undo is a run of its own, and can be undone, but only by its ID.`
       context.warning("Servers that are not known can't be brought back: only the others are.")
       context.exitCode = exitCodes.failed
     }
-    const changes = run.changes.flatMap(wayBack)
+    const changes = run.changes.flatMap(invert)
     const outcomes = (settled?: Parameters<typeof outcomesOfChanges>[1]) => outcomesOfChanges(changes, settled)
     context.note(`Run ${header.id} (${header.command} ${header.selection}): ${changes.length} to take back.`)
     if (run.changes.some(isBetween)) {
@@ -93,7 +93,7 @@ An undo is a run of its own, and can be undone, but only by its ID.`
 }
 
 /** The change that leads back, for what was changed, also where not as asked, and for what may have been: a look tells. */
-function wayBack(recorded: RecordedChange): PlannedChange[] {
+function invert(recorded: RecordedChange): PlannedChange[] {
   if (!wasTouched(recorded)) return []
   const {change, after} = recorded
   // Where nobody saw it in whole it was made as it was sent; an instance that tells no hop limit was not.
@@ -109,7 +109,7 @@ async function lastThatChanged(folder: string, account: string): Promise<Run> {
     refuseToPass(found)
     if (found.header.account !== account || !found.wasTouched) continue
     const run = await found.read()
-    if (run.changes.flatMap(wayBack).length === 0) continue
+    if (run.changes.flatMap(invert).length === 0) continue
     const {id, undoes} = run.header
     if (undoes === undefined) return run
     throw usageError(

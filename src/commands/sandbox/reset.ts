@@ -1,6 +1,6 @@
-import {BaseCommand} from '../../command-line/base-command.ts'
-import {readOutput} from '../../command-line/flags/output.ts'
-import {sandboxFolder} from '../../command-line/state-folder.ts'
+import {BaseCommand} from '../../cli/base-command.ts'
+import {readOutput} from '../../cli/flags/output.ts'
+import {sandboxFolder} from '../../cli/state-folder.ts'
 import {VpcmdError} from '../../errors.ts'
 
 export default class SandboxReset extends BaseCommand {

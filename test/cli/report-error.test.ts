@@ -1,5 +1,5 @@
 import {beforeEach, expect, it} from 'vitest'
-import {type ReportOptions, reportError} from '../../src/command-line/report-error.ts'
+import {type ReportOptions, reportError} from '../../src/cli/report-error.ts'
 import {usageError, VpcmdError} from '../../src/errors.ts'
 
 const key = 'the-api-key "1"'

@@ -214,7 +214,7 @@ async function restartInstances(
         const details = [`${down} down`, ...(failed > 0 ? [`${failed} failed`] : [])]
         bar.update({total, done, details})
       },
-      onFailure: error => shout(context, error),
+      onFailure: error => reportFailure(context, error),
       now: context.host.now,
       sleep: context.host.sleep,
     })
@@ -245,7 +245,7 @@ function warnBeforeLeaving(context: Context, interrupted: AbortSignal, retryComm
 }
 
 /** Tells at once, before anything else, of an instance that is down. */
-function shout(context: Context, error: VpcmdError): void {
+function reportFailure(context: Context, error: VpcmdError): void {
   const label = 'Error: '
   context.note(error.inOneLine, context.colorsNotes ? bold(red(label)) : label)
 }

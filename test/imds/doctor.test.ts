@@ -1,9 +1,9 @@
 import {readFile} from 'node:fs/promises'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
-import {type Diagnosis, diagnose} from '../../src/inside/doctor.ts'
-import {checkHopLimit, checkName, checkRoute, type Finding} from '../../src/inside/doctor-checks.ts'
-import type {ServiceOptions} from '../../src/inside/find-service.ts'
-import {hostsEntries, readRoutes, type Surroundings} from '../../src/inside/surroundings.ts'
+import {type Diagnosis, diagnose} from '../../src/imds/doctor.ts'
+import {checkHopLimit, checkName, checkRoute, type Finding} from '../../src/imds/doctor-checks.ts'
+import type {ServiceOptions} from '../../src/imds/find-service.ts'
+import {hostsEntries, readRoutes, type Surroundings} from '../../src/imds/surroundings.ts'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
 import {json, serve, serveRaw, tokenWith} from '../support/metadata-server.ts'
 

@@ -1,5 +1,5 @@
 import {parseArgs} from 'node:util'
-import type {MetadataService} from '../inside/metadata-service.ts'
+import type {MetadataService} from '../imds/metadata-service.ts'
 import {knownSecrets} from '../secrets.ts'
 import {interruptedCode} from '../signals.ts'
 import type {Host} from './host.ts'

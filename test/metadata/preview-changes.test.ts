@@ -1,5 +1,5 @@
 import {afterEach, expect, it} from 'vitest'
-import {foresee} from '../../src/metadata/foresee.ts'
+import {previewChanges} from '../../src/metadata/preview-changes.ts'
 import {patchBetween} from '../../src/metadata/settings.ts'
 import type {SandboxOptions} from '../../src/sandbox/index.ts'
 import {changesOf} from '../support/planned-change.ts'
@@ -30,7 +30,7 @@ it.each([
   const changes = await start(options)
   const ids = changes.map(({target}) => target.id)
   await meddle(ids)
-  const seen = await foresee(test.cloud, changes)
+  const seen = await previewChanges(test.cloud, changes)
   expect(seen.slice(0, 3)).toMatchObject([
     {result: 'unchanged'},
     {result: 'conflict', after: {response_hop_limit: 9}, error: {code: 'conflict'}},
@@ -49,7 +49,7 @@ it.each([
 ])('counts %s of a region that can not be read as failed, and tells of the others', async (_what, options) => {
   const changes = await start(options)
   test.sandbox.faults.push({kind: '403', path: /\/eu-de\/v1\/instances/})
-  const seen = await foresee(test.cloud, changes)
+  const seen = await previewChanges(test.cloud, changes)
   const isIn = (index: number) => changes[index]?.target.region === 'eu-de'
   const ofRegion = seen.filter((_, index) => isIn(index))
   expect(ofRegion.length).toBeGreaterThan(0)

@@ -1,11 +1,11 @@
-/** What a lane needs of the world: a clock in epoch milliseconds, and a way to wait. */
-export interface LaneClock {
+/** What a rate limiter needs of the world: a clock in epoch milliseconds, and a way to wait. */
+export interface LimiterClock {
   now(): number
   /** Rejects at once when the signal comes. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
 }
 
-/** How a request that went through the lane ended, as far as the lane's pace depends on it. */
+/** How a request that went through the limiter ended, as far as the limiter's pace depends on it. */
 export type Ending =
   | 'good'
   | 'bad'
@@ -15,8 +15,8 @@ export type Ending =
 /** Marks a request that was still waiting for its turn when it was called off: it was never sent. */
 export class NeverSent extends Error {}
 
-/** The concurrency a lane begins with, and what it reaches by itself where nothing else is said. */
-export const laneLimits = {start: 8, max: 64} as const
+/** The concurrency a rate limiter begins with, and what it reaches by itself where nothing else is said. */
+export const rateLimits = {start: 8, max: 64} as const
 
 /** A learnt rate is kept a little below what came through, and is tried upwards after a while without a refusal. */
 const margin = 0.95
@@ -29,8 +29,8 @@ const lowestRate = 2
  * it starts narrow, widens with each good answer, halves when it is throttled, sends nothing for as long as `Retry-After`
  * says, and from then on keeps the pace at which requests came through.
  */
-export class Lane {
-  readonly #clock: LaneClock
+export class RateLimiter {
+  readonly #clock: LimiterClock
   readonly #max: number
   #limit: number
   #isThrottled = false
@@ -39,7 +39,7 @@ export class Lane {
   /** Pending while nothing may be sent. */
   #pause: Promise<void> | undefined
   #pausedUntil = 0
-  /** When the lane last reacted: what was sent before says nothing new. */
+  /** When the limiter last reacted: what was sent before says nothing new. */
   #reactedAt = 0
   /** Requests a second; undefined as long as no limit showed. */
   #rate: number | undefined
@@ -55,10 +55,10 @@ export class Lane {
   #refusals = 0
 
   /** `max` caps the concurrency, as `--concurrency` says. */
-  constructor(clock: LaneClock, max: number = laneLimits.max) {
+  constructor(clock: LimiterClock, max: number = rateLimits.max) {
     this.#clock = clock
     this.#max = max
-    this.#limit = Math.min(laneLimits.start, max)
+    this.#limit = Math.min(rateLimits.start, max)
   }
 
   /** When a request last came through, in epoch milliseconds; -Infinity before the first. */

@@ -1,5 +1,5 @@
-import type {ServiceOptions} from '../inside/find-service.ts'
-import type {MetadataService} from '../inside/metadata-service.ts'
+import type {ServiceOptions} from '../imds/find-service.ts'
+import type {MetadataService} from '../imds/metadata-service.ts'
 import type {Context} from './context.ts'
 import type {OutputFlags, OutputOptions} from './flags/output.ts'
 import {type ImdsFlags, openService, type Printout, serviceOptions} from './imds-verbs.ts'

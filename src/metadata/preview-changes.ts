@@ -13,7 +13,7 @@ const manyInRegion = 100
  * be made, else how it would end (`unchanged`, `conflict`, or `failed` where the server could not be read). Throws what
  * asking for the regions throws.
  */
-export async function foresee(
+export async function previewChanges(
   cloud: Cloud,
   changes: PlannedChange[],
   comparesNames = false,
@@ -28,14 +28,13 @@ export async function foresee(
   const seen = new Map<PlannedChange, Settled | undefined>()
   await Promise.all(
     [...byRegion].map(async ([region, some]) => {
-      for (const [change, settled] of await foreseeInRegion(cloud, region, some, comparesNames))
-        seen.set(change, settled)
+      for (const [change, settled] of await previewRegion(cloud, region, some, comparesNames)) seen.set(change, settled)
     }),
   )
   return changes.map(change => seen.get(change))
 }
 
-async function foreseeInRegion(
+async function previewRegion(
   cloud: Cloud,
   name: string,
   changes: PlannedChange[],

@@ -1,5 +1,5 @@
 import {afterEach, describe, expect, it} from 'vitest'
-import {findService} from '../../src/inside/find-service.ts'
+import {findService} from '../../src/imds/find-service.ts'
 import {goodToken, json, type MetadataServer, type SeenByServer, serve} from '../support/metadata-server.ts'
 
 let server: MetadataServer

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest'
-import {type Ending, Lane, laneLimits, NeverSent} from '../../src/cloud/lane.ts'
+import {type Ending, NeverSent, RateLimiter, rateLimits} from '../../src/cloud/rate-limiter.ts'
 import {FakeClock, seeded} from '../support/fake-clock.ts'
 
 interface Service {
@@ -13,10 +13,10 @@ interface Service {
   max?: number
 }
 
-/** Sends requests through a lane, each until it passes, to a service that counts as the sandbox does. */
+/** Sends requests through a rate limiter, each until it passes, to a service that counts as the sandbox does. */
 async function sendAll(count: number, {latencyMs, perSecond, refuses = [], retryAfterMs = 1000, max}: Service) {
   const clock = new FakeClock()
-  const lane = new Lane(clock, max)
+  const limiter = new RateLimiter(clock, max)
   const accepted: number[] = []
   let refused = 0
   let sent = 0
@@ -33,7 +33,7 @@ async function sendAll(count: number, {latencyMs, perSecond, refuses = [], retry
   }
   const send = async (): Promise<void> => {
     for (;;) {
-      const leave = await lane.enter([])
+      const leave = await limiter.enter([])
       most = Math.max(most, ++underWay)
       const isOver = isRefused()
       await clock.sleep(latencyMs)
@@ -48,15 +48,15 @@ async function sendAll(count: number, {latencyMs, perSecond, refuses = [], retry
   return {seconds: (clock.now() - startedAt) / 1000, refused, sent, most}
 }
 
-describe('a lane without a limit in its way', () => {
+describe('a rate limiter without a limit in its way', () => {
   it('starts narrow and widens to its maximum, and no further', async () => {
     const {most, sent} = await sendAll(2000, {latencyMs: 100})
-    expect({most, sent}).toEqual({most: laneLimits.max, sent: 2000})
+    expect({most, sent}).toEqual({most: rateLimits.max, sent: 2000})
     const clock = new FakeClock()
-    const lane = new Lane(clock)
-    const first = Array.from({length: 50}, () => lane.enter([]))
-    await Promise.all(first.slice(0, laneLimits.start))
-    const isIn = await Promise.race([first[laneLimits.start], Promise.resolve('waiting')])
+    const limiter = new RateLimiter(clock)
+    const first = Array.from({length: 50}, () => limiter.enter([]))
+    await Promise.all(first.slice(0, rateLimits.start))
+    const isIn = await Promise.race([first[rateLimits.start], Promise.resolve('waiting')])
     expect(isIn).toBe('waiting')
   })
 
@@ -65,7 +65,7 @@ describe('a lane without a limit in its way', () => {
   })
 })
 
-describe('a lane whose way is limited', () => {
+describe('a rate limiter whose way is limited', () => {
   it.each([
     ['at once', 0],
     ['in 3 ms', 3],
@@ -79,23 +79,23 @@ describe('a lane whose way is limited', () => {
 
   it('waits for as long as Retry-After says, and sends nothing meanwhile', async () => {
     const clock = new FakeClock()
-    const lane = new Lane(clock)
-    const leave = await lane.enter([])
+    const limiter = new RateLimiter(clock)
+    const leave = await limiter.enter([])
     const refusedAt = clock.now()
     expect(leave({pauseMs: 7000, isRate: false})).toBe(true)
-    const next = lane.enter([])
+    const next = limiter.enter([])
     await clock.run(next)
     expect(clock.now() - refusedAt).toBe(7000)
   })
 
   it('halves once for a bunch of refusals, and tells of one pause', async () => {
     const clock = new FakeClock()
-    const lane = new Lane(clock, 4)
-    const leaves = await Promise.all(Array.from({length: 4}, () => lane.enter([])))
+    const limiter = new RateLimiter(clock, 4)
+    const leaves = await Promise.all(Array.from({length: 4}, () => limiter.enter([])))
     await clock.run(clock.sleep(1))
     const told = leaves.map(leave => leave({pauseMs: 1000, isRate: false}))
     expect(told).toEqual([true, false, false, false])
-    const waiting = Array.from({length: 4}, () => lane.enter([]))
+    const waiting = Array.from({length: 4}, () => limiter.enter([]))
     await clock.run(Promise.all(waiting.slice(0, 2)))
     expect(await Promise.race([waiting[2], Promise.resolve('waiting')])).toBe('waiting')
   })
@@ -109,12 +109,12 @@ describe('a lane whose way is limited', () => {
   it('tries the rate upwards after a while', async () => {
     // The service is at first narrow, then not at all.
     const clock = new FakeClock()
-    const lane = new Lane(clock)
+    const limiter = new RateLimiter(clock)
     const wideFrom = clock.now() + 5000
     let done = 0
     const accepted: number[] = []
     const send = async (): Promise<void> => {
-      const leave = await lane.enter([])
+      const leave = await limiter.enter([])
       const now = clock.now()
       const isOver = now < wideFrom && accepted.filter(time => now - time < 1000).length >= 10
       if (!isOver) accepted.push(now)
@@ -134,39 +134,39 @@ describe('a lane whose way is limited', () => {
 describe('what is called off', () => {
   it('while it waits for its turn, for a pause to end, or for its pace, was never sent', async () => {
     const clock = new FakeClock()
-    const lane = new Lane(clock, 1)
-    const leave = await lane.enter([])
+    const limiter = new RateLimiter(clock, 1)
+    const leave = await limiter.enter([])
     const off = new AbortController()
-    const waiting = lane.enter([off.signal])
+    const waiting = limiter.enter([off.signal])
     off.abort()
     await expect(waiting).rejects.toBeInstanceOf(NeverSent)
-    await expect(lane.enter([off.signal])).rejects.toBeInstanceOf(NeverSent)
+    await expect(limiter.enter([off.signal])).rejects.toBeInstanceOf(NeverSent)
 
     leave({pauseMs: 1000, isRate: true})
     const other = new AbortController()
-    const paused = lane.enter([other.signal])
+    const paused = limiter.enter([other.signal])
     await Promise.resolve()
     other.abort()
     await expect(paused).rejects.toBeInstanceOf(NeverSent)
 
-    await clock.run(lane.enter([]).then(done => done('good')))
+    await clock.run(limiter.enter([]).then(done => done('good')))
     const third = new AbortController()
-    const paced = lane.enter([third.signal])
+    const paced = limiter.enter([third.signal])
     await Promise.resolve()
     third.abort()
     await expect(paced).rejects.toBeInstanceOf(NeverSent)
-    await clock.run(lane.enter([]))
+    await clock.run(limiter.enter([]))
   })
 
   it('leaves once only, however often it says so', async () => {
     const clock = new FakeClock()
-    const lane = new Lane(clock, 2)
-    const leave = await lane.enter([])
+    const limiter = new RateLimiter(clock, 2)
+    const leave = await limiter.enter([])
     leave('good')
     expect(leave({pauseMs: 5000, isRate: true})).toBe(false)
-    const two = Promise.all([lane.enter([]), lane.enter([])])
+    const two = Promise.all([limiter.enter([]), limiter.enter([])])
     await clock.run(two)
-    expect(await Promise.race([lane.enter([]), Promise.resolve('waiting')])).toBe('waiting')
+    expect(await Promise.race([limiter.enter([]), Promise.resolve('waiting')])).toBe('waiting')
   })
 })
 
@@ -176,7 +176,7 @@ it.each([1, 2, 3, 4, 5, 6])(
     const random = seeded(seed)
     const clock = new FakeClock()
     const max = 1 + Math.floor(random() * 12)
-    const lane = new Lane(clock, max)
+    const limiter = new RateLimiter(clock, max)
     let underWay = 0
     let most = 0
     const ends = {sent: 0, calledOff: 0}
@@ -185,7 +185,7 @@ it.each([1, 2, 3, 4, 5, 6])(
       const off = new AbortController()
       if (random() < 0.3) clock.sleep(random() * 3000).then(() => off.abort())
       try {
-        const leave = await lane.enter(random() < 0.5 ? [off.signal] : [off.signal, new AbortController().signal])
+        const leave = await limiter.enter(random() < 0.5 ? [off.signal] : [off.signal, new AbortController().signal])
         most = Math.max(most, ++underWay)
         await clock.sleep(random() * 400)
         underWay--
@@ -206,7 +206,7 @@ it.each([1, 2, 3, 4, 5, 6])(
     expect(ends.calledOff).toBeGreaterThan(0)
     expect(most).toBeLessThanOrEqual(max)
     // Nothing is held any more: one who comes now gets through, and so do the next.
-    await clock.run(lane.enter([]).then(leave => leave('good')))
-    await clock.run(lane.enter([]).then(leave => leave('good')))
+    await clock.run(limiter.enter([]).then(leave => leave('good')))
+    await clock.run(limiter.enter([]).then(leave => leave('good')))
   },
 )

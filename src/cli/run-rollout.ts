@@ -63,7 +63,7 @@ export async function runRollout(
   request: RunRequest,
 ): Promise<RunEnding | undefined> {
   const {now, random, sleep} = context.host
-  const work = request.resumes?.work ?? request.changes.map((change, i) => ({i, change, inDoubt: false}))
+  const work = request.resumes?.work ?? request.changes.map((change, i) => ({i, change, indeterminate: false}))
   const {restarts, interruption = new AbortController()} = request
   if (work.length === 0 && !restarts) return undefined
   const canary = await canaryOf(context, policy, work.length, interruption)
@@ -138,8 +138,8 @@ export async function foresight(
   comparesNames = false,
 ): Promise<(Settled | undefined)[] | undefined> {
   if (!isDryRun) return undefined
-  const {foresee} = await import('../metadata/foresee.ts')
-  return foresee(cloud, changes, comparesNames)
+  const {previewChanges} = await import('../metadata/preview-changes.ts')
+  return previewChanges(cloud, changes, comparesNames)
 }
 
 /** Who is to be asked after the canaries; undefined where nobody is. Throws a usage error where nobody can answer. */
@@ -197,19 +197,20 @@ function summarise(
 ): void {
   const {id, settled, stop, error} = run
   const counts = {...countResults(settled)}
-  const inDoubt = settled.filter(each => each.inDoubt).length
+  const indeterminate = settled.filter(each => each.indeterminate).length
   // With --quiet nothing is told of a run that went through; why it did not must be.
-  if (!policy.quiet || stop || error || inDoubt > 0) {
+  if (!policy.quiet || stop || error || indeterminate > 0) {
     const undo = counts.changed > 0 ? ` Take it back with: vpcmd metadata undo ${id}` : ''
     const made = settled.length === 0 && restarts ? 'no setting was left to change' : describeCounts(counts)
     context.note(`Run ${id}: ${made} in ${duration(seconds)}.${undo}`)
-    if (inDoubt > 0) context.note(`${inDoubt} of those that are not changed may have been changed all the same.`)
+    if (indeterminate > 0)
+      context.note(`${indeterminate} of those that are not changed may have been changed all the same.`)
     for (const line of restarts ? describeRestarts(restarts, id) : []) context.note(line)
     if (error) context.note(`Error: ${error.inOneLine}`)
     const isLeft =
       settled.some(({result}) => result === 'skipped' || result === 'failed') ||
       (restarts && endOfRestarts(restarts).leavesWork)
-    if (inDoubt > 0 || (stop && isLeft)) context.note(`Finish it with: vpcmd metadata resume ${id}`)
+    if (indeterminate > 0 || (stop && isLeft)) context.note(`Finish it with: vpcmd metadata resume ${id}`)
   }
   if (stop === 'interrupted') context.exitCode = exitCodes.interrupted
   else if (stop) context.exitCode = exitCodes.failed

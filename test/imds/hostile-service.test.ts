@@ -1,7 +1,7 @@
 import type {Socket} from 'node:net'
 import {afterEach, describe, expect, it} from 'vitest'
 import {VpcmdError} from '../../src/errors.ts'
-import {findService, limits} from '../../src/inside/find-service.ts'
+import {findService, limits} from '../../src/imds/find-service.ts'
 import {goodToken, json, type MetadataServer, serve, serveRaw, tokenWith} from '../support/metadata-server.ts'
 
 const open: {close(): Promise<void>}[] = []

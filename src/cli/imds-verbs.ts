@@ -1,7 +1,7 @@
 import {exitCodes, usageError, VpcmdError} from '../errors.ts'
-import {parseEndpoint, parseMetadataPath} from '../inside/endpoints.ts'
-import {findService, type ServiceOptions} from '../inside/find-service.ts'
-import type {MetadataService} from '../inside/metadata-service.ts'
+import {parseEndpoint, parseMetadataPath} from '../imds/endpoints.ts'
+import {findService, type ServiceOptions} from '../imds/find-service.ts'
+import type {MetadataService} from '../imds/metadata-service.ts'
 
 /** What all commands of the topic imds take. */
 export interface ImdsFlags {
