@@ -13,7 +13,7 @@ export type {
   Seed,
   Seeded,
   TemplateSummary,
-} from './fleet/fleet-access.ts'
+} from './fleet/public-types.ts'
 export {linkedProfile, type TrustedProfile, unlinkedProfile} from './iam/trusted-profiles.ts'
 export type {MetadataAddress, MetadataBinding, MetadataOptions} from './imds/metadata-options.ts'
 export {type Sandbox, type SandboxOptions, startSandbox} from './sandbox.ts'

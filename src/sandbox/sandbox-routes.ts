@@ -3,8 +3,8 @@ import {ApiError} from './core/api-error.ts'
 import type {Environment} from './core/environment.ts'
 import {readObject} from './core/patch-fields.ts'
 import type {FleetStore} from './fleet/fleet.ts'
-import type {Seeded} from './fleet/fleet-access.ts'
 import {findServer} from './fleet/instance-names.ts'
+import type {Seeded} from './fleet/public-types.ts'
 import type {MetadataService} from './imds/metadata-service.ts'
 
 // Each address is an open port.

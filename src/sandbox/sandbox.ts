@@ -7,9 +7,9 @@ import type {Amount, Fault} from './core/faults.ts'
 import {chooseRegions} from './core/regions.ts'
 import type {SeenRequest} from './core/seen-request.ts'
 import {FileState, MemoryState, type StateStore} from './core/state.ts'
-import {accessFleet} from './fleet/access-fleet.ts'
+import {editableFleet} from './fleet/editable-fleet.ts'
 import {FleetStore} from './fleet/fleet.ts'
-import type {Fleet, Seed, Seeded} from './fleet/fleet-access.ts'
+import type {Fleet, Seed, Seeded} from './fleet/public-types.ts'
 import {sandboxApiKey} from './iam/iam.ts'
 import type {MetadataAddress, MetadataOptions} from './imds/metadata-options.ts'
 import type {MetadataService} from './imds/metadata-service.ts'
@@ -94,7 +94,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   // Each request that waits listens to it: more than ten are no leak.
   setMaxListeners(0, closing.signal)
   const faults = [...(options.faults ?? [])]
-  const access = accessFleet(fleet, actions, {clock, transitionMs})
+  const access = editableFleet(fleet, actions, {clock, transitionMs})
   const reset = async () => {
     await fleet.reset()
     actions.reset()

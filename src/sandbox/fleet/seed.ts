@@ -2,7 +2,7 @@ import {z} from 'zod'
 import {ApiError} from '../core/api-error.ts'
 import {profileNames} from '../vpc/profiles.ts'
 import type {FleetStore} from './fleet.ts'
-import type {Fleet, Seed, Seeded} from './fleet-access.ts'
+import type {Fleet, Seed, Seeded} from './public-types.ts'
 
 const settings = z.strictObject({
   enabled: z.boolean().optional(),

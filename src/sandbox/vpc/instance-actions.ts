@@ -1,7 +1,7 @@
 import {type Amount, meets, parseAmount} from '../core/faults.ts'
 import type {ActionRecord, ActionType, InstanceRecord} from '../core/records.ts'
 import type {InstanceChange} from '../core/state.ts'
-import type {Downtime} from '../fleet/fleet-access.ts'
+import type {Downtime} from '../fleet/public-types.ts'
 import {isForced, lastAction} from './instance-status.ts'
 
 /** Reads which starts are to fail as the command line gives it: `5%` (a share), `3` (the first three). Throws an Error that says what is wrong. */

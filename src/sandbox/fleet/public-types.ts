@@ -1,26 +1,42 @@
 import type {FailedStart, MetadataSettings} from '../core/records.ts'
 
-/** What a test sees of an instance. */
-export interface InstanceSummary {
+type BareMetalSettings = Omit<MetadataSettings, 'response_hop_limit'>
+
+interface Summary<Settings> {
   id: string
   name: string
   region: string
   zone: string
   /** ID of the VPC. */
   vpc: string
+  metadata_service: Settings
+}
+
+/** What a test sees of an instance. */
+export interface InstanceSummary extends Summary<MetadataSettings> {
   status: string
-  metadata_service: MetadataSettings
   etag: string
 }
 
-/** An instance to be added; what is left out is chosen. The name is taken as it is, however odd. */
-export interface NewInstance {
+export interface BareMetalSummary extends Summary<BareMetalSettings> {
+  status: string
+}
+
+/** Of a template: what its maker named of the metadata service; null when nothing at all. */
+export type TemplateSummary = Summary<Partial<MetadataSettings> | null>
+
+/** Something to be added; what is left out is chosen. The name is taken as it is, however odd. */
+interface New<Settings> {
   name: string
   region?: string
   zone?: string
+  /** ID of the VPC. */
   vpc?: string
+  metadata_service?: Settings
+}
+
+export interface NewInstance extends New<Partial<MetadataSettings>> {
   status?: string
-  metadata_service?: Partial<MetadataSettings>
   /** The name of its image. */
   image?: string
   /** Has network interfaces of the old kind. */
@@ -33,56 +49,22 @@ export interface NewInstance {
   trustedProfile?: boolean
 }
 
-export interface InstanceEdit {
+export interface NewBareMetal extends New<Partial<BareMetalSettings>> {
+  status?: string
+}
+
+export type NewTemplate = New<Partial<MetadataSettings> | null>
+
+/** What changes of an instance or bare metal server: of its settings those that are named. */
+export interface Edit<Settings> {
   name?: string
   /** Also ends a transition that is under way. */
   status?: string
-  metadata_service?: Partial<MetadataSettings>
+  metadata_service?: Partial<Settings>
 }
 
-type BareMetalSettings = Omit<MetadataSettings, 'response_hop_limit'>
-
-export interface BareMetalSummary {
-  id: string
-  name: string
-  region: string
-  zone: string
-  /** ID of the VPC. */
-  vpc: string
-  status: string
-  metadata_service: BareMetalSettings
-}
-
-export type NewBareMetal = Pick<NewInstance, 'name' | 'region' | 'zone' | 'vpc' | 'status'> & {
-  metadata_service?: Partial<BareMetalSettings>
-}
-
-export interface BareMetalEdit {
-  name?: string
-  status?: string
-  metadata_service?: Partial<BareMetalSettings>
-}
-
-export interface TemplateSummary {
-  id: string
-  name: string
-  region: string
-  zone: string
-  /** ID of the VPC. */
-  vpc: string
-  /** What its maker named of it; null when nothing at all. */
-  metadata_service: Partial<MetadataSettings> | null
-}
-
-export type NewTemplate = Pick<NewInstance, 'name' | 'region' | 'zone' | 'vpc'> & {
-  metadata_service?: Partial<MetadataSettings> | null
-}
-
-export interface TemplateEdit {
-  name?: string
-  /** The whole of it. The API itself lets nobody change it. */
-  metadata_service?: Partial<MetadataSettings> | null
-}
+/** What changes of a template: its settings as a whole. The API itself lets nobody change them. */
+export type TemplateEdit = Pick<NewTemplate, 'metadata_service'> & {name?: string}
 
 /** One kind of things, for changing them behind a client's back. Rejects for an ID that there is not. */
 export interface Shelf<Summary, New, Edit> {
@@ -107,8 +89,8 @@ export interface Downtime {
 }
 
 /** The fleet, for changing things behind a client's back. No rule of the API applies here. The instances stand at its top. */
-export interface Fleet extends Shelf<InstanceSummary, NewInstance, InstanceEdit> {
-  bareMetalServers: Shelf<BareMetalSummary, NewBareMetal, BareMetalEdit>
+export interface Fleet extends Shelf<InstanceSummary, NewInstance, Edit<MetadataSettings>> {
+  bareMetalServers: Shelf<BareMetalSummary, NewBareMetal, Edit<BareMetalSettings>>
   templates: Shelf<TemplateSummary, NewTemplate, TemplateEdit>
   /** Lets the next `count` starts (1 without) of an instance end in `ends` (`failed` without) instead of `running`. */
   failStarts(id: string, count?: number, ends?: FailedStart): Promise<void>

@@ -1,0 +1,152 @@
+import {etagOf} from '../core/etag.ts'
+import {uuidOf} from '../core/ids.ts'
+import type {RecordStore, StoredChange, StoredRecord} from '../core/record-store.ts'
+import type {InstanceRecord} from '../core/records.ts'
+import {regional} from '../core/regions.ts'
+import type {InstanceActions} from '../vpc/instance-actions.ts'
+import {statusAt} from '../vpc/instance-status.ts'
+import {profileOf} from '../vpc/profiles.ts'
+import {newBareMetal, newInstance, newTemplate} from './build-records.ts'
+import type {FleetStore} from './fleet.ts'
+import type {Fleet, NewTemplate, Shelf} from './public-types.ts'
+
+interface Kind<Item, Change, Summary, New, Edit> {
+  /** As errors call it. */
+  called: string
+  summaryOf(record: Item): Summary
+  make(item: New, order: number): Item
+  changeOf(edit: Edit, record: Item): Change
+}
+
+function shelfOf<Item extends StoredRecord, Change extends StoredChange, Summary, New, Edit>(
+  fleet: FleetStore,
+  store: RecordStore<Item, Change>,
+  {called, summaryOf, make, changeOf}: Kind<Item, Change, Summary, New, Edit>,
+): Shelf<Summary, New, Edit> {
+  const update = async (id: string, decide: (record: Item) => Change): Promise<Item> => {
+    const record = await store.update(store.get(id)?.region ?? '', id, decide)
+    if (record === undefined) throw new Error(`There is no ${called} ${id}.`)
+    return record
+  }
+  return {
+    list() {
+      fleet.refresh()
+      return store.all().map(summaryOf)
+    },
+    get(id) {
+      fleet.refresh()
+      const record = store.get(id)
+      return record && summaryOf(record)
+    },
+    add: async item => summaryOf(await store.add(order => make(item, order))),
+    change: async (id, edit) => summaryOf(await update(id, record => changeOf(edit, record))),
+    async remove(id) {
+      await update(id, () => ({deleted: true}) as Change)
+    },
+  }
+}
+
+const placeOf = ({id, name, region, zone, vpc}: Pick<InstanceRecord, 'id' | 'name' | 'region' | 'vpc' | 'zone'>) => ({
+  id,
+  name,
+  region,
+  zone,
+  vpc,
+})
+
+/** The fleet as tests see and change it. Each change is kept, and seen by others, as one made over the API is. */
+export function editableFleet(
+  fleet: FleetStore,
+  actions: InstanceActions,
+  {clock, transitionMs}: {clock: () => number; transitionMs: number},
+): Fleet {
+  /** What every new record begins with: where it is to be, is the first that there is unless it is said. */
+  const beginning = (given: NewTemplate, order: number, separator: '-' | '_') => {
+    const asked = given.region ?? given.zone?.slice(0, -2)
+    const region = fleet.regions.find(each => each.name === asked) ?? fleet.regions[0]
+    const zone = region?.zones.find(each => each.name === given.zone) ?? region?.zones[0]
+    if (region === undefined || zone === undefined) throw new Error('The sandbox has no region.')
+    return {
+      order,
+      id: `${zone.prefix}${separator}${uuidOf(`added/${order}/${given.name}`)}`,
+      name: given.name,
+      region: region.name,
+      zone: zone.name,
+      vpc: given.vpc ?? fleet.vpcsOf(region.name)[0]?.id ?? regional(region.name, 'vpc', 'added').id,
+      created: clock(),
+    }
+  }
+  const addressOf = (order: number) => `10.250.${(order >>> 8) & 255}.${order & 255}`
+  const imageIn = (region: string, name = 'ibm-ubuntu-24-04-6-minimal-amd64-3') => regional(region, 'image', name)
+  return {
+    ...shelfOf(fleet, fleet.instances, {
+      called: 'instance',
+      summaryOf: record => ({
+        ...placeOf(record),
+        status: statusAt(record, clock(), transitionMs),
+        metadata_service: {...record.metadata},
+        etag: etagOf(record),
+      }),
+      make({image, metadata_service: settings, status = newInstance.status, ...given}, order) {
+        const profile = given.profile ?? newInstance.profile
+        // Throws for one that there is not.
+        profileOf(profile)
+        const begun = beginning(given, order, '_')
+        return {
+          ...newInstance,
+          ...given,
+          ...begun,
+          address: addressOf(order),
+          status,
+          metadata: {...newInstance.metadata, ...settings},
+          profile,
+          image: imageIn(begun.region, image),
+        }
+      },
+      changeOf: ({name, status, metadata_service: settings}, record) => ({
+        ...(name !== undefined && {name}),
+        ...(status !== undefined && {status, action: undefined}),
+        ...(settings && {metadata: {...record.metadata, ...settings}}),
+      }),
+    }),
+    bareMetalServers: shelfOf(fleet, fleet.bareMetalServers, {
+      called: 'bare metal server',
+      summaryOf: record => ({
+        ...placeOf(record),
+        status: record.status,
+        metadata_service: {...record.metadata},
+      }),
+      make: ({metadata_service: settings, status = newBareMetal.status, ...given}, order) => ({
+        ...newBareMetal,
+        ...beginning(given, order, '-'),
+        address: addressOf(order),
+        status,
+        metadata: {...newBareMetal.metadata, ...settings},
+      }),
+      changeOf: ({name, status, metadata_service: settings}, record) => ({
+        ...(name !== undefined && {name}),
+        ...(status !== undefined && {status}),
+        ...(settings && {metadata: {...record.metadata, ...settings}}),
+      }),
+    }),
+    templates: shelfOf(fleet, fleet.templates, {
+      called: 'instance template',
+      summaryOf: record => ({...placeOf(record), metadata_service: record.metadata && {...record.metadata}}),
+      make({metadata_service: metadata = null, ...given}, order) {
+        const begun = beginning(given, order, '-')
+        return {...newTemplate, ...begun, metadata, image: imageIn(begun.region)}
+      },
+      changeOf: ({name, metadata_service: metadata}) => ({
+        ...(name !== undefined && {name}),
+        ...(metadata !== undefined && {metadata}),
+      }),
+    }),
+    async failStarts(id, count = 1, ends = 'failed') {
+      const region = fleet.instances.get(id)?.region ?? ''
+      const record = await fleet.instances.update(region, id, () => ({failures: {left: count, ends}}))
+      if (record === undefined) throw new Error(`There is no instance ${id}.`)
+    },
+    downtimes: () => actions.downtimes(),
+    detachFloatingIp: id => fleet.detachFloatingIp(id),
+  }
+}
