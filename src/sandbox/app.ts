@@ -77,7 +77,7 @@ export function createApp(options: AppOptions): Hono<Environment> {
     }
     fleet.refresh()
     checkVersion(c, clock())
-    checkToken(c, fleet.secret, clock())
+    await checkToken(c, fleet.secret, clock())
     await next()
   })
   for (const routes of operations) vpc.route('/', routes(options))

@@ -5,7 +5,7 @@ import {readObject} from './core/patch-fields.ts'
 import type {FleetStore} from './fleet/fleet.ts'
 import {findServer} from './fleet/instance-names.ts'
 import type {Seeded} from './fleet/public-types.ts'
-import type {MetadataService} from './imds/metadata-service.ts'
+import type {MetadataListeners} from './imds/metadata-listeners.ts'
 
 // Each address is an open port.
 const mostAddresses = 500
@@ -13,7 +13,7 @@ const mostAddresses = 500
 export interface SandboxControls {
   fleet: FleetStore
   /** Loads the metadata services when they are first asked for. */
-  metadata: () => Promise<MetadataService>
+  metadata: () => Promise<MetadataListeners>
   reset: () => Promise<void>
   /** Rejects for what is no seed. */
   seed: (seed: unknown) => Promise<Seeded>

@@ -11,8 +11,8 @@ import {editableFleet} from './fleet/editable-fleet.ts'
 import {FleetStore} from './fleet/fleet.ts'
 import type {Fleet, Seed, Seeded} from './fleet/public-types.ts'
 import {sandboxApiKey} from './iam/iam.ts'
+import type {MetadataListeners} from './imds/metadata-listeners.ts'
 import type {MetadataAddress, MetadataOptions} from './imds/metadata-options.ts'
-import type {MetadataService} from './imds/metadata-service.ts'
 import {InstanceActions} from './vpc/instance-actions.ts'
 
 export interface SandboxOptions {
@@ -104,10 +104,10 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   // What checks it takes longer to load than the rest of the sandbox.
   const seed = async (given: unknown) => (await import('./fleet/seed.ts')).plantSeed(given, access, fleet)
   let url = ''
-  let metadata: Promise<MetadataService> | undefined
+  let metadata: Promise<MetadataListeners> | undefined
   const loadMetadata = async () => {
-    const {MetadataService} = await import('./imds/metadata-service.ts')
-    const service = new MetadataService({
+    const {MetadataListeners} = await import('./imds/metadata-listeners.ts')
+    const service = new MetadataListeners({
       ...options.metadata,
       fleet,
       clock,

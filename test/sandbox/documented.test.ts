@@ -1,5 +1,6 @@
 // What IBM's documents and SDK say of single answers, which clients stumble over.
-import {generateKeyPairSync} from 'node:crypto'
+import {generateKeyPair, generateKeyPairSync} from 'node:crypto'
+import {promisify} from 'node:util'
 import {afterAll, beforeAll, describe, expect, test} from 'vitest'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
 import {type Client, clientOf, read, requestToken, serverTwo} from './sandbox-client.ts'
@@ -51,7 +52,8 @@ describe('a public key', () => {
     [3072, 400],
     [4096, 201],
   ])('of RSA with %i bits is %i', async (modulusLength, status) => {
-    const {e, n} = generateKeyPairSync('rsa', {modulusLength}).publicKey.export({format: 'jwk'})
+    // Not in the way of the connections of both sides: it can take longer than they are kept.
+    const {e, n} = (await promisify(generateKeyPair)('rsa', {modulusLength})).publicKey.export({format: 'jwk'})
     const field = (data: Buffer) => {
       const length = Buffer.alloc(4)
       length.writeUInt32BE(data.length)
@@ -174,7 +176,13 @@ describe('what is not simulated says so, and what is not there is not there', ()
   test.each([
     'urn:ibm:params:oauth:grant-type:assume',
     'urn:ibm:params:oauth:grant-type:cr-token',
+    'urn:ibm:params:oauth:grant-type:delegated-refresh-token',
+    'urn:ibm:params:oauth:grant-type:derive',
+    'urn:ibm:params:oauth:grant-type:iam-authz',
+    'urn:ibm:params:oauth:grant-type:identity-cookie',
     'urn:ibm:params:oauth:grant-type:passcode',
+    'authorization_code',
+    'password',
     'refresh_token',
   ])('the grant type %s', async grant => {
     const body = new URLSearchParams({grant_type: grant, access_token: 'x', apikey: sandbox.apiKey})
@@ -183,15 +191,27 @@ describe('what is not simulated says so, and what is not there is not there', ()
     expect(answer).toMatchObject({status: 501, body: {errorCode: 'not_implemented', errorMessage}})
   })
 
-  test.each(['/v1/profiles', '/v1/profiles/x/links', '/v1/apikeys', '/v2/policies', '/identity/keys'])(
-    'IAM: %s',
-    async path => {
-      const answer = await read(await fetch(`${sandbox.url}${path}`))
-      expect(answer.status).toBe(501)
-      expect(answer.body).toMatchObject({errorMessage: `The sandbox does not simulate GET ${path} of IAM.`})
-      expect((await requestToken(sandbox.url, sandbox.apiKey)).status).toBe(200)
-    },
-  )
+  test.each(['delegated_refresh_token', 'ims_portal'])('the response type %s', async type => {
+    const grant_type = 'urn:ibm:params:oauth:grant-type:apikey'
+    const body = new URLSearchParams({grant_type, apikey: sandbox.apiKey, response_type: type})
+    const answer = await read(await fetch(`${sandbox.url}/identity/token`, {method: 'POST', body}))
+    const errorMessage = `The sandbox does not simulate the response type ${type}.`
+    expect(answer).toMatchObject({status: 501, body: {errorCode: 'not_implemented', errorMessage}})
+  })
+
+  test.each([
+    '/v1/sessions/x',
+    '/v1/profiles',
+    '/v1/profiles/x/links',
+    '/v1/apikeys',
+    '/v2/policies',
+    '/identity/keys',
+  ])('IAM: %s', async path => {
+    const answer = await read(await fetch(`${sandbox.url}${path}`))
+    expect(answer.status).toBe(501)
+    expect(answer.body).toMatchObject({errorMessage: `The sandbox does not simulate GET ${path} of IAM.`})
+    expect((await requestToken(sandbox.url, sandbox.apiKey)).status).toBe(200)
+  })
 })
 
 describe('DELETE', () => {

@@ -1,5 +1,5 @@
 import type {Context, Next} from 'hono'
-import {isTokenValid} from '../iam/iam.ts'
+import {isTokenValid} from '../iam/tokens.ts'
 import {ApiError, invalidRoute, unauthenticated} from './api-error.ts'
 import type {Environment} from './environment.ts'
 
@@ -8,7 +8,8 @@ type Request = Context<Environment>
 const parameter = (name: string, value: string | undefined) =>
   ({name, type: 'parameter', ...(value !== undefined && {value})}) as const
 
-function isDate(text: string): boolean {
+/** Whether a text is a day that there is, as YYYY-MM-DD. */
+export function isDate(text: string): boolean {
   const time = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(text) : Number.NaN
   return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text)
 }
@@ -38,11 +39,16 @@ export function checkVersion(c: Request, now: number): void {
   }
 }
 
-/** Throws 401 without a bearer token that the sandbox signed and that has not expired at `now` (epoch milliseconds). */
-export function checkToken(c: Request, secret: string, now: number): void {
+/** The bearer token of a request; undefined where there is none. */
+export function bearerOf(c: Context): string | undefined {
   const [scheme, token, ...more] = (c.req.header('authorization') ?? '').trim().split(/\s+/)
-  if (scheme?.toLowerCase() !== 'bearer' || token === undefined || more.length > 0) throw unauthenticated()
-  if (!isTokenValid(token, secret, now / 1000)) throw unauthenticated()
+  return scheme?.toLowerCase() === 'bearer' && more.length === 0 ? token : undefined
+}
+
+/** Rejects with 401 without a bearer token that the sandbox signed and that has not expired at `now` (epoch milliseconds). */
+export async function checkToken(c: Request, secret: string, now: number): Promise<void> {
+  const token = bearerOf(c)
+  if (token === undefined || !(await isTokenValid(token, secret, now / 1000))) throw unauthenticated()
 }
 
 /**

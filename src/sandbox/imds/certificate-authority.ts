@@ -14,17 +14,18 @@ import {
   KeyUsageFlags,
   KeyUsagesExtension,
   Name,
+  PemConverter,
   Pkcs10CertificateRequest,
   SubjectAlternativeNameExtension,
   SubjectKeyIdentifierExtension,
   type X509Certificate,
   X509CertificateGenerator,
 } from '@peculiar/x509'
-import type {CertificateIssuer} from './metadata-environment.ts'
-import {invalidValue} from './metadata-request.ts'
+import {refusedPart} from './metadata-error.ts'
 
 const algorithm = {name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256'}
 const dayMs = 86_400_000
+const organization = 'O=vpcmd sandbox'
 
 const servedNames = [
   {type: 'dns', value: 'api.metadata.cloud.ibm.com'},
@@ -35,42 +36,53 @@ const servedNames = [
 // Over https the real service has its host name only.
 const namelessAddress = '169.254.169.254'
 
+type Keys = Awaited<ReturnType<typeof makeKeys>>
+
 interface Authority {
   certificate: X509Certificate
-  keys: CryptoKeyPair
+  keys: Keys
 }
 
-type CryptoKeyPair = Awaited<ReturnType<typeof makeKeys>>
+const makeKeys = () => crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
+const pemOf = (certificate: X509Certificate) => `${certificate.toString('pem')}\n`
 
-async function makeKeys() {
-  return crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
+interface Wanted {
+  subject: string | Name
+  publicKey: Keys['publicKey'] | Pkcs10CertificateRequest['publicKey']
+  /** In days from now, or the first and last moment of the validity. */
+  valid: number | [fromMs: number, untilMs: number]
+  extensions: Extension[]
+}
+
+/** A certificate that `issuer` signs; without one it signs itself with `keys`. */
+async function sign(
+  {subject, publicKey, valid, extensions}: Wanted,
+  keys: Keys,
+  issuer?: X509Certificate,
+): Promise<X509Certificate> {
+  const now = Date.now()
+  const [from, until] = typeof valid === 'number' ? [now - dayMs, now + valid * dayMs] : valid
+  return X509CertificateGenerator.create({
+    subject,
+    issuer: issuer?.subject ?? subject,
+    publicKey,
+    signingKey: keys.privateKey,
+    signingAlgorithm: algorithm,
+    notBefore: new Date(from),
+    notAfter: new Date(until),
+    extensions: [...extensions, await AuthorityKeyIdentifierExtension.create(keys.publicKey)],
+  })
 }
 
 async function makeAuthority(commonName: string, parent?: Authority): Promise<Authority> {
   const keys = await makeKeys()
-  const issuer = parent ?? {certificate: undefined, keys}
-  const certificate = await X509CertificateGenerator.create({
-    subject: `CN=${commonName}, O=vpcmd sandbox`,
-    issuer: issuer.certificate?.subject ?? `CN=${commonName}, O=vpcmd sandbox`,
-    publicKey: keys.publicKey,
-    signingKey: issuer.keys.privateKey,
-    signingAlgorithm: algorithm,
-    notBefore: new Date(Date.now() - dayMs),
-    notAfter: new Date(Date.now() + 365 * dayMs),
-    extensions: [
-      new BasicConstraintsExtension(true, parent === undefined ? 1 : 0, true),
-      new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
-      ...(await keyIdentifiers(keys, issuer.keys)),
-    ],
-  })
-  return {certificate, keys}
-}
-
-async function keyIdentifiers(own: CryptoKeyPair, issuer: CryptoKeyPair): Promise<Extension[]> {
-  return [
-    await SubjectKeyIdentifierExtension.create(own.publicKey),
-    await AuthorityKeyIdentifierExtension.create(issuer.publicKey),
+  const extensions = [
+    new BasicConstraintsExtension(true, parent === undefined ? 1 : 0, true),
+    new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
+    await SubjectKeyIdentifierExtension.create(keys.publicKey),
   ]
+  const wanted = {subject: `CN=${commonName}, ${organization}`, publicKey: keys.publicKey, valid: 365, extensions}
+  return {certificate: await sign(wanted, parent?.keys ?? keys, parent?.certificate), keys}
 }
 
 /** What a CSR may say of its subject: country, state, locality, organization, unit (ibm-cloud-docs/vpc instance_metadata_vpc_identity_operations.md). */
@@ -78,7 +90,8 @@ const allowedAttributes = new Set(['C', 'ST', 'L', 'O', 'OU'])
 const extensionRequest = '1.2.840.113549.1.9.14'
 
 async function readRequest(csr: string): Promise<Pkcs10CertificateRequest> {
-  const refuse = (reason: string) => invalidValue('csr', `The value provided for the \`csr\` field ${reason}.`, csr)
+  const refuse = (reason: string) =>
+    refusedPart('field', 'csr', 'invalid_value', `The value provided for the \`csr\` field ${reason}.`, csr)
   let request: Pkcs10CertificateRequest
   try {
     if (!csr.trimStart().startsWith('-----BEGIN')) throw new Error('It is no PEM.')
@@ -88,9 +101,8 @@ async function readRequest(csr: string): Promise<Pkcs10CertificateRequest> {
   }
   const signed = await request.verify().catch(() => false)
   if (!signed) throw refuse('must be signed with the private key of its public key')
-  const unfit = request.subjectName
-    .toJSON()
-    .flatMap(each => Object.keys(each).filter(name => !allowedAttributes.has(name)))
+  const names = request.subjectName.toJSON().flatMap(each => Object.keys(each))
+  const unfit = names.filter(name => !allowedAttributes.has(name))
   if (unfit.includes('CN')) throw refuse('must not have a common name')
   if (unfit.length > 0) throw refuse('must have no other naming attributes than C, ST, L, O and OU')
   if (request.attributes.some(({type}) => type === extensionRequest)) throw refuse('must not have extensions')
@@ -99,17 +111,14 @@ async function readRequest(csr: string): Promise<Pkcs10CertificateRequest> {
 
 /** The attributes of a name, all as UTF-8: a bare text that begins with `#` is bytes to the library, and it takes quotes out of others. */
 function attributesOf(name: Name): JsonNameParams {
+  const asUtf8 = (values: string[]) => values.map(utf8String => ({utf8String}))
   return name
     .toJSON()
-    .map(each =>
-      Object.fromEntries(
-        Object.entries(each).map(([type, values]) => [type, values.map(utf8String => ({utf8String}))]),
-      ),
-    )
+    .map(each => Object.fromEntries(Object.entries(each).map(([type, values]) => [type, asUtf8(values)])))
 }
 
 /** The sandbox's certificate authority: for TLS of the metadata service, and for identity certificates. Its keys never leave the process. */
-export class CertificateAuthority implements CertificateIssuer {
+export class CertificateAuthority {
   /** Where its certificate is, for clients to trust. */
   readonly file: string
   readonly #root: Authority
@@ -130,7 +139,7 @@ export class CertificateAuthority implements CertificateIssuer {
   ): Promise<CertificateAuthority> {
     const root = await makeAuthority('vpcmd sandbox CA')
     const chosen = file ?? join(mkdtempSync(join(tmpdir(), 'vpcmd-sandbox-')), 'ca.pem')
-    await write(chosen, `${root.certificate.toString('pem')}\n`)
+    await write(chosen, pemOf(root.certificate))
     return new CertificateAuthority(root, chosen, file === undefined ? dirname(chosen) : undefined)
   }
 
@@ -141,26 +150,22 @@ export class CertificateAuthority implements CertificateIssuer {
     return made
   }
 
+  /** PEM chain for `csr`: see MetadataCloud.issueCertificate. */
   async issue(csr: string, commonName: string, issuedAtMs: number, ttlSeconds: number): Promise<string[]> {
-    const request = await readRequest(csr)
+    const {subjectName, publicKey} = await readRequest(csr)
     this.#identityAuthority ??= makeAuthority('vpcmd sandbox identity CA', this.#root)
-    const authority = await this.#identityAuthority
-    const certificate = await X509CertificateGenerator.create({
-      subject: new Name([...attributesOf(request.subjectName), {CN: [commonName]}]),
-      issuer: authority.certificate.subject,
-      publicKey: request.publicKey,
-      signingKey: authority.keys.privateKey,
-      signingAlgorithm: algorithm,
-      notBefore: new Date(issuedAtMs),
-      notAfter: new Date(issuedAtMs + ttlSeconds * 1000),
-      extensions: [
-        new BasicConstraintsExtension(false, undefined, true),
-        new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
-        new ExtendedKeyUsageExtension([ExtendedKeyUsage.clientAuth]),
-        await AuthorityKeyIdentifierExtension.create(authority.keys.publicKey),
-      ],
-    })
-    return [certificate, authority.certificate].map(each => `${each.toString('pem')}\n`)
+    const {certificate, keys} = await this.#identityAuthority
+    const issued = await sign(
+      {
+        subject: new Name([...attributesOf(subjectName), {CN: [commonName]}]),
+        publicKey,
+        valid: [issuedAtMs, issuedAtMs + ttlSeconds * 1000],
+        extensions: leafExtensions(ExtendedKeyUsage.clientAuth),
+      },
+      keys,
+      certificate,
+    )
+    return [issued, certificate].map(pemOf)
   }
 
   /** Removes the temporary folder, if there is one. */
@@ -169,28 +174,25 @@ export class CertificateAuthority implements CertificateIssuer {
   }
 
   async #makeSecureContext(address: string): Promise<SecureContext> {
-    const keys = await makeKeys()
+    const {privateKey, publicKey} = await makeKeys()
     const own = [namelessAddress, '127.0.0.1'].includes(address) ? [] : [{type: 'ip', value: address} as const]
-    const certificate = await X509CertificateGenerator.create({
-      subject: 'CN=api.metadata.cloud.ibm.com, O=vpcmd sandbox',
-      issuer: this.#root.certificate.subject,
-      publicKey: keys.publicKey,
-      signingKey: this.#root.keys.privateKey,
-      signingAlgorithm: algorithm,
-      notBefore: new Date(Date.now() - dayMs),
-      notAfter: new Date(Date.now() + 364 * dayMs),
-      extensions: [
-        new BasicConstraintsExtension(false, undefined, true),
-        new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
-        new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
-        new SubjectAlternativeNameExtension([...servedNames, ...own]),
-        ...(await keyIdentifiers(keys, this.#root.keys)),
-      ],
-    })
-    const key = Buffer.from(await crypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64')
-    return createSecureContext({
-      key: `-----BEGIN PRIVATE KEY-----\n${key}\n-----END PRIVATE KEY-----\n`,
-      cert: certificate.toString('pem'),
-    })
+    const extensions = [
+      ...leafExtensions(ExtendedKeyUsage.serverAuth),
+      new SubjectAlternativeNameExtension([...servedNames, ...own]),
+      await SubjectKeyIdentifierExtension.create(publicKey),
+    ]
+    const subject = `CN=api.metadata.cloud.ibm.com, ${organization}`
+    const {keys, certificate: issuer} = this.#root
+    const certificate = await sign({subject, publicKey, valid: 364, extensions}, keys, issuer)
+    const key = PemConverter.encode(await crypto.subtle.exportKey('pkcs8', privateKey), 'PRIVATE KEY')
+    return createSecureContext({key, cert: certificate.toString('pem')})
   }
+}
+
+function leafExtensions(usage: ExtendedKeyUsage): Extension[] {
+  return [
+    new BasicConstraintsExtension(false, undefined, true),
+    new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
+    new ExtendedKeyUsageExtension([usage]),
+  ]
 }

@@ -4,13 +4,13 @@ import {Hono} from 'hono'
 import {limitBodies} from '../core/body-limits.ts'
 import type {SeenRequest} from '../core/seen-request.ts'
 import {identityRoutes} from './identity-routes.ts'
-import type {Subject} from './metadata-bodies.ts'
-import type {MetadataCloud, MetadataEnvironment} from './metadata-environment.ts'
-import {MetadataError, metadataErrorAnswer, noSuchPath, tooLarge} from './metadata-error.ts'
+import {IdentityTokens} from './identity-token.ts'
+import type {MetadataCloud, MetadataEnvironment, MetadataSubject} from './metadata-environment.ts'
+import {MetadataError, metadataErrorAnswer, noSuchPath} from './metadata-error.ts'
 import {metadataRoutes} from './metadata-routes.ts'
 
 /** A connection to an instance's metadata service. */
-export interface Caller {
+export interface MetadataCaller {
   /** The instance's ID. */
   instance: string
   protocol: 'http' | 'https'
@@ -22,17 +22,17 @@ export interface Caller {
 
 export interface MetadataAppOptions extends MetadataCloud {
   /** Who is at the other end of a connection. */
-  callerOf: (connection: Duplex) => Caller | undefined
+  callerOf: (connection: Duplex) => MetadataCaller | undefined
   /** The instance, if its service is on with that protocol just now. */
-  subjectOf: (caller: Caller) => Subject | undefined
+  subjectOf: (caller: MetadataCaller) => MetadataSubject | undefined
   /** Told of each request that is answered, before its answer is sent. */
-  onRequest: ((request: SeenRequest) => void) | undefined
+  onRequest?: (request: SeenRequest) => void
 }
 
-const realHosts = ['169.254.169.254', 'api.metadata.cloud.ibm.com']
+const ownHosts = ['169.254.169.254', 'api.metadata.cloud.ibm.com', 'localhost']
 
-const hostOf = (header: string | undefined) =>
-  (header ?? '')
+const hostOf = (header = '') =>
+  header
     .replace(/:\d+$/, '')
     .replace(/^\[(.*)\]$/, '$1')
     .toLowerCase()
@@ -40,6 +40,7 @@ const hostOf = (header: string | undefined) =>
 /** The metadata and identity services of all instances as one Hono application. */
 export function createMetadataApp(options: MetadataAppOptions): Hono<MetadataEnvironment> {
   const app = new Hono<MetadataEnvironment>()
+  const tokens = new IdentityTokens()
   app.onError(error => metadataErrorAnswer(error))
   app.notFound(c => metadataErrorAnswer(noSuchPath(c.req.path)))
   app.use(async (c, next) => {
@@ -53,7 +54,7 @@ export function createMetadataApp(options: MetadataAppOptions): Hono<MetadataEnv
     }
     const host = hostOf(incoming.headers.host)
     // A web page that had its name resolve to this address must not read an instance's tokens.
-    if (![...realHosts, 'localhost', caller.address].includes(host)) {
+    if (![...ownHosts, caller.address].includes(host)) {
       const message = 'The metadata service answers to its own host name and addresses only.'
       throw new MetadataError(403, 'unauthorized', message, {name: 'Host', type: 'header', value: host})
     }
@@ -66,9 +67,11 @@ export function createMetadataApp(options: MetadataAppOptions): Hono<MetadataEnv
     options.onRequest?.({method: c.req.method, path: pathname + search, status: c.res.status})
     return undefined
   })
-  app.use(limitBodies(() => metadataErrorAnswer(tooLarge())))
-  app.route('/metadata/v1', metadataRoutes(options))
-  app.route('/identity/v1', identityRoutes(options, 'new'))
-  app.route('/instance_identity/v1', identityRoutes(options, 'old'))
+  // No source shows IBM's own answer to a body that is larger than the sandbox reads.
+  const bodyTooLarge = () => new MetadataError(413, 'invalid_request', 'The request body is too large.')
+  app.use(limitBodies(() => metadataErrorAnswer(bodyTooLarge())))
+  app.route('/metadata/v1', metadataRoutes(options, tokens))
+  app.route('/identity/v1', identityRoutes(options, tokens, 'new'))
+  app.route('/instance_identity/v1', identityRoutes(options, tokens, 'old'))
   return app
 }

@@ -1,31 +1,36 @@
 import type {HttpBindings} from '@hono/node-server'
 import type {Context} from 'hono'
 import type {Cloud} from '../core/environment.ts'
-import type {IdentityTokens} from './identity-token.ts'
-import type {Subject} from './metadata-bodies.ts'
+import type {FloatingIpRecord, InstanceRecord, KeyRecord} from '../core/records.ts'
 
-/** What a request to a metadata service carries. */
+/** Whose metadata service is called, and what it says is made of. */
+export interface MetadataSubject {
+  /** A bare metal server has an identity, and no metadata of its own to read. */
+  kind: 'bare-metal-server' | 'instance'
+  record: InstanceRecord
+  vpcName: string
+  /** Those that lead to the instance. */
+  floatingIps: readonly FloatingIpRecord[]
+  /** Those that it was created with. */
+  keys: readonly KeyRecord[]
+  /** Epoch milliseconds. */
+  now: number
+  transitionMs: number
+}
+
+/** What a request to a metadata service carries: the address that it came in by decides whose it is, never what it says. */
 export interface MetadataEnvironment {
   Bindings: HttpBindings
-  Variables: {
-    /** Whose metadata service was called: the address that the request came in by decides, never what it says. */
-    subject: Subject
-  }
+  Variables: {subject: MetadataSubject}
 }
 
 export type MetadataContext = Context<MetadataEnvironment>
 
-/** Issues certificates for CSRs; the CA is loaded when the first one is asked for. */
-export interface CertificateIssuer {
-  /** PEM chain for `csr` with `commonName` as its subject's, from `issuedAt` for `ttlSeconds`; throws a MetadataError for a CSR against the rules. */
-  issue(csr: string, commonName: string, issuedAtMs: number, ttlSeconds: number): Promise<string[]>
-}
-
 export interface MetadataCloud extends Omit<Cloud, 'actions'> {
-  tokens: IdentityTokens
-  certificates: CertificateIssuer
+  /** PEM chain for a CSR with `commonName` as its subject's, from `issuedAtMs` for `ttlSeconds`; rejects with a MetadataError for a CSR against the rules. The CA is loaded when the first one is asked for. */
+  issueCertificate(csr: string, commonName: string, issuedAtMs: number, ttlSeconds: number): Promise<string[]>
   /** How long an IAM token is good, in seconds. */
   iamTokenTtlSeconds: number
-  /** Base of the issuer of IAM tokens: the sandbox's own URL. */
-  iamUrl: () => string
+  /** The sandbox's own URL: base of the issuer of IAM tokens. */
+  url: string
 }

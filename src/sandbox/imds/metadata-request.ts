@@ -1,17 +1,13 @@
 import type {Context} from 'hono'
+import type {z} from 'zod'
 import {isNestedTooDeep} from '../core/body-limits.ts'
-import {MetadataError, noSuchPath, unauthenticated} from './metadata-error.ts'
+import {bearerOf, isDate} from '../core/front-door.ts'
+import type {MetadataContext, MetadataSubject} from './metadata-environment.ts'
+import {invalidToken, MetadataError, noSuchPath, refusedPart} from './metadata-error.ts'
 
 const firstVersion = '2022-03-01'
 /** From this version on the paths below `/instance_identity` are gone (ibm-cloud-docs/vpc api-identity-change-log.md, 26 August 2025). */
 const versionWithoutOldPaths = '2025-08-26'
-
-const parameter = (name: string, value?: string) => ({name, type: 'parameter', ...(value && {value})}) as const
-
-function isDate(text: string): boolean {
-  const time = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(text) : Number.NaN
-  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text)
-}
 
 /**
  * Throws 400 where `version` (YYYY-MM-DD, 2022-03-01 to today) is missing or wrong, or where there is a parameter besides
@@ -22,95 +18,75 @@ export function checkQuery(c: Context, now: number, alsoAllowed: readonly string
   const {version} = query
   if (!version) {
     const message = 'The `version` query parameter is required, and it must be of the form `YYYY-MM-DD`.'
-    throw new MetadataError(400, 'missing_value', message, parameter('version'))
+    throw refusedPart('parameter', 'version', 'missing_value', message)
   }
   if (!isDate(version)) {
     const message = 'The `version` query parameter must be a date of the form `YYYY-MM-DD`.'
-    throw new MetadataError(400, 'invalid_value', message, parameter('version', version))
+    throw refusedPart('parameter', 'version', 'invalid_value', message, version)
   }
   const today = new Date(now).toISOString().slice(0, 10)
   if (version < firstVersion || version > today) {
     const message = `The \`version\` query parameter must be between \`${firstVersion}\` and \`${today}\`.`
-    throw new MetadataError(400, 'invalid_version_range', message, parameter('version', version))
+    throw refusedPart('parameter', 'version', 'invalid_version_range', message, version)
   }
   if (c.req.path.startsWith('/instance_identity/') && version >= versionWithoutOldPaths) throw noSuchPath(c.req.path)
   const unknown = Object.keys(query).find(name => name !== 'version' && !alsoAllowed.includes(name))
   if (unknown !== undefined) {
     const message = `Unknown query parameter \`${unknown}\` was specified.`
-    throw new MetadataError(400, 'unknown_field', message, parameter(unknown, query[unknown]))
+    throw refusedPart('parameter', unknown, 'unknown_field', message, query[unknown] || undefined)
   }
 }
 
-/** The bearer token of a request. Throws 400 without an Authorization header, as for any missing header, and 401 for one that is no bearer token. */
-export function readBearer(c: Context): string {
-  const header = c.req.header('authorization')
-  if (!header) {
+/**
+ * The subject of a request with its identity token. Rejects as checkQuery does, with 400 without an Authorization header,
+ * as for any missing header, and with 401 for one that is no bearer token, or not one that `isValid`.
+ */
+export async function authorize(
+  c: MetadataContext,
+  now: number,
+  isValid: (token: string, id: string, now: number) => Promise<boolean>,
+  alsoAllowed: readonly string[] = [],
+): Promise<MetadataSubject> {
+  checkQuery(c, now, alsoAllowed)
+  if (!c.req.header('authorization')) {
     const message = 'An instance identity token must be provided in the `Authorization` header.'
-    throw new MetadataError(400, 'missing_value', message, {name: 'Authorization', type: 'header'})
+    throw refusedPart('header', 'Authorization', 'missing_value', message)
   }
-  const [scheme, token, ...more] = header.trim().split(/\s+/)
-  if (scheme?.toLowerCase() !== 'bearer' || token === undefined || more.length > 0) throw unauthenticated()
-  return token
+  const subject = c.get('subject')
+  const token = bearerOf(c)
+  if (token === undefined || !(await isValid(token, subject.record.id, now / 1000))) throw invalidToken()
+  return subject
 }
 
 // More than any body that an operation takes. No source says where IBM's limit is.
 const longestBody = 64 * 1024
 
-export type Body = Record<string, unknown>
-
-const isObject = (value: unknown): value is Body => typeof value === 'object' && value !== null && !Array.isArray(value)
-
-/** Reads a body as a JSON object that has no other properties than `known`; an empty one is `{}`. Any content type will do: IBM's curl samples send none. */
-export async function readBody(c: Context, known: readonly string[]): Promise<Body> {
-  const tooLarge = () => new MetadataError(400, 'invalid_request', 'The request body is too large.')
-  if (Number(c.req.header('content-length')) > longestBody) throw tooLarge()
+/** Reads a body by its schema, whose messages are those of the refusals; an empty one is `{}`. Any content type will do: IBM's curl samples send none. */
+export async function readBody<Schema extends z.ZodType>(c: Context, schema: Schema): Promise<z.output<Schema>> {
+  const refuse = (message: string) => new MetadataError(400, 'invalid_request', message)
+  const tooLarge = 'The request body is too large.'
+  if (Number(c.req.header('content-length')) > longestBody) throw refuse(tooLarge)
   const text = await c.req.text()
-  if (text.length > longestBody) throw tooLarge()
-  if (text.trim() === '') return {}
-  if (isNestedTooDeep(text)) throw new MetadataError(400, 'invalid_request', 'The request body is nested too deeply.')
+  if (text.length > longestBody) throw refuse(tooLarge)
+  if (isNestedTooDeep(text)) throw refuse('The request body is nested too deeply.')
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = text.trim() === '' ? {} : JSON.parse(text)
   } catch {
-    value = undefined
+    throw refuse('The request body was malformed.')
   }
-  if (!isObject(value)) throw new MetadataError(400, 'invalid_request', 'The request body was malformed.')
-  checkKnown(value, known, '')
-  return value
-}
-
-/** Reads an optional object within a body; `undefined` where it is left out. Throws 400 for anything else, or a property that is not `known`. */
-export function readPart(body: Body, name: string, known: readonly string[]): Body | undefined {
-  const value = body[name]
-  if (value === undefined) return undefined
-  if (!isObject(value))
-    throw invalidValue(name, `The value provided for the \`${name}\` field must be an object.`, value)
-  checkKnown(value, known, `${name}.`)
-  return value
-}
-
-function checkKnown(body: Body, known: readonly string[], prefix: string): void {
-  const unknown = Object.keys(body).find(name => !known.includes(name))
-  if (unknown === undefined) return
-  throw new MetadataError(400, 'unknown_field', `Unknown property \`${unknown}\` was specified in the request body.`, {
-    name: `${prefix}${unknown}`,
-    type: 'field',
-  })
-}
-
-/** 400 `invalid_value` for a property of the body. */
-export function invalidValue(name: string, message: string, value: unknown): MetadataError {
-  const shown = typeof value === 'string' ? value : JSON.stringify(value)
-  return new MetadataError(400, 'invalid_value', message, {name, type: 'field', value: shown.slice(0, 200)})
-}
-
-/** Reads `expires_in`, in seconds. Throws 400 where it is no whole number within the bounds. */
-export function readLifetime(body: Body, bounds: {least: number; most: number; otherwise: number}): number {
-  const value = body.expires_in
-  if (value === undefined) return bounds.otherwise
-  if (typeof value === 'number' && Number.isInteger(value) && value >= bounds.least && value <= bounds.most) {
-    return value
+  const read = schema.safeParse(value)
+  if (read.success) return read.data
+  const {issues} = read.error
+  const issue = issues.find(each => each.code === 'unrecognized_keys') ?? issues[0]
+  if (issue === undefined || (issue.path.length === 0 && issue.code !== 'unrecognized_keys')) {
+    throw refuse('The request body was malformed.')
   }
-  const message = `The value provided for the \`expires_in\` field must be between \`${bounds.least}\` and \`${bounds.most}\`.`
-  throw invalidValue('expires_in', message, value)
+  if (issue.code === 'unrecognized_keys') {
+    const [name = ''] = issue.keys
+    const message = `Unknown property \`${name}\` was specified in the request body.`
+    throw refusedPart('field', [...issue.path, name].join('.'), 'unknown_field', message)
+  }
+  const given = issue.path.reduce<unknown>((each, key) => (each as Record<PropertyKey, unknown>)[key], value)
+  throw refusedPart('field', issue.path.join('.'), 'invalid_value', issue.message, given)
 }

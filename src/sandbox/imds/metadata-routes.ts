@@ -1,34 +1,10 @@
 import {Hono} from 'hono'
 import {type PageRequest, pageOf, placeOfToken} from '../core/paging.ts'
-import {
-  clusterNetworkAttachments,
-  metadataInitialization,
-  metadataInstance,
-  metadataKeys,
-  networkAttachments,
-  networkInterfaces,
-  placementGroups,
-  type Subject,
-  softwareAttachments,
-  virtualNetworkInterfaces,
-  volumeAttachments,
-} from './metadata-bodies.ts'
+import type {IdentityTokens} from './identity-token.ts'
+import {metadataLists, metadataObjects} from './metadata-bodies.ts'
 import type {MetadataCloud, MetadataContext, MetadataEnvironment} from './metadata-environment.ts'
-import {MetadataError, unauthenticated} from './metadata-error.ts'
-import {checkQuery, readBearer} from './metadata-request.ts'
-
-type Rows = (subject: Subject) => Record<string, unknown>[]
-
-const lists: Record<string, Rows> = {
-  'instance/cluster_network_attachments': clusterNetworkAttachments,
-  'instance/network_attachments': networkAttachments,
-  'instance/network_interfaces': networkInterfaces,
-  'instance/software_attachments': ({record}) => softwareAttachments(record),
-  'instance/volume_attachments': volumeAttachments,
-  keys: metadataKeys,
-  placement_groups: placementGroups,
-  virtual_network_interfaces: virtualNetworkInterfaces,
-}
+import {MetadataError, refusedPart} from './metadata-error.ts'
+import {authorize} from './metadata-request.ts'
 
 // Those that come in pages.
 const paged = new Set(['placement_groups', 'virtual_network_interfaces'])
@@ -37,36 +13,30 @@ const mostOnPage = 100
 function readPage({limit: text = '50', start}: Record<string, string>, kind: string): PageRequest {
   const refuse = (name: string, value: string, rule: string) => {
     const message = `The value provided for the \`${name}\` query parameter must be ${rule}.`
-    return new MetadataError(400, 'invalid_value', message, {name, type: 'parameter', value})
+    return refusedPart('parameter', name, 'invalid_value', message, value)
   }
   const limit = /^\d{1,3}$/.test(text) ? Number(text) : 0
   if (limit < 1 || limit > mostOnPage) throw refuse('limit', text, `between \`1\` and \`${mostOnPage}\``)
-  if (start === undefined) return {limit, after: 0}
-  const after = placeOfToken(kind, start)
-  if (after === undefined) throw refuse('start', start, 'from the `next` of a page')
+  const after = start === undefined ? 0 : placeOfToken(kind, start)
+  if (after === undefined) throw refuse('start', start ?? '', 'from the `next` of a page')
   return {limit, after}
 }
 
 /** `GET /metadata/v1/…`: all that an instance can learn about itself. */
-export function metadataRoutes({tokens, clock}: MetadataCloud): Hono<MetadataEnvironment> {
+export function metadataRoutes({clock}: MetadataCloud, tokens: IdentityTokens): Hono<MetadataEnvironment> {
   const routes = new Hono<MetadataEnvironment>()
-  const enter = async (c: MetadataContext, alsoAllowed: readonly string[] = []): Promise<Subject> => {
-    checkQuery(c, clock(), alsoAllowed)
-    const subject = c.get('subject')
-    if (!(await tokens.isValid(readBearer(c), subject.record.id, clock() / 1000))) throw unauthenticated()
-    return subject
+  const enter = (c: MetadataContext, alsoAllowed?: readonly string[]) =>
+    authorize(c, clock(), (...asked) => tokens.isValid(...asked), alsoAllowed)
+  for (const [path, bodyOf] of Object.entries(metadataObjects)) {
+    routes.get(`/${path}`, async c => c.json(bodyOf(await enter(c))))
   }
-  routes.get('/instance', async c => c.json(metadataInstance(await enter(c))))
-  routes.get('/instance/initialization', async c => c.json(metadataInitialization(await enter(c))))
-  for (const [path, rowsOf] of Object.entries(lists)) {
+  for (const [path, rowsOf] of Object.entries(metadataLists)) {
     const name = path.replace('instance/', '')
-    const pages = paged.has(name)
     routes.get(`/${path}`, async c => {
-      const rows = rowsOf(await enter(c, pages ? ['start', 'limit'] : []))
-      if (!pages) return c.json({[name]: rows})
+      if (!paged.has(name)) return c.json({[name]: rowsOf(await enter(c))})
+      const rows = rowsOf(await enter(c, ['start', 'limit']))
       const query = c.req.query()
-      const url = `${new URL(c.req.url).origin}/metadata/v1/${path}`
-      const link = {url, query, kind: name}
+      const link = {url: `${new URL(c.req.url).origin}/metadata/v1/${path}`, query, kind: name}
       const {rows: shown, page} = pageOf(rows, (_row, index) => index + 1, readPage(query, name), link)
       return c.json({...page, [name]: shown})
     })

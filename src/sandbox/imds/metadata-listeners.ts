@@ -3,42 +3,33 @@ import {type AddressInfo, createServer, type Server, type Socket} from 'node:net
 import type {Duplex} from 'node:stream'
 import {TLSSocket} from 'node:tls'
 import {getRequestListener} from '@hono/node-server'
-import type {Cloud} from '../core/environment.ts'
 import type {BareMetalRecord, InstanceRecord} from '../core/records.ts'
 import {findServer} from '../fleet/instance-names.ts'
 import {keysOfInstance} from '../vpc/ssh-keys.ts'
 import type {CertificateAuthority} from './certificate-authority.ts'
-import {IdentityTokens} from './identity-token.ts'
-import {type Caller, createMetadataApp} from './metadata-app.ts'
-import type {Subject} from './metadata-bodies.ts'
+import {createMetadataApp, type MetadataCaller} from './metadata-app.ts'
+import type {MetadataCloud, MetadataSubject} from './metadata-environment.ts'
 import type {MetadataAddress, MetadataOptions} from './metadata-options.ts'
 
-export interface MetadataServiceOptions extends Omit<Cloud, 'actions'>, MetadataOptions {
-  iamTokenTtlSeconds: number
-  /** The sandbox's own URL. */
-  url: string
-}
+export type MetadataListenersOptions = MetadataOptions & Omit<MetadataCloud, 'issueCertificate'>
 
 const tlsHandshake = 0x16
 
 /** The metadata services of the fleet: one application, and for each instance that is asked for a listener of its own. */
-export class MetadataService {
-  readonly #options: MetadataServiceOptions
-  readonly #callers = new WeakMap<Duplex, Caller>()
+export class MetadataListeners {
+  readonly #options: MetadataListenersOptions
+  readonly #callers = new WeakMap<Duplex, MetadataCaller>()
   readonly #http: HttpServer
   readonly #listeners = new Map<string, Promise<AddressInfo>>()
   readonly #servers = new Set<Server>()
   readonly #sockets = new Set<Socket>()
   #authority: Promise<CertificateAuthority> | undefined
 
-  constructor(options: MetadataServiceOptions) {
+  constructor(options: MetadataListenersOptions) {
     this.#options = options
     const app = createMetadataApp({
       ...options,
-      onRequest: options.onRequest,
-      tokens: new IdentityTokens(),
-      certificates: {issue: async (...request) => (await this.#certificates()).issue(...request)},
-      iamUrl: () => options.url,
+      issueCertificate: async (...request) => (await this.#certificates()).issue(...request),
       callerOf: connection => this.#callers.get(connection),
       subjectOf: caller => this.#subjectOf(caller),
     })
@@ -116,12 +107,17 @@ export class MetadataService {
       socket.pause()
       socket.unshift(first)
       const protocol = first[0] === tlsHandshake ? 'https' : 'http'
-      const caller: Caller = {instance, protocol, address: calledAddress(socket), leave: () => this.#leave(socket)}
+      const caller: MetadataCaller = {
+        instance,
+        protocol,
+        address: calledAddress(socket),
+        leave: () => this.#leave(socket),
+      }
       this.#serve(socket, caller).catch(() => socket.destroy())
     })
   }
 
-  async #serve(socket: Socket, caller: Caller): Promise<void> {
+  async #serve(socket: Socket, caller: MetadataCaller): Promise<void> {
     if (this.#subjectOf(caller) === undefined) return this.#leave(socket)
     if (caller.protocol === 'http') return this.#hand(socket, caller)
     const secureContext = await (await this.#certificates()).secureContext(caller.address)
@@ -130,7 +126,7 @@ export class MetadataService {
     this.#hand(secure, caller)
   }
 
-  #hand(connection: Socket, caller: Caller): void {
+  #hand(connection: Socket, caller: MetadataCaller): void {
     this.#callers.set(connection, caller)
     this.#http.emit('connection', connection)
     connection.resume()
@@ -142,7 +138,7 @@ export class MetadataService {
     else socket.resume()
   }
 
-  #subjectOf({instance, protocol}: Caller): Subject | undefined {
+  #subjectOf({instance, protocol}: MetadataCaller): MetadataSubject | undefined {
     const {fleet, clock, transitionMs} = this.#options
     fleet.refresh()
     const server = fleet.bareMetalServers.get(instance)
