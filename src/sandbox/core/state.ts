@@ -29,6 +29,8 @@ export interface State {
   addedKeys?: KeyRecord[]
   /** The IDs of floating IPs and keys that the arguments give, and that were deleted. */
   removed?: string[]
+  /** The new names of floating IPs and keys, by ID. */
+  renamed?: Record<string, string>
 }
 
 /** Keeps a state. Whoever holds one sees in `current` what is so, and changes it within `update` only. */
@@ -54,6 +56,7 @@ function emptyState(secret = randomBytes(32).toString('base64url')): State {
     addedFloatingIps: [],
     addedKeys: [],
     removed: [],
+    renamed: {},
   }
 }
 

@@ -138,7 +138,9 @@ export class FleetStore {
     const all = [...this.#givenFloatingIps, ...(state.addedFloatingIps ?? [])].flatMap(ip => {
       if (state.removed?.includes(ip.id)) return []
       const change = state.floatingIps[ip.id]
-      return [change === undefined ? ip : {...ip, instance: change.instance ?? undefined}]
+      const name = state.renamed?.[ip.id]
+      if (change === undefined && name === undefined) return [ip]
+      return [{...ip, ...(name && {name}), ...(change && {instance: change.instance ?? undefined})}]
     })
     this.#floatingIps = byRegion(all)
   }

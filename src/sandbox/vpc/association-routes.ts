@@ -1,6 +1,6 @@
 import {randomUUID} from 'node:crypto'
 import {type Context, Hono} from 'hono'
-import {ApiError, notFound} from '../core/api-error.ts'
+import {ApiError, checkNameIsFree, notFound} from '../core/api-error.ts'
 import type {Cloud, Environment} from '../core/environment.ts'
 import {crnOf} from '../core/ids.ts'
 import {readObject, refusal} from '../core/patch-fields.ts'
@@ -15,7 +15,7 @@ import {
   unknownIdentity,
 } from '../core/prototype-fields.ts'
 import {defaultsGroup, type FloatingIpRecord, type InstanceRecord} from '../core/records.ts'
-import {reference} from '../core/references.ts'
+import {partOf, reference} from '../core/references.ts'
 import type {State} from '../core/state.ts'
 import {bareMetalInterface} from './bare-metal-body.ts'
 import {
@@ -36,7 +36,7 @@ function conflict(message: string, name: string, value: string): ApiError {
 }
 
 /**
- * Floating IPs as they are reserved, bound, parted and released (`POST /floating_ips`, the two kinds of `PUT` and `DELETE`
+ * Floating IPs as they are reserved, bound, renamed, parted and released (`POST /floating_ips`, `PATCH` of one, the two kinds of `PUT` and `DELETE`
  * of `…/floating_ips/{id}`, and `DELETE /floating_ips/{id}`), and virtual network interfaces, by IBM/vpc-node-sdk vpc/v1.ts. An instance's floating IP is
  * that of its primary interface: another one is 501. Codes of refusals are the sandbox's where none else is named.
  */
@@ -72,7 +72,12 @@ export function associationRoutes({fleet, clock}: Cloud): Hono<Environment> {
   }
 
   routes.post('/floating_ips', async c => {
-    const body = readFields(readObject(await c.req.text()), '', ['name', 'resource_group', 'target', 'zone'])
+    const body = readFields(
+      readObject(await c.req.text()),
+      '',
+      ['name', 'resource_group', 'target', 'zone'],
+      ['address'],
+    )
     const {name, created} = {name: body.name === undefined ? undefined : readName(body.name, 'name'), created: clock()}
     const resourceGroup = readResourceGroup(body.resource_group) ?? defaultsGroup
     const region = c.get('region')
@@ -122,12 +127,17 @@ export function associationRoutes({fleet, clock}: Cloud): Hono<Environment> {
 
   const findTarget = (c: Request, value: unknown): InstanceRecord => {
     const identity = readIdentity(value, 'target', ['id', 'crn', 'href'])
-    const found = fleet.instances.of(c.get('region').name).find(record => {
+    const region = c.get('region').name
+    const found = fleet.instances.of(region).find(record => {
       const {id, crn} = floatingIpTarget(record, '')
-      return isNamed(identity, {id: String(id), crn: String(crn)})
+      // Or the interface that stands for its network attachment: IBM's sample takes its ID (ibm-cloud-docs/vpc fip-working).
+      const standIn = {id: partOf(record, 'attachment')}
+      return isNamed(identity, {id: String(id), crn: String(crn)}) || isNamed(identity, standIn)
     })
-    if (found === undefined) throw unknownIdentity(identity)
-    return found
+    if (found !== undefined) return found
+    const ofServers = fleet.bareMetalServers.of(region).map(each => bareMetalInterface(each, '') as {id: string})
+    if (ofServers.some(each => isNamed(identity, each))) throw notSimulated('floating IPs of bare metal servers')
+    throw unknownIdentity(identity)
   }
   const findZone = (c: Request, value: unknown): string => {
     const identity = readIdentity(value, 'zone', ['name', 'href'])
@@ -184,15 +194,43 @@ export function associationRoutes({fleet, clock}: Cloud): Hono<Environment> {
 
   // "replacing any existing association"
   routes.put('/instances/:instance/network_interfaces/:interface/floating_ips/:id', async c => {
-    const ip = await fleet.keep(state => {
+    await fleet.keep(state => {
       const found = floatingIp(c)
       const record = withLegacyInterface(c)
       checkZone(found, record)
       for (const other of boundTo(record)) state.floatingIps[other.id] = {instance: null}
       bind(state, found, record)
-      return found
     })
+    const ip = floatingIp(c)
     return c.json(floatingIpBody(ip, fleet.targetOf(ip), c.get('base')), 201)
+  })
+
+  // "The target resource to bind this floating IP to, replacing any existing binding" (IBM/vpc-node-sdk vpc/v1.ts
+  // `FloatingIPPatch`); null parts it by the rules of a merge patch, no source shows it.
+  routes.patch('/floating_ips/:id', async c => {
+    const body = readFields(readObject(await c.req.text()), '', ['name', 'target'])
+    const name = body.name === undefined ? undefined : readName(body.name, 'name')
+    await fleet.keep(state => {
+      const found = floatingIp(c)
+      const others = fleet.floatingIpsOf(found.region).filter(each => each.id !== found.id)
+      if (name !== undefined) {
+        checkNameIsFree(
+          name,
+          others.filter(each => each.name === name),
+        )
+      }
+      const target = body.target === undefined || body.target === null ? undefined : findTarget(c, body.target)
+      if (target !== undefined) {
+        checkZone(found, target)
+        if (others.some(each => each.instance === target.id)) {
+          throw conflict('The target has a floating IP already.', 'id', found.id)
+        }
+      }
+      if (body.target !== undefined) state.floatingIps[found.id] = {instance: target?.id ?? null}
+      if (name !== undefined) state.renamed = {...state.renamed, [found.id]: name}
+    })
+    const ip = floatingIp(c)
+    return c.json(floatingIpBody(ip, fleet.targetOf(ip), c.get('base')))
   })
 
   // "This request disassociates (if associated) and releases a floating IP". What is deleted stays among those that were

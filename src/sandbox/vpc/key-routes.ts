@@ -1,10 +1,10 @@
 import {randomUUID} from 'node:crypto'
 import {Hono} from 'hono'
 import {answerPage} from '../core/answer-page.ts'
-import {notFound} from '../core/api-error.ts'
+import {checkNameIsFree, notFound} from '../core/api-error.ts'
 import type {Cloud, Environment} from '../core/environment.ts'
 import {readObject, refusal, unknownField, wrongType} from '../core/patch-fields.ts'
-import {readName, readResourceGroup, requiredField} from '../core/prototype-fields.ts'
+import {readFields, readName, readResourceGroup, requiredField} from '../core/prototype-fields.ts'
 import {defaultsGroup, type KeyRecord} from '../core/records.ts'
 import {isoTime} from '../core/references.ts'
 import {groupReference} from './region-bodies.ts'
@@ -60,7 +60,7 @@ function readKeyPrototype(text: string): KeyPrototype {
   }
 }
 
-/** `GET` and `POST /keys`, and `GET` and `DELETE` of one key. "The key field must not match another key in the region" (IBM/vpc-node-sdk vpc/v1.ts); that refusal's code and message are a guess. */
+/** `GET` and `POST /keys`, and `GET`, `PATCH` and `DELETE` of one key. "The key field must not match another key in the region" (IBM/vpc-node-sdk vpc/v1.ts); that refusal's code and message are a guess. */
 export function keyRoutes({fleet, clock}: Cloud): Hono<Environment> {
   const routes = new Hono<Environment>()
   routes.get('/keys', c => {
@@ -72,6 +72,25 @@ export function keyRoutes({fleet, clock}: Cloud): Hono<Environment> {
     const found = keysIn(fleet, c.get('region').name).find(each => each.id === c.req.param('id'))
     if (found === undefined) throw notFound('id', c.req.param('id'))
     return c.json(keyBody(found, c.get('base')))
+  })
+  // "Updates a key's name", and nothing else (IBM/vpc-node-sdk vpc/v1.ts `updateKey`).
+  routes.patch('/keys/:id', async c => {
+    const id = c.req.param('id')
+    const {name} = readFields(readObject(await c.req.text()), '', ['name'])
+    const read = name === undefined ? undefined : readName(name, 'name')
+    const key = await fleet.keep(state => {
+      const all = keysIn(fleet, c.get('region').name)
+      const found = all.find(each => each.id === id)
+      if (found === undefined) throw notFound('id', id)
+      if (read === undefined) return found
+      checkNameIsFree(
+        read,
+        all.filter(each => each.name === read && each.id !== id),
+      )
+      state.renamed = {...state.renamed, [id]: read}
+      return {...found, name: read}
+    })
+    return c.json(keyBody(key, c.get('base')))
   })
   routes.delete('/keys/:id', async c => {
     const id = c.req.param('id')

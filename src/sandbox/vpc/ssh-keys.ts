@@ -34,9 +34,10 @@ export function firstKey(region: string): KeyRecord {
 
 /** The keys of a region, in the order of lists. */
 export function keysIn(fleet: FleetStore, region: string): KeyRecord[] {
-  const {addedKeys = [], removed = []} = fleet.kept
+  const {addedKeys = [], removed = [], renamed = {}} = fleet.kept
   const all = [firstKey(region), ...addedKeys.filter(each => each.region === region)]
-  return all.filter(each => !removed.includes(each.id))
+  const kept = all.filter(each => !removed.includes(each.id))
+  return kept.map(each => ({...each, name: renamed[each.id] ?? each.name}))
 }
 
 /** The keys that an instance was created with, those that still exist. */
