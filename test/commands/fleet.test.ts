@@ -7,7 +7,7 @@ import {parse as parseYaml} from 'yaml'
 import {type InstanceSummary, type Sandbox, type SandboxOptions, startSandbox} from '../../src/sandbox/index.ts'
 import {startProxy} from '../support/proxy.ts'
 import {runInProcess} from '../support/run-in-process.ts'
-import {freshEnvironment, runShell, runVpcmd, vpcmdPath} from '../support/run-vpcmd.ts'
+import {freshEnvironment, runShell, vpcmdPath} from '../support/run-vpcmd.ts'
 
 let sandbox: Sandbox
 let env: Record<string, string>
@@ -46,9 +46,7 @@ async function use(options: SandboxOptions): Promise<void> {
   env = freshEnvironment(sandbox.environment)
 }
 
-// What is to come from stdin needs a process with one.
-const vpcmd = (args: string, stdin?: string) =>
-  stdin === undefined ? runInProcess(args.split(' '), {env}) : runVpcmd(args.split(' '), {env, stdin})
+const vpcmd = (args: string, stdin?: string) => runInProcess(args.split(' '), {env, stdin})
 const jsonOf = async (args: string, stdin?: string) => JSON.parse((await vpcmd(`${args} --json`, stdin)).stdout)
 const all = () => sandbox.fleet.list()
 const settings = () => all().map(({id, metadata_service}) => ({id, ...metadata_service}))

@@ -3,7 +3,8 @@ import {readFileSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
-import {freshEnvironment, runShell, runVpcmd, vpcmdPath} from '../support/run-vpcmd.ts'
+import {runInProcess} from '../support/run-in-process.ts'
+import {freshEnvironment, runShell, vpcmdPath} from '../support/run-vpcmd.ts'
 
 const id = '0727_ed12480a-40a4-41a0-98e3-6dfac8b25ad6'
 let sandbox: Sandbox
@@ -64,24 +65,26 @@ describe('files from Windows', () => {
       writeFileSync(file, content, {mode: 0o600})
       return file
     }
-    const listed = await runVpcmd(['metadata', 'show', '--from-file', save('list', utf16(`${id}\r\n`)), '-q'], {env})
+    const listed = await runInProcess(['metadata', 'show', '--from-file', save('list', utf16(`${id}\r\n`)), '-q'], {
+      env,
+    })
     expect(listed).toMatchObject({code: 0, stdout: `${id}\n`})
-    const {stdout: plan} = await runVpcmd(['metadata', 'plan', '--enable', id, '--out', '-'], {env})
-    expect((await runVpcmd(['metadata', 'apply', save('plan', utf16(plan)), '--yes'], {env})).code).toBe(0)
+    const {stdout: plan} = await runInProcess(['metadata', 'plan', '--enable', id, '--out', '-'], {env})
+    expect((await runInProcess(['metadata', 'apply', save('plan', utf16(plan)), '--yes'], {env})).code).toBe(0)
     expect(changes()).toHaveLength(1)
     const policy = 'version: 1\r\nrules: [{name: a, require: {enabled: any}}]\r\n'
-    const audit = await runVpcmd(
+    const audit = await runInProcess(
       ['metadata', 'audit', '--policy', save('policy', utf16(policy.replace('any', 'true')))],
       {env},
     )
     expect(audit.code).toBe(5)
     const {IBMCLOUD_API_KEY: _, ...without} = env
     const key = save('key', utf16(`${sandbox.apiKey}\r\n`))
-    expect((await runVpcmd(['instances', 'list', '-q', '--api-key-file', key], {env: without})).code).toBe(0)
+    expect((await runInProcess(['instances', 'list', '-q', '--api-key-file', key], {env: without})).code).toBe(0)
     const token = ['{"alg":"none"}', '{"sub":"x","iat":1,"exp":2}', 'x']
       .map(part => Buffer.from(part).toString('base64url'))
       .join('.')
-    const decoded = await runVpcmd(['imds', 'decode', save('token', utf16(`${token}\r\n`)), '--json'], {env})
+    const decoded = await runInProcess(['imds', 'decode', save('token', utf16(`${token}\r\n`)), '--json'], {env})
     expect(JSON.parse(decoded.stdout)).toMatchObject({sub: 'x'})
   })
 

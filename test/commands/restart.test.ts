@@ -5,8 +5,8 @@ import {setTimeout as wait} from 'node:timers/promises'
 import {afterEach, describe, expect, test} from 'vitest'
 import {type Sandbox, type SandboxOptions, startSandbox} from '../../src/sandbox/index.ts'
 import {mostAtOnce} from '../support/downtimes.ts'
-import {keys, startPty} from '../support/pty.ts'
-import {runInProcess} from '../support/run-in-process.ts'
+import {keys} from '../support/pty.ts'
+import {runInProcess, startInProcess} from '../support/run-in-process.ts'
 import {freshEnvironment, type RunResult, vpcmdPath} from '../support/run-vpcmd.ts'
 
 let sandbox: Sandbox
@@ -71,8 +71,7 @@ describe('the question', () => {
 
   test('comes on a terminal after what the stops risk; no sends nothing, yes restarts', async () => {
     await setScene()
-    const ask = () =>
-      startPty(process.execPath, [vpcmdPath, 'metadata', 'enable', one, 'web-2', '--restart', '-y'], {env, cols: 200})
+    const ask = () => startInProcess(['metadata', 'enable', one, 'web-2', '--restart', '-y'], {env, cols: 200})
     const no = ask()
     await no.waitFor('Stop and start 1 instance?')
     expect(no.everything()).toContain('no reservation keeps capacity')
@@ -185,7 +184,7 @@ test('a no to resume --restart stops nothing else, and brings back what is down 
   expect(made.code).toBe(1)
   expect(made.stdout).toMatch(/result: failed\n +error:\n +code: start_failed\n +message: .*IS DOWN/)
   expect(statusOf(one)).toBe('stopped')
-  const resume = startPty(process.execPath, [vpcmdPath, 'metadata', 'resume', '--restart'], {env, cols: 200})
+  const resume = startInProcess(['metadata', 'resume', '--restart'], {env, cols: 200})
   await resume.waitFor('Stop and start 1 instance?')
   resume.write(keys.enter)
   expect((await resume.exit).exitCode).toBe(0)
@@ -230,7 +229,7 @@ describe('a question of resume that nobody answers', () => {
 
   test('brings back what is down after Ctrl-C too', async () => {
     await halfDone()
-    const resume = startPty(process.execPath, [vpcmdPath, 'metadata', 'resume', '--restart'], {env, cols: 200})
+    const resume = startInProcess(['metadata', 'resume', '--restart'], {env, cols: 200})
     await resume.waitFor('Stop and start 1 instance?')
     resume.write(keys.ctrlC)
     expect((await resume.exit).exitCode).toBe(130)
