@@ -10,7 +10,7 @@ import {runQuickly} from '../../src/cli/quick-imds.ts'
 import {asksForJson, reportError} from '../../src/cli/report-error.ts'
 import {asTyped} from '../../src/cli/run-vpcmd.ts'
 import type {EndingSignal} from '../../src/signals.ts'
-import {createPrompter} from '../../src/terminal/prompts.ts'
+import {createPrompter, type Streams} from '../../src/terminal/prompts.ts'
 import {createScreen, type Pty} from './pty.ts'
 import {freshEnvironment, type RunResult} from './run-vpcmd.ts'
 
@@ -53,10 +53,31 @@ export async function runInProcess(
   return {code: Number(host.exitCode), stdout: stdout.text, stderr: stderr.text}
 }
 
-/** Runs vpcmd in this process, on a terminal of its own: an emulator, as startPty's, but no driver of the system. */
+/** Runs vpcmd in this process, on a terminal of its own. */
 export function startInProcess(
   args: string[],
-  {env, cols = 100, rows = 30}: {env: Record<string, string>; cols?: number; rows?: number},
+  {env, ...size}: {env: Record<string, string>; cols?: number; rows?: number},
+): Pty {
+  return startOnTerminal(async streams => {
+    const host: Host = {
+      ...testHost(env),
+      stdin: streams.input,
+      stdout: streams.output,
+      stderr: streams.output,
+      prompter: async () => createPrompter(streams, env),
+    }
+    await run(args, host)
+    return Number(host.exitCode)
+  }, size)
+}
+
+/**
+ * A terminal in this process: an emulator as startPty's, without a driver of the system, which would make signals of
+ * keys. It ends with what `program` resolves to; `kill` ends the input.
+ */
+export function startOnTerminal(
+  program: (streams: Streams) => Promise<number>,
+  {cols = 100, rows = 30}: {cols?: number; rows?: number} = {},
 ): Pty {
   const input = Object.assign(new PassThrough(), {isTTY: true, setRawMode: () => input})
   const screen = createScreen({cols, rows, reply: data => input.write(data), convertEol: true})
@@ -65,16 +86,8 @@ export function startInProcess(
     input: input as unknown as NodeJS.ReadStream,
     output: output as unknown as NodeJS.WriteStream,
   }
-  const host: Host = {
-    ...testHost(env),
-    stdin: input,
-    stdout: output,
-    stderr: output,
-    prompter: async () => createPrompter(streams, env),
-  }
-  const ended = run(args, host).then(() => ({exitCode: Number(host.exitCode)}))
   return {
-    ...screen.untilExit(ended),
+    ...screen.untilExit(program(streams).then(exitCode => ({exitCode}))),
     write: text => {
       input.write(text)
     },
@@ -108,6 +121,9 @@ async function findCommand(args: string[]): Promise<[Run: CommandModule['default
   throw new Error(`Only a process of its own shows the help of ${args.join(' ')}.`)
 }
 
+/** Nobody waits for a pause between two tries, or two looks at a server, in full. */
+const longestPauseMs = 20
+
 function testHost(env: Record<string, string>): Omit<Host, 'stdout' | 'stderr'> {
   return {
     env,
@@ -117,7 +133,7 @@ function testHost(env: Record<string, string>): Omit<Host, 'stdout' | 'stderr'> 
     secrets: new Set(),
     now: Date.now,
     random: Math.random,
-    sleep: (ms, ending) => sleep(ms, undefined, {signal: ending}),
+    sleep: (ms, ending) => sleep(Math.min(ms, longestPauseMs), undefined, {signal: ending}),
     prompter: async () => undefined,
     onEnding: () => () => undefined,
     interruptedCode: () => 130,
