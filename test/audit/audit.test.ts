@@ -376,21 +376,6 @@ exemptions:
     })
   })
 
-  it('of more results than GitHub takes is written with a warning', async () => {
-    await sandbox.close()
-    sandbox = await startSandbox({instances: 25_002, regions: ['us-south']})
-    env = freshEnvironment(sandbox.environment)
-    const policy = policyFile('version: 1\nrules:\n  - {name: a, match: {name: none}, require: {enabled: true}}\n')
-    const sarif = `sarif=${file('a.sarif')}`
-    const {stderr} = await instances('--policy', policy, '--report', sarif, '-q')
-    const {length} = JSON.parse(readFileSync(file('a.sarif'), 'utf8')).runs[0].results
-    expect(length).toBeGreaterThan(25_000)
-    expect(stderr).toContain(`The SARIF log has ${length} results, and GitHub refuses more than 25000`)
-    expect((await instances('--policy', policy, '--name', 'web-0000*', '--report', sarif)).stderr).not.toContain(
-      'GitHub',
-    )
-  })
-
   it('refuses what is not a log, so that the schema is known to be in force', () => {
     expect(isValid({version: '2.1.0', runs: [{results: []}]})).toBe(false)
   })

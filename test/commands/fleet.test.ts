@@ -640,24 +640,6 @@ describe('what ends a rollout from outside', () => {
     },
   )
 
-  it('SIGINT twice: at once, and resume looks at what is in doubt', async () => {
-    // Slow enough that what is under way has not ended when the second one comes.
-    await use({instances: 400, regions: ['us-south', 'eu-de'], latencyMs: 2000})
-    const {child, exit} = start(enable)
-    await someAreChanged()
-    // The first ones were answered together: the next ones have to be under way.
-    await new Promise(resolve => setTimeout(resolve, 500))
-    child.kill('SIGINT')
-    await new Promise<void>(resolve => child.stderr?.on('data', text => /Once more/.test(text) && resolve()))
-    child.kill('SIGINT')
-    expect((await exit).code).toBe(130)
-    expect(await jsonOf('metadata history')).toMatchObject([{state: 'unfinished'}])
-    await new Promise(resolve => setTimeout(resolve, 2500))
-    const {changed} = await jsonOf('metadata resume')
-    expect(changed).toHaveLength(400)
-    expect(new Set(patched).size).toBe(patched.length)
-  })
-
   it('a reader that closes the pipe early does not', async () => {
     const {child, exit} = start(enable)
     child.stdout?.destroy()

@@ -4,7 +4,7 @@ import {join} from 'node:path'
 import {setTimeout as wait} from 'node:timers/promises'
 import {afterEach, describe, expect, test} from 'vitest'
 import {type Sandbox, type SandboxOptions, startSandbox} from '../../src/sandbox/index.ts'
-import {mostAtOnce} from '../support/downtimes.ts'
+import {mostAtOnce, restartsIn} from '../support/downtimes.ts'
 import {keys} from '../support/pty.ts'
 import {runInProcess, startInProcess} from '../support/run-in-process.ts'
 import {freshEnvironment, type RunResult, vpcmdPath} from '../support/run-vpcmd.ts'
@@ -32,18 +32,6 @@ const statusOf = (name: string) => named(name)?.status
 const one = 'my-virtual-server-1'
 const three = 'my-virtual-server-3'
 
-interface Row {
-  name: string
-  restart?: {result: string; reason?: string; risks?: {kind: string}[]; error?: {code: string}} | null
-}
-const restartsIn = ({stdout}: RunResult): Record<string, Row['restart']> => {
-  const lists: Record<string, Row[]> = JSON.parse(stdout)
-  return Object.fromEntries(
-    Object.values(lists)
-      .flat()
-      .map(({name, restart}) => [name, restart]),
-  )
-}
 const runIdIn = ({stderr}: RunResult) => /Run (\d{8}-\d{6}-[0-9a-f]{4})/.exec(stderr)?.[1] ?? ''
 
 describe('the question', () => {
@@ -381,24 +369,4 @@ describe('an end in the middle', () => {
     expect(code).toBe(130)
     expect(stderr).toMatch(/may be down.*vpcmd metadata resume \d{8}-/)
   })
-
-  test.each(['stopping', 'stopped', 'starting'])(
-    'SIGKILL while it is %s: resume brings back what the run stopped, and stops nothing else',
-    async status => {
-      await setScene({transitionMs: status === 'stopped' ? 1200 : 2000})
-      const run = restartTwo()
-      await until(() => statusOf(one) === status)
-      run.kill('SIGKILL')
-      expect((await run.exit).signal).toBe('SIGKILL')
-      const resumed = await vpcmd('metadata', 'resume', '--json')
-      expect(resumed.code).toBe(0)
-      expect(resumed.stderr).toContain('1 that it has asked to stop may be down')
-      expect(restartsIn(resumed)).toEqual({[one]: {result: 'done'}, [three]: null})
-      expect(statusOf(one)).toBe('running')
-      expect(sandbox.fleet.downtimes().map(({name}) => name)).toEqual([one])
-      const rest = await vpcmd('metadata', 'resume', '--restart', '--accept-downtime', '--json')
-      expect(restartsIn(rest)).toMatchObject({[one]: {result: 'done'}, [three]: {result: 'done'}})
-      expect(sandbox.fleet.downtimes().map(({name}) => name)).toEqual([one, three])
-    },
-  )
 })
