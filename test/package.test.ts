@@ -1,4 +1,4 @@
-import {readFileSync} from 'node:fs'
+import {readFileSync, statSync} from 'node:fs'
 import {dirname, resolve} from 'node:path'
 import {globSync} from 'tinyglobby'
 import {expect, it} from 'vitest'
@@ -10,6 +10,10 @@ it('a stack that --debug prints names the line of the source', async () => {
   const [, file = '', line = ''] = /^ {4}at .*\((\/.*\/src\/.*\.ts):(\d+):\d+\)$/m.exec(stderr) ?? []
   expect(readFileSync(file, 'utf8').split('\n')[Number(line) - 1]).toContain('new VpcmdError')
   expect((await runVpcmd(args)).stderr).not.toContain('    at ')
+})
+
+it('what starts first is small: the rest is loaded where it is needed', () => {
+  expect(statSync(vpcmdPath).size).toBeLessThan(64 * 1024)
 })
 
 it('the notices name each package that is in the bundles, and its license', () => {

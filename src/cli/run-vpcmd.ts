@@ -2,7 +2,7 @@ import {fileURLToPath} from 'node:url'
 import {Config, run, settings} from '@oclif/core'
 import {exitCodes} from '../errors.ts'
 import {knownSecrets} from '../secrets.ts'
-import {processHost} from './host.ts'
+import {type Host, processHost} from './host.ts'
 
 /**
  * Runs vpcmd with the arguments as typed. Nothing is thrown: what goes wrong is printed, and the exit code is set.
@@ -16,7 +16,7 @@ export async function runVpcmd(argv: string[]): Promise<void> {
   try {
     // No plugins: what lies in a folder of the user's would run with all that the API key may do.
     const config = await Config.load({root: fileURLToPath(import.meta.url), userPlugins: false, devPlugins: false})
-    await run(await asTyped(config, argv), config)
+    await run(await asTyped(config, argv, processHost), config)
   } catch (error) {
     const {asksForJson, reportError} = await import('./report-error.ts')
     const options = {json: asksForJson(argv), debug: argv.includes('--debug'), secrets: knownSecrets}
@@ -47,8 +47,12 @@ function written(stream: NodeJS.WriteStream): Promise<void> {
 }
 
 /** What oclif is to run: `vpcmd` alone on a terminal is the console, `vpcmd help X` is `vpcmd X --help`. */
-async function asTyped(config: Config, [first, ...rest]: string[]): Promise<string[]> {
-  const isOnTerminal = process.stdin.isTTY && process.stderr.isTTY
+export async function asTyped(
+  config: Config,
+  [first, ...rest]: string[],
+  {stdin, stderr}: Pick<Host, 'stdin' | 'stderr'>,
+): Promise<string[]> {
+  const isOnTerminal = stdin.isTTY && stderr.isTTY
   if (first === undefined) return isOnTerminal ? ['console'] : ['--help']
   if (first === 'help') return [...rest, '--help']
   if (first === '-h') return ['--help']

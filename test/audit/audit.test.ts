@@ -6,7 +6,8 @@ import {SaxesParser, type SaxesTagPlain} from 'saxes'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 import {parse} from 'yaml'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
-import {freshEnvironment, runShell, runVpcmd} from '../support/run-vpcmd.ts'
+import {runInProcess} from '../support/run-in-process.ts'
+import {freshEnvironment, runShell} from '../support/run-vpcmd.ts'
 
 const require = createRequire(import.meta.url)
 
@@ -20,7 +21,7 @@ beforeEach(async () => {
 
 afterEach(() => sandbox.close())
 
-const audit = (...args: string[]) => runVpcmd(['metadata', 'audit', ...args], {env})
+const audit = (...args: string[]) => runInProcess(['metadata', 'audit', ...args], {env})
 const instances = (...args: string[]) => audit('--kind', 'instance', ...args)
 const file = (name: string) => join(env.HOME ?? '', name)
 const policyFile = (text: string) => {
@@ -170,7 +171,7 @@ describe('vpcmd metadata audit', () => {
     const asked: string[] = []
     const quiet = await startSandbox({onRequest: ({path}) => asked.push(path)})
     const policy = policyFile('version: 1\nrules:\n  - name: a\n    require: {protocl: https}\n')
-    const {code, stdout, stderr} = await runVpcmd(['metadata', 'audit', '--policy', policy], {
+    const {code, stdout, stderr} = await runInProcess(['metadata', 'audit', '--policy', policy], {
       env: {...env, ...quiet.environment},
     })
     await quiet.close()
@@ -182,7 +183,10 @@ describe('vpcmd metadata audit', () => {
   })
 
   it('takes a policy from a pipe', async () => {
-    const {code} = await runVpcmd(['metadata', 'audit', '--kind', 'instance', '--policy', '-'], {env, stdin: lenient})
+    const {code} = await runInProcess(['metadata', 'audit', '--kind', 'instance', '--policy', '-'], {
+      env,
+      stdin: lenient,
+    })
     expect(code).toBe(0)
   })
 
@@ -372,21 +376,6 @@ exemptions:
     })
   })
 
-  it('of more results than GitHub takes is written with a warning', async () => {
-    await sandbox.close()
-    sandbox = await startSandbox({instances: 25_002, regions: ['us-south']})
-    env = freshEnvironment(sandbox.environment)
-    const policy = policyFile('version: 1\nrules:\n  - {name: a, match: {name: none}, require: {enabled: true}}\n')
-    const sarif = `sarif=${file('a.sarif')}`
-    const {stderr} = await instances('--policy', policy, '--report', sarif, '-q')
-    const {length} = JSON.parse(readFileSync(file('a.sarif'), 'utf8')).runs[0].results
-    expect(length).toBeGreaterThan(25_000)
-    expect(stderr).toContain(`The SARIF log has ${length} results, and GitHub refuses more than 25000`)
-    expect((await instances('--policy', policy, '--name', 'web-0000*', '--report', sarif)).stderr).not.toContain(
-      'GitHub',
-    )
-  })
-
   it('refuses what is not a log, so that the schema is known to be in force', () => {
     expect(isValid({version: '2.1.0', runs: [{results: []}]})).toBe(false)
   })
@@ -471,12 +460,12 @@ rules:
     const before = await instances('--policy', policy, '--fix-plan', plan)
     expect(before.code).toBe(5)
     expect(before.stderr).toContain(`8 changes planned in ${plan}. Make them with: vpcmd metadata apply ${plan}`)
-    expect((await runVpcmd(['metadata', 'apply', plan, '--yes'], {env})).code).toBe(0)
+    expect((await runInProcess(['metadata', 'apply', plan, '--yes'], {env})).code).toBe(0)
     expect((await instances('--policy', policy)).code).toBe(0)
   })
 
   it('says what vpcmd turned on and nobody stopped and started since', async () => {
-    const {code} = await runVpcmd(['metadata', 'enable', 'my-virtual-server-2', '--protocol', 'https'], {env})
+    const {code} = await runInProcess(['metadata', 'enable', 'my-virtual-server-2', '--protocol', 'https'], {env})
     expect(code).toBe(0)
     const {stdout, stderr} = await instances('--region', 'us-south', '--json')
     const awaited = JSON.parse(stdout).subjects.filter(
@@ -489,7 +478,7 @@ rules:
   })
 
   it('does not say so of one that was stopped since: it is on its way to a start', async () => {
-    await runVpcmd(['metadata', 'enable', 'my-virtual-server-2', '--protocol', 'https'], {env})
+    await runInProcess(['metadata', 'enable', 'my-virtual-server-2', '--protocol', 'https'], {env})
     await sandbox.fleet.change(sandbox.fleet.list().find(({name}) => name === 'my-virtual-server-2')?.id ?? '', {
       status: 'stopped',
     })

@@ -4,7 +4,8 @@ import type {AddressInfo} from 'node:net'
 import {join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
-import {freshEnvironment, runVpcmd} from '../support/run-vpcmd.ts'
+import {runInProcess} from '../support/run-in-process.ts'
+import {freshEnvironment} from '../support/run-vpcmd.ts'
 
 let sandbox: Sandbox
 let env: Record<string, string>
@@ -28,7 +29,7 @@ interface Found {
 }
 
 const audit = async (...args: string[]) => {
-  const {code, stdout, stderr} = await runVpcmd(['metadata', 'audit', '--json', ...args], {env})
+  const {code, stdout, stderr} = await runInProcess(['metadata', 'audit', '--json', ...args], {env})
   const report = JSON.parse(stdout)
   const subjects: Found[] = report.subjects
   return {code, stderr, report, subjects, named: (name: string) => subjects.find(each => each.name === name)}
@@ -127,7 +128,7 @@ describe('an audit of all kinds', () => {
     for (const name of ['my-instance-template', 'web-template', 'batch-template']) {
       expect(stderr).toMatch(new RegExp(`Not in the plan: instance template ${name} .*create another one\\.`))
     }
-    const applied = await runVpcmd(['metadata', 'apply', file('plan.json'), '--yes'], {env})
+    const applied = await runInProcess(['metadata', 'apply', file('plan.json'), '--yes'], {env})
     expect(applied.code).toBe(0)
     const after = await audit('--policy', policyFile(mustBeOn))
     expect(

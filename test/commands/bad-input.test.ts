@@ -2,8 +2,9 @@ import {chmodSync, mkdirSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 import {type Sandbox, type SandboxOptions, startSandbox} from '../../src/sandbox/index.ts'
-import {keys, startPty} from '../support/pty.ts'
-import {freshEnvironment, runShell, runVpcmd, vpcmdPath} from '../support/run-vpcmd.ts'
+import {keys} from '../support/pty.ts'
+import {runInProcess, startInProcess} from '../support/run-in-process.ts'
+import {freshEnvironment, runShell, runVpcmd} from '../support/run-vpcmd.ts'
 
 const id = '0727_ed12480a-40a4-41a0-98e3-6dfac8b25ad6'
 let sandbox: Sandbox
@@ -32,13 +33,14 @@ async function expectRefusal(
   args: string[],
   expected: {code: number; says: RegExp; stdin?: string},
   environment: Record<string, string> = env,
+  run: typeof runInProcess = runInProcess,
 ) {
-  const text = await runVpcmd(args, {env: environment, stdin: expected.stdin})
+  const text = await run(args, {env: environment, stdin: expected.stdin})
   expect(text.stderr).toMatch(expected.says)
   expect(text.stderr).not.toMatch(/\n\s+at /)
   expect(text.stderr.trim().split('\n').length).toBeLessThanOrEqual(5)
   expect(text.code).toBe(expected.code)
-  const json = await runVpcmd([...args, '--json'], {env: environment, stdin: expected.stdin})
+  const json = await run([...args, '--json'], {env: environment, stdin: expected.stdin})
   expect(json.code).toBe(expected.code)
   const parsed = JSON.parse(json.stdout)
   const error = parsed.error ?? parsed.failed[0].error
@@ -120,7 +122,7 @@ describe('credentials', () => {
     if (what === 'none')
       for (const name of ['IBMCLOUD_API_KEY', 'VPC_APIKEY', 'VPC_AUTH_TYPE']) delete environment[name]
     await expectRefusal(list, {code: 3, says}, environment)
-    const {stdout, stderr} = await runVpcmd([...list, '--debug'], {env: environment})
+    const {stdout, stderr} = await runInProcess([...list, '--debug'], {env: environment})
     expect(stdout + stderr).not.toMatch(/wrong-key-of-nobody|second/)
   })
 
@@ -136,10 +138,10 @@ describe('credentials', () => {
     writeFileSync(file, `${sandbox.apiKey}\n`)
     chmodSync(file, 0o644)
     const {IBMCLOUD_API_KEY: _none, ...without} = env
-    const {code, stderr} = await runVpcmd([...list, '--api-key-file', file], {env: without})
+    const {code, stderr} = await runInProcess([...list, '--api-key-file', file], {env: without})
     expect(code).toBe(0)
     expect(stderr).toContain(`chmod 600 ${file}`)
-    const piped = await runVpcmd([...list, '--api-key-file', '-'], {env: without, stdin: `${sandbox.apiKey}\n`})
+    const piped = await runInProcess([...list, '--api-key-file', '-'], {env: without, stdin: `${sandbox.apiKey}\n`})
     expect(piped).toMatchObject({code: 0, stderr: ''})
   })
 })
@@ -165,14 +167,14 @@ describe('the way there', () => {
   ])('%s with a password, which is not shown: %s', async (name, url) => {
     const environment = {...env, [name]: url}
     await expectRefusal(list, {code: 2, says: new RegExp(`${name} may not hold a user`)}, environment)
-    const {stdout, stderr} = await runVpcmd(list, {env: environment})
+    const {stdout, stderr} = await runInProcess(list, {env: environment})
     expect(stdout + stderr).not.toContain('hush')
   })
 
   it('an endpoint with a password, which is not shown', async () => {
     const args = ['imds', 'token', '--endpoint', 'http://someone:hush@127.0.0.1:9']
     await expectRefusal(args, {code: 2, says: /--endpoint may not hold a user/})
-    const {stdout, stderr} = await runVpcmd(args, {env})
+    const {stdout, stderr} = await runInProcess(args, {env})
     expect(stdout + stderr).not.toContain('hush')
   })
 
@@ -189,7 +191,8 @@ describe('the way there', () => {
     const environment = {
       ...freshEnvironment({IBMCLOUD_API_KEY: 'some-key', HTTPS_PROXY: 'http://user:hunter22@127.0.0.1:9'}),
     }
-    await expectRefusal(list, {code: 1, says: /HTTPS_PROXY is set/}, environment)
+    // What names it reads the variables of the process.
+    await expectRefusal(list, {code: 1, says: /HTTPS_PROXY is set/}, environment, runVpcmd)
     const {stdout, stderr} = await runVpcmd([...list, '--debug'], {env: environment})
     expect(stdout + stderr).not.toMatch(/hunter22|some-key/)
   })
@@ -207,7 +210,7 @@ describe('what comes from elsewhere', () => {
     onRequest = ({method, path}) => {
       if (method === 'GET' && path.includes(`/us-south/v1/instances/${id}`)) void sandbox.fleet.remove(id)
     }
-    const {code, stdout} = await runVpcmd(['metadata', 'enable', id, 'my-virtual-server-1', '--json'], {env})
+    const {code, stdout} = await runInProcess(['metadata', 'enable', id, 'my-virtual-server-1', '--json'], {env})
     expect(code).toBe(1)
     const result = JSON.parse(stdout)
     expect(result.changed.map(({name}: {name: string}) => name)).toEqual(['my-virtual-server-1'])
@@ -222,12 +225,12 @@ describe('what comes from elsewhere', () => {
     await sandbox.fleet.add({name: hostile, zone: 'us-south-1'})
     await sandbox.fleet.add({name: long, zone: 'us-south-1'})
     for (const format of ['table', 'csv', 'json', 'jsonl', 'yaml']) {
-      const {code, stdout, stderr} = await runVpcmd(['instances', 'list', '-o', format, '-r', 'us-south'], {env})
+      const {code, stdout, stderr} = await runInProcess(['instances', 'list', '-o', format, '-r', 'us-south'], {env})
       expect(code).toBe(0)
       expect(stdout + stderr).not.toMatch(/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u200e\u200f]/)
       expect(stdout).toContain(long)
     }
-    const {stdout} = await runVpcmd(['instances', 'list', '--json', '-r', 'us-south'], {env})
+    const {stdout} = await runInProcess(['instances', 'list', '--json', '-r', 'us-south'], {env})
     expect(JSON.parse(stdout).map(({name}: {name: string}) => name)).toContain(hostile)
   })
 
@@ -248,7 +251,7 @@ describe('what comes from elsewhere', () => {
       ['metadata', 'show', id],
       ['metadata', 'enable', id],
     ]) {
-      const pty = startPty(process.execPath, [vpcmdPath, ...args], {cols: 40, env})
+      const pty = startInProcess([...args], {cols: 40, env})
       expect(await pty.exit).toEqual({exitCode: 0})
       pty.write(keys.enter)
       expect(pty.everything()).toContain('my-virtual-server-2')
@@ -269,19 +272,19 @@ describe('a home that can not be written', () => {
   it('costs a token request each time, and nothing else', async () => {
     const environment = unwritable(env)
     for (let run = 0; run < 2; run++) {
-      expect(await runVpcmd(['instances', 'list', '-q'], {env: environment})).toMatchObject({code: 0, stderr: ''})
+      expect(await runInProcess(['instances', 'list', '-q'], {env: environment})).toMatchObject({code: 0, stderr: ''})
     }
     expect(seen.filter(({path}) => path === '/identity/token')).toHaveLength(2)
   })
 
   it('makes the sandbox forget, and say so', async () => {
-    const {code, stderr} = await runVpcmd(['instances', 'list', '--sandbox'], {env: unwritable(freshEnvironment())})
+    const {code, stderr} = await runInProcess(['instances', 'list', '--sandbox'], {env: unwritable(freshEnvironment())})
     expect(code).toBe(0)
     expect(stderr).toMatch(/Warning: .*(state|kept|memory)/i)
   })
 
   it('refuses a change, as there would be no journal of it', async () => {
-    const {code, stdout, stderr} = await runVpcmd(['metadata', 'enable', id, '--json'], {env: unwritable(env)})
+    const {code, stdout, stderr} = await runInProcess(['metadata', 'enable', id, '--json'], {env: unwritable(env)})
     expect({code, stderr}).toEqual({code: 1, stderr: ''})
     expect(JSON.parse(stdout)).toMatchObject({error: {code: 'journal_failed'}})
     expect(seen.filter(({method}) => method === 'PATCH')).toEqual([])

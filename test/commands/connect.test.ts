@@ -4,6 +4,7 @@ import {join} from 'node:path'
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
 import {type Pty, startPty} from '../support/pty.ts'
+import {runInProcess} from '../support/run-in-process.ts'
 import {freshEnvironment, runFile, runVpcmd, vpcmdPath} from '../support/run-vpcmd.ts'
 import {hasSshd, startSshd, type TestSshd} from '../support/sshd.ts'
 
@@ -19,7 +20,9 @@ beforeEach(async () => {
 
 afterEach(() => sandbox.close())
 
-const connect = (...args: string[]) => runVpcmd(['connect', ...args], {env})
+const connect = (...args: string[]) => runInProcess(['connect', ...args], {env})
+/** In a process, whose streams ssh takes over. */
+const connectFor = (...args: string[]) => runVpcmd(['connect', ...args], {env})
 const posts = () =>
   seen
     .filter(({method}) => method !== 'GET' && method !== 'POST')
@@ -138,7 +141,7 @@ describe('what connect refuses', () => {
   })
 
   it('to do without ssh', async () => {
-    const {code, stderr} = await runVpcmd(['connect', 'my-virtual-server-2'], {env: {...env, PATH: '/nowhere'}})
+    const {code, stderr} = await runInProcess(['connect', 'my-virtual-server-2'], {env: {...env, PATH: '/nowhere'}})
     expect(code).toBe(1)
     expect(stderr).toBe(
       'Error: There is no ssh on the PATH.\nInstall the OpenSSH client; vpcmd connect INSTANCE --print shows the command line to run elsewhere.\n',
@@ -148,7 +151,8 @@ describe('what connect refuses', () => {
 
 it('takes a key file below the home folder as ssh does, where the shell did not', async () => {
   writeFileSync(join(env.HOME ?? '', 'key'), '')
-  expect((await connect('my-virtual-server-2', '--print', '--identity=~/key')).stdout).toBe(
+  // The home folder is the process's.
+  expect((await connectFor('my-virtual-server-2', '--print', '--identity=~/key')).stdout).toBe(
     `ssh -i ${env.HOME}/key ubuntu@169.47.94.48\n`,
   )
 })
@@ -159,7 +163,7 @@ it('takes the user of a custom image from its operating system', async () => {
 })
 
 it('runs nothing in the sandbox, whose addresses are of the real internet', async () => {
-  const started = await runVpcmd(['connect', 'my-virtual-server-2'], {env: freshEnvironment(sandbox.environment)})
+  const started = await runInProcess(['connect', 'my-virtual-server-2'], {env: freshEnvironment(sandbox.environment)})
   expect(started).toMatchObject({
     code: 2,
     stdout: '',
@@ -167,7 +171,7 @@ it('runs nothing in the sandbox, whose addresses are of the real internet', asyn
   })
   const {id} = await sandbox.fleet.add({name: 'bare', zone: 'us-south-1'})
   const reserving = ['connect', id, '--assign-floating-ip']
-  expect((await runVpcmd(reserving, {env: freshEnvironment(sandbox.environment)})).code).toBe(2)
+  expect((await runInProcess(reserving, {env: freshEnvironment(sandbox.environment)})).code).toBe(2)
   expect(posts()).toEqual([])
   const {code, stdout, stderr} = await connect('my-virtual-server-2', '--sandbox')
   expect({code, stdout}).toEqual({code: 0, stdout: 'ssh ubuntu@169.47.94.48\n'})
@@ -230,7 +234,9 @@ describe('a floating IP', () => {
   ])('is reserved for %s with --assign-floating-ip', async (_, legacyInterfaces) => {
     const {id} = await sandbox.fleet.add({name: 'bare', zone: 'us-south-1', legacyInterfaces})
     // Only what comes before ssh is looked at.
-    const {stderr} = await runVpcmd(['connect', id, '--assign-floating-ip'], {env: {...env, PATH: withSsh('exit 0')}})
+    const {stderr} = await runInProcess(['connect', id, '--assign-floating-ip'], {
+      env: {...env, PATH: withSsh('exit 0')},
+    })
     const [address] = /203\.0\.113\.\d+/.exec(stderr) ?? []
     expect(stderr).toMatch(
       /^Reserving a floating IP for bare \(\S+\)\. It costs money .* security groups .*\(default-security-group\)\.\nReserved 203\.0\.113\.\d+ \(\S+\) for bare\.\n/,
@@ -241,7 +247,9 @@ describe('a floating IP', () => {
 
   it('is not reserved where there is no ssh to use it', async () => {
     const {id} = await sandbox.fleet.add({name: 'bare', zone: 'us-south-1'})
-    const {code, stderr} = await runVpcmd(['connect', id, '--assign-floating-ip'], {env: {...env, PATH: '/nowhere'}})
+    const {code, stderr} = await runInProcess(['connect', id, '--assign-floating-ip'], {
+      env: {...env, PATH: '/nowhere'},
+    })
     expect({code, stderr}).toEqual({code: 1, stderr: expect.stringMatching(/^Error: There is no ssh on the PATH/)})
     expect(posts()).toEqual([])
   })
@@ -270,7 +278,7 @@ describe.skipIf(!hasSshd)('connect, with a real sshd', () => {
   })
   afterEach(() => pty?.kill())
 
-  const reach = (...args: string[]) => connect('my-virtual-server-2', '--user', sshd.user, ...args)
+  const reach = (...args: string[]) => connectFor('my-virtual-server-2', '--user', sshd.user, ...args)
 
   it('runs a command there, and hands on what it writes and its exit code', async () => {
     expect(await reach('--', 'echo out; echo err >&2; exit 7')).toEqual({code: 7, stdout: 'out\n', stderr: 'err\n'})
@@ -290,7 +298,7 @@ describe.skipIf(!hasSshd)('connect, with a real sshd', () => {
   })
 
   it('says what to do about a refused user, with the exit code of ssh', async () => {
-    const {code, stderr} = await connect('my-virtual-server-2', '--user', 'nobody-here', '--', 'true')
+    const {code, stderr} = await connectFor('my-virtual-server-2', '--user', 'nobody-here', '--', 'true')
     expect(code).toBe(255)
     expect(stderr).toMatch(
       /Error: my-virtual-server-2 refused nobody-here the keys .*--identity.*instances initialization/,
@@ -370,7 +378,7 @@ describe.skipIf(!hasSshd)('connect, with a real sshd', () => {
   it('reaches an instance whose name would be an option or a command, without a shell reading it', async () => {
     for (const name of ['-oProxyCommand=touch pwned', '$(touch pwned)', `"; touch pwned; '`]) {
       const {id} = await sandbox.fleet.add({name, zone: 'us-south-1'})
-      const {code, stdout} = await connect(id, '--internal-ip', '--user', sshd.user, '--', 'echo ok')
+      const {code, stdout} = await connectFor(id, '--internal-ip', '--user', sshd.user, '--', 'echo ok')
       expect({code, stdout}).toEqual({code: 0, stdout: 'ok\n'})
     }
   })

@@ -1,7 +1,8 @@
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
 import {keys, type Pty, startPty} from '../support/pty.ts'
-import {freshEnvironment, runVpcmd, vpcmdPath} from '../support/run-vpcmd.ts'
+import {runInProcess, startInProcess} from '../support/run-in-process.ts'
+import {freshEnvironment, vpcmdPath} from '../support/run-vpcmd.ts'
 
 let sandbox: Sandbox
 let env: Record<string, string>
@@ -28,7 +29,7 @@ afterEach(async () => {
 })
 
 function start(args: string, {cols = 100, more = {}}: {cols?: number; more?: Record<string, string>} = {}): Pty {
-  pty = startPty(process.execPath, [vpcmdPath, ...args.split(' ')], {cols, rows: 60, env: {...env, ...more}})
+  pty = startInProcess([...args.split(' ')], {cols, rows: 60, env: {...env, ...more}})
   return pty
 }
 
@@ -38,7 +39,7 @@ const drawn = (text: string) =>
     .split('\r\x1b[2K')
     .slice(1)
     .map(piece => piece.split('\r\n')[0] ?? '')
-const history = async () => JSON.parse((await runVpcmd(['metadata', 'history', '--json'], {env})).stdout)
+const history = async () => JSON.parse((await runInProcess(['metadata', 'history', '--json'], {env})).stdout)
 
 describe('on a terminal', () => {
   it('a rollout shows what it is about to do, asks, and shows how far it is', async () => {
@@ -113,12 +114,15 @@ describe('on a terminal', () => {
     expect(terminal.cursorVisible()).toBe(true)
     expect(patched).toBe(4)
     expect(await history()).toMatchObject([{state: 'interrupted', counts: {changed: 4, failed: 0, skipped: 296}}])
-    expect((await runVpcmd(['metadata', 'resume', '-q'], {env})).code).toBe(0)
+    expect((await runInProcess(['metadata', 'resume', '-q'], {env})).code).toBe(0)
     expect(patched).toBe(300)
   })
 
   it('Ctrl-C in the middle ends the bar, awaits what is under way, and says how to go on', async () => {
-    const terminal = start(`${enable} --yes -o csv`)
+    // The terminal of a system turns the key into a signal.
+    const args = [...enable.split(' '), '--yes', '-o', 'csv']
+    const terminal = startPty(process.execPath, [vpcmdPath, ...args], {rows: 60, env})
+    pty = terminal
     await terminal.waitFor(/\d+ of 300/)
     terminal.write(keys.ctrlC)
     expect((await terminal.exit).exitCode).toBe(130)

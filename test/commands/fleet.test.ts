@@ -7,7 +7,7 @@ import {parse as parseYaml} from 'yaml'
 import {type InstanceSummary, type Sandbox, type SandboxOptions, startSandbox} from '../../src/sandbox/index.ts'
 import {startProxy} from '../support/proxy.ts'
 import {runInProcess} from '../support/run-in-process.ts'
-import {freshEnvironment, runShell, runVpcmd, vpcmdPath} from '../support/run-vpcmd.ts'
+import {freshEnvironment, runShell, vpcmdPath} from '../support/run-vpcmd.ts'
 
 let sandbox: Sandbox
 let env: Record<string, string>
@@ -46,9 +46,7 @@ async function use(options: SandboxOptions): Promise<void> {
   env = freshEnvironment(sandbox.environment)
 }
 
-// What is to come from stdin needs a process with one.
-const vpcmd = (args: string, stdin?: string) =>
-  stdin === undefined ? runInProcess(args.split(' '), {env}) : runVpcmd(args.split(' '), {env, stdin})
+const vpcmd = (args: string, stdin?: string) => runInProcess(args.split(' '), {env, stdin})
 const jsonOf = async (args: string, stdin?: string) => JSON.parse((await vpcmd(`${args} --json`, stdin)).stdout)
 const all = () => sandbox.fleet.list()
 const settings = () => all().map(({id, metadata_service}) => ({id, ...metadata_service}))
@@ -641,24 +639,6 @@ describe('what ends a rollout from outside', () => {
       expect(new Set(patched).size).toBe(patched.length)
     },
   )
-
-  it('SIGINT twice: at once, and resume looks at what is in doubt', async () => {
-    // Slow enough that what is under way has not ended when the second one comes.
-    await use({instances: 400, regions: ['us-south', 'eu-de'], latencyMs: 2000})
-    const {child, exit} = start(enable)
-    await someAreChanged()
-    // The first ones were answered together: the next ones have to be under way.
-    await new Promise(resolve => setTimeout(resolve, 500))
-    child.kill('SIGINT')
-    await new Promise<void>(resolve => child.stderr?.on('data', text => /Once more/.test(text) && resolve()))
-    child.kill('SIGINT')
-    expect((await exit).code).toBe(130)
-    expect(await jsonOf('metadata history')).toMatchObject([{state: 'unfinished'}])
-    await new Promise(resolve => setTimeout(resolve, 2500))
-    const {changed} = await jsonOf('metadata resume')
-    expect(changed).toHaveLength(400)
-    expect(new Set(patched).size).toBe(patched.length)
-  })
 
   it('a reader that closes the pipe early does not', async () => {
     const {child, exit} = start(enable)

@@ -6,6 +6,7 @@ import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {parse} from 'yaml'
 import {type InsideSandbox, patience, startInsideSandbox, userData} from '../support/inside-sandbox.ts'
 import {json, serve, tokenWith} from '../support/metadata-server.ts'
+import {runInProcess} from '../support/run-in-process.ts'
 import {freshEnvironment, runShell, runVpcmd} from '../support/run-vpcmd.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'vpcmd-imds-'))
@@ -22,7 +23,7 @@ beforeAll(async () => {
 })
 afterAll(() => inside.sandbox.close())
 
-const imds = (...args: string[]) => runVpcmd(['imds', ...args])
+const imds = (...args: string[]) => runInProcess(['imds', ...args])
 
 describe('imds certificate', () => {
   it('with a new key comes with a key of its own, for the user alone', async () => {
@@ -110,14 +111,14 @@ describe('imds decode', () => {
   })
 
   it('of claims that are no texts leaves them out', async () => {
-    const {code, stdout} = await runVpcmd(['imds', 'decode', '-'], {
+    const {code, stdout} = await runInProcess(['imds', 'decode', '-'], {
       stdin: tokenWith({iss: 'somebody', aud: [{toString: 1}, 'me', ['you']]}),
     })
     expect({code, stdout}).toEqual({code: 0, stdout: expect.stringMatching(/^Issued for +me$/m)})
   })
 
   it.each(['', 'secret-text', 'a.b.c', 'a.bnVsbA.c'])('of %j, which is no token, does not repeat it', async text => {
-    const {code, stdout, stderr} = await runVpcmd(['imds', 'decode', '-'], {stdin: text})
+    const {code, stdout, stderr} = await runInProcess(['imds', 'decode', '-'], {stdin: text})
     expect({code, stdout}).toEqual({code: 1, stdout: ''})
     expect(stderr).toContain('That is no token')
     expect(stderr).not.toContain('secret-text')

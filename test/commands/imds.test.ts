@@ -2,7 +2,8 @@ import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {parse} from 'yaml'
 import {type InsideSandbox, patience, startInsideSandbox, userData} from '../support/inside-sandbox.ts'
 import {json, serve} from '../support/metadata-server.ts'
-import {freshEnvironment, runShell, runVpcmd} from '../support/run-vpcmd.ts'
+import {runInProcess} from '../support/run-in-process.ts'
+import {freshEnvironment, runShell} from '../support/run-vpcmd.ts'
 
 let inside: InsideSandbox
 let sandbox: InsideSandbox['sandbox']
@@ -15,7 +16,7 @@ beforeAll(async () => {
 })
 afterAll(() => inside.sandbox.close())
 
-const imds = (...args: string[]) => runVpcmd(['imds', ...args])
+const imds = (...args: string[]) => runInProcess(['imds', ...args])
 
 const claims = (token: string) => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
 
@@ -106,7 +107,7 @@ describe('imds get', () => {
 describe('imds instance, initialization and keys', () => {
   it('show what the VPC API says of the same instance', async () => {
     const env = freshEnvironment(sandbox.environment)
-    const outside = JSON.parse((await runVpcmd(['instances', 'show', id, '--json'], {env})).stdout)
+    const outside = JSON.parse((await runInProcess(['instances', 'show', id, '--json'], {env})).stdout)
     const inside = JSON.parse((await imds('instance', ...secure, '--json')).stdout)
     expect(inside.name).toBe('secure')
     const {stdout} = await imds('instance', ...at)

@@ -7,9 +7,8 @@ import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
 import {clientOf} from '../sandbox/sandbox-client.ts'
 import {checkAgainstContract} from '../sandbox/vpc-contract.ts'
 import {startProxy} from '../support/proxy.ts'
-import {startPty} from '../support/pty.ts'
-import {runInProcess} from '../support/run-in-process.ts'
-import {freshEnvironment, runVpcmd, vpcmdPath} from '../support/run-vpcmd.ts'
+import {runInProcess, startInProcess} from '../support/run-in-process.ts'
+import {freshEnvironment, vpcmdPath} from '../support/run-vpcmd.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'vpcmd-create-'))
 afterAll(() => rmSync(folder, {recursive: true}))
@@ -202,7 +201,7 @@ describe('instances create', () => {
       const file = save(`${name}.json`, JSON.stringify(value))
       expect((await planned(...like, '--from-metadata', file)).user_data).toBe(text)
     }
-    const piped = await runVpcmd(['instances', 'create', 'next', ...like, '--user-data', '-', '--dry-run'], {
+    const piped = await runInProcess(['instances', 'create', 'next', ...like, '--user-data', '-', '--dry-run'], {
       env,
       stdin: text,
     })
@@ -279,7 +278,7 @@ describe('instances create', () => {
   it('shows the prototype on a terminal, asks, and takes no for an answer', async () => {
     const file = save('secret-user-data', 'password: hunter2\n')
     const args = ['instances', 'create', 'next', '--like', 'my-virtual-server-2', '--user-data', file]
-    const pty = startPty(process.execPath, [vpcmdPath, ...args], {env, rows: 50})
+    const pty = startInProcess([...args], {env, rows: 50})
     await pty.waitFor('Create next in us-south? It costs money. (y/N)')
     expect(pty.screen()).toMatch(/^ {2}profile:\n {4}name: bx2-2x8$/m)
     expect(pty.screen()).toMatch(/^ {2}user_data: 18 bytes$/m)
@@ -293,7 +292,7 @@ describe('instances create', () => {
   it('says so when it does not run in time, or fails to start', async () => {
     const late = await startSandbox({transitionMs: 3_600_000})
     try {
-      const {code, stderr} = await runVpcmd(
+      const {code, stderr} = await runInProcess(
         ['instances', 'create', 'next', '--like', 'my-virtual-server-2', '--yes', '--wait', '1'],
         {env: freshEnvironment(late.environment)},
       )
@@ -301,7 +300,7 @@ describe('instances create', () => {
         code: 1,
         stderr: expect.stringMatching(/was created, and is still starting after 1 s/),
       })
-      const {stdout} = await runVpcmd(
+      const {stdout} = await runInProcess(
         ['instances', 'create', 'other', '--like', 'my-virtual-server-2', '--yes', '--wait', '0', '-q'],
         {env: freshEnvironment(late.environment)},
       )
@@ -316,7 +315,7 @@ describe('instances create', () => {
     try {
       // The pauses get longer: the last one ends with the time.
       const args = ['instances', 'create', 'next', '--like', 'my-virtual-server-2', '--yes', '--wait', '2', '--json']
-      const {code, stdout} = await runVpcmd(args, {env: freshEnvironment(slow.environment)})
+      const {code, stdout} = await runInProcess(args, {env: freshEnvironment(slow.environment)})
       expect({code, status: JSON.parse(stdout || '{}').status}).toEqual({code: 0, status: 'running'})
     } finally {
       await slow.close()
@@ -326,9 +325,12 @@ describe('instances create', () => {
   it('tells why it did not start', async () => {
     const failing = await startSandbox({transitionMs: 200, failingStarts: {count: 1}})
     try {
-      const {code, stderr} = await runVpcmd(['instances', 'create', 'next', '--like', 'my-virtual-server-2', '--yes'], {
-        env: freshEnvironment(failing.environment),
-      })
+      const {code, stderr} = await runInProcess(
+        ['instances', 'create', 'next', '--like', 'my-virtual-server-2', '--yes'],
+        {
+          env: freshEnvironment(failing.environment),
+        },
+      )
       expect({code, stderr}).toMatchObject({
         code: 1,
         stderr: expect.stringMatching(

@@ -7,9 +7,8 @@ import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from '
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
 import {decryptPassword, readPrivateKey} from '../../src/ssh/windows-password.ts'
 import {clientOf} from '../sandbox/sandbox-client.ts'
-import {startPty} from '../support/pty.ts'
-import {runInProcess} from '../support/run-in-process.ts'
-import {freshEnvironment, vpcmdPath} from '../support/run-vpcmd.ts'
+import {runInProcess, startInProcess} from '../support/run-in-process.ts'
+import {freshEnvironment} from '../support/run-vpcmd.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'vpcmd-keys-'))
 const file = (name: string) => join(folder, name)
@@ -111,7 +110,7 @@ describe('instances initialization', () => {
       expect((await initialization(id, ...key, '--passphrase-file', file('passphrase'))).stderr).toMatch(
         /does not open/,
       )
-      const pty = startPty(process.execPath, [vpcmdPath, 'instances', 'initialization', id, ...key], {env})
+      const pty = startInProcess(['instances', 'initialization', id, ...key], {env})
       await pty.waitFor('Passphrase of the private key?')
       pty.write('open sesame\r')
       expect(await pty.exit).toMatchObject({exitCode: 0})

@@ -19,8 +19,8 @@ import {masked} from '../../src/metadata/collect-metadata.ts'
 import {fileNames, writeCollected} from '../../src/metadata/collected-files.ts'
 import {safeJson} from '../../src/safe-json.ts'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
-import {startPty} from '../support/pty.ts'
-import {freshEnvironment, runVpcmd, vpcmdPath} from '../support/run-vpcmd.ts'
+import {runInProcess, startInProcess} from '../support/run-in-process.ts'
+import {freshEnvironment, vpcmdPath} from '../support/run-vpcmd.ts'
 import {hasSshd, startSshd, type TestSshd} from '../support/sshd.ts'
 
 const caFile = join(mkdtempSync(join(tmpdir(), 'vpcmd-ca-')), 'ca.pem')
@@ -81,7 +81,7 @@ describe('metadata collect, before it connects', () => {
     const windows = 'ibm-windows-server-2022-full-standard-amd64-18'
     await sandbox.fleet.add({name: 'win', zone: 'us-south-1', image: windows, metadata_service: {enabled: true}})
     const names = ['my-virtual-server-1', 'my-virtual-server-2', 'batch-1', 'win', 'nosuch']
-    const {code, stdout, stderr} = await runVpcmd(['metadata', 'collect', ...names], {env})
+    const {code, stdout, stderr} = await runInProcess(['metadata', 'collect', ...names], {env})
     expect({code, stdout: JSON.parse(stdout)}).toEqual({code: 1, stdout: []})
     for (const reason of [
       /my-virtual-server-1 \(\S+\) has no floating IP\. --internal-ip/,
@@ -99,7 +99,7 @@ describe('metadata collect, before it connects', () => {
     const windows = 'ibm-windows-server-2022-full-standard-amd64-18'
     const {id} = await sandbox.fleet.add({name: 'win', zone: 'us-south-1', image: windows})
     const enable = (name: string, more: Record<string, string> = {}) =>
-      runVpcmd(['metadata', 'collect', name, '--enable'], {env: {...env, ...more}})
+      runInProcess(['metadata', 'collect', name, '--enable'], {env: {...env, ...more}})
     expect((await enable(id)).stderr).toMatch(/runs Windows/)
     expect((await enable('batch-1')).stderr).toMatch(/is stopped/)
     expect((await enable('my-virtual-server-1')).stderr).toMatch(/has no floating IP/)
@@ -117,7 +117,7 @@ describe('metadata collect, before it connects', () => {
       ['--endpoint', 'file:///etc'],
       ['--sandbox'],
     ]) {
-      expect((await runVpcmd(['metadata', 'collect', 'my-virtual-server-2', ...args], {env})).code).toBe(2)
+      expect((await runInProcess(['metadata', 'collect', 'my-virtual-server-2', ...args], {env})).code).toBe(2)
     }
   })
 })
@@ -134,7 +134,7 @@ describe.skipIf(!hasSshd)('metadata collect, with a real sshd', () => {
     env.PATH = sshd.path
   })
 
-  const collect = (...args: string[]) => runVpcmd(['metadata', 'collect', '--user', sshd.user, ...args], {env})
+  const collect = (...args: string[]) => runInProcess(['metadata', 'collect', '--user', sshd.user, ...args], {env})
   /** An instance with user data, its metadata service on, and where that is reached. */
   const withService = async (name: string, protocol: 'http' | 'https' = 'http', given = userData) => {
     const {id} = await sandbox.fleet.add({
@@ -271,19 +271,19 @@ describe.skipIf(!hasSshd)('metadata collect, with a real sshd', () => {
       /^Turned on the metadata service of my-virtual-server-2\. Take it back with: vpcmd metadata undo \S+\n.*must be stopped and started .*: vpcmd metadata resume --restart/,
     )
     expect(patches).toEqual([{metadata_service: {enabled: true}}])
-    const {stdout: history} = await runVpcmd(['metadata', 'history', '--json'], {env})
+    const {stdout: history} = await runInProcess(['metadata', 'history', '--json'], {env})
     expect(history).toMatch(/"enable"/)
   })
 
   it('offers to turn it on, on a terminal', async () => {
     const {url} = await sandbox.metadataAddress(idOf('my-virtual-server-2'))
     const args = ['metadata', 'collect', 'my-virtual-server-2', '--user', sshd.user, '--endpoint', url, '-o', 'yaml']
-    const refused = startPty(process.execPath, [vpcmdPath, ...args], {env, cols: 200})
+    const refused = startInProcess([...args], {env, cols: 200})
     await refused.waitFor('The metadata service of my-virtual-server-2 is off. Turn it on? (y/N)')
     refused.write('\r')
     expect(await refused.exit).toMatchObject({exitCode: 1})
     expect(patches).toEqual([])
-    const pty = startPty(process.execPath, [vpcmdPath, ...args], {env, cols: 200})
+    const pty = startInProcess([...args], {env, cols: 200})
     await pty.waitFor('(y/N)')
     pty.write('y\r')
     expect(await pty.exit).toMatchObject({exitCode: 0})
@@ -305,9 +305,9 @@ describe.skipIf(!hasSshd)('metadata collect, with a real sshd', () => {
   it('says what is wrong with the login, for each on its own', async () => {
     const {id, endpoint} = await withService('web')
     const args = ['metadata', 'collect', id, '--internal-ip', '--endpoint', endpoint]
-    const {code, stderr} = await runVpcmd([...args, '--user', 'nobody-here'], {env})
+    const {code, stderr} = await runInProcess([...args, '--user', 'nobody-here'], {env})
     expect({code, stderr}).toMatchObject({code: 1, stderr: expect.stringMatching(/web refused nobody-here the keys/)})
-    const none = await runVpcmd(args, {env: {...env, PATH: '/nowhere'}})
+    const none = await runInProcess(args, {env: {...env, PATH: '/nowhere'}})
     expect(none.stderr).toMatch(/^Error: web \(\S+\): There is no ssh on the PATH/)
   })
 
@@ -355,7 +355,7 @@ describe.skipIf(!hasSshd)('metadata collect, with a real sshd', () => {
     expect(Buffer.byteLength(hostile)).toBeGreaterThan(63 * 1024)
     const {id, endpoint} = await withService('web', 'http', hostile)
     await collect(id, '--internal-ip', '--endpoint', endpoint, '--out', out)
-    const {code, stdout} = await runVpcmd(
+    const {code, stdout} = await runInProcess(
       ['instances', 'create', 'next', '--like', id, '--from-metadata', join(out, 'web.json'), '--yes', '--json'],
       {env},
     )

@@ -3,7 +3,8 @@ import {readFileSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
-import {freshEnvironment, runShell, runVpcmd, vpcmdPath} from '../support/run-vpcmd.ts'
+import {runInProcess} from '../support/run-in-process.ts'
+import {freshEnvironment, runShell, vpcmdPath} from '../support/run-vpcmd.ts'
 
 const id = '0727_ed12480a-40a4-41a0-98e3-6dfac8b25ad6'
 let sandbox: Sandbox
@@ -19,42 +20,6 @@ afterEach(() => sandbox.close())
 
 const changes = () => seen.filter(({method}) => method === 'PATCH')
 
-describe('in a folder that is gone', () => {
-  const gone = (line: string) => runShell(`cd "$HOME" && mkdir gone && cd gone && rmdir ../gone; ${line}`, env)
-
-  it.each([
-    'instances list -q',
-    `metadata show ${id}`,
-    `metadata enable ${id}`,
-    'metadata history',
-    'imds script',
-    `connect ${id} --print`,
-    'metadata plan --enable --all --out "$HOME/plan.json"',
-  ])('vpcmd %s works', async words => {
-    const {code, stderr} = await gone(`vpcmd ${words}`)
-    expect({code, stderr}).toEqual({code: 0, stderr: expect.not.stringMatching(/Error|not made for/)})
-  })
-
-  it.each([
-    ['metadata plan --enable --all --out plan.json', 2],
-    ['metadata apply plan.json', 2],
-    ['metadata show --from-file list', 2],
-    ['metadata audit --report json=x.json', 2],
-    ['sandbox start --metadata-ca ca.pem', 2],
-    ['connect my-windows-server --rdp x.rdp', 2],
-    [`connect ${id} --print -i key`, 2],
-    [`metadata collect ${id} --out folder`, 2],
-    ['imds certificate --new-key x.key', 2],
-    ['instances list --api-key-file key', 3],
-    ['env IBM_CREDENTIALS_FILE=own.env instances list', 3],
-  ])('vpcmd %s says that it needs one', async (words, exitCode) => {
-    // The shell knows vpcmd as a function, and env would look for a file.
-    const line = words.startsWith('env ') ? words.replace(/^env (\S+) /, '$1 vpcmd ') : `vpcmd ${words}`
-    const {code, stderr} = await gone(line)
-    expect({code, stderr}).toEqual({code: exitCode, stderr: expect.stringMatching(/current folder.* is gone/)})
-    expect(stderr).not.toMatch(/unexpected|not made for|\n\s+at /)
-  })
-})
 describe('files from Windows', () => {
   const utf16 = (text: string) => Buffer.from(`\ufeff${text}`, 'utf16le')
 
@@ -64,24 +29,26 @@ describe('files from Windows', () => {
       writeFileSync(file, content, {mode: 0o600})
       return file
     }
-    const listed = await runVpcmd(['metadata', 'show', '--from-file', save('list', utf16(`${id}\r\n`)), '-q'], {env})
+    const listed = await runInProcess(['metadata', 'show', '--from-file', save('list', utf16(`${id}\r\n`)), '-q'], {
+      env,
+    })
     expect(listed).toMatchObject({code: 0, stdout: `${id}\n`})
-    const {stdout: plan} = await runVpcmd(['metadata', 'plan', '--enable', id, '--out', '-'], {env})
-    expect((await runVpcmd(['metadata', 'apply', save('plan', utf16(plan)), '--yes'], {env})).code).toBe(0)
+    const {stdout: plan} = await runInProcess(['metadata', 'plan', '--enable', id, '--out', '-'], {env})
+    expect((await runInProcess(['metadata', 'apply', save('plan', utf16(plan)), '--yes'], {env})).code).toBe(0)
     expect(changes()).toHaveLength(1)
     const policy = 'version: 1\r\nrules: [{name: a, require: {enabled: any}}]\r\n'
-    const audit = await runVpcmd(
+    const audit = await runInProcess(
       ['metadata', 'audit', '--policy', save('policy', utf16(policy.replace('any', 'true')))],
       {env},
     )
     expect(audit.code).toBe(5)
     const {IBMCLOUD_API_KEY: _, ...without} = env
     const key = save('key', utf16(`${sandbox.apiKey}\r\n`))
-    expect((await runVpcmd(['instances', 'list', '-q', '--api-key-file', key], {env: without})).code).toBe(0)
+    expect((await runInProcess(['instances', 'list', '-q', '--api-key-file', key], {env: without})).code).toBe(0)
     const token = ['{"alg":"none"}', '{"sub":"x","iat":1,"exp":2}', 'x']
       .map(part => Buffer.from(part).toString('base64url'))
       .join('.')
-    const decoded = await runVpcmd(['imds', 'decode', save('token', utf16(`${token}\r\n`)), '--json'], {env})
+    const decoded = await runInProcess(['imds', 'decode', save('token', utf16(`${token}\r\n`)), '--json'], {env})
     expect(JSON.parse(decoded.stdout)).toMatchObject({sub: 'x'})
   })
 

@@ -3,7 +3,8 @@ import {tmpdir} from 'node:os'
 import {dirname, join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
-import {freshEnvironment, runFile, runShell, runVpcmd, vpcmdPath} from '../support/run-vpcmd.ts'
+import {runInProcess} from '../support/run-in-process.ts'
+import {freshEnvironment, runFile, runShell, vpcmdPath} from '../support/run-vpcmd.ts'
 
 const id = '0727_ed12480a-40a4-41a0-98e3-6dfac8b25ad6'
 let sandbox: Sandbox
@@ -46,7 +47,7 @@ describe('a folder of journals', () => {
     mkdirSync(state('runs'), {recursive: true, mode: 0o700})
     chmodSync(state(name), mode)
     for (const words of [`metadata enable ${id} --yes`, 'metadata history', 'metadata undo --yes', 'metadata resume']) {
-      const {code, stderr} = await runVpcmd(words.split(' '), {env})
+      const {code, stderr} = await runInProcess(words.split(' '), {env})
       expect({words, code, stderr}).toMatchObject({
         code: 1,
         stderr: expect.stringContaining(`others can write to ${state(name).replace(/\/$/, '')}`),
@@ -55,7 +56,7 @@ describe('a folder of journals', () => {
     }
     expect(changes()).toEqual([])
     chmodSync(state(name), mode & ~0o022)
-    expect((await runVpcmd(['metadata', 'enable', id], {env})).code).toBe(0)
+    expect((await runInProcess(['metadata', 'enable', id], {env})).code).toBe(0)
   })
 
   it("that is root's is not used by another, and says who can help", async () => {
@@ -89,7 +90,7 @@ describe('a folder of journals', () => {
   it('that others can write to does not hide what there is, but no restart is told from it', async () => {
     mkdirSync(state('runs'), {recursive: true, mode: 0o700})
     chmodSync(state('runs'), 0o777)
-    const {code, stdout, stderr} = await runVpcmd(['metadata', 'audit', '-o', 'json'], {env})
+    const {code, stdout, stderr} = await runInProcess(['metadata', 'audit', '-o', 'json'], {env})
     expect(code).not.toBe(2)
     expect(JSON.parse(stdout).results ?? JSON.parse(stdout)).toBeTruthy()
     expect(stderr).toMatch(/Warning: Which instances await a restart is not known: .*others can write to/)
@@ -97,7 +98,7 @@ describe('a folder of journals', () => {
 })
 
 describe('a cache', () => {
-  const list = (...more: string[]) => runVpcmd(['instances', 'list', '-q', ...more], {env})
+  const list = (...more: string[]) => runInProcess(['instances', 'list', '-q', ...more], {env})
 
   it('that others can write to is neither read nor written, and nothing else changes', async () => {
     expect((await list()).code).toBe(0)

@@ -1,6 +1,7 @@
 import {afterEach, describe, expect, it} from 'vitest'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
 import {keys, type Pty, startPty} from '../support/pty.ts'
+import {startInProcess} from '../support/run-in-process.ts'
 import {freshEnvironment, vpcmdPath} from '../support/run-vpcmd.ts'
 
 let sandbox: Sandbox
@@ -12,7 +13,7 @@ afterEach(async () => {
   await sandbox.close()
 })
 
-async function start(args: string[], options: {instances?: number; cols?: number} = {}) {
+async function open(args: string[], options: {instances?: number; cols?: number} = {}, start = startInProcess) {
   patches = []
   sandbox = await startSandbox({
     instances: options.instances,
@@ -21,7 +22,7 @@ async function start(args: string[], options: {instances?: number; cols?: number
     },
   })
   const env = freshEnvironment(sandbox.environment)
-  pty = startPty(process.execPath, [vpcmdPath, ...args], {cols: options.cols ?? 100, env})
+  pty = start(args, {cols: options.cols ?? 100, env})
 }
 
 const settingsOf = (name: string) => sandbox.fleet.list().find(each => each.name === name)?.metadata_service
@@ -37,7 +38,7 @@ async function pickServerTwo() {
 
 describe('metadata enable without an instance', () => {
   it('picks, asks what no flag gave, shows the plan, asks, and changes', async () => {
-    await start(['metadata', 'enable'])
+    await open(['metadata', 'enable'])
     await pickServerTwo()
     await pty.waitFor('Protocol?')
     pty.write(keys.down)
@@ -62,7 +63,7 @@ describe('metadata enable without an instance', () => {
   })
 
   it('asks only for what no flag gave, and sends nothing after a no', async () => {
-    await start(['metadata', 'enable', '--protocol', 'https', '--hop-limit', '3'])
+    await open(['metadata', 'enable', '--protocol', 'https', '--hop-limit', '3'])
     await pickServerTwo()
     await pty.waitFor('(y/N)')
     expect(pty.screen()).not.toContain('Protocol?')
@@ -102,7 +103,7 @@ describe('metadata enable without an instance', () => {
       ['Esc', keys.esc],
       ['Ctrl-C', keys.ctrlC],
     ])('with %s sends nothing, exits 130 and gives the cursor back', async (_name, key) => {
-      await start(['metadata', 'enable'])
+      await open(['metadata', 'enable'])
       for (const step of walk) await step()
       pty.write(key)
       expect(await pty.exit).toEqual({exitCode: 130})
@@ -113,7 +114,7 @@ describe('metadata enable without an instance', () => {
   })
 
   it('narrows 5,000 instances as one types, and takes several', async () => {
-    await start(['metadata', 'disable', '--yes'], {instances: 5000})
+    await open(['metadata', 'disable', '--yes'], {instances: 5000})
     await pty.waitFor('5000 of 5000 shown')
     pty.write('0499')
     await pty.waitFor(/ (\d+) of 5000 shown/)
@@ -128,7 +129,7 @@ describe('metadata enable without an instance', () => {
 
 describe('show without an instance', () => {
   it('picks one, in 40 columns too', async () => {
-    await start(['metadata', 'show'], {cols: 40})
+    await open(['metadata', 'show'], {cols: 40})
     await pty.waitFor('9 of 9 shown')
     pty.write('server-3')
     await pty.waitFor('1 of 9 shown')
@@ -156,7 +157,8 @@ describe('show without an instance', () => {
 
 describe('vpcmd alone', () => {
   it('is a console: pick, see the details, change, go back, leave', async () => {
-    await start([])
+    // The whole of it in a process, on a terminal of the system.
+    await open([], {}, (args, options) => startPty(process.execPath, [vpcmdPath, ...args], options))
     await pty.waitFor('9 of 9 shown')
     pty.write('server-2')
     await pty.waitFor('1 of 9 shown')

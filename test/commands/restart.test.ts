@@ -4,9 +4,9 @@ import {join} from 'node:path'
 import {setTimeout as wait} from 'node:timers/promises'
 import {afterEach, describe, expect, test} from 'vitest'
 import {type Sandbox, type SandboxOptions, startSandbox} from '../../src/sandbox/index.ts'
-import {mostAtOnce} from '../support/downtimes.ts'
-import {keys, startPty} from '../support/pty.ts'
-import {runInProcess} from '../support/run-in-process.ts'
+import {mostAtOnce, restartsIn} from '../support/downtimes.ts'
+import {keys} from '../support/pty.ts'
+import {runInProcess, startInProcess} from '../support/run-in-process.ts'
 import {freshEnvironment, type RunResult, vpcmdPath} from '../support/run-vpcmd.ts'
 
 let sandbox: Sandbox
@@ -32,18 +32,6 @@ const statusOf = (name: string) => named(name)?.status
 const one = 'my-virtual-server-1'
 const three = 'my-virtual-server-3'
 
-interface Row {
-  name: string
-  restart?: {result: string; reason?: string; risks?: {kind: string}[]; error?: {code: string}} | null
-}
-const restartsIn = ({stdout}: RunResult): Record<string, Row['restart']> => {
-  const lists: Record<string, Row[]> = JSON.parse(stdout)
-  return Object.fromEntries(
-    Object.values(lists)
-      .flat()
-      .map(({name, restart}) => [name, restart]),
-  )
-}
 const runIdIn = ({stderr}: RunResult) => /Run (\d{8}-\d{6}-[0-9a-f]{4})/.exec(stderr)?.[1] ?? ''
 
 describe('the question', () => {
@@ -71,8 +59,7 @@ describe('the question', () => {
 
   test('comes on a terminal after what the stops risk; no sends nothing, yes restarts', async () => {
     await setScene()
-    const ask = () =>
-      startPty(process.execPath, [vpcmdPath, 'metadata', 'enable', one, 'web-2', '--restart', '-y'], {env, cols: 200})
+    const ask = () => startInProcess(['metadata', 'enable', one, 'web-2', '--restart', '-y'], {env, cols: 200})
     const no = ask()
     await no.waitFor('Stop and start 1 instance?')
     expect(no.everything()).toContain('no reservation keeps capacity')
@@ -185,7 +172,7 @@ test('a no to resume --restart stops nothing else, and brings back what is down 
   expect(made.code).toBe(1)
   expect(made.stdout).toMatch(/result: failed\n +error:\n +code: start_failed\n +message: .*IS DOWN/)
   expect(statusOf(one)).toBe('stopped')
-  const resume = startPty(process.execPath, [vpcmdPath, 'metadata', 'resume', '--restart'], {env, cols: 200})
+  const resume = startInProcess(['metadata', 'resume', '--restart'], {env, cols: 200})
   await resume.waitFor('Stop and start 1 instance?')
   resume.write(keys.enter)
   expect((await resume.exit).exitCode).toBe(0)
@@ -230,7 +217,7 @@ describe('a question of resume that nobody answers', () => {
 
   test('brings back what is down after Ctrl-C too', async () => {
     await halfDone()
-    const resume = startPty(process.execPath, [vpcmdPath, 'metadata', 'resume', '--restart'], {env, cols: 200})
+    const resume = startInProcess(['metadata', 'resume', '--restart'], {env, cols: 200})
     await resume.waitFor('Stop and start 1 instance?')
     resume.write(keys.ctrlC)
     expect((await resume.exit).exitCode).toBe(130)
@@ -382,24 +369,4 @@ describe('an end in the middle', () => {
     expect(code).toBe(130)
     expect(stderr).toMatch(/may be down.*vpcmd metadata resume \d{8}-/)
   })
-
-  test.each(['stopping', 'stopped', 'starting'])(
-    'SIGKILL while it is %s: resume brings back what the run stopped, and stops nothing else',
-    async status => {
-      await setScene({transitionMs: status === 'stopped' ? 1200 : 2000})
-      const run = restartTwo()
-      await until(() => statusOf(one) === status)
-      run.kill('SIGKILL')
-      expect((await run.exit).signal).toBe('SIGKILL')
-      const resumed = await vpcmd('metadata', 'resume', '--json')
-      expect(resumed.code).toBe(0)
-      expect(resumed.stderr).toContain('1 that it has asked to stop may be down')
-      expect(restartsIn(resumed)).toEqual({[one]: {result: 'done'}, [three]: null})
-      expect(statusOf(one)).toBe('running')
-      expect(sandbox.fleet.downtimes().map(({name}) => name)).toEqual([one])
-      const rest = await vpcmd('metadata', 'resume', '--restart', '--accept-downtime', '--json')
-      expect(restartsIn(rest)).toMatchObject({[one]: {result: 'done'}, [three]: {result: 'done'}})
-      expect(sandbox.fleet.downtimes().map(({name}) => name)).toEqual([one, three])
-    },
-  )
 })

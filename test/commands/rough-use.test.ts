@@ -4,8 +4,9 @@ import type {AddressInfo} from 'node:net'
 import {join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
-import {keys, startPty} from '../support/pty.ts'
-import {freshEnvironment, runShell, runVpcmd, vpcmdPath} from '../support/run-vpcmd.ts'
+import {keys} from '../support/pty.ts'
+import {runInProcess, startInProcess} from '../support/run-in-process.ts'
+import {freshEnvironment, runShell, runVpcmd} from '../support/run-vpcmd.ts'
 
 const id = '0727_ed12480a-40a4-41a0-98e3-6dfac8b25ad6'
 const crn = `crn:v1:bluemix:public:is:us-south-2:a/a1234567::instance:${id}`
@@ -23,7 +24,7 @@ beforeEach(async () => {
 
 afterEach(() => sandbox.close())
 
-const vpcmd = (...args: string[]) => runVpcmd(args, {env})
+const vpcmd = (...args: string[]) => runInProcess(args, {env})
 const patches = () => seen.filter(({method}) => method === 'PATCH').map(({body}) => body)
 
 describe('streams that end early', () => {
@@ -50,7 +51,7 @@ describe('streams that end early', () => {
   })
 
   it('everything arrives at a slow reader', async () => {
-    const {code, stdout} = await runShell('vpcmd instances list --json | { sleep 1; cat; }', env)
+    const {code, stdout} = await runShell('vpcmd instances list --json | { sleep 0.3; cat; }', env)
     expect(code).toBe(0)
     expect(JSON.parse(stdout)).toHaveLength(9)
   })
@@ -60,7 +61,7 @@ describe('what is piped in unasked', () => {
   it.each(['metadata disable --yes', 'metadata enable', 'metadata show', 'instances show'])(
     'is no argument of %s',
     async command => {
-      const {code, stderr} = await runShell(`echo my-virtual-server-2 | vpcmd ${command}`, env)
+      const {code, stderr} = await runInProcess(command.split(' '), {env, stdin: 'my-virtual-server-2\n'})
       expect(code).toBe(2)
       expect(stderr).toContain('No <instance> was given')
       expect(patches()).toEqual([])
@@ -93,7 +94,8 @@ describe('errors as JSON, however they were asked for', () => {
   })
 
   it('names the words that are too many as they were typed', async () => {
-    const {code, stderr} = await vpcmd('instances', 'list', 'extra')
+    // oclif's own search for a command says it.
+    const {code, stderr} = await runVpcmd(['instances', 'list', 'extra'], {env})
     expect({code, stderr}).toEqual({code: 2, stderr: expect.stringContaining('instances list extra')})
   })
 })
@@ -230,16 +232,16 @@ describe('filters', () => {
 describe("the sandbox's state", () => {
   it.each(['not JSON', 'null', '{"version":7}'])('that is %s is one clear line, and a reset mends it', async text => {
     const own = freshEnvironment({VPCMD_SANDBOX: '1'})
-    await runVpcmd(['metadata', 'enable', id], {env: own})
+    await runInProcess(['metadata', 'enable', id], {env: own})
     const file = join(own.XDG_STATE_HOME ?? '', 'vpcmd', 'sandbox', 'state.json')
     expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({version: 1})
     writeFileSync(file, text)
-    const {code, stdout, stderr} = await runVpcmd(['instances', 'list'], {env: own})
+    const {code, stdout, stderr} = await runInProcess(['instances', 'list'], {env: own})
     expect({code, stdout}).toEqual({code: 1, stdout: ''})
     expect(stderr).toMatch(/^Error: .*state\.json.*vpcmd sandbox reset/m)
     expect(stderr).not.toMatch(/not made for|\n\s+at /)
-    expect((await runVpcmd(['sandbox', 'reset'], {env: own})).code).toBe(0)
-    expect((await runVpcmd(['instances', 'list', '-q'], {env: own})).stdout.trim().split('\n')).toHaveLength(9)
+    expect((await runInProcess(['sandbox', 'reset'], {env: own})).code).toBe(0)
+    expect((await runInProcess(['instances', 'list', '-q'], {env: own})).stdout.trim().split('\n')).toHaveLength(9)
   })
 })
 
@@ -258,7 +260,7 @@ describe('a service that answers nonsense', () => {
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
     try {
-      return await runVpcmd(args, {
+      return await runInProcess(args, {
         env: freshEnvironment({IBMCLOUD_API_KEY: 'some-key', VPC_URL: `${url}/v1`, VPC_AUTH_URL: url}),
       })
     } finally {
@@ -309,14 +311,10 @@ describe('in a terminal', () => {
   it('names that would act on it are harmless in the picker, the plan and the question', async () => {
     await sandbox.fleet.add({name: hostile, zone: 'us-south-1'})
     await sandbox.fleet.add({name: 'a'.repeat(63), zone: 'us-south-1'})
-    const pty = startPty(
-      process.execPath,
-      [vpcmdPath, 'metadata', 'enable', '--protocol', 'https', '--hop-limit', '2'],
-      {
-        cols: 40,
-        env,
-      },
-    )
+    const pty = startInProcess(['metadata', 'enable', '--protocol', 'https', '--hop-limit', '2'], {
+      cols: 40,
+      env,
+    })
     try {
       await pty.waitFor('11 of 11 shown')
       pty.write('evil')
@@ -337,7 +335,7 @@ describe('in a terminal', () => {
   })
 
   it('the console enables, disables and is left by its menu', async () => {
-    const pty = startPty(process.execPath, [vpcmdPath], {env})
+    const pty = startInProcess([], {env})
     try {
       await pty.waitFor('9 of 9 shown')
       pty.write('server-2')

@@ -3,6 +3,7 @@ import {existsSync} from 'node:fs'
 import {join} from 'node:path'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {ask, requestIdentity} from '../sandbox/metadata-client.ts'
+import {runInProcess} from '../support/run-in-process.ts'
 import {freshEnvironment, runVpcmd, vpcmdPath} from '../support/run-vpcmd.ts'
 
 const serverTwo = '0727_ed12480a-40a4-41a0-98e3-6dfac8b25ad6'
@@ -26,7 +27,7 @@ afterAll(() => {
   sandbox.kill()
 })
 
-const addresses = (...args: string[]) => runVpcmd(['sandbox', 'addresses', ...args], {env: {...env, ...exported}})
+const addresses = (...args: string[]) => runInProcess(['sandbox', 'addresses', ...args], {env: {...env, ...exported}})
 
 describe('sandbox addresses', () => {
   it('finds the sandbox by VPC_URL, and tells where each instance is, as a table', async () => {
@@ -62,7 +63,7 @@ describe('sandbox addresses', () => {
     const address = async () => JSON.parse((await addresses(serverTwo, '--json')).stdout)[0]
     const before = await address()
     await expect(requestIdentity(before)).rejects.toMatchObject({code: 'ECONNRESET'})
-    const enable = await runVpcmd(['metadata', 'enable', serverTwo, '--protocol', 'https', '--yes'], {
+    const enable = await runInProcess(['metadata', 'enable', serverTwo, '--protocol', 'https', '--yes'], {
       env: {...env, ...exported},
     })
     expect(enable.code).toBe(0)
@@ -88,7 +89,7 @@ describe('sandbox addresses', () => {
   })
 
   it('says what to do where no sandbox is named', async () => {
-    const {code, stderr} = await runVpcmd(['sandbox', 'addresses'], {env})
+    const {code, stderr} = await runInProcess(['sandbox', 'addresses'], {env})
     expect({code, stderr}).toEqual({code: 2, stderr: expect.stringContaining('vpcmd sandbox start')})
   })
 })
@@ -107,7 +108,7 @@ describe('sandbox start', () => {
     [['--metadata-off', 'never'], /--metadata-off/],
     [['--metadata-ca', '/nonexistent/ca.pem'], /There is no folder \/nonexistent to write/],
   ])('%j is a usage error', async (args, message) => {
-    const {code, stderr} = await runVpcmd(['sandbox', 'start', ...args], {env})
+    const {code, stderr} = await runInProcess(['sandbox', 'start', ...args], {env})
     expect({code, stderr}).toEqual({code: 2, stderr: expect.stringMatching(message)})
   })
 })

@@ -1,7 +1,8 @@
 import {spawn} from 'node:child_process'
 import {expect, it} from 'vitest'
 import {read, requestToken, version} from '../sandbox/sandbox-client.ts'
-import {freshEnvironment, runVpcmd, vpcmdPath} from '../support/run-vpcmd.ts'
+import {runInProcess} from '../support/run-in-process.ts'
+import {freshEnvironment, vpcmdPath} from '../support/run-vpcmd.ts'
 
 interface Running {
   url: string
@@ -50,7 +51,7 @@ it.each([
   [['--failing-starts', '101%'], /at most 100%/],
   [['--failing-starts', ''], /Not an amount of failing starts/],
 ])('refuses %j', async (args, says) => {
-  const {code, stderr, stdout} = await runVpcmd(['sandbox', 'start', ...args])
+  const {code, stderr, stdout} = await runInProcess(['sandbox', 'start', ...args])
   expect({code, stderr, stdout}).toEqual({code: 2, stderr: expect.stringMatching(says), stdout: ''})
 })
 

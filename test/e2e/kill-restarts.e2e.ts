@@ -1,9 +1,9 @@
 import {spawn} from 'node:child_process'
 import {once} from 'node:events'
 import {setTimeout as wait} from 'node:timers/promises'
-import {expect, it} from 'vitest'
+import {expect, it, vi} from 'vitest'
 import {startSandbox} from '../../src/sandbox/index.ts'
-import {mostAtOnce} from '../support/downtimes.ts'
+import {mostAtOnce, restartsIn} from '../support/downtimes.ts'
 import {seeded} from '../support/fake-clock.ts'
 import {freshEnvironment, runVpcmd, vpcmdPath} from '../support/run-vpcmd.ts'
 
@@ -71,3 +71,32 @@ it(`is told to restart, killed, and forgets no instance that it stopped (seed ${
   }
   expect(killed).toBeGreaterThan(0)
 })
+
+it.each(['stopping', 'stopped', 'starting'])(
+  'SIGKILL while it is %s: resume brings back what the run stopped, and stops nothing else',
+  async status => {
+    const [one, three] = ['my-virtual-server-1', 'my-virtual-server-3']
+    const sandbox = await startSandbox({transitionMs: status === 'stopped' ? 1200 : 2000})
+    try {
+      const env = freshEnvironment(sandbox.environment)
+      const statusOf = (name: string) => sandbox.fleet.list().find(each => each.name === name)?.status
+      const restart = ['metadata', 'enable', one, three, '--restart', '--accept-downtime']
+      const child = spawn(process.execPath, [vpcmdPath, ...restart], {env, stdio: 'ignore'})
+      const closed = once(child, 'close')
+      await vi.waitUntil(() => statusOf(one) === status, {timeout: 30_000, interval: 10})
+      child.kill('SIGKILL')
+      expect((await closed)[1]).toBe('SIGKILL')
+      const resumed = await runVpcmd(['metadata', 'resume', '--json'], {env})
+      expect(resumed.code).toBe(0)
+      expect(resumed.stderr).toContain('1 that it has asked to stop may be down')
+      expect(restartsIn(resumed)).toEqual({[one]: {result: 'done'}, [three]: null})
+      expect(statusOf(one)).toBe('running')
+      expect(sandbox.fleet.downtimes().map(({name}) => name)).toEqual([one])
+      const rest = await runVpcmd(['metadata', 'resume', '--restart', '--accept-downtime', '--json'], {env})
+      expect(restartsIn(rest)).toMatchObject({[one]: {result: 'done'}, [three]: {result: 'done'}})
+      expect(sandbox.fleet.downtimes().map(({name}) => name)).toEqual([one, three])
+    } finally {
+      await sandbox.close()
+    }
+  },
+)

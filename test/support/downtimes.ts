@@ -14,3 +14,17 @@ export function mostAtOnce(downtimes: readonly Downtime[]): number {
   }
   return most
 }
+
+interface Row {
+  name: string
+  restart?: {result: string; reason?: string; risks?: {kind: string}[]; error?: {code: string}} | null
+}
+/** What became of the restart of each instance, by its name, in what a command printed as JSON. */
+export function restartsIn({stdout}: {stdout: string}): Record<string, Row['restart']> {
+  const lists: Record<string, Row[]> = JSON.parse(stdout)
+  return Object.fromEntries(
+    Object.values(lists)
+      .flat()
+      .map(({name, restart}) => [name, restart]),
+  )
+}

@@ -41,11 +41,51 @@ export function startPty(
   options: {cols?: number; rows?: number; env: Record<string, string>; cwd?: string},
 ): Pty {
   const {cols = 100, rows = 30, env, cwd} = options
-  const terminal = new xterm.Terminal({cols, rows, scrollback: 10_000, allowProposedApi: true})
   const child: IPty = spawn(file, args, {cols, rows, env, cwd, name: 'xterm-256color'})
+  let exited = false
+  const write = (data: string) => {
+    if (!exited) child.write(data)
+  }
+  const screen = createScreen({cols, rows, reply: write})
+  child.onData(screen.draw)
+  const ended = new Promise<{exitCode: number; signal?: number}>(resolve => {
+    child.onExit(({exitCode, signal}) => {
+      exited = true
+      resolve({exitCode, signal: signal || undefined})
+    })
+  })
+  return {
+    ...screen.untilExit(ended),
+    write,
+    kill: (signal = 'SIGKILL') => {
+      if (!exited) child.kill(signal)
+    },
+  }
+}
+
+interface Screen {
+  /** Takes what a program writes. */
+  draw(data: string): void
+  /** What a test sees of a program that ends with `ended`. */
+  untilExit(ended: Promise<{exitCode: number; signal?: number}>): Omit<Pty, 'write' | 'kill'>
+}
+
+/** A terminal emulator. `reply` gets what a program asks of its terminal, such as where the cursor is. */
+export function createScreen({
+  cols,
+  rows,
+  reply,
+  convertEol,
+}: {
+  cols: number
+  rows: number
+  reply(data: string): void
+  /** Whether a line feed also returns, as the driver of a real terminal makes it. */
+  convertEol?: boolean
+}): Screen {
+  const terminal = new xterm.Terminal({cols, rows, scrollback: 10_000, allowProposedApi: true, convertEol})
   let written = ''
   let cursorVisible = true
-  let exited = false
   // The emulator's parser and not a search of the chunks, which may part a sequence.
   for (const final of ['h', 'l']) {
     terminal.parser.registerCsiHandler({prefix: '?', final}, modes => {
@@ -53,22 +93,7 @@ export function startPty(
       return false
     })
   }
-  child.onData(data => {
-    written += data
-    terminal.write(data)
-  })
-  // What a program asks of its terminal, such as where the cursor is, the emulator answers.
-  terminal.onData(data => write(data))
-  const write = (data: string) => {
-    if (!exited) child.write(data)
-  }
-  const exit = new Promise<{exitCode: number; signal?: number}>(resolve => {
-    child.onExit(({exitCode, signal}) => {
-      exited = true
-      // An empty write: its callback comes after all that was written before.
-      terminal.write('', () => resolve({exitCode, signal: signal || undefined}))
-    })
-  })
+  terminal.onData(reply)
   const lines = (from: number, to: number) => {
     const buffer = terminal.buffer.active
     const text = Array.from(
@@ -79,38 +104,46 @@ export function startPty(
   }
   const screen = () => lines(terminal.buffer.active.baseY, terminal.buffer.active.baseY + rows)
   return {
-    screen,
-    everything: () => lines(0, terminal.buffer.active.baseY + rows),
-    written: () => written,
-    cursorVisible: () => cursorVisible,
-    waitFor: (wanted, timeoutMs = 30_000) =>
-      new Promise((resolve, reject) => {
-        const shows = () => {
-          if (typeof wanted === 'string') return screen().includes(wanted)
-          return typeof wanted === 'function' ? wanted(screen()) : screen().search(wanted) >= 0
-        }
-        const settle = (settled: () => void) => {
-          clearTimeout(timer)
-          parsed.dispose()
-          settled()
-        }
-        const check = (failure?: string) => {
-          try {
-            if (shows()) settle(resolve)
-            else if (failure) settle(() => reject(new Error(`${wanted} ${failure}:\n${screen()}`)))
-          } catch (error) {
-            settle(() => reject(error))
-          }
-        }
-        const parsed = terminal.onWriteParsed(() => check())
-        const timer = setTimeout(() => check(`did not come up within ${timeoutMs} ms on this screen`), timeoutMs)
-        exit.then(({exitCode}) => check(`was not there when the program ended with ${exitCode}, but this screen`))
-        check()
-      }),
-    write,
-    exit,
-    kill: (signal = 'SIGKILL') => {
-      if (!exited) child.kill(signal)
+    draw(data) {
+      written += data
+      terminal.write(data)
+    },
+    untilExit(ended) {
+      // An empty write: its callback comes after all that was written before.
+      const exit = ended.then(
+        end => new Promise<Awaited<Pty['exit']>>(resolve => terminal.write('', () => resolve(end))),
+      )
+      return {
+        screen,
+        everything: () => lines(0, terminal.buffer.active.baseY + rows),
+        written: () => written,
+        cursorVisible: () => cursorVisible,
+        exit,
+        waitFor: (wanted, timeoutMs = 30_000) =>
+          new Promise((resolve, reject) => {
+            const shows = () => {
+              if (typeof wanted === 'string') return screen().includes(wanted)
+              return typeof wanted === 'function' ? wanted(screen()) : screen().search(wanted) >= 0
+            }
+            const settle = (settled: () => void) => {
+              clearTimeout(timer)
+              parsed.dispose()
+              settled()
+            }
+            const check = (failure?: string) => {
+              try {
+                if (shows()) settle(resolve)
+                else if (failure) settle(() => reject(new Error(`${wanted} ${failure}:\n${screen()}`)))
+              } catch (error) {
+                settle(() => reject(error))
+              }
+            }
+            const parsed = terminal.onWriteParsed(() => check())
+            const timer = setTimeout(() => check(`did not come up within ${timeoutMs} ms on this screen`), timeoutMs)
+            exit.then(({exitCode}) => check(`was not there when the program ended with ${exitCode}, but this screen`))
+            check()
+          }),
+      }
     },
   }
 }

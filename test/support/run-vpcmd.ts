@@ -36,7 +36,7 @@ export function freshEnvironment(more: Record<string, string> = {}): Record<stri
 /** Runs the built vpcmd as a process of its own, without a terminal. */
 export function runVpcmd(
   args: string[],
-  {env = freshEnvironment(), stdin = ''}: {env?: Record<string, string>; stdin?: string} = {},
+  {env = freshEnvironment(), stdin = ''}: {env?: Record<string, string>; stdin?: string | Buffer} = {},
 ): Promise<RunResult> {
   return runFile(process.execPath, [vpcmdPath, ...args], env, stdin)
 }
@@ -47,7 +47,12 @@ export function runShell(line: string, env = freshEnvironment()): Promise<RunRes
 }
 
 /** Runs a program with an environment of its own, and hands back what it printed. */
-export function runFile(file: string, args: string[], env: Record<string, string>, stdin: string): Promise<RunResult> {
+export function runFile(
+  file: string,
+  args: string[],
+  env: Record<string, string>,
+  stdin: string | Buffer,
+): Promise<RunResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(file, args, {env})
     let stdout = ''

@@ -2,9 +2,12 @@ import {mkdtempSync, readFileSync, rmSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterAll, afterEach, beforeAll, describe, expect, it} from 'vitest'
+import {createPrompter} from '../../src/terminal/prompts.ts'
 import {width} from '../../src/terminal/text.ts'
 import {bundle} from '../support/bundle.ts'
 import {keys, type Pty, startPty} from '../support/pty.ts'
+import {startOnTerminal} from '../support/run-in-process.ts'
+import {answerTo} from './fixtures/answer-to.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'vpcmd-prompts-'))
 const fixture = join(folder, 'ask.mjs')
@@ -25,8 +28,18 @@ function environment(more: Record<string, string> = {}): Record<string, string> 
   return {PATH: process.env.PATH ?? '', TERM: 'xterm-256color', ...more}
 }
 
-function ask(question: Question, {cols, rows, env}: Screen = {}): Pty {
-  pty = startPty(process.execPath, [fixture, JSON.stringify(question)], {cols, rows, env: environment(env)})
+function ask(question: Question, {env, ...size}: Screen = {}): Pty {
+  pty = startOnTerminal(async streams => {
+    const {line, exitCode} = await answerTo(JSON.stringify(question), createPrompter(streams, environment(env)))
+    streams.output.write(`${line}\n`)
+    return exitCode
+  }, size)
+  return pty
+}
+
+/** The same in a process of its own, to which signals can be sent. */
+function askInProcess(question: Question): Pty {
+  pty = startPty(process.execPath, [fixture, JSON.stringify(question)], {env: environment()})
   return pty
 }
 
@@ -230,7 +243,7 @@ describe.each<[string, Question, string]>([
   })
 
   it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('with %s is an interruption', async signal => {
-    const at = ask(question)
+    const at = askInProcess(question)
     await at.waitFor(ready)
     at.kill(signal)
     expect(await at.exit).toEqual({exitCode: 130})

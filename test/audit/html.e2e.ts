@@ -6,7 +6,8 @@ import type {Browser, Page} from 'playwright-core'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
 import {chromiumPath, startBrowser} from '../support/browser.ts'
-import {freshEnvironment, runVpcmd} from '../support/run-vpcmd.ts'
+import {runInProcess} from '../support/run-in-process.ts'
+import {freshEnvironment} from '../support/run-vpcmd.ts'
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
@@ -31,7 +32,9 @@ describe.skipIf(chromiumPath === undefined)('the HTML report, in a browser', () 
     }
     env = freshEnvironment(sandbox.environment)
     file = join(env.HOME ?? '', 'audit.html')
-    const {code} = await runVpcmd(['metadata', 'audit', '--kind', 'instance', '--report', `html=${file}`, '-q'], {env})
+    const {code} = await runInProcess(['metadata', 'audit', '--kind', 'instance', '--report', `html=${file}`, '-q'], {
+      env,
+    })
     expect(code).toBe(5)
     browser = await startBrowser()
   })
@@ -203,7 +206,7 @@ describe.skipIf(chromiumPath === undefined)('the HTML report, in a browser', () 
     const long = 'n'.repeat(3000)
     const {id} = await sandbox.fleet.add({name: long, metadata_service: {enabled: true, protocol: 'http'}})
     const part = join(env.HOME ?? '', 'long.html')
-    await runVpcmd(['metadata', 'audit', '--name', 'n*', '--report', `html=${part}`, '-q'], {env})
+    await runInProcess(['metadata', 'audit', '--name', 'n*', '--report', `html=${part}`, '-q'], {env})
     await sandbox.fleet.remove(id)
     const {page} = await open({viewport: {width: 1280, height: 900}}, part)
     expect(await names(page)).toEqual([long])
@@ -223,7 +226,9 @@ describe.skipIf(chromiumPath === undefined)('the HTML report, in a browser', () 
   it('names what could not be read, and is not called compliant for it', async () => {
     sandbox.faults.push({kind: '403', path: /\/eu-de\/v1\/instances/})
     const part = join(env.HOME ?? '', 'part.html')
-    const {code} = await runVpcmd(['metadata', 'audit', '--kind', 'instance', '--report', `html=${part}`, '-q'], {env})
+    const {code} = await runInProcess(['metadata', 'audit', '--kind', 'instance', '--report', `html=${part}`, '-q'], {
+      env,
+    })
     sandbox.faults.length = 0
     expect(code).toBe(1)
     const {page} = await open({}, part)
