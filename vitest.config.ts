@@ -10,7 +10,7 @@ export default defineConfig(({mode}) => ({
     ...(mode !== 'e2e' && {maxWorkers: 3}),
     restoreMocks: true,
     coverage: {
-      include: ['src/**/*.ts'],
+      include: ['src/**/*.{ts,tsx}'],
       // .config/coverage-by-room.mjs sums it up.
       reporter: ['html', 'json-summary'],
     },

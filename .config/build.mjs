@@ -22,7 +22,20 @@ const commonjs = [
   'const require = _createRequire(import.meta.url), __filename = _fileURLToPath(import.meta.url), __dirname = _dirname(__filename)',
 ].join(';')
 
+// Scripts, styles and templates that vpcmd prints: `import text from './file?raw'`, as Vite reads it in tests.
+const rawText = {
+  name: 'raw-text',
+  setup: ({onResolve, onLoad}) => {
+    onResolve({filter: /\?raw$/}, ({path, resolveDir}) => ({
+      path: join(resolveDir, path.replace(/\?raw$/, '')),
+      namespace: 'raw-text',
+    }))
+    onLoad({filter: /./, namespace: 'raw-text'}, ({path}) => ({contents: readFileSync(path), loader: 'text'}))
+  },
+}
+
 const common = {
+  plugins: [rawText],
   outbase: 'src',
   outdir: 'dist',
   bundle: true,
@@ -81,9 +94,9 @@ const built = await Promise.all([
     banner: {js: commonjs},
   }),
   // Whoever waits for these would wait for each further file.
-  build({...common, entryPoints: ['src/cli/quick-imds.ts'], plugins: [fromProcess]}),
+  build({...common, entryPoints: ['src/cli/quick-imds.ts'], plugins: [rawText, fromProcess]}),
   // It says to an old Node that it is too old: what is newer than Node 12 fails the build, or is written in other words.
-  build({...common, entryPoints: ['src/main.ts'], plugins: [later, fromProcess], target: 'node12.20'}),
+  build({...common, entryPoints: ['src/main.ts'], plugins: [rawText, later, fromProcess], target: 'node12.20'}),
 ])
 chmodSync('dist/main.js', 0o755)
 writeFileSync('dist/THIRD-PARTY-NOTICES', thirdPartyNotices(built.map(({metafile}) => metafile)))

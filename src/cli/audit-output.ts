@@ -36,7 +36,7 @@ export async function renderAudit(
   judgements: Judgement[] = report.judgements,
 ): Promise<string> {
   if (format === 'junit') return (await import('../audit/reports/junit.ts')).toJunit(report)
-  if (format === 'html') return (await import('../audit/reports/html.ts')).toHtml(report)
+  if (format === 'html') return (await import('../audit/reports/html.tsx')).toHtml(report)
   const {toCsv, toJson, toJsonLines} = await import('../terminal/formats.ts')
   if (format === 'sarif') return toJson((await import('../audit/reports/sarif.ts')).toSarif(report))
   if (format === 'csv') {

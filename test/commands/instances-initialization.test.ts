@@ -17,6 +17,7 @@ afterAll(() => rmSync(folder, {recursive: true}))
 const kinds = [
   ['OpenSSH', 'rsa', [], ''],
   ['OpenSSH with a passphrase', 'rsa', [], 'open sesame'],
+  ['OpenSSH with another cipher', 'rsa', ['-Z', 'aes128-ctr'], 'open sesame'],
   ['PEM', 'rsa', ['-m', 'PEM'], ''],
   ['PEM with a passphrase', 'rsa', ['-m', 'PEM'], 'open sesame'],
   ['PKCS #8', 'rsa', ['-m', 'PKCS8'], ''],
@@ -33,7 +34,7 @@ beforeAll(() => {
   for (const [name, type, options, passphrase] of kinds)
     makeKey(name.replaceAll(/[^\w]/g, ''), type, options, passphrase)
   makeKey('ed25519', 'ed25519', [], '')
-  makeKey('othercipher', 'rsa', ['-Z', 'aes128-ctr'], 'open sesame')
+  makeKey('othercipher', 'rsa', ['-Z', 'aes256-gcm@openssh.com'], 'open sesame')
 })
 
 let sandbox: Sandbox
@@ -124,11 +125,15 @@ describe('instances initialization', () => {
     const said = async (...args: string[]) => (await initialization(id, ...args)).stderr
     expect(await said('--private-key', '/no/such')).toMatch(/No private key from \/no\/such: there is no such file/)
     expect(await said('--private-key', file('PEM'))).toContain(`it is encrypted for ${fingerprint}`)
-    expect(await said('--private-key', file('ed25519'))).toMatch(/a key of type ssh-ed25519/)
+    expect(await said('--private-key', file('ed25519'))).toMatch(/a key of type ed25519/)
     expect(await said('--private-key', file('OpenSSH.pub'))).toMatch(
       /no private key in PEM or in the format of OpenSSH/,
     )
-    expect(await said('--private-key', file('othercipher'))).toMatch(/its encryption aes128-ctr is not known/)
+    writeFileSync(file('passphrase'), 'open sesame\n')
+    const other = ['--private-key', file('othercipher'), '--passphrase-file', file('passphrase')]
+    expect(await said(...other)).toMatch(/it is damaged, or its encryption is not known/)
+    writeFileSync(file('damaged'), readFileSync(file('OpenSSH'), 'utf8').replace(/^.{70}\n/m, ''))
+    expect(await said('--private-key', file('damaged'))).toMatch(/it is damaged/)
     const linux = await initialization('my-virtual-server-2', '--private-key', file('PEM'))
     expect(linux).toMatchObject({code: 1, stderr: expect.stringMatching(/has no password/)})
   })

@@ -4,19 +4,18 @@ import {tmpdir} from 'node:os'
 import {delimiter, join} from 'node:path'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {parse} from 'yaml'
-import {cloudConfig} from '../../src/imds/cloud-config.ts'
-import {metadataScript} from '../../src/imds/script.ts'
-import type {ScriptOptions} from '../../src/imds/script-options.ts'
+import {cloudConfig, metadataScript, type ScriptOptions, scriptShells} from '../../src/imds/script.ts'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
 import {goodToken, json, serve, serveRaw} from '../support/metadata-server.ts'
 
-// Whoever has no busybox still runs the other two; .ci/run installs it, and there its lack is a failure.
+// Without busybox or ShellCheck the rest still runs; .ci/run installs both, and there their lack is a failure.
 const hasBusybox = process.env.CI !== undefined || spawnSync('busybox', ['true']).status === 0
 const shells: [string, ...string[]][] = [
   ['dash'],
   ['bash'],
   ...(hasBusybox ? [['busybox', 'sh'] as [string, string]] : []),
 ]
+const hasShellcheck = process.env.CI !== undefined || spawnSync('shellcheck', ['--version']).status === 0
 const hasPowershell = spawnSync('pwsh', ['-Version']).status === 0
 
 const folder = mkdtempSync(join(tmpdir(), 'vpcmd-script-'))
@@ -79,7 +78,38 @@ async function instanceWith(name: string, userData: string | undefined, protocol
 
 const script = (options: Partial<ScriptOptions>) => metadataScript({shell: 'sh', paths: [], ...options})
 
+const outputs: [string, Partial<ScriptOptions>][] = [
+  ['document', {paths: ['instance', 'keys']}],
+  ['answer', {paths: ['instance'], output: 'answer'}],
+  ['user-data', {output: 'user-data'}],
+  ['at an endpoint', {paths: ['instance'], endpoint: 'http://169.254.169.254'}],
+]
+
+describe('every script', () => {
+  it.each(outputs)('has no placeholder left (%s)', (_what, options) => {
+    for (const shell of scriptShells) expect(script({...options, shell})).not.toMatch(/@[A-Z_]+@/)
+  })
+
+  it.skipIf(!hasShellcheck).each(outputs)('passes ShellCheck (%s)', (_what, options) => {
+    // SC2041: a loop over a single endpoint is meant.
+    const args = ['--shell', 'sh', '--exclude', 'SC2041', '-']
+    const {status, stdout} = spawnSync('shellcheck', args, {input: script(options), encoding: 'utf8'})
+    expect({status, stdout}).toEqual({status: 0, stdout: ''})
+  })
+})
+
+it('a value that looks like a placeholder stays as it is', () => {
+  expect(script({paths: ['@ENDPOINTS@', "it's"]})).toContain(`for name in '@ENDPOINTS@' 'it'\\''s'; do`)
+  expect(script({shell: 'powershell', paths: ['@ENDPOINTS@', "it's"]})).toContain("in '@ENDPOINTS@', 'it''s')")
+})
+
 describe.each(shells)('in %s %s', (...shell) => {
+  it.each(outputs)('it parses (%s)', (_what, options) => {
+    const [file, ...args] = shell
+    const {status, stderr} = spawnSync(file, [...args, '-n'], {input: script(options), encoding: 'utf8'})
+    expect({status, stderr}).toEqual({status: 0, stderr: ''})
+  })
+
   it('several paths are one JSON object of what the service answers', async () => {
     const {id, address} = await instanceWith(`evil "$(id)" 'x' \\`, awkward)
     const paths = ['instance', 'instance/initialization', 'keys']

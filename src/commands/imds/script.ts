@@ -4,8 +4,7 @@ import {outputFlags, readOutput} from '../../cli/flags/output.ts'
 import {printRecord} from '../../cli/output.ts'
 import {usageError} from '../../errors.ts'
 import {parseEndpoint, parseMetadataPath} from '../../imds/endpoints.ts'
-import {metadataScript} from '../../imds/script.ts'
-import {scriptShells} from '../../imds/script-options.ts'
+import {cloudConfig, metadataScript, scriptShells} from '../../imds/script.ts'
 
 export default class ImdsScript extends BaseCommand {
   static override summary = 'Print a script that reads the metadata service with curl or PowerShell alone.'
@@ -45,7 +44,6 @@ export default class ImdsScript extends BaseCommand {
       endpoint: flags.endpoint === undefined ? undefined : parseEndpoint(flags.endpoint),
       output: flags['user-data'] ? 'user-data' : paths.length === 1 ? 'answer' : 'document',
     })
-    const {cloudConfig} = await import('../../imds/cloud-config.ts')
     const text = flags['cloud-init'] ? cloudConfig(script) : script
     if (readOutput(flags).format === 'table') this.context.print(text)
     else await printRecord(this.context, readOutput(flags), {entries: [['Script', text]], json: {script: text}, id: ''})

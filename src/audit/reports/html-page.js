@@ -1,9 +1,5 @@
-/**
- * What makes the list of the HTML report searchable and sortable. It runs in the reader's browser, from the data in the
- * page alone, shows one page of rows at a time whatever their number, and writes text as text.
- */
-export const script = String.raw`
-'use strict'
+// Makes the list of the report searchable and sortable, in the reader's browser, from the data in the page alone. It shows
+// one page of rows at a time whatever their number, and writes text as text.
 const data = JSON.parse(document.getElementById('data').textContent)
 const {texts, rows, rowsPerPage} = data
 const printedRows = 500
@@ -26,11 +22,20 @@ function ranksOf(column) {
   const rank = new Uint32Array(rows.length)
   if (column === 1) {
     const order = rows.map((_, index) => index).sort((a, b) => collator.compare(rows[a][0], rows[b][0]) || a - b)
-    order.forEach((index, place) => { rank[index] = place })
+    order.forEach((index, place) => {
+      rank[index] = place
+    })
   } else {
     const places = new Uint32Array(texts.length)
-    texts.map((_, index) => index).sort((a, b) => collator.compare(texts[a], texts[b])).forEach((index, place) => { places[index] = place })
-    rows.forEach((row, index) => { rank[index] = places[row[placeOf(column)]] })
+    texts
+      .map((_, index) => index)
+      .sort((a, b) => collator.compare(texts[a], texts[b]))
+      .forEach((index, place) => {
+        places[index] = place
+      })
+    rows.forEach((row, index) => {
+      rank[index] = places[row[placeOf(column)]]
+    })
   }
   ranks.set(column, rank)
   return rank
@@ -47,12 +52,16 @@ function refresh() {
   clearTimeout(waiting)
   const words = byId('search').value.toLowerCase().split(/\s+/).filter(Boolean)
   const wanted = Object.entries(filters).flatMap(([name, column]) => {
-    const value = byId('filter-' + name).value
+    const value = byId(`filter-${name}`).value
     return value === '' ? [] : [[column + 2, texts.indexOf(value)]]
   })
   const found = []
   for (let index = 0; index < rows.length; index++) {
-    if (wanted.every(([place, text]) => rows[index][place] === text) && (words.length === 0 || words.every(word => haystackOf(index).includes(word)))) found.push(index)
+    if (
+      wanted.every(([place, text]) => rows[index][place] === text) &&
+      (words.length === 0 || words.every(word => haystackOf(index).includes(word)))
+    )
+      found.push(index)
   }
   if (sortedBy) {
     const rank = ranksOf(sortedBy.column)
@@ -75,7 +84,7 @@ function rowOf(index) {
   const line = document.createElement('tr')
   const verdict = document.createElement('td')
   const mark = cell('span', texts[row[2]])
-  mark.className = 'mark ' + texts[row[2]]
+  mark.className = `mark ${texts[row[2]]}`
   verdict.append(mark)
   const name = cell('th', row[0])
   name.scope = 'row'
@@ -91,8 +100,9 @@ function render(count = rowsPerPage) {
   const to = Math.min(shown.length, from + count)
   body.replaceChildren(...shown.slice(from, to).map(rowOf))
   const number = value => value.toLocaleString('en')
-  const all = shown.length === rows.length ? '' : ' (of ' + number(rows.length) + ')'
-  byId('position').textContent = shown.length === 0 ? 'Nothing is like that.' : number(from + 1) + '–' + number(to) + ' of ' + number(shown.length) + all
+  const all = shown.length === rows.length ? '' : ` (of ${number(rows.length)})`
+  byId('position').textContent =
+    shown.length === 0 ? 'Nothing is like that.' : `${number(from + 1)}–${number(to)} of ${number(shown.length)}${all}`
   byId('previous').disabled = page === 0
   byId('next').disabled = to >= shown.length
 }
@@ -119,7 +129,7 @@ byId('search').addEventListener('input', () => {
   waiting = setTimeout(refresh, 120)
 })
 for (const name of Object.keys(filters)) {
-  const select = byId('filter-' + name)
+  const select = byId(`filter-${name}`)
   const used = new Set(rows.map(row => row[filters[name] + 2]))
   const values = [...used].map(text => texts[text])
   if (name !== 'verdict') values.sort(collator.compare)
@@ -128,12 +138,13 @@ for (const name of Object.keys(filters)) {
 }
 byId('clear').addEventListener('click', () => {
   byId('search').value = ''
-  for (const name of Object.keys(filters)) byId('filter-' + name).value = ''
+  for (const name of Object.keys(filters)) byId(`filter-${name}`).value = ''
   refresh()
 })
 for (const link of document.querySelectorAll('[data-filter]')) {
   link.addEventListener('click', () => {
-    for (const name of Object.keys(filters)) byId('filter-' + name).value = name === link.dataset.filter ? link.dataset.value : ''
+    for (const name of Object.keys(filters))
+      byId(`filter-${name}`).value = name === link.dataset.filter ? link.dataset.value : ''
     refresh()
   })
 }
@@ -151,7 +162,10 @@ addEventListener('beforeprint', () => {
   opened = folded.filter(part => !part.open)
   for (const part of opened) part.open = true
   render(printedRows)
-  byId('printed').textContent = shown.length > printedRows ? 'The first ' + printedRows.toLocaleString('en') + ' of ' + shown.length.toLocaleString('en') + ' are printed.' : ''
+  byId('printed').textContent =
+    shown.length > printedRows
+      ? `The first ${printedRows.toLocaleString('en')} of ${shown.length.toLocaleString('en')} are printed.`
+      : ''
 })
 addEventListener('afterprint', () => {
   byId('printed').textContent = ''
@@ -161,4 +175,3 @@ addEventListener('afterprint', () => {
 byId('controls').hidden = false
 byId('pager').hidden = false
 refresh()
-`

@@ -2,20 +2,20 @@ import {settingsLabel} from '../../metadata/settings.ts'
 import {label} from '../columns.ts'
 import {type Judgement, reasonOf} from '../judge.ts'
 import {kindLabel} from '../subjects.ts'
-import {escaped, visible} from './escapes.ts'
-import {vpcLabel} from './html-charts.ts'
+import {visible} from './escapes.ts'
+import {vpcLabel} from './html-charts.tsx'
 
 /** The columns of the list; the script sorts by the index of each. */
 const headers = ['Verdict', 'Name and ID', 'Kind', 'Region', 'Zone', 'VPC', 'Resource group', 'Metadata', 'Rule', 'Why']
 
-/** So many rows stand in the page itself, for readers without scripts; the script shows as many at a time. */
+/** The page itself has so many rows, for readers without scripts; the script shows as many at a time. */
 export const rowsPerPage = 200
 
 /** A row for the script: name and ID, then for each column but the second the index of its text. */
 type DataRow = [name: string, id: string, ...texts: number[]]
 
-/** What the script works on: each text that rows repeat stands there once. */
-export interface ListData {
+/** What the script works on. Texts that rows repeat are kept once. */
+interface ListData {
   texts: string[]
   rows: DataRow[]
   rowsPerPage: number
@@ -41,17 +41,43 @@ export function listData(judgements: readonly Judgement[]): ListData {
 }
 
 /** The list as a table with its first rows, worst first. */
-export function listTable(judgements: readonly Judgement[]): string {
-  const head = headers.map(
-    (header, index) => `<th scope="col"><button type="button" data-column="${index}" disabled>${header}</button></th>`,
+export function ListTable({judgements}: {judgements: readonly Judgement[]}) {
+  return (
+    <table class="list" id="rows">
+      <caption class="hidden">Everything that was judged</caption>
+      <thead>
+        <tr>
+          {headers.map((header, index) => (
+            <th scope="col">
+              <button type="button" data-column={index} disabled>
+                {header}
+              </button>
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {judgements.slice(0, rowsPerPage).map(judgement => {
+          const {name, id} = judgement.subject
+          const [verdict, ...cells] = cellsOf(judgement)
+          return (
+            <tr>
+              <td>
+                <span class={`mark ${verdict}`}>{verdict}</span>
+              </td>
+              <th scope="row">
+                {name}
+                <span class="id">{id}</span>
+              </th>
+              {cells.map(cell => (
+                <td>{cell}</td>
+              ))}
+            </tr>
+          )
+        })}
+      </tbody>
+    </table>
   )
-  const rows = judgements.slice(0, rowsPerPage).map(judgement => {
-    const {name, id} = judgement.subject
-    const [verdict = '', ...cells] = cellsOf(judgement).map(escaped)
-    const rest = cells.map(cell => `<td>${cell}</td>`).join('')
-    return `<tr><td><span class="mark ${verdict}">${verdict}</span></td><th scope="row">${escaped(name ?? '')}<span class="id">${escaped(id)}</span></th>${rest}</tr>`
-  })
-  return `<table class="list" id="rows"><caption class="hidden">Everything that was judged</caption><thead><tr>${head.join('')}</tr></thead><tbody>${rows.join('')}</tbody></table>`
 }
 
 /** The texts of a row in the order of columns, without name and ID. */

@@ -1,0 +1,318 @@
+import {createHash} from 'node:crypto'
+import {raw} from 'hono/html'
+import type {Child} from 'hono/jsx'
+import {type AuditReport, resultOf} from '../audit.ts'
+import {type Judgement, type Verdict, violationInWords} from '../judge.ts'
+import {kindLabel} from '../subjects.ts'
+import {countLabel, headline, ruleLines, scopeLine, verdictOf} from '../summary.ts'
+import {jsonForScript, visible} from './escapes.ts'
+import {RegionChart, Ring, VpcChart} from './html-charts.tsx'
+import {ListTable, listData, rowsPerPage} from './html-list.tsx'
+import style from './html-page.css?raw'
+import script from './html-page.js?raw'
+import {NumberCell, Table} from './html-table.tsx'
+
+const looks: Record<string, string> = {Compliant: 'compliant', 'Not compliant': 'violation'}
+
+/** What a verdict means, for the tiles and the legend. */
+const meanings: Record<Verdict, string> = {
+  violation: 'violate the policy',
+  undetermined: 'could not be told',
+  unmatched: 'matched by no rule',
+  exempt: 'exempt',
+  compliant: 'compliant',
+}
+
+/**
+ * An audit as one page of HTML that needs nothing else: no network, no other file, and no script to be read. Its content
+ * security policy lets nothing run but the page's own script.
+ */
+export function toHtml(report: AuditReport): string {
+  const securityPolicy = `default-src 'none'; style-src '${hashOf(style)}'; script-src '${hashOf(script)}'; img-src data:; base-uri 'none'; form-action 'none'`
+  const page = (
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta http-equiv="Content-Security-Policy" content={securityPolicy} />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="referrer" content="no-referrer" />
+        <title>{`Metadata service audit: ${verdictOf(report).toLowerCase()}, ${report.at.slice(0, 10)}`}</title>
+        <link rel="icon" href="data:," />
+        <style>{raw(style)}</style>
+      </head>
+      <body>
+        {raw(visible(String(<Content report={report} />)))}
+        <script type="application/json" id="data">
+          {raw(jsonForScript(listData(report.judgements)))}
+        </script>
+        <script>{raw(script)}</script>
+      </body>
+    </html>
+  )
+  return `<!doctype html>\n${page}\n`
+}
+
+function hashOf(text: string): string {
+  return `sha256-${createHash('sha256').update(text).digest('base64')}`
+}
+
+function Content({report}: {report: AuditReport}) {
+  const verdict = verdictOf(report)
+  return (
+    <>
+      <a class="skip hidden" href="#list">
+        Skip to the list
+      </a>
+      <header class={looks[verdict] ?? 'unmatched'}>
+        <div>
+          <p class="eyebrow">Metadata service audit</p>
+          <h1>{verdict}</h1>
+          <p class="lead">{lead(report)}</p>
+          <Facts report={report} />
+        </div>
+      </header>
+      <main>
+        <div class="top">
+          <section aria-label="Share">
+            <Ring counts={report.counts} note={resultOf(report) === 'incomplete' ? 'of what was read' : ''} />
+          </section>
+          <div>
+            <Tiles report={report} />
+            <Unread report={report} />
+          </div>
+        </div>
+        <Legend />
+        <div class="pair">
+          <Section id="by-region" title="By region">
+            <RegionChart report={report} />
+          </Section>
+          <Section id="by-vpc" title="By VPC">
+            <VpcChart report={report} />
+          </Section>
+        </div>
+        <div class="pair">
+          <Rules report={report} />
+          <Wrongs judgements={report.judgements} />
+        </div>
+        <Exemptions report={report} />
+        <List judgements={report.judgements} />
+      </main>
+      <footer>
+        Made by vpcmd {report.vpcmd} at {report.at}. This page holds all of its data and asks no network.
+      </footer>
+    </>
+  )
+}
+
+function Section({id, title, look, children}: {id: string; title: string; look?: string; children: Child}) {
+  return (
+    <section class={look} aria-labelledby={id}>
+      <h2 id={id}>{title}</h2>
+      {children}
+    </section>
+  )
+}
+
+/** The headline without its first word, which stands above it. */
+function lead(report: AuditReport): string {
+  const text = headline(report).replace(/^[^:]*: /, '')
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}
+
+function Facts({report}: {report: AuditReport}) {
+  const {account, at, policy} = report
+  const digest = policy.sha256 ? ` (SHA-256 ${policy.sha256.slice(0, 12)}…)` : ''
+  const entries = {
+    Account: account ?? 'not told by the credentials',
+    Read: `${at.slice(0, 10)} ${at.slice(11, 19)} UTC`,
+    Policy:
+      policy.file === undefined ? `${policy.name}: the one without a file` : `${policy.name}, ${policy.file}${digest}`,
+    Scope: scopeLine(report),
+  }
+  return (
+    <dl class="facts">
+      {Object.entries(entries).map(([name, value]) => (
+        <div>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  )
+}
+
+function Tiles({report: {counts}}: {report: AuditReport}) {
+  const order: Verdict[] = ['violation', 'compliant', 'exempt', 'unmatched', 'undetermined']
+  const tile = (look: string, what: string, count: number) => (
+    <div class={`tile ${look}`.trim()}>
+      <dt>{what}</dt>
+      <dd>{countLabel(count)}</dd>
+    </div>
+  )
+  return (
+    <dl class="tiles">
+      {tile('', 'judged', counts.total)}
+      {order
+        // The first two are always shown, even when they are 0.
+        .filter((verdict, index) => index < 2 || counts[verdict] > 0)
+        .map(verdict => tile(verdict, meanings[verdict], counts[verdict]))}
+    </dl>
+  )
+}
+
+function Unread({report: {unread, regions}}: {report: AuditReport}) {
+  const title = 'What could not be read'
+  if (unread.length === 0) {
+    const all = `all ${regions.length} ${regions.length === 1 ? 'region' : 'regions'} in scope`
+    return (
+      <Section id="unread" title={title}>
+        <p class="note">Nothing: {all} answered, and every list was complete.</p>
+      </Section>
+    )
+  }
+  return (
+    <Section id="unread" title={title} look="alarm unmatched">
+      <p>This audit says nothing about:</p>
+      <ul>
+        {unread.map(({region, kinds, error}) => (
+          <li>
+            <strong>{`${kinds.map(kind => `${kindLabel(kind)}s`).join(', ')} of ${region}`}</strong>: {error.inOneLine}
+          </li>
+        ))}
+      </ul>
+    </Section>
+  )
+}
+
+function Legend() {
+  return (
+    <ul class="legend" aria-label="Colours">
+      {Object.entries(meanings).map(([verdict, meaning]) => (
+        <li>
+          <svg viewBox="0 0 10 10" aria-hidden="true">
+            <rect class={verdict} width="10" height="10" />
+          </svg>
+          {meaning}
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+function Rules({report}: {report: AuditReport}) {
+  const decided = countBy(report.judgements, ({rule}) => rule?.name)
+  const violated = countBy(report.judgements, ({rule, verdict}) => (verdict === 'violation' ? rule?.name : undefined))
+  return (
+    <Section id="rules" title="The rules of the policy">
+      <Table look="rules" heads={['Rule', 'Requires']} numbers={['Decides', 'Violations']}>
+        {ruleLines(report).map(({name, requires}) => (
+          <tr>
+            <th scope="row">{name}</th>
+            <td>{requires}</td>
+            <NumberCell>{countLabel(decided.get(name) ?? 0)}</NumberCell>
+            <NumberCell>{countLabel(violated.get(name) ?? 0)}</NumberCell>
+          </tr>
+        ))}
+      </Table>
+    </Section>
+  )
+}
+
+function Wrongs({judgements}: {judgements: readonly Judgement[]}) {
+  const wrongs = judgements.filter(({verdict}) => verdict === 'violation').flatMap(({violations}) => violations)
+  const counts = [...countBy(wrongs, violationInWords)].sort(([, a], [, b]) => b - a).slice(0, 10)
+  return (
+    <Section id="wrong" title="What is wrong most often">
+      {counts.length === 0 ? (
+        <p class="note">Nothing violates the policy.</p>
+      ) : (
+        <Table look="rules" heads={['What']} numbers={['How often']}>
+          {counts.map(([what, count]) => (
+            <tr>
+              <th scope="row">{what}</th>
+              <NumberCell>{countLabel(count)}</NumberCell>
+            </tr>
+          ))}
+        </Table>
+      )}
+    </Section>
+  )
+}
+
+function Exemptions({report: {policy, judgements, expired}}: {report: AuditReport}) {
+  if (policy.exemptions.length === 0) return null
+  return (
+    <Section id="exemptions" title="Exemptions">
+      <Table look="rules" heads={['Reason', 'Last day']} numbers={['Applies to']}>
+        {policy.exemptions.map(exemption => {
+          const ended = expired.find(each => each.exemption === exemption)
+          const exempt = judgements.filter(judged => judged.verdict === 'exempt' && judged.exemption === exemption)
+          return (
+            <tr>
+              <th scope="row">{exemption.reason}</th>
+              <td>
+                {exemption.expires} {ended && <span class="mark violation">expired</span>}
+              </td>
+              <NumberCell>
+                {ended ? `${countLabel(ended.violations)} no longer exempt` : `${countLabel(exempt.length)} exempt`}
+              </NumberCell>
+            </tr>
+          )
+        })}
+      </Table>
+    </Section>
+  )
+}
+
+function List({judgements}: {judgements: readonly Judgement[]}) {
+  const isPart = judgements.length > rowsPerPage
+  const part = ` Shown are the first ${rowsPerPage} of ${countLabel(judgements.length)}, the worst first.`
+  const filters = {verdict: 'Verdict', kind: 'Kind', region: 'Region', vpc: 'VPC'}
+  return (
+    <Section id="list" title="Everything that was judged">
+      <noscript>
+        <p class="note">Searching and sorting need JavaScript.{isPart && part}</p>
+      </noscript>
+      <div class="controls" id="controls" hidden>
+        <label class="search">
+          Search
+          <input id="search" type="search" autocomplete="off" placeholder="Name, ID, VPC, rule, reason…" />
+        </label>
+        {Object.entries(filters).map(([name, title]) => (
+          <label>
+            {title}
+            <select id={`filter-${name}`}>
+              <option value="">All</option>
+            </select>
+          </label>
+        ))}
+        <button type="button" id="clear">
+          Clear
+        </button>
+      </div>
+      <p class="note" id="printed" />
+      {/* biome-ignore lint/a11y/useSemanticElements: a fieldset is for controls. The keyboard scrolls this. */}
+      <div class="scroll" tabindex={0} role="group" aria-label="List">
+        <ListTable judgements={judgements} />
+      </div>
+      <div class="pager" id="pager" hidden>
+        <button type="button" id="previous">
+          Previous
+        </button>
+        <span id="position" role="status" />
+        <button type="button" id="next">
+          Next
+        </button>
+      </div>
+    </Section>
+  )
+}
+
+function countBy<T>(items: readonly T[], key: (item: T) => string | undefined): Map<string, number> {
+  const counts = new Map<string, number>()
+  for (const item of items) {
+    const name = key(item)
+    if (name !== undefined) counts.set(name, (counts.get(name) ?? 0) + 1)
+  }
+  return counts
+}

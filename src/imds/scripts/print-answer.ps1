@@ -1,0 +1,1 @@
+Write-Bytes ((Get-Metadata @PATHS@) + "`n")

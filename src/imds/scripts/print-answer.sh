@@ -1,0 +1,2 @@
+get @PATHS@
+printf '%s\n' "$body"
