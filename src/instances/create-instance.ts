@@ -1,5 +1,5 @@
 import {setTimeout as sleep} from 'node:timers/promises'
-import type {Identity, InstancePrototype} from '../cloud/operations.ts'
+import type {Identity, InstancePrototype} from '../cloud/prototypes.ts'
 import type {Instance, Reason} from '../cloud/readers/instance.ts'
 import {withDoubt} from '../cloud/service-errors.ts'
 import type {VpcApi} from '../cloud/vpc-api.ts'
