@@ -44,7 +44,10 @@ export type JournalLine =
 export interface Journal {
   /** Resolves when the line is kept. Rejects with VpcmdError when it can't be kept; so does every later one. */
   write(line: JournalLine): Promise<void>
-  /** Whether another run may be at work, as far as this machine and what it shares can tell: what was read may be so no more. */
+  /**
+   * Whether another run is at work, or was since the servers were read, as far as this machine and what it shares can tell:
+   * what was read may no longer hold.
+   */
   hasCompany(): Promise<boolean>
 }
 

@@ -200,14 +200,27 @@ describe('two at once', () => {
     await journal.close()
   })
 
-  it('at two runs know of each other while both are at work', async () => {
+  it('at two runs know of each other, and do not forget that there was another', async () => {
     const first = await JournalFile.begin(folder, header, changes)
     expect(await first.hasCompany()).toBe(false)
     const second = await JournalFile.begin(folder, {...header, id: '20261125-161503-0001'}, changes)
     expect([await first.hasCompany(), await second.hasCompany()]).toEqual([true, true])
     await first.close()
-    expect(await second.hasCompany()).toBe(false)
+    expect(await second.hasCompany()).toBe(true)
     await second.close()
+  })
+
+  it('a run that ended after the servers were read counts as well', async () => {
+    const read = changes.map(change => ({...change, readAt: Date.now()}))
+    const before = await JournalFile.begin(folder, header, changes)
+    await before.close()
+    const late = await JournalFile.begin(folder, {...header, id: '20261125-161503-0001'}, read)
+    expect(await late.hasCompany()).toBe(true)
+    await late.close()
+    const next = read.map(change => ({...change, readAt: Date.now() + 1000}))
+    const alone = await JournalFile.begin(folder, {...header, id: '20261125-161503-0002'}, next)
+    expect(await alone.hasCompany()).toBe(false)
+    await alone.close()
   })
 
   it('that both find a dead lock: one gets it', async () => {
