@@ -86,7 +86,7 @@ describe('a change', () => {
 
   it('is not sent where another run has made it while it waited for its turn', async () => {
     const planned = change()
-    await test.sandbox.fleet.change(id, {metadata_service: on})
+    await test.sandbox.fleet.change(id, {metadata_service: set})
     let asks = 0
     expect(await settle(planned, {mustLook: async () => asks++ > 0})).toEqual({result: 'unchanged', after: on})
     expect({asked: asked(), asks}).toEqual({asked: ['GET'], asks: 2})
