@@ -25,6 +25,11 @@ export interface Holder {
   isOfHere: boolean
 }
 
+interface Found extends Holder {
+  file: string
+  text: string
+}
+
 /** Thrown where a lock is held by a process that lives, or may. */
 export class LockHeld extends Error {
   readonly holder: Holder
@@ -67,13 +72,12 @@ export class ProcessLock {
   async release(): Promise<void> {
     clearInterval(this.#timer)
     await this.#beating
-    await unlink(this.#file).catch(unless('ENOENT', 'ENOTDIR'))
+    await unlink(this.#file).catch(ifGone)
     await removeEmpty(this.#folder)
   }
 
   async #beat(): Promise<void> {
-    this.#beats++
-    const text = ownerText(await thisProcess(), this.#beats)
+    const text = ownerText(await thisProcess(), ++this.#beats)
     try {
       // Never made anew: where it is gone, the lock is another's.
       const handle = await open(this.#file, 'r+')
@@ -95,7 +99,7 @@ export async function takeLock(path: string, silentForMs = silenceMs): Promise<P
   await mkdir(draft, {mode: 0o700})
   try {
     await writeFile(join(draft, token), ownerText(await thisProcess(), 0), {mode: 0o600, flag: 'wx'})
-    for (let tries = 1; tries <= mostTries; tries++) {
+    for (let tries = 1; tries <= 8; tries++) {
       if (await isRenamed(draft, path)) return new ProcessLock(path, token)
       const found = await findHolder(path)
       if (found && (await isAlive(found, silentForMs, true))) throw new LockHeld(found)
@@ -109,8 +113,6 @@ export async function takeLock(path: string, silentForMs = silenceMs): Promise<P
   }
 }
 
-const mostTries = 8
-
 /** Who holds the lock at `path`, as far as one look tells; undefined where nobody does. Throws NotPlain. */
 export async function holderOf(path: string, silentForMs = silenceMs): Promise<Holder | undefined> {
   const found = await findHolder(path)
@@ -123,11 +125,6 @@ export function describeHolder({owner, isOfHere}: Holder): string {
   return isOfHere
     ? `process ${owner.pid}`
     : `process ${owner.pid} on ${owner.host}, in another container or on another host`
-}
-
-interface Found extends Holder {
-  file: string
-  text: string
 }
 
 async function isRenamed(draft: string, path: string): Promise<boolean> {
@@ -146,29 +143,20 @@ async function isRenamed(draft: string, path: string): Promise<boolean> {
 async function findHolder(path: string): Promise<Found | undefined> {
   const stats = await look(path)
   if (!stats) return undefined
-  // What vpcmd 0.1.0 made was a file: `PID BEGAN`, of this machine.
-  if (stats.isFile()) return readHolder(path, earlierOwner)
-  if (!stats.isDirectory()) throw new NotPlain(`it is ${oddKindOf(stats)}`)
-  const names = await readdir(path).catch(unless('ENOENT', 'ENOTDIR'))
-  const token = names?.find(name => tokenName.test(name))
-  return token === undefined ? undefined : readHolder(join(path, token), parseOwner)
-}
-
-const tokenName = /^[0-9a-f]{8}-[0-9a-f-]{27}$/
-
-async function readHolder(
-  file: string,
-  parse: (text: string) => LockOwner | undefined | Promise<LockOwner | undefined>,
-): Promise<Found | undefined> {
+  if (!stats.isDirectory()) throw new NotPlain(`it is ${oddKindOf(stats) ?? 'a file'}`)
+  const names = await readdir(path).catch(ifGone)
+  const token = names?.find(name => /^[0-9a-f]{8}-[0-9a-f-]{27}$/.test(name))
+  if (token === undefined) return undefined
+  const file = join(path, token)
   const text = await readStart(file)
   if (text === undefined) return undefined
-  const owner = await parse(text)
+  const owner = parseOwner(text)
   return {owner, isOfHere: owner !== undefined && (await isOfHere(owner)), file, text}
 }
 
-/** The text of an owner's file, of which a stranger may have made anything; undefined where it is gone. */
+/** The beginning of an owner's file, of which a stranger may have made anything; undefined where it is gone. */
 async function readStart(file: string): Promise<string | undefined> {
-  const handle = await openPlain(file).catch(unless('ENOENT', 'ENOTDIR'))
+  const handle = await openPlain(file).catch(ifGone)
   if (!handle) return undefined
   try {
     const {bytesRead, buffer} = await handle.read(Buffer.alloc(1024), 0, 1024, 0)
@@ -187,8 +175,8 @@ async function isAlive(found: Found, silentForMs: number, mayWatch: boolean): Pr
   const isAhead = silentMs < -beatMs
   if (!isAhead && silentMs < silentForMs) return true
   if (!mayWatch) return isAhead
-  // That clock may have been set, and whoever stood still may go on: what counts is what is seen. Where the times tell
-  // nothing it is watched for all of the while.
+  // That clock may have been set, and whoever stood still may go on: it is watched, and for all of the time where the
+  // clock tells nothing.
   const end = performance.now() + (isAhead ? silentForMs : Math.min(watchMs, silentForMs))
   while (performance.now() < end) {
     await sleep(500)
@@ -214,18 +202,15 @@ function parseOwner(text: string): LockOwner | undefined {
   }
 }
 
-async function earlierOwner(text: string): Promise<LockOwner> {
-  const [, pid = '0', began = ''] = /^(\d+)(?: (\d+))?$/.exec(text) ?? []
-  return {...(await thisProcess()), pid: Number(pid), began}
-}
-
 async function look(path: string): Promise<Stats | undefined> {
-  return lstat(path).catch(unless('ENOENT', 'ENOTDIR'))
+  return lstat(path).catch(ifGone)
 }
 
 async function removeEmpty(path: string): Promise<void> {
   await rmdir(path).catch(unless('ENOENT', 'ENOTDIR', 'ENOTEMPTY', 'EEXIST', 'EPERM', 'EBUSY', 'EACCES'))
 }
+
+const ifGone = unless('ENOENT', 'ENOTDIR')
 
 /** For a catch that takes these errors of the file system for nothing, and throws any other. */
 function unless(...codes: string[]): (error: unknown) => undefined {

@@ -118,16 +118,6 @@ describe('a lock', () => {
     expect(await holderOf(path)).toBeUndefined()
     await (await takeLock(path)).release()
   })
-
-  it('that vpcmd 0.1.0 made is respected while its process lives, and no longer', async () => {
-    const other = await aProcess()
-    const pid = other.child.pid ?? 0
-    const began = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[19]
-    writeFileSync(path, `${pid} ${began}`)
-    await expect(takeLock(path)).rejects.toThrow(`It is held by process ${pid}.`)
-    await other.kill()
-    await (await takeLock(path)).release()
-  })
 })
 
 describe('a lock of another host', () => {
@@ -177,6 +167,7 @@ describe('a lock of another host', () => {
 describe('something else in the place of a lock', () => {
   const file = join(root, 'somewhere')
   it.each([
+    ['a file', () => writeFileSync(path, '12345')],
     ['a FIFO', () => execFileSync('mkfifo', [path])],
     ['a symbolic link', () => symlinkSync(file, path)],
     [

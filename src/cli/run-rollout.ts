@@ -1,4 +1,5 @@
 import type {Cloud} from '../cloud/cloud.ts'
+import {retryPolicy} from '../cloud/retry-policy.ts'
 import {asVpcmdError, exitCodes, usageError, type VpcmdError} from '../errors.ts'
 import type {RunHeader} from '../metadata/journal.ts'
 import {countResults, describeCounts, type Outcome, type Settled} from '../metadata/outcomes.ts'
@@ -37,9 +38,6 @@ interface RunRequest {
 
 /** A run that has ended. */
 type RunEnding = RolloutResult & {id: string}
-
-/** How old a fresh reading may get, in a long rollout, before its server is looked at again: to look each time would take twice the requests. */
-const freshForMs = 30_000
 
 /** Makes a run, and prints what became of it. Sends nothing, and keeps nothing, where there is nothing to change. */
 export async function carryOut(
@@ -100,7 +98,7 @@ export async function runRollout(
     result = await rollOut(cloud, work, {
       journal,
       comparesNames: request.comparesNames,
-      freshForMs: request.isFresh ? freshForMs : 0,
+      freshForMs: request.isFresh ? retryPolicy.freshForMs : 0,
       concurrency: policy.concurrency,
       maxFailures: policy.maxFailures(work.length),
       canary,

@@ -7,7 +7,7 @@ import {type Pacing, RequestFailure, unreadable, withRetries} from './retries.ts
 import {failureOfTry} from './sdk-adapter.ts'
 import {describeFailure} from './service-errors.ts'
 import type {TokenSource} from './token-source.ts'
-import type {Answer, SendOnce, VpcApi} from './vpc-api.ts'
+import type {Answer, CallControls, SendOnce, VpcApi} from './vpc-api.ts'
 
 /**
  * How the API is called. `rollout` is for changing many: none is to fail for being throttled, and a change that may have
@@ -38,12 +38,12 @@ export function callsOf(send: SendOnce, policy: CallPolicy): VpcApi {
   return Object.fromEntries(calls)
 }
 
-type CallParams = Record<string, unknown> & {signal?: AbortSignal}
+type CallParams = Record<string, unknown> & CallControls
 
 async function callOperation(
   name: OperationName,
   operation: Operation,
-  {signal: ending, ...params}: CallParams,
+  {signal: ending, onTurn, ...params}: CallParams,
   send: SendOnce,
   policy: CallPolicy,
 ): Promise<Answer<unknown>> {
@@ -72,6 +72,7 @@ async function callOperation(
         // Reading is called off at once, changing only between two tries.
         ...(again === 'read' ? {cancelled: ending} : {lastTry: ending}),
         prepare: () => tokens.ready(),
+        onTurn,
       },
     )
   for (let renewals = 0; ; renewals++) {

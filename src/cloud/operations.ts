@@ -1,3 +1,4 @@
+import type {FloatingIpPrototype, InstancePrototype} from './prototypes.ts'
 import {fields, identity, type Raw, text} from './readers/fields.ts'
 import {readInstance} from './readers/instance.ts'
 import type {RowReader} from './readers/page.ts'
@@ -12,7 +13,7 @@ import {
   readRegion,
   readSubnet,
 } from './readers/resources.ts'
-import type {KnownSettings, Settings} from './readers/settings.ts'
+import type {Settings} from './readers/settings.ts'
 
 /**
  * One call of the VPC API. Names of calls and parameters are those of `VpcV1` of IBM's SDK (IBM/vpc-node-sdk, vpc/v1.ts), so
@@ -24,7 +25,7 @@ interface Operation {
   path: string
   /** Goes after "could not", with parameters, and fields of them, in braces; where it is of a region, its name follows. */
   doing: string
-  /** What the caller must be allowed (ibm-cloud-docs/vpc, at-events.md, vpc-user-permissions.md). */
+  /** What the caller must be allowed (ibm-cloud-docs/vpc, at-events.md, vpc-user-permissions.md, known-issues.md). */
   iamAction?: string
   /** The parameters of the query, by their names on the wire. */
   query?: Readonly<Record<string, string>>
@@ -60,6 +61,27 @@ function part<T>(name: string): BodyPart<T> {
 }
 
 const paging = {start: 'start', limit: 'limit'} as const
+
+/** Reads one thing. */
+function get<const Path extends string, Result>(
+  path: Path,
+  read: (raw: Raw, params: Record<string, unknown>) => Result,
+  doing: string,
+  iamAction: string,
+) {
+  return {method: 'GET', path, read, doing, iamAction, again: 'read'} as const
+}
+
+/** Reads a list, which stands under the key `rows` of the answer. */
+function list<const Path extends string, Row>(
+  path: Path,
+  rows: string,
+  readRow: RowReader<Row>,
+  doing: string,
+  iamAction?: string,
+) {
+  return {method: 'GET', path, rows, readRow, doing, iamAction, again: 'read'} as const
+}
 
 /** Reads one thing, which has to be the one of the ID that was asked for. */
 function byId<T>(read: RowReader<T>) {
@@ -107,20 +129,11 @@ const mergePatch = 'application/merge-patch+json'
 /** Each call that vpcmd makes, once: the interface, the built-in client and the tried calls derive from it. */
 export const operations = {
   listRegions: {
-    method: 'GET',
-    path: '/regions',
-    doing: 'ask for the regions',
-    again: 'read',
-    rows: 'regions',
-    readRow: readRegion,
+    ...list('/regions', 'regions', readRegion, 'ask for the regions'),
     identify: (raw: Raw) => text(raw, 'name'),
   },
   listInstances: {
-    method: 'GET',
-    path: '/instances',
-    doing: 'list the instances',
-    iamAction: 'is.instance.instance.list',
-    again: 'read',
+    ...list('/instances', 'instances', readInstance, 'list the instances', 'is.instance.instance.list'),
     query: {
       ...paging,
       resourceGroupId: 'resource_group.id',
@@ -141,17 +154,8 @@ export const operations = {
       vpcCrn: 'vpc.crn',
       vpcName: 'vpc.name',
     },
-    rows: 'instances',
-    readRow: readInstance,
   },
-  getInstance: {
-    method: 'GET',
-    path: '/instances/{id}',
-    doing: 'read instance {id}',
-    iamAction: 'is.instance.instance.read',
-    again: 'read',
-    read: byId(readInstance),
-  },
+  getInstance: get('/instances/{id}', byId(readInstance), 'read instance {id}', 'is.instance.instance.read'),
   updateInstance: {
     method: 'PATCH',
     path: '/instances/{id}',
@@ -166,7 +170,6 @@ export const operations = {
     method: 'POST',
     path: '/instances/{instanceId}/actions',
     doing: '{type} instance {instanceId}',
-    // Both are asked for (ibm-cloud-docs/vpc, known-issues.md).
     iamAction: 'is.instance.instance.operate',
     again: 'action',
     body: {type: part<'start' | 'stop' | 'reboot'>('type')},
@@ -181,39 +184,33 @@ export const operations = {
     body: {instancePrototype: part<InstancePrototype>('')},
     read: made(readInstance),
   },
-  getInstanceInitialization: {
-    method: 'GET',
-    path: '/instances/{id}/initialization',
-    doing: 'read the initialization of instance {id}',
-    iamAction: 'is.instance.instance.read',
-    again: 'read',
-    read: (raw: Raw) => ('keys' in raw ? readInitialization(raw) : undefined),
-  },
-  getInstanceNetworkInterface: {
-    method: 'GET',
-    path: '/instances/{instanceId}/network_interfaces/{id}',
-    doing: 'read the network interface {id} of instance {instanceId}',
-    iamAction: 'is.instance.instance.read',
-    again: 'read',
-    read: byId(readPortDetails),
-  },
-  getVirtualNetworkInterface: {
-    method: 'GET',
-    path: '/virtual_network_interfaces/{id}',
-    doing: 'read the virtual network interface {id}',
-    iamAction: 'is.virtual-network-interface.virtual-network-interface.read',
-    again: 'read',
-    read: byId(readPortDetails),
-  },
+  getInstanceInitialization: get(
+    '/instances/{id}/initialization',
+    (raw: Raw) => ('keys' in raw ? readInitialization(raw) : undefined),
+    'read the initialization of instance {id}',
+    'is.instance.instance.read',
+  ),
+  getInstanceNetworkInterface: get(
+    '/instances/{instanceId}/network_interfaces/{id}',
+    byId(readPortDetails),
+    'read the network interface {id} of instance {instanceId}',
+    'is.instance.instance.read',
+  ),
+  getVirtualNetworkInterface: get(
+    '/virtual_network_interfaces/{id}',
+    byId(readPortDetails),
+    'read the virtual network interface {id}',
+    'is.virtual-network-interface.virtual-network-interface.read',
+  ),
   listFloatingIps: {
-    method: 'GET',
-    path: '/floating_ips',
-    doing: 'list the floating IPs',
-    iamAction: 'is.floating-ip.floating-ip.list',
-    again: 'read',
+    ...list(
+      '/floating_ips',
+      'floating_ips',
+      readFloatingIp,
+      'list the floating IPs',
+      'is.floating-ip.floating-ip.list',
+    ),
     query: {...paging, targetId: 'target.id'},
-    rows: 'floating_ips',
-    readRow: readFloatingIp,
   },
   createFloatingIp: {
     method: 'POST',
@@ -224,45 +221,32 @@ export const operations = {
     body: {floatingIpPrototype: part<FloatingIpPrototype>('')},
     read: made(readFloatingIp),
   },
-  listVpcs: {
-    method: 'GET',
-    path: '/vpcs',
-    doing: 'list the VPCs',
-    iamAction: 'is.vpc.vpc.list',
-    again: 'read',
-    query: paging,
-    rows: 'vpcs',
-    readRow: readNamed,
-  },
-  /** Takes neither `start` nor `limit`: IBM's SDK has none for it, though its answer can name a next page. */
-  listInstanceTemplates: {
-    method: 'GET',
-    path: '/instance/templates',
-    doing: 'list the instance templates',
-    // There is no action of its own for the list (ibm-cloud-docs/vpc, at-events.md).
-    iamAction: 'is.instance.instance-template.read',
-    again: 'read',
-    rows: 'templates',
-    readRow: readInstanceTemplate,
-  },
+  listVpcs: {...list('/vpcs', 'vpcs', readNamed, 'list the VPCs', 'is.vpc.vpc.list'), query: paging},
+  // It takes neither `start` nor `limit`: IBM's SDK has none for it, though its answer can name a next page. There is no
+  // action of its own for the list (ibm-cloud-docs/vpc, at-events.md).
+  listInstanceTemplates: list(
+    '/instance/templates',
+    'templates',
+    readInstanceTemplate,
+    'list the instance templates',
+    'is.instance.instance-template.read',
+  ),
   listBareMetalServers: {
-    method: 'GET',
-    path: '/bare_metal_servers',
-    doing: 'list the bare metal servers',
-    iamAction: 'is.bare-metal-server.bare-metal-server.list',
-    again: 'read',
+    ...list(
+      '/bare_metal_servers',
+      'bare_metal_servers',
+      readBareMetalServer,
+      'list the bare metal servers',
+      'is.bare-metal-server.bare-metal-server.list',
+    ),
     query: {...paging, name: 'name'},
-    rows: 'bare_metal_servers',
-    readRow: readBareMetalServer,
   },
-  getBareMetalServer: {
-    method: 'GET',
-    path: '/bare_metal_servers/{id}',
-    doing: 'read bare metal server {id}',
-    iamAction: 'is.bare-metal-server.bare-metal-server.read',
-    again: 'read',
-    read: byId(readBareMetalServer),
-  },
+  getBareMetalServer: get(
+    '/bare_metal_servers/{id}',
+    byId(readBareMetalServer),
+    'read bare metal server {id}',
+    'is.bare-metal-server.bare-metal-server.read',
+  ),
   updateBareMetalServer: {
     method: 'PATCH',
     path: '/bare_metal_servers/{id}',
@@ -272,52 +256,17 @@ export const operations = {
     body: {metadataService: part<Settings>('metadata_service')},
     read: byId(readBareMetalServer),
   },
-  listKeys: {
-    method: 'GET',
-    path: '/keys',
-    doing: 'list the keys',
-    iamAction: 'is.key.key.list',
-    again: 'read',
-    query: paging,
-    rows: 'keys',
-    readRow: readNamed,
-  },
+  listKeys: {...list('/keys', 'keys', readNamed, 'list the keys', 'is.key.key.list'), query: paging},
   listImages: {
-    method: 'GET',
-    path: '/images',
-    doing: 'list the images',
-    iamAction: 'is.image.image.list',
-    again: 'read',
+    ...list('/images', 'images', readNamed, 'list the images', 'is.image.image.list'),
     query: {...paging, name: 'name'},
-    rows: 'images',
-    readRow: readNamed,
   },
-  getImage: {
-    method: 'GET',
-    path: '/images/{id}',
-    doing: 'read the image {id}',
-    iamAction: 'is.image.image.read',
-    again: 'read',
-    read: byId(readImage),
-  },
+  getImage: get('/images/{id}', byId(readImage), 'read the image {id}', 'is.image.image.read'),
   listSubnets: {
-    method: 'GET',
-    path: '/subnets',
-    doing: 'list the subnets',
-    iamAction: 'is.subnet.subnet.list',
-    again: 'read',
+    ...list('/subnets', 'subnets', readSubnet, 'list the subnets', 'is.subnet.subnet.list'),
     query: {...paging, vpcId: 'vpc.id'},
-    rows: 'subnets',
-    readRow: readSubnet,
   },
-  getSubnet: {
-    method: 'GET',
-    path: '/subnets/{id}',
-    doing: 'read the subnet {id}',
-    iamAction: 'is.subnet.subnet.read',
-    again: 'read',
-    read: byId(readSubnet),
-  },
+  getSubnet: get('/subnets/{id}', byId(readSubnet), 'read the subnet {id}', 'is.subnet.subnet.read'),
 } as const satisfies Record<string, Operation>
 
 export type OperationName = keyof typeof operations
@@ -331,48 +280,4 @@ export const listPaths: readonly string[] = Object.values<Operation>(operations)
 /** The media type of what is sent, which for a PATCH is a merge patch (RFC 7396). */
 export function mediaTypeOf({method}: Operation): string {
   return method === 'PATCH' ? mergePatch : 'application/json'
-}
-
-/** What names something that exists in a prototype. */
-export type Identity = {id: string} | {crn: string}
-
-/** The settings of a metadata service that is to be made: all of them. */
-export type MetadataServicePrototype = Required<KnownSettings>
-
-/** An instance to be created from an image; of the API's prototypes the part that vpcmd writes (IBM/vpc-node-sdk, vpc/v1.ts, InstancePrototypeInstanceByImage). */
-export interface InstancePrototype {
-  name: string
-  profile: {name: string}
-  image: Identity
-  vpc: Identity
-  zone: {name: string}
-  resource_group?: {id: string}
-  keys: Identity[]
-  primary_network_attachment?: {
-    virtual_network_interface: InterfacePrototype & {auto_delete: boolean; protocol_state_filtering_mode?: string}
-  }
-  primary_network_interface?: InterfacePrototype
-  metadata_service: MetadataServicePrototype
-  default_trusted_profile?: {auto_link: boolean; target: Identity}
-  enable_secure_boot?: boolean
-  confidential_compute_mode?: string
-  availability?: {class: string}
-  availability_policy?: {host_failure?: string; preemption?: string}
-  reservation_affinity?: {policy: string}
-  total_volume_bandwidth?: number
-  volume_bandwidth_qos_mode?: string
-  user_data?: string
-}
-
-/** What network interfaces of both kinds are made of. */
-export interface InterfacePrototype {
-  subnet: Identity
-  security_groups?: Identity[]
-  allow_ip_spoofing?: boolean
-}
-
-export interface FloatingIpPrototype {
-  name?: string
-  resource_group?: {id: string}
-  target: {id: string}
 }

@@ -2,7 +2,7 @@ import {usageError, VpcmdError} from '../errors.ts'
 import {readPrivateJson, writePrivateJson} from '../files/private-file.ts'
 import {privately, whyOtherCloud} from './endpoints.ts'
 import type {Page} from './readers/page.ts'
-import type {Region as ReadRegion} from './readers/resources.ts'
+import type {ListedRegion} from './readers/resources.ts'
 import type {WireLog} from './transport.ts'
 
 export interface Region {
@@ -23,7 +23,7 @@ export interface RegionSources {
   isPrivate: boolean
   /** Where the list is kept; undefined keeps it nowhere. */
   cacheFile: string | undefined
-  ask(): Promise<Page<ReadRegion>>
+  ask(): Promise<Page<ListedRegion>>
   now(): number
   log: WireLog | undefined
 }
@@ -63,7 +63,7 @@ export async function findRegions(sources: RegionSources): Promise<Region[]> {
   return choose(regions, asked)
 }
 
-function regionsIn({rows, unidentified, brokenNext, next}: Page<ReadRegion>, sources: RegionSources): Region[] {
+function regionsIn({rows, unidentified, brokenNext, next}: Page<ListedRegion>, sources: RegionSources): Region[] {
   const byName = new Map<string, Region>()
   for (const row of rows) {
     const region = regionOf(row, sources)
@@ -86,7 +86,7 @@ function regionsIn({rows, unidentified, brokenNext, next}: Page<ReadRegion>, sou
   })
 }
 
-function regionOf({name, endpoint, status}: ReadRegion, {asker, isPrivate}: RegionSources): Region {
+function regionOf({name, endpoint, status}: ListedRegion, {asker, isPrivate}: RegionSources): Region {
   if (endpoint === undefined)
     return {name, url: '', problem: `IBM Cloud did not tell the endpoint of the region ${name}`}
   const url = privately(endpoint, isPrivate).replace(/\/+$/, '')

@@ -1,26 +1,8 @@
 import {type Ending, NeverSent, type RateLimiter} from './rate-limiter.ts'
+import {pauseAfter, retryPolicy} from './retry-policy.ts'
 import type {NoReply, Silence} from './transport.ts'
 
-/** How long and how often vpcmd tries when IBM Cloud does not answer well: stated here, once, for every request that it makes. */
-export const retryPolicy = {
-  tries: 5,
-  /** Answers that a later try may better. */
-  statuses: [429, 500, 502, 503, 504],
-  /** The first pause; each next one is twice as long, up to the longest, and a random half of it is left out. */
-  firstPauseMs: 500,
-  longestPauseMs: 20_000,
-  /** How long what changes something is sent again where it met another change (409): that was surely not applied. */
-  conflictMs: 2 * 60_000,
-} as const
-
-/**
- * For how long being throttled counts as no try. It runs anew whenever another request to the region comes through: with
- * many of them in line, a turn can take minutes. A wait is never longer than what is left of it. `read` and `token` are
- * throttled where they are asked to wait (429, or 503 with Retry-After); `rollout`, which changes many, by any 503.
- */
-export const patienceMs = {token: 5 * 60_000, read: 5 * 60_000, rollout: 15 * 60_000} as const
-
-export type Budget = keyof typeof patienceMs
+export type Budget = keyof typeof retryPolicy.patienceMs
 
 /** What went wrong with one try, told apart as far as a retry and a sentence for the user need it. */
 export interface Failure {
@@ -99,6 +81,8 @@ export interface RetryOptions {
   limiter?: RateLimiter
   /** Awaited before each try, outside of its time: what it throws ends all. */
   prepare?(): Promise<unknown>
+  /** Awaited before each try, once the limiter has let it in: what it throws ends all. */
+  onTurn?(): Promise<unknown>
 }
 
 /**
@@ -119,6 +103,7 @@ export async function withRetries<T>(send: (signal: AbortSignal) => Promise<T>, 
     const timeout = AbortSignal.timeout(pacing.timeoutMs)
     let ending: Ending = 'bad'
     try {
+      await options.onTurn?.()
       const answer = await send(cancelled ? AbortSignal.any([timeout, cancelled]) : timeout)
       ending = 'good'
       return answer
@@ -132,16 +117,20 @@ export async function withRetries<T>(send: (signal: AbortSignal) => Promise<T>, 
       const now = pacing.now()
       const isThrottled = failure.status === 429 || failure.status === 503
       // In a rate limiter all others wait as well: how often nothing came through says more than how often this one was refused.
-      const backOffMs = backOff(limiter && isThrottled ? limiter.refusals + 1 : sent, pacing.random())
+      const pauses = limiter && isThrottled ? limiter.refusals : sent - 1
+      const backoffMs = pauseAfter(pauses, retryPolicy.request.pauses) * (0.5 + pacing.random() / 2)
       if (isThrottled) throttledSince ??= now
       const inVainMs = now - Math.max(throttledSince ?? now, limiter?.lastGoodAt ?? 0)
-      const patienceLeftMs = patienceMs[budget] - inVainMs
+      const patienceLeftMs = retryPolicy.patienceMs[budget] - inVainMs
       const isForgiven = isThrottled && patienceLeftMs > 0 && (budget === 'rollout' || asksToWait(failure))
       const isConflict = options.awaitsConflicts === true && failure.kind === 'status' && failure.status === 409
       const conflictLeftMs = retryPolicy.conflictMs - (now - startedAt)
       // A wait that is asked for is kept, but for no longer than there is patience: then comes the last try.
-      const askedMs = Math.max(failure.retryAfterMs ?? 0, backOffMs)
-      const ms = Math.min(askedMs, isForgiven ? patienceLeftMs : isConflict ? conflictLeftMs : patienceMs[budget])
+      const askedMs = Math.max(failure.retryAfterMs ?? 0, backoffMs)
+      const ms = Math.min(
+        askedMs,
+        isForgiven ? patienceLeftMs : isConflict ? conflictLeftMs : retryPolicy.patienceMs[budget],
+      )
       if (isThrottled) ending = {pauseMs: ms, isRate: failure.status === 429}
       const isNewPause = leave ? leave(ending) || !isThrottled : true
       const isAwaited = isConflict && conflictLeftMs > 0
@@ -149,7 +138,7 @@ export async function withRetries<T>(send: (signal: AbortSignal) => Promise<T>, 
       if (isNoTry) tries--
       // Who was throttled until all patience was gone has tried for long enough.
       const isSpent = isThrottled && patienceLeftMs <= 0
-      const isLast = isSpent || tries >= retryPolicy.tries || lastTry?.aborted
+      const isLast = isSpent || tries >= retryPolicy.request.tries || lastTry?.aborted
       const goesOn = !isLast && (isAwaited || mayTryAgain(failure, options))
       // The limiter holds all others too, and they are told once.
       if ((goesOn || limiter) && isNewPause && ms > 0) pacing.onPause({ms, failure, who: options.who})
@@ -183,11 +172,6 @@ function mayTryAgain(failure: Failure, {repeatable, alsoOn = []}: RetryOptions):
 /** Whether a failure says that there was no connection at all. */
 export function isUnreached({kind}: Failure): boolean {
   return kind === 'refused' || kind === 'unreachable' || kind === 'unknown-host'
-}
-
-function backOff(tries: number, random: number): number {
-  const full = Math.min(retryPolicy.firstPauseMs * 2 ** (tries - 1), retryPolicy.longestPauseMs)
-  return full * (0.5 + random / 2)
 }
 
 /**

@@ -21,13 +21,6 @@ export interface Asked {
   isMetadataService?: boolean
 }
 
-interface Said {
-  code: string | undefined
-  message: string | undefined
-  target: string
-  trace: string | undefined
-}
-
 /**
  * The error of an operation on the VPC API as the user reads it: IBM's own code, message, target and trace where there
  * was an answer, and a sentence of its own for everything that can lie between. None of `secrets` is in it, nor a token,
@@ -47,79 +40,61 @@ export function describeFailure(
       exitCode: exitCodes.interrupted,
     })
   }
-  const often = tries > 1 ? ` after ${tries} tries` : ''
-  if (failure.kind !== 'status') {
-    const {code, reason, hint} = connectionProblem(failure, url)
-    const message = withoutSecrets(`Could not ${doing}${often}: ${reason}.`, secrets)
-    const status = failure.kind === 'unreadable' ? failure.status : undefined
-    return new VpcmdError({code, message, hint, status, isUnsent: isUnreached(failure) || isBeforeSending(failure)})
+  const what = `Could not ${doing}${tries > 1 ? ` after ${tries} tries` : ''}`
+  const {kind, status} = failure
+  if (kind !== 'status') {
+    const isUnsent = isUnreached(failure) || kind === 'proxy' || kind === 'untrusted' || kind === 'other-protocol'
+    return connectionError(what, failure, url, secrets, {isUnsent, status: kind === 'unreadable' ? status : undefined})
   }
-  const said = saidIn(failure)
-  const host = hostIn(url)
-  const why = said.message ? `${said.message}${said.target}` : answeredIn(failure, host)
+  const said = saidIn(failure, url)
   return new VpcmdError({
-    code: clean(said.code, secrets) ?? `http_${failure.status}`,
-    message: withoutSecrets(sentence(`Could not ${doing}${often}: ${why}`), secrets),
-    hint: adviceFor(failure.status, said.code, operation),
-    trace: clean(said.trace, secrets),
-    status: failure.status,
+    ...withoutSecretsIn(said, `${what}: ${said.why}`, secrets),
+    hint: adviceFor(status, said.code, operation),
+    status,
     asksToWait: asksToWait(failure),
-    exitCode: exitCodeFor(failure.status),
+    exitCode: exitCodeFor(status),
   })
 }
 
 /** The error of a token request, under the name of who was asked. What was thrown may be no answer, such as a missing file. */
 export function describeTokenFailure(thrown: unknown, asked: Asked, secrets: readonly string[]): VpcmdError {
   if (thrown instanceof VpcmdError) return thrown
-  const host = hostIn(asked.url)
-  const who = `${asked.name.charAt(0).toUpperCase()}${asked.name.slice(1)} at ${host}`
-  if (!(thrown instanceof RequestFailure)) {
-    const why = thrown instanceof Error ? thrown.message : String(thrown)
-    // IBM's core reads the token of a container from a file (IBM/node-sdk-core, container-token-manager.ts).
-    const isFile = /CR token file/i.test(why)
-    return new VpcmdError({
-      code: isFile ? 'no_token_file' : 'unusable_token',
-      message: withoutSecrets(
-        sentence(isFile ? `No token to show to IAM: ${why}` : `${who} gave no usable token: ${why}`),
-        secrets,
-      ),
-      hint: isFile ? 'Name the file of the container’s token in VPC_CR_TOKEN_FILENAME.' : undefined,
-      isUnsent: true,
-      exitCode: isFile ? exitCodes.denied : exitCodes.failed,
-    })
-  }
+  const who = `${asked.name.charAt(0).toUpperCase()}${asked.name.slice(1)} at ${hostIn(asked.url)}`
+  if (!(thrown instanceof RequestFailure)) return noRequest(thrown, who, secrets)
   const {failure, tries} = thrown
   const often = tries > 1 ? `, in ${tries} tries` : ''
+  const what = `${who} gave no token${often}`
   if (failure.kind === 'timeout') {
-    return new VpcmdError({
-      code: 'timeout',
-      message: `${who} gave ${failure.message}${often}.`,
-      hint: asked.isMetadataService
-        ? 'It is off for this instance, or speaks https only (VPC_AUTH_URL): vpcmd imds doctor looks further.'
-        : (throughProxy(asked.url) ??
-          'See whether this machine reaches it, and whether VPC_AUTH_URL is right if you set it.'),
-      isUnsent: true,
-    })
+    const hint = asked.isMetadataService
+      ? 'It is off for this instance, or speaks https only (VPC_AUTH_URL): vpcmd imds doctor looks further.'
+      : (proxyHint(asked.url) ??
+        'See whether this machine reaches it, and whether VPC_AUTH_URL is right if you set it.')
+    return new VpcmdError({code: 'timeout', message: `${who} gave ${failure.message}${often}.`, hint, isUnsent: true})
   }
-  if (failure.kind !== 'status') {
-    const {code, reason, hint} = connectionProblem(failure, asked.url)
-    const message = withoutSecrets(`${who} gave no token${often}: ${reason}.`, secrets)
-    return new VpcmdError({code, message, hint, isUnsent: true})
-  }
-  const said = saidIn(failure)
-  const status = failure.status ?? 0
-  const isRefusal = status >= 400 && status < 500 && status !== 429 && status !== 407 && status !== 408
-  const why = said.message ? `${said.message}${said.target}` : answeredIn(failure, host)
+  if (failure.kind !== 'status') return connectionError(what, failure, asked.url, secrets, {isUnsent: true})
+  const said = saidIn(failure, asked.url)
+  const {status = 0} = failure
+  const isRefusal = status >= 400 && status < 500 && ![407, 408, 429].includes(status)
   return new VpcmdError({
-    code: clean(said.code, secrets) ?? `http_${status}`,
-    message: withoutSecrets(
-      sentence(`${who} gave no token${often}: ${why}${said.code ? ` (${said.code})` : ''}`),
-      secrets,
-    ),
-    hint: status >= 300 && status < 400 ? redirectAdvice : tokenAdvice(isRefusal, said.code, asked),
-    trace: clean(said.trace, secrets),
+    ...withoutSecretsIn(said, `${what}: ${said.why}${said.code ? ` (${said.code})` : ''}`, secrets),
+    hint: isRedirect(status) ? redirectAdvice : tokenAdvice(isRefusal, said.code, asked),
     isUnsent: true,
     exitCode: isRefusal ? exitCodes.denied : exitCodes.failed,
+  })
+}
+
+/** The error of an authenticator that did not even ask. */
+function noRequest(thrown: unknown, who: string, secrets: readonly string[]): VpcmdError {
+  const why = thrown instanceof Error ? thrown.message : String(thrown)
+  // IBM's core reads the token of a container from a file (IBM/node-sdk-core, container-token-manager.ts).
+  const isFile = /CR token file/i.test(why)
+  const message = isFile ? `No token to show to IAM: ${why}` : `${who} gave no usable token: ${why}`
+  return new VpcmdError({
+    code: isFile ? 'no_token_file' : 'unusable_token',
+    message: withoutSecrets(asSentence(message), secrets),
+    hint: isFile ? 'Name the file of the container’s token in VPC_CR_TOKEN_FILENAME.' : undefined,
+    isUnsent: true,
+    exitCode: isFile ? exitCodes.denied : exitCodes.failed,
   })
 }
 
@@ -158,18 +133,25 @@ function adviceFor(status: number | undefined, code: string | undefined, {iamAct
       : ''
     return `${action}Context-based restrictions can be the cause as well.`
   }
-  if (status === 401) return 'The token was refused: check that key and endpoints belong to the same cloud.'
-  if (status === 407) return 'A proxy answered in place of IBM Cloud: it wants a user and a password.'
-  if (status === 409) return 'Another change is under way there: try again in a while.'
-  if (status === 412) return 'Somebody else changed it meanwhile: run the command again to see the present settings.'
-  if (status === 429) return 'IBM Cloud limits how fast it is asked: try again in a while.'
-  if (status !== undefined && status >= 300 && status < 400) return redirectAdvice
+  if (isRedirect(status)) return redirectAdvice
   if (code?.includes('invalid_version')) return 'This vpcmd is too old or too new for the API: see vpcmd --version.'
-  return undefined
+  return adviceByStatus[status ?? 0]
+}
+
+const adviceByStatus: Record<number, string> = {
+  401: 'The token was refused: check that key and endpoints belong to the same cloud.',
+  407: 'A proxy answered in place of IBM Cloud: it wants a user and a password.',
+  409: 'Another change is under way there: try again in a while.',
+  412: 'Somebody else changed it meanwhile: run the command again to see the present settings.',
+  429: 'IBM Cloud limits how fast it is asked: try again in a while.',
 }
 
 const redirectAdvice =
-  'vpcmd follows no redirect, as its token would go along: check VPC_URL and VPC_AUTH_URL, and what stands between.'
+  'vpcmd follows no redirect, which would take its token elsewhere: check VPC_URL and VPC_AUTH_URL, and what stands between.'
+
+function isRedirect(status = 0): boolean {
+  return status >= 300 && status < 400
+}
 
 function exitCodeFor(status: number | undefined) {
   if (status === 401 || status === 403) return exitCodes.denied
@@ -177,37 +159,41 @@ function exitCodeFor(status: number | undefined) {
   return exitCodes.failed
 }
 
+interface Said {
+  code?: string
+  /** IBM's message, or how the answer came where it has none. */
+  why: string
+  trace?: string
+  status?: number
+}
+
 /**
  * What a refusal says of itself. The VPC API and the metadata service: `{errors: [{code, message, target?}], trace}`. IAM:
  * `{errorCode, errorMessage, context: {requestId}}` (IBM/node-sdk-core, lib/request-wrapper.ts). Others: `{message}`,
  * `{error}` or text.
  */
-function saidIn({body}: Failure): Said {
+function saidIn(failure: Failure, url: string): Said {
+  const {body, status} = failure
   if (typeof body === 'string') {
     const line = isPage(body) ? '' : (body.trim().split('\n', 1)[0] ?? '').trim()
-    return {code: undefined, message: line === '' ? undefined : brief(line), target: '', trace: undefined}
+    return {status, why: line === '' ? answeredIn(failure, hostIn(url)) : brief(line)}
   }
-  const {errors, error, trace, code, errorCode, message, errorMessage, error_description, context} = fieldsOf(body)
-  const first = fieldsOf(Array.isArray(errors) ? errors[0] : undefined)
-  const inner = fieldsOf(error)
-  const target = textIn(fieldsOf(first.target).name)
+  const {errors, error, trace, code, errorCode, message, errorMessage, error_description, context} = Object(body)
+  const first = Object(Array.isArray(errors) ? errors[0] : undefined)
+  const inner = Object(error)
+  const target = firstText(Object(first.target).name)
+  const why = firstText(first.message, errorMessage, message, inner.message, error_description, error, errors)
   return {
-    code: [first.code, errorCode, inner.code, code].map(textIn).find(Boolean),
-    message: [first.message, errorMessage, message, inner.message, error_description, error, errors]
-      .map(each => textIn(each))
-      .find(Boolean)
-      ?.replace(/\.$/, ''),
-    target: target ? ` (${target})` : '',
-    trace: [trace, fieldsOf(context).requestId].map(textIn).find(Boolean),
+    status,
+    code: firstText(first.code, errorCode, inner.code, code),
+    why: why ? `${why.replace(/\.$/, '')}${target ? ` (${target})` : ''}` : answeredIn(failure, hostIn(url)),
+    trace: firstText(trace, Object(context).requestId),
   }
 }
 
-function fieldsOf(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? {...value} : {}
-}
-
-function textIn(value: unknown): string | undefined {
-  return typeof value === 'string' && value.trim() !== '' ? brief(value) : undefined
+function firstText(...values: unknown[]): string | undefined {
+  const text = values.find(each => typeof each === 'string' && each.trim() !== '')
+  return typeof text === 'string' ? brief(text) : undefined
 }
 
 /** As much of a text from outside as a line of an error may have. */
@@ -215,12 +201,16 @@ function brief(text: string): string {
   return text.length > 500 ? `${text.slice(0, 500)}…` : text
 }
 
-function clean(text: string | undefined, secrets: readonly string[]): string | undefined {
-  return text === undefined ? undefined : withoutSecrets(text, secrets)
+function withoutSecretsIn({code, trace, status}: Said, message: string, secrets: readonly string[]) {
+  return {
+    code: code === undefined ? `http_${status}` : withoutSecrets(code, secrets),
+    message: withoutSecrets(asSentence(message), secrets),
+    trace: trace && withoutSecrets(trace, secrets),
+  }
 }
 
 function answeredIn({status = 0, location, body}: Failure, host: string): string {
-  if (status >= 300 && status < 400) {
+  if (isRedirect(status)) {
     return `${host} answered with a redirect (${status}) to ${location ? hostIn(location, host) : 'nowhere'}, which was not followed`
   }
   return `${host} answered ${status}${isPage(body) ? ' with a web page: a proxy may be in the way' : ''}`
@@ -236,80 +226,66 @@ function isPage(body: unknown): boolean {
   return typeof body === 'string' && /^\s*<(!doctype|html)/i.test(body)
 }
 
-function sentence(text: string): string {
+/** A text with a full stop, where it has no end of its own. */
+export function asSentence(text: string): string {
   return /[.!?]$/.test(text) ? text : `${text}.`
 }
 
-/** Whether it never got as far as the service: a proxy that refused, or TLS that did not come up. */
-function isBeforeSending({kind}: Failure): boolean {
-  return kind === 'proxy' || kind === 'untrusted' || kind === 'other-protocol'
+/** The error of an exchange without an answer that can be read. `what` could not be done. */
+function connectionError(
+  what: string,
+  failure: Failure,
+  url: string,
+  secrets: readonly string[],
+  more: {isUnsent: boolean; status?: number},
+): VpcmdError {
+  const [code, reason, hint] = connectionProblem(failure, hostIn(url), url)
+  return new VpcmdError({code, message: withoutSecrets(`${what}: ${reason}.`, secrets), hint, ...more})
 }
 
-function throughProxy(url: string): string | undefined {
+function proxyHint(url: string): string | undefined {
   const proxy = proxyVariable(process.env, url)
   return proxy && `${proxy} is set: see whether that proxy works and NO_PROXY is right.`
 }
 
-function connectionProblem(failure: Failure, url: string): {code: string; reason: string; hint?: string} {
-  const host = hostIn(url)
-  const proxied = throughProxy(url)
+function connectionProblem(failure: Failure, host: string, url: string): [code: string, reason: string, hint?: string] {
+  const {kind, status, connectionCode, message} = failure
+  const proxied = proxyHint(url)
   const check = 'whether VPC_URL and VPC_AUTH_URL are right if you set them.'
-  switch (failure.kind) {
+  const seeFirewall = proxied ?? `See whether a firewall is in the way, and ${check}`
+  const tlsHint = 'If a proxy of your company opens TLS, name its CA in NODE_EXTRA_CA_CERTS.'
+  switch (kind) {
     case 'timeout':
-      return {
-        code: 'timeout',
-        reason: `${host} gave ${failure.message}`,
-        hint: proxied ?? 'A longer --timeout may help.',
-      }
+      return ['timeout', `${host} gave ${message}`, proxied ?? 'A longer --timeout may help.']
     case 'proxy': {
       const name = proxyVariable(process.env, url) ?? 'the environment'
-      return {
-        code: 'proxy_refused',
-        reason: `the proxy of ${name} refused to open a way to ${host}, with status ${failure.status}`,
-        hint:
-          failure.status === 407
-            ? `It wants a user and a password: ${name}=http://USER:PASSWORD@HOST:PORT.`
-            : 'Ask whoever runs the proxy to let it through, or except the host in NO_PROXY.',
-      }
+      const hint =
+        status === 407
+          ? `It wants a user and a password: ${name}=http://USER:PASSWORD@HOST:PORT.`
+          : 'Ask whoever runs the proxy to let it through, or except the host in NO_PROXY.'
+      return ['proxy_refused', `the proxy of ${name} refused to open a way to ${host}, with status ${status}`, hint]
     }
     case 'refused':
+      return ['connection_refused', `the connection to ${host} was refused (${connectionCode})`, seeFirewall]
     case 'unreachable':
-      return {
-        code: 'connection_refused',
-        reason: `${failure.kind === 'refused' ? `the connection to ${host} was refused` : `there is no way to ${host}`} (${failure.connectionCode})`,
-        hint: proxied ?? `See whether a firewall is in the way, and ${check}`,
-      }
-    case 'unknown-host':
-      return {
-        code: 'host_not_found',
-        reason: `the host ${host} can't be found in the DNS (${failure.connectionCode})`,
-        hint: proxied ?? `See whether this machine has a network, and ${check}`,
-      }
+      return ['connection_refused', `there is no way to ${host} (${connectionCode})`, seeFirewall]
+    case 'unknown-host': {
+      const hint = proxied ?? `See whether this machine has a network, and ${check}`
+      return ['host_not_found', `the host ${host} can't be found in the DNS (${connectionCode})`, hint]
+    }
     case 'untrusted':
+      return ['tls_failure', `the TLS certificate of ${host} can't be trusted (${connectionCode})`, tlsHint]
     case 'other-protocol':
-      return {
-        code: 'tls_failure',
-        reason:
-          failure.kind === 'untrusted'
-            ? `the TLS certificate of ${host} can't be trusted (${failure.connectionCode})`
-            : `${host} does not speak the protocol that it was asked in (${failure.connectionCode})`,
-        hint: 'If a proxy of your company opens TLS, name its CA in NODE_EXTRA_CA_CERTS.',
-      }
-    case 'too-big':
-      return {
-        code: 'answer_too_large',
-        reason: `the answer of ${host} is larger than vpcmd takes`,
-        hint: 'IBM Cloud sends nothing of that size: something else may answer in its place.',
-      }
-    case 'unreadable':
-      return isPage(failure.body)
-        ? {
-            code: 'web_page',
-            reason: `${host} answered with a web page: a proxy or a login page may be in the way`,
-            hint: proxied,
-          }
-        : {code: 'unreadable_answer', reason: `${failure.message} (${host})`, hint: proxied}
+      return ['tls_failure', `${host} does not speak the protocol that it was asked in (${connectionCode})`, tlsHint]
+    case 'too-big': {
+      const hint = 'IBM Cloud sends nothing of that size: something else may answer in its place.'
+      return ['answer_too_large', `the answer of ${host} is larger than vpcmd takes`, hint]
+    }
+    case 'unreadable': {
+      if (!isPage(failure.body)) return ['unreadable_answer', `${message} (${host})`, proxied]
+      return ['web_page', `${host} answered with a web page: a proxy or a login page may be in the way`, proxied]
+    }
     default:
-      return {code: 'connection_broken', reason: `the connection to ${host} broke: ${failure.message}`, hint: proxied}
+      return ['connection_broken', `the connection to ${host} broke: ${message}`, proxied]
   }
 }

@@ -2,6 +2,7 @@ import type {AuthenticatorInterface} from 'ibm-cloud-sdk-core'
 import {exitCodes, VpcmdError} from '../errors.ts'
 import {readPrivateJson, writePrivateJson} from '../files/private-file.ts'
 import {type Pacing, RequestFailure, unreadable, withRetries} from './retries.ts'
+import {retryPolicy} from './retry-policy.ts'
 import {type SdkAdapter, sdkAdapter} from './sdk-adapter.ts'
 import {type Asked, describeTokenFailure} from './service-errors.ts'
 import type {Line} from './transport.ts'
@@ -10,10 +11,6 @@ import type {Line} from './transport.ts'
 const leastLifeMs = 5 * 60_000
 /** So long before its end a token is no longer sent: a request takes its time. */
 const spareMs = 10_000
-/** The metadata service is in the same machine: it answers at once or not at all. */
-const metadataTimeoutMs = 5000
-/** Five tries of this, with their pauses, end within five minutes. */
-const longestTimeoutMs = 50_000
 
 export interface TokenSourceOptions {
   /** Who gives the tokens, for errors: IAM or the metadata service, and its URL. */
@@ -151,7 +148,8 @@ export class TokenSource implements AuthenticatorInterface {
   #retryingAdapter(): SdkAdapter {
     const {pacing, lineTo, asked} = this.#options
     const send = sdkAdapter(lineTo, pacing.now)
-    const timeoutMs = Math.min(pacing.timeoutMs, asked.isMetadataService ? metadataTimeoutMs : longestTimeoutMs)
+    const {longestTimeoutMs} = asked.isMetadataService ? retryPolicy.metadataToken : retryPolicy.token
+    const timeoutMs = Math.min(pacing.timeoutMs, longestTimeoutMs)
     return async request => {
       try {
         return await withRetries(

@@ -1,5 +1,6 @@
 import type {Agent, ClientRequest, IncomingHttpHeaders, IncomingMessage, RequestOptions} from 'node:http'
 import type {Readable} from 'node:stream'
+import {retryPolicy} from './retry-policy.ts'
 
 // Every request of vpcmd goes through `ask`: the VPC API and IAM by way of the adapter that IBM's SDK is given, the metadata
 // service and the sandbox directly. It is loaded by boot scripts, so it loads nothing that it does not need.
@@ -75,6 +76,9 @@ export interface NoReply {
 
 /** What an answer may measure in bytes, decompressed. A page of 100 instances is about 1 MB, user data at most 64 KB. */
 export const answerLimits = {list: 32 * 2 ** 20, other: 4 * 2 ** 20} as const
+
+/** How an agent keeps connections. */
+export const keptConnections = {keepAlive: true, scheduling: 'lifo', timeout: retryPolicy.idleConnectionMs} as const
 
 /** An error that a proxy's agent ends a request with, where the proxy answers something else than 200 to CONNECT. */
 export const proxyRefusal = 'ERR_PROXY_REFUSED'
@@ -195,7 +199,7 @@ async function opener(
   if (connections) {
     const {agents = {}, most: maxTotalSockets = Number.POSITIVE_INFINITY} = connections
     connections.agents = agents
-    agents[protocol] ??= new Agent({keepAlive: true, scheduling: 'lifo', timeout: 5000, maxTotalSockets})
+    agents[protocol] ??= new Agent({...keptConnections, maxTotalSockets})
   }
   const agent = proxy ?? connections?.agents?.[protocol] ?? false
   return other => request({...options, ca, agent, ...other})

@@ -2,10 +2,7 @@ import type {Agent, ClientRequest} from 'node:http'
 import {HttpsProxyAgent} from 'https-proxy-agent'
 import {getProxyForUrl} from 'proxy-from-env'
 import {usageError} from '../errors.ts'
-import {proxyRefusal} from './transport.ts'
-
-/** As Node's own agent has it: a tunnel that was idle for longer may have been forgotten by the proxy. */
-const keeping = {keepAlive: true, scheduling: 'lifo', timeout: 5000} as const
+import {keptConnections, proxyRefusal} from './transport.ts'
 
 const agents = new Map<string, Agent>()
 
@@ -30,7 +27,7 @@ export function routeThroughProxy(
   }
   const known = agents.get(proxyUrl)
   if (known) return known
-  const tunnel = new HttpsProxyAgent(proxyUrl, {...keeping, maxTotalSockets: mostConnections})
+  const tunnel = new HttpsProxyAgent(proxyUrl, {...keptConnections, maxTotalSockets: mostConnections})
   // The library hands a refusal of the proxy on as if it were the answer of the host behind it.
   tunnel.on('proxyConnect', ({statusCode}: {statusCode: number}, request: ClientRequest) => {
     if (statusCode === 200) return

@@ -22,7 +22,16 @@ type Headers<Of> = Of extends {headers: infer H} ? {[Name in keyof H]?: string} 
 /** What a call takes. */
 export type ParamsOf<Name extends OperationName> = {[P in InPath<Table[Name]['path']>]: string} & Query<Table[Name]> &
   Body<Table[Name]> &
-  Headers<Table[Name]> & {signal?: AbortSignal}
+  Headers<Table[Name]> &
+  CallControls
+
+/** What decides when a call is sent, and is no part of it. */
+export interface CallControls {
+  /** Calls a reading off at once, and a change between two tries. */
+  signal?: AbortSignal
+  /** Awaited before each try, once the rate limiter has let it in: what it throws ends the call, unsent. */
+  onTurn?(): Promise<unknown>
+}
 
 /** What a call gives: a page of rows, or one thing, as their readers have read it. */
 export type ResultOf<Name extends OperationName> = Table[Name] extends {readRow(...args: never[]): infer Row}

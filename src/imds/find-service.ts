@@ -1,3 +1,4 @@
+import {retryPolicy} from '../cloud/retry-policy.ts'
 import {ask, type Line, type NoReply, type Reply} from '../cloud/transport.ts'
 import {VpcmdError} from '../errors.ts'
 import {jsonOf, noAnswer, refusal, silenceInWords} from './answers.ts'
@@ -6,7 +7,7 @@ import {type Generation, generations, knownEndpoints} from './endpoints.ts'
 import {MetadataService, type Token, tokenIn} from './metadata-service.ts'
 
 /** How long to look for the service, and how long each request may take after that, both in milliseconds. */
-export const limits = {findMs: 1400, requestMs: 10_000}
+export const limits = retryPolicy.metadataService
 
 export interface ServiceOptions extends Pick<Line, 'ca' | 'log'> {
   /** Where the service is, an origin as parseEndpoint gives it; without it, it is looked for. */

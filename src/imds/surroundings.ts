@@ -2,6 +2,7 @@ import {execFile} from 'node:child_process'
 import {Resolver} from 'node:dns/promises'
 import {access, readFile} from 'node:fs/promises'
 import {promisify} from 'node:util'
+import {retryPolicy} from '../cloud/retry-policy.ts'
 import {linkLocalAddress, metadataHost} from './endpoints.ts'
 
 /** What stands around the service on this machine, as the doctor needs it. */
@@ -19,7 +20,6 @@ export interface Surroundings {
 }
 
 const run = promisify(execFile)
-const lookUpMs = 1000
 
 /** The surroundings of this process. */
 export function realSurroundings(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): Surroundings {
@@ -31,7 +31,9 @@ export function realSurroundings(env: NodeJS.ProcessEnv, platform: NodeJS.Platfo
     addresses: () => resolveName(platform),
     routes: async () => {
       if (platform !== 'win32') return ''
-      const {stdout} = await run('route.exe', ['print', '-4'], {timeout: lookUpMs}).catch(() => ({stdout: ''}))
+      const {stdout} = await run('route.exe', ['print', '-4'], {timeout: retryPolicy.metadataService.lookUpMs}).catch(
+        () => ({stdout: ''}),
+      )
       return stdout
     },
   }
@@ -61,7 +63,7 @@ async function resolveName(platform: NodeJS.Platform): Promise<{found: string[]}
   const listed = hostsEntries(await readFile(hosts, 'utf8').catch(() => ''), metadataHost)
   if (listed.length > 0) return {found: listed}
   try {
-    return {found: await new Resolver({timeout: lookUpMs, tries: 1}).resolve4(metadataHost)}
+    return {found: await new Resolver({timeout: retryPolicy.metadataService.lookUpMs, tries: 1}).resolve4(metadataHost)}
   } catch (error) {
     return {code: (error as NodeJS.ErrnoException).code ?? 'unknown'}
   }

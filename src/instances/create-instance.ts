@@ -1,14 +1,12 @@
 import {setTimeout as sleep} from 'node:timers/promises'
-import type {Identity, InstancePrototype} from '../cloud/operations.ts'
+import type {Identity, InstancePrototype} from '../cloud/prototypes.ts'
 import type {Instance, Reason} from '../cloud/readers/instance.ts'
+import {pauseAfter, retryPolicy} from '../cloud/retry-policy.ts'
 import {withDoubt} from '../cloud/service-errors.ts'
 import type {VpcApi} from '../cloud/vpc-api.ts'
 import {VpcmdError} from '../errors.ts'
 import {targetName} from '../metadata/plan.ts'
 import {settingNames} from '../metadata/settings.ts'
-
-/** The pauses between two looks at an instance that is being made, in milliseconds: each is twice the one before. */
-const pauses = {firstMs: 500, longestMs: 5000} as const
 
 /**
  * Creates an instance. Throws what the API's call throws; where no answer came it says that the instance may be there.
@@ -33,13 +31,12 @@ export async function createInstance(
 export async function waitUntilRunning(api: VpcApi, created: Instance, limitMs: number): Promise<Instance> {
   const end = performance.now() + limitMs
   let instance = created
-  for (let pauseMs: number = pauses.firstMs; instance.status !== 'running'; ) {
+  for (let looks = 0; instance.status !== 'running'; looks++) {
     if (instance.status === 'failed' || instance.status === 'stopped') throw notStarted(instance)
     const left = end - performance.now()
     if (left <= 0) throw notYet(instance, limitMs)
-    await sleep(Math.min(pauseMs, left))
+    await sleep(Math.min(pauseAfter(looks, retryPolicy.look.pauses), left))
     instance = (await api.getInstance({id: created.id})).result
-    pauseMs = Math.min(pauseMs * 2, pauses.longestMs)
   }
   return instance
 }

@@ -1,4 +1,4 @@
-import type {Identity, InstancePrototype, MetadataServicePrototype} from '../cloud/operations.ts'
+import type {Identity, InstancePrototype, MetadataServicePrototype} from '../cloud/prototypes.ts'
 import type {Instance} from '../cloud/readers/instance.ts'
 import type {InstanceInitialization, PortDetails} from '../cloud/readers/resources.ts'
 import type {VpcApi} from '../cloud/vpc-api.ts'

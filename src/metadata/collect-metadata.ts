@@ -1,5 +1,6 @@
 import pLimit from 'p-limit'
 import type {Cloud} from '../cloud/cloud.ts'
+import {retryPolicy} from '../cloud/retry-policy.ts'
 import {exitCodes, VpcmdError} from '../errors.ts'
 import {cut, isRecord, objectIn, refusalIn} from '../imds/answers.ts'
 import {fieldAt} from '../imds/fields.ts'
@@ -47,9 +48,6 @@ const longestGreeting = 64 * 1024
 
 /** The path whose answer tells which instance it is. */
 const identifyingPath = 'instance'
-
-/** How long a connection may take to come up, in seconds. */
-const connectSeconds = 15
 
 /** An instance, by whom and where it is reached. */
 export type Reached<Found extends FoundInstance = FoundInstance> = Found & {user: string; address: string}
@@ -116,6 +114,7 @@ async function collectFrom({instance, user, address}: Reached, options: CollectO
   const {wishes, endpoint, env} = options
   // Whose answers these are is always asked.
   const paths = [...new Set([identifyingPath, ...options.paths])]
+  const connectSeconds = retryPolicy.collect.connectMs / 1000
   const quiet = ['-T', '-o', `BatchMode=${options.mayAsk ? 'no' : 'yes'}`, '-o', `ConnectTimeout=${connectSeconds}`]
   const call = sshArguments({...wishes, user, address, more: [...quiet, 'sh -s']})
   const {code, said, stdout} = await captureSsh(call, {
@@ -174,7 +173,7 @@ export function masked(value: unknown, isLicense = false, levels = mostLevels): 
 type Named = FoundInstance['instance']
 
 function onInstance(named: Named, error: VpcmdError): VpcmdError {
-  return new VpcmdError({code: error.code, message: `${targetName(named)}: ${error.message}`, hint: error.hint})
+  return error.reworded({message: `${targetName(named)}: ${error.message}`})
 }
 
 function isWindows(named: Named): VpcmdError {

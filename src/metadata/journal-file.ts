@@ -18,9 +18,9 @@ export class JournalFile implements Journal {
   #waiting: {text: string; resolve(): void; reject(error: unknown): void}[] = []
   #writing: Promise<void> | undefined
   #failure: VpcmdError | undefined
-  /** When the folder was looked at last, by its own clock, and whether a lock of another run was there. */
+  /** When the folder was looked at last, by its own clock. */
   #lookedAt: number | undefined
-  #lockedBeside = false
+  #hadCompany = false
 
   private constructor(handle: FileHandle, file: string, lock: ProcessLock) {
     this.#handle = handle
@@ -33,7 +33,10 @@ export class JournalFile implements Journal {
    * VpcmdError when that can't be done.
    */
   static async begin(folder: string, header: RunHeader, changes: PlannedChange[]): Promise<JournalFile> {
+    const touched = await stat(folder).catch(() => undefined)
     const journal = await JournalFile.#open(folder, header.id, constants.O_CREAT | constants.O_EXCL)
+    // A run that ended after the servers were read has removed its lock since, which the folder's time tells.
+    journal.#hadCompany = changes.some(({readAt}) => touched && touched.mtimeMs > readAt)
     try {
       const started = new Date(header.startedAt).toISOString()
       // The header comes first, so that whoever looks for a run need not read all of it.
@@ -92,16 +95,17 @@ export class JournalFile implements Journal {
   }
 
   async hasCompany(): Promise<boolean> {
+    if (this.#hadCompany) return true
     const folder = dirname(this.#file)
     try {
       const {mtimeMs} = await stat(folder)
       // A run begins with a lock of its own in the folder, and a look at that is dearer where there are many runs.
       if (mtimeMs !== this.#lookedAt) {
         const own = basename(this.#file, '.jsonl')
-        this.#lockedBeside = (await readdir(folder)).some(name => name.endsWith('.lock') && name !== `${own}.lock`)
+        this.#hadCompany = (await readdir(folder)).some(name => name.endsWith('.lock') && name !== `${own}.lock`)
         this.#lookedAt = mtimeMs
       }
-      return this.#lockedBeside
+      return this.#hadCompany
     } catch (error) {
       throw unwritable(this.#file, error)
     }

@@ -1,5 +1,5 @@
 import type {Instance} from '../cloud/readers/instance.ts'
-import {retryPolicy} from '../cloud/retries.ts'
+import {pauseAfter, retryPolicy} from '../cloud/retry-policy.ts'
 import {isIndeterminate, wasTaken} from '../cloud/service-errors.ts'
 import type {VpcApi} from '../cloud/vpc-api.ts'
 import {VpcmdError} from '../errors.ts'
@@ -20,12 +20,7 @@ export interface PowerSwitchOptions {
   sleep(ms: number): Promise<void>
 }
 
-/** A stop and a start take IBM Cloud from seconds to minutes: the pauses between two looks grow to the last. */
-const pausesMs = [500, 1000, 2000, 4000, 5000]
-/** For how long a request without an answer may still show in the status, before it is sent again. */
-const doubtPausesMs = [0, 500, 1000, 2000]
-/** How often a request is sent that fails in doubt each time, and was not acted on. */
-const rounds = 8
+const {conflictMs, look, power} = retryPolicy
 
 /**
  * Stops and starts one instance. An action can't be repeated blindly: where its answer was lost, the status tells
@@ -52,7 +47,7 @@ export class PowerSwitch {
   /** The instance as soon as it is in another status than `status`, or as it is after a few seconds. */
   async lookForChange(status: string): Promise<Instance> {
     let last: Instance | VpcmdError | undefined
-    for (const ms of doubtPausesMs) {
+    for (const ms of power.doubtPausesMs) {
       await this.#options.sleep(ms)
       last = await this.#tryLook()
       if (!(last instanceof VpcmdError) && last.status !== status) return last
@@ -68,7 +63,7 @@ export class PowerSwitch {
    */
   async stop(from: 'running' | 'failed'): Promise<VpcmdError | undefined> {
     const {ended, now, sleep} = this.#options
-    const deadline = now() + retryPolicy.conflictMs
+    const deadline = now() + conflictMs
     let mayHaveActed = false
     let conflicts = 0
     for (let round = 1; ; round++) {
@@ -80,14 +75,14 @@ export class PowerSwitch {
       const leftMs = deadline - now()
       if (error.status === 409 && !mayHaveActed && leftMs > 0 && !ended.aborted) {
         if ((await this.look()).status !== from) return error
-        await sleep(Math.min(pausesMs[conflicts++] ?? pausesMs.at(-1) ?? 0, leftMs))
+        await sleep(Math.min(pauseAfter(conflicts++, look.pauses), leftMs))
         continue
       }
       if (isCertain && !mayHaveActed) return error
       mayHaveActed = true
       // A refusal after one in doubt may come from the stop that is under way.
       if ((await this.lookForChange(from)).status !== from) return undefined
-      if (isCertain || round >= rounds || ended.aborted) throw this.#stopFailed(error.message, error)
+      if (isCertain || round >= power.rounds || ended.aborted) throw this.#stopFailed(error.message, error)
     }
   }
 
@@ -107,8 +102,9 @@ export class PowerSwitch {
       if (seen.status !== 'stopped' && seen.status !== 'stopping' && seen.status !== undefined) return
       const leftMs = deadline - now()
       const isEarly = isCertain && isOfTheMoment(error) && leftMs > 0
-      if ((isCertain && !isEarly) || (!isCertain && round >= rounds)) throw this.#startFailed(error.message, error)
-      if (isEarly) await sleep(Math.min(pausesMs[round - 1] ?? pausesMs.at(-1) ?? 0, leftMs))
+      if ((isCertain && !isEarly) || (!isCertain && round >= power.rounds))
+        throw this.#startFailed(error.message, error)
+      if (isEarly) await sleep(Math.min(pauseAfter(round - 1, look.pauses), leftMs))
     }
   }
 
@@ -151,7 +147,7 @@ export class PowerSwitch {
         const why = `after ${stepTimeoutMs / 1000} s ${last}`
         throw wanted === 'stopped' ? this.#stopFailed(why) : this.#startFailed(why)
       }
-      await sleep(Math.min(pausesMs[looks] ?? pausesMs.at(-1) ?? 0, left))
+      await sleep(Math.min(pauseAfter(looks, look.pauses), left))
     }
   }
 

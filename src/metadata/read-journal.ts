@@ -2,8 +2,7 @@ import {isUtf8} from 'node:buffer'
 import type {FileHandle} from 'node:fs/promises'
 import {VpcmdError} from '../errors.ts'
 import {NotPlain, openPlain} from '../plain-file.ts'
-import type {JournalLine} from './journal.ts'
-import {clueIn, isCut, isResumption, parseLine} from './journal-lines.ts'
+import {clueIn, isCut, isResumption, type JournalLine, parseLine} from './journal.ts'
 
 /** A line that is none: bit rot, a block of zeros after a crash, or of a shape that vpcmd does not write. */
 export interface DamagedLine {

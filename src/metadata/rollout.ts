@@ -188,7 +188,7 @@ class Rollout {
     const region = await this.#regionOf(change)
     return settleChange(change, {
       api: this.#cloud.api(region, 'rollout'),
-      mustLook: await this.#mustLook(change),
+      mustLook: () => this.#mustLook(change),
       indeterminate,
       comparesNames,
       ended: this.#ending.signal,

@@ -1,7 +1,8 @@
 import type {Instance} from '../cloud/readers/instance.ts'
 import type {BareMetalServer} from '../cloud/readers/resources.ts'
+import {pauseAfter, retryPolicy} from '../cloud/retry-policy.ts'
 import {isIndeterminate} from '../cloud/service-errors.ts'
-import type {VpcApi} from '../cloud/vpc-api.ts'
+import type {CallControls, VpcApi} from '../cloud/vpc-api.ts'
 import {asVpcmdError, VpcmdError} from '../errors.ts'
 import type {Settled} from './outcomes.ts'
 import {hasMetadataService, noService, type PlannedChange, targetName, untoldSettings} from './plan.ts'
@@ -10,8 +11,8 @@ import {areSameSettings, inFull, patchBetween, type Settings, settingsLabel, typ
 export interface SettleOptions {
   /** The VPC API of the target's region, in the manner of a rollout. */
   api: VpcApi
-  /** Whether the reading in the plan is too old to act on. */
-  mustLook: boolean
+  /** Whether the reading in the plan is too old to act on. Asked again when the rate limiter lets the patch in. */
+  mustLook(): Promise<boolean>
   /** Whether an earlier run may have made the change without seeing it. */
   indeterminate: boolean
   /** Whether a server of another name than the plan's is left alone. */
@@ -24,40 +25,41 @@ export interface SettleOptions {
   sleep(ms: number, signal: AbortSignal): Promise<void>
 }
 
-/**
- * How often a change is sent that fails in doubt each time; being refused for load (503) is forgiven for longer, and
- * always where the API says when to come again. An ETag that is refused though it was just read is not for long.
- */
-const rounds = {failing: 5, overloaded: 40, mismatched: 3} as const
-const pauseMs = 500
+/** Ends a patch that is still in the rate limiter when its reading has become too old. */
+const outdated = new VpcmdError({code: 'outdated', message: 'what was read may no longer hold', isUnsent: true})
 
 /**
- * Makes one change: looks at the server where the plan's reading does not do, sends the patch with If-Match where there
- * is an ETag, and compares the answer with what was asked. A server that is no longer as it was read is a conflict and is
- * left alone. A patch that may have been applied without an answer is looked after before it is sent again, or sent with
- * the ETag that it would have changed, so that none is applied twice. An error of the API is an outcome and not thrown; what `sending` throws is. `skipped` comes without an
- * error: why it ended, the rollout knows.
+ * Makes one change: looks at the server where the plan's reading is too old, sends the patch with If-Match where there is
+ * an ETag, and compares the answer with what was asked. A server that is no longer as it was read is a conflict and is left
+ * alone. After a patch that may have been applied without an answer the server is looked at before the patch is sent again,
+ * or the patch has the ETag that it would have changed: none is applied twice. An error of the API is an outcome; what
+ * `sending` throws is thrown. `skipped` has no error: the rollout knows why it ended.
  */
 export async function settleChange(change: PlannedChange, options: SettleOptions): Promise<Settled> {
   const {ended} = options
+  const budget = retryPolicy.change
   const server = serverOf(change, options.api)
   let {etag} = change
-  let mustLook = options.mustLook || options.indeterminate
-  let indeterminate = options.indeterminate
-  let failing = 0
-  let overloaded = 0
-  let mismatched = 0
+  let {indeterminate} = options
+  let mustLook = indeterminate || (await options.mustLook())
+  let hasLooked = false
   let wasSent = false
+  const spent = {failing: 0, overloaded: 0, mismatched: 0}
+  const onTurn = async () => {
+    if (!hasLooked && (await options.mustLook())) throw outdated
+  }
   for (;;) {
-    if (ended.aborted) return {result: 'skipped', ...(indeterminate && {indeterminate})}
+    const doubt = indeterminate && {indeterminate}
+    if (ended.aborted) return {result: 'skipped', ...doubt}
     if (mustLook) {
       const look = await server.read(ended).catch(asVpcmdError)
       if (look instanceof VpcmdError) {
         const result = ended.aborted ? 'skipped' : 'failed'
         // Of what is gone nothing is in doubt any more.
-        return {result, error: look, ...(indeterminate && look.status !== 404 && {indeterminate})}
+        return {result, error: look, ...(look.status !== 404 && doubt)}
       }
       etag = look.etag
+      hasLooked = true
       const seen = compareWithPlan(change, look, options.comparesNames)
       if (seen)
         return indeterminate && seen.result === 'unchanged' ? {...seen, result: 'changed', status: look.status} : seen
@@ -66,42 +68,61 @@ export async function settleChange(change: PlannedChange, options: SettleOptions
     }
     if (!wasSent) await options.sending()
     wasSent = true
-    const answer = await server.update(change.set, etag, ended).catch(asVpcmdError)
+    const answer = await server.update(change.set, etag, {signal: ended, onTurn}).catch(asVpcmdError)
     // An answer that does not tell the settings says nothing of them: a look does.
     if (!(answer instanceof VpcmdError)) {
       return inFull(answer.settings) ? compareWithWanted(change, answer) : checkChange(change, options.api)
     }
-    const doubt = indeterminate && {indeterminate}
-    if (answer.code === 'not_sent' || (answer.status === 429 && ended.aborted)) return {result: 'skipped', ...doubt}
     mustLook = true
+    if (answer === outdated) continue
+    const still = indeterminate && {indeterminate}
+    if (answer.code === 'not_sent' || (answer.status === 429 && ended.aborted)) return {result: 'skipped', ...still}
     // Somebody changed something of it, perhaps its name only: a look tells.
-    if (answer.status === 412 && ++mismatched < rounds.mismatched) continue
-    if (!isIndeterminate(answer)) return {result: 'failed', error: answer, ...doubt}
+    if (answer.status === 412 && ++spent.mismatched < budget.mismatched) continue
+    if (!isIndeterminate(answer)) return {result: 'failed', error: answer, ...still}
     indeterminate = true
     // To look after each refusal would take twice the requests of a service that has too many.
     mustLook = answer.status !== 503 || etag === undefined
     // The look waits for as long as it says, with all else that goes to its region.
     if (answer.asksToWait) continue
-    const isSpent = answer.status === 503 ? ++overloaded >= rounds.overloaded : ++failing >= rounds.failing
-    if (isSpent || ended.aborted) return {result: 'failed', error: answer, indeterminate}
-    const ms = pauseMs * 2 ** Math.min(failing + overloaded - 1, 4)
+    const kind = answer.status === 503 ? 'overloaded' : 'failing'
+    if (++spent[kind] >= budget[kind] || ended.aborted) return {result: 'failed', error: answer, indeterminate}
+    const ms = pauseAfter(spent.failing + spent.overloaded - 1, budget.pauses)
     // A signal of its own: Node warns where many listen to one.
     await options.sleep(ms, AbortSignal.any([ended])).catch(() => undefined)
   }
 }
 
 /**
- * How a change ends by what a look shows, before anything is sent; undefined where it is still to be made. Where somebody has
- * reviewed the plan by name, a server of another name is not the one that was meant.
+ * How a change ends by what a look shows, before anything is sent; undefined where it is still to be made. Where somebody
+ * has reviewed the plan by name, a server of another name is not the one that was meant.
  */
 export function compareWithPlan(change: PlannedChange, seen: Seen, comparesNames = false): Settled | undefined {
-  const {settings: present, name} = seen
-  const {target} = change
-  if (!hasMetadataService(seen)) return {result: 'failed', after: present, error: noService(target, seen)}
-  if (!inFull(present)) return {result: 'failed', after: present, error: untoldSettings(target)}
-  if (comparesNames && target.name !== '' && name !== target.name) return otherName(change, seen)
-  if (!patchBetween(present, change.set)) return {result: 'unchanged', after: present}
-  return areSameSettings(present, change.before) ? undefined : conflict(change, present)
+  const {settings: after, name} = seen
+  const {target, before} = change
+  if (!hasMetadataService(seen)) return {result: 'failed', after, error: noService(target, seen)}
+  if (!inFull(after)) return {result: 'failed', after, error: untoldSettings(target)}
+  if (comparesNames && target.name !== '' && name !== target.name) {
+    const now = name === undefined ? 'the API does not tell its name now' : `it is called ${name} now`
+    return conflict(
+      after,
+      'other_name',
+      `The plan has ${target.id} as ${target.name}, and ${now}: it is left alone.`,
+      'Make a new plan if it is the one that you mean.',
+    )
+  }
+  if (!patchBetween(after, change.set)) return {result: 'unchanged', after}
+  if (areSameSettings(after, before)) return undefined
+  return conflict(
+    after,
+    'conflict',
+    `${targetName(target)} is no longer ${settingsInFull(before)}, as the plan read it, but ${settingsInFull(after)}: it is left alone.`,
+    'Make a new plan to change it all the same.',
+  )
+}
+
+function conflict(after: Settings, code: string, message: string, hint: string): Settled {
+  return {result: 'conflict', after, error: new VpcmdError({code, message, hint})}
 }
 
 /** The settings of the server of a change, as they are now. Throws VpcmdError. */
@@ -120,25 +141,28 @@ export async function checkChange(change: PlannedChange, api: VpcApi): Promise<S
     : compareWithWanted(change, look)
 }
 
-function compareWithWanted(change: PlannedChange, {settings: after, status}: Seen): Settled {
-  if (!inFull(after)) return {result: 'failed', after, error: untoldSettings(change.target), indeterminate: true}
-  return patchBetween(after, change.set)
-    ? {result: 'failed', after, error: notApplied(change, after)}
-    : {result: 'changed', after, status}
+function compareWithWanted({target, set}: PlannedChange, {settings: after, status}: Seen): Settled {
+  if (!inFull(after)) return {result: 'failed', after, error: untoldSettings(target), indeterminate: true}
+  if (!patchBetween(after, set)) return {result: 'changed', after, status}
+  const error = new VpcmdError({
+    code: 'not_applied',
+    message: `IBM Cloud took the change of ${targetName(target)}, and then reported ${settingsInFull(after)}.`,
+    hint: `See what holds now: vpcmd metadata show ${target.id}`,
+  })
+  return {result: 'failed', after, error}
 }
 
-/** A server as a look shows it. */
-export interface Seen {
-  settings: Settings
-  status?: string
-  name?: string
-  /** Of an instance alone. */
-  architecture?: string
+/** `off (http/1)` and not `off` alone: what differs may be the protocol of a service that is off. */
+function settingsInFull(settings: Settings): string {
+  return settings.enabled ? settingsLabel(settings) : `off (${settingsLabel({...settings, enabled: true})})`
 }
+
+/** A server as a look shows it. Only an instance has an architecture. */
+export type Seen = Pick<BareMetalServer, 'settings' | 'status' | 'name'> & Pick<Instance, 'architecture'>
 
 interface Server {
-  read(signal: AbortSignal | undefined): Promise<Seen & {etag: string | undefined}>
-  update(set: WantedSettings, etag: string | undefined, signal: AbortSignal): Promise<Seen>
+  read(signal: AbortSignal | undefined): Promise<Seen & {etag?: string}>
+  update(set: WantedSettings, etag: string | undefined, controls: CallControls): Promise<Seen>
 }
 
 /** What matters of a server that was read. */
@@ -150,13 +174,9 @@ export function seenIn(server: Instance | BareMetalServer): Seen {
 function serverOf({target: {kind, id}}: PlannedChange, api: VpcApi): Server {
   if (kind === 'bare_metal_server') {
     return {
-      async read(signal) {
-        const {result} = await api.getBareMetalServer({id, signal})
-        return {...seenIn(result), etag: undefined}
-      },
-      async update(set, _etag, signal) {
-        const {enabled, protocol} = set
-        return seenIn((await api.updateBareMetalServer({id, metadataService: {enabled, protocol}, signal})).result)
+      read: async signal => seenIn((await api.getBareMetalServer({id, signal})).result),
+      async update({enabled, protocol}, _etag, controls) {
+        return seenIn((await api.updateBareMetalServer({id, metadataService: {enabled, protocol}, ...controls})).result)
       },
     }
   }
@@ -165,47 +185,8 @@ function serverOf({target: {kind, id}}: PlannedChange, api: VpcApi): Server {
       const {result, etag} = await api.getInstance({id, signal})
       return {...seenIn(result), etag}
     },
-    async update(set, ifMatch, signal) {
-      return seenIn((await api.updateInstance({id, metadataService: set, ifMatch, signal})).result)
+    async update(metadataService, ifMatch, controls) {
+      return seenIn((await api.updateInstance({id, metadataService, ifMatch, ...controls})).result)
     },
   }
-}
-
-function otherName({target}: PlannedChange, {settings: after, name}: Seen): Settled {
-  const now = name === undefined ? 'its name is not told now' : `it is called ${name} now`
-  return {
-    result: 'conflict',
-    after,
-    error: new VpcmdError({
-      code: 'other_name',
-      message: `The plan has ${target.id} as ${target.name}, and ${now}: it is left alone.`,
-      hint: 'Make a new plan where it is the one that is meant.',
-    }),
-  }
-}
-
-function conflict(change: PlannedChange, present: Settings): Settled {
-  const {target, before} = change
-  return {
-    result: 'conflict',
-    after: present,
-    error: new VpcmdError({
-      code: 'conflict',
-      message: `${targetName(target)} is no longer ${settingsInFull(before)}, as the plan read it, but ${settingsInFull(present)}: it is left alone.`,
-      hint: 'Make a new plan to change it all the same.',
-    }),
-  }
-}
-
-/** `off (http/1)` and not `off` alone: what differs may be the protocol of a service that is off. */
-function settingsInFull(settings: Settings): string {
-  return settings.enabled ? settingsLabel(settings) : `off (${settingsLabel({...settings, enabled: true})})`
-}
-
-function notApplied({target}: PlannedChange, after: Settings): VpcmdError {
-  return new VpcmdError({
-    code: 'not_applied',
-    message: `IBM Cloud took the change of ${targetName(target)}, and then reported ${settingsInFull(after)}.`,
-    hint: `See what holds now: vpcmd metadata show ${target.id}`,
-  })
 }

@@ -4,11 +4,11 @@ import {
   type Budget,
   type Failure,
   parseRetryAfter,
-  patienceMs,
   RequestFailure,
   TryFailure,
   withRetries,
 } from '../../src/cloud/retries.ts'
+import {retryPolicy} from '../../src/cloud/retry-policy.ts'
 import type {Fault} from '../../src/sandbox/index.ts'
 import {FakeClock, seeded} from '../support/fake-clock.ts'
 import {startTestCloud, type TestCloud} from '../support/test-cloud.ts'
@@ -140,7 +140,7 @@ describe('being throttled, in the limiter of a region,', () => {
       ),
     )
     const ends = await clock.run(Promise.all(all))
-    expect(clock.now() - startedAt).toBeGreaterThan(patienceMs.read)
+    expect(clock.now() - startedAt).toBeGreaterThan(retryPolicy.patienceMs.read)
     expect(ends.filter(end => end !== 'answered')).toEqual([])
   })
 

@@ -1,8 +1,19 @@
 import {spawn} from 'node:child_process'
-import {appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs'
+import {randomUUID} from 'node:crypto'
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
+import {thisProcess} from '../../src/lock-owner.ts'
 import {newRunId, type RunHeader} from '../../src/metadata/journal.ts'
 import {JournalFile} from '../../src/metadata/journal-file.ts'
 import {listRunIds, readRun} from '../../src/metadata/read-run.ts'
@@ -54,6 +65,12 @@ async function deadPid(): Promise<number> {
   const child = spawn(process.execPath, ['-e', '0'])
   await new Promise(resolve => child.on('close', resolve))
   return child.pid ?? 0
+}
+
+/** Leaves the lock of a process of this machine, as one that is killed does. */
+async function leaveLock(pid: number, began = ''): Promise<void> {
+  mkdirSync(lock())
+  writeFileSync(join(lock(), randomUUID()), JSON.stringify({...(await thisProcess()), pid, began}))
 }
 
 describe('a journal', () => {
@@ -163,9 +180,9 @@ describe('what a killed process leaves', () => {
     expect(all).toEqual([])
   })
 
-  it.each(['', ' 12345'])('its lock%s is taken over', async began => {
+  it.each(['', '12345'])('its lock of a process that began at "%s" is taken over', async began => {
     await halfDone()
-    writeFileSync(lock(), `${await deadPid()}${began}`)
+    await leaveLock(await deadPid(), began)
     expect((await readRun(folder, id)).state).toBe('unfinished')
     await (await resumed()).close()
     expect(readdirSync(folder)).toEqual([`${id}.jsonl`])
@@ -174,15 +191,15 @@ describe('what a killed process leaves', () => {
   it('its lock does not hold us off because we have got its process ID', async () => {
     await halfDone()
     // As in a container, where each process gets the same one.
-    writeFileSync(lock(), String(process.pid))
+    await leaveLock(process.pid)
     await (await resumed()).close()
-    writeFileSync(lock(), `${process.pid} 1`)
+    await leaveLock(process.pid, '1')
     await (await resumed()).close()
   })
 
   it('an empty lock is nobody’s', async () => {
     await halfDone()
-    writeFileSync(lock(), '')
+    mkdirSync(lock())
     await (await resumed()).close()
   })
 })
@@ -200,26 +217,39 @@ describe('two at once', () => {
     await journal.close()
   })
 
-  it('at two runs know of each other while both are at work', async () => {
+  it('at two runs know of each other, and do not forget that there was another', async () => {
     const first = await JournalFile.begin(folder, header, changes)
     expect(await first.hasCompany()).toBe(false)
     const second = await JournalFile.begin(folder, {...header, id: '20261125-161503-0001'}, changes)
     expect([await first.hasCompany(), await second.hasCompany()]).toEqual([true, true])
     await first.close()
-    expect(await second.hasCompany()).toBe(false)
+    expect(await second.hasCompany()).toBe(true)
     await second.close()
+  })
+
+  it('a run that ended after the servers were read counts as well', async () => {
+    const read = changes.map(change => ({...change, readAt: Date.now()}))
+    const before = await JournalFile.begin(folder, header, changes)
+    await before.close()
+    const late = await JournalFile.begin(folder, {...header, id: '20261125-161503-0001'}, read)
+    expect(await late.hasCompany()).toBe(true)
+    await late.close()
+    const next = read.map(change => ({...change, readAt: Date.now() + 1000}))
+    const alone = await JournalFile.begin(folder, {...header, id: '20261125-161503-0002'}, next)
+    expect(await alone.hasCompany()).toBe(false)
+    await alone.close()
   })
 
   it('that both find a dead lock: one gets it', async () => {
     await halfDone()
     for (let round = 0; round < 20; round++) {
-      writeFileSync(lock(), String(await deadPid()))
+      await leaveLock(await deadPid())
       const {bytes} = await readRun(folder, id)
       const both = await Promise.allSettled([1, 2, 3].map(() => JournalFile.resume(folder, id, bytes, at)))
       const taken = both.flatMap(each => (each.status === 'fulfilled' ? [each.value] : []))
       expect(taken).toHaveLength(1)
       for (const journal of taken) await journal.close()
-      rmSync(lock(), {force: true})
+      rmSync(lock(), {recursive: true, force: true})
     }
   })
 

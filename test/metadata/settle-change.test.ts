@@ -43,7 +43,7 @@ function change(more: Partial<PlannedChange> = {}): PlannedChange {
 const settle = (planned: PlannedChange, more: Partial<SettleOptions> = {}) =>
   settleChange(planned, {
     api,
-    mustLook: false,
+    mustLook: async () => false,
     indeterminate: false,
     ended: new AbortController().signal,
     sending: async () => {
@@ -84,6 +84,14 @@ describe('a change', () => {
     expect(await settle({...bareMetal, set: {protocol}})).toMatchObject({result: 'changed', status: 'stopped'})
   })
 
+  it('is not sent where another run has made it while it waited for its turn', async () => {
+    const planned = change()
+    await test.sandbox.fleet.change(id, {metadata_service: set})
+    let asks = 0
+    expect(await settle(planned, {mustLook: async () => asks++ > 0})).toEqual({result: 'unchanged', after: on})
+    expect({asked: asked(), asks}).toEqual({asked: ['GET'], asks: 2})
+  })
+
   it('goes with the ETag of its reading', async () => {
     const etag = test.sandbox.fleet.get(id)?.etag
     expect((await settle(change({etag}))).result).toBe('changed')
@@ -92,7 +100,7 @@ describe('a change', () => {
 
   it('that is there already is found so by a look, and not sent', async () => {
     await test.sandbox.fleet.change(id, {metadata_service: set})
-    expect(await settle(change({before: off}), {mustLook: true})).toEqual({result: 'unchanged', after: on})
+    expect(await settle(change({before: off}), {mustLook: async () => true})).toEqual({result: 'unchanged', after: on})
     expect({asked: asked(), sent}).toEqual({asked: ['GET'], sent: 0})
   })
 
@@ -103,7 +111,7 @@ describe('a change', () => {
   ])('of what is no longer as it was read (%s) is a conflict, and is left alone', async (_what, other, label) => {
     const planned = change()
     await test.sandbox.fleet.change(id, {metadata_service: other})
-    const settled = await settle(planned, {mustLook: true})
+    const settled = await settle(planned, {mustLook: async () => true})
     expect(settled).toMatchObject({
       result: 'conflict',
       after: {...off, ...other},
@@ -137,7 +145,7 @@ describe('a change', () => {
       ...api,
       getInstance: async (params: {id: string}) => ({...(await api.getInstance(params)), etag: 'W/"never"'}),
     }
-    const settled = await settle(change(), {api: wrong, mustLook: true})
+    const settled = await settle(change(), {api: wrong, mustLook: async () => true})
     expect(settled).toMatchObject({result: 'failed', error: {status: 412}})
     expect(settled.indeterminate).toBeUndefined()
     expect(present()).toEqual(off)
@@ -147,7 +155,7 @@ describe('a change', () => {
     const planned = change()
     await test.sandbox.fleet.remove(id)
     for (const mustLook of [false, true]) {
-      const settled = await settle(planned, {mustLook})
+      const settled = await settle(planned, {mustLook: async () => mustLook})
       expect(settled).toMatchObject({result: 'failed', error: {status: 404, trace: expect.any(String)}})
       expect(settled.indeterminate).toBeUndefined()
     }
@@ -231,13 +239,13 @@ describe('an API that is overloaded', () => {
 
   it('and does not say for how long is looked at for longer than the tries', async () => {
     fault('503', {method: 'GET', count: 6})
-    expect((await settle(change(), {mustLook: true})).result).toBe('changed')
+    expect((await settle(change(), {mustLook: async () => true})).result).toBe('changed')
   })
 
   it('every second time is no failure, though what comes after each look is refused', async () => {
     fault('503', {count: undefined, method: undefined, path: /instances/, share: 0.5})
     // The refusals are the second, the fourth and so on: a look before brings the patch to a refusal.
-    expect(await settle(change(), {mustLook: true})).toMatchObject({result: 'changed', after: on})
+    expect(await settle(change(), {mustLook: async () => true})).toMatchObject({result: 'changed', after: on})
     expect(asked()).toEqual(['GET', 'PATCH', 'PATCH'])
   })
 
@@ -274,7 +282,7 @@ describe('an API that is overloaded', () => {
 
   it('a look is as patient', async () => {
     fault('429', {method: 'GET', count: 30, retryAfter: '1'})
-    expect((await settle(change(), {mustLook: true})).result).toBe('changed')
+    expect((await settle(change(), {mustLook: async () => true})).result).toBe('changed')
   })
 })
 

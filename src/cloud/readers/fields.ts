@@ -1,6 +1,12 @@
 /** What the API sent, before a reader has read it. */
 export type Raw = Readonly<Record<string, unknown>>
 
+/** What a reader gives: a field that may be undefined may also be left out. */
+export type ReadBy<Reader extends (...args: never[]) => object> = Partial<ReturnType<Reader>> &
+  Pick<ReturnType<Reader>, KnownField<ReturnType<Reader>>>
+
+type KnownField<T> = {[Name in keyof T]-?: undefined extends T[Name] ? never : Name}[keyof T]
+
 const nothing: Raw = Object.freeze({})
 
 /** The fields of what should be an object; none where it is something else. */
@@ -8,36 +14,43 @@ export function fields(value: unknown): Raw {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Raw) : nothing
 }
 
-/** Whether there are fields at all. */
-export function isTold(value: unknown): boolean {
-  return fields(value) !== nothing
-}
+// Each of these reads the field at a path, and gives undefined where that is missing, null or of another type.
 
-/** A text that is not empty; undefined where it is missing, null or of another type. */
-export function text(raw: Raw, name: string): string | undefined {
-  const value = raw[name]
+/** A text that is not empty. */
+export function text(raw: Raw, ...path: string[]): string | undefined {
+  const value = valueAt(raw, path)
   return typeof value === 'string' && value !== '' ? value : undefined
 }
 
-/** A finite number; undefined likewise. */
-export function number(raw: Raw, name: string): number | undefined {
-  const value = raw[name]
+/** A finite number. */
+export function number(raw: Raw, ...path: string[]): number | undefined {
+  const value = valueAt(raw, path)
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined
 }
 
-/** A truth value; undefined likewise. */
-export function flag(raw: Raw, name: string): boolean | undefined {
-  const value = raw[name]
+/** A truth value. */
+export function flag(raw: Raw, ...path: string[]): boolean | undefined {
+  const value = valueAt(raw, path)
   return typeof value === 'boolean' ? value : undefined
 }
 
-/** A list, each item as `read` gives it; undefined where there is no list. */
+function valueAt(raw: unknown, path: readonly string[]): unknown {
+  return path.reduce((value, name) => fields(value)[name], raw)
+}
+
+/** A list, each item as `read` gives it. */
 export function list<T>(raw: Raw, name: string, read: (item: Raw) => T): T[] | undefined {
   const value = raw[name]
   return Array.isArray(value) ? value.map(item => read(fields(item))) : undefined
 }
 
-/** Another resource, as far as it was told; undefined where there is none. */
+/** How many items a list has. */
+export function countOf(raw: Raw, name: string): number | undefined {
+  const value = raw[name]
+  return Array.isArray(value) ? value.length : undefined
+}
+
+/** Another resource, as far as the API told it. */
 export interface Reference {
   id?: string
   name?: string
@@ -46,12 +59,17 @@ export interface Reference {
   isDeleted: boolean
 }
 
-/** Reads what the API calls a reference; undefined where neither ID, nor name, nor CRN is told. */
-export function reference(raw: Raw, name: string): Reference | undefined {
-  return asReference(fields(raw[name]))
+/** Reads what the API calls a reference; undefined where it has neither ID, nor name, nor CRN. */
+export function reference(raw: Raw, ...path: string[]): Reference | undefined {
+  return asReference(fields(valueAt(raw, path)))
 }
 
-/** The same of an object that is at hand. */
+/** The references in a list; none where there is no list. */
+export function references(raw: Raw, name: string): Reference[] {
+  return (list(raw, name, asReference) ?? []).filter(each => each !== undefined)
+}
+
+/** Reads an object as a reference. */
 export function asReference(raw: Raw): Reference | undefined {
   const [id, name, crn] = [text(raw, 'id'), text(raw, 'name'), text(raw, 'crn')]
   if (id === undefined && name === undefined && crn === undefined) return undefined
@@ -59,8 +77,8 @@ export function asReference(raw: Raw): Reference | undefined {
 }
 
 /**
- * The ID of a row, where it is one: in the API's own letters (IBM/vpc-node-sdk, vpc/v1.ts: `^[-0-9a-z_]+$`, at most 64), as
- * it becomes a part of URLs and file names. Undefined for a row that can't be identified.
+ * The ID of a row, in the API's own letters (IBM/vpc-node-sdk, vpc/v1.ts: `^[-0-9a-z_]+$`, at most 64), as it becomes a part
+ * of URLs and file names. Undefined for a row that can't be identified.
  */
 export function identity(raw: Raw): string | undefined {
   const id = text(raw, 'id')

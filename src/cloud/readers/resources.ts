@@ -1,54 +1,28 @@
-import {asReference, fields, flag, list, type Raw, type Reference, reference, text} from './fields.ts'
-import {readSettings, readTemplateSettings, type Settings} from './settings.ts'
+import {asReference, countOf, fields, flag, list, type Raw, type ReadBy, reference, references, text} from './fields.ts'
+import {readSettings, readTemplateSettings} from './settings.ts'
 
 // The resources around instances, each as far as the API told it: what is undefined was missing, null or of another type.
+// A reader of a row is called with the row's ID, or with its name where that identifies it.
 
-export interface BareMetalServer {
-  id: string
-  name?: string
-  crn?: string
-  status?: string
-  /** Without a hop limit. */
-  settings: Settings
-  profile?: string
-  vpc?: Reference
-  zone?: string
-  resourceGroup?: Reference
-}
+export type BareMetalServer = ReadBy<typeof readBareMetalServer>
 
-/** Reads a bare metal server of which the ID is known. */
-export function readBareMetalServer(raw: Raw, id: string): BareMetalServer {
+export function readBareMetalServer(raw: Raw, id: string) {
   return {
     id,
     name: text(raw, 'name'),
     crn: text(raw, 'crn'),
     status: text(raw, 'status'),
     settings: readSettings(raw, 'bare_metal_server'),
-    profile: text(fields(raw.profile), 'name'),
+    profile: text(raw, 'profile', 'name'),
     vpc: reference(raw, 'vpc'),
-    zone: text(fields(raw.zone), 'name'),
+    zone: text(raw, 'zone', 'name'),
     resourceGroup: reference(raw, 'resource_group'),
   }
 }
 
-export interface InstanceTemplate {
-  id: string
-  name?: string
-  crn?: string
-  resourceGroup?: Reference
-  /**
-   * What holds for the instances that are made of it: what the template leaves out is the API's default, what it tells in
-   * another type than the API's is not known.
-   */
-  settings: Settings
-  profile?: string
-  imageId?: string
-  vpcId?: string
-  zone?: string
-}
+export type InstanceTemplate = ReadBy<typeof readInstanceTemplate>
 
-/** Reads an instance template of which the ID is known. */
-export function readInstanceTemplate(raw: Raw, id: string): InstanceTemplate {
+export function readInstanceTemplate(raw: Raw, id: string) {
   return {
     id,
     name: text(raw, 'name'),
@@ -62,101 +36,62 @@ export function readInstanceTemplate(raw: Raw, id: string): InstanceTemplate {
   }
 }
 
-/** What the API calls an identity: by name or ID, by CRN, or by href, of which the last part says the same. */
+/** What the API calls an identity: a name or an ID, a CRN, or an href whose last part says the same. */
 function identityIn(raw: Raw, name: string, key: 'id' | 'name'): string | undefined {
   const identity = fields(raw[name])
   return text(identity, key) ?? text(identity, 'crn')?.split(':').at(-1) ?? text(identity, 'href')?.split('/').at(-1)
 }
 
-export interface Region {
-  name: string
-  endpoint?: string
-  status?: string
-}
+export type ListedRegion = ReadBy<typeof readRegion>
 
-/** Reads a region of which the name is known. */
-export function readRegion(raw: Raw, name: string): Region {
+export function readRegion(raw: Raw, name: string) {
   return {name, endpoint: text(raw, 'endpoint'), status: text(raw, 'status')}
 }
 
-export interface Named {
-  id: string
-  name?: string
-}
-
-/** Reads the name of a resource of which the ID is known. */
-export function readNamed(raw: Raw, id: string): Named {
+export function readNamed(raw: Raw, id: string): {id: string; name?: string} {
   return {id, name: text(raw, 'name')}
 }
 
-export interface FloatingIp {
-  id: string
-  name?: string
-  address?: string
-  /** The ID of what it is bound to: a virtual network interface, a network interface, or something else. */
-  targetId?: string
-}
+export type FloatingIp = ReadBy<typeof readFloatingIp>
 
-/** Reads a floating IP of which the ID is known. */
-export function readFloatingIp(raw: Raw, id: string): FloatingIp {
-  return {id, name: text(raw, 'name'), address: text(raw, 'address'), targetId: text(fields(raw.target), 'id')}
-}
-
-export interface Image {
-  id: string
-  name?: string
-  operatingSystem: {name?: string; family?: string}
-}
-
-/** Reads an image of which the ID is known. */
-export function readImage(raw: Raw, id: string): Image {
-  const system = fields(raw.operating_system)
-  return {id, name: text(raw, 'name'), operatingSystem: {name: text(system, 'name'), family: text(system, 'family')}}
-}
-
-export interface Subnet {
-  id: string
-  name?: string
-  vpc?: Reference
-  zone?: string
-}
-
-/** Reads a subnet of which the ID is known. */
-export function readSubnet(raw: Raw, id: string): Subnet {
-  return {id, name: text(raw, 'name'), vpc: reference(raw, 'vpc'), zone: text(fields(raw.zone), 'name')}
-}
-
-/** What a network interface of either kind has beside what its instance shows. */
-export interface PortDetails {
-  id: string
-  securityGroups: Reference[]
-  allowIpSpoofing?: boolean
-  protocolStateFilteringMode?: string
-  /** How many reserved IPs it has, the primary one among them; undefined where that was not told. */
-  ipCount?: number
-  infrastructureNat?: boolean
-}
-
-/** Reads a virtual network interface, or a network interface, of which the ID is known. */
-export function readPortDetails(raw: Raw, id: string): PortDetails {
+export function readFloatingIp(raw: Raw, id: string) {
   return {
     id,
-    securityGroups: (list(raw, 'security_groups', asReference) ?? []).filter(each => each !== undefined),
+    name: text(raw, 'name'),
+    address: text(raw, 'address'),
+    /** The ID of what it is bound to: a virtual network interface, a network interface, or something else. */
+    targetId: text(raw, 'target', 'id'),
+  }
+}
+
+export function readImage(raw: Raw, id: string) {
+  return {
+    id,
+    name: text(raw, 'name'),
+    operatingSystem: {name: text(raw, 'operating_system', 'name'), family: text(raw, 'operating_system', 'family')},
+  }
+}
+
+export function readSubnet(raw: Raw, id: string) {
+  return {id, name: text(raw, 'name'), vpc: reference(raw, 'vpc'), zone: text(raw, 'zone', 'name')}
+}
+
+export type PortDetails = ReadBy<typeof readPortDetails>
+
+/** Reads what a virtual network interface, or a network interface, has beside what its instance shows. */
+export function readPortDetails(raw: Raw, id: string) {
+  return {
+    id,
+    securityGroups: references(raw, 'security_groups'),
     allowIpSpoofing: flag(raw, 'allow_ip_spoofing'),
     protocolStateFilteringMode: text(raw, 'protocol_state_filtering_mode'),
-    ipCount: Array.isArray(raw.ips) ? raw.ips.length : undefined,
+    /** How many reserved IPs it has, the primary one among them. */
+    ipCount: countOf(raw, 'ips'),
     infrastructureNat: flag(raw, 'enable_infrastructure_nat'),
   }
 }
 
-/** What an instance was given at its creation, as far as the API tells: user data is not in it (IBM/vpc-node-sdk, vpc/v1.ts, InstanceInitialization). */
-export interface InstanceInitialization {
-  /** The API's own object, as it came, for JSON output alone. */
-  api: Raw
-  keys: (Reference & {fingerprint?: string})[]
-  trustedProfile?: {autoLink?: boolean; target?: Reference}
-  password?: SealedPassword
-}
+export type InstanceInitialization = ReadBy<typeof readInitialization>
 
 export interface SealedPassword {
   encrypted: string
@@ -164,25 +99,25 @@ export interface SealedPassword {
   fingerprint?: string
 }
 
-/** Reads the initialization of an instance. */
-export function readInitialization(raw: Raw): InstanceInitialization {
-  const profile = fields(raw.default_trusted_profile)
-  const target = reference(profile, 'target')
-  const password = fields(raw.password)
-  const encrypted = text(password, 'encrypted_password')
+/** Reads what an instance was given at its creation: user data is not in it (IBM/vpc-node-sdk, vpc/v1.ts, InstanceInitialization). */
+export function readInitialization(raw: Raw) {
+  const autoLink = flag(raw, 'default_trusted_profile', 'auto_link')
+  const target = reference(raw, 'default_trusted_profile', 'target')
+  const encrypted = text(raw, 'password', 'encrypted_password')
+  const password: SealedPassword | undefined =
+    encrypted === undefined
+      ? undefined
+      : {encrypted, fingerprint: text(raw, 'password', 'encryption_key', 'fingerprint')}
   return {
+    /** The API's own object, as it came, for JSON output alone. */
     api: raw,
     keys: (list(raw, 'keys', readKey) ?? []).filter(each => each !== undefined),
-    ...((target || flag(profile, 'auto_link') !== undefined) && {
-      trustedProfile: {autoLink: flag(profile, 'auto_link'), target},
-    }),
-    ...(encrypted !== undefined && {
-      password: {encrypted, fingerprint: text(fields(password.encryption_key), 'fingerprint')},
-    }),
+    trustedProfile: target || autoLink !== undefined ? {autoLink, target} : undefined,
+    password,
   }
 }
 
-function readKey(raw: Raw): (Reference & {fingerprint?: string}) | undefined {
+function readKey(raw: Raw) {
   const key = asReference(raw)
   return key && {...key, fingerprint: text(raw, 'fingerprint')}
 }

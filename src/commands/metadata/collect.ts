@@ -13,6 +13,7 @@ import {reportFailures} from '../../cli/report-failures.ts'
 import {runRollout} from '../../cli/run-rollout.ts'
 import {type Selected, selectInstances} from '../../cli/select-instances.ts'
 import type {Cloud} from '../../cloud/cloud.ts'
+import {retryPolicy} from '../../cloud/retry-policy.ts'
 import {usageError, VpcmdError} from '../../errors.ts'
 import {fullPath} from '../../files/file-trouble.ts'
 import {parseEndpoint, parseMetadataPath} from '../../imds/endpoints.ts'
@@ -29,9 +30,6 @@ import {type CollectedFiles, fileNames, writeCollected} from '../../metadata/col
 import {asChoice, changesIn, draftPlan} from '../../metadata/plan.ts'
 import {checkWishes} from '../../ssh/reach.ts'
 import {checkSsh} from '../../ssh/run-ssh.ts'
-
-/** A login and a script of some requests take longer than one request may. */
-const leastPatienceMs = 120_000
 
 type Row = Collection & {json: object | undefined; files: CollectedFiles | undefined}
 
@@ -90,7 +88,7 @@ Passwords and license keys are masked. User data is not: whoever can run a proce
       paths: [...new Set(paths)],
       endpoint,
       mayAsk: on.length === 1 && context.host.stdin.isTTY === true,
-      timeoutMs: Math.max(leastPatienceMs, flags.timeout * 1000),
+      timeoutMs: Math.max(retryPolicy.collect.leastTimeoutMs, flags.timeout * 1000),
       env: context.env,
       now: context.host.now,
     })
