@@ -45,7 +45,7 @@ const common = {
 const later = {
   name: 'later',
   setup: ({onResolve}) =>
-    onResolve({filter: /^\.\/command-line\/.*\.ts$/}, ({path, kind}) =>
+    onResolve({filter: /^\.\/cli\/.*\.ts$/}, ({path, kind}) =>
       kind === 'dynamic-import' ? {path: path.replace(/\.ts$/, '.js'), external: true} : undefined,
     ),
 }
