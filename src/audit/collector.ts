@@ -1,6 +1,5 @@
 import type {VpcmdError} from '../errors.ts'
-import type {SubjectKind} from './policy.ts'
-import type {Reading, Subject} from './subjects.ts'
+import type {ReadContext, Subject, SubjectKind} from './subjects.ts'
 
 /** What could not be read, or not wholly, and why. */
 export interface Unread {
@@ -14,5 +13,5 @@ export interface Collector {
   add(subject: Subject): void
   failed(region: string, kind: SubjectKind, error: unknown): void
   unnamed(region: string, kind: SubjectKind, error: unknown): void
-  reading(region: string): Reading
+  reading(region: string): ReadContext
 }

@@ -2,14 +2,13 @@ import type {Cloud} from '../cloud/cloud.ts'
 import {checkUsable, type Region} from '../cloud/regions.ts'
 import type {VpcApi} from '../cloud/vpc-api.ts'
 import {VpcmdError} from '../errors.ts'
-import {toQuery} from '../instances/filters.ts'
+import {type InstanceQuery, toQuery} from '../instances/filters.ts'
 import {type ReadingOutcome, readInstances} from '../instances/list-instances.ts'
 import {pageSize, pagesOf} from '../instances/pages.ts'
 import type {Collector, Unread} from './collector.ts'
-import type {SubjectKind} from './policy.ts'
 import {addTemplates, type ReadTemplates, readTemplates} from './read-templates.ts'
-import {isInScope, type Scope} from './scope.ts'
-import {type Reading, type Referred, type Subject, subjectOf} from './subjects.ts'
+import type {Scope} from './scope.ts'
+import {type ReadContext, type Referred, type Subject, type SubjectKind, subjectOf} from './subjects.ts'
 
 export interface ReadSubjects {
   subjects: Subject[]
@@ -25,6 +24,7 @@ export interface ReadSubjects {
  * tells, only where they are asked for. What can't be read is told beside the rest. Throws what asking for the regions throws, and the first error where nothing could be read at all.
  */
 export async function readSubjects(cloud: Cloud, scope: Scope, needsImages: boolean): Promise<ReadSubjects> {
+  const query = toQuery(scope.filters)
   const regions = await cloud.regions()
   const subjects: Subject[] = []
   const unread: Unread[] = []
@@ -57,17 +57,17 @@ export async function readSubjects(cloud: Cloud, scope: Scope, needsImages: bool
   const templates: ReadTemplates[] = []
   await Promise.all([
     scope.kinds.includes('instance') &&
-      readAllInstances(cloud, scope, collector, names).then(outcome => {
+      readAllInstances(cloud, query, collector, names).then(outcome => {
         isRead ||= outcome.isRead
         gone = outcome.gone
       }),
-    perRegion('bare_metal_server', region => readBareMetalServers(cloud.api(region), region, scope, collector)),
+    perRegion('bare_metal_server', region => readBareMetalServers(cloud.api(region), region, query, collector)),
     perRegion('instance_template', async region => {
       const reading = collector.reading(region.name)
       templates.push({region, templates: await readTemplates(cloud.api(region), region, collector), reading})
     }),
   ])
-  const naming = {scope, needsImages, names}
+  const naming = {query, needsImages, names}
   await Promise.all(templates.map(read => addTemplates(cloud.api(read.region), read, naming, collector)))
   const [first] = unread
   if (!isRead && first) throw first.error
@@ -77,11 +77,10 @@ export async function readSubjects(cloud: Cloud, scope: Scope, needsImages: bool
 
 async function readAllInstances(
   cloud: Cloud,
-  {name, zone, vpc, resourceGroup}: Scope,
+  query: InstanceQuery,
   {add, failed, reading}: Collector,
   names: Map<string, string>,
 ): Promise<Pick<ReadingOutcome, 'isRead' | 'gone'>> {
-  const query = toQuery({name, zone, vpc, resourceGroup})
   const {failures, isRead, gone} = await readInstances(cloud, query, (instances, region) => {
     const here = reading(region.name)
     for (const instance of instances) {
@@ -98,7 +97,7 @@ async function readAllInstances(
 async function readBareMetalServers(
   api: VpcApi,
   region: Region,
-  scope: Scope,
+  query: InstanceQuery,
   {add, failed, reading}: Collector,
 ): Promise<void> {
   const here = reading(region.name)
@@ -115,7 +114,7 @@ async function readBareMetalServers(
       if (seen.has(server.id)) continue
       seen.add(server.id)
       const subject = subjectOf.server('bare_metal_server', server, here)
-      const isMeant = isInScope(subject, scope)
+      const isMeant = query.keep(subject)
       if (isMeant) add(subject)
       if (isMeant === undefined) open++
     }
@@ -144,7 +143,7 @@ function keepIn(unread: Unread[]): Collector['failed'] {
   }
 }
 
-function sharing(): Reading['share'] {
+function sharing(): ReadContext['share'] {
   const known = new Map<string, Referred>()
   return reference => {
     const key = `${reference.id ?? ''} ${reference.name ?? ''}`

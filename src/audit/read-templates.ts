@@ -2,21 +2,21 @@ import type {InstanceTemplate} from '../cloud/readers/resources.ts'
 import type {Region} from '../cloud/regions.ts'
 import type {VpcApi} from '../cloud/vpc-api.ts'
 import {VpcmdError} from '../errors.ts'
+import type {InstanceQuery} from '../instances/filters.ts'
 import {pageSize, pagesOf} from '../instances/pages.ts'
 import {targetName} from '../metadata/plan.ts'
 import type {Collector} from './collector.ts'
-import {isInScope, type Scope} from './scope.ts'
-import {type Reading, type Subject, subjectOf} from './subjects.ts'
+import {type ReadContext, type Subject, subjectOf} from './subjects.ts'
 
 /** The templates of a region, as they were read. */
 export interface ReadTemplates {
   region: Region
   templates: InstanceTemplate[]
-  reading: Reading
+  reading: ReadContext
 }
 
 export interface Naming {
-  scope: Scope
+  query: InstanceQuery
   /** Whether the names of images are asked for. */
   needsImages: boolean
   /** The names of VPCs and images that are known by ID; what is read is added. */
@@ -57,7 +57,7 @@ function withoutId(region: Region, count: number): VpcmdError {
 export async function addTemplates(
   api: VpcApi,
   {region, templates, reading}: ReadTemplates,
-  {scope, needsImages, names}: Naming,
+  {query, needsImages, names}: Naming,
   {add, failed, unnamed}: Collector,
 ): Promise<void> {
   const unknown = (key: 'vpcId' | 'imageId') =>
@@ -70,7 +70,7 @@ export async function addTemplates(
   const doubtful: Subject[] = []
   for (const template of templates) {
     const subject = subjectOf.template(template, reading, names)
-    const isMeant = isInScope(subject, scope)
+    const isMeant = query.keep(subject)
     if (isMeant) add(subject)
     if (isMeant === undefined) doubtful.push(subject)
   }

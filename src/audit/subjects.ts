@@ -2,7 +2,10 @@ import type {Reference} from '../cloud/readers/fields.ts'
 import type {Instance} from '../cloud/readers/instance.ts'
 import type {BareMetalServer, InstanceTemplate} from '../cloud/readers/resources.ts'
 import type {Settings} from '../metadata/settings.ts'
-import type {SubjectKind} from './policy.ts'
+
+/** What an audit looks at, under the API's own names for it. */
+export const subjectKinds = ['instance', 'instance_template', 'bare_metal_server'] as const
+export type SubjectKind = (typeof subjectKinds)[number]
 
 /** What is known of a resource that is referred to: a template may name it by ID alone. */
 export interface Referred {
@@ -34,7 +37,7 @@ export interface Subject {
 }
 
 /** Where and when something was read. */
-export interface Reading {
+export interface ReadContext {
   region: string
   readAt: number
   /** Gives equal references back as one, so that they take memory once. */
@@ -46,7 +49,7 @@ export const subjectOf = {
   server(
     kind: 'instance' | 'bare_metal_server',
     server: Instance | BareMetalServer,
-    {region, readAt, share}: Reading,
+    {region, readAt, share}: ReadContext,
   ): Subject {
     const {id, name, crn, zone, vpc, resourceGroup, profile, status, settings} = server
     const {image, architecture}: Pick<Instance, 'image' | 'architecture'> = 'image' in server ? server : {}
@@ -70,7 +73,11 @@ export const subjectOf = {
   },
 
   /** The names of its VPC and image are not in a template: `names` has those that are known by ID. */
-  template(template: InstanceTemplate, {region, readAt, share}: Reading, names: ReadonlyMap<string, string>): Subject {
+  template(
+    template: InstanceTemplate,
+    {region, readAt, share}: ReadContext,
+    names: ReadonlyMap<string, string>,
+  ): Subject {
     const {id, name, crn, resourceGroup: group} = template
     const named = (known: string | undefined) =>
       known === undefined ? undefined : share({id: known, name: names.get(known)})

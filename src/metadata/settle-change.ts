@@ -5,7 +5,15 @@ import type {VpcApi} from '../cloud/vpc-api.ts'
 import {asVpcmdError, VpcmdError} from '../errors.ts'
 import type {Settled} from './outcomes.ts'
 import {hasMetadataService, noService, type PlannedChange, targetName, untoldSettings} from './plan.ts'
-import {areSameSettings, inFull, patchBetween, type Settings, settingsLabel, type WantedSettings} from './settings.ts'
+import {
+  areSameSettings,
+  inFull,
+  ofBareMetal,
+  patchBetween,
+  type Settings,
+  settingsLabel,
+  type WantedSettings,
+} from './settings.ts'
 
 export interface SettleOptions {
   /** The VPC API of the target's region, in the manner of a rollout. */
@@ -155,8 +163,7 @@ function serverOf({target: {kind, id}}: PlannedChange, api: VpcApi): Server {
         return {...seenIn(result), etag: undefined}
       },
       async update(set, _etag, signal) {
-        const {enabled, protocol} = set
-        return seenIn((await api.updateBareMetalServer({id, metadataService: {enabled, protocol}, signal})).result)
+        return seenIn((await api.updateBareMetalServer({id, metadataService: ofBareMetal(set), signal})).result)
       },
     }
   }

@@ -191,7 +191,7 @@ describe('settings that were not told are unknown: ', () => {
     )
   })
 
-  it.each([{metadata: 'enabled'}, {metadata: 'disabled'}, {protocol: 'http'}, {hopLimit: 1}] as const)(
+  it.each([{metadata: 'enabled'}, {metadata: 'disabled'}, {protocol: 'http'}, {'hop-limit': 1}] as const)(
     'no filter lets them in, and each counts them: %o',
     async filter => {
       const cloud = await cloudWith(
@@ -278,9 +278,9 @@ describe('what the API was asked to filter is checked again:', () => {
   it.each([
     {vpc: 'nope'},
     {vpc: 'r006-01030e3c-2663-4f7d-ac55-651929dafe38'},
-    {resourceGroup: '0'.repeat(32)},
+    {'resource-group': '0'.repeat(32)},
     {name: 'nope'},
-    {availabilityClass: 'spot'},
+    {'availability-class': 'spot'},
   ])('an API that ignores it gives nothing of %o', async filter => {
     const cloud = await cloudWith({ignores})
     const {rows, failures} = await listInstances(cloud, toQuery(filter), false)
