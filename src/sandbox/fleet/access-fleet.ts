@@ -1,7 +1,13 @@
 import {etagOf} from '../core/etag.ts'
 import {uuidOf} from '../core/ids.ts'
 import type {RecordStore, StoredChange, StoredRecord} from '../core/record-store.ts'
-import {type BareMetalRecord, defaultsGroup, type InstanceRecord, type TemplateRecord} from '../core/records.ts'
+import {
+  type BareMetalRecord,
+  defaultMetadata,
+  defaultsGroup,
+  type InstanceRecord,
+  type TemplateRecord,
+} from '../core/records.ts'
 import {type RegionPlace, regional, type ZonePlace} from '../core/regions.ts'
 import type {BareMetalChange, InstanceChange, TemplateChange} from '../core/state.ts'
 import type {InstanceActions} from '../vpc/instance-actions.ts'
@@ -129,7 +135,7 @@ export function accessFleet(
         status: given.status ?? 'running',
         action: undefined,
         failures: undefined,
-        metadata: {enabled: false, protocol: 'http', response_hop_limit: 1, ...given.metadata_service},
+        metadata: {...defaultMetadata, ...given.metadata_service},
         profile,
         image: given.image === undefined ? image : regional(record.region, 'image', given.image),
         spot: given.spot,
