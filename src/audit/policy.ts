@@ -72,13 +72,13 @@ export function requirementInWords(requirement: Requirement): string {
 
 /** What a policy may require, as in `enabled, protocol and hop_limit`. */
 export function policyKeysInWords(last: 'and' | 'or'): string {
-  return inWords(
+  return listInWords(
     settingList.map(({policyKey}) => policyKey),
     last,
   )
 }
 
 /** A list in words, as in `a, b and c`. */
-export function inWords(items: readonly string[], last: 'and' | 'or'): string {
+export function listInWords(items: readonly string[], last: 'and' | 'or'): string {
   return `${items.slice(0, -1).join(', ')} ${last} ${items.at(-1)}`
 }

@@ -99,7 +99,7 @@ export function toSarif(report: AuditReport): object {
 export const mostResults = 25_000
 
 /** How many results the log of an audit has. */
-export function countResults({judgements}: AuditReport): number {
+export function countSarifResults({judgements}: AuditReport): number {
   const counts = judgements.map(({verdict, violations}) => {
     if (verdict === 'violation') return violations.length
     return verdict === 'unmatched' || verdict === 'undetermined' ? 1 : 0

@@ -42,8 +42,8 @@ export interface InstanceTemplate {
    */
   settings: Settings
   profile?: string
-  imageId?: string
-  vpcId?: string
+  image?: Reference
+  vpc?: Reference
   zone?: string
 }
 
@@ -56,10 +56,15 @@ export function readInstanceTemplate(raw: Raw, id: string): InstanceTemplate {
     resourceGroup: reference(raw, 'resource_group'),
     settings: readTemplateSettings(raw),
     profile: identityIn(raw, 'profile', 'name'),
-    imageId: identityIn(raw, 'image', 'id'),
-    vpcId: identityIn(raw, 'vpc', 'id'),
+    image: referenceById(raw, 'image'),
+    vpc: referenceById(raw, 'vpc'),
     zone: identityIn(raw, 'zone', 'name'),
   }
+}
+
+function referenceById(raw: Raw, name: string): Reference | undefined {
+  const id = identityIn(raw, name, 'id')
+  return id === undefined ? undefined : {id, isDeleted: false}
 }
 
 /** What the API calls an identity: by name or ID, by CRN, or by href, of which the last part says the same. */

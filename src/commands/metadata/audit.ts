@@ -2,7 +2,7 @@ import {Flags} from '@oclif/core'
 import type {AuditReport} from '../../audit/audit.ts'
 import {tableColumns} from '../../audit/columns.ts'
 import {type Verdict, verdicts} from '../../audit/judge.ts'
-import {defaultPolicy, inWords, type Policy, policyKeysInWords} from '../../audit/policy.ts'
+import {defaultPolicy, listInWords, type Policy, policyKeysInWords} from '../../audit/policy.ts'
 import {selectorTable} from '../../audit/selectors.ts'
 import {kindLabel, subjectKinds} from '../../audit/subjects.ts'
 import {parseReportFiles, type ReportFile, renderAudit, reportFormats} from '../../cli/audit-output.ts'
@@ -38,7 +38,7 @@ rules:
 exemptions:
 - {match: {vpc: old}, reason: Moves in May, expires: 2027-05-31}
 
-A match takes ${inWords(['kind', ...Object.keys(selectorTable)], 'and')}, each with a pattern or a list of patterns. A rule can require ${policyKeysInWords('and')}, of which hop_limit takes a number or a range; all but enabled count while the service is on or must be, or always with even_while_off: true. What no rule matches is reported, and violates the policy with unmatched: deny.
+A match takes ${listInWords(['kind', ...Object.keys(selectorTable)], 'and')}, each with a pattern or a list of patterns. A rule can require ${policyKeysInWords('and')}, of which hop_limit takes a number or a range; all but enabled count while the service is on or must be, or always with even_while_off: true. What no rule matches is reported, and violates the policy with unmatched: deny.
 
 Exit code: 0 compliant; 5 not; 1 when something could not be read, whatever else was found, or when --name, --zone, --vpc or --resource-group finds nothing. With -q, the IDs of what violates the policy.`
   static override examples = [
@@ -169,8 +169,8 @@ Exit code: 0 compliant; 5 not; 1 when something could not be read, whatever else
   }
 
   private async warnOfResults(report: AuditReport): Promise<void> {
-    const {countResults, mostResults} = await import('../../audit/reports/sarif.ts')
-    const count = countResults(report)
+    const {countSarifResults, mostResults} = await import('../../audit/reports/sarif.ts')
+    const count = countSarifResults(report)
     if (count <= mostResults) return
     this.context.warning(
       `The SARIF log has ${count} results, and GitHub refuses more than ${mostResults}: audit in parts, by --region or --vpc.`,
