@@ -1,9 +1,8 @@
 import type {Cloud} from '../cloud/cloud.ts'
 import {type ExitCode, exitCodes} from '../errors.ts'
-import type {Unread} from './collector.ts'
 import {hasExpired, type Judgement, judge, type Verdict, verdicts} from './judge.ts'
 import type {Exemption, Policy} from './policy.ts'
-import {readSubjects} from './read-subjects.ts'
+import {readSubjects, type Unread} from './read-subjects.ts'
 import {type Scope, scopeInWords} from './scope.ts'
 
 export type Counts = Record<Verdict | 'total', number>

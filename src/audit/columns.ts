@@ -1,5 +1,5 @@
 import {told} from '../instances/columns.ts'
-import {settingNames, settingsLabel, settingsTable} from '../metadata/settings.ts'
+import {settingList, settingsLabel} from '../metadata/settings.ts'
 import {type Judgement, reasonOf} from './judge.ts'
 import {kindLabel, type Referred} from './subjects.ts'
 
@@ -36,8 +36,8 @@ export const csvColumns: AuditColumn[] = [
   {header: 'Profile', value: ({subject}) => subject.profile ?? ''},
   {header: 'Image', value: ({subject}) => label(subject.image)},
   {header: 'Status', value: ({subject}) => subject.status ?? ''},
-  ...settingNames.map(name => ({
-    header: settingsTable[name].header,
+  ...settingList.map(({name, header}) => ({
+    header,
     value: ({subject}: Judgement) => told(subject.settings[name]),
   })),
   {header: 'Rule', value: ({rule}) => rule?.name ?? ''},

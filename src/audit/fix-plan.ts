@@ -1,6 +1,6 @@
 import {VpcmdError} from '../errors.ts'
 import type {Plan, PlannedChange} from '../metadata/plan.ts'
-import {inFull, type KnownSettings, type WantedSettings} from '../metadata/settings.ts'
+import {inFull, type KnownSettings, settingList, type WantedSettings} from '../metadata/settings.ts'
 import type {AuditReport} from './audit.ts'
 import type {Judgement} from './judge.ts'
 import type {Requirement} from './policy.ts'
@@ -49,16 +49,14 @@ export function toFixPlan(report: AuditReport): FixPlan {
 }
 
 function repair(settings: KnownSettings, require: Requirement, violations: Judgement['violations']): WantedSettings {
-  const set: WantedSettings = {}
-  for (const {setting} of violations) {
-    if (setting === 'enabled') set.enabled = require.enabled
-    else if (setting === 'protocol') set.protocol = require.protocol
-    else if (setting === 'hop_limit' && require.hop_limit && settings.response_hop_limit !== undefined) {
-      const {min, max} = require.hop_limit
-      set.response_hop_limit = Math.min(Math.max(settings.response_hop_limit, min), max)
-    }
-  }
-  return set
+  const broken = settingList.filter(({policyKey}) => violations.some(({setting}) => setting === policyKey))
+  return Object.fromEntries(
+    broken.map(({name, policyKey}) => {
+      const required = require[policyKey]
+      if (typeof required !== 'object') return [name, required]
+      return [name, Math.min(Math.max(Number(settings[name]), required.min), required.max)]
+    }),
+  )
 }
 
 function accountOf({account}: AuditReport): string {

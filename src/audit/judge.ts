@@ -1,5 +1,5 @@
-import {inFull} from '../metadata/settings.ts'
-import {boundsLabel, type Exemption, type Policy, type Requirement, type Rule} from './policy.ts'
+import {type Bounds, inFull, type PolicyKey, settingList} from '../metadata/settings.ts'
+import {type Exemption, type Policy, type Requirement, type Rule, valueLabel} from './policy.ts'
 import {matches} from './selectors.ts'
 import type {Subject} from './subjects.ts'
 
@@ -9,7 +9,7 @@ export type Verdict = (typeof verdicts)[number]
 
 /** One thing that is not as the policy wants it; `rule` stands for there being no rule at all where one is a must. */
 export interface Violation {
-  setting: 'enabled' | 'protocol' | 'hop_limit' | 'rule'
+  setting: PolicyKey | 'rule'
   found: string
   required: string
 }
@@ -56,33 +56,28 @@ export function judge(subject: Subject, policy: Policy, today: string): Judgemen
 
 const noRule: Violation = {setting: 'rule', found: 'none', required: 'a rule that matches'}
 
-/** What is not as a rule requires; a text says what that hangs on and was not told. */
-function violationsOf(
-  {settings, architecture}: Subject,
-  {enabled, protocol, hop_limit: hops, ...rest}: Requirement,
-): (Violation | string)[] {
-  const violations: (Violation | string)[] = []
+/** What is not as a rule requires; a text says what decides and is not known. */
+function violationsOf({settings, architecture}: Subject, requirement: Requirement): (Violation | string)[] {
+  const {enabled, even_while_off: isAlways} = requirement
   // Whatever the API says of it, such an instance has no service (IBM's FAQ, ibm-cloud-docs/vpc, instance_metadata_vpc_faqs.md).
   if (enabled && architecture === 's390x') {
     return [{setting: 'enabled', found: 'not to be had on s390x', required: 'on'}]
   }
   const known = inFull(settings)
   if (!known) return ['its settings are not told in whole']
-  if (enabled !== undefined && known.enabled !== enabled) {
-    violations.push({setting: 'enabled', found: known.enabled ? 'on' : 'off', required: enabled ? 'on' : 'off'})
-  }
   // A service that is off has no protocol to be reached by; one that must be on will have.
-  const isOn = rest.even_while_off || (enabled ?? known.enabled)
-  if (!isOn) return violations
-  if (protocol !== undefined && known.protocol !== protocol) {
-    violations.push({setting: 'protocol', found: known.protocol, required: protocol})
-  }
-  // A bare metal server has no hop limit.
-  const hopLimit = known.response_hop_limit
-  if (hops && hopLimit !== undefined && (hopLimit < hops.min || hopLimit > hops.max)) {
-    violations.push({setting: 'hop_limit', found: String(hopLimit), required: boundsLabel(hops)})
-  }
-  return violations
+  const isOn = isAlways || (enabled ?? known.enabled)
+  return settingList.flatMap(({name, policyKey: setting}) => {
+    const [required, found] = [requirement[setting], known[name]]
+    // A bare metal server has no hop limit.
+    if (required === undefined || found === undefined || (name !== 'enabled' && !isOn)) return []
+    return isMet(required, found) ? [] : {setting, found: valueLabel(found), required: valueLabel(required)}
+  })
+}
+
+function isMet(required: boolean | string | number | Bounds, found: boolean | string | number): boolean {
+  if (typeof required !== 'object') return found === required
+  return Number(found) >= required.min && Number(found) <= required.max
 }
 
 function exempted(
@@ -104,12 +99,10 @@ export function hasExpired({expires}: Exemption, today: string): boolean {
   return expires < today
 }
 
-const violationNames = {enabled: 'service', protocol: 'protocol', hop_limit: 'hop limit', rule: 'rule'}
-
 /** What is wrong in a line, as in `protocol is http, must be https`. */
 export function violationInWords({setting, found, required}: Violation): string {
-  if (setting === 'rule') return 'no rule matches'
-  return `${violationNames[setting]} is ${found}, must be ${required}`
+  const broken = settingList.find(({policyKey}) => policyKey === setting)
+  return broken ? `${broken.word} is ${found}, must be ${required}` : 'no rule matches'
 }
 
 /** Why a subject is judged as it is and what else is known of it, in a line; often empty for a compliant one. */

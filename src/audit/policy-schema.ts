@@ -1,6 +1,8 @@
 import {z} from 'zod'
-import {hopLimits, protocols} from '../metadata/settings.ts'
-import {subjectKinds} from './policy.ts'
+import {type Bounds, settingList} from '../metadata/settings.ts'
+import {policyKeysInWords} from './policy.ts'
+import {selectorTable} from './selectors.ts'
+import {subjectKinds} from './subjects.ts'
 
 const must = (what: string) => ({
   error: ({input}: {input?: unknown}) =>
@@ -15,60 +17,51 @@ const kinds = z.union(
   [kind.transform(one => [one]), z.array(kind).min(1, empty)],
   must(`one of ${subjectKinds.join(', ')}, or a list of them`),
 )
-const hopLimitRange = must(`a whole number from ${hopLimits.min} to ${hopLimits.max}`)
-const hops = z.int(hopLimitRange).min(hopLimits.min, hopLimitRange).max(hopLimits.max, hopLimitRange)
-const hopLimitForms = `a whole number from ${hopLimits.min} to ${hopLimits.max}, or a range such as 1-2 or {min: 1, max: 2}`
-const bounds = z
-  .strictObject({min: hops.optional(), max: hops.optional()})
-  .refine(given => Object.keys(given).length > 0, 'bounds nothing: name min or max')
-  .transform(({min = hopLimits.min, max = hopLimits.max}) => ({min, max}))
-const hopLimit = z
-  .union(
-    [
-      hops.transform(value => ({min: value, max: value})),
-      z
-        .string()
-        .regex(/^\d{1,2} *- *\d{1,2}$/)
-        .transform((range): z.input<typeof bounds> => {
-          const [min, max] = range.split('-').map(Number)
-          return {min, max}
-        })
-        .pipe(bounds),
-      bounds,
-    ],
-    must(hopLimitForms),
-  )
-  .refine(({min, max}) => min <= max, 'begins above where it ends')
+/** A value, a range such as `1-2`, or a mapping with min and max. */
+function boundsSchema({min: least, max: most}: Bounds): z.ZodType<Bounds> {
+  const whole = must(`a whole number from ${least} to ${most}`)
+  const value = z.int(whole).min(least, whole).max(most, whole)
+  const bounds = z
+    .strictObject({min: value.optional(), max: value.optional()})
+    .refine(given => Object.keys(given).length > 0, 'bounds nothing: name min or max')
+    .transform(({min = least, max = most}) => ({min, max}))
+  const range = z
+    .string()
+    .regex(/^\d{1,2} *- *\d{1,2}$/)
+    .transform((text): z.input<typeof bounds> => {
+      const [min, max] = text.split('-').map(Number)
+      return {min, max}
+    })
+    .pipe(bounds)
+  return z
+    .union(
+      [value.transform(one => ({min: one, max: one})), range, bounds],
+      must(`a whole number from ${least} to ${most}, or a range such as 1-2 or {min: 1, max: 2}`),
+    )
+    .refine(({min, max}) => min <= max, 'begins above where it ends')
+}
 
-export const selectorSchema = z.strictObject(
-  {
-    kind: kinds.optional(),
-    region: texts.optional(),
-    zone: texts.optional(),
-    vpc: texts.optional(),
-    resource_group: texts.optional(),
-    name: texts.optional(),
-    profile: texts.optional(),
-    image: texts.optional(),
-    status: texts.optional(),
-  },
-  must('a mapping such as {region: us-south}'),
-)
+const truth = z.boolean(must('true or false'))
+const settingSchemas = settingList.map(({policyKey, values, bounds}) => {
+  const schema = bounds ? boundsSchema(bounds) : values ? z.enum(values, must(`one of ${values.join(', ')}`)) : truth
+  return [policyKey, schema.optional()]
+})
+const isRequiring = (given: Record<string, unknown>) =>
+  settingList.some(({policyKey}) => given[policyKey] !== undefined)
 
 export const requirementSchema = z
   .strictObject(
-    {
-      enabled: z.boolean(must('true or false')).optional(),
-      protocol: z.enum(protocols, must(`one of ${protocols.join(', ')}`)).optional(),
-      hop_limit: hopLimit.optional(),
-      even_while_off: z.boolean(must('true or false')).optional(),
-    },
+    {...Object.fromEntries(settingSchemas), even_while_off: truth.optional()},
     must('a mapping such as {protocol: https, hop_limit: 1}'),
   )
-  .refine(
-    ({enabled, protocol, hop_limit}) => enabled !== undefined || protocol !== undefined || hop_limit !== undefined,
-    'requires nothing: name enabled, protocol or hop_limit',
-  )
+  .refine(isRequiring, `requires nothing: name ${policyKeysInWords('or')}`)
+
+const selectors = Object.keys(selectorTable).map(key => [key, texts.optional()])
+
+export const selectorSchema = z.strictObject(
+  {kind: kinds.optional(), ...Object.fromEntries(selectors)},
+  must('a mapping such as {region: us-south}'),
+)
 
 export const ruleSchema = z.strictObject(
   {name: text, match: selectorSchema.default({}), require: requirementSchema},

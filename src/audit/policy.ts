@@ -1,36 +1,18 @@
-import type {protocols} from '../metadata/settings.ts'
+import {
+  type Bounds,
+  type SettingName,
+  type SettingsTable,
+  type SettingValue,
+  settingList,
+} from '../metadata/settings.ts'
+import type {Selector} from './selectors.ts'
 
-/** What an audit looks at, under the API's own names for it. */
-export const subjectKinds = ['instance', 'instance_template', 'bare_metal_server'] as const
-export type SubjectKind = (typeof subjectKinds)[number]
+/** What a setting must be: a value, or within bounds. */
+type Required<Name extends SettingName> = SettingsTable[Name] extends {bounds: Bounds} ? Bounds : SettingValue<Name>
 
-/**
- * Which subjects are meant: those of which every key that is here says yes, by one of its patterns at least. In a
- * pattern `*` stands for any text and `?` for one character; VPC, resource group and image go by name or by ID.
- */
-export interface Selector {
-  kind?: SubjectKind[]
-  region?: string[]
-  zone?: string[]
-  vpc?: string[]
-  resource_group?: string[]
-  name?: string[]
-  profile?: string[]
-  image?: string[]
-  status?: string[]
-}
-
-export interface Bounds {
-  min: number
-  max: number
-}
-
-/** What must hold of a metadata service. Protocol and hop limit count while it is on, or must be on. */
-export interface Requirement {
-  enabled?: boolean
-  protocol?: (typeof protocols)[number]
-  hop_limit?: Bounds
-  /** Protocol and hop limit count while the service is off as well. */
+/** What must hold of a metadata service. All but `enabled` counts while it is on, or must be on. */
+export type Requirement = {[Name in SettingName as SettingsTable[Name]['policyKey']]?: Required<Name>} & {
+  /** All counts while the service is off as well. */
   even_while_off?: boolean
 }
 
@@ -70,15 +52,33 @@ export const defaultPolicy: Policy = {
   exemptions: [],
 }
 
-/** A range in a word: `1`, or `1-2`. */
-export function boundsLabel({min, max}: Bounds): string {
-  return min === max ? String(min) : `${min}-${max}`
+/** A value or a range in a word: `on`, `https`, or `1-2`. */
+export function valueLabel(value: boolean | string | number | Bounds): string {
+  if (typeof value === 'boolean') return value ? 'on' : 'off'
+  if (typeof value !== 'object') return String(value)
+  return value.min === value.max ? String(value.min) : `${value.min}-${value.max}`
 }
 
 /** A requirement in words, as in `on, https, hop limit 1-2` or `https, hop limit 1 while on`. */
-export function requirementInWords({enabled, protocol, hop_limit: hopLimit, even_while_off}: Requirement): string {
-  const settings = [protocol, hopLimit && `hop limit ${boundsLabel(hopLimit)}`].filter(part => part !== undefined)
-  if (enabled !== undefined) settings.unshift(enabled ? 'on' : 'off')
-  const isWhileOn = enabled === undefined && settings.length > 0
-  return `${settings.join(', ')}${even_while_off ? ', even while off' : isWhileOn ? ' while on' : ''}`
+export function requirementInWords(requirement: Requirement): string {
+  const parts = settingList.flatMap(({policyKey, word, needsName}) => {
+    const value = requirement[policyKey]
+    if (value === undefined) return []
+    return needsName ? `${word} ${valueLabel(value)}` : valueLabel(value)
+  })
+  const isWhileOn = requirement.enabled === undefined && parts.length > 0
+  return `${parts.join(', ')}${requirement.even_while_off ? ', even while off' : isWhileOn ? ' while on' : ''}`
+}
+
+/** What a policy may require, as in `enabled, protocol and hop_limit`. */
+export function policyKeysInWords(last: 'and' | 'or'): string {
+  return listInWords(
+    settingList.map(({policyKey}) => policyKey),
+    last,
+  )
+}
+
+/** A list in words, as in `a, b and c`. */
+export function listInWords(items: readonly string[], last: 'and' | 'or'): string {
+  return `${items.slice(0, -1).join(', ')} ${last} ${items.at(-1)}`
 }

@@ -15,6 +15,7 @@ import {
 import type {z} from 'zod'
 import {usageError, type VpcmdError} from '../errors.ts'
 import {decodeText} from '../files/read-input.ts'
+import {settingList} from '../metadata/settings.ts'
 import {nearestName} from '../nearest-name.ts'
 import type {Policy} from './policy.ts'
 import {type Problem, startOf, toPlain} from './policy-document.ts'
@@ -137,7 +138,7 @@ function keysAt(path: Path): string[] {
   const [list, , part] = path
   if (path.length === 0) return Object.keys(policySchema.shape)
   if (part === 'match') return Object.keys(selectorSchema.shape)
-  if (path.includes('hop_limit')) return ['min', 'max']
+  if (settingList.some(({policyKey, bounds}) => bounds && path.includes(policyKey))) return ['min', 'max']
   if (part === 'require') return Object.keys(requirementSchema.shape)
   return Object.keys(list === 'rules' ? ruleSchema.shape : exemptionSchema.shape)
 }

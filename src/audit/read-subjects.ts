@@ -1,15 +1,22 @@
 import type {Cloud} from '../cloud/cloud.ts'
+import type {Page} from '../cloud/readers/page.ts'
+import type {BareMetalServer, InstanceTemplate} from '../cloud/readers/resources.ts'
 import {checkUsable, type Region} from '../cloud/regions.ts'
 import type {VpcApi} from '../cloud/vpc-api.ts'
 import {VpcmdError} from '../errors.ts'
-import {toQuery} from '../instances/filters.ts'
-import {type ReadingOutcome, readInstances} from '../instances/list-instances.ts'
-import {pageSize, pagesOf} from '../instances/pages.ts'
-import type {Collector, Unread} from './collector.ts'
-import type {SubjectKind} from './policy.ts'
-import {addTemplates, type ReadTemplates, readTemplates} from './read-templates.ts'
-import {isInScope, type Scope} from './scope.ts'
-import {type Reading, type Referred, type Subject, subjectOf} from './subjects.ts'
+import {type InstanceQuery, toQuery} from '../instances/filters.ts'
+import {readInstances} from '../instances/list-instances.ts'
+import {incompleteList, pageSize, pagesOf, problemsOfList} from '../instances/pages.ts'
+import {targetName} from '../metadata/plan.ts'
+import type {Scope} from './scope.ts'
+import {KnownReferences, kindLabel, type Subject, type SubjectKind, toSubject} from './subjects.ts'
+
+/** What could not be read, or not in full, and why. */
+export interface Unread {
+  region: string
+  kinds: SubjectKind[]
+  error: VpcmdError
+}
 
 export interface ReadSubjects {
   subjects: Subject[]
@@ -20,136 +27,167 @@ export interface ReadSubjects {
   regions: string[]
 }
 
+type OtherKind = Exclude<SubjectKind, 'instance'>
+type Listed = Pick<Page<BareMetalServer | InstanceTemplate>, 'rows' | 'total' | 'unidentified'>
+
 /**
  * Reads what an audit is about, in all regions of `cloud` and all kinds side by side; the names of images that no instance
- * tells, only where they are asked for. What can't be read is told beside the rest. Throws what asking for the regions throws, and the first error where nothing could be read at all.
+ * tells, only where they are asked for. What can't be read is reported beside the rest. Throws what asking for the regions
+ * throws, and the first error where nothing could be read at all.
  */
 export async function readSubjects(cloud: Cloud, scope: Scope, needsImages: boolean): Promise<ReadSubjects> {
   const regions = await cloud.regions()
-  const subjects: Subject[] = []
-  const unread: Unread[] = []
-  const unnamed: Unread[] = []
+  const query = toQuery(scope.filters)
+  const references = new KnownReferences()
+  const unread = new Problems()
+  const unnamed = new Problems()
+  let subjects: Subject[] = []
   let isRead = false
   let gone = new Set<string>()
-  const share = sharing()
-  const collector: Collector = {
-    add: subject => subjects.push(subject),
-    failed: keepIn(unread),
-    unnamed: keepIn(unnamed),
-    reading: region => ({region, readAt: Date.now(), share}),
+
+  const readAllInstances = async () => {
+    const outcome = await readInstances(cloud, query, (instances, {name: region}) => {
+      const readAt = Date.now()
+      for (const each of instances) subjects.push(toSubject('instance', each, {region, readAt, references}))
+    })
+    isRead ||= outcome.isRead
+    gone = outcome.gone
+    for (const {region, error} of outcome.failures) unread.add(region, 'instance', error)
   }
-  const perRegion = async (kind: SubjectKind, read: (region: Region) => Promise<void>) => {
-    if (!scope.kinds.includes(kind)) return
-    await Promise.all(
-      regions.map(async region => {
-        try {
-          checkUsable(region)
-          await read(region)
-          isRead = true
-        } catch (error) {
-          collector.failed(region.name, kind, error)
-        }
-      }),
-    )
+  const listKind = async (kind: OtherKind, region: Region) => {
+    try {
+      checkUsable(region)
+      const readAt = Date.now()
+      const {rows, problems} = await listedBy[kind](cloud.api(region), region.name)
+      isRead = true
+      for (const error of problems) unread.add(region.name, kind, error)
+      return [{kind, region, rows, readAt}]
+    } catch (error) {
+      unread.add(region.name, kind, error)
+      return []
+    }
   }
-  // The names of VPCs and images that instances tell: a template refers to them by ID.
-  const names = new Map<string, string>()
-  const templates: ReadTemplates[] = []
-  await Promise.all([
-    scope.kinds.includes('instance') &&
-      readAllInstances(cloud, scope, collector, names).then(outcome => {
-        isRead ||= outcome.isRead
-        gone = outcome.gone
-      }),
-    perRegion('bare_metal_server', region => readBareMetalServers(cloud.api(region), region, scope, collector)),
-    perRegion('instance_template', async region => {
-      const reading = collector.reading(region.name)
-      templates.push({region, templates: await readTemplates(cloud.api(region), region, collector), reading})
-    }),
+  const others = (['bare_metal_server', 'instance_template'] as const).filter(kind => scope.kinds.includes(kind))
+  const lists = await Promise.all([
+    ...others.flatMap(kind => regions.map(region => listKind(kind, region))),
+    scope.kinds.includes('instance') ? readAllInstances().then(() => []) : [],
   ])
-  const naming = {scope, needsImages, names}
-  await Promise.all(templates.map(read => addTemplates(cloud.api(read.region), read, naming, collector)))
-  const [first] = unread
+  // A template refers to VPCs and images by ID: their names are known only once all instances are.
+  await Promise.all(
+    lists.flat().map(async ({kind, region, rows, readAt}) => {
+      const naming = await nameReferences(cloud.api(region), region.name, rows, references, needsImages)
+      const read = rows.map(row => toSubject(kind, row, {region: region.name, readAt, references}))
+      const {meant, doubtful} = sift(read, query)
+      subjects.push(...meant)
+      const [first] = doubtful
+      if (first) unread.add(region.name, kind, naming.vpcs ?? unknownScope(first, doubtful.length - 1))
+      else if (naming.vpcs) unnamed.add(region.name, kind, naming.vpcs)
+      if (naming.images) unnamed.add(region.name, kind, naming.images)
+    }),
+  )
+  const [first] = unread.all
   if (!isRead && first) throw first.error
-  const present = gone.size > 0 ? subjects.filter(({id}) => !gone.has(id)) : subjects
-  return {subjects: present, unread, unnamed, regions: regions.map(({name}) => name)}
+  if (gone.size > 0) subjects = subjects.filter(({id}) => !gone.has(id))
+  return {subjects, unread: unread.all, unnamed: unnamed.all, regions: regions.map(({name}) => name)}
 }
 
-async function readAllInstances(
-  cloud: Cloud,
-  {name, zone, vpc, resourceGroup}: Scope,
-  {add, failed, reading}: Collector,
-  names: Map<string, string>,
-): Promise<Pick<ReadingOutcome, 'isRead' | 'gone'>> {
-  const query = toQuery({name, zone, vpc, resourceGroup})
-  const {failures, isRead, gone} = await readInstances(cloud, query, (instances, region) => {
-    const here = reading(region.name)
-    for (const instance of instances) {
-      for (const each of [instance.vpc, instance.image]) {
-        if (each?.id !== undefined && each.name !== undefined) names.set(each.id, each.name)
-      }
-      add(subjectOf.server('instance', instance, here))
+type ListKind = (api: VpcApi, region: string) => Promise<{rows: Listed['rows']; problems: VpcmdError[]}>
+
+/** How each kind is listed, with what is wrong with the list. Throws what the API's calls throw. */
+const listedBy: Record<OtherKind, ListKind> = {
+  async bare_metal_server(api, region) {
+    const what = `bare metal servers of ${region}`
+    const rows = new Map<string, BareMetalServer>()
+    let total: number | undefined
+    let unidentified = 0
+    const fetchPage = async (start: string | undefined) =>
+      (await api.listBareMetalServers({start, limit: pageSize})).result
+    for await (const page of pagesOf(`the ${what}`, fetchPage)) {
+      total = page.total
+      unidentified += page.unidentified
+      for (const server of page.rows) rows.set(server.id, server)
     }
-  })
-  for (const {region, error} of failures) failed(region, 'instance', error)
-  return {isRead, gone}
+    return {rows: [...rows.values()], problems: problemsOfList(what, {came: rows.size, total, unidentified})}
+  },
+
+  /**
+   * The list says of itself that it may have a next page, and yet takes no `start` (IBM/vpc-node-sdk, vpc/v1.ts,
+   * ListInstanceTemplatesParams).
+   */
+  async instance_template(api, region) {
+    const what = `instance templates of ${region}`
+    const {rows, next, brokenNext, unidentified, total} = (await api.listInstanceTemplates()).result
+    const problems = problemsOfList(what, {came: rows.length, total, unidentified})
+    if (problems.length === 0 && (next ?? brokenNext) !== undefined) {
+      const hint = 'The API gives no way to ask for the next page of them.'
+      problems.push(incompleteList(what, 'there is another page', hint))
+    }
+    return {rows, problems}
+  },
 }
 
-async function readBareMetalServers(
+/** Finds the names of what is referred to by ID alone: all VPCs, and images where they are needed. Gives what went wrong. */
+async function nameReferences(
   api: VpcApi,
-  region: Region,
-  scope: Scope,
-  {add, failed, reading}: Collector,
-): Promise<void> {
-  const here = reading(region.name)
-  const seen = new Set<string>()
-  let total: number | undefined
-  let unidentified = 0
-  let open = 0
-  const fetchPage = async (start: string | undefined) =>
-    (await api.listBareMetalServers({start, limit: pageSize})).result
-  for await (const page of pagesOf(`the bare metal servers of ${region.name}`, fetchPage)) {
-    total = page.total
-    unidentified += page.unidentified
-    for (const server of page.rows) {
-      if (seen.has(server.id)) continue
-      seen.add(server.id)
-      const subject = subjectOf.server('bare_metal_server', server, here)
-      const isMeant = isInScope(subject, scope)
-      if (isMeant) add(subject)
-      if (isMeant === undefined) open++
+  region: string,
+  rows: Listed['rows'],
+  references: KnownReferences,
+  needsImages: boolean,
+): Promise<{vpcs?: unknown; images?: unknown}> {
+  const images = rows.flatMap(row => ('image' in row && references.lacksName(row.image) ? (row.image?.id ?? []) : []))
+  const nameVpcs = async () => {
+    const fetchPage = async (start: string | undefined) => (await api.listVpcs({start, limit: pageSize})).result
+    for await (const {rows: vpcs} of pagesOf(`the VPCs of ${region}`, fetchPage)) {
+      for (const vpc of vpcs) references.name(vpc)
     }
   }
-  const problem = (what: string) => failed(region.name, 'bare_metal_server', incomplete(region, what))
-  const came = seen.size + unidentified
-  if (came !== (total ?? came)) problem(`${came} came, and the API counts ${total}`)
-  if (unidentified > 0) problem(`${unidentified} of its rows have no ID to go by`)
-  if (open > 0) problem(`of ${open} it is not told whether they are meant`)
+  const nameImage = async (id: string) => references.name((await api.getImage({id})).result)
+  const [vpcs, ...errors] = await Promise.allSettled([
+    rows.some(({vpc}) => references.lacksName(vpc)) && nameVpcs(),
+    ...(needsImages ? [...new Set(images)].map(nameImage) : []),
+  ])
+  // That images can't be read is told once, and not for each.
+  const failed = errors.find(each => each.status === 'rejected')
+  return {
+    ...(vpcs?.status === 'rejected' && {vpcs: vpcs.reason}),
+    ...(failed && {images: failed.reason}),
+  }
 }
 
-function incomplete(region: Region, why: string): VpcmdError {
+function sift(subjects: Subject[], query: InstanceQuery): {meant: Subject[]; doubtful: Subject[]} {
+  const meant: Subject[] = []
+  const doubtful: Subject[] = []
+  for (const subject of subjects) {
+    const isMeant = query.keep(subject)
+    if (isMeant) meant.push(subject)
+    if (isMeant === undefined) doubtful.push(subject)
+  }
+  return {meant, doubtful}
+}
+
+/** What may be in the scope is missing in the audit, and not out of its scope. */
+function unknownScope(subject: Subject, others: number): VpcmdError {
+  const {kind, region, vpc} = subject
+  const why =
+    vpc && vpc.name === undefined
+      ? `the VPC ${vpc.id} is not in the list of VPCs`
+      : 'its name, zone, VPC or resource group is not told'
   return new VpcmdError({
-    code: 'incomplete_listing',
-    message: `The list of bare metal servers of ${region.name} may be incomplete: ${why}.`,
-    hint: 'Run the command again: servers may have come or gone meanwhile.',
+    code: 'unknown_scope',
+    message: `Whether ${kindLabel(kind)} ${targetName(subject)} in ${region} is meant can't be told: ${why}${others > 0 ? `; ${others} more are in doubt` : ''}.`,
+    hint: 'Audit without the filter, or see whether the key may list all VPCs (is.vpc.vpc.list).',
   })
 }
 
-function keepIn(unread: Unread[]): Collector['failed'] {
-  return (region, kind, error) => {
-    if (!(error instanceof VpcmdError)) throw error
-    const same = unread.find(each => each.region === region && each.error.message === error.message)
-    if (same) same.kinds.push(kind)
-    else unread.push({region, kinds: [kind], error})
-  }
-}
+/** What could not be read; the same error in one region is there once, with all of its kinds. */
+class Problems {
+  readonly all: Unread[] = []
 
-function sharing(): Reading['share'] {
-  const known = new Map<string, Referred>()
-  return reference => {
-    const key = `${reference.id ?? ''} ${reference.name ?? ''}`
-    const same = known.get(key)
-    if (same === undefined) known.set(key, reference)
-    return same ?? reference
+  /** Throws what is no VpcmdError. */
+  add(region: string, kind: SubjectKind, error: unknown): void {
+    if (!(error instanceof VpcmdError)) throw error
+    const same = this.all.find(each => each.region === region && each.error.message === error.message)
+    if (same) same.kinds.push(kind)
+    else this.all.push({region, kinds: [kind], error})
   }
 }

@@ -1,55 +1,71 @@
+import {filterTable} from '../instances/filters.ts'
 import {matchesGlob} from '../instances/globs.ts'
-import type {Selector} from './policy.ts'
-import type {Referred, Subject} from './subjects.ts'
+import type {Referred, Subject, SubjectKind} from './subjects.ts'
+
+interface SelectorKey {
+  /** What it is called in a sentence. */
+  word: string
+  of(subject: Subject): string | Referred | undefined
+  /** Kinds that have no such thing: they match no pattern. */
+  lackedBy?: SubjectKind[]
+  /** Whether a subject of another kind may be without it. */
+  isOptional?: boolean
+}
+
+/** The keys of a policy's `match`, beside `kind`. */
+export const selectorTable = {
+  region: {word: 'region', of: ({region}) => region},
+  zone: filterTable.zone,
+  vpc: filterTable.vpc,
+  resource_group: filterTable['resource-group'],
+  name: filterTable.name,
+  profile: {word: 'profile', of: ({profile}) => profile},
+  // An instance may have been made without an image, or its image is gone (IBM/vpc-node-sdk, vpc/v1.ts, Instance.image).
+  image: {word: 'image', of: ({image}) => image, lackedBy: ['bare_metal_server'], isOptional: true},
+  status: {...filterTable.status, lackedBy: ['instance_template']},
+} satisfies Record<string, SelectorKey>
+
+type SelectorKeyName = keyof typeof selectorTable
+const selectorKeys = Object.entries<SelectorKey>(selectorTable).map(([name, key]) => ({
+  ...key,
+  name: name as SelectorKeyName,
+}))
+
+/**
+ * Which subjects are meant: those of which every key that is here says yes, by one of its patterns at least. In a
+ * pattern `*` stands for any text and `?` for one character; VPC, resource group and image go by name or by ID.
+ */
+export type Selector = {kind?: SubjectKind[]} & {[Name in SelectorKeyName]?: string[]}
 
 /** Whether a subject is meant; text, where that can't be told, says what is not known of it. */
 export type Match = boolean | string
 
-/** What a kind has not got: it matches no pattern. */
-const hasNot: Record<Subject['kind'], readonly string[]> = {
-  instance: [],
-  instance_template: ['status'],
-  bare_metal_server: ['image'],
-}
-
 /**
- * Matches a subject against a selector. What a subject has not got (a bare metal server an image, a template a status)
- * matches no pattern; what it has, but does not tell, or tells by an ID whose name could not be found out, leaves it open,
+ * Matches a subject against a selector. What a subject does not have (a bare metal server an image, a template a status)
+ * matches no pattern; what it has, and the API does not tell, or tells by an ID whose name is not known, leaves it open,
  * unless another key already says no.
  */
 export function matches(selector: Selector, subject: Subject): Match {
-  const {kind, region, zone, vpc, resource_group: group, name, profile, image, status} = selector
-  if (kind && !kind.includes(subject.kind)) return false
-  const ofText = (patterns: string[] | undefined, text: string | undefined, what: string): Match => {
-    if (!patterns) return true
-    if (text === undefined) return hasNot[subject.kind].includes(what) ? false : `its ${what} is not told`
-    return isText(patterns, text)
+  if (selector.kind && !selector.kind.includes(subject.kind)) return false
+  let open: string | undefined
+  for (const key of selectorKeys) {
+    const patterns = selector[key.name]
+    const match = patterns ? matchesKey(patterns, key, subject) : true
+    if (match === false) return false
+    if (match !== true) open ??= match
   }
-  const ofReference = (patterns: string[] | undefined, reference: Referred | undefined, what: string): Match => {
-    if (!patterns) return true
-    // An instance may have been made without an image, or its image is gone (IBM/vpc-node-sdk, vpc/v1.ts, Instance.image).
-    if (!reference) return what === 'image' || hasNot[subject.kind].includes(what) ? false : `its ${what} is not told`
-    return isReference(patterns, reference, what)
-  }
-  const parts = [
-    ofText(region, subject.region, 'region'),
-    ofText(status, subject.status, 'status'),
-    ofText(name, subject.name, 'name'),
-    ofText(zone, subject.zone, 'zone'),
-    ofText(profile, subject.profile, 'profile'),
-    ofReference(vpc, subject.vpc, 'VPC'),
-    ofReference(group, subject.resourceGroup, 'resource group'),
-    ofReference(image, subject.image, 'image'),
-  ]
-  if (parts.includes(false)) return false
-  return parts.find(match => typeof match === 'string') ?? true
+  return open ?? true
 }
 
-function isText(patterns: string[], text: string | undefined): boolean {
-  return text !== undefined && patterns.some(pattern => matchesGlob(pattern, text))
-}
-
-function isReference(patterns: string[], reference: Referred, what: string): Match {
-  if (isText(patterns, reference.id) || isText(patterns, reference.name)) return true
-  return reference.name === undefined ? `the name of its ${what} ${reference.id} is not known` : false
+function matchesKey(
+  patterns: string[],
+  {word, of, lackedBy, isOptional = false}: SelectorKey,
+  subject: Subject,
+): Match {
+  const fact = of(subject)
+  if (fact === undefined) return isOptional || lackedBy?.includes(subject.kind) ? false : `its ${word} is not told`
+  const {id = undefined, name} = typeof fact === 'string' ? {name: fact} : fact
+  const fits = (text: string | undefined) => text !== undefined && patterns.some(pattern => matchesGlob(pattern, text))
+  if (fits(id) || fits(name)) return true
+  return name === undefined ? `the name of its ${word} ${id} is not known` : false
 }

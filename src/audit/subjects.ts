@@ -1,8 +1,10 @@
-import type {Reference} from '../cloud/readers/fields.ts'
 import type {Instance} from '../cloud/readers/instance.ts'
 import type {BareMetalServer, InstanceTemplate} from '../cloud/readers/resources.ts'
 import type {Settings} from '../metadata/settings.ts'
-import type {SubjectKind} from './policy.ts'
+
+/** What an audit looks at, under the API's own names for it. */
+export const subjectKinds = ['instance', 'instance_template', 'bare_metal_server'] as const
+export type SubjectKind = (typeof subjectKinds)[number]
 
 /** What is known of a resource that is referred to: a template may name it by ID alone. */
 export interface Referred {
@@ -33,62 +35,55 @@ export interface Subject {
   readAt: number
 }
 
-/** Where and when something was read. */
-export interface Reading {
-  region: string
-  readAt: number
-  /** Gives equal references back as one, so that they take memory once. */
-  share(reference: Referred): Referred
+/** An instance, a template or a bare metal server as a subject. `readAt` is in epoch milliseconds. */
+export function toSubject(
+  kind: SubjectKind,
+  server: Instance | BareMetalServer | InstanceTemplate,
+  {region, readAt, references}: {region: string; readAt: number; references: KnownReferences},
+): Subject {
+  const {id, name, crn, zone, vpc, resourceGroup, profile, settings} = server
+  const {image, architecture, status}: Partial<Pick<Instance, 'image' | 'architecture' | 'status'>> = server
+  return {
+    kind,
+    id,
+    name,
+    crn,
+    region,
+    zone,
+    vpc: references.share(vpc),
+    resourceGroup: references.share(resourceGroup),
+    profile,
+    image: references.share(image),
+    architecture,
+    settings,
+    status,
+    readAt,
+  }
 }
 
-export const subjectOf = {
-  /** A bare metal server tells of no image. */
-  server(
-    kind: 'instance' | 'bare_metal_server',
-    server: Instance | BareMetalServer,
-    {region, readAt, share}: Reading,
-  ): Subject {
-    const {id, name, crn, zone, vpc, resourceGroup, profile, status, settings} = server
-    const {image, architecture}: Pick<Instance, 'image' | 'architecture'> = 'image' in server ? server : {}
-    const shared = (reference: Reference | undefined) => reference && share({id: reference.id, name: reference.name})
-    return {
-      kind,
-      id,
-      name,
-      crn,
-      region,
-      zone,
-      vpc: shared(vpc),
-      resourceGroup: shared(resourceGroup),
-      profile,
-      image: shared(image),
-      architecture,
-      settings,
-      status,
-      readAt,
-    }
-  },
+/** What subjects refer to: equal references are one, so that they take memory once, and have the name that is known. */
+export class KnownReferences {
+  readonly #names = new Map<string, string>()
+  readonly #shared = new Map<string, Referred>()
 
-  /** The names of its VPC and image are not in a template: `names` has those that are known by ID. */
-  template(template: InstanceTemplate, {region, readAt, share}: Reading, names: ReadonlyMap<string, string>): Subject {
-    const {id, name, crn, resourceGroup: group} = template
-    const named = (known: string | undefined) =>
-      known === undefined ? undefined : share({id: known, name: names.get(known)})
-    return {
-      kind: 'instance_template',
-      id,
-      name,
-      crn,
-      region,
-      zone: template.zone,
-      vpc: named(template.vpcId),
-      resourceGroup: group && share({id: group.id, name: group.name}),
-      profile: template.profile,
-      image: named(template.imageId),
-      settings: template.settings,
-      readAt,
-    }
-  },
+  name({id, name}: Referred): void {
+    if (id !== undefined && name !== undefined) this.#names.set(id, name)
+  }
+
+  lacksName(reference: Referred | undefined): boolean {
+    const {id, name} = reference ?? {}
+    return id !== undefined && name === undefined && !this.#names.has(id)
+  }
+
+  share(reference: Referred | undefined): Referred | undefined {
+    if (!reference) return undefined
+    this.name(reference)
+    const {id, name = id === undefined ? undefined : this.#names.get(id)} = reference
+    const key = `${id ?? ''} ${name ?? ''}`
+    const known = this.#shared.get(key) ?? {id, name}
+    this.#shared.set(key, known)
+    return known
+  }
 }
 
 /** The word for a kind, in the singular. */

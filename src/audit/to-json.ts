@@ -2,6 +2,7 @@ import type {Settings} from '../metadata/settings.ts'
 import {type AuditReport, resultOf} from './audit.ts'
 import {type Judgement, reasonOf} from './judge.ts'
 import {requirementInWords} from './policy.ts'
+import {scopeFilters} from './scope.ts'
 import type {Referred} from './subjects.ts'
 
 /** A judged subject as JSON lines have it, one each. */
@@ -48,10 +49,7 @@ export function toJsonHead(report: AuditReport): object {
     scope: {
       regions,
       kinds: scope.kinds,
-      name: scope.name ?? null,
-      zone: scope.zone ?? null,
-      vpc: scope.vpc ?? null,
-      resource_group: scope.resourceGroup ?? null,
+      ...Object.fromEntries(scopeFilters.map(name => [name.replace('-', '_'), scope.filters[name] ?? null])),
     },
     counts,
     unread: unread.map(({region, kinds, error}) => ({region, kinds, error: error.toJSON()})),

@@ -1,10 +1,22 @@
 import type {AuditReport} from '../audit/audit.ts'
 import type {Judgement} from '../audit/judge.ts'
 import {usageError} from '../errors.ts'
+import {type DataFormat, dataFormatNames, formatData, toJson} from '../terminal/formats.ts'
+import {cellsOf} from './output.ts'
+
+type Render = (report: AuditReport) => Promise<string>
+
+/** The reports of an audit, beside the formats of data; each is about all that was judged. */
+const reports = {
+  sarif: async report => toJson((await import('../audit/reports/sarif.ts')).toSarif(report)),
+  junit: async report => (await import('../audit/reports/junit.ts')).toJunit(report),
+  html: async report => (await import('../audit/reports/html.tsx')).toHtml(report),
+} satisfies Record<string, Render>
+
+export type ReportFormat = DataFormat | keyof typeof reports
 
 /** What an audit can be written as, beside a table. */
-export const reportFormats = ['json', 'jsonl', 'csv', 'yaml', 'sarif', 'junit', 'html'] as const
-export type ReportFormat = (typeof reportFormats)[number]
+export const reportFormats: ReportFormat[] = [...dataFormatNames, ...(Object.keys(reports) as (keyof typeof reports)[])]
 
 export interface ReportFile {
   format: ReportFormat
@@ -29,25 +41,21 @@ export function parseReportFiles(texts: string[]): ReportFile[] {
   })
 }
 
-/** An audit as text; with the judgements that are wanted in what is made of rows, and all in what is a report. */
+/** An audit as text: with `judgements` alone in a format of data, and in full in a report. */
 export async function renderAudit(
   format: ReportFormat,
   report: AuditReport,
   judgements: Judgement[] = report.judgements,
 ): Promise<string> {
-  if (format === 'junit') return (await import('../audit/reports/junit.ts')).toJunit(report)
-  if (format === 'html') return (await import('../audit/reports/html.tsx')).toHtml(report)
-  const {toCsv, toJson, toJsonLines} = await import('../terminal/formats.ts')
-  if (format === 'sarif') return toJson((await import('../audit/reports/sarif.ts')).toSarif(report))
-  if (format === 'csv') {
-    const {csvColumns} = await import('../audit/columns.ts')
-    return toCsv(
-      csvColumns.map(({header}) => header),
-      judgements.map(judgement => csvColumns.map(({value}) => value(judgement))),
-    )
-  }
-  const {toJsonJudgement, toJsonReport} = await import('../audit/to-json.ts')
-  if (format === 'jsonl') return toJsonLines(judgements.map(toJsonJudgement))
-  const whole = toJsonReport({...report, judgements})
-  return format === 'json' ? toJson(whole) : (await import('../terminal/yaml.ts')).toYaml(whole)
+  const isReport = (name: ReportFormat): name is keyof typeof reports => name in reports
+  if (isReport(format)) return reports[format](report)
+  const [{csvColumns}, {toJsonJudgement, toJsonReport}] = await Promise.all([
+    import('../audit/columns.ts'),
+    import('../audit/to-json.ts'),
+  ])
+  return formatData(format, {
+    cells: () => [csvColumns.map(({header}) => header), ...cellsOf(csvColumns, judgements)],
+    values: () => judgements.map(toJsonJudgement),
+    whole: () => toJsonReport({...report, judgements}),
+  })
 }

@@ -1,7 +1,7 @@
 import type {Cloud} from '../cloud/cloud.ts'
 import {outcomesOf} from '../metadata/outcomes.ts'
 import {asChoice, type Choice, changesIn, draftPlan} from '../metadata/plan.ts'
-import {hopLimits, protocols, type WantedSettings} from '../metadata/settings.ts'
+import type {WantedSettings} from '../metadata/settings.ts'
 import type {Context} from './context.ts'
 import type {OutputOptions} from './flags/output.ts'
 import type {RestartPolicy} from './flags/restart.ts'
@@ -87,31 +87,4 @@ export function withinReach(
     context.note(`${first.error.message}${others}`)
   }
   return items
-}
-
-/** Asks for the protocol and hop limit that no flag gave; where the picked instances agree, theirs are the defaults. */
-export async function askSettings(
-  context: Context,
-  flags: {protocol?: string; 'hop-limit'?: number},
-  picked: Choice[],
-): Promise<{protocol?: string; 'hop-limit'?: number}> {
-  const prompter = await context.prompter()
-  if (!prompter) return flags
-  const present = picked.flatMap(choice => ('error' in choice ? [] : [choice.before]))
-  const common = <T>(values: T[]) => (new Set(values).size === 1 ? values[0] : undefined)
-  const protocol =
-    flags.protocol ??
-    (await prompter.choose({
-      message: 'Protocol?',
-      choices: protocols.map(name => ({name, value: name as string})),
-      default: common(present.map(settings => settings.protocol)),
-    }))
-  const hopLimit =
-    flags['hop-limit'] ??
-    (await prompter.number({
-      message: 'Hop limit?',
-      ...hopLimits,
-      default: common(present.map(settings => settings.response_hop_limit)) ?? hopLimits.min,
-    }))
-  return {protocol, 'hop-limit': hopLimit}
 }

@@ -1,3 +1,4 @@
+import {dataFormats, type Format, formatData} from '../terminal/formats.ts'
 import {dim} from '../terminal/style.ts'
 import {type Column, type NestedTable, renderRecord, renderTable} from '../terminal/table.ts'
 import {plain} from '../terminal/text.ts'
@@ -15,7 +16,7 @@ interface RowOutput<Row> {
   /** What to print on stderr in place of an empty table, if anything. */
   empty?: string
   /** The whole as JSON and YAML, where that is not the array of rows. */
-  whole?: unknown
+  toWhole?(): unknown
 }
 
 /** One thing as every format prints it. */
@@ -31,19 +32,12 @@ export async function printRows<Row>(
   {format, quiet}: OutputOptions,
   output: RowOutput<Row>,
 ): Promise<void> {
-  const {rows, columns} = output
-  if (quiet) {
-    const ids = rows.map(output.id).filter(id => id !== undefined)
-    return context.print(ids.map(id => `${plain(id)}\n`).join(''))
-  }
+  const {rows, columns, toJson, id, toWhole} = output
+  if (quiet) return context.print(linesOf(rows.map(id)))
   if (format === 'table') return printTable(context, output)
-  if (format === 'csv') {
-    const cells = rows.map(row => columns.map(column => column.value(row)))
-    return context.print(await asCsv(columns, cells))
-  }
-  const jsonRows = () => rows.map(output.toJson)
-  if (format === 'jsonl') return context.print((await import('../terminal/formats.ts')).toJsonLines(jsonRows()))
-  await printWhole(context, format, output.whole ?? jsonRows())
+  const values = () => rows.map(toJson)
+  const cells = () => [headersOf(columns), ...cellsOf(columns, rows)]
+  context.print(await formatData(format, {cells, values, whole: toWhole ?? values}))
 }
 
 /**
@@ -52,15 +46,16 @@ export async function printRows<Row>(
  */
 export async function rowPrinter<Row>(
   context: Context,
-  {format, quiet}: OutputOptions,
+  {format: name, quiet}: OutputOptions,
   {columns, toJson, id}: Pick<RowOutput<Row>, 'columns' | 'toJson' | 'id'>,
 ): Promise<((rows: Row[]) => Promise<void>) | undefined> {
-  if (quiet) return rows => context.printed(rows.map(row => `${plain(id(row) ?? '')}\n`).join(''))
-  if (format !== 'jsonl' && format !== 'csv') return undefined
-  const {toCsvRows, toJsonLines} = await import('../terminal/formats.ts')
-  if (format === 'jsonl') return rows => context.printed(toJsonLines(rows.map(toJson)))
-  await context.printed(await asCsv(columns, []))
-  return async rows => context.printed(await toCsvRows(rows.map(row => columns.map(column => column.value(row)))))
+  if (quiet) return rows => context.printed(linesOf(rows.map(id)))
+  if (name === 'table') return undefined
+  const format: Format = dataFormats[name]
+  if (format.of === 'whole') return undefined
+  if (format.of === 'values') return async rows => context.printed(await format.write(rows.map(toJson)))
+  await context.printed(await format.write([headersOf(columns)]))
+  return async rows => context.printed(await format.write(cellsOf(columns, rows)))
 }
 
 /** Prints one thing. */
@@ -69,17 +64,13 @@ export async function printRecord(
   {format, quiet}: OutputOptions,
   {entries, json, id}: RecordOutput,
 ): Promise<void> {
-  if (quiet) return context.print(`${plain(id)}\n`)
+  if (quiet) return context.print(linesOf([id]))
   if (format === 'table') return context.print(`${renderRecord(entries, context.canvas())}\n`)
-  if (format === 'csv') {
-    const cells = entries.map(([, value]) =>
-      typeof value === 'string' ? value : value.rows.map(row => row.join(' ')).join('; '),
-    )
-    const headers = entries.map(([header]) => ({header}))
-    return context.print(await asCsv(headers, [cells]))
-  }
-  if (format === 'jsonl') return context.print((await import('../terminal/formats.ts')).toJsonLines([json]))
-  await printWhole(context, format, json)
+  const cells = () => [
+    entries.map(([header]) => header),
+    entries.map(([, value]) => (typeof value === 'string' ? value : value.rows.map(row => row.join(' ')).join('; '))),
+  ]
+  context.print(await formatData(format, {cells, values: () => [json], whole: () => json}))
 }
 
 function printTable<Row>(context: Context, {rows, columns, mayHide, empty}: RowOutput<Row>): void {
@@ -94,15 +85,15 @@ function printTable<Row>(context: Context, {rows, columns, mayHide, empty}: RowO
   context.note(context.colorsNotes ? dim(note) : note)
 }
 
-async function asCsv(columns: readonly {header: string}[], rows: string[][]): Promise<string> {
-  const {toCsv} = await import('../terminal/formats.ts')
-  return toCsv(
-    columns.map(({header}) => header),
-    rows,
-  )
+function linesOf(ids: (string | undefined)[]): string {
+  return ids.map(id => (id === undefined ? '' : `${plain(id)}\n`)).join('')
 }
 
-async function printWhole(context: Context, format: 'json' | 'yaml', value: unknown): Promise<void> {
-  if (format === 'json') context.print((await import('../terminal/formats.ts')).toJson(value))
-  else context.print((await import('../terminal/yaml.ts')).toYaml(value))
+function headersOf(columns: readonly {header: string}[]): string[] {
+  return columns.map(({header}) => header)
+}
+
+/** Rows as their columns read. */
+export function cellsOf<Row>(columns: readonly Pick<Column<Row>, 'value'>[], rows: Row[]): string[][] {
+  return rows.map(row => columns.map(({value}) => value(row)))
 }

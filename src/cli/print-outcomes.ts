@@ -26,7 +26,7 @@ export async function printOutcomes(
     columns: outcomeColumns(outcomes),
     mayHide: true,
     toJson: toJsonLine,
-    whole: {...toJsonOutcomes(outcomes), ...(unread.length > 0 && {unread})},
+    toWhole: () => ({...toJsonOutcomes(outcomes), ...(unread.length > 0 && {unread})}),
     id: ({target, result}) => (result === 'changed' || result === 'planned' ? target?.id : undefined),
   })
   const awaitsRestart = outcomes.some(each => wasTurnedOnRunning(each) && each.restart?.result !== 'done')

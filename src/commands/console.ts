@@ -5,6 +5,7 @@ import {readRollout} from '../cli/flags/rollout.ts'
 import {switchedOnNote} from '../cli/print-outcomes.ts'
 import {runRollout} from '../cli/run-rollout.ts'
 import {findOrPick} from '../cli/select-instances.ts'
+import {askSetting} from '../cli/wanted-settings.ts'
 import type {Cloud} from '../cloud/cloud.ts'
 import {withFields} from '../cloud/readers/instance.ts'
 import {exitCodes, usageError, VpcmdError} from '../errors.ts'
@@ -12,11 +13,12 @@ import {instanceDetails} from '../instances/details.ts'
 import type {FoundInstance} from '../instances/find-instance.ts'
 import {floatingIpsFor, noFloatingIps} from '../instances/floating-ips.ts'
 import {asChoice, changesIn, draftPlan} from '../metadata/plan.ts'
-import {describePatch, hopLimits, protocols, settingsLabel, type WantedSettings} from '../metadata/settings.ts'
+import {describePatch, settingsLabel, tunables, type WantedSettings} from '../metadata/settings.ts'
 import type {Prompter} from '../terminal/prompts.ts'
 import {renderRecord} from '../terminal/table.ts'
 
-type Action = 'details' | 'enable' | 'disable' | 'protocol' | 'hop-limit' | 'back' | 'quit'
+type Change = 'enable' | 'disable' | (typeof tunables)[number]
+type Action = Change | 'details' | 'back' | 'quit'
 
 export default class Console extends BaseCommand {
   static override summary =
@@ -55,8 +57,10 @@ export default class Console extends BaseCommand {
           instance.settings.enabled
             ? {name: 'Disable the metadata service', value: 'disable'}
             : {name: 'Enable the metadata service', value: 'enable'},
-          {name: `Change the protocol (${instance.settings.protocol ?? 'unknown'})`, value: 'protocol'},
-          {name: `Change the hop limit (${instance.settings.response_hop_limit ?? 'unknown'})`, value: 'hop-limit'},
+          ...tunables.map(setting => ({
+            name: `Change the ${setting.word} (${instance.settings[setting.name] ?? 'unknown'})`,
+            value: setting,
+          })),
           {name: 'Show the details', value: 'details'},
           {name: 'Back to the list', value: 'back'},
           {name: 'Leave', value: 'quit'},
@@ -69,19 +73,13 @@ export default class Console extends BaseCommand {
     }
   }
 
-  private async wantedBy(action: Action, {instance}: FoundInstance, prompter: Prompter): Promise<WantedSettings> {
-    const {protocol, response_hop_limit: hopLimit} = instance.settings
-    const askProtocol = () =>
-      prompter.choose({
-        message: 'Protocol?',
-        choices: protocols.map(name => ({name, value: name as string})),
-        default: protocol,
-      })
-    const askHopLimit = () => prompter.number({message: 'Hop limit?', ...hopLimits, default: hopLimit ?? hopLimits.min})
-    if (action === 'disable') return {enabled: false}
-    if (action === 'protocol') return {protocol: await askProtocol()}
-    if (action === 'hop-limit') return {response_hop_limit: await askHopLimit()}
-    return {enabled: true, protocol: await askProtocol(), response_hop_limit: await askHopLimit()}
+  private async wantedBy(change: Change, {instance}: FoundInstance, prompter: Prompter): Promise<WantedSettings> {
+    if (change === 'disable') return {enabled: false}
+    const wanted: Record<string, unknown> = change === 'enable' ? {enabled: true} : {}
+    for (const setting of change === 'enable' ? tunables : [change]) {
+      wanted[setting.name] = await askSetting(prompter, setting, instance.settings)
+    }
+    return wanted
   }
 
   private async changeOne(

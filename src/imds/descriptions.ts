@@ -1,3 +1,4 @@
+import {tunables} from '../cloud/readers/settings.ts'
 import {fieldAt, listAt, namedAt, textAt} from './fields.ts'
 
 /** A row of a record: a label, and a value or a small table. */
@@ -37,9 +38,11 @@ export function describeInstance(instance: unknown): DescriptionRow[] {
 }
 
 function metadataService(instance: unknown): string {
-  const protocol = textAt(instance, 'metadata_service', 'protocol')
-  const hops = textAt(instance, 'metadata_service', 'response_hop_limit')
-  return [protocol, hops && `hop limit ${hops}`].filter(Boolean).join(', ')
+  const parts = tunables.map(({name, word, needsName}) => {
+    const value = textAt(instance, 'metadata_service', name)
+    return value && needsName ? `${word} ${value}` : value
+  })
+  return parts.filter(Boolean).join(', ')
 }
 
 function network(attachments: unknown[]): {columns: string[]; rows: string[][]} {

@@ -1,6 +1,6 @@
 import {distance} from 'fastest-levenshtein'
 import {usageError} from '../errors.ts'
-import {serviceUrl, settingNames, settingsLabel, settingsTable} from '../metadata/settings.ts'
+import {serviceUrl, settingList, settingsLabel} from '../metadata/settings.ts'
 import type {ListedInstance} from './list-instances.ts'
 
 /** A column of `instances list`: its key for `--columns` and `--sort`, and how a row reads in it. */
@@ -12,9 +12,9 @@ export interface InstanceColumn {
   priority?: number
 }
 
-const settingColumns: InstanceColumn[] = settingNames.map(name => ({
-  key: settingsTable[name].key,
-  header: settingsTable[name].header,
+const settingColumns: InstanceColumn[] = settingList.map(({name, key, header}) => ({
+  key,
+  header,
   value: ({instance}) => told(instance.settings[name]),
 }))
 

@@ -1,6 +1,6 @@
 import type {Reference} from '../cloud/readers/fields.ts'
 import type {NetworkPort} from '../cloud/readers/instance.ts'
-import {settingNames, settingsTable} from '../metadata/settings.ts'
+import {settingList} from '../metadata/settings.ts'
 import {told} from './columns.ts'
 import type {FloatingIpIndex} from './floating-ips.ts'
 import type {ListedInstance} from './list-instances.ts'
@@ -41,8 +41,8 @@ export function instanceDetails({instance}: ListedInstance, floatingIps: Floatin
     [
       'Metadata service',
       table(
-        settingNames.map(name => (name === 'response_hop_limit' ? 'Response hop limit' : settingsTable[name].header)),
-        [settingNames.map(name => told(settings[name]))],
+        settingList.map(({header, headerInDetails = header}) => headerInDetails),
+        [settingList.map(({name}) => told(settings[name]))],
       ),
     ],
     ['Image', named(instance.image)],

@@ -1,216 +1,210 @@
 import type {Reference} from '../cloud/readers/fields.ts'
 import type {Instance} from '../cloud/readers/instance.ts'
 import type {ParamsOf} from '../cloud/vpc-api.ts'
-import {inFull} from '../metadata/settings.ts'
+import {
+  type Bounds,
+  inFull,
+  type Settings,
+  type SettingsTable,
+  type SettingValue,
+  type TunableName,
+  tunables,
+} from '../metadata/settings.ts'
 import {matchesGlob} from './globs.ts'
 import {parseResourceRef, type ResourceRef} from './references.ts'
 
 export type ListParams = Omit<ParamsOf<'listInstances'>, 'signal'>
 
-/** What a user asks of a listing, as typed. */
-export interface Filters {
-  vpc?: string
-  resourceGroup?: string
-  reservation?: string
-  instanceGroup?: string
-  availabilityClass?: string
-  dedicatedHost?: string
-  placementGroup?: string
-  /** A pattern, where * stands for any text and ? for one character. */
-  name?: string
-  status?: string[]
-  zone?: string[]
-  architecture?: string
-  metadata?: 'enabled' | 'disabled'
-  protocol?: string
-  hopLimit?: number
-}
+/** What is known of another resource by its name. */
+type Named = Partial<Omit<Reference, 'isDeleted'>>
+type TextName = 'name' | 'status' | 'zone' | 'architecture' | 'availabilityClass'
+type ReferenceName = 'vpc' | 'resourceGroup' | 'reservation' | 'instanceGroup' | 'dedicatedHost' | 'placementTarget'
 
-/** Whether an instance is meant; undefined where the API did not tell what decides. */
-export type Verdict = boolean | undefined
+/** A server as far as filters look at it: an instance, or what an audit judges. */
+export type Filtered = Pick<Partial<Instance>, TextName> & {[Name in ReferenceName]?: Named} & {settings: Settings}
 
-/** A listing's question: what the API filters, and the check of each row, which is made in any case. */
+/** Whether a server is meant; undefined where what decides is unknown. */
+export type IsMeant = boolean | undefined
+
+/** A question to the API, and the check of each row of its answer, as an API may ignore what it is asked. */
 export interface InstanceQuery {
   params: ListParams
-  keep(instance: Instance): Verdict
+  keep(server: Filtered & {id: string}): IsMeant
 }
 
-interface Filter<Value> {
+interface Filter<Value, Fact = unknown> {
+  /** What it goes by, in a sentence. */
+  word: string
+  /** What there is to say of its flag beside `Filter by …`. */
+  details?: string
+  helpValue?: string
+  values?: readonly string[]
+  bounds?: Bounds
+  isList?: boolean
+  of(server: Filtered): Fact
   /** What the API can filter by itself (IBM/vpc-node-sdk, vpc/v1.ts, listInstances). */
   ask?(value: Value): ListParams
-  check(value: Value): (instance: Instance) => Verdict
+  check(value: Value): (server: Filtered) => IsMeant
 }
 
-/** By ID, CRN or name, where the API has a parameter for them; `name` without one is checked here alone. */
-function byReference(
-  params: {id?: keyof ListParams; crn?: keyof ListParams; name?: keyof ListParams},
-  of: (instance: Instance) => Reference | undefined,
-): Filter<string> {
-  return {
-    ask: text => {
-      const ref = parseResourceRef(text)
-      if (ref.kind === 'crn' && !params.crn && params.id) return {[params.id]: ref.id}
-      const param = params[ref.kind]
-      return param ? {[param]: textOf(ref)} : {}
-    },
-    check: text => {
-      const ref = parseResourceRef(text)
-      return instance => refersTo(ref, of(instance))
-    },
-  }
-}
-
-function textOf(ref: ResourceRef): string {
-  return ref.kind === 'id' ? ref.id : ref.kind === 'crn' ? ref.crn : ref.name
-}
-
-/** Whether a reference is the one that is meant; undefined where it does not tell. */
-export function refersTo(wanted: ResourceRef, reference: Reference | undefined): Verdict {
-  if (!reference) return undefined
-  const {id, name, crn} = reference
-  if (wanted.kind === 'name') return name === undefined ? undefined : name === wanted.name
-  if (wanted.kind === 'crn' && crn !== undefined) return crn === wanted.crn
-  return id === undefined ? undefined : id === wanted.id
-}
+const suffixes = {id: 'Id', crn: 'Crn', name: 'Name'} as const
 
 /**
- * What an instance may be without. One of which no such thing is told is not meant, unless the API was asked for just those:
- * then it is a row with a hole.
+ * By ID, CRN or name; what `params` has no parameter for is checked here alone. A server that `mayLack` it and of which none
+ * is told is not meant, unless the API was asked for just those: then it is a row with a hole.
  */
-function orNone(filter: Filter<string>, has: (instance: Instance) => boolean): Filter<string> {
+function byReference(
+  word: string,
+  name: ReferenceName,
+  params: (keyof ListParams)[],
+  {mayLack = false} = {},
+): Filter<string, Named | undefined> {
+  const ask = (text: string): ListParams => {
+    const ref = parseResourceRef(text)
+    const paramFor = (kind: ResourceRef['kind']) => params.find(each => each.endsWith(suffixes[kind]))
+    const param = paramFor(ref.kind)
+    if (param) return {[param]: ref.kind === 'id' ? ref.id : ref.kind === 'crn' ? ref.crn : ref.name}
+    const byId = paramFor('id')
+    return ref.kind === 'crn' && byId ? {[byId]: ref.id} : {}
+  }
   return {
-    ...filter,
-    check: text => {
-      const check = filter.check(text)
-      const isAsked = Object.keys(filter.ask?.(text) ?? {}).length > 0
-      return instance => (has(instance) ? check(instance) : isAsked ? undefined : false)
+    word,
+    helpValue: 'ID|NAME|CRN',
+    of: server => server[name],
+    ask,
+    check(text) {
+      const ref = parseResourceRef(text)
+      const isAsked = Object.keys(ask(text)).length > 0
+      return ({[name]: reference}) => {
+        if (!reference) return mayLack && !isAsked ? false : undefined
+        return refersTo(ref, reference)
+      }
     },
   }
 }
 
-function equals<T>(wanted: T, told: T | undefined): Verdict {
+function refersTo(wanted: ResourceRef, {id, name, crn}: Named): IsMeant {
+  if (wanted.kind === 'name') return equals(wanted.name, name)
+  return wanted.kind === 'crn' && crn !== undefined ? crn === wanted.crn : equals(wanted.id, id)
+}
+
+function byText(word: string, name: TextName, helpValue: string, details?: string) {
+  return {
+    word,
+    details,
+    helpValue,
+    of: (server: Filtered) => server[name],
+    check: (wanted: string) => (server: Filtered) => equals(wanted, server[name]),
+  } satisfies Filter<string>
+}
+
+function byTexts(word: string, name: TextName, helpValue: string, details?: string) {
+  return {
+    ...byText(word, name, helpValue, details),
+    isList: true,
+    check:
+      (wanted: string[]) =>
+      ({[name]: told}: Filtered) =>
+        told === undefined ? undefined : wanted.includes(told),
+  } satisfies Filter<string[]>
+}
+
+type SettingFilters = {[Name in TunableName as SettingsTable[Name]['key']]: Filter<SettingValue<Name>>}
+const settingFilters = Object.fromEntries(
+  tunables.map(({name, key, word, values, bounds}) => {
+    const of = ({settings}: Filtered) => inFull(settings)?.[name]
+    const check = (wanted: unknown) => (server: Filtered) => equals<unknown>(wanted, of(server))
+    return [key, {word, details: ' that is set, even while the service is off', values, bounds, of, check}]
+  }),
+) as SettingFilters
+
+function equals<T>(wanted: T, told: T | undefined): IsMeant {
   return told === undefined ? undefined : told === wanted
 }
 
-/** A filter under its name: undefined where it is not given. */
-function entry<Name extends keyof Filters>(name: Name, filter: Filter<NonNullable<Filters[Name]>>) {
-  return (given: Filters): {params: ListParams; check: (instance: Instance) => Verdict} | undefined => {
-    const value = given[name]
-    if (value === undefined || value === null || (Array.isArray(value) && value.length === 0)) return undefined
-    return {params: filter.ask?.(value) ?? {}, check: filter.check(value)}
-  }
-}
-
-/** Each filter, once: what the API is asked, and how a row is checked, as an API may ignore what it is asked. */
-const filters = [
-  entry(
-    'vpc',
-    byReference({id: 'vpcId', crn: 'vpcCrn', name: 'vpcName'}, ({vpc}) => vpc),
-  ),
-  entry(
-    'resourceGroup',
-    byReference({id: 'resourceGroupId'}, ({resourceGroup}) => resourceGroup),
-  ),
-  entry(
-    'dedicatedHost',
-    orNone(
-      byReference(
-        {id: 'dedicatedHostId', crn: 'dedicatedHostCrn', name: 'dedicatedHostName'},
-        ({dedicatedHost}) => dedicatedHost,
-      ),
-      ({dedicatedHost}) => dedicatedHost !== undefined,
-    ),
-  ),
-  entry(
-    'placementGroup',
-    orNone(
-      byReference(
-        {id: 'placementGroupId', crn: 'placementGroupCrn', name: 'placementGroupName'},
-        ({placementTarget}) => placementTarget,
-      ),
-      ({placementTarget}) => placementTarget !== undefined,
-    ),
-  ),
-  entry(
-    'reservation',
-    orNone(
-      byReference(
-        {id: 'reservationId', crn: 'reservationCrn', name: 'reservationName'},
-        ({reservation}) => reservation,
-      ),
-      ({reservation}) => reservation !== undefined,
-    ),
-  ),
-  // The API knows no name of an instance group here.
-  entry(
-    'instanceGroup',
-    orNone(
-      byReference(
-        {id: 'instanceGroupMembershipInstanceGroupId', crn: 'instanceGroupMembershipInstanceGroupCrn'},
-        ({instanceGroup}) => instanceGroup,
-      ),
-      ({instanceGroup}) => instanceGroup !== undefined,
-    ),
-  ),
-  entry('availabilityClass', {
-    ask: availabilityClass => ({availabilityClass}),
-    check: wanted => instance => equals(wanted, instance.availabilityClass),
-  }),
-  entry('name', {
-    ask: (name): ListParams => (/[*?]/.test(name) ? {} : {name}),
-    check: pattern => instance => (instance.name === undefined ? undefined : matchesGlob(pattern, instance.name)),
-  }),
-  entry('status', {
+/** Each filter, once, under the name of its flag. The API has no parameter for those without `ask`. */
+export const filterTable = {
+  name: {
+    ...byText('name', 'name', 'PATTERN', '; * stands for any text, ? for one character'),
+    ask: (name: string): ListParams => (/[*?]/.test(name) ? {} : {name}),
     check:
-      wanted =>
-      ({status}) =>
-        status === undefined ? undefined : wanted.includes(status),
-  }),
-  entry('zone', {
-    check:
-      wanted =>
-      ({zone}) =>
-        zone === undefined ? undefined : wanted.includes(zone),
-  }),
-  entry('architecture', {check: wanted => instance => equals(wanted, instance.architecture)}),
-  entry('metadata', {
+      (pattern: string) =>
+      ({name}: Filtered) =>
+        name === undefined ? undefined : matchesGlob(pattern, name),
+  },
+  status: byTexts('status', 'status', 'STATUS', ', such as running or stopped'),
+  zone: byTexts('zone', 'zone', 'ZONE', ', such as us-south-1'),
+  architecture: byText('architecture', 'architecture', 'NAME', ': amd64, or s390x, which has no metadata service'),
+  metadata: {
+    word: 'state of the metadata service',
+    values: ['enabled', 'disabled'],
+    of: ({settings}) => inFull(settings)?.enabled,
     check:
       wanted =>
       ({settings}) =>
         equals(wanted === 'enabled', inFull(settings)?.enabled),
+  } as Filter<string>,
+  ...settingFilters,
+  vpc: byReference('VPC', 'vpc', ['vpcId', 'vpcCrn', 'vpcName']),
+  'resource-group': byReference('resource group', 'resourceGroup', ['resourceGroupId']),
+  reservation: byReference('reservation', 'reservation', ['reservationId', 'reservationCrn', 'reservationName'], {
+    mayLack: true,
   }),
-  entry('protocol', {
-    check:
-      wanted =>
-      ({settings}) =>
-        equals(wanted, inFull(settings)?.protocol),
-  }),
-  entry('hopLimit', {
-    check:
-      wanted =>
-      ({settings}) =>
-        equals(wanted, inFull(settings)?.response_hop_limit),
-  }),
-]
+  'instance-group': byReference(
+    'instance group',
+    'instanceGroup',
+    ['instanceGroupMembershipInstanceGroupId', 'instanceGroupMembershipInstanceGroupCrn'],
+    {mayLack: true},
+  ),
+  'availability-class': {
+    ...byText('availability class', 'availabilityClass', 'CLASS', ', such as standard or spot'),
+    ask: (availabilityClass: string): ListParams => ({availabilityClass}),
+  },
+  'dedicated-host': byReference(
+    'dedicated host',
+    'dedicatedHost',
+    ['dedicatedHostId', 'dedicatedHostCrn', 'dedicatedHostName'],
+    {mayLack: true},
+  ),
+  'placement-group': byReference(
+    'placement group',
+    'placementTarget',
+    ['placementGroupId', 'placementGroupCrn', 'placementGroupName'],
+    {mayLack: true},
+  ),
+}
 
-/**
- * Filters as a question to the API and a check of what it answers. The API has no filter by status, zone, architecture,
- * metadata settings or name pattern, none by a resource group's name, and none by an instance group's name.
- */
+type FilterTable = typeof filterTable
+export type FilterName = keyof FilterTable
+
+/** What a user asks of a listing, by the names of the flags. */
+export type Filters = {[Name in FilterName]?: Parameters<FilterTable[Name]['check']>[0]}
+
+/** The filters with their names, for who goes through all of them. */
+export const filterList = Object.entries(filterTable).map(([name, filter]): Filter<unknown> & {name: FilterName} => ({
+  ...(filter as Filter<unknown>),
+  name: name as FilterName,
+}))
+
+/** Filters as a question to the API and a check of what it answers. */
 export function toQuery(given: Filters): InstanceQuery {
-  const meant = filters.flatMap(filter => filter(given) ?? [])
-  const params: ListParams = Object.assign({}, ...meant.map(each => each.params))
+  const asked = filterList.flatMap(filter => {
+    const value = given[filter.name]
+    if (value === undefined || (Array.isArray(value) && value.length === 0)) return []
+    return {params: filter.ask?.(value), check: filter.check(value)}
+  })
+  const params: ListParams = Object.assign({}, ...asked.map(each => each.params))
   return {
     params,
-    keep(instance) {
-      let verdict: Verdict = true
+    keep(server) {
+      let isMeant: IsMeant = true
       // No where one says no; open where none does, and one can't tell.
-      for (const {check} of meant) {
-        const one = check(instance)
+      for (const {check} of asked) {
+        const one = check(server)
         if (one === false) return false
-        if (one === undefined) verdict = undefined
+        if (one === undefined) isMeant = undefined
       }
-      return verdict
+      return isMeant
     },
   }
 }

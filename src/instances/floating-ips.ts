@@ -2,8 +2,8 @@ import type {Instance} from '../cloud/readers/instance.ts'
 import type {Page} from '../cloud/readers/page.ts'
 import type {FloatingIp} from '../cloud/readers/resources.ts'
 import type {VpcApi} from '../cloud/vpc-api.ts'
-import {VpcmdError} from '../errors.ts'
-import {pageSize, pagesOf} from './pages.ts'
+import type {VpcmdError} from '../errors.ts'
+import {pageSize, pagesOf, problemsOfList} from './pages.ts'
 
 /** The floating IPs of a region, or of some of its interfaces. */
 export interface FloatingIpIndex {
@@ -30,12 +30,7 @@ export async function listFloatingIps(
   const fetchPage = async (start: string | undefined) =>
     (await api.listFloatingIps({start, limit: pageSize, signal})).result
   for await (const page of pagesOf(`the floating IPs of ${region}`, fetchPage)) reading.add(page)
-  const {unidentified: count} = reading
-  if (count === 0) return {index: reading}
-  const problem = new VpcmdError({
-    code: 'incomplete_listing',
-    message: `The list of the floating IPs of ${region} is incomplete: ${count} of its rows ${count === 1 ? 'has' : 'have'} no ID to go by.`,
-  })
+  const [problem] = problemsOfList(`the floating IPs of ${region}`, {came: 0, unidentified: reading.unidentified})
   return {index: reading, problem}
 }
 

@@ -4,7 +4,7 @@ import type {InstanceInitialization, PortDetails} from '../cloud/readers/resourc
 import type {VpcApi} from '../cloud/vpc-api.ts'
 import {exitCodes, usageError, VpcmdError} from '../errors.ts'
 import {targetName} from '../metadata/plan.ts'
-import {inFull, type Settings} from '../metadata/settings.ts'
+import {inFull, type Settings, tunables, type WantedSettings} from '../metadata/settings.ts'
 import {primaryInterface} from '../ssh/address.ts'
 import type {FoundInstance} from './find-instance.ts'
 import {pageSize, pagesOf} from './pages.ts'
@@ -17,8 +17,7 @@ export interface Differences {
   subnet?: string
   keys?: string[]
   userData?: string
-  protocol?: string
-  hopLimit?: number
+  settings: WantedSettings
 }
 
 /** What to send to make an instance, and what of the other one does not go along. */
@@ -61,7 +60,7 @@ export async function planInstance(
       ...(instance.resourceGroup?.id !== undefined && {resource_group: {id: instance.resourceGroup.id}}),
       keys: keys ?? keysOf(instance, ownKeys),
       ...primaryNetwork(instance, place, port),
-      metadata_service: metadataService(instance, differences),
+      metadata_service: metadataService(instance, differences.settings),
       ...(profile && {default_trusted_profile: trustedProfile(instance, profile)}),
       ...(instance.secureBoot && {enable_secure_boot: true}),
       ...(instance.confidentialComputeMode !== 'disabled' && {
@@ -134,12 +133,15 @@ function boundToProfile({
 }
 
 /** Throws a usage error where the other one's settings were not told, and are to be taken. */
-function metadataService(instance: Instance, {protocol, hopLimit}: Differences): MetadataServicePrototype {
-  const isNamed = protocol !== undefined && hopLimit !== undefined
+function metadataService(instance: Instance, wanted: WantedSettings): MetadataServicePrototype {
+  const isNamed = tunables.every(({name}) => wanted[name] !== undefined)
   const present: Settings | undefined = isNamed ? {enabled: false} : inFull(instance.settings)
-  if (!present) throw untold(instance, 'metadata settings', '--protocol and --hop-limit')
-  const {protocol: ownProtocol = 'https', response_hop_limit: ownHopLimit = 1} = present.enabled ? present : {}
-  return {enabled: true, protocol: protocol ?? ownProtocol, response_hop_limit: hopLimit ?? ownHopLimit}
+  if (!present) throw untold(instance, 'metadata settings', tunables.map(({key}) => `--${key}`).join(' and '))
+  const own: Settings = present.enabled ? present : {}
+  const settings = tunables.map(({name, byDefault, whenCreated = byDefault}) => {
+    return [name, wanted[name] ?? own[name] ?? whenCreated]
+  })
+  return {enabled: true, ...Object.fromEntries(settings)}
 }
 
 function trustedProfile(

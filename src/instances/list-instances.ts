@@ -4,7 +4,8 @@ import {checkUsable, type Region} from '../cloud/regions.ts'
 import {VpcmdError} from '../errors.ts'
 import type {InstanceQuery} from './filters.ts'
 import {addressesOf, type FloatingIpIndex, listFloatingIps} from './floating-ips.ts'
-import {type RegionCount, readRegion} from './read-region.ts'
+import {problemsOfList} from './pages.ts'
+import {readRegionInstances} from './read-region-instances.ts'
 import {StreamBudget} from './stream-budget.ts'
 
 /** An instance and what the API does not say of it. */
@@ -76,10 +77,11 @@ async function readWithin(
         checkUsable(region)
         const {name} = region
         const reading = {api: cloud.api(region), region: name, query, take, budget, signal: stopped.signal}
-        const count = await readRegion(reading)
+        const count = await readRegionInstances(reading)
         outcome.isRead = true
         for (const id of count.gone) outcome.gone.add(id)
-        for (const error of problemsOf(name, count)) outcome.failures.push({region: name, error})
+        for (const error of problemsOfList(`the instances of ${name}`, count))
+          outcome.failures.push({region: name, error})
       } catch (error) {
         stopped.signal.throwIfAborted()
         if (!(error instanceof VpcmdError)) {
@@ -182,34 +184,6 @@ function inOrderOf(regions: Region[], failures: RegionFailure[]): RegionFailure[
 
 function listed(instance: Instance, region: Region, index: FloatingIpIndex | undefined): ListedInstance {
   return {instance, region: region.name, floatingIps: index && addressesOf(instance, index)}
-}
-
-/** What is wrong with the list of a region, beside its rows: each makes it incomplete. */
-function problemsOf(region: string, {mismatch, unidentified, untold}: RegionCount): VpcmdError[] {
-  const problems: VpcmdError[] = []
-  const add = (message: string, hint: string) =>
-    problems.push(new VpcmdError({code: 'incomplete_listing', message: `The list of ${region} ${message}`, hint}))
-  if (mismatch) {
-    // Instances come and go while pages are read.
-    const {found, total} = mismatch
-    add(
-      `may be incomplete: ${found} instances came, and the API counts ${total}.`,
-      'Run the command again: instances may have come or gone meanwhile.',
-    )
-  }
-  if (unidentified > 0) {
-    add(
-      `is incomplete: ${unidentified} of its rows ${unidentified === 1 ? 'has' : 'have'} no ID of ${unidentified === 1 ? 'its' : 'their'} own to go by.`,
-      'Run the command again; if it stays so, IBM support should know.',
-    )
-  }
-  if (untold > 0) {
-    add(
-      `is incomplete: of ${untold} ${untold === 1 ? 'instance' : 'instances'} the API did not tell what the filters ask for, and they are left out.`,
-      'Leave the filter out to see them.',
-    )
-  }
-  return problems
 }
 
 /** An instance as `--json` prints it: IBM's own object as the API sent it, with the region and the floating IPs added. */

@@ -48,6 +48,33 @@ export async function* pagesOf<Row extends {id: string}>(
   }
 }
 
+/** Why a list is not complete, beside its rows; nothing where it is. `came` are the rows that can be identified. */
+export function problemsOfList(
+  what: string,
+  {came, total, unidentified, untold = 0}: {came: number; total?: number; unidentified: number; untold?: number},
+): VpcmdError[] {
+  const found = came + unidentified
+  const problems: VpcmdError[] = []
+  if (found !== (total ?? found)) {
+    const hint = 'Run the command again: some may have been created or deleted meanwhile.'
+    problems.push(incompleteList(what, `${found} came, and the API counts ${total}`, hint, 'may be'))
+  }
+  if (unidentified > 0) {
+    const why = `${unidentified} of its rows ${unidentified === 1 ? 'has no ID of its own' : 'have no ID of their own'}`
+    problems.push(incompleteList(what, why, 'Run the command again. If it stays so, tell IBM support.'))
+  }
+  if (untold > 0) {
+    const why = `${untold} ${untold === 1 ? 'is' : 'are'} left out, as the API does not tell what the filters ask for`
+    problems.push(incompleteList(what, why, 'Leave the filter out to see them.'))
+  }
+  return problems
+}
+
+/** The error of a list of which a part is missing. */
+export function incompleteList(what: string, why: string, hint: string, is: 'is' | 'may be' = 'is'): VpcmdError {
+  return new VpcmdError({code: 'incomplete_listing', message: `The list of ${what} ${is} incomplete: ${why}.`, hint})
+}
+
 function broken(what: string, why: string): VpcmdError {
   return new VpcmdError({
     code: 'broken_paging',

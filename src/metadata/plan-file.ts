@@ -4,7 +4,14 @@ import {writeOutput} from '../files/write-output.ts'
 import {doubleKeyIn, lineOfJsonError, lineOfJsonPath} from '../json-lines.ts'
 import {safeJson} from '../safe-json.ts'
 import {type Plan, targetKinds} from './plan.ts'
-import {type KnownSettings, type SettingName, settingNames, settingsTable, type WantedSettings} from './settings.ts'
+import {
+  type KnownSettings,
+  type SettingName,
+  settingList,
+  settingNames,
+  settingsTable,
+  type WantedSettings,
+} from './settings.ts'
 
 const format = 'vpcmd-plan/1'
 const planAnew = 'Make it anew with: vpcmd metadata plan --out FILE'
@@ -42,9 +49,12 @@ const target = z.strictObject({
 })
 const change = z
   .strictObject({target, before, set, etag: text.optional(), readAt: z.number().nonnegative()})
-  .refine(each => each.target.kind === 'instance' || each.set.response_hop_limit === undefined, {
-    message: 'sets a hop limit, which a bare metal server does not have',
-    path: ['set', 'response_hop_limit'],
+  .superRefine(({target: {kind}, set: wanted}, context) => {
+    for (const {name, word, isOfBareMetal} of settingList) {
+      if (kind === 'instance' || isOfBareMetal || wanted[name] === undefined) continue
+      const message = `sets the ${word}, which a bare metal server does not have`
+      context.addIssue({code: 'custom', message, path: ['set', name]})
+    }
   })
 const planFile = z
   .strictObject({

@@ -2,21 +2,24 @@ import {
   type KnownSettings,
   type SettingName,
   type Settings,
+  settingList,
   settingNames,
-  settingsTable,
 } from '../cloud/readers/settings.ts'
 
 export {
+  type Bounds,
   type KnownSettings,
+  type PolicyKey,
   type SettingName,
   type Settings,
+  type SettingsTable,
+  type SettingValue,
+  settingList,
   settingNames,
   settingsTable,
+  type TunableName,
+  tunables,
 } from '../cloud/readers/settings.ts'
-
-/** What the protocol may be, and the bounds of the hop limit. */
-export const protocols = settingsTable.protocol.values
-export const hopLimits = settingsTable.response_hop_limit.bounds
 
 /** What is asked of a metadata service. A field that is left out stays as it is. */
 export type WantedSettings = Partial<KnownSettings>
@@ -26,38 +29,57 @@ export type WantedSettings = Partial<KnownSettings>
  * was not told is a key without a value.
  */
 export function inFull(settings: Settings): KnownSettings | undefined {
-  const {enabled, protocol, ...others} = settings
-  if (enabled === undefined || protocol === undefined) return undefined
-  return Object.values(others).some(each => each === undefined) ? undefined : {enabled, protocol, ...others}
+  return isInFull(settings) ? settings : undefined
+}
+
+function isInFull(settings: Settings): settings is KnownSettings {
+  const isMissing = ({name, isOfBareMetal}: (typeof settingList)[number]) =>
+    settings[name] === undefined && (isOfBareMetal || name in settings)
+  return !settingList.some(isMissing)
 }
 
 /**
- * Settings in a word: `off`, or protocol and hop limit, as in `https/2`. What was not told of a service that is on is a
- * question mark; what is off is only told to be so where all is known.
+ * Settings in a word: `off`, or all others, as in `https/2`. What is unknown of a service that is on is a question mark;
+ * a service is only called off where all is known.
  */
 export function settingsLabel({enabled, ...others}: Settings): string {
   if (!enabled) return inFull({enabled, ...others}) ? 'off' : 'unknown'
   return settingNames.flatMap(name => (name in others ? [others[name as keyof typeof others] ?? '?'] : [])).join('/')
 }
 
+/** The settings, where all that servers of that kind have are known. */
+export function inFullFor(kind: 'instance' | 'bare_metal_server', settings: Settings): KnownSettings | undefined {
+  const known = inFull(settings)
+  return kind === 'bare_metal_server' || settingNames.every(name => settings[name] !== undefined) ? known : undefined
+}
+
+/** Without what bare metal servers do not have. */
+export function ofBareMetal(settings: WantedSettings): WantedSettings {
+  return pick(settings, bareMetalNames)
+}
+
+const bareMetalNames = settingList.filter(({isOfBareMetal}) => isOfBareMetal).map(({name}) => name)
+
 /** The merge patch from present to wanted settings: the fields that differ or are unknown; undefined when none does. */
 export function patchBetween(present: Settings, wanted: WantedSettings): WantedSettings | undefined {
-  const differs = (name: SettingName) => wanted[name] !== undefined && wanted[name] !== present[name]
-  // What has no hop limit can't be given one.
-  const names = settingNames.filter(name => differs(name) && (settingsTable[name].isOfBareMetal || name in present))
+  // What a server does not have can't be set.
+  const names = settingList
+    .filter(({name}) => wanted[name] !== undefined && wanted[name] !== present[name])
+    .filter(({name, isOfBareMetal}) => isOfBareMetal || name in present)
+    .map(({name}) => name)
   return names.length > 0 ? pick(wanted, names) : undefined
 }
 
 /** What a patch sets, as it was before: the patch that leads back, and touches nothing that the first one did not. */
 export function reversed(patch: WantedSettings, before: KnownSettings): WantedSettings {
-  return pick(
+  return pick<WantedSettings>(
     before,
     settingNames.filter(name => patch[name] !== undefined),
   )
 }
 
-function pick(settings: WantedSettings, names: readonly SettingName[]): WantedSettings {
-  return Object.fromEntries(names.flatMap(name => (name in settings ? [[name, settings[name]]] : [])))
+function pick<Given extends Settings>(settings: Given, names: readonly SettingName[]): Given {
+  return Object.fromEntries(names.flatMap(name => (name in settings ? [[name, settings[name]]] : []))) as Given
 }
 
 /** Whether two readings show the same settings, field by field. */

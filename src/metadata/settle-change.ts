@@ -6,7 +6,15 @@ import type {CallControls, VpcApi} from '../cloud/vpc-api.ts'
 import {asVpcmdError, VpcmdError} from '../errors.ts'
 import type {Settled} from './outcomes.ts'
 import {hasMetadataService, noService, type PlannedChange, targetName, untoldSettings} from './plan.ts'
-import {areSameSettings, inFull, patchBetween, type Settings, settingsLabel, type WantedSettings} from './settings.ts'
+import {
+  areSameSettings,
+  inFull,
+  ofBareMetal,
+  patchBetween,
+  type Settings,
+  settingsLabel,
+  type WantedSettings,
+} from './settings.ts'
 
 export interface SettleOptions {
   /** The VPC API of the target's region, in the manner of a rollout. */
@@ -175,8 +183,8 @@ function serverOf({target: {kind, id}}: PlannedChange, api: VpcApi): Server {
   if (kind === 'bare_metal_server') {
     return {
       read: async signal => seenIn((await api.getBareMetalServer({id, signal})).result),
-      async update({enabled, protocol}, _etag, controls) {
-        return seenIn((await api.updateBareMetalServer({id, metadataService: {enabled, protocol}, ...controls})).result)
+      async update(set, _etag, controls) {
+        return seenIn((await api.updateBareMetalServer({id, metadataService: ofBareMetal(set), ...controls})).result)
       },
     }
   }

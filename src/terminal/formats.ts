@@ -19,13 +19,11 @@ export function toJsonLines(values: Iterable<unknown>): string {
   return lines
 }
 
-/** Header and rows as CSV (RFC 4180: CRLF line ends, the last one included). Control and invisible characters are left out, and a cell that a spreadsheet would run as a formula starts with an apostrophe. */
-export async function toCsv(headers: readonly string[], rows: Iterable<readonly string[]>): Promise<string> {
-  return toCsvRows([headers, ...rows])
-}
-
-/** Rows as CSV without a header, as in toCsv. */
-export async function toCsvRows(rows: Iterable<readonly string[]>): Promise<string> {
+/**
+ * Rows as CSV (RFC 4180: CRLF line ends, the last one included), of which the first may be the header. Control and invisible
+ * characters are left out, and a cell that a spreadsheet would run as a formula starts with an apostrophe.
+ */
+export async function toCsv(rows: Iterable<readonly string[]>): Promise<string> {
   const {stringify} = await import('csv-stringify/sync')
   const records = Array.from(rows, cells => cells.map(plainCell))
   return stringify(records, {record_delimiter: 'windows', quote_record_delimiter: true})
@@ -36,4 +34,41 @@ function plainCell(text: string): string {
     .replace(/[\u2028\u2029\x85]/g, '\n')
     .replace(notForCells, '')
   return formula.test(cell) ? `'${cell}` : cell
+}
+
+type Text = string | Promise<string>
+
+/** How a format writes a result: row by row of `cells` or `values`, so that it can be streamed, or as a `whole`. */
+export type Format =
+  | {of: 'cells'; write(rows: string[][]): Text}
+  | {of: 'values'; write(values: unknown[]): Text}
+  | {of: 'whole'; write(value: unknown): Text}
+
+/** The formats of data, by the name that -o takes. A table is drawn for the terminal and is none of them. */
+export const dataFormats = {
+  json: {of: 'whole', write: toJson},
+  jsonl: {of: 'values', write: toJsonLines},
+  yaml: {of: 'whole', write: async value => (await import('./yaml.ts')).toYaml(value)},
+  csv: {of: 'cells', write: toCsv},
+} satisfies Record<string, Format>
+
+export type DataFormat = keyof typeof dataFormats
+export const dataFormatNames = Object.keys(dataFormats) as DataFormat[]
+
+/** The formats that have all of a value, and not only what is in the columns. */
+export const valueFormatNames = dataFormatNames.filter(name => dataFormats[name].of !== 'cells')
+
+/** A result in the forms that formats write; each is made when it is asked for. */
+export interface Data {
+  /** With the header. */
+  cells(): string[][]
+  values(): unknown[]
+  whole(): unknown
+}
+
+/** A result as text in a format. */
+export async function formatData(name: DataFormat, data: Data): Promise<string> {
+  const format: Format = dataFormats[name]
+  if (format.of === 'cells') return format.write(data.cells())
+  return format.of === 'values' ? format.write(data.values()) : format.write(data.whole())
 }

@@ -3,8 +3,8 @@ import type {AuditReport} from '../../src/audit/audit.ts'
 import {countVerdicts, exitCodeOf, resultOf} from '../../src/audit/audit.ts'
 import {toFixPlan} from '../../src/audit/fix-plan.ts'
 import {judge, reasonOf} from '../../src/audit/judge.ts'
-import {defaultPolicy, type Policy, type Requirement, type Rule, type Selector} from '../../src/audit/policy.ts'
-import {matches} from '../../src/audit/selectors.ts'
+import {defaultPolicy, type Policy, type Requirement, type Rule} from '../../src/audit/policy.ts'
+import {matches, type Selector} from '../../src/audit/selectors.ts'
 import type {Subject} from '../../src/audit/subjects.ts'
 import {VpcmdError} from '../../src/errors.ts'
 import {matchesGlob} from '../../src/instances/globs.ts'
@@ -201,7 +201,7 @@ describe('judging', () => {
 
 const reportOf = (policy: Policy, subjects: Subject[], more: Partial<AuditReport> = {}): AuditReport => {
   const judgements = subjects.map(subject => judge(subject, policy, today))
-  const scope = {kinds: ['instance' as const]}
+  const scope = {kinds: ['instance' as const], filters: {}}
   const head = {account: 'a1', at: `${today}T12:00:00.000Z`, vpcmd: '1.2.3', policy, scope, regions: ['us-south']}
   return {...head, judgements, counts: countVerdicts(judgements), unread: [], expired: [], ...more}
 }

@@ -258,7 +258,7 @@ rules:
         region: 'eu-de',
         error: {
           code: 'incomplete_listing',
-          message: expect.stringContaining('The instance templates of eu-de are not all read'),
+          message: expect.stringContaining('The list of instance templates of eu-de'),
         },
       },
     ])

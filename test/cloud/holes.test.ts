@@ -2,7 +2,7 @@ import {readFileSync} from 'node:fs'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 import {judge} from '../../src/audit/judge.ts'
 import {defaultPolicy} from '../../src/audit/policy.ts'
-import {subjectOf} from '../../src/audit/subjects.ts'
+import {KnownReferences, toSubject} from '../../src/audit/subjects.ts'
 import type {Cloud} from '../../src/cloud/cloud.ts'
 import {fromKey} from '../../src/cloud/credentials.ts'
 import {type Instance, readInstance} from '../../src/cloud/readers/instance.ts'
@@ -64,7 +64,7 @@ const oddValues: [string, unknown][] = [
 /** Whatever vpcmd makes of an instance, for any screen or decision. */
 function everythingOf(instance: Instance): unknown[] {
   const row = {instance, region: 'us-south', floatingIps: undefined}
-  const reading = {region: 'us-south', readAt: 0, share: <T>(reference: T) => reference}
+  const reading = {region: 'us-south', readAt: 0, references: new KnownReferences()}
   return [
     chooseColumns(['all', 'architecture', 'created', 'crn', 'url']).map(column => column.value(row)),
     instanceDetails(row, noFloatingIps),
@@ -72,7 +72,7 @@ function everythingOf(instance: Instance): unknown[] {
     toJsonRow(row),
     risksOf(instance),
     asChoice({asked: id, instance, region: {name: 'us-south', url: ''}}, 0),
-    judge(subjectOf.server('instance', instance, reading), defaultPolicy, '2026-11-28'),
+    judge(toSubject('instance', instance, reading), defaultPolicy, '2026-11-28'),
   ]
 }
 
@@ -113,11 +113,11 @@ describe('a hole in a body costs one cell: ', () => {
     for (const [definition, read] of [
       [
         'BareMetalServer',
-        (raw: Record<string, unknown>) => subjectOf.server('bare_metal_server', readBareMetalServer(raw, 'x'), reading),
+        (raw: Record<string, unknown>) => toSubject('bare_metal_server', readBareMetalServer(raw, 'x'), reading),
       ],
       [
         'InstanceTemplate',
-        (raw: Record<string, unknown>) => subjectOf.template(readInstanceTemplate(raw, 'x'), reading, new Map()),
+        (raw: Record<string, unknown>) => toSubject('instance_template', readInstanceTemplate(raw, 'x'), reading),
       ],
     ] as const) {
       for (const field of propertiesOf(definition)) {
@@ -130,7 +130,7 @@ describe('a hole in a body costs one cell: ', () => {
     }
   })
 
-  const reading = {region: 'us-south', readAt: 0, share: <T>(reference: T) => reference}
+  const reading = {region: 'us-south', readAt: 0, references: new KnownReferences()}
 
   it('what was deleted says so', async () => {
     const raw = {...(await whole()), image: {id: 'r006-1', name: 'old', deleted: {more_info: 'https://x.test'}}}
@@ -185,13 +185,11 @@ describe('settings that were not told are unknown: ', () => {
     expect(asChoice({asked: id, instance, region: {name: 'us-south', url: ''}}, 0)).toMatchObject({
       error: {code: 'settings_unknown'},
     })
-    const reading = {region: 'us-south', readAt: 0, share: <T>(reference: T) => reference}
-    expect(judge(subjectOf.server('instance', instance, reading), defaultPolicy, '2026-11-28').verdict).toBe(
-      'undetermined',
-    )
+    const reading = {region: 'us-south', readAt: 0, references: new KnownReferences()}
+    expect(judge(toSubject('instance', instance, reading), defaultPolicy, '2026-11-28').verdict).toBe('undetermined')
   })
 
-  it.each([{metadata: 'enabled'}, {metadata: 'disabled'}, {protocol: 'http'}, {hopLimit: 1}] as const)(
+  it.each([{metadata: 'enabled'}, {metadata: 'disabled'}, {protocol: 'http'}, {'hop-limit': 1}] as const)(
     'no filter lets them in, and each counts them: %o',
     async filter => {
       const cloud = await cloudWith(
@@ -222,9 +220,9 @@ it('an instance of s390x has no metadata service: it is neither changed nor comp
     isOutOfReach: true,
     error: {code: 'no_metadata_service'},
   })
-  const reading = {region: 'us-south', readAt: 0, share: <T>(reference: T) => reference}
+  const reading = {region: 'us-south', readAt: 0, references: new KnownReferences()}
   const mustBeOn = {...defaultPolicy, rules: [{name: 'on', match: {}, require: {enabled: true}}]}
-  expect(judge(subjectOf.server('instance', instance, reading), mustBeOn, '2026-11-28').verdict).toBe('violation')
+  expect(judge(toSubject('instance', instance, reading), mustBeOn, '2026-11-28').verdict).toBe('violation')
 })
 
 it('local disks that were not told may be there: no stop without --accept-data-loss', () => {
@@ -278,9 +276,9 @@ describe('what the API was asked to filter is checked again:', () => {
   it.each([
     {vpc: 'nope'},
     {vpc: 'r006-01030e3c-2663-4f7d-ac55-651929dafe38'},
-    {resourceGroup: '0'.repeat(32)},
+    {'resource-group': '0'.repeat(32)},
     {name: 'nope'},
-    {availabilityClass: 'spot'},
+    {'availability-class': 'spot'},
   ])('an API that ignores it gives nothing of %o', async filter => {
     const cloud = await cloudWith({ignores})
     const {rows, failures} = await listInstances(cloud, toQuery(filter), false)

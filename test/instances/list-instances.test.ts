@@ -78,18 +78,21 @@ describe('toQuery', () => {
     [{vpc: 'my-test-vpc'}, {vpcName: 'my-test-vpc'}],
     [{vpc: 'r006-01030e3c-2663-4f7d-ac55-651929dafe37'}, {vpcId: 'r006-01030e3c-2663-4f7d-ac55-651929dafe37'}],
     [{vpc: 'crn:v1:x'}, {vpcCrn: 'crn:v1:x'}],
-    [{resourceGroup: '6edefe513d934fdd872e78ee6a8e73ef'}, {resourceGroupId: '6edefe513d934fdd872e78ee6a8e73ef'}],
-    [{resourceGroup: 'crn:v1:bluemix:public:resource-controller::a/1::resource-group:6ed'}, {resourceGroupId: '6ed'}],
-    [{resourceGroup: 'defaults'}, {}],
-    [{instanceGroup: 'web'}, {}],
+    [{'resource-group': '6edefe513d934fdd872e78ee6a8e73ef'}, {resourceGroupId: '6edefe513d934fdd872e78ee6a8e73ef'}],
     [
-      {reservation: 'r1', dedicatedHost: 'h1', placementGroup: 'p1'},
+      {'resource-group': 'crn:v1:bluemix:public:resource-controller::a/1::resource-group:6ed'},
+      {resourceGroupId: '6ed'},
+    ],
+    [{'resource-group': 'defaults'}, {}],
+    [{'instance-group': 'web'}, {}],
+    [
+      {reservation: 'r1', 'dedicated-host': 'h1', 'placement-group': 'p1'},
       {reservationName: 'r1', dedicatedHostName: 'h1', placementGroupName: 'p1'},
     ],
-    [{availabilityClass: 'spot'}, {availabilityClass: 'spot'}],
+    [{'availability-class': 'spot'}, {availabilityClass: 'spot'}],
     [{name: 'web-1'}, {name: 'web-1'}],
     [{name: 'web-*'}, {}],
-    [{status: ['running'], zone: ['us-south-1'], metadata: 'enabled', protocol: 'http', hopLimit: 1} as const, {}],
+    [{status: ['running'], zone: ['us-south-1'], metadata: 'enabled', protocol: 'http', 'hop-limit': 1} as const, {}],
   ])('leaves to the API what the API can filter: %j', (filters, params) => {
     test = {close: async () => undefined} as TestCloud
     expect(
@@ -103,8 +106,8 @@ describe('toQuery', () => {
     [{status: ['stopped']}, ['batch-1']],
     [{zone: ['us-south-1']}, ['my-virtual-server-1']],
     [{metadata: 'enabled' as const, protocol: 'https'}, ['train-1', 'web-1']],
-    [{hopLimit: 2}, ['web-1']],
-    [{resourceGroup: 'nosuch'}, []],
+    [{'hop-limit': 2}, ['web-1']],
+    [{'resource-group': 'nosuch'}, []],
   ])('filters the rest itself: %j', async (filters, names) => {
     test = await startTestCloud()
     const {rows} = await listInstances(test.cloud, toQuery(filters), false)

@@ -190,7 +190,7 @@ describe('readInstances', () => {
   it('applies the filters that the API does not know', async () => {
     test = await startTestCloud({instances: 1000, vpcs: 4, regions: oneRegion})
     const taken: Instance[] = []
-    await readInstances(test.cloud, toQuery({metadata: 'enabled', hopLimit: 2}), instances => {
+    await readInstances(test.cloud, toQuery({metadata: 'enabled', 'hop-limit': 2}), instances => {
       taken.push(...instances)
     })
     const expected = test.sandbox.fleet

@@ -1,7 +1,7 @@
 import {type AuditReport, type Counts, countVerdicts} from '../audit.ts'
-import type {Unread} from '../collector.ts'
 import {label} from '../columns.ts'
 import {type Judgement, type Verdict, verdicts} from '../judge.ts'
+import type {Unread} from '../read-subjects.ts'
 import {kindLabel} from '../subjects.ts'
 import {countLabel} from '../summary.ts'
 import {NumberCell, Table} from './html-table.tsx'

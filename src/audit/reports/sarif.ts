@@ -2,6 +2,7 @@ import {createHash} from 'node:crypto'
 import {isAbsolute, sep} from 'node:path'
 import {pathToFileURL} from 'node:url'
 import {targetName} from '../../metadata/plan.ts'
+import {settingList} from '../../metadata/settings.ts'
 import {type AuditReport, exitCodeOf, resultOf} from '../audit.ts'
 import {type Judgement, type Violation, violationInWords} from '../judge.ts'
 import type {Policy} from '../policy.ts'
@@ -13,25 +14,17 @@ import {visible} from './escapes.ts'
 const schema = 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json'
 const helpUri = 'https://cloud.ibm.com/docs/vpc?topic=vpc-imd-configure-service'
 
+const fix = 'or vpcmd metadata audit --fix-plan FILE, then vpcmd metadata apply FILE'
 const rules = [
-  {
-    id: 'metadata-enabled',
-    short: 'The metadata service must be on, or off, as the policy says.',
-    full: 'Whether the metadata service of this server is on is not as the rule of the policy requires.',
-    help: 'Run vpcmd metadata enable or vpcmd metadata disable; or vpcmd metadata audit --fix-plan FILE, then vpcmd metadata apply FILE.',
-  },
-  {
-    id: 'metadata-protocol',
-    short: 'The metadata service must answer over the protocol that the policy says.',
-    full: 'Over http, tokens and metadata of this server are sent in plain text.',
-    help: 'Run vpcmd metadata enable --protocol https; or vpcmd metadata audit --fix-plan FILE, then vpcmd metadata apply FILE.',
-  },
-  {
-    id: 'metadata-hop-limit',
-    short: 'The hop limit of metadata responses must be within the bounds of the policy.',
-    full: 'A hop limit above what is needed lets responses travel further than the server itself.',
-    help: 'Run vpcmd metadata enable --hop-limit N; or vpcmd metadata audit --fix-plan FILE, then vpcmd metadata apply FILE.',
-  },
+  ...settingList.map(({name, key, word, why, values, bounds}) => ({
+    id: `metadata-${key}`,
+    short: `The ${word} must be as the policy says.`,
+    full: why,
+    help:
+      name === 'enabled'
+        ? `Run vpcmd metadata enable or vpcmd metadata disable; ${fix}.`
+        : `Run vpcmd metadata enable --${key} ${values?.join('|') ?? (bounds && `${bounds.min}-${bounds.max}`)}; ${fix}.`,
+  })),
   {
     id: 'no-rule',
     short: 'A rule of the policy must match each server and template.',
@@ -44,14 +37,12 @@ const rules = [
     full: 'A rule goes by a name that could not be read.',
     help: 'See that vpcmd may list what the policy names, such as VPCs, or go by ID in the policy.',
   },
-] as const
+]
 
-const ruleOf = {
-  enabled: 'metadata-enabled',
-  protocol: 'metadata-protocol',
-  hop_limit: 'metadata-hop-limit',
-  rule: 'no-rule',
-} as const
+function ruleIdOf({setting}: Violation): string {
+  const broken = settingList.find(({policyKey}) => policyKey === setting)
+  return broken ? `metadata-${broken.key}` : 'no-rule'
+}
 
 /**
  * An audit as a SARIF 2.1.0 log (OASIS, sarif-schema-2.1.0.json): a result for each thing that is not as it must be. What
@@ -108,7 +99,7 @@ export function toSarif(report: AuditReport): object {
 export const mostResults = 25_000
 
 /** How many results the log of an audit has. */
-export function countResults({judgements}: AuditReport): number {
+export function countSarifResults({judgements}: AuditReport): number {
   const counts = judgements.map(({verdict, violations}) => {
     if (verdict === 'violation') return violations.length
     return verdict === 'unmatched' || verdict === 'undetermined' ? 1 : 0
@@ -124,7 +115,7 @@ function resultsOf(judgement: Judgement, policy: Policy): object[] {
   if (unknown !== undefined) return [result(judgement, policy, 'undetermined', unknown, {kind: 'open', level: 'none'})]
   if (verdict !== 'violation') return []
   return violations.map(violation =>
-    result(judgement, policy, ruleOf[violation.setting], violationInWords(violation), {
+    result(judgement, policy, ruleIdOf(violation), violationInWords(violation), {
       kind: 'fail',
       level: 'error',
       properties: propertiesOf(subject, judgement, violation),

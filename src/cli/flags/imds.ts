@@ -1,4 +1,5 @@
 import {Flags} from '@oclif/core'
+import {valueFormatNames} from '../../terminal/formats.ts'
 import {timeoutBounds} from '../imds-verbs.ts'
 import {outputFlags} from './output.ts'
 
@@ -33,7 +34,7 @@ export const plainImdsFlags = {
   output: Flags.string({
     char: 'o',
     summary: 'Print the same as JSON or YAML.',
-    options: ['json', 'jsonl', 'yaml'],
+    options: [...valueFormatNames],
     helpGroup: 'OUTPUT',
   }),
 }

@@ -1,13 +1,16 @@
 import {Flags} from '@oclif/core'
-
-const outputFormats = ['table', 'json', 'jsonl', 'yaml', 'csv'] as const
-type OutputFormat = (typeof outputFormats)[number]
+import {type DataFormat, dataFormatNames} from '../../terminal/formats.ts'
 
 const helpGroup = 'OUTPUT'
 
 /** The flags of every command. */
 export const outputFlags = {
-  output: Flags.string({char: 'o', summary: 'How to print the result.', options: [...outputFormats], helpGroup}),
+  output: Flags.string({
+    char: 'o',
+    summary: 'How to print the result.',
+    options: ['table', ...dataFormatNames],
+    helpGroup,
+  }),
   // Before json: oclif draws the usage in this order, and would leave a hole in it.
   quiet: Flags.boolean({char: 'q', summary: 'Print IDs only.', exclusive: ['output', 'json'], helpGroup}),
   json: Flags.boolean({summary: 'The same as --output json.', exclusive: ['output'], helpGroup}),
@@ -22,13 +25,13 @@ export interface OutputFlags {
 }
 
 export interface OutputOptions {
-  format: OutputFormat
+  format: DataFormat | 'table'
   /** IDs only. */
   quiet: boolean
 }
 
 /** How to print, by the flags. */
 export function readOutput(flags: OutputFlags): OutputOptions {
-  const format = flags.json ? 'json' : (outputFormats.find(each => each === flags.output) ?? 'table')
+  const format = flags.json ? 'json' : (dataFormatNames.find(each => each === flags.output) ?? 'table')
   return {format, quiet: flags.quiet ?? false}
 }

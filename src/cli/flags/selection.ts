@@ -1,65 +1,21 @@
-import {Args, Flags} from '@oclif/core'
-import type {Filters} from '../../instances/filters.ts'
-import {hopLimits, protocols} from '../../metadata/settings.ts'
+import {Args, Flags, type Interfaces} from '@oclif/core'
+import {type FilterName, type Filters, filterList} from '../../instances/filters.ts'
+import {tunables} from '../../metadata/settings.ts'
 import {checkStdin} from '../check-stdin.ts'
+import type {SettingFlagName} from '../wanted-settings.ts'
 
-const helpGroup = 'FILTER'
-const identity = (what: string) => Flags.string({helpGroup, helpValue: 'ID|NAME|CRN', summary: `Filter by ${what}.`})
+type FilterFlags = {[Name in FilterName]: Interfaces.OptionFlag<Filters[Name]>}
 
 /** The flags by which instances are chosen, wherever many can be. */
-export const filterFlags = {
-  name: Flags.string({
-    helpGroup,
-    helpValue: 'PATTERN',
-    summary: 'Filter by name; * stands for any text, ? for one character.',
+export const filterFlags = Object.fromEntries(
+  filterList.map(({name, word, details = '', helpValue, values, bounds, isList}) => {
+    const options = {helpGroup: 'FILTER', summary: `Filter by ${word}${details}.`}
+    if (bounds) return [name, Flags.integer({...options, ...bounds, helpValue: `${bounds.min}-${bounds.max}`})]
+    if (values) return [name, Flags.option({...options, options: values})()]
+    if (!isList) return [name, Flags.string({...options, helpValue})]
+    return [name, Flags.string({...options, helpValue, multiple: true, multipleNonGreedy: true})]
   }),
-  status: Flags.string({
-    helpGroup,
-    multiple: true,
-    multipleNonGreedy: true,
-    helpValue: 'STATUS',
-    summary: 'Filter by status, such as running or stopped.',
-  }),
-  zone: Flags.string({
-    helpGroup,
-    multiple: true,
-    multipleNonGreedy: true,
-    helpValue: 'ZONE',
-    summary: 'Filter by zone, such as us-south-1.',
-  }),
-  architecture: Flags.string({
-    helpGroup,
-    helpValue: 'NAME',
-    summary: 'Filter by architecture: amd64, or s390x, which has no metadata service.',
-  }),
-  metadata: Flags.option({
-    options: ['enabled', 'disabled'] as const,
-    helpGroup,
-    summary: 'Filter by state of the metadata service.',
-  })(),
-  protocol: Flags.option({
-    options: protocols,
-    helpGroup,
-    summary: 'Filter by protocol that is set, even while the service is off.',
-  })(),
-  'hop-limit': Flags.integer({
-    ...hopLimits,
-    helpGroup,
-    helpValue: '1-64',
-    summary: 'Filter by hop limit that is set, even while the service is off.',
-  }),
-  vpc: identity('VPC'),
-  'resource-group': identity('resource group'),
-  reservation: identity('reservation'),
-  'instance-group': identity('instance group'),
-  'availability-class': Flags.string({
-    helpGroup,
-    helpValue: 'CLASS',
-    summary: 'Filter by availability class, such as standard or spot.',
-  }),
-  'dedicated-host': identity('dedicated host'),
-  'placement-group': identity('placement group'),
-}
+) as FilterFlags
 
 /** The flags by which a command that takes instances chooses many; filters then narrow `--all`. */
 const manyFlags = {
@@ -78,38 +34,23 @@ export const instanceArgs = {
 
 export const selectionFlags = {...manyFlags, ...filterFlags}
 
-const {protocol: havingProtocol, 'hop-limit': havingHopLimit, ...otherFilterFlags} = filterFlags
+type NameForChanges<Name extends FilterName> = Name extends SettingFlagName ? `having-${Name}` : Name
+type ForChanges<Values extends {[Name in FilterName]?: unknown}> = {
+  [Name in FilterName as NameForChanges<Name>]: Values[Name]
+}
+const nameForChanges = (name: string) => (tunables.some(({key}) => key === name) ? `having-${name}` : name)
 
 /** The same where --protocol and --hop-limit say what is wanted. */
 export const selectionFlagsForChanges = {
   ...manyFlags,
-  ...otherFilterFlags,
-  'having-protocol': havingProtocol,
-  'having-hop-limit': havingHopLimit,
+  ...(Object.fromEntries(
+    filterList.map(({name}) => [nameForChanges(name), filterFlags[name]]),
+  ) as ForChanges<FilterFlags>),
 }
 
-interface FilterFlags {
-  name?: string
-  status?: string[]
-  zone?: string[]
-  architecture?: string
-  metadata?: 'enabled' | 'disabled'
-  protocol?: string
-  'hop-limit'?: number
-  vpc?: string
-  'resource-group'?: string
-  reservation?: string
-  'instance-group'?: string
-  'availability-class'?: string
-  'dedicated-host'?: string
-  'placement-group'?: string
-}
-
-interface SelectionFlags extends FilterFlags {
+interface ManyFlagValues {
   'from-file'?: string
   all?: boolean
-  'having-protocol'?: string
-  'having-hop-limit'?: number
   'api-key-file'?: string
 }
 
@@ -128,43 +69,40 @@ export interface SelectionOptions {
  * How instances are chosen, by the arguments and flags. Throws a usage error for a list and a key that both are to come
  * from stdin: the list would be taken for the key.
  */
-export function readSelection(flags: SelectionFlags, typed: string[] = []): SelectionOptions {
-  const file = flags['from-file']
-  checkStdin(flags, file, 'list of instances')
-  return {typed, file, all: flags.all ?? false, filters: toFilters(flags), filterWords: filterWords(flags)}
+export function readSelection(flags: ManyFlagValues & Filters, typed: string[] = []): SelectionOptions {
+  return selectionBy(flags, flags, name => name, typed)
 }
 
 /** The same where --protocol and --hop-limit say what is wanted. */
-export function readSelectionForChanges(flags: SelectionFlags, typed?: string[]): SelectionOptions {
-  const filters = {protocol: flags['having-protocol'], 'hop-limit': flags['having-hop-limit']}
-  return readSelection({...flags, ...filters}, typed)
+export function readSelectionForChanges(
+  flags: ManyFlagValues & Partial<ForChanges<Filters>>,
+  typed: string[] = [],
+): SelectionOptions {
+  const values: Record<string, unknown> = {...flags}
+  const filters = Object.fromEntries(filterList.map(({name}) => [name, values[nameForChanges(name)]]))
+  return selectionBy(flags, filters, nameForChanges, typed)
 }
 
-function filterWords(flags: SelectionFlags): string[] {
-  return Object.keys(filterFlags).flatMap(name => {
-    const value = (flags as Record<string, unknown>)[name]
-    if (value === undefined) return []
-    const typedName = `having-${name}` in flags ? `having-${name}` : name
-    return [`--${typedName} ${Array.isArray(value) ? value.join(',') : value}`]
+function selectionBy(
+  flags: ManyFlagValues,
+  given: Filters,
+  flagOf: (name: string) => string,
+  typed: string[],
+): SelectionOptions {
+  const file = flags['from-file']
+  checkStdin(flags, file, 'list of instances')
+  const filters = toFilters(given)
+  const filterWords = filterList.flatMap(({name}) =>
+    filters[name] === undefined ? [] : `--${flagOf(name)} ${filters[name]}`,
+  )
+  return {typed, file, all: flags.all ?? false, filters, filterWords}
+}
+
+/** The filters among the flags; lists may be written with commas. */
+export function toFilters(flags: Filters): Filters {
+  const given = filterList.map(({name, isList}) => {
+    const value = flags[name]
+    return [name, isList && Array.isArray(value) ? value.flatMap(text => text.split(',')) : value]
   })
-}
-
-/** The flags as the filters of a listing. */
-export function toFilters(flags: FilterFlags): Filters {
-  return {
-    name: flags.name,
-    status: flags.status?.flatMap(text => text.split(',')),
-    zone: flags.zone?.flatMap(text => text.split(',')),
-    architecture: flags.architecture,
-    metadata: flags.metadata,
-    protocol: flags.protocol,
-    hopLimit: flags['hop-limit'],
-    vpc: flags.vpc,
-    resourceGroup: flags['resource-group'],
-    reservation: flags.reservation,
-    instanceGroup: flags['instance-group'],
-    availabilityClass: flags['availability-class'],
-    dedicatedHost: flags['dedicated-host'],
-    placementGroup: flags['placement-group'],
-  }
+  return Object.fromEntries(given)
 }

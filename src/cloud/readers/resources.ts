@@ -1,4 +1,16 @@
-import {asReference, countOf, fields, flag, list, type Raw, type ReadBy, reference, references, text} from './fields.ts'
+import {
+  asReference,
+  countOf,
+  fields,
+  flag,
+  list,
+  type Raw,
+  type ReadBy,
+  type Reference,
+  reference,
+  references,
+  text,
+} from './fields.ts'
 import {readSettings, readTemplateSettings} from './settings.ts'
 
 // The resources around instances, each as far as the API told it: what is undefined was missing, null or of another type.
@@ -30,10 +42,15 @@ export function readInstanceTemplate(raw: Raw, id: string) {
     resourceGroup: reference(raw, 'resource_group'),
     settings: readTemplateSettings(raw),
     profile: identityIn(raw, 'profile', 'name'),
-    imageId: identityIn(raw, 'image', 'id'),
-    vpcId: identityIn(raw, 'vpc', 'id'),
+    image: referenceById(raw, 'image'),
+    vpc: referenceById(raw, 'vpc'),
     zone: identityIn(raw, 'zone', 'name'),
   }
+}
+
+function referenceById(raw: Raw, name: string): Reference | undefined {
+  const id = identityIn(raw, name, 'id')
+  return id === undefined ? undefined : {id, isDeleted: false}
 }
 
 /** What the API calls an identity: a name or an ID, a CRN, or an href whose last part says the same. */

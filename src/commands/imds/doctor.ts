@@ -36,7 +36,7 @@ export default class ImdsDoctor extends BaseCommand {
         mayHide: false,
         toJson: finding => finding,
         id: ({check, state}) => (state === 'problem' ? check : undefined),
-        whole: diagnosis,
+        toWhole: () => diagnosis,
       })
     if (!diagnosis.ok) this.context.exitCode = exitCodes.failed
   }

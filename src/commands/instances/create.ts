@@ -6,6 +6,7 @@ import {cloudFlags, readCloud} from '../../cli/flags/cloud.ts'
 import {type OutputOptions, readOutput} from '../../cli/flags/output.ts'
 import {unbroken} from '../../cli/interruption.ts'
 import {printRecord} from '../../cli/output.ts'
+import {readWantedSettings, settingFlags} from '../../cli/wanted-settings.ts'
 import type {InstancePrototype} from '../../cloud/prototypes.ts'
 import type {Instance} from '../../cloud/readers/instance.ts'
 import {exitCodes, usageError} from '../../errors.ts'
@@ -17,7 +18,7 @@ import {planInstance} from '../../instances/instance-prototype.ts'
 import {toJsonRow} from '../../instances/list-instances.ts'
 import {userDataIn, userDataInMetadata} from '../../instances/user-data.ts'
 import {targetName} from '../../metadata/plan.ts'
-import {hopLimits, protocols} from '../../metadata/settings.ts'
+import {valueFormatNames} from '../../terminal/formats.ts'
 
 export default class InstancesCreate extends BaseCommand {
   static override summary = 'Make another instance like a running one, with the metadata service on.'
@@ -51,8 +52,7 @@ User data can't be read from the VPC API: --from-metadata takes it from what vpc
       helpValue: 'ID|NAME|CRN',
       summary: 'An SSH key in place of the other one’s; may be given again.',
     }),
-    protocol: Flags.option({options: protocols, summary: 'The protocol of its metadata service.'})(),
-    'hop-limit': Flags.integer({...hopLimits, helpValue: '1-64', summary: 'The hop limit of its metadata service.'}),
+    ...settingFlags(({word}) => `The ${word} of its metadata service.`),
     'dry-run': Flags.boolean({
       summary: 'Print what would be sent, as JSON unless another format is asked for, and send nothing.',
     }),
@@ -81,13 +81,12 @@ User data can't be read from the VPC API: --from-metadata takes it from what vpc
       subnet: flags.subnet,
       keys: flags.key,
       userData,
-      protocol: flags.protocol,
-      hopLimit: flags['hop-limit'],
+      settings: readWantedSettings(flags),
     })
     for (const what of leftOut) this.context.note(`Not copied: ${what}.`)
     if (flags['dry-run']) {
       // What is sent has no columns.
-      const format = ['table', 'csv'].includes(out.format) ? 'json' : out.format
+      const format = valueFormatNames.find(name => name === out.format) ?? 'json'
       await printRecord(this.context, {...out, format}, {entries: [], json: prototype, id: prototype.name})
       this.context.note('Nothing was sent: this was a dry run.')
       return

@@ -9,6 +9,7 @@ import {reportRegions} from '../../cli/report-failures.ts'
 import {chooseColumns, columnNamed, defaultColumns, sortRows} from '../../instances/columns.ts'
 import {toQuery} from '../../instances/filters.ts'
 import {type ListedInstance, listInstances, streamInstances, toJsonRow} from '../../instances/list-instances.ts'
+import {dataFormats, valueFormatNames} from '../../terminal/formats.ts'
 
 export default class InstancesList extends BaseCommand {
   static override summary = 'List instances, in all regions or some, with their metadata settings.'
@@ -49,10 +50,9 @@ In the Metadata column, off means that the service is disabled; http/1 that it i
     const out = readOutput(flags)
     const {format} = out
     const hasAddresses = columns.some(({key}) => key === 'floating-ip')
-    const isStream = !isSorted && format === 'jsonl'
-    const isShown = isStream
-      ? flags.columns && hasAddresses
-      : hasAddresses || ['json', 'jsonl', 'yaml'].includes(format)
+    const hasValues = valueFormatNames.some(name => name === format)
+    const isStream = !isSorted && format !== 'table' && dataFormats[format].of === 'values'
+    const isShown = isStream ? flags.columns && hasAddresses : hasAddresses || hasValues
     const withFloatingIps = (isShown && !out.quiet) || sortedBy === 'floating-ip'
 
     const cloud = await connectCloud(this.context, readCloud(flags))

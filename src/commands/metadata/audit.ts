@@ -2,8 +2,9 @@ import {Flags} from '@oclif/core'
 import type {AuditReport} from '../../audit/audit.ts'
 import {tableColumns} from '../../audit/columns.ts'
 import {type Verdict, verdicts} from '../../audit/judge.ts'
-import {defaultPolicy, type Policy, subjectKinds} from '../../audit/policy.ts'
-import {kindLabel} from '../../audit/subjects.ts'
+import {defaultPolicy, listInWords, type Policy, policyKeysInWords} from '../../audit/policy.ts'
+import {selectorTable} from '../../audit/selectors.ts'
+import {kindLabel, subjectKinds} from '../../audit/subjects.ts'
 import {parseReportFiles, type ReportFile, renderAudit, reportFormats} from '../../cli/audit-output.ts'
 import {BaseCommand} from '../../cli/base-command.ts'
 import {checkFiles} from '../../cli/check-files.ts'
@@ -11,7 +12,7 @@ import {checkStdin} from '../../cli/check-stdin.ts'
 import {connectCloud} from '../../cli/connect-cloud.ts'
 import {cloudFlags, readCloud} from '../../cli/flags/cloud.ts'
 import {readOutput} from '../../cli/flags/output.ts'
-import {filterFlags} from '../../cli/flags/selection.ts'
+import {filterFlags, toFilters} from '../../cli/flags/selection.ts'
 import {printRows} from '../../cli/output.ts'
 import {restartsAwaited} from '../../cli/restarts-awaited.ts'
 import {exitCodes, VpcmdError} from '../../errors.ts'
@@ -37,7 +38,7 @@ rules:
 exemptions:
 - {match: {vpc: old}, reason: Moves in May, expires: 2027-05-31}
 
-A match takes kind, region, zone, vpc, resource_group, name, profile, image and status, each with a pattern or a list of patterns. What is required is enabled, protocol and hop_limit, a number or a range; the latter two count while the service is on or must be, or always with even_while_off: true. What no rule matches is told, and violates the policy with unmatched: deny.
+A match takes ${listInWords(['kind', ...Object.keys(selectorTable)], 'and')}, each with a pattern or a list of patterns. A rule can require ${policyKeysInWords('and')}, of which hop_limit takes a number or a range; all but enabled count while the service is on or must be, or always with even_while_off: true. What no rule matches is reported, and violates the policy with unmatched: deny.
 
 Exit code: 0 compliant; 5 not; 1 when something could not be read, whatever else was found, or when --name, --zone, --vpc or --resource-group finds nothing. With -q, the IDs of what violates the policy.`
   static override examples = [
@@ -98,10 +99,7 @@ Exit code: 0 compliant; 5 not; 1 when something could not be read, whatever else
       policy,
       scope: {
         kinds: flags.kind ?? subjectKinds,
-        name: flags.name,
-        zone: flags.zone?.flatMap(text => text.split(',')),
-        vpc: flags.vpc,
-        resourceGroup: flags['resource-group'],
+        filters: toFilters(flags),
       },
       vpcmd: this.config.version,
       now: new Date(this.context.host.now()),
@@ -171,8 +169,8 @@ Exit code: 0 compliant; 5 not; 1 when something could not be read, whatever else
   }
 
   private async warnOfResults(report: AuditReport): Promise<void> {
-    const {countResults, mostResults} = await import('../../audit/reports/sarif.ts')
-    const count = countResults(report)
+    const {countSarifResults, mostResults} = await import('../../audit/reports/sarif.ts')
+    const count = countSarifResults(report)
     if (count <= mostResults) return
     this.context.warning(
       `The SARIF log has ${count} results, and GitHub refuses more than ${mostResults}: audit in parts, by --region or --vpc.`,

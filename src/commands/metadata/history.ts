@@ -68,7 +68,7 @@ export default class MetadataHistory extends BaseCommand {
       columns: changeColumns,
       mayHide: true,
       toJson: toJsonChange,
-      whole: {...summary, changes: changes.map(toJsonChange)},
+      toWhole: () => ({...summary, changes: changes.map(toJsonChange)}),
       id: ({change}) => change.target.id,
     })
   }

@@ -10,10 +10,10 @@ import {readOutput} from '../../cli/flags/output.ts'
 import {instanceArgs, readSelectionForChanges, selectionFlagsForChanges} from '../../cli/flags/selection.ts'
 import {printOutcomes} from '../../cli/print-outcomes.ts'
 import {reportFailures} from '../../cli/report-failures.ts'
+import {readWantedSettings, settingFlags} from '../../cli/wanted-settings.ts'
 import {usageError, VpcmdError} from '../../errors.ts'
 import {outcomesOf} from '../../metadata/outcomes.ts'
 import {type Choice, changesIn, draftPlan, type Plan} from '../../metadata/plan.ts'
-import {hopLimits, protocols} from '../../metadata/settings.ts'
 import {quoteCommand} from '../../quote-command.ts'
 
 export default class MetadataPlan extends BaseCommand {
@@ -31,13 +31,7 @@ It takes what enable and disable take, and --enable or --disable for what is wan
     ...cloudFlags,
     enable: Flags.boolean({summary: 'Plan to turn the service on.', exclusive: ['disable']}),
     disable: Flags.boolean({summary: 'Plan to turn the service off.'}),
-    protocol: Flags.option({options: protocols, summary: 'Plan to set this protocol.', exclusive: ['disable']})(),
-    'hop-limit': Flags.integer({
-      ...hopLimits,
-      helpValue: '1-64',
-      exclusive: ['disable'],
-      summary: 'Plan to set this hop limit.',
-    }),
+    ...settingFlags(({word}) => `Plan to set this ${word}.`, ['disable']),
     out: Flags.string({helpValue: 'FILE', summary: 'Write the plan to this file, - for stdout.'}),
     ...selectionFlagsForChanges,
   }
@@ -56,9 +50,7 @@ It takes what enable and disable take, and --enable or --disable for what is wan
       verb: flags.enable ? 'Plan to enable' : 'Plan to disable',
       selection: options,
     })
-    const wanted = flags.disable
-      ? {enabled: false}
-      : {enabled: true, protocol: flags.protocol, response_hop_limit: flags['hop-limit']}
+    const wanted = flags.disable ? {enabled: false} : {...readWantedSettings(flags), enabled: true}
     const items = withinReach(context, selection)
     const drafts = draftPlan(items, wanted)
     const changes = changesIn(drafts)

@@ -24,7 +24,7 @@ import {
   refuseUnknown,
   wasTouched,
 } from '../../metadata/runs.ts'
-import {inFull, patchBetween, reversed} from '../../metadata/settings.ts'
+import {inFullFor, patchBetween, reversed} from '../../metadata/settings.ts'
 
 export default class MetadataUndo extends BaseCommand {
   static override summary = 'Bring back exactly what a run changed.'
@@ -96,9 +96,8 @@ An undo is a run of its own, and can be undone, but only by its ID.`
 function invert(recorded: RecordedChange): PlannedChange[] {
   if (!wasTouched(recorded)) return []
   const {change, after} = recorded
-  // Where nobody saw it in whole it was made as it was sent; an instance that tells no hop limit was not.
-  const isWhole = change.target.kind !== 'instance' || after?.response_hop_limit !== undefined
-  const made = (isWhole && after && inFull(after)) || {...change.before, ...change.set}
+  // Where nobody saw it in full it was made as it was sent.
+  const made = (after && inFullFor(change.target.kind, after)) ?? {...change.before, ...change.set}
   const set = patchBetween(made, reversed(change.set, change.before))
   // What was read then is long past: whoever makes this change looks first.
   return set ? [{target: change.target, before: made, set, readAt: 0}] : []

@@ -11,6 +11,9 @@ export interface MetadataSettings {
   response_hop_limit: number
 }
 
+/** What an instance has of them that was given none. */
+export const defaultMetadata: MetadataSettings = {enabled: false, protocol: 'http', response_hop_limit: 1}
+
 export type ActionType = 'reboot' | 'start' | 'stop'
 
 /** An action under way or done: the instance's status follows from it and the clock. */

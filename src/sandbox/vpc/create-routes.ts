@@ -3,7 +3,7 @@ import {Hono} from 'hono'
 import type {Cloud, Environment} from '../core/environment.ts'
 import {etagOf} from '../core/etag.ts'
 import {refusal} from '../core/patch-fields.ts'
-import {defaultsGroup, type InstanceRecord, type KnownPart} from '../core/records.ts'
+import {defaultMetadata, defaultsGroup, type InstanceRecord, type KnownPart} from '../core/records.ts'
 import type {FleetStore} from '../fleet/fleet.ts'
 import {isWindows} from './images.ts'
 import {instanceBody} from './instance-body.ts'
@@ -32,7 +32,7 @@ function recordOf(
     status: 'running',
     action: undefined,
     failures: undefined,
-    metadata: {enabled: false, protocol: 'http', response_hop_limit: 1, ...wanted.metadata},
+    metadata: {...defaultMetadata, ...wanted.metadata},
     revision: 0,
     deleted: false,
     profile: wanted.profile,

@@ -1,5 +1,5 @@
 import {crnOf, uuidOf} from '../core/ids.ts'
-import type {InstanceRecord, NamedResource} from '../core/records.ts'
+import {defaultMetadata, type InstanceRecord, type NamedResource} from '../core/records.ts'
 import {isoTime, partOf, reference} from '../core/references.ts'
 import {statusAt, statusReasons} from './instance-status.ts'
 import {catalogOfferingOf} from './licensed-software.ts'
@@ -142,7 +142,7 @@ export function instanceBody(record: InstanceRecord, vpcName: string, sending: S
       status === 'failed' ? [{code: 'internal_error', message: 'Internal error (contact IBM support)'}] : [],
     lifecycle_state: lifecycle,
     memory: profile.memory,
-    metadata_service: {...record.metadata},
+    metadata_service: {...defaultMetadata, ...record.metadata},
     name: record.name,
     network_attachments: network.attachments,
     network_interfaces: network.interfaces,

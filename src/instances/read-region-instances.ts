@@ -20,10 +20,11 @@ export interface RegionReading {
 }
 
 export interface RegionCount {
-  /** IDs that were handed over and that the last reading, which was complete, did not find again. */
+  /** IDs that were handed over and that the last reading, where it was complete, did not find again. */
   gone: string[]
-  /** What came and what the API counts, where these differ even in the last reading. */
-  mismatch?: {found: number; total: number}
+  /** How many instances came in the last reading, and how many the API counts. */
+  came: number
+  total?: number
   /** How many rows could not be identified. */
   unidentified: number
   /** How many instances were left out as the API did not tell what a filter asks for. */
@@ -41,7 +42,7 @@ const vpcsPerPage = 4
  * pages, each VPC's are read at the same time; a count that is off is read page by page, and if that is off as well,
  * as instances come and go meanwhile, once more. Throws what the API's calls throw, and what `take` throws.
  */
-export async function readRegion(reading: RegionReading): Promise<RegionCount> {
+export async function readRegionInstances(reading: RegionReading): Promise<RegionCount> {
   const ended = new AbortController()
   try {
     return await readCounted({...reading, signal: AbortSignal.any([reading.signal, ended.signal])})
@@ -56,21 +57,19 @@ async function readCounted(reading: RegionReading): Promise<RegionCount> {
   const {result: first} = await reading.api.listInstances({...paramsOf(reading), limit: pageSize})
   reading.budget.expect(first.total ?? 0)
   const firstIds = new Set(first.rows.map(({id}) => id))
-  const counted = (found: Set<string>, unidentified: number): RegionCount => ({
-    gone: [...handed].filter(id => !found.has(id)),
-    unidentified,
-    untold: [...untold].filter(id => found.has(id)).length,
+  const isWhole = ({found, total, unidentified}: PlainReading) => (total ?? found.size) === found.size + unidentified
+  const counted = (last: PlainReading): RegionCount => ({
+    gone: isWhole(last) ? [...handed].filter(id => !last.found.has(id)) : [],
+    came: last.found.size,
+    total: last.total,
+    unidentified: last.unidentified,
+    untold: [...untold].filter(id => last.found.has(id)).length,
   })
 
   const [byVpc] = await Promise.all([readByVpc(reading, first, firstIds, takePage), takePage(first, firstIds)])
-  if (byVpc) return counted(byVpc, 0)
-
+  if (byVpc) return counted({found: byVpc, total: byVpc.size, unidentified: 0})
   const plain = await readPlainly(reading, takePage, {page: first, ids: firstIds})
-  const isWhole = ({found, total, unidentified}: PlainReading) => (total ?? found.size) === found.size + unidentified
-  const last = isWhole(plain) ? plain : await readPlainly(reading, takePage)
-  if (isWhole(last)) return counted(last.found, last.unidentified)
-  const {found, total = 0, unidentified} = last
-  return {...counted(found, unidentified), gone: [], mismatch: {found: found.size + unidentified, total}}
+  return counted(isWhole(plain) ? plain : await readPlainly(reading, takePage))
 }
 
 type TakePage = (page: Page<Instance>, found: Set<string>) => Promise<void>

@@ -1,0 +1,68 @@
+import {Flags, type Interfaces} from '@oclif/core'
+import type {Choice as Target} from '../metadata/plan.ts'
+import {
+  type Settings,
+  type SettingsTable,
+  type SettingValue,
+  type TunableName,
+  tunables,
+  type WantedSettings,
+} from '../metadata/settings.ts'
+import type {Prompter} from '../terminal/prompts.ts'
+import type {Context} from './context.ts'
+
+type Tunable = (typeof tunables)[number]
+
+/** The flags that set a metadata service: `protocol`, `hop-limit`. */
+export type SettingFlagName = SettingsTable[TunableName]['key']
+type SettingFlagValues = {[Name in TunableName as SettingsTable[Name]['key']]?: SettingValue<Name>}
+type SettingFlags = {
+  [Name in TunableName as SettingsTable[Name]['key']]: Interfaces.OptionFlag<SettingValue<Name> | undefined>
+}
+
+/** A flag for each setting but `enabled`, with what `summaryOf` says of it. */
+export function settingFlags(
+  summaryOf: (setting: Tunable) => string | undefined,
+  exclusive: string[] = [],
+): SettingFlags {
+  const flags = tunables.map(setting => [setting.key, settingFlag(setting, {summary: summaryOf(setting), exclusive})])
+  return Object.fromEntries(flags)
+}
+
+function settingFlag({values, bounds}: Tunable, options: {summary: string | undefined; exclusive: string[]}) {
+  return bounds
+    ? Flags.integer({...bounds, helpValue: `${bounds.min}-${bounds.max}`, ...options})
+    : Flags.option({options: values ?? [], ...options})()
+}
+
+/** What these flags ask for. */
+export function readWantedSettings(flags: SettingFlagValues): WantedSettings {
+  const values: Record<string, unknown> = flags
+  return Object.fromEntries(tunables.map(({name, key}) => [name, values[key]]))
+}
+
+/** Asks for a setting; what it is at present is the default. */
+export function askSetting(
+  prompter: Prompter,
+  {name, header, values, bounds}: Tunable,
+  present: Settings,
+): Promise<string | number> {
+  const message = `${header}?`
+  if (bounds) return prompter.number({message, ...bounds, default: Number(present[name] ?? bounds.min)})
+  const choices = (values ?? []).map(value => ({name: value, value}))
+  return prompter.choose({message, choices, default: present[name]?.toString()})
+}
+
+/** Asks for the settings that no flag gave; where the picked instances agree, theirs are the defaults. */
+export async function askSettings(context: Context, given: WantedSettings, picked: Target[]): Promise<WantedSettings> {
+  const prompter = await context.prompter()
+  if (!prompter) return given
+  const present = picked.flatMap(choice => ('error' in choice ? [] : [choice.before]))
+  const asked: Record<string, unknown> = {...given}
+  for (const setting of tunables) {
+    const {name} = setting
+    const [first, ...others] = new Set(present.map(settings => settings[name]))
+    asked[name] ??= await askSetting(prompter, setting, others.length === 0 ? {[name]: first} : {})
+  }
+  return asked
+}
