@@ -2,6 +2,7 @@ import {statSync} from 'node:fs'
 import {dirname} from 'node:path'
 import {usageError} from '../errors.ts'
 import {fullPath} from '../files/file-trouble.ts'
+import {isStdin} from '../files/read-input.ts'
 
 /**
  * Throws a usage error for a file that is to be written and has no folder to be in, is written twice, or is one of those
@@ -24,5 +25,13 @@ function checkFolder(file: string): void {
   if (statSync(file, {throwIfNoEntry: false})?.isDirectory()) throw usageError(`${file} is a folder.`)
   if (!statSync(dirname(file), {throwIfNoEntry: false})?.isDirectory()) {
     throw usageError(`There is no folder ${dirname(file)} to write ${file} in.`)
+  }
+}
+
+/** Throws a usage error where the API key and something else are both to come from standard input. */
+export function checkStdin(flags: {'api-key-file'?: string}, file: string | undefined, what: string): void {
+  const key = flags['api-key-file']
+  if (file !== undefined && key !== undefined && isStdin(file) && isStdin(key)) {
+    throw usageError(`Standard input can be the ${what} or the API key, not both.`)
   }
 }

@@ -9,7 +9,7 @@ import type {Context} from './context.ts'
 export function reportFailures(context: Context, errors: VpcmdError[], count: number): void {
   const [first] = errors
   if (!first) return
-  for (const {inOneLine} of errors) context.note(`Error: ${inOneLine}`)
+  for (const error of errors) context.error(error)
   const isOneReason = errors.length === count && errors.every(({exitCode}) => exitCode === first.exitCode)
   context.exitCode = isOneReason ? first.exitCode : exitCodes.failed
 }

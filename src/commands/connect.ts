@@ -2,7 +2,7 @@ import {Args, Flags} from '@oclif/core'
 import {BaseCommand} from '../cli/base-command.ts'
 import {checkFiles} from '../cli/check-files.ts'
 import {connectCloud} from '../cli/connect-cloud.ts'
-import {cloudFlags, readCloud} from '../cli/flags/cloud.ts'
+import {cloudFlags} from '../cli/flags/cloud.ts'
 import {type OutputFlags, readOutput} from '../cli/flags/output.ts'
 import {readWishes, sshFlags} from '../cli/flags/ssh.ts'
 import {unbroken} from '../cli/interruption.ts'
@@ -68,7 +68,7 @@ An instance without a floating IP is reached by --internal-ip or --via, or gets 
     checkFiles([flags.rdp], [])
     const wishes = readWishes(flags)
     await checkWishes(wishes)
-    const cloud = await connectCloud(this.context, readCloud(flags))
+    const cloud = await connectCloud(this.context, flags)
     const {instance, region} = await findOrPick(this.context, cloud, args.instance, 'Connect to which instance?')
     const api = cloud.api(region)
     if (!flags.print) checkRunning(instance)

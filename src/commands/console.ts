@@ -1,9 +1,10 @@
 import {BaseCommand} from '../cli/base-command.ts'
+import {askHopLimit, askProtocol} from '../cli/change-metadata.ts'
 import {connectCloud} from '../cli/connect-cloud.ts'
-import {cloudFlags, readCloud} from '../cli/flags/cloud.ts'
-import {readRollout} from '../cli/flags/rollout.ts'
+import {readChange} from '../cli/flags/change.ts'
+import {cloudFlags} from '../cli/flags/cloud.ts'
+import {runRollout} from '../cli/make-changes.ts'
 import {switchedOnNote} from '../cli/print-outcomes.ts'
-import {runRollout} from '../cli/run-rollout.ts'
 import {findOrPick} from '../cli/select-instances.ts'
 import type {Cloud} from '../cloud/cloud.ts'
 import {withFields} from '../cloud/readers/instance.ts'
@@ -12,7 +13,7 @@ import {instanceDetails} from '../instances/details.ts'
 import type {FoundInstance} from '../instances/find-instance.ts'
 import {floatingIpsFor, noFloatingIps} from '../instances/floating-ips.ts'
 import {asChoice, changesIn, draftPlan} from '../metadata/plan.ts'
-import {describePatch, hopLimits, protocols, settingsLabel, type WantedSettings} from '../metadata/settings.ts'
+import {describePatch, settingsLabel, type WantedSettings} from '../metadata/settings.ts'
 import type {Prompter} from '../terminal/prompts.ts'
 import {renderRecord} from '../terminal/table.ts'
 
@@ -29,7 +30,7 @@ export default class Console extends BaseCommand {
     const {flags} = await this.parse(Console)
     const prompter = await this.context.prompter()
     if (!prompter) throw usageError('The console needs a terminal.', 'vpcmd --help lists the commands for scripts.')
-    const cloud = await connectCloud(this.context, readCloud(flags))
+    const cloud = await connectCloud(this.context, flags)
     try {
       for (let goesOn = true; goesOn; ) {
         // Read anew each time, so that the list shows what was changed.
@@ -71,17 +72,12 @@ export default class Console extends BaseCommand {
 
   private async wantedBy(action: Action, {instance}: FoundInstance, prompter: Prompter): Promise<WantedSettings> {
     const {protocol, response_hop_limit: hopLimit} = instance.settings
-    const askProtocol = () =>
-      prompter.choose({
-        message: 'Protocol?',
-        choices: protocols.map(name => ({name, value: name as string})),
-        default: protocol,
-      })
-    const askHopLimit = () => prompter.number({message: 'Hop limit?', ...hopLimits, default: hopLimit ?? hopLimits.min})
     if (action === 'disable') return {enabled: false}
-    if (action === 'protocol') return {protocol: await askProtocol()}
-    if (action === 'hop-limit') return {response_hop_limit: await askHopLimit()}
-    return {enabled: true, protocol: await askProtocol(), response_hop_limit: await askHopLimit()}
+    return {
+      ...(action === 'enable' && {enabled: true}),
+      ...(action !== 'hop-limit' && {protocol: await askProtocol(prompter, protocol)}),
+      ...(action !== 'protocol' && {response_hop_limit: await askHopLimit(prompter, hopLimit)}),
+    }
   }
 
   private async changeOne(
@@ -92,13 +88,13 @@ export default class Console extends BaseCommand {
   ): Promise<FoundInstance> {
     const choice = asChoice({...found, asked: found.instance.id}, this.context.host.now())
     if ('error' in choice) {
-      this.context.note(`Error: ${choice.error.inOneLine}`)
+      this.context.error(choice.error)
       return found
     }
     const changes = changesIn(draftPlan([choice], wanted))
     const [change] = changes
     if (!change) {
-      this.context.note('That is how it is already: nothing was sent.')
+      this.context.note('Already set: nothing was sent.')
       return found
     }
     const {before} = change
@@ -110,7 +106,7 @@ export default class Console extends BaseCommand {
       this.context.note('Nothing was sent.')
       return found
     }
-    const run = await runRollout(this.context, cloud, readRollout({}), {
+    const run = await runRollout(this.context, cloud, readChange({}), {
       command: 'console',
       selection: found.instance.id,
       changes,
@@ -118,8 +114,7 @@ export default class Console extends BaseCommand {
       isFresh: false,
     })
     const outcome = run?.settled[0]
-    if (outcome?.error)
-      this.context.note(`Error: ${outcome.error.message}${outcome.error.hint ? ` ${outcome.error.hint}` : ''}`)
+    if (outcome?.error) this.context.error(outcome.error)
     if (!outcome?.after) return found
     const after = {...found.instance.settings, ...outcome.after}
     if (outcome.result === 'changed') {

@@ -38,40 +38,16 @@ export const cloudFlags = {
   }),
 }
 
-interface CloudFlags {
+/** Which cloud is meant, and how it is talked to. */
+export interface CloudFlags {
   region?: string[]
   private?: boolean
   'allow-http'?: boolean
   sandbox?: boolean
   'api-key-file'?: string
+  /** Seconds. */
   timeout: number
+  /** Requests at a time in a region, at most. */
   concurrency?: number
   debug?: boolean
-}
-
-/** Which cloud is meant, and how it is talked to. */
-export interface CloudSettings {
-  isSandbox: boolean
-  regions: string[]
-  isPrivate: boolean
-  allowsHttp: boolean
-  apiKeyFile: string | undefined
-  timeoutMs: number
-  /** Requests at a time in a region, at most. */
-  concurrency: number | undefined
-  isDebug: boolean
-}
-
-/** Which cloud is meant, by the flags. */
-export function readCloud(flags: CloudFlags): CloudSettings {
-  return {
-    isSandbox: flags.sandbox ?? false,
-    regions: flags.region ?? [],
-    isPrivate: flags.private ?? false,
-    allowsHttp: flags['allow-http'] ?? false,
-    apiKeyFile: flags['api-key-file'],
-    timeoutMs: flags.timeout * 1000,
-    concurrency: flags.concurrency,
-    isDebug: flags.debug ?? false,
-  }
 }

@@ -1,7 +1,7 @@
 import {Args, Flags} from '@oclif/core'
 import type {Filters} from '../../instances/filters.ts'
 import {hopLimits, protocols} from '../../metadata/settings.ts'
-import {checkStdin} from '../check-stdin.ts'
+import {checkStdin} from '../check-files.ts'
 
 const helpGroup = 'FILTER'
 const identity = (what: string) => Flags.string({helpGroup, helpValue: 'ID|NAME|CRN', summary: `Filter by ${what}.`})

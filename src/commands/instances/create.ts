@@ -1,8 +1,8 @@
 import {Args, Flags} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
-import {checkStdin} from '../../cli/check-stdin.ts'
+import {checkStdin} from '../../cli/check-files.ts'
 import {connectCloud} from '../../cli/connect-cloud.ts'
-import {cloudFlags, readCloud} from '../../cli/flags/cloud.ts'
+import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {type OutputOptions, readOutput} from '../../cli/flags/output.ts'
 import {unbroken} from '../../cli/interruption.ts'
 import {printRecord} from '../../cli/output.ts'
@@ -72,7 +72,7 @@ User data can't be read from the VPC API: --from-metadata takes it from what vpc
     checkName(args.name)
     checkStdin(flags, flags['user-data'] ?? flags['from-metadata'], 'user data')
     const userData = await this.readUserData(flags)
-    const cloud = await connectCloud(this.context, readCloud(flags))
+    const cloud = await connectCloud(this.context, flags)
     const like = await findInstance(cloud, flags.like)
     const api = cloud.api(like.region)
     const {prototype, leftOut} = await planInstance(api, args.name, like, {

@@ -1,7 +1,7 @@
 import {Args, Flags} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
 import {connectCloud} from '../../cli/connect-cloud.ts'
-import {cloudFlags, readCloud} from '../../cli/flags/cloud.ts'
+import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {readOutput} from '../../cli/flags/output.ts'
 import {printRecord} from '../../cli/output.ts'
 import {findOrPick} from '../../cli/select-instances.ts'
@@ -37,7 +37,7 @@ export default class InstancesInitialization extends BaseCommand {
     const keyText = flags['private-key'] && (await readText(flags['private-key'], 'private key'))
     const passphrase =
       flags['passphrase-file'] && (await readText(flags['passphrase-file'], 'passphrase')).split(/\r?\n/)[0]
-    const cloud = await connectCloud(this.context, readCloud(flags))
+    const cloud = await connectCloud(this.context, flags)
     const found = await findOrPick(this.context, cloud, args.instance, 'Which instance?')
     const {instance, region} = found
     const given = (await cloud.api(region).getInstanceInitialization({id: instance.id})).result

@@ -1,7 +1,7 @@
 import {Flags} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
 import {connectCloud} from '../../cli/connect-cloud.ts'
-import {cloudFlags, readCloud} from '../../cli/flags/cloud.ts'
+import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {readOutput} from '../../cli/flags/output.ts'
 import {filterFlags, toFilters} from '../../cli/flags/selection.ts'
 import {printRows, rowPrinter} from '../../cli/output.ts'
@@ -55,7 +55,7 @@ In the Metadata column, off means that the service is disabled; http/1 that it i
       : hasAddresses || ['json', 'jsonl', 'yaml'].includes(format)
     const withFloatingIps = (isShown && !out.quiet) || sortedBy === 'floating-ip'
 
-    const cloud = await connectCloud(this.context, readCloud(flags))
+    const cloud = await connectCloud(this.context, flags)
     const output = {columns, toJson: toJsonRow, id: ({instance}: ListedInstance) => instance.id}
     const printSome = isSorted ? undefined : await rowPrinter(this.context, out, output)
     if (printSome) {

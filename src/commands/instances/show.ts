@@ -1,7 +1,7 @@
 import {Args} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
 import {connectCloud} from '../../cli/connect-cloud.ts'
-import {cloudFlags, readCloud} from '../../cli/flags/cloud.ts'
+import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {readOutput} from '../../cli/flags/output.ts'
 import {printRecord} from '../../cli/output.ts'
 import {findOrPick} from '../../cli/select-instances.ts'
@@ -23,7 +23,7 @@ export default class InstancesShow extends BaseCommand {
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(InstancesShow)
-    const cloud = await connectCloud(this.context, readCloud(flags))
+    const cloud = await connectCloud(this.context, flags)
     const found = await findOrPick(this.context, cloud, args.instance, 'Which instance?')
     const index = await floatingIpsFor(cloud.api(found.region), found.instance)
     const row = {instance: found.instance, region: found.region.name, floatingIps: addressesOf(found.instance, index)}

@@ -1,14 +1,11 @@
 import {Args} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
-import {checkStdin} from '../../cli/check-stdin.ts'
+import {checkStdin} from '../../cli/check-files.ts'
 import {connectCloud} from '../../cli/connect-cloud.ts'
-import {cloudFlags, readCloud} from '../../cli/flags/cloud.ts'
-import {readOutput} from '../../cli/flags/output.ts'
-import {readRestart, restartFlags} from '../../cli/flags/restart.ts'
-import {readRollout, refuseRegions, rolloutFlags} from '../../cli/flags/rollout.ts'
-import {printOutcomes} from '../../cli/print-outcomes.ts'
-import {isAgreed, planRestarts, showPreflights, withRestarts} from '../../cli/restart-instances.ts'
-import {carryOut, foresight} from '../../cli/run-rollout.ts'
+import {readChange, refuseRegions, restartFlags, rolloutFlags} from '../../cli/flags/change.ts'
+import {cloudFlags} from '../../cli/flags/cloud.ts'
+import {makeChanges} from '../../cli/make-changes.ts'
+import {counted} from '../../counted.ts'
 import {usageError} from '../../errors.ts'
 import {inputLimits, inputName, readText} from '../../files/read-input.ts'
 import {outcomesOfChanges} from '../../metadata/outcomes.ts'
@@ -34,45 +31,30 @@ A plan never stops an instance. With --restart the running instances on which it
   async run(): Promise<void> {
     const {args, flags} = await this.parse(MetadataApply)
     const {context} = this
-    const rollout = readRollout(flags)
     refuseRegions(flags, 'a plan')
     checkStdin(flags, args.plan, 'plan')
-    const options = {out: readOutput(flags), rollout, restart: readRestart(flags)}
-    const plan = await readPlan(args.plan)
-    const {changes} = plan
-    const cloud = await connectCloud(context, readCloud(flags))
+    const policy = readChange(flags)
+    const {account: planned, createdAt, selection, unread, changes} = await readPlan(args.plan)
+    const cloud = await connectCloud(context, flags)
     const {account} = await cloud.caller()
-    if (account !== plan.account) {
+    if (account !== planned) {
       throw usageError(
-        `The plan was made in account ${plan.account}, and these credentials are of account ${account}.`,
+        `The plan was made in account ${planned}, and these credentials are of account ${account}.`,
         'Use an API key of that account, or make a new plan.',
       )
     }
     const regions = new Set(changes.map(({target}) => target.region))
     await Promise.all([...regions].map(name => cloud.region(name, 'the plan')))
-    for (const unread of plan.unread ?? [])
-      context.warning(`When the plan was made, something could not be read: ${unread}`)
-    const seen = await foresight(cloud, rollout, changes, true)
-    const due = seen ? changes.filter((_, index) => !seen[index]) : changes
-    const restarts = await planRestarts(context, cloud, options.restart, {changes, due})
-    if (seen) {
-      if (restarts) await showPreflights(context, restarts)
-      await printOutcomes(context, options.out, withRestarts(restarts, outcomesOfChanges(changes, seen), false))
-      context.note('Nothing was sent: this was a dry run.')
-      return
-    }
-    const many = `${changes.length} ${changes.length === 1 ? 'change' : 'changes'}`
-    const question = `Make the ${many} of the plan of ${plan.createdAt}?`
-    if (!(await isAgreed(context, options, question, changes, restarts))) return
-    await carryOut(context, cloud, options, {
+    for (const what of unread ?? []) context.warning(`The plan is incomplete, as this could not be read: ${what}`)
+    await makeChanges(context, cloud, policy, {
       command: 'apply',
-      selection: `plan of ${plan.createdAt}: ${plan.selection}`,
-      unread: plan.unread,
+      selection: `plan of ${createdAt}: ${selection}`,
+      unread,
       changes,
       comparesNames: true,
       isFresh: false,
-      restarts: changes.length > 0 ? restarts : undefined,
-      outcomes: settled => withRestarts(restarts, outcomesOfChanges(changes, settled), true),
+      question: `Make the ${counted(changes.length, 'change')} of the plan of ${createdAt}?`,
+      outcomes: settled => outcomesOfChanges(changes, settled),
     })
   }
 }

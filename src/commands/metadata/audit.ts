@@ -6,10 +6,9 @@ import {defaultPolicy, type Policy, subjectKinds} from '../../audit/policy.ts'
 import {kindLabel} from '../../audit/subjects.ts'
 import {parseReportFiles, type ReportFile, renderAudit, reportFormats} from '../../cli/audit-output.ts'
 import {BaseCommand} from '../../cli/base-command.ts'
-import {checkFiles} from '../../cli/check-files.ts'
-import {checkStdin} from '../../cli/check-stdin.ts'
+import {checkFiles, checkStdin} from '../../cli/check-files.ts'
 import {connectCloud} from '../../cli/connect-cloud.ts'
-import {cloudFlags, readCloud} from '../../cli/flags/cloud.ts'
+import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {readOutput} from '../../cli/flags/output.ts'
 import {filterFlags} from '../../cli/flags/selection.ts'
 import {printRows} from '../../cli/output.ts'
@@ -93,7 +92,7 @@ Exit code: 0 compliant; 5 not; 1 when something could not be read, whatever else
       import('../../audit/audit.ts'),
       flags.policy === undefined ? defaultPolicy : this.policyIn(flags.policy),
     ])
-    const cloud = await connectCloud(this.context, readCloud(flags))
+    const cloud = await connectCloud(this.context, flags)
     const report = await audit(cloud, {
       policy,
       scope: {

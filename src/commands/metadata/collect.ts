@@ -2,15 +2,15 @@ import {Flags} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
 import {connectCloud} from '../../cli/connect-cloud.ts'
 import type {Context} from '../../cli/context.ts'
-import {cloudFlags, readCloud} from '../../cli/flags/cloud.ts'
+import {readChange} from '../../cli/flags/change.ts'
+import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {type OutputOptions, readOutput} from '../../cli/flags/output.ts'
-import {readRollout} from '../../cli/flags/rollout.ts'
 import {instanceArgs, readSelection, selectionFlags} from '../../cli/flags/selection.ts'
 import {readWishes, sshFlags} from '../../cli/flags/ssh.ts'
+import {runRollout} from '../../cli/make-changes.ts'
 import {printRows} from '../../cli/output.ts'
 import {switchedOnNote} from '../../cli/print-outcomes.ts'
 import {reportFailures} from '../../cli/report-failures.ts'
-import {runRollout} from '../../cli/run-rollout.ts'
 import {type Selected, selectInstances} from '../../cli/select-instances.ts'
 import type {Cloud} from '../../cloud/cloud.ts'
 import {retryPolicy} from '../../cloud/retry-policy.ts'
@@ -75,7 +75,7 @@ Passwords and license keys are masked. User data is not: whoever can run a proce
     if (flags.out !== undefined) fullPath(flags.out)
     await checkWishes(wishes)
     const selection = readSelection(flags, args.instance)
-    const cloud = await connectCloud(context, readCloud(flags))
+    const cloud = await connectCloud(context, flags)
     const question = 'Collect the metadata of which instances?'
     const {items} = await selectInstances(context, cloud, selection, {question}, found => found)
     const errors = items.flatMap(item => ('error' in item ? [item.error] : []))
@@ -127,7 +127,7 @@ async function switchOn(
     (isEnabling || (await prompter?.confirm({message: `The metadata service of ${names} is off. Turn it on?`})))
   if (isWanted) await checkSsh(context.env)
   const run = isWanted
-    ? await runRollout(context, cloud, readRollout({}), {command: 'enable', selection: names, changes, isFresh: true})
+    ? await runRollout(context, cloud, readChange({}), {command: 'enable', selection: names, changes, isFresh: true})
     : undefined
   const stillOff = changes.flatMap(({target}, index) => {
     const settled = run?.settled[index]

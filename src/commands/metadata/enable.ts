@@ -1,13 +1,9 @@
-import {Flags} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
 import {askSettings, changeMetadata} from '../../cli/change-metadata.ts'
 import {connectCloud} from '../../cli/connect-cloud.ts'
-import {cloudFlags, readCloud} from '../../cli/flags/cloud.ts'
-import {readOutput} from '../../cli/flags/output.ts'
-import {readRestart, restartFlags} from '../../cli/flags/restart.ts'
-import {readRollout, rolloutFlags} from '../../cli/flags/rollout.ts'
+import {readChange, restartFlags, rolloutFlags, settingFlags} from '../../cli/flags/change.ts'
+import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {instanceArgs, readSelectionForChanges, selectionFlagsForChanges} from '../../cli/flags/selection.ts'
-import {hopLimits, protocols} from '../../metadata/settings.ts'
 
 export default class MetadataEnable extends BaseCommand {
   static override summary = 'Turn the metadata service of instances on, with the protocol and hop limit wanted.'
@@ -29,12 +25,7 @@ An instance that was created with the service off must be stopped and started be
   static override args = instanceArgs
   static override flags = {
     ...cloudFlags,
-    protocol: Flags.option({options: protocols, summary: 'Protocol of the metadata service.'})(),
-    'hop-limit': Flags.integer({
-      ...hopLimits,
-      helpValue: '1-64',
-      summary: 'How many network hops an answer may take; containers need 2 or more.',
-    }),
+    ...settingFlags,
     ...rolloutFlags,
     ...restartFlags,
     ...selectionFlagsForChanges,
@@ -43,17 +34,14 @@ An instance that was created with the service off must be stopped and started be
   async run(): Promise<void> {
     const {args, flags} = await this.parse(MetadataEnable)
     const {context} = this
-    const options = {out: readOutput(flags), rollout: readRollout(flags), restart: readRestart(flags)}
+    const policy = readChange(flags)
     const selection = readSelectionForChanges(flags, args.instance)
-    const cloud = await connectCloud(context, readCloud(flags))
-    await changeMetadata(context, cloud, options, {
+    const cloud = await connectCloud(context, flags)
+    await changeMetadata(context, cloud, policy, {
       verb: 'Enable',
       alwaysAsks: false,
       selection,
-      wanted: async picked => {
-        const asked = picked ? await askSettings(context, flags, picked) : flags
-        return {enabled: true, protocol: asked.protocol, response_hop_limit: asked['hop-limit']}
-      },
+      wanted: async picked => ({enabled: true, ...(await askSettings(context, flags, picked))}),
     })
   }
 }

@@ -2,18 +2,18 @@ import {Flags} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
 import {chooseToChange, withinReach} from '../../cli/change-metadata.ts'
 import {checkFiles} from '../../cli/check-files.ts'
-import {showChanges} from '../../cli/confirm-changes.ts'
 import {connectCloud} from '../../cli/connect-cloud.ts'
 import type {Context} from '../../cli/context.ts'
-import {cloudFlags, readCloud} from '../../cli/flags/cloud.ts'
+import {settingFlags} from '../../cli/flags/change.ts'
+import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {readOutput} from '../../cli/flags/output.ts'
 import {instanceArgs, readSelectionForChanges, selectionFlagsForChanges} from '../../cli/flags/selection.ts'
 import {printOutcomes} from '../../cli/print-outcomes.ts'
 import {reportFailures} from '../../cli/report-failures.ts'
+import {showChanges} from '../../cli/show-changes.ts'
 import {usageError, VpcmdError} from '../../errors.ts'
 import {outcomesOf} from '../../metadata/outcomes.ts'
 import {type Choice, changesIn, draftPlan, type Plan} from '../../metadata/plan.ts'
-import {hopLimits, protocols} from '../../metadata/settings.ts'
 import {quoteCommand} from '../../quote-command.ts'
 
 export default class MetadataPlan extends BaseCommand {
@@ -31,13 +31,8 @@ It takes what enable and disable take, and --enable or --disable for what is wan
     ...cloudFlags,
     enable: Flags.boolean({summary: 'Plan to turn the service on.', exclusive: ['disable']}),
     disable: Flags.boolean({summary: 'Plan to turn the service off.'}),
-    protocol: Flags.option({options: protocols, summary: 'Plan to set this protocol.', exclusive: ['disable']})(),
-    'hop-limit': Flags.integer({
-      ...hopLimits,
-      helpValue: '1-64',
-      exclusive: ['disable'],
-      summary: 'Plan to set this hop limit.',
-    }),
+    protocol: {...settingFlags.protocol, exclusive: ['disable']},
+    'hop-limit': {...settingFlags['hop-limit'], exclusive: ['disable']},
     out: Flags.string({helpValue: 'FILE', summary: 'Write the plan to this file, - for stdout.'}),
     ...selectionFlagsForChanges,
   }
@@ -51,7 +46,7 @@ It takes what enable and disable take, and --enable or --disable for what is wan
     }
     checkFiles([flags.out === '-' ? undefined : flags.out], [flags['from-file'], flags['api-key-file']])
     const options = readSelectionForChanges(flags, args.instance)
-    const cloud = await connectCloud(context, readCloud(flags))
+    const cloud = await connectCloud(context, flags)
     const selection = await chooseToChange(context, cloud, {
       verb: flags.enable ? 'Plan to enable' : 'Plan to disable',
       selection: options,

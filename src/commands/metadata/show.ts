@@ -1,6 +1,6 @@
 import {BaseCommand} from '../../cli/base-command.ts'
 import {connectCloud} from '../../cli/connect-cloud.ts'
-import {cloudFlags, readCloud} from '../../cli/flags/cloud.ts'
+import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {readOutput} from '../../cli/flags/output.ts'
 import {instanceArgs, readSelection, selectionFlags} from '../../cli/flags/selection.ts'
 import {printRows} from '../../cli/output.ts'
@@ -29,7 +29,7 @@ Many are chosen with --from-file, or with --all and the filters of instances lis
   async run(): Promise<void> {
     const {args, flags} = await this.parse(MetadataShow)
     const selection = readSelection(flags, args.instance)
-    const cloud = await connectCloud(this.context, readCloud(flags))
+    const cloud = await connectCloud(this.context, flags)
     const picker = {question: 'Which instance?', picksOne: true}
     const [{items}, awaited] = await Promise.all([
       selectInstances<ListedInstance>(this.context, cloud, selection, picker, ({instance, region}) => ({
