@@ -65,7 +65,7 @@ function usableCache(context: Context, isDebug: boolean): string | undefined {
   const folder = cacheFolder(context.env)
   const trouble = folder && folderTrouble(folder)
   if (!trouble) return folder
-  if (isDebug) context.note(`debug: nothing is kept for the next command: ${trouble.why}; ${trouble.advice}`)
+  if (isDebug) context.note(`debug: the cache is not used: ${trouble.why}; ${trouble.advice}`)
   return undefined
 }
 
@@ -78,7 +78,7 @@ async function sandboxAccess(context: Context): Promise<Access> {
     throw new VpcmdError({code: 'sandbox_failed', message: error.message})
   })
   context.atEnd(() => sandbox.close())
-  context.note('This is the sandbox, a simulated IBM Cloud on this machine.')
+  context.note('Using the sandbox, a simulated IBM Cloud on this machine.')
   if (sandbox.stateProblem) context.warning(sandbox.stateProblem)
   const {VPC_URL: vpcUrl, VPC_AUTH_URL: iamUrl} = sandbox.environment
   // The sandbox has another address each time: a token that is kept would never be used again.

@@ -30,5 +30,5 @@ export function reportRegions(context: Context, failures: RegionFailure[], isRea
 function withOthers({region, error}: RegionFailure, failures: RegionFailure[]): VpcmdError {
   const others = [...new Set(failures.map(each => each.region))].filter(each => each !== region)
   if (others.length === 0) return error
-  return error.reworded({message: `${error.message} Nor could ${others.join(', ')} be read.`})
+  return error.reworded({message: `${error.message} Also failed: ${others.join(', ')}.`})
 }

@@ -37,7 +37,7 @@ function survive(error: NodeJS.ErrnoException): void {
   if (error.code === 'EPIPE' || isLossTold) return
   isLossTold = true
   if (!process.exitCode || process.exitCode === exitCodes.notCompliant) process.exitCode = exitCodes.failed
-  process.stderr.write(`Error: The output could not be written (${error.code}).\n`)
+  process.stderr.write(`Error: Can't write the output (${error.code}).\n`)
 }
 
 function written(stream: NodeJS.WriteStream): Promise<void> {
@@ -64,7 +64,9 @@ export async function asTyped(
   const names = config.commandIDs.map(id => id.replaceAll(':', ' '))
   const nearest = nearestName(words.join(' '), names) ?? names.find(name => name.startsWith(`${first} `))
   throw usageError(
-    `There is no command ${words.join(' ')}.`,
-    nearest ? `Did you mean vpcmd ${nearest}? vpcmd --help lists all.` : 'vpcmd --help lists all.',
+    `Unknown command: vpcmd ${words.join(' ')}.`,
+    nearest
+      ? `Did you mean vpcmd ${nearest}? See all commands with vpcmd --help.`
+      : 'See all commands with vpcmd --help.',
   )
 }

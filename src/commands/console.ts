@@ -20,8 +20,7 @@ import {renderRecord} from '../terminal/table.ts'
 type Action = 'details' | 'enable' | 'disable' | 'protocol' | 'hop-limit' | 'back' | 'quit'
 
 export default class Console extends BaseCommand {
-  static override summary =
-    'Pick instances and change their settings in menus, as in a console. The same as vpcmd alone.'
+  static override summary = 'Pick instances and change their settings in menus. Same as vpcmd without arguments.'
   static override examples = ['<%= config.bin %>', '<%= config.bin %> --sandbox']
 
   static override flags = cloudFlags
@@ -60,7 +59,7 @@ export default class Console extends BaseCommand {
           {name: `Change the hop limit (${instance.settings.response_hop_limit ?? 'unknown'})`, value: 'hop-limit'},
           {name: 'Show the details', value: 'details'},
           {name: 'Back to the list', value: 'back'},
-          {name: 'Leave', value: 'quit'},
+          {name: 'Quit', value: 'quit'},
         ],
       })
       if (action === 'back') return true

@@ -95,7 +95,7 @@ export function createPrompter(streams: Streams, env: NodeJS.ProcessEnv = proces
           message: plain(message),
           default: String(preset),
           validate: (typed: string) =>
-            isWholeNumber(typed, min, max) || `Give a whole number from ${min} to ${max}, not "${plain(typed)}".`,
+            isWholeNumber(typed, min, max) || `Enter a whole number from ${min} to ${max}, not "${plain(typed)}".`,
           theme: {...theme, validationFailureMode: 'clear'},
         })
         return Number(answer)
@@ -207,7 +207,7 @@ function themeFor(color: boolean) {
       disabled: paint(dim),
       description: paint(dim),
       defaultAnswer: (text: string) => paint(dim)(`(${text})`),
-      keysHelpTip: () => paint(dim)('Up and down move, Enter picks, Esc leaves.'),
+      keysHelpTip: () => paint(dim)('Up and down to move, Enter to pick, Esc to cancel.'),
     },
   }
 }

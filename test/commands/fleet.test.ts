@@ -167,7 +167,7 @@ describe('choosing many', () => {
     ['stdin for two things', 'metadata enable --from-file - --api-key-file - --yes', /not both/],
     ['stdin for plan and key', 'metadata apply - --api-key-file - --yes', /not both/],
     ['no choice and no terminal', 'metadata enable', /No <instance> was given/],
-    ['--all without --yes, and no terminal', 'metadata enable --all', /Nobody can answer without a terminal/],
+    ['--all without --yes, and no terminal', 'metadata enable --all', /There is no terminal to confirm on/],
     [
       'a wrong --max-failures',
       'metadata enable --all --yes --max-failures many',

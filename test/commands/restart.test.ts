@@ -148,7 +148,7 @@ describe('enable --restart', () => {
     const args = ['metadata', 'enable', one, three, 'web-1', '--region', 'us-south', '--restart', '--accept-downtime']
     const made = await vpcmd(...args.filter(each => each !== 'web-1'))
     expect(made.code).toBe(1)
-    const lines = made.stderr.split('\n').filter(line => !/^(Will restart|Not to be| )/.test(line))
+    const lines = made.stderr.split('\n').filter(line => !/^(Will restart|Will not restart| )/.test(line))
     expect(lines[0]).toMatch(/^Error: my-virtual-server-1 \(.*\) IS DOWN: .*cannot_start_capacity/)
     expect(made.stdout).toMatch(/my-virtual-server-3 .*changed +skipped/)
     expect(made.stderr).toContain('Restarts: 1 failed, 1 skipped.')

@@ -146,7 +146,7 @@ describe('an ID, found in one region', () => {
 
   it('leaves no search behind in the sandbox', async () => {
     const {code, stderr} = await vpcmd('metadata', 'show', id, '--sandbox')
-    expect({code, stderr}).toEqual({code: 0, stderr: 'This is the sandbox, a simulated IBM Cloud on this machine.\n'})
+    expect({code, stderr}).toEqual({code: 0, stderr: 'Using the sandbox, a simulated IBM Cloud on this machine.\n'})
   })
 
   it('is not declared missing while a region could not be asked', async () => {

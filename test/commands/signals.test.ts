@@ -94,7 +94,7 @@ describe.each(signals)('%s ends vpcmd where it is the first process of a contain
     await vi.waitUntil(() => printed().includes('Ctrl-C ends it'), {timeout: 20_000})
     process.kill(await pid(), signal)
     expect(await endOf(child)).toBe(0)
-    expect(printed()).toContain('The sandbox has stopped.')
+    expect(printed()).toContain('Stopped the sandbox.')
   })
 })
 

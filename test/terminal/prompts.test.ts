@@ -109,7 +109,7 @@ describe('pick one', () => {
     const at = ask(['pick', {message: 'Which one?', multiple: false, choices}])
     await at.waitFor('being deleted')
     at.write(keys.enter)
-    await at.waitFor("This one can't be picked: being deleted.")
+    await at.waitFor("Can't be picked: being deleted.")
     at.write(keys.down + keys.enter)
     await at.waitFor('answer "id-beta"')
   })

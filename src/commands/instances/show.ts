@@ -10,8 +10,8 @@ import {addressesOf, floatingIpsFor} from '../../instances/floating-ips.ts'
 import {toJsonRow} from '../../instances/list-instances.ts'
 
 export default class InstancesShow extends BaseCommand {
-  static override summary = 'Show one instance in full.'
-  static override description = 'Without <instance>, on a terminal, one is picked from a list.'
+  static override summary = 'Show all details of an instance.'
+  static override description = 'Without an instance, vpcmd asks you to pick one from a list if there is a terminal.'
   static override examples = [
     '<%= config.bin %> <%= command.id %> my-virtual-server-2',
     '<%= config.bin %> <%= command.id %> 0727_ed12480a-40a4-41a0-98e3-6dfac8b25ad6 --json',

@@ -12,19 +12,19 @@ import {outcomesOfChanges} from '../../metadata/outcomes.ts'
 import type {Plan} from '../../metadata/plan.ts'
 
 export default class MetadataApply extends BaseCommand {
-  static override summary = 'Make the changes of a plan, and nothing else.'
+  static override summary = 'Make exactly the changes of a plan.'
   static override description =
-    `Each server is compared with the plan first: one that is no longer as the plan read it is a conflict and is left alone; one that is already as planned is unchanged.
+    `vpcmd compares each server with the plan first. A server that has changed since the plan was made is a conflict and is left alone. A server that is already as planned is reported as unchanged.
 
-The plan is shown, and asked for, unless --yes answers.
+vpcmd shows the plan and asks before it changes anything, unless you pass --yes.
 
-A plan never stops an instance. With --restart the running instances on which it turned the service on are stopped and started afterwards: what that risks is shown, and asked for by a question that --yes does not answer.`
+A plan never stops an instance. With --restart, vpcmd then stops and starts the running instances on which it enabled the service. It shows the risks and asks first; --yes does not skip that question.`
   static override examples = [
     '<%= config.bin %> <%= command.id %> plan.json',
     '<%= config.bin %> <%= command.id %> plan.json --yes --canary 5 --max-failures 1%',
   ]
   static override args = {
-    plan: Args.string({required: true, description: 'A file that vpcmd metadata plan wrote; - is stdin.'}),
+    plan: Args.string({required: true, description: 'File written by vpcmd metadata plan; - is stdin.'}),
   }
   static override flags = {...cloudFlags, ...rolloutFlags, ...restartFlags}
 

@@ -6,9 +6,9 @@ import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {instanceArgs, readSelection, selectionFlags} from '../../cli/flags/selection.ts'
 
 export default class MetadataDisable extends BaseCommand {
-  static override summary = 'Turn the metadata service of instances off.'
+  static override summary = 'Disable the metadata service of instances.'
   static override description =
-    `Software on the instance then gets no identity token and no metadata any more, so this asks first. Protocol and hop limit stay as they are.
+    `Software on the instance can then no longer get identity tokens or metadata, so vpcmd asks first. Protocol and hop limit stay as they are.
 
 ${selectionHelp}`
   static override examples = [

@@ -16,15 +16,17 @@ import {lastUnfinished, previewWork, restartsIn, wholeOutcomes, workLeft} from '
 export default class MetadataResume extends BaseCommand {
   static override summary = 'Finish a run that was interrupted, stopped or killed.'
   static override description =
-    `What the journal does not know to be settled is done now: servers in doubt are looked at first, what has changed meanwhile is a conflict and is left alone, and what failed is tried once more. Without RUN it is, of the runs of the account that did not come to their end, or have servers in doubt, and were not taken back since, the one that was at work last.
+    `vpcmd makes the changes that the journal does not show as finished. It checks servers in doubt first, leaves alone any that changed in the meantime (a conflict), and retries those that failed. Without RUN, it resumes the most recent run of the account that is unfinished, or has servers in doubt, and was not undone.
 
-Instances that the run stopped are looked at first, and started where they are down: that needs no flag. No other instance is stopped without --restart; with it, those on which the run turned the service on, and which were not stopped and started since, are restarted as with metadata enable --restart, also when the run itself is done.`
+Instances that the run stopped are checked first, and started if they are down; this needs no flag. No other instance is stopped without --restart. With it, vpcmd restarts the instances on which the run enabled the service and that were not stopped and started since, as vpcmd metadata enable --restart does, even if the run itself is done.`
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> 20261125-161502-3f9a --dry-run',
     '<%= config.bin %> <%= command.id %> 20261125-161502-3f9a --restart --max-unavailable 2',
   ]
-  static override args = {run: Args.string({description: 'ID of a run, or its beginning; see metadata history.'})}
+  static override args = {
+    run: Args.string({description: 'ID of a run, or the start of it; see vpcmd metadata history.'}),
+  }
   static override flags = {...cloudFlags, ...rolloutFlags, ...restartFlags}
 
   async run(): Promise<void> {

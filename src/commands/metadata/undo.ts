@@ -12,16 +12,18 @@ import {isBetween, mayBeDown} from '../../metadata/runs.ts'
 import {invertRun, lastToUndo} from '../../metadata/undo-run.ts'
 
 export default class MetadataUndo extends BaseCommand {
-  static override summary = 'Bring back exactly what a run changed.'
+  static override summary = 'Undo exactly the changes of a run.'
   static override description =
-    `The way back is shown as a plan, and asked for, unless --yes answers. A server that somebody changed since is a conflict and is left alone. Without RUN it is the run of the account that changed something last.
+    `vpcmd shows the changes and asks before it makes them, unless you pass --yes. A server that somebody changed since is a conflict and is left alone. Without RUN, it undoes the most recent run of the account that changed something.
 
-An undo is a run of its own, and can be undone, but only by its ID.`
+An undo is itself a run. To undo it, pass its ID.`
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> 20261125-161502-3f9a --dry-run',
   ]
-  static override args = {run: Args.string({description: 'ID of a run, or its beginning; see metadata history.'})}
+  static override args = {
+    run: Args.string({description: 'ID of a run, or the start of it; see vpcmd metadata history.'}),
+  }
   static override flags = {...cloudFlags, ...rolloutFlags}
 
   async run(): Promise<void> {
