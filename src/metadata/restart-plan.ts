@@ -1,5 +1,4 @@
 import type {Cloud} from '../cloud/cloud.ts'
-import {counted} from '../counted.ts'
 import type {Outcome, Restarted} from './outcomes.ts'
 import {type PlannedChange, type Target, targetName} from './plan.ts'
 import type {Preflight} from './preflight.ts'
@@ -151,9 +150,7 @@ export class RestartPlan {
     return [
       ...(list ? [`Restarts: ${list}.`] : []),
       ...lines,
-      ...(skipped > 0
-        ? [`To restart the ${counted(skipped, 'skipped instance')}: vpcmd metadata resume ${id} --restart`]
-        : []),
+      ...(skipped > 0 ? [`To restart what was skipped: vpcmd metadata resume ${id} --restart`] : []),
     ]
   }
 

@@ -135,7 +135,7 @@ describe('what connect refuses', () => {
     expect({code, stderr}).toEqual({
       code: 2,
       stderr:
-        'Error: What ssh is to do stands behind --, and uptime does not.\nTry: vpcmd connect my-virtual-server-2 -- uptime\n',
+        'Error: Unexpected argument uptime. A command or options for ssh go after --.\nTry: vpcmd connect my-virtual-server-2 -- uptime\n',
     })
     expect(seen).toEqual([])
   })

@@ -63,7 +63,7 @@ describe('what is piped in unasked', () => {
     async command => {
       const {code, stderr} = await runInProcess(command.split(' '), {env, stdin: 'my-virtual-server-2\n'})
       expect(code).toBe(2)
-      expect(stderr).toContain('No <instance> was given')
+      expect(stderr).toContain('No instance given')
       expect(patches()).toEqual([])
     },
   )
@@ -365,7 +365,7 @@ describe('in a terminal', () => {
       pty.write(`y${keys.enter}`)
       await pty.waitFor('> Enable the metadata service')
       pty.write(keys.up)
-      await pty.waitFor('> Leave')
+      await pty.waitFor('> Quit')
       pty.write(keys.enter)
       expect(await pty.exit).toEqual({exitCode: 0})
       expect(patches()).toEqual([{metadata_service: {enabled: true}}, {metadata_service: {enabled: false}}])
