@@ -70,7 +70,7 @@ function silenceNode(): void {
 /** What nobody caught is a bug: it is reported as one, in place of Node's own dump. */
 function endUnexpectedly(thrown: unknown): void {
   import('./cli/last-resort.ts').then(
-    ({reportBug}) => reportBug(thrown),
+    ({reportBug}) => reportBug(thrown, process.argv.slice(2)),
     () => {
       process.stderr.write('Error: vpcmd could not read its own files. Reinstall it.\n')
       process.exit(1)
