@@ -70,9 +70,9 @@ function silenceNode(): void {
 /** What nobody caught is a bug: it is reported as one, in place of Node's own dump. */
 function endUnexpectedly(thrown: unknown): void {
   import('./cli/last-resort.ts').then(
-    ({reportBug}) => reportBug(thrown),
+    ({reportBug}) => reportBug(thrown, process.argv.slice(2)),
     () => {
-      process.stderr.write('Error: vpcmd could not read its own files: install it again.\n')
+      process.stderr.write('Error: vpcmd could not read its own files. Reinstall it.\n')
       process.exit(1)
     },
   )
@@ -113,7 +113,7 @@ async function runsQuickly(args: string[]): Promise<boolean> {
 
 /** A module that finds no room in the middle of a change would end it there. */
 function refuseToStart(args: string[], fewest: number): void {
-  const message = `vpcmd needs ${fewest} open files at least, and this process may have fewer: nothing was sent.`
+  const message = `vpcmd needs at least ${fewest} open files, and the limit is lower: nothing was sent.`
   const hint = 'Raise the limit: ulimit -n 1024'
   const asksForJson = /(^| )(--json|(-o|--output)[ =]?jsonl?)( |$)/.test(args.join(' '))
   process.exitCode = 1
@@ -127,6 +127,6 @@ function surviveWriting(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') return
     process.exitCode = 1
-    process.stderr.write(`Error: The output could not be written (${error.code}).\n`)
+    process.stderr.write(`Error: Can't write the output (${error.code}).\n`)
   })
 }

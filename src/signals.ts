@@ -47,3 +47,30 @@ export function onEnding(handler: (signal: EndingSignal) => void): () => void {
 export function interruptedCode(): number {
   return 128 + numbers[heard.last === undefined ? 'SIGINT' : heard.last]
 }
+
+/** Calls a handler when the shell continues vpcmd after a stop, until the function that is returned is called. */
+export const onContinue = listening('SIGCONT')
+
+/** Calls a handler when vpcmd exits, likewise. It has no time to wait for anything. */
+export const onExit = listening('exit')
+
+/** Stops vpcmd and the other processes of its job, as the terminal does on Ctrl-Z: the shell waits for each process of a pipe. */
+export function stopJob(): void {
+  process.kill(0, 'SIGTSTP')
+}
+
+/** One listener on the process for any number of handlers: Node warns of more than ten. */
+function listening(event: 'SIGCONT' | 'exit'): (handler: () => void) => () => void {
+  const handlers = new Set<() => void>()
+  const callAll = () => {
+    for (const handler of Array.from(handlers)) handler()
+  }
+  return handler => {
+    if (handlers.size === 0) process.on(event, callAll)
+    handlers.add(handler)
+    return () => {
+      handlers.delete(handler)
+      if (handlers.size === 0) process.off(event, callAll)
+    }
+  }
+}

@@ -1,18 +1,19 @@
 import type {Cloud} from '../cloud/cloud.ts'
+import {counted} from '../counted.ts'
 import {outcomesOf} from '../metadata/outcomes.ts'
 import {asChoice, type Choice, changesIn, draftPlan} from '../metadata/plan.ts'
 import type {WantedSettings} from '../metadata/settings.ts'
 import type {Context} from './context.ts'
-import type {OutputOptions} from './flags/output.ts'
-import type {RestartPolicy} from './flags/restart.ts'
-import type {RolloutPolicy} from './flags/rollout.ts'
+import type {ChangePolicy} from './flags/change.ts'
 import type {SelectionOptions} from './flags/selection.ts'
-import {printOutcomes} from './print-outcomes.ts'
-import {isAgreed, planRestarts, showPreflights, withRestarts} from './restart-instances.ts'
-import {carryOut} from './run-rollout.ts'
+import {makeChanges} from './make-changes.ts'
 import {type Selection, selectInstances} from './select-instances.ts'
 
-/** Settings that are to be changed on instances that are chosen. */
+/** How the help of commands says which instances they take. */
+export const selectionHelp =
+  'To choose many instances, use --from-file, or --all with the filters of vpcmd instances list. Without an instance, vpcmd asks you to pick from a list if there is a terminal.'
+
+/** Settings to change on instances to choose. */
 interface SettingsChange {
   /** `Enable`, for the question. */
   verb: string
@@ -23,43 +24,27 @@ interface SettingsChange {
   alwaysAsks: boolean
 }
 
-/** How a change is made and told of. */
-interface ChangeOptions {
-  out: OutputOptions
-  rollout: RolloutPolicy
-  restart: RestartPolicy
-}
-
 /** Chooses instances and changes their settings, as enable and disable do. */
 export async function changeMetadata(
   context: Context,
   cloud: Cloud,
-  options: ChangeOptions,
+  policy: ChangePolicy,
   change: SettingsChange,
 ): Promise<void> {
   const selection = await chooseToChange(context, cloud, change)
-  const wanted = await change.wanted(selection.how === 'picked' ? selection.items : undefined)
+  const {how, words, unread} = selection
+  const wanted = await change.wanted(how === 'picked' ? selection.items : undefined)
   const drafts = draftPlan(withinReach(context, selection), wanted)
   const changes = changesIn(drafts)
-  const restarts = await planRestarts(context, cloud, options.restart, {changes, due: changes})
-  if (options.rollout.isDryRun) {
-    if (restarts) await showPreflights(context, restarts)
-    await printOutcomes(context, options.out, withRestarts(restarts, outcomesOf(drafts), false), selection.unread)
-    context.note('Nothing was sent: this was a dry run.')
-    return
-  }
-  const many = `${changes.length} ${changes.length === 1 ? 'instance' : 'instances'}`
-  const asks = change.alwaysAsks || selection.how !== 'typed'
-  const question = asks ? `${change.verb} the metadata service of ${many}?` : undefined
-  if (!(await isAgreed(context, options, question, changes, restarts))) return
-  await carryOut(context, cloud, options, {
+  const asks = change.alwaysAsks || how !== 'typed'
+  await makeChanges(context, cloud, policy, {
     command: change.verb.toLowerCase(),
-    selection: selection.words,
-    unread: selection.unread,
+    selection: words,
+    unread,
     changes,
     isFresh: true,
-    restarts: changes.length > 0 ? restarts : undefined,
-    outcomes: settled => withRestarts(restarts, outcomesOf(drafts, settled), true),
+    question: asks ? `${change.verb} the metadata service of ${counted(changes.length, 'instance')}?` : undefined,
+    outcomes: settled => outcomesOf(drafts, settled),
   })
 }
 
@@ -83,7 +68,7 @@ export function withinReach(
   if (isEach) return items.map(item => ('error' in item ? {...item, isOutOfReach: false} : item))
   const [first] = out
   if (first) {
-    const others = out.length > 1 ? ` ${out.length - 1} more are left out for the same reason.` : ''
+    const others = out.length > 1 ? ` ${out.length - 1} more left out for the same reason.` : ''
     context.note(`${first.error.message}${others}`)
   }
   return items

@@ -2,6 +2,7 @@ import {statSync} from 'node:fs'
 import {dirname} from 'node:path'
 import {usageError} from '../errors.ts'
 import {fullPath} from '../files/file-trouble.ts'
+import {isStdin} from '../files/read-input.ts'
 
 /**
  * Throws a usage error for a file that is to be written and has no folder to be in, is written twice, or is one of those
@@ -15,14 +16,26 @@ export function checkFiles(written: (string | undefined)[], read: (string | unde
     checkFolder(file)
     const why = taken.get(path)
     if (why) throw usageError(`${file} can't be written: it ${why}.`, 'Name another file.')
-    taken.set(path, 'is written by the same command already')
+    taken.set(path, 'is already written by the same command')
   }
 }
 
 function checkFolder(file: string): void {
-  if (file === '-') throw usageError('Only one thing can go to standard output.', 'Choose it with -o, and name files.')
+  if (file === '-')
+    throw usageError(
+      'Only one output can go to stdout.',
+      'Choose the format of stdout with -o, and write to files otherwise.',
+    )
   if (statSync(file, {throwIfNoEntry: false})?.isDirectory()) throw usageError(`${file} is a folder.`)
   if (!statSync(dirname(file), {throwIfNoEntry: false})?.isDirectory()) {
-    throw usageError(`There is no folder ${dirname(file)} to write ${file} in.`)
+    throw usageError(`Can't write ${file}: there is no folder ${dirname(file)}.`)
+  }
+}
+
+/** Throws a usage error where the API key and something else are both to come from standard input. */
+export function checkStdin(flags: {'api-key-file'?: string}, file: string | undefined, what: string): void {
+  const key = flags['api-key-file']
+  if (file !== undefined && key !== undefined && isStdin(file) && isStdin(key)) {
+    throw usageError(`Stdin can be the ${what} or the API key, not both.`)
   }
 }

@@ -2,11 +2,11 @@ import type {Cloud} from '../cloud/cloud.ts'
 import type {Credentials} from '../cloud/credentials.ts'
 import type {Endpoints} from '../cloud/endpoints.ts'
 import {VpcmdError} from '../errors.ts'
+import {openFileLimit} from '../files/open-file-limit.ts'
 import {folderTrouble} from '../files/own-folder.ts'
 import {cacheFolder} from '../files/user-folders.ts'
-import {connectionLimit} from './connection-limit.ts'
 import type {Context} from './context.ts'
-import type {CloudSettings} from './flags/cloud.ts'
+import type {CloudFlags} from './flags/cloud.ts'
 import {sandboxFolder} from './state-folder.ts'
 
 interface Access {
@@ -15,38 +15,48 @@ interface Access {
   cacheFolder: string | undefined
 }
 
-/** Opens the cloud that the settings and the environment tell of. Throws VpcmdError: exit 3 without credentials. */
-export async function connectCloud(context: Context, settings: CloudSettings): Promise<Cloud> {
+/** Opens the cloud that the flags and the environment name. Throws VpcmdError: exit 3 without credentials. */
+export async function connectCloud(context: Context, flags: CloudFlags): Promise<Cloud> {
   const {now, random, sleep, secrets} = context.host
   const [{openCloud}, {pauseTeller}, access] = await Promise.all([
     import('../cloud/cloud.ts'),
     import('../cloud/pauses.ts'),
-    settings.isSandbox ? sandboxAccess(context) : realAccess(context, settings),
+    flags.sandbox ? sandboxAccess(context) : realAccess(context, flags),
   ])
   for (const secret of access.credentials.secrets) secrets.add(secret)
-  const {regions, allowsHttp, concurrency, timeoutMs, isDebug} = settings
   return openCloud({
     ...access,
     env: context.env,
-    regions,
-    allowsHttp,
-    concurrency,
-    mostConnections: connectionLimit(settings.isSandbox ? 2 : 1),
-    pacing: {timeoutMs, sleep, now, random, onPause: pauseTeller(text => context.note(text), now)},
-    log: isDebug ? {note: text => context.note(`debug: ${text}`)} : undefined,
+    regions: flags.region ?? [],
+    allowsHttp: flags['allow-http'] ?? false,
+    concurrency: flags.concurrency,
+    mostConnections: connectionLimit(flags.sandbox ? 2 : 1),
+    pacing: {
+      timeoutMs: flags.timeout * 1000,
+      sleep,
+      now,
+      random,
+      onPause: pauseTeller(text => context.note(text), now),
+    },
+    log: flags.debug ? {note: text => context.note(`debug: ${text}`)} : undefined,
   })
 }
 
-async function realAccess(context: Context, {isPrivate, apiKeyFile, isDebug}: CloudSettings): Promise<Access> {
+async function realAccess(context: Context, flags: CloudFlags): Promise<Access> {
   const [{findCredentials, withCredentialsFile}, {findEndpoints}] = await Promise.all([
     import('../cloud/credentials.ts'),
     import('../cloud/endpoints.ts'),
   ])
   const warn = (text: string) => context.warning(text)
   const settings = await withCredentialsFile(context.env, warn)
-  const endpoints = findEndpoints(settings, isPrivate)
-  const credentials = await findCredentials({settings, iamUrl: endpoints.iamUrl, apiKeyFile, warn})
-  return {credentials, endpoints, cacheFolder: usableCache(context, isDebug)}
+  const endpoints = findEndpoints(settings, flags.private ?? false)
+  const credentials = await findCredentials({
+    settings,
+    iamUrl: endpoints.iamUrl,
+    apiKeyFile: flags['api-key-file'],
+    warn,
+  })
+  return {credentials, endpoints, cacheFolder: usableCache(context, flags.debug ?? false)}
 }
 
 /** The folder of the cache; undefined where none is wanted, or others could put a token or a region of theirs there. */
@@ -55,7 +65,7 @@ function usableCache(context: Context, isDebug: boolean): string | undefined {
   const folder = cacheFolder(context.env)
   const trouble = folder && folderTrouble(folder)
   if (!trouble) return folder
-  if (isDebug) context.note(`debug: nothing is kept for the next command: ${trouble.why}; ${trouble.advice}`)
+  if (isDebug) context.note(`debug: the cache is not used: ${trouble.why}; ${trouble.advice}`)
   return undefined
 }
 
@@ -68,7 +78,7 @@ async function sandboxAccess(context: Context): Promise<Access> {
     throw new VpcmdError({code: 'sandbox_failed', message: error.message})
   })
   context.atEnd(() => sandbox.close())
-  context.note('This is the sandbox, a simulated IBM Cloud on this machine.')
+  context.note('Using the sandbox, a simulated IBM Cloud on this machine.')
   if (sandbox.stateProblem) context.warning(sandbox.stateProblem)
   const {VPC_URL: vpcUrl, VPC_AUTH_URL: iamUrl} = sandbox.environment
   // The sandbox has another address each time: a token that is kept would never be used again.
@@ -77,4 +87,19 @@ async function sandboxAccess(context: Context): Promise<Access> {
     endpoints: {vpcUrl, iamUrl, isPrivate: false},
     cacheFolder: undefined,
   }
+}
+
+/** So many open files are more than any command takes: 64 connections to each of a dozen regions. */
+const plenty = 1024
+
+/** What Node itself, modules and journals take. */
+const others = 48
+
+/**
+ * How many connections there may be where the process may open few files: a request that finds no room would fail, so it
+ * waits. `perConnection` is how many files one takes, which is 2 where the server is in this process. Undefined for no limit.
+ */
+function connectionLimit(perConnection: 1 | 2): number | undefined {
+  const limit = openFileLimit(plenty)
+  return limit >= plenty ? undefined : Math.max(1, Math.floor((limit - others) / perConnection))
 }

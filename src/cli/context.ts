@@ -1,8 +1,8 @@
-import {usageError} from '../errors.ts'
+import {usageError, type VpcmdError} from '../errors.ts'
 import {withoutSecrets} from '../secrets.ts'
 import {createProgressBar, type ProgressBar} from '../terminal/progress.ts'
 import type {Prompter} from '../terminal/prompts.ts'
-import {colorsFor, yellow} from '../terminal/style.ts'
+import {bold, colorsFor, red, yellow} from '../terminal/style.ts'
 import {plain} from '../terminal/text.ts'
 import type {Host} from './host.ts'
 
@@ -53,6 +53,11 @@ export class Context {
     this.note(text, `${this.colorsNotes ? yellow('Warning:') : 'Warning:'} `)
   }
 
+  /** Reports an error in one line, where vpcmd goes on all the same. */
+  error({inOneLine}: VpcmdError): void {
+    this.note(inOneLine, `${this.colorsNotes ? bold(red('Error:')) : 'Error:'} `)
+  }
+
   /** Whether what goes to stderr is coloured. */
   get colorsNotes(): boolean {
     return colorsFor(this.host.stderr, this.env)
@@ -73,11 +78,9 @@ export class Context {
   async confirm(message: string, yes: boolean): Promise<boolean> {
     if (yes) return true
     const prompter = await this.prompter()
-    if (!prompter)
-      throw usageError(
-        `${message} Nobody can answer without a terminal: nothing was sent.`,
-        'Pass --yes to answer yes.',
-      )
+    if (!prompter) {
+      throw usageError(`${message} There is no terminal to confirm on: nothing was sent.`, 'Pass --yes to confirm.')
+    }
     return prompter.confirm({message})
   }
 

@@ -27,7 +27,7 @@ export function listenForInterruption(context: Context, interruption: AbortContr
   const dispose = context.host.onEnding(() => {
     interruption.abort()
     dispose()
-    context.note('Interrupted: waiting for what is under way. Once more ends it at once.')
+    context.note('Interrupted: waiting for what is in progress. Press Ctrl-C again to stop at once.')
   })
   // A prompt can be what is interrupted: the next signal is the second one then, too.
   interruption.signal.addEventListener('abort', dispose, {once: true})
@@ -37,7 +37,7 @@ export function listenForInterruption(context: Context, interruption: AbortContr
 function interrupted(): VpcmdError {
   return new VpcmdError({
     code: 'interrupted',
-    message: 'Interrupted: nothing further was done.',
+    message: 'Interrupted: nothing more was done.',
     exitCode: exitCodes.interrupted,
   })
 }

@@ -9,21 +9,22 @@ import {reportFailures} from './report-failures.ts'
 
 /** What IBM's FAQ says of instances created with the service off (ibm-cloud-docs/vpc, instance_metadata_vpc_faqs.md). */
 export const switchedOnNote =
-  "IBM's FAQ: an instance that was created with the service off must be stopped and started before the service works fully. A stop erases instance storage for good, so vpcmd does not do it unasked, but with: vpcmd metadata resume --restart"
+  "An instance that was created with the service off must be stopped and started before the service works fully (IBM's FAQ). A stop erases instance storage for good, so vpcmd only does it when asked: vpcmd metadata resume --restart"
 
-/** Prints what became of changes, why some failed, and what is left to be done. Sets the exit code where some failed. */
+/** Prints what became of changes, why some failed, and what is left to do. Sets the exit code where some failed. */
 export async function printOutcomes(
   context: Context,
   out: OutputOptions,
   outcomes: Outcome[],
   unread: string[] = [],
 ): Promise<void> {
-  // What was never sent is counted, and not told one by one.
+  // What was never sent is counted, not listed.
   const errors = outcomes.flatMap(({error, result}) => (error && result !== 'skipped' ? [error] : []))
   reportFailures(context, errors, outcomes.length)
+  const hasRestarts = outcomes.some(({restart}) => restart !== undefined)
   await printRows(context, out, {
     rows: outcomes,
-    columns: outcomeColumns(outcomes),
+    columns: hasRestarts ? [...columns, ...restartColumns] : columns,
     mayHide: true,
     toJson: toJsonLine,
     toWhole: () => ({...toJsonOutcomes(outcomes), ...(unread.length > 0 && {unread})}),
@@ -33,21 +34,16 @@ export async function printOutcomes(
   if (awaitsRestart) context.note(switchedOnNote)
 }
 
-/** How outcomes read in a table; restarts have a column only where some were asked for. */
-function outcomeColumns(outcomes: Outcome[]): Column<Outcome>[] {
-  return outcomes.some(({restart}) => restart !== undefined) ? [...columns, ...restartColumns] : columns
-}
+const styles = new Map([
+  ...['changed', 'done'].map(each => [each, green] as const),
+  ...['planned', 'skipped', 'left out', 'interrupted', 'stopped', 'running'].map(each => [each, yellow] as const),
+  ...['conflict', 'failed', 'unfinished', 'damaged'].map(each => [each, red] as const),
+])
 
-const styles: Record<string, (text: string) => string> = {
-  changed: green,
-  done: green,
-  planned: yellow,
-  skipped: yellow,
-  'left out': yellow,
-  conflict: red,
-  failed: red,
+/** What became of a change, a restart or a run, in its colour. */
+export function resultStyle(text: string): string {
+  return styles.get(text)?.(text) ?? text
 }
-const style = (text: string) => styles[text]?.(text) ?? text
 
 const columns: Column<Outcome>[] = [
   {header: 'Name', value: ({target, asked}) => target?.name ?? asked},
@@ -55,10 +51,10 @@ const columns: Column<Outcome>[] = [
   {header: 'Zone', value: ({target}) => target?.zone ?? '', priority: 3},
   {header: 'Before', value: ({before}) => (before ? settingsLabel(before) : '')},
   {header: 'After', value: ({after}) => (after ? settingsLabel(after) : '')},
-  {header: 'Result', value: ({result}) => result, style},
+  {header: 'Result', value: ({result}) => result, style: resultStyle},
 ]
 
 const restartColumns: Column<Outcome>[] = [
-  {header: 'Restart', value: ({restart}) => restart?.result.replace('_', ' ') ?? '', style},
+  {header: 'Restart', value: ({restart}) => restart?.result.replace('_', ' ') ?? '', style: resultStyle},
   {header: 'Restart reason', value: ({restart}) => restart?.reason ?? restart?.error?.message ?? '', priority: 4},
 ]

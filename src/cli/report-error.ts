@@ -89,14 +89,12 @@ function describeParseError(error: ParseError, flagNames: string[]): VpcmdError 
     .replace(/^Parsing (--\S+)\s+/, '$1: ')
     .trim()
   const notFound = /^command (\S+) not found$/.exec(message)?.[1]
-  if (notFound) return usageError(`There is no command ${notFound.replaceAll(':', ' ')}.`, 'vpcmd --help lists all.')
+  if (notFound)
+    return usageError(`Unknown command: vpcmd ${notFound.replaceAll(':', ' ')}.`, 'See all commands with vpcmd --help.')
   const [unknown] = (error.flags ?? []).map(plain)
-  if (unknown === undefined) return usageError(sentence(message), 'See --help for what the command takes.')
+  if (unknown === undefined) return usageError(sentence(message), 'See --help.')
   const nearest = nearestName(unknown.replace(/^-+/, ''), flagNames)
-  return usageError(
-    `There is no flag ${unknown}.`,
-    nearest ? `Did you mean --${nearest}?` : 'See --help for what the command takes.',
-  )
+  return usageError(`Unknown flag ${unknown}.`, nearest ? `Did you mean --${nearest}?` : 'See --help.')
 }
 
 function sentence(text: string): string {

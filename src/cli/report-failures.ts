@@ -9,7 +9,7 @@ import type {Context} from './context.ts'
 export function reportFailures(context: Context, errors: VpcmdError[], count: number): void {
   const [first] = errors
   if (!first) return
-  for (const {inOneLine} of errors) context.note(`Error: ${inOneLine}`)
+  for (const error of errors) context.error(error)
   const isOneReason = errors.length === count && errors.every(({exitCode}) => exitCode === first.exitCode)
   context.exitCode = isOneReason ? first.exitCode : exitCodes.failed
 }
@@ -30,5 +30,5 @@ export function reportRegions(context: Context, failures: RegionFailure[], isRea
 function withOthers({region, error}: RegionFailure, failures: RegionFailure[]): VpcmdError {
   const others = [...new Set(failures.map(each => each.region))].filter(each => each !== region)
   if (others.length === 0) return error
-  return error.reworded({message: `${error.message} Nor could ${others.join(', ')} be read.`})
+  return error.reworded({message: `${error.message} Also failed: ${others.join(', ')}.`})
 }

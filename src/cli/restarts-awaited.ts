@@ -15,14 +15,14 @@ export async function restartsAwaited(
     import('../metadata/runs.ts'),
     import('../metadata/run-folder.ts'),
   ])
-  const notKnown = 'Which instances await a restart is not known'
+  const notKnown = "vpcmd can't tell which instances await a restart"
   try {
     const folder = runsFolder(context.env)
     const accountOf = async () => (await cloud.caller()).account
     return await readRestartsAwaited(folder, accountOf, problem => {
       const what =
         problem instanceof VpcmdError ? problem.message : `Run ${problem.header.id}: ${describeDamage(problem)}.`
-      context.warning(`${notKnown} for certain. ${what}`)
+      context.warning(`${notKnown}: ${what}`)
     })
   } catch (error) {
     if (!(error instanceof VpcmdError)) throw error

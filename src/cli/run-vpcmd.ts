@@ -1,16 +1,12 @@
 import {fileURLToPath} from 'node:url'
 import {Config, run, settings} from '@oclif/core'
-import {exitCodes} from '../errors.ts'
-import {knownSecrets} from '../secrets.ts'
-import {type Host, processHost} from './host.ts'
+import {endProcess, type Host, processHost, surviveWriting} from './host.ts'
 
 /**
  * Runs vpcmd with the arguments as typed. Nothing is thrown: what goes wrong is printed, and the exit code is set.
  */
 export async function runVpcmd(argv: string[]): Promise<void> {
-  // oclif's own listener on stdout throws whatever is not EPIPE, in the middle of what is under way.
-  process.stdout.removeAllListeners('error')
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', survive)
+  surviveWriting()
   // oclif would look for TypeScript sources beside the build.
   settings.enableAutoTranspile = false
   try {
@@ -19,31 +15,11 @@ export async function runVpcmd(argv: string[]): Promise<void> {
     await run(await asTyped(config, argv, processHost), config)
   } catch (error) {
     const {asksForJson, reportError} = await import('./report-error.ts')
-    const options = {json: asksForJson(argv), debug: argv.includes('--debug'), secrets: knownSecrets}
-    process.exitCode = await reportError(error, options, processHost)
+    const options = {json: asksForJson(argv), debug: argv.includes('--debug'), secrets: processHost.secrets}
+    processHost.exitCode = await reportError(error, options, processHost)
   }
   // What was asked for is done: nobody waits for the search of an ID that is still going on in other regions.
-  await Promise.all([process.stdout, process.stderr].map(written))
-  process.exit()
-}
-
-let isLossTold = false
-
-/**
- * What could not be printed does not stop what is under way: it may be a change. A reader that closes the pipe, as `head`
- * does, is no error at all. A code that says what is wrong stays; one that says what was found would vouch for the output.
- */
-function survive(error: NodeJS.ErrnoException): void {
-  if (error.code === 'EPIPE' || isLossTold) return
-  isLossTold = true
-  if (!process.exitCode || process.exitCode === exitCodes.notCompliant) process.exitCode = exitCodes.failed
-  process.stderr.write(`Error: The output could not be written (${error.code}).\n`)
-}
-
-function written(stream: NodeJS.WriteStream): Promise<void> {
-  return new Promise(resolve => {
-    stream.write('', () => resolve())
-  })
+  await endProcess()
 }
 
 /** What oclif is to run: `vpcmd` alone on a terminal is the console, `vpcmd help X` is `vpcmd X --help`. */
@@ -64,7 +40,9 @@ export async function asTyped(
   const names = config.commandIDs.map(id => id.replaceAll(':', ' '))
   const nearest = nearestName(words.join(' '), names) ?? names.find(name => name.startsWith(`${first} `))
   throw usageError(
-    `There is no command ${words.join(' ')}.`,
-    nearest ? `Did you mean vpcmd ${nearest}? vpcmd --help lists all.` : 'vpcmd --help lists all.',
+    `Unknown command: vpcmd ${words.join(' ')}.`,
+    nearest
+      ? `Did you mean vpcmd ${nearest}? See all commands with vpcmd --help.`
+      : 'See all commands with vpcmd --help.',
   )
 }

@@ -65,7 +65,7 @@ export async function selectInstances<T>(
     return {items, how: 'picked', words: 'picked from the list', unread: []}
   }
   const asked = file === undefined ? typed : await readListFile(file)
-  if (asked.length === 0) context.note(`No instance is named in ${inputName(file ?? '')}: nothing to do.`)
+  if (asked.length === 0) context.note(`${inputName(file ?? '')} names no instances: nothing to do.`)
   const readAt = context.host.now()
   const searches = await findInstances(cloud, asked)
   return {
@@ -94,7 +94,7 @@ async function selectAll<T>(
   reportRegions(context, failures, isRead)
   // As in a list: nothing of a region that was not read to its end, whatever came of it.
   const chosen = rows.filter(({id, region}) => !gone.has(id) && !unread.has(region))
-  if (chosen.length === 0) context.note('No instances were found: nothing to do.')
+  if (chosen.length === 0) context.note('No instances found: nothing to do.')
   // The API's order is undocumented; this one is the same each time.
   const {compare} = new Intl.Collator('en', {numeric: true})
   chosen.sort((a, b) => compare(a.key, b.key))
@@ -114,14 +114,11 @@ function checkedWay({typed, file, all, filterWords}: SelectionOptions): string {
     ...(all ? ['--all'] : []),
   ]
   if (ways.length > 1) {
-    throw usageError(`${ways.join(' and ')} do not go together.`, 'Choose the instances in one way.')
+    throw usageError(`${ways.join(' and ')} can't be combined.`, 'Use only one of them.')
   }
   const [filter] = filterWords
   if (filter !== undefined && !all) {
-    throw usageError(
-      `${filter} narrows --all, and --all was not given.`,
-      'Add --all to take all instances that fit, or leave the filter out.',
-    )
+    throw usageError(`${filter} needs --all.`, 'Add --all to choose all matching instances, or drop the filter.')
   }
   return typed.length > 5 ? `${typed.slice(0, 5).join(' ')} and ${typed.length - 5} more` : typed.join(' ')
 }
@@ -146,8 +143,8 @@ async function readChoices(
   const prompter = await context.prompter()
   if (!prompter) {
     throw usageError(
-      'No <instance> was given, and there is no terminal to pick one on.',
-      'Pass an ID, a name or a CRN; vpcmd instances list shows them.',
+      'No instance given, and no terminal to pick one on.',
+      'Pass an ID, name or CRN; see vpcmd instances list.',
     )
   }
   const readAt = context.host.now()

@@ -20,7 +20,7 @@ function ownFolder(env: NodeJS.ProcessEnv, name: string): string {
     throw new VpcmdError({
       code: 'no_home',
       message: 'There is no home folder to keep state in.',
-      hint: 'Set HOME, or XDG_STATE_HOME to a full path.',
+      hint: 'Set HOME, or set XDG_STATE_HOME to an absolute path.',
     })
   }
   const folder = join(state, name)
@@ -29,7 +29,7 @@ function ownFolder(env: NodeJS.ProcessEnv, name: string): string {
     if (!trouble) continue
     throw new VpcmdError({
       code: 'state_not_private',
-      message: `vpcmd keeps its state for your eyes only, and ${trouble.why}: it is not used, and nothing was sent.`,
+      message: `vpcmd keeps its state private, but ${trouble.why}: nothing was sent.`,
       hint: `${sentence(trouble.advice ?? '')} Or set XDG_STATE_HOME to another folder.`,
     })
   }

@@ -2,7 +2,7 @@ import {Args, Flags} from '@oclif/core'
 import {BaseCommand} from '../cli/base-command.ts'
 import {checkFiles} from '../cli/check-files.ts'
 import {connectCloud} from '../cli/connect-cloud.ts'
-import {cloudFlags, readCloud} from '../cli/flags/cloud.ts'
+import {cloudFlags} from '../cli/flags/cloud.ts'
 import {type OutputFlags, readOutput} from '../cli/flags/output.ts'
 import {readWishes, sshFlags} from '../cli/flags/ssh.ts'
 import {unbroken} from '../cli/interruption.ts'
@@ -29,11 +29,11 @@ import type {Destination} from '../ssh/ssh-failures.ts'
 import {plain} from '../terminal/text.ts'
 
 export default class Connect extends BaseCommand {
-  static override summary = 'Open a shell on an instance, or run a command there, with ssh.'
+  static override summary = 'Open a shell on an instance, or run a command on it, over ssh.'
   static override description =
-    `Runs the ssh of this machine, so that your configuration, agent and known hosts apply. It logs in as the user of the instance's image, at its floating IP. What follows -- goes to ssh: options of its own, or a command. The exit code is that of ssh.
+    `vpcmd runs the ssh of this machine, with your configuration, agent and known hosts. It logs in as the default user of the instance's image, at its floating IP. Everything after -- goes to ssh: ssh options, or a command. The exit code is that of ssh.
 
-An instance without a floating IP is reached by --internal-ip or --via, or gets a floating IP with --assign-floating-ip; on a terminal vpcmd asks. An instance of Windows is reached by Remote Desktop: nothing is run, and the command for it is printed.`
+To reach an instance without a floating IP, pass --internal-ip or --via, or give it one with --assign-floating-ip. If there is a terminal, vpcmd asks. For a Windows instance, vpcmd prints the Remote Desktop command and runs nothing.`
   static override examples = [
     '<%= config.bin %> <%= command.id %> my-virtual-server-2',
     '<%= config.bin %> <%= command.id %> my-virtual-server-2 -- uptime',
@@ -42,21 +42,21 @@ An instance without a floating IP is reached by --internal-ip or --via, or gets 
   ]
   // Standard input is for ssh: oclif would read an argument that is not there from it.
   static override args = {
-    instance: Args.string({description: 'ID, name or CRN of an instance; picked from a list without one.'}),
+    instance: Args.string({description: 'ID, name or CRN of an instance. Without it, pick one from a list.'}),
     // Only to say what is missing.
     command: Args.string({hidden: true}),
   }
   static override flags = {
     ...cloudFlags,
     ...sshFlags,
-    print: Flags.boolean({summary: 'Print the command line, and run nothing.'}),
+    print: Flags.boolean({summary: 'Print the command without running it.'}),
     'assign-floating-ip': Flags.boolean({
-      summary: 'Reserve a floating IP for an instance that has none, which costs money and opens it to the internet.',
+      summary: 'Reserve a floating IP if the instance has none. This costs money and opens it to the internet.',
       exclusive: ['internal-ip', 'via', 'print'],
     }),
     rdp: Flags.string({
       helpValue: 'FILE',
-      summary: 'Write the file that opens the remote desktop of a Windows instance.',
+      summary: 'Write a Remote Desktop file for a Windows instance.',
     }),
   }
 
@@ -68,14 +68,14 @@ An instance without a floating IP is reached by --internal-ip or --via, or gets 
     checkFiles([flags.rdp], [])
     const wishes = readWishes(flags)
     await checkWishes(wishes)
-    const cloud = await connectCloud(this.context, readCloud(flags))
+    const cloud = await connectCloud(this.context, flags)
     const {instance, region} = await findOrPick(this.context, cloud, args.instance, 'Connect to which instance?')
     const api = cloud.api(region)
     if (!flags.print) checkRunning(instance)
     // Whoever names a user is taken to have an SSH server on Windows, unless --rdp says otherwise.
     const reach = await findReach(api, instance, flags.rdp === undefined ? wishes : {...wishes, user: undefined})
     if (flags.rdp !== undefined && reach.login?.protocol !== 'rdp') {
-      throw usageError(`${targetName(instance)} is not reached by Remote Desktop: --rdp is for Windows.`)
+      throw usageError(`${targetName(instance)} does not run Windows: --rdp is only for Remote Desktop.`)
     }
     if (!reach.login) throw unknownUser(instance)
     const login = {...reach.login, user: wishes.user ?? reach.login.user}
@@ -86,7 +86,7 @@ An instance without a floating IP is reached by --internal-ip or --via, or gets 
     if (login.protocol === 'rdp') return this.showDesktop(flags, instance, login, address)
     const call = sshArguments({...wishes, user: login.user, address, more})
     if (flags.print || flags.sandbox) {
-      if (!flags.print) this.context.note('Instances of the sandbox have no SSH: this is what would run.')
+      if (!flags.print) this.context.note('Sandbox instances have no SSH. This is the command that would run.')
       await this.printAnswer(flags, `${quoteCommand(['ssh', ...call])}\n`, instance, {
         address,
         ...login,
@@ -109,7 +109,7 @@ An instance without a floating IP is reached by --internal-ip or --via, or gets 
     if (!isAsked && !prompter) throw noFloatingIp(instance)
     if (isSshRun) await (await import('../ssh/run-ssh.ts')).checkSsh(this.context.env)
     const groups = (await primaryInterface(api, instance)).securityGroups.map(({id, name}) => name ?? id).join(', ')
-    const meaning = `It costs money for as long as it is reserved, and opens the instance to the internet as far as its security groups let it (${groups}).`
+    const meaning = `It costs money while it is reserved, and opens the instance to the internet as far as its security groups allow (${groups}).`
     if (!prompter) this.context.note(`Reserving a floating IP for ${targetName(instance)}. ${meaning}`)
     else if (
       !(await prompter.confirm({message: `${targetName(instance)} has no floating IP. Reserve one for it? ${meaning}`}))
@@ -179,20 +179,20 @@ function checkDesktop(
 ): void {
   if (more.length > 0 || identity !== undefined) {
     throw usageError(
-      `${targetName(instance)} runs Windows and is reached by Remote Desktop, which runs no command and takes no key.`,
-      'Where it has an SSH server, name its user with --user.',
+      `${targetName(instance)} runs Windows. Remote Desktop runs no command and takes no key.`,
+      'If it has an SSH server, pass --user.',
     )
   }
   if (via === undefined) return
   throw usageError(
-    `${targetName(instance)} runs Windows and is reached by Remote Desktop, which does not jump over a host.`,
-    `Open a way first: ssh -L 13389:${address}:3389 ${via}; the desktop is at localhost:13389 then.`,
+    `${targetName(instance)} runs Windows. Remote Desktop can't jump over a host.`,
+    `Forward a port first, then connect to localhost:13389: ssh -L 13389:${address}:3389 ${via}`,
   )
 }
 
 function missingDashes(instance: string, word: string): VpcmdError {
   return usageError(
-    `What ssh is to do stands behind --, and ${word} does not.`,
+    `Unexpected argument ${word}. A command or options for ssh go after --.`,
     `Try: vpcmd connect ${quoteCommand([instance, '--', word])}`,
   )
 }

@@ -1,9 +1,10 @@
 import {BaseCommand} from '../cli/base-command.ts'
+
 import {connectCloud} from '../cli/connect-cloud.ts'
-import {cloudFlags, readCloud} from '../cli/flags/cloud.ts'
-import {readRollout} from '../cli/flags/rollout.ts'
+import {readChange} from '../cli/flags/change.ts'
+import {cloudFlags} from '../cli/flags/cloud.ts'
+import {runRollout} from '../cli/make-changes.ts'
 import {switchedOnNote} from '../cli/print-outcomes.ts'
-import {runRollout} from '../cli/run-rollout.ts'
 import {findOrPick} from '../cli/select-instances.ts'
 import {askSetting} from '../cli/wanted-settings.ts'
 import type {Cloud} from '../cloud/cloud.ts'
@@ -21,8 +22,7 @@ type Change = 'enable' | 'disable' | (typeof tunables)[number]
 type Action = Change | 'details' | 'back' | 'quit'
 
 export default class Console extends BaseCommand {
-  static override summary =
-    'Pick instances and change their settings in menus, as in a console. The same as vpcmd alone.'
+  static override summary = 'Pick instances and change their settings in menus. Same as vpcmd without arguments.'
   static override examples = ['<%= config.bin %>', '<%= config.bin %> --sandbox']
 
   static override flags = cloudFlags
@@ -31,7 +31,7 @@ export default class Console extends BaseCommand {
     const {flags} = await this.parse(Console)
     const prompter = await this.context.prompter()
     if (!prompter) throw usageError('The console needs a terminal.', 'vpcmd --help lists the commands for scripts.')
-    const cloud = await connectCloud(this.context, readCloud(flags))
+    const cloud = await connectCloud(this.context, flags)
     try {
       for (let goesOn = true; goesOn; ) {
         // Read anew each time, so that the list shows what was changed.
@@ -63,7 +63,7 @@ export default class Console extends BaseCommand {
           })),
           {name: 'Show the details', value: 'details'},
           {name: 'Back to the list', value: 'back'},
-          {name: 'Leave', value: 'quit'},
+          {name: 'Quit', value: 'quit'},
         ],
       })
       if (action === 'back') return true
@@ -90,13 +90,13 @@ export default class Console extends BaseCommand {
   ): Promise<FoundInstance> {
     const choice = asChoice({...found, asked: found.instance.id}, this.context.host.now())
     if ('error' in choice) {
-      this.context.note(`Error: ${choice.error.inOneLine}`)
+      this.context.error(choice.error)
       return found
     }
     const changes = changesIn(draftPlan([choice], wanted))
     const [change] = changes
     if (!change) {
-      this.context.note('That is how it is already: nothing was sent.')
+      this.context.note('Already set: nothing was sent.')
       return found
     }
     const {before} = change
@@ -108,7 +108,7 @@ export default class Console extends BaseCommand {
       this.context.note('Nothing was sent.')
       return found
     }
-    const run = await runRollout(this.context, cloud, readRollout({}), {
+    const run = await runRollout(this.context, cloud, readChange({}), {
       command: 'console',
       selection: found.instance.id,
       changes,
@@ -116,8 +116,7 @@ export default class Console extends BaseCommand {
       isFresh: false,
     })
     const outcome = run?.settled[0]
-    if (outcome?.error)
-      this.context.note(`Error: ${outcome.error.message}${outcome.error.hint ? ` ${outcome.error.hint}` : ''}`)
+    if (outcome?.error) this.context.error(outcome.error)
     if (!outcome?.after) return found
     const after = {...found.instance.settings, ...outcome.after}
     if (outcome.result === 'changed') {

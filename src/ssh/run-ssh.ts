@@ -1,7 +1,7 @@
 import {spawn} from 'node:child_process'
 import {constants} from 'node:os'
 import {VpcmdError} from '../errors.ts'
-import {onEnding} from '../signals.ts'
+import {onEnding, onExit} from '../signals.ts'
 
 export interface SshEnd {
   /** ssh's exit code; 128 and the signal's number where a signal ended it. 255 is ssh's own failure. */
@@ -60,7 +60,11 @@ export async function captureSsh(
   {env, input, limit, signal}: {env: NodeJS.ProcessEnv; input: string; limit: number; signal?: AbortSignal},
 ): Promise<Captured> {
   const child = spawn('ssh', args, {env, stdio: 'pipe', signal})
-  endWithUs(child)
+  // Nobody else would end it.
+  child.once(
+    'close',
+    onExit(() => void child.kill()),
+  )
   const kept = keepEnd(keptBytes)
   const chunks: Buffer[] = []
   let size = 0
@@ -79,22 +83,6 @@ export async function captureSsh(
     throw new VpcmdError({code: 'too_much_output', message: `More than ${limit} bytes came back: it was stopped.`})
   }
   return {code, said: kept.text(), stdout: Buffer.concat(chunks)}
-}
-
-/** Those that nobody else would end, where vpcmd ends. */
-const children = new Set<ReturnType<typeof spawn>>()
-
-function endWithUs(child: ReturnType<typeof spawn>): void {
-  if (children.size === 0) process.on('exit', endAll)
-  children.add(child)
-  child.once('close', () => {
-    children.delete(child)
-    if (children.size === 0) process.off('exit', endAll)
-  })
-}
-
-function endAll(): void {
-  for (const child of children) child.kill()
 }
 
 function ended(child: ReturnType<typeof spawn>): Promise<number> {

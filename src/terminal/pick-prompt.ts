@@ -74,15 +74,15 @@ export const pickPrompt = createPrompt<number[], PickConfig>((config, done) => {
   const enter = () => {
     const refusal = activeRow === undefined ? undefined : rows[activeRow]?.disabled
     if (multiple && ticked.size > 0) accept([...ticked].sort((a, b) => a - b))
-    else if (multiple) setProblem('Nothing is ticked: tick at least one with Space, or leave with Esc.')
-    else if (activeRow === undefined) setProblem('Nothing matches: change the search, or leave with Esc.')
-    else if (refusal) setProblem(`This one can't be picked: ${refusal}.`)
+    else if (multiple) setProblem('Nothing selected. Select with Space, or cancel with Esc.')
+    else if (activeRow === undefined) setProblem('No matches. Change the search, or cancel with Esc.')
+    else if (refusal) setProblem(`Can't be picked: ${refusal}.`)
     else accept([activeRow])
   }
 
   const space = () => {
     const refusal = activeRow === undefined ? undefined : rows[activeRow]?.disabled
-    if (refusal) setProblem(`This one can't be picked: ${refusal}.`)
+    if (refusal) setProblem(`Can't be picked: ${refusal}.`)
     else if (activeRow !== undefined) toggle([activeRow])
   }
 
@@ -138,7 +138,7 @@ export const pickPrompt = createPrompt<number[], PickConfig>((config, done) => {
   const isCut = shown && (width(shown.name) > nameColumn || width(describe(shown)) > descriptionColumn)
   const full = isCut ? wrap(`${shown.name}  ${describe(shown)}`, columns) : []
   const counts = `${matches.length} of ${rows.length} shown`
-  const status = matches.length === 0 ? `Nothing matches. ${counts}` : counts
+  const status = matches.length === 0 ? `No matches. ${counts}` : counts
   const notice = problem
     ? wrap(problem, columns).map(line => paint(red, line))
     : wrap(help(multiple), columns).map(line => paint(dim, line))
@@ -204,6 +204,6 @@ function rewrite(readline: SearchLine, text: string): void {
 
 function help(multiple: boolean): string {
   return multiple
-    ? 'Type to narrow (comma between words), Space ticks, Ctrl-A ticks all shown, Enter accepts, Esc leaves.'
-    : 'Type to narrow, Enter picks, Esc leaves.'
+    ? 'Type to filter (comma between words), Space to select, Ctrl-A to select all shown, Enter to confirm, Esc to cancel.'
+    : 'Type to filter, Enter to pick, Esc to cancel.'
 }

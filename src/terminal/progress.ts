@@ -1,3 +1,4 @@
+import {onContinue} from '../signals.ts'
 import {width} from './text.ts'
 
 /** How far something is that is done many times. */
@@ -32,10 +33,7 @@ export function createProgressBar({stream, verb, now}: ProgressOptions): Progres
   const startedAt = now()
   let shownAt = stream.isTTY ? 0 : startedAt
   let drawn: string | undefined
-  // After a stop the shell has printed below it, and the next update may be long in coming.
-  const drawAnew = () => {
-    if (drawn !== undefined) stream.write(drawn)
-  }
+  let dispose: (() => void) | undefined
   return {
     update(state) {
       const at = now()
@@ -52,7 +50,8 @@ export function createProgressBar({stream, verb, now}: ProgressOptions): Progres
         ...left,
       ]
       if (stream.isTTY) {
-        if (drawn === undefined) process.on('SIGCONT', drawAnew)
+        // After a stop the shell has printed below it, and the next update may be long in coming.
+        dispose ??= onContinue(() => stream.write(drawn ?? ''))
         drawn = `\r\x1b[2K${draw(verb, state, facts.join(', '), stream.columns ?? 80)}`
         stream.write(drawn)
       } else stream.write(`${verb}: ${facts.join(', ')}\n`)
@@ -61,7 +60,8 @@ export function createProgressBar({stream, verb, now}: ProgressOptions): Progres
       if (drawn === undefined) return
       stream.write('\r\x1b[2K')
       drawn = undefined
-      process.off('SIGCONT', drawAnew)
+      dispose?.()
+      dispose = undefined
     },
   }
 }

@@ -1,14 +1,8 @@
 import {exitCodes, VpcmdError} from '../errors.ts'
 import {onEnding} from '../signals.ts'
 import {bold, colorsFor, cyan, dim, green, red} from './style.ts'
-import {suspendable} from './suspendable.ts'
+import {type Streams, suspendable} from './suspendable.ts'
 import {plain} from './text.ts'
-
-export interface Streams {
-  input: NodeJS.ReadStream
-  /** Where prompts are drawn: standard error, so that standard output carries data only. */
-  output: NodeJS.WriteStream
-}
 
 export interface Choice<T> {
   value: T
@@ -44,17 +38,26 @@ export interface Prompter {
  * `interrupted` (exit 130), with the cursor shown and the terminal out of raw mode. inquirer is loaded with the first
  * question only.
  */
-export function createPrompter(streams: Streams, env: NodeJS.ProcessEnv = process.env): Prompter {
+export function createPrompter(streams: Streams, env: NodeJS.ProcessEnv): Prompter {
   const color = colorsFor(streams.output, env)
   const theme = themeFor(color)
+
+  /** Asks one question of inquirer's own kinds. */
+  const ask = <Answer>(type: 'select' | 'input' | 'confirm' | 'password', message: string, more: object = {}) =>
+    interruptible(streams, async (context): Promise<Answer> => {
+      const {createPromptModule} = await import('inquirer')
+      const question = {type, name: 'answer', message: plain(message), theme, ...more}
+      return (await createPromptModule(context)(question as Parameters<ReturnType<typeof createPromptModule>>[0]))
+        .answer
+    })
 
   function pick<T>(question: PickQuestion<T> & {multiple: true}): Promise<T[]>
   function pick<T>(question: PickQuestion<T> & {multiple: false}): Promise<T>
   async function pick<T>({message, choices, multiple}: PickQuestion<T> & {multiple: boolean}): Promise<T | T[]> {
-    const rows = choices.map(choice => ({
-      name: plain(choice.name),
-      description: plain(choice.description),
-      disabled: choice.disabled && plain(choice.disabled),
+    const rows = choices.map(({name, description, disabled}) => ({
+      name: plain(name),
+      description: plain(description),
+      disabled: disabled && plain(disabled),
     }))
     const size = () => ({columns: streams.output.columns || 80, rows: streams.output.rows || 24})
     const picked = await interruptible(streams, async context => {
@@ -67,64 +70,30 @@ export function createPrompter(streams: Streams, env: NodeJS.ProcessEnv = proces
 
   return {
     pick,
+    confirm: ({message, default: preset = false}) => ask('confirm', message, {default: preset}),
+    secret: ({message}) => ask('password', message),
 
-    choose: question =>
-      interruptible(streams, async context => {
-        const {createPromptModule} = await import('inquirer')
-        const {answer} = await createPromptModule(context)({
-          type: 'select',
-          name: 'answer',
-          message: plain(question.message),
-          choices: question.choices.map((choice, index) => ({name: plain(choice.name), value: index})),
-          default: Math.max(
-            0,
-            question.choices.findIndex(choice => choice.value === question.default),
-          ),
-          theme,
-        })
-        return valueAt(question.choices, answer)
-      }),
+    choose: async ({message, choices, default: preset}) => {
+      const index = await ask<number>('select', message, {
+        choices: choices.map(({name}, value) => ({name: plain(name), value})),
+        default: Math.max(
+          0,
+          choices.findIndex(({value}) => value === preset),
+        ),
+      })
+      return valueAt(choices, index)
+    },
 
     // Not inquirer's number prompt: it takes 1e1 and 0x10 for numbers, and does not say what is wrong with `abc`.
-    number: ({message, min, max, default: preset}) =>
-      interruptible(streams, async context => {
-        const {createPromptModule} = await import('inquirer')
-        const {answer} = await createPromptModule(context)({
-          type: 'input',
-          name: 'answer',
-          message: plain(message),
+    number: async ({message, min, max, default: preset}) =>
+      Number(
+        await ask<string>('input', message, {
           default: String(preset),
           validate: (typed: string) =>
-            isWholeNumber(typed, min, max) || `Give a whole number from ${min} to ${max}, not "${plain(typed)}".`,
+            isWholeNumber(typed, min, max) || `Enter a whole number from ${min} to ${max}, not "${plain(typed)}".`,
           theme: {...theme, validationFailureMode: 'clear'},
-        })
-        return Number(answer)
-      }),
-
-    confirm: question =>
-      interruptible(streams, async context => {
-        const {createPromptModule} = await import('inquirer')
-        const {answer} = await createPromptModule(context)({
-          type: 'confirm',
-          name: 'answer',
-          message: plain(question.message),
-          default: question.default ?? false,
-          theme,
-        })
-        return answer
-      }),
-
-    secret: question =>
-      interruptible(streams, async context => {
-        const {createPromptModule} = await import('inquirer')
-        const {answer} = await createPromptModule(context)({
-          type: 'password',
-          name: 'answer',
-          message: plain(question.message),
-          theme,
-        })
-        return answer
-      }),
+        }),
+      ),
   }
 }
 
@@ -207,7 +176,7 @@ function themeFor(color: boolean) {
       disabled: paint(dim),
       description: paint(dim),
       defaultAnswer: (text: string) => paint(dim)(`(${text})`),
-      keysHelpTip: () => paint(dim)('Up and down move, Enter picks, Esc leaves.'),
+      keysHelpTip: () => paint(dim)('Up and down to move, Enter to pick, Esc to cancel.'),
     },
   }
 }

@@ -1,11 +1,19 @@
+import {platform} from 'node:os'
 import {Writable} from 'node:stream'
+import {onContinue, onExit, stopJob} from '../signals.ts'
 
 /** So long after a stop that nobody heeded the prompt goes on, in milliseconds. */
 const unheededMs = 200
 
 const showCursor = '\x1b[?25h'
 
-export interface SuspendableTerminal {
+export interface Streams {
+  input: NodeJS.ReadStream
+  /** Where prompts are drawn: standard error, so that standard output carries data only. */
+  output: NodeJS.WriteStream
+}
+
+interface SuspendableTerminal {
   /** What a prompt is to be drawn on. */
   output: NodeJS.WritableStream
   /** Leaves the terminal as a shell expects it. */
@@ -17,13 +25,7 @@ export interface SuspendableTerminal {
  * survives a stop: after SIGCONT it is raw again, and what was drawn last is drawn anew below whatever the shell has
  * printed. For drawings that begin by erasing the one before, as inquirer's do.
  */
-export function suspendable({
-  input,
-  output,
-}: {
-  input: NodeJS.ReadStream
-  output: NodeJS.WriteStream
-}): SuspendableTerminal {
+export function suspendable({input, output}: Streams): SuspendableTerminal {
   let drawing = ''
   let unheeded: NodeJS.Timeout | undefined
   let isStopped = false
@@ -46,8 +48,7 @@ export function suspendable({
     isStopped = true
     // An orphaned process can't be stopped, and no SIGCONT comes. Where one has come, it is heard before the immediate.
     unheeded = setTimeout(() => setImmediate(() => isStopped && goOn()), unheededMs)
-    // The whole job, as the terminal does it: the shell waits for each process of a pipe.
-    process.kill(0, 'SIGTSTP')
+    stopJob()
   }
   // Before anyone hears of it: readline would stop the process by itself and come back deaf, and a list would take it for
   // a letter to search.
@@ -57,26 +58,22 @@ export function suspendable({
     suspend()
     return true
   }
-  if (process.platform !== 'win32') Object.assign(input, {emit: emitOthers})
-  const showCursorAtExit = () => output.write(showCursor)
-  process.on('SIGCONT', goOn)
-  process.on('exit', showCursorAtExit)
+  if (platform() !== 'win32') Object.assign(input, {emit: emitOthers})
+  const disposals = [onContinue(goOn), onExit(() => output.write(showCursor))]
   return {
     output: screen,
     dispose() {
       isStopped = false
       clearTimeout(unheeded)
       Reflect.deleteProperty(input, 'emit')
-      process.off('SIGCONT', goOn)
-      process.off('exit', showCursorAtExit)
+      for (const dispose of disposals) dispose()
     },
   }
 }
 
 function isCtrlZ(key: unknown): boolean {
-  return (
-    typeof key === 'object' && key !== null && 'ctrl' in key && 'name' in key && key.ctrl === true && key.name === 'z'
-  )
+  const {ctrl, name} = Object(key)
+  return ctrl === true && name === 'z'
 }
 
 // What a drawing begins with: cursor down, then line by line erase, up, and to the first column.

@@ -62,9 +62,14 @@ describe('wrong words', () => {
 
   it.each<[string, string[], number, RegExp]>([
     ['protocol', ['metadata', 'enable', id, '--protocol', 'ftp'], 2, /--protocol=ftp to be one of: http, https/],
-    ['flag', ['metadata', 'enable', id, '--hop-limt', '2'], 2, /no flag --hop-limt.*Did you mean --hop-limit/s],
-    ['command', ['metadata', 'enabel', id], 2, /no command metadata enabel.*Did you mean vpcmd metadata enable/s],
-    ['topic', ['instnces', 'list'], 2, /no command instnces list.*Did you mean vpcmd instances list/s],
+    ['flag', ['metadata', 'enable', id, '--hop-limt', '2'], 2, /Unknown flag --hop-limt.*Did you mean --hop-limit/s],
+    [
+      'command',
+      ['metadata', 'enabel', id],
+      2,
+      /Unknown command: vpcmd metadata enabel.*Did you mean vpcmd metadata enable/s,
+    ],
+    ['topic', ['instnces', 'list'], 2, /Unknown command: vpcmd instnces list.*Did you mean vpcmd instances list/s],
     [
       'column',
       ['instances', 'list', '--columns', 'name,statsu'],
@@ -94,7 +99,7 @@ describe('wrong words', () => {
       4,
       /no instance with the ID 0717_0/,
     ],
-    ['no instance, no terminal', ['metadata', 'enable'], 2, /No <instance> was given.*Pass an ID/s],
+    ['no instance, no terminal', ['metadata', 'enable'], 2, /No instance given.*Pass an ID/s],
   ])('%s', async (_what, args, code, says) => {
     await expectRefusal(args, {code, says})
   })

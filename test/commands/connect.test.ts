@@ -135,7 +135,7 @@ describe('what connect refuses', () => {
     expect({code, stderr}).toEqual({
       code: 2,
       stderr:
-        'Error: What ssh is to do stands behind --, and uptime does not.\nTry: vpcmd connect my-virtual-server-2 -- uptime\n',
+        'Error: Unexpected argument uptime. A command or options for ssh go after --.\nTry: vpcmd connect my-virtual-server-2 -- uptime\n',
     })
     expect(seen).toEqual([])
   })
@@ -175,7 +175,7 @@ it('runs nothing in the sandbox, whose addresses are of the real internet', asyn
   expect(posts()).toEqual([])
   const {code, stdout, stderr} = await connect('my-virtual-server-2', '--sandbox')
   expect({code, stdout}).toEqual({code: 0, stdout: 'ssh ubuntu@169.47.94.48\n'})
-  expect(stderr).toMatch(/Instances of the sandbox have no SSH/)
+  expect(stderr).toMatch(/Sandbox instances have no SSH/)
 })
 
 describe('connect to Windows', () => {
@@ -203,7 +203,7 @@ describe('connect to Windows', () => {
     for (const [args, said] of [
       [['--internal-ip', '--', 'uptime'], /runs no command and takes no key/],
       [['--internal-ip', '--identity', vpcmdPath], /runs no command and takes no key/],
-      [['--via', 'me@bastion'], /Open a way first: ssh -L 13389:10\.\S+:3389 me@bastion/],
+      [['--via', 'me@bastion'], /Forward a port first.*: ssh -L 13389:10\.\S+:3389 me@bastion/],
     ] as const) {
       const {code, stdout, stderr} = await connect('win', ...args)
       expect({code, stdout, stderr}).toEqual({code: 2, stdout: '', stderr: expect.stringMatching(said)})
@@ -223,7 +223,7 @@ describe('connect to Windows', () => {
   it('refuses --rdp for others', async () => {
     const {code, stderr} = await connect('my-virtual-server-2', '--rdp', '/tmp/x.rdp')
     expect(code).toBe(2)
-    expect(stderr).toMatch(/--rdp is for Windows/)
+    expect(stderr).toMatch(/--rdp is only for Remote Desktop/)
   })
 })
 

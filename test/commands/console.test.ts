@@ -41,7 +41,7 @@ const openConsole = (answers: (string | number | boolean)[]) =>
 const id = '0727_ed12480a-40a4-41a0-98e3-6dfac8b25ad6'
 
 it('changes what was chosen in the menus, and says so', async () => {
-  const answers = ['my-virtual-server-2', 'Enable the metadata service', 'https', 2, true, 'Leave']
+  const answers = ['my-virtual-server-2', 'Enable the metadata service', 'https', 2, true, 'Quit']
   const {code, stdout, stderr} = await openConsole(answers)
   expect({code, answers}).toEqual({code: 0, answers: []})
   expect(stdout).toMatch(/^ID +0727_ed12480a/m)
@@ -58,9 +58,9 @@ it('sends nothing where the answer is no, or all is so already', async () => {
     'http',
     1,
     false,
-    'Leave',
+    'Quit',
   ])
   expect(code).toBe(0)
-  expect(stderr).toMatch(/^That is how it is already: nothing was sent\.\nNothing was sent\.\n$/)
+  expect(stderr).toMatch(/^Already set: nothing was sent\.\nNothing was sent\.\n$/)
   expect(sandbox.fleet.get(id)?.metadata_service.enabled).toBe(false)
 })

@@ -122,7 +122,7 @@ describe('metadata plan --out FILE', () => {
     const nowhere = join(folder, 'nosuch', 'plan.json')
     const refused = await runInProcess(['metadata', 'plan', '--enable', '--all', '--out', nowhere], {env})
     expect(refused.code).toBe(2)
-    expect(refused.stderr).toContain('There is no folder')
+    expect(refused.stderr).toContain('there is no folder')
     const ids = join(folder, 'ids')
     writeFileSync(ids, 'my-virtual-server-1\n')
     const over = await runInProcess(['metadata', 'plan', '--enable', '--from-file', ids, '--out', `${folder}/./ids`], {

@@ -94,7 +94,7 @@ describe('on a terminal', () => {
     const terminal = start(`${enable} --canary 4 -q`)
     await terminal.waitFor(/of 300 instances\?/)
     terminal.write(`y${keys.enter}`)
-    await terminal.waitFor(/3 changed, 1 failed\.[\s\S]*Not all of them are right\. Go on with the other 296\?/)
+    await terminal.waitFor(/3 changed, 1 failed\.[\s\S]*Not all canaries are right\. Go on with the other 296\?/)
     terminal.write(`n${keys.enter}`)
     expect((await terminal.exit).exitCode).toBe(1)
     expect(patched).toBe(4)
@@ -126,7 +126,7 @@ describe('on a terminal', () => {
     await terminal.waitFor(/\d+ of 300/)
     terminal.write(keys.ctrlC)
     expect((await terminal.exit).exitCode).toBe(130)
-    expect(terminal.everything()).toMatch(/Interrupted: waiting for what is under way/)
+    expect(terminal.everything()).toMatch(/Interrupted: waiting for what is in progress/)
     expect(terminal.everything()).toMatch(
       /Run \S+: \d+ changed, \d+ skipped in .*[\s\S]*Finish it with: vpcmd metadata resume/,
     )

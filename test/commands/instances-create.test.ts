@@ -124,7 +124,7 @@ describe('instances create', () => {
     }
     const member = await create('web-3', '--like', 'web-1', '-r', 'jp-tok', '--dry-run')
     expect(member.stderr).toContain('Not copied: the membership of an instance group.')
-    expect(stderr).toMatch(/Nothing was sent: this was a dry run\.\n$/)
+    expect(stderr).toMatch(/Dry run: nothing was sent\.\n$/)
     expect(bodies).toEqual([])
   })
 
@@ -246,7 +246,7 @@ describe('instances create', () => {
     await proxy.close()
     expect([code, JSON.parse(stdout).name]).toEqual([1, 'next'])
     expect(stderr).toMatch(
-      /Warning: next \(\S+\) was made, but not as asked: metadata_service\.protocol is http, not https; metadata_service\.response_hop_limit is 1, not 3\./,
+      /Warning: next \(\S+\) was created, but not as requested: metadata_service\.protocol is http, not https; metadata_service\.response_hop_limit is 1, not 3\./,
     )
   })
 

@@ -244,7 +244,7 @@ describe('enable and disable', () => {
       /stopped and started.*erases instance storage.*does not do it unasked/,
     )
     expect((await vpcmd('metadata', 'enable', id, '--hop-limit', '2')).stderr).toMatch(
-      /^Run \S+: 1 changed in \d+ s\. Take it back with: vpcmd metadata undo \S+\n$/,
+      /^Run \S+: 1 changed in \d+ s\. Undo with: vpcmd metadata undo \S+\n$/,
     )
   })
 
@@ -320,7 +320,7 @@ describe('the sandbox', () => {
       {env: own},
     )
     expect(shown.stdout.split('\r\n').slice(1, -1).sort()).toEqual([...names].sort())
-    expect(shown.stderr).toBe('This is the sandbox, a simulated IBM Cloud on this machine.\n')
+    expect(shown.stderr).toBe('Using the sandbox, a simulated IBM Cloud on this machine.\n')
     expect((await runVpcmd(['sandbox', 'reset'], {env: own})).code).toBe(0)
     const after = await runVpcmd(['instances', 'list', '--hop-limit', '5', '-q'], {env: own})
     expect(after.stdout).toBe('')

@@ -93,7 +93,7 @@ describe('a folder of journals', () => {
     const {code, stdout, stderr} = await runInProcess(['metadata', 'audit', '-o', 'json'], {env})
     expect(code).not.toBe(2)
     expect(JSON.parse(stdout).results ?? JSON.parse(stdout)).toBeTruthy()
-    expect(stderr).toMatch(/Warning: Which instances await a restart is not known: .*others can write to/)
+    expect(stderr).toMatch(/Warning: vpcmd can't tell which instances await a restart: .*others can write to/)
   })
 })
 
@@ -110,9 +110,7 @@ describe('a cache', () => {
     const {code, stdout, stderr} = await list()
     expect({code, lines: stdout.trim().split('\n').length, stderr}).toEqual({code: 0, lines: 9, stderr: ''})
     expect(tokens()).toBe(2)
-    expect((await list('--debug')).stderr).toMatch(
-      /debug: nothing is kept for the next command: others can write to .*chmod go-w/,
-    )
+    expect((await list('--debug')).stderr).toMatch(/debug: the cache is not used: others can write to .*chmod go-w/)
   })
 
   it('file that others can write to is not believed, and is replaced', async () => {

@@ -40,7 +40,7 @@ describe('the question', () => {
     const {code, stdout, stderr} = await vpcmd('metadata', 'enable', one, three, '--restart', '--yes')
     expect(code).toBe(2)
     expect(stdout).toBe('')
-    expect(stderr).toMatch(/Stop and start 2 instances\?.*--yes does not: nothing was sent/)
+    expect(stderr).toMatch(/Stop and start 2 instances\?.*--yes does not cover restarts: nothing was sent/)
     expect(stderr).toContain('--accept-downtime')
     expect(requests).toEqual([])
   })
@@ -148,7 +148,7 @@ describe('enable --restart', () => {
     const args = ['metadata', 'enable', one, three, 'web-1', '--region', 'us-south', '--restart', '--accept-downtime']
     const made = await vpcmd(...args.filter(each => each !== 'web-1'))
     expect(made.code).toBe(1)
-    const lines = made.stderr.split('\n').filter(line => !/^(Will restart|Not to be| )/.test(line))
+    const lines = made.stderr.split('\n').filter(line => !/^(Will restart|Will not restart| )/.test(line))
     expect(lines[0]).toMatch(/^Error: my-virtual-server-1 \(.*\) IS DOWN: .*cannot_start_capacity/)
     expect(made.stdout).toMatch(/my-virtual-server-3 .*changed +skipped/)
     expect(made.stderr).toContain('Restarts: 1 failed, 1 skipped.')
@@ -205,9 +205,11 @@ describe('a question of resume that nobody answers', () => {
     const refused = await vpcmd('metadata', 'resume', '--restart', '--json')
     expect(refused.code).toBe(2)
     expect(refused.stderr).toMatch(
-      /1 that it has asked to stop may be down \(my-virtual-server-1 \(\S+\)\): it is started/,
+      /1 that it has asked to stop may be down \(my-virtual-server-1 \(\S+\)\): starting those that are down first/,
     )
-    expect(refused.stderr).toMatch(/Error: Stop and start 1 instance\? .*: no other is stopped\. .*--accept-downtime/)
+    expect(refused.stderr).toMatch(
+      /Error: Stop and start 1 instance\? .*: no other instance was stopped\. .*--accept-downtime/,
+    )
     expect(restartsIn(refused)).toMatchObject({[one]: {result: 'done'}, [three]: {result: 'skipped'}})
     isAllThatWasDone()
     const rest = await vpcmd('metadata', 'resume', '--restart', '--accept-downtime', '--json')
@@ -230,7 +232,7 @@ describe('a question of resume that nobody answers', () => {
     await halfDone()
     const refused = await vpcmd('metadata', 'resume', '--canary', '1')
     expect(refused.code).toBe(2)
-    expect(refused.stderr).toContain('Error: After the canaries')
+    expect(refused.stderr).toContain('Error: --canary asks before it goes on')
     isAllThatWasDone()
   })
 })
@@ -273,7 +275,7 @@ test('apply --restart does what the plan does not say', async () => {
   expect(made.code).toBe(0)
   expect(restartsIn(made)).toMatchObject({
     [one]: {result: 'done'},
-    [three]: {result: 'skipped', reason: 'this run did not turn its service on'},
+    [three]: {result: 'skipped', reason: 'this run did not enable its service'},
   })
   expect(sandbox.fleet.downtimes().map(({name}) => name)).toEqual([one])
 })
@@ -351,7 +353,7 @@ describe('an end in the middle', () => {
     run.kill('SIGINT')
     const {code, stderr} = await run.exit
     expect(code).toBe(130)
-    expect(stderr).toContain('those that are down are started and awaited')
+    expect(stderr).toContain('vpcmd starts those that are down and waits for them')
     expect(stderr).toContain('Restarts: 1 done, 1 skipped.')
     expect(stderr).toMatch(/vpcmd metadata resume \S+ --restart/)
     expect(sandbox.fleet.downtimes().map(({name}) => name)).toEqual([one])

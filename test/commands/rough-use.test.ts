@@ -63,7 +63,7 @@ describe('what is piped in unasked', () => {
     async command => {
       const {code, stderr} = await runInProcess(command.split(' '), {env, stdin: 'my-virtual-server-2\n'})
       expect(code).toBe(2)
-      expect(stderr).toContain('No <instance> was given')
+      expect(stderr).toContain('No instance given')
       expect(patches()).toEqual([])
     },
   )
@@ -146,7 +146,7 @@ describe('an ID, found in one region', () => {
 
   it('leaves no search behind in the sandbox', async () => {
     const {code, stderr} = await vpcmd('metadata', 'show', id, '--sandbox')
-    expect({code, stderr}).toEqual({code: 0, stderr: 'This is the sandbox, a simulated IBM Cloud on this machine.\n'})
+    expect({code, stderr}).toEqual({code: 0, stderr: 'Using the sandbox, a simulated IBM Cloud on this machine.\n'})
   })
 
   it('is not declared missing while a region could not be asked', async () => {
@@ -365,7 +365,7 @@ describe('in a terminal', () => {
       pty.write(`y${keys.enter}`)
       await pty.waitFor('> Enable the metadata service')
       pty.write(keys.up)
-      await pty.waitFor('> Leave')
+      await pty.waitFor('> Quit')
       pty.write(keys.enter)
       expect(await pty.exit).toEqual({exitCode: 0})
       expect(patches()).toEqual([{metadata_service: {enabled: true}}, {metadata_service: {enabled: false}}])

@@ -82,7 +82,10 @@ describe('resume without RUN', () => {
     await sandbox.fleet.remove(changes[0]?.change.target.id ?? '')
     expect((await vpcmd('metadata resume')).code).not.toBe(0)
     expect((await readRun(folder(), id)).changes[0]).toMatchObject({result: 'failed', indeterminate: false})
-    expect(await vpcmd('metadata resume')).toMatchObject({code: 4, stderr: expect.stringContaining('is unfinished')})
+    expect(await vpcmd('metadata resume')).toMatchObject({
+      code: 4,
+      stderr: expect.stringContaining('no unfinished run'),
+    })
   })
 
   it('takes no run for unfinished that ended, and of which all have failed for certain', async () => {
@@ -91,7 +94,10 @@ describe('resume without RUN', () => {
     expect(JSON.parse((await vpcmd('metadata history --json')).stdout)).toMatchObject([
       {state: 'stopped', counts: {failed: 4, skipped: 0}},
     ])
-    expect(await vpcmd('metadata resume')).toMatchObject({code: 4, stderr: expect.stringContaining('is unfinished')})
+    expect(await vpcmd('metadata resume')).toMatchObject({
+      code: 4,
+      stderr: expect.stringContaining('no unfinished run'),
+    })
   })
 })
 
@@ -128,7 +134,7 @@ describe('a run with a damaged line', () => {
     expect(await vpcmd(`metadata resume ${id}`)).toMatchObject({code: 1, stderr: expect.stringMatching(words)})
     expect(await vpcmd(`metadata undo ${id} --yes`)).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/can't be brought back: only the others/),
+      stderr: expect.stringMatching(/can't be undone: only the others/),
     })
     expect(enabled()).toBe(1)
   })

@@ -106,7 +106,7 @@ describe('sandbox start', () => {
     [['--metadata', 'nothing=127.0.0.1:0'], /has no instance nothing/],
     [['--metadata', 'web-2=127.0.0.1:0', '--metadata', 'nothing=127.0.0.1:0'], /has no instance nothing/],
     [['--metadata-off', 'never'], /--metadata-off/],
-    [['--metadata-ca', '/nonexistent/ca.pem'], /There is no folder \/nonexistent to write/],
+    [['--metadata-ca', '/nonexistent/ca.pem'], /Can't write .*: there is no folder \/nonexistent/],
   ])('%j is a usage error', async (args, message) => {
     const {code, stderr} = await runInProcess(['sandbox', 'start', ...args], {env})
     expect({code, stderr}).toEqual({code: 2, stderr: expect.stringMatching(message)})

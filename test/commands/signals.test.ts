@@ -91,10 +91,10 @@ describe.each(signals)('%s ends vpcmd where it is the first process of a contain
 
   it('while it serves the sandbox, in good order', async () => {
     const {child, pid, printed} = startAsFirst(['sandbox', 'start'])
-    await vi.waitUntil(() => printed().includes('Ctrl-C ends it'), {timeout: 20_000})
+    await vi.waitUntil(() => printed().includes('Press Ctrl-C to stop'), {timeout: 20_000})
     process.kill(await pid(), signal)
     expect(await endOf(child)).toBe(0)
-    expect(printed()).toContain('The sandbox has stopped.')
+    expect(printed()).toContain('Stopped the sandbox.')
   })
 })
 

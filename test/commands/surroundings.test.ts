@@ -71,7 +71,7 @@ describe('what lies in folders of the user', () => {
     const help = await runVpcmd(['-h'], inEnv)
     expect(help.stdout).not.toContain('intru')
     const unknown = await runVpcmd(['intrude'], inEnv)
-    expect(unknown).toMatchObject({code: 2, stderr: expect.stringContaining('There is no command intrude.')})
+    expect(unknown).toMatchObject({code: 2, stderr: expect.stringContaining('Unknown command: vpcmd intrude.')})
     expect(() => readFileSync(ran)).toThrow(/ENOENT/)
   })
 })

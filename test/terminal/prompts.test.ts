@@ -93,9 +93,9 @@ describe('pick one', () => {
     at.write('south-1 TA')
     await at.waitFor('2 of 4 shown')
     at.write('x')
-    await at.waitFor('Nothing matches. 0 of 4 shown')
+    await at.waitFor('No matches. 0 of 4 shown')
     at.write(keys.enter)
-    await at.waitFor('Nothing matches: change the search')
+    await at.waitFor('No matches. Change the search')
     at.write(keys.backspace)
     await at.waitFor('2 of 4 shown')
     at.write(keys.down)
@@ -109,7 +109,7 @@ describe('pick one', () => {
     const at = ask(['pick', {message: 'Which one?', multiple: false, choices}])
     await at.waitFor('being deleted')
     at.write(keys.enter)
-    await at.waitFor("This one can't be picked: being deleted.")
+    await at.waitFor("Can't be picked: being deleted.")
     at.write(keys.down + keys.enter)
     await at.waitFor('answer "id-beta"')
   })
@@ -150,9 +150,9 @@ describe('pick several', () => {
     const at = ask(several)
     await at.waitFor('0 selected')
     at.write(keys.enter)
-    await at.waitFor('Nothing is ticked')
+    await at.waitFor('Nothing selected')
     at.write(keys.space)
-    await at.waitFor(screen => screen.includes('1 selected') && !screen.includes('Nothing is ticked'))
+    await at.waitFor(screen => screen.includes('1 selected') && !screen.includes('Nothing selected'))
     at.write(keys.enter)
     await at.waitFor('answer ["id-alpha"]')
   })
@@ -173,7 +173,7 @@ describe('pick several', () => {
     at.write(keys.ctrlA)
     await at.waitFor(/(?<!\d)0 selected/)
     at.write(keys.enter)
-    await at.waitFor('Nothing is ticked')
+    await at.waitFor('Nothing selected')
   })
 })
 
@@ -183,7 +183,7 @@ describe('number', () => {
     await at.waitFor('Hop limit? (1)')
     for (const wrong of ['0', '65', '1.5', 'abc', '-1']) {
       at.write(wrong + keys.enter)
-      await at.waitFor(`Give a whole number from 1 to 64, not "${wrong}".`)
+      await at.waitFor(`Enter a whole number from 1 to 64, not "${wrong}".`)
     }
     at.write(`64${keys.enter}`)
     await at.waitFor('answer 64')
@@ -271,7 +271,7 @@ describe('what is drawn', () => {
 
   // An answer that is refused, where there is one, so that errors are drawn too; then one that is taken.
   it.each<[string, Question, ready: string, refused: string, refusal: string, taken: string]>([
-    ['pick', several, '4 of 4 shown', keys.enter, 'Nothing is ticked', keys.space + keys.enter],
+    ['pick', several, '4 of 4 shown', keys.enter, 'Nothing selected', keys.space + keys.enter],
     ['number', hopLimit, 'Hop limit? (1)', `x${keys.enter}`, 'not "x"', keys.enter],
     ['confirm', confirm, 'Go on? (y/N)', `x${keys.enter}`, 'You must answer', keys.backspace + keys.enter],
     ['choose', choose, '> https', keys.up, '> http', keys.enter],

@@ -9,18 +9,18 @@ export const cloudFlags = {
     multiple: true,
     multipleNonGreedy: true,
     helpValue: 'NAME',
-    summary: 'A region, or several with commas. Otherwise IBMCLOUD_REGION or IC_REGION, else all regions.',
+    summary: 'Region, or several separated by commas (default: IBMCLOUD_REGION or IC_REGION, else all regions).',
     helpGroup,
   }),
   private: Flags.boolean({summary: 'Use the private endpoints.', helpGroup}),
   'allow-http': Flags.boolean({
-    summary: 'Send keys and tokens over plain http to another machine, where its URL says so.',
+    summary: 'Allow sending keys and tokens over plain http to other machines.',
     helpGroup,
   }),
   'api-key-file': Flags.string({
     helpValue: 'FILE',
     summary:
-      'A file with the API key; - is stdin. Otherwise IBMCLOUD_API_KEY, IC_API_KEY, or the VPC_* settings of IBM’s SDK.',
+      "File with the API key; - is stdin (default: IBMCLOUD_API_KEY, IC_API_KEY, or the VPC_* settings of IBM's SDK).",
     helpGroup,
   }),
   timeout: Flags.integer({
@@ -33,45 +33,21 @@ export const cloudFlags = {
   }),
   sandbox: Flags.boolean({
     env: 'VPCMD_SANDBOX',
-    summary: 'Work on the built-in simulated IBM Cloud, which needs no account.',
+    summary: 'Use the built-in simulated IBM Cloud, which needs no account.',
     helpGroup,
   }),
 }
 
-interface CloudFlags {
+/** Which cloud is meant, and how it is talked to. */
+export interface CloudFlags {
   region?: string[]
   private?: boolean
   'allow-http'?: boolean
   sandbox?: boolean
   'api-key-file'?: string
+  /** Seconds. */
   timeout: number
+  /** Requests at a time in a region, at most. */
   concurrency?: number
   debug?: boolean
-}
-
-/** Which cloud is meant, and how it is talked to. */
-export interface CloudSettings {
-  isSandbox: boolean
-  regions: string[]
-  isPrivate: boolean
-  allowsHttp: boolean
-  apiKeyFile: string | undefined
-  timeoutMs: number
-  /** Requests at a time in a region, at most. */
-  concurrency: number | undefined
-  isDebug: boolean
-}
-
-/** Which cloud is meant, by the flags. */
-export function readCloud(flags: CloudFlags): CloudSettings {
-  return {
-    isSandbox: flags.sandbox ?? false,
-    regions: flags.region ?? [],
-    isPrivate: flags.private ?? false,
-    allowsHttp: flags['allow-http'] ?? false,
-    apiKeyFile: flags['api-key-file'],
-    timeoutMs: flags.timeout * 1000,
-    concurrency: flags.concurrency,
-    isDebug: flags.debug ?? false,
-  }
 }

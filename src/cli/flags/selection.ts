@@ -1,7 +1,7 @@
 import {Args, Flags, type Interfaces} from '@oclif/core'
 import {type FilterName, type Filters, filterList} from '../../instances/filters.ts'
 import {tunables} from '../../metadata/settings.ts'
-import {checkStdin} from '../check-stdin.ts'
+import {checkStdin} from '../check-files.ts'
 import type {SettingFlagName} from '../wanted-settings.ts'
 
 type FilterFlags = {[Name in FilterName]: Interfaces.OptionFlag<Filters[Name]>}

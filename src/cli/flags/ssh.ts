@@ -6,9 +6,9 @@ const helpGroup = 'SSH'
 
 /** The flags by which an instance is reached, wherever vpcmd runs ssh. */
 export const sshFlags = {
-  user: Flags.string({helpGroup, helpValue: 'NAME', summary: 'Log in as this user. Otherwise the one of its image.'}),
-  identity: Flags.string({char: 'i', helpGroup, helpValue: 'FILE', summary: 'The private key to log in with.'}),
-  'internal-ip': Flags.boolean({helpGroup, summary: 'Take its reserved IP, over a VPN or from within the VPC.'}),
+  user: Flags.string({helpGroup, helpValue: 'NAME', summary: 'User to log in as (default: the user of its image).'}),
+  identity: Flags.string({char: 'i', helpGroup, helpValue: 'FILE', summary: 'Private key to log in with.'}),
+  'internal-ip': Flags.boolean({helpGroup, summary: 'Use its reserved IP, over a VPN or from within the VPC.'}),
   via: Flags.string({
     helpGroup,
     helpValue: 'HOST',

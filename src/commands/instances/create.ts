@@ -1,8 +1,8 @@
 import {Args, Flags} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
-import {checkStdin} from '../../cli/check-stdin.ts'
+import {checkStdin} from '../../cli/check-files.ts'
 import {connectCloud} from '../../cli/connect-cloud.ts'
-import {cloudFlags, readCloud} from '../../cli/flags/cloud.ts'
+import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {type OutputOptions, readOutput} from '../../cli/flags/output.ts'
 import {unbroken} from '../../cli/interruption.ts'
 import {printRecord} from '../../cli/output.ts'
@@ -21,11 +21,11 @@ import {targetName} from '../../metadata/plan.ts'
 import {valueFormatNames} from '../../terminal/formats.ts'
 
 export default class InstancesCreate extends BaseCommand {
-  static override summary = 'Make another instance like a running one, with the metadata service on.'
+  static override summary = 'Create an instance like an existing one, with the metadata service on.'
   static override description =
-    `It gets the profile, image, VPC, zone, subnet, security groups, keys, trusted profile, resource group and settings of the other one, what does not go along is named, and its metadata service is on from the first boot: with the protocol and hop limit of the other one where its service is on, else https and 1. What a flag names takes their place.
+    `vpcmd copies the profile, image, VPC, zone, subnet, security groups, keys, trusted profile, resource group and settings of the existing instance, and lists what it can't copy. Flags replace what is copied. The metadata service is on from the first boot, with the protocol and hop limit of the existing instance if its service is on, else with https and hop limit 1.
 
-User data can't be read from the VPC API: --from-metadata takes it from what vpcmd metadata collect wrote.`
+The VPC API does not return user data. To copy it, collect it with vpcmd metadata collect and pass the file to --from-metadata.`
   static override examples = [
     '<%= config.bin %> <%= command.id %> web-3 --like web-2 --from-metadata web-2.json',
     '<%= config.bin %> <%= command.id %> web-3 --like web-2 --user-data cloud-init.yaml --hop-limit 2 --yes',
@@ -36,33 +36,33 @@ User data can't be read from the VPC API: --from-metadata takes it from what vpc
   }
   static override flags = {
     ...cloudFlags,
-    like: Flags.string({required: true, helpValue: 'INSTANCE', summary: 'ID, name or CRN of the other instance.'}),
-    'user-data': Flags.string({helpValue: 'FILE', summary: 'User data for its first boot; - is stdin.'}),
+    like: Flags.string({required: true, helpValue: 'INSTANCE', summary: 'ID, name or CRN of the existing instance.'}),
+    'user-data': Flags.string({helpValue: 'FILE', summary: 'File with user data for the first boot; - is stdin.'}),
     'from-metadata': Flags.string({
       helpValue: 'FILE',
-      summary: 'User data out of what vpcmd metadata collect wrote; - is stdin.',
+      summary: 'Take the user data from this file of vpcmd metadata collect; - is stdin.',
       exclusive: ['user-data'],
     }),
-    profile: Flags.string({helpValue: 'NAME', summary: 'Another profile.'}),
-    image: Flags.string({helpValue: 'ID|NAME|CRN', summary: 'Another image.'}),
-    subnet: Flags.string({helpValue: 'ID|NAME|CRN', summary: 'Another subnet, which tells zone and VPC as well.'}),
+    profile: Flags.string({helpValue: 'NAME', summary: 'Use this profile instead.'}),
+    image: Flags.string({helpValue: 'ID|NAME|CRN', summary: 'Use this image instead.'}),
+    subnet: Flags.string({helpValue: 'ID|NAME|CRN', summary: 'Use this subnet instead, with its zone and VPC.'}),
     key: Flags.string({
       multiple: true,
       multipleNonGreedy: true,
       helpValue: 'ID|NAME|CRN',
-      summary: 'An SSH key in place of the other one’s; may be given again.',
+      summary: 'Use this SSH key instead. Repeat it for more.',
     }),
     ...settingFlags(({word}) => `The ${word} of its metadata service.`),
     'dry-run': Flags.boolean({
-      summary: 'Print what would be sent, as JSON unless another format is asked for, and send nothing.',
+      summary: 'Print the request as JSON (or the format of -o), and send nothing.',
     }),
-    yes: Flags.boolean({char: 'y', summary: 'Answer yes to the question whether to go on.'}),
+    yes: Flags.boolean({char: 'y', summary: 'Skip the confirmation.'}),
     wait: Flags.integer({
       min: 0,
       max: 86_400,
       default: 600,
       helpValue: 'SECONDS',
-      summary: 'How long to wait until it runs; 0 does not wait.',
+      summary: 'How long to wait until the instance runs. 0 does not wait.',
     }),
   }
 
@@ -72,7 +72,7 @@ User data can't be read from the VPC API: --from-metadata takes it from what vpc
     checkName(args.name)
     checkStdin(flags, flags['user-data'] ?? flags['from-metadata'], 'user data')
     const userData = await this.readUserData(flags)
-    const cloud = await connectCloud(this.context, readCloud(flags))
+    const cloud = await connectCloud(this.context, flags)
     const like = await findInstance(cloud, flags.like)
     const api = cloud.api(like.region)
     const {prototype, leftOut} = await planInstance(api, args.name, like, {
@@ -88,7 +88,7 @@ User data can't be read from the VPC API: --from-metadata takes it from what vpc
       // What is sent has no columns.
       const format = valueFormatNames.find(name => name === out.format) ?? 'json'
       await printRecord(this.context, {...out, format}, {entries: [], json: prototype, id: prototype.name})
-      this.context.note('Nothing was sent: this was a dry run.')
+      this.context.note('Dry run: nothing was sent.')
       return
     }
     if (!flags.yes) await this.show(prototype)
@@ -107,7 +107,7 @@ User data can't be read from the VPC API: --from-metadata takes it from what vpc
     await this.printCreated(out, made, like)
     const wrong = departures(prototype, made)
     if (wrong.length === 0) return
-    this.context.warning(`${targetName(made)} was made, but not as asked: ${wrong.join('; ')}.`)
+    this.context.warning(`${targetName(made)} was created, but not as requested: ${wrong.join('; ')}.`)
     this.context.exitCode = exitCodes.failed
   }
 
@@ -121,7 +121,7 @@ User data can't be read from the VPC API: --from-metadata takes it from what vpc
         : userDataIn(await readInput(file, 'user data'), origin)
     if (userData.startsWith('\uFEFF')) {
       this.context.warning(
-        `The user data from ${origin} begins with a byte order mark, before which cloud-init sees no #cloud-config and no #!. Save it as UTF-8 without one.`,
+        `The user data from ${origin} starts with a byte order mark, so cloud-init won't recognize #cloud-config or #!. Save it as UTF-8 without a byte order mark.`,
       )
     }
     return userData
@@ -152,7 +152,7 @@ User data can't be read from the VPC API: --from-metadata takes it from what vpc
 function checkName(name: string): void {
   if (/^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) return
   throw usageError(
-    `${name === '' ? 'An empty text' : name} can't be the name of an instance.`,
-    'It starts with a small letter, has small letters, digits and hyphens, and at most 63 of them.',
+    `${name === '' ? 'An empty string' : name} is not a valid instance name.`,
+    'Use lowercase letters, digits and hyphens, at most 63, starting with a letter.',
   )
 }

@@ -1,7 +1,7 @@
 import {Args, Flags} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
 import {connectCloud} from '../../cli/connect-cloud.ts'
-import {cloudFlags, readCloud} from '../../cli/flags/cloud.ts'
+import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {readOutput} from '../../cli/flags/output.ts'
 import {printRecord} from '../../cli/output.ts'
 import {findOrPick} from '../../cli/select-instances.ts'
@@ -12,9 +12,9 @@ import {initializationDetails, toJsonInitialization} from '../../instances/initi
 import {targetName} from '../../metadata/plan.ts'
 
 export default class InstancesInitialization extends BaseCommand {
-  static override summary = 'Show what an instance was made with: keys, trusted profile, and the password of Windows.'
+  static override summary = 'Show what an instance was created with: keys, trusted profile, and the Windows password.'
   static override description =
-    `The password is encrypted for one of the keys: --private-key opens it, with an RSA key as PEM or in the format of OpenSSH. A passphrase is asked for on a terminal. User data is not shown: the VPC API does not tell it. vpcmd metadata collect reads it within the instance.`
+    `The password is encrypted with one of the keys. To decrypt it, pass --private-key with an RSA key in PEM or OpenSSH format. vpcmd asks for the passphrase if there is a terminal. The VPC API does not return user data; vpcmd metadata collect reads it on the instance.`
   static override examples = [
     '<%= config.bin %> <%= command.id %> my-virtual-server-2',
     '<%= config.bin %> <%= command.id %> my-windows-server --private-key ~/.ssh/id_rsa',
@@ -24,10 +24,10 @@ export default class InstancesInitialization extends BaseCommand {
   }
   static override flags = {
     ...cloudFlags,
-    'private-key': Flags.string({helpValue: 'FILE', summary: 'Show the password of Windows, opened with this key.'}),
+    'private-key': Flags.string({helpValue: 'FILE', summary: 'Decrypt the Windows password with this private key.'}),
     'passphrase-file': Flags.string({
       helpValue: 'FILE',
-      summary: 'A file whose first line is the passphrase of the key.',
+      summary: 'File whose first line is the passphrase of the key.',
       dependsOn: ['private-key'],
     }),
   }
@@ -37,7 +37,7 @@ export default class InstancesInitialization extends BaseCommand {
     const keyText = flags['private-key'] && (await readText(flags['private-key'], 'private key'))
     const passphrase =
       flags['passphrase-file'] && (await readText(flags['passphrase-file'], 'passphrase')).split(/\r?\n/)[0]
-    const cloud = await connectCloud(this.context, readCloud(flags))
+    const cloud = await connectCloud(this.context, flags)
     const found = await findOrPick(this.context, cloud, args.instance, 'Which instance?')
     const {instance, region} = found
     const given = (await cloud.api(region).getInstanceInitialization({id: instance.id})).result
@@ -45,7 +45,7 @@ export default class InstancesInitialization extends BaseCommand {
       throw new VpcmdError({
         code: 'no_password',
         message: `${targetName(instance)} has no password.`,
-        hint: 'Only instances of Windows have one, and those that are being made not yet.',
+        hint: 'Only Windows instances have one, once they have been created.',
       })
     }
     const password =
@@ -64,7 +64,7 @@ export default class InstancesInitialization extends BaseCommand {
       const isLocked = error instanceof VpcmdError && error.code === 'passphrase_needed'
       const prompter = isLocked ? await this.context.prompter() : undefined
       if (!prompter) throw error
-      return readPrivateKey(keyText, await prompter.secret({message: 'Passphrase of the private key?'}))
+      return readPrivateKey(keyText, await prompter.secret({message: 'Passphrase for the private key:'}))
     })
     return decryptPassword(key, sealed)
   }

@@ -1,7 +1,7 @@
 import {Flags} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
 import {connectCloud} from '../../cli/connect-cloud.ts'
-import {cloudFlags, readCloud} from '../../cli/flags/cloud.ts'
+import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {readOutput} from '../../cli/flags/output.ts'
 import {filterFlags, toFilters} from '../../cli/flags/selection.ts'
 import {printRows, rowPrinter} from '../../cli/output.ts'
@@ -13,11 +13,10 @@ import {dataFormats, valueFormatNames} from '../../terminal/formats.ts'
 
 export default class InstancesList extends BaseCommand {
   static override summary = 'List instances, in all regions or some, with their metadata settings.'
-  static override description = `Filters can be combined; what IBM Cloud can filter it filters.
+  static override description =
+    `Filters can be combined. In the Metadata column, off means that the service is disabled, and http/1 that it is enabled with protocol http and hop limit 1.
 
-With --sort none, -o jsonl, -o csv and -q print instances while they are being read, in little memory however many there are. JSON lines then have null for floating_ips, which take time to read, unless --columns names floating-ip.
-
-In the Metadata column, off means that the service is disabled; http/1 that it is enabled with protocol http and hop limit 1.`
+With --sort none, the formats -o jsonl, -o csv and -q print instances as they are read, so memory use stays low for any number of instances. JSON lines then have null for floating_ips, which are slow to read, unless --columns includes floating-ip.`
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --metadata disabled --status running -r us-south,eu-de',
@@ -32,12 +31,12 @@ In the Metadata column, off means that the service is disabled; http/1 that it i
       multiple: true,
       multipleNonGreedy: true,
       helpValue: 'NAMES',
-      summary: `Columns, with commas; all shows every one. Default: ${defaultColumns.join(',')}.`,
+      summary: `Columns, separated by commas, or all (default: ${defaultColumns.join(',')}).`,
     }),
     sort: Flags.string({
       default: 'name',
       helpValue: 'COLUMN',
-      summary: 'Sort by a column; descending with a hyphen before it; none for no order.',
+      summary: 'Sort by this column. Prefix it with - for descending order. none does not sort.',
     }),
   }
 
@@ -55,12 +54,12 @@ In the Metadata column, off means that the service is disabled; http/1 that it i
     const isShown = isStream ? flags.columns && hasAddresses : hasAddresses || hasValues
     const withFloatingIps = (isShown && !out.quiet) || sortedBy === 'floating-ip'
 
-    const cloud = await connectCloud(this.context, readCloud(flags))
+    const cloud = await connectCloud(this.context, flags)
     const output = {columns, toJson: toJsonRow, id: ({instance}: ListedInstance) => instance.id}
     const printSome = isSorted ? undefined : await rowPrinter(this.context, out, output)
     if (printSome) {
       const {failures, isRead, gone} = await streamInstances(cloud, query, withFloatingIps, printSome)
-      if (gone.size > 0) this.context.note(`Gone by the end, though printed: ${[...gone].join(', ')}.`)
+      if (gone.size > 0) this.context.note(`Printed, but deleted since: ${[...gone].join(', ')}.`)
       return reportRegions(this.context, failures, isRead)
     }
     const {rows, failures, isRead} = await listInstances(cloud, query, withFloatingIps)
@@ -69,7 +68,7 @@ In the Metadata column, off means that the service is disabled; http/1 that it i
       ...output,
       rows: isSorted ? sortRows(rows, flags.sort) : rows,
       mayHide: flags.columns === undefined,
-      empty: 'No instances were found.',
+      empty: 'No instances found.',
     })
   }
 }

@@ -1,7 +1,7 @@
 import {Args} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
 import {connectCloud} from '../../cli/connect-cloud.ts'
-import {cloudFlags, readCloud} from '../../cli/flags/cloud.ts'
+import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {readOutput} from '../../cli/flags/output.ts'
 import {printRecord} from '../../cli/output.ts'
 import {findOrPick} from '../../cli/select-instances.ts'
@@ -10,8 +10,8 @@ import {addressesOf, floatingIpsFor} from '../../instances/floating-ips.ts'
 import {toJsonRow} from '../../instances/list-instances.ts'
 
 export default class InstancesShow extends BaseCommand {
-  static override summary = 'Show one instance in full.'
-  static override description = 'Without <instance>, on a terminal, one is picked from a list.'
+  static override summary = 'Show all details of an instance.'
+  static override description = 'Without an instance, vpcmd asks you to pick one from a list if there is a terminal.'
   static override examples = [
     '<%= config.bin %> <%= command.id %> my-virtual-server-2',
     '<%= config.bin %> <%= command.id %> 0727_ed12480a-40a4-41a0-98e3-6dfac8b25ad6 --json',
@@ -23,7 +23,7 @@ export default class InstancesShow extends BaseCommand {
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(InstancesShow)
-    const cloud = await connectCloud(this.context, readCloud(flags))
+    const cloud = await connectCloud(this.context, flags)
     const found = await findOrPick(this.context, cloud, args.instance, 'Which instance?')
     const index = await floatingIpsFor(cloud.api(found.region), found.instance)
     const row = {instance: found.instance, region: found.region.name, floatingIps: addressesOf(found.instance, index)}

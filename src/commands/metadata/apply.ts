@@ -1,78 +1,60 @@
 import {Args} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
-import {checkStdin} from '../../cli/check-stdin.ts'
+import {checkStdin} from '../../cli/check-files.ts'
 import {connectCloud} from '../../cli/connect-cloud.ts'
-import {cloudFlags, readCloud} from '../../cli/flags/cloud.ts'
-import {readOutput} from '../../cli/flags/output.ts'
-import {readRestart, restartFlags} from '../../cli/flags/restart.ts'
-import {readRollout, refuseRegions, rolloutFlags} from '../../cli/flags/rollout.ts'
-import {printOutcomes} from '../../cli/print-outcomes.ts'
-import {isAgreed, planRestarts, showPreflights, withRestarts} from '../../cli/restart-instances.ts'
-import {carryOut, foresight} from '../../cli/run-rollout.ts'
+import {readChange, refuseRegions, restartFlags, rolloutFlags} from '../../cli/flags/change.ts'
+import {cloudFlags} from '../../cli/flags/cloud.ts'
+import {makeChanges} from '../../cli/make-changes.ts'
+import {counted} from '../../counted.ts'
 import {usageError} from '../../errors.ts'
 import {inputLimits, inputName, readText} from '../../files/read-input.ts'
 import {outcomesOfChanges} from '../../metadata/outcomes.ts'
 import type {Plan} from '../../metadata/plan.ts'
 
 export default class MetadataApply extends BaseCommand {
-  static override summary = 'Make the changes of a plan, and nothing else.'
+  static override summary = 'Make exactly the changes of a plan.'
   static override description =
-    `Each server is compared with the plan first: one that is no longer as the plan read it is a conflict and is left alone; one that is already as planned is unchanged.
+    `vpcmd compares each server with the plan first. A server that has changed since the plan was made is a conflict and is left alone. A server that is already as planned is reported as unchanged.
 
-The plan is shown, and asked for, unless --yes answers.
+vpcmd shows the plan and asks before it changes anything, unless you pass --yes.
 
-A plan never stops an instance. With --restart the running instances on which it turned the service on are stopped and started afterwards: what that risks is shown, and asked for by a question that --yes does not answer.`
+A plan never stops an instance. With --restart, vpcmd then stops and starts the running instances on which it enabled the service. It shows the risks and asks first; --yes does not skip that question.`
   static override examples = [
     '<%= config.bin %> <%= command.id %> plan.json',
     '<%= config.bin %> <%= command.id %> plan.json --yes --canary 5 --max-failures 1%',
   ]
   static override args = {
-    plan: Args.string({required: true, description: 'A file that vpcmd metadata plan wrote; - is stdin.'}),
+    plan: Args.string({required: true, description: 'File written by vpcmd metadata plan; - is stdin.'}),
   }
   static override flags = {...cloudFlags, ...rolloutFlags, ...restartFlags}
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(MetadataApply)
     const {context} = this
-    const rollout = readRollout(flags)
     refuseRegions(flags, 'a plan')
     checkStdin(flags, args.plan, 'plan')
-    const options = {out: readOutput(flags), rollout, restart: readRestart(flags)}
-    const plan = await readPlan(args.plan)
-    const {changes} = plan
-    const cloud = await connectCloud(context, readCloud(flags))
+    const policy = readChange(flags)
+    const {account: planned, createdAt, selection, unread, changes} = await readPlan(args.plan)
+    const cloud = await connectCloud(context, flags)
     const {account} = await cloud.caller()
-    if (account !== plan.account) {
+    if (account !== planned) {
       throw usageError(
-        `The plan was made in account ${plan.account}, and these credentials are of account ${account}.`,
+        `The plan was made in account ${planned}, and these credentials are of account ${account}.`,
         'Use an API key of that account, or make a new plan.',
       )
     }
     const regions = new Set(changes.map(({target}) => target.region))
     await Promise.all([...regions].map(name => cloud.region(name, 'the plan')))
-    for (const unread of plan.unread ?? [])
-      context.warning(`When the plan was made, something could not be read: ${unread}`)
-    const seen = await foresight(cloud, rollout, changes, true)
-    const due = seen ? changes.filter((_, index) => !seen[index]) : changes
-    const restarts = await planRestarts(context, cloud, options.restart, {changes, due})
-    if (seen) {
-      if (restarts) await showPreflights(context, restarts)
-      await printOutcomes(context, options.out, withRestarts(restarts, outcomesOfChanges(changes, seen), false))
-      context.note('Nothing was sent: this was a dry run.')
-      return
-    }
-    const many = `${changes.length} ${changes.length === 1 ? 'change' : 'changes'}`
-    const question = `Make the ${many} of the plan of ${plan.createdAt}?`
-    if (!(await isAgreed(context, options, question, changes, restarts))) return
-    await carryOut(context, cloud, options, {
+    for (const what of unread ?? []) context.warning(`The plan is incomplete, as this could not be read: ${what}`)
+    await makeChanges(context, cloud, policy, {
       command: 'apply',
-      selection: `plan of ${plan.createdAt}: ${plan.selection}`,
-      unread: plan.unread,
+      selection: `plan of ${createdAt}: ${selection}`,
+      unread,
       changes,
       comparesNames: true,
       isFresh: false,
-      restarts: changes.length > 0 ? restarts : undefined,
-      outcomes: settled => withRestarts(restarts, outcomesOfChanges(changes, settled), true),
+      question: `Make the ${counted(changes.length, 'change')} of the plan of ${createdAt}?`,
+      outcomes: settled => outcomesOfChanges(changes, settled),
     })
   }
 }

@@ -7,14 +7,14 @@ import {selectorTable} from '../../audit/selectors.ts'
 import {kindLabel, subjectKinds} from '../../audit/subjects.ts'
 import {parseReportFiles, type ReportFile, renderAudit, reportFormats} from '../../cli/audit-output.ts'
 import {BaseCommand} from '../../cli/base-command.ts'
-import {checkFiles} from '../../cli/check-files.ts'
-import {checkStdin} from '../../cli/check-stdin.ts'
+import {checkFiles, checkStdin} from '../../cli/check-files.ts'
 import {connectCloud} from '../../cli/connect-cloud.ts'
-import {cloudFlags, readCloud} from '../../cli/flags/cloud.ts'
+import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {readOutput} from '../../cli/flags/output.ts'
 import {filterFlags, toFilters} from '../../cli/flags/selection.ts'
 import {printRows} from '../../cli/output.ts'
 import {restartsAwaited} from '../../cli/restarts-awaited.ts'
+import {counted} from '../../counted.ts'
 import {exitCodes, VpcmdError} from '../../errors.ts'
 import {inputName, readInput} from '../../files/read-input.ts'
 import {writeOutput} from '../../files/write-output.ts'
@@ -24,11 +24,12 @@ import {green, red, yellow} from '../../terminal/style.ts'
 const {name, zone, vpc, 'resource-group': resourceGroup} = filterFlags
 
 export default class MetadataAudit extends BaseCommand {
-  static override summary = 'Check the metadata service of instances, templates and bare metal servers by a policy.'
+  static override summary =
+    'Check the metadata settings of instances, templates and bare metal servers against a policy.'
   static override description =
-    `Without --policy: where the service is on, it must be on only over https, with hop limit 1. A template with the service off makes instances with it off; what a template leaves out is the API's default: off, http, 1. Bare metal servers have no hop limit.
+    `Without --policy: where the service is on, it must use https with hop limit 1. A template with the service off makes instances with the service off. Settings that a template omits have the API's defaults: off, http, 1. Bare metal servers have no hop limit.
 
-A policy is YAML: rules, of which the first that matches decides, and exemptions with a reason and a last day:
+A policy is a YAML file with rules, of which the first match decides, and exemptions with a reason and an expiry date:
 
 version: 1
 unmatched: deny
@@ -38,9 +39,9 @@ rules:
 exemptions:
 - {match: {vpc: old}, reason: Moves in May, expires: 2027-05-31}
 
-A match takes ${listInWords(['kind', ...Object.keys(selectorTable)], 'and')}, each with a pattern or a list of patterns. A rule can require ${policyKeysInWords('and')}, of which hop_limit takes a number or a range; all but enabled count while the service is on or must be, or always with even_while_off: true. What no rule matches is reported, and violates the policy with unmatched: deny.
+A match takes ${listInWords(['kind', ...Object.keys(selectorTable)], 'and')}, each with a pattern or a list of patterns. A rule can require ${policyKeysInWords('and')}; hop_limit takes a number or a range. All but enabled are checked only while the service is on or must be on, or always with even_while_off: true. Resources that no rule matches are reported; with unmatched: deny they violate the policy.
 
-Exit code: 0 compliant; 5 not; 1 when something could not be read, whatever else was found, or when --name, --zone, --vpc or --resource-group finds nothing. With -q, the IDs of what violates the policy.`
+Exit codes: 0 compliant; 5 not compliant; 1 if anything could not be read, whatever else was found, or if --name, --zone, --vpc or --resource-group match nothing. -q prints the IDs of what violates the policy.`
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --policy policy.yaml --report sarif=audit.sarif --report html=audit.html',
@@ -49,29 +50,32 @@ Exit code: 0 compliant; 5 not; 1 when something could not be read, whatever else
   ]
   static override flags = {
     ...cloudFlags,
-    policy: Flags.string({helpValue: 'FILE', summary: 'The policy to check by, as YAML; - is stdin.'}),
+    policy: Flags.string({
+      helpValue: 'FILE',
+      summary: 'YAML file with the policy; - is stdin. Without it, the built-in policy applies.',
+    }),
     report: Flags.string({
       multiple: true,
       multipleNonGreedy: true,
       helpValue: 'FORMAT=FILE',
-      summary: `Write the audit to a file as well, as often as wanted: ${reportFormats.join(', ')}.`,
+      summary: `Also write a report to a file. Repeat it for more reports. Formats: ${reportFormats.join(', ')}.`,
     }),
     'fix-plan': Flags.string({
       helpValue: 'FILE',
-      summary: 'Write the plan that repairs what violates the policy, for metadata apply.',
+      summary: 'Write a plan that fixes the violations, for vpcmd metadata apply.',
     }),
     verdict: Flags.option({
       options: verdicts,
       multiple: true,
       multipleNonGreedy: true,
-      summary: 'Print only what is judged so. Exit code and reports are about all.',
+      summary: 'Print only findings with this verdict. Exit code and reports still cover everything.',
     })(),
     kind: Flags.option({
       options: subjectKinds,
       multiple: true,
       multipleNonGreedy: true,
       helpGroup: 'FILTER',
-      summary: 'Only of this kind; all three without.',
+      summary: 'Filter by kind (default: all three).',
     })(),
     name,
     zone,
@@ -94,7 +98,7 @@ Exit code: 0 compliant; 5 not; 1 when something could not be read, whatever else
       import('../../audit/audit.ts'),
       flags.policy === undefined ? defaultPolicy : this.policyIn(flags.policy),
     ])
-    const cloud = await connectCloud(this.context, readCloud(flags))
+    const cloud = await connectCloud(this.context, flags)
     const report = await audit(cloud, {
       policy,
       scope: {
@@ -130,10 +134,10 @@ Exit code: 0 compliant; 5 not; 1 when something could not be read, whatever else
       this.context.warning(`Not in the plan: ${kindLabel(kind)} ${name} (${id}) in ${region}: ${reason}.`)
     }
     const more = unrepairable.length - shownWarnings
-    if (more > 0) this.context.warning(`${more} more are not in the plan, for the same reasons.`)
+    if (more > 0) this.context.warning(`${more} more are not in the plan.`)
     const count = plan.changes.length
     this.context.note(
-      `${count} ${count === 1 ? 'change' : 'changes'} planned in ${file}.${count > 0 ? ` Make them with: ${quoteCommand(['vpcmd', 'metadata', 'apply', file])}` : ''}`,
+      `${counted(count, 'change')} planned in ${file}.${count > 0 ? ` Apply with: ${quoteCommand(['vpcmd', 'metadata', 'apply', file])}` : ''}`,
     )
   }
 
@@ -173,7 +177,7 @@ Exit code: 0 compliant; 5 not; 1 when something could not be read, whatever else
     const count = countSarifResults(report)
     if (count <= mostResults) return
     this.context.warning(
-      `The SARIF log has ${count} results, and GitHub refuses more than ${mostResults}: audit in parts, by --region or --vpc.`,
+      `The SARIF log has ${count} results, and GitHub accepts at most ${mostResults}. Split the audit with --region or --vpc.`,
     )
   }
 
@@ -181,7 +185,7 @@ Exit code: 0 compliant; 5 not; 1 when something could not be read, whatever else
     const {headline, remarks} = await import('../../audit/summary.ts')
     for (const {error} of report.unread.slice(0, shownWarnings)) this.context.warning(error.inOneLine)
     const more = report.unread.length - shownWarnings
-    if (more > 0) this.context.warning(`${more} more could not be read: -o json lists them all.`)
+    if (more > 0) this.context.warning(`${more} more could not be read. See all with -o json.`)
     for (const remark of remarks(report)) this.context.note(remark)
     this.context.note(headline(report))
   }

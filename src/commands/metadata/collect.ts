@@ -2,15 +2,15 @@ import {Flags} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
 import {connectCloud} from '../../cli/connect-cloud.ts'
 import type {Context} from '../../cli/context.ts'
-import {cloudFlags, readCloud} from '../../cli/flags/cloud.ts'
+import {readChange} from '../../cli/flags/change.ts'
+import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {type OutputOptions, readOutput} from '../../cli/flags/output.ts'
-import {readRollout} from '../../cli/flags/rollout.ts'
 import {instanceArgs, readSelection, selectionFlags} from '../../cli/flags/selection.ts'
 import {readWishes, sshFlags} from '../../cli/flags/ssh.ts'
+import {runRollout} from '../../cli/make-changes.ts'
 import {printRows} from '../../cli/output.ts'
 import {switchedOnNote} from '../../cli/print-outcomes.ts'
 import {reportFailures} from '../../cli/report-failures.ts'
-import {runRollout} from '../../cli/run-rollout.ts'
 import {type Selected, selectInstances} from '../../cli/select-instances.ts'
 import type {Cloud} from '../../cloud/cloud.ts'
 import {retryPolicy} from '../../cloud/retry-policy.ts'
@@ -34,11 +34,11 @@ import {checkSsh} from '../../ssh/run-ssh.ts'
 type Row = Collection & {json: object | undefined; files: CollectedFiles | undefined}
 
 export default class MetadataCollect extends BaseCommand {
-  static override summary = 'Read the metadata service of instances from here, over ssh, with nothing installed there.'
+  static override summary = 'Collect metadata from instances over ssh, without installing anything on them.'
   static override description =
-    `Sees that the service is on, logs in as vpcmd connect does, runs a script there that needs a shell and curl, and hands back what the service says: as JSON, or with --out as a file for each instance and one for its user data. vpcmd instances create --from-metadata takes it.
+    `vpcmd checks that the service is on, logs in as vpcmd connect does, and runs a script that needs only a shell and curl. It prints the metadata as JSON. With --out it writes a JSON file for each instance, and another for its user data. vpcmd instances create --from-metadata takes these files.
 
-Passwords and license keys are masked. User data is not: whoever can run a process on the instance can read it as well.`
+Passwords and license keys are masked. User data is not masked: any process on the instance can read it too.`
   static override examples = [
     '<%= config.bin %> <%= command.id %> my-virtual-server-2',
     '<%= config.bin %> <%= command.id %> web-1 web-2 --out collected --enable',
@@ -52,14 +52,14 @@ Passwords and license keys are masked. User data is not: whoever can run a proce
       multiple: true,
       multipleNonGreedy: true,
       helpValue: 'PATH',
-      summary: `A path of the metadata API; may be given again. Otherwise instance and ${initializationPath}.`,
+      summary: `Path of the metadata API to read. Repeat it for more (default: instance and ${initializationPath}).`,
     }),
-    out: Flags.string({helpValue: 'DIR', summary: 'Write files to this folder, for your eyes only.'}),
-    enable: Flags.boolean({summary: 'Turn the service on where it is off, without asking.'}),
-    'show-secrets': Flags.boolean({summary: 'Do not mask passwords and license keys.'}),
+    out: Flags.string({helpValue: 'DIR', summary: 'Write files to this folder, readable only by you.'}),
+    enable: Flags.boolean({summary: 'Enable the service where it is off, without asking.'}),
+    'show-secrets': Flags.boolean({summary: 'Show passwords and license keys.'}),
     endpoint: Flags.string({
       helpValue: 'URL',
-      summary: 'Where the service is on the instances. Otherwise it is found by itself.',
+      summary: 'URL of the metadata service on the instances. By default vpcmd finds it.',
     }),
     ...selectionFlags,
   }
@@ -75,7 +75,7 @@ Passwords and license keys are masked. User data is not: whoever can run a proce
     if (flags.out !== undefined) fullPath(flags.out)
     await checkWishes(wishes)
     const selection = readSelection(flags, args.instance)
-    const cloud = await connectCloud(context, readCloud(flags))
+    const cloud = await connectCloud(context, flags)
     const question = 'Collect the metadata of which instances?'
     const {items} = await selectInstances(context, cloud, selection, {question}, found => found)
     const errors = items.flatMap(item => ('error' in item ? [item.error] : []))
@@ -124,10 +124,10 @@ async function switchOn(
   const prompter = isEnabling ? undefined : await context.prompter()
   const isWanted =
     changes.length > 0 &&
-    (isEnabling || (await prompter?.confirm({message: `The metadata service of ${names} is off. Turn it on?`})))
+    (isEnabling || (await prompter?.confirm({message: `The metadata service of ${names} is off. Enable it?`})))
   if (isWanted) await checkSsh(context.env)
   const run = isWanted
-    ? await runRollout(context, cloud, readRollout({}), {command: 'enable', selection: names, changes, isFresh: true})
+    ? await runRollout(context, cloud, readChange({}), {command: 'enable', selection: names, changes, isFresh: true})
     : undefined
   const stillOff = changes.flatMap(({target}, index) => {
     const settled = run?.settled[index]
@@ -138,9 +138,7 @@ async function switchOn(
   const isLeft = (id: string) => off.some(each => each.id === id)
   const switched = changes.flatMap(({target}) => (isLeft(target.id) ? [] : [target.name]))
   if (run && switched.length > 0) {
-    context.note(
-      `Turned on the metadata service of ${switched.join(', ')}. Take it back with: vpcmd metadata undo ${run.id}`,
-    )
+    context.note(`Enabled the metadata service of ${switched.join(', ')}. Undo with: vpcmd metadata undo ${run.id}`)
     context.note(switchedOnNote)
   }
   return {on: found.filter(({instance}) => !isLeft(instance.id)), off: off.map(({error}) => error)}
@@ -202,13 +200,13 @@ function isOff({id, name}: {id: string; name: string}): VpcmdError {
   return new VpcmdError({
     code: 'metadata_off',
     message: `The metadata service of ${name} (${id}) is off.`,
-    hint: '--enable turns it on first.',
+    hint: 'Pass --enable to enable it first.',
   })
 }
 
 function sandboxHasNoSsh(): VpcmdError {
   return usageError(
-    'Instances of the sandbox have no SSH: there is nothing to log in to.',
-    'vpcmd sandbox start serves their metadata services; see vpcmd sandbox addresses.',
+    "Sandbox instances have no SSH, so vpcmd can't log in to them.",
+    'To read their metadata services, see vpcmd sandbox start and vpcmd sandbox addresses.',
   )
 }

@@ -1,23 +1,21 @@
 import {BaseCommand} from '../../cli/base-command.ts'
-import {changeMetadata} from '../../cli/change-metadata.ts'
+import {changeMetadata, selectionHelp} from '../../cli/change-metadata.ts'
 import {connectCloud} from '../../cli/connect-cloud.ts'
-import {cloudFlags, readCloud} from '../../cli/flags/cloud.ts'
-import {readOutput} from '../../cli/flags/output.ts'
-import {readRestart, restartFlags} from '../../cli/flags/restart.ts'
-import {readRollout, rolloutFlags} from '../../cli/flags/rollout.ts'
+import {readChange, restartFlags, rolloutFlags} from '../../cli/flags/change.ts'
+import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {instanceArgs, readSelectionForChanges, selectionFlagsForChanges} from '../../cli/flags/selection.ts'
 import {askSettings, readWantedSettings, settingFlags} from '../../cli/wanted-settings.ts'
 
 export default class MetadataEnable extends BaseCommand {
-  static override summary = 'Turn the metadata service of instances on, with the protocol and hop limit wanted.'
+  static override summary = 'Enable the metadata service of instances, and set its protocol and hop limit.'
   static override description =
-    `Each instance is read first, and only what differs is sent; what is already right is left alone and reported as unchanged. Without --protocol or --hop-limit those settings stay as they are.
+    `vpcmd reads each instance first and sends only what differs. An instance that is already set is reported as unchanged. Without --protocol or --hop-limit, those settings stay as they are.
 
-Many are chosen with --from-file, or with --all and the filters of instances list. Without any of these, on a terminal, instances are picked from a list, and what no flag gave is asked. What is chosen otherwise than by typing it is shown, and asked for, first.
+${selectionHelp} It then also asks for the settings that no flag gives. Unless you typed the instances, vpcmd shows the changes and asks before it makes them.
 
-Each run is in the journal before anything is sent: see vpcmd metadata history, resume and undo. Ctrl-C ends a run in good order: nothing new is sent, and what is under way is awaited and recorded; a second Ctrl-C ends it at once.
+vpcmd records each run in a journal before it sends anything: see vpcmd metadata history, resume and undo. Press Ctrl-C to stop: vpcmd sends nothing new, and waits for and records what is in progress. Press it again to stop at once.
 
-An instance that was created with the service off must be stopped and started before the service works fully. vpcmd never does that unasked. With --restart it does, for the running instances on which this run turned the service on: each is stopped, seen stopped, started and seen running, in batches. First it shows what that risks (local disks that a stop erases for good, a start that finds no capacity, another private address), and asks a question of its own. One that does not run stays as it is.`
+An instance that was created with the service off must be stopped and started before the service works fully. vpcmd does that only with --restart, and only for running instances on which this run enabled the service. It stops each instance, checks that it stopped, starts it, and checks that it runs, in batches. It first shows the risks (a stop erases local disks for good, a start may find no capacity, the private address may change) and asks separately. An instance that is not running is not started.`
   static override examples = [
     '<%= config.bin %> <%= command.id %> my-virtual-server-2 --protocol https --hop-limit 2',
     '<%= config.bin %> <%= command.id %> my-virtual-server-1 my-virtual-server-2 --protocol https --dry-run',
@@ -37,10 +35,10 @@ An instance that was created with the service off must be stopped and started be
   async run(): Promise<void> {
     const {args, flags} = await this.parse(MetadataEnable)
     const {context} = this
-    const options = {out: readOutput(flags), rollout: readRollout(flags), restart: readRestart(flags)}
+    const policy = readChange(flags)
     const selection = readSelectionForChanges(flags, args.instance)
-    const cloud = await connectCloud(context, readCloud(flags))
-    await changeMetadata(context, cloud, options, {
+    const cloud = await connectCloud(context, flags)
+    await changeMetadata(context, cloud, policy, {
       verb: 'Enable',
       alwaysAsks: false,
       selection,

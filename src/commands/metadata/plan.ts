@@ -2,14 +2,14 @@ import {Flags} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
 import {chooseToChange, withinReach} from '../../cli/change-metadata.ts'
 import {checkFiles} from '../../cli/check-files.ts'
-import {showChanges} from '../../cli/confirm-changes.ts'
 import {connectCloud} from '../../cli/connect-cloud.ts'
 import type {Context} from '../../cli/context.ts'
-import {cloudFlags, readCloud} from '../../cli/flags/cloud.ts'
+import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {readOutput} from '../../cli/flags/output.ts'
 import {instanceArgs, readSelectionForChanges, selectionFlagsForChanges} from '../../cli/flags/selection.ts'
 import {printOutcomes} from '../../cli/print-outcomes.ts'
 import {reportFailures} from '../../cli/report-failures.ts'
+import {showChanges} from '../../cli/show-changes.ts'
 import {readWantedSettings, settingFlags} from '../../cli/wanted-settings.ts'
 import {usageError, VpcmdError} from '../../errors.ts'
 import {outcomesOf} from '../../metadata/outcomes.ts'
@@ -17,11 +17,11 @@ import {type Choice, changesIn, draftPlan, type Plan} from '../../metadata/plan.
 import {quoteCommand} from '../../quote-command.ts'
 
 export default class MetadataPlan extends BaseCommand {
-  static override summary = 'Write down which changes would be made, to look at them and apply them later.'
+  static override summary = 'Plan changes, to review them and apply them later.'
   static override description =
-    `Nothing is changed. The plan holds each change field by field, with the settings as they were read: vpcmd metadata apply makes exactly these changes, and leaves alone what has changed since.
+    `This command changes nothing. A plan holds each change field by field, with the current settings. vpcmd metadata apply makes exactly these changes, and leaves alone what has changed since.
 
-It takes what enable and disable take, and --enable or --disable for what is wanted. Without --out the plan is only shown.`
+Choose instances as with vpcmd metadata enable, and pass --enable or --disable. Without --out, vpcmd only shows the plan.`
   static override examples = [
     '<%= config.bin %> <%= command.id %> --enable --protocol https --hop-limit 1 --all --vpc my-test-vpc --out plan.json',
     '<%= config.bin %> <%= command.id %> --disable my-virtual-server-1',
@@ -29,10 +29,10 @@ It takes what enable and disable take, and --enable or --disable for what is wan
   static override args = instanceArgs
   static override flags = {
     ...cloudFlags,
-    enable: Flags.boolean({summary: 'Plan to turn the service on.', exclusive: ['disable']}),
-    disable: Flags.boolean({summary: 'Plan to turn the service off.'}),
+    enable: Flags.boolean({summary: 'Plan to enable the service.', exclusive: ['disable']}),
+    disable: Flags.boolean({summary: 'Plan to disable the service.'}),
     ...settingFlags(({word}) => `Plan to set this ${word}.`, ['disable']),
-    out: Flags.string({helpValue: 'FILE', summary: 'Write the plan to this file, - for stdout.'}),
+    out: Flags.string({helpValue: 'FILE', summary: 'Write the plan to this file; - is stdout.'}),
     ...selectionFlagsForChanges,
   }
 
@@ -41,11 +41,11 @@ It takes what enable and disable take, and --enable or --disable for what is wan
     const {context} = this
     const out = readOutput(flags)
     if (!flags.enable && !flags.disable) {
-      throw usageError('The plan needs --enable or --disable.', 'See vpcmd metadata plan --help.')
+      throw usageError('Pass --enable or --disable.', 'See vpcmd metadata plan --help.')
     }
     checkFiles([flags.out === '-' ? undefined : flags.out], [flags['from-file'], flags['api-key-file']])
     const options = readSelectionForChanges(flags, args.instance)
-    const cloud = await connectCloud(context, readCloud(flags))
+    const cloud = await connectCloud(context, flags)
     const selection = await chooseToChange(context, cloud, {
       verb: flags.enable ? 'Plan to enable' : 'Plan to disable',
       selection: options,
@@ -57,7 +57,7 @@ It takes what enable and disable take, and --enable or --disable for what is wan
     if (flags.out === undefined) {
       await printOutcomes(context, out, outcomesOf(drafts), selection.unread)
       showChanges(context, changes)
-      context.note('Nothing was sent, and nothing was written: --out FILE keeps the plan.')
+      context.note('Nothing was sent or written. Pass --out FILE to save the plan.')
       return
     }
     refuseErrors(context, items)
@@ -82,7 +82,7 @@ It takes what enable and disable take, and --enable or --disable for what is wan
     showChanges(context, changes)
     const unchanged = drafts.filter(draft => !('error' in draft)).length - changes.length
     context.note(
-      `${changes.length} to change, ${unchanged} already so.${flags.out === '-' ? '' : ` Apply it with: ${quoteCommand(['vpcmd', 'metadata', 'apply', flags.out])}`}`,
+      `${changes.length} to change, ${unchanged} unchanged.${flags.out === '-' ? '' : ` Apply with: ${quoteCommand(['vpcmd', 'metadata', 'apply', flags.out])}`}`,
     )
   }
 }
@@ -99,7 +99,7 @@ function refuseErrors(context: Context, items: Choice[]): void {
   const which = asked.length > 5 ? `${asked.slice(0, 5).join(', ')} and ${asked.length - 5} more` : asked.join(', ')
   throw new VpcmdError({
     code: 'plan_incomplete',
-    message: `${errors.length} of ${items.length} instances were not found, or could not be read, so no plan was written: ${which}.`,
+    message: `${errors.length} of ${items.length} instances were not found or could not be read, so no plan was written: ${which}.`,
     exitCode: errors.length === items.length ? first.exitCode : 1,
   })
 }

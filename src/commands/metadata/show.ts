@@ -1,6 +1,7 @@
 import {BaseCommand} from '../../cli/base-command.ts'
+import {selectionHelp} from '../../cli/change-metadata.ts'
 import {connectCloud} from '../../cli/connect-cloud.ts'
-import {cloudFlags, readCloud} from '../../cli/flags/cloud.ts'
+import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {readOutput} from '../../cli/flags/output.ts'
 import {instanceArgs, readSelection, selectionFlags} from '../../cli/flags/selection.ts'
 import {printRows} from '../../cli/output.ts'
@@ -13,11 +14,11 @@ import type {ListedInstance} from '../../instances/list-instances.ts'
 export default class MetadataShow extends BaseCommand {
   static override summary = 'Show the metadata settings of instances.'
   static override description =
-    `The URL is where the service answers within the instance; it is empty while the service is off.
+    `The URL is the address of the service within the instance. It is empty while the service is off.
 
-Where vpcmd itself turned the service of a running instance on, and its journal on this machine knows of no stop and start after that, it says since when: until then the service may not work fully.
+If vpcmd enabled the service of a running instance, and its journal on this machine has no stop and start since, the output also says since when the instance awaits a restart. Until then the service may not work fully.
 
-Many are chosen with --from-file, or with --all and the filters of instances list. Without any of these, on a terminal, one is picked from a list.`
+${selectionHelp}`
   static override examples = [
     '<%= config.bin %> <%= command.id %> my-virtual-server-2',
     '<%= config.bin %> <%= command.id %> my-virtual-server-1 my-virtual-server-2 --json',
@@ -29,7 +30,7 @@ Many are chosen with --from-file, or with --all and the filters of instances lis
   async run(): Promise<void> {
     const {args, flags} = await this.parse(MetadataShow)
     const selection = readSelection(flags, args.instance)
-    const cloud = await connectCloud(this.context, readCloud(flags))
+    const cloud = await connectCloud(this.context, flags)
     const picker = {question: 'Which instance?', picksOne: true}
     const [{items}, awaited] = await Promise.all([
       selectInstances<ListedInstance>(this.context, cloud, selection, picker, ({instance, region}) => ({

@@ -19,11 +19,11 @@ const columns: Column<MetadataAddress>[] = [
 ]
 
 export default class SandboxAddresses extends BaseCommand {
-  static override summary = "Tell where the metadata services of a running sandbox's instances are."
+  static override summary = 'List the metadata service addresses of a running sandbox.'
   static override description =
-    `It asks the sandbox that VPC_URL leads to, as \`<%= config.bin %> sandbox start\` prints it. A service that is off does not answer at its address. Over https, trust the CA file: curl --cacert FILE, or NODE_EXTRA_CA_CERTS=FILE.
+    `vpcmd asks the sandbox at VPC_URL, which \`<%= config.bin %> sandbox start\` prints. A service that is off does not answer. For https, trust the CA file: curl --cacert FILE, or NODE_EXTRA_CA_CERTS=FILE.
 
-Any program can ask the same of the sandbox: GET /sandbox/addresses?instance=NAME, without a token.`
+Any program can send the same request: GET /sandbox/addresses?instance=NAME, without a token.`
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> my-virtual-server-2 eu-de/web-1 --json',
@@ -32,11 +32,11 @@ Any program can ask the same of the sandbox: GET /sandbox/addresses?instance=NAM
   static override strict = false
   static override args = {
     instance: Args.string({
-      description: 'Instances by name, ID, or REGION/NAME; all of them without. At most 500 at a time.',
+      description: 'Instances by name, ID, or REGION/NAME, at most 500 (default: all).',
     }),
   }
   static override flags = {
-    url: Flags.string({env: 'VPC_URL', helpValue: 'URL', summary: 'Where the sandbox is.'}),
+    url: Flags.string({env: 'VPC_URL', helpValue: 'URL', summary: 'URL of the sandbox.'}),
   }
 
   async run(): Promise<void> {
@@ -56,12 +56,12 @@ Any program can ask the same of the sandbox: GET /sandbox/addresses?instance=NAM
 }
 
 function addressesUrl(text: string | undefined): URL {
-  const hint = 'Start one with: vpcmd sandbox start, and paste the lines that it prints.'
-  if (text === undefined) throw usageError('VPC_URL is not set: which sandbox is meant?', hint)
+  const hint = 'Start a sandbox with vpcmd sandbox start, and paste the lines that it prints.'
+  if (text === undefined) throw usageError('VPC_URL is not set, so vpcmd does not know where the sandbox is.', hint)
   const url = URL.canParse(text) ? new URL(text) : undefined
   // VPC_URL may well lead to IBM Cloud, which has nothing to say to this.
   if (url === undefined || !['127.0.0.1', 'localhost'].includes(url.hostname)) {
-    throw usageError(`${text} is not where a sandbox is: it serves at 127.0.0.1 only.`, hint)
+    throw usageError(`${text} is not the URL of a sandbox, which serves only 127.0.0.1.`, hint)
   }
   return new URL('/sandbox/addresses', url)
 }

@@ -4,7 +4,7 @@ import {sandboxFolder} from '../../cli/state-folder.ts'
 import {VpcmdError} from '../../errors.ts'
 
 export default class SandboxReset extends BaseCommand {
-  static override summary = 'Bring the sandbox of --sandbox back to what it starts with.'
+  static override summary = 'Reset the sandbox of --sandbox to its initial state.'
   static override examples = ['<%= config.bin %> <%= command.id %>']
 
   async run(): Promise<void> {
@@ -17,7 +17,7 @@ export default class SandboxReset extends BaseCommand {
       const {toJson} = await import('../../terminal/formats.ts')
       this.context.print(toJson({reset}))
     } else if (!flags.quiet) {
-      this.context.note(reset ? 'The sandbox starts over.' : 'The sandbox was as it starts: nothing had been changed.')
+      this.context.note(reset ? 'Reset the sandbox.' : 'The sandbox was already in its initial state.')
     }
   }
 }

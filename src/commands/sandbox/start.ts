@@ -8,11 +8,11 @@ import {writeOutput} from '../../files/write-output.ts'
 import {quoteCommand} from '../../quote-command.ts'
 
 export default class SandboxStart extends BaseCommand {
-  static override summary = 'Serve the sandbox, a simulated IBM Cloud, for any client on this machine.'
+  static override summary = 'Serve the sandbox, a simulated IBM Cloud, to any client on this machine.'
   static override description =
-    `It listens on this machine only, at 127.0.0.1, prints the variables to export, and serves until Ctrl-C or SIGTERM. What is changed lives as long as it runs; the same arguments give the same instances again.
+    `The sandbox listens only on 127.0.0.1, prints the variables to export, and serves until Ctrl-C or SIGTERM. Changes are kept only while it runs. The same arguments always give the same instances.
 
-Each instance has a metadata service of its own, as the instance would reach it at 169.254.169.254: \`<%= config.bin %> sandbox addresses\` tells where. It follows the instance's settings at once. Where it is off, or the other protocol is set, a caller gets no answer, as on IBM Cloud. The hop limit is kept and shown, not enforced: on this machine there are no hops.`
+Each instance has its own metadata service, as the instance would reach it at 169.254.169.254. \`<%= config.bin %> sandbox addresses\` lists the addresses. The service follows the instance's settings at once. If it is off, or set to the other protocol, it does not answer, as on IBM Cloud. The hop limit is stored and shown but not enforced, as there are no hops on this machine.`
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --port 4010 --instances 1000 --vpcs 8 --regions us-south,eu-de',
@@ -21,59 +21,59 @@ Each instance has a metadata service of its own, as the instance would reach it 
     '<%= config.bin %> <%= command.id %> --transition 500 --failing-starts 1',
   ]
   static override flags = {
-    port: Flags.integer({min: 0, max: 65_535, default: 0, summary: 'Port to listen on; 0 picks a free one.'}),
+    port: Flags.integer({min: 0, max: 65_535, default: 0, summary: 'Port to listen on. 0 picks a free one.'}),
     instances: Flags.integer({
       min: 0,
       max: 1_000_000,
       helpValue: 'N',
-      summary: 'This many made-up instances in place of the few it starts with.',
+      summary: 'Generate this many instances instead of the few built-in ones.',
     }),
     vpcs: Flags.integer({
       min: 1,
       helpValue: 'N',
       dependsOn: ['instances'],
-      summary: 'Spread them over this many VPCs.',
+      summary: 'Spread the generated instances over this many VPCs.',
     }),
-    regions: Flags.string({helpValue: 'NAMES', summary: 'Serve only these regions, with commas.'}),
-    latency: Flags.integer({min: 0, helpValue: 'MS', summary: 'Answer each request so much later.'}),
+    regions: Flags.string({helpValue: 'NAMES', summary: 'Serve only these regions, separated by commas.'}),
+    latency: Flags.integer({min: 0, helpValue: 'MS', summary: 'Delay each response by this long.'}),
     'rate-limit': Flags.integer({
       min: 1,
       helpValue: 'N',
-      summary: 'Requests a second in a region; past it, 429 with Retry-After.',
+      summary: 'Requests per second in a region. Beyond it, the sandbox answers 429 with Retry-After.',
     }),
     'token-ttl': Flags.integer({min: 1, helpValue: 'SECONDS', summary: 'Lifetime of IAM tokens.'}),
     transition: Flags.integer({
       min: 0,
       helpValue: 'MS',
-      summary: 'How long a stop, a start or a reboot takes; 3000 without.',
+      summary: 'How long a stop, a start or a reboot takes (default 3000).',
     }),
     'failing-starts': Flags.string({
       helpValue: 'N|P%',
-      summary: 'The first N starts, or P% of all, end in status failed, for want of capacity.',
+      summary: 'Let the first N starts, or P% of all, fail for lack of capacity.',
     }),
     fault: Flags.string({
       multiple: true,
       multipleNonGreedy: true,
       helpValue: 'KIND[:N|:P%]',
       summary:
-        'Go wrong: 401, 403, 429, 500, 502 (a web page), 503, 504, reset, cut (half an answer) or hang; the first N requests, or P% of all.',
+        'Fail the first N requests, or P% of all: 401, 403, 429, 500, 502 (a web page), 503, 504, reset, cut (half a response) or hang.',
     }),
     metadata: Flags.string({
       multiple: true,
       multipleNonGreedy: true,
       helpValue: 'INSTANCE=HOST:PORT',
       summary:
-        "Bind an instance's metadata service to this address: a loopback one (127.0.0.0/8, [::1]), or 169.254.169.254. The others get a free port of 127.0.0.1.",
+        "Bind an instance's metadata service to this address: loopback (127.0.0.0/8, [::1]), or 169.254.169.254. The others get a free port on 127.0.0.1.",
     }),
     'metadata-off': Flags.option({
       options: ['hang', 'reset'] as const,
       default: 'hang' as const,
-      summary: 'What a metadata service that is off does: never answer, as on IBM Cloud, or reset the connection.',
+      summary: 'What a metadata service does while it is off: not answer, as on IBM Cloud, or reset the connection.',
     })(),
     'metadata-ca': Flags.string({
       helpValue: 'FILE',
       summary:
-        'Write the CA that signs for metadata services over https to this file, not to a temporary one, and name it in SANDBOX_CA.',
+        'Write the CA of the https metadata services to this file instead of a temporary one, and set SANDBOX_CA to it.',
     }),
   }
 
@@ -116,7 +116,9 @@ Each instance has a metadata service of its own, as the instance would reach it 
           .join(''),
       )
     }
-    this.context.note(`The sandbox serves at ${sandbox.url}. Paste these lines into another terminal; Ctrl-C ends it.`)
+    this.context.note(
+      `The sandbox serves at ${sandbox.url}. Paste these lines into another terminal. Press Ctrl-C to stop.`,
+    )
     await new Promise<void>(end => {
       const dispose = this.context.host.onEnding(() => {
         dispose()
@@ -124,7 +126,7 @@ Each instance has a metadata service of its own, as the instance would reach it 
       })
     })
     await sandbox.close()
-    this.context.note('The sandbox has stopped.')
+    this.context.note('Stopped the sandbox.')
   }
 }
 
@@ -140,7 +142,7 @@ function readBinding(text: string): {instance: string; host: string; port: numbe
   const [, instance, bracketed, plainHost, port] = /^(.+)=(?:\[(.+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? []
   const host = bracketed ?? plainHost
   if (instance === undefined || host === undefined || Number(port) > 65_535) {
-    throw usageError(`--metadata ${text} is not of the form INSTANCE=HOST:PORT.`)
+    throw usageError(`--metadata takes INSTANCE=HOST:PORT, not ${text}.`)
   }
   return {instance, host, port: Number(port)}
 }

@@ -4,18 +4,19 @@ import {asVpcmdError, exitCodes, usageError, type VpcmdError} from '../errors.ts
 import type {RunHeader} from '../metadata/journal.ts'
 import {countResults, describeCounts, type Outcome, type Settled} from '../metadata/outcomes.ts'
 import type {PlannedChange} from '../metadata/plan.ts'
+import type {RestartPlan} from '../metadata/restart-plan.ts'
 import type {RolloutOptions, RolloutResult, Work} from '../metadata/rollout.ts'
 import {duration} from '../terminal/progress.ts'
 import type {Prompter} from '../terminal/prompts.ts'
 import type {Context} from './context.ts'
-import type {OutputOptions} from './flags/output.ts'
-import type {RolloutPolicy} from './flags/rollout.ts'
+import type {ChangePolicy} from './flags/change.ts'
 import {listenForInterruption} from './interruption.ts'
 import {printOutcomes} from './print-outcomes.ts'
-import {describeRestarts, endOfRestarts, type RestartPlan, restartBegun, restartDue} from './restart-instances.ts'
+import {mayRestart, planRestarts, restartInstances, showPreflights} from './restart-instances.ts'
+import {showChanges} from './show-changes.ts'
 import {runsFolder} from './state-folder.ts'
 
-/** A run that is to be made, or gone on with. */
+/** A run to make, or to go on with. */
 interface RunRequest {
   /** As the journal keeps it. */
   command: string
@@ -30,36 +31,76 @@ interface RunRequest {
   isFresh: boolean
   /** What interrupts it. Where it is aborted by now nothing new is sent: only what is down comes back. */
   interruption?: AbortController
-  /** An earlier run that is gone on with, in place of a new one: its ID, how much of it was read, and what is left of it. */
+  /** An earlier run to go on with, in place of a new one: its ID, how much of it was read, and what is left of it. */
   resumes?: {id: string; bytes: number; work: Work[]}
   /** Which restarts belong to it: what is down comes back first, the others follow the changes. */
   restarts?: RestartPlan
 }
 
-/** A run that has ended. */
-type RunEnding = RolloutResult & {id: string}
+type Outcomes = (settled?: (Settled | undefined)[]) => Outcome[]
+
+/** Shows changes, asks `question` where there is one, makes them, and prints what became of them; or what would, with --dry-run. */
+export async function makeChanges(
+  context: Context,
+  cloud: Cloud,
+  policy: ChangePolicy,
+  request: RunRequest & {question: string | undefined; outcomes: Outcomes},
+): Promise<void> {
+  const {changes, question, outcomes} = request
+  const isSeen = policy.isDryRun && !request.isFresh
+  const seen = isSeen
+    ? await (await import('../metadata/preview-changes.ts')).previewChanges(cloud, changes, request.comparesNames)
+    : []
+  const due = changes.filter((_, index) => !seen[index])
+  const restarts = await planRestarts(context, cloud, policy.restart, {changes, due})
+  if (policy.isDryRun) {
+    if (restarts) await showPreflights(context, restarts)
+    return printDryRun(context, policy, restarts, outcomes(seen), request.unread)
+  }
+  const asks = question !== undefined && changes.length > 0 && !policy.yes
+  if (asks) showChanges(context, changes)
+  const isAgreed = !asks || (await context.confirm(question, false))
+  if (!isAgreed || !(await mayRestart(context, policy.restart, restarts))) return context.note('Nothing was sent.')
+  await carryOut(context, cloud, policy, {...request, restarts: changes.length > 0 ? restarts : undefined}, settled => {
+    const settledOutcomes = outcomes(settled)
+    return restarts ? restarts.addTo(settledOutcomes, true) : settledOutcomes
+  })
+}
+
+/** Prints what would become of changes. */
+export async function printDryRun(
+  context: Context,
+  {out}: ChangePolicy,
+  restarts: RestartPlan | undefined,
+  outcomes: Outcome[],
+  unread?: string[],
+): Promise<void> {
+  await printOutcomes(context, out, restarts ? restarts.addTo(outcomes, false) : outcomes, unread)
+  context.note('Dry run: nothing was sent.')
+}
 
 /** Makes a run, and prints what became of it. Sends nothing, and keeps nothing, where there is nothing to change. */
 export async function carryOut(
   context: Context,
   cloud: Cloud,
-  {out, rollout}: {out: OutputOptions; rollout: RolloutPolicy},
-  request: RunRequest & {outcomes(settled: Settled[]): Outcome[]},
+  policy: ChangePolicy,
+  request: RunRequest,
+  outcomes: Outcomes,
 ): Promise<void> {
   const {now} = context.host
   const startedAt = now()
-  const run = await runRollout(context, cloud, rollout, request)
-  await printOutcomes(context, out, request.outcomes(run?.settled ?? []), request.unread)
-  if (run) summarise(context, rollout, run, (now() - startedAt) / 1000, request.restarts)
+  const run = await runRollout(context, cloud, policy, request)
+  await printOutcomes(context, policy.out, outcomes(run?.settled ?? []), request.unread)
+  if (run) summarize(context, policy, run, (now() - startedAt) / 1000, request.restarts)
 }
 
 /** Makes a run with its journal; undefined where there is nothing to change. */
 export async function runRollout(
   context: Context,
   cloud: Cloud,
-  policy: RolloutPolicy,
+  policy: ChangePolicy,
   request: RunRequest,
-): Promise<RunEnding | undefined> {
+): Promise<(RolloutResult & {id: string}) | undefined> {
   const {now, random, sleep} = context.host
   const work = request.resumes?.work ?? request.changes.map((change, i) => ({i, change, indeterminate: false}))
   const {restarts, interruption = new AbortController()} = request
@@ -85,15 +126,16 @@ export async function runRollout(
     ...(request.undoes !== undefined && {undoes: request.undoes}),
     ...(request.unread?.length && {unread: request.unread}),
   }
+  const {id} = header
   const journal = request.resumes
-    ? await JournalFile.resume(folder, header.id, request.resumes.bytes, time())
+    ? await JournalFile.resume(folder, id, request.resumes.bytes, time())
     : await JournalFile.begin(folder, header, request.changes)
 
   const stopListening = listenForInterruption(context, interruption)
-  const underWay = {id: header.id, journal, interrupted: interruption.signal}
+  const underWay = {id, journal, interrupted: interruption.signal}
   let result: RolloutResult
   try {
-    if (restarts) await restartBegun(context, cloud, restarts, underWay)
+    if (restarts) await restartInstances(context, cloud, restarts, restarts.begun, underWay)
     const bar = context.beginProgress('Changing')
     result = await rollOut(cloud, work, {
       journal,
@@ -112,8 +154,8 @@ export async function runRollout(
     })
     context.clearProgress()
     if (restarts) {
-      await restartDue(context, cloud, restarts, underWay, work, result)
-      const {stop, error} = endOfRestarts(restarts)
+      await restartInstances(context, cloud, restarts, restarts.dueAfter(work, result), underWay)
+      const {stop, error} = restarts.ending
       result = {...result, stop: result.stop ?? stop, error: result.error ?? error}
     }
     const reason = result.stop === 'interrupted' ? 'interrupted' : result.stop ? 'stopped' : 'done'
@@ -125,40 +167,28 @@ export async function runRollout(
     context.endProgress()
     await journal.close()
   }
-  return {...result, id: header.id}
+  return {...result, id}
 }
 
-/** With a dry run, what would become of changes that were read a while ago if they were made now. */
-export async function foresight(
-  cloud: Cloud,
-  {isDryRun}: RolloutPolicy,
-  changes: PlannedChange[],
-  comparesNames = false,
-): Promise<(Settled | undefined)[] | undefined> {
-  if (!isDryRun) return undefined
-  const {previewChanges} = await import('../metadata/preview-changes.ts')
-  return previewChanges(cloud, changes, comparesNames)
-}
-
-/** Who is to be asked after the canaries; undefined where nobody is. Throws a usage error where nobody can answer. */
+/** Who to ask after the canaries; undefined where nobody is asked. Throws a usage error where nobody can answer. */
 export async function checkCanary(
   context: Context,
-  {canary: size, yes}: RolloutPolicy,
+  {canary: size, yes}: ChangePolicy,
   total: number,
 ): Promise<Prompter | undefined> {
-  // Where all are canaries they are read back, and nothing is left to be asked for.
+  // Where all are canaries they are read back, and nothing is left to ask for.
   if (size === undefined || yes || size >= total) return undefined
   const prompter = await context.prompter()
   if (prompter) return prompter
   throw usageError(
-    'After the canaries vpcmd asks whether to go on, and nobody can answer without a terminal: no change was sent.',
-    'Pass --yes to go on if all of them are right.',
+    '--canary asks before it goes on, and there is no terminal to answer on: no change was sent.',
+    'Pass --yes to go on if all canaries are right.',
   )
 }
 
 async function canaryOf(
   context: Context,
-  policy: RolloutPolicy,
+  policy: ChangePolicy,
   total: number,
   interruption: AbortController,
 ): Promise<RolloutOptions['canary']> {
@@ -172,12 +202,12 @@ async function canaryOf(
       context.note(`Canaries, read back: ${describeCounts(countResults(settled))}.`)
       for (const {error} of settled) if (error) context.note(`  ${error.message}`)
       if (!prompter) {
-        if (!areRight) context.note('Not all of them are right: the others are left alone.')
+        if (!areRight) context.note('Not all canaries are right: stopping here.')
         return areRight
       }
-      const rest = total - size
-      const doubt = areRight ? '' : 'Not all of them are right. '
-      return prompter.confirm({message: `${doubt}Go on with the other ${rest}?`}).catch((error: VpcmdError) => {
+      const doubt = areRight ? '' : 'Not all canaries are right. '
+      const message = `${doubt}Go on with the other ${total - size}?`
+      return prompter.confirm({message}).catch((error: VpcmdError) => {
         if (error.exitCode !== exitCodes.interrupted) throw error
         interruption.abort()
         return false
@@ -186,28 +216,26 @@ async function canaryOf(
   }
 }
 
-function summarise(
+function summarize(
   context: Context,
-  policy: RolloutPolicy,
-  run: RunEnding,
+  {out}: ChangePolicy,
+  {id, settled, stop, error}: RolloutResult & {id: string},
   seconds: number,
   restarts?: RestartPlan,
 ): void {
-  const {id, settled, stop, error} = run
-  const counts = {...countResults(settled)}
+  const counts = countResults(settled)
   const indeterminate = settled.filter(each => each.indeterminate).length
-  // With --quiet nothing is told of a run that went through; why it did not must be.
-  if (!policy.quiet || stop || error || indeterminate > 0) {
-    const undo = counts.changed > 0 ? ` Take it back with: vpcmd metadata undo ${id}` : ''
+  // With --quiet nothing is printed of a run that went through; why it did not must be.
+  if (!out.quiet || stop || error || indeterminate > 0) {
+    const undo = counts.changed > 0 ? ` Undo with: vpcmd metadata undo ${id}` : ''
     const made = settled.length === 0 && restarts ? 'no setting was left to change' : describeCounts(counts)
     context.note(`Run ${id}: ${made} in ${duration(seconds)}.${undo}`)
-    if (indeterminate > 0)
-      context.note(`${indeterminate} of those that are not changed may have been changed all the same.`)
-    for (const line of restarts ? describeRestarts(restarts, id) : []) context.note(line)
-    if (error) context.note(`Error: ${error.inOneLine}`)
-    const isLeft =
-      settled.some(({result}) => result === 'skipped' || result === 'failed') ||
-      (restarts && endOfRestarts(restarts).leavesWork)
+    if (indeterminate > 0) {
+      context.note(`${indeterminate} of those not reported as changed may have changed anyway.`)
+    }
+    for (const line of restarts?.describe(id) ?? []) context.note(line)
+    if (error) context.error(error)
+    const isLeft = restarts?.ending.leavesWork || settled.some(({result}) => ['skipped', 'failed'].includes(result))
     if (indeterminate > 0 || (stop && isLeft)) context.note(`Finish it with: vpcmd metadata resume ${id}`)
   }
   if (stop === 'interrupted') context.exitCode = exitCodes.interrupted

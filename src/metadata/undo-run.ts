@@ -1,0 +1,38 @@
+import {exitCodes, usageError, VpcmdError} from '../errors.ts'
+import type {PlannedChange} from './plan.ts'
+import {readRuns} from './run-folder.ts'
+import {type Run, refuseToPass, wasTouched} from './runs.ts'
+import {inFullFor, patchBetween, reversed} from './settings.ts'
+
+/** The changes that lead back, for what was changed, also where not as asked, and for what may have been: a look tells. */
+export function invertRun({changes}: Run): PlannedChange[] {
+  return changes.filter(wasTouched).flatMap(({change, after}): PlannedChange[] => {
+    // Where nobody saw it in full it was made as it was sent.
+    const made = (after && inFullFor(change.target.kind, after)) ?? {...change.before, ...change.set}
+    const set = patchBetween(made, reversed(change.set, change.before))
+    // What was read then is long past: whoever makes this change looks first.
+    return set ? [{target: change.target, before: made, set, readAt: 0}] : []
+  })
+}
+
+/** The run of an account that changed something last. Throws VpcmdError where there is none, or it is itself an undo. */
+export async function lastToUndo(folder: string, account: string): Promise<Run> {
+  for await (const found of readRuns(folder)) {
+    refuseToPass(found)
+    if (found.header.account !== account || !found.wasTouched) continue
+    const run = await found.read()
+    if (invertRun(run).length === 0) continue
+    const {id, undoes} = run.header
+    if (undoes === undefined) return run
+    throw usageError(
+      `The last run, ${id}, is itself an undo, of run ${undoes}.`,
+      `Name the run to undo (see vpcmd metadata history). vpcmd metadata undo ${id} makes the undone changes again.`,
+    )
+  }
+  throw new VpcmdError({
+    code: 'nothing_to_undo',
+    message: `No run of account ${account} changed anything.`,
+    hint: 'List all runs with: vpcmd metadata history',
+    exitCode: exitCodes.notFound,
+  })
+}
