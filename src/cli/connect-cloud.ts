@@ -21,7 +21,7 @@ export async function connectCloud(context: Context, flags: CloudFlags): Promise
   const [{openCloud}, {pauseTeller}, access] = await Promise.all([
     import('../cloud/cloud.ts'),
     import('../cloud/pauses.ts'),
-    flags.sandbox ? sandboxAccess(context) : realAccess(context, flags),
+    usesSandbox(context, flags) ? sandboxAccess(context) : realAccess(context, flags),
   ])
   for (const secret of access.credentials.secrets) secrets.add(secret)
   return openCloud({
@@ -30,7 +30,7 @@ export async function connectCloud(context: Context, flags: CloudFlags): Promise
     regions: flags.region ?? [],
     allowsHttp: flags['allow-http'] ?? false,
     concurrency: flags.concurrency,
-    mostConnections: connectionLimit(flags.sandbox ? 2 : 1),
+    mostConnections: connectionLimit(usesSandbox(context, flags) ? 2 : 1),
     pacing: {
       timeoutMs: flags.timeout * 1000,
       sleep,
@@ -40,6 +40,11 @@ export async function connectCloud(context: Context, flags: CloudFlags): Promise
     },
     log: flags.debug ? {note: text => context.note(`debug: ${text}`)} : undefined,
   })
+}
+
+/** Whether the flags or the environment name the sandbox. */
+export function usesSandbox({env}: Context, {sandbox}: Pick<CloudFlags, 'sandbox'>): boolean {
+  return sandbox ?? /^(1|true|y|yes)$/i.test(env.VPCMD_SANDBOX ?? '')
 }
 
 async function realAccess(context: Context, flags: CloudFlags): Promise<Access> {

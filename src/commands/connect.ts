@@ -1,7 +1,7 @@
 import {Args, Flags} from '@oclif/core'
 import {BaseCommand} from '../cli/base-command.ts'
 import {checkFiles} from '../cli/check-files.ts'
-import {connectCloud} from '../cli/connect-cloud.ts'
+import {connectCloud, usesSandbox} from '../cli/connect-cloud.ts'
 import {cloudFlags} from '../cli/flags/cloud.ts'
 import {type OutputFlags, readOutput} from '../cli/flags/output.ts'
 import {readWishes, sshFlags} from '../cli/flags/ssh.ts'
@@ -79,13 +79,14 @@ To reach an instance without a floating IP, pass --internal-ip or --via, or give
     }
     if (!reach.login) throw unknownUser(instance)
     const login = {...reach.login, user: wishes.user ?? reach.login.user}
-    const isSshRun = login.protocol === 'ssh' && !flags.print && !flags.sandbox
+    const isPrinted = flags.print || usesSandbox(this.context, flags)
+    const isSshRun = login.protocol === 'ssh' && !isPrinted
     if (login.protocol === 'rdp') checkDesktop(instance, wishes, more, reach.address)
     if (isSshRun) checkReal(region.url, this.context.env)
     const address = reach.address ?? (await this.newAddress(api, instance, flags, isSshRun))
     if (login.protocol === 'rdp') return this.showDesktop(flags, instance, login, address)
     const call = sshArguments({...wishes, user: login.user, address, more})
-    if (flags.print || flags.sandbox) {
+    if (isPrinted) {
       if (!flags.print) this.context.note('Sandbox instances have no SSH. This is the command that would run.')
       await this.printAnswer(flags, `${quoteCommand(['ssh', ...call])}\n`, instance, {
         address,

@@ -108,7 +108,7 @@ describe('instances list', () => {
     expect(await vpcmd('instances', 'list', '--name', 'nosuch')).toEqual({
       code: 0,
       stdout: '',
-      stderr: 'No instances were found.\n',
+      stderr: 'No instances found.\n',
     })
     expect(await jsonOf('instances', 'list', '--name', 'nosuch')).toEqual([])
     expect((await vpcmd('instances', 'list', '--name', 'nosuch', '-q')).stdout).toBe('')
@@ -241,7 +241,7 @@ describe('enable and disable', () => {
 
   it("says what IBM's FAQ says after switching on, and only then", async () => {
     expect((await vpcmd('metadata', 'enable', id)).stderr).toMatch(
-      /stopped and started.*erases instance storage.*does not do it unasked/,
+      /stopped and started.*erases instance storage.*only does it when asked/,
     )
     expect((await vpcmd('metadata', 'enable', id, '--hop-limit', '2')).stderr).toMatch(
       /^Run \S+: 1 changed in \d+ s\. Undo with: vpcmd metadata undo \S+\n$/,
@@ -252,7 +252,7 @@ describe('enable and disable', () => {
     const {code, stdout, stderr} = await vpcmd('metadata', 'enable', id, '--protocol', 'https', '--dry-run')
     expect(code).toBe(0)
     expect(stdout).toMatch(/off +https\/1 +planned/)
-    expect(stderr).toContain('Nothing was sent')
+    expect(stderr).toContain('nothing was sent')
     expect(await jsonOf('metadata', 'disable', id, '--dry-run')).toMatchObject({
       changed: [],
       unchanged: [{id}],

@@ -85,7 +85,7 @@ describe('metadata collect, before it connects', () => {
     expect({code, stdout: JSON.parse(stdout)}).toEqual({code: 1, stdout: []})
     for (const reason of [
       /my-virtual-server-1 \(\S+\) has no floating IP\. --internal-ip/,
-      /The metadata service of my-virtual-server-2 \(\S+\) is off\. --enable/,
+      /The metadata service of my-virtual-server-2 \(\S+\) is off\. Pass --enable/,
       /batch-1 \(\S+\) is stopped/,
       /win \(\S+\) runs Windows, .* vpcmd imds script --shell powershell/,
       /There is no instance with the name nosuch/,
@@ -279,7 +279,7 @@ describe.skipIf(!hasSshd)('metadata collect, with a real sshd', () => {
     const {url} = await sandbox.metadataAddress(idOf('my-virtual-server-2'))
     const args = ['metadata', 'collect', 'my-virtual-server-2', '--user', sshd.user, '--endpoint', url, '-o', 'yaml']
     const refused = startInProcess([...args], {env, cols: 200})
-    await refused.waitFor('The metadata service of my-virtual-server-2 is off. Turn it on? (y/N)')
+    await refused.waitFor('The metadata service of my-virtual-server-2 is off. Enable it? (y/N)')
     refused.write('\r')
     expect(await refused.exit).toMatchObject({exitCode: 1})
     expect(patches).toEqual([])

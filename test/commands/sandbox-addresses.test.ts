@@ -76,9 +76,9 @@ describe('sandbox addresses', () => {
   it.each([
     [['nothing'], 4, /has no instance nothing/],
     [['web-1'], 4, /2 instances web-1: eu-de\/web-1, jp-tok\/web-1/],
-    [['--url', 'https://us-south.iaas.cloud.ibm.com/v1'], 2, /is not where a sandbox is/],
+    [['--url', 'https://us-south.iaas.cloud.ibm.com/v1'], 2, /is not the URL of a sandbox/],
     [['--url', 'http://127.0.0.1:9/v1'], 1, /No sandbox answers/],
-    [['--url', 'nonsense'], 2, /is not where a sandbox is/],
+    [['--url', 'nonsense'], 2, /is not the URL of a sandbox/],
   ])('%j is an error', async (args, code, message) => {
     const result = await addresses(...args)
     expect({code: result.code, stdout: result.stdout}).toEqual({code, stdout: ''})
@@ -101,8 +101,8 @@ describe('sandbox start', () => {
   })
 
   it.each([
-    [['--metadata', 'web-2'], /not of the form INSTANCE=HOST:PORT/],
-    [['--metadata', 'web-2=127.0.0.1:70000'], /not of the form/],
+    [['--metadata', 'web-2'], /--metadata takes INSTANCE=HOST:PORT/],
+    [['--metadata', 'web-2=127.0.0.1:70000'], /--metadata takes INSTANCE=HOST:PORT/],
     [['--metadata', 'nothing=127.0.0.1:0'], /has no instance nothing/],
     [['--metadata', 'web-2=127.0.0.1:0', '--metadata', 'nothing=127.0.0.1:0'], /has no instance nothing/],
     [['--metadata-off', 'never'], /--metadata-off/],

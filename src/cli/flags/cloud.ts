@@ -32,8 +32,7 @@ export const cloudFlags = {
     helpGroup,
   }),
   sandbox: Flags.boolean({
-    env: 'VPCMD_SANDBOX',
-    summary: 'Use the built-in simulated IBM Cloud, which needs no account.',
+    summary: 'Use the built-in simulated IBM Cloud, which needs no account. VPCMD_SANDBOX=1 does the same.',
     helpGroup,
   }),
 }

@@ -96,7 +96,7 @@ Exit codes: 0 compliant; 5 not compliant; 1 if anything could not be read, whate
     checkFiles([...files.map(({file}) => file), flags['fix-plan']], [flags.policy, flags['api-key-file']])
     const [{audit, exitCodeOf}, policy] = await Promise.all([
       import('../../audit/audit.ts'),
-      flags.policy === undefined ? defaultPolicy : this.policyIn(flags.policy),
+      flags.policy === undefined ? defaultPolicy : readPolicy(flags.policy),
     ])
     const cloud = await connectCloud(this.context, flags)
     const report = await audit(cloud, {
@@ -111,15 +111,18 @@ Exit codes: 0 compliant; 5 not compliant; 1 if anything could not be read, whate
     })
     this.context.exitCode = exitCodeOf(report)
     await this.writeFiles(report, files)
-    if (flags.output === 'sarif' || files.some(({format}) => format === 'sarif')) await this.warnOfResults(report)
+    if (flags.output === 'sarif' || files.some(({format}) => format === 'sarif')) {
+      const {countSarifResults, mostResults} = await import('../../audit/reports/sarif.ts')
+      const count = countSarifResults(report)
+      if (count > mostResults) {
+        this.context.warning(
+          `The SARIF log has ${count} results, and GitHub accepts at most ${mostResults}. Split the audit with --region or --vpc.`,
+        )
+      }
+    }
     await this.printAudit(flags, report, flags.verdict)
     await this.summarize(report)
     if (flags['fix-plan'] !== undefined) await this.writeFixPlan(report, flags['fix-plan'])
-  }
-
-  private async policyIn(file: string): Promise<Policy> {
-    const {maxPolicyBytes, parsePolicy} = await import('../../audit/read-policy.ts')
-    return parsePolicy(await readInput(file, 'policy', maxPolicyBytes), inputName(file))
   }
 
   private async writeFixPlan(report: AuditReport, file: string): Promise<void> {
@@ -129,16 +132,16 @@ Exit codes: 0 compliant; 5 not compliant; 1 if anything could not be read, whate
     ])
     const {plan, unrepairable} = toFixPlan(report)
     await writePlan(file, plan)
-    for (const {judgement, reason} of unrepairable.slice(0, shownWarnings)) {
-      const {kind, name, id, region} = judgement.subject
-      this.context.warning(`Not in the plan: ${kindLabel(kind)} ${name} (${id}) in ${region}: ${reason}.`)
-    }
-    const more = unrepairable.length - shownWarnings
-    if (more > 0) this.context.warning(`${more} more are not in the plan.`)
-    const count = plan.changes.length
-    this.context.note(
-      `${counted(count, 'change')} planned in ${file}.${count > 0 ? ` Apply with: ${quoteCommand(['vpcmd', 'metadata', 'apply', file])}` : ''}`,
+    this.warnOf(
+      unrepairable.map(({judgement: {subject}, reason}) => {
+        const {kind, name, id, region} = subject
+        return `Not in the plan: ${kindLabel(kind)} ${name} (${id}) in ${region}: ${reason}.`
+      }),
+      'are not in the plan',
     )
+    const count = plan.changes.length
+    const next = count > 0 ? ` Apply with: ${quoteCommand(['vpcmd', 'metadata', 'apply', file])}` : ''
+    this.context.note(`${counted(count, 'change')} planned in ${file}.${next}`)
   }
 
   private async printAudit(
@@ -172,26 +175,27 @@ Exit codes: 0 compliant; 5 not compliant; 1 if anything could not be read, whate
     }
   }
 
-  private async warnOfResults(report: AuditReport): Promise<void> {
-    const {countSarifResults, mostResults} = await import('../../audit/reports/sarif.ts')
-    const count = countSarifResults(report)
-    if (count <= mostResults) return
-    this.context.warning(
-      `The SARIF log has ${count} results, and GitHub accepts at most ${mostResults}. Split the audit with --region or --vpc.`,
-    )
-  }
-
   private async summarize(report: AuditReport): Promise<void> {
     const {headline, remarks} = await import('../../audit/summary.ts')
-    for (const {error} of report.unread.slice(0, shownWarnings)) this.context.warning(error.inOneLine)
-    const more = report.unread.length - shownWarnings
-    if (more > 0) this.context.warning(`${more} more could not be read. See all with -o json.`)
+    this.warnOf(
+      report.unread.map(({error}) => error.inOneLine),
+      'could not be read. See all with -o json',
+    )
     for (const remark of remarks(report)) this.context.note(remark)
     this.context.note(headline(report))
   }
+
+  /** Warns of the first ten, and says how many `more` there are. */
+  private warnOf(texts: string[], more: string): void {
+    for (const text of texts.slice(0, 10)) this.context.warning(text)
+    if (texts.length > 10) this.context.warning(`${texts.length - 10} more ${more}.`)
+  }
 }
 
-const shownWarnings = 10
+async function readPolicy(file: string): Promise<Policy> {
+  const {maxPolicyBytes, parsePolicy} = await import('../../audit/read-policy.ts')
+  return parsePolicy(await readInput(file, 'policy', maxPolicyBytes), inputName(file))
+}
 
 const styles: Partial<Record<Verdict, (text: string) => string>> = {
   violation: red,

@@ -1,6 +1,6 @@
 import {Flags} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
-import {connectCloud} from '../../cli/connect-cloud.ts'
+import {connectCloud, usesSandbox} from '../../cli/connect-cloud.ts'
 import type {Context} from '../../cli/context.ts'
 import {readChange} from '../../cli/flags/change.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
@@ -71,7 +71,7 @@ Passwords and license keys are masked. User data is not masked: any process on t
     const wishes = readWishes(flags)
     const paths = flags.path?.map(parseMetadataPath) ?? ['instance', initializationPath]
     const endpoint = flags.endpoint === undefined ? undefined : parseEndpoint(flags.endpoint)
-    if (flags.sandbox) throw sandboxHasNoSsh()
+    if (usesSandbox(context, flags)) throw sandboxHasNoSsh()
     if (flags.out !== undefined) fullPath(flags.out)
     await checkWishes(wishes)
     const selection = readSelection(flags, args.instance)

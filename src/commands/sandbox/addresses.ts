@@ -36,12 +36,12 @@ Any program can send the same request: GET /sandbox/addresses?instance=NAME, wit
     }),
   }
   static override flags = {
-    url: Flags.string({env: 'VPC_URL', helpValue: 'URL', summary: 'URL of the sandbox.'}),
+    url: Flags.string({helpValue: 'URL', summary: 'URL of the sandbox (default: VPC_URL).'}),
   }
 
   async run(): Promise<void> {
     const {argv, flags} = await this.parse(SandboxAddresses)
-    const url = addressesUrl(flags.url)
+    const url = addressesUrl(flags.url ?? (this.context.env.VPC_URL || undefined))
     for (const name of argv) url.searchParams.append('instance', String(name))
     const rows = await askSandbox(url)
     await printRows(this.context, readOutput(flags), {
