@@ -32,7 +32,7 @@ export function shortened(text: string): string {
  * (ibm-cloud-docs/vpc, metadata-error-codes.md), a redirect, or no answer of that API at all. `token` is the one that was
  * sent: the error never repeats it, not even in part. Without it, a token was asked for, and 404 is about the path.
  */
-export function answerError(what: string, endpoint: string, reply: Reply, token?: string): VpcmdError {
+export function unexpectedAnswer(what: string, endpoint: string, reply: Reply, token?: string): VpcmdError {
   const {status, headers} = reply
   const told = (text: string) => shortened(token === undefined ? text : withoutToken(text, token))
   if (status >= 300 && status < 400) {

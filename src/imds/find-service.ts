@@ -2,7 +2,7 @@ import {retryPolicy} from '../cloud/retry-policy.ts'
 import {ask, type Line, type NoReply, type Reply} from '../cloud/transport.ts'
 import {VpcmdError} from '../errors.ts'
 import {claimsIn} from '../jwt-claims.ts'
-import {answerError, jsonOf, noAnswer, silenceInWords} from './answers.ts'
+import {unexpectedAnswer, jsonOf, noAnswer, silenceInWords} from './answers.ts'
 import {generations, knownEndpoints} from './endpoints.ts'
 import {type FoundService, MetadataService, tokenIn} from './metadata-service.ts'
 
@@ -90,7 +90,7 @@ export async function tryEndpoint(
 /** What answered comes before what did not: a refusal says more than silence. */
 function nothingFound(attempts: Attempt[]): VpcmdError {
   for (const {endpoint, outcome} of attempts) {
-    if (outcome.kind === 'reply') return answerError('No identity token', endpoint, outcome)
+    if (outcome.kind === 'reply') return unexpectedAnswer('No identity token', endpoint, outcome)
   }
   const silent = attempts.flatMap(({endpoint, outcome}) => (outcome.kind === 'none' ? [{endpoint, outcome}] : []))
   for (const {endpoint, outcome} of silent) {

@@ -1,6 +1,6 @@
 import {ask, type Line, type NoReply, type Question} from '../cloud/transport.ts'
 import {VpcmdError} from '../errors.ts'
-import {answerError, jsonOf, noAnswer, refusalIn} from './answers.ts'
+import {unexpectedAnswer, jsonOf, noAnswer, refusalIn} from './answers.ts'
 import {type Generation, generations} from './endpoints.ts'
 import {textAt} from './fields.ts'
 
@@ -105,7 +105,7 @@ export class MetadataService {
     if (reply.kind === 'none') throw noAnswer(what, this.#found.endpoint, reply)
     const json = jsonOf(reply)
     if (reply.status < 200 || reply.status > 299 || !json || refusalIn(reply.body.toString('utf8'))?.code) {
-      throw answerError(what, this.#found.endpoint, reply, this.identity.access_token)
+      throw unexpectedAnswer(what, this.#found.endpoint, reply, this.identity.access_token)
     }
     return json
   }
