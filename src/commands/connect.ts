@@ -13,19 +13,21 @@ import type {VpcApi} from '../cloud/vpc-api.ts'
 import {usageError, type VpcmdError} from '../errors.ts'
 import {targetName} from '../metadata/plan.ts'
 import {quoteCommand} from '../quote-command.ts'
-import {assignFloatingIp, primaryInterface} from '../ssh/address.ts'
-import type {Login} from '../ssh/login.ts'
+import {type Login, rdpFile, rdpPort} from '../ssh/login.ts'
 import {
+  assignFloatingIp,
   checkReal,
   checkRunning,
   checkWishes,
   findReach,
   noFloatingIp,
+  primaryInterface,
   type ReachWishes,
   unknownUser,
 } from '../ssh/reach.ts'
+import {checkSsh, runSsh} from '../ssh/run-ssh.ts'
 import {sshArguments} from '../ssh/ssh-arguments.ts'
-import type {Destination} from '../ssh/ssh-failures.ts'
+import {type Destination, explainFailure, sshFailed} from '../ssh/ssh-failures.ts'
 import {plain} from '../terminal/text.ts'
 
 export default class Connect extends BaseCommand {
@@ -94,7 +96,7 @@ An instance without a floating IP is reached by --internal-ip or --via, or gets 
       })
       return
     }
-    await this.runSsh(call, {instance, user: login.user, address, via: wishes.via})
+    await this.logIn(call, {instance, user: login.user, address, via: wishes.via})
   }
 
   /** Reserves a floating IP where the user says so, by flag or on a terminal. Throws VpcmdError where not. */
@@ -107,7 +109,7 @@ An instance without a floating IP is reached by --internal-ip or --via, or gets 
     const isAsked = flags['assign-floating-ip']
     const prompter = isAsked || flags.print ? undefined : await this.context.prompter()
     if (!isAsked && !prompter) throw noFloatingIp(instance)
-    if (isSshRun) await (await import('../ssh/run-ssh.ts')).checkSsh(this.context.env)
+    if (isSshRun) await checkSsh(this.context.env)
     const groups = (await primaryInterface(api, instance)).securityGroups.map(({id, name}) => name ?? id).join(', ')
     const meaning = `It costs money for as long as it is reserved, and opens the instance to the internet as far as its security groups let it (${groups}).`
     if (!prompter) this.context.note(`Reserving a floating IP for ${targetName(instance)}. ${meaning}`)
@@ -130,7 +132,6 @@ An instance without a floating IP is reached by --internal-ip or --via, or gets 
     login: Login,
     address: string,
   ): Promise<void> {
-    const {rdpFile, rdpPort} = await import('../ssh/rdp.ts')
     if (flags.rdp !== undefined) {
       const {writeOutput} = await import('../files/write-output.ts')
       await writeOutput(flags.rdp, rdpFile(address, login.user))
@@ -158,11 +159,7 @@ An instance without a floating IP is reached by --internal-ip or --via, or gets 
     })
   }
 
-  private async runSsh(call: readonly string[], destination: Destination): Promise<void> {
-    const [{runSsh}, {explainFailure, sshFailed}] = await Promise.all([
-      import('../ssh/run-ssh.ts'),
-      import('../ssh/ssh-failures.ts'),
-    ])
+  private async logIn(call: readonly string[], destination: Destination): Promise<void> {
     const {code, said} = await runSsh(call, this.context.env, chunk => this.context.host.stderr.write(chunk))
     this.context.exitCode = code
     const failure = code === sshFailed ? explainFailure(said, destination) : undefined
