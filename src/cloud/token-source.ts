@@ -1,6 +1,7 @@
 import type {AuthenticatorInterface} from 'ibm-cloud-sdk-core'
 import {exitCodes, VpcmdError} from '../errors.ts'
 import {readPrivateJson, writePrivateJson} from '../files/private-file.ts'
+import {claimsIn} from '../jwt-claims.ts'
 import {type Pacing, RequestFailure, unreadable, withRetries} from './retries.ts'
 import {retryPolicy} from './retry-policy.ts'
 import {type SdkAdapter, sdkAdapter} from './sdk-adapter.ts'
@@ -92,7 +93,7 @@ export class TokenSource implements AuthenticatorInterface {
 
   /** Whose the tokens are, by their claims. Throws VpcmdError, exit 3, for a token without an account. */
   async caller(): Promise<Caller> {
-    const {account, iam_id: iamId} = claimsIn((await this.#present()).header)
+    const {account, iam_id: iamId} = claimsIn((await this.#present()).header) ?? {}
     const bss = typeof account === 'object' && account !== null && 'bss' in account ? account.bss : undefined
     if (typeof bss === 'string' && bss !== '' && typeof iamId === 'string') return {account: bss, iamId}
     throw new VpcmdError({
@@ -207,15 +208,6 @@ function isJwt(token: string): boolean {
 
 /** When a token ends, in epoch milliseconds, by its claims; undefined for one that does not say. */
 function expiryOf(header: string): number | undefined {
-  const {exp} = claimsIn(header)
+  const exp = claimsIn(header)?.exp
   return typeof exp === 'number' && Number.isFinite(exp) ? exp * 1000 : undefined
-}
-
-function claimsIn(header: string): Record<string, unknown> {
-  try {
-    return Object(JSON.parse(Buffer.from(header.split('.')[1] ?? '', 'base64url').toString('utf8')))
-  } catch {
-    // Not the token of IAM: who needs its claims says so.
-    return {}
-  }
 }

@@ -13,19 +13,21 @@ import type {VpcApi} from '../cloud/vpc-api.ts'
 import {usageError, type VpcmdError} from '../errors.ts'
 import {targetName} from '../metadata/plan.ts'
 import {quoteCommand} from '../quote-command.ts'
-import {assignFloatingIp, primaryInterface} from '../ssh/address.ts'
-import type {Login} from '../ssh/login.ts'
+import {type Login, rdpFile, rdpPort} from '../ssh/login.ts'
 import {
+  assignFloatingIp,
   checkReal,
   checkRunning,
   checkWishes,
   findReach,
   noFloatingIp,
+  primaryInterface,
   type ReachWishes,
   unknownUser,
 } from '../ssh/reach.ts'
+import {checkSsh, runSsh} from '../ssh/run-ssh.ts'
 import {sshArguments} from '../ssh/ssh-arguments.ts'
-import type {Destination} from '../ssh/ssh-failures.ts'
+import {type Destination, explainFailure, sshFailed} from '../ssh/ssh-failures.ts'
 import {plain} from '../terminal/text.ts'
 
 export default class Connect extends BaseCommand {
@@ -95,7 +97,7 @@ To reach an instance without a floating IP, pass --internal-ip or --via, or give
       })
       return
     }
-    await this.runSsh(call, {instance, user: login.user, address, via: wishes.via})
+    await this.logIn(call, {instance, user: login.user, address, via: wishes.via})
   }
 
   /** Reserves a floating IP where the user says so, by flag or on a terminal. Throws VpcmdError where not. */
@@ -108,7 +110,7 @@ To reach an instance without a floating IP, pass --internal-ip or --via, or give
     const isAsked = flags['assign-floating-ip']
     const prompter = isAsked || flags.print ? undefined : await this.context.prompter()
     if (!isAsked && !prompter) throw noFloatingIp(instance)
-    if (isSshRun) await (await import('../ssh/run-ssh.ts')).checkSsh(this.context.env)
+    if (isSshRun) await checkSsh(this.context.env)
     const groups = (await primaryInterface(api, instance)).securityGroups.map(({id, name}) => name ?? id).join(', ')
     const meaning = `It costs money while it is reserved, and opens the instance to the internet as far as its security groups allow (${groups}).`
     if (!prompter) this.context.note(`Reserving a floating IP for ${targetName(instance)}. ${meaning}`)
@@ -131,7 +133,6 @@ To reach an instance without a floating IP, pass --internal-ip or --via, or give
     login: Login,
     address: string,
   ): Promise<void> {
-    const {rdpFile, rdpPort} = await import('../ssh/rdp.ts')
     if (flags.rdp !== undefined) {
       const {writeOutput} = await import('../files/write-output.ts')
       await writeOutput(flags.rdp, rdpFile(address, login.user))
@@ -159,11 +160,7 @@ To reach an instance without a floating IP, pass --internal-ip or --via, or give
     })
   }
 
-  private async runSsh(call: readonly string[], destination: Destination): Promise<void> {
-    const [{runSsh}, {explainFailure, sshFailed}] = await Promise.all([
-      import('../ssh/run-ssh.ts'),
-      import('../ssh/ssh-failures.ts'),
-    ])
+  private async logIn(call: readonly string[], destination: Destination): Promise<void> {
     const {code, said} = await runSsh(call, this.context.env, chunk => this.context.host.stderr.write(chunk))
     this.context.exitCode = code
     const failure = code === sshFailed ? explainFailure(said, destination) : undefined

@@ -1,40 +1,13 @@
 import {metadataHost, type NoReply, type Reply, type Silence} from '../cloud/transport.ts'
-import {type ExitCode, exitCodes, VpcmdError} from '../errors.ts'
+import {exitCodes, VpcmdError} from '../errors.ts'
+import {isRecord, objectIn} from '../json-object.ts'
 
 /** An answer's JSON object; undefined where the body is something else. */
 export function jsonOf(reply: Reply): Record<string, unknown> | undefined {
   return objectIn(reply.body.toString('utf8'))
 }
 
-// What the metadata API answers is some six levels deep.
-const deepest = 100
-
-/** The JSON object that a text is; undefined for anything else, and for one so deep that who goes through it runs out of stack. */
-export function objectIn(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return isRecord(value) && !isDeeper(value, deepest) ? value : undefined
-  } catch {
-    return undefined
-  }
-}
-
-function isDeeper(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false
-  return levels === 0 || Object.values(value).some(each => isDeeper(each, levels - 1))
-}
-
-/** Whether a value is an object with members, and no array. */
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-/** The one code that the metadata API gives for a failure, such as `profile_not_linked`; undefined where it gives none. */
-export function errorCodeOf(reply: Reply): string | undefined {
-  return refusalIn(reply.body.toString('utf8'))?.code
-}
-
-/** What a refusal of the metadata API says; undefined where the text is no body of one. */
+/** What a refusal of the metadata API says, such as the code `profile_not_linked`; undefined where the text is no body of one. */
 export function refusalIn(text: string): {code?: string; message?: string; trace?: string} | undefined {
   const body = objectIn(text)
   const first: unknown = Array.isArray(body?.errors) ? body.errors[0] : undefined
@@ -43,20 +16,25 @@ export function refusalIn(text: string): {code?: string; message?: string; trace
   return {code: stringOf(first.code), message: stringOf(first.message), trace: stringOf(body?.trace)}
 }
 
-/** Text that may repeat a token, or how one begins, without it. */
+/** Text that may repeat a token, or its start, without it. */
 export function withoutToken(text: string, token: string): string {
   const start = token.slice(0, 8).replace(/[^\w-]/g, '\\$&')
   return text.replace(new RegExp(`${start}[\\w.+/=~-]*`, 'g'), found => (found.endsWith('.') ? '[token].' : '[token]'))
 }
 
+/** A text from outside, or as much of its start as an error may repeat. */
+export function shortened(text: string): string {
+  return text.length > 300 ? `${text.slice(0, 300)}…` : text
+}
+
 /**
  * The error for an answer that is not what was asked for: a refusal in the metadata API's shape
- * (ibm-cloud-docs/vpc, metadata-error-codes.md), a redirect, or what is no answer of that API at all. `token` is the one
- * that was sent, which the error never has, not in part either; without it one was asked for, and 404 is of the path.
+ * (ibm-cloud-docs/vpc, metadata-error-codes.md), a redirect, or no answer of that API at all. `token` is the one that was
+ * sent: the error never repeats it, not even in part. Without it, a token was asked for, and 404 is about the path.
  */
-export function refusal(what: string, endpoint: string, reply: Reply, token?: string): VpcmdError {
+export function unexpectedAnswer(what: string, endpoint: string, reply: Reply, token?: string): VpcmdError {
   const {status, headers} = reply
-  const told = (text: string) => cut(token === undefined ? text : withoutToken(text, token))
+  const told = (text: string) => shortened(token === undefined ? text : withoutToken(text, token))
   if (status >= 300 && status < 400) {
     return new VpcmdError({
       code: 'redirected',
@@ -75,13 +53,15 @@ export function refusal(what: string, endpoint: string, reply: Reply, token?: st
       status,
     })
   }
+  const isDenied = status === 401 || status === 403
+  const isMissing = token !== undefined && (status === 404 || error.code === 'not_found')
   return new VpcmdError({
     code: error.code ?? 'refused',
     message: `${what}: ${error.message ? told(error.message) : `the metadata service answered ${status}.`}`,
     hint: hintFor(error.code, status),
     trace: error.trace && told(error.trace),
     status,
-    exitCode: exitCodeFor(status, token !== undefined && (status === 404 || error.code === 'not_found')),
+    exitCode: isDenied ? exitCodes.denied : isMissing ? exitCodes.notFound : exitCodes.failed,
   })
 }
 
@@ -91,13 +71,7 @@ function hintFor(code: string | undefined, status: number): string | undefined {
   }
   if (status === 401) return 'Tokens are good for the instance that asked for them, until they expire: check its clock.'
   if (status === 403) return 'From a workstation: vpcmd metadata enable <instance>'
-  if (status >= 500) return 'Try again; if it stays so, IBM support asks for the trace.'
-  return undefined
-}
-
-function exitCodeFor(status: number, isMissing: boolean): ExitCode {
-  if (status === 401 || status === 403) return exitCodes.denied
-  return isMissing ? exitCodes.notFound : exitCodes.failed
+  return status >= 500 ? 'Try again; if it stays so, IBM support asks for the trace.' : undefined
 }
 
 const silences: Record<Silence, string> = {
@@ -120,17 +94,12 @@ export function silenceInWords({why, code}: NoReply): string {
 
 /** The error for an exchange without a usable answer, at an endpoint that had answered before or that the user named. */
 export function noAnswer(what: string, endpoint: string, none: NoReply): VpcmdError {
+  const isUntrusted = none.why === 'untrusted'
   return new VpcmdError({
-    code: none.why === 'untrusted' ? 'untrusted_certificate' : 'no_answer',
+    code: isUntrusted ? 'untrusted_certificate' : 'no_answer',
     message: `${what}: ${endpoint}: ${silenceInWords(none)}.`,
-    hint:
-      none.why === 'untrusted'
-        ? `Trust its CA with --ca-file FILE or NODE_EXTRA_CA_CERTS. A certificate for another name than ${metadataHost} is not the service's.`
-        : 'vpcmd imds doctor tells what is in the way.',
+    hint: isUntrusted
+      ? `Trust its CA with --ca-file FILE or NODE_EXTRA_CA_CERTS. A certificate for another name than ${metadataHost} is not the service's.`
+      : 'vpcmd imds doctor tells what is in the way.',
   })
-}
-
-/** A text from outside, or as much of its start as a line of an error may have. */
-export function cut(text: string): string {
-  return text.length > 300 ? `${text.slice(0, 300)}…` : text
 }

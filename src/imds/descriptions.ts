@@ -4,78 +4,61 @@ import {fieldAt, listAt, namedAt, textAt} from './fields.ts'
 /** A row of a record: a label, and a value or a small table. */
 export type DescriptionRow = readonly [label: string, value: string | {columns: string[]; rows: string[][]}]
 
+/** Columns by their headers, each with the path of its value in a row; with several paths, the first one that has a value. */
+type Columns = Record<string, string | string[]>
+
+function tableOf(items: unknown[], columns: Columns): {columns: string[]; rows: string[][]} {
+  const paths = Object.values(columns)
+  return {
+    columns: Object.keys(columns),
+    rows: items.map(item => paths.map(path => textAt(item, ...[path].flat()))),
+  }
+}
+
+const networkColumns: Columns = {
+  Name: 'name',
+  ID: 'id',
+  Subnet: 'subnet.name',
+  'Reserved IP': ['primary_ip.address', 'primary_ipv4_address'],
+}
+const volumeColumns: Columns = {Name: 'volume.name', ID: 'volume.id', 'Attachment ID': 'id'}
+const keyColumns: Columns = {Name: 'name', ID: 'id', Fingerprint: 'fingerprint'}
+
 /** What the metadata API says of the instance, in rows with the labels of `vpcmd instances show`. */
 export function describeInstance(instance: unknown): DescriptionRow[] {
   const attachments = listAt(instance, 'network_attachments')
+  const settings = tunables.map(({name, word, needsName}) => {
+    const value = textAt(instance, `metadata_service.${name}`)
+    return value && needsName ? `${word} ${value}` : value
+  })
   return [
     ['ID', textAt(instance, 'id')],
     ['Name', textAt(instance, 'name')],
     ['CRN', textAt(instance, 'crn')],
-    ['Profile', textAt(instance, 'profile', 'name')],
-    ['Architecture', textAt(instance, 'vcpu', 'architecture')],
-    ['vCPUs', textAt(instance, 'vcpu', 'count')],
+    ['Profile', textAt(instance, 'profile.name')],
+    ['Architecture', textAt(instance, 'vcpu.architecture')],
+    ['vCPUs', textAt(instance, 'vcpu.count')],
     ['Memory(GiB)', textAt(instance, 'memory')],
     ['Image', namedAt(instance, 'image')],
     ['VPC', namedAt(instance, 'vpc')],
-    ['Zone', textAt(instance, 'zone', 'name')],
-    ['Metadata service', metadataService(instance)],
+    ['Zone', textAt(instance, 'zone.name')],
+    ['Metadata service', joined(settings)],
     attachments.length > 0
-      ? ['Network Attachments', network(attachments)]
-      : ['Network Interfaces', network(listAt(instance, 'network_interfaces'))],
-    [
-      'Volumes',
-      {
-        columns: ['Name', 'ID', 'Attachment ID'],
-        rows: listAt(instance, 'volume_attachments').map(attachment => [
-          textAt(attachment, 'volume', 'name'),
-          textAt(attachment, 'volume', 'id'),
-          textAt(attachment, 'id'),
-        ]),
-      },
-    ],
+      ? ['Network Attachments', tableOf(attachments, networkColumns)]
+      : ['Network Interfaces', tableOf(listAt(instance, 'network_interfaces'), networkColumns)],
+    ['Volumes', tableOf(listAt(instance, 'volume_attachments'), volumeColumns)],
     ['Created', textAt(instance, 'created_at')],
   ]
 }
 
-function metadataService(instance: unknown): string {
-  const parts = tunables.map(({name, word, needsName}) => {
-    const value = textAt(instance, 'metadata_service', name)
-    return value && needsName ? `${word} ${value}` : value
-  })
-  return parts.filter(Boolean).join(', ')
-}
-
-function network(attachments: unknown[]): {columns: string[]; rows: string[][]} {
-  return {
-    columns: ['Name', 'ID', 'Subnet', 'Reserved IP'],
-    rows: attachments.map(attachment => [
-      textAt(attachment, 'name'),
-      textAt(attachment, 'id'),
-      textAt(attachment, 'subnet', 'name'),
-      textAt(attachment, 'primary_ip', 'address') || textAt(attachment, 'primary_ipv4_address'),
-    ]),
-  }
-}
-
-/** What the instance was created with, in rows. The password is said to be there and not shown; of user data, only the size. */
+/** What the instance was created with, in rows: of a password only that there is one, of user data only the size. */
 export function describeInitialization(initialization: unknown): DescriptionRow[] {
   const profile = fieldAt(initialization, 'default_trusted_profile')
   const userData = textAt(initialization, 'user_data')
-  const autoLink = textAt(profile, 'auto_link')
   return [
-    [
-      'Keys',
-      {
-        columns: ['Name', 'ID', 'Fingerprint'],
-        rows: listAt(initialization, 'keys').map(key => [
-          textAt(key, 'name'),
-          textAt(key, 'id'),
-          textAt(key, 'fingerprint'),
-        ]),
-      },
-    ],
-    ['Default trusted profile', namedAt(profile, 'target') || textAt(profile, 'target', 'crn')],
-    ['Auto link', autoLink],
+    ['Keys', tableOf(listAt(initialization, 'keys'), keyColumns)],
+    ['Default trusted profile', namedAt(profile, 'target') || textAt(profile, 'target.crn')],
+    ['Auto link', textAt(profile, 'auto_link')],
     ['Password', fieldAt(initialization, 'password') ? 'encrypted for one of the keys; --json has it' : 'none'],
     ['User data', userData ? `${Buffer.byteLength(userData)} bytes; vpcmd imds user-data prints them` : 'none'],
   ]
@@ -83,21 +66,20 @@ export function describeInitialization(initialization: unknown): DescriptionRow[
 
 /** The claims of a token in words: who, where, until when. `now` is in epoch milliseconds. */
 export function describeClaims(claims: unknown, now: number): DescriptionRow[] {
-  const iaas = fieldAt(claims, 'iaas')
   const rows: [string, string][] = [
-    ['Instance', textAt(iaas, 'instanceID') || textAt(iaas, 'bareMetalServerID')],
-    ['CRN', textAt(iaas, 'crn')],
+    ['Instance', textAt(claims, 'iaas.instanceID', 'iaas.bareMetalServerID')],
+    ['CRN', textAt(claims, 'iaas.crn')],
     ['Identity', textAt(claims, 'iam_id')],
-    ['Account', textAt(iaas, 'accountID') || textAt(claims, 'account', 'bss')],
-    ['Profile', textAt(iaas, 'profile_name')],
-    ['Resource group', textAt(iaas, 'resource_group_id')],
-    ['Region', textAt(iaas, 'region')],
-    ['Zone', textAt(iaas, 'zone')],
+    ['Account', textAt(claims, 'iaas.accountID', 'account.bss')],
+    ['Profile', textAt(claims, 'iaas.profile_name')],
+    ['Resource group', textAt(claims, 'iaas.resource_group_id')],
+    ['Region', textAt(claims, 'iaas.region')],
+    ['Zone', textAt(claims, 'iaas.zone')],
     ['VPC', namedAt(claims, 'vpc')],
-    ['Subnets', listOf(claims, 'subnets', subnet => namedAt(subnet))],
-    ['IP addresses', listOf(claims, 'ip_addresses', address => textAt(address, 'address'))],
+    ['Subnets', joined(listAt(claims, 'subnets').map(subnet => namedAt(subnet)))],
+    ['IP addresses', joined(listAt(claims, 'ip_addresses').map(address => textAt(address, 'address')))],
     ['Issued by', textAt(claims, 'iss')],
-    ['Issued for', listOf(claims, 'aud', audience => textAt(audience)) || textAt(claims, 'aud')],
+    ['Issued for', joined(listAt(claims, 'aud').filter(each => typeof each === 'string')) || textAt(claims, 'aud')],
     ['Issued', moment(fieldAt(claims, 'iat'), now)],
     ['Valid until', moment(fieldAt(claims, 'exp'), now)],
     ['Nonce', textAt(claims, 'nonce')],
@@ -105,8 +87,8 @@ export function describeClaims(claims: unknown, now: number): DescriptionRow[] {
   return rows.filter(([, value]) => value !== '')
 }
 
-function listOf(claims: unknown, name: string, asText: (item: unknown) => string): string {
-  return listAt(claims, name).map(asText).filter(Boolean).join(', ')
+function joined(texts: string[]): string {
+  return texts.filter(Boolean).join(', ')
 }
 
 /** `2026-11-25T10:00:00Z (in 4 minutes)`; empty for what is no epoch time in seconds. */

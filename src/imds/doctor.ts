@@ -1,21 +1,29 @@
 import {VpcmdError} from '../errors.ts'
-import {isRecord, jsonOf, silenceInWords, withoutToken} from './answers.ts'
-import {claimsOf} from './claims.ts'
+import {isRecord} from '../json-object.ts'
+import {claimsIn} from '../jwt-claims.ts'
+import {jsonOf, silenceInWords, withoutToken} from './answers.ts'
+import {knownEndpoints, metadataHost} from './endpoints.ts'
+import {fieldAt, namedAt, textAt} from './fields.ts'
+import {type Attempt, limits, type ServiceOptions, tryEndpoint} from './find-service.ts'
 import {
+  type CheckResult,
   checkClock,
   checkHopLimit,
   checkName,
   checkProxies,
   checkRoute,
-  type Finding,
+  ok,
+  problem,
   wasSilent,
   wasUnreachable,
-} from './doctor-checks.ts'
-import {knownEndpoints, metadataHost} from './endpoints.ts'
-import {fieldAt, namedAt, textAt} from './fields.ts'
-import {type Attempt, knock, limits, type ServiceOptions} from './find-service.ts'
-import {MetadataService, type Token} from './metadata-service.ts'
+} from './machine-checks.ts'
+import {type FoundService, MetadataService} from './metadata-service.ts'
 import type {Surroundings} from './surroundings.ts'
+
+/** What came of one check, and its name. */
+export interface Finding extends CheckResult {
+  check: string
+}
 
 export interface Diagnosis {
   /** Whether nothing is wrong. */
@@ -25,48 +33,40 @@ export interface Diagnosis {
 
 /**
  * Looks for everything that keeps programs on this instance from the metadata service, all side by side, within the time
- * that finding the service may take and one request more. Never throws for what it finds.
+ * that finding the service may take and one more request. Never throws for what it finds.
  */
 export async function diagnose(options: ServiceOptions, surroundings: Surroundings): Promise<Diagnosis> {
-  const line = {...options, timeoutMs: options.timeoutMs ?? limits.findMs}
+  const {endpoint, timeoutMs} = options
+  const line = {...options, timeoutMs: timeoutMs ?? limits.findMs}
+  // The user may have named the endpoint with the wrong protocol.
+  const endpoints = endpoint === undefined ? knownEndpoints : [endpoint, otherProtocol(endpoint)]
   const [attempts, container, addresses, routes] = await Promise.all([
-    Promise.all(doors(options.endpoint).map(endpoint => knock(endpoint, options, line))),
+    Promise.all(endpoints.map(each => tryEndpoint(each, options, line))),
     surroundings.container(),
-    options.endpoint === undefined ? surroundings.addresses() : undefined,
+    endpoint === undefined ? surroundings.addresses() : undefined,
     surroundings.routes(),
   ])
-  const found = attempts.find(attempt => attempt.kind === 'found')
-  const silent = attempts.every(wasSilent)
-  const checks: (Finding | undefined)[] = [
-    checkService(attempts, options.endpoint),
-    checkProtocol(attempts, options.endpoint),
-    checkCertificate(attempts),
-    checkHopLimit(container, found !== undefined, silent),
-    checkRoute(attempts, routes, surroundings.platform),
-    addresses && checkName(addresses),
-    checkProxies(surroundings.env),
-    found && checkClock(found, surroundings.now()),
-    ...(found
-      ? await checkAnswers(new MetadataService(found, {...line, timeoutMs: options.timeoutMs ?? limits.requestMs}))
-      : []),
-  ]
-  // A service that repeats the token in what it says is not to have it printed.
+  const answered = attempts.find(attempt => attempt.found)
+  const found = answered?.found
+  const results: Record<string, CheckResult | undefined> = {
+    'Metadata service': checkService(attempts, endpoint),
+    Protocol: found && checkProtocol(found, endpoint),
+    Certificate: checkCertificate(attempts),
+    'Hop limit': checkHopLimit(container, found !== undefined, attempts.every(wasSilent)),
+    Route: checkRoute(attempts, routes, surroundings.platform),
+    'Host name': addresses && checkName(addresses),
+    Proxies: checkProxies(surroundings.env),
+    Clock: answered && checkClock(answered, surroundings.now()),
+    ...(found && (await checkAnswers(new MetadataService(found, {...line, timeoutMs: timeoutMs ?? limits.requestMs})))),
+  }
+  // A service may repeat the token in what it says.
   const clean = (text: string) => (found ? withoutToken(text, found.identity.access_token) : text)
-  const findings = checks
-    .filter(finding => finding !== undefined)
-    .map(
-      ({finding, remedy, ...rest}): Finding => ({
-        ...rest,
-        finding: clean(finding),
-        ...(remedy !== undefined && {remedy: clean(remedy)}),
-      }),
-    )
-  return {ok: findings.every(({state}) => state !== 'problem'), checks: findings}
-}
-
-/** An endpoint that the user named is asked by the other protocol, too: it may be but the wrong one. */
-function doors(endpoint: string | undefined): string[] {
-  return endpoint === undefined ? [...knownEndpoints] : [endpoint, otherProtocol(endpoint)]
+  const checks = Object.entries(results).flatMap(([check, result]): Finding[] => {
+    if (result === undefined) return []
+    const {state, finding, remedy} = result
+    return [{check, state, finding: clean(finding), ...(remedy !== undefined && {remedy: clean(remedy)})}]
+  })
+  return {ok: checks.every(({state}) => state === 'ok'), checks}
 }
 
 function otherProtocol(endpoint: string): string {
@@ -75,50 +75,34 @@ function otherProtocol(endpoint: string): string {
   return url.protocol === 'http:' ? `https://${url.host}` : `http://${url.host}`
 }
 
-function checkService(attempts: Attempt[], endpoint: string | undefined): Finding {
-  const check = 'Metadata service'
-  const found = attempts.find(attempt => attempt.kind === 'found')
-  if (found) return {check, state: 'ok', finding: `It answers at ${found.endpoint}, at ${found.generation.token}.`}
-  const replies = attempts.flatMap(attempt =>
-    attempt.kind === 'missed' && attempt.outcome.kind === 'reply'
-      ? [{endpoint: attempt.endpoint, reply: attempt.outcome}]
-      : [],
-  )
-  const [first] = replies
-  if (first?.reply.status === 403) {
-    return {
-      check,
-      state: 'problem',
-      finding: `${first.endpoint} answers 403: the service is off for this instance.`,
-      remedy: turnOn,
-    }
-  }
-  if (first) {
-    const isApi = isRecord(jsonOf(first.reply))
-    return {
-      check,
-      state: 'problem',
-      finding: `${first.endpoint} answers ${first.reply.status} ${isApi ? 'and gives no token' : 'with what is no answer of a metadata service'}.`,
-      remedy: isApi
-        ? 'Try again; if it stays so, IBM support asks for the trace, which vpcmd imds token prints.'
-        : somethingElse,
-    }
+function checkService(attempts: Attempt[], endpoint: string | undefined): CheckResult {
+  const found = attempts.find(attempt => attempt.found)?.found
+  if (found) return ok(`It answers at ${found.endpoint}, at ${found.generation.token}.`)
+  for (const {endpoint: answering, outcome} of attempts) {
+    if (outcome.kind === 'none') continue
+    if (outcome.status === 403)
+      return problem(`${answering} answers 403: the service is off for this instance.`, turnOn)
+    return isRecord(jsonOf(outcome))
+      ? problem(
+          `${answering} answers ${outcome.status} and gives no token.`,
+          'Try again; if it stays so, IBM support asks for the trace, which vpcmd imds token prints.',
+        )
+      : problem(`${answering} answers ${outcome.status} with what is no answer of a metadata service.`, somethingElse)
   }
   const untrusted = attempts.find(isUntrusted)
   if (untrusted) {
-    const finding = `${untrusted.endpoint} answers, but vpcmd asks it for nothing: its certificate is not trusted.`
-    return {check, state: 'problem', finding}
+    return problem(`${untrusted.endpoint} answers, but vpcmd asks it for nothing: its certificate is not trusted.`)
   }
-  if (attempts.every(wasUnreachable)) return {check, state: 'problem', finding: "It can't be asked: there is no route."}
-  return {
-    check,
-    state: 'problem',
-    finding: `Nothing answers: ${attempts.map(silence).join('; ')}.`,
-    remedy:
-      endpoint === undefined
-        ? `If the service is off: ${turnOn}`
-        : `Is ${endpoint} the right one? Leave --endpoint out to look for the service. If it is off: ${turnOn}`,
-  }
+  if (attempts.every(wasUnreachable)) return problem("It can't be asked: there is no route.")
+  const silences = attempts.map(({endpoint: asked, outcome}) =>
+    outcome.kind === 'none' ? `${asked}: ${silenceInWords(outcome)}` : asked,
+  )
+  return problem(
+    `Nothing answers: ${silences.join('; ')}.`,
+    endpoint === undefined
+      ? `If the service is off: ${turnOn}`
+      : `Is ${endpoint} the right one? Leave --endpoint out to look for the service. If it is off: ${turnOn}`,
+  )
 }
 
 const somethingElse =
@@ -128,53 +112,33 @@ const somethingElse =
 const turnOn =
   'vpcmd metadata enable <instance>, from a workstation. An instance that was created with the service off has to be stopped and started after that, too.'
 
-function isUntrusted(attempt: Attempt): boolean {
-  return attempt.kind === 'missed' && attempt.outcome.kind === 'none' && attempt.outcome.why === 'untrusted'
-}
-
-function silence(attempt: Attempt): string {
-  return attempt.kind === 'missed' && attempt.outcome.kind === 'none'
-    ? `${attempt.endpoint}: ${silenceInWords(attempt.outcome)}`
-    : attempt.endpoint
-}
-
-function checkProtocol(attempts: Attempt[], endpoint: string | undefined): Finding | undefined {
-  const check = 'Protocol'
-  const found = attempts.find(attempt => attempt.kind === 'found')
-  if (!found) return undefined
-  const protocol = new URL(found.endpoint).protocol.slice(0, -1)
-  if (endpoint !== undefined && found.endpoint !== endpoint) {
-    return {
-      check,
-      state: 'problem',
-      finding: `This instance's service speaks ${protocol}, and ${endpoint} asks for the other protocol.`,
-      remedy: `--endpoint ${found.endpoint}, or from a workstation: vpcmd metadata enable ${instanceOf(found.identity)} --protocol ${protocol === 'http' ? 'https' : 'http'}`,
-    }
+function checkProtocol({endpoint, identity}: FoundService, asked: string | undefined): CheckResult {
+  const isPlain = endpoint.startsWith('http:')
+  if (asked !== undefined && endpoint !== asked) {
+    const instance = asWord(textAt(claimsIn(identity.access_token), 'iaas.instanceID')) ?? '<instance>'
+    return problem(
+      `This instance's service speaks ${isPlain ? 'http' : 'https'}, and ${asked} asks for the other protocol.`,
+      `--endpoint ${endpoint}, or from a workstation: vpcmd metadata enable ${instance} --protocol ${isPlain ? 'https' : 'http'}`,
+    )
   }
-  return {
-    check,
-    state: 'ok',
-    finding:
-      protocol === 'http'
-        ? 'http.'
-        : `https. Programs that ask http, as IBM's SDKs do unless told, get no answer: tell them https://${metadataHost}.`,
-  }
+  return isPlain
+    ? ok('http.')
+    : ok(
+        `https. Programs that ask http, as IBM's SDKs do unless told, get no answer: tell them https://${metadataHost}.`,
+      )
 }
 
-function checkCertificate(attempts: Attempt[]): Finding | undefined {
-  const check = 'Certificate'
+function isUntrusted({outcome}: Attempt): boolean {
+  return outcome.kind === 'none' && outcome.why === 'untrusted'
+}
+
+function checkCertificate(attempts: Attempt[]): CheckResult | undefined {
   for (const attempt of attempts) {
-    if (attempt.kind === 'missed' && attempt.outcome.kind === 'none' && attempt.outcome.why === 'untrusted') {
-      return {
-        check,
-        state: 'problem',
-        finding: `${attempt.endpoint}: the certificate is not trusted (${attempt.outcome.code}).`,
-        remedy: mendTrust(attempt.outcome.code),
-      }
+    const {endpoint, outcome, found} = attempt
+    if (outcome.kind === 'none' && isUntrusted(attempt)) {
+      return problem(`${endpoint}: the certificate is not trusted (${outcome.code}).`, mendTrust(outcome.code))
     }
-    if (attempt.kind === 'found' && attempt.endpoint.startsWith('https:')) {
-      return {check, state: 'ok', finding: 'Trusted.'}
-    }
+    if (found && endpoint.startsWith('https:')) return ok('Trusted.')
   }
   return undefined
 }
@@ -187,32 +151,19 @@ function mendTrust(code: string): string {
   return 'Trust its CA with --ca-file FILE or NODE_EXTRA_CA_CERTS=FILE; curl takes --cacert FILE.'
 }
 
-/** What the service itself says: of the instance, and of its trusted profile, by trying an exchange whose token is dropped. */
-async function checkAnswers(service: MetadataService): Promise<Finding[]> {
+/** What the service says of the instance, and of its trusted profile, by trying an exchange whose token is dropped. */
+async function checkAnswers(service: MetadataService): Promise<Record<string, CheckResult>> {
   const [instance, initialization, token] = await Promise.all(
     [service.instance(), service.get('instance/initialization'), service.iamToken(undefined)].map(settled),
   )
-  const metadata = checkMetadata(instance, initialization)
-  // Without the initialization there is no telling whether there is a profile.
-  const isUntold = initialization instanceof VpcmdError && token instanceof VpcmdError
-  return isUntold ? [metadata] : [metadata, checkProfile(service, initialization, token)]
-}
-
-function checkMetadata(instance: unknown, initialization: unknown): Finding {
-  const check = 'Metadata'
   const failed = [instance, initialization].find(answer => answer instanceof VpcmdError)
-  if (failed) return problemOf(check, failed)
-  return {check, state: 'ok', finding: `This is ${namedAt(instance)}.`}
-}
-
-function problemOf(check: string, failed: VpcmdError): Finding {
-  // What it says of itself sends one to the doctor.
-  const hints: Record<string, string> = {
-    no_answer: 'Try again, with a longer --timeout.',
-    no_metadata_service: somethingElse,
-    redirected: somethingElse,
+  return {
+    Metadata: failed ? failure(failed) : ok(`This is ${namedAt(instance)}.`),
+    // Without the initialization there is no telling whether there is a profile.
+    ...(!(initialization instanceof VpcmdError && token instanceof VpcmdError) && {
+      'Trusted profile': checkProfile(service, initialization, token),
+    }),
   }
-  return {check, state: 'problem', finding: failed.messageWithTrace, remedy: hints[failed.code] ?? failed.hint}
 }
 
 function settled(promise: Promise<unknown>): Promise<unknown> {
@@ -222,42 +173,32 @@ function settled(promise: Promise<unknown>): Promise<unknown> {
   })
 }
 
-function checkProfile(service: MetadataService, initialization: unknown, token: unknown): Finding {
-  const check = 'Trusted profile'
-  const target = fieldAt(initialization, 'default_trusted_profile', 'target')
-  const name = namedAt(target) || textAt(target, 'crn')
-  if (!(token instanceof VpcmdError)) return {check, state: 'ok', finding: `An IAM token comes by ${name || 'it'}.`}
-  if (!name) {
-    return {
-      check,
-      state: 'ok',
-      finding: 'This instance has no default one: vpcmd imds iam-token needs --trusted-profile.',
-    }
+function failure({code, hint, messageWithTrace}: VpcmdError): CheckResult {
+  // The error's own hint may send the user to the doctor.
+  const remedies: Record<string, string> = {
+    no_answer: 'Try again, with a longer --timeout.',
+    no_metadata_service: somethingElse,
+    redirected: somethingElse,
   }
-  if (token.code !== 'profile_not_linked') return problemOf(check, token)
-  const crn = textAt(claimsOrNothing(service.identity), 'iaas', 'crn')
-  return {
-    check,
-    state: 'problem',
-    finding: `${name} is not linked to this instance.`,
-    // IBM's CLI reference for IAM, trusted-profile-link-create.
-    remedy: `ibmcloud iam trusted-profile-link-create ${asWord(textAt(target, 'id')) ?? '<profile>'} --name <link> --cr-type VSI --link-crn ${asWord(crn) ?? '<CRN of the instance>'}`,
-  }
+  return problem(messageWithTrace, remedies[code] ?? hint)
 }
 
-function instanceOf(identity: Token): string {
-  return asWord(textAt(claimsOrNothing(identity), 'iaas', 'instanceID')) ?? '<instance>'
+function checkProfile(service: MetadataService, initialization: unknown, token: unknown): CheckResult {
+  const target = fieldAt(initialization, 'default_trusted_profile.target')
+  const name = namedAt(target) || textAt(target, 'crn')
+  if (!(token instanceof VpcmdError)) return ok(`An IAM token comes by ${name || 'it'}.`)
+  if (!name) return ok('This instance has no default one: vpcmd imds iam-token needs --trusted-profile.')
+  if (token.code !== 'profile_not_linked') return failure(token)
+  const profile = asWord(textAt(target, 'id')) ?? '<profile>'
+  const crn = asWord(textAt(claimsIn(service.identity.access_token), 'iaas.crn')) ?? '<CRN of the instance>'
+  return problem(
+    `${name} is not linked to this instance.`,
+    // IBM's CLI reference for IAM, trusted-profile-link-create.
+    `ibmcloud iam trusted-profile-link-create ${profile} --name <link> --cr-type VSI --link-crn ${crn}`,
+  )
 }
 
 /** An ID or a CRN, if it is one: remedies are made to be pasted into a shell. */
 function asWord(text: string): string | undefined {
   return /^\w[\w.:/-]*$/.test(text) ? text : undefined
-}
-
-function claimsOrNothing({access_token: token}: Token): unknown {
-  try {
-    return claimsOf(token)
-  } catch {
-    return undefined
-  }
 }

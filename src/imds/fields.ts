@@ -1,24 +1,30 @@
-import {isRecord} from './answers.ts'
+import {isRecord} from '../json-object.ts'
 
-/** What stands at a path of names in a JSON value; undefined where something on the way is missing. */
-export function fieldAt(value: unknown, ...names: string[]): unknown {
-  return names.reduce<unknown>((inner, name) => (isRecord(inner) ? inner[name] : undefined), value)
+/** What a JSON value has at a path, such as `vcpu.count`; undefined where something on the way is missing. */
+export function fieldAt(value: unknown, path: string): unknown {
+  return path.split('.').reduce<unknown>((inner, name) => (isRecord(inner) ? inner[name] : undefined), value)
 }
 
-/** The text, number or truth value at a path of names, as text; empty where there is none. */
-export function textAt(value: unknown, ...names: string[]): string {
-  const found = fieldAt(value, ...names)
-  return ['string', 'number', 'boolean'].includes(typeof found) ? String(found) : ''
+/** The text, number or truth value at the first path that has one, as text; empty where none has. */
+export function textAt(value: unknown, ...paths: string[]): string {
+  const found = paths.map(path => fieldAt(value, path))
+  return (
+    found
+      .filter(each => ['string', 'number', 'boolean'].includes(typeof each))
+      .map(String)
+      .find(Boolean) ?? ''
+  )
 }
 
-/** The list at a path of names; empty where there is none. */
-export function listAt(value: unknown, ...names: string[]): unknown[] {
-  const found = fieldAt(value, ...names)
+/** The list at a path; empty where there is none. */
+export function listAt(value: unknown, path: string): unknown[] {
+  const found = fieldAt(value, path)
   return Array.isArray(found) ? found : []
 }
 
 /** A named thing as `name (id)`, or as much of that as there is. */
-export function namedAt(value: unknown, ...names: string[]): string {
-  const [name, id] = [textAt(value, ...names, 'name'), textAt(value, ...names, 'id')]
+export function namedAt(value: unknown, path?: string): string {
+  const thing = path === undefined ? value : fieldAt(value, path)
+  const [name, id] = [textAt(thing, 'name'), textAt(thing, 'id')]
   return name && id ? `${name} (${id})` : name || id
 }

@@ -1,37 +1,31 @@
 import {ask, type Line, type NoReply, type Question} from '../cloud/transport.ts'
 import {VpcmdError} from '../errors.ts'
-import {errorCodeOf, jsonOf, noAnswer, refusal} from './answers.ts'
+import {unexpectedAnswer, jsonOf, noAnswer, refusalIn} from './answers.ts'
 import {type Generation, generations} from './endpoints.ts'
-import {listAt, textAt} from './fields.ts'
+import {textAt} from './fields.ts'
 
-/** What the identity API answers to who asks for a token, its fields as on the wire. */
-export interface Token {
-  access_token: string
-  created_at?: string
-  expires_at?: string
-  expires_in?: number
+/** What the identity API answers when asked for a token, as on the wire; vpcmd reads nothing but the token. */
+export type Token = Record<string, unknown> & {access_token: string}
+
+/** Likewise for a certificate: PEM, the instance's own first, then the chain. */
+export type Certificate = Record<string, unknown> & {certificates: string[]}
+
+/** Where the service is, how it is asked, and an identity token for it. */
+export interface FoundService {
+  endpoint: string
+  generation: Generation
+  identity: Token
 }
 
-export interface Certificate {
-  /** PEM, the instance's own first, then the chain. */
-  certificates: string[]
-  id?: string
-  created_at?: string
-  expires_at?: string
-  expires_in?: number
-}
-
-/** The metadata service of this instance, with an identity token for it. */
+/** The metadata service of this instance. */
 export class MetadataService {
-  readonly endpoint: string
-  readonly generation: Generation
   readonly identity: Token
+  readonly #found: FoundService
   readonly #line: Line
 
-  constructor(found: {endpoint: string; generation: Generation; identity: Token}, line: Line) {
-    this.endpoint = found.endpoint
-    this.generation = found.generation
+  constructor(found: FoundService, line: Line) {
     this.identity = found.identity
+    this.#found = found
     this.#line = line
   }
 
@@ -43,16 +37,17 @@ export class MetadataService {
     const what = `Could not read ${path}`
     const encoded = path.split('/').map(encodeURIComponent).join('/')
     const page = (more = '') =>
-      this.#ask(what, 'GET', `/metadata/v1/${encoded}?version=${this.generation.version}${more}`)
+      this.#ask(what, 'GET', `/metadata/v1/${encoded}?version=${this.#found.generation.version}${more}`)
     const first = await page()
     let start = startAfter(first)
     if (start === undefined) return first
     const list = path.slice(path.lastIndexOf('/') + 1)
-    let rows = listAt(first, list)
+    const rowsOf = (answer: Record<string, unknown>) => (Array.isArray(answer[list]) ? answer[list] : [])
+    let rows: unknown[] = rowsOf(first)
     for (let pages = 1; start !== undefined; pages++) {
-      if (pages === mostPages) throw noAnswer(what, this.endpoint, endless)
+      if (pages === mostPages) throw noAnswer(what, this.#found.endpoint, endless)
       const following = await page(`&start=${encodeURIComponent(start)}`)
-      rows = rows.concat(listAt(following, list))
+      rows = rows.concat(rowsOf(following))
       start = startAfter(following)
     }
     return {...first, [list]: rows, next: undefined}
@@ -71,7 +66,11 @@ export class MetadataService {
     const what = profile === undefined ? 'No IAM token by the default trusted profile' : `No IAM token by ${profile}`
     const answer = await this.#identify(what, 'iamToken', body).catch((error: unknown) => {
       const hasNone = profile === undefined && error instanceof VpcmdError && error.code === 'missing_field'
-      throw hasNone ? noDefaultProfile(error) : error
+      if (!hasNone) throw error
+      throw error.reworded({
+        message: 'No IAM token: this instance has no default trusted profile.',
+        hint: 'Name one that is linked to it with --trusted-profile.',
+      })
     })
     return tokenIn(answer) ?? this.#garbage(what)
   }
@@ -88,9 +87,9 @@ export class MetadataService {
   async #identify(what: string, call: 'iamToken' | 'certificates', body: object): Promise<Record<string, unknown>> {
     const path = ({version, ...paths}: Generation) => `${paths[call]}?version=${version}`
     try {
-      return await this.#ask(what, 'POST', path(this.generation), body)
+      return await this.#ask(what, 'POST', path(this.#found.generation), body)
     } catch (error) {
-      const older = generations[generations.indexOf(this.generation) + 1]
+      const older = generations[generations.indexOf(this.#found.generation) + 1]
       if (!older || !(error instanceof VpcmdError) || error.status !== 404) throw error
       return this.#ask(what, 'POST', path(older), body)
     }
@@ -99,11 +98,14 @@ export class MetadataService {
   async #ask(what: string, method: Question['method'], path: string, body?: object): Promise<Record<string, unknown>> {
     const headers = {authorization: `Bearer ${this.identity.access_token}`}
     // A token or a certificate more does no harm.
-    const reply = await ask({method, url: `${this.endpoint}${path}`, headers, body, isRepeatable: true}, this.#line)
-    if (reply.kind === 'none') throw noAnswer(what, this.endpoint, reply)
+    const reply = await ask(
+      {method, url: `${this.#found.endpoint}${path}`, headers, body, isRepeatable: true},
+      this.#line,
+    )
+    if (reply.kind === 'none') throw noAnswer(what, this.#found.endpoint, reply)
     const json = jsonOf(reply)
-    if (reply.status < 200 || reply.status > 299 || !json || errorCodeOf(reply)) {
-      throw refusal(what, this.endpoint, reply, this.identity.access_token)
+    if (reply.status < 200 || reply.status > 299 || !json || refusalIn(reply.body.toString('utf8'))?.code) {
+      throw unexpectedAnswer(what, this.#found.endpoint, reply, this.identity.access_token)
     }
     return json
   }
@@ -111,7 +113,7 @@ export class MetadataService {
   #garbage(what: string): never {
     throw new VpcmdError({
       code: 'no_metadata_service',
-      message: `${what}: the answer of ${this.endpoint} has nothing of the kind in it.`,
+      message: `${what}: the answer of ${this.#found.endpoint} has nothing of the kind in it.`,
       hint: 'vpcmd imds doctor looks further.',
     })
   }
@@ -123,19 +125,9 @@ const endless: NoReply = {kind: 'none', why: 'too-big', code: '', connected: tru
 
 /** The `start` of the page after this one, which is asked of the same service whatever host its `href` names. */
 function startAfter(page: unknown): string | undefined {
-  const href = textAt(page, 'next', 'href')
+  const href = textAt(page, 'next.href')
   const base = 'http://localhost'
   return URL.canParse(href, base) ? (new URL(href, base).searchParams.get('start') ?? undefined) : undefined
-}
-
-function noDefaultProfile({code, trace, status}: VpcmdError): VpcmdError {
-  return new VpcmdError({
-    code,
-    message: 'No IAM token: this instance has no default trusted profile.',
-    hint: 'Name one that is linked to it with --trusted-profile.',
-    trace,
-    status,
-  })
 }
 
 /** The token in an answer; undefined where there is none that a header could carry. */

@@ -1,25 +1,26 @@
 import {execFile} from 'node:child_process'
 import {Resolver} from 'node:dns/promises'
-import {access, readFile} from 'node:fs/promises'
+import {existsSync} from 'node:fs'
+import {readFile} from 'node:fs/promises'
 import {promisify} from 'node:util'
 import {retryPolicy} from '../cloud/retry-policy.ts'
-import {linkLocalAddress, metadataHost} from './endpoints.ts'
+import {metadataHost} from './endpoints.ts'
 
-/** What stands around the service on this machine, as the doctor needs it. */
+/** What the doctor needs to know of this machine. */
 export interface Surroundings {
   env: NodeJS.ProcessEnv
   platform: NodeJS.Platform
   /** Epoch milliseconds. */
   now(): number
-  /** What tells that this is a container, such as `/.dockerenv`; undefined where nothing does. */
+  /** What shows that this is a container, such as `/.dockerenv`; undefined where nothing does. */
   container(): Promise<string | undefined>
   /** The addresses of the service's name, or the code of the failure to find any. */
   addresses(): Promise<{found: string[]} | {code: string}>
-  /** What `route print` says on Windows of the route to an address; empty elsewhere. */
+  /** What `route print -4` says on Windows; empty elsewhere. */
   routes(): Promise<string>
 }
 
-const run = promisify(execFile)
+const {lookUpMs} = retryPolicy.metadataService
 
 /** The surroundings of this process. */
 export function realSurroundings(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): Surroundings {
@@ -31,10 +32,8 @@ export function realSurroundings(env: NodeJS.ProcessEnv, platform: NodeJS.Platfo
     addresses: () => resolveName(platform),
     routes: async () => {
       if (platform !== 'win32') return ''
-      const {stdout} = await run('route.exe', ['print', '-4'], {timeout: retryPolicy.metadataService.lookUpMs}).catch(
-        () => ({stdout: ''}),
-      )
-      return stdout
+      const print = promisify(execFile)('route.exe', ['print', '-4'], {timeout: lookUpMs})
+      return (await print.catch(() => ({stdout: ''}))).stdout
     },
   }
 }
@@ -42,19 +41,11 @@ export function realSurroundings(env: NodeJS.ProcessEnv, platform: NodeJS.Platfo
 async function findContainer(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): Promise<string | undefined> {
   if (env.KUBERNETES_SERVICE_HOST) return 'KUBERNETES_SERVICE_HOST is set'
   if (platform !== 'linux') return undefined
-  for (const file of ['/.dockerenv', '/run/.containerenv']) {
-    if (await isThere(file)) return `${file} exists`
-  }
+  const file = ['/.dockerenv', '/run/.containerenv'].find(existsSync)
+  if (file !== undefined) return `${file} exists`
   const groups = await readFile('/proc/1/cgroup', 'utf8').catch(() => '')
   const runtime = /\b(docker|kubepods|containerd|libpod|lxc)\b/.exec(groups)?.[1]
   return runtime && `/proc/1/cgroup names ${runtime}`
-}
-
-function isThere(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
-  )
 }
 
 /** As other programs would find it, but without the system's resolver, which can hold up the end of a process. */
@@ -63,7 +54,7 @@ async function resolveName(platform: NodeJS.Platform): Promise<{found: string[]}
   const listed = hostsEntries(await readFile(hosts, 'utf8').catch(() => ''), metadataHost)
   if (listed.length > 0) return {found: listed}
   try {
-    return {found: await new Resolver({timeout: retryPolicy.metadataService.lookUpMs, tries: 1}).resolve4(metadataHost)}
+    return {found: await new Resolver({timeout: lookUpMs, tries: 1}).resolve4(metadataHost)}
   } catch (error) {
     return {code: (error as NodeJS.ErrnoException).code ?? 'unknown'}
   }
@@ -75,26 +66,4 @@ export function hostsEntries(text: string, name: string): string[] {
     const [address, ...names] = line.replace(/#.*/, '').trim().split(/\s+/)
     return address && names.includes(name) ? [address] : []
   })
-}
-
-/**
- * What `route print -4` says: the default gateway, and whether there is a route of its own to the service. The output's
- * words change with the language of Windows, its numbers don't.
- */
-export function readRoutes(routes: string): {gateway: string | undefined; hasRoute: boolean} {
-  const rows = routes.split('\n').map(line => line.trim().split(/\s+/))
-  const gateways = rows.filter(
-    ([target, mask, gateway]) => target === '0.0.0.0' && mask === '0.0.0.0' && isAddress(gateway),
-  )
-  const byMetric = gateways.sort((a, b) => Number(a[4] ?? 0) - Number(b[4] ?? 0))
-  return {
-    gateway: byMetric[0]?.[2],
-    hasRoute: rows.some(
-      ([target, mask, gateway]) => target === linkLocalAddress && mask === '255.255.255.255' && isAddress(gateway),
-    ),
-  }
-}
-
-function isAddress(text: string | undefined): boolean {
-  return /^\d+(\.\d+){3}$/.test(text ?? '')
 }

@@ -2,11 +2,12 @@ import pLimit from 'p-limit'
 import type {Cloud} from '../cloud/cloud.ts'
 import {retryPolicy} from '../cloud/retry-policy.ts'
 import {exitCodes, VpcmdError} from '../errors.ts'
-import {cut, isRecord, objectIn, refusalIn} from '../imds/answers.ts'
+import {refusalIn, shortened} from '../imds/answers.ts'
 import {fieldAt} from '../imds/fields.ts'
 import {metadataScript} from '../imds/script.ts'
 import type {FoundInstance} from '../instances/find-instance.ts'
 import {initializationPath} from '../instances/user-data.ts'
+import {isRecord, objectIn} from '../json-object.ts'
 import {mostLevels} from '../safe-json.ts'
 import {checkReal, checkRunning, findReach, noFloatingIp, type ReachWishes, unknownUser} from '../ssh/reach.ts'
 import {captureSsh} from '../ssh/run-ssh.ts'
@@ -131,9 +132,9 @@ async function collectFrom({instance, user, address}: Reached, options: CollectO
   }
   const document = documentIn(stdout.toString('utf8'), paths)
   if (!document) throw unreadable(instance)
-  const id = fieldAt(document, identifyingPath, 'id')
+  const id = fieldAt(document[identifyingPath], 'id')
   if (typeof id !== 'string') throw unreadable(instance)
-  if (id !== instance.id) throw another(instance, address, cut(id))
+  if (id !== instance.id) throw another(instance, address, shortened(id))
   return Object.fromEntries(options.paths.map(path => [path, document[path]]))
 }
 
@@ -148,7 +149,7 @@ function documentIn(text: string, paths: string[]): MetadataDocument | undefined
 /** The user data among what was collected: null where the instance has none, undefined where its path was not asked for. */
 export function userDataOf(document: MetadataDocument): string | null | undefined {
   if (!(initializationPath in document)) return undefined
-  const userData = fieldAt(document, initializationPath, 'user_data')
+  const userData = fieldAt(document[initializationPath], 'user_data')
   return typeof userData === 'string' ? userData : null
 }
 
@@ -197,8 +198,8 @@ function failedThere(named: Named, code: number, said: string): VpcmdError {
   const why = refused?.message ? `${what}: ${refused.message}` : last
   return new VpcmdError({
     code: refused?.code ?? (code === sshFailed ? 'ssh_failed' : 'collect_failed'),
-    message: `${targetName(named)}: ${cut(why) || `ssh ended with ${code}, and said nothing`}`,
-    trace: refused?.trace && cut(refused.trace),
+    message: `${targetName(named)}: ${shortened(why) || `ssh ended with ${code}, and said nothing`}`,
+    trace: refused?.trace && shortened(refused.trace),
     // As `imds get` ends there.
     ...(/: status 404$/.test(what) && {exitCode: exitCodes.notFound}),
   })

@@ -1,4 +1,5 @@
 import {VpcmdError} from '../errors.ts'
+import {isRecord} from '../json-object.ts'
 import {results, type Settled} from './outcomes.ts'
 import {type PlannedChange, targetKinds} from './plan.ts'
 import {settingNames, settingsTable} from './settings.ts'
@@ -171,10 +172,6 @@ function parsed(text: string): unknown {
   } catch {
     return undefined
   }
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** Whether a line is cut, as a process leaves its last one when it is killed: it begins as lines do, and is text. */

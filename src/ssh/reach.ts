@@ -1,11 +1,15 @@
 import {access, constants} from 'node:fs/promises'
+import {isIP} from 'node:net'
 import {isLoopback} from '../cloud/endpoints.ts'
 import type {Instance} from '../cloud/readers/instance.ts'
+import type {FloatingIp, PortDetails} from '../cloud/readers/resources.ts'
+import {withDoubt} from '../cloud/service-errors.ts'
 import type {VpcApi} from '../cloud/vpc-api.ts'
 import {usageError, VpcmdError} from '../errors.ts'
 import {explainTrouble, sentence} from '../files/file-trouble.ts'
+import {reservedIpOf} from '../instances/columns.ts'
+import {addressesOf, floatingIpsFor} from '../instances/floating-ips.ts'
 import {targetName} from '../metadata/plan.ts'
-import {floatingAddress, reservedAddress} from './address.ts'
 import {type Login, loginOf} from './login.ts'
 import {checkJumpHost, checkUser} from './ssh-arguments.ts'
 
@@ -42,9 +46,15 @@ export async function checkWishes({user, identity, via}: ReachWishes): Promise<v
 /** Finds out by whom and where an instance is reached. Throws what the API's calls throw. */
 export async function findReach(api: VpcApi, instance: Instance, wishes: ReachWishes): Promise<Reach> {
   const {user, internalIp, via} = wishes
+  const findAddress = async () => {
+    if (internalIp || via !== undefined) return checkedAddress(instance, reservedIpOf(instance))
+    // The primary interface's comes first.
+    const [address] = addressesOf(instance, await floatingIpsFor(api, instance)) ?? []
+    return address === undefined ? undefined : checkedAddress(instance, address)
+  }
   const [login, address] = await Promise.all([
     user === undefined ? loginOf(api, instance) : {protocol: 'ssh' as const, user},
-    internalIp || via !== undefined ? reservedAddress(instance) : floatingAddress(api, instance),
+    findAddress(),
   ])
   return {login, address}
 }
@@ -94,4 +104,58 @@ export function checkReal(apiUrl: string, env: NodeJS.ProcessEnv): void {
     'The VPC API is a sandbox on this machine: its addresses are other people’s in the real internet, and nothing is sent there.',
     `vpcmd connect INSTANCE --print shows the command line. Where ssh leads them to a machine of yours, set ${sandboxSshVariable}=1.`,
   )
+}
+
+/** The address as ssh may have it: it comes from outside, and only an IP address may stand there. Throws VpcmdError. */
+export function checkedAddress(instance: Instance, address: string | undefined): string {
+  // A zone behind % is of no use to others, and ssh reads a % as more than that.
+  if (address !== undefined && isIP(address) && !address.includes('%') && address !== '0.0.0.0') return address
+  throw new VpcmdError({
+    code: 'no_address',
+    message: `${targetName(instance)} has no address yet: the API says ${address === undefined ? 'nothing' : JSON.stringify(address)}.`,
+    hint: 'An instance that is being made gets its address in a moment.',
+  })
+}
+
+/**
+ * Reserves a floating IP and binds it to the instance's primary interface, in one request, so that none is left over when
+ * it fails: to the virtual network interface where it has one, else to the network interface of the old kind
+ * (IBM/vpc-node-sdk, vpc/v1.ts, FloatingIPPrototypeFloatingIPByTarget). Throws what the API's call throws; where no answer
+ * came it says that it may be reserved. After `ending` nothing is sent again.
+ */
+export async function assignFloatingIp(
+  api: VpcApi,
+  instance: Instance,
+  ending?: AbortSignal,
+): Promise<FloatingIp & {address: string}> {
+  const target = primaryPort(instance).id
+  const group = instance.resourceGroup?.id
+  const floatingIpPrototype = {...(group !== undefined && {resource_group: {id: group}}), target: {id: target}}
+  try {
+    const {result} = await api.createFloatingIp({floatingIpPrototype, signal: ending})
+    return {...result, address: checkedAddress(instance, result.address)}
+  } catch (error) {
+    throw withDoubt(error, 'It may have been reserved all the same, and costs money then: ibmcloud is floating-ips')
+  }
+}
+
+/** An instance's primary interface, of whichever kind it is, with what the instance does not show of it. Throws what the API's calls throw. */
+export async function primaryInterface(api: VpcApi, instance: Instance): Promise<PortDetails> {
+  const {id, isVirtual} = primaryPort(instance)
+  const {result} = isVirtual
+    ? await api.getVirtualNetworkInterface({id})
+    : await api.getInstanceNetworkInterface({instanceId: instance.id, id})
+  return result
+}
+
+function primaryPort(instance: Instance): {id: string; isVirtual: boolean} {
+  const vni = instance.primaryAttachment?.vni?.id
+  if (vni !== undefined) return {id: vni, isVirtual: true}
+  const nic = instance.primaryInterface?.id
+  if (nic !== undefined) return {id: nic, isVirtual: false}
+  throw new VpcmdError({
+    code: 'no_interface',
+    message: `The API does not tell the network interface of ${targetName(instance)}.`,
+    hint: `See what it tells: vpcmd instances show ${instance.id} --json`,
+  })
 }

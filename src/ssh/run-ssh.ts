@@ -1,4 +1,4 @@
-import {spawn} from 'node:child_process'
+import {type ChildProcess, spawn} from 'node:child_process'
 import {constants} from 'node:os'
 import {VpcmdError} from '../errors.ts'
 import {onEnding, onExit} from '../signals.ts'
@@ -10,10 +10,10 @@ export interface SshEnd {
   said: string
 }
 
-/** So much of what ssh says is kept, in bytes: it is at the end that it says why it gave up. */
+/** How much of stderr is kept, in bytes: ssh says at the end why it gave up. */
 const keptBytes = 16 * 1024
 
-/** A process may leave others behind that hold its stderr open: so long they are waited for, in milliseconds. */
+/** How long to wait for processes that ssh leaves behind with its streams open, in milliseconds. */
 const lingerMs = 200
 
 /**
@@ -26,17 +26,14 @@ export async function runSsh(
   onStderr: (chunk: Buffer) => void,
 ): Promise<SshEnd> {
   const child = spawn('ssh', args, {env, stdio: ['inherit', 'inherit', 'pipe']})
-  const kept = keepEnd(keptBytes)
-  child.stderr.on('data', (chunk: Buffer) => {
-    kept.add(chunk)
-    onStderr(chunk)
-  })
-  // Its end is ours: what it makes of the signal decides.
+  const said = endOf(child.stderr)
+  child.stderr.on('data', onStderr)
+  // vpcmd ends when ssh does: what ssh makes of the signal decides.
   const stopPassing = onEnding(signal => void child.kill(signal))
   try {
     const code = await ended(child)
     await drained(child.stderr)
-    return {code, said: kept.text()}
+    return {code, said: said()}
   } finally {
     stopPassing()
   }
@@ -47,10 +44,6 @@ export async function checkSsh(env: NodeJS.ProcessEnv): Promise<void> {
   await ended(spawn('ssh', ['-V'], {env, stdio: 'ignore'}))
 }
 
-export interface Captured extends SshEnd {
-  stdout: Buffer
-}
-
 /**
  * Runs the system's `ssh` without a terminal: `input` is its stdin, and its stdout is returned. `signal` ends it. Throws
  * VpcmdError where there is no ssh, and where more than `limit` bytes come.
@@ -58,17 +51,16 @@ export interface Captured extends SshEnd {
 export async function captureSsh(
   args: readonly string[],
   {env, input, limit, signal}: {env: NodeJS.ProcessEnv; input: string; limit: number; signal?: AbortSignal},
-): Promise<Captured> {
+): Promise<SshEnd & {stdout: Buffer}> {
   const child = spawn('ssh', args, {env, stdio: 'pipe', signal})
   // Nobody else would end it.
   child.once(
     'close',
     onExit(() => void child.kill()),
   )
-  const kept = keepEnd(keptBytes)
+  const said = endOf(child.stderr)
   const chunks: Buffer[] = []
   let size = 0
-  child.stderr.on('data', kept.add)
   child.stdout.on('data', (chunk: Buffer) => {
     size += chunk.length
     if (size > limit) child.kill()
@@ -82,10 +74,10 @@ export async function captureSsh(
   if (size > limit) {
     throw new VpcmdError({code: 'too_much_output', message: `More than ${limit} bytes came back: it was stopped.`})
   }
-  return {code, said: kept.text(), stdout: Buffer.concat(chunks)}
+  return {code, said: said(), stdout: Buffer.concat(chunks)}
 }
 
-function ended(child: ReturnType<typeof spawn>): Promise<number> {
+function ended(child: ChildProcess): Promise<number> {
   return new Promise((resolve, reject) => {
     child.on('error', (error: NodeJS.ErrnoException) => reject(startFailure(error)))
     child.on('exit', (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 0)))
@@ -94,7 +86,7 @@ function ended(child: ReturnType<typeof spawn>): Promise<number> {
 
 function startFailure(error: NodeJS.ErrnoException): VpcmdError {
   if (error.name === 'AbortError')
-    return new VpcmdError({code: 'timeout', message: 'It took too long, and was stopped.'})
+    return new VpcmdError({code: 'timeout', message: 'ssh took too long, and was stopped.'})
   if (error.code === 'ENOENT') {
     return new VpcmdError({
       code: 'ssh_not_found',
@@ -116,12 +108,11 @@ function drained(stream: NodeJS.ReadableStream): Promise<void> {
   })
 }
 
-function keepEnd(bytes: number): {add(chunk: Buffer): void; text(): string} {
+/** Keeps the last of what a stream gives. */
+function endOf(stream: NodeJS.ReadableStream): () => string {
   let end = Buffer.alloc(0)
-  return {
-    add(chunk) {
-      end = Buffer.concat([end, chunk]).subarray(-bytes)
-    },
-    text: () => end.toString('utf8'),
-  }
+  stream.on('data', (chunk: Buffer) => {
+    end = Buffer.concat([end, chunk]).subarray(-keptBytes)
+  })
+  return () => end.toString('utf8')
 }

@@ -65,10 +65,10 @@ function wrongPassphrase(): VpcmdError {
 }
 
 /**
- * The administrator's password of a Windows instance. It is encrypted with PKCS #1 v1.5: the padding is taken off here,
- * because Node's own decryption refuses it in some versions (CVE-2023-46809); nobody measures how long that takes
- * (IBM-Cloud/terraform-provider-ibm, data_source_ibm_is_instance.go, reads it with DecryptPKCS1v15). Throws VpcmdError
- * for another key than the one that it was encrypted for.
+ * The administrator's password of a Windows instance. It is encrypted with PKCS #1 v1.5 (IBM-Cloud/terraform-provider-ibm,
+ * data_source_ibm_is_instance.go, reads it with DecryptPKCS1v15). This removes the padding itself, because some versions of
+ * Node refuse to (CVE-2023-46809); nobody can measure how long it takes. Throws VpcmdError for a key that it was not
+ * encrypted for.
  */
 export function decryptPassword(key: KeyObject, {encrypted, fingerprint}: SealedPassword): string {
   const sealed = Buffer.from(encrypted, 'base64')

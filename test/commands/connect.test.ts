@@ -124,10 +124,12 @@ describe('what connect refuses', () => {
 
   it('an address that is none, whatever the API says', async () => {
     // A floating IP's address goes to ssh's command line.
-    const {reservedAddress} = await import('../../src/ssh/address.ts')
+    const {checkedAddress} = await import('../../src/ssh/reach.ts')
     const {readInstance} = await import('../../src/cloud/readers/instance.ts')
-    const raw = {id: 'x', primary_network_interface: {primary_ip: {address: '-oProxyCommand=id'}}}
-    expect(() => reservedAddress(readInstance(raw, 'x'))).toThrow(/no address/)
+    const instance = readInstance({id: 'x'}, 'x')
+    for (const address of [undefined, '-oProxyCommand=id', 'fe80::1%eth0', '0.0.0.0']) {
+      expect(() => checkedAddress(instance, address)).toThrow(/no address/)
+    }
   })
 
   it('a command without -- before it', async () => {

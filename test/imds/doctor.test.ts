@@ -1,9 +1,9 @@
 import {readFile} from 'node:fs/promises'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
-import {type Diagnosis, diagnose} from '../../src/imds/doctor.ts'
-import {checkHopLimit, checkName, checkRoute, type Finding} from '../../src/imds/doctor-checks.ts'
+import {type Diagnosis, diagnose, type Finding} from '../../src/imds/doctor.ts'
 import type {ServiceOptions} from '../../src/imds/find-service.ts'
-import {hostsEntries, readRoutes, type Surroundings} from '../../src/imds/surroundings.ts'
+import {checkHopLimit, checkName, checkRoute, readRoutes} from '../../src/imds/machine-checks.ts'
+import {hostsEntries, type Surroundings} from '../../src/imds/surroundings.ts'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
 import {json, serve, serveRaw, tokenWith} from '../support/metadata-server.ts'
 
@@ -276,7 +276,6 @@ ${more}=========================================================================
   it('is printed with the gateway where it is missing', () => {
     const silent = [
       {
-        kind: 'missed',
         endpoint: 'http://169.254.169.254',
         outcome: {kind: 'none', why: 'timeout', code: '', connected: false},
       },
@@ -287,7 +286,6 @@ ${more}=========================================================================
     expect(checkRoute([...silent], '', 'win32')?.remedy).toContain('255.255.255.255 <default gateway>')
     expect(checkRoute([...silent], table(), 'linux')).toBeUndefined()
     const unreachable = {
-      kind: 'missed',
       endpoint: 'http://169.254.169.254',
       outcome: {kind: 'none', why: 'unreachable', code: 'ENETUNREACH', connected: false},
     } as const

@@ -4,9 +4,10 @@ import {imdsFlags} from '../../cli/flags/imds.ts'
 import {readOutput} from '../../cli/flags/output.ts'
 import {serviceOf} from '../../cli/imds-service.ts'
 import {printRecord} from '../../cli/output.ts'
+import {VpcmdError} from '../../errors.ts'
 import {readText} from '../../files/read-input.ts'
-import {claimsOf} from '../../imds/claims.ts'
 import {describeClaims} from '../../imds/descriptions.ts'
+import {claimsIn} from '../../jwt-claims.ts'
 
 export default class ImdsDecode extends BaseCommand {
   static override summary = 'Tell what a token says: who, where, until when.'
@@ -28,7 +29,13 @@ export default class ImdsDecode extends BaseCommand {
         ? (await serviceOf(this.context, flags)).identity.access_token
         : await readToken(args.file)
     this.context.host.secrets.add(token)
-    const claims = claimsOf(token)
+    const claims = claimsIn(token)
+    if (!claims) {
+      throw new VpcmdError({
+        code: 'no_token',
+        message: 'That is no token: a JWT has three parts with dots between them, and its claims are JSON.',
+      })
+    }
     await printRecord(this.context, readOutput(flags), {
       entries: describeClaims(claims, this.context.host.now()),
       json: claims,
