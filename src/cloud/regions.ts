@@ -1,5 +1,5 @@
 import {usageError, VpcmdError} from '../errors.ts'
-import {readPrivateJson, writePrivateJson} from '../files/private-file.ts'
+import {readPrivateJson, writePrivate} from '../files/private-file.ts'
 import {privately, whyOtherCloud} from './endpoints.ts'
 import type {Page} from './readers/page.ts'
 import type {ListedRegion} from './readers/resources.ts'
@@ -56,9 +56,11 @@ export async function findRegions(sources: RegionSources): Promise<Region[]> {
     )
   }
   if (sources.cacheFile && regions.every(({problem}) => problem === undefined)) {
-    await writePrivateJson(sources.cacheFile, {at: sources.now(), regions}).catch((error: NodeJS.ErrnoException) => {
-      sources.log?.note(`the regions could not be kept for the next command: ${error.code ?? error.message}`)
-    })
+    await writePrivate(sources.cacheFile, JSON.stringify({at: sources.now(), regions})).catch(
+      (error: NodeJS.ErrnoException) => {
+        sources.log?.note(`the regions could not be kept for the next command: ${error.code ?? error.message}`)
+      },
+    )
   }
   return choose(regions, asked)
 }

@@ -1,6 +1,6 @@
 import type {AuthenticatorInterface} from 'ibm-cloud-sdk-core'
 import {exitCodes, VpcmdError} from '../errors.ts'
-import {readPrivateJson, writePrivateJson} from '../files/private-file.ts'
+import {readPrivateJson, writePrivate} from '../files/private-file.ts'
 import {type Pacing, RequestFailure, unreadable, withRetries} from './retries.ts'
 import {retryPolicy} from './retry-policy.ts'
 import {type SdkAdapter, sdkAdapter} from './sdk-adapter.ts'
@@ -134,10 +134,8 @@ export class TokenSource implements AuthenticatorInterface {
     this.#ignoreCache = false
     this.#token = token
     if (cacheFile && token.expiresAt !== undefined) {
-      await writePrivateJson(cacheFile, {
-        access_token: header.replace(/^Bearer /, ''),
-        expiration: token.expiresAt / 1000,
-      }).catch((error: NodeJS.ErrnoException) => {
+      const kept = {access_token: header.replace(/^Bearer /, ''), expiration: token.expiresAt / 1000}
+      await writePrivate(cacheFile, JSON.stringify(kept)).catch((error: NodeJS.ErrnoException) => {
         this.#note(`the token could not be kept for the next command: ${error.code ?? error.message}`)
       })
     }
