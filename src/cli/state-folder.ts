@@ -1,7 +1,7 @@
 import {join} from 'node:path'
 import {VpcmdError} from '../errors.ts'
 import {sentence} from '../files/file-trouble.ts'
-import {folderTrouble} from '../files/own-folder.ts'
+import {folderTrouble} from '../files/private-file.ts'
 import {stateFolder} from '../files/user-folders.ts'
 
 /** Where the sandbox keeps what was changed. Throws VpcmdError where there is no home, or others could write there. */

@@ -1,4 +1,3 @@
-import type {Agent} from 'node:http'
 import {join} from 'node:path'
 import {hashedName} from '../files/private-file.ts'
 import {callsOf, type Manner} from './calls.ts'
@@ -57,7 +56,12 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   const {secrets} = credentials
   const cacheFile = (kind: string, ...of: string[]) =>
     cacheFolder && join(cacheFolder, `${kind}-${hashedName(...of)}.json`)
-  const lineTo = lines(routeTo, log, options.mostConnections)
+  // Kept for all URLs.
+  const connections: Connections = {most: options.mostConnections}
+  const lineTo = (url: string): Line => {
+    const mostBytes = listPaths.some(path => url.endsWith(path)) ? answerLimits.list : answerLimits.other
+    return {connections, proxy: routeTo(url), log, mostBytes}
+  }
 
   const tokens = new TokenSource({
     ...credentials,
@@ -67,16 +71,17 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   })
 
   const apis = new Map<string, Record<Manner, VpcApi>>()
-  const apiAt = (url: string, place: string, manner: Manner = 'single'): VpcApi => {
-    const known = apis.get(url)
-    if (known) return known[manner]
+  const openAt = (url: string, place: string): Record<Manner, VpcApi> => {
     checkSecure(url, allowsHttp)
     const send = sdk.create({authenticator: tokens, serviceUrl: url, adapter: sdkAdapter(lineTo, pacing.now)})
     const policy = {url, secrets, place, tokens, pacing, limiter: new RateLimiter(pacing, options.concurrency)}
-    const api = {
+    return {
       single: callsOf(send, {...policy, manner: 'single'}),
       rollout: callsOf(send, {...policy, manner: 'rollout'}),
     }
+  }
+  const apiAt = (url: string, place: string, manner: Manner = 'single'): VpcApi => {
+    const api = apis.get(url) ?? openAt(url, place)
     apis.set(url, api)
     return api[manner]
   }
@@ -113,19 +118,4 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     api: (region, manner) => apiAt(region.url, region.name, manner),
     caller: () => tokens.caller(),
   }
-}
-
-/** The way to any URL, with the connections that are kept for all of them. */
-function lines(
-  routeTo: (url: string) => Agent | undefined,
-  log: WireLog | undefined,
-  most: number | undefined,
-): (url: string) => Line {
-  const connections: Connections = {most}
-  return url => ({
-    connections,
-    proxy: routeTo(url),
-    log,
-    mostBytes: listPaths.some(path => url.endsWith(path)) ? answerLimits.list : answerLimits.other,
-  })
 }

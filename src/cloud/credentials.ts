@@ -81,12 +81,8 @@ async function readCredentialsFile(env: Settings): Promise<Record<string, string
     return parse(await readText(there?.isDirectory() ? join(place, fileName) : place, 'credentials'))
   } catch (error) {
     const {message, hint} = asVpcmdError(error)
-    throw new VpcmdError({
-      code: 'no_credentials_file',
-      message,
-      hint: hint ?? (named ? 'IBM_CREDENTIALS_FILE names it.' : 'It is read because it is in the home folder.'),
-      exitCode: exitCodes.denied,
-    })
+    const why = named ? 'IBM_CREDENTIALS_FILE names it.' : 'It is read because it is in the home folder.'
+    throw denied('no_credentials_file', message, hint ?? why)
   }
 }
 
@@ -126,15 +122,35 @@ export async function findCredentials(sources: CredentialSources): Promise<Crede
   return fromSettings(sources)
 }
 
-/** The credentials of an API key alone. Throws VpcmdError, exit 3, for a text that is no key. */
-export function fromKey(key: string, origin: string, iamUrl: string): Credentials {
+/** The credentials of an API key. Throws VpcmdError, exit 3, for a text that is no key. */
+export function fromKey(key: string, origin: string, iamUrl: string, client: OAuthClient = {}): Credentials {
   checkKey(key, origin)
   return {
     asked: {name: 'IAM', url: iamUrl},
-    create: adapter => new IamAuthenticator({apikey: key, url: iamUrl, ...through(adapter)}),
+    create: maker(IamAuthenticator, {apikey: key, url: iamUrl, ...client}),
     isRenewable: true,
-    cacheKey: [key],
-    secrets: [key],
+    cacheKey: [key, JSON.stringify(client)],
+    secrets: presentOf(key, client.clientSecret),
+  }
+}
+
+interface OAuthClient {
+  clientId?: string
+  clientSecret?: string
+  scope?: string
+}
+
+/** IBM's authenticators hand the options that they do not know, such as the adapter, to the HTTP client of their own. */
+function maker<Options extends object>(
+  Authenticator: new (options: Options) => AuthenticatorInterface,
+  options: Options,
+): (adapter: SdkAdapter) => AuthenticatorInterface {
+  return adapter => {
+    try {
+      return new Authenticator({...options, adapter})
+    } catch (error) {
+      throw unusable(error instanceof Error ? error.message : String(error))
+    }
   }
 }
 
@@ -145,19 +161,18 @@ function checkKey(key: string, origin: string): void {
   if (/^["'{]|["'}]$/.test(key)) throw badKey(`${origin} starts or ends with a quote or a brace.`)
 }
 
-/** IBM's authenticators hand the options that they do not know to the HTTP client of their own. */
-function through(adapter: SdkAdapter): object {
-  return {adapter}
+function badKey(message: string): VpcmdError {
+  return denied('bad_api_key', message)
 }
 
-function badKey(message: string): VpcmdError {
-  return new VpcmdError({code: 'bad_api_key', message, hint: waysIn, exitCode: exitCodes.denied})
+function denied(code: string, message: string, hint = waysIn): VpcmdError {
+  return new VpcmdError({code, message, hint, exitCode: exitCodes.denied})
 }
 
 async function readKeyFile(file: string, {warn}: CredentialSources): Promise<string> {
   const text = await readText(file, 'API key').catch((error: unknown) => {
     const {message, hint} = asVpcmdError(error)
-    throw new VpcmdError({code: 'no_api_key_file', message, hint: hint ?? waysIn, exitCode: exitCodes.denied})
+    throw denied('no_api_key_file', message, hint)
   })
   if (isStdin(file) || process.platform === 'win32') return text
   const there = await stat(file).catch(() => undefined)
@@ -191,104 +206,69 @@ function fromSettings({settings, iamUrl, warn}: CredentialSources): Credentials 
     iamProfileCrn: given('IAM_PROFILE_CRN'),
     iamProfileName: given('IAM_PROFILE_NAME'),
   }
-  const apikey = given('APIKEY')
-  const crTokenFilename = given('CR_TOKEN_FILENAME')
-  const kind = kindIn(
-    given('AUTH_TYPE') ?? given('AUTHTYPE'),
-    apikey,
-    crTokenFilename ?? Object.values(profile).find(Boolean),
-  )
-  for (const name of ['VPC_DISABLE_SSL', 'VPC_AUTH_DISABLE_SSL']) {
-    if (settings[name] === 'true') warn(`${name} is not heeded: trust the CA with NODE_EXTRA_CA_CERTS instead.`)
-  }
   const client = {clientId: given('CLIENT_ID'), clientSecret: given('CLIENT_SECRET'), scope: given('SCOPE')}
+  const crTokenFilename = given('CR_TOKEN_FILENAME')
+  const apikey = given('APIKEY')
+  const isProfile = [crTokenFilename, ...Object.values(profile)].some(Boolean)
+  const kind = kindIn(given('AUTH_TYPE') ?? given('AUTHTYPE'), apikey !== undefined, isProfile)
+  for (const name of ['VPC_DISABLE_SSL', 'VPC_AUTH_DISABLE_SSL']) {
+    if (settings[name] === 'true') warn(`${name} has no effect: trust the CA with NODE_EXTRA_CA_CERTS instead.`)
+  }
   const iam = {asked: {name: 'IAM', url: iamUrl}, isRenewable: true}
-  if (kind === 'bearerToken') {
-    const bearerToken = (given('BEARER_TOKEN') ?? '').replace(/^Bearer\s+/i, '').trim()
-    if (bearerToken === '') throw unusable('VPC_BEARER_TOKEN is not set.')
-    return {
-      ...iam,
-      create: () => usable(() => new BearerTokenAuthenticator({bearerToken})),
-      isRenewable: false,
-      secrets: [bearerToken],
+  switch (kind) {
+    case 'bearerToken': {
+      const bearerToken = (given('BEARER_TOKEN') ?? '').replace(/^Bearer\s+/i, '').trim()
+      if (bearerToken === '') throw unusable('VPC_BEARER_TOKEN is not set.')
+      const create = maker(BearerTokenAuthenticator, {bearerToken})
+      return {...iam, create, isRenewable: false, secrets: [bearerToken]}
     }
-  }
-  if (kind === 'vpc') {
-    const url = given('AUTH_URL') ?? `http://${linkLocalAddress}`
-    const create = (adapter: SdkAdapter) =>
-      usable(() => new VpcInstanceAuthenticator({...profile, url, ...through(adapter)}))
-    const key = Object.values(profile).map(each => each ?? '')
-    return {
-      asked: {name: 'the metadata service', url, isMetadataService: true},
-      create,
-      isRenewable: true,
-      // A home folder may be on several machines.
-      cacheKey: [kind, hostname(), ...key],
-      secrets: [],
+    case 'vpc': {
+      const url = given('AUTH_URL') ?? `http://${linkLocalAddress}`
+      const asked = {name: 'the metadata service', url, isMetadataService: true}
+      const create = maker(VpcInstanceAuthenticator, {...profile, url})
+      return {...iam, asked, create, cacheKey: ofThisHost(kind, profile), secrets: []}
     }
-  }
-  if (kind === 'container') {
-    const options = {...profile, ...client, crTokenFilename, url: iamUrl}
-    return {
-      ...iam,
-      create: adapter => usable(() => new ContainerAuthenticator({...options, ...through(adapter)})),
-      cacheKey: [kind, hostname(), JSON.stringify(options)],
-      secrets: secretsOf(client.clientSecret),
+    case 'container': {
+      const options = {...profile, ...client, crTokenFilename, url: iamUrl}
+      const create = maker(ContainerAuthenticator, options)
+      return {...iam, create, cacheKey: ofThisHost(kind, options), secrets: presentOf(client.clientSecret)}
     }
-  }
-  const key = apikey ?? ''
-  checkKey(key, 'The API key of VPC_APIKEY or ibm-credentials.env')
-  const options = {apikey: key, url: iamUrl, ...client}
-  const isPlain = Object.values(client).every(each => each === undefined)
-  if (kind === 'iam' && isPlain) return fromKey(key, '', iamUrl)
-  const assumed = {...options, ...profile, iamAccountId: given('IAM_ACCOUNT_ID')}
-  return {
-    ...iam,
-    create: adapter =>
-      usable(() =>
-        kind === 'iam'
-          ? new IamAuthenticator({...options, ...through(adapter)})
-          : new IamAssumeAuthenticator({...assumed, ...through(adapter)}),
-      ),
-    cacheKey: [kind, JSON.stringify(kind === 'iam' ? options : assumed)],
-    secrets: secretsOf(key, client.clientSecret),
+    default: {
+      const origin = 'The API key of VPC_APIKEY or ibm-credentials.env'
+      const credentials = fromKey(apikey ?? '', origin, iamUrl, client)
+      if (kind === 'iam') return credentials
+      const options = {...profile, ...client, apikey: apikey ?? '', url: iamUrl, iamAccountId: given('IAM_ACCOUNT_ID')}
+      return {
+        ...credentials,
+        create: maker(IamAssumeAuthenticator, options),
+        cacheKey: [kind, JSON.stringify(options)],
+      }
+    }
   }
 }
 
-function secretsOf(...values: (string | undefined)[]): string[] {
+/** A home folder may be on several machines. */
+function ofThisHost(kind: Kind, options: object): string[] {
+  return [kind, hostname(), JSON.stringify(options)]
+}
+
+function presentOf(...values: (string | undefined)[]): string[] {
   return values.filter(value => value !== undefined)
 }
 
-function kindIn(type: string | undefined, apikey: string | undefined, profile: string | undefined): Kind {
+function kindIn(type: string | undefined, isKey: boolean, isProfile: boolean): Kind {
   if (type !== undefined) {
     const kind = kinds.find(each => each.toLowerCase() === type.toLowerCase())
     if (kind) return kind
     throw unusable(`VPC_AUTH_TYPE is ${type}: the VPC API takes ${kinds.join(', ')}.`)
   }
-  if (apikey) return 'iam'
+  if (isKey) return 'iam'
   // As IBM's core does (IBM/node-sdk-core, get-authenticator-from-environment.ts).
-  if (profile) return 'container'
-  throw new VpcmdError({
-    code: 'no_credentials',
-    message: 'No IBM Cloud credentials were found.',
-    hint: waysIn,
-    exitCode: exitCodes.denied,
-  })
-}
-
-function usable<T>(create: () => T): T {
-  try {
-    return create()
-  } catch (error) {
-    throw unusable(error instanceof Error ? error.message : String(error))
-  }
+  if (isProfile) return 'container'
+  throw denied('no_credentials', 'No IBM Cloud credentials were found.')
 }
 
 function unusable(why: string): VpcmdError {
-  return new VpcmdError({
-    code: 'bad_credentials',
-    message: `The credentials of VPC_* or ibm-credentials.env can't be used: ${why.replace(/([^.])$/, '$1.')}`,
-    hint: waysIn,
-    exitCode: exitCodes.denied,
-  })
+  const message = `The credentials of VPC_* or ibm-credentials.env can't be used: ${why}`
+  return denied('bad_credentials', message.replace(/([^.])$/, '$1.'))
 }

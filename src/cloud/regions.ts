@@ -1,5 +1,5 @@
 import {usageError, VpcmdError} from '../errors.ts'
-import {readPrivateJson, writePrivateJson} from '../files/private-file.ts'
+import {readPrivateJson, writePrivate} from '../files/private-file.ts'
 import {privately, whyOtherCloud} from './endpoints.ts'
 import type {Page} from './readers/page.ts'
 import type {ListedRegion} from './readers/resources.ts'
@@ -47,18 +47,18 @@ export async function findRegions(sources: RegionSources): Promise<Region[]> {
   const regions = regionsIn(page, sources)
   const unknown = asked.filter(name => !regions.some(region => region.name === name))
   if (unknown.length > 0) {
+    const names = regions.map(({name}) => name).sort()
     throw usageError(
       `There is no region ${unknown.join(', ')} (from ${sources.askedBy}).`,
-      `There are: ${regions
-        .map(region => region.name)
-        .sort()
-        .join(', ')}.`,
+      `There are: ${names.join(', ')}.`,
     )
   }
   if (sources.cacheFile && regions.every(({problem}) => problem === undefined)) {
-    await writePrivateJson(sources.cacheFile, {at: sources.now(), regions}).catch((error: NodeJS.ErrnoException) => {
-      sources.log?.note(`the regions could not be kept for the next command: ${error.code ?? error.message}`)
-    })
+    await writePrivate(sources.cacheFile, JSON.stringify({at: sources.now(), regions})).catch(
+      (error: NodeJS.ErrnoException) => {
+        sources.log?.note(`the regions could not be kept for the next command: ${error.code ?? error.message}`)
+      },
+    )
   }
   return choose(regions, asked)
 }
@@ -68,15 +68,17 @@ function regionsIn({rows, unidentified, brokenNext, next}: Page<ListedRegion>, s
   for (const row of rows) {
     const region = regionOf(row, sources)
     const known = byName.get(region.name)
-    byName.set(region.name, known && known.url !== region.url ? twice(region.name) : region)
+    const isTwice = known && known.url !== region.url
+    const twice = `IBM Cloud listed the region ${region.name} twice, with different endpoints`
+    byName.set(region.name, isTwice ? unusable(region.name, twice) : region)
   }
   const regions = [...byName.values()]
   // What can't be asked must not be missed in silence: it fails as any region does.
   if (unidentified > 0) {
-    regions.push({name: 'unnamed', url: '', problem: `IBM Cloud listed ${unidentified} of its regions without a name`})
+    regions.push(unusable('unnamed', `IBM Cloud listed ${unidentified} of its regions without a name`))
   }
   if (next !== undefined || brokenNext !== undefined) {
-    regions.push({name: 'unlisted', url: '', problem: 'IBM Cloud listed a part of its regions only'})
+    regions.push(unusable('unlisted', 'IBM Cloud listed a part of its regions only'))
   }
   if (regions.length > 0) return regions
   throw new VpcmdError({
@@ -87,20 +89,16 @@ function regionsIn({rows, unidentified, brokenNext, next}: Page<ListedRegion>, s
 }
 
 function regionOf({name, endpoint, status}: ListedRegion, {asker, isPrivate}: RegionSources): Region {
-  if (endpoint === undefined)
-    return {name, url: '', problem: `IBM Cloud did not tell the endpoint of the region ${name}`}
+  if (endpoint === undefined) return unusable(name, `IBM Cloud did not tell the endpoint of the region ${name}`)
   const url = privately(endpoint, isPrivate).replace(/\/+$/, '')
   const why = whyOtherCloud(asker, url)
-  if (why !== undefined) {
-    return {name, url: '', problem: `The token is not sent to the endpoint of the region ${name}: ${why}`}
-  }
-  if (status === 'unavailable')
-    return {name, url: `${url}/v1`, problem: `IBM Cloud reports the region ${name} as unavailable`}
-  return {name, url: `${url}/v1`}
+  if (why !== undefined) return unusable(name, `The token is not sent to the endpoint of the region ${name}: ${why}`)
+  const problem = status === 'unavailable' ? `IBM Cloud reports the region ${name} as unavailable` : undefined
+  return {name, url: `${url}/v1`, problem}
 }
 
-function twice(name: string): Region {
-  return {name, url: '', problem: `IBM Cloud listed the region ${name} twice, with different endpoints`}
+function unusable(name: string, problem: string): Region {
+  return {name, url: '', problem}
 }
 
 /** Comma-separated and repeated names of regions as a list without doubles; none where all regions are meant. */

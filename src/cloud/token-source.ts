@@ -1,11 +1,13 @@
 import type {AuthenticatorInterface} from 'ibm-cloud-sdk-core'
 import {exitCodes, VpcmdError} from '../errors.ts'
-import {readPrivateJson, writePrivateJson} from '../files/private-file.ts'
+import {readPrivateJson, writePrivate} from '../files/private-file.ts'
 import {claimsIn} from '../jwt-claims.ts'
+import type {Credentials} from './credentials.ts'
+import {number, text} from './readers/fields.ts'
 import {type Pacing, RequestFailure, unreadable, withRetries} from './retries.ts'
 import {retryPolicy} from './retry-policy.ts'
 import {type SdkAdapter, sdkAdapter} from './sdk-adapter.ts'
-import {type Asked, describeTokenFailure} from './service-errors.ts'
+import {describeTokenFailure} from './service-errors.ts'
 import type {Line} from './transport.ts'
 
 /** A cached token that has less than this to live is renewed: a command should not outlive its token. */
@@ -13,19 +15,11 @@ const leastLifeMs = 5 * 60_000
 /** So long before its end a token is no longer sent: a request takes its time. */
 const spareMs = 10_000
 
-export interface TokenSourceOptions {
-  /** Who gives the tokens, for errors: IAM or the metadata service, and its URL. */
-  asked: Asked
-  /** Makes IBM's authenticator, whose requests go through the adapter. Called again when its token was refused. */
-  create(adapter: SdkAdapter): AuthenticatorInterface
-  /** Whether another token can be had where one is refused. */
-  isRenewable: boolean
+export interface TokenSourceOptions extends Pick<Credentials, 'asked' | 'create' | 'isRenewable' | 'secrets'> {
   /** Where the token is kept between commands; undefined keeps it in memory only. */
   cacheFile: string | undefined
   pacing: Pacing
   lineTo(url: string): Line
-  /** Texts that an answer may hold, and no error must. */
-  secrets: readonly string[]
 }
 
 export interface Caller {
@@ -93,9 +87,9 @@ export class TokenSource implements AuthenticatorInterface {
 
   /** Whose the tokens are, by their claims. Throws VpcmdError, exit 3, for a token without an account. */
   async caller(): Promise<Caller> {
-    const {account, iam_id: iamId} = claimsIn((await this.#present()).header) ?? {}
-    const bss = typeof account === 'object' && account !== null && 'bss' in account ? account.bss : undefined
-    if (typeof bss === 'string' && bss !== '' && typeof iamId === 'string') return {account: bss, iamId}
+    const claims = claimsIn((await this.#present()).header) ?? {}
+    const [account, iamId] = [text(claims, 'account', 'bss'), text(claims, 'iam_id')]
+    if (account !== undefined && iamId !== undefined) return {account, iamId}
     throw new VpcmdError({
       code: 'no_account',
       message: 'The IAM token does not tell the account that it is for.',
@@ -135,10 +129,8 @@ export class TokenSource implements AuthenticatorInterface {
     this.#ignoreCache = false
     this.#token = token
     if (cacheFile && token.expiresAt !== undefined) {
-      await writePrivateJson(cacheFile, {
-        access_token: header.replace(/^Bearer /, ''),
-        expiration: token.expiresAt / 1000,
-      }).catch((error: NodeJS.ErrnoException) => {
+      const kept = {access_token: header.replace(/^Bearer /, ''), expiration: token.expiresAt / 1000}
+      await writePrivate(cacheFile, JSON.stringify(kept)).catch((error: NodeJS.ErrnoException) => {
         this.#note(`the token could not be kept for the next command: ${error.code ?? error.message}`)
       })
     }
@@ -208,6 +200,6 @@ function isJwt(token: string): boolean {
 
 /** When a token ends, in epoch milliseconds, by its claims; undefined for one that does not say. */
 function expiryOf(header: string): number | undefined {
-  const exp = claimsIn(header)?.exp
-  return typeof exp === 'number' && Number.isFinite(exp) ? exp * 1000 : undefined
+  const exp = number(claimsIn(header) ?? {}, 'exp')
+  return exp === undefined ? undefined : exp * 1000
 }

@@ -1,6 +1,5 @@
 import {join} from 'node:path'
-import {folderTrouble} from './own-folder.ts'
-import {makePrivateFolder} from './private-file.ts'
+import {folderTrouble, makePrivateFolder} from './private-file.ts'
 import {cacheFolder, homeFolder} from './user-folders.ts'
 
 /**

@@ -1,8 +1,9 @@
 import {createHash} from 'node:crypto'
+import {type Stats, statSync} from 'node:fs'
 import {mkdir, open, stat} from 'node:fs/promises'
 import {dirname} from 'node:path'
-import {fileError} from './file-trouble.ts'
-import {ownershipTrouble} from './own-folder.ts'
+import {quoteCommand} from '../quote-command.ts'
+import {type FileTrouble, fileError, ownerName, takeOver} from './file-trouble.ts'
 import {replaceFile} from './write-output.ts'
 
 /** A file name that tells nothing of its parts, which may be secrets. */
@@ -23,17 +24,12 @@ export async function makePrivateFolder(folder: string): Promise<void> {
 }
 
 async function makeOne(folder: string): Promise<void> {
-  try {
-    await mkdir(folder, {mode: 0o700})
-  } catch (error) {
-    const isThere = await stat(folder).then(
-      each => each.isDirectory(),
-      () => false,
-    )
-    if (isThere) return
+  await mkdir(folder, {mode: 0o700}).catch(async (error: NodeJS.ErrnoException) => {
+    const there = await stat(folder).catch(() => undefined)
+    if (there?.isDirectory()) return
     // Something else is in its place.
-    throw (error as NodeJS.ErrnoException).code === 'EEXIST' ? fileError('ENOTDIR') : error
-  }
+    throw error.code === 'EEXIST' ? fileError('ENOTDIR') : error
+  })
 }
 
 /**
@@ -45,13 +41,8 @@ export async function writePrivate(file: string, content: string): Promise<void>
   await replaceFile(file, content, {isPrivate: true})
 }
 
-/** Writes JSON as `writePrivate` does. */
-export async function writePrivateJson(file: string, value: unknown): Promise<void> {
-  await writePrivate(file, JSON.stringify(value))
-}
-
 /**
- * Reads what writePrivateJson wrote. Throws what the file system throws, `EPERM` for a file that others may have written,
+ * Reads JSON that writePrivate wrote. Throws what the file system throws, `EPERM` for a file that others may have written,
  * and SyntaxError for a file that is no JSON.
  */
 export async function readPrivateJson(file: string): Promise<unknown> {
@@ -62,5 +53,35 @@ export async function readPrivateJson(file: string): Promise<unknown> {
     return JSON.parse(await handle.readFile('utf8'))
   } finally {
     await handle.close()
+  }
+}
+
+/**
+ * What keeps a folder from being trusted: it is another user's, or others can write to it, and so could have put there
+ * what vpcmd would take for its own. Undefined where nothing does, or there is no such folder.
+ */
+export function folderTrouble(folder: string): FileTrouble | undefined {
+  try {
+    const there = statSync(folder)
+    return there.isDirectory() ? ownershipTrouble(folder, there) : undefined
+  } catch {
+    // There is none, or whoever uses it will tell why it can't be looked at.
+    return undefined
+  }
+}
+
+/** The same of a file or folder that was looked at. */
+export function ownershipTrouble(path: string, {uid, mode}: Pick<Stats, 'uid' | 'mode'>): FileTrouble | undefined {
+  const own = process.getuid?.()
+  // Windows has neither.
+  if (own === undefined) return undefined
+  if (uid !== own) {
+    const advice = own === 0 ? 'run vpcmd as that user' : takeOver(path)
+    return {why: `${path} belongs to ${ownerName(uid)}`, advice}
+  }
+  if ((mode & 0o022) === 0) return undefined
+  return {
+    why: `others can write to ${path} (its mode is ${(mode & 0o777).toString(8)})`,
+    advice: `take that away from them: chmod go-w ${quoteCommand([path])}`,
   }
 }

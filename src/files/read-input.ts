@@ -12,15 +12,13 @@ export const inputLimits = {list: 64 * mib, plan: 256 * mib, other: 4 * mib}
  * error that says what there is none of and why: `No plan from plan.json: there is no such file.`
  */
 export async function readInput(file: string, what: string, mostBytes = inputLimits.other): Promise<Buffer> {
-  let bytes: Buffer | undefined
-  try {
-    bytes = isStdin(file) ? await readStdin(mostBytes) : await readFile(file, mostBytes)
-  } catch (error) {
+  const bytes = await (isStdin(file) ? readStdin(mostBytes) : readFile(file, mostBytes)).catch((error: unknown) => {
     const {why, advice} = explainTrouble(error, file, 'read')
     throw noInput(file, what, why, advice && sentence(advice))
-  }
+  })
   if (bytes) return bytes
-  throw noInput(file, what, `it is larger than ${sizeName(mostBytes)}`)
+  const size = mostBytes % mib === 0 ? `${mostBytes / mib} MiB` : `${mostBytes} bytes`
+  throw noInput(file, what, `it is larger than ${size}`)
 }
 
 /** The same as text. A byte order mark tells UTF-8 and UTF-16 apart, and is left out. Throws a usage error for what is no text. */
@@ -33,7 +31,8 @@ export function decodeText(bytes: Uint8Array, file: string, what: string): strin
   const encoding = encodingOf(bytes)
   if (encoding === 'utf-16-unmarked') {
     const why = 'it is text in UTF-16 without a byte order mark, and vpcmd reads UTF-8'
-    throw noInput(file, what, why, `Save it as UTF-8, or convert it: iconv -f ${unmarkedOrder(bytes)} -t UTF-8`)
+    const order = bytes[0] === 0 ? 'UTF-16BE' : 'UTF-16LE'
+    throw noInput(file, what, why, `Save it as UTF-8, or convert it: iconv -f ${order} -t UTF-8`)
   }
   try {
     return new TextDecoder(encoding, {fatal: true}).decode(bytes)
@@ -57,24 +56,21 @@ export function encodingOf(bytes: Uint8Array): TextEncoding {
   return most >= 2 && Math.min(...zeros) === 0 && most * 4 >= looked.length ? 'utf-16-unmarked' : 'utf-8'
 }
 
-function unmarkedOrder(bytes: Uint8Array): string {
-  return bytes[0] === 0 ? 'UTF-16BE' : 'UTF-16LE'
+function readStdin(mostBytes: number): Promise<Buffer | undefined> {
+  return collect(process.stdin, mostBytes)
 }
 
-// Both give undefined for more than `mostBytes`, of which they read no more than that and a little.
-
-async function readStdin(mostBytes: number): Promise<Buffer | undefined> {
+/** What a stream gives; undefined for more than `mostBytes`, of which it reads no more than that and a little. */
+async function collect(stream: AsyncIterable<Buffer>, mostBytes: number): Promise<Buffer | undefined> {
   const chunks: Buffer[] = []
   let length = 0
-  for await (const chunk of process.stdin) {
+  for await (const chunk of stream) {
     chunks.push(chunk)
     length += chunk.length
     if (length > mostBytes) return undefined
   }
   return Buffer.concat(chunks)
 }
-
-const chunkBytes = 256 * 1024
 
 async function readFile(file: string, mostBytes: number): Promise<Buffer | undefined> {
   const handle = await open(file)
@@ -84,15 +80,7 @@ async function readFile(file: string, mostBytes: number): Promise<Buffer | undef
     if (there.isFile() && there.size > mostBytes) return undefined
     // What a device gives has no end, or is typed.
     const most = there.isCharacterDevice() ? Math.min(mostBytes, inputLimits.other) : mostBytes
-    const buffer = Buffer.allocUnsafe(chunkBytes)
-    const chunks: Buffer[] = []
-    for (let length = 0; length <= most; ) {
-      const {bytesRead} = await handle.read(buffer)
-      if (bytesRead === 0) return Buffer.concat(chunks)
-      chunks.push(Buffer.from(buffer.subarray(0, bytesRead)))
-      length += bytesRead
-    }
-    return undefined
+    return await collect(handle.createReadStream({autoClose: false, highWaterMark: 256 * 1024}), most)
   } finally {
     await handle.close()
   }
@@ -110,8 +98,4 @@ export function inputName(file: string): string {
 
 function noInput(file: string, what: string, why: string, hint?: string): VpcmdError {
   return usageError(`No ${what} from ${inputName(file)}: ${why}.`, hint)
-}
-
-function sizeName(bytes: number): string {
-  return bytes % mib === 0 ? `${bytes / mib} MiB` : `${bytes} bytes`
 }

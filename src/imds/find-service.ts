@@ -2,7 +2,7 @@ import {retryPolicy} from '../cloud/retry-policy.ts'
 import {ask, type Line, type NoReply, type Reply} from '../cloud/transport.ts'
 import {VpcmdError} from '../errors.ts'
 import {claimsIn} from '../jwt-claims.ts'
-import {unexpectedAnswer, jsonOf, noAnswer, silenceInWords} from './answers.ts'
+import {jsonOf, noAnswer, silenceInWords, unexpectedAnswer} from './answers.ts'
 import {generations, knownEndpoints} from './endpoints.ts'
 import {type FoundService, MetadataService, tokenIn} from './metadata-service.ts'
 

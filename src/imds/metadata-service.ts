@@ -1,6 +1,6 @@
 import {ask, type Line, type NoReply, type Question} from '../cloud/transport.ts'
 import {VpcmdError} from '../errors.ts'
-import {unexpectedAnswer, jsonOf, noAnswer, refusalIn} from './answers.ts'
+import {jsonOf, noAnswer, refusalIn, unexpectedAnswer} from './answers.ts'
 import {type Generation, generations} from './endpoints.ts'
 import {textAt} from './fields.ts'
 

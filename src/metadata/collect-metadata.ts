@@ -1,7 +1,7 @@
 import pLimit from 'p-limit'
 import type {Cloud} from '../cloud/cloud.ts'
 import {retryPolicy} from '../cloud/retry-policy.ts'
-import {exitCodes, VpcmdError} from '../errors.ts'
+import {asVpcmdError, exitCodes, VpcmdError} from '../errors.ts'
 import {refusalIn, shortened} from '../imds/answers.ts'
 import {fieldAt} from '../imds/fields.ts'
 import {metadataScript} from '../imds/script.ts'
@@ -61,16 +61,11 @@ export async function reachInstances<Found extends FoundInstance>(
 ): Promise<{reached: Reached<Found>[]; errors: VpcmdError[]}> {
   const limit = pLimit(atOnce)
   const settled = await Promise.all(
-    found.map(each =>
-      limit(async () => ({...each, ...(await reach(cloud, each, wishes, env))})).catch((error: unknown) => {
-        if (error instanceof VpcmdError) return error
-        throw error
-      }),
-    ),
+    found.map(each => limit(async () => ({...each, ...(await reach(cloud, each, wishes, env))})).catch(asVpcmdError)),
   )
   return {
     reached: settled.flatMap(each => (each instanceof VpcmdError ? [] : [each])),
-    errors: settled.flatMap(each => (each instanceof VpcmdError ? [each] : [])),
+    errors: settled.filter(each => each instanceof VpcmdError),
   }
 }
 
@@ -83,7 +78,13 @@ async function reach(
   checkRunning(instance)
   const {login, address} = await findReach(cloud.api(region), instance, wishes)
   if (!login) throw unknownUser(instance)
-  if (login.protocol !== 'ssh') throw isWindows(instance)
+  if (login.protocol !== 'ssh') {
+    throw new VpcmdError({
+      code: 'no_ssh',
+      message: `${targetName(instance)} runs Windows, which vpcmd does not log in to.`,
+      hint: 'Run this there: vpcmd imds script --shell powershell prints a script for it.',
+    })
+  }
   if (address === undefined) throw noFloatingIp(instance)
   checkReal(region.url, env)
   return {user: login.user, address}
@@ -98,14 +99,9 @@ export function collectMetadata(found: Reached[], options: CollectOptions): Prom
   return Promise.all(
     found.map(each =>
       limit(async () => {
-        const result = await collectFrom(each, options).catch((error: unknown) => {
-          if (error instanceof VpcmdError) return error
-          throw error
-        })
-        const collectedAt = new Date(options.now()).toISOString()
-        return result instanceof VpcmdError
-          ? {found: each, collectedAt, error: result}
-          : {found: each, collectedAt, document: result}
+        const result = await collectFrom(each, options).catch(asVpcmdError)
+        const about = {found: each, collectedAt: new Date(options.now()).toISOString()}
+        return result instanceof VpcmdError ? {...about, error: result} : {...about, document: result}
       }),
     ),
   )
@@ -123,18 +119,30 @@ async function collectFrom({instance, user, address}: Reached, options: CollectO
     input: metadataScript({shell: 'sh', paths, endpoint, protocol: instance.settings.protocol}),
     limit: longestGreeting + paths.length * longestAnswer,
     signal: AbortSignal.timeout(options.timeoutMs),
-  }).catch((error: unknown) => {
-    throw error instanceof VpcmdError ? onInstance(instance, error) : error
+  }).catch((thrown: unknown) => {
+    const error = asVpcmdError(thrown)
+    throw error.reworded({message: `${targetName(instance)}: ${error.message}`})
   })
   if (code !== 0) {
     const known = code === sshFailed ? explainFailure(said, {instance, user, address, via: wishes.via}) : undefined
     throw known ?? failedThere(instance, code, said)
   }
   const document = documentIn(stdout.toString('utf8'), paths)
-  if (!document) throw unreadable(instance)
-  const id = fieldAt(document[identifyingPath], 'id')
-  if (typeof id !== 'string') throw unreadable(instance)
-  if (id !== instance.id) throw another(instance, address, shortened(id))
+  const id = document && fieldAt(document[identifyingPath], 'id')
+  if (!document || typeof id !== 'string') {
+    throw new VpcmdError({
+      code: 'unreadable_metadata',
+      message: `${targetName(instance)}: what came back is not the JSON of a metadata service.`,
+      hint: `Look for yourself: vpcmd connect ${instance.id}`,
+    })
+  }
+  if (id !== instance.id) {
+    throw new VpcmdError({
+      code: 'other_instance',
+      message: `${address} answered as ${shortened(id)}, and not as ${targetName(instance)}: nothing of it was kept.`,
+      hint: 'See which instance has the address, and what your configuration of ssh makes of it.',
+    })
+  }
   return Object.fromEntries(options.paths.map(path => [path, document[path]]))
 }
 
@@ -171,52 +179,17 @@ export function masked(value: unknown, isLicense = false, levels = mostLevels): 
   )
 }
 
-type Named = FoundInstance['instance']
-
-function onInstance(named: Named, error: VpcmdError): VpcmdError {
-  return error.reworded({message: `${targetName(named)}: ${error.message}`})
-}
-
-function isWindows(named: Named): VpcmdError {
-  return new VpcmdError({
-    code: 'no_ssh',
-    message: `${targetName(named)} runs Windows, which vpcmd does not log in to.`,
-    hint: 'Run this there: vpcmd imds script --shell powershell prints a script for it.',
-  })
-}
-
-function failedThere(named: Named, code: number, said: string): VpcmdError {
-  const last =
-    said
-      .trim()
-      .split('\n')
-      .at(-1)
-      ?.replace(/^Error: /, '') ?? ''
+function failedThere(instance: FoundInstance['instance'], code: number, said: string): VpcmdError {
+  const last = (said.trim().split('\n').at(-1) ?? '').replace(/^Error: /, '')
   // The script prints what the metadata API refuses with as it came.
   const [, what = '', body = ''] = /^(.*?: status \d+): (\{.*)$/.exec(last) ?? []
   const refused = refusalIn(body)
   const why = refused?.message ? `${what}: ${refused.message}` : last
   return new VpcmdError({
     code: refused?.code ?? (code === sshFailed ? 'ssh_failed' : 'collect_failed'),
-    message: `${targetName(named)}: ${shortened(why) || `ssh ended with ${code}, and said nothing`}`,
+    message: `${targetName(instance)}: ${shortened(why) || `ssh ended with ${code}, and said nothing`}`,
     trace: refused?.trace && shortened(refused.trace),
     // As `imds get` ends there.
     ...(/: status 404$/.test(what) && {exitCode: exitCodes.notFound}),
-  })
-}
-
-function unreadable(named: Named): VpcmdError {
-  return new VpcmdError({
-    code: 'unreadable_metadata',
-    message: `${targetName(named)}: what came back is not the JSON of a metadata service.`,
-    hint: `Look for yourself: vpcmd connect ${named.id}`,
-  })
-}
-
-function another(named: Named, address: string, other: string): VpcmdError {
-  return new VpcmdError({
-    code: 'other_instance',
-    message: `${address} answered as ${other}, and not as ${targetName(named)}: nothing of it was kept.`,
-    hint: 'See which instance has the address, and what your configuration of ssh makes of it.',
   })
 }

@@ -60,14 +60,20 @@ export class JournalFile implements Journal {
     const journal = await JournalFile.#open(folder, id, 0)
     try {
       const {size} = await journal.#handle.stat()
-      if (size !== bytes) throw wentOn(id)
+      if (size !== bytes) {
+        throw new VpcmdError({
+          code: 'run_went_on',
+          message: `Another process went on with run ${id} in this moment.`,
+          hint: `See what became of it: vpcmd metadata history ${id}`,
+        })
+      }
       // A process that was killed may have left half a line: what comes now begins on a line of its own.
       await journal.#append('\n')
       await journal.write({t: 'resumed', at})
       return journal
     } catch (error) {
       await journal.close().catch(() => undefined)
-      throw error instanceof VpcmdError ? error : unwritable(journal.#file, error)
+      throw unwritable(journal.#file, error)
     }
   }
 
@@ -77,15 +83,14 @@ export class JournalFile implements Journal {
       await makePrivateFolder(folder)
       const lock = await lockRun(folder, id)
       try {
-        const way = constants.O_WRONLY | constants.O_APPEND | flags
-        const handle = await (flags === 0 ? openPlain(file, way) : open(file, way, 0o600))
-        return new JournalFile(handle, file, lock)
+        const mode = constants.O_WRONLY | constants.O_APPEND | flags
+        return new JournalFile(await (flags === 0 ? openPlain(file, mode) : open(file, mode, 0o600)), file, lock)
       } catch (error) {
         await lock.release()
         throw error
       }
     } catch (error) {
-      throw error instanceof VpcmdError ? error : unwritable(file, error)
+      throw unwritable(file, error)
     }
   }
 
@@ -120,7 +125,7 @@ export class JournalFile implements Journal {
 
   /** Writes what has gathered while the last lines were flushed: however many there are, they take one flush. */
   async #writeAll(): Promise<void> {
-    // What is handed over in the same turn goes along.
+    // What is handed over in the same turn is written with it.
     await Promise.resolve()
     while (this.#waiting.length > 0) {
       const batch = this.#waiting
@@ -132,7 +137,7 @@ export class JournalFile implements Journal {
         await this.#handle.datasync()
         for (const {resolve} of batch) resolve()
       } catch (error) {
-        this.#failure ??= error instanceof VpcmdError ? error : unwritable(this.#file, error)
+        this.#failure ??= unwritable(this.#file, error)
         for (const {reject} of batch) reject(this.#failure)
       }
     }
@@ -154,14 +159,6 @@ async function syncFolder(folder: string): Promise<void> {
   await handle.sync().finally(() => handle.close())
 }
 
-function wentOn(id: string): VpcmdError {
-  return new VpcmdError({
-    code: 'run_went_on',
-    message: `Run ${id} was gone on with by another process in this moment.`,
-    hint: `See what became of it: vpcmd metadata history ${id}`,
-  })
-}
-
 function lockLost(file: string): VpcmdError {
   return new VpcmdError({
     code: 'journal_failed',
@@ -171,6 +168,7 @@ function lockLost(file: string): VpcmdError {
 }
 
 function unwritable(file: string, error: unknown): VpcmdError {
+  if (error instanceof VpcmdError) return error
   const {why, advice} = explainTrouble(error, file)
   return new VpcmdError({
     code: 'journal_failed',

@@ -78,7 +78,7 @@ export function wasTurnedOnRunning({
 }: {
   target: Pick<Target, 'kind' | 'status'> | undefined
   before: Pick<Settings, 'enabled'> | undefined
-  result: Outcome['result'] | undefined
+  result?: Outcome['result']
   after?: Pick<Settings, 'enabled'>
   status?: string
 }): boolean {

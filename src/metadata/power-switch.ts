@@ -1,8 +1,8 @@
 import type {Instance} from '../cloud/readers/instance.ts'
 import {pauseAfter, retryPolicy} from '../cloud/retry-policy.ts'
-import {isIndeterminate, wasTaken} from '../cloud/service-errors.ts'
+import {asSentence, isIndeterminate, wasTaken} from '../cloud/service-errors.ts'
 import type {VpcApi} from '../cloud/vpc-api.ts'
-import {VpcmdError} from '../errors.ts'
+import {asVpcmdError, VpcmdError} from '../errors.ts'
 import {reasonsInWords} from '../instances/create-instance.ts'
 import {type Target, targetName} from './plan.ts'
 
@@ -152,47 +152,36 @@ export class PowerSwitch {
   }
 
   async #tryLook(): Promise<Instance | VpcmdError> {
-    try {
-      return (await this.#options.api.getInstance({id: this.#target.id})).result
-    } catch (error) {
-      if (!(error instanceof VpcmdError)) throw error
-      if (error.status === 404) throw this.#gone()
-      return error
-    }
+    const {api} = this.#options
+    const seen = await api.getInstance({id: this.#target.id}).catch(asVpcmdError)
+    if (!(seen instanceof VpcmdError)) return seen.result
+    if (seen.status === 404) throw this.#gone()
+    return seen
   }
 
   async #send(type: 'start' | 'stop', signal?: AbortSignal): Promise<VpcmdError | undefined> {
-    try {
-      await this.#options.api.createInstanceAction({instanceId: this.#target.id, type, signal})
-      return undefined
-    } catch (error) {
-      if (error instanceof VpcmdError) return error
-      throw error
-    }
+    const {api} = this.#options
+    const answer = await api.createInstanceAction({instanceId: this.#target.id, type, signal}).catch(asVpcmdError)
+    return answer instanceof VpcmdError ? answer : undefined
   }
 
   #gone(): VpcmdError {
     return new VpcmdError({code: 'instance_gone', message: `${targetName(this.#target)} is no longer there.`})
   }
 
-  #stopFailed(why: string, {trace, status}: Partial<VpcmdError> = {}): VpcmdError {
-    return new VpcmdError({
-      code: 'stop_failed',
-      message: `${targetName(this.#target)} was asked to stop, was not seen stopped, and may go down yet: ${sentence(why)}`,
-      hint: `Look at it again, and start it if it is down: ${this.#options.retryCommand}`,
-      trace,
-      status,
-    })
+  #stopFailed(why: string, cause?: VpcmdError): VpcmdError {
+    const what = 'was asked to stop, was not seen stopped, and may go down yet'
+    return this.#failed('stop_failed', `${what}: ${why}`, 'Look at it again, and start it if it is down', cause)
   }
 
-  #startFailed(why: string, {trace, status}: Partial<VpcmdError> = {}): VpcmdError {
-    return new VpcmdError({
-      code: 'start_failed',
-      message: `${targetName(this.#target)} IS DOWN: vpcmd stopped it, and it was not seen running again: ${sentence(why)}`,
-      hint: `Try to start it again: ${this.#options.retryCommand}`,
-      trace,
-      status,
-    })
+  #startFailed(why: string, cause?: VpcmdError): VpcmdError {
+    const what = 'IS DOWN: vpcmd stopped it, and it was not seen running again'
+    return this.#failed('start_failed', `${what}: ${why}`, 'Try to start it again', cause)
+  }
+
+  #failed(code: string, what: string, advice: string, {trace, status}: Partial<VpcmdError> = {}): VpcmdError {
+    const message = asSentence(`${targetName(this.#target)} ${what}`)
+    return new VpcmdError({code, message, hint: `${advice}: ${this.#options.retryCommand}`, trace, status})
   }
 }
 
@@ -202,8 +191,4 @@ export class PowerSwitch {
  */
 function isOfTheMoment({status, code, message}: VpcmdError): boolean {
   return status === 409 || (status === 400 && /stat(e|us)|conflict|in progress|try again/i.test(`${code} ${message}`))
-}
-
-function sentence(text: string): string {
-  return /[.!?]$/.test(text) ? text : `${text}.`
 }

@@ -1,5 +1,6 @@
 import type {Cloud} from '../cloud/cloud.ts'
-import {VpcmdError} from '../errors.ts'
+import type {Region} from '../cloud/regions.ts'
+import {asVpcmdError, VpcmdError} from '../errors.ts'
 import {readInstances} from '../instances/list-instances.ts'
 import type {Settled} from './outcomes.ts'
 import type {PlannedChange} from './plan.ts'
@@ -18,43 +19,26 @@ export async function previewChanges(
   changes: PlannedChange[],
   comparesNames = false,
 ): Promise<(Settled | undefined)[]> {
-  const byRegion = new Map<string, PlannedChange[]>()
-  for (const change of changes) {
-    const {region} = change.target
-    const others = byRegion.get(region)
-    if (others) others.push(change)
-    else byRegion.set(region, [change])
+  const idsIn = new Map<string, Set<string>>()
+  for (const {target} of changes) {
+    idsIn.set(target.region, (idsIn.get(target.region) ?? new Set<string>()).add(target.id))
   }
-  const seen = new Map<PlannedChange, Settled | undefined>()
-  await Promise.all(
-    [...byRegion].map(async ([region, some]) => {
-      for (const [change, settled] of await previewRegion(cloud, region, some, comparesNames)) seen.set(change, settled)
+  const listed = await Promise.all(
+    [...idsIn].map(async ([name, ids]) => {
+      const region = await cloud.region(name)
+      return [name, ids.size < manyInRegion ? undefined : await listSettings(cloud, region, ids)] as const
     }),
   )
-  return changes.map(change => seen.get(change))
-}
-
-async function previewRegion(
-  cloud: Cloud,
-  name: string,
-  changes: PlannedChange[],
-  comparesNames: boolean,
-): Promise<[PlannedChange, Settled | undefined][]> {
-  const region = await cloud.region(name)
-  const listed = changes.length < manyInRegion ? undefined : await listSettings(cloud, name, changes)
+  const lists = new Map(listed)
   return Promise.all(
-    changes.map(async (change): Promise<[PlannedChange, Settled | undefined]> => {
-      const {kind, id} = change.target
-      const known = listed?.seen.get(id)
-      if (known) return [change, compareWithPlan(change, known, comparesNames)]
-      if (listed?.error && kind === 'instance') return [change, {result: 'failed', error: listed.error}]
-      try {
-        const seen = await readServer(change, cloud.api(region, 'rollout'))
-        return [change, compareWithPlan(change, seen, comparesNames)]
-      } catch (error) {
-        if (!(error instanceof VpcmdError)) throw error
-        return [change, {result: 'failed', error}]
-      }
+    changes.map(async (change): Promise<Settled | undefined> => {
+      const {kind, id, region} = change.target
+      const list = lists.get(region)
+      const known = list?.seen.get(id)
+      if (!known && list?.error && kind === 'instance') return {result: 'failed', error: list.error}
+      const api = cloud.api(await cloud.region(region), 'rollout')
+      const seen = known ?? (await readServer(change, api).catch(asVpcmdError))
+      return seen instanceof VpcmdError ? {result: 'failed', error: seen} : compareWithPlan(change, seen, comparesNames)
     }),
   )
 }
@@ -62,14 +46,12 @@ async function previewRegion(
 /** Those instances as they are that are in the list of their region, and why there is no list of it, if so. */
 async function listSettings(
   cloud: Cloud,
-  name: string,
-  changes: PlannedChange[],
+  region: Region,
+  ids: ReadonlySet<string>,
 ): Promise<{seen: Map<string, Seen>; error: VpcmdError | undefined}> {
-  const wanted = new Set(changes.map(({target}) => target.id))
   const seen = new Map<string, Seen>()
-  const regions = async () => [await cloud.region(name)]
-  const query = {params: {}, keep: ({id}: {id: string}) => wanted.has(id)}
-  const {failures, isRead} = await readInstances({...cloud, regions}, query, instances => {
+  const query = {params: {}, keep: ({id}: {id: string}) => ids.has(id)}
+  const {failures, isRead} = await readInstances({...cloud, regions: async () => [region]}, query, instances => {
     for (const instance of instances) seen.set(instance.id, seenIn(instance))
   })
   return {seen, error: isRead ? undefined : failures[0]?.error}

@@ -32,9 +32,9 @@ export async function readJournal(
     const handle = await openPlain(file)
     try {
       const {size, mtimeMs, ino} = await handle.stat()
-      const sorter = new Sorter(take)
-      const bytes = await readLines(handle, size, (line, isWhole) => sorter.take(line, isWhole))
-      sorter.end()
+      const {sort, end} = sorter(take)
+      const bytes = await readLines(handle, size, sort)
+      end()
       return {bytes, stamp: {size, mtimeMs, ino}}
     } finally {
       await handle.close()
@@ -56,40 +56,33 @@ export function unreadableJournal(file: string, error: unknown): VpcmdError {
 }
 
 /** Tells lines that are damaged from those that were cut. */
-class Sorter {
-  readonly #take: (line: JournalLine | DamagedLine) => void
+function sorter(take: (line: JournalLine | DamagedLine) => void) {
   /** Bad lines that may be cut: what follows tells. */
-  #open: string[] = []
-
-  constructor(take: (line: JournalLine | DamagedLine) => void) {
-    this.#take = take
-  }
-
-  take(bytes: Buffer, isWhole: boolean): void {
-    if (bytes.length === 0) {
-      // What comes before an empty line had an end of its own.
-      this.end()
-      return
-    }
-    const text = bytes.toString('utf8')
-    const line = isUtf8(bytes) ? parseLine(text) : undefined
-    if (line) {
-      // Whoever goes on with a run ends the line that its last process left, and then says so.
-      if (line.t !== 'resumed') this.end()
-      this.#open = []
-      this.#take(line)
-      return
-    }
-    if (!isResumption(text)) this.end()
-    this.#open.push(text)
-    if (!isCut(text)) this.end()
-    if (!isWhole) this.#open = []
-  }
-
+  let open: string[] = []
   /** Nothing follows that could make what is open a line that was cut. */
-  end(): void {
-    for (const text of this.#open) this.#take({t: 'damaged', ...clueIn(text)})
-    this.#open = []
+  const end = () => {
+    for (const text of open) take({t: 'damaged', ...clueIn(text)})
+    open = []
+  }
+  return {
+    end,
+    sort(bytes: Buffer, isWhole: boolean) {
+      const text = bytes.toString('utf8')
+      const line = isUtf8(bytes) ? parseLine(text) : undefined
+      // What comes before an empty line had an end of its own.
+      if (text === '') end()
+      else if (line) {
+        // Whoever resumes a run ends the line that its last process left, and then says so.
+        if (line.t !== 'resumed') end()
+        open = []
+        take(line)
+      } else {
+        if (!isResumption(text)) end()
+        open.push(text)
+        if (!isCut(text)) end()
+        if (!isWhole) open = []
+      }
+    },
   }
 }
 

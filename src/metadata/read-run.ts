@@ -129,8 +129,7 @@ class Reading {
       this.#damage(i, false)
       return
     }
-    const nothingYet = {result: undefined, after: undefined, status: undefined, error: undefined, at: undefined}
-    this.#changes.set(i, {i, change, ...nothingYet, indeterminate: false, isTried: false, restart: undefined})
+    this.#changes.set(i, {i, change, indeterminate: false, isTried: false})
   }
 
   #record(line: Exclude<JournalLine, {t: 'run' | 'change' | 'begin'}>): void {
@@ -154,13 +153,9 @@ class Reading {
       const wasStopped = step === 'stopped' || (step !== 'stop' && (recorded.restart?.wasStopped ?? false))
       recorded.restart = {step, at, wasStopped}
     } else {
-      recorded.result = line.result
-      recorded.after = line.after
-      recorded.status = line.status
-      recorded.error = line.error as RecordedChange['error']
-      recorded.indeterminate = line.indeterminate ?? false
-      recorded.at = line.at
-      recorded.isTried = line.result !== 'skipped'
+      const {result, after, status, at, error, indeterminate = false} = line
+      const isTried = result !== 'skipped'
+      Object.assign(recorded, {result, after, status, at, error, indeterminate, isTried})
     }
   }
 

@@ -1,4 +1,3 @@
-import pLimit from 'p-limit'
 import type {Cloud} from '../cloud/cloud.ts'
 import type {Instance} from '../cloud/readers/instance.ts'
 import {VpcmdError} from '../errors.ts'
@@ -9,6 +8,7 @@ import type {Restarted} from './outcomes.ts'
 import {type Target, targetName} from './plan.ts'
 import {PowerSwitch} from './power-switch.ts'
 import {whyNotToStop} from './preflight.ts'
+import {limitPerKey, RunEnding} from './run-ending.ts'
 import {inFull} from './settings.ts'
 
 /** One instance that is to be stopped and started. */
@@ -52,7 +52,7 @@ export interface RestartsEnding {
   /** By the instance's ID. */
   restarted: Map<string, Restarted>
   /** Why it ended before it was through, if it did. */
-  stop: 'interrupted' | 'failures' | 'journal' | undefined
+  stop: keyof typeof skipReasons | undefined
   /** What is wrong with the journal, where that is why. */
   error: VpcmdError | undefined
 }
@@ -65,18 +65,10 @@ export interface RestartsEnding {
 export async function restartAll(cloud: Cloud, work: RestartWork[], options: RestartOptions): Promise<RestartsEnding> {
   const run = new Restarts(cloud, options, work.length)
   await Promise.all(work.filter(({begun}) => begun).map(each => run.take(each)))
-  const limits = new Map<string, ReturnType<typeof pLimit>>()
-  await Promise.all(
-    work
-      .filter(({begun}) => !begun)
-      .map(each => {
-        const {id} = each.target.vpc
-        const limit = limits.get(id) ?? pLimit(options.maxUnavailable(id))
-        limits.set(id, limit)
-        return limit(() => run.take(each))
-      }),
-  )
-  return {restarted: run.restarted, stop: run.stop, error: run.error}
+  const limited = limitPerKey(vpc => options.maxUnavailable(vpc))
+  const fresh = work.filter(({begun}) => !begun)
+  await Promise.all(fresh.map(each => limited(each.target.vpc.id, () => run.take(each))))
+  return {restarted: run.restarted, stop: run.ending.reason, error: run.ending.error}
 }
 
 const skipReasons = {
@@ -86,27 +78,17 @@ const skipReasons = {
 }
 
 class Restarts {
-  stop: RestartsEnding['stop']
-  error: VpcmdError | undefined
+  readonly ending: RunEnding<'failures'>
   readonly restarted = new Map<string, Restarted>()
   readonly #cloud: Cloud
   readonly #options: RestartOptions
-  readonly #ending = new AbortController()
   readonly #progress: RestartProgress
 
   constructor(cloud: Cloud, options: RestartOptions, total: number) {
     this.#cloud = cloud
     this.#options = options
     this.#progress = {total, done: 0, down: 0, failed: 0}
-    const {interrupted} = options
-    if (interrupted.aborted) this.#end('interrupted')
-    interrupted.addEventListener('abort', () => this.#end('interrupted'), {once: true})
-  }
-
-  /** Nothing more is stopped. The first reason counts. */
-  #end(stop: NonNullable<RestartsEnding['stop']>): void {
-    this.stop ??= stop
-    this.#ending.abort()
+    this.ending = new RunEnding(options.interrupted)
   }
 
   async take(work: RestartWork): Promise<void> {
@@ -118,7 +100,7 @@ class Restarts {
     this.#progress.done++
     if (restarted.result === 'failed') {
       this.#progress.failed++
-      this.#end('failures')
+      this.ending.end('failures')
       if (restarted.error) this.#options.onFailure(restarted.error)
     }
     this.#options.onProgress({...this.#progress})
@@ -130,18 +112,17 @@ class Restarts {
   }
 
   async #restart(work: RestartWork, asked: {isAsked: boolean}): Promise<Restarted> {
-    if (!work.begun && this.stop) return this.#skipped()
+    if (!work.begun && this.ending.reason) return this.#skipped()
     try {
       const {stepTimeoutMs, retryCommand, now, sleep} = this.#options
-      const region = await this.#cloud.region(work.target.region)
-      const api = this.#cloud.api(region, 'rollout')
-      const ended = this.#ending.signal
+      const api = this.#cloud.api(await this.#cloud.region(work.target.region), 'rollout')
+      const ended = this.ending.signal
       const power = new PowerSwitch(work.target, {api, stepTimeoutMs, retryCommand, ended, now, sleep})
       return await (work.begun ? this.#bringBack(work, power, work.begun.wasStopped) : this.#cycle(work, power, asked))
     } catch (thrown) {
       const error = thrown instanceof VpcmdError ? thrown : unexpected(work.target, thrown)
       if (error.code === 'journal_failed') {
-        this.#journalFailed(error)
+        this.ending.journalFailed(error)
         return this.#skipped()
       }
       const isGone = error.code === 'instance_gone'
@@ -159,7 +140,7 @@ class Restarts {
     const reason =
       whyNot ?? (enabled ? undefined : enabled === false ? 'its service is off' : 'its settings are not told in whole')
     if (reason !== undefined) return {result: 'left_out', reason}
-    if (this.stop) return this.#skipped()
+    if (this.ending.reason) return this.#skipped()
     await this.#write(work, 'stop')
     asked.isAsked = true
     this.#tellDown()
@@ -168,7 +149,7 @@ class Restarts {
       asked.isAsked = false
       this.#progress.down--
       await this.#note(work, 'left', refusal)
-      if (refusal.code === 'not_sent' || (refusal.status === 429 && this.stop)) return this.#skipped()
+      if (refusal.code === 'not_sent' || (refusal.status === 429 && this.ending.reason)) return this.#skipped()
       // Somebody else may have been faster; what they stop stays stopped.
       const {status} = await power.look()
       return status === 'running'
@@ -208,14 +189,15 @@ class Restarts {
   }
 
   async #finish(work: RestartWork, power: PowerSwitch, before: Instance): Promise<Restarted> {
-    const [was, is] = [addressOf(before), addressOf(await power.awaitRunning())]
+    // A start can change it (ibm-cloud-docs/vpc-infrastructure-cli-plugin, instance-stop).
+    const [was, is] = [reservedIpOf(before), reservedIpOf(await power.awaitRunning())]
     await this.#note(work, 'running')
     const isOther = was !== undefined && is !== undefined && was !== is
     return {result: 'done', ...(isOther && {address: {before: was, after: is}})}
   }
 
   #skipped(): Restarted {
-    return {result: 'skipped', reason: skipReasons[this.stop ?? 'interrupted']}
+    return {result: 'skipped', reason: skipReasons[this.ending.reason ?? 'interrupted']}
   }
 
   #write({i}: RestartWork, step: RestartStep, error?: VpcmdError): Promise<void> {
@@ -225,13 +207,7 @@ class Restarts {
 
   /** Writes a step after which there is no way back: that it can't be written is remembered, and ends further stops. */
   #note(work: RestartWork, step: RestartStep, error?: VpcmdError): Promise<void> {
-    return this.#write(work, step, error).catch((failure: unknown) => this.#journalFailed(failure))
-  }
-
-  #journalFailed(error: unknown): void {
-    if (!(error instanceof VpcmdError)) throw error
-    this.error ??= error
-    this.#end('journal')
+    return this.#write(work, step, error).catch(this.ending.journalFailed)
   }
 }
 
@@ -239,9 +215,4 @@ class Restarts {
 function unexpected(target: Target, thrown: unknown): VpcmdError {
   const look = `See whether it runs: vpcmd instances show ${target.id}`
   return unexpectedError(` at the restart of ${targetName(target)}`, thrown, look)
-}
-
-/** The primary private address, which a start can change (ibm-cloud-docs/vpc-infrastructure-cli-plugin, instance-stop). */
-function addressOf(instance: Instance): string | undefined {
-  return reservedIpOf(instance)
 }

@@ -1,12 +1,12 @@
-import pLimit from 'p-limit'
 import type {Cloud} from '../cloud/cloud.ts'
 import {rateLimits} from '../cloud/rate-limiter.ts'
-import type {Region} from '../cloud/regions.ts'
+import type {VpcApi} from '../cloud/vpc-api.ts'
 import {exitCodes, VpcmdError} from '../errors.ts'
 import {unexpectedError} from '../unexpected-error.ts'
 import type {Journal} from './journal.ts'
 import type {Settled} from './outcomes.ts'
 import {type PlannedChange, targetName} from './plan.ts'
+import {limitPerKey, RunEnding} from './run-ending.ts'
 import {checkChange, settleChange} from './settle-change.ts'
 
 /** How far a rollout is, and what became of what is done. */
@@ -50,7 +50,14 @@ export interface RolloutOptions {
   sleep(ms: number, signal: AbortSignal): Promise<void>
 }
 
-export type Stop = 'interrupted' | 'failures' | 'canary' | 'journal'
+const stopErrors = {
+  interrupted: {code: 'interrupted', why: 'Interrupted'},
+  failures: {code: 'too_many_failures', why: 'Too many have failed'},
+  canary: {code: 'canary_stopped', why: 'The rollout ended after its canaries'},
+  journal: {code: 'journal_failed', why: 'The journal could not be written'},
+} as const
+
+export type Stop = keyof typeof stopErrors
 
 export interface RolloutResult {
   /** In the order of the work. */
@@ -61,49 +68,35 @@ export interface RolloutResult {
   error: VpcmdError | undefined
 }
 
-const stopErrors: Record<Stop, {code: string; why: string}> = {
-  interrupted: {code: 'interrupted', why: 'Interrupted'},
-  failures: {code: 'too_many_failures', why: 'Too many have failed'},
-  canary: {code: 'canary_stopped', why: 'The rollout ended after its canaries'},
-  journal: {code: 'journal_failed', why: 'The journal could not be written'},
-}
-
 /**
- * Makes changes in all regions side by side, at the pace that each region's limiter finds. Each is in the journal as sent
- * before it is sent, and with its outcome afterwards; each is settled on its own, whatever becomes of the others. A change that is not sent because the
- * rollout ended is `skipped`.
+ * Makes changes in all regions side by side, at the pace that each region's rate limiter finds. Each is in the journal as
+ * sent before it is sent, and with its outcome afterwards; each is settled on its own, whatever becomes of the others. A
+ * change that is not sent because the rollout ended is `skipped`.
  */
 export async function rollOut(cloud: Cloud, work: Work[], options: RolloutOptions): Promise<RolloutResult> {
+  const {canary} = options
   const run = new Rollout(cloud, options, work.length)
-  const settled: Settled[] = new Array(work.length)
-  const canaries = options.canary ? work.slice(0, options.canary.size) : []
-  for (const part of [canaries, work.slice(canaries.length)]) {
-    const offset = part === canaries ? 0 : canaries.length
-    const results = await run.all(part)
-    for (const [index, result] of results.entries()) settled[offset + index] = result
-    if (part === canaries && canaries.length > 0 && options.canary && !run.stop) {
-      const seen = await run.readBack(canaries, results)
-      for (const [index, result] of seen.entries()) settled[index] = result
-      const areRight = seen.every(({result}) => result === 'changed' || result === 'unchanged')
-      if (!run.stop && work.length > canaries.length && !(await options.canary.mayGoOn(seen, areRight)))
-        run.end('canary')
-    }
+  const {ending} = run
+  const canaries = work.slice(0, canary?.size ?? 0)
+  const others = work.slice(canaries.length)
+  let seen = await run.all(canaries)
+  if (canary && canaries.length > 0 && !ending.reason) {
+    seen = await run.readBack(canaries, seen)
+    const areRight = seen.every(({result}) => result === 'changed' || result === 'unchanged')
+    if (!ending.reason && others.length > 0 && !(await canary.mayGoOn(seen, areRight))) ending.end('canary')
   }
-  return {settled, stop: run.stop, error: run.error}
+  return {settled: [...seen, ...(await run.all(others))], stop: ending.reason, error: ending.error}
 }
 
 /** So many changes are looked at first whatever is known: that takes a moment, and spares a conflict. */
 const fewChanges = 50
 
 class Rollout {
-  stop: Stop | undefined
-  error: VpcmdError | undefined
+  readonly ending: RunEnding<'failures' | 'canary'>
   readonly #cloud: Cloud
   readonly #options: RolloutOptions
   readonly #progress: Progress
-  readonly #ending = new AbortController()
-  readonly #regions = new Map<string, Promise<Region>>()
-  readonly #limits = new Map<string, ReturnType<typeof pLimit>>()
+  readonly #limited: ReturnType<typeof limitPerKey>
   /** Outcomes on their way to the disk. */
   readonly #recording: Promise<void>[] = []
 
@@ -111,31 +104,21 @@ class Rollout {
     this.#cloud = cloud
     this.#options = options
     this.#progress = {total, done: 0, changed: 0, failed: 0}
-    const {interrupted} = options
-    if (interrupted.aborted) this.end('interrupted')
-    interrupted.addEventListener('abort', () => this.end('interrupted'), {once: true})
-  }
-
-  /** Ends the rollout: nothing new is sent. The first reason counts. */
-  end(stop: Stop): void {
-    this.stop ??= stop
-    this.#ending.abort()
+    this.ending = new RunEnding(options.interrupted)
+    // Without a number the rate limiter decides how many of these are really under way; the others wait, and are in the
+    // journal as sent.
+    this.#limited = limitPerKey(() => options.concurrency ?? rateLimits.max)
   }
 
   async all(work: Work[]): Promise<Settled[]> {
     const settled = await Promise.all(
-      work.map(each => {
-        const {region} = each.change.target
-        // Without a number the limiter decides how many of these are really under way; the others wait with what they are
-        // about in the journal.
-        const limit = this.#limits.get(region) ?? pLimit(this.#options.concurrency ?? rateLimits.max)
-        this.#limits.set(region, limit)
-        return limit(async () => {
+      work.map(each =>
+        this.#limited(each.change.target.region, async () => {
           const settled = await this.#settle(each)
           this.#count(settled)
           return settled
-        })
-      }),
+        }),
+      ),
     )
     await Promise.all(this.#recording.splice(0))
     return settled
@@ -144,11 +127,10 @@ class Rollout {
   /** The canaries as a second look shows them: one that is not as it was made has failed, and the journal knows it. */
   async readBack(canaries: Work[], settled: Settled[]): Promise<Settled[]> {
     const seen = await Promise.all(
-      settled.map(async (each, index) => {
-        const canary = canaries[index]
-        if (!canary || each.result !== 'changed') return each
-        const {change, i} = canary
-        const look = await checkChange(change, this.#cloud.api(await this.#regionOf(change), 'rollout'))
+      canaries.map(async ({change, i}, index) => {
+        const first = settled[index] ?? {result: 'skipped'}
+        if (first.result !== 'changed') return first
+        const look = await checkChange(change, await this.#apiFor(change))
         if (look.result === 'changed') return look
         this.#record(i, look)
         this.#progress.changed--
@@ -162,44 +144,41 @@ class Rollout {
 
   async #settle(work: Work): Promise<Settled> {
     const {change, i, indeterminate} = work
-    const untouched: Settled = {result: 'skipped', ...(indeterminate && {indeterminate})}
-    if (this.stop) return this.#skip(untouched, change)
+    const doubt = indeterminate && {indeterminate}
+    const untouched: Settled = {result: 'skipped', ...doubt}
+    if (this.ending.reason) return this.#skip(untouched, change)
+    let settled: Settled
     try {
-      const ending = await this.#make(work)
-      const settled = ending.result === 'skipped' ? this.#skip(ending, change) : ending
-      this.#record(i, settled)
-      return settled
+      settled = await this.#make(work)
+      if (settled.result === 'skipped') settled = this.#skip(settled, change)
     } catch (error) {
-      if (error instanceof VpcmdError && error.code === 'journal_failed') {
-        this.#journalFailed(error)
+      if (!(error instanceof VpcmdError)) {
+        settled = {result: 'failed', error: unexpected(change, error), indeterminate: true}
+      } else if (error.code === 'journal_failed') {
+        this.ending.journalFailed(error)
         return this.#skip(untouched, change)
-      }
-      const settled: Settled =
-        error instanceof VpcmdError
-          ? {result: 'failed', error, ...(indeterminate && {indeterminate})}
-          : {result: 'failed', error: unexpected(change, error), indeterminate: true}
-      this.#record(i, settled)
-      return settled
+      } else settled = {result: 'failed', error, ...doubt}
     }
+    this.#record(i, settled)
+    return settled
   }
 
   async #make({change, i, indeterminate}: Work): Promise<Settled> {
     const {journal, sleep, comparesNames} = this.#options
-    const region = await this.#regionOf(change)
     return settleChange(change, {
-      api: this.#cloud.api(region, 'rollout'),
+      api: await this.#apiFor(change),
       mustLook: () => this.#mustLook(change),
       indeterminate,
       comparesNames,
-      ended: this.#ending.signal,
+      ended: this.ending.signal,
       sending: () => journal.write({t: 'sent', i, at: this.#time()}),
       sleep,
     })
   }
 
   /**
-   * Whether the plan's reading does not do. A list gives no ETag, with which a change that somebody else has made would be
-   * refused: a few are looked at first, and many only where another run is at work, as it would take twice the requests.
+   * Whether the plan's reading is too old. A list gives no ETag, with which a change that somebody else has made would be
+   * refused: a few are looked at first, and many only where another run is at work, as that takes twice the requests.
    */
   async #mustLook({readAt, etag}: PlannedChange): Promise<boolean> {
     const {now, freshForMs, journal} = this.#options
@@ -209,36 +188,23 @@ class Rollout {
   }
 
   /** The next change need not wait for this one's outcome to be on disk; the end of the rollout does. */
-  #record(i: number, {result, after, status, error, indeterminate}: Settled): void {
-    const outcome = {
-      result,
-      after,
-      status,
-      ...(error && {error: error.toJSON()}),
-      ...(indeterminate && {indeterminate}),
-    }
-    const written = this.#options.journal.write({t: 'outcome', i, at: this.#time(), ...outcome})
-    this.#recording.push(written.catch(this.#journalFailed))
+  #record(i: number, {error, indeterminate, ...outcome}: Settled): void {
+    const more = {...(error && {error: error.toJSON()}), ...(indeterminate && {indeterminate})}
+    const written = this.#options.journal.write({t: 'outcome', i, at: this.#time(), ...outcome, ...more})
+    this.#recording.push(written.catch(this.ending.journalFailed))
   }
 
-  /** Says of a change that was not made because the rollout ended why that is. */
+  /** Says why a change was not made because the rollout ended. */
   #skip(settled: Settled, {target}: PlannedChange): Settled {
-    const {code, why} = stopErrors[this.stop ?? 'interrupted']
+    const {code, why} = stopErrors[this.ending.reason ?? 'interrupted']
     const message = settled.indeterminate
       ? `${why}: ${targetName(target)} may have been changed before, and nobody looked.`
       : `${why}: nothing was sent for ${targetName(target)}.`
     return {...settled, error: new VpcmdError({code, message, exitCode: exitCodes.interrupted})}
   }
 
-  readonly #journalFailed = (error: unknown): void => {
-    if (error instanceof VpcmdError) this.error ??= error
-    this.end('journal')
-  }
-
-  #regionOf({target}: PlannedChange): Promise<Region> {
-    const known = this.#regions.get(target.region) ?? this.#cloud.region(target.region)
-    this.#regions.set(target.region, known)
-    return known
+  async #apiFor({target}: PlannedChange): Promise<VpcApi> {
+    return this.#cloud.api(await this.#cloud.region(target.region), 'rollout')
   }
 
   #count({result}: Settled): void {
@@ -247,7 +213,7 @@ class Rollout {
     if (result === 'changed') progress.changed++
     if (result === 'failed') progress.failed++
     const {maxFailures} = this.#options
-    if (maxFailures !== undefined && progress.failed > maxFailures) this.end('failures')
+    if (maxFailures !== undefined && progress.failed > maxFailures) this.ending.end('failures')
     this.#options.onProgress({...progress})
   }
 

@@ -1,5 +1,5 @@
-import {VpcmdError} from '../errors.ts'
-import {journalFile, listRunIds, type ReadRun, readRunFile} from './read-run.ts'
+import {asVpcmdError, VpcmdError} from '../errors.ts'
+import {journalFile, listRunIds, type ReadRun, readRun, readRunFile} from './read-run.ts'
 import {RestartMarks} from './restart-marks.ts'
 import {lookAt, RunIndex} from './run-index.ts'
 import {type Run, type RunSummary, summaryOf} from './runs.ts'
@@ -11,7 +11,7 @@ export interface FoundRun extends RunSummary {
 }
 
 /**
- * All runs, the one first that was at work last: one that was gone on with may have begun before others. Throws VpcmdError
+ * All runs, the one first that was at work last: one that was resumed may have begun before others. Throws VpcmdError
  * for one that can't be read, unless `onUnreadable` takes it: whoever acts on the first must not take another for it.
  */
 export async function* readRuns(folder: string, onUnreadable?: (error: VpcmdError) => void): AsyncGenerator<FoundRun> {
@@ -23,14 +23,10 @@ export async function* readRuns(folder: string, onUnreadable?: (error: VpcmdErro
   try {
     for (const {id} of runs) {
       const known = index.find(id)
-      if (known) yield {...known, read: () => readAgain(folder, id)}
-      else {
-        const fresh = await readOne(folder, id, onUnreadable)
-        if (!fresh?.run) continue
-        const {run} = fresh
-        index.add(id, fresh)
-        yield {...summaryOf(run), read: async () => run}
-      }
+      const fresh = known ? undefined : await readOne(folder, id, onUnreadable)
+      if (fresh) index.add(id, fresh)
+      const summary = known ?? (fresh && summaryOf(fresh.run))
+      if (summary) yield {...summary, read: async () => fresh?.run ?? (await readRun(folder, id))}
     }
   } finally {
     await index.save()
@@ -56,7 +52,7 @@ export async function readRestartsAwaited(
   for (const id of ids) {
     if (index.has(id)) continue
     const fresh = await readOne(folder, id, onProblem)
-    if (!fresh?.run) continue
+    if (!fresh) continue
     index.add(id, fresh)
     const {damage, header} = fresh.run
     if (header.account !== account && !damage?.header) continue
@@ -68,22 +64,15 @@ export async function readRestartsAwaited(
   return marks.awaited()
 }
 
+/** Reads a run in full; undefined for one without a beginning, and for one that can't be read where somebody is told. */
 async function readOne(
   folder: string,
   id: string,
   onUnreadable?: (error: VpcmdError) => void,
-): Promise<ReadRun | undefined> {
-  try {
-    return await readRunFile(folder, id)
-  } catch (error) {
-    if (!(error instanceof VpcmdError) || !onUnreadable) throw error
-    onUnreadable(error)
-    return undefined
-  }
-}
-
-async function readAgain(folder: string, id: string): Promise<Run> {
-  const {run} = await readRunFile(folder, id)
-  if (!run) throw new Error(`Run ${id} was there, and has no beginning any more.`)
-  return run
+): Promise<(ReadRun & {run: Run}) | undefined> {
+  const read = await readRunFile(folder, id).catch(asVpcmdError)
+  if (!(read instanceof VpcmdError)) return read.run && {...read, run: read.run}
+  if (!onUnreadable) throw read
+  onUnreadable(read)
+  return undefined
 }

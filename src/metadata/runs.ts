@@ -10,25 +10,24 @@ import type {Settings} from './settings.ts'
  */
 export type RunState = 'done' | 'interrupted' | 'stopped' | 'running' | 'unfinished' | 'damaged'
 
-/** What the journal knows of one change of a run. */
+/** What the journal knows of one change of a run: without an outcome neither `result` nor what comes with it. */
 export interface RecordedChange {
   /** Its place in the journal. */
   i: number
   change: PlannedChange
-  /** Undefined where no outcome was recorded. */
-  result: Result | undefined
-  after: Settings | undefined
-  /** The server's status when it was changed, where the journal knows: earlier versions wrote none. */
-  status: string | undefined
-  error: {code: string; message: string; hint?: string; trace?: string} | undefined
+  result?: Result
+  after?: Settings
+  /** The server's status when it was changed. */
+  status?: string
+  error?: {code: string; message: string; hint?: string; trace?: string}
+  /** ISO 8601. */
+  at?: string
   /** Whether it was, or may have been, sent without an outcome that was seen. */
   indeterminate: boolean
-  /** ISO 8601; undefined without an outcome. */
-  at: string | undefined
   /** Whether the last process at the run came to an outcome of it. */
   isTried: boolean
   /** The last step of its restart, and whether the instance was seen stopped since it was asked to stop. */
-  restart: {step: RestartStep; at: string; wasStopped: boolean} | undefined
+  restart?: {step: RestartStep; at: string; wasStopped: boolean}
 }
 
 /** What a journal lacks. */
@@ -59,17 +58,15 @@ export interface Run {
 export function describeDamage({damage}: Pick<Run, 'damage'>): string | undefined {
   if (!damage) return undefined
   const {lines, unknown, header, restarts} = damage
+  const mayBeDown =
+    'an instance that it stopped may be down without its journal saying so (see vpcmd instances list --status stopped)'
   const parts = [
-    ...(lines > 0 ? [`${lines} ${lines === 1 ? 'line of its journal is' : 'lines of its journal are'} damaged`] : []),
-    ...(header ? ['its account and what was asked for are not known'] : []),
-    ...(unknown > 0 ? [`${unknown} of its servers ${unknown === 1 ? 'is' : 'are'} not known`] : []),
-    ...(restarts && lines > 0
-      ? [
-          'an instance that it stopped may be down without its journal saying so (see vpcmd instances list --status stopped)',
-        ]
-      : []),
+    lines > 0 && `${lines} ${lines === 1 ? 'line of its journal is' : 'lines of its journal are'} damaged`,
+    header && 'its account and what was asked for are not known',
+    unknown > 0 && `${unknown} of its servers ${unknown === 1 ? 'is' : 'are'} not known`,
+    restarts && lines > 0 && mayBeDown,
   ]
-  return parts.join(', and ')
+  return parts.filter(Boolean).join(', and ')
 }
 
 /** Throws VpcmdError for a run that may be of any account, where the last one of an account is looked for. */
@@ -93,7 +90,7 @@ export function refuseUnknown(run: Run, what: string): void {
   })
 }
 
-/** A run is gone on with, or taken back, only by credentials of its own account. */
+/** Only credentials of its own account can resume or undo a run. */
 export function otherAccount({header}: Run, account: string): VpcmdError {
   return usageError(
     `Run ${header.id} was made in account ${header.account}, and these credentials are of account ${account}.`,

@@ -67,7 +67,7 @@ async function rollOutAll(changes: PlannedChange[], more: Partial<RolloutOptions
   return {...run, recorded: (await readRun(folder, id)).changes}
 }
 
-const results = (settled: {result: Settled['result'] | undefined}[]) => settled.map(({result}) => result)
+const results = (settled: {result?: Settled['result']}[]) => settled.map(({result}) => result)
 const patched = () => test.requests.filter(({method}) => method === 'PATCH').map(({path}) => path.split('/').at(-1))
 const isSet = (id: string) => test.sandbox.fleet.get(id)?.metadata_service.response_hop_limit === 9
 
