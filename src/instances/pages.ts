@@ -64,7 +64,7 @@ export function problemsOfList(
     problems.push(incompleteList(what, why, 'Run the command again. If it stays so, tell IBM support.'))
   }
   if (untold > 0) {
-    const why = `${untold} ${untold === 1 ? 'is' : 'are'} left out, as the API does not tell what the filters ask for`
+    const why = `${untold} ${untold === 1 ? 'instance is' : 'instances are'} left out, as the API does not tell what the filters ask for`
     problems.push(incompleteList(what, why, 'Leave the filter out to see them.'))
   }
   return problems

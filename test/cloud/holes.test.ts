@@ -204,7 +204,7 @@ describe('settings that were not told are unknown: ', () => {
       expect(isRead).toBe(true)
       expect(ids).not.toContain(id)
       expect(failures).toMatchObject([
-        {region: 'us-south', error: {code: 'incomplete_listing', message: expect.stringContaining('of 1 instance')}},
+        {region: 'us-south', error: {code: 'incomplete_listing', message: expect.stringContaining('1 instance is left out')}},
       ])
     },
   )
