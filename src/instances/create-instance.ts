@@ -56,7 +56,7 @@ export function departures(
     ...settingNames.map((each): [string, unknown, unknown] => [`metadata_service.${each}`, asked[each], made[each]]),
   ]
   return fields.flatMap(([field, wanted, found]) =>
-    wanted === undefined || wanted === found ? [] : `${field} is ${found ?? 'not told'}, not ${wanted}`,
+    wanted === undefined || wanted === found ? [] : `${field} is ${found ?? 'unknown'}, not ${wanted}`,
   )
 }
 
@@ -67,7 +67,7 @@ function idIn(identity: Identity): string | undefined {
 /** Reasons of the API in words: `There is no capacity (cannot_start_capacity)`. */
 export function reasonsInWords(reasons: readonly Reason[]): string {
   return reasons
-    .map(({code, message = 'no reason was told'}) => `${message.replace(/\.$/, '')} (${code ?? 'no code'})`)
+    .map(({code, message = 'no reason was given'}) => `${message.replace(/\.$/, '')} (${code ?? 'no code'})`)
     .join('; ')
 }
 
@@ -82,7 +82,7 @@ function notStarted(instance: Instance): VpcmdError {
 }
 
 function notYet(instance: Instance, limitMs: number): VpcmdError {
-  const {id, status = 'in a status that is not told'} = instance
+  const {id, status = 'in an unknown status'} = instance
   return new VpcmdError({
     code: 'timeout',
     message: `${targetName(instance)} was created, and is still ${status} after ${Math.round(limitMs / 1000)} s.`,

@@ -226,7 +226,7 @@ async function missing(cloud: Cloud, ref: InstanceRef, regions: Region[]): Promi
   })
 }
 
-/** The account of the credentials, where it is told and is another one than `account`. */
+/** The account of the credentials, where it is known and not `account`. */
 async function otherAccount(cloud: Cloud, account: string): Promise<string | undefined> {
   try {
     const own = (await cloud.caller()).account
@@ -237,7 +237,7 @@ async function otherAccount(cloud: Cloud, account: string): Promise<string | und
   }
 }
 
-/** An error for each bare metal server that `ref` names. Who may not see bare metal servers does not hear of them. */
+/** An error for each bare metal server that `ref` names. None where the credentials may not see bare metal servers. */
 async function bareMetalServers(cloud: Cloud, ref: InstanceRef, regions: Region[]): Promise<VpcmdError[]> {
   // Their IDs have a hyphen where those of instances have an underscore, and look like names.
   const name = ref.kind === 'name' ? ref.name : undefined

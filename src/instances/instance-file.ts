@@ -47,7 +47,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** A CRN is best: it tells the region. */
+/** A CRN is best: it names the region. */
 function fromEntry(entry: unknown, place: string): string {
   if (typeof entry === 'string') return checked(entry, place)
   const {crn, id} = (entry ?? {}) as {crn?: unknown; id?: unknown}

@@ -11,7 +11,7 @@ import type {FoundInstance} from './find-instance.ts'
 import {pageSize, pagesOf} from './pages.ts'
 import {parseResourceRef} from './references.ts'
 
-/** What is to differ from the instance that another one is made like. Names are looked up in its region. */
+/** What differs from the instance that the new one is like. Names are looked up in its region. */
 export interface Differences {
   profile?: string
   image?: string
@@ -135,7 +135,7 @@ function boundToProfile({
   }
 }
 
-/** Throws a usage error where the other one's settings were not told, and are to be taken. */
+/** Throws a usage error where a setting is taken from the other one, and unknown there. */
 function metadataService(instance: Instance, wanted: WantedSettings): MetadataServicePrototype {
   const isNamed = tunables.every(({name}) => wanted[name] !== undefined)
   const present: Settings | undefined = isNamed ? {enabled: false} : inFull(instance.settings)
@@ -159,7 +159,7 @@ function trustedProfile(
 function known<T>(instance: Instance, what: string, value: T | undefined, flags?: string): T {
   if (value !== undefined) return value
   throw usageError(
-    `The API does not tell the ${what} of ${targetName(instance)}.`,
+    `The API does not report the ${what} of ${targetName(instance)}.`,
     flags === undefined ? 'No instance can be created like that one.' : `Name it with ${flags}.`,
   )
 }
@@ -172,7 +172,7 @@ interface Place {
   isSameVpc: boolean
 }
 
-/** The other instance's subnet, or the one that is asked for, which tells zone and VPC as well. */
+/** The other instance's subnet, or the one that was asked for, which determines zone and VPC. */
 async function choosePlace(api: VpcApi, instance: Instance, asked: string | undefined): Promise<Place> {
   if (asked === undefined) {
     const {primaryAttachment, primaryInterface, zone, vpc} = instance
@@ -186,7 +186,7 @@ async function choosePlace(api: VpcApi, instance: Instance, asked: string | unde
   }
   const {id, zone, vpc} = await findSubnet(api, asked)
   if (zone === undefined || vpc?.id === undefined) {
-    throw usageError(`The API does not tell the zone and the VPC of the subnet ${asked}.`, 'Name another subnet.')
+    throw usageError(`The API does not report the zone and the VPC of the subnet ${asked}.`, 'Name another subnet.')
   }
   return {subnet: {id}, zone, vpc: vpc.id, isSameVpc: vpc.id === instance.vpc?.id}
 }
@@ -215,7 +215,7 @@ async function findSubnet(api: VpcApi, asked: string): Promise<Subnet> {
 
 type FetchPage<Row> = (name: string, start?: string) => Promise<Page<Row>>
 
-/** An ID or CRN as it was typed, or the ID that a name stands for. */
+/** An ID or CRN as it was typed, or the ID of what has that name. */
 async function identityOf(what: string, asked: string, fetchPage: FetchPage<NamedRow>): Promise<Identity> {
   const ref = parseResourceRef(asked)
   if (ref.kind === 'crn') return {crn: ref.crn}
@@ -258,7 +258,7 @@ function leftOut(
   const {networkAttachments = [], networkInterfaces = [], vcpu} = instance
   const interfaces = Math.max(networkAttachments.length, networkInterfaces.length) - 1
   const all: [boolean, string][] = [
-    [!hasUserData, `user data, which the VPC API does not tell: vpcmd metadata collect ${instance.id} does`],
+    [!hasUserData, `user data, which the VPC API does not return: see vpcmd metadata collect ${instance.id}`],
     [!isSameVpc, 'security groups, which are of another VPC: the default one of the new VPC holds'],
     [interfaces > 0, `${interfaces} further network ${interfaces === 1 ? 'interface' : 'interfaces'}`],
     // The instance shows no more of it than its name.

@@ -98,7 +98,7 @@ async function readWithin(
 
 /**
  * Lists the instances of all regions of `cloud`, side by side, with their floating IPs when asked for, in the order of
- * regions. Nothing is told of the instances of a region that fails. Throws what asking for the regions throws.
+ * regions. A region that fails has no rows. Throws what asking for the regions throws.
  */
 export async function listInstances(cloud: Cloud, query: InstanceQuery, withFloatingIps: boolean): Promise<Listing> {
   const regions = await cloud.regions()
@@ -124,7 +124,7 @@ export async function listInstances(cloud: Cloud, query: InstanceQuery, withFloa
 }
 
 /**
- * Hands the rows of listInstances over as they come, and tells at the end how the reading came out. With floating IPs,
+ * Hands the rows of listInstances over as they come, and returns how the reading ended. With floating IPs,
  * the rows of a region wait for all of its floating IPs. Throws what readInstances throws.
  */
 export async function streamInstances(

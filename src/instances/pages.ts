@@ -64,7 +64,7 @@ export function problemsOfList(
     problems.push(incompleteList(what, why, 'Run the command again. If it stays so, tell IBM support.'))
   }
   if (untold > 0) {
-    const why = `${untold} ${untold === 1 ? 'instance is' : 'instances are'} left out, as the API does not tell what the filters ask for`
+    const why = `${untold} ${untold === 1 ? 'instance is' : 'instances are'} left out, as the API does not report what the filters ask for`
     problems.push(incompleteList(what, why, 'Leave the filter out to see them.'))
   }
   return problems
@@ -99,7 +99,7 @@ export async function* fetchedAhead<T>(items: AsyncGenerator<T>): AsyncGenerator
     const {done, value} = await next
     if (done) return
     next = items.next()
-    // Whoever takes no more does not hear of the failure of what was fetched ahead.
+    // A failure of what was fetched ahead and is not taken matters to nobody.
     next.catch(() => undefined)
     yield value
   }

@@ -6,7 +6,7 @@ export type ResourceRef =
   | {kind: 'name'; name: string}
   | {kind: 'crn'; crn: string; id: string}
 
-/** How a user named an instance. Its CRN also tells the region. */
+/** How a user named an instance. Its CRN also names the region. */
 export type InstanceRef =
   | Exclude<ResourceRef, {kind: 'crn'}>
   | {kind: 'crn'; id: string; region: string; account: string}
@@ -18,7 +18,7 @@ const resourceId = /^([0-9a-z]{4}[-_][0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[
 const resourceName = /^[0-9a-z][-0-9a-z]{0,62}$/
 
 /**
- * Reads an `<instance>` argument. A CRN also tells the region: its location is a zone, which is the region's name and a
+ * Reads an `<instance>` argument. A CRN also names the region: its location is a zone, which is the region's name and a
  * number. Throws a usage error for anything that is neither ID, name nor CRN.
  */
 export function parseInstanceRef(text: string): InstanceRef {

@@ -14,7 +14,7 @@ import {
 } from './settings.ts'
 
 const format = 'vpcmd-plan/1'
-const planAnew = 'Make it anew with: vpcmd metadata plan --out FILE'
+const planAnew = 'Make a new one with: vpcmd metadata plan --out FILE'
 
 const text = z.string().min(1)
 const before = settingsObject(name => !settingsTable[name].isOfBareMetal).pipe(z.custom<KnownSettings>())
@@ -70,7 +70,7 @@ const planFile = z
     const seen = new Set<string>()
     for (const [index, {target: each}] of changes.entries()) {
       const path = ['changes', index, 'target', 'id']
-      if (seen.has(each.id)) context.addIssue({code: 'custom', message: 'is there twice', path})
+      if (seen.has(each.id)) context.addIssue({code: 'custom', message: 'appears twice', path})
       seen.add(each.id)
     }
   })
@@ -97,7 +97,7 @@ export function parsePlan(source: string, name: string): Plan {
   }
   const result = planFile.safeParse(value)
   const double = doubleKeyIn(source)
-  if (double) throw usageError(`${name}, line ${double.line}: ${double.key} is there twice.`, planAnew)
+  if (double) throw usageError(`${name}, line ${double.line}: ${double.key} appears twice.`, planAnew)
   if (result.success) {
     const {format: _, ...plan} = result.data
     return plan

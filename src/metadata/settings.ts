@@ -21,12 +21,12 @@ export {
   tunables,
 } from '../cloud/readers/settings.ts'
 
-/** What is asked of a metadata service. A field that is left out stays as it is. */
+/** What a metadata service should be set to. A field that is left out stays as it is. */
 export type WantedSettings = Partial<KnownSettings>
 
 /**
  * The settings, where all are known. In what was read, a field that the server does not have is no key at all, and one that
- * was not told is a key without a value.
+ * was not reported is a key without a value.
  */
 export function inFull(settings: Settings): KnownSettings | undefined {
   return isInFull(settings) ? settings : undefined

@@ -204,7 +204,10 @@ describe('settings that were not told are unknown: ', () => {
       expect(isRead).toBe(true)
       expect(ids).not.toContain(id)
       expect(failures).toMatchObject([
-        {region: 'us-south', error: {code: 'incomplete_listing', message: expect.stringContaining('1 instance is left out')}},
+        {
+          region: 'us-south',
+          error: {code: 'incomplete_listing', message: expect.stringContaining('1 instance is left out')},
+        },
       ])
     },
   )

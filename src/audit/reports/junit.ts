@@ -15,7 +15,7 @@ interface Suite {
 
 /**
  * An audit as JUnit XML, as Jenkins and GitLab read it: a suite a region, a test a subject. What is exempt, or matched by
- * no rule, is skipped; what could not be read or told is an error.
+ * no rule, is skipped; what could not be read or judged is an error.
  */
 export function toJunit(report: AuditReport): string {
   const suites = new Map<string, Suite>(report.regions.map(name => [name, {judgements: [], unread: []}]))

@@ -28,12 +28,12 @@ const rules = [
   {
     id: 'no-rule',
     short: 'A rule of the policy must match each server and template.',
-    full: 'No rule of the policy matches. With unmatched: deny that is a violation, else only told.',
+    full: 'No rule of the policy matches. That is a violation with unmatched: deny, and only reported otherwise.',
     help: 'Add a rule to the policy that matches it.',
   },
   {
     id: 'undetermined',
-    short: 'What the policy asks could not be told.',
+    short: 'The policy could not be checked.',
     full: 'A rule goes by a name that could not be read.',
     help: 'See that vpcmd may list what the policy names, such as VPCs, or go by ID in the policy.',
   },
