@@ -1,7 +1,7 @@
 import type {Identity, InstancePrototype, MetadataServicePrototype} from '../cloud/prototypes.ts'
 import type {Instance} from '../cloud/readers/instance.ts'
 import type {Page} from '../cloud/readers/page.ts'
-import type {InstanceInitialization, PortDetails, Subnet} from '../cloud/readers/resources.ts'
+import type {InstanceInitialization, PortDetails} from '../cloud/readers/resources.ts'
 import type {VpcApi} from '../cloud/vpc-api.ts'
 import {exitCodes, usageError, VpcmdError} from '../errors.ts'
 import {targetName} from '../metadata/plan.ts'
@@ -206,7 +206,7 @@ function findKey(api: VpcApi, asked: string): Promise<Identity> {
   return identityOf('SSH key', asked, async (_name, start) => (await api.listKeys({start, limit: pageSize})).result)
 }
 
-async function findSubnet(api: VpcApi, asked: string): Promise<Subnet> {
+async function findSubnet(api: VpcApi, asked: string) {
   const ref = parseResourceRef(asked)
   // A CRN ends in the ID.
   if (ref.kind !== 'name') return (await api.getSubnet({id: ref.id})).result
