@@ -6,7 +6,7 @@ import type {BareMetalServer} from '../cloud/readers/resources.ts'
 import {checkUsable, type Region} from '../cloud/regions.ts'
 import {exitCodes, usageError, VpcmdError} from '../errors.ts'
 import {toQuery} from './filters.ts'
-import {type RegionFailure, readInstances} from './list-instances.ts'
+import {collectInstances, type RegionFailure, readInstances} from './list-instances.ts'
 import {pageSize} from './pages.ts'
 import {type InstanceRef, isResourceId, parseInstanceRef} from './references.ts'
 
@@ -156,14 +156,11 @@ async function listLookup(
 export async function instanceChoices(
   cloud: Cloud,
 ): Promise<{found: FoundInstance[]; failures: RegionFailure[]; isRead: boolean}> {
-  const all: FoundInstance[] = []
-  const {failures, isRead, unread, gone} = await readInstances(cloud, toQuery({}), (instances, region) => {
-    all.push(...instances.map(instance => ({instance, region})))
-  })
-  const found = all.filter(({instance, region}) => !gone.has(instance.id) && !unread.has(region.name))
+  const toFound = (instance: Instance, region: Region): FoundInstance => ({instance, region})
+  const {items, failures, isRead} = await collectInstances(cloud, toQuery({}), toFound)
   const nameOf = ({instance}: FoundInstance) => instance.name ?? instance.id
-  found.sort((a, b) => nameOf(a).localeCompare(nameOf(b), 'en', {numeric: true}))
-  return {found, failures, isRead}
+  items.sort((a, b) => nameOf(a).localeCompare(nameOf(b), 'en', {numeric: true}))
+  return {found: items, failures, isRead}
 }
 
 /** Throws VpcmdError where a list by name has rows of other names or without one, and does not end there. */
