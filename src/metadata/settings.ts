@@ -1,5 +1,6 @@
 import {
   type KnownSettings,
+  type ServerKind,
   type SettingName,
   type Settings,
   settingList,
@@ -48,7 +49,7 @@ export function settingsLabel({enabled, ...others}: Settings): string {
 }
 
 /** The settings, where all that servers of that kind have are known. */
-export function inFullFor(kind: 'instance' | 'bare_metal_server', settings: Settings): KnownSettings | undefined {
+export function inFullFor(kind: ServerKind, settings: Settings): KnownSettings | undefined {
   const known = inFull(settings)
   return kind === 'bare_metal_server' || settingNames.every(name => settings[name] !== undefined) ? known : undefined
 }

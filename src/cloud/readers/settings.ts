@@ -79,6 +79,9 @@ export type SettingName = keyof SettingsTable
 type Widened<Value> = Value extends boolean ? boolean : Value extends string ? string : number
 export type SettingValue<Name extends SettingName> = Widened<SettingsTable[Name]['byDefault']>
 
+/** What has a metadata service that can be changed. */
+export type ServerKind = 'instance' | 'bare_metal_server'
+
 /** The names of the settings, in the order in which they are shown. */
 export const settingNames = Object.keys(settingsTable) as readonly SettingName[]
 
@@ -109,7 +112,7 @@ export type KnownSettings = {
 } & {[Name in SettingName as SettingsTable[Name]['isOfBareMetal'] extends true ? never : Name]?: SettingValue<Name>}
 
 /** Reads `metadata_service`. A value that a setting can't have is unknown. */
-export function readSettings(raw: Raw, kind: 'instance' | 'bare_metal_server' = 'instance'): Settings {
+export function readSettings(raw: Raw, kind: ServerKind = 'instance'): Settings {
   const told = fields(raw.metadata_service)
   return settingsOf(kind, name => (isSetting(name, told[name]) ? told[name] : undefined))
 }
@@ -124,7 +127,7 @@ export function readTemplateSettings(raw: Raw): Settings {
   return settingsOf('instance', name => (leavesOut(name) ? settingsTable[name].byDefault : read[name]))
 }
 
-function settingsOf(kind: 'instance' | 'bare_metal_server', toldOf: (name: SettingName) => unknown): Settings {
+function settingsOf(kind: ServerKind, toldOf: (name: SettingName) => unknown): Settings {
   const names = settingNames.filter(name => kind === 'instance' || settingsTable[name].isOfBareMetal)
   return Object.fromEntries(names.map(name => [name, toldOf(name)]))
 }
