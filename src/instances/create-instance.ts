@@ -20,7 +20,7 @@ export async function createInstance(
   try {
     return (await api.createInstance({instancePrototype: prototype, signal: ending})).result
   } catch (error) {
-    throw withDoubt(error, `It may have been created all the same: vpcmd instances list --name ${prototype.name}`)
+    throw withDoubt(error, `It may exist all the same: vpcmd instances list --name ${prototype.name}`)
   }
 }
 
@@ -41,7 +41,7 @@ export async function waitUntilRunning(api: VpcApi, created: Instance, limitMs: 
   return instance
 }
 
-/** In what an instance is not as its prototype asked, each as in `metadata_service.protocol is http, not https`. */
+/** How an instance differs from its prototype, each as in `metadata_service.protocol is http, not https`. */
 export function departures(
   {name, profile, image, vpc, zone, metadata_service: asked}: InstancePrototype,
   instance: Instance,
@@ -77,7 +77,7 @@ function notStarted(instance: Instance): VpcmdError {
   return new VpcmdError({
     code: 'instance_not_started',
     message: `${targetName(instance)} was created, and is ${status} now${why ? `: ${why}` : ''}.`,
-    hint: 'It is there, and costs money until somebody deletes it.',
+    hint: 'It exists, and costs money until you delete it.',
   })
 }
 
@@ -86,6 +86,6 @@ function notYet(instance: Instance, limitMs: number): VpcmdError {
   return new VpcmdError({
     code: 'timeout',
     message: `${targetName(instance)} was created, and is still ${status} after ${Math.round(limitMs / 1000)} s.`,
-    hint: `See how it goes on: vpcmd instances show ${id}`,
+    hint: `See its status: vpcmd instances show ${id}`,
   })
 }

@@ -37,7 +37,7 @@ export function parseInstanceRef(text: string): InstanceRef {
   if (resourceName.test(text)) return {kind: 'name', name: text}
   if (/[*?[\]]/.test(text)) {
     throw usageError(
-      `${text} is a pattern, and an instance is named by ID, name or CRN.`,
+      `${text} is a pattern, and not an ID, a name or a CRN.`,
       `Try: vpcmd instances list --name '${text}'`,
     )
   }
@@ -49,7 +49,7 @@ export function parseInstanceRef(text: string): InstanceRef {
   )
 }
 
-/** A bare metal server is no instance, and whoever looks for it hears so. */
+/** A bare metal server counts: vpcmd then says that it is one. */
 function isServer(type: string | undefined, id: string): boolean {
   return type === 'instance' ? instanceId.test(id) : type === 'bare-metal-server' && isResourceId(id)
 }

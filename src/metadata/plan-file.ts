@@ -1,7 +1,7 @@
 import {z} from 'zod'
 import {usageError} from '../errors.ts'
 import {writeOutput} from '../files/write-output.ts'
-import {doubleKeyIn, lineOfJsonError, lineOfJsonPath} from '../json-lines.ts'
+import {doubleKeyIn, lineOfJsonError, lineOfJsonPath, pathInWords} from '../json-lines.ts'
 import {safeJson} from '../safe-json.ts'
 import {type Plan, targetKinds} from './plan.ts'
 import {
@@ -105,7 +105,7 @@ export function parsePlan(source: string, name: string): Plan {
   const [issue] = result.error.issues
   const path = issue?.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0] ?? ''] : (issue?.path ?? [])
   throw usageError(
-    `${name}, line ${lineOfJsonPath(source, path)}: ${describePath(path)} is wrong: ${issue?.message ?? 'it is not a plan'}.`,
+    `${name}, line ${lineOfJsonPath(source, path)}: ${pathInWords(path, 'the plan')} is wrong: ${issue?.message ?? 'it is not a plan'}.`,
     planAnew,
   )
 }
@@ -113,9 +113,4 @@ export function parsePlan(source: string, name: string): Plan {
 function notJson(source: string, name: string): Error {
   const why = source.trim() === '' ? 'it is empty' : 'it is not JSON'
   return usageError(`${name}, line ${lineOfJsonError(source)}: ${why}.`, planAnew)
-}
-
-function describePath(path: readonly PropertyKey[]): string {
-  const words = path.map(part => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('')
-  return words.replace(/^\./, '') || 'the plan'
 }
