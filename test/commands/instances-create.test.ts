@@ -218,7 +218,7 @@ describe('instances create', () => {
         /There is no user data in/,
       ],
       [['--from-metadata', save('broken.json', '{')], /is not JSON/],
-      [['--from-metadata', save('two.json', '[{},{}]')], /is of 2 instances/],
+      [['--from-metadata', save('two.json', '[{},{}]')], /holds the metadata of 2 instances/],
     ]
     for (const [args, said] of wrong) {
       const {code, stderr} = await create(...like, ...args)
@@ -349,7 +349,7 @@ describe('instances create', () => {
       const {code, stderr} = await create('next', '--like', 'my-virtual-server-2', '--yes')
       expect({code, stderr}).toMatchObject({
         code: 1,
-        stderr: expect.stringMatching(/It may have been created all the same: vpcmd instances list --name next/),
+        stderr: expect.stringMatching(/It may exist all the same: vpcmd instances list --name next/),
       })
       expect(bodies).toHaveLength(1)
     },
