@@ -51,3 +51,9 @@ export function doubleKeyIn(source: string): {key: string; line: number} | undef
 function lineAt(source: string, offset: number): number {
   return source.slice(0, offset).split('\n').length
 }
+
+/** A place in a document as users write it, as in `rules[0].require`; `whole` for the document itself. */
+export function pathInWords(path: readonly PropertyKey[], whole: string): string {
+  const words = path.map(part => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('')
+  return words.replace(/^\./, '') || whole
+}

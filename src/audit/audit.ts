@@ -94,9 +94,8 @@ export function countVerdicts(judgements: readonly Judgement[]): Counts {
 }
 
 /**
- * What an audit comes to: `incomplete` where something could not be read or told, whatever else was found, so that
- * nobody takes a part for the whole, and where no rule matched anything, or the filters found nothing, as a slip in a
- * selector or a filter would pass for compliance.
+ * What an audit comes to: `incomplete` where something could not be read or judged, whatever else was found, and where no
+ * rule matched anything, or the filters found nothing: a typo in a selector or a filter must not pass for compliance.
  */
 export function resultOf({unread, counts, scope}: AuditReport): 'incomplete' | 'not_compliant' | 'compliant' {
   const isUnjudged = counts.total > 0 ? counts.unmatched === counts.total : scopeInWords(scope) !== ''

@@ -14,8 +14,8 @@ export interface FixPlan {
 
 /**
  * The plan that makes what violates the policy comply, with as little change as it takes: of a range the nearest bound,
- * and a service is turned on or off only where a rule says so. Templates can't be changed, and no rule tells how to mend
- * what no rule matches. Throws VpcmdError where the credentials do not tell the account that a plan is for.
+ * and a service is turned on or off only where a rule says so. Templates can't be changed, and no rule says how to
+ * repair what no rule matches. Throws VpcmdError where the credentials name no account.
  */
 export function toFixPlan(report: AuditReport): FixPlan {
   const changes: PlannedChange[] = []
@@ -30,7 +30,7 @@ export function toFixPlan(report: AuditReport): FixPlan {
     } else if (subject.architecture === 's390x') {
       unrepairable.push({judgement, reason: 's390x has no metadata service'})
     } else if (!before) {
-      unrepairable.push({judgement, reason: 'the API did not tell its settings in whole'})
+      unrepairable.push({judgement, reason: 'the API did not report all of its settings'})
     } else if (!rule) {
       unrepairable.push({judgement, reason: 'no rule of the policy says what it must be'})
     } else {
@@ -63,7 +63,7 @@ function accountOf({account}: AuditReport): string {
   if (account !== undefined) return account
   throw new VpcmdError({
     code: 'no_account',
-    message: 'The IAM token does not tell the account that a plan would be for: no plan was written.',
+    message: 'The IAM token names no account, so no plan was written.',
     hint: 'Use an IAM API key.',
   })
 }

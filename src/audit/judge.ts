@@ -7,7 +7,7 @@ import type {Subject} from './subjects.ts'
 export const verdicts = ['violation', 'undetermined', 'unmatched', 'exempt', 'compliant'] as const
 export type Verdict = (typeof verdicts)[number]
 
-/** One thing that is not as the policy wants it; `rule` stands for there being no rule at all where one is a must. */
+/** One thing that is not as the policy requires; `rule` means that no rule matches where one must. */
 export interface Violation {
   setting: PolicyKey | 'rule'
   found: string
@@ -23,7 +23,7 @@ export interface Judgement {
   violations: readonly Violation[]
   /** What makes it exempt, or would if it had not expired. */
   exemption?: Exemption
-  /** What is not known, of an undetermined one. */
+  /** Why it is undetermined. */
   unknown?: string
   /** Since when vpcmd's journal knows that the service was turned on, and of no stop and start after that; ISO 8601. */
   restartAwaited?: string
@@ -56,15 +56,15 @@ export function judge(subject: Subject, policy: Policy, today: string): Judgemen
 
 const noRule: Violation = {setting: 'rule', found: 'none', required: 'a rule that matches'}
 
-/** What is not as a rule requires; a text says what decides and is not known. */
+/** What is not as a rule requires; a text says what is unknown and decides. */
 function violationsOf({settings, architecture}: Subject, requirement: Requirement): (Violation | string)[] {
   const {enabled, even_while_off: isAlways} = requirement
   // Whatever the API says of it, such an instance has no service (IBM's FAQ, ibm-cloud-docs/vpc, instance_metadata_vpc_faqs.md).
   if (enabled && architecture === 's390x') {
-    return [{setting: 'enabled', found: 'not to be had on s390x', required: 'on'}]
+    return [{setting: 'enabled', found: 'not available on s390x', required: 'on'}]
   }
   const known = inFull(settings)
-  if (!known) return ['its settings are not told in whole']
+  if (!known) return ['some of its settings are unknown']
   // A service that is off has no protocol to be reached by; one that must be on will have.
   const isOn = isAlways || (enabled ?? known.enabled)
   return settingList.flatMap(({name, policyKey: setting}) => {

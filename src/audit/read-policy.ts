@@ -15,6 +15,7 @@ import {
 import type {z} from 'zod'
 import {usageError, type VpcmdError} from '../errors.ts'
 import {decodeText} from '../files/read-input.ts'
+import {pathInWords} from '../json-lines.ts'
 import {settingList} from '../metadata/settings.ts'
 import {nearestName} from '../nearest-name.ts'
 import type {Policy} from './policy.ts'
@@ -121,7 +122,9 @@ function problemsOf(issue: z.core.$ZodIssue, document: Document): Problem[] {
     }
   }
   if (issue.code !== 'unrecognized_keys') {
-    return [{at: nodeAt(document, issue.path)?.at ?? 0, message: `${placeName(issue.path)} ${issue.message}`}]
+    return [
+      {at: nodeAt(document, issue.path)?.at ?? 0, message: `${pathInWords(issue.path, 'the policy')} ${issue.message}`},
+    ]
   }
   const known = keysAt(issue.path)
   return issue.keys.map(key => {
@@ -129,7 +132,7 @@ function problemsOf(issue: z.core.$ZodIssue, document: Document): Problem[] {
     const advice = nearest ? `did you mean ${nearest}?` : `there are ${known.join(', ')}`
     return {
       at: nodeAt(document, [...issue.path, key])?.keyAt ?? 0,
-      message: `there is no key ${key} in ${placeName(issue.path)}: ${advice}`,
+      message: `there is no key ${key} in ${pathInWords(issue.path, 'the policy')}: ${advice}`,
     }
   })
 }
@@ -141,16 +144,6 @@ function keysAt(path: Path): string[] {
   if (settingList.some(({policyKey, bounds}) => bounds && path.includes(policyKey))) return ['min', 'max']
   if (part === 'require') return Object.keys(requirementSchema.shape)
   return Object.keys(list === 'rules' ? ruleSchema.shape : exemptionSchema.shape)
-}
-
-/** A place as users write it: `rules[0].require`; `the policy` for the whole. */
-function placeName(path: Path): string {
-  if (path.length === 0) return 'the policy'
-  return path.reduce<string>(
-    (name, part) =>
-      typeof part === 'number' ? `${name}[${part}]` : name === '' ? String(part) : `${name}.${String(part)}`,
-    '',
-  )
 }
 
 /** Where a place begins: its value, and the key before it; of a place that is missing, the nearest one around it. */

@@ -146,7 +146,7 @@ async function nameReferences(
     rows.some(({vpc}) => references.lacksName(vpc)) && nameVpcs(),
     ...(needsImages ? [...new Set(images)].map(nameImage) : []),
   ])
-  // That images can't be read is told once, and not for each.
+  // That images can't be read is reported once, and not for each.
   const failed = errors.find(each => each.status === 'rejected')
   return {
     ...(vpcs?.status === 'rejected' && {vpcs: vpcs.reason}),
@@ -171,10 +171,10 @@ function unknownScope(subject: Subject, others: number): VpcmdError {
   const why =
     vpc && vpc.name === undefined
       ? `the VPC ${vpc.id} is not in the list of VPCs`
-      : 'its name, zone, VPC or resource group is not told'
+      : 'its name, zone, VPC or resource group is unknown'
   return new VpcmdError({
     code: 'unknown_scope',
-    message: `Whether ${kindLabel(kind)} ${targetName(subject)} in ${region} is meant can't be told: ${why}${others > 0 ? `; ${others} more are in doubt` : ''}.`,
+    message: `vpcmd can't tell whether ${kindLabel(kind)} ${targetName(subject)} in ${region} matches the filters: ${why}${others > 0 ? `; the same goes for ${others} more` : ''}.`,
     hint: 'Audit without the filter, or see whether the key may list all VPCs (is.vpc.vpc.list).',
   })
 }

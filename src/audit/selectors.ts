@@ -37,12 +37,12 @@ const selectorKeys = Object.entries<SelectorKey>(selectorTable).map(([name, key]
  */
 export type Selector = {kind?: SubjectKind[]} & {[Name in SelectorKeyName]?: string[]}
 
-/** Whether a subject is meant; text, where that can't be told, says what is not known of it. */
+/** Whether a subject is meant; a text says what is unknown and decides. */
 export type Match = boolean | string
 
 /**
  * Matches a subject against a selector. What a subject does not have (a bare metal server an image, a template a status)
- * matches no pattern; what it has, and the API does not tell, or tells by an ID whose name is not known, leaves it open,
+ * matches no pattern; what the API does not report, or reports by an ID whose name is unknown, leaves it open,
  * unless another key already says no.
  */
 export function matches(selector: Selector, subject: Subject): Match {
@@ -63,7 +63,7 @@ function matchesKey(
   subject: Subject,
 ): Match {
   const fact = of(subject)
-  if (fact === undefined) return isOptional || lackedBy?.includes(subject.kind) ? false : `its ${word} is not told`
+  if (fact === undefined) return isOptional || lackedBy?.includes(subject.kind) ? false : `its ${word} is unknown`
   const {id = undefined, name} = typeof fact === 'string' ? {name: fact} : fact
   const fits = (text: string | undefined) => text !== undefined && patterns.some(pattern => matchesGlob(pattern, text))
   if (fits(id) || fits(name)) return true

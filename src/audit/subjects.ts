@@ -16,7 +16,7 @@ export interface Referred {
 export interface Subject {
   kind: SubjectKind
   id: string
-  /** What follows was not told where it is undefined. */
+  /** What follows is unknown where it is undefined. */
   name?: string
   crn?: string
   region: string
@@ -24,7 +24,7 @@ export interface Subject {
   vpc?: Referred
   resourceGroup?: Referred
   profile?: string
-  /** A bare metal server tells of none. */
+  /** A bare metal server has none. */
   image?: Referred
   architecture?: string
   /** What a template leaves out is here as the API's default. */

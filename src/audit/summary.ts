@@ -8,7 +8,7 @@ export function countLabel(count: number): string {
   return count.toLocaleString('en')
 }
 
-/** What an audit comes to, in two or three words: nobody is told that what no rule is about, or nothing, is compliant. */
+/** What an audit comes to, in two or three words: what no rule matches, or nothing at all, is not called compliant. */
 export function verdictOf(report: AuditReport): string {
   const result = resultOf(report)
   if (result !== 'compliant') return result === 'incomplete' ? 'Incomplete' : 'Not compliant'
@@ -38,11 +38,11 @@ export function headline(report: AuditReport): string {
   if (places.length === 0 && counts.unmatched === counts.total) {
     return `Nothing was judged: no rule of the policy ${policy.name} matches any of the ${countLabel(counts.total)} that were read.`
   }
-  const missing = places.length > 0 ? `not all could be read ${where}` : 'not all could be told'
+  const missing = places.length > 0 ? `not all could be read ${where}` : 'not all could be judged'
   return `Incomplete: ${missing}. Of what was read, ${found}`
 }
 
-/** What to tell beside the headline: exemptions that expired, and rules and exemptions that apply to nothing. */
+/** What to say beside the headline: exemptions that expired, and rules and exemptions that apply to nothing. */
 export function remarks({expired, policy, judgements}: AuditReport): string[] {
   const used = new Set(judgements.map(({rule}) => rule?.name))
   const idle = policy.rules.filter(({name}) => !used.has(name)).map(({name}) => name)

@@ -71,7 +71,7 @@ function toJsonReference(reference: Referred | undefined): object | null {
   return reference ? {id: reference.id ?? null, name: reference.name ?? null} : null
 }
 
-/** Settings as they were told, null for what was not. */
+/** Settings as they were reported, null for what was not. */
 function toJsonSettings(settings: Settings): object {
   return Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, value ?? null]))
 }

@@ -3,7 +3,7 @@ import {exitCodes, usageError, VpcmdError} from '../errors.ts'
 import {inputLimits, inputName, readText} from '../files/read-input.ts'
 import {toQuery} from '../instances/filters.ts'
 import {type FoundInstance, findInstance, findInstances, instanceChoices} from '../instances/find-instance.ts'
-import {readInstances} from '../instances/list-instances.ts'
+import {collectInstances} from '../instances/list-instances.ts'
 import {settingsLabel} from '../metadata/settings.ts'
 import type {Choice, Prompter} from '../terminal/prompts.ts'
 import type {Context} from './context.ts'
@@ -82,24 +82,18 @@ async function selectAll<T>(
   {filters, filterWords}: SelectionOptions,
   map: (found: Selected) => T,
 ): Promise<Selection<T>> {
-  const rows: {key: string; id: string; region: string; item: T}[] = []
-  const {failures, isRead, unread, gone} = await readInstances(cloud, toQuery(filters), (instances, region) => {
-    const readAt = context.host.now()
-    for (const instance of instances) {
-      const key = `${region.name} ${instance.vpc?.name ?? ''} ${instance.name ?? ''} ${instance.id}`
-      const item = map({instance, region, asked: instance.id, readAt})
-      rows.push({key, id: instance.id, region: region.name, item})
-    }
-  })
+  const query = toQuery(filters)
+  const {items, failures, isRead} = await collectInstances(cloud, query, (instance, region) => ({
+    key: `${region.name} ${instance.vpc?.name ?? ''} ${instance.name ?? ''} ${instance.id}`,
+    item: map({instance, region, asked: instance.id, readAt: context.host.now()}),
+  }))
   reportRegions(context, failures, isRead)
-  // As in a list: nothing of a region that was not read to its end, whatever came of it.
-  const chosen = rows.filter(({id, region}) => !gone.has(id) && !unread.has(region))
-  if (chosen.length === 0) context.note('No instances found: nothing to do.')
+  if (items.length === 0) context.note('No instances found: nothing to do.')
   // The API's order is undocumented; this one is the same each time.
   const {compare} = new Intl.Collator('en', {numeric: true})
-  chosen.sort((a, b) => compare(a.key, b.key))
+  items.sort((a, b) => compare(a.key, b.key))
   return {
-    items: chosen.map(({item}) => item),
+    items: items.map(({item}) => item),
     how: 'all',
     words: ['--all', ...regionWords(cloud), ...filterWords].join(' '),
     unread: failures.map(({region, error}) => `${region}: ${error.message}`),

@@ -1,4 +1,6 @@
 import {distance} from 'fastest-levenshtein'
+import type {Reference} from '../cloud/readers/fields.ts'
+import type {Instance} from '../cloud/readers/instance.ts'
 import {usageError} from '../errors.ts'
 import {serviceUrl, settingList, settingsLabel} from '../metadata/settings.ts'
 import type {ListedInstance} from './list-instances.ts'
@@ -12,78 +14,55 @@ export interface InstanceColumn {
   priority?: number
 }
 
-const settingColumns: InstanceColumn[] = settingList.map(({name, key, header}) => ({
-  key,
-  header,
-  value: ({instance}) => told(instance.settings[name]),
-}))
+type Value = string | number | boolean | undefined
+type Of = (instance: Instance) => Value
+
+function column(key: string, header: string, of: Of, priority?: number): InstanceColumn {
+  return {key, header, value: ({instance}) => told(of(instance)), priority}
+}
+
+const settingColumns = settingList.map(({name, key, header}) => column(key, header, ({settings}) => settings[name]))
 
 // Headers and the order of the first sixteen are those of `ibmcloud is instances`
 // (ibm-cloud-docs/vpc, imd_access_instance_metadata); what is empty is printed as `-`.
 const columns: InstanceColumn[] = [
-  {key: 'id', header: 'ID', value: ({instance}) => instance.id, priority: 6},
-  {key: 'name', header: 'Name', value: ({instance}) => told(instance.name)},
-  {key: 'status', header: 'Status', value: ({instance}) => told(instance.status), priority: 2},
-  {key: 'reserved-ip', header: 'Reserved IP', value: ({instance}) => told(reservedIpOf(instance)), priority: 5},
+  column('id', 'ID', ({id}) => id, 6),
+  column('name', 'Name', ({name}) => name),
+  column('status', 'Status', ({status}) => status, 2),
+  column('reserved-ip', 'Reserved IP', reservedIpOf, 5),
   {key: 'floating-ip', header: 'Floating IP', value: ({floatingIps}) => floatingIps?.join(', ') ?? '?', priority: 4},
-  {key: 'profile', header: 'Profile', value: ({instance}) => told(instance.profile), priority: 7},
-  {key: 'image', header: 'Image', value: ({instance}) => told(instance.image?.name), priority: 8},
-  {key: 'vpc', header: 'VPC', value: ({instance}) => told(instance.vpc?.name), priority: 6},
-  {key: 'zone', header: 'Zone', value: ({instance}) => told(instance.zone), priority: 3},
-  {
-    key: 'confidential-compute-mode',
-    header: 'Confidential Compute Mode',
-    value: ({instance}) => told(instance.confidentialComputeMode),
-    priority: 9,
-  },
-  {key: 'secure-boot', header: 'Enable Secure Boot', value: ({instance}) => told(instance.secureBoot), priority: 9},
-  {
-    key: 'resource-group',
-    header: 'Resource group',
-    value: ({instance}) => told(instance.resourceGroup?.name),
-    priority: 7,
-  },
-  {
-    key: 'reservation',
-    header: 'Reservation Name',
-    value: ({instance}) => told(instance.reservation?.name),
-    priority: 9,
-  },
-  {
-    key: 'cluster-network-id',
-    header: 'Cluster Network ID',
-    value: ({instance}) => told(instance.clusterNetwork?.id),
-    priority: 9,
-  },
-  {
-    key: 'cluster-network',
-    header: 'Cluster Network Name',
-    value: ({instance}) => told(instance.clusterNetwork?.name),
-    priority: 9,
-  },
-  {
-    key: 'cluster-network-attachments',
-    header: 'Cluster Network Attachments',
-    value: ({instance}) => instance.clusterNetworkAttachments.map(({name}) => told(name)).join(', '),
-    priority: 9,
-  },
-  {key: 'metadata', header: 'Metadata', value: ({instance}) => settingsLabel(instance.settings)},
+  column('profile', 'Profile', ({profile}) => profile, 7),
+  column('image', 'Image', ({image}) => image?.name, 8),
+  column('vpc', 'VPC', ({vpc}) => vpc?.name, 6),
+  column('zone', 'Zone', ({zone}) => zone, 3),
+  column('confidential-compute-mode', 'Confidential Compute Mode', each => each.confidentialComputeMode, 9),
+  column('secure-boot', 'Enable Secure Boot', ({secureBoot}) => secureBoot, 9),
+  column('resource-group', 'Resource group', ({resourceGroup}) => resourceGroup?.name, 7),
+  column('reservation', 'Reservation Name', ({reservation}) => reservation?.name, 9),
+  column('cluster-network-id', 'Cluster Network ID', ({clusterNetwork}) => clusterNetwork?.id, 9),
+  column('cluster-network', 'Cluster Network Name', ({clusterNetwork}) => clusterNetwork?.name, 9),
+  column('cluster-network-attachments', 'Cluster Network Attachments', clusterAttachmentsOf, 9),
+  column('metadata', 'Metadata', ({settings}) => settingsLabel(settings)),
   ...settingColumns,
-  {
-    key: 'url',
-    header: 'URL within the instance',
-    value: ({instance}) => serviceUrl(instance.settings) ?? '',
-    priority: 4,
-  },
-  {key: 'architecture', header: 'Architecture', value: ({instance}) => told(instance.architecture), priority: 8},
+  column('url', 'URL within the instance', ({settings}) => serviceUrl(settings), 4),
+  column('architecture', 'Architecture', ({architecture}) => architecture, 8),
   {key: 'region', header: 'Region', value: ({region}) => region, priority: 3},
-  {key: 'crn', header: 'CRN', value: ({instance}) => told(instance.crn), priority: 9},
-  {key: 'created', header: 'Created', value: ({instance}) => told(instance.createdAt), priority: 8},
+  column('crn', 'CRN', ({crn}) => crn, 9),
+  column('created', 'Created', ({createdAt}) => createdAt, 8),
 ]
 
-/** A value as a cell; what the API did not tell is an empty one. */
-export function told(value: string | number | boolean | undefined): string {
+function clusterAttachmentsOf({clusterNetworkAttachments: attachments}: Instance): string {
+  return attachments.map(({name}) => told(name)).join(', ')
+}
+
+/** A value as a cell; what is unknown is an empty one. */
+export function told(value: Value): string {
   return value === undefined ? '' : String(value)
+}
+
+/** The name of another resource, with a word where it was deleted since. */
+export function nameOf({name, isDeleted}: Pick<Reference, 'name' | 'isDeleted'>): string {
+  return isDeleted ? `${told(name)} (deleted)`.trim() : told(name)
 }
 
 /** The columns of `instances list` when none are asked for. */
@@ -92,11 +71,12 @@ export const defaultColumns = ['name', 'id', 'status', 'zone', 'vpc', 'reserved-
 /** The columns of `metadata show`. */
 export const metadataColumns = ['name', 'id', 'zone', 'status', ...settingColumns.map(({key}) => key), 'url']
 
-/** An instance as `metadata show --json` prints it; what the API did not tell is null, and its settings are as they came. */
+/** An instance as `metadata show --json` prints it; what is unknown is null, and its settings are as they came. */
 export function toMetadataRow({instance, region}: ListedInstance): object {
   const {id, name = null, crn = null, zone = null, status = null, api} = instance
   return {id, name, crn, region, zone, status, metadata_service: api.metadata_service ?? null}
 }
+
 const everyColumn = columns.slice(0, columns.findIndex(({key}) => key === 'metadata') + 1).map(({key}) => key)
 
 /**
@@ -135,6 +115,6 @@ export function sortRows(rows: ListedInstance[], by: string): ListedInstance[] {
 }
 
 /** The primary reserved IP: of the network attachment, or of the interface of an older instance. */
-export function reservedIpOf({primaryAttachment, primaryInterface}: ListedInstance['instance']): string | undefined {
+export function reservedIpOf({primaryAttachment, primaryInterface}: Instance): string | undefined {
   return primaryAttachment?.address ?? primaryInterface?.address
 }

@@ -20,7 +20,7 @@ export async function createInstance(
   try {
     return (await api.createInstance({instancePrototype: prototype, signal: ending})).result
   } catch (error) {
-    throw withDoubt(error, `It may have been created all the same: vpcmd instances list --name ${prototype.name}`)
+    throw withDoubt(error, `It may exist all the same: vpcmd instances list --name ${prototype.name}`)
   }
 }
 
@@ -41,7 +41,7 @@ export async function waitUntilRunning(api: VpcApi, created: Instance, limitMs: 
   return instance
 }
 
-/** In what an instance is not as its prototype asked, each as in `metadata_service.protocol is http, not https`. */
+/** How an instance differs from its prototype, each as in `metadata_service.protocol is http, not https`. */
 export function departures(
   {name, profile, image, vpc, zone, metadata_service: asked}: InstancePrototype,
   instance: Instance,
@@ -56,7 +56,7 @@ export function departures(
     ...settingNames.map((each): [string, unknown, unknown] => [`metadata_service.${each}`, asked[each], made[each]]),
   ]
   return fields.flatMap(([field, wanted, found]) =>
-    wanted === undefined || wanted === found ? [] : `${field} is ${found ?? 'not told'}, not ${wanted}`,
+    wanted === undefined || wanted === found ? [] : `${field} is ${found ?? 'unknown'}, not ${wanted}`,
   )
 }
 
@@ -67,7 +67,7 @@ function idIn(identity: Identity): string | undefined {
 /** Reasons of the API in words: `There is no capacity (cannot_start_capacity)`. */
 export function reasonsInWords(reasons: readonly Reason[]): string {
   return reasons
-    .map(({code, message = 'no reason was told'}) => `${message.replace(/\.$/, '')} (${code ?? 'no code'})`)
+    .map(({code, message = 'no reason was given'}) => `${message.replace(/\.$/, '')} (${code ?? 'no code'})`)
     .join('; ')
 }
 
@@ -77,15 +77,15 @@ function notStarted(instance: Instance): VpcmdError {
   return new VpcmdError({
     code: 'instance_not_started',
     message: `${targetName(instance)} was created, and is ${status} now${why ? `: ${why}` : ''}.`,
-    hint: 'It is there, and costs money until somebody deletes it.',
+    hint: 'It exists, and costs money until you delete it.',
   })
 }
 
 function notYet(instance: Instance, limitMs: number): VpcmdError {
-  const {id, status = 'in a status that is not told'} = instance
+  const {id, status = 'in an unknown status'} = instance
   return new VpcmdError({
     code: 'timeout',
     message: `${targetName(instance)} was created, and is still ${status} after ${Math.round(limitMs / 1000)} s.`,
-    hint: `See how it goes on: vpcmd instances show ${id}`,
+    hint: `See its status: vpcmd instances show ${id}`,
   })
 }

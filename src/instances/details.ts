@@ -1,7 +1,7 @@
 import type {Reference} from '../cloud/readers/fields.ts'
-import type {NetworkPort} from '../cloud/readers/instance.ts'
+import type {Instance} from '../cloud/readers/instance.ts'
 import {settingList} from '../metadata/settings.ts'
-import {told} from './columns.ts'
+import {nameOf, told} from './columns.ts'
 import type {FloatingIpIndex} from './floating-ips.ts'
 import type {ListedInstance} from './list-instances.ts'
 
@@ -67,42 +67,28 @@ export function instanceDetails({instance}: ListedInstance, floatingIps: Floatin
 }
 
 /** Instances have network attachments or, when older, network interfaces; the latter have no virtual network interface. */
-function networkRow(instance: ListedInstance['instance'], floatingIps: FloatingIpIndex): DetailRow {
-  const rankOf = (id: string | undefined, primary: NetworkPort | undefined) =>
-    primary?.id === undefined || id === undefined ? '' : id === primary.id ? 'Primary' : 'Secondary'
-  const address = (targetId: string | undefined) =>
-    targetId === undefined ? '' : (floatingIps.of(targetId)?.join(', ') ?? '?')
-  const {networkAttachments = [], networkInterfaces = []} = instance
-  if (networkAttachments.length > 0) {
-    const rows = networkAttachments.map(({id, name, subnet, vni, address: ip}) => {
-      const rank = rankOf(id, instance.primaryAttachment)
-      return [
-        rank,
-        told(name),
-        told(id),
-        told(subnet?.name),
-        told(subnet?.id),
-        address(vni?.id),
-        told(vni?.id),
-        told(ip),
-      ]
-    })
-    const columns = ['Interface', 'Name', 'ID', 'Subnet', 'Subnet ID', 'Floating IP', 'VNI', 'Reserved IP']
-    return ['Network Attachments', table(columns, rows)]
+function networkRow(instance: Instance, floatingIps: FloatingIpIndex): DetailRow {
+  const {networkAttachments = [], networkInterfaces = [], primaryAttachment, primaryInterface} = instance
+  const isOlder = networkAttachments.length === 0
+  const [ports, primary] = isOlder ? [networkInterfaces, primaryInterface] : [networkAttachments, primaryAttachment]
+  const rankOf = (id: string | undefined) => {
+    if (primary?.id === undefined || id === undefined) return ''
+    return id === primary.id ? 'Primary' : 'Secondary'
   }
-  const rows = networkInterfaces.map(({id, name, subnet, address: ip}) => {
-    const rank = rankOf(id, instance.primaryInterface)
-    return [rank, told(name), told(id), told(subnet?.name), told(subnet?.id), address(id), told(ip)]
+  const addressesAt = (target: string | undefined) =>
+    target === undefined ? '' : (floatingIps.of(target)?.join(', ') ?? '?')
+  const rows = ports.map(({id, name, subnet, vni, address}) => {
+    const target = isOlder ? id : vni?.id
+    const vniCells = isOlder ? [] : [told(vni?.id)]
+    const cells = [rankOf(id), told(name), told(id), told(subnet?.name), told(subnet?.id), addressesAt(target)]
+    return [...cells, ...vniCells, told(address)]
   })
-  return [
-    'Network Interfaces',
-    table(['Interface', 'Name', 'ID', 'Subnet', 'Subnet ID', 'Floating IP', 'Reserved IP'], rows),
-  ]
+  const columns = ['Interface', 'Name', 'ID', 'Subnet', 'Subnet ID', 'Floating IP', ...(isOlder ? [] : ['VNI'])]
+  return [isOlder ? 'Network Interfaces' : 'Network Attachments', table([...columns, 'Reserved IP'], rows)]
 }
 
 function named(reference: Reference | undefined): {columns: string[]; rows: string[][]} {
-  const name = reference?.isDeleted ? `${reference.name ?? ''} (deleted)`.trim() : told(reference?.name)
-  return table(['ID', 'Name'], reference ? [[told(reference.id), name]] : [])
+  return table(['ID', 'Name'], reference ? [[told(reference.id), nameOf(reference)]] : [])
 }
 
 /** A small table; without rows, one of hyphens, as IBM's CLI prints it. */

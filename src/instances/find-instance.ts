@@ -6,7 +6,7 @@ import type {BareMetalServer} from '../cloud/readers/resources.ts'
 import {checkUsable, type Region} from '../cloud/regions.ts'
 import {exitCodes, usageError, VpcmdError} from '../errors.ts'
 import {toQuery} from './filters.ts'
-import {listInstances, type RegionFailure, readInstances} from './list-instances.ts'
+import {collectInstances, type RegionFailure, readInstances} from './list-instances.ts'
 import {pageSize} from './pages.ts'
 import {type InstanceRef, isResourceId, parseInstanceRef} from './references.ts'
 
@@ -27,6 +27,14 @@ const searchesAtOnce = 8
 /** From so many on, instances are looked for in the whole list, which takes fewer requests than to ask for each. */
 const manyInstances = 26
 
+/** Where an instance was looked for, and what was found there. */
+interface Lookup {
+  matches: FoundInstance[]
+  regions: Region[]
+  /** Why a region could not be read. */
+  failure?: unknown
+}
+
 /**
  * Finds what each of `asked` names, side by side, in the order asked. What can't be found is an error in its place; an
  * instance that is asked for twice is there once. Throws a usage error, before anything is asked, when one of them can't
@@ -34,18 +42,13 @@ const manyInstances = 26
  */
 export async function findInstances(cloud: Cloud, asked: string[]): Promise<Search[]> {
   const refs = new Map(asked.map(text => [text, parseInstanceRef(text)]))
-  const searches = refs.size < manyInstances ? await findEach(cloud, [...refs.keys()]) : await findInList(cloud, refs)
-  const seen = new Set<string>()
-  return searches.filter(search => 'error' in search || (!seen.has(search.instance.id) && seen.add(search.instance.id)))
-}
-
-function findEach(cloud: Cloud, asked: string[]): Promise<Search[]> {
+  const lookUpEach = refs.size < manyInstances ? lookUp : await listLookup(cloud, [...refs.values()])
   const limit = pLimit(searchesAtOnce)
-  return Promise.all(
-    asked.map(text =>
-      limit(async () => {
+  const searches = await Promise.all(
+    [...refs].map(([text, ref]) =>
+      limit(async (): Promise<Search> => {
         try {
-          return {asked: text, ...(await findInstance(cloud, text))}
+          return {asked: text, ...(await theOne(cloud, ref, await lookUpEach(cloud, ref)))}
         } catch (error) {
           if (error instanceof VpcmdError) return {asked: text, error}
           throw error
@@ -53,75 +56,8 @@ function findEach(cloud: Cloud, asked: string[]): Promise<Search[]> {
       }),
     ),
   )
-}
-
-/** Reads the list of each region that can hold one of them, and keeps what is asked for. */
-async function findInList(cloud: Cloud, refs: Map<string, InstanceRef>): Promise<Search[]> {
-  const all = [...refs.values()]
-  const named = [...new Set(all.flatMap(ref => (ref.kind === 'crn' ? [ref.region] : [])))]
-  const everywhere = all.some(ref => ref.kind !== 'crn')
-  // A CRN says where its instance is; IDs and names are looked for in the regions asked for, and in no other.
-  const asked = new Map((everywhere ? await cloud.regions() : []).map(region => [region.name, region]))
-  const regions = new Map(asked)
-  const strangers = new Map<string, VpcmdError>()
-  await Promise.all(
-    named.map(async name => {
-      try {
-        regions.set(name, await cloud.region(name))
-      } catch (error) {
-        if (!(error instanceof VpcmdError)) throw error
-        strangers.set(name, error)
-      }
-    }),
-  )
-
-  const found = new Map<string, FoundInstance[]>()
-  const wanted = new Set(all.map(ref => (ref.kind === 'name' ? ref.name : ref.id)))
-  const keysOf = ({id, name}: Instance) => [id, ...(name === undefined ? [] : [name])]
-  const keep = (instance: Instance) => keysOf(instance).some(key => wanted.has(key))
-  const within: Cloud = {...cloud, regions: async () => [...regions.values()]}
-  const {failures} = await readInstances(within, {params: {}, keep}, (instances, region) => {
-    for (const instance of instances) {
-      for (const key of keysOf(instance)) {
-        if (wanted.has(key)) found.set(key, [...(found.get(key) ?? []), {instance, region}])
-      }
-    }
-  })
-  return Promise.all(
-    [...refs].map(async ([text, ref]): Promise<Search> => {
-      const isThere = (name: string) => (ref.kind === 'crn' ? name === ref.region : asked.has(name))
-      const stranger = ref.kind === 'crn' ? strangers.get(ref.region) : undefined
-      if (stranger) return {asked: text, error: stranger}
-      const matches = found.get(ref.kind === 'name' ? ref.name : ref.id) ?? []
-      const inRegion = matches.filter(({region}) => isThere(region.name))
-      const [only, other] = inRegion
-      if (other) return {asked: text, error: ambiguous(text, inRegion)}
-      // A region that could not be read may hold it, or another one of that name.
-      const failed = failures.find(({region}) => isThere(region))
-      if (failed && (!only || ref.kind === 'name')) return {asked: text, error: failed.error}
-      if (only) return {asked: text, ...only}
-      const searched = [...regions.values()].filter(({name}) => isThere(name))
-      return {asked: text, error: await missing(cloud, ref, searched)}
-    }),
-  )
-}
-
-/** All instances, to pick from, in the order of their names, and the regions that could not be read. */
-export async function instanceChoices(
-  cloud: Cloud,
-): Promise<{found: FoundInstance[]; failures: RegionFailure[]; isRead: boolean}> {
-  const [regions, {rows, failures, isRead}] = await Promise.all([
-    cloud.regions(),
-    listInstances(cloud, toQuery({}), false),
-  ])
-  const byName = new Map(regions.map(region => [region.name, region]))
-  const found = rows.flatMap(({instance, region: name}) => {
-    const region = byName.get(name)
-    return region ? [{instance, region}] : []
-  })
-  const nameOf = ({instance}: FoundInstance) => instance.name ?? instance.id
-  found.sort((a, b) => nameOf(a).localeCompare(nameOf(b), 'en', {numeric: true}))
-  return {found, failures, isRead}
+  const seen = new Set<string>()
+  return searches.filter(search => 'error' in search || (!seen.has(search.instance.id) && seen.add(search.instance.id)))
 }
 
 /**
@@ -131,15 +67,25 @@ export async function instanceChoices(
  */
 export async function findInstance(cloud: Cloud, text: string): Promise<FoundInstance> {
   const ref = parseInstanceRef(text)
-  if (ref.kind === 'name') return findByName(cloud, ref)
-  if (ref.kind === 'id') return findById(cloud, ref, await cloud.regions())
-  return findById(cloud, ref, [await cloud.region(ref.region)])
+  return theOne(cloud, ref, await lookUp(cloud, ref))
 }
 
-type RefById = Exclude<InstanceRef, {kind: 'name'}>
+async function theOne(cloud: Cloud, ref: InstanceRef, {matches, regions, failure}: Lookup): Promise<FoundInstance> {
+  const [only, other] = matches
+  if (other) throw ambiguous(ref, matches)
+  // A region that could not be read may hold it, or another one of that name: to go on would be to guess.
+  if (failure !== undefined && (!only || ref.kind === 'name')) throw failure
+  if (!only) throw await missing(cloud, ref, regions)
+  return only
+}
 
-async function findById(cloud: Cloud, ref: RefById, regions: Region[]): Promise<FoundInstance> {
-  const {id} = ref
+/** Asks each region for one instance. A CRN says where it is. */
+async function lookUp(cloud: Cloud, ref: InstanceRef): Promise<Lookup> {
+  const regions = ref.kind === 'crn' ? [await cloud.region(ref.region)] : await cloud.regions()
+  return ref.kind === 'name' ? lookUpName(cloud, ref.name, regions) : lookUpId(cloud, ref.id, regions)
+}
+
+async function lookUpId(cloud: Cloud, id: string, regions: Region[]): Promise<Lookup> {
   const found = new AbortController()
   const searches = regions.map(async region => {
     checkUsable(region)
@@ -148,18 +94,16 @@ async function findById(cloud: Cloud, ref: RefById, regions: Region[]): Promise<
   })
   try {
     // An ID is in one region only: the first hit is the answer, whatever the other regions are still doing.
-    return await Promise.any(searches)
+    return {matches: [await Promise.any(searches)], regions}
   } catch (error) {
-    const errors = error instanceof AggregateError ? error.errors : [error]
-    throw errors.find(each => !isNotFound(each)) ?? (await missing(cloud, ref, regions))
+    const errors: unknown[] = error instanceof AggregateError ? error.errors : [error]
+    return {matches: [], regions, failure: errors.find(each => !isNotFound(each))}
   } finally {
     found.abort()
   }
 }
 
-async function findByName(cloud: Cloud, ref: Extract<InstanceRef, {kind: 'name'}>): Promise<FoundInstance> {
-  const {name} = ref
-  const regions = await cloud.regions()
+async function lookUpName(cloud: Cloud, name: string, regions: Region[]): Promise<Lookup> {
   const searches = await Promise.allSettled(
     regions.map(async region => {
       checkUsable(region)
@@ -170,14 +114,53 @@ async function findByName(cloud: Cloud, ref: Extract<InstanceRef, {kind: 'name'}
       return named.map(instance => ({region, instance}))
     }),
   )
-  const found = searches.flatMap(search => (search.status === 'fulfilled' ? search.value : []))
-  if (found.length > 1) throw ambiguous(name, found)
   const failed = searches.find(search => search.status === 'rejected')
-  // A region that could not be asked may hold another one of that name: to go on would be to guess.
-  if (failed) throw failed.reason
-  const [only] = found
-  if (!only) throw await missing(cloud, ref, regions)
-  return only
+  return {matches: fulfilled(searches).flat(), regions, failure: failed?.reason}
+}
+
+/** Reads the list of each region that can hold one of `refs`, once for all of them. */
+async function listLookup(
+  cloud: Cloud,
+  refs: InstanceRef[],
+): Promise<(cloud: Cloud, ref: InstanceRef) => Promise<Lookup>> {
+  // A CRN says where its instance is; IDs and names are looked for in the regions asked for, and in no other.
+  const asked = refs.some(({kind}) => kind !== 'crn') ? await cloud.regions() : []
+  const named = new Set(refs.flatMap(ref => (ref.kind === 'crn' ? [ref.region] : [])))
+  const others = await Promise.allSettled([...named].map(name => cloud.region(name)))
+  const regions = new Map([...asked, ...fulfilled(others)].map(region => [region.name, region]))
+
+  const found = new Map<string, FoundInstance[]>()
+  const wanted = new Set(refs.map(ref => (ref.kind === 'name' ? ref.name : ref.id)))
+  const keysOf = ({id, name}: {id: string; name?: string}) => [id, name ?? ''].filter(key => wanted.has(key))
+  const within: Cloud = {...cloud, regions: async () => [...regions.values()]}
+  const query = {params: {}, keep: (instance: {id: string; name?: string}) => keysOf(instance).length > 0}
+  const {failures} = await readInstances(within, query, (instances, region) => {
+    for (const instance of instances) {
+      for (const key of keysOf(instance)) found.set(key, [...(found.get(key) ?? []), {instance, region}])
+    }
+  })
+  return async (_cloud, ref) => {
+    // Throws for a region that there is not.
+    const searched = ref.kind === 'crn' ? [await cloud.region(ref.region)] : asked
+    const isThere = (name: string) => searched.some(region => region.name === name)
+    const matches = found.get(ref.kind === 'name' ? ref.name : ref.id) ?? []
+    return {
+      matches: matches.filter(({region}) => isThere(region.name)),
+      regions: searched,
+      failure: failures.find(({region}) => isThere(region))?.error,
+    }
+  }
+}
+
+/** All instances, to pick from, in the order of their names, and the regions that could not be read. */
+export async function instanceChoices(
+  cloud: Cloud,
+): Promise<{found: FoundInstance[]; failures: RegionFailure[]; isRead: boolean}> {
+  const toFound = (instance: Instance, region: Region): FoundInstance => ({instance, region})
+  const {items, failures, isRead} = await collectInstances(cloud, toQuery({}), toFound)
+  const nameOf = ({instance}: FoundInstance) => instance.name ?? instance.id
+  items.sort((a, b) => nameOf(a).localeCompare(nameOf(b), 'en', {numeric: true}))
+  return {found: items, failures, isRead}
 }
 
 /** Throws VpcmdError where a list by name has rows of other names or without one, and does not end there. */
@@ -189,25 +172,33 @@ function checkWhole(
   if (!isOpen) return
   throw new VpcmdError({
     code: 'incomplete_listing',
-    message: `Which instance in ${name} has that name can't be told: the API gave rows without an ID or a name, or others than it was asked for.`,
+    message: `vpcmd can't tell which instance in ${name} has that name: the API sent rows without an ID or a name, or others than it was asked for.`,
     hint: 'Pass the ID.',
   })
+}
+
+function fulfilled<T>(results: PromiseSettledResult<T>[]): T[] {
+  return results.flatMap(each => (each.status === 'fulfilled' ? [each.value] : []))
 }
 
 function isNotFound(error: unknown): boolean {
   return error instanceof VpcmdError && error.exitCode === exitCodes.notFound
 }
 
-function ambiguous(name: string, found: FoundInstance[]): VpcmdError {
+function ambiguous(ref: InstanceRef, found: FoundInstance[]): VpcmdError {
   const candidates = found.map(
     ({region, instance}) => `${instance.id} in ${region.name} (VPC ${instance.vpc?.name ?? 'unknown'})`,
   )
   return new VpcmdError({
     code: 'ambiguous_name',
-    message: `The name ${name} stands for ${found.length} instances: ${candidates.join('; ')}.`,
+    message: `${found.length} instances have the ${wordsOf(ref)}: ${candidates.join('; ')}.`,
     hint: 'Pass the ID, or narrow it with --region.',
     exitCode: exitCodes.notFound,
   })
+}
+
+function wordsOf(ref: InstanceRef): string {
+  return ref.kind === 'name' ? `name ${ref.name}` : `ID ${ref.id}`
 }
 
 /** Why there is no instance: it is of another account, it is a bare metal server, or there is none. */
@@ -219,20 +210,20 @@ async function missing(cloud: Cloud, ref: InstanceRef, regions: Region[]): Promi
       'Use an API key of that account.',
     )
   }
-  const server = await bareMetalServer(cloud, ref, regions)
-  if (server) return isBareMetal(server)
-  const near = ref.kind === 'name' ? await nearestNames(cloud, regions, ref.name) : []
-  const what = ref.kind === 'name' ? `the name ${ref.name}` : `the ID ${ref.id}`
+  const usable = regions.filter(({problem}) => problem === undefined)
+  const [server] = await bareMetalServers(cloud, ref, usable)
+  if (server) return server
+  const near = ref.kind === 'name' ? await nearestNames(cloud, usable, ref.name) : []
   const where = regions.length === 1 ? `in ${regions[0]?.name}` : `in any of ${regions.length} regions`
   return new VpcmdError({
     code: 'instance_not_found',
-    message: `There is no instance with ${what} ${where}.`,
+    message: `There is no instance with the ${wordsOf(ref)} ${where}.`,
     hint: near.length > 0 ? `The nearest: ${near.join(', ')}.` : 'See what there is: vpcmd instances list',
     exitCode: exitCodes.notFound,
   })
 }
 
-/** The account of the credentials, where it is told and is another one than `account`. */
+/** The account of the credentials, where it is known and not `account`. */
 async function otherAccount(cloud: Cloud, account: string): Promise<string | undefined> {
   try {
     const own = (await cloud.caller()).account
@@ -243,39 +234,29 @@ async function otherAccount(cloud: Cloud, account: string): Promise<string | und
   }
 }
 
-async function bareMetalServer(
-  cloud: Cloud,
-  ref: InstanceRef,
-  regions: Region[],
-): Promise<{server: BareMetalServer; region: Region} | undefined> {
+/** An error for each bare metal server that `ref` names. None where the credentials may not see bare metal servers. */
+async function bareMetalServers(cloud: Cloud, ref: InstanceRef, regions: Region[]): Promise<VpcmdError[]> {
+  // Their IDs have a hyphen where those of instances have an underscore, and look like names.
+  const name = ref.kind === 'name' ? ref.name : undefined
+  const id = ref.kind !== 'name' ? ref.id : isResourceId(ref.name) ? ref.name : undefined
   const searches = await Promise.allSettled(
-    regions
-      .filter(({problem}) => problem === undefined)
-      .map(async region => {
-        const api = cloud.api(region)
-        // Their IDs have a hyphen where those of instances have an underscore, and look like names.
-        const id = ref.kind !== 'name' ? ref.id : isResourceId(ref.name) ? ref.name : undefined
-        if (id !== undefined) return {region, server: (await api.getBareMetalServer({id})).result}
-        if (ref.kind !== 'name') return {region, server: undefined}
-        const {rows} = (await api.listBareMetalServers({name: ref.name, limit: pageSize})).result
-        return {region, server: rows.find(({name}) => name === ref.name)}
-      }),
+    regions.map(async region => {
+      const api = cloud.api(region)
+      if (id !== undefined) return [isBareMetal((await api.getBareMetalServer({id})).result, region)]
+      const {rows} = (await api.listBareMetalServers({name, limit: pageSize})).result
+      return rows.filter(server => server.name === name).map(server => isBareMetal(server, region))
+    }),
   )
   for (const search of searches) {
-    // Who may not see bare metal servers does not hear of them.
     if (search.status === 'rejected' && !(search.reason instanceof VpcmdError)) throw search.reason
-    if (search.status === 'fulfilled' && search.value.server) {
-      return {region: search.value.region, server: search.value.server}
-    }
   }
-  return undefined
+  return fulfilled(searches).flat()
 }
 
-function isBareMetal({server, region}: {server: BareMetalServer; region: Region}): VpcmdError {
-  const name = server.name ? `${server.name} (${server.id})` : server.id
+function isBareMetal(server: BareMetalServer, region: Region): VpcmdError {
   return new VpcmdError({
     code: 'bare_metal_server',
-    message: `${name} in ${region.name} is a bare metal server, not an instance.`,
+    message: `${server.name ?? server.id} in ${region.name} is a bare metal server, not an instance.`,
     hint: 'An audit shows its metadata service and writes the plan that changes it: vpcmd metadata audit --kind bare_metal_server --policy FILE --fix-plan plan.json, then vpcmd metadata apply plan.json',
     exitCode: exitCodes.notFound,
   })
@@ -283,13 +264,8 @@ function isBareMetal({server, region}: {server: BareMetalServer; region: Region}
 
 /** Up to three names that resemble `name`, among the first page of each region: a whole fleet is not read for a hint. */
 async function nearestNames(cloud: Cloud, regions: Region[], name: string): Promise<string[]> {
-  const usable = regions.filter(({problem}) => problem === undefined)
-  const pages = await Promise.allSettled(usable.map(region => cloud.api(region).listInstances({limit: pageSize})))
-  const names = new Set<string>()
-  for (const page of pages) {
-    if (page.status !== 'fulfilled') continue
-    for (const instance of page.value.result.rows) if (instance.name !== undefined) names.add(instance.name)
-  }
+  const pages = await Promise.allSettled(regions.map(region => cloud.api(region).listInstances({limit: pageSize})))
+  const names = new Set(fulfilled(pages).flatMap(({result}) => result.rows.flatMap(instance => instance.name ?? [])))
   const near = [...names].filter(each => distance(each, name) <= Math.max(2, name.length / 3) || each.includes(name))
   return near.sort((a, b) => distance(a, name) - distance(b, name)).slice(0, 3)
 }

@@ -8,8 +8,8 @@ import {pageSize, pagesOf, problemsOfList} from './pages.ts'
 /** The floating IPs of a region, or of some of its interfaces. */
 export interface FloatingIpIndex {
   /**
-   * The addresses bound to a virtual network interface or a network interface, by its ID; undefined where they are not told.
-   * None is only told of where all floating IPs could be read.
+   * The addresses bound to a virtual network interface or a network interface, by its ID; undefined where they are unknown.
+   * An empty list means that all floating IPs could be read.
    */
   of(targetId: string): string[] | undefined
 }
@@ -80,7 +80,7 @@ export function addressesOf(instance: Instance, index: FloatingIpIndex): string[
   return known.length > 0 || found?.every(each => each !== undefined) ? known : undefined
 }
 
-/** The IDs of an instance's interfaces that can be bound to; undefined where the API told of neither kind. */
+/** The IDs of an instance's interfaces that can be bound to; undefined where the API reported neither kind. */
 function interfaceIds({networkAttachments, networkInterfaces}: Instance): string[] | undefined {
   if (!networkAttachments && !networkInterfaces) return undefined
   const ids = [...(networkAttachments ?? []).map(({vni}) => vni?.id), ...(networkInterfaces ?? []).map(({id}) => id)]

@@ -1,5 +1,5 @@
 import type {InstanceInitialization} from '../cloud/readers/resources.ts'
-import {told} from './columns.ts'
+import {nameOf, told} from './columns.ts'
 import type {DetailRow} from './details.ts'
 import type {FoundInstance} from './find-instance.ts'
 
@@ -41,8 +41,4 @@ export function toJsonInitialization({found, given, password}: Initialization): 
     ...given.api,
     ...(password !== undefined && {password: {...Object(given.api.password), password}}),
   }
-}
-
-function nameOf({name, isDeleted}: InstanceInitialization['keys'][number]): string {
-  return isDeleted ? `${told(name)} (deleted)`.trim() : told(name)
 }

@@ -4,8 +4,8 @@ import {type InstanceRef, parseInstanceRef} from './references.ts'
 
 /**
  * Reads a list of instances: IDs, names or CRNs, one a line (what follows a # is a comment), or the JSON or JSON lines of
- * `instances list` and `metadata show`. Gives them as a user would type them, without doubles. `name` is the file's, for
- * the errors. Throws a usage error that names the line or the entry that is none.
+ * `instances list` and `metadata show`. Returns them as a user would type them, without duplicates. `name` is the file's, for
+ * the errors. Throws a usage error that names the line or entry that is wrong.
  */
 export function parseInstanceFile(text: string, name: string): string[] {
   const start = text.trimStart()
@@ -47,13 +47,13 @@ function parse(text: string): unknown {
   }
 }
 
-/** A CRN is best: it tells the region. */
+/** A CRN is best: it names the region. */
 function fromEntry(entry: unknown, place: string): string {
   if (typeof entry === 'string') return checked(entry, place)
   const {crn, id} = (entry ?? {}) as {crn?: unknown; id?: unknown}
   if (typeof crn === 'string') return checked(crn, place, 'crn')
   if (typeof id === 'string') return checked(id, place, 'id')
-  throw usageError(`${place}: there is no instance's crn or id in it.`, hint)
+  throw usageError(`${place}: it has no crn and no id of an instance.`, hint)
 }
 
 /** `kind` is what the file calls it: what it calls an ID must not be looked for as a name. */
@@ -61,7 +61,7 @@ function checked(asked: string, place: string, kind?: InstanceRef['kind']): stri
   try {
     const ref = parseInstanceRef(asked)
     if (kind !== undefined && ref.kind !== kind)
-      throw usageError(`its ${kind}, ${asked}, is none of an instance.`, hint)
+      throw usageError(`its ${kind}, ${asked}, is not that of an instance.`, hint)
     return asked
   } catch (error) {
     if (error instanceof VpcmdError) throw usageError(`${place}: ${error.message}`, error.hint)

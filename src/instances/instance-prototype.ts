@@ -1,5 +1,6 @@
 import type {Identity, InstancePrototype, MetadataServicePrototype} from '../cloud/prototypes.ts'
 import type {Instance} from '../cloud/readers/instance.ts'
+import type {Page} from '../cloud/readers/page.ts'
 import type {InstanceInitialization, PortDetails} from '../cloud/readers/resources.ts'
 import type {VpcApi} from '../cloud/vpc-api.ts'
 import {exitCodes, usageError, VpcmdError} from '../errors.ts'
@@ -10,7 +11,7 @@ import type {FoundInstance} from './find-instance.ts'
 import {pageSize, pagesOf} from './pages.ts'
 import {parseResourceRef} from './references.ts'
 
-/** What is to differ from the instance that another one is made like. Names are looked up in its region. */
+/** What differs from the instance that the new one is like. Names are looked up in its region. */
 export interface Differences {
   profile?: string
   image?: string
@@ -53,12 +54,13 @@ export async function planInstance(
   return {
     prototype: {
       name,
-      profile: {name: differences.profile ?? told(instance, 'profile', ownProfile, '--profile')},
+      profile: {name: differences.profile ?? known(instance, 'profile', ownProfile, '--profile')},
       image,
       vpc: {id: place.vpc},
       zone: {name: place.zone},
       ...(instance.resourceGroup?.id !== undefined && {resource_group: {id: instance.resourceGroup.id}}),
-      keys: keys ?? keysOf(instance, ownKeys),
+      // Keys that were deleted since can't be given to another.
+      keys: keys ?? ownKeys.filter(key => !key.isDeleted).map(({id}) => ({id: known(instance, 'keys', id, '--key')})),
       ...primaryNetwork(instance, place, port),
       metadata_service: metadataService(instance, differences.settings),
       ...(profile && {default_trusted_profile: trustedProfile(instance, profile)}),
@@ -70,10 +72,11 @@ export async function planInstance(
       ...(!isOtherProfile && boundToProfile(instance)),
       ...(differences.userData !== undefined && {user_data: differences.userData}),
     },
-    leftOut: [
-      ...leftOut(instance, {areGroupsLeft: !place.isSameVpc, isOtherProfile, userData: differences.userData}),
-      ...leftOfPort(port),
-    ],
+    leftOut: leftOut(instance, port, {
+      isSameVpc: place.isSameVpc,
+      isOtherProfile,
+      hasUserData: differences.userData !== undefined,
+    }),
   }
 }
 
@@ -132,12 +135,13 @@ function boundToProfile({
   }
 }
 
-/** Throws a usage error where the other one's settings were not told, and are to be taken. */
+/** Throws a usage error where a setting is taken from the other one, and unknown there. */
 function metadataService(instance: Instance, wanted: WantedSettings): MetadataServicePrototype {
   const isNamed = tunables.every(({name}) => wanted[name] !== undefined)
   const present: Settings | undefined = isNamed ? {enabled: false} : inFull(instance.settings)
-  if (!present) throw untold(instance, 'metadata settings', tunables.map(({key}) => `--${key}`).join(' and '))
-  const own: Settings = present.enabled ? present : {}
+  const flags = tunables.map(({key}) => `--${key}`).join(' and ')
+  const {enabled, ...others} = known(instance, 'metadata settings', present, flags)
+  const own: Settings = enabled ? others : {}
   const settings = tunables.map(({name, byDefault, whenCreated = byDefault}) => {
     return [name, wanted[name] ?? own[name] ?? whenCreated]
   })
@@ -148,24 +152,15 @@ function trustedProfile(
   instance: Instance,
   {autoLink = false, target}: NonNullable<InstanceInitialization['trustedProfile']>,
 ): InstancePrototype['default_trusted_profile'] {
-  return {auto_link: autoLink, target: {id: told(instance, 'trusted profile', target?.id, undefined)}}
+  return {auto_link: autoLink, target: {id: known(instance, 'trusted profile', target?.id)}}
 }
 
-/** The other one's keys: those that were deleted since can't be given to another. */
-function keysOf(instance: Instance, keys: InstanceInitialization['keys']): Identity[] {
-  return keys.flatMap(key => (key.isDeleted ? [] : [{id: told(instance, 'keys', key.id, '--key')}]))
-}
-
-/** What is taken of the other instance. Throws a usage error where it was not told; `flag` is what takes its place. */
-function told<T>(instance: Instance, what: string, value: T | undefined, flag: string | undefined): T {
-  if (value === undefined) throw untold(instance, what, flag)
-  return value
-}
-
-function untold(instance: Instance, what: string, flag: string | undefined): VpcmdError {
-  return usageError(
-    `The API does not tell the ${what} of ${targetName(instance)}.`,
-    flag === undefined ? 'It can’t be made like that one then.' : `Name them with ${flag}.`,
+/** What is taken of the other instance. Throws a usage error where it is unknown; `flags` take its place. */
+function known<T>(instance: Instance, what: string, value: T | undefined, flags?: string): T {
+  if (value !== undefined) return value
+  throw usageError(
+    `The API does not report the ${what} of ${targetName(instance)}.`,
+    flags === undefined ? 'No instance can be created like that one.' : `Name it with ${flags}.`,
   )
 }
 
@@ -177,108 +172,95 @@ interface Place {
   isSameVpc: boolean
 }
 
-/** The other instance's subnet, or the one that is asked for, which tells zone and VPC as well. */
+/** The other instance's subnet, or the one that was asked for, which determines zone and VPC. */
 async function choosePlace(api: VpcApi, instance: Instance, asked: string | undefined): Promise<Place> {
   if (asked === undefined) {
     const {primaryAttachment, primaryInterface, zone, vpc} = instance
     const subnet = primaryInterface?.subnet ?? primaryAttachment?.subnet
     return {
-      subnet: {id: told(instance, 'subnet', subnet?.id, '--subnet')},
-      zone: told(instance, 'zone', zone, '--subnet'),
-      vpc: told(instance, 'VPC', vpc?.id, '--subnet'),
+      subnet: {id: known(instance, 'subnet', subnet?.id, '--subnet')},
+      zone: known(instance, 'zone', zone, '--subnet'),
+      vpc: known(instance, 'VPC', vpc?.id, '--subnet'),
       isSameVpc: true,
     }
   }
   const {id, zone, vpc} = await findSubnet(api, asked)
   if (zone === undefined || vpc?.id === undefined) {
-    throw usageError(`The API does not tell the zone and the VPC of the subnet ${asked}.`, 'Name another subnet.')
+    throw usageError(`The API does not report the zone and the VPC of the subnet ${asked}.`, 'Name another subnet.')
   }
   return {subnet: {id}, zone, vpc: vpc.id, isSameVpc: vpc.id === instance.vpc?.id}
 }
 
 async function chooseImage(api: VpcApi, instance: Instance, asked: string | undefined): Promise<Identity> {
-  if (asked === undefined) {
-    const {image} = instance
-    if (image?.id !== undefined && !image.isDeleted) return {id: image.id}
-    throw usageError(
-      `${targetName(instance)} was not made from an image that is still there.`,
-      'Name one with --image.',
-    )
+  const {image} = instance
+  if (asked !== undefined) {
+    const fetchPage = async (name: string, start?: string) =>
+      (await api.listImages({name, start, limit: pageSize})).result
+    return identityOf('image', asked, fetchPage)
   }
-  const ref = parseResourceRef(asked)
-  if (ref.kind === 'id') return {id: ref.id}
-  if (ref.kind === 'crn') return {crn: ref.crn}
-  const {rows} = (await api.listImages({name: ref.name, limit: pageSize})).result
-  const [found, ...more] = rows.filter(({name}) => name === ref.name)
-  if (!found) throw notFound('image', ref.name)
-  if (more.length > 0) throw ambiguous('image', ref.name)
-  return {id: found.id}
+  if (image?.id !== undefined && !image.isDeleted) return {id: image.id}
+  throw usageError(`The image of ${targetName(instance)} no longer exists.`, 'Name one with --image.')
 }
 
-async function findKey(api: VpcApi, asked: string): Promise<Identity> {
-  const ref = parseResourceRef(asked)
-  if (ref.kind === 'id') return {id: ref.id}
-  if (ref.kind === 'crn') return {crn: ref.crn}
-  const fetchPage = async (start: string | undefined) => (await api.listKeys({start, limit: pageSize})).result
-  for await (const {rows} of pagesOf('the keys', fetchPage)) {
-    const found = rows.find(({name}) => name === ref.name)
-    if (found) return {id: found.id}
-  }
-  throw notFound('SSH key', ref.name)
+function findKey(api: VpcApi, asked: string): Promise<Identity> {
+  return identityOf('SSH key', asked, async (_name, start) => (await api.listKeys({start, limit: pageSize})).result)
 }
 
 async function findSubnet(api: VpcApi, asked: string) {
   const ref = parseResourceRef(asked)
   // A CRN ends in the ID.
   if (ref.kind !== 'name') return (await api.getSubnet({id: ref.id})).result
-  const found = []
-  const fetchPage = async (start: string | undefined) => (await api.listSubnets({start, limit: pageSize})).result
-  for await (const {rows} of pagesOf('the subnets', fetchPage)) {
-    found.push(...rows.filter(({name}) => name === ref.name))
+  return named('subnet', ref.name, async (_name, start) => (await api.listSubnets({start, limit: pageSize})).result)
+}
+
+type FetchPage<Row> = (name: string, start?: string) => Promise<Page<Row>>
+
+/** An ID or CRN as it was typed, or the ID of what has that name. */
+async function identityOf(what: string, asked: string, fetchPage: FetchPage<NamedRow>): Promise<Identity> {
+  const ref = parseResourceRef(asked)
+  if (ref.kind === 'crn') return {crn: ref.crn}
+  return {id: ref.kind === 'id' ? ref.id : (await named(what, ref.name, fetchPage)).id}
+}
+
+interface NamedRow {
+  id: string
+  name?: string
+}
+
+/** The one of that name. Throws VpcmdError, exit 4, for none, and for more: a subnet's name is unique within its VPC only. */
+async function named<Row extends NamedRow>(what: string, name: string, fetchPage: FetchPage<Row>): Promise<Row> {
+  const found: Row[] = []
+  for await (const {rows} of pagesOf(`the ${what}s`, start => fetchPage(name, start))) {
+    found.push(...rows.filter(row => row.name === name))
   }
-  const [first, ...more] = found
-  if (!first) throw notFound('subnet', ref.name)
-  // A name of a subnet is unique within its VPC only.
-  if (more.length > 0) throw ambiguous('subnet', ref.name)
-  return first
-}
-
-function notFound(what: string, name: string): VpcmdError {
-  return new VpcmdError({
-    code: 'not_found',
-    message: `There is no ${what} ${name} in the region.`,
+  const [only, other] = found
+  if (only && !other) return only
+  throw new VpcmdError({
+    code: other ? 'ambiguous_name' : 'not_found',
+    message: `There is ${other ? 'more than one' : 'no'} ${what} ${name} in the region.`,
+    ...(other && {hint: 'Pass its ID.'}),
     exitCode: exitCodes.notFound,
   })
 }
 
-function ambiguous(what: string, name: string): VpcmdError {
-  return new VpcmdError({
-    code: 'ambiguous_name',
-    message: `There is more than one ${what} ${name} in the region.`,
-    hint: 'Pass its ID.',
-    exitCode: exitCodes.notFound,
-  })
+interface Differs {
+  isSameVpc: boolean
+  isOtherProfile: boolean
+  hasUserData: boolean
 }
 
-function leftOfPort({ipCount = 1, infrastructureNat}: PortDetails): string[] {
-  const more = ipCount - 1
-  const all: [boolean, string][] = [
-    [more > 0, `${more} further reserved ${more === 1 ? 'IP' : 'IPs'} of its network interface`],
-    [infrastructureNat === false, 'that its network interface has no infrastructure NAT'],
-  ]
-  return all.filter(([isLeft]) => isLeft).map(([, what]) => what)
-}
-
+/** What is not copied, in words, one thing each. */
 function leftOut(
   instance: Instance,
-  {areGroupsLeft, isOtherProfile, userData}: {areGroupsLeft: boolean; isOtherProfile: boolean; userData?: string},
+  {ipCount = 1, infrastructureNat}: PortDetails,
+  {isSameVpc, isOtherProfile, hasUserData}: Differs,
 ): string[] {
   const {networkAttachments = [], networkInterfaces = [], vcpu} = instance
-  const more = Math.max(networkAttachments.length, networkInterfaces.length) - 1
+  const interfaces = Math.max(networkAttachments.length, networkInterfaces.length) - 1
   const all: [boolean, string][] = [
-    [userData === undefined, `user data, which the VPC API does not tell: vpcmd metadata collect ${instance.id} does`],
-    [areGroupsLeft, 'security groups, which are of another VPC: the default one of the new VPC holds'],
-    [more > 0, `${more} further network ${more === 1 ? 'interface' : 'interfaces'}`],
+    [!hasUserData, `user data, which the VPC API does not return: see vpcmd metadata collect ${instance.id}`],
+    [!isSameVpc, 'security groups, which are of another VPC: the default one of the new VPC holds'],
+    [interfaces > 0, `${interfaces} further network ${interfaces === 1 ? 'interface' : 'interfaces'}`],
     // The instance shows no more of it than its name.
     [true, 'encryption key, size and profile of the boot volume, which gets the defaults'],
     [(instance.volumeCount ?? 1) > 1, 'data volumes'],
@@ -289,6 +271,8 @@ function leftOut(
     [instance.instanceGroup !== undefined, 'the membership of an instance group'],
     [isOtherProfile, 'bandwidth of volumes and reservation affinity, which depend on the profile'],
     [(vcpu.percentage ?? 100) !== 100, `the share of its vCPUs, which is ${vcpu.percentage} %`],
+    [ipCount > 1, `${ipCount - 1} further reserved ${ipCount === 2 ? 'IP' : 'IPs'} of its network interface`],
+    [infrastructureNat === false, 'that its network interface has no infrastructure NAT'],
   ]
   return all.filter(([isLeft]) => isLeft).map(([, what]) => what)
 }

@@ -49,15 +49,7 @@ export async function readInstances(
   cloud: Cloud,
   query: InstanceQuery,
   onInstances: OnInstances,
-): Promise<ReadingOutcome> {
-  return readWithin(new StreamBudget({isHeld: false}), cloud, query, onInstances)
-}
-
-async function readWithin(
-  budget: StreamBudget,
-  cloud: Cloud,
-  query: InstanceQuery,
-  onInstances: OnInstances,
+  budget = new StreamBudget({isHeld: false}),
 ): Promise<ReadingOutcome> {
   const regions = await cloud.regions()
   const stopped = new AbortController()
@@ -97,34 +89,41 @@ async function readWithin(
 }
 
 /**
- * Lists the instances of all regions of `cloud`, side by side, with their floating IPs when asked for, in the order of
- * regions. Nothing is told of the instances of a region that fails. Throws what asking for the regions throws.
+ * The same, each as `map` makes it, all of them at once: without those that had gone by the end, and without those of a
+ * region that was not read to its end.
  */
+export async function collectInstances<T>(
+  cloud: Cloud,
+  query: InstanceQuery,
+  map: (instance: Instance, region: Region) => T,
+  budget?: StreamBudget,
+): Promise<{items: T[]; failures: RegionFailure[]; isRead: boolean}> {
+  const all: {id: string; region: string; item: T}[] = []
+  const take: OnInstances = (instances, region) => {
+    for (const each of instances) all.push({id: each.id, region: region.name, item: map(each, region)})
+  }
+  const {failures, isRead, unread, gone} = await readInstances(cloud, query, take, budget)
+  const kept = all.filter(({id, region}) => !gone.has(id) && !unread.has(region))
+  return {items: kept.map(({item}) => item), failures, isRead}
+}
+
+/** Lists the instances that collectInstances gives, in the order of regions, with their floating IPs when asked for. */
 export async function listInstances(cloud: Cloud, query: InstanceQuery, withFloatingIps: boolean): Promise<Listing> {
   const regions = await cloud.regions()
-  const found = new Map(regions.map(({name}): [string, Instance[]] => [name, []]))
   const addresses = withFloatingIps ? readAddresses(cloud, regions) : undefined
-  const {failures, isRead, unread, gone} = await readWithin(
-    new StreamBudget({isHeld: true}),
-    cloud,
-    query,
-    (instances, {name}) => {
-      found.get(name)?.push(...instances)
-    },
-  )
-  const rows: ListedInstance[] = []
-  for (const region of regions) {
-    const index = await addresses?.of(region)
-    if (unread.has(region.name)) continue
-    for (const instance of found.get(region.name) ?? []) {
-      if (!gone.has(instance.id)) rows.push(listed(instance, region, index))
-    }
-  }
+  const budget = new StreamBudget({isHeld: true})
+  const toItem = (instance: Instance, region: Region) => ({instance, region})
+  const {items, failures, isRead} = await collectInstances(cloud, query, toItem, budget)
+  const indexes = await Promise.all(regions.map(region => addresses?.of(region)))
+  const rows = regions.flatMap((region, place) => {
+    const here = items.filter(item => item.region.name === region.name)
+    return here.map(({instance}) => listed(instance, region, indexes[place]))
+  })
   return {rows, failures: inOrderOf(regions, [...failures, ...(addresses?.failures ?? [])]), isRead}
 }
 
 /**
- * Hands the rows of listInstances over as they come, and tells at the end how the reading came out. With floating IPs,
+ * Hands the rows of listInstances over as they come, and returns how the reading ended. With floating IPs,
  * the rows of a region wait for all of its floating IPs. Throws what readInstances throws.
  */
 export async function streamInstances(

@@ -4,15 +4,15 @@ import {VpcmdError} from '../errors.ts'
 /** The rows that IBM's clients ask for at once; no source states the maximum. */
 export const pageSize = 100
 
-/** So many pages in a row that bring nothing new end a reading. */
+/** A reading ends after this many pages in a row without a new row. */
 const idlePages = 3
 
-/** More pages than these, of 100 rows, are no list any more. */
+/** No list has more pages than this, of 100 rows. */
 const mostPages = 20_000
 
 /**
  * Fetches the pages of a collection one after the other, or those after `known`. Yields each page as it comes. `what` names
- * the list in errors: `the instances of us-south`. Throws VpcmdError where the pages lead in a circle or nowhere, bring
+ * the list in errors: `the instances of us-south`. Throws VpcmdError where the pages lead in a circle or nowhere, have
  * nothing new, or many more rows than the API counts.
  */
 export async function* pagesOf<Row extends {id: string}>(
@@ -40,7 +40,7 @@ export async function* pagesOf<Row extends {id: string}>(
     page = undefined
     if (brokenNext !== undefined) throw broken(what, brokenNext)
     if (start === undefined) return
-    if (idle >= idlePages) throw broken(what, `its last ${idlePages} pages brought nothing new, and there are more`)
+    if (idle >= idlePages) throw broken(what, `the last ${idlePages} pages had nothing new, and there are more`)
     if (total !== undefined && ids.size > 2 * total + 1000) {
       throw broken(what, `${ids.size} came, the API counts ${total}, and there are more`)
     }
@@ -64,7 +64,7 @@ export function problemsOfList(
     problems.push(incompleteList(what, why, 'Run the command again. If it stays so, tell IBM support.'))
   }
   if (untold > 0) {
-    const why = `${untold} ${untold === 1 ? 'is' : 'are'} left out, as the API does not tell what the filters ask for`
+    const why = `${untold} ${untold === 1 ? 'instance is' : 'instances are'} left out, as the API does not report what the filters ask for`
     problems.push(incompleteList(what, why, 'Leave the filter out to see them.'))
   }
   return problems
@@ -99,7 +99,7 @@ export async function* fetchedAhead<T>(items: AsyncGenerator<T>): AsyncGenerator
     const {done, value} = await next
     if (done) return
     next = items.next()
-    // Whoever takes no more does not hear of the failure of what was fetched ahead.
+    // A failure of what was fetched ahead and is not taken matters to nobody.
     next.catch(() => undefined)
     yield value
   }

@@ -27,7 +27,7 @@ export interface RegionCount {
   total?: number
   /** How many rows could not be identified. */
   unidentified: number
-  /** How many instances were left out as the API did not tell what a filter asks for. */
+  /** How many instances were left out, as the API did not report what a filter asks for. */
   untold: number
 }
 

@@ -6,7 +6,7 @@ export type ResourceRef =
   | {kind: 'name'; name: string}
   | {kind: 'crn'; crn: string; id: string}
 
-/** How a user named an instance. Its CRN also tells the region. */
+/** How a user named an instance. Its CRN also names the region. */
 export type InstanceRef =
   | Exclude<ResourceRef, {kind: 'crn'}>
   | {kind: 'crn'; id: string; region: string; account: string}
@@ -18,7 +18,7 @@ const resourceId = /^([0-9a-z]{4}[-_][0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[
 const resourceName = /^[0-9a-z][-0-9a-z]{0,62}$/
 
 /**
- * Reads an `<instance>` argument. A CRN also tells the region: its location is a zone, which is the region's name and a
+ * Reads an `<instance>` argument. A CRN also names the region: its location is a zone, which is the region's name and a
  * number. Throws a usage error for anything that is neither ID, name nor CRN.
  */
 export function parseInstanceRef(text: string): InstanceRef {
@@ -37,7 +37,7 @@ export function parseInstanceRef(text: string): InstanceRef {
   if (resourceName.test(text)) return {kind: 'name', name: text}
   if (/[*?[\]]/.test(text)) {
     throw usageError(
-      `${text} is a pattern, and an instance is named by ID, name or CRN.`,
+      `${text} is a pattern, and not an ID, a name or a CRN.`,
       `Try: vpcmd instances list --name '${text}'`,
     )
   }
@@ -49,7 +49,7 @@ export function parseInstanceRef(text: string): InstanceRef {
   )
 }
 
-/** A bare metal server is no instance, and whoever looks for it hears so. */
+/** A bare metal server counts: vpcmd then says that it is one. */
 function isServer(type: string | undefined, id: string): boolean {
   return type === 'instance' ? instanceId.test(id) : type === 'bare-metal-server' && isResourceId(id)
 }

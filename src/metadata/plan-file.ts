@@ -1,7 +1,7 @@
 import {z} from 'zod'
 import {usageError} from '../errors.ts'
 import {writeOutput} from '../files/write-output.ts'
-import {doubleKeyIn, lineOfJsonError, lineOfJsonPath} from '../json-lines.ts'
+import {doubleKeyIn, lineOfJsonError, lineOfJsonPath, pathInWords} from '../json-lines.ts'
 import {safeJson} from '../safe-json.ts'
 import {type Plan, targetKinds} from './plan.ts'
 import {
@@ -14,7 +14,7 @@ import {
 } from './settings.ts'
 
 const format = 'vpcmd-plan/1'
-const planAnew = 'Make it anew with: vpcmd metadata plan --out FILE'
+const planAnew = 'Make a new one with: vpcmd metadata plan --out FILE'
 
 const text = z.string().min(1)
 const before = settingsObject(name => !settingsTable[name].isOfBareMetal).pipe(z.custom<KnownSettings>())
@@ -70,7 +70,7 @@ const planFile = z
     const seen = new Set<string>()
     for (const [index, {target: each}] of changes.entries()) {
       const path = ['changes', index, 'target', 'id']
-      if (seen.has(each.id)) context.addIssue({code: 'custom', message: 'is there twice', path})
+      if (seen.has(each.id)) context.addIssue({code: 'custom', message: 'appears twice', path})
       seen.add(each.id)
     }
   })
@@ -97,7 +97,7 @@ export function parsePlan(source: string, name: string): Plan {
   }
   const result = planFile.safeParse(value)
   const double = doubleKeyIn(source)
-  if (double) throw usageError(`${name}, line ${double.line}: ${double.key} is there twice.`, planAnew)
+  if (double) throw usageError(`${name}, line ${double.line}: ${double.key} appears twice.`, planAnew)
   if (result.success) {
     const {format: _, ...plan} = result.data
     return plan
@@ -105,7 +105,7 @@ export function parsePlan(source: string, name: string): Plan {
   const [issue] = result.error.issues
   const path = issue?.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0] ?? ''] : (issue?.path ?? [])
   throw usageError(
-    `${name}, line ${lineOfJsonPath(source, path)}: ${describePath(path)} is wrong: ${issue?.message ?? 'it is not a plan'}.`,
+    `${name}, line ${lineOfJsonPath(source, path)}: ${pathInWords(path, 'the plan')} is wrong: ${issue?.message ?? 'it is not a plan'}.`,
     planAnew,
   )
 }
@@ -113,9 +113,4 @@ export function parsePlan(source: string, name: string): Plan {
 function notJson(source: string, name: string): Error {
   const why = source.trim() === '' ? 'it is empty' : 'it is not JSON'
   return usageError(`${name}, line ${lineOfJsonError(source)}: ${why}.`, planAnew)
-}
-
-function describePath(path: readonly PropertyKey[]): string {
-  const words = path.map(part => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('')
-  return words.replace(/^\./, '') || 'the plan'
 }

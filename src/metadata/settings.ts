@@ -1,5 +1,6 @@
 import {
   type KnownSettings,
+  type ServerKind,
   type SettingName,
   type Settings,
   settingList,
@@ -21,12 +22,12 @@ export {
   tunables,
 } from '../cloud/readers/settings.ts'
 
-/** What is asked of a metadata service. A field that is left out stays as it is. */
+/** What a metadata service should be set to. A field that is left out stays as it is. */
 export type WantedSettings = Partial<KnownSettings>
 
 /**
  * The settings, where all are known. In what was read, a field that the server does not have is no key at all, and one that
- * was not told is a key without a value.
+ * was not reported is a key without a value.
  */
 export function inFull(settings: Settings): KnownSettings | undefined {
   return isInFull(settings) ? settings : undefined
@@ -48,7 +49,7 @@ export function settingsLabel({enabled, ...others}: Settings): string {
 }
 
 /** The settings, where all that servers of that kind have are known. */
-export function inFullFor(kind: 'instance' | 'bare_metal_server', settings: Settings): KnownSettings | undefined {
+export function inFullFor(kind: ServerKind, settings: Settings): KnownSettings | undefined {
   const known = inFull(settings)
   return kind === 'bare_metal_server' || settingNames.every(name => settings[name] !== undefined) ? known : undefined
 }

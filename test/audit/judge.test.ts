@@ -93,21 +93,21 @@ describe('a selector', () => {
     [{region: ['eu-*', 'us-*']}, {}, true],
     [{region: ['us-east']}, {}, false],
     [{zone: ['us-south-?']}, {}, true],
-    [{zone: ['us-south-?']}, {zone: undefined}, 'its zone is not told'],
+    [{zone: ['us-south-?']}, {zone: undefined}, 'its zone is unknown'],
     [{kind: ['instance', 'bare_metal_server']}, {}, true],
     [{kind: ['instance_template']}, {}, false],
     [{vpc: ['prod']}, {}, true],
     [{vpc: ['r006-vpc']}, {}, true],
     [{vpc: ['test']}, {}, false],
-    [{vpc: ['prod']}, {vpc: undefined}, 'its VPC is not told'],
-    [{vpc: ['prod']}, {kind: 'instance_template', vpc: undefined}, 'its VPC is not told'],
-    [{zone: ['us-*']}, {kind: 'instance_template', zone: undefined}, 'its zone is not told'],
-    [{profile: ['bx2-*']}, {kind: 'instance_template', profile: undefined}, 'its profile is not told'],
+    [{vpc: ['prod']}, {vpc: undefined}, 'its VPC is unknown'],
+    [{vpc: ['prod']}, {kind: 'instance_template', vpc: undefined}, 'its VPC is unknown'],
+    [{zone: ['us-*']}, {kind: 'instance_template', zone: undefined}, 'its zone is unknown'],
+    [{profile: ['bx2-*']}, {kind: 'instance_template', profile: undefined}, 'its profile is unknown'],
     [{vpc: ['prod'], region: ['eu-de']}, {kind: 'instance_template', vpc: undefined}, false],
     [
       {vpc: ['prod'], name: ['web-1']},
       {kind: 'instance_template', vpc: undefined, zone: undefined},
-      'its VPC is not told',
+      'its VPC is unknown',
     ],
     [{vpc: ['prod']}, {vpc: {id: 'r1'}}, 'the name of its VPC r1 is not known'],
     [{vpc: ['r1']}, {vpc: {id: 'r1'}}, true],
@@ -121,7 +121,7 @@ describe('a selector', () => {
     [{image: ['*']}, {image: undefined}, false],
     [{image: ['*ubuntu*']}, {image: {id: 'r006-x'}}, 'the name of its image r006-x is not known'],
     [{status: ['running', 'stopped']}, {}, true],
-    [{status: ['running']}, {status: undefined}, 'its status is not told'],
+    [{status: ['running']}, {status: undefined}, 'its status is unknown'],
     [{status: ['running']}, {kind: 'instance_template', status: undefined}, false],
     [{name: ['web-*'], region: ['us-south'], profile: ['cx2*']}, {}, false],
   ])('%j of %j: %s', (selector, given, match) => {
@@ -294,6 +294,6 @@ describe('the plan that repairs', () => {
       {region: 'eu-de', kinds: ['instance' as const], error: new VpcmdError({code: 'x', message: 'no way'})},
     ]
     expect(toFixPlan(reportOf(defaultPolicy, [subjectWith()], {unread})).plan.unread).toEqual(['no way'])
-    expect(() => toFixPlan(reportOf(defaultPolicy, [], {account: undefined}))).toThrow(/does not tell the account/)
+    expect(() => toFixPlan(reportOf(defaultPolicy, [], {account: undefined}))).toThrow(/names no account/)
   })
 })

@@ -215,7 +215,7 @@ rules:
     expect({code, result: report.result}).toEqual({code: 1, result: 'incomplete'})
     expect(report.unread).toMatchObject([{region: 'eu-de', error: {code: 'unknown_scope'}}])
     expect(stderr).toMatch(
-      /Whether instance template web-template \(\S+\) in eu-de is meant can't be told: the VPC \S+ is not in the list of VPCs/,
+      /can't tell whether instance template web-template \(\S+\) in eu-de matches the filters: the VPC \S+ is not in the list of VPCs/,
     )
   })
 
@@ -236,9 +236,9 @@ rules:
     const judged = await audit('--region', 'jp-tok', '--policy', policy)
     const filtered = await audit('--region', 'jp-tok', '--vpc', 'tokyo-vpc')
     front.server.close()
-    expect(judged.named('batch-template')).toMatchObject({verdict: 'undetermined', why: 'its VPC is not told'})
+    expect(judged.named('batch-template')).toMatchObject({verdict: 'undetermined', why: 'its VPC is unknown'})
     expect([judged.code, filtered.code]).toEqual([1, 1])
-    expect(filtered.stderr).toContain('its name, zone, VPC or resource group is not told')
+    expect(filtered.stderr).toContain('its name, zone, VPC or resource group is unknown')
   })
 
   it('is told where the API says that there are more templates, and gives no way to ask for them', async () => {

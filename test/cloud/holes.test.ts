@@ -204,7 +204,10 @@ describe('settings that were not told are unknown: ', () => {
       expect(isRead).toBe(true)
       expect(ids).not.toContain(id)
       expect(failures).toMatchObject([
-        {region: 'us-south', error: {code: 'incomplete_listing', message: expect.stringContaining('of 1 instance')}},
+        {
+          region: 'us-south',
+          error: {code: 'incomplete_listing', message: expect.stringContaining('1 instance is left out')},
+        },
       ])
     },
   )
@@ -362,7 +365,7 @@ describe('paging ends:', () => {
     })
     const failureWith = async (oddity: Oddity) =>
       (await listInstances(await cloudWith(oddity), toQuery({}), false)).failures[0]?.error.message
-    expect(await failureWith(endless(() => pageOf(0, 100)))).toContain('brought nothing new')
+    expect(await failureWith(endless(() => pageOf(0, 100)))).toContain('had nothing new')
     await odd?.close()
     expect(await failureWith(endless(page => pageOf(page, 100)))).toContain('the API counts 3')
   })

@@ -91,7 +91,7 @@ describe('wrong words', () => {
       'name that exists twice',
       ['metadata', 'enable', 'web-1'],
       4,
-      /stands for 2 instances: 0217_.* in eu-de.*0218_.* in jp-tok.*--region/s,
+      /2 instances have the name web-1: 0217_.* in eu-de.*0218_.* in jp-tok.*--region/s,
     ],
     [
       'ID that exists nowhere',

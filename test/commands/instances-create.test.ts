@@ -114,7 +114,7 @@ describe('instances create', () => {
 
   it('says what does not go along', async () => {
     const {stderr} = await create('web-3', '--like', 'web-1', '-r', 'eu-de', '--dry-run')
-    expect(stderr).toMatch(/Not copied: user data, which the VPC API does not tell: vpcmd metadata collect 0217_/)
+    expect(stderr).toMatch(/Not copied: user data, which the VPC API does not return: see vpcmd metadata collect 0217_/)
     expect(stderr).toMatch(/Not copied: 1 further network interface\./)
     expect(stderr).toMatch(/Not copied: encryption key, size and profile of the boot volume/)
     const image = ['--image', 'ibm-ubuntu-24-04-6-minimal-amd64-3']
@@ -218,7 +218,7 @@ describe('instances create', () => {
         /There is no user data in/,
       ],
       [['--from-metadata', save('broken.json', '{')], /is not JSON/],
-      [['--from-metadata', save('two.json', '[{},{}]')], /is of 2 instances/],
+      [['--from-metadata', save('two.json', '[{},{}]')], /holds the metadata of 2 instances/],
     ]
     for (const [args, said] of wrong) {
       const {code, stderr} = await create(...like, ...args)
@@ -349,7 +349,7 @@ describe('instances create', () => {
       const {code, stderr} = await create('next', '--like', 'my-virtual-server-2', '--yes')
       expect({code, stderr}).toMatchObject({
         code: 1,
-        stderr: expect.stringMatching(/It may have been created all the same: vpcmd instances list --name next/),
+        stderr: expect.stringMatching(/It may exist all the same: vpcmd instances list --name next/),
       })
       expect(bodies).toHaveLength(1)
     },

@@ -39,7 +39,7 @@ describe('a list of instances', () => {
     ['an entry whose ID is a path', `[{"id":"${id}/stop"}]`, /^list, entry 1: \S+\/stop is neither/],
     ['an entry whose ID is escaped', `[{"id":"%2e%2e"}]`, /^list, entry 1: %2e%2e is neither/],
     ['an entry whose ID is a name', `[{"id":"${id}"},{"id":"web-1"}]`, /^list, entry 2: its id, web-1, is none/],
-    ['an entry whose CRN is an ID', `[{"crn":"${id}"}]`, /^list, entry 1: its crn, \S+, is none of an instance/],
+    ['an entry whose CRN is an ID', `[{"crn":"${id}"}]`, /^list, entry 1: its crn, \S+, is not that of an instance/],
     ['an object without', `{"changed":[]}`, /^list: there is no instance's crn or id/],
     ['a JSON line that is cut off', `{"id":"${id}"}\n{"id":"0717`, /^list, line 2: this is not JSON/],
     ['an array that is cut off', `[\n  "${id}",\n  "web-`, /^list, line 3: this is not JSON/],

@@ -122,11 +122,11 @@ describe('an edit by hand is named by its line:', () => {
     ['a comment', inChange(1, '{', '{ // no'), /it is not JSON/],
     ['a key without quotes', inChange(1, '"set"', 'set'), /it is not JSON/],
     ['single quotes', inChange(0, '"https"', "'https'"), /it is not JSON/],
-    ['a key twice', inChange(0, '"set":', '"set":{"enabled":false},"set":'), /: set is there twice\.$/],
+    ['a key twice', inChange(0, '"set":', '"set":{"enabled":false},"set":'), /: set appears twice\.$/],
     [
       'a key twice further in',
       inChange(1, '"set":{', '"set":{"response_hop_limit":64,'),
-      /: response_hop_limit is there twice\.$/,
+      /: response_hop_limit appears twice\.$/,
     ],
     ['a comma too much', inChange(0, /\},$/, '},,'), /it is not JSON/],
   ])('%s', (_what, [source, line], says) => {
@@ -139,7 +139,7 @@ describe('an edit by hand is named by its line:', () => {
     const first = lines[firstChange - 1] ?? ''
     lines.splice(firstChange + 1, 0, first)
     expect(problemIn(lines.join('\n'))).toBe(
-      `plan.json, line ${firstChange + 2}: changes[2].target.id is wrong: is there twice.`,
+      `plan.json, line ${firstChange + 2}: changes[2].target.id is wrong: appears twice.`,
     )
   })
 

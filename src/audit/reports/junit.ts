@@ -8,56 +8,39 @@ import {kindLabel} from '../subjects.ts'
 import {headline} from '../summary.ts'
 import {escaped} from './escapes.ts'
 
-interface Suite {
-  judgements: Judgement[]
-  unread: Unread[]
-}
+type Outcome = 'failure' | 'error' | 'skipped' | undefined
+type Case = [outcome: Outcome, xml: string]
 
 /**
  * An audit as JUnit XML, as Jenkins and GitLab read it: a suite a region, a test a subject. What is exempt, or matched by
- * no rule, is skipped; what could not be read or told is an error.
+ * no rule, is skipped; what could not be read or judged is an error.
  */
 export function toJunit(report: AuditReport): string {
-  const suites = new Map<string, Suite>(report.regions.map(name => [name, {judgements: [], unread: []}]))
-  for (const judgement of report.judgements) suites.get(judgement.subject.region)?.judgements.push(judgement)
-  for (const unread of report.unread) suites.get(unread.region)?.unread.push(unread)
+  const cases = new Map<string, Case[]>(report.regions.map(name => [name, []]))
+  for (const unread of report.unread) cases.get(unread.region)?.push(unreadCase(unread))
+  for (const judgement of report.judgements) cases.get(judgement.subject.region)?.push(subjectCase(judgement))
   const isUnjudged = resultOf(report) === 'incomplete' && report.unread.length === 0 && report.counts.undetermined === 0
-  const counts = countsOf({judgements: report.judgements, unread: report.unread}, isUnjudged ? 1 : 0)
-  const timestamp = report.at.replace(/\..*$/, '')
-  const parts = [
-    '<?xml version="1.0" encoding="UTF-8"?>\n',
-    `<testsuites name="vpcmd metadata audit" ${counts} time="0">\n`,
-  ]
-  for (const [region, suite] of suites) {
-    parts.push(
-      `  <testsuite name="${escaped(region)}" ${countsOf(suite)} time="0" timestamp="${escaped(timestamp)}">\n`,
-      propertiesOf(report),
-      ...suite.unread.map(unreadCase),
-      ...suite.judgements.map(subjectCase),
-      '  </testsuite>\n',
-    )
-  }
   if (isUnjudged) {
-    parts.push(
-      `  <testsuite name="all" tests="1" failures="0" errors="1" skipped="0" time="0" timestamp="${escaped(timestamp)}">\n`,
-      `    <testcase classname="all.reading" name="find what to judge" time="0">\n      <error type="incomplete" message="${escaped(headline(report))}"/>\n    </testcase>\n`,
-      '  </testsuite>\n',
-    )
+    const error = element('error', {type: 'incomplete', message: headline(report)})
+    cases.set('all', [testCase('error', 'all.reading', 'find what to judge', error)])
   }
-  parts.push('</testsuites>\n')
-  return parts.join('')
+  const timestamp = report.at.replace(/\..*$/, '')
+  const properties = propertiesOf(report)
+  const suites = [...cases].map(([name, some]) =>
+    element('testsuite', {name, ...countsOf(some), time: 0, timestamp}, [properties, ...some.map(([, xml]) => xml)]),
+  )
+  const attributes = {name: 'vpcmd metadata audit', ...countsOf([...cases.values()].flat()), time: 0}
+  return `<?xml version="1.0" encoding="UTF-8"?>\n${element('testsuites', attributes, suites)}`
 }
 
-function countsOf({judgements, unread}: Suite, others = 0): string {
-  let failures = 0
-  let skipped = 0
-  let errors = unread.length + others
-  for (const {verdict} of judgements) {
-    if (verdict === 'violation') failures++
-    else if (verdict === 'undetermined') errors++
-    else if (verdict !== 'compliant') skipped++
+function countsOf(cases: Case[]): Record<string, number> {
+  const counts = {tests: cases.length, failures: 0, errors: 0, skipped: 0}
+  for (const [outcome] of cases) {
+    if (outcome === 'failure') counts.failures++
+    if (outcome === 'error') counts.errors++
+    if (outcome === 'skipped') counts.skipped++
   }
-  return `tests="${judgements.length + unread.length + others}" failures="${failures}" errors="${errors}" skipped="${skipped}"`
+  return counts
 }
 
 function propertiesOf(report: AuditReport): string {
@@ -68,32 +51,43 @@ function propertiesOf(report: AuditReport): string {
     filters: scopeInWords(report.scope),
     vpcmd: report.vpcmd,
   }
-  const lines = Object.entries(properties).map(
-    ([name, value]) => `      <property name="${name}" value="${escaped(value)}"/>\n`,
-  )
-  return `    <properties>\n${lines.join('')}    </properties>\n`
+  const all = Object.entries(properties).map(([name, value]) => element('property', {name, value}))
+  return element('properties', {}, all)
 }
 
-function subjectCase(judgement: Judgement): string {
+function subjectCase(judgement: Judgement): Case {
   const {subject, verdict, rule} = judgement
   // Jenkins takes what stands before the last dot for a package.
-  const start = `    <testcase classname="${escaped(`${subject.region}.${subject.kind}`)}" name="${escaped(targetName(subject))}" time="0"`
-  if (verdict === 'compliant') return `${start}/>\n`
-  const why = reasonOf(judgement)
+  const names = [`${subject.region}.${subject.kind}`, targetName(subject)] as const
+  const message = reasonOf(judgement)
   const details = `${kindLabel(subject.kind)} ${subject.crn ?? subject.id}, metadata service ${settingsLabel(subject.settings)}, rule ${rule?.name ?? 'none'}`
-  const result =
-    verdict === 'violation'
-      ? `<failure type="violation" message="${escaped(why)}">${escaped(details)}</failure>`
-      : verdict === 'undetermined'
-        ? `<error type="undetermined" message="${escaped(why)}">${escaped(details)}</error>`
-        : `<skipped message="${escaped(why)}"/>`
-  return `${start}>\n      ${result}\n    </testcase>\n`
+  switch (verdict) {
+    case 'compliant':
+      return testCase(undefined, ...names)
+    case 'violation':
+      return testCase('failure', ...names, element('failure', {type: verdict, message}, escaped(details)))
+    case 'undetermined':
+      return testCase('error', ...names, element('error', {type: verdict, message}, escaped(details)))
+    default:
+      return testCase('skipped', ...names, element('skipped', {message}))
+  }
 }
 
-function unreadCase({region, kinds, error}: Unread): string {
+function unreadCase({region, kinds, error}: Unread): Case {
   const name = `read ${kinds.map(kind => `${kindLabel(kind)}s`).join(', ')}`
-  return `    <testcase classname="${escaped(`${region}.reading`)}" name="${escaped(name)}" time="0">
-      <error type="${escaped(error.code)}" message="${escaped(error.messageWithTrace)}">${escaped(error.hint ?? '')}</error>
-    </testcase>
-`
+  const xml = element('error', {type: error.code, message: error.messageWithTrace}, escaped(error.hint ?? ''))
+  return testCase('error', `${region}.reading`, name, xml)
+}
+
+function testCase(outcome: Outcome, classname: string, name: string, result?: string): Case {
+  return [outcome, element('testcase', {classname, name, time: 0}, result === undefined ? [] : [result])]
+}
+
+/** An element in a line of its own, with text, which is escaped already, or with other elements. */
+function element(name: string, attributes: Record<string, string | number>, content: string | string[] = []): string {
+  const start = `<${name}${Object.entries(attributes)
+    .map(([key, value]) => ` ${key}="${escaped(String(value))}"`)
+    .join('')}`
+  if (content.length === 0) return `${start}/>\n`
+  return `${start}>${typeof content === 'string' ? content : `\n${content.join('')}`}</${name}>\n`
 }

@@ -2,7 +2,7 @@ import {createHash} from 'node:crypto'
 import {isAbsolute, sep} from 'node:path'
 import {pathToFileURL} from 'node:url'
 import {targetName} from '../../metadata/plan.ts'
-import {settingList} from '../../metadata/settings.ts'
+import {settingList, settingsTable, tunables} from '../../metadata/settings.ts'
 import {type AuditReport, exitCodeOf, resultOf} from '../audit.ts'
 import {type Judgement, type Violation, violationInWords} from '../judge.ts'
 import type {Policy} from '../policy.ts'
@@ -14,26 +14,29 @@ import {visible} from './escapes.ts'
 const schema = 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json'
 const helpUri = 'https://cloud.ibm.com/docs/vpc?topic=vpc-imd-configure-service'
 
-const fix = 'or vpcmd metadata audit --fix-plan FILE, then vpcmd metadata apply FILE'
+const repair = 'or vpcmd metadata audit --fix-plan FILE, then vpcmd metadata apply FILE'
 const rules = [
-  ...settingList.map(({name, key, word, why, values, bounds}) => ({
+  {
+    id: 'metadata-enabled',
+    short: 'The metadata service must be on or off, as the policy says.',
+    full: settingsTable.enabled.why,
+    help: `Run vpcmd metadata enable or vpcmd metadata disable; ${repair}.`,
+  },
+  ...tunables.map(({key, word, why, values, bounds}) => ({
     id: `metadata-${key}`,
-    short: `The ${word} must be as the policy says.`,
+    short: `The ${word} of the metadata service must be as the policy says.`,
     full: why,
-    help:
-      name === 'enabled'
-        ? `Run vpcmd metadata enable or vpcmd metadata disable; ${fix}.`
-        : `Run vpcmd metadata enable --${key} ${values?.join('|') ?? (bounds && `${bounds.min}-${bounds.max}`)}; ${fix}.`,
+    help: `Run vpcmd metadata enable --${key} ${values?.join('|') ?? (bounds && `${bounds.min}-${bounds.max}`)}; ${repair}.`,
   })),
   {
     id: 'no-rule',
     short: 'A rule of the policy must match each server and template.',
-    full: 'No rule of the policy matches. With unmatched: deny that is a violation, else only told.',
+    full: 'No rule of the policy matches. That is a violation with unmatched: deny, and only reported otherwise.',
     help: 'Add a rule to the policy that matches it.',
   },
   {
     id: 'undetermined',
-    short: 'What the policy asks could not be told.',
+    short: 'The policy could not be checked.',
     full: 'A rule goes by a name that could not be read.',
     help: 'See that vpcmd may list what the policy names, such as VPCs, or go by ID in the policy.',
   },

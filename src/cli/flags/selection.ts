@@ -24,7 +24,7 @@ const manyFlags = {
     summary: 'Take the instances of a file, - for stdin: IDs, names or CRNs, one a line, or JSON of instances list.',
   }),
   all: Flags.boolean({
-    summary: 'Take all instances, in all regions or those of --region, that the filters let through.',
+    summary: 'Take all instances that match the filters, in all regions or those of --region.',
   }),
 }
 

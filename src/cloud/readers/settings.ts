@@ -79,7 +79,10 @@ export type SettingName = keyof SettingsTable
 type Widened<Value> = Value extends boolean ? boolean : Value extends string ? string : number
 export type SettingValue<Name extends SettingName> = Widened<SettingsTable[Name]['byDefault']>
 
-/** The names of the settings, in the order in which they are told. */
+/** What has a metadata service that can be changed. */
+export type ServerKind = 'instance' | 'bare_metal_server'
+
+/** The names of the settings, in the order in which they are shown. */
 export const settingNames = Object.keys(settingsTable) as readonly SettingName[]
 
 /** What a policy calls a setting. */
@@ -98,7 +101,7 @@ export const tunables = settingList.filter(
 )
 
 /**
- * Settings as far as the API told them: what is undefined is not known, and never a default; what the server does not have
+ * Settings as far as the API reported them: what is undefined is unknown, and never a default; what the server does not have
  * is no key at all.
  */
 export type Settings = {[Name in SettingName]?: SettingValue<Name>}
@@ -108,13 +111,13 @@ export type KnownSettings = {
   [Name in SettingName as SettingsTable[Name]['isOfBareMetal'] extends true ? Name : never]: SettingValue<Name>
 } & {[Name in SettingName as SettingsTable[Name]['isOfBareMetal'] extends true ? never : Name]?: SettingValue<Name>}
 
-/** Reads `metadata_service`. What a setting can't be is not known, nor is a value that vpcmd has not heard of. */
-export function readSettings(raw: Raw, kind: 'instance' | 'bare_metal_server' = 'instance'): Settings {
+/** Reads `metadata_service`. A value that a setting can't have is unknown. */
+export function readSettings(raw: Raw, kind: ServerKind = 'instance'): Settings {
   const told = fields(raw.metadata_service)
   return settingsOf(kind, name => (isSetting(name, told[name]) ? told[name] : undefined))
 }
 
-/** The settings that a template makes: what it leaves out is the API's default, what it tells oddly is not known. */
+/** The settings that a template makes: what it leaves out is the API's default, and an odd value is unknown. */
 export function readTemplateSettings(raw: Raw): Settings {
   const told = raw.metadata_service
   const read = readSettings(raw)
@@ -124,7 +127,7 @@ export function readTemplateSettings(raw: Raw): Settings {
   return settingsOf('instance', name => (leavesOut(name) ? settingsTable[name].byDefault : read[name]))
 }
 
-function settingsOf(kind: 'instance' | 'bare_metal_server', toldOf: (name: SettingName) => unknown): Settings {
+function settingsOf(kind: ServerKind, toldOf: (name: SettingName) => unknown): Settings {
   const names = settingNames.filter(name => kind === 'instance' || settingsTable[name].isOfBareMetal)
   return Object.fromEntries(names.map(name => [name, toldOf(name)]))
 }
