@@ -106,8 +106,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   let url = ''
   let metadata: Promise<MetadataListeners> | undefined
   const loadMetadata = async () => {
-    const {MetadataListeners} = await import('./imds/metadata-listeners.ts')
-    const service = new MetadataListeners({
+    const {openMetadataListeners} = await import('./imds/metadata-listeners.ts')
+    return openMetadataListeners({
       ...options.metadata,
       fleet,
       clock,
@@ -115,12 +115,6 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       iamTokenTtlSeconds: options.tokenTtlSeconds ?? 3600,
       url,
     })
-    await service.start().catch(async error => {
-      // What is bound already would keep the process alive.
-      await service.close()
-      throw error
-    })
-    return service
   }
   const openMetadata = () => {
     metadata ??= loadMetadata()

@@ -3,7 +3,7 @@ import {createServer as createTlsServer} from 'node:https'
 import type {AddressInfo} from 'node:net'
 import {afterEach, describe, expect, it, vi} from 'vitest'
 import {findRoutes} from '../../src/cloud/routes.ts'
-import {CertificateAuthority} from '../../src/sandbox/imds/certificate-authority.ts'
+import {makeCertificateAuthority} from '../../src/sandbox/imds/certificate-authority.ts'
 import {startSandbox} from '../../src/sandbox/index.ts'
 import {freshEnvironment, runVpcmd} from '../support/run-vpcmd.ts'
 
@@ -19,7 +19,7 @@ afterEach(async () => {
 async function startBehindProxy() {
   const sandbox = await startSandbox({vpcs: 1, instances: 20, regions: ['us-south']})
   closing.push(() => sandbox.close())
-  const authority = await CertificateAuthority.make(undefined)
+  const authority = await makeCertificateAuthority(undefined)
   closing.push(() => authority.close())
   const context = await authority.secureContext('127.0.0.1')
   let requests = 0

@@ -30,6 +30,17 @@ test.each([
   expect((await ask(`security_groups/${group?.id}`)).rules[0]).toEqual(group?.rules[0])
 })
 
+test.each([
+  ['2026-04-06', undefined],
+  ['2026-04-07', 2],
+])('at version %s the list of instance profiles has the limit %s', async (version, limit) => {
+  const url = `${sandbox.url}/v1/instance/profiles?version=${version}&generation=2&limit=2`
+  const {body} = await read(await fetch(url, {headers: {authorization: `Bearer ${client.token}`}}))
+  const {profiles, ...page} = body as unknown as {profiles: unknown[]; limit?: number}
+  expect(page.limit).toBe(limit)
+  expect(profiles).toHaveLength(limit ?? 8)
+})
+
 describe('a public key', () => {
   const encoded = (type: string) => {
     const {x} = generateKeyPairSync('ed25519').publicKey.export({format: 'jwk'})
@@ -159,6 +170,8 @@ describe('what is not simulated says so, and what is not there is not there', ()
     ['GET', '/v1/load_balancers/x/pools/y/members', 501],
     ['POST', '/eu-de/v1/instances/x/console_access_token', 501],
     ['POST', '/v1/instance/templates', 501],
+    ['POST', '/v1/instances/x/reinitialize', 501],
+    ['GET', '/v1/instances/x/software_attachments', 501],
     ['DELETE', '/v1/vpcs/x', 501],
     ['GET', '/v1/volumes', 501],
     ['GET', '/v1/load_balancers/x/pools/y/members/z/nothing', 404],

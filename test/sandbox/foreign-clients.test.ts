@@ -1,11 +1,8 @@
-import {execFile} from 'node:child_process'
-import {promisify} from 'node:util'
 import {BaseService, IamAuthenticator} from 'ibm-cloud-sdk-core'
 import {afterAll, beforeAll, describe, expect, test} from 'vitest'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
-import {type Body, serverTwo} from './sandbox-client.ts'
+import type {Body} from './sandbox-client.ts'
 
-const run = promisify(execFile)
 let sandbox: Sandbox
 beforeAll(async () => {
   sandbox = await startSandbox()
@@ -52,50 +49,5 @@ describe("ibm-cloud-sdk-core's own classes", () => {
   test('see why a wrong key is wrong', async () => {
     const failure = await service('wrong')('GET', '/instances').catch((error: Body) => error)
     expect(JSON.stringify(failure)).toContain('BXNIM0415E')
-  })
-})
-
-const curl = await run('curl', ['--version']).then(
-  () => true,
-  () => false,
-)
-if (!curl) console.warn("Skipped: the curl lines of IBM's page, because there is no curl.")
-
-// The lines of "Accessing metadata from an instance", API tab, but for the backtick that ends the last, where the page
-// has lost a quote. `$vpc_api_endpoint` and `$iam_token` are set as the page's readers set them.
-const lines = {
-  list: 'curl -X GET "$vpc_api_endpoint/v1/instances?version=2025-05-13&generation=2" -H "Authorization: Bearer $iam_token"',
-  get: `curl -X GET "$vpc_api_endpoint/v1/instances/${serverTwo}?version=2025-05-13&generation=2" -H "Authorization: Bearer $iam_token"`,
-  patch: `curl -X PATCH "$vpc_api_endpoint/v1/instances/${serverTwo}?version=2025-05-13&generation=2" \\
-   -H "Authorization: Bearer $iam_token" \\
-   -d '{
-        "metadata_service": {
-           "enabled": true,
-           "protocol": "http",
-           "response_hop_limit": 1
-           }
-       }'`,
-}
-
-describe.skipIf(!curl)("the curl lines of IBM's page", () => {
-  test('list, get and patch', async () => {
-    // A proxy of this machine must not come between.
-    const env = {PATH: process.env.PATH, no_proxy: '*'}
-    const token = await run(
-      'sh',
-      [
-        '-c',
-        `curl -s -X POST "$iam/identity/token" -H "Content-Type: application/x-www-form-urlencoded" \\
-          -d "grant_type=urn:ibm:params:oauth:grant-type:apikey&apikey=$key"`,
-      ],
-      {env: {...env, iam: sandbox.url, key: sandbox.apiKey}},
-    )
-    const variables = {vpc_api_endpoint: `${sandbox.url}/us-south`, iam_token: JSON.parse(token.stdout).access_token}
-    const sh = async (line: string): Promise<Body> =>
-      JSON.parse((await run('sh', ['-c', line], {env: {...env, ...variables}})).stdout)
-    expect((await sh(lines.list)).instances.map(each => each.id)).toContain(serverTwo)
-    expect((await sh(lines.get)).metadata_service.enabled).toBe(false)
-    expect((await sh(lines.patch)).metadata_service.enabled).toBe(true)
-    expect((await sh(lines.get)).metadata_service).toEqual({enabled: true, protocol: 'http', response_hop_limit: 1})
   })
 })

@@ -51,6 +51,7 @@ describe.each(names)('%s, seen from within and from without', name => {
       network_interfaces: body.network_interfaces.map(withAddress),
       primary_network_interface: withAddress(body.primary_network_interface),
       resource_group: {id: body.resource_group.id, name: body.resource_group.name},
+      threads_per_core: 2,
     })
     expect(software_attachments).toHaveLength(name === 'train-1' ? 1 : 0)
   })

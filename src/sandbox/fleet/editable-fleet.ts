@@ -60,7 +60,7 @@ export function editableFleet(
   actions: InstanceActions,
   {clock, transitionMs}: {clock: () => number; transitionMs: number},
 ): Fleet {
-  /** What every new record begins with: where it is to be, is the first that there is unless it is said. */
+  /** What every new record begins with. Its place is the first that there is unless one is given. */
   const beginning = (given: NewTemplate, order: number, separator: '-' | '_') => {
     const asked = given.region ?? given.zone?.slice(0, -2)
     const region = fleet.regions.find(each => each.name === asked) ?? fleet.regions[0]
@@ -76,6 +76,10 @@ export function editableFleet(
       created: clock(),
     }
   }
+  const edited = ({name, status}: {name?: string; status?: string}) => ({
+    ...(name !== undefined && {name}),
+    ...(status !== undefined && {status}),
+  })
   const addressOf = (order: number) => `10.250.${(order >>> 8) & 255}.${order & 255}`
   const imageIn = (region: string, name = 'ibm-ubuntu-24-04-6-minimal-amd64-3') => regional(region, 'image', name)
   return {
@@ -103,9 +107,9 @@ export function editableFleet(
           image: imageIn(begun.region, image),
         }
       },
-      changeOf: ({name, status, metadata_service: settings}, record) => ({
-        ...(name !== undefined && {name}),
-        ...(status !== undefined && {status, action: undefined}),
+      changeOf: ({metadata_service: settings, ...edit}, record) => ({
+        ...edited(edit),
+        ...(edit.status !== undefined && {action: undefined}),
         ...(settings && {metadata: {...record.metadata, ...settings}}),
       }),
     }),
@@ -123,9 +127,8 @@ export function editableFleet(
         status,
         metadata: {...newBareMetal.metadata, ...settings},
       }),
-      changeOf: ({name, status, metadata_service: settings}, record) => ({
-        ...(name !== undefined && {name}),
-        ...(status !== undefined && {status}),
+      changeOf: ({metadata_service: settings, ...edit}, record) => ({
+        ...edited(edit),
         ...(settings && {metadata: {...record.metadata, ...settings}}),
       }),
     }),
@@ -137,7 +140,7 @@ export function editableFleet(
         return {...newTemplate, ...begun, metadata, image: imageIn(begun.region)}
       },
       changeOf: ({name, metadata_service: metadata}) => ({
-        ...(name !== undefined && {name}),
+        ...edited({name}),
         ...(metadata !== undefined && {metadata}),
       }),
     }),

@@ -41,27 +41,19 @@ export class FleetStore {
       records.instances,
       state,
       current => ({changes: current.instances, added: current.added}),
-      ({name, metadata, status, action, failures, revision, deleted}) => ({
-        name,
-        metadata,
-        status,
-        action,
-        failures,
-        revision,
-        deleted,
-      }),
+      pick('name', 'metadata', 'status', 'action', 'failures', 'revision', 'deleted'),
     )
     this.bareMetalServers = new RecordStore(
       records.bareMetalServers,
       state,
       current => current.bareMetalServers,
-      ({name, metadata, status, revision, deleted}) => ({name, metadata, status, revision, deleted}),
+      pick('name', 'metadata', 'status', 'revision', 'deleted'),
     )
     this.templates = new RecordStore(
       records.templates,
       state,
       current => current.templates,
-      ({name, metadata, revision, deleted}) => ({name, metadata, revision, deleted}),
+      pick('name', 'metadata', 'revision', 'deleted'),
     )
   }
 
@@ -146,19 +138,16 @@ export class FleetStore {
   }
 }
 
-function recordsOf(regions: readonly RegionPlace[], options: FleetOptions): FleetRecords {
-  if (options.instances !== undefined) {
-    return generatedFleet(options.instances, options.vpcs ?? regions.length, regions)
-  }
-  const records = defaultFleet()
-  const served = (each: {region: string}) => regions.some(region => region.name === each.region)
-  return {
-    instances: records.instances.filter(served),
-    bareMetalServers: records.bareMetalServers.filter(served),
-    templates: records.templates.filter(served),
-    vpcs: records.vpcs.filter(served),
-    floatingIps: records.floatingIps.filter(served),
-  }
+const pick =
+  <Name extends string>(...names: Name[]) =>
+  <Item extends Record<Name, unknown>>(item: Item) =>
+    Object.fromEntries(names.map(name => [name, item[name]])) as Pick<Item, Name>
+
+function recordsOf(regions: readonly RegionPlace[], {instances, vpcs}: FleetOptions): FleetRecords {
+  if (instances !== undefined) return generatedFleet(instances, vpcs ?? regions.length, regions)
+  const isServed = (each: {region: string}) => regions.some(region => region.name === each.region)
+  const kinds = Object.entries(defaultFleet()).map(([kind, records]) => [kind, records.filter(isServed)])
+  return Object.fromEntries(kinds)
 }
 
 function byRegion<Item extends {region: string}>(items: readonly Item[]): Map<string, Item[]> {

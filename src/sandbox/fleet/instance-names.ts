@@ -1,21 +1,12 @@
 import type {BareMetalRecord, InstanceRecord} from '../core/records.ts'
 import type {FleetStore} from './fleet.ts'
 
-type Named = {id: string; name: string; region: string}
-
-const isCalled = ({id, name, region}: Named, text: string) => [id, name, `${region}/${name}`].includes(text)
-
-/** The instance, or else the bare metal server, that `text` means: as `findNamed`. */
+/** The instance, or else the bare metal server, that `text` means: an ID, a name, or a region and a name with a slash between. Throws a plain Error for none or several. */
 export function findServer(fleet: FleetStore, text: string): InstanceRecord | BareMetalRecord {
-  const servers = fleet.bareMetalServers.all()
-  const instances = fleet.instances.all()
-  const isInstance = !servers.some(each => isCalled(each, text)) || instances.some(each => isCalled(each, text))
-  return findNamed<InstanceRecord | BareMetalRecord>(isInstance ? instances : servers, text)
-}
-
-/** The instance that `text` means: an ID, a name, or a region and a name with a slash between. Throws a plain Error for none or several. */
-export function findNamed<Item extends Named>(instances: readonly Item[], text: string): Item {
-  const found = instances.filter(each => isCalled(each, text))
+  const isCalled = ({id, name, region}: InstanceRecord | BareMetalRecord) =>
+    [id, name, `${region}/${name}`].includes(text)
+  const instances = fleet.instances.all().filter(isCalled)
+  const found = instances.length > 0 ? instances : fleet.bareMetalServers.all().filter(isCalled)
   const [first, ...more] = found
   if (first === undefined) throw new Error(`The sandbox has no instance ${text}.`)
   if (more.length === 0) return first

@@ -2,7 +2,7 @@ import {z} from 'zod'
 import {ApiError} from '../core/api-error.ts'
 import {profileNames} from '../vpc/profiles.ts'
 import type {FleetStore} from './fleet.ts'
-import type {Fleet, Seed, Seeded} from './public-types.ts'
+import type {Fleet, NewTemplate, Seed, Seeded} from './public-types.ts'
 
 const settings = z.strictObject({
   enabled: z.boolean().optional(),
@@ -10,61 +10,47 @@ const settings = z.strictObject({
   response_hop_limit: z.int().min(1).max(64).optional(),
 })
 
-const name = z.string().min(1).max(63)
-const placed = {
-  name,
-  region: z.string().optional(),
-  zone: z.string().optional(),
-  vpc: z.string().optional(),
-}
+const text = z.string().optional()
+const placed = {name: z.string().min(1).max(63), region: text, zone: text, vpc: text}
+const statuses = ['deleting', 'failed', 'pending', 'restarting', 'running', 'starting', 'stopped', 'stopping'] as const
 
 const instance = z.strictObject({
   ...placed,
-  status: z
-    .enum(['deleting', 'failed', 'pending', 'restarting', 'running', 'starting', 'stopped', 'stopping'])
-    .optional(),
+  status: z.enum(statuses).optional(),
   metadata_service: settings.optional(),
   image: z.string().min(1).optional(),
   legacyInterfaces: z.boolean().optional(),
   profile: z.enum(profileNames).optional(),
   spot: z.boolean().optional(),
-  userData: z.string().optional(),
+  userData: text,
   trustedProfile: z.boolean().optional(),
 })
+const bareMetalServer = z.strictObject({
+  ...placed,
+  status: z.string().min(1).optional(),
+  metadata_service: settings.omit({response_hop_limit: true}).optional(),
+})
+const template = z.strictObject({...placed, metadata_service: settings.nullable().optional()})
 
 const seedSchema = z.strictObject({
-  instances: z.array(instance).optional(),
-  bareMetalServers: z
-    .array(
-      z.strictObject({
-        ...placed,
-        status: z.string().min(1).optional(),
-        metadata_service: settings.omit({response_hop_limit: true}).optional(),
-      }),
-    )
-    .optional(),
-  templates: z.array(z.strictObject({...placed, metadata_service: settings.nullable().optional()})).optional(),
+  instances: z.array(instance).default([]),
+  bareMetalServers: z.array(bareMetalServer).default([]),
+  templates: z.array(template).default([]),
 }) satisfies z.ZodType<Seed>
 
 function notASeed(message: string): ApiError {
   return new ApiError(400, 'invalid_seed', message)
 }
 
-interface Placed {
-  region?: string
-  zone?: string
-  vpc?: string
-}
-
-function checkPlace(fleet: FleetStore, field: string, {region: regionName, zone, vpc}: Placed): void {
-  const region = fleet.regions.find(each => each.name === (regionName ?? zone?.slice(0, -2) ?? fleet.regions[0]?.name))
-  if (region === undefined)
-    throw notASeed(`${field}: the sandbox serves no region ${regionName ?? zone?.slice(0, -2)}.`)
-  if (zone !== undefined && !region.zones.some(each => each.name === zone)) {
-    throw notASeed(`${field}: ${region.name} has no zone ${zone}.`)
+function checkPlace(fleet: FleetStore, field: string, {region, zone, vpc}: Omit<NewTemplate, 'name'>): void {
+  const name = region ?? zone?.slice(0, -2) ?? fleet.regions[0]?.name
+  const place = fleet.regions.find(each => each.name === name)
+  if (place === undefined) throw notASeed(`${field}: the sandbox serves no region ${name}.`)
+  if (zone !== undefined && !place.zones.some(each => each.name === zone)) {
+    throw notASeed(`${field}: ${place.name} has no zone ${zone}.`)
   }
-  if (vpc !== undefined && !fleet.vpcsOf(region.name).some(each => each.id === vpc)) {
-    throw notASeed(`${field}: ${region.name} has no VPC with the ID ${vpc}.`)
+  if (vpc !== undefined && !fleet.vpcsOf(place.name).some(each => each.id === vpc)) {
+    throw notASeed(`${field}: ${place.name} has no VPC with the ID ${vpc}.`)
   }
 }
 
@@ -75,8 +61,8 @@ export async function plantSeed(given: unknown, access: Fleet, fleet: FleetStore
     const problems = read.error.issues.map(({path, message}) => `${path.join('.') || 'the seed'}: ${message}`)
     throw notASeed(problems.join('; '))
   }
-  const {instances = [], bareMetalServers = [], templates = []} = read.data
-  for (const [kind, items] of Object.entries({instances, bareMetalServers, templates})) {
+  const {instances, bareMetalServers, templates} = read.data
+  for (const [kind, items] of Object.entries(read.data)) {
     for (const [index, item] of items.entries()) checkPlace(fleet, `${kind}.${index}`, item)
   }
   const planted: Seeded = {instances: [], bareMetalServers: [], templates: []}

@@ -4,113 +4,126 @@ import {writeFile} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {dirname, join} from 'node:path'
 import {createSecureContext, type SecureContext} from 'node:tls'
-import {
-  AuthorityKeyIdentifierExtension,
-  BasicConstraintsExtension,
-  ExtendedKeyUsage,
-  ExtendedKeyUsageExtension,
-  type Extension,
-  type JsonNameParams,
-  KeyUsageFlags,
-  KeyUsagesExtension,
-  Name,
-  PemConverter,
-  Pkcs10CertificateRequest,
-  SubjectAlternativeNameExtension,
-  SubjectKeyIdentifierExtension,
-  type X509Certificate,
-  X509CertificateGenerator,
-} from '@peculiar/x509'
+import * as x509 from '@peculiar/x509'
 import {refusedPart} from './metadata-error.ts'
 
 const algorithm = {name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256'}
 const dayMs = 86_400_000
 const organization = 'O=vpcmd sandbox'
 
+// Over https the real service has its host name only: 169.254.169.254 is not among them.
 const servedNames = [
   {type: 'dns', value: 'api.metadata.cloud.ibm.com'},
   {type: 'dns', value: 'localhost'},
   {type: 'ip', value: '127.0.0.1'},
 ] as const
-
-// Over https the real service has its host name only.
-const namelessAddress = '169.254.169.254'
+const namelessAddresses = ['169.254.169.254', '127.0.0.1']
 
 type Keys = Awaited<ReturnType<typeof makeKeys>>
 
 interface Authority {
-  certificate: X509Certificate
+  certificate: x509.X509Certificate
   keys: Keys
 }
 
 const makeKeys = () => crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
-const pemOf = (certificate: X509Certificate) => `${certificate.toString('pem')}\n`
+const pemOf = (certificate: x509.X509Certificate) => `${certificate.toString('pem')}\n`
 
 interface Wanted {
-  subject: string | Name
-  publicKey: Keys['publicKey'] | Pkcs10CertificateRequest['publicKey']
-  /** In days from now, or the first and last moment of the validity. */
-  valid: number | [fromMs: number, untilMs: number]
-  extensions: Extension[]
+  subject: string | x509.Name
+  publicKey: Keys['publicKey'] | x509.PublicKey
+  /** In epoch milliseconds. */
+  valid?: [from: number, until: number]
+  extensions: x509.Extension[]
 }
 
-/** A certificate that `issuer` signs; without one it signs itself with `keys`. */
+const validFor = (days: number): [number, number] => [Date.now() - dayMs, Date.now() + days * dayMs]
+
+/** A certificate that an authority signs; with the keys of one alone it signs itself. */
 async function sign(
-  {subject, publicKey, valid, extensions}: Wanted,
-  keys: Keys,
-  issuer?: X509Certificate,
-): Promise<X509Certificate> {
-  const now = Date.now()
-  const [from, until] = typeof valid === 'number' ? [now - dayMs, now + valid * dayMs] : valid
-  return X509CertificateGenerator.create({
+  {subject, publicKey, valid = validFor(364), extensions}: Wanted,
+  {certificate, keys}: Partial<Authority> & Pick<Authority, 'keys'>,
+): Promise<x509.X509Certificate> {
+  return x509.X509CertificateGenerator.create({
     subject,
-    issuer: issuer?.subject ?? subject,
+    issuer: certificate?.subject ?? subject,
     publicKey,
     signingKey: keys.privateKey,
     signingAlgorithm: algorithm,
-    notBefore: new Date(from),
-    notAfter: new Date(until),
-    extensions: [...extensions, await AuthorityKeyIdentifierExtension.create(keys.publicKey)],
+    notBefore: new Date(valid[0]),
+    notAfter: new Date(valid[1]),
+    extensions: [...extensions, await x509.AuthorityKeyIdentifierExtension.create(keys.publicKey)],
   })
 }
 
 async function makeAuthority(commonName: string, parent?: Authority): Promise<Authority> {
   const keys = await makeKeys()
   const extensions = [
-    new BasicConstraintsExtension(true, parent === undefined ? 1 : 0, true),
-    new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
-    await SubjectKeyIdentifierExtension.create(keys.publicKey),
+    new x509.BasicConstraintsExtension(true, parent === undefined ? 1 : 0, true),
+    new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+    await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
   ]
-  const wanted = {subject: `CN=${commonName}, ${organization}`, publicKey: keys.publicKey, valid: 365, extensions}
-  return {certificate: await sign(wanted, parent?.keys ?? keys, parent?.certificate), keys}
+  const wanted = {
+    subject: `CN=${commonName}, ${organization}`,
+    publicKey: keys.publicKey,
+    valid: validFor(365),
+    extensions,
+  }
+  return {certificate: await sign(wanted, parent ?? {keys}), keys}
+}
+
+function leafExtensions(usage: x509.ExtendedKeyUsage): x509.Extension[] {
+  return [
+    new x509.BasicConstraintsExtension(false, undefined, true),
+    new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+    new x509.ExtendedKeyUsageExtension([usage]),
+  ]
+}
+
+/** Key and certificate of the metadata service, for the names that it is reached by and the IP address that it was reached at. */
+async function makeSecureContext(address: string, root: Authority): Promise<SecureContext> {
+  const {privateKey, publicKey} = await makeKeys()
+  const own = namelessAddresses.includes(address) ? [] : [{type: 'ip', value: address} as const]
+  const extensions = [
+    ...leafExtensions(x509.ExtendedKeyUsage.serverAuth),
+    new x509.SubjectAlternativeNameExtension([...servedNames, ...own]),
+    await x509.SubjectKeyIdentifierExtension.create(publicKey),
+  ]
+  const certificate = await sign(
+    {subject: `CN=api.metadata.cloud.ibm.com, ${organization}`, publicKey, extensions},
+    root,
+  )
+  const key = x509.PemConverter.encode(await crypto.subtle.exportKey('pkcs8', privateKey), 'PRIVATE KEY')
+  return createSecureContext({key, cert: certificate.toString('pem')})
 }
 
 /** What a CSR may say of its subject: country, state, locality, organization, unit (ibm-cloud-docs/vpc instance_metadata_vpc_identity_operations.md). */
-const allowedAttributes = new Set(['C', 'ST', 'L', 'O', 'OU'])
+const allowedAttributes = ['C', 'ST', 'L', 'O', 'OU']
 const extensionRequest = '1.2.840.113549.1.9.14'
 
-async function readRequest(csr: string): Promise<Pkcs10CertificateRequest> {
+async function readRequest(csr: string): Promise<x509.Pkcs10CertificateRequest> {
   const refuse = (reason: string) =>
     refusedPart('field', 'csr', 'invalid_value', `The value provided for the \`csr\` field ${reason}.`, csr)
-  let request: Pkcs10CertificateRequest
+  let request: x509.Pkcs10CertificateRequest
   try {
     if (!csr.trimStart().startsWith('-----BEGIN')) throw new Error('It is no PEM.')
-    request = new Pkcs10CertificateRequest(csr)
+    request = new x509.Pkcs10CertificateRequest(csr)
   } catch {
     throw refuse('must be a certificate signing request in PEM format')
   }
   const signed = await request.verify().catch(() => false)
   if (!signed) throw refuse('must be signed with the private key of its public key')
   const names = request.subjectName.toJSON().flatMap(each => Object.keys(each))
-  const unfit = names.filter(name => !allowedAttributes.has(name))
-  if (unfit.includes('CN')) throw refuse('must not have a common name')
-  if (unfit.length > 0) throw refuse('must have no other naming attributes than C, ST, L, O and OU')
+  if (names.includes('CN')) throw refuse('must not have a common name')
+  if (names.some(name => !allowedAttributes.includes(name))) {
+    throw refuse('must have no other naming attributes than C, ST, L, O and OU')
+  }
   if (request.attributes.some(({type}) => type === extensionRequest)) throw refuse('must not have extensions')
   return request
 }
 
 /** The attributes of a name, all as UTF-8: a bare text that begins with `#` is bytes to the library, and it takes quotes out of others. */
-function attributesOf(name: Name): JsonNameParams {
+function attributesOf(name: x509.Name): x509.JsonNameParams {
   const asUtf8 = (values: string[]) => values.map(utf8String => ({utf8String}))
   return name
     .toJSON()
@@ -118,81 +131,46 @@ function attributesOf(name: Name): JsonNameParams {
 }
 
 /** The sandbox's certificate authority: for TLS of the metadata service, and for identity certificates. Its keys never leave the process. */
-export class CertificateAuthority {
+export interface CertificateAuthority {
   /** Where its certificate is, for clients to trust. */
-  readonly file: string
-  readonly #root: Authority
-  readonly #temporary: string | undefined
-  readonly #secureContexts = new Map<string, Promise<SecureContext>>()
-  #identityAuthority: Promise<Authority> | undefined
-
-  private constructor(root: Authority, file: string, temporary: string | undefined) {
-    this.#root = root
-    this.file = file
-    this.#temporary = temporary
-  }
-
-  /** Makes one, and writes its certificate to `file`, or into a new temporary folder. Rejects when it can't be written. */
-  static async make(
-    file: string | undefined,
-    write: (file: string, pem: string) => Promise<void> = writeFile,
-  ): Promise<CertificateAuthority> {
-    const root = await makeAuthority('vpcmd sandbox CA')
-    const chosen = file ?? join(mkdtempSync(join(tmpdir(), 'vpcmd-sandbox-')), 'ca.pem')
-    await write(chosen, pemOf(root.certificate))
-    return new CertificateAuthority(root, chosen, file === undefined ? dirname(chosen) : undefined)
-  }
-
-  /** Key and certificate of the metadata service, for the names that it is reached by and the IP address that it was reached at. */
-  secureContext(address: string): Promise<SecureContext> {
-    const made = this.#secureContexts.get(address) ?? this.#makeSecureContext(address)
-    this.#secureContexts.set(address, made)
-    return made
-  }
-
-  /** PEM chain for `csr`: see MetadataCloud.issueCertificate. */
-  async issue(csr: string, commonName: string, issuedAtMs: number, ttlSeconds: number): Promise<string[]> {
-    const {subjectName, publicKey} = await readRequest(csr)
-    this.#identityAuthority ??= makeAuthority('vpcmd sandbox identity CA', this.#root)
-    const {certificate, keys} = await this.#identityAuthority
-    const issued = await sign(
-      {
-        subject: new Name([...attributesOf(subjectName), {CN: [commonName]}]),
-        publicKey,
-        valid: [issuedAtMs, issuedAtMs + ttlSeconds * 1000],
-        extensions: leafExtensions(ExtendedKeyUsage.clientAuth),
-      },
-      keys,
-      certificate,
-    )
-    return [issued, certificate].map(pemOf)
-  }
-
+  file: string
+  /** For TLS at the IP address that the service was reached at. */
+  secureContext(address: string): Promise<SecureContext>
+  /** As MetadataCloud.issueCertificate. */
+  issue(csr: string, commonName: string, issuedAtMs: number, ttlSeconds: number): Promise<string[]>
   /** Removes the temporary folder, if there is one. */
-  close(): void {
-    if (this.#temporary !== undefined) rmSync(this.#temporary, {recursive: true, force: true})
-  }
-
-  async #makeSecureContext(address: string): Promise<SecureContext> {
-    const {privateKey, publicKey} = await makeKeys()
-    const own = [namelessAddress, '127.0.0.1'].includes(address) ? [] : [{type: 'ip', value: address} as const]
-    const extensions = [
-      ...leafExtensions(ExtendedKeyUsage.serverAuth),
-      new SubjectAlternativeNameExtension([...servedNames, ...own]),
-      await SubjectKeyIdentifierExtension.create(publicKey),
-    ]
-    const subject = `CN=api.metadata.cloud.ibm.com, ${organization}`
-    const {keys, certificate: issuer} = this.#root
-    const certificate = await sign({subject, publicKey, valid: 364, extensions}, keys, issuer)
-    const key = PemConverter.encode(await crypto.subtle.exportKey('pkcs8', privateKey), 'PRIVATE KEY')
-    return createSecureContext({key, cert: certificate.toString('pem')})
-  }
+  close(): void
 }
 
-function leafExtensions(usage: ExtendedKeyUsage): Extension[] {
-  return [
-    new BasicConstraintsExtension(false, undefined, true),
-    new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
-    new ExtendedKeyUsageExtension([usage]),
-  ]
+/** Makes one, and writes its certificate to `given`, or into a new temporary folder. Rejects when it can't be written. */
+export async function makeCertificateAuthority(
+  given: string | undefined,
+  write: (file: string, pem: string) => Promise<void> = writeFile,
+): Promise<CertificateAuthority> {
+  const root = await makeAuthority('vpcmd sandbox CA')
+  const file = given ?? join(mkdtempSync(join(tmpdir(), 'vpcmd-sandbox-')), 'ca.pem')
+  await write(file, pemOf(root.certificate))
+  const secureContexts = new Map<string, Promise<SecureContext>>()
+  let identityAuthority: Promise<Authority> | undefined
+  return {
+    file,
+    secureContext(address) {
+      const made = secureContexts.get(address) ?? makeSecureContext(address, root)
+      secureContexts.set(address, made)
+      return made
+    },
+    async issue(csr, commonName, issuedAtMs, ttlSeconds) {
+      const {subjectName, publicKey} = await readRequest(csr)
+      identityAuthority ??= makeAuthority('vpcmd sandbox identity CA', root)
+      const authority = await identityAuthority
+      const subject = new x509.Name([...attributesOf(subjectName), {CN: [commonName]}])
+      const extensions = leafExtensions(x509.ExtendedKeyUsage.clientAuth)
+      const valid: Wanted['valid'] = [issuedAtMs, issuedAtMs + ttlSeconds * 1000]
+      const certificate = await sign({subject, publicKey, valid, extensions}, authority)
+      return [certificate, authority.certificate].map(pemOf)
+    },
+    close() {
+      if (given === undefined) rmSync(dirname(file), {recursive: true, force: true})
+    },
+  }
 }

@@ -1,7 +1,6 @@
 import {randomUUID} from 'node:crypto'
 import {Hono} from 'hono'
 import {z} from 'zod'
-import {accountId} from '../core/ids.ts'
 import type {InstanceRecord} from '../core/records.ts'
 import {isoTime} from '../core/references.ts'
 import {issueToken} from '../iam/tokens.ts'
@@ -94,14 +93,10 @@ function profileClaims({id, crn}: TrustedProfile, record: InstanceRecord): Recor
     id: iamId,
     realmid: 'iam',
     identifier: id,
-    given_name: undefined,
-    family_name: undefined,
-    email: undefined,
     name: record.name,
     sub: id,
     sub_type: 'Profile',
     authn: {sub: record.id, iam_id: `crn-${record.id}`, name: record.name},
-    account: {valid: true, bss: accountId, frozen: true},
     grant_type: 'urn:ibm:params:oauth:grant-type:cr-token',
     profile: {id, crn},
   }
@@ -135,13 +130,16 @@ export function identityRoutes(
   routes.post(generation === 'old' ? '/iam_token' : '/iam_tokens', async c => {
     const record = await recordOf(c)
     const {trusted_profile: asked} = await readBody(c, iamTokenRequest)
-    const claims = profileClaims(
-      chooseProfile(asked, record, () => fleet.instances.all()),
-      record,
-    )
+    const profile = chooseProfile(asked, record, () => fleet.instances.all())
     const seconds = cloud.iamTokenTtlSeconds
     const issuedAt = Math.floor(clock() / 1000)
-    const token = await issueToken(fleet.secret, `${cloud.url}/identity`, issuedAt, seconds, claims)
+    const token = await issueToken(
+      fleet.secret,
+      `${cloud.url}/identity`,
+      issuedAt,
+      seconds,
+      profileClaims(profile, record),
+    )
     return c.json({access_token: token, ...lasting(seconds)})
   })
 

@@ -24,10 +24,7 @@ function claimsOf({kind, record, vpcName, floatingIps}: MetadataSubject) {
       profile_name: record.profile,
       resource_group_id: record.resourceGroup.id,
     },
-    ip_addresses: [
-      ...floatingIps.map(({address}) => ({address})),
-      ...interfaces.map(each => ({address: each.primary_ip?.address})),
-    ],
+    ip_addresses: [...floatingIps, ...interfaces.map(each => each.primary_ip)].map(ip => ({address: ip?.address})),
     iss: issuer,
     subnets: [...subnets.values()],
     vpc: {crn: crnOf(record.region, 'vpc', record.vpc), name: vpcName, id: record.vpc},

@@ -1,12 +1,13 @@
 import type {Duplex} from 'node:stream'
 import {RESPONSE_ALREADY_SENT} from '@hono/node-server/utils/response'
 import {Hono} from 'hono'
+import {ApiError} from '../core/api-error.ts'
 import {limitBodies} from '../core/body-limits.ts'
 import type {SeenRequest} from '../core/seen-request.ts'
 import {identityRoutes} from './identity-routes.ts'
 import {IdentityTokens} from './identity-token.ts'
 import type {MetadataCloud, MetadataEnvironment, MetadataSubject} from './metadata-environment.ts'
-import {MetadataError, metadataErrorAnswer, noSuchPath} from './metadata-error.ts'
+import {metadataErrorAnswer, noSuchPath} from './metadata-error.ts'
 import {metadataRoutes} from './metadata-routes.ts'
 
 /** A connection to an instance's metadata service. */
@@ -56,7 +57,7 @@ export function createMetadataApp(options: MetadataAppOptions): Hono<MetadataEnv
     // A web page that had its name resolve to this address must not read an instance's tokens.
     if (![...ownHosts, caller.address].includes(host)) {
       const message = 'The metadata service answers to its own host name and addresses only.'
-      throw new MetadataError(403, 'unauthorized', message, {name: 'Host', type: 'header', value: host})
+      throw new ApiError(403, 'unauthorized', message, {name: 'Host', type: 'header', value: host})
     }
     // "Metadata that you can access is the bare metal server identity tokens and bare metal server identity certificates",
     // and IAM tokens for them, at the new paths (ibm-cloud-docs/vpc bare_metal_server_metadata_about.md).
@@ -68,7 +69,7 @@ export function createMetadataApp(options: MetadataAppOptions): Hono<MetadataEnv
     return undefined
   })
   // No source shows IBM's own answer to a body that is larger than the sandbox reads.
-  const bodyTooLarge = () => new MetadataError(413, 'invalid_request', 'The request body is too large.')
+  const bodyTooLarge = () => new ApiError(413, 'invalid_request', 'The request body is too large.')
   app.use(limitBodies(() => metadataErrorAnswer(bodyTooLarge())))
   app.route('/metadata/v1', metadataRoutes(options, tokens))
   app.route('/identity/v1', identityRoutes(options, tokens, 'new'))

@@ -39,6 +39,8 @@ function metadataInstance({record, vpcName, now, transitionMs}: MetadataSubject)
   const {id, name} = record.resourceGroup
   const body: Body = {
     ...withoutLinks(full),
+    // "For all other profiles, the value defaults to `2`" (ibm-cloud-docs/vpc api-metadata-change-log.md, 23 June 2026).
+    threads_per_core: 2,
     network_interfaces: withoutLinks(full.network_interfaces as Body[]).map(withAddress),
     primary_network_interface: withAddress(withoutLinks(full.primary_network_interface as Body)),
     resource_group: {id, name},

@@ -27,7 +27,7 @@ export interface MetadataEnvironment {
 export type MetadataContext = Context<MetadataEnvironment>
 
 export interface MetadataCloud extends Omit<Cloud, 'actions'> {
-  /** PEM chain for a CSR with `commonName` as its subject's, from `issuedAtMs` for `ttlSeconds`; rejects with a MetadataError for a CSR against the rules. The CA is loaded when the first one is asked for. */
+  /** PEM chain for a CSR with `commonName` as its subject's, from `issuedAtMs` for `ttlSeconds`; rejects with an ApiError for a CSR against the rules. The CA is loaded when the first one is asked for. */
   issueCertificate(csr: string, commonName: string, issuedAtMs: number, ttlSeconds: number): Promise<string[]>
   /** How long an IAM token is good, in seconds. */
   iamTokenTtlSeconds: number

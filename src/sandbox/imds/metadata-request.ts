@@ -1,9 +1,10 @@
 import type {Context} from 'hono'
 import type {z} from 'zod'
+import {ApiError} from '../core/api-error.ts'
 import {isNestedTooDeep} from '../core/body-limits.ts'
 import {bearerOf, isDate} from '../core/front-door.ts'
 import type {MetadataContext, MetadataSubject} from './metadata-environment.ts'
-import {invalidToken, MetadataError, noSuchPath, refusedPart} from './metadata-error.ts'
+import {noSuchPath, refusedPart} from './metadata-error.ts'
 
 const firstVersion = '2022-03-01'
 /** From this version on the paths below `/instance_identity` are gone (ibm-cloud-docs/vpc api-identity-change-log.md, 26 August 2025). */
@@ -54,8 +55,11 @@ export async function authorize(
   }
   const subject = c.get('subject')
   const token = bearerOf(c)
-  if (token === undefined || !(await isValid(token, subject.record.id, now / 1000))) throw invalidToken()
-  return subject
+  if (token !== undefined && (await isValid(token, subject.record.id, now / 1000))) return subject
+  throw new ApiError(401, 'unauthenticated', 'The provided token is invalid or expired.', {
+    name: 'Authorization',
+    type: 'header',
+  })
 }
 
 // More than any body that an operation takes. No source says where IBM's limit is.
@@ -63,7 +67,7 @@ const longestBody = 64 * 1024
 
 /** Reads a body by its schema, whose messages are those of the refusals; an empty one is `{}`. Any content type will do: IBM's curl samples send none. */
 export async function readBody<Schema extends z.ZodType>(c: Context, schema: Schema): Promise<z.output<Schema>> {
-  const refuse = (message: string) => new MetadataError(400, 'invalid_request', message)
+  const refuse = (message: string) => new ApiError(400, 'invalid_request', message)
   const tooLarge = 'The request body is too large.'
   if (Number(c.req.header('content-length')) > longestBody) throw refuse(tooLarge)
   const text = await c.req.text()

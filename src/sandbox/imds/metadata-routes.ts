@@ -1,9 +1,10 @@
 import {Hono} from 'hono'
+import {ApiError} from '../core/api-error.ts'
 import {type PageRequest, pageOf, placeOfToken} from '../core/paging.ts'
 import type {IdentityTokens} from './identity-token.ts'
 import {metadataLists, metadataObjects} from './metadata-bodies.ts'
 import type {MetadataCloud, MetadataContext, MetadataEnvironment} from './metadata-environment.ts'
-import {MetadataError, refusedPart} from './metadata-error.ts'
+import {refusedPart} from './metadata-error.ts'
 import {authorize} from './metadata-request.ts'
 
 // Those that come in pages.
@@ -46,7 +47,7 @@ export function metadataRoutes({clock}: MetadataCloud, tokens: IdentityTokens): 
       if (found !== undefined) return c.json(found)
       const what = name.replaceAll('_', ' ').replace(/s$/, '')
       const message = `${what.charAt(0).toUpperCase()}${what.slice(1)} not found.`
-      throw new MetadataError(404, 'not_found', message, {name: 'id', type: 'parameter', value: id})
+      throw new ApiError(404, 'not_found', message, {name: 'id', type: 'parameter', value: id})
     })
   }
   return routes

@@ -3,6 +3,7 @@ import {type Context, Hono} from 'hono'
 import {answerPage} from '../core/answer-page.ts'
 import {notFound} from '../core/api-error.ts'
 import type {Cloud, Environment} from '../core/environment.ts'
+import {pageOf, readPage} from '../core/paging.ts'
 import {defaultsGroup, type NamedResource} from '../core/records.ts'
 import {isoTime, reference} from '../core/references.ts'
 import {imagesIn, operatingSystemOf} from './images.ts'
@@ -109,7 +110,14 @@ export function catalogueRoutes({fleet}: Cloud): Hono<Environment> {
     return c.json(imageBody(found, c.get('base')))
   })
   const bodyOf = (c: Request, name: string) => profileBody(name, profileOf(name), c.get('base'))
-  routes.get('/instance/profiles', c => c.json({profiles: profileNames.map(name => bodyOf(c, name))}))
+  // "When using a `version` query parameter of `2026-04-07` or later" it comes in pages (ibm-cloud-docs/vpc api-change-log.md).
+  routes.get('/instance/profiles', c => {
+    const query = c.req.query()
+    if ((query.version ?? '') < '2026-04-07') return c.json({profiles: profileNames.map(name => bodyOf(c, name))})
+    const link = {url: `${c.get('base')}/instance/profiles`, query, kind: 'profiles'}
+    const {rows, page} = pageOf(profileNames, (_name, index) => index + 1, readPage(query, 'profiles'), link)
+    return c.json({...page, profiles: rows.map(name => bodyOf(c, name))})
+  })
   routes.get('/instance/profiles/:name', c => {
     const name = c.req.param('name')
     if (!profileNames.includes(name)) throw notFound('name', name)

@@ -1,4 +1,5 @@
-// Every operation of IBM/vpc-node-sdk vpc/v1.ts (API 2026-03-24) by its path; * stands for an identifier.
+// Every operation of IBM/vpc-node-sdk vpc/v1.ts (API 2026-03-24), and what came since (ibm-cloud-docs/vpc
+// api-change-log.md, 23 June and 21 July 2026), by its path; * stands for an identifier.
 const operations = `
 /backup_policies GET POST
 /backup_policies/* DELETE GET PATCH
@@ -97,6 +98,9 @@ const operations = `
 /instances/*/network_interfaces/*/floating_ips/* DELETE GET PUT
 /instances/*/network_interfaces/*/ips GET
 /instances/*/network_interfaces/*/ips/* GET
+/instances/*/reinitialize POST
+/instances/*/software_attachments GET
+/instances/*/software_attachments/* GET PATCH
 /instances/*/volume_attachments GET POST
 /instances/*/volume_attachments/* DELETE GET PATCH
 /ipsec_policies GET POST
