@@ -262,7 +262,7 @@ rules:
         },
       },
     ])
-    expect(named('web-template')).toBeDefined()
+    expect(named('web-template')).toMatchObject({name: 'web-template'})
   })
 })
 

@@ -242,12 +242,17 @@ describe('two at once', () => {
 
   it('that both find a dead lock: one gets it', async () => {
     await halfDone()
+    const dead = await deadPid()
     for (let round = 0; round < 20; round++) {
-      await leaveLock(await deadPid())
+      await leaveLock(dead)
       const {bytes} = await readRun(folder, id)
       const both = await Promise.allSettled([1, 2, 3].map(() => JournalFile.resume(folder, id, bytes, at)))
       const taken = both.flatMap(each => (each.status === 'fulfilled' ? [each.value] : []))
       expect(taken).toHaveLength(1)
+      expect(both.filter(({status}) => status === 'rejected')).toMatchObject([
+        {reason: {code: 'run_at_work'}},
+        {reason: {code: 'run_at_work'}},
+      ])
       for (const journal of taken) await journal.close()
       rmSync(lock(), {recursive: true, force: true})
     }

@@ -1,7 +1,17 @@
-import {existsSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync} from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
-import {afterEach, beforeEach, expect, it} from 'vitest'
+import {afterAll, afterEach, beforeAll, beforeEach, expect, it} from 'vitest'
 import type {JournalLine} from '../../src/metadata/journal.ts'
 import {JournalFile} from '../../src/metadata/journal-file.ts'
 import {readRun} from '../../src/metadata/read-run.ts'
@@ -18,11 +28,19 @@ let folder: string
 const file = (minute: number) => join(folder, `${runId(minute)}.jsonl`)
 const index = () => join(folder, 'index.json')
 
-beforeEach(async () => {
+// Each journal is written for good before the next line: once for all tests, of which each has a copy.
+let written: string
+beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'vpcmd-index-'))
+  written = folder
   for (let minute = 0; minute < many; minute++) {
     await keepRun(minute, [{t: 'outcome', i: 0, at: at(minute), result: 'changed', after: on}])
   }
+})
+afterAll(() => rmSync(written, {recursive: true, force: true}))
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'vpcmd-index-'))
+  cpSync(written, folder, {recursive: true, preserveTimestamps: true})
 })
 afterEach(() => rmSync(folder, {recursive: true, force: true}))
 

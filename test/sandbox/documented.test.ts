@@ -63,15 +63,14 @@ describe('a public key', () => {
     [3072, 400],
     [4096, 201],
   ])('of RSA with %i bits is %i', async (modulusLength, status) => {
-    // Not in the way of the connections of both sides: it can take longer than they are kept.
-    const {e, n} = (await promisify(generateKeyPair)('rsa', {modulusLength})).publicKey.export({format: 'jwk'})
     const field = (data: Buffer) => {
       const length = Buffer.alloc(4)
       length.writeUInt32BE(data.length)
       return Buffer.concat([length, data])
     }
-    const modulus = Buffer.concat([Buffer.from([0]), Buffer.from(n ?? '', 'base64url')])
-    const blob = Buffer.concat([Buffer.from('ssh-rsa'), Buffer.from(e ?? '', 'base64url'), modulus].map(field))
+    // No more than its length is looked at, and a real one takes seconds to make.
+    const modulus = Buffer.concat([Buffer.from([0]), Buffer.alloc(modulusLength / 8, 0xff)])
+    const blob = Buffer.concat([Buffer.from('ssh-rsa'), Buffer.from([1, 0, 1]), modulus].map(field))
     const answer = await post('/v1/keys', {public_key: `ssh-rsa ${blob.toString('base64')}`})
     expect(answer.status).toBe(status)
   })
@@ -125,12 +124,16 @@ describe('what an answer links to', () => {
   test.each(['eu-de', 'us-south', 'jp-tok', 'au-syd'])(
     'is there, or is said not to be simulated, in %s',
     async region => {
+      const there: unknown[] = []
       for (const list of ['instances', 'bare_metal_servers', 'floating_ips', 'subnets', 'vpcs']) {
         for (const {link, status, body} of await readAll(`/${region}/v1/${list}`)) {
           expect([200, 501], link).toContain(status)
-          if (status === 200 && body.href !== undefined) expect(body.href).toBe(link)
+          if (status !== 200 || body.href === undefined) continue
+          there.push(link)
+          expect(body.href).toBe(link)
         }
       }
+      expect(there.length).toBeGreaterThan(10)
     },
   )
 
@@ -235,7 +238,7 @@ describe('DELETE', () => {
     const [{id, zone}] = (await client.send('/eu-de/v1/instances?name=web-1')).body.instances
     const path = `/eu-de/v1/instances/${id}`
     const [ip] = (await client.send('/eu-de/v1/floating_ips')).body.floating_ips
-    expect(ip.target).toBeDefined()
+    expect(ip.target).toMatchObject({id: expect.any(String)})
     expect((await remove(path, {'if-match': 'W/"other"'})).status).toBe(412)
     expect(await status(path)).toBe(200)
     expect(await remove(path)).toMatchObject({status: 204, body: {text: ''}})

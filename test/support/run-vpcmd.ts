@@ -3,7 +3,6 @@ import {mkdtempSync, rmSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {fileURLToPath} from 'node:url'
-import {afterAll} from 'vitest'
 
 /** The built command line, which `npm test` builds first. */
 export const vpcmdPath = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
@@ -15,9 +14,11 @@ export interface RunResult {
 }
 
 const homes: string[] = []
-afterAll(() => {
+
+/** Removes the homes of all environments so far. */
+export function removeHomes(): void {
   for (const home of homes.splice(0)) rmSync(home, {recursive: true, force: true})
-})
+}
 
 /** An environment as on a new machine: a home of its own, and nothing of the caller's cloud, proxies or colours. */
 export function freshEnvironment(more: Record<string, string> = {}): Record<string, string> {
