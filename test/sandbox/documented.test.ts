@@ -1,6 +1,5 @@
 // What IBM's documents and SDK say of single answers, which clients stumble over.
-import {generateKeyPair, generateKeyPairSync} from 'node:crypto'
-import {promisify} from 'node:util'
+import {generateKeyPairSync} from 'node:crypto'
 import {afterAll, beforeAll, describe, expect, test} from 'vitest'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
 import {type Client, clientOf, read, requestToken, serverTwo} from './sandbox-client.ts'
