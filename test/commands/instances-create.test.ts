@@ -334,7 +334,7 @@ describe('instances create', () => {
       expect({code, stderr}).toMatchObject({
         code: 1,
         stderr: expect.stringMatching(
-          /was created, and is failed now: .*\(cannot_start_capacity\)\.\nIt is there, and costs money/,
+          /was created, and is failed now: .*\(cannot_start_capacity\)\.\nIt exists, and costs money/,
         ),
       })
     } finally {
