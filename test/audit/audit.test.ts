@@ -194,17 +194,17 @@ describe('vpcmd metadata audit', () => {
     [['--report', 'pdf=x.pdf'], /--report takes FORMAT=FILE, not pdf=x.pdf/],
     [['--report', 'html'], /--report takes FORMAT=FILE/],
     [['--report', 'html='], /--report takes FORMAT=FILE/],
-    [['--report', 'html=/nosuch/folder/a.html'], /There is no folder \/nosuch\/folder/],
+    [['--report', 'html=/nosuch/folder/a.html'], /there is no folder \/nosuch\/folder/],
     [['--report', 'html=/tmp'], /\/tmp is a folder/],
-    [['--report', 'html=-'], /Only one thing can go to standard output/],
+    [['--report', 'html=-'], /Only one output can go to stdout/],
     [
       ['--report', 'json=/tmp/x', '--report', 'csv=/tmp/../tmp/x'],
-      /x can't be written: it is written by the same command/,
+      /x can't be written: it is already written by the same command/,
     ],
-    [['--report', 'json=/tmp/x', '--fix-plan', '/tmp/x'], /x can't be written: it is written by the same command/],
+    [['--report', 'json=/tmp/x', '--fix-plan', '/tmp/x'], /x can't be written: it is already written by the same command/],
     [['--report', 'yaml=package.json', '--policy', './package.json'], /package\.json can't be written: it is read/],
     [['--fix-plan', '/tmp/key', '--api-key-file', '/tmp/key'], /key can't be written: it is read/],
-    [['--fix-plan', '/nosuch/folder/plan.json'], /There is no folder/],
+    [['--fix-plan', '/nosuch/folder/plan.json'], /there is no folder/],
     [['--verdict', 'guilty'], /guilty/],
   ])('refuses %j at once', async (args, message) => {
     const {code, stdout, stderr} = await audit(...args)
@@ -459,7 +459,7 @@ rules:
     const plan = file('plan.json')
     const before = await instances('--policy', policy, '--fix-plan', plan)
     expect(before.code).toBe(5)
-    expect(before.stderr).toContain(`8 changes planned in ${plan}. Make them with: vpcmd metadata apply ${plan}`)
+    expect(before.stderr).toContain(`8 changes planned in ${plan}. Apply with: vpcmd metadata apply ${plan}`)
     expect((await runInProcess(['metadata', 'apply', plan, '--yes'], {env})).code).toBe(0)
     expect((await instances('--policy', policy)).code).toBe(0)
   })

@@ -152,7 +152,7 @@ describe('a kind that can not be read', () => {
     expect(report.unread).toHaveLength(13)
     expect(report.unread[0]).toMatchObject({kinds: [kind], error: {hint: expect.stringContaining(action)}})
     expect(subjects.some(each => each.kind === 'instance')).toBe(true)
-    expect(stderr).toContain('3 more could not be read: -o json lists them all.')
+    expect(stderr).toContain('3 more could not be read. See all with -o json.')
     // Who may not read it can leave it out.
     expect((await audit('--kind', 'instance')).report.unread).toEqual([])
   })
