@@ -299,7 +299,7 @@ describe('what could not be read', () => {
       const line = `vpcmd metadata audit --region ${region} -o ${format} > /dev/full`
       const {code, stderr} = await runShell(line, env)
       expect([region, code]).toEqual([region, 1])
-      expect(stderr.match(/Error: The output could not be written \(ENOSPC\)/g)).toHaveLength(1)
+      expect(stderr.match(/Error: Can't write the output \(ENOSPC\)/g)).toHaveLength(1)
     }
   })
 
