@@ -18,6 +18,8 @@ export default defineConfig(({mode}) => ({
     setupFiles: ['test/support/remove-homes.ts'],
     restoreMocks: true,
     unstubEnvs: true,
+    // Without this, the style of the HTML report would be empty in tests.
+    css: true,
     coverage: {
       include: ['src/**/*.{ts,tsx}'],
       // .config/coverage-by-room.mjs sums it up.

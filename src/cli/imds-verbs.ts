@@ -39,7 +39,7 @@ async function readCa(file: string): Promise<string> {
   return text
 }
 
-/** Finds the service, and keeps its token among the secrets. */
+/** Finds the service, and adds its token to the secrets, which no output repeats. */
 export async function openService(options: ServiceOptions, secrets: Set<string>): Promise<MetadataService> {
   const service = await findService(options)
   secrets.add(service.identity.access_token)
@@ -51,7 +51,7 @@ export function tokenPrintout({identity}: MetadataService): Printout {
   return {text: `${printable(identity.access_token)}\n`, json: identity}
 }
 
-/** A token is printable ASCII (RFC 6750, section 2.1): what else is in it is meant for the terminal. */
+/** A token is printable ASCII (RFC 6750, section 2.1): anything else in it could be aimed at the terminal. */
 function printable(token: string): string {
   return token.replace(/[^!-~]/g, '')
 }
@@ -90,7 +90,7 @@ export async function iamTokenPrintout(service: MetadataService, profile: string
   return {text: `${printable(token.access_token)}\n`, json: token}
 }
 
-/** The trusted profile to use. Throws a usage error for an empty one, which would silently be the default. */
+/** The trusted profile to use. Throws a usage error for an empty one, which would silently mean the default. */
 export function profileArgument(text: string | undefined): string | undefined {
   if (text !== undefined && text.trim() === '')
     throw usageError('--trusted-profile is empty.', 'It takes an ID or a CRN.')

@@ -47,8 +47,8 @@ const options = {
 
 /**
  * Runs the verbs of `vpcmd imds` that boot scripts wait for, without the framework, which would take most of the time.
- * Resolves to false, with nothing done, where it takes the framework to tell what is meant. What goes wrong is printed,
- * and the exit code is set, as everywhere. `host` is the process, which is not loaded with all that a host has.
+ * Resolves to false, with nothing done, where only the framework can tell what the arguments mean. Prints errors and sets
+ * the exit code as every command does. `host` is the process itself: a whole host takes longer to load.
  */
 export async function runQuickly(
   [topic, name = '', ...rest]: string[],
@@ -71,7 +71,7 @@ export async function runQuickly(
   return true
 }
 
-/** The arguments where there is but one way to read them; undefined for all else. */
+/** The arguments, where there is only one way to read them; undefined otherwise. */
 function parseSimply(name: string, rest: string[]): {given: Given; args: string[]} | undefined {
   try {
     const {values, positionals, tokens} = parseArgs({

@@ -3,17 +3,17 @@ import {usageError} from '../errors.ts'
 
 export {linkLocalAddress, metadataHost} from '../cloud/transport.ts'
 
-/** Where the service is, in order of preference: it speaks one of the two protocols, never both. */
+/** Where the service may be, in order of preference: it speaks one of the two protocols, never both. */
 export const knownEndpoints = [
   `https://${metadataHost}`,
   `http://${metadataHost}`,
   `http://${linkLocalAddress}`,
 ] as const
 
-/** The known endpoints in the order in which to try them: those of the protocol that is said to be set come first. */
+/** The known endpoints in the order to try them: those of the given protocol first. */
 export function endpointsFor(protocol: string | undefined): string[] {
-  const isSaid = (endpoint: string) => endpoint.startsWith(`${protocol}:`)
-  return [...knownEndpoints.filter(isSaid), ...knownEndpoints.filter(endpoint => !isSaid(endpoint))]
+  const isGiven = (endpoint: string) => endpoint.startsWith(`${protocol}:`)
+  return [...knownEndpoints.filter(isGiven), ...knownEndpoints.filter(endpoint => !isGiven(endpoint))]
 }
 
 /** The two generations of the identity API, newest first, each with a version date under which it answers (ibm-cloud-docs/vpc, api-identity-change-log.md). */
@@ -34,7 +34,7 @@ export const generations = [
 
 export type Generation = (typeof generations)[number]
 
-/** The origin of a URL that a user gave, without a slash at its end. Throws a usage error for what is no http or https URL, or has more to it than host and port. */
+/** The origin of a URL from the user, without a slash at its end. Throws a usage error unless it is http or https with a host and perhaps a port. */
 export function parseEndpoint(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
   const isPlain = url && /^https?:$/.test(url.protocol) && url.pathname === '/' && !url.search && !url.hash
@@ -52,7 +52,7 @@ export function parseEndpoint(text: string): string {
 
 /**
  * A path of the metadata API as it stands after `/metadata/v1/`: `instance/initialization` for that and for
- * `/metadata/v1/instance/initialization`. Throws a usage error for what could be no such path.
+ * `/metadata/v1/instance/initialization`. Throws a usage error for a text that can't be a path.
  */
 export function parseMetadataPath(text: string): string {
   const path = text.replace(/^\/?(metadata\/v1(\/|$))?/, '').replace(/\/$/, '')

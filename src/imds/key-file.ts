@@ -3,13 +3,13 @@ import {usageError, type VpcmdError} from '../errors.ts'
 import {fullPath} from '../files/file-trouble.ts'
 import {notWritten, writeThrough} from '../files/write-output.ts'
 
-/** Throws a usage error where there is a file already that may not be replaced, or can be none. */
+/** Throws a usage error if a key can't be written to the file, or would replace what is there against the user's will. */
 export async function checkFree(file: string, mayReplace: boolean): Promise<void> {
   if (file === '') throw usageError('The name of the key file is empty.')
   fullPath(file)
   if (mayReplace || !(await lstat(file).catch(() => undefined))) return
   const target = await stat(file).catch(() => undefined)
-  // Into a pipe or a device a key is written, and replaces nothing.
+  // A pipe or a device takes a key without losing anything.
   if (!target || target.isFile() || target.isDirectory()) throw taken(file)
 }
 

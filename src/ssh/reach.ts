@@ -30,7 +30,7 @@ export interface Reach {
   address: string | undefined
 }
 
-/** Looks at what the user wants before anything is asked. Throws a usage error for a name that is none, and a key file that can't be read. */
+/** Checks what the user wants before anything is sent. Throws a usage error for a name that is none, and a key file that can't be read. */
 export async function checkWishes({user, identity, via}: ReachWishes): Promise<void> {
   if (user !== undefined) checkUser(user)
   if (via !== undefined) checkJumpHost(via)
@@ -91,7 +91,7 @@ export function checkRunning(instance: Instance): void {
   })
 }
 
-/** Set to 1, it says that this machine's ssh leads the addresses of a sandbox to something of the user's own. */
+/** Set to 1 where this machine's ssh leads the addresses of a sandbox to a machine of the user's own. */
 export const sandboxSshVariable = 'VPCMD_SANDBOX_SSH'
 
 /**

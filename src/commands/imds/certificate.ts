@@ -12,7 +12,7 @@ import {plainLines} from '../../terminal/text.ts'
 export default class ImdsCertificate extends BaseCommand {
   static override summary = 'Get an identity certificate for this instance.'
   static override description =
-    `Run it on the instance. The certificate proves which instance this is, such as when a file share is mounted with encryption in transit. It is printed as PEM, with its chain. Either bring a certificate signing request, without common name and extensions, or have a key and a request made.`
+    `Run it on the instance. The certificate proves which instance this is, such as when a file share is mounted with encryption in transit. It is printed as PEM, with its chain. Pass a certificate signing request, without common name and extensions, or let vpcmd make a key and a request.`
   static override examples = [
     '<%= config.bin %> <%= command.id %> --csr instance.csr > chain.pem',
     '<%= config.bin %> <%= command.id %> --new-key instance.key > chain.pem',
@@ -26,11 +26,16 @@ export default class ImdsCertificate extends BaseCommand {
     }),
     'new-key': Flags.string({
       helpValue: 'FILE',
-      summary: 'Make a key, and write it there once the certificate has come, readable by you alone.',
+      summary: 'Make a key, and write it to FILE once the certificate is there, readable by you alone.',
     }),
     force: Flags.boolean({dependsOn: ['new-key'], summary: 'Replace the file that --new-key names.'}),
     // The bounds of IBM's VPC File Storage Mount Helper (its metadata.py).
-    'expires-in': Flags.integer({min: 300, max: 3600, helpValue: 'SECONDS', summary: 'Its lifetime, 3600 without.'}),
+    'expires-in': Flags.integer({
+      min: 300,
+      max: 3600,
+      helpValue: 'SECONDS',
+      summary: 'Lifetime of the certificate; 3600 by default.',
+    }),
   }
 
   async run(): Promise<void> {
@@ -42,7 +47,7 @@ export default class ImdsCertificate extends BaseCommand {
       keyFile === undefined ? ownRequest(flags.csr) : newRequest(),
     ])
     const certificate = await service.certificate(request.csr, flags['expires-in'])
-    // Before a key is replaced: a certificate of nobody is worth no key.
+    // First, so that no key is replaced for a useless certificate.
     checkIssued(certificate.certificates, request.key)
     if (keyFile !== undefined && request.key !== undefined) {
       await writeKey(keyFile, request.key, flags.force ?? false)
@@ -78,7 +83,10 @@ async function ownRequest(file = ''): Promise<Request> {
   // IBM's page has line ends of Windows taken out, too (ibm-cloud-docs/vpc, imd-identity-operations).
   const csr = text.replaceAll('\r', '')
   if (!/-----BEGIN (NEW )?CERTIFICATE REQUEST-----/.test(csr)) {
-    throw usageError(`--csr ${file} holds no certificate signing request in PEM.`, 'Or have one made: --new-key FILE')
+    throw usageError(
+      `--csr ${file} holds no certificate signing request in PEM.`,
+      'Or let vpcmd make one: --new-key FILE',
+    )
   }
   return {csr}
 }

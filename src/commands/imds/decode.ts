@@ -10,9 +10,9 @@ import {describeClaims} from '../../imds/descriptions.ts'
 import {claimsIn} from '../../jwt-claims.ts'
 
 export default class ImdsDecode extends BaseCommand {
-  static override summary = 'Tell what a token says: who, where, until when.'
+  static override summary = 'Show what a token says: who, where, until when.'
   static override description =
-    'Without FILE, it gets an identity token of this instance; with FILE it runs anywhere. The signature is not checked: believe what it says only where you know where the token comes from. The token itself is not printed.'
+    'Without FILE, it gets an identity token of this instance; with FILE it runs anywhere. vpcmd does not check the signature: trust the claims only if you know where the token comes from. The token itself is not printed.'
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     'vpcmd imds iam-token | <%= config.bin %> <%= command.id %> -',
@@ -33,7 +33,7 @@ export default class ImdsDecode extends BaseCommand {
     if (!claims) {
       throw new VpcmdError({
         code: 'no_token',
-        message: 'That is no token: a JWT has three parts with dots between them, and its claims are JSON.',
+        message: 'This is no token: a JWT has three parts with dots between them, and its claims are JSON.',
       })
     }
     await printRecord(this.context, readOutput(flags), {

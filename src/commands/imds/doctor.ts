@@ -9,9 +9,9 @@ import {realSurroundings} from '../../imds/surroundings.ts'
 import {renderRecord} from '../../terminal/table.ts'
 
 export default class ImdsDoctor extends BaseCommand {
-  static override summary = 'Tell why the metadata service does not answer here, and what mends it.'
+  static override summary = 'Find out why the metadata service does not answer here, and how to fix it.'
   static override description =
-    `Run it on the instance, or in a container there. It tells apart: service off, wrong protocol, hop limit too low, no route, name not found, certificate not trusted, proxies in the way, clock off, trusted profile not linked. Exit code 0 when all is well, 1 otherwise.`
+    `Run it on the instance, or in a container there. It distinguishes: service off, wrong protocol, hop limit too low, no route, name not found, certificate not trusted, proxies in the way, clock off, trusted profile not linked. Exit code 0 when all is well, 1 otherwise.`
   static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --json']
   static override flags = imdsFlags
 

@@ -7,7 +7,7 @@ import {pathArgument, pathPrintout} from '../../cli/imds-verbs.ts'
 
 export default class ImdsGet extends BaseCommand {
   static override summary = 'Get any path of the metadata API, as JSON.'
-  static override description = 'Run it on the instance. A path may start with /metadata/v1/ or do without.'
+  static override description = 'Run it on the instance. The path may start with /metadata/v1/.'
   static override examples = [
     '<%= config.bin %> <%= command.id %> instance',
     '<%= config.bin %> <%= command.id %> instance/network_attachments',

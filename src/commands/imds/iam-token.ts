@@ -8,7 +8,7 @@ import {iamTokenPrintout, profileArgument} from '../../cli/imds-verbs.ts'
 export default class ImdsIamToken extends BaseCommand {
   static override summary = 'Get an IAM token through a trusted profile of this instance.'
   static override description =
-    'Run it on the instance. IAM-enabled services, the VPC API among them, take the token for an hour: no API key is needed there.'
+    'Run it on the instance. IAM-enabled services, such as the VPC API, accept the token for an hour: the instance needs no API key.'
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --trusted-profile Profile-8dd84246-7df4-4667-94e4-8cede51d5ac5',
@@ -17,7 +17,7 @@ export default class ImdsIamToken extends BaseCommand {
     ...plainImdsFlags,
     'trusted-profile': Flags.string({
       helpValue: 'ID|CRN',
-      summary: 'A trusted profile that is linked to this instance; its default profile without.',
+      summary: 'Trusted profile that is linked to this instance; without it, the default one.',
     }),
   }
 

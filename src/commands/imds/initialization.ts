@@ -8,7 +8,7 @@ import {describeInitialization} from '../../imds/descriptions.ts'
 export default class ImdsInitialization extends BaseCommand {
   static override summary = 'Show what this instance was created with: keys, trusted profile, password, user data.'
   static override description =
-    'Run it on the instance. The table tells of a password and of user data only that they are there; --json has the whole answer.'
+    'Run it on the instance. The table shows only whether there is a password or user data; --json has the whole answer.'
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --json > initialization.json',

@@ -23,11 +23,11 @@ export default class ImdsScript extends BaseCommand {
       multiple: true,
       multipleNonGreedy: true,
       helpValue: 'PATH',
-      summary: 'What to read, instance/initialization without; may be given several times.',
+      summary: 'Path to read; may be repeated. Without it, instance/initialization.',
     }),
     'user-data': Flags.boolean({
       exclusive: ['path'],
-      summary: 'Print the user data alone, its bytes as they were given; exit code 4 when there are none.',
+      summary: 'Print the user data alone, byte for byte; exit code 4 when there are none.',
     }),
     endpoint: Flags.string({helpValue: 'URL', summary: 'Where the service is; without it, the script looks for it.'}),
     'cloud-init': Flags.boolean({summary: 'Wrap it for cloud-init, to run at the first boot.'}),

@@ -9,15 +9,20 @@ import {usageError} from '../../errors.ts'
 export default class ImdsToken extends BaseCommand {
   static override summary = 'Get an identity token of this instance.'
   static override description =
-    `The token proves to the metadata service, and to who checks its signature, which instance asked for it. Run it on the instance. --json has the times, too.`
+    `Run it on the instance. The token proves which instance asked for it, to the metadata service and to anyone who checks its signature. --json has the times, too.`
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --expires-in 3600 --nonce "$(uuidgen)" --json',
   ]
   static override flags = {
     ...plainImdsFlags,
-    'expires-in': Flags.integer({min: 5, max: 3600, helpValue: 'SECONDS', summary: 'Its lifetime, 300 without.'}),
-    nonce: Flags.string({helpValue: 'TEXT', summary: 'A text that the token has to carry, which is checked.'}),
+    'expires-in': Flags.integer({
+      min: 5,
+      max: 3600,
+      helpValue: 'SECONDS',
+      summary: 'Lifetime of the token; 300 by default.',
+    }),
+    nonce: Flags.string({helpValue: 'TEXT', summary: 'Text that the token must carry; vpcmd checks it.'}),
   }
 
   async run(): Promise<void> {
