@@ -154,7 +154,7 @@ class Restarts {
       const {status} = await power.look()
       return status === 'running'
         ? {result: 'failed', error: refusal}
-        : {result: 'left_out', reason: `its status is ${status ?? 'unknown'}, and not by vpcmd`}
+        : {result: 'left_out', reason: `it is ${status ?? 'in an unknown status'}, and not by vpcmd`}
     }
     await power.awaitStopped()
     return this.#start(work, power, before)

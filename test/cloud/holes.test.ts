@@ -232,7 +232,7 @@ it('local disks that were not told may be there: no stop without --accept-data-l
   const instance = readInstance({status: 'running', lifecycle_state: 'stable'}, id)
   expect(whyNotToStop(instance, false)).toContain('local disks')
   expect(whyNotToStop(readInstance({lifecycle_state: 'stable', disks: []}, id), false)).toBe('its status is unknown')
-  expect(whyNotToStop(readInstance({status: 'running', disks: []}, id), false)).toContain('not told')
+  expect(whyNotToStop(readInstance({status: 'running', disks: []}, id), false)).toContain('unknown')
 })
 
 describe('a row that can not be identified', () => {
