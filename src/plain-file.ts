@@ -50,8 +50,8 @@ async function refuseForeign(file: string, {uid}: Stats): Promise<void> {
 }
 
 /**
- * What a folder's file system makes of a file that is written now: its time, in epoch milliseconds by the clock of
- * whoever serves the folder, and its user. Where none can be written, the time is this machine's and there is no user.
+ * What a folder's file system makes of a file that is written now: its time, in epoch milliseconds by the file server's
+ * clock, and its user. Where none can be written, the time is this machine's and there is no user.
  */
 export async function probe(folder: string): Promise<{now: number; uid?: number}> {
   const file = join(folder, `.${randomUUID()}.probe`)

@@ -170,7 +170,7 @@ async function isAlive(found: Found, silentForMs: number, mayWatch: boolean): Pr
   if (found.owner && found.isOfHere) return isRunning(found.owner)
   const stats = await look(found.file)
   if (!stats) return false
-  // Both times are of the clock of whoever serves the folder: those of hosts differ.
+  // Both times are by the file server's clock: the clocks of hosts differ.
   const silentMs = (await probe(dirname(dirname(found.file)))).now - stats.mtimeMs
   const isAhead = silentMs < -beatMs
   if (!isAhead && silentMs < silentForMs) return true

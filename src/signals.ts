@@ -33,7 +33,7 @@ export function hearSignals(): void {
   }
 }
 
-/** Lets `handler` decide what a signal does, in place of whoever decided before, until the function that is returned is called. */
+/** Lets `handler` decide what a signal does, in place of the one before, until the returned function is called. */
 export function onEnding(handler: (signal: EndingSignal) => void): () => void {
   hearSignals()
   heard.handlers.push(handler)

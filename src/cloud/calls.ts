@@ -11,7 +11,7 @@ import type {Answer, CallControls, SendOnce, VpcApi} from './vpc-api.ts'
 
 /**
  * How the API is called. `rollout` is for changing many: none is to fail for being throttled, and a change that may have
- * been acted on is not sent again, so that whoever sent it looks first (`isIndeterminate` tells).
+ * been acted on is not sent again, so that the caller looks first (see `isIndeterminate`).
  */
 export type Manner = 'single' | 'rollout'
 

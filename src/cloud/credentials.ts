@@ -23,7 +23,7 @@ export interface Credentials {
   asked: Asked
   /** Makes IBM's authenticator, whose requests go through the adapter. */
   create(adapter: SdkAdapter): AuthenticatorInterface
-  /** Whether another token can be had where one is refused. */
+  /** Whether IAM gives another token where one is refused. */
   isRenewable: boolean
   /** What tells their tokens from others', to be hashed; undefined where none is kept. */
   cacheKey?: string[]

@@ -74,7 +74,7 @@ export function checkSecure(url: string, insists: boolean): void {
   if (insists || protocol === 'https:' || isLoopback(url)) return
   if (hostname === linkLocalAddress || hostname === metadataHost) return
   throw usageError(
-    `${host} is asked over http: whoever stands between would read the credentials. Nothing was sent.`,
+    `${host} is asked over http: anyone in between could read the credentials. Nothing was sent.`,
     'Use https. If it is meant, pass --allow-http.',
   )
 }

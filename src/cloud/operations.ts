@@ -36,7 +36,7 @@ interface Operation {
   /**
    * How it may be sent again. `read`: at will. `change`: it sets absolute values, and is sent again unless a rollout looks
    * first, and waits for another change that is under way (409). `action` and `creation`: only where it was surely not
-   * acted on; whoever acts looks first.
+   * acted on; the caller looks first.
    */
   again: 'read' | 'change' | 'action' | 'creation'
   /** The key of the list in the answer, of which there may be pages. */

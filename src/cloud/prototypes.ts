@@ -1,6 +1,6 @@
 import type {KnownSettings} from './readers/settings.ts'
 
-// What is to be created: of the API's prototypes the part that vpcmd writes (IBM/vpc-node-sdk, vpc/v1.ts).
+// What can be created: of the API's prototypes the part that vpcmd writes (IBM/vpc-node-sdk, vpc/v1.ts).
 
 /** Names an existing resource. */
 export type Identity = {id: string} | {crn: string}

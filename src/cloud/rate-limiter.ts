@@ -72,7 +72,7 @@ export class RateLimiter {
   }
 
   /**
-   * Waits for a turn, and gives what is to be called when the request has ended: it says whether a new pause begins.
+   * Waits for a turn. Call what it returns when the request has ended: that returns whether a new pause begins.
    * Throws NeverSent when one of `signals` comes first.
    */
   async enter(signals: AbortSignal[]): Promise<(ending: Ending) => boolean> {

@@ -89,7 +89,7 @@ function regionsIn({rows, unidentified, brokenNext, next}: Page<ListedRegion>, s
 }
 
 function regionOf({name, endpoint, status}: ListedRegion, {asker, isPrivate}: RegionSources): Region {
-  if (endpoint === undefined) return unusable(name, `IBM Cloud did not tell the endpoint of the region ${name}`)
+  if (endpoint === undefined) return unusable(name, `IBM Cloud did not report the endpoint of the region ${name}`)
   const url = privately(endpoint, isPrivate).replace(/\/+$/, '')
   const why = whyOtherCloud(asker, url)
   if (why !== undefined) return unusable(name, `The token is not sent to the endpoint of the region ${name}: ${why}`)

@@ -154,7 +154,7 @@ export async function withRetries<T>(send: (signal: AbortSignal) => Promise<T>, 
   }
 }
 
-/** Whether the answer says to come again later, and so that what was asked for can be had then. */
+/** Whether the answer asks to try again later. */
 export function asksToWait({status, retryAfterMs}: Failure): boolean {
   return status === 429 || (status === 503 && retryAfterMs !== undefined)
 }

@@ -262,7 +262,7 @@ function connectionProblem(failure: Failure, host: string, url: string): [code: 
       const hint =
         status === 407
           ? `It wants a user and a password: ${name}=http://USER:PASSWORD@HOST:PORT.`
-          : 'Ask whoever runs the proxy to let it through, or except the host in NO_PROXY.'
+          : 'Ask its administrator to let it through, or list the host in NO_PROXY.'
       return ['proxy_refused', `the proxy of ${name} refused to open a way to ${host}, with status ${status}`, hint]
     }
     case 'refused':

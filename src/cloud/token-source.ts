@@ -73,8 +73,8 @@ export class TokenSource implements AuthenticatorInterface {
   }
 
   /**
-   * Drops the token that a request was refused with; one that came after `requestedAt` (epoch ms) is kept. False where there
-   * is no other to be had.
+   * Drops the token that a request was refused with; one that came after `requestedAt` (epoch ms) is kept. False where
+   * there is no other.
    */
   renew(requestedAt: number): boolean {
     if (!this.#options.isRenewable) return false

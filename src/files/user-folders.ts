@@ -1,7 +1,7 @@
 import {userInfo} from 'node:os'
 import {isAbsolute, join} from 'node:path'
 
-// All paths of the XDG Base Directory Specification are absolute, and one that is not is to be ignored
+// All paths of the XDG Base Directory Specification are absolute, and others are ignored
 // (specifications.freedesktop.org/basedir-spec).
 
 /** Vpcmd's folder for what it must remember; undefined where the user has no home. */

@@ -127,7 +127,7 @@ async function writeInto(file: string, content: string, mode?: number): Promise<
 
 const mostLinks = 40
 
-/** Where a path leads in the end, be there something or not. A descriptor of this process is not looked behind. */
+/** Where a path leads in the end, whether something is there or not. Links of this process's descriptors are not followed. */
 async function followLinks(file: string): Promise<string> {
   let at = file
   for (let links = 0; links < mostLinks; links++) {

@@ -39,7 +39,7 @@ export class JournalFile implements Journal {
     journal.#hadCompany = changes.some(({readAt}) => touched && touched.mtimeMs > readAt)
     try {
       const started = new Date(header.startedAt).toISOString()
-      // The header comes first, so that whoever looks for a run need not read all of it.
+      // The header comes first: a search for a run need not read all of it.
       const head = journal.write({t: 'run', v: 1, ...header})
       const lines = changes.map((change, i) => journal.write({t: 'change', i, ...change}))
       await Promise.all([head, ...lines, journal.write({t: 'begin', at: started})])
@@ -163,7 +163,7 @@ function lockLost(file: string): VpcmdError {
   return new VpcmdError({
     code: 'journal_failed',
     message: `The lock of the journal ${file} is gone: nothing more is sent.`,
-    hint: 'Another vpcmd has taken the run for dead, as this one stood still for long, or somebody removed the lock.',
+    hint: 'Another vpcmd took the run for dead because this one stood still for long, or somebody removed the lock.',
   })
 }
 

@@ -34,7 +34,7 @@ export interface Settled {
   indeterminate?: boolean
 }
 
-/** What is to be done with one server, or what became of it. */
+/** What a run would do with one server, or what became of it. */
 export interface Outcome extends Omit<Settled, 'result'> {
   /** What the user called it: an ID, a name or a CRN. */
   asked: string

@@ -8,7 +8,7 @@ import {inFull, type KnownSettings, patchBetween, type WantedSettings} from './s
 export const targetKinds = ['instance', 'bare_metal_server'] as const
 export type TargetKind = (typeof targetKinds)[number]
 
-/** A server as a plan knows it: in little, so that 50,000 of them fit. What the API did not tell is empty. */
+/** A server as a plan knows it: short, so that 50,000 of them fit. What the API did not report is empty. */
 export interface Target {
   kind: TargetKind
   id: string
@@ -30,7 +30,7 @@ export interface Reading {
   readAt: number
 }
 
-/** One server, and the fields that are to be set. */
+/** One server, and the fields to set. */
 export interface PlannedChange extends Reading {
   set: WantedSettings
 }
@@ -81,7 +81,7 @@ export function changesIn(drafts: Draft[]): PlannedChange[] {
 
 /**
  * What was found as a choice: read at `readAt` (epoch milliseconds), or why it is no subject of a change. Nothing is planned
- * from settings that the API did not tell.
+ * from settings that the API did not report.
  */
 export function asChoice({asked, instance, region, etag}: FoundInstance & {asked: string}, readAt: number): Choice {
   const target = targetOf('instance', instance, region.name)
@@ -105,12 +105,12 @@ export function noService(target: Target, {architecture}: Pick<Instance, 'archit
   })
 }
 
-/** The error of a server whose settings the API did not tell, or not in whole: nothing is planned from them. */
+/** The error of a server of which some setting is unknown: nothing is planned from the others. */
 export function untoldSettings(target: Target): VpcmdError {
   return new VpcmdError({
     code: 'settings_unknown',
-    message: `The API did not tell the metadata settings of ${targetName(target)} in whole: it is left alone.`,
-    hint: `Try again. If it stays so, IBM support should know; see what it tells: vpcmd instances show ${target.id} --json`,
+    message: `The API did not report all metadata settings of ${targetName(target)}: it is left alone.`,
+    hint: `Try again. If it stays so, IBM support should know; see what the API reports: vpcmd instances show ${target.id} --json`,
   })
 }
 

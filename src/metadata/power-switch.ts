@@ -140,7 +140,7 @@ export class PowerSwitch {
       else {
         if (seen.status === wanted) return seen
         check(seen)
-        last = seen.status === undefined ? 'its status is not told' : `it is ${seen.status}`
+        last = seen.status === undefined ? 'its status is unknown' : `it is ${seen.status}`
       }
       const left = deadline - now()
       if (left <= 0) {

@@ -11,7 +11,7 @@ import {whyNotToStop} from './preflight.ts'
 import {limitPerKey, RunEnding} from './run-ending.ts'
 import {inFull} from './settings.ts'
 
-/** One instance that is to be stopped and started. */
+/** One instance to stop and start. */
 export interface RestartWork {
   /** Its place in the journal. */
   i: number
@@ -138,7 +138,7 @@ class Restarts {
     const whyNot = whyNotToStop(before, this.#options.acceptsDataLoss)
     const enabled = inFull(before.settings)?.enabled
     const reason =
-      whyNot ?? (enabled ? undefined : enabled === false ? 'its service is off' : 'its settings are not told in whole')
+      whyNot ?? (enabled ? undefined : enabled === false ? 'its service is off' : 'not all of its settings are known')
     if (reason !== undefined) return {result: 'left_out', reason}
     if (this.ending.reason) return this.#skipped()
     await this.#write(work, 'stop')
@@ -154,7 +154,7 @@ class Restarts {
       const {status} = await power.look()
       return status === 'running'
         ? {result: 'failed', error: refusal}
-        : {result: 'left_out', reason: `it is ${status ?? 'in a status that is not told'}, and not by vpcmd`}
+        : {result: 'left_out', reason: `it is ${status ?? 'in an unknown status'}, and not by vpcmd`}
     }
     await power.awaitStopped()
     return this.#start(work, power, before)
@@ -169,7 +169,7 @@ class Restarts {
       return {result: 'left_out', reason: 'it runs, and was not seen stopped'}
     }
     if (status === 'failed') {
-      // What failed to start is to be stopped first (ibm-cloud-docs/vpc, instance-status-messages.md).
+      // What failed to start must be stopped first (ibm-cloud-docs/vpc, instance-status-messages.md).
       const refusal = await power.stop('failed')
       if (refusal) throw refusal
     }

@@ -28,7 +28,7 @@ export interface Work {
 
 export interface RolloutOptions {
   journal: Journal
-  /** Whether a server that has another name by now is left alone: somebody has reviewed the changes by name. */
+  /** Whether a server is left alone that has another name by now: the changes were reviewed by name. */
   comparesNames?: boolean
   /** How old a reading may be to act on, in milliseconds; servers read longer ago are looked at first. */
   freshForMs: number

@@ -12,7 +12,7 @@ export interface FoundRun extends RunSummary {
 
 /**
  * All runs, the one first that was at work last: one that was resumed may have begun before others. Throws VpcmdError
- * for one that can't be read, unless `onUnreadable` takes it: whoever acts on the first must not take another for it.
+ * for one that can't be read, unless `onUnreadable` takes it: a caller that acts on the first must not take another for it.
  */
 export async function* readRuns(folder: string, onUnreadable?: (error: VpcmdError) => void): AsyncGenerator<FoundRun> {
   const ids = await listRunIds(folder)
@@ -64,7 +64,7 @@ export async function readRestartsAwaited(
   return marks.awaited()
 }
 
-/** Reads a run in full; undefined for one without a beginning, and for one that can't be read where somebody is told. */
+/** Reads a run in full; undefined for one without a beginning, and, with `onUnreadable`, for one that can't be read. */
 async function readOne(
   folder: string,
   id: string,

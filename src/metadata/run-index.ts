@@ -39,7 +39,7 @@ export class RunIndex {
     this.#readSummaries = readSummaries
   }
 
-  /** Whether it knows what the journal of a run says; if not, that is to be read. */
+  /** Whether it knows what the journal of a run says. */
   has(id: string): boolean {
     return this.#stamps.has(id)
   }
@@ -49,7 +49,7 @@ export class RunIndex {
     return this.#stamps.get(id)?.[1]
   }
 
-  /** What a run comes to; undefined where its journal is to be read. */
+  /** What a run comes to; undefined where its journal must be read. */
   find(id: string): RunSummary | undefined {
     return this.has(id) ? this.#all().get(id) : undefined
   }
@@ -98,7 +98,7 @@ function isOf(stamps: Map<string, Stamp>, folder: string, ids: string[]): boolea
     left--
     const [size, mtimeMs, ino] = stamp
     const now = lookAt(journalFile(folder, id))
-    // One that is gone, or another, takes back what it said, and that can't be told from what the others say.
+    // What a journal said that is gone, or another now, can't be separated from what the others say.
     if (!now || now.size < size || now.ino !== ino) return false
     if (now.size !== size || now.mtimeMs !== mtimeMs) stamps.delete(id)
   }

@@ -50,7 +50,7 @@ export interface Run {
   changes: RecordedChange[]
   /** Undefined for a journal that is whole. */
   damage: Damage | undefined
-  /** How much of the journal was read, for whoever goes on with it. */
+  /** How much of the journal was read: `resume` checks that it has not grown since. */
   bytes: number
 }
 
@@ -137,7 +137,7 @@ export function wasTouched({result, after, indeterminate}: RecordedChange): bool
   return indeterminate || result === 'changed' || (result === 'failed' && after !== undefined)
 }
 
-/** What is to be known of a run to choose one of many. */
+/** What it takes to choose a run among many. */
 export interface RunSummary {
   header: RunHeader
   state: RunState

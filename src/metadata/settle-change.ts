@@ -102,7 +102,7 @@ export async function settleChange(change: PlannedChange, options: SettleOptions
 }
 
 /**
- * How a change ends by what a look shows, before anything is sent; undefined where it is still to be made. Where somebody
+ * How a change ends by what a look shows, before anything is sent; undefined where it must still be made. Where somebody
  * has reviewed the plan by name, a server of another name is not the one that was meant.
  */
 export function compareWithPlan(change: PlannedChange, seen: Seen, comparesNames = false): Settled | undefined {

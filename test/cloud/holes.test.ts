@@ -231,8 +231,8 @@ it('an instance of s390x has no metadata service: it is neither changed nor comp
 it('local disks that were not told may be there: no stop without --accept-data-loss', () => {
   const instance = readInstance({status: 'running', lifecycle_state: 'stable'}, id)
   expect(whyNotToStop(instance, false)).toContain('local disks')
-  expect(whyNotToStop(readInstance({lifecycle_state: 'stable', disks: []}, id), false)).toBe('its status is not told')
-  expect(whyNotToStop(readInstance({status: 'running', disks: []}, id), false)).toContain('not told')
+  expect(whyNotToStop(readInstance({lifecycle_state: 'stable', disks: []}, id), false)).toBe('its status is unknown')
+  expect(whyNotToStop(readInstance({status: 'running', disks: []}, id), false)).toContain('unknown')
 })
 
 describe('a row that can not be identified', () => {
