@@ -10,8 +10,9 @@ interface RowOutput<Row> {
   rows: Row[]
   columns: Column<Row>[]
   /** Whether columns may be left out on a narrow terminal; not when the user chose them. */
-  mayHide: boolean
-  toJson(row: Row): unknown
+  mayHide?: boolean
+  /** A row as JSON; the row itself without. */
+  toJson?(row: Row): unknown
   id(row: Row): string | undefined
   /** What to print on stderr in place of an empty table, if anything. */
   empty?: string
@@ -32,7 +33,7 @@ export async function printRows<Row>(
   {format, quiet}: OutputOptions,
   output: RowOutput<Row>,
 ): Promise<void> {
-  const {rows, columns, toJson, id, toWhole} = output
+  const {rows, columns, toJson = row => row, id, toWhole} = output
   if (quiet) return context.print(linesOf(rows.map(id)))
   if (format === 'table') return printTable(context, output)
   const values = () => rows.map(toJson)
@@ -47,7 +48,7 @@ export async function printRows<Row>(
 export async function rowPrinter<Row>(
   context: Context,
   {format: name, quiet}: OutputOptions,
-  {columns, toJson, id}: Pick<RowOutput<Row>, 'columns' | 'toJson' | 'id'>,
+  {columns, toJson = row => row, id}: Pick<RowOutput<Row>, 'columns' | 'toJson' | 'id'>,
 ): Promise<((rows: Row[]) => Promise<void>) | undefined> {
   if (quiet) return rows => context.printed(linesOf(rows.map(id)))
   if (name === 'table') return undefined
@@ -73,7 +74,7 @@ export async function printRecord(
   context.print(await formatData(format, {cells, values: () => [json], whole: () => json}))
 }
 
-function printTable<Row>(context: Context, {rows, columns, mayHide, empty}: RowOutput<Row>): void {
+function printTable<Row>(context: Context, {rows, columns, mayHide = true, empty}: RowOutput<Row>): void {
   if (rows.length === 0) {
     if (empty) context.note(empty)
     return

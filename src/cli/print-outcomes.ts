@@ -25,7 +25,6 @@ export async function printOutcomes(
   await printRows(context, out, {
     rows: outcomes,
     columns: hasRestarts ? [...columns, ...restartColumns] : columns,
-    mayHide: true,
     toJson: toJsonLine,
     toWhole: () => ({...toJsonOutcomes(outcomes), ...(unread.length > 0 && {unread})}),
     id: ({target, result}) => (result === 'changed' || result === 'planned' ? target?.id : undefined),

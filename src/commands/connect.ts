@@ -28,7 +28,6 @@ import {
 import {checkSsh, runSsh} from '../ssh/run-ssh.ts'
 import {sshArguments} from '../ssh/ssh-arguments.ts'
 import {type Destination, explainFailure, sshFailed} from '../ssh/ssh-failures.ts'
-import {plain} from '../terminal/text.ts'
 
 export default class Connect extends BaseCommand {
   static override summary = 'Open a shell on an instance, or run a command on it, over ssh.'
@@ -90,12 +89,7 @@ To reach an instance without a floating IP, pass --internal-ip or --via, or give
     const call = sshArguments({...wishes, user: login.user, address, more})
     if (isPrinted) {
       if (!flags.print) this.context.note('Sandbox instances have no SSH. This is the command that would run.')
-      await this.printAnswer(flags, `${quoteCommand(['ssh', ...call])}\n`, instance, {
-        address,
-        ...login,
-        command: ['ssh', ...call],
-      })
-      return
+      return this.printAnswer(flags, instance, {address, ...login, command: ['ssh', ...call]})
     }
     await this.logIn(call, {instance, user: login.user, address, via: wishes.via})
   }
@@ -111,12 +105,11 @@ To reach an instance without a floating IP, pass --internal-ip or --via, or give
     const prompter = isAsked || flags.print ? undefined : await this.context.prompter()
     if (!isAsked && !prompter) throw noFloatingIp(instance)
     if (isSshRun) await checkSsh(this.context.env)
+    const name = targetName(instance)
     const groups = (await primaryInterface(api, instance)).securityGroups.map(({id, name}) => name ?? id).join(', ')
     const meaning = `It costs money while it is reserved, and opens the instance to the internet as far as its security groups allow (${groups}).`
-    if (!prompter) this.context.note(`Reserving a floating IP for ${targetName(instance)}. ${meaning}`)
-    else if (
-      !(await prompter.confirm({message: `${targetName(instance)} has no floating IP. Reserve one for it? ${meaning}`}))
-    ) {
+    if (!prompter) this.context.note(`Reserving a floating IP for ${name}. ${meaning}`)
+    else if (!(await prompter.confirm({message: `${name} has no floating IP. Reserve one for it? ${meaning}`}))) {
       throw noFloatingIp(instance)
     }
     const reserved = await unbroken(
@@ -139,25 +132,23 @@ To reach an instance without a floating IP, pass --internal-ip or --via, or give
       this.context.note(`Wrote ${flags.rdp}.`)
     }
     const command = ['mstsc', `/v:${address}:${rdpPort}`]
-    await this.printAnswer(flags, `${plain(command.join(' '))}\n`, instance, {address, ...login, command})
+    await this.printAnswer(flags, instance, {address, ...login, command})
     this.context.note(
       `Log in as ${login.user}. Its password: vpcmd instances initialization ${instance.id} --private-key FILE`,
     )
   }
 
+  /** The command alone in place of a table. */
   private async printAnswer(
     flags: OutputFlags,
-    text: string,
     {id, name}: Instance,
-    answer: {address: string; protocol: string; user: string; command: string[]},
+    answer: Login & {address: string; command: string[]},
   ): Promise<void> {
-    if (readOutput(flags).format === 'table') return this.context.print(text)
-    const entries = Object.entries(answer).map(([label, value]) => [label, [value].flat().join(' ')] as const)
-    await printRecord(this.context, readOutput(flags), {
-      entries: [['id', id], ['name', name ?? ''], ...entries],
-      json: {id, name: name ?? null, ...answer},
-      id,
-    })
+    const out = readOutput(flags)
+    if (out.format === 'table') return this.context.print(`${quoteCommand(answer.command)}\n`)
+    const {command, ...others} = answer
+    const entries = Object.entries({id, name: name ?? '', ...others, command: command.join(' ')})
+    await printRecord(this.context, out, {entries, json: {id, name: name ?? null, ...answer}, id})
   }
 
   private async logIn(call: readonly string[], destination: Destination): Promise<void> {

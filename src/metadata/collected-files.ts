@@ -1,7 +1,10 @@
 import {lstat, readFile, rm} from 'node:fs/promises'
 import {join} from 'node:path'
+import {asVpcmdError, type VpcmdError} from '../errors.ts'
 import {hashedName, writePrivate} from '../files/private-file.ts'
 import {notWritten} from '../files/write-output.ts'
+import {safeJson} from '../safe-json.ts'
+import {type Collection, type MetadataDocument, masked, userDataOf} from './collect-metadata.ts'
 
 /** The files that an instance's metadata goes to. */
 export interface CollectedFiles {
@@ -9,6 +12,40 @@ export interface CollectedFiles {
   file: string
   /** The user data, byte for byte; undefined where none was collected. */
   userDataFile: string | undefined
+}
+
+/** What was collected from an instance, as JSON, and the files that it was written to. */
+export interface KeptDocument {
+  document: MetadataDocument
+  json: {id: string; name: string | null; region: string; collected_at: string; metadata: unknown}
+  files: CollectedFiles | undefined
+  error?: undefined
+}
+
+/** The same, or why there is none. */
+export type Kept = KeptDocument | {error: VpcmdError}
+
+/** Masks what is secret, unless it is to be shown, and writes the files where a folder is named. */
+export function keepCollected(
+  collections: Collection[],
+  folder: string | undefined,
+  showsSecrets: boolean,
+): Promise<Kept[]> {
+  const names = fileNames(collections.map(({found: {instance}}) => ({id: instance.id, name: instance.name ?? ''})))
+  return Promise.all(
+    collections.map(async ({found, collectedAt, document, error}, index): Promise<Kept> => {
+      if (error) return {error}
+      const {id, name = null} = found.instance
+      const metadata = showsSecrets ? document : masked(document)
+      const json = {id, name, region: found.region.name, collected_at: collectedAt, metadata}
+      if (folder === undefined) return {document, json, files: undefined}
+      const text = `${safeJson(json, 2)}\n`
+      return writeCollected(folder, {id, name: names[index] ?? id}, text, userDataOf(document)).then(
+        files => ({document, json, files}),
+        thrown => ({error: asVpcmdError(thrown)}),
+      )
+    }),
+  )
 }
 
 /**

@@ -33,7 +33,6 @@ export default class ImdsDoctor extends BaseCommand {
           {header: 'Remedy', value: ({remedy}) => remedy ?? ''},
         ],
         mayHide: false,
-        toJson: finding => finding,
         id: ({check, state}) => (state === 'problem' ? check : undefined),
         toWhole: () => diagnosis,
       })

@@ -23,8 +23,6 @@ export default class ImdsKeys extends BaseCommand {
         {header: 'Fingerprint', value: key => textAt(key, 'fingerprint'), priority: 3},
         {header: 'Created', value: key => textAt(key, 'created_at'), priority: 2},
       ],
-      mayHide: true,
-      toJson: key => key,
       id: key => textAt(key, 'id'),
       empty: 'This instance has no SSH keys.',
     })

@@ -155,8 +155,6 @@ Exit codes: 0 compliant; 5 not compliant; 1 if anything could not be read, whate
     await printRows(this.context, readOutput(flags), {
       rows,
       columns: tableColumns.map(column => (column.header === 'Verdict' ? {...column, style: colored} : column)),
-      mayHide: true,
-      toJson: row => row,
       id: ({subject, verdict}) => (wanted || verdict === 'violation' ? subject.id : undefined),
       // That there was nothing at all, the summary says.
       ...(report.judgements.length > 0 && {empty: 'No findings with this verdict.'}),

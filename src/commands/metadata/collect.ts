@@ -18,20 +18,11 @@ import {usageError, VpcmdError} from '../../errors.ts'
 import {fullPath} from '../../files/file-trouble.ts'
 import {parseEndpoint, parseMetadataPath} from '../../imds/endpoints.ts'
 import {initializationPath} from '../../instances/user-data.ts'
-import {
-  type Collection,
-  collectMetadata,
-  masked,
-  type Reached,
-  reachInstances,
-  userDataOf,
-} from '../../metadata/collect-metadata.ts'
-import {type CollectedFiles, fileNames, writeCollected} from '../../metadata/collected-files.ts'
+import {collectMetadata, type Reached, reachInstances, userDataOf} from '../../metadata/collect-metadata.ts'
+import {type Kept, type KeptDocument, keepCollected} from '../../metadata/collected-files.ts'
 import {asChoice, changesIn, draftPlan} from '../../metadata/plan.ts'
 import {checkWishes} from '../../ssh/reach.ts'
 import {checkSsh} from '../../ssh/run-ssh.ts'
-
-type Row = Collection & {json: object | undefined; files: CollectedFiles | undefined}
 
 export default class MetadataCollect extends BaseCommand {
   static override summary = 'Collect metadata from instances over ssh, without installing anything on them.'
@@ -92,17 +83,12 @@ Passwords and license keys are masked. User data is not masked: any process on t
       env: context.env,
       now: context.host.now,
     })
-    const rows = await keep(flags, collections)
-    const failures = [...errors, ...unreached, ...off, ...rows.flatMap(({error}) => (error ? [error] : []))]
+    const kept = await keepCollected(collections, flags.out, flags['show-secrets'] ?? false)
+    const failures = [...errors, ...unreached, ...off, ...kept.flatMap(({error}) => error ?? [])]
     const [only] = failures
     if (only && items.length === 1) throw only
     reportFailures(context, failures, items.length)
-    await printCollected(
-      context,
-      out,
-      flags.out !== undefined,
-      rows.filter(({error}) => !error),
-    )
+    await printCollected(context, out, kept, flags.out !== undefined)
   }
 }
 
@@ -144,52 +130,23 @@ async function switchOn(
   return {on: found.filter(({instance}) => !isLeft(instance.id)), off: off.map(({error}) => error)}
 }
 
-/** Masks what is secret, and writes the files where a folder is named. */
-async function keep(flags: {out?: string; 'show-secrets'?: boolean}, collections: Collection[]): Promise<Row[]> {
-  const {toJson} = await import('../../terminal/formats.ts')
-  const names = fileNames(collections.map(({found: {instance}}) => ({id: instance.id, name: instance.name ?? ''})))
-  return Promise.all(
-    collections.map(async (collection, index): Promise<Row> => {
-      const {found, collectedAt, document} = collection
-      if (!document) return {...collection, json: undefined, files: undefined}
-      const {id, name = null} = found.instance
-      const metadata = flags['show-secrets'] ? document : masked(document)
-      const json = {id, name, region: found.region.name, collected_at: collectedAt, metadata}
-      if (flags.out === undefined) return {...collection, json, files: undefined}
-      try {
-        const named = {id, name: names[index] ?? id}
-        const files = await writeCollected(flags.out, named, toJson(json), userDataOf(document))
-        return {...collection, json, files}
-      } catch (error) {
-        if (!(error instanceof VpcmdError)) throw error
-        return {found, collectedAt, error, json: undefined, files: undefined}
-      }
-    }),
-  )
-}
-
-async function printCollected(context: Context, out: OutputOptions, isWritten: boolean, rows: Row[]): Promise<void> {
-  const id = ({found}: Row) => found.instance.id
+async function printCollected(context: Context, out: OutputOptions, kept: Kept[], isWritten: boolean): Promise<void> {
+  const rows = kept.flatMap(each => (each.error ? [] : [each]))
+  const id = ({json}: KeptDocument) => json.id
   const columns = [
-    {header: 'Name', value: ({found}: Row) => found.instance.name ?? ''},
+    {header: 'Name', value: ({json}: KeptDocument) => json.name ?? ''},
     {header: 'ID', value: id},
-    {header: 'User data', value: ({document}: Row) => sizeOf(document && userDataOf(document))},
-    {header: 'File', value: ({files}: Row) => files?.file ?? ''},
-    {header: 'User data file', value: ({files}: Row) => files?.userDataFile ?? ''},
+    {header: 'User data', value: ({document}: KeptDocument) => sizeOf(userDataOf(document))},
+    {header: 'File', value: ({files}: KeptDocument) => files?.file ?? ''},
+    {header: 'User data file', value: ({files}: KeptDocument) => files?.userDataFile ?? ''},
   ]
-  const toJson = ({json, files, found}: Row) =>
+  const toJson = ({json: {id, name, region, ...collected}, files}: KeptDocument) =>
     files
-      ? {
-          id: found.instance.id,
-          name: found.instance.name ?? null,
-          region: found.region.name,
-          file: files.file,
-          user_data_file: files.userDataFile ?? null,
-        }
-      : json
+      ? {id, name, region, file: files.file, user_data_file: files.userDataFile ?? null}
+      : {id, name, region, ...collected}
   // Without files the JSON itself is what was asked for.
   const isShown = !isWritten && out.format === 'table' && !out.quiet
-  await printRows(context, isShown ? {...out, format: 'json'} : out, {rows, columns, mayHide: true, toJson, id})
+  await printRows(context, isShown ? {...out, format: 'json'} : out, {rows, columns, toJson, id})
 }
 
 function sizeOf(userData: string | null | undefined): string {

@@ -42,8 +42,6 @@ export default class MetadataHistory extends BaseCommand {
     await printRows(this.context, out, {
       rows: rows.sort((a, b) => (a.id < b.id ? 1 : -1)),
       columns: rows.some(row => row.may_be_down > 0) ? [...runColumns, downColumn] : runColumns,
-      mayHide: true,
-      toJson: row => row,
       id: ({id}) => id,
       empty: 'No runs yet: vpcmd has changed nothing for this user on this machine.',
     })
@@ -64,7 +62,6 @@ export default class MetadataHistory extends BaseCommand {
     await printRows(this.context, out, {
       rows: changes,
       columns: changeColumns,
-      mayHide: true,
       toJson: toJsonChange,
       toWhole: () => ({...summary, changes: changes.map(toJsonChange)}),
       id: ({change}) => change.target.id,

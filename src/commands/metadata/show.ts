@@ -59,7 +59,6 @@ ${selectionHelp}`
         ...chooseColumns(metadataColumns),
         ...(rows.some(row => awaitedSince(row) !== undefined) ? [awaitedColumn] : []),
       ],
-      mayHide: true,
       toJson: row => {
         const since = awaitedSince(row)
         return {...toMetadataRow(row), ...(since !== undefined && {restart_awaited_since: since})}

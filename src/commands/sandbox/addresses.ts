@@ -47,8 +47,6 @@ Any program can send the same request: GET /sandbox/addresses?instance=NAME, wit
     await printRows(this.context, readOutput(flags), {
       rows,
       columns,
-      mayHide: true,
-      toJson: row => row,
       id: row => row.id,
       empty: 'The sandbox has no instances.',
     })
