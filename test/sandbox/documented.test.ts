@@ -13,6 +13,13 @@ beforeAll(async () => {
 })
 afterAll(() => sandbox.close())
 
+const publicKeyOf = (type: string) => {
+  const {x} = generateKeyPairSync('ed25519').publicKey.export({format: 'jwk'})
+  const field = (data: Buffer) => Buffer.concat([Buffer.from([0, 0, 0, data.length]), data])
+  const blob = Buffer.concat([field(Buffer.from(type)), field(Buffer.from(x ?? '', 'base64url'))])
+  return `${type} ${blob.toString('base64')}`
+}
+
 const post = (path: string, body: unknown) => client.send(path, {method: 'POST', body: JSON.stringify(body)})
 
 test.each([
@@ -40,12 +47,43 @@ test.each([
   expect(profiles).toHaveLength(limit ?? 8)
 })
 
+describe('a new name', () => {
+  const patch = (path: string, body: unknown) => client.patch(path, body)
+
+  test('of a key is kept, and goes with a reset', async () => {
+    const {id} = (await client.send('/v1/keys')).body.keys[0]
+    expect((await patch(`/v1/keys/${id}`, {name: 'renamed'})).body).toMatchObject({id, name: 'renamed'})
+    expect((await patch(`/v1/keys/${id}`, {name: 'renamed'})).status).toBe(200)
+    const taken = await post('/v1/keys', {name: 'renamed', public_key: publicKeyOf('ssh-ed25519')})
+    expect(taken).toMatchObject({status: 400, body: {errors: [{code: 'validation_unique_failed'}]}})
+    expect((await patch(`/v1/keys/${id}`, {public_key: 'x'})).body.errors[0].code).toBe('invalid_request_field')
+    expect((await patch('/v1/keys/none', {name: 'x'})).status).toBe(404)
+    await sandbox.reset()
+    expect((await client.send(`/v1/keys/${id}`)).body.name).toBe('my-key')
+  })
+
+  test.each<[Record<string, unknown>, number, string]>([
+    [{name: 'spare'}, 400, 'validation_unique_failed'],
+    [{name: 'Not a name'}, 400, 'validation_invalid_name'],
+    [{address: '192.0.2.1'}, 400, 'invalid_request_field'],
+    [{target: {id: 'none'}}, 404, 'not_found'],
+    // Of my-virtual-server-1, in another zone; of my-virtual-server-3, which has an address.
+    [{target: 'my-virtual-server-1'}, 409, 'invalid_state'],
+    [{target: 'my-virtual-server-3'}, 409, 'invalid_state'],
+  ])('or target of a floating IP is refused: %j', async (body, status, code) => {
+    const ips = (await client.send('/v1/floating_ips')).body.floating_ips
+    const ip = ips.find(each => each.name === 'my-floating-ip-2')
+    const {instances} = (await client.send('/v1/instances')).body
+    const named = instances.find(each => each.name === body.target)
+    const target = named && {id: named.primary_network_attachment.virtual_network_interface.id}
+    const answer = await patch(`/v1/floating_ips/${ip?.id}`, {...body, ...(target && {target})})
+    expect(answer).toMatchObject({status, body: {errors: [{code}]}})
+    expect((await client.send(`/v1/floating_ips/${ip?.id}`)).body).toEqual(ip)
+  })
+})
+
 describe('a public key', () => {
-  const encoded = (type: string) => {
-    const {x} = generateKeyPairSync('ed25519').publicKey.export({format: 'jwk'})
-    const field = (data: Buffer) => Buffer.concat([Buffer.from([0, 0, 0, data.length]), data])
-    return Buffer.concat([field(Buffer.from(type)), field(Buffer.from(x ?? '', 'base64url'))]).toString('base64')
-  }
+  const encoded = (type: string) => publicKeyOf(type).split(' ')[1] ?? ''
 
   test('is taken without its algorithm and comment', async () => {
     const key = encoded('ssh-ed25519')

@@ -8,10 +8,10 @@ import {
   type TemplateRecord,
 } from '../core/records.ts'
 import {allRegions, regional} from '../core/regions.ts'
-import {newBareMetal, newInstance, newTemplate, type ResourceNames, resolveNames} from './build-records.ts'
 import data from './default-fleet.json' with {type: 'json'}
+import {newBareMetal, newInstance, newTemplate, type ResourceNames, resolveNames} from './new-records.ts'
 
-/** Of a record: a name in place of what it refers to, and an ISO time. */
+/** A record as data: names in place of references, and ISO times. */
 type Row = ResourceNames & {name: string; zone: string; vpc: string; created?: string; resourceGroup?: string}
 type RowOf<Item, Needed extends keyof Item> = Row & Omit<Partial<Item>, keyof Row> & Pick<Item, Needed>
 type Rows = {
@@ -29,8 +29,8 @@ export const knownSubnets: ReadonlyMap<string, {id: string; name: string}> = new
 const prefixes = new Map(allRegions.flatMap(each => each.zones).map(({name, prefix}) => [name, prefix]))
 
 /**
- * The fleet the sandbox starts with, of default-fleet.json: the three instances of IBM's page exactly as it shows them, and
- * six in other regions that between them have what the page's three have not (old interfaces, disks, groups, a GPU, no
+ * The fleet that the sandbox starts with, from default-fleet.json: the three instances of IBM's page exactly as it shows them, and
+ * six in other regions that have what the page's three lack (old interfaces, disks, groups, a GPU, no
  * image, not running, a name that another region has too). Of the templates one names the metadata service only in part,
  * as IBM's sample does (ibm-cloud-docs/vpc instance_metadata_vpc_configure.md), and one not at all.
  */

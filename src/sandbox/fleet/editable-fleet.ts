@@ -6,12 +6,12 @@ import {regional} from '../core/regions.ts'
 import type {InstanceActions} from '../vpc/instance-actions.ts'
 import {statusAt} from '../vpc/instance-status.ts'
 import {profileOf} from '../vpc/profiles.ts'
-import {newBareMetal, newInstance, newTemplate} from './build-records.ts'
 import type {FleetStore} from './fleet.ts'
+import {newBareMetal, newInstance, newTemplate} from './new-records.ts'
 import type {Fleet, NewTemplate, Shelf} from './public-types.ts'
 
 interface Kind<Item, Change, Summary, New, Edit> {
-  /** As errors call it. */
+  /** Its name in errors. */
   called: string
   summaryOf(record: Item): Summary
   make(item: New, order: number): Item
@@ -54,13 +54,13 @@ const placeOf = ({id, name, region, zone, vpc}: Pick<InstanceRecord, 'id' | 'nam
   vpc,
 })
 
-/** The fleet as tests see and change it. Each change is kept, and seen by others, as one made over the API is. */
+/** The fleet as tests see and change it. A change is kept, and visible to others, like one made over the API. */
 export function editableFleet(
   fleet: FleetStore,
   actions: InstanceActions,
   {clock, transitionMs}: {clock: () => number; transitionMs: number},
 ): Fleet {
-  /** What every new record begins with. Its place is the first that there is unless one is given. */
+  /** What every new record begins with. Without a region, zone or VPC it goes to the first one. */
   const beginning = (given: NewTemplate, order: number, separator: '-' | '_') => {
     const asked = given.region ?? given.zone?.slice(0, -2)
     const region = fleet.regions.find(each => each.name === asked) ?? fleet.regions[0]
@@ -93,7 +93,7 @@ export function editableFleet(
       }),
       make({image, metadata_service: settings, status = newInstance.status, ...given}, order) {
         const profile = given.profile ?? newInstance.profile
-        // Throws for one that there is not.
+        // Throws for an unknown one.
         profileOf(profile)
         const begun = beginning(given, order, '_')
         return {

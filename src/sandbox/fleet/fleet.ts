@@ -17,7 +17,7 @@ export interface FleetOptions {
   vpcs?: number
 }
 
-/** All records of the sandbox: those that the arguments give, with the kept changes on top. */
+/** All records of the sandbox: the fleet that the arguments give, with the kept changes on top. */
 export class FleetStore {
   readonly regions: readonly RegionPlace[]
   readonly instances: RecordStore<InstanceRecord, InstanceChange>
@@ -57,12 +57,12 @@ export class FleetStore {
     )
   }
 
-  /** Signs the tokens. */
+  /** The secret that signs the tokens. */
   get secret(): string {
     return this.#state.current.secret
   }
 
-  /** Takes in what other processes changed. To be called before each request. */
+  /** Takes in what other processes changed. Call it before each request. */
   refresh(): void {
     this.#state.refresh()
   }
@@ -75,18 +75,18 @@ export class FleetStore {
     return this.#vpcNames.get(id) ?? ''
   }
 
-  /** In the order of lists. Not to be changed by the caller. */
+  /** In the order of lists. Do not change the array. */
   floatingIpsOf(region: string): readonly FloatingIpRecord[] {
     this.#syncFloatingIps()
     return this.#floatingIps.get(region) ?? []
   }
 
-  /** The instance that a floating IP leads to, if it does. */
+  /** The instance that a floating IP leads to, if any. */
   targetOf(floatingIp: FloatingIpRecord): InstanceRecord | undefined {
     return floatingIp.instance === undefined ? undefined : this.instances.find(floatingIp.region, floatingIp.instance)
   }
 
-  /** Parts a floating IP from its instance. Rejects when there is no such address, or the change can't be kept. */
+  /** Detaches a floating IP from its instance. Rejects for an unknown ID, and when the change can't be kept. */
   async detachFloatingIp(id: string): Promise<void> {
     this.#syncFloatingIps()
     const found = [...this.#floatingIps.values()].flat().find(each => each.id === id)
@@ -96,13 +96,13 @@ export class FleetStore {
     })
   }
 
-  /** What was changed and added, as it is kept. To be changed within `keep` only. */
+  /** What was changed and added, as it is kept. Change it within `keep` only. */
   get kept(): State {
     return this.#state.current
   }
 
   /**
-   * Changes keys and floating IPs: `change` is called with the newest state, alone, and must throw before it has changed
+   * Changes keys and floating IPs: `change` gets the newest state, with nobody else at work, and must throw before it changes
    * anything, if at all. Resolves to what it returns; rejects with what it throws, or when the state can't be kept.
    */
   async keep<T>(change: (state: State) => T): Promise<T> {
@@ -117,7 +117,7 @@ export class FleetStore {
     return result.value
   }
 
-  /** Brings all records back to what the arguments give. Rejects where that can't be kept. */
+  /** Brings all records back to what the arguments give. Rejects when that can't be kept. */
   async reset(): Promise<void> {
     await this.#state.reset()
   }

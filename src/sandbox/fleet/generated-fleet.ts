@@ -8,11 +8,11 @@ import {
 } from '../core/records.ts'
 import {type RegionPlace, regional} from '../core/regions.ts'
 import type {ProfileName} from '../vpc/profiles.ts'
-import {newBareMetal, newTemplate, type ResourceNames, resolveNames} from './build-records.ts'
+import {newBareMetal, newTemplate, type ResourceNames, resolveNames} from './new-records.ts'
 
 const [http, https] = ['http', 'https'] as const
 
-// Each of a list is as frequent as the others: what stands twice is twice as frequent.
+// Each entry is equally frequent: what is listed twice is twice as frequent.
 const instanceSettings = [
   {enabled: false, protocol: http, response_hop_limit: 1},
   {enabled: false, protocol: http, response_hop_limit: 1},
@@ -64,7 +64,7 @@ const kinds: readonly [share: number, kind: Kind][] = [
   [580, {}],
 ]
 
-/** The one of a list that a random number falls on. */
+/** The item that a random number selects. */
 function pick<Item>(items: readonly Item[], dice: number): Item {
   return items[dice % items.length] as Item
 }
@@ -151,7 +151,7 @@ export function generatedFleet(size: number, vpcCount: number, regions: readonly
       instance: record.id,
     })
   }
-  /** What is like an instance: in its place, and as old. */
+  /** The place and age of an instance, for something beside it. */
   const like = ({region, zone, vpc, created: since, resourceGroup}: InstanceRecord, index: number) => ({
     order: index + 1,
     region,

@@ -12,7 +12,7 @@ interface Summary<Settings> {
   metadata_service: Settings
 }
 
-/** What a test sees of an instance. */
+/** An instance as a test sees it. */
 export interface InstanceSummary extends Summary<MetadataSettings> {
   status: string
   etag: string
@@ -22,10 +22,10 @@ export interface BareMetalSummary extends Summary<BareMetalSettings> {
   status: string
 }
 
-/** Of a template: what its maker named of the metadata service; null when nothing at all. */
+/** `metadata_service` holds what the template's maker named; null when that was nothing. */
 export type TemplateSummary = Summary<Partial<MetadataSettings> | null>
 
-/** Something to be added; what is left out is chosen. The name is taken as it is, however odd. */
+/** Something to add. The sandbox chooses what is left out, and takes any name, however odd. */
 interface New<Settings> {
   name: string
   region?: string
@@ -55,18 +55,18 @@ export interface NewBareMetal extends New<Partial<BareMetalSettings>> {
 
 export type NewTemplate = New<Partial<MetadataSettings> | null>
 
-/** What changes of an instance or bare metal server: of its settings those that are named. */
+/** A change of an instance or bare metal server. Settings that are left out stay. */
 export interface Edit<Settings> {
   name?: string
-  /** Also ends a transition that is under way. */
+  /** Also ends a transition under way. */
   status?: string
   metadata_service?: Partial<Settings>
 }
 
-/** What changes of a template: its settings as a whole. The API itself lets nobody change them. */
+/** A change of a template. Settings are replaced as a whole; the API itself can't change them. */
 export type TemplateEdit = Pick<NewTemplate, 'metadata_service'> & {name?: string}
 
-/** One kind of things, for changing them behind a client's back. Rejects for an ID that there is not. */
+/** All servers or templates of one kind, to change behind a client's back. Rejects for an unknown ID. */
 export interface Shelf<Summary, New, Edit> {
   list(): Summary[]
   get(id: string): Summary | undefined
@@ -75,39 +75,39 @@ export interface Shelf<Summary, New, Edit> {
   remove(id: string): Promise<void>
 }
 
-/** A time in which an instance was not running because of stops, starts and reboots asked for over the API. */
+/** A time in which an instance was not running because of stops, starts and reboots over the API. */
 export interface Downtime {
   id: string
   name: string
   region: string
   /** ID of the VPC. */
   vpc: string
-  /** When it was asked to stop, in epoch milliseconds of the sandbox's clock. */
+  /** When the stop was asked for, in epoch milliseconds of the sandbox's clock. */
   from: number
   /** When it ran again, or will if nothing intervenes; undefined while nobody starts it, and when its start fails. */
   to: number | undefined
 }
 
-/** The fleet, for changing things behind a client's back. No rule of the API applies here. The instances stand at its top. */
+/** The fleet, to change behind a client's back. The rules of the API do not apply here. Its own methods are about instances. */
 export interface Fleet extends Shelf<InstanceSummary, NewInstance, Edit<MetadataSettings>> {
   bareMetalServers: Shelf<BareMetalSummary, NewBareMetal, Edit<BareMetalSettings>>
   templates: Shelf<TemplateSummary, NewTemplate, TemplateEdit>
-  /** Lets the next `count` starts (1 without) of an instance end in `ends` (`failed` without) instead of `running`. */
+  /** Makes the next `count` (1 by default) starts of an instance end in `ends` (`failed` by default) instead of `running`. */
   failStarts(id: string, count?: number, ends?: FailedStart): Promise<void>
-  /** When which instance was down since this sandbox began, in the order in which they went. */
+  /** Every downtime since this sandbox began, by its start. */
   downtimes(): Downtime[]
-  /** Parts a floating IP from its instance. */
+  /** Detaches a floating IP from its instance. */
   detachFloatingIp(id: string): Promise<void>
 }
 
-/** What can be put into a sandbox at once. Of each thing the name is all that must be said: the rest is chosen. */
+/** What to put into a sandbox at once. Only names are required. */
 export interface Seed {
   instances?: NewInstance[]
   bareMetalServers?: NewBareMetal[]
   templates?: NewTemplate[]
 }
 
-/** What a seed became, in its order. */
+/** What a seed became, in the same order. */
 export interface Seeded {
   instances: InstanceSummary[]
   bareMetalServers: BareMetalSummary[]

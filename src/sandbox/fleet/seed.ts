@@ -54,7 +54,7 @@ function checkPlace(fleet: FleetStore, field: string, {region, zone, vpc}: Omit<
   }
 }
 
-/** Adds what `given` holds. Rejects with an ApiError (400) that names all that is wrong with it, before anything is added; or where it can't be kept. */
+/** Adds what a seed holds. Rejects with an ApiError (400) that lists everything wrong with it, before anything is added, and when it can't be kept. */
 export async function plantSeed(given: unknown, access: Fleet, fleet: FleetStore): Promise<Seeded> {
   const read = seedSchema.safeParse(given)
   if (!read.success) {

@@ -5,10 +5,10 @@ import {apiKeyGrant, issueToken} from './tokens.ts'
 /** The one API key that the sandbox knows. It opens nothing but a sandbox. */
 export const sandboxApiKey = 'sandbox-api-key-not-a-secret'
 
-/** Where tokens are asked for. */
+/** The path that issues tokens. */
 export const tokenPath = '/identity/token'
 
-// What IBM's IAM has besides, and the sandbox does not simulate. Grants and response types: IBM/node-sdk-core
+// What else IBM's IAM has, and the sandbox does not simulate. Grants and response types: IBM/node-sdk-core
 // auth/token-managers (assume, cr-token), IBM-Cloud/ibm-cloud-cli-sdk bluemix/authentication/iam/iam.go, and the documents
 // of IBM's IAM client for Ruby (iam-authz).
 const otherGrants = [

@@ -16,7 +16,7 @@ const keyOf = (secret: string) => ({
   k: Buffer.from(secret).toString('base64url'),
 })
 
-/** The claims of a token that `key` signed, undefined of any other and of one that has expired at `now` (in seconds, by the sandbox's clock). */
+/** The claims of a token that `key` signed; undefined for any other token, and for one that has expired at `now` (in seconds). */
 export async function verifiedClaims(
   token: string,
   key: Parameters<typeof verify>[1],
@@ -27,7 +27,7 @@ export async function verifiedClaims(
   return Number(claims?.exp) > now ? claims : undefined
 }
 
-// Who the API key belongs to.
+// The owner of the API key.
 const userClaims: Claims = {
   iam_id: iamId,
   id: iamId,

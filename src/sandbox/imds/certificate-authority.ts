@@ -39,7 +39,7 @@ interface Wanted {
 
 const validFor = (days: number): [number, number] => [Date.now() - dayMs, Date.now() + days * dayMs]
 
-/** A certificate that an authority signs; with the keys of one alone it signs itself. */
+/** A certificate signed by an authority; keys without a certificate sign their own. */
 async function sign(
   {subject, publicKey, valid = validFor(364), extensions}: Wanted,
   {certificate, keys}: Partial<Authority> & Pick<Authority, 'keys'>,

@@ -17,7 +17,7 @@ export interface MetadataCaller {
   protocol: 'http' | 'https'
   /** The IP address of this machine that was called. */
   address: string
-  /** Leaves the connection without an answer, in the way that was chosen. */
+  /** Leaves the connection without an answer, as the options say. */
   leave(): void
 }
 
@@ -26,7 +26,7 @@ export interface MetadataAppOptions extends MetadataCloud {
   callerOf: (connection: Duplex) => MetadataCaller | undefined
   /** The instance, if its service is on with that protocol just now. */
   subjectOf: (caller: MetadataCaller) => MetadataSubject | undefined
-  /** Told of each request that is answered, before its answer is sent. */
+  /** Called for each request that is answered, before its answer is sent. */
   onRequest?: (request: SeenRequest) => void
 }
 

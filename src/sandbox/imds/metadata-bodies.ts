@@ -15,7 +15,7 @@ import type {MetadataSubject} from './metadata-environment.ts'
 
 type Body = Record<string, unknown>
 
-/** A body of the VPC API as the metadata service gives it: it links to nothing and, but for the instance itself, names no resource group (ibm-cloud-docs/vpc instance_metadata_vpc_metadata_summary.md, instance_metadata_vpc_get_metadata.md). */
+/** A body of the VPC API as the metadata service gives it: without links and, except in the instance itself, without a resource group (ibm-cloud-docs/vpc instance_metadata_vpc_metadata_summary.md, instance_metadata_vpc_get_metadata.md). */
 function withoutLinks<Value>(value: Value): Value
 function withoutLinks(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(each => withoutLinks(each))
@@ -24,7 +24,7 @@ function withoutLinks(value: unknown): unknown {
   return Object.fromEntries(kept.map(([name, each]) => [name, withoutLinks(each)]))
 }
 
-/** An interface as a reference: with its address in place of the reserved IP. */
+/** A reference to an interface, with its address in place of the reserved IP. */
 function withAddress({primary_ip: ip, ...rest}: Body): Body {
   return {...rest, primary_ipv4_address: (ip as Body).address}
 }
@@ -49,7 +49,7 @@ function metadataInstance({record, vpcName, now, transitionMs}: MetadataSubject)
   return {...body, software_attachments: software}
 }
 
-/** `/instance/initialization`: what the VPC API says, and the user data as it was given. Without any the property is left out; no source says what IBM does. */
+/** `/instance/initialization`: what the VPC API says, and the user data as it was given. Without user data the property is absent; no source says what IBM does. */
 function metadataInitialization({record, keys: given}: MetadataSubject): Body {
   const {keys, ...rest} = withoutLinks(initializationBody(record, given, ''))
   return {
@@ -99,13 +99,13 @@ function metadataKey(key: KeyRecord): Body {
   }
 }
 
-/** What is below `/metadata/v1`, by path: objects. */
+/** The objects below `/metadata/v1`, by path. */
 export const metadataObjects: Record<string, (subject: MetadataSubject) => Body> = {
   instance: metadataInstance,
   'instance/initialization': metadataInitialization,
 }
 
-/** Lists, whose rows are below them by ID. */
+/** The lists below `/metadata/v1`, by path. Each row is also served below its list, by ID. */
 export const metadataLists: Record<string, (subject: MetadataSubject) => Body[]> = {
   'instance/cluster_network_attachments': subject =>
     (metadataInstance(subject).cluster_network_attachments as Body[]).map(each =>

@@ -3,7 +3,7 @@ import type {Context} from 'hono'
 import type {Cloud} from '../core/environment.ts'
 import type {FloatingIpRecord, InstanceRecord, KeyRecord} from '../core/records.ts'
 
-/** Whose metadata service is called, and what it says is made of. */
+/** The server whose metadata service is called, and all that the answers are made of. */
 export interface MetadataSubject {
   /** A bare metal server has an identity, and no metadata of its own to read. */
   kind: 'bare-metal-server' | 'instance'
@@ -18,7 +18,7 @@ export interface MetadataSubject {
   transitionMs: number
 }
 
-/** What a request to a metadata service carries: the address that it came in by decides whose it is, never what it says. */
+/** What a request to a metadata service carries: the address that it came in by decides on the subject, never its content. */
 export interface MetadataEnvironment {
   Bindings: HttpBindings
   Variables: {subject: MetadataSubject}

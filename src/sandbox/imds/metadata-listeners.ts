@@ -4,7 +4,7 @@ import type {Duplex} from 'node:stream'
 import {TLSSocket} from 'node:tls'
 import {getRequestListener} from '@hono/node-server'
 import type {BareMetalRecord, InstanceRecord} from '../core/records.ts'
-import {findServer} from '../fleet/instance-names.ts'
+import {findServer} from '../fleet/find-server.ts'
 import {keysOfInstance} from '../vpc/ssh-keys.ts'
 import type {CertificateAuthority} from './certificate-authority.ts'
 import {createMetadataApp, type MetadataCaller} from './metadata-app.ts'
@@ -12,7 +12,7 @@ import type {MetadataCloud, MetadataSubject} from './metadata-environment.ts'
 import type {MetadataAddress, MetadataOptions} from './metadata-options.ts'
 
 export interface MetadataListeners {
-  /** The address of the service of an instance or bare metal server; opens it when it is the first time. Rejects for an unknown or ambiguous one. */
+  /** The address of the service of an instance or bare metal server; opens it at the first call. Rejects for an unknown or ambiguous one. */
   address(instance: string): Promise<MetadataAddress>
   /** Ends all listeners and connections at once. */
   close(): Promise<void>
@@ -21,7 +21,7 @@ export interface MetadataListeners {
 const tlsHandshake = 0x16
 
 /**
- * The metadata services of the fleet: one application, and for each instance that is asked for a listener of its own.
+ * The metadata services of the fleet: one application, and a listener for each instance whose address was asked for.
  * Binds the addresses and writes the file that the options name; rejects with a plain Error, and nothing bound, for an
  * unknown instance, or where that can't be done.
  */
@@ -61,7 +61,7 @@ export async function openMetadataListeners(
 
   const leave = (socket: Socket) => {
     if (options.off === 'reset') socket.resetAndDestroy()
-    // What comes is thrown away, so that the end of the connection is seen.
+    // Reading on is how the end of the connection shows.
     else socket.resume()
   }
   const serve = async (socket: Socket, caller: MetadataCaller) => {
@@ -80,7 +80,7 @@ export async function openMetadataListeners(
   const greet = (socket: Socket, instance: string) => {
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
-    // A caller that hangs up in the middle is its own affair.
+    // A caller may hang up at any time.
     socket.on('error', () => socket.destroy())
     socket.once('data', first => {
       socket.pause()
@@ -116,7 +116,7 @@ export async function openMetadataListeners(
     for (const {instance, host, port} of options.bindings ?? []) {
       const {id} = find(instance)
       const bound = listen(id, host, port)
-      // The first of several is the one that is told.
+      // `address` gives the first of several.
       if (!listeners.has(id)) listeners.set(id, bound)
       await bound
     }
@@ -139,13 +139,13 @@ export async function openMetadataListeners(
   }
 }
 
-/** A bare metal server as the identity service sees it, which asks the same of it as of an instance. */
+/** A bare metal server as an instance, which is what the identity service works on. */
 function asInstance(server: BareMetalRecord): InstanceRecord {
   const metadata = {...server.metadata, response_hop_limit: 1}
   return {...server, metadata, action: undefined, failures: undefined}
 }
 
-/** The address that a caller used: of `::ffff:127.0.0.1` and `fe80::1%eth0`, what stands in a URL. */
+/** The address that a caller used, as a URL has it: without the `::ffff:` of IPv4 and the `%eth0` of IPv6. */
 function calledAddress({localAddress = ''}: Socket): string {
   return localAddress.replace(/^::ffff:(?=[\d.]+$)/, '').replace(/%.*$/, '')
 }

@@ -13,19 +13,19 @@ export interface MetadataOptions {
   /** Addresses to bind at once. Every other instance gets a free port of 127.0.0.1 when its address is first asked for. */
   bindings?: readonly MetadataBinding[]
   /**
-   * What a caller meets where the service is off, or the other protocol is set: no answer ever, as on IBM Cloud, or a
-   * connection that is reset at once, for tests that can't wait. `hang` without.
+   * What a caller meets where the service is off, or the other protocol is set: no answer ever, as on IBM Cloud (`hang`, the
+   * default), or a connection that is reset at once, for tests that can't wait.
    */
   off?: 'hang' | 'reset'
-  /** Where the certificate of the CA is written; without it, a temporary file that goes with the sandbox. */
+  /** Where to write the CA's certificate; by default a temporary file that the sandbox removes when it ends. */
   caFile?: string
-  /** How that file is written; without it, over what is there. */
+  /** How to write that file; by default it is overwritten. */
   writeCaFile?: (file: string, pem: string) => Promise<void>
-  /** Told of each request that a metadata service answers, before the answer is sent. */
+  /** Called for each request that a metadata service answers, before it answers. */
   onRequest?: (request: SeenRequest) => void
 }
 
-/** Where an instance's metadata service is reached, and how it is set just now. */
+/** The address of an instance's metadata service, and its current settings. */
 export interface MetadataAddress {
   id: string
   name: string

@@ -11,8 +11,8 @@ const firstVersion = '2022-03-01'
 const versionWithoutOldPaths = '2025-08-26'
 
 /**
- * Throws 400 where `version` (YYYY-MM-DD, 2022-03-01 to today) is missing or wrong, or where there is a parameter besides
- * it and `alsoAllowed`; 404 for an old path with a new version.
+ * Throws 400 where `version` (YYYY-MM-DD, 2022-03-01 to today) is missing or wrong, or where there are parameters other
+ * than it and `alsoAllowed`; 404 for an old path with a new version.
  */
 export function checkQuery(c: Context, now: number, alsoAllowed: readonly string[] = []): void {
   const query = c.req.query()
@@ -65,7 +65,7 @@ export async function authorize(
 // More than any body that an operation takes. No source says where IBM's limit is.
 const longestBody = 64 * 1024
 
-/** Reads a body by its schema, whose messages are those of the refusals; an empty one is `{}`. Any content type will do: IBM's curl samples send none. */
+/** Reads a body with a schema, whose messages become the refusals'; an empty body is `{}`. Any content type will do: IBM's curl samples send none. */
 export async function readBody<Schema extends z.ZodType>(c: Context, schema: Schema): Promise<z.output<Schema>> {
   const refuse = (message: string) => new ApiError(400, 'invalid_request', message)
   const tooLarge = 'The request body is too large.'

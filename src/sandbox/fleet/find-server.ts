@@ -1,7 +1,7 @@
 import type {BareMetalRecord, InstanceRecord} from '../core/records.ts'
 import type {FleetStore} from './fleet.ts'
 
-/** The instance, or else the bare metal server, that `text` means: an ID, a name, or a region and a name with a slash between. Throws a plain Error for none or several. */
+/** Finds an instance, or else a bare metal server, by ID, name, or region/name. Throws a plain Error for none and for several. */
 export function findServer(fleet: FleetStore, text: string): InstanceRecord | BareMetalRecord {
   const isCalled = ({id, name, region}: InstanceRecord | BareMetalRecord) =>
     [id, name, `${region}/${name}`].includes(text)

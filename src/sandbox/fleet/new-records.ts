@@ -3,7 +3,7 @@ import {regional} from '../core/regions.ts'
 
 const unchanged = {revision: 0, deleted: false, resourceGroup: defaultsGroup}
 
-/** What an instance has that nothing else was given. */
+/** The defaults of an instance record. */
 export const newInstance = {
   status: 'running',
   action: undefined,
@@ -13,7 +13,7 @@ export const newInstance = {
   ...unchanged,
 }
 
-/** The same of a bare metal server. */
+/** The defaults of a bare metal server's record. */
 export const newBareMetal = {
   status: 'running',
   metadata: {enabled: false, protocol: 'http'} as BareMetalRecord['metadata'],
@@ -21,7 +21,7 @@ export const newBareMetal = {
   ...unchanged,
 }
 
-/** The same of an instance template: its maker did not name the metadata service. */
+/** The defaults of a template's record: its maker did not name the metadata service. */
 export const newTemplate = {metadata: null, profile: 'bx2-2x8', ...unchanged}
 
 const types = {
@@ -33,12 +33,12 @@ const types = {
   reservation: 'reservation',
 } as const
 
-/** Names of the resources that an instance refers to, by their properties. An ID belongs to the name where IBM's page shows it. */
+/** The names of the resources that an instance refers to, by property; with an ID where IBM's page shows one. */
 export type ResourceNames = {[Property in keyof typeof types]?: string | {name: string; id: string}}
 
 type Resolved<Row> = {[Property in keyof Row]: Property extends keyof ResourceNames ? NamedResource : Row[Property]}
 
-/** A row with the resources of `region` in place of their names. */
+/** Replaces the names in a row with the resources of `region`. */
 export function resolveNames<Row extends ResourceNames>(region: string, row: Row): Resolved<Row> {
   const resolved: Record<string, unknown> = {...row}
   for (const [property, type] of Object.entries(types)) {
