@@ -6,8 +6,11 @@ import {SaxesParser, type SaxesTagPlain} from 'saxes'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 import {parse} from 'yaml'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
+import {allowSeconds} from '../support/allow-seconds.ts'
 import {runInProcess} from '../support/run-in-process.ts'
 import {freshEnvironment, runShell} from '../support/run-vpcmd.ts'
+
+allowSeconds(20, 'It starts processes, which take their time on a machine that is busy.')
 
 const require = createRequire(import.meta.url)
 

@@ -8,7 +8,10 @@ import {cloudConfig} from '../../src/imds/cloud-config.ts'
 import {metadataScript} from '../../src/imds/script.ts'
 import type {ScriptOptions} from '../../src/imds/script-options.ts'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
+import {allowSeconds} from '../support/allow-seconds.ts'
 import {goodToken, json, serve, serveRaw} from '../support/metadata-server.ts'
+
+allowSeconds(20, 'It starts processes, which take their time on a machine that is busy.')
 
 // Whoever has no busybox still runs the other two; .ci/run installs it, and there its lack is a failure.
 const hasBusybox = process.env.CI !== undefined || spawnSync('busybox', ['true']).status === 0

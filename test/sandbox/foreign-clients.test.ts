@@ -3,7 +3,10 @@ import {promisify} from 'node:util'
 import {BaseService, IamAuthenticator} from 'ibm-cloud-sdk-core'
 import {afterAll, beforeAll, describe, expect, test} from 'vitest'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
+import {allowSeconds} from '../support/allow-seconds.ts'
 import {type Body, serverTwo} from './sandbox-client.ts'
+
+allowSeconds(20, 'It starts processes, which take their time on a machine that is busy.')
 
 const run = promisify(execFile)
 let sandbox: Sandbox

@@ -3,8 +3,11 @@ import {promisify} from 'node:util'
 import {BaseService, VpcInstanceAuthenticator} from 'ibm-cloud-sdk-core'
 import {afterAll, beforeAll, describe, expect, test} from 'vitest'
 import {linkedProfile, type Sandbox, startSandbox, unlinkedProfile} from '../../src/sandbox/index.ts'
+import {allowSeconds} from '../support/allow-seconds.ts'
 import type {MetadataBody} from './metadata-client.ts'
 import type {Body} from './sandbox-client.ts'
+
+allowSeconds(20, 'It starts processes, which take their time on a machine that is busy.')
 
 const run = promisify(execFile)
 let sandbox: Sandbox
