@@ -11,7 +11,7 @@ import {freshEnvironment} from '../support/run-vpcmd.ts'
 allowSeconds(30, 'A test runs dozens of commands.')
 
 // What every command prints, as text and as JSON, and of a wrong usage. Whoever changes it on purpose looks at the
-// difference, and writes the files anew: npx vitest run -u --config .config/vitest.config.ts test/commands/golden.test.ts
+// difference, and writes the files anew: npx vitest run -u test/commands/golden.test.ts
 
 let inside: InsideSandbox
 let sandbox: Sandbox
