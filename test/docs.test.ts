@@ -5,8 +5,11 @@ import {fileURLToPath} from 'node:url'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {type Sandbox, startSandbox} from '../src/sandbox/index.ts'
 import type {Prompter} from '../src/terminal/prompts.ts'
+import {allowSeconds} from './support/allow-seconds.ts'
 import {runInProcess} from './support/run-in-process.ts'
 import {freshEnvironment} from './support/run-vpcmd.ts'
+
+allowSeconds(20, 'A test runs all the commands of an example.')
 
 // Every block of console or sh in the documents is run, and what it prints is compared with what the document shows.
 // VPCMD_UPDATE_DOCS=1 writes what is printed now into the document instead: look at the difference.

@@ -2,7 +2,10 @@ import {readFileSync, statSync} from 'node:fs'
 import {dirname, resolve} from 'node:path'
 import {globSync} from 'tinyglobby'
 import {expect, it} from 'vitest'
+import {allowSeconds} from './support/allow-seconds.ts'
 import {runVpcmd, vpcmdPath} from './support/run-vpcmd.ts'
+
+allowSeconds(20, 'It starts processes, which take their time on a machine that is busy.')
 
 it('a stack that --debug prints names the line of the source', async () => {
   const args = ['metadata', 'show', 'nosuch', '--sandbox']

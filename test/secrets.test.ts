@@ -1,5 +1,8 @@
 import {describe, expect, it} from 'vitest'
 import {withoutSecrets} from '../src/secrets.ts'
+import {allowSeconds} from './support/allow-seconds.ts'
+
+allowSeconds(20, 'A search that is slow is told from one that is not by the seconds that it takes.')
 
 const token = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl'
 

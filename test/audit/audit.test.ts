@@ -6,8 +6,11 @@ import {SaxesParser, type SaxesTagPlain} from 'saxes'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 import {parse} from 'yaml'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
+import {allowSeconds} from '../support/allow-seconds.ts'
 import {runInProcess} from '../support/run-in-process.ts'
 import {freshEnvironment, runShell} from '../support/run-vpcmd.ts'
+
+allowSeconds(20, 'It starts processes, which take their time on a machine that is busy.')
 
 const require = createRequire(import.meta.url)
 
@@ -201,7 +204,10 @@ describe('vpcmd metadata audit', () => {
       ['--report', 'json=/tmp/x', '--report', 'csv=/tmp/../tmp/x'],
       /x can't be written: it is already written by the same command/,
     ],
-    [['--report', 'json=/tmp/x', '--fix-plan', '/tmp/x'], /x can't be written: it is already written by the same command/],
+    [
+      ['--report', 'json=/tmp/x', '--fix-plan', '/tmp/x'],
+      /x can't be written: it is already written by the same command/,
+    ],
     [['--report', 'yaml=package.json', '--policy', './package.json'], /package\.json can't be written: it is read/],
     [['--fix-plan', '/tmp/key', '--api-key-file', '/tmp/key'], /key can't be written: it is read/],
     [['--fix-plan', '/nosuch/folder/plan.json'], /there is no folder/],

@@ -6,7 +6,10 @@ import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {maxPolicyBytes, parsePolicy} from '../../src/audit/read-policy.ts'
 import {VpcmdError} from '../../src/errors.ts'
 import {readInput} from '../../src/files/read-input.ts'
+import {allowSeconds} from '../support/allow-seconds.ts'
 import {freshEnvironment, runShell} from '../support/run-vpcmd.ts'
+
+allowSeconds(20, 'It starts processes, which take their time on a machine that is busy.')
 
 const good = `# Who may do what
 version: 1

@@ -5,7 +5,10 @@ import {afterEach, describe, expect, it, vi} from 'vitest'
 import {findRoutes} from '../../src/cloud/routes.ts'
 import {makeCertificateAuthority} from '../../src/sandbox/imds/certificate-authority.ts'
 import {startSandbox} from '../../src/sandbox/index.ts'
+import {allowSeconds} from '../support/allow-seconds.ts'
 import {freshEnvironment, runVpcmd} from '../support/run-vpcmd.ts'
+
+allowSeconds(20, 'It starts processes, which take their time on a machine that is busy.')
 
 /** A name that the sandbox's CA signs for; nothing is sent there, as the proxy leads all to the sandbox. */
 const url = 'https://api.metadata.cloud.ibm.com'

@@ -3,10 +3,13 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
+import {allowSeconds} from '../support/allow-seconds.ts'
 import {type Pty, startPty} from '../support/pty.ts'
 import {runInProcess} from '../support/run-in-process.ts'
 import {freshEnvironment, runFile, runVpcmd, vpcmdPath} from '../support/run-vpcmd.ts'
 import {hasSshd, startSshd, type TestSshd} from '../support/sshd.ts'
+
+allowSeconds(20, 'It starts processes, which take their time on a machine that is busy.')
 
 let sandbox: Sandbox
 let seen: {method: string; path: string; body?: unknown}[]

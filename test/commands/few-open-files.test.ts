@@ -2,7 +2,10 @@ import {existsSync} from 'node:fs'
 import {join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
+import {allowSeconds} from '../support/allow-seconds.ts'
 import {freshEnvironment, runShell} from '../support/run-vpcmd.ts'
+
+allowSeconds(20, 'It starts processes, which take their time on a machine that is busy.')
 
 const id = '0727_ed12480a-40a4-41a0-98e3-6dfac8b25ad6'
 let sandbox: Sandbox

@@ -3,9 +3,12 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
+import {allowSeconds} from '../support/allow-seconds.ts'
 import {keys, type Pty, startPty} from '../support/pty.ts'
 import {runInProcess} from '../support/run-in-process.ts'
 import {freshEnvironment, vpcmdPath} from '../support/run-vpcmd.ts'
+
+allowSeconds(20, 'Fleets of hundreds are changed, on terminals.')
 
 const serverTwo = '0727_ed12480a-40a4-41a0-98e3-6dfac8b25ad6'
 

@@ -5,9 +5,12 @@ import {join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 import {parse as parseYaml} from 'yaml'
 import {type InstanceSummary, type Sandbox, type SandboxOptions, startSandbox} from '../../src/sandbox/index.ts'
+import {allowSeconds} from '../support/allow-seconds.ts'
 import {startProxy} from '../support/proxy.ts'
 import {runInProcess} from '../support/run-in-process.ts'
 import {freshEnvironment, runShell, vpcmdPath} from '../support/run-vpcmd.ts'
+
+allowSeconds(20, 'It starts processes, which take their time on a machine that is busy.')
 
 let sandbox: Sandbox
 let env: Record<string, string>

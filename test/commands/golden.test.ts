@@ -3,12 +3,15 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterAll, afterEach, beforeAll, beforeEach, expect, it} from 'vitest'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
+import {allowSeconds} from '../support/allow-seconds.ts'
 import {type InsideSandbox, startInsideSandbox} from '../support/inside-sandbox.ts'
 import {type InProcessOptions, runInProcess} from '../support/run-in-process.ts'
 import {freshEnvironment} from '../support/run-vpcmd.ts'
 
+allowSeconds(30, 'A test runs dozens of commands.')
+
 // What every command prints, as text and as JSON, and of a wrong usage. Whoever changes it on purpose looks at the
-// difference, and writes the files anew: npx vitest run -u --config .config/vitest.config.ts test/commands/golden.test.ts
+// difference, and writes the files anew: npx vitest run -u test/commands/golden.test.ts
 
 let inside: InsideSandbox
 let sandbox: Sandbox

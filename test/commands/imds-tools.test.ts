@@ -4,10 +4,13 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {parse} from 'yaml'
+import {allowSeconds} from '../support/allow-seconds.ts'
 import {type InsideSandbox, patience, startInsideSandbox, userData} from '../support/inside-sandbox.ts'
 import {json, serve, tokenWith} from '../support/metadata-server.ts'
 import {runInProcess} from '../support/run-in-process.ts'
 import {freshEnvironment, runShell, runVpcmd} from '../support/run-vpcmd.ts'
+
+allowSeconds(20, 'It starts processes, which take their time on a machine that is busy.')
 
 const folder = mkdtempSync(join(tmpdir(), 'vpcmd-imds-'))
 afterAll(() => rmSync(folder, {recursive: true, force: true}))

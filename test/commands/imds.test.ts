@@ -1,9 +1,12 @@
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {parse} from 'yaml'
+import {allowSeconds} from '../support/allow-seconds.ts'
 import {type InsideSandbox, patience, startInsideSandbox, userData} from '../support/inside-sandbox.ts'
 import {json, serve} from '../support/metadata-server.ts'
 import {runInProcess} from '../support/run-in-process.ts'
 import {freshEnvironment, runShell} from '../support/run-vpcmd.ts'
+
+allowSeconds(20, 'It starts processes, which take their time on a machine that is busy.')
 
 let inside: InsideSandbox
 let sandbox: InsideSandbox['sandbox']

@@ -6,9 +6,12 @@ import {afterAll, afterEach, beforeEach, describe, expect, it} from 'vitest'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
 import {clientOf} from '../sandbox/sandbox-client.ts'
 import {checkAgainstContract} from '../sandbox/vpc-contract.ts'
+import {allowSeconds} from '../support/allow-seconds.ts'
 import {startProxy} from '../support/proxy.ts'
 import {runInProcess, startInProcess} from '../support/run-in-process.ts'
 import {freshEnvironment, vpcmdPath} from '../support/run-vpcmd.ts'
+
+allowSeconds(20, 'It starts processes, which take their time on a machine that is busy.')
 
 const folder = mkdtempSync(join(tmpdir(), 'vpcmd-create-'))
 afterAll(() => rmSync(folder, {recursive: true}))

@@ -7,8 +7,11 @@ import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from '
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
 import {decryptPassword, readPrivateKey} from '../../src/ssh/windows-password.ts'
 import {clientOf} from '../sandbox/sandbox-client.ts'
+import {allowSeconds} from '../support/allow-seconds.ts'
 import {runInProcess, startInProcess} from '../support/run-in-process.ts'
 import {freshEnvironment} from '../support/run-vpcmd.ts'
+
+allowSeconds(20, 'It starts processes, which take their time on a machine that is busy.')
 
 const folder = mkdtempSync(join(tmpdir(), 'vpcmd-keys-'))
 const file = (name: string) => join(folder, name)

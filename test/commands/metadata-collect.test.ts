@@ -19,9 +19,12 @@ import {masked} from '../../src/metadata/collect-metadata.ts'
 import {fileNames, writeCollected} from '../../src/metadata/collected-files.ts'
 import {safeJson} from '../../src/safe-json.ts'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
+import {allowSeconds} from '../support/allow-seconds.ts'
 import {runInProcess, startInProcess} from '../support/run-in-process.ts'
 import {freshEnvironment, vpcmdPath} from '../support/run-vpcmd.ts'
 import {hasSshd, startSshd, type TestSshd} from '../support/sshd.ts'
+
+allowSeconds(20, 'It starts processes, which take their time on a machine that is busy.')
 
 const caFile = join(mkdtempSync(join(tmpdir(), 'vpcmd-ca-')), 'ca.pem')
 const userData = `#cloud-config\npassword: "a'b$(id)\\u0000"\n`

@@ -1,8 +1,11 @@
 import {afterEach, describe, expect, it} from 'vitest'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
+import {allowSeconds} from '../support/allow-seconds.ts'
 import {keys, type Pty, startPty} from '../support/pty.ts'
 import {startInProcess} from '../support/run-in-process.ts'
 import {freshEnvironment, vpcmdPath} from '../support/run-vpcmd.ts'
+
+allowSeconds(20, 'It starts processes, which take their time on a machine that is busy.')
 
 let sandbox: Sandbox
 let pty: Pty

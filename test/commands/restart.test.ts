@@ -4,10 +4,13 @@ import {join} from 'node:path'
 import {setTimeout as wait} from 'node:timers/promises'
 import {afterEach, describe, expect, test} from 'vitest'
 import {type Sandbox, type SandboxOptions, startSandbox} from '../../src/sandbox/index.ts'
+import {allowSeconds} from '../support/allow-seconds.ts'
 import {mostAtOnce, restartsIn} from '../support/downtimes.ts'
 import {keys} from '../support/pty.ts'
 import {runInProcess, startInProcess} from '../support/run-in-process.ts'
 import {freshEnvironment, type RunResult, vpcmdPath} from '../support/run-vpcmd.ts'
+
+allowSeconds(20, 'It starts processes, which take their time on a machine that is busy.')
 
 let sandbox: Sandbox
 let requests: string[]

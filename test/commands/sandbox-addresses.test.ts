@@ -3,8 +3,11 @@ import {existsSync} from 'node:fs'
 import {join} from 'node:path'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {ask, requestIdentity} from '../sandbox/metadata-client.ts'
+import {allowSeconds} from '../support/allow-seconds.ts'
 import {runInProcess} from '../support/run-in-process.ts'
 import {freshEnvironment, runVpcmd, vpcmdPath} from '../support/run-vpcmd.ts'
+
+allowSeconds(20, 'It starts processes, which take their time on a machine that is busy.')
 
 const serverTwo = '0727_ed12480a-40a4-41a0-98e3-6dfac8b25ad6'
 const env = freshEnvironment()

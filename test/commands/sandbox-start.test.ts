@@ -1,8 +1,11 @@
 import {spawn} from 'node:child_process'
 import {expect, it} from 'vitest'
 import {read, requestToken, version} from '../sandbox/sandbox-client.ts'
+import {allowSeconds} from '../support/allow-seconds.ts'
 import {runInProcess} from '../support/run-in-process.ts'
 import {freshEnvironment, vpcmdPath} from '../support/run-vpcmd.ts'
+
+allowSeconds(20, 'It starts processes, which take their time on a machine that is busy.')
 
 interface Running {
   url: string

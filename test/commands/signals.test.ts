@@ -4,8 +4,11 @@ import {readFileSync} from 'node:fs'
 import {type AddressInfo, createServer, type Server, type Socket} from 'node:net'
 import {constants} from 'node:os'
 import {afterAll, afterEach, beforeAll, describe, expect, it, vi} from 'vitest'
+import {allowSeconds} from '../support/allow-seconds.ts'
 import {type Pty, startPty} from '../support/pty.ts'
 import {freshEnvironment, vpcmdPath} from '../support/run-vpcmd.ts'
+
+allowSeconds(20, 'It starts processes, which take their time on a machine that is busy.')
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 type Signal = (typeof signals)[number]

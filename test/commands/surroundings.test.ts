@@ -3,7 +3,10 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {transform} from 'esbuild'
 import {afterAll, describe, expect, it} from 'vitest'
+import {allowSeconds} from '../support/allow-seconds.ts'
 import {freshEnvironment, runFile, runVpcmd, vpcmdPath} from '../support/run-vpcmd.ts'
+
+allowSeconds(20, 'It starts processes, which take their time on a machine that is busy.')
 
 const folder = mkdtempSync(join(tmpdir(), 'vpcmd-surroundings-'))
 afterAll(() => rmSync(folder, {recursive: true, force: true}))

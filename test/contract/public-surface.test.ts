@@ -5,8 +5,11 @@ import {globSync} from 'tinyglobby'
 import {beforeAll, describe, expect, it} from 'vitest'
 import {BaseCommand} from '../../src/cli/base-command.ts'
 import {exitCodes} from '../../src/errors.ts'
+import {allowSeconds} from '../support/allow-seconds.ts'
 import {inferSchema, type Schema} from './infer-schema.ts'
 import {type Printed, printedByCommand} from './printed-json.ts'
+
+allowSeconds(20, 'It loads all commands.')
 
 // What scripts of others rely on: commands, arguments, flags, exit codes, and the JSON that each command prints. Whoever
 // changes it on purpose looks at the difference, and writes the files anew: npx vitest run test/contract -u

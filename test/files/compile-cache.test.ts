@@ -4,7 +4,10 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterEach, beforeEach, expect, it, vi} from 'vitest'
 import {keepCompiledCode} from '../../src/files/compile-cache.ts'
+import {allowSeconds} from '../support/allow-seconds.ts'
 import {freshEnvironment, runVpcmd} from '../support/run-vpcmd.ts'
+
+allowSeconds(20, 'It starts processes, which take their time on a machine that is busy.')
 
 let home: string
 const cache = (...names: string[]) => join(home, 'vpcmd', ...names)

@@ -20,7 +20,10 @@ import {build} from 'esbuild'
 import {afterAll, beforeAll, beforeEach, expect, it} from 'vitest'
 import {writePrivate} from '../../src/files/private-file.ts'
 import {writeOutput, writeThrough} from '../../src/files/write-output.ts'
+import {allowSeconds} from '../support/allow-seconds.ts'
 import {type RunResult, runFile} from '../support/run-vpcmd.ts'
+
+allowSeconds(20, 'It starts processes, which take their time on a machine that is busy.')
 
 const root = mkdtempSync(join(tmpdir(), 'vpcmd-write-'))
 chmodSync(root, 0o755)

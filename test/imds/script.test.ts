@@ -6,7 +6,10 @@ import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {parse} from 'yaml'
 import {cloudConfig, metadataScript, type ScriptOptions, scriptShells} from '../../src/imds/script.ts'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
+import {allowSeconds} from '../support/allow-seconds.ts'
 import {goodToken, json, serve, serveRaw} from '../support/metadata-server.ts'
+
+allowSeconds(20, 'It starts processes, which take their time on a machine that is busy.')
 
 // Without busybox or ShellCheck the rest still runs; .ci/run installs both, and there their lack is a failure.
 const hasBusybox = process.env.CI !== undefined || spawnSync('busybox', ['true']).status === 0

@@ -1,7 +1,10 @@
 import {afterEach, describe, expect, it} from 'vitest'
+import {allowSeconds} from '../support/allow-seconds.ts'
 import {runInProcess} from '../support/run-in-process.ts'
 import {freshEnvironment, runShell, vpcmdPath} from '../support/run-vpcmd.ts'
 import {startTestCloud, type TestCloud} from '../support/test-cloud.ts'
+
+allowSeconds(20, 'It starts processes, which take their time on a machine that is busy.')
 
 let test: TestCloud
 

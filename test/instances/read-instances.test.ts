@@ -2,7 +2,10 @@ import {afterEach, describe, expect, it} from 'vitest'
 import type {Instance} from '../../src/cloud/readers/instance.ts'
 import {toQuery} from '../../src/instances/filters.ts'
 import {listInstances, readInstances} from '../../src/instances/list-instances.ts'
+import {allowSeconds} from '../support/allow-seconds.ts'
 import {startTestCloud, type TestCloud} from '../support/test-cloud.ts'
+
+allowSeconds(15, 'Thousands of instances are read twice.')
 
 let test: TestCloud
 

@@ -17,7 +17,10 @@ import {JournalFile} from '../../src/metadata/journal-file.ts'
 import {readRun} from '../../src/metadata/read-run.ts'
 import {readRestartsAwaited, readRuns} from '../../src/metadata/run-folder.ts'
 import {describeDamage, isResumable, isSettled} from '../../src/metadata/runs.ts'
+import {allowSeconds} from '../support/allow-seconds.ts'
 import {plannedChange} from '../support/planned-change.ts'
+
+allowSeconds(20, 'It starts processes, which take their time on a machine that is busy.')
 
 const on = {enabled: true, protocol: 'https', response_hop_limit: 1}
 const at = '2026-11-25T16:15:03.000Z'

@@ -5,7 +5,10 @@ import {describe, expect, it} from 'vitest'
 import {VpcmdError} from '../../src/errors.ts'
 import type {Plan} from '../../src/metadata/plan.ts'
 import {formatPlan, parsePlan, writePlan} from '../../src/metadata/plan-file.ts'
+import {allowSeconds} from '../support/allow-seconds.ts'
 import {plannedChange} from '../support/planned-change.ts'
+
+allowSeconds(15, 'A plan of 20,000 changes is parsed twice.')
 
 const plan: Plan = {
   account: 'a1234567',

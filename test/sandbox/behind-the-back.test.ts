@@ -2,7 +2,10 @@ import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterEach, beforeEach, expect, test} from 'vitest'
+import {allowSeconds} from '../support/allow-seconds.ts'
 import {allPages, serverTwo, withSandbox} from './sandbox-client.ts'
+
+allowSeconds(15, 'Thousands of requests are made while a fleet changes.')
 
 let stateFolder: string
 beforeEach(() => {

@@ -1,7 +1,10 @@
 import {createServer} from 'node:net'
 import {expect, it} from 'vitest'
 import {checkBindable} from '../../src/sandbox/index.ts'
+import {allowSeconds} from '../support/allow-seconds.ts'
 import {runVpcmd} from '../support/run-vpcmd.ts'
+
+allowSeconds(20, 'It starts processes, which take their time on a machine that is busy.')
 
 it.each(['127.0.0.1', '127.45.6.7', '::1', '0:0:0:0:0:0:0:1', '::ffff:127.0.0.1', '169.254.169.254'])(
   'a metadata service may be bound to %s, which this machine alone reaches',

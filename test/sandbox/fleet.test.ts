@@ -1,6 +1,9 @@
 import {expect, test} from 'vitest'
 import {type InstanceSummary, startSandbox} from '../../src/sandbox/index.ts'
+import {allowSeconds} from '../support/allow-seconds.ts'
 import {allPages, type Body, withSandbox} from './sandbox-client.ts'
+
+allowSeconds(15, 'A fleet of 100,000 instances is made, and read.')
 
 async function fleetOf(options: {instances: number; vpcs?: number; regions?: string[]}): Promise<InstanceSummary[]> {
   const sandbox = await startSandbox(options)

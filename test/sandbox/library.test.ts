@@ -6,7 +6,10 @@ import {fileURLToPath} from 'node:url'
 import {promisify} from 'node:util'
 import {afterAll, beforeAll, describe, expect, test} from 'vitest'
 import {startSandbox} from '../../src/sandbox/index.ts'
+import {allowSeconds} from '../support/allow-seconds.ts'
 import {clientOf, read, serverTwo, withSandbox} from './sandbox-client.ts'
+
+allowSeconds(20, 'It starts processes, which take their time on a machine that is busy.')
 
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('../..', import.meta.url))

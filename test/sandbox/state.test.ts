@@ -17,8 +17,11 @@ import {promisify} from 'node:util'
 import {build} from 'esbuild'
 import {afterEach, beforeEach, describe, expect, test} from 'vitest'
 import {resetSandbox, startSandbox} from '../../src/sandbox/index.ts'
+import {allowSeconds} from '../support/allow-seconds.ts'
 import {lockProgram} from '../support/lock-processes.ts'
 import {type Body, clientOf, serverTwo, withSandbox} from './sandbox-client.ts'
+
+allowSeconds(20, 'It starts processes, which take their time on a machine that is busy.')
 
 let folder: string
 let stateFolder: string

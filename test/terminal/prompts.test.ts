@@ -4,10 +4,13 @@ import {join} from 'node:path'
 import {afterAll, afterEach, beforeAll, describe, expect, it} from 'vitest'
 import {createPrompter} from '../../src/terminal/prompts.ts'
 import {width} from '../../src/terminal/text.ts'
+import {allowSeconds} from '../support/allow-seconds.ts'
 import {bundle} from '../support/bundle.ts'
 import {keys, type Pty, startPty} from '../support/pty.ts'
 import {startOnTerminal} from '../support/run-in-process.ts'
 import {answerTo} from './fixtures/answer-to.ts'
+
+allowSeconds(20, 'It starts processes, which take their time on a machine that is busy.')
 
 const folder = mkdtempSync(join(tmpdir(), 'vpcmd-prompts-'))
 const fixture = join(folder, 'ask.mjs')

@@ -2,8 +2,11 @@ import {mkdtempSync, rmSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterAll, afterEach, beforeAll, describe, expect, it} from 'vitest'
+import {allowSeconds} from '../support/allow-seconds.ts'
 import {bundle} from '../support/bundle.ts'
 import {keys, type Pty, startPty} from '../support/pty.ts'
+
+allowSeconds(20, 'It starts processes, which take their time on a machine that is busy.')
 
 const ctrlZ = '\x1a'
 const folder = mkdtempSync(join(tmpdir(), 'vpcmd-suspend-'))
