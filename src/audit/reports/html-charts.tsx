@@ -4,7 +4,7 @@ import {type Judgement, type Verdict, verdicts} from '../judge.ts'
 import type {Unread} from '../read-subjects.ts'
 import {kindLabel} from '../subjects.ts'
 import {countLabel} from '../summary.ts'
-import {NumberCell, Table} from './html-table.tsx'
+import {NumberCell, Table} from './html-blocks.tsx'
 
 /** Further groups go into a part that is folded away. */
 const shownGroups = 15

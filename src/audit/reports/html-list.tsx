@@ -2,14 +2,16 @@ import {settingsLabel} from '../../metadata/settings.ts'
 import {label} from '../columns.ts'
 import {type Judgement, reasonOf} from '../judge.ts'
 import {kindLabel} from '../subjects.ts'
+import {countLabel} from '../summary.ts'
 import {visible} from './escapes.ts'
+import {Section} from './html-blocks.tsx'
 import {vpcLabel} from './html-charts.tsx'
 
 /** The columns of the list; the script sorts by the index of each. */
 const headers = ['Verdict', 'Name and ID', 'Kind', 'Region', 'Zone', 'VPC', 'Resource group', 'Metadata', 'Rule', 'Why']
 
 /** The page itself has so many rows, for readers without scripts; the script shows as many at a time. */
-export const rowsPerPage = 200
+const rowsPerPage = 200
 
 /** A row for the script: name and ID, then for each column but the second the index of its text. */
 type DataRow = [name: string, id: string, ...texts: number[]]
@@ -40,8 +42,53 @@ export function listData(judgements: readonly Judgement[]): ListData {
   return {texts, rows, rowsPerPage}
 }
 
+/** The list with its controls, which need the script. */
+export function List({judgements}: {judgements: readonly Judgement[]}) {
+  const isPart = judgements.length > rowsPerPage
+  const part = ` Shown are the first ${rowsPerPage} of ${countLabel(judgements.length)}, the worst first.`
+  const filters = {verdict: 'Verdict', kind: 'Kind', region: 'Region', vpc: 'VPC'}
+  return (
+    <Section id="list" title="Everything that was judged">
+      <noscript>
+        <p class="note">Searching and sorting need JavaScript.{isPart && part}</p>
+      </noscript>
+      <div class="controls" id="controls" hidden>
+        <label class="search">
+          Search
+          <input id="search" type="search" autocomplete="off" placeholder="Name, ID, VPC, rule, reason…" />
+        </label>
+        {Object.entries(filters).map(([name, title]) => (
+          <label>
+            {title}
+            <select id={`filter-${name}`}>
+              <option value="">All</option>
+            </select>
+          </label>
+        ))}
+        <button type="button" id="clear">
+          Clear
+        </button>
+      </div>
+      <p class="note" id="printed" />
+      {/* biome-ignore lint/a11y/useSemanticElements: a fieldset is for controls. The keyboard scrolls this. */}
+      <div class="scroll" tabindex={0} role="group" aria-label="List">
+        <ListTable judgements={judgements} />
+      </div>
+      <div class="pager" id="pager" hidden>
+        <button type="button" id="previous">
+          Previous
+        </button>
+        <span id="position" role="status" />
+        <button type="button" id="next">
+          Next
+        </button>
+      </div>
+    </Section>
+  )
+}
+
 /** The list as a table with its first rows, worst first. */
-export function ListTable({judgements}: {judgements: readonly Judgement[]}) {
+function ListTable({judgements}: {judgements: readonly Judgement[]}) {
   return (
     <table class="list" id="rows">
       <caption class="hidden">Everything that was judged</caption>

@@ -1,16 +1,15 @@
 import {createHash} from 'node:crypto'
 import {raw} from 'hono/html'
-import type {Child} from 'hono/jsx'
 import {type AuditReport, resultOf} from '../audit.ts'
 import {type Judgement, type Verdict, violationInWords} from '../judge.ts'
 import {kindLabel} from '../subjects.ts'
 import {countLabel, headline, ruleLines, scopeLine, verdictOf} from '../summary.ts'
 import {jsonForScript, visible} from './escapes.ts'
+import {NumberCell, Section, Table} from './html-blocks.tsx'
 import {RegionChart, Ring, VpcChart} from './html-charts.tsx'
-import {ListTable, listData, rowsPerPage} from './html-list.tsx'
+import {List, listData} from './html-list.tsx'
 import style from './html-page.css?raw'
 import script from './html-page.js?raw'
-import {NumberCell, Table} from './html-table.tsx'
 
 const looks: Record<string, string> = {Compliant: 'compliant', 'Not compliant': 'violation'}
 
@@ -101,15 +100,6 @@ function Content({report}: {report: AuditReport}) {
         Made by vpcmd {report.vpcmd} at {report.at}. This page holds all of its data and asks no network.
       </footer>
     </>
-  )
-}
-
-function Section({id, title, look, children}: {id: string; title: string; look?: string; children: Child}) {
-  return (
-    <section class={look} aria-labelledby={id}>
-      <h2 id={id}>{title}</h2>
-      {children}
-    </section>
   )
 }
 
@@ -260,50 +250,6 @@ function Exemptions({report: {policy, judgements, expired}}: {report: AuditRepor
           )
         })}
       </Table>
-    </Section>
-  )
-}
-
-function List({judgements}: {judgements: readonly Judgement[]}) {
-  const isPart = judgements.length > rowsPerPage
-  const part = ` Shown are the first ${rowsPerPage} of ${countLabel(judgements.length)}, the worst first.`
-  const filters = {verdict: 'Verdict', kind: 'Kind', region: 'Region', vpc: 'VPC'}
-  return (
-    <Section id="list" title="Everything that was judged">
-      <noscript>
-        <p class="note">Searching and sorting need JavaScript.{isPart && part}</p>
-      </noscript>
-      <div class="controls" id="controls" hidden>
-        <label class="search">
-          Search
-          <input id="search" type="search" autocomplete="off" placeholder="Name, ID, VPC, rule, reason…" />
-        </label>
-        {Object.entries(filters).map(([name, title]) => (
-          <label>
-            {title}
-            <select id={`filter-${name}`}>
-              <option value="">All</option>
-            </select>
-          </label>
-        ))}
-        <button type="button" id="clear">
-          Clear
-        </button>
-      </div>
-      <p class="note" id="printed" />
-      {/* biome-ignore lint/a11y/useSemanticElements: a fieldset is for controls. The keyboard scrolls this. */}
-      <div class="scroll" tabindex={0} role="group" aria-label="List">
-        <ListTable judgements={judgements} />
-      </div>
-      <div class="pager" id="pager" hidden>
-        <button type="button" id="previous">
-          Previous
-        </button>
-        <span id="position" role="status" />
-        <button type="button" id="next">
-          Next
-        </button>
-      </div>
     </Section>
   )
 }

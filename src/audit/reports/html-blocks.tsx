@@ -25,3 +25,13 @@ export function Table(props: {look: string; heads: string[]; numbers: string[]; 
 export function NumberCell({children}: {children: Child}) {
   return <td class="number">{children}</td>
 }
+
+/** A card with a heading; `look` adds classes. */
+export function Section({id, title, look, children}: {id: string; title: string; look?: string; children: Child}) {
+  return (
+    <section class={look} aria-labelledby={id}>
+      <h2 id={id}>{title}</h2>
+      {children}
+    </section>
+  )
+}
