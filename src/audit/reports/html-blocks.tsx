@@ -27,7 +27,7 @@ export function NumberCell({children}: {children: Child}) {
 }
 
 /** A card with a heading; `look` adds classes. */
-export function Section({id, title, look, children}: {id: string; title: string; look?: string; children: Child}) {
+export function Card({id, title, look, children}: {id: string; title: string; look?: string; children: Child}) {
   return (
     <section class={look} aria-labelledby={id}>
       <h2 id={id}>{title}</h2>

@@ -4,7 +4,7 @@ import {type Judgement, reasonOf} from '../judge.ts'
 import {kindLabel} from '../subjects.ts'
 import {countLabel} from '../summary.ts'
 import {visible} from './escapes.ts'
-import {Section} from './html-blocks.tsx'
+import {Card} from './html-blocks.tsx'
 import {vpcLabel} from './html-charts.tsx'
 
 /** The columns of the list; the script sorts by the index of each. */
@@ -48,7 +48,7 @@ export function List({judgements}: {judgements: readonly Judgement[]}) {
   const part = ` Shown are the first ${rowsPerPage} of ${countLabel(judgements.length)}, the worst first.`
   const filters = {verdict: 'Verdict', kind: 'Kind', region: 'Region', vpc: 'VPC'}
   return (
-    <Section id="list" title="Everything that was judged">
+    <Card id="list" title="Everything that was judged">
       <noscript>
         <p class="note">Searching and sorting need JavaScript.{isPart && part}</p>
       </noscript>
@@ -83,7 +83,7 @@ export function List({judgements}: {judgements: readonly Judgement[]}) {
           Next
         </button>
       </div>
-    </Section>
+    </Card>
   )
 }
 

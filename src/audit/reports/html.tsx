@@ -5,7 +5,7 @@ import {type Judgement, type Verdict, violationInWords} from '../judge.ts'
 import {kindLabel} from '../subjects.ts'
 import {countLabel, headline, ruleLines, scopeLine, verdictOf} from '../summary.ts'
 import {jsonForScript, visible} from './escapes.ts'
-import {NumberCell, Section, Table} from './html-blocks.tsx'
+import {Card, NumberCell, Table} from './html-blocks.tsx'
 import {RegionChart, Ring, VpcChart} from './html-charts.tsx'
 import {List, listData} from './html-list.tsx'
 import style from './html-page.css?raw'
@@ -82,12 +82,12 @@ function Content({report}: {report: AuditReport}) {
         </div>
         <Legend />
         <div class="pair">
-          <Section id="by-region" title="By region">
+          <Card id="by-region" title="By region">
             <RegionChart report={report} />
-          </Section>
-          <Section id="by-vpc" title="By VPC">
+          </Card>
+          <Card id="by-vpc" title="By VPC">
             <VpcChart report={report} />
-          </Section>
+          </Card>
         </div>
         <div class="pair">
           <Rules report={report} />
@@ -155,13 +155,13 @@ function Unread({report: {unread, regions}}: {report: AuditReport}) {
   if (unread.length === 0) {
     const all = `all ${regions.length} ${regions.length === 1 ? 'region' : 'regions'} in scope`
     return (
-      <Section id="unread" title={title}>
+      <Card id="unread" title={title}>
         <p class="note">Nothing: {all} answered, and every list was complete.</p>
-      </Section>
+      </Card>
     )
   }
   return (
-    <Section id="unread" title={title} look="alarm unmatched">
+    <Card id="unread" title={title} look="alarm unmatched">
       <p>This audit says nothing about:</p>
       <ul>
         {unread.map(({region, kinds, error}) => (
@@ -170,7 +170,7 @@ function Unread({report: {unread, regions}}: {report: AuditReport}) {
           </li>
         ))}
       </ul>
-    </Section>
+    </Card>
   )
 }
 
@@ -193,7 +193,7 @@ function Rules({report}: {report: AuditReport}) {
   const decided = countBy(report.judgements, ({rule}) => rule?.name)
   const violated = countBy(report.judgements, ({rule, verdict}) => (verdict === 'violation' ? rule?.name : undefined))
   return (
-    <Section id="rules" title="The rules of the policy">
+    <Card id="rules" title="The rules of the policy">
       <Table look="rules" heads={['Rule', 'Requires']} numbers={['Decides', 'Violations']}>
         {ruleLines(report).map(({name, requires}) => (
           <tr>
@@ -204,7 +204,7 @@ function Rules({report}: {report: AuditReport}) {
           </tr>
         ))}
       </Table>
-    </Section>
+    </Card>
   )
 }
 
@@ -212,7 +212,7 @@ function Wrongs({judgements}: {judgements: readonly Judgement[]}) {
   const wrongs = judgements.filter(({verdict}) => verdict === 'violation').flatMap(({violations}) => violations)
   const counts = [...countBy(wrongs, violationInWords)].sort(([, a], [, b]) => b - a).slice(0, 10)
   return (
-    <Section id="wrong" title="What is wrong most often">
+    <Card id="wrong" title="What is wrong most often">
       {counts.length === 0 ? (
         <p class="note">Nothing violates the policy.</p>
       ) : (
@@ -225,14 +225,14 @@ function Wrongs({judgements}: {judgements: readonly Judgement[]}) {
           ))}
         </Table>
       )}
-    </Section>
+    </Card>
   )
 }
 
 function Exemptions({report: {policy, judgements, expired}}: {report: AuditReport}) {
   if (policy.exemptions.length === 0) return null
   return (
-    <Section id="exemptions" title="Exemptions">
+    <Card id="exemptions" title="Exemptions">
       <Table look="rules" heads={['Reason', 'Last day']} numbers={['Applies to']}>
         {policy.exemptions.map(exemption => {
           const ended = expired.find(each => each.exemption === exemption)
@@ -250,7 +250,7 @@ function Exemptions({report: {policy, judgements, expired}}: {report: AuditRepor
           )
         })}
       </Table>
-    </Section>
+    </Card>
   )
 }
 
