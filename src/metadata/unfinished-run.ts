@@ -1,7 +1,6 @@
 import type {Cloud} from '../cloud/cloud.ts'
 import {exitCodes, VpcmdError} from '../errors.ts'
 import {type Outcome, outcomesOfChanges, type Settled} from './outcomes.ts'
-import {previewChanges} from './preview-changes.ts'
 import type {RestartRequest} from './restart-plan.ts'
 import type {Work} from './rollout.ts'
 import {readRuns} from './run-folder.ts'
@@ -18,6 +17,7 @@ export function workLeft({changes}: Run): Work[] {
 
 /** What would become of what is left: what was in doubt and is as wanted counts as changed. */
 export async function previewWork(cloud: Cloud, work: Work[]): Promise<(Settled | undefined)[]> {
+  const {previewChanges} = await import('./preview-changes.ts')
   const seen = await previewChanges(
     cloud,
     work.map(({change}) => change),
