@@ -1,7 +1,7 @@
 import type {Cloud} from '../cloud/cloud.ts'
 import {counted} from '../counted.ts'
 import {outcomesOf} from '../metadata/outcomes.ts'
-import {asChoice, type Choice, changesIn, draftPlan} from '../metadata/plan.ts'
+import {asCandidate, type Candidate, changesIn, draftPlan} from '../metadata/plan.ts'
 import type {WantedSettings} from '../metadata/settings.ts'
 import type {Context} from './context.ts'
 import type {ChangePolicy} from './flags/change.ts'
@@ -19,7 +19,7 @@ interface SettingsChange {
   verb: string
   selection: SelectionOptions
   /** What is wanted; called after the picking, so that it can ask for what no flag gave. */
-  wanted(picked: Choice[] | undefined): Promise<WantedSettings>
+  wanted(picked: Candidate[] | undefined): Promise<WantedSettings>
   /** Whether it asks even when the instances were typed. */
   alwaysAsks: boolean
 }
@@ -53,16 +53,16 @@ export function chooseToChange(
   context: Context,
   cloud: Cloud,
   {verb, selection}: Pick<SettingsChange, 'verb' | 'selection'>,
-): Promise<Selection<Choice>> {
+): Promise<Selection<Candidate>> {
   const question = `${verb} the metadata service of which instances?`
-  return selectInstances<Choice>(context, cloud, selection, {question}, found => asChoice(found, found.readAt))
+  return selectInstances<Candidate>(context, cloud, selection, {question}, found => asCandidate(found, found.readAt))
 }
 
 /** What was chosen: who names a server that has nothing to be changed hears of it, who takes all leaves it out. */
 export function withinReach(
   context: Context,
-  {items, how}: Pick<Selection<Choice>, 'how'> & {items: Choice[]},
-): Choice[] {
+  {items, how}: Pick<Selection<Candidate>, 'how'> & {items: Candidate[]},
+): Candidate[] {
   const isEach = how !== 'all'
   const out = items.flatMap(item => ('error' in item && item.isOutOfReach ? [item] : []))
   if (isEach) return items.map(item => ('error' in item ? {...item, isOutOfReach: false} : item))

@@ -1,5 +1,5 @@
 import {Flags, type Interfaces} from '@oclif/core'
-import type {Choice as Target} from '../metadata/plan.ts'
+import type {Candidate as Target} from '../metadata/plan.ts'
 import {
   type Settings,
   type SettingsTable,

@@ -13,7 +13,7 @@ import {exitCodes, usageError, VpcmdError} from '../errors.ts'
 import {instanceDetails} from '../instances/details.ts'
 import type {FoundInstance} from '../instances/find-instance.ts'
 import {floatingIpsFor, noFloatingIps} from '../instances/floating-ips.ts'
-import {asChoice, changesIn, draftPlan} from '../metadata/plan.ts'
+import {asCandidate, changesIn, draftPlan} from '../metadata/plan.ts'
 import {describePatch, settingsLabel, tunables, type WantedSettings} from '../metadata/settings.ts'
 import type {Prompter} from '../terminal/prompts.ts'
 import {renderRecord} from '../terminal/table.ts'
@@ -88,12 +88,12 @@ export default class Console extends BaseCommand {
     cloud: Cloud,
     prompter: Prompter,
   ): Promise<FoundInstance> {
-    const choice = asChoice({...found, asked: found.instance.id}, this.context.host.now())
-    if ('error' in choice) {
-      this.context.error(choice.error)
+    const candidate = asCandidate({...found, asked: found.instance.id}, this.context.host.now())
+    if ('error' in candidate) {
+      this.context.error(candidate.error)
       return found
     }
-    const changes = changesIn(draftPlan([choice], wanted))
+    const changes = changesIn(draftPlan([candidate], wanted))
     const [change] = changes
     if (!change) {
       this.context.note('Already set: nothing was sent.')

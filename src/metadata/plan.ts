@@ -21,7 +21,7 @@ export interface Target {
 }
 
 /** A server and its settings, as they were read. */
-export interface Reading {
+export interface SettingsReading {
   target: Target
   before: KnownSettings
   /** The ETag of what was read, where the API gave one: it does for a single instance, not in a list. */
@@ -31,7 +31,7 @@ export interface Reading {
 }
 
 /** One server, and the fields to set. */
-export interface PlannedChange extends Reading {
+export interface PlannedChange extends SettingsReading {
   set: WantedSettings
 }
 
@@ -60,14 +60,14 @@ export interface NoReading {
 }
 
 /** What the user asked for: read, or why it could not be. */
-export type Choice = (Reading & {asked: string}) | NoReading
+export type Candidate = (SettingsReading & {asked: string}) | NoReading
 
-/** A choice with what it takes to make it as wanted; without `set` it is so already. */
-export type Draft = (Reading & {asked: string; set: WantedSettings | undefined}) | NoReading
+/** A candidate with what makes it as wanted; without `set` it is so already. */
+export type Draft = (SettingsReading & {asked: string; set: WantedSettings | undefined}) | NoReading
 
 /** Compares what was read with what is wanted; what could not be read stays an error in its place. */
-export function draftPlan(choices: Choice[], wanted: WantedSettings): Draft[] {
-  return choices.map(choice => ('error' in choice ? choice : {...choice, set: patchBetween(choice.before, wanted)}))
+export function draftPlan(candidates: Candidate[], wanted: WantedSettings): Draft[] {
+  return candidates.map(each => ('error' in each ? each : {...each, set: patchBetween(each.before, wanted)}))
 }
 
 /** The changes in a draft, in its order. */
@@ -80,10 +80,13 @@ export function changesIn(drafts: Draft[]): PlannedChange[] {
 }
 
 /**
- * What was found as a choice: read at `readAt` (epoch milliseconds), or why it is no subject of a change. Nothing is planned
+ * What was found as a candidate: read at `readAt` (epoch milliseconds), or why it is no subject of a change. Nothing is planned
  * from settings that the API did not report.
  */
-export function asChoice({asked, instance, region, etag}: FoundInstance & {asked: string}, readAt: number): Choice {
+export function asCandidate(
+  {asked, instance, region, etag}: FoundInstance & {asked: string},
+  readAt: number,
+): Candidate {
   const target = targetOf('instance', instance, region.name)
   if (!hasMetadataService(instance)) return {asked, target, isOutOfReach: true, error: noService(target, instance)}
   const before = inFull(instance.settings)

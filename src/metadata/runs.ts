@@ -1,3 +1,4 @@
+import {counted} from '../counted.ts'
 import {usageError, VpcmdError} from '../errors.ts'
 import type {RestartStep, RunHeader} from './journal.ts'
 import {countResults, type Result, wasTurnedOnRunning} from './outcomes.ts'
@@ -61,7 +62,7 @@ export function describeDamage({damage}: Pick<Run, 'damage'>): string | undefine
   const mayBeDown =
     'an instance that it stopped may be down without its journal saying so (see vpcmd instances list --status stopped)'
   const parts = [
-    lines > 0 && `${lines} ${lines === 1 ? 'line of its journal is' : 'lines of its journal are'} damaged`,
+    lines > 0 && `${counted(lines, 'line of its journal is', 'lines of its journal are')} damaged`,
     header && 'its account and what was asked for are not known',
     unknown > 0 && `${unknown} of its servers ${unknown === 1 ? 'is' : 'are'} not known`,
     restarts && lines > 0 && mayBeDown,

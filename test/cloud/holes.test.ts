@@ -13,7 +13,7 @@ import {toQuery} from '../../src/instances/filters.ts'
 import {findInstance} from '../../src/instances/find-instance.ts'
 import {noFloatingIps} from '../../src/instances/floating-ips.ts'
 import {listInstances, readInstances, toJsonRow} from '../../src/instances/list-instances.ts'
-import {asChoice} from '../../src/metadata/plan.ts'
+import {asCandidate} from '../../src/metadata/plan.ts'
 import {risksOf, whyNotToStop} from '../../src/metadata/preflight.ts'
 import {settingsLabel} from '../../src/metadata/settings.ts'
 import {instancesIn, type OddCloud, type Oddity, startOddCloud} from '../support/odd-cloud.ts'
@@ -71,7 +71,7 @@ function everythingOf(instance: Instance): unknown[] {
     toMetadataRow(row),
     toJsonRow(row),
     risksOf(instance),
-    asChoice({asked: id, instance, region: {name: 'us-south', url: ''}}, 0),
+    asCandidate({asked: id, instance, region: {name: 'us-south', url: ''}}, 0),
     judge(toSubject('instance', instance, reading), defaultPolicy, '2026-11-28'),
   ]
 }
@@ -182,7 +182,7 @@ describe('settings that were not told are unknown: ', () => {
   ])('%s is shown, planned and judged so', async (_what, settings, label) => {
     const instance = readInstance({metadata_service: settings}, id)
     expect(settingsLabel(instance.settings)).toBe(label)
-    expect(asChoice({asked: id, instance, region: {name: 'us-south', url: ''}}, 0)).toMatchObject({
+    expect(asCandidate({asked: id, instance, region: {name: 'us-south', url: ''}}, 0)).toMatchObject({
       error: {code: 'settings_unknown'},
     })
     const reading = {region: 'us-south', readAt: 0, references: new KnownReferences()}
@@ -219,7 +219,7 @@ it('an instance of s390x has no metadata service: it is neither changed nor comp
     metadata_service: {enabled: true, protocol: 'https', response_hop_limit: 1},
   }
   const instance = readInstance(raw, id)
-  expect(asChoice({asked: id, instance, region: {name: 'us-south', url: ''}}, 0)).toMatchObject({
+  expect(asCandidate({asked: id, instance, region: {name: 'us-south', url: ''}}, 0)).toMatchObject({
     isOutOfReach: true,
     error: {code: 'no_metadata_service'},
   })

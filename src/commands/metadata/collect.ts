@@ -20,7 +20,7 @@ import {parseEndpoint, parseMetadataPath} from '../../imds/endpoints.ts'
 import {initializationPath} from '../../instances/user-data.ts'
 import {collectMetadata, type Reached, reachInstances, userDataOf} from '../../metadata/collect-metadata.ts'
 import {type Kept, type KeptDocument, keepCollected} from '../../metadata/collected-files.ts'
-import {asChoice, changesIn, draftPlan} from '../../metadata/plan.ts'
+import {asCandidate, changesIn, draftPlan} from '../../metadata/plan.ts'
 import {checkWishes} from '../../ssh/reach.ts'
 import {checkSsh} from '../../ssh/run-ssh.ts'
 
@@ -100,7 +100,7 @@ async function switchOn(
   found: Reached<Selected>[],
 ): Promise<{on: Reached<Selected>[]; off: VpcmdError[]}> {
   const drafts = draftPlan(
-    found.map(each => asChoice(each, each.readAt)),
+    found.map(each => asCandidate(each, each.readAt)),
     {enabled: true},
   )
   const changes = changesIn(drafts)

@@ -13,7 +13,7 @@ import {showChanges} from '../../cli/show-changes.ts'
 import {readWantedSettings, settingFlags} from '../../cli/wanted-settings.ts'
 import {usageError, VpcmdError} from '../../errors.ts'
 import {outcomesOf} from '../../metadata/outcomes.ts'
-import {type Choice, changesIn, draftPlan, type Plan} from '../../metadata/plan.ts'
+import {type Candidate, changesIn, draftPlan, type Plan} from '../../metadata/plan.ts'
 import {quoteCommand} from '../../quote-command.ts'
 
 export default class MetadataPlan extends BaseCommand {
@@ -88,7 +88,7 @@ Choose instances as with vpcmd metadata enable, and pass --enable or --disable. 
 }
 
 /** A plan without what was asked for would look whole. */
-function refuseErrors(context: Context, items: Choice[]): void {
+function refuseErrors(context: Context, items: Candidate[]): void {
   const missed = items.flatMap(item => ('error' in item && !item.isOutOfReach ? [item] : []))
   const errors = missed.map(({error}) => error)
   const [first] = errors
