@@ -1,30 +1,24 @@
+import type {Column} from '../column.ts'
 import {told} from '../instances/columns.ts'
 import {settingList, settingsLabel} from '../metadata/settings.ts'
 import {type Judgement, reasonOf} from './judge.ts'
 import {kindLabel, type Referred} from './subjects.ts'
 
-interface AuditColumn {
-  header: string
-  value(judgement: Judgement): string
-  /** The lower, the longer it stays on a narrow terminal; without one it always stays. */
-  priority?: number
-}
-
 /** The columns of an audit's table. */
-export const tableColumns: AuditColumn[] = [
+export const tableColumns: Column<Judgement>[] = [
   {header: 'Verdict', value: ({verdict}) => verdict},
-  {header: 'Name', value: ({subject}) => told(subject.name)},
+  {header: 'Name', value: ({subject}) => told(subject.name), least: 20, tells: 'what'},
   {header: 'Kind', value: ({subject}) => kindLabel(subject.kind), priority: 2},
-  {header: 'ID', value: ({subject}) => subject.id, priority: 6},
-  {header: 'Region', value: ({subject}) => subject.region, priority: 3},
-  {header: 'VPC', value: ({subject}) => label(subject.vpc), priority: 4},
+  {header: 'ID', value: ({subject}) => subject.id, priority: 6, tells: 'which'},
+  {header: 'Region', value: ({subject}) => subject.region, priority: 3, tells: 'which'},
+  {header: 'VPC', value: ({subject}) => label(subject.vpc), priority: 4, least: 12},
   {header: 'Metadata', value: ({subject}) => settingsLabel(subject.settings), priority: 1},
-  {header: 'Rule', value: ({rule}) => rule?.name ?? '', priority: 5},
-  {header: 'Why', value: reasonOf},
+  {header: 'Rule', value: ({rule}) => rule?.name ?? '', priority: 5, least: 12},
+  {header: 'Why', value: reasonOf, least: 24},
 ]
 
 /** The columns of an audit as CSV: all that there is. */
-export const csvColumns: AuditColumn[] = [
+export const csvColumns: Column<Judgement>[] = [
   {header: 'Verdict', value: ({verdict}) => verdict},
   {header: 'Kind', value: ({subject}) => subject.kind},
   {header: 'Name', value: ({subject}) => told(subject.name)},

@@ -1,6 +1,7 @@
+import type {Column} from '../column.ts'
 import {dataFormats, type Format, formatData} from '../terminal/formats.ts'
 import {dim} from '../terminal/style.ts'
-import {type Column, type NestedTable, renderRecord, renderTable} from '../terminal/table.ts'
+import type {NestedTable} from '../terminal/table.ts'
 import {plain} from '../terminal/text.ts'
 import type {Context} from './context.ts'
 import type {OutputOptions} from './flags/output.ts'
@@ -66,7 +67,10 @@ export async function printRecord(
   {entries, json, id}: RecordOutput,
 ): Promise<void> {
   if (quiet) return context.print(linesOf([id]))
-  if (format === 'table') return context.print(`${renderRecord(entries, context.canvas())}\n`)
+  if (format === 'table') {
+    const {renderRecord} = await import('../terminal/table.ts')
+    return context.print(`${renderRecord(entries, context.canvas())}\n`)
+  }
   const cells = () => [
     entries.map(([header]) => header),
     entries.map(([, value]) => (typeof value === 'string' ? value : value.rows.map(row => row.join(' ')).join('; '))),
@@ -74,11 +78,13 @@ export async function printRecord(
   context.print(await formatData(format, {cells, values: () => [json], whole: () => json}))
 }
 
-function printTable<Row>(context: Context, {rows, columns, mayHide = true, empty}: RowOutput<Row>): void {
+async function printTable<Row>(context: Context, output: RowOutput<Row>): Promise<void> {
+  const {rows, columns, mayHide = true, empty} = output
   if (rows.length === 0) {
     if (empty) context.note(empty)
     return
   }
+  const {renderTable} = await import('../terminal/table.ts')
   const {text, hidden} = renderTable(columns, rows, {...context.canvas(), mayHide})
   context.print(`${text}\n`)
   if (hidden.length === 0) return

@@ -1,7 +1,7 @@
+import type {Column} from '../column.ts'
 import {type Outcome, toJsonLine, toJsonOutcomes, wasTurnedOnRunning} from '../metadata/outcomes.ts'
 import {settingsLabel} from '../metadata/settings.ts'
 import {green, red, yellow} from '../terminal/style.ts'
-import type {Column} from '../terminal/table.ts'
 import type {Context} from './context.ts'
 import type {OutputOptions} from './flags/output.ts'
 import {printRows} from './output.ts'
@@ -45,9 +45,9 @@ export function resultStyle(text: string): string {
 }
 
 const columns: Column<Outcome>[] = [
-  {header: 'Name', value: ({target, asked}) => target?.name ?? asked},
-  {header: 'ID', value: ({target}) => target?.id ?? '', priority: 2},
-  {header: 'Zone', value: ({target}) => target?.zone ?? '', priority: 3},
+  {header: 'Name', value: ({target, asked}) => target?.name ?? asked, least: 20, tells: 'what'},
+  {header: 'ID', value: ({target}) => target?.id ?? '', priority: 3, tells: 'which'},
+  {header: 'Zone', value: ({target}) => target?.zone ?? '', priority: 2, tells: 'which'},
   {header: 'Before', value: ({before}) => (before ? settingsLabel(before) : '')},
   {header: 'After', value: ({after}) => (after ? settingsLabel(after) : '')},
   {header: 'Result', value: ({result}) => result, style: resultStyle},
@@ -55,5 +55,5 @@ const columns: Column<Outcome>[] = [
 
 const restartColumns: Column<Outcome>[] = [
   {header: 'Restart', value: ({restart}) => restart?.result.replace('_', ' ') ?? '', style: resultStyle},
-  {header: 'Restart reason', value: ({restart}) => restart?.reason ?? restart?.error?.message ?? '', priority: 4},
+  {header: 'Restart reason', value: ({restart}) => restart?.reason ?? restart?.error?.message ?? '', least: 24},
 ]

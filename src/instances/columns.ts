@@ -1,24 +1,21 @@
 import {distance} from 'fastest-levenshtein'
 import type {Reference} from '../cloud/readers/fields.ts'
 import type {Instance} from '../cloud/readers/instance.ts'
+import type {Column} from '../column.ts'
 import {usageError} from '../errors.ts'
 import {serviceUrl, settingList, settingsLabel} from '../metadata/settings.ts'
 import type {ListedInstance} from './list-instances.ts'
 
-/** A column of `instances list`: its key for `--columns` and `--sort`, and how a row reads in it. */
-export interface InstanceColumn {
+/** A column of `instances list`, and its key for `--columns` and `--sort`. */
+export interface InstanceColumn extends Column<ListedInstance> {
   key: string
-  header: string
-  value(row: ListedInstance): string
-  /** The lower, the longer it stays on a narrow terminal; without one it always stays. */
-  priority?: number
 }
 
 type Value = string | number | boolean | undefined
 type Of = (instance: Instance) => Value
 
-function column(key: string, header: string, of: Of, priority?: number): InstanceColumn {
-  return {key, header, value: ({instance}) => told(of(instance)), priority}
+function column(key: string, header: string, of: Of, priority?: number, least?: number): InstanceColumn {
+  return {key, header, value: ({instance}) => told(of(instance)), priority, least}
 }
 
 const settingColumns = settingList.map(({name, key, header}) => column(key, header, ({settings}) => settings[name]))
@@ -26,18 +23,18 @@ const settingColumns = settingList.map(({name, key, header}) => column(key, head
 // Headers and the order of the first sixteen are those of `ibmcloud is instances`
 // (ibm-cloud-docs/vpc, imd_access_instance_metadata); what is empty is printed as `-`.
 const columns: InstanceColumn[] = [
-  column('id', 'ID', ({id}) => id, 6),
-  column('name', 'Name', ({name}) => name),
-  column('status', 'Status', ({status}) => status, 2),
+  {...column('id', 'ID', ({id}) => id, 6), tells: 'which'},
+  {...column('name', 'Name', ({name}) => name, undefined, 20), tells: 'what'},
+  column('status', 'Status', ({status}) => status),
   column('reserved-ip', 'Reserved IP', reservedIpOf, 5),
   {key: 'floating-ip', header: 'Floating IP', value: ({floatingIps}) => floatingIps?.join(', ') ?? '?', priority: 4},
   column('profile', 'Profile', ({profile}) => profile, 7),
-  column('image', 'Image', ({image}) => image?.name, 8),
-  column('vpc', 'VPC', ({vpc}) => vpc?.name, 6),
-  column('zone', 'Zone', ({zone}) => zone, 3),
+  column('image', 'Image', ({image}) => image?.name, 8, 16),
+  column('vpc', 'VPC', ({vpc}) => vpc?.name, 6, 12),
+  {...column('zone', 'Zone', ({zone}) => zone, 3), tells: 'which'},
   column('confidential-compute-mode', 'Confidential Compute Mode', each => each.confidentialComputeMode, 9),
   column('secure-boot', 'Enable Secure Boot', ({secureBoot}) => secureBoot, 9),
-  column('resource-group', 'Resource group', ({resourceGroup}) => resourceGroup?.name, 7),
+  column('resource-group', 'Resource group', ({resourceGroup}) => resourceGroup?.name, 7, 12),
   column('reservation', 'Reservation Name', ({reservation}) => reservation?.name, 9),
   column('cluster-network-id', 'Cluster Network ID', ({clusterNetwork}) => clusterNetwork?.id, 9),
   column('cluster-network', 'Cluster Network Name', ({clusterNetwork}) => clusterNetwork?.name, 9),
@@ -46,7 +43,7 @@ const columns: InstanceColumn[] = [
   ...settingColumns,
   column('url', 'URL within the instance', ({settings}) => serviceUrl(settings), 4),
   column('architecture', 'Architecture', ({architecture}) => architecture, 8),
-  {key: 'region', header: 'Region', value: ({region}) => region, priority: 3},
+  {key: 'region', header: 'Region', value: ({region}) => region, priority: 3, tells: 'which'},
   column('crn', 'CRN', ({crn}) => crn, 9),
   column('created', 'Created', ({createdAt}) => createdAt, 8),
 ]

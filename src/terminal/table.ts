@@ -1,20 +1,9 @@
+import CliTable from 'cli-table3'
+import type {Column} from '../column.ts'
 import {bold} from './style.ts'
-import {pad, plain, width, wrap} from './text.ts'
+import {cut, pad, plain, width, wrap} from './text.ts'
 
 const gap = '  '
-
-// In a record, labels give way to values until a value gets this many columns: enough for most identifiers in one line.
-const comfortableValueWidth = 42
-
-export interface Column<Row> {
-  header: string
-  /** What the cell says. Anything in it that is not safe to print is left out; an empty cell is printed as `-`. */
-  value: (row: Row) => string
-  /** On a narrow terminal the column with the highest number goes first; one without a number never goes. */
-  priority?: number
-  /** Colours for a cell's text, which must not change its width. Used only with `color`. */
-  style?: (text: string) => string
-}
 
 export interface TableOptions {
   /** The terminal's columns; undefined where there is no terminal, for as wide as it gets. */
@@ -36,80 +25,111 @@ export interface NestedTable {
   rows: string[][]
 }
 
-interface Grid<Row> {
-  column: Column<Row>
+type Style = (text: string) => string
+
+/** Text, or lines that are as they are to be. */
+type Cell = string | {content: string; wordWrap: false}
+
+interface Grid {
+  header: string
   cells: string[]
-  width: number
+  priority: number | undefined
+  style: Style | undefined
+  /** Columns of the terminal: what all of it takes, what it must have, and what it has to make do with in the worst case. */
+  natural: number
+  least: number
+  squeezed: number
 }
 
+/** Below this width, in columns, a table that can't be made to fit becomes a block of lines for each row. */
+const narrowest = 60
+
+/** More rows than anybody reads: they are written without wrapping, as cli-table3 takes 1 to 3 s for 10,000. */
+const mostRows = 1000
+
 /**
- * Rows as a table without borders, at most `width` columns wide: without its less important columns where it may hide
- * some, and as one block of `header  value` lines for each row, with everything in it, where even that does not fit.
+ * Rows as a table without borders, at most `width` columns wide. Where it is too wide, cells wrap; where that does not do
+ * either, the less important columns go; and in a very narrow terminal each row is a block of `header  value` lines.
  */
 export function renderTable<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
-  options: TableOptions,
+  {width: available = Number.POSITIVE_INFINITY, color, mayHide}: TableOptions,
 ): TableResult {
   if (rows.length === 0) return {text: '', hidden: []}
   const grids = columns.map(column => measure(column, rows))
-  const shown = options.mayHide ? withoutLeastImportant(grids, options.width) : grids
-  if (fits(shown, options.width)) {
-    const hidden = grids.filter(grid => !shown.includes(grid)).map(grid => grid.column.header)
-    return {text: horizontal(shown, rows.length, options.color), hidden}
+  keepApart(columns, grids)
+  const shown = chosen(grids, available, mayHide)
+  if (available < narrowest && !fits(shown, available, 'squeezed')) {
+    return {text: inBlocks(grids, rows.length, available, color), hidden: []}
   }
-  const widths = recordColumns(
-    columns.map(({header}) => header),
-    options.width,
-  )
-  const blocks = rows.map((_, index) =>
-    grids.flatMap(({column, cells}) => {
-      const entry = {label: column.header, lines: wrap(cells[index] ?? '', widths.value), style: column.style}
-      return entryLines(entry, widths, options.color)
-    }),
-  )
-  return {text: blocks.map(lines => lines.join('\n')).join('\n\n'), hidden: []}
+  const hidden = grids.filter(grid => !shown.includes(grid)).map(({header}) => header)
+  return {text: inColumns(shown, rows.length, available, color), hidden}
 }
 
 /**
  * One thing's properties, a line `label  value` each, at most `width` columns wide; longer ones go on in the next line.
- * A nested table stands in the column of values, with an empty line after it, and its cells below each other where it
- * is too wide.
+ * A nested table stands in the column of values, with an empty line after it.
  */
 export function renderRecord(
   entries: readonly (readonly [label: string, value: string | NestedTable])[],
-  options: Omit<TableOptions, 'mayHide'>,
+  {width: available = Number.POSITIVE_INFINITY, color}: Omit<TableOptions, 'mayHide'>,
 ): string {
-  const widths = recordColumns(
-    entries.map(([label]) => plain(label)),
-    options.width,
-  )
-  const lines = entries.flatMap(([label, value]) => {
-    const valueLines =
-      typeof value === 'string'
-        ? wrap(cellOf(value), widths.value)
-        : [...renderNested(value, {...options, width: widths.value}).split('\n'), '']
-    return entryLines({label: plain(label), lines: valueLines}, widths, options.color)
+  const labels = entries.map(([label]) => plain(label))
+  const widths = recordWidths(labels, available)
+  const rows = entries.flatMap(([, value], index): Cell[][] => {
+    const label = labels[index] ?? ''
+    if (typeof value === 'string') return [[label, cellOf(value)]]
+    return [
+      [label, {content: renderNested(value, widths[1], color), wordWrap: false}],
+      ['', ''],
+    ]
   })
-  return lines.join('\n').trimEnd()
+  if (available === Number.POSITIVE_INFINITY) {
+    widths[1] = Math.max(...rows.flatMap(([, cell]) => textOf(cell).split('\n').map(width)))
+  }
+  return draw(rows, widths, [color ? bold : undefined]).trimEnd()
 }
 
-function renderNested(table: NestedTable, options: Omit<TableOptions, 'mayHide'>): string {
-  const columns = table.columns.map((header, index) => ({
+function renderNested({columns, rows}: NestedTable, available: number, color: boolean): string {
+  const nested = columns.map((header, index) => ({
     header: plain(header),
     value: (row: string[]) => row[index] ?? '',
+    least: 8,
   }))
   // A table without rows shows its header over dashes, as `ibmcloud is instance` does.
-  const rows = table.rows.length > 0 ? table.rows : [[]]
-  return renderTable(columns, rows, {...options, mayHide: false}).text
+  return renderTable(nested, rows.length > 0 ? rows : [[]], {width: available, color, mayHide: false}).text
 }
 
-function measure<Row>(column: Column<Row>, rows: readonly Row[]): Grid<Row> {
-  const cells = rows.map(row => cellOf(column.value(row)))
-  let widest = width(column.header)
-  for (const cell of cells) widest = Math.max(widest, width(cell))
-  return {column, cells, width: widest}
+function measure<Row>({header, value, priority, least, style}: Column<Row>, rows: readonly Row[]): Grid {
+  const cells = rows.map(row => cellOf(value(row)))
+  let natural = width(header)
+  for (const cell of cells) natural = Math.max(natural, width(cell))
+  const squeezed = Math.min(natural, Math.max(...header.split(' ').map(width), 8))
+  return {
+    header,
+    cells,
+    priority,
+    style,
+    natural,
+    least: least === undefined ? natural : Math.min(natural, Math.max(least, squeezed)),
+    squeezed,
+  }
 }
+
+/** Rows of one name need a column that tells which is which: the narrowest that does never goes. */
+function keepApart(columns: readonly Pick<Column<never>, 'tells'>[], grids: Grid[]): void {
+  const names = grids.find((_, index) => columns[index]?.tells === 'what')?.cells ?? []
+  if (new Set(names).size === names.length) return
+  const tellsApart = ({cells}: Grid) =>
+    new Set(names.map((name, row) => `${name}\n${cells[row]}`)).size === names.length
+  const which = grids.filter((_, index) => columns[index]?.tells === 'which').sort((a, b) => a.natural - b.natural)
+  const kept = which.find(tellsApart) ?? which.at(-1)
+  if (kept) Object.assign(kept, {priority: undefined, least: Math.min(kept.least, leastOfIds)})
+}
+
+/** An ID that has to stay takes two lines or three where there is no room for one. */
+const leastOfIds = 20
 
 /** More than this of one value, in characters, no reader takes in; where it must be whole, there is JSON. */
 const longestCell = 1000
@@ -118,75 +138,150 @@ function cellOf(value: string): string {
   return plain(value.length > longestCell ? `${value.slice(0, longestCell)}…` : value) || '-'
 }
 
-function withoutLeastImportant<Row>(grids: Grid<Row>[], available: number | undefined): Grid<Row>[] {
+type Need = 'natural' | 'least' | 'squeezed'
+
+/** The columns to show: cells wrap before a column goes, and what never goes wraps more only where all others are gone. */
+function chosen(grids: Grid[], available: number, mayHide: boolean): Grid[] {
+  if (!mayHide) return available < narrowest ? grids : withoutLeastImportant(grids, available, 'squeezed')
+  const lasting = grids.filter(({priority}) => priority === undefined)
+  return fits(lasting, available, 'least') ? withoutLeastImportant(grids, available, 'least') : lasting
+}
+
+function withoutLeastImportant(grids: Grid[], available: number, need: Need): Grid[] {
   let shown = grids
-  while (!fits(shown, available)) {
-    const priorities = shown.map(grid => grid.column.priority ?? Number.NEGATIVE_INFINITY)
-    const highest = Math.max(...priorities)
-    if (highest === Number.NEGATIVE_INFINITY) break
-    const least = priorities.lastIndexOf(highest)
-    shown = shown.filter((_, index) => index !== least)
+  while (!fits(shown, available, need)) {
+    const least = shown.reduce<Grid | undefined>(
+      (found, grid) => ((grid.priority ?? -1) >= (found?.priority ?? 0) ? grid : found),
+      undefined,
+    )
+    if (!least) break
+    shown = shown.filter(grid => grid !== least)
   }
-  return withWhatFits(grids, shown, available)
+  return withWhatFits(grids, shown, available, need)
 }
 
 /** Puts back what there is room for after all: a wide column that had to go leaves it to narrower ones. */
-function withWhatFits<Row>(grids: Grid<Row>[], shown: Grid<Row>[], available: number | undefined): Grid<Row>[] {
+function withWhatFits(grids: Grid[], shown: Grid[], available: number, need: Need): Grid[] {
   const hidden = grids.filter(grid => !shown.includes(grid))
-  const byImportance = hidden.sort((a, b) => (a.column.priority ?? 0) - (b.column.priority ?? 0))
+  const byImportance = hidden.sort((a, b) => (a.priority ?? 0) - (b.priority ?? 0))
   return byImportance.reduce((kept, grid) => {
     const more = grids.filter(each => each === grid || kept.includes(each))
-    return fits(more, available) ? more : kept
+    return fits(more, available, need) ? more : kept
   }, shown)
 }
 
-function fits<Row>(grids: readonly Grid<Row>[], available: number | undefined): boolean {
-  const needed = grids.reduce((sum, grid) => sum + grid.width, gap.length * (grids.length - 1))
-  return available === undefined || needed <= available
+function fits(grids: readonly Grid[], available: number, need: Need): boolean {
+  return grids.reduce((sum, grid) => sum + grid[need], gap.length * (grids.length - 1)) <= available
 }
 
-// cli-table3 0.6 was measured for this and left. 10,000 rows of 8 columns take it 8.7 s, as its layout looks along all rows
-// for each cell, and 1.1 s as tables of 25 rows with widths given, against 0.02 s here. It counts Thai and Devanagari as
-// wider than they are (string-width 4), so that it cuts them off in a column of the width they have.
-function horizontal<Row>(grids: readonly Grid<Row>[], rowCount: number, color: boolean): string {
-  const lines = [grids.map(grid => styled(grid.column.header, grid.width, color ? bold : undefined))]
-  for (let row = 0; row < rowCount; row++) {
-    lines.push(grids.map(grid => styled(grid.cells[row] ?? '', grid.width, color ? grid.column.style : undefined)))
+/** As wide as they are where there is room, else as wide as can be: who needs little gets all of it, the others share the rest. */
+function widthsOf(grids: readonly Grid[], available: number): number[] {
+  if (fits(grids, available, 'natural')) return grids.map(({natural}) => natural)
+  const need = fits(grids, available, 'least') ? 'least' : 'squeezed'
+  const widths = grids.map(grid => grid[need])
+  let left = available - gap.length * (grids.length - 1) - widths.reduce((sum, each) => sum + each, 0)
+  while (left > 0) {
+    const growing = grids.flatMap(({natural}, index) => ((widths[index] ?? 0) < natural ? [index] : []))
+    const narrow = growing.reduce((a, b) => ((widths[b] ?? 0) < (widths[a] ?? 0) ? b : a), growing[0] ?? -1)
+    if (widths[narrow] === undefined) break
+    widths[narrow] += 1
+    left -= 1
   }
-  return lines.map(cells => cells.join(gap).trimEnd()).join('\n')
+  return widths
 }
 
-function styled(text: string, columns: number, style: ((text: string) => string) | undefined): string {
-  const filled = pad(text, columns)
-  return style ? style(text) + filled.slice(text.length) : filled
+function inColumns(grids: readonly Grid[], rowCount: number, available: number, color: boolean): string {
+  const widths = widthsOf(grids, available)
+  const styles = grids.map(({style}) => (color ? style : undefined))
+  const head = draw(
+    [grids.map(({header}) => header)],
+    widths,
+    grids.map(() => (color ? bold : undefined)),
+  )
+  const rows = Array.from({length: rowCount}, (_, row) => grids.map(({cells}) => cells[row] ?? ''))
+  const body = rowCount > mostRows ? write(rows, widths, styles) : draw(rows, widths, styles)
+  return `${head}\n${body}`
 }
 
-interface Entry {
-  label: string
-  lines: string[]
-  style?: (text: string) => string
-}
-
-function entryLines(entry: Entry, widths: RecordColumns, color: boolean): string[] {
-  const labels = wrap(entry.label, widths.label)
-  const style = color ? entry.style : undefined
-  return Array.from({length: Math.max(labels.length, entry.lines.length)}, (_, index) => {
-    const label = labels[index] ?? ''
-    const value = entry.lines[index] ?? ''
-    const line = styled(label, widths.label, color && label ? bold : undefined) + gap
-    return (line + (style && value ? style(value) : value)).trimEnd()
+function inBlocks(grids: readonly Grid[], rowCount: number, available: number, color: boolean): string {
+  const labels = grids.map(({header}) => header)
+  const widths = recordWidths(labels, available)
+  const blocks = Array.from({length: rowCount}, (_, row) => {
+    const lines = grids.map(({header, cells, style}) => {
+      const styles = color ? [bold, style] : []
+      return draw([[header, cells[row] ?? '']], widths, styles)
+    })
+    return lines.join('\n')
   })
+  return blocks.join('\n\n')
 }
 
-interface RecordColumns {
-  label: number
-  value: number
+const noLines = {
+  ...{top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '', 'bottom-left': ''},
+  ...{'bottom-right': '', left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: gap},
 }
 
-function recordColumns(labels: readonly string[], available: number | undefined): RecordColumns {
-  const widest = Math.max(0, ...labels.map(width))
-  if (available === undefined) return {label: widest, value: Number.POSITIVE_INFINITY}
+/** cli-table3 looks along all rows of a table for each cell: many small tables are drawn sooner than a big one. */
+const rowsAtOnce = 25
+
+/** Rows of cells in columns of these widths; longer cells go on in the next line. */
+function draw(rows: Cell[][], widths: number[], styles: (Style | undefined)[]): string {
+  const lines: string[] = []
+  for (let from = 0; from < rows.length; from += rowsAtOnce) {
+    const table = new CliTable({
+      chars: noLines,
+      style: {'padding-left': 0, 'padding-right': 0, head: [], border: []},
+      colWidths: widths,
+      wordWrap: true,
+    })
+    for (const cells of rows.slice(from, from + rowsAtOnce)) {
+      table.push(
+        cells.map((cell, index) => {
+          if (typeof cell !== 'string') return cell
+          const text = withBreaks(cell, widths[index] ?? 0)
+          return styles[index]?.(text) ?? text
+        }),
+      )
+    }
+    lines.push(...table.toString().split('\n'))
+  }
+  return lines.map(line => line.trimEnd()).join('\n')
+}
+
+/** Rows of cells, a line each: longer cells are cut. */
+function write(rows: string[][], widths: number[], styles: (Style | undefined)[]): string {
+  const cellAt = (cell: string, index: number) => {
+    const text = cut(cell, widths[index] ?? 0)
+    return (styles[index]?.(text) ?? text) + pad(text, widths[index] ?? 0).slice(text.length)
+  }
+  return rows.map(cells => cells.map(cellAt).join(gap).trimEnd()).join('\n')
+}
+
+function textOf(cell: Cell | undefined): string {
+  return typeof cell === 'string' ? cell : (cell?.content ?? '')
+}
+
+/** Words that are longer than a line are broken here, after a hyphen where there is one: cli-table3 would cut them off. */
+function withBreaks(text: string, columns: number): string {
+  if (width(text) <= columns) return text
+  return text.replace(/[^\s]+/g, word => brokenWord(word, columns).join('\n'))
+}
+
+function brokenWord(word: string, columns: number): string[] {
+  const [start = word] = wrap(word, columns)
+  if (start === word) return [word]
+  const hyphen = start.lastIndexOf('-') + 1
+  const end = hyphen > start.length / 2 ? hyphen : start.length
+  return [word.slice(0, end), ...brokenWord(word.slice(end), columns)]
+}
+
+// Labels give way to values until a value gets this many columns: enough for most identifiers in one line.
+const comfortableValueWidth = 42
+
+function recordWidths(labels: readonly string[], available: number): [label: number, value: number] {
+  const widest = Math.max(1, ...labels.map(width))
+  if (available === Number.POSITIVE_INFINITY) return [widest, available]
   const shared = Math.max(2, available - gap.length)
   const label = Math.min(widest, Math.max(1, Math.floor(shared * 0.4), shared - comfortableValueWidth))
-  return {label, value: Math.max(1, shared - label)}
+  return [label, Math.max(1, shared - label)]
 }

@@ -1,7 +1,8 @@
 import {stripVTControlCharacters} from 'node:util'
 import {describe, expect, it} from 'vitest'
+import type {Column} from '../../src/column.ts'
 import {cyan} from '../../src/terminal/style.ts'
-import {type Column, renderRecord, renderTable} from '../../src/terminal/table.ts'
+import {renderRecord, renderTable} from '../../src/terminal/table.ts'
 import {width} from '../../src/terminal/text.ts'
 
 interface Server {
@@ -39,11 +40,6 @@ const servers: Server[] = [
 ]
 
 const all = {color: false, mayHide: true, width: undefined}
-
-/** What a reader sees of it, whatever the line breaks. */
-function joined(text: string): string {
-  return text.replace(/\s+/g, '')
-}
 
 function widest(text: string): number {
   return Math.max(...text.split('\n').map(line => width(line)))
@@ -86,44 +82,63 @@ describe('renderTable', () => {
     expect(renderTable(columns, short, {...all, width: 39}).hidden).toEqual(['ID', 'Zone', 'Floating IP'])
   })
 
-  it('prints all that there is in blocks where even the columns that stay do not fit', () => {
-    const {text, hidden} = renderTable(columns, servers, {...all, width: 40})
-    expect(hidden).toEqual([])
-    expect(text).toBe(
-      [
-        'Name         my-virtual-server-1',
-        'ID           0717_9c55d9d2-0685-4300-b47',
-        '             5-49eb1b8c1faf',
+  it('wraps what is too long before another column goes, and the one long name costs the others nothing', () => {
+    const wrapping = columns.map(column => (column.header === 'Name' ? {...column, least: 19} : column))
+    expect(renderTable(wrapping, servers, {...all, width: 80})).toEqual({
+      text: [
+        'Name                          ID                                         Status',
+        'my-virtual-server-1           0717_9c55d9d2-0685-4300-b475-49eb1b8c1faf  running',
+        'nnnnnnnnnnnnnnnnnnnnnnnnnnnn  0727_ed12480a-40a4-41a0-98e3-6dfac8b25ad6  stopped',
+        'nnnnnnnnnnnnnnnnnnnnnnnnnnnn',
+        'nnnnnnn',
+        '日本語のサーバー😀            0727_x                                     running',
+      ].join('\n'),
+      hidden: ['Zone', 'Floating IP'],
+    })
+  })
+
+  it('breaks words at a hyphen, and prose at spaces', () => {
+    const reasons = [{name: 'my-virtual-server-with-a-name', why: 'protocol is http, must be https'}]
+    const two: Column<(typeof reasons)[0]>[] = [
+      {header: 'Name', value: ({name}) => name, least: 16},
+      {header: 'Why', value: ({why}) => why, least: 12},
+    ]
+    expect(
+      renderTable(two, reasons, {...all, width: 40})
+        .text.split('\n')
+        .slice(1),
+    ).toEqual(['my-virtual-server-   protocol is http,', 'with-a-name          must be https'])
+  })
+
+  it('prints a block a row only in a terminal of less than 60 columns, and only when nothing else does', () => {
+    const narrow = renderTable(columns, servers.slice(0, 1), {width: 30, color: false, mayHide: false})
+    expect(narrow).toEqual({
+      text: [
+        'Name         my-virtual-',
+        '             server-1',
+        'ID           0717_9c55d9d2-',
+        '             0685-4300-b475-',
+        '             49eb1b8c1faf',
         'Status       running',
         'Zone         us-south-1',
         'Floating IP  -',
-        '',
-        'Name         nnnnnnnnnnnnnnnnnnnnnnnnnnn',
-        '             nnnnnnnnnnnnnnnnnnnnnnnnnnn',
-        '             nnnnnnnnn',
-        'ID           0727_ed12480a-40a4-41a0-98e',
-        '             3-6dfac8b25ad6',
-        'Status       stopped',
-        'Zone         us-south-2',
-        'Floating IP  169.47.94.48',
-        '',
-        'Name         日本語のサーバー😀',
-        'ID           0727_x',
-        'Status       running',
-        'Zone         jp-tok-1',
-        'Floating IP  52.116.204.232',
       ].join('\n'),
-    )
+      hidden: [],
+    })
+    const many = Array.from({length: 20}, (_, i) => ({header: `Column${i}`, value: () => 'a value', priority: i}))
+    const {text, hidden} = renderTable(many, [1], {width: 60, color: false, mayHide: false})
+    expect(text.split('\n')[0]).toBe('Column0  Column1  Column2  Column3  Column4  Column5')
+    expect(hidden).toHaveLength(14)
   })
 
   it.each([10, 20, 40, 80, 120, 200])('fits into %i columns and loses nothing when it may not hide', available => {
     const {text, hidden} = renderTable(columns, servers, {width: available, color: false, mayHide: false})
     expect(hidden).toEqual([])
     expect(widest(text)).toBeLessThanOrEqual(available)
-    if (available >= 40) {
-      const seen = joined(text)
-      for (const server of servers) for (const cell of Object.values(server)) expect(seen).toContain(cell)
-    }
+    const characters = (of: string) => [...of.replaceAll(' ', '').replaceAll('\n', '')].sort().join('')
+    const cells = servers.flatMap(server => columns.map(({value}) => value(server) || '-'))
+    const headers = columns.map(({header}) => header)
+    if (available >= 60) expect(characters(text)).toBe(characters([...headers, ...cells].join('')))
   })
 
   it('keeps columns aligned beside wide characters', () => {
@@ -144,9 +159,9 @@ describe('renderTable', () => {
     expect(text).toContain('\x1b[1mName\x1b[22m')
     expect(text).toContain('\x1b[36mrunning\x1b[39m')
     expect(stripVTControlCharacters(text)).toBe(renderTable(columns, servers, all).text)
-    const narrow = renderTable(styled, servers, {...all, width: 40, color: true}).text
+    const narrow = renderTable(styled, servers, {...all, width: 80, color: true}).text
     expect(narrow).toContain('\x1b[36mrunning\x1b[39m')
-    expect(stripVTControlCharacters(narrow)).toBe(renderTable(columns, servers, {...all, width: 40}).text)
+    expect(stripVTControlCharacters(narrow)).toBe(renderTable(columns, servers, {...all, width: 80}).text)
     expect(renderTable(styled, servers, all).text).not.toContain('\x1b')
   })
 
@@ -184,9 +199,9 @@ describe('renderRecord', () => {
   it('wraps labels, values and nested tables on a narrow terminal', () => {
     expect(renderRecord(entries, {width: 34, color: false})).toBe(
       [
-        'ID            0727_ed12480a-40a4-4',
-        '              1a0-98e3-6dfac8b25ad',
-        '              6',
+        'ID            0727_ed12480a-40a4-',
+        '              41a0-98e3-6dfac8b25a',
+        '              d6',
         'Availability  restart',
         'policy on',
         'host failure',
@@ -201,7 +216,7 @@ describe('renderRecord', () => {
     )
   })
 
-  it('turns a nested table that does not fit into blocks', () => {
+  it('wraps the cells of a nested table that does not fit', () => {
     const nested = {
       columns: ['ID', 'Name'],
       rows: [
@@ -210,9 +225,7 @@ describe('renderRecord', () => {
       ],
     }
     expect(renderRecord([['VPC', nested]], {width: 22, color: false})).toBe(
-      ['VPC  ID    r006-123456', '           7890', '     Name  a', '', '     ID    r006-2', '     Name  日本'].join(
-        '\n',
-      ),
+      ['VPC  ID           Name', '     r006-123456  a', '     7890', '     r006-2       日本'].join('\n'),
     )
   })
 

@@ -5,6 +5,7 @@ import {warnOfDamage} from '../../cli/open-run.ts'
 import {printRows} from '../../cli/output.ts'
 import {resultStyle} from '../../cli/print-outcomes.ts'
 import {runsFolder} from '../../cli/state-folder.ts'
+import type {Column} from '../../column.ts'
 import {exitCodes} from '../../errors.ts'
 import {type JsonRun, toJsonChange, toJsonRun} from '../../metadata/history.ts'
 import {describeCounts} from '../../metadata/outcomes.ts'
@@ -13,7 +14,6 @@ import {readRuns} from '../../metadata/run-folder.ts'
 import {mayBeDown, type RecordedChange, type Run, summaryOf} from '../../metadata/runs.ts'
 import {settingsLabel} from '../../metadata/settings.ts'
 import {red} from '../../terminal/style.ts'
-import type {Column} from '../../terminal/table.ts'
 
 export default class MetadataHistory extends BaseCommand {
   static override summary = 'List the runs that changed settings, or show what one of them did.'
@@ -79,7 +79,7 @@ const runColumns: Column<JsonRun>[] = [
   {header: 'Account', value: ({account}) => account ?? '', priority: 3},
   {header: 'By', value: ({iam_id}) => iam_id ?? '', priority: 5},
   {header: 'Command', value: ({command}) => command ?? ''},
-  {header: 'Selection', value: ({selection}) => selection ?? '', priority: 2},
+  {header: 'Selection', value: ({selection}) => selection ?? '', priority: 2, least: 16},
   {header: 'Changed', value: ({counts}) => String(counts.changed)},
   {header: 'Unchanged', value: ({counts}) => String(counts.unchanged), priority: 1},
   {header: 'Conflict', value: ({counts}) => String(counts.conflict), priority: 1},
@@ -95,13 +95,13 @@ const downColumn: Column<JsonRun> = {
 }
 
 const changeColumns: Column<RecordedChange>[] = [
-  {header: 'Name', value: ({change}) => change.target.name},
-  {header: 'ID', value: ({change}) => change.target.id, priority: 2},
-  {header: 'Zone', value: ({change}) => change.target.zone, priority: 3},
+  {header: 'Name', value: ({change}) => change.target.name, least: 20, tells: 'what'},
+  {header: 'ID', value: ({change}) => change.target.id, priority: 3, tells: 'which'},
+  {header: 'Zone', value: ({change}) => change.target.zone, priority: 2, tells: 'which'},
   {header: 'Before', value: ({change}) => settingsLabel(change.before)},
   {header: 'After', value: ({after}) => (after ? settingsLabel(after) : '')},
   {header: 'Result', value: ({result}) => result ?? 'skipped', style: resultStyle},
   {header: 'Restart', value: ({restart}) => restart?.step ?? '', priority: 4},
   {header: 'At', value: ({at}) => at ?? '', priority: 4},
-  {header: 'Error', value: ({error}) => error?.message ?? '', priority: 5},
+  {header: 'Error', value: ({error}) => error?.message ?? '', least: 24},
 ]

@@ -4,10 +4,10 @@ import {readOutput} from '../../cli/flags/output.ts'
 import {printRows} from '../../cli/output.ts'
 import {fields, flag, list, type Raw, text} from '../../cloud/readers/fields.ts'
 import {answerLimits, ask} from '../../cloud/transport.ts'
+import type {Column} from '../../column.ts'
 import {exitCodes, usageError, VpcmdError} from '../../errors.ts'
 import {jsonOf, refusalIn} from '../../imds/answers.ts'
 import type {MetadataAddress} from '../../sandbox/index.ts'
-import type {Column} from '../../terminal/table.ts'
 
 const columns: Column<MetadataAddress>[] = [
   {header: 'Instance', value: row => row.name},
