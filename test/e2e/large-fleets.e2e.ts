@@ -17,7 +17,7 @@ it('a SARIF log of more results than GitHub takes is written with a warning', as
   const {stderr} = await audit(...report, '-q')
   const {length} = JSON.parse(readFileSync(file('a.sarif'), 'utf8')).runs[0].results
   expect(length).toBeGreaterThan(25_000)
-  expect(stderr).toContain(`The SARIF log has ${length} results, and GitHub refuses more than 25000`)
+  expect(stderr).toContain(`The SARIF log has ${length} results, and GitHub accepts at most 25000`)
   expect((await audit(...report, '--name', 'web-0000*')).stderr).not.toContain('GitHub')
 })
 

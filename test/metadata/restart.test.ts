@@ -10,10 +10,13 @@ import {readRun} from '../../src/metadata/read-run.ts'
 import {type RestartOptions, type RestartsEnding, type RestartWork, restartAll} from '../../src/metadata/restart.ts'
 import {isBetween} from '../../src/metadata/runs.ts'
 import type {SandboxOptions} from '../../src/sandbox/index.ts'
+import {allowSeconds} from '../support/allow-seconds.ts'
 import {mostAtOnce} from '../support/downtimes.ts'
 import {startOddCloud} from '../support/odd-cloud.ts'
 import {changesOf} from '../support/planned-change.ts'
 import {startTestCloud, type TestCloud} from '../support/test-cloud.ts'
+
+allowSeconds(20, 'An hour of looks at a server, one after another, is gone through.')
 
 const runId = '20261125-161502-3f9a'
 const closers: (() => Promise<void> | void)[] = []
