@@ -103,17 +103,24 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     options.regions.length > 0 || variable === undefined
       ? [options.regions, '--region']
       : [[options.env[variable] ?? ''], variable]
+  const findOne = async (name: string, askedBy: string) => {
+    const [region] = await find([name], askedBy)
+    if (!region) throw new Error(`no region ${name}`)
+    return region
+  }
   let regions: Promise<Region[]> | undefined
+  // A rollout asks for the region of each change.
+  const named = new Map<string, Promise<Region>>()
   return {
     askedRegions: regionNamesIn(asked),
     regions() {
       regions ??= find(asked, askedBy)
       return regions
     },
-    async region(name, askedBy = 'the CRN') {
-      const [region] = await find([name], askedBy)
-      if (!region) throw new Error(`no region ${name}`)
-      return region
+    region(name, askedBy = 'the CRN') {
+      const found = named.get(name) ?? findOne(name, askedBy)
+      named.set(name, found)
+      return found
     },
     api: (region, manner) => apiAt(region.url, region.name, manner),
     caller: () => tokens.caller(),

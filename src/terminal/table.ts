@@ -11,6 +11,8 @@ export interface TableOptions {
   color: boolean
   /** Whether columns with a priority may be left out when the terminal is too narrow. */
   mayHide: boolean
+  /** Below this width (60), a table that can't be made to fit becomes a block of lines for each row. */
+  narrowest?: number
 }
 
 export interface TableResult {
@@ -41,8 +43,7 @@ interface Grid {
   squeezed: number
 }
 
-/** Below this width, in columns, a table that can't be made to fit becomes a block of lines for each row. */
-const narrowest = 60
+const narrowestTable = 60
 
 /** More rows than anybody reads: they are written without wrapping, as cli-table3 takes 1 to 3 s for 10,000. */
 const mostRows = 1000
@@ -54,15 +55,13 @@ const mostRows = 1000
 export function renderTable<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
-  {width: available = Number.POSITIVE_INFINITY, color, mayHide}: TableOptions,
+  {width: available = Number.POSITIVE_INFINITY, color, mayHide, narrowest = narrowestTable}: TableOptions,
 ): TableResult {
   if (rows.length === 0) return {text: '', hidden: []}
   const grids = columns.map(column => measure(column, rows))
   keepApart(columns, grids)
-  const shown = chosen(grids, available, mayHide)
-  if (available < narrowest && !fits(shown, available, 'squeezed')) {
-    return {text: inBlocks(grids, rows.length, available, color), hidden: []}
-  }
+  const shown = chosen(grids, {available, mayHide, narrowest})
+  if (!shown) return {text: inBlocks(grids, rows.length, available, color), hidden: []}
   const hidden = grids.filter(grid => !shown.includes(grid)).map(({header}) => header)
   return {text: inColumns(shown, rows.length, available, color), hidden}
 }
@@ -95,10 +94,10 @@ function renderNested({columns, rows}: NestedTable, available: number, color: bo
   const nested = columns.map((header, index) => ({
     header: plain(header),
     value: (row: string[]) => row[index] ?? '',
-    least: 8,
   }))
   // A table without rows shows its header over dashes, as `ibmcloud is instance` does.
-  return renderTable(nested, rows.length > 0 ? rows : [[]], {width: available, color, mayHide: false}).text
+  const options = {width: available, color, mayHide: false, narrowest: Number.POSITIVE_INFINITY}
+  return renderTable(nested, rows.length > 0 ? rows : [[]], options).text
 }
 
 function measure<Row>({header, value, priority, least, style}: Column<Row>, rows: readonly Row[]): Grid {
@@ -140,11 +139,18 @@ function cellOf(value: string): string {
 
 type Need = 'natural' | 'least' | 'squeezed'
 
-/** The columns to show: cells wrap before a column goes, and what never goes wraps more only where all others are gone. */
-function chosen(grids: Grid[], available: number, mayHide: boolean): Grid[] {
-  if (!mayHide) return available < narrowest ? grids : withoutLeastImportant(grids, available, 'squeezed')
-  const lasting = grids.filter(({priority}) => priority === undefined)
-  return fits(lasting, available, 'least') ? withoutLeastImportant(grids, available, 'least') : lasting
+/**
+ * The columns to show. Cells wrap before a column goes, and what never goes wraps further only where all others are gone.
+ * Undefined where a terminal is too narrow for any table.
+ */
+function chosen(
+  grids: Grid[],
+  {available, mayHide, narrowest}: {available: number; mayHide: boolean; narrowest: number},
+): Grid[] | undefined {
+  const lasting = mayHide ? grids.filter(({priority}) => priority === undefined) : grids
+  if (fits(lasting, available, 'least')) return mayHide ? withoutLeastImportant(grids, available, 'least') : grids
+  if (available < narrowest) return undefined
+  return mayHide ? lasting : withoutLeastImportant(grids, available, 'squeezed')
 }
 
 function withoutLeastImportant(grids: Grid[], available: number, need: Need): Grid[] {

@@ -216,7 +216,7 @@ describe('renderRecord', () => {
     )
   })
 
-  it('wraps the cells of a nested table that does not fit', () => {
+  it('turns a nested table that does not fit into blocks', () => {
     const nested = {
       columns: ['ID', 'Name'],
       rows: [
@@ -225,7 +225,9 @@ describe('renderRecord', () => {
       ],
     }
     expect(renderRecord([['VPC', nested]], {width: 22, color: false})).toBe(
-      ['VPC  ID           Name', '     r006-123456  a', '     7890', '     r006-2       日本'].join('\n'),
+      ['VPC  ID    r006-123456', '           7890', '     Name  a', '', '     ID    r006-2', '     Name  日本'].join(
+        '\n',
+      ),
     )
   })
 
