@@ -1,3 +1,4 @@
+import {counted} from '../counted.ts'
 import {type AuditReport, resultOf} from './audit.ts'
 import {requirementInWords} from './policy.ts'
 import {scopeInWords} from './scope.ts'
@@ -70,7 +71,7 @@ export function remarks({expired, policy, judgements}: AuditReport): string[] {
   const awaited = judgements.filter(({restartAwaited}) => restartAwaited !== undefined).length
   if (awaited > 0) {
     remarks.push(
-      `${countLabel(awaited)} ${awaited === 1 ? 'instance was' : 'instances were'} turned on by vpcmd, which knows of no stop and start since: by IBM's FAQ the service may not work fully until then.`,
+      `${counted(awaited, 'instance was', 'instances were')} turned on by vpcmd, which knows of no stop and start since. By IBM's FAQ, the service may not work fully until then.`,
     )
   }
   return remarks

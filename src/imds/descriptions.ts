@@ -1,4 +1,5 @@
 import {tunables} from '../cloud/readers/settings.ts'
+import {counted} from '../counted.ts'
 import {fieldAt, listAt, namedAt, textAt} from './fields.ts'
 
 /** A row of a record: a label, and a value or a small table. */
@@ -101,8 +102,7 @@ function moment(seconds: unknown, now: number): string {
 
 /** A number of seconds in the unit that fits: `45 seconds`, `4 minutes`, `1 hour`. */
 export function inWords(seconds: number): string {
-  const [count, unit] =
+  const [count, unit]: [number, string] =
     seconds < 120 ? [seconds, 'second'] : seconds < 7200 ? [seconds / 60, 'minute'] : [seconds / 3600, 'hour']
-  const whole = Math.floor(count)
-  return `${whole} ${unit}${whole === 1 ? '' : 's'}`
+  return counted(Math.floor(count), unit)
 }

@@ -3,6 +3,7 @@ import type {Instance} from '../cloud/readers/instance.ts'
 import type {Page} from '../cloud/readers/page.ts'
 import type {InstanceInitialization, PortDetails} from '../cloud/readers/resources.ts'
 import type {VpcApi} from '../cloud/vpc-api.ts'
+import {counted} from '../counted.ts'
 import {exitCodes, usageError, VpcmdError} from '../errors.ts'
 import {targetName} from '../metadata/plan.ts'
 import {inFull, type Settings, tunables, type WantedSettings} from '../metadata/settings.ts'
@@ -260,7 +261,7 @@ function leftOut(
   const all: [boolean, string][] = [
     [!hasUserData, `user data, which the VPC API does not return: see vpcmd metadata collect ${instance.id}`],
     [!isSameVpc, 'security groups, which are of another VPC: the default one of the new VPC holds'],
-    [interfaces > 0, `${interfaces} further network ${interfaces === 1 ? 'interface' : 'interfaces'}`],
+    [interfaces > 0, counted(interfaces, 'further network interface')],
     // The instance shows no more of it than its name.
     [true, 'encryption key, size and profile of the boot volume, which gets the defaults'],
     [(instance.volumeCount ?? 1) > 1, 'data volumes'],

@@ -1,4 +1,5 @@
 import type {Page} from '../cloud/readers/page.ts'
+import {counted} from '../counted.ts'
 import {VpcmdError} from '../errors.ts'
 
 /** The rows that IBM's clients ask for at once; no source states the maximum. */
@@ -60,11 +61,11 @@ export function problemsOfList(
     problems.push(incompleteList(what, `${found} came, and the API counts ${total}`, hint, 'may be'))
   }
   if (unidentified > 0) {
-    const why = `${unidentified} of its rows ${unidentified === 1 ? 'has no ID of its own' : 'have no ID of their own'}`
+    const why = counted(unidentified, 'of its rows has no ID of its own', 'of its rows have no ID of their own')
     problems.push(incompleteList(what, why, 'Run the command again. If it stays so, tell IBM support.'))
   }
   if (untold > 0) {
-    const why = `${untold} ${untold === 1 ? 'instance is' : 'instances are'} left out, as the API does not report what the filters ask for`
+    const why = `${counted(untold, 'instance is', 'instances are')} left out, as the API does not report what the filters ask for`
     problems.push(incompleteList(what, why, 'Leave the filter out to see them.'))
   }
   return problems

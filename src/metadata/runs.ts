@@ -64,7 +64,7 @@ export function describeDamage({damage}: Pick<Run, 'damage'>): string | undefine
   const parts = [
     lines > 0 && `${counted(lines, 'line of its journal is', 'lines of its journal are')} damaged`,
     header && 'its account and what was asked for are not known',
-    unknown > 0 && `${unknown} of its servers ${unknown === 1 ? 'is' : 'are'} not known`,
+    unknown > 0 && `${counted(unknown, 'of its servers is', 'of its servers are')} not known`,
     restarts && lines > 0 && mayBeDown,
   ]
   return parts.filter(Boolean).join(', and ')

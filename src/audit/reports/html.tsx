@@ -1,5 +1,6 @@
 import {createHash} from 'node:crypto'
 import {raw} from 'hono/html'
+import {counted} from '../../counted.ts'
 import {type AuditReport, resultOf} from '../audit.ts'
 import {type Judgement, type Verdict, violationInWords} from '../judge.ts'
 import {kindLabel} from '../subjects.ts'
@@ -153,7 +154,7 @@ function Tiles({report: {counts}}: {report: AuditReport}) {
 function Unread({report: {unread, regions}}: {report: AuditReport}) {
   const title = 'What could not be read'
   if (unread.length === 0) {
-    const all = `all ${regions.length} ${regions.length === 1 ? 'region' : 'regions'} in scope`
+    const all = `all ${counted(regions.length, 'region')} in scope`
     return (
       <Card id="unread" title={title}>
         <p class="note">Nothing: {all} answered, and every list was complete.</p>
