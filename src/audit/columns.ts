@@ -1,6 +1,6 @@
 import type {Column} from '../column.ts'
 import {told} from '../instances/columns.ts'
-import {settingList, settingsLabel} from '../metadata/settings.ts'
+import {settingList, settingsLabel} from '../instances/settings.ts'
 import {type Judgement, reasonOf} from './judge.ts'
 import {kindLabel, type Referred} from './subjects.ts'
 

@@ -1,6 +1,6 @@
 import {VpcmdError} from '../errors.ts'
+import {inFull, type KnownSettings, settingList, type WantedSettings} from '../instances/settings.ts'
 import type {Plan, PlannedChange} from '../metadata/plan.ts'
-import {inFull, type KnownSettings, settingList, type WantedSettings} from '../metadata/settings.ts'
 import type {AuditReport} from './audit.ts'
 import type {Judgement} from './judge.ts'
 import type {Requirement} from './policy.ts'

@@ -1,4 +1,4 @@
-import {type Bounds, inFull, type PolicyKey, settingList} from '../metadata/settings.ts'
+import {type Bounds, inFull, type PolicyKey, settingList} from '../instances/settings.ts'
 import {type Exemption, type Policy, type Requirement, type Rule, valueLabel} from './policy.ts'
 import {matches} from './selectors.ts'
 import type {Subject} from './subjects.ts'

@@ -1,5 +1,5 @@
 import {z} from 'zod'
-import {type Bounds, settingList} from '../metadata/settings.ts'
+import {type Bounds, settingList} from '../instances/settings.ts'
 import {policyKeysInWords} from './policy.ts'
 import {selectorTable} from './selectors.ts'
 import {subjectKinds} from './subjects.ts'

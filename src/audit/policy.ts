@@ -4,7 +4,7 @@ import {
   type SettingsTable,
   type SettingValue,
   settingList,
-} from '../metadata/settings.ts'
+} from '../instances/settings.ts'
 import type {Selector} from './selectors.ts'
 
 /** What a setting must be: a value, or within bounds. */

@@ -7,7 +7,7 @@ import {VpcmdError} from '../errors.ts'
 import {type InstanceQuery, toQuery} from '../instances/filters.ts'
 import {readInstances} from '../instances/list-instances.ts'
 import {incompleteList, pageSize, pagesOf, problemsOfList} from '../instances/pages.ts'
-import {targetName} from '../metadata/plan.ts'
+import {targetName} from '../instances/references.ts'
 import type {Scope} from './scope.ts'
 import {KnownReferences, kindLabel, type Subject, type SubjectKind, toSubject} from './subjects.ts'
 

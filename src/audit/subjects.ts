@@ -1,6 +1,6 @@
 import type {Instance} from '../cloud/readers/instance.ts'
 import type {BareMetalServer, InstanceTemplate} from '../cloud/readers/resources.ts'
-import type {Settings} from '../metadata/settings.ts'
+import type {Settings} from '../instances/settings.ts'
 
 /** What an audit looks at, under the API's own names for it. */
 export const subjectKinds = ['instance', 'instance_template', 'bare_metal_server'] as const

@@ -1,4 +1,4 @@
-import type {Settings} from '../metadata/settings.ts'
+import type {Settings} from '../instances/settings.ts'
 import {type AuditReport, resultOf} from './audit.ts'
 import {type Judgement, reasonOf} from './judge.ts'
 import {requirementInWords} from './policy.ts'

@@ -1,6 +1,6 @@
 import type {Column} from '../column.ts'
+import {settingsLabel} from '../instances/settings.ts'
 import {type Outcome, toJsonLine, toJsonOutcomes, wasTurnedOnRunning} from '../metadata/outcomes.ts'
-import {settingsLabel} from '../metadata/settings.ts'
 import {green, red, yellow} from '../terminal/style.ts'
 import type {Context} from './context.ts'
 import type {OutputOptions} from './flags/output.ts'

@@ -1,5 +1,5 @@
+import {describePatch} from '../instances/settings.ts'
 import type {PlannedChange} from '../metadata/plan.ts'
-import {describePatch} from '../metadata/settings.ts'
 import {plain, wrap} from '../terminal/text.ts'
 import type {Context} from './context.ts'
 

@@ -1,5 +1,4 @@
 import {Flags, type Interfaces} from '@oclif/core'
-import type {Candidate as Target} from '../metadata/plan.ts'
 import {
   type Settings,
   type SettingsTable,
@@ -7,7 +6,8 @@ import {
   type TunableName,
   tunables,
   type WantedSettings,
-} from '../metadata/settings.ts'
+} from '../instances/settings.ts'
+import type {Candidate as Target} from '../metadata/plan.ts'
 import type {Prompter} from '../terminal/prompts.ts'
 import type {Context} from './context.ts'
 

@@ -11,7 +11,8 @@ import {findOrPick} from '../cli/select-instances.ts'
 import type {Instance} from '../cloud/readers/instance.ts'
 import type {VpcApi} from '../cloud/vpc-api.ts'
 import {usageError, type VpcmdError} from '../errors.ts'
-import {targetName} from '../metadata/plan.ts'
+import {primaryInterface} from '../instances/primary-port.ts'
+import {targetName} from '../instances/references.ts'
 import {quoteCommand} from '../quote-command.ts'
 import {type Login, rdpFile, rdpPort} from '../ssh/login.ts'
 import {
@@ -21,7 +22,6 @@ import {
   checkWishes,
   findReach,
   noFloatingIp,
-  primaryInterface,
   type ReachWishes,
   unknownUser,
 } from '../ssh/reach.ts'

@@ -3,8 +3,8 @@ import type {Reference} from '../cloud/readers/fields.ts'
 import type {Instance} from '../cloud/readers/instance.ts'
 import type {Column} from '../column.ts'
 import {usageError} from '../errors.ts'
-import {serviceUrl, settingList, settingsLabel} from '../metadata/settings.ts'
 import type {ListedInstance} from './list-instances.ts'
+import {serviceUrl, settingList, settingsLabel} from './settings.ts'
 
 /** A column of `instances list`, and its key for `--columns` and `--sort`. */
 export interface InstanceColumn extends Column<ListedInstance> {

@@ -5,8 +5,8 @@ import {pauseAfter, retryPolicy} from '../cloud/retry-policy.ts'
 import {withDoubt} from '../cloud/service-errors.ts'
 import type {VpcApi} from '../cloud/vpc-api.ts'
 import {VpcmdError} from '../errors.ts'
-import {targetName} from '../metadata/plan.ts'
-import {settingNames} from '../metadata/settings.ts'
+import {targetName} from './references.ts'
+import {settingNames} from './settings.ts'
 
 /**
  * Creates an instance. Throws what the API's call throws; where no answer came it says that the instance may be there.

@@ -1,9 +1,9 @@
 import type {Reference} from '../cloud/readers/fields.ts'
 import type {Instance} from '../cloud/readers/instance.ts'
-import {settingList} from '../metadata/settings.ts'
 import {nameOf, told} from './columns.ts'
 import type {FloatingIpIndex} from './floating-ips.ts'
 import type {ListedInstance} from './list-instances.ts'
+import {settingList} from './settings.ts'
 
 /** A row of `instances show`: a label, and a value or a small table. */
 export type DetailRow = readonly [label: string, value: string | {columns: string[]; rows: string[][]}]

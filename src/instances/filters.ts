@@ -1,6 +1,8 @@
 import type {Reference} from '../cloud/readers/fields.ts'
 import type {Instance} from '../cloud/readers/instance.ts'
 import type {ParamsOf} from '../cloud/vpc-api.ts'
+import {matchesGlob} from './globs.ts'
+import {parseResourceRef, type ResourceRef} from './references.ts'
 import {
   type Bounds,
   inFull,
@@ -9,9 +11,7 @@ import {
   type SettingValue,
   type TunableName,
   tunables,
-} from '../metadata/settings.ts'
-import {matchesGlob} from './globs.ts'
-import {parseResourceRef, type ResourceRef} from './references.ts'
+} from './settings.ts'
 
 export type ListParams = Omit<ParamsOf<'listInstances'>, 'signal'>
 

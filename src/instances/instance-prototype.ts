@@ -5,12 +5,11 @@ import type {InstanceInitialization, PortDetails} from '../cloud/readers/resourc
 import type {VpcApi} from '../cloud/vpc-api.ts'
 import {counted} from '../counted.ts'
 import {exitCodes, usageError, VpcmdError} from '../errors.ts'
-import {targetName} from '../metadata/plan.ts'
-import {inFull, type Settings, tunables, type WantedSettings} from '../metadata/settings.ts'
-import {primaryInterface} from '../ssh/reach.ts'
 import type {FoundInstance} from './find-instance.ts'
 import {pageSize, pagesOf} from './pages.ts'
-import {parseResourceRef} from './references.ts'
+import {primaryInterface} from './primary-port.ts'
+import {parseResourceRef, targetName} from './references.ts'
+import {inFull, type Settings, tunables, type WantedSettings} from './settings.ts'
 
 /** What differs from the instance that the new one is like. Names are looked up in its region. */
 export interface Differences {

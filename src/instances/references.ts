@@ -69,3 +69,8 @@ export function parseResourceRef(text: string): ResourceRef {
   }
   return resourceId.test(text) ? {kind: 'id', id: text} : {kind: 'name', name: text}
 }
+
+/** What a server is called in a sentence: `my-vsi (0717_…)`; by its ID where no name was told. */
+export function targetName({name, id}: {name?: string; id: string}): string {
+  return name ? `${name} (${id})` : id
+}

@@ -6,6 +6,7 @@ import {refusalIn, shortened} from '../imds/answers.ts'
 import {fieldAt} from '../imds/fields.ts'
 import {metadataScript} from '../imds/script.ts'
 import type {FoundInstance} from '../instances/find-instance.ts'
+import {targetName} from '../instances/references.ts'
 import {initializationPath} from '../instances/user-data.ts'
 import {isRecord, objectIn} from '../json-object.ts'
 import {mostLevels} from '../safe-json.ts'
@@ -13,7 +14,6 @@ import {checkReal, checkRunning, findReach, noFloatingIp, type ReachWishes, unkn
 import {captureSsh} from '../ssh/run-ssh.ts'
 import {sshArguments} from '../ssh/ssh-arguments.ts'
 import {explainFailure, sshFailed} from '../ssh/ssh-failures.ts'
-import {targetName} from './plan.ts'
 
 export interface CollectOptions {
   wishes: ReachWishes

@@ -1,8 +1,8 @@
 import {VpcmdError} from '../errors.ts'
+import {settingNames, settingsTable} from '../instances/settings.ts'
 import {isRecord} from '../json-object.ts'
 import {results, type Settled} from './outcomes.ts'
 import {type PlannedChange, targetKinds} from './plan.ts'
-import {settingNames, settingsTable} from './settings.ts'
 
 /** What a run says of itself before it changes anything. */
 export interface RunHeader {

@@ -1,7 +1,7 @@
 import type {VpcmdError} from '../errors.ts'
+import type {KnownSettings, Settings} from '../instances/settings.ts'
 import type {Draft, PlannedChange, Target} from './plan.ts'
 import type {Risk} from './preflight.ts'
-import type {KnownSettings, Settings} from './settings.ts'
 
 /** What became of one server. `skipped`: nothing was sent, as the run ended before its turn, or there is nothing to be changed. */
 export const results = ['changed', 'unchanged', 'conflict', 'failed', 'skipped'] as const

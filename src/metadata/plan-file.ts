@@ -1,9 +1,6 @@
 import {z} from 'zod'
 import {usageError} from '../errors.ts'
 import {writeOutput} from '../files/write-output.ts'
-import {doubleKeyIn, lineOfJsonError, lineOfJsonPath, pathInWords} from '../json-lines.ts'
-import {safeJson} from '../safe-json.ts'
-import {type Plan, targetKinds} from './plan.ts'
 import {
   type KnownSettings,
   type SettingName,
@@ -11,7 +8,10 @@ import {
   settingNames,
   settingsTable,
   type WantedSettings,
-} from './settings.ts'
+} from '../instances/settings.ts'
+import {doubleKeyIn, lineOfJsonError, lineOfJsonPath, pathInWords} from '../json-lines.ts'
+import {safeJson} from '../safe-json.ts'
+import {type Plan, targetKinds} from './plan.ts'
 
 const format = 'vpcmd-plan/1'
 const planAnew = 'Make a new one with: vpcmd metadata plan --out FILE'

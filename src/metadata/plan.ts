@@ -2,7 +2,8 @@ import type {Instance} from '../cloud/readers/instance.ts'
 import type {BareMetalServer} from '../cloud/readers/resources.ts'
 import {VpcmdError} from '../errors.ts'
 import type {FoundInstance} from '../instances/find-instance.ts'
-import {inFull, type KnownSettings, patchBetween, type WantedSettings} from './settings.ts'
+import {targetName} from '../instances/references.ts'
+import {inFull, type KnownSettings, patchBetween, type WantedSettings} from '../instances/settings.ts'
 
 /** What can be changed; an instance template can't (contract: a PATCH of one changes only its name). */
 export const targetKinds = ['instance', 'bare_metal_server'] as const
@@ -121,9 +122,4 @@ export function untoldSettings(target: Target): VpcmdError {
 export function targetOf(kind: TargetKind, server: Instance | BareMetalServer, region: string): Target {
   const {id, name = '', crn = '', zone = '', vpc, status = ''} = server
   return {kind, id, name, crn, region, zone, vpc: {id: vpc?.id ?? '', name: vpc?.name ?? ''}, status}
-}
-
-/** What a server is called in a sentence: `my-vsi (0717_…)`; by its ID where no name was told. */
-export function targetName({name, id}: {name?: string; id: string}): string {
-  return name ? `${name} (${id})` : id
 }

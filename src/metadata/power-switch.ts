@@ -4,7 +4,8 @@ import {asSentence, isIndeterminate, wasTaken} from '../cloud/service-errors.ts'
 import type {VpcApi} from '../cloud/vpc-api.ts'
 import {asVpcmdError, VpcmdError} from '../errors.ts'
 import {reasonsInWords} from '../instances/create-instance.ts'
-import {type Target, targetName} from './plan.ts'
+import {targetName} from '../instances/references.ts'
+import type {Target} from './plan.ts'
 
 export interface PowerSwitchOptions {
   /** The VPC API of the instance's region, in the manner of a rollout. */

@@ -1,6 +1,7 @@
 import type {Cloud} from '../cloud/cloud.ts'
+import {targetName} from '../instances/references.ts'
 import type {Outcome, Restarted} from './outcomes.ts'
-import {type PlannedChange, type Target, targetName} from './plan.ts'
+import type {PlannedChange, Target} from './plan.ts'
 import type {Preflight} from './preflight.ts'
 import type {RestartOptions, RestartsEnding, RestartWork} from './restart.ts'
 import type {RolloutResult, Work} from './rollout.ts'

@@ -2,14 +2,15 @@ import type {Cloud} from '../cloud/cloud.ts'
 import type {Instance} from '../cloud/readers/instance.ts'
 import {VpcmdError} from '../errors.ts'
 import {reservedIpOf} from '../instances/columns.ts'
+import {targetName} from '../instances/references.ts'
+import {inFull} from '../instances/settings.ts'
 import {unexpectedError} from '../unexpected-error.ts'
 import type {Journal, RestartStep} from './journal.ts'
 import type {Restarted} from './outcomes.ts'
-import {type Target, targetName} from './plan.ts'
+import type {Target} from './plan.ts'
 import {PowerSwitch} from './power-switch.ts'
 import {whyNotToStop} from './preflight.ts'
 import {limitPerKey, RunEnding} from './run-ending.ts'
-import {inFull} from './settings.ts'
 
 /** One instance to stop and start. */
 export interface RestartWork {

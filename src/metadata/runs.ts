@@ -1,9 +1,10 @@
 import {counted} from '../counted.ts'
 import {usageError, VpcmdError} from '../errors.ts'
+import {targetName} from '../instances/references.ts'
+import type {Settings} from '../instances/settings.ts'
 import type {RestartStep, RunHeader} from './journal.ts'
 import {countResults, type Result, wasTurnedOnRunning} from './outcomes.ts'
-import {type PlannedChange, targetName} from './plan.ts'
-import type {Settings} from './settings.ts'
+import type {PlannedChange} from './plan.ts'
 
 /**
  * `unfinished`: the process was killed before it could end the run. `damaged`: the journal lacks what it takes to say that

@@ -4,8 +4,7 @@ import {pauseAfter, retryPolicy} from '../cloud/retry-policy.ts'
 import {isIndeterminate} from '../cloud/service-errors.ts'
 import type {CallControls, VpcApi} from '../cloud/vpc-api.ts'
 import {asVpcmdError, VpcmdError} from '../errors.ts'
-import type {Settled} from './outcomes.ts'
-import {hasMetadataService, noService, type PlannedChange, targetName, untoldSettings} from './plan.ts'
+import {targetName} from '../instances/references.ts'
 import {
   areSameSettings,
   inFull,
@@ -14,7 +13,9 @@ import {
   type Settings,
   settingsLabel,
   type WantedSettings,
-} from './settings.ts'
+} from '../instances/settings.ts'
+import type {Settled} from './outcomes.ts'
+import {hasMetadataService, noService, type PlannedChange, untoldSettings} from './plan.ts'
 
 export interface SettleOptions {
   /** The VPC API of the target's region, in the manner of a rollout. */

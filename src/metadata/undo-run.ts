@@ -1,8 +1,8 @@
 import {exitCodes, usageError, VpcmdError} from '../errors.ts'
+import {inFullFor, patchBetween, reversed} from '../instances/settings.ts'
 import type {PlannedChange} from './plan.ts'
 import {readRuns} from './run-folder.ts'
 import {type Run, refuseToPass, wasTouched} from './runs.ts'
-import {inFullFor, patchBetween, reversed} from './settings.ts'
 
 /** The changes that lead back, for what was changed, also where not as asked, and for what may have been: a look tells. */
 export function invertRun({changes}: Run): PlannedChange[] {

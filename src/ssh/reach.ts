@@ -2,14 +2,15 @@ import {access, constants} from 'node:fs/promises'
 import {isIP} from 'node:net'
 import {isLoopback} from '../cloud/endpoints.ts'
 import type {Instance} from '../cloud/readers/instance.ts'
-import type {FloatingIp, PortDetails} from '../cloud/readers/resources.ts'
+import type {FloatingIp} from '../cloud/readers/resources.ts'
 import {withDoubt} from '../cloud/service-errors.ts'
 import type {VpcApi} from '../cloud/vpc-api.ts'
 import {usageError, VpcmdError} from '../errors.ts'
 import {explainTrouble, sentence} from '../files/file-trouble.ts'
 import {reservedIpOf} from '../instances/columns.ts'
 import {addressesOf, floatingIpsFor} from '../instances/floating-ips.ts'
-import {targetName} from '../metadata/plan.ts'
+import {primaryPort} from '../instances/primary-port.ts'
+import {targetName} from '../instances/references.ts'
 import {type Login, loginOf} from './login.ts'
 import {checkJumpHost, checkUser} from './ssh-arguments.ts'
 
@@ -137,25 +138,4 @@ export async function assignFloatingIp(
   } catch (error) {
     throw withDoubt(error, 'It may have been reserved all the same, and costs money then: ibmcloud is floating-ips')
   }
-}
-
-/** An instance's primary interface, of whichever kind it is, with what the instance does not show of it. Throws what the API's calls throw. */
-export async function primaryInterface(api: VpcApi, instance: Instance): Promise<PortDetails> {
-  const {id, isVirtual} = primaryPort(instance)
-  const {result} = isVirtual
-    ? await api.getVirtualNetworkInterface({id})
-    : await api.getInstanceNetworkInterface({instanceId: instance.id, id})
-  return result
-}
-
-function primaryPort(instance: Instance): {id: string; isVirtual: boolean} {
-  const vni = instance.primaryAttachment?.vni?.id
-  if (vni !== undefined) return {id: vni, isVirtual: true}
-  const nic = instance.primaryInterface?.id
-  if (nic !== undefined) return {id: nic, isVirtual: false}
-  throw new VpcmdError({
-    code: 'no_interface',
-    message: `The API does not tell the network interface of ${targetName(instance)}.`,
-    hint: `See what it tells: vpcmd instances show ${instance.id} --json`,
-  })
 }

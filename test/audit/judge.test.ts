@@ -8,7 +8,7 @@ import {matches, type Selector} from '../../src/audit/selectors.ts'
 import type {Subject} from '../../src/audit/subjects.ts'
 import {VpcmdError} from '../../src/errors.ts'
 import {matchesGlob} from '../../src/instances/globs.ts'
-import type {Settings} from '../../src/metadata/settings.ts'
+import type {Settings} from '../../src/instances/settings.ts'
 import {subjectWith} from './subject.ts'
 
 const today = '2026-11-25'

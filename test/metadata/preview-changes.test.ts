@@ -1,6 +1,6 @@
 import {afterEach, expect, it} from 'vitest'
+import {patchBetween} from '../../src/instances/settings.ts'
 import {previewChanges} from '../../src/metadata/preview-changes.ts'
-import {patchBetween} from '../../src/metadata/settings.ts'
 import type {SandboxOptions} from '../../src/sandbox/index.ts'
 import {changesOf} from '../support/planned-change.ts'
 import {startTestCloud, type TestCloud} from '../support/test-cloud.ts'

@@ -1,4 +1,4 @@
-import {settingsLabel} from '../../metadata/settings.ts'
+import {settingsLabel} from '../../instances/settings.ts'
 import {label} from '../columns.ts'
 import {type Judgement, reasonOf} from '../judge.ts'
 import {kindLabel} from '../subjects.ts'

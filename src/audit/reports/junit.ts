@@ -1,5 +1,5 @@
-import {targetName} from '../../metadata/plan.ts'
-import {settingsLabel} from '../../metadata/settings.ts'
+import {targetName} from '../../instances/references.ts'
+import {settingsLabel} from '../../instances/settings.ts'
 import {type AuditReport, resultOf} from '../audit.ts'
 import {type Judgement, reasonOf} from '../judge.ts'
 import type {Unread} from '../read-subjects.ts'

@@ -1,6 +1,6 @@
 import {Args, Flags, type Interfaces} from '@oclif/core'
 import {type FilterName, type Filters, filterList} from '../../instances/filters.ts'
-import {tunables} from '../../metadata/settings.ts'
+import {tunables} from '../../instances/settings.ts'
 import {checkStdin} from '../check-files.ts'
 import type {SettingFlagName} from '../wanted-settings.ts'
 

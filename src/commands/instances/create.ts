@@ -16,8 +16,8 @@ import {instanceDetails} from '../../instances/details.ts'
 import {type FoundInstance, findInstance} from '../../instances/find-instance.ts'
 import {planInstance} from '../../instances/instance-prototype.ts'
 import {toJsonRow} from '../../instances/list-instances.ts'
+import {targetName} from '../../instances/references.ts'
 import {userDataIn, userDataInMetadata} from '../../instances/user-data.ts'
-import {targetName} from '../../metadata/plan.ts'
 import {valueFormatNames} from '../../terminal/formats.ts'
 
 export default class InstancesCreate extends BaseCommand {

@@ -9,7 +9,7 @@ import type {SealedPassword} from '../../cloud/readers/resources.ts'
 import {VpcmdError} from '../../errors.ts'
 import {readText} from '../../files/read-input.ts'
 import {initializationDetails, toJsonInitialization} from '../../instances/initialization.ts'
-import {targetName} from '../../metadata/plan.ts'
+import {targetName} from '../../instances/references.ts'
 
 export default class InstancesInitialization extends BaseCommand {
   static override summary = 'Show what an instance was created with: keys, trusted profile, and the Windows password.'

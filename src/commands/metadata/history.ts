@@ -7,12 +7,12 @@ import {resultStyle} from '../../cli/print-outcomes.ts'
 import {runsFolder} from '../../cli/state-folder.ts'
 import type {Column} from '../../column.ts'
 import {exitCodes} from '../../errors.ts'
+import {settingsLabel} from '../../instances/settings.ts'
 import {type JsonRun, toJsonChange, toJsonRun} from '../../metadata/history.ts'
 import {describeCounts} from '../../metadata/outcomes.ts'
 import {readRun} from '../../metadata/read-run.ts'
 import {readRuns} from '../../metadata/run-folder.ts'
 import {mayBeDown, type RecordedChange, type Run, summaryOf} from '../../metadata/runs.ts'
-import {settingsLabel} from '../../metadata/settings.ts'
 import {red} from '../../terminal/style.ts'
 
 export default class MetadataHistory extends BaseCommand {

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest'
-import {patchBetween, serviceUrl, settingsLabel} from '../../src/metadata/settings.ts'
+import {patchBetween, serviceUrl, settingsLabel} from '../../src/instances/settings.ts'
 
 const off = {enabled: false, protocol: 'http', response_hop_limit: 1}
 const on = {enabled: true, protocol: 'https', response_hop_limit: 2}
