@@ -320,7 +320,7 @@ curl -sf "$VPC_URL/$1?version=2026-03-24&generation=2" -H "Authorization: Bearer
     })
     expect(await networks.workstation(['vpcmd', 'metadata', 'collect', page.name])).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/The metadata service of my-virtual-server-2 \(\S+\) is off\.\n--enable/),
+      stderr: expect.stringMatching(/The metadata service of my-virtual-server-2 \(\S+\) is off\.\nPass --enable/),
     })
   })
 })
@@ -345,6 +345,7 @@ function asSeenWithin(instance: Json): Json {
     network_interfaces: (ports as Json[]).map(addressed),
     primary_network_interface: addressed(primary as Json),
     software_attachments: [],
+    threads_per_core: 2,
   }
 }
 
