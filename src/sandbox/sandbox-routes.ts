@@ -1,11 +1,11 @@
 import {Hono} from 'hono'
 import {ApiError} from './core/api-error.ts'
 import type {Environment} from './core/environment.ts'
-import {readObject} from './core/patch-fields.ts'
 import {findServer} from './fleet/find-server.ts'
 import type {FleetStore} from './fleet/fleet.ts'
 import type {Seeded} from './fleet/public-types.ts'
 import type {MetadataListeners} from './imds/metadata-listeners.ts'
+import {readObject} from './vpc/request-body.ts'
 
 // Each address is an open port.
 const mostAddresses = 500
@@ -33,7 +33,7 @@ export function sandboxRoutes({fleet, metadata, reset, seed}: SandboxControls): 
     return c.body(null, 204)
   })
   routes.post('/seed', async c => {
-    return c.json(await seed(readObject(await c.req.text())), 201)
+    return c.json(await seed(await readObject(c)), 201)
   })
   routes.get('/addresses', async c => {
     const names = c.req.queries('instance') ?? []

@@ -6,7 +6,7 @@ import {createApp} from './app.ts'
 import type {Amount, Fault} from './core/faults.ts'
 import {chooseRegions} from './core/regions.ts'
 import type {SeenRequest} from './core/seen-request.ts'
-import {FileState, MemoryState, type StateStore} from './core/state.ts'
+import {openState} from './core/state.ts'
 import {editableFleet} from './fleet/editable-fleet.ts'
 import {FleetStore} from './fleet/fleet.ts'
 import type {Fleet, Seed, Seeded} from './fleet/public-types.ts'
@@ -172,23 +172,6 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     seed,
     close,
   }
-}
-
-async function openState(folder: string | undefined): Promise<{state: StateStore; problem?: string}> {
-  if (folder === undefined) return {state: new MemoryState()}
-  const opened = FileState.open(folder)
-  if (typeof opened === 'string') return inMemory(new MemoryState(), opened)
-  try {
-    await opened.begin()
-    return {state: opened}
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    return inMemory(new MemoryState(opened.current), reason)
-  }
-}
-
-function inMemory(state: MemoryState, reason: string): {state: StateStore; problem: string} {
-  return {state, problem: `${reason}; what is changed is lost when it ends.`}
 }
 
 function listen(server: Server, port: number): Promise<number> {

@@ -3,7 +3,7 @@ import type {HttpBindings} from '@hono/node-server'
 import type {Context, MiddlewareHandler} from 'hono'
 
 /** Larger bodies than any operation takes. No source says where IBM's limit is. */
-export const maxBodyBytes = 4 * 1024 * 1024
+const maxBodyBytes = 4 * 1024 * 1024
 
 /** No operation takes a body that is nested as deep. No source says where IBM's limit is. */
 const deepest = 100

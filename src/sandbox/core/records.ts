@@ -41,30 +41,45 @@ export type KnownPart =
   | 'bootVolumeName'
   | 'virtualNetworkInterface'
 
-/** An instance in little: what distinguishes it from others. `instanceBody` makes the API's object of it. 100,000 of these are held at once. */
-export interface InstanceRecord {
+/** What every record has that a store keeps. */
+export interface StoredRecord {
   /** Place in every list; grows, never reused, so that a page's token outlives changes. */
   order: number
   id: string
   name: string
   region: string
-  zone: string
   /** ID of the VPC. */
-  vpc: string
-  address: string
+  vpc?: string
   /** Epoch milliseconds. */
   created: number
+  resourceGroup: {id: string; name: string}
+  metadata?: unknown
+  /** Counts the changes of what can be changed, for the ETag. */
+  revision?: number
+  deleted?: boolean
+}
+
+interface ZonalRecord extends StoredRecord {
+  zone: string
+  vpc: string
+  profile: string
+  revision: number
+  deleted: boolean
+}
+
+/** What instances and bare metal servers have in common. */
+interface ServerRecord extends ZonalRecord {
+  address: string
   /** Status apart from actions. */
   status: string
+}
+
+/** An instance in little: what distinguishes it from others. `instanceBody` makes the API's object of it. 100,000 of these are held at once. */
+export interface InstanceRecord extends ServerRecord {
   action: ActionRecord | undefined
   /** How many of its next starts fail, and how. */
   failures: {left: number; ends: FailedStart} | undefined
   metadata: MetadataSettings
-  /** Counts the changes, for the ETag. */
-  revision: number
-  deleted: boolean
-  profile: string
-  resourceGroup: {id: string; name: string}
   image?: NamedResource
   spot?: boolean
   /** Has network interfaces of the old kind and no network attachments. */
@@ -117,78 +132,31 @@ export interface TrustedProfileRecord {
 }
 
 /** An SSH key of a region. */
-export interface KeyRecord {
-  order: number
-  id: string
-  name: string
-  region: string
-  created: number
-  resourceGroup: {id: string; name: string}
+export interface KeyRecord extends StoredRecord {
   /** Algorithm and base64, as in a line of authorized_keys, without a comment. */
   publicKey: string
 }
 
 /** A bare metal server in little. Its metadata service has no hop limit. */
-export interface BareMetalRecord {
-  order: number
-  id: string
-  name: string
-  region: string
-  zone: string
-  /** ID of the VPC. */
-  vpc: string
-  address: string
-  /** Epoch milliseconds. */
-  created: number
-  status: string
+export interface BareMetalRecord extends ServerRecord {
   metadata: Omit<MetadataSettings, 'response_hop_limit'>
-  revision: number
-  deleted: boolean
-  profile: string
-  resourceGroup: {id: string; name: string}
 }
 
 /** An instance template in little: it gives back what its maker named, and nothing else. */
-export interface TemplateRecord {
-  order: number
-  id: string
-  name: string
-  region: string
-  zone: string
-  /** ID of the VPC. */
-  vpc: string
-  /** Epoch milliseconds. */
-  created: number
+export interface TemplateRecord extends ZonalRecord {
   /** Null where its maker did not name the metadata service. */
   metadata: Partial<MetadataSettings> | null
-  revision: number
-  deleted: boolean
-  profile: string
-  resourceGroup: {id: string; name: string}
   image: NamedResource
   userData?: string
 }
 
-export interface VpcRecord {
-  order: number
-  id: string
-  name: string
-  region: string
-  created: number
-  resourceGroup: {id: string; name: string}
-}
+export type VpcRecord = StoredRecord
 
-export interface FloatingIpRecord {
-  order: number
-  id: string
-  name: string
-  region: string
+export interface FloatingIpRecord extends StoredRecord {
   zone: string
   address: string
-  created: number
-  resourceGroup: {id: string; name: string}
   /** ID of the instance whose primary interface it leads to. */
-  instance: string | undefined
+  instance: string | null | undefined
 }
 
 /** What a fleet consists of before anybody changed it. */

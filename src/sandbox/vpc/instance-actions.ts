@@ -1,6 +1,5 @@
 import {type Amount, meets, parseAmount} from '../core/faults.ts'
 import type {ActionRecord, ActionType, InstanceRecord} from '../core/records.ts'
-import type {InstanceChange} from '../core/state.ts'
 import type {Downtime} from '../fleet/public-types.ts'
 import {isForced, lastAction} from './instance-status.ts'
 
@@ -30,7 +29,7 @@ export class InstanceActions {
    * What an action that is asked for at `now` changes of its instance. It is "queued up to run as soon as any pending or
    * running actions have completed" (IBM/vpc-node-sdk vpc/v1.ts `createInstanceAction`), unless it is forced.
    */
-  begin(record: InstanceRecord, type: ActionType, now: number, force = false): InstanceChange {
+  begin(record: InstanceRecord, type: ActionType, now: number, force = false): Partial<InstanceRecord> {
     const last = isForced(type, force) ? undefined : lastAction(record)
     const free = last === undefined ? now : last.at + this.#transitionMs
     const {action: next, ...others} = this.#make(record, type, Math.max(now, free))
@@ -39,7 +38,7 @@ export class InstanceActions {
     return {...others, action: {...action, queued: [...(action.queued ?? []), next]}}
   }
 
-  #make(record: InstanceRecord, type: ActionType, at: number): Pick<InstanceChange, 'action' | 'failures'> {
+  #make(record: InstanceRecord, type: ActionType, at: number): Partial<InstanceRecord> {
     if (type !== 'start') return {action: {type, at}}
     const isToFail = meets(this.#failingStarts, this.#starts)
     this.#starts += 1

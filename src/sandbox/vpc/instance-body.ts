@@ -1,11 +1,18 @@
-import {crnOf, uuidOf} from '../core/ids.ts'
+import {uuidOf} from '../core/ids.ts'
 import {defaultMetadata, type InstanceRecord, type NamedResource} from '../core/records.ts'
-import {isoTime, partOf, reference} from '../core/references.ts'
+import {
+  derivedId,
+  isoTime,
+  partOf,
+  resourceIn,
+  resourceReference,
+  shortReference,
+  type WireBody,
+} from '../core/references.ts'
 import {statusAt, statusReasons} from './instance-status.ts'
 import {catalogOfferingOf} from './licensed-software.ts'
-import {type Networking, networkingOf} from './networking.ts'
+import {serverBody} from './networking.ts'
 import {profileOf} from './profiles.ts'
-import {groupReference} from './region-bodies.ts'
 
 /** Where an object is sent from: hrefs begin with `base` (`http://127.0.0.1:PORT/us-south/v1`), states hold at `now` (epoch milliseconds). */
 export interface Sending {
@@ -15,35 +22,26 @@ export interface Sending {
   transitionMs: number
 }
 
-function lifecycleOf(status: string): string {
-  if (status === 'failed' || status === 'deleting' || status === 'pending') return status
-  return 'stable'
-}
-
 /** What of an instance's bandwidth is for its volumes, in Mbit/s: a quarter unless it was given another share (ibm-cloud-docs/vpc instance-profiles-vpc-bandwidth.md). */
 export function volumeBandwidthOf({profile, given}: InstanceRecord): number {
   return given?.total_volume_bandwidth ?? profileOf(profile).bandwidth / 4
 }
 
 /** The reference to an instance's boot volume attachment, as its instance carries it. */
-export function bootVolume(record: InstanceRecord, base: string): Record<string, unknown> {
-  const volume = partOf(record, 'bootVolume')
+export function bootVolume(record: InstanceRecord, base: string) {
   const attachment = partOf(record, 'bootAttachment')
+  const volume = {id: partOf(record, 'bootVolume'), name: partOf(record, 'bootVolumeName')}
   return {
     device: {id: partOf(record, 'bootDevice')},
     href: `${base}/instances/${record.id}/volume_attachments/${attachment}`,
     id: attachment,
     name: partOf(record, 'bootAttachmentName'),
-    volume: reference(base, 'volumes', 'volume', {
-      id: volume,
-      crn: crnOf(record.zone, 'volume', volume),
-      name: partOf(record, 'bootVolumeName'),
-    }),
+    volume: resourceReference(base, 'volumes', resourceIn(record.zone, 'volumes', volume)),
   }
 }
 
 /** The VolumeAttachment object of an instance's boot volume, the only one that instances of the sandbox have (IBM/vpc-node-sdk vpc/v1.ts `VpcV1.VolumeAttachment`). */
-export function bootAttachmentBody(record: InstanceRecord, base: string): Record<string, unknown> {
+export function bootAttachmentBody(record: InstanceRecord, base: string): WireBody {
   return {
     ...bootVolume(record, base),
     bandwidth: volumeBandwidthOf(record),
@@ -54,12 +52,12 @@ export function bootAttachmentBody(record: InstanceRecord, base: string): Record
   }
 }
 
-function disksOf(record: InstanceRecord, base: string): unknown[] {
+function disksOf(record: InstanceRecord, href: string): unknown[] {
   return profileOf(record.profile).disks.map((size, index) => {
-    const id = `${record.id.slice(0, 4)}-${uuidOf(`${record.id}/disk/${index}`)}`
+    const id = derivedId(record, `disk/${index}`)
     return {
       created_at: isoTime(record.created),
-      href: `${base}/instances/${record.id}/disks/${id}`,
+      href: `${href}/disks/${id}`,
       id,
       interface_type: 'nvme',
       name: `disk-${index + 1}`,
@@ -69,101 +67,71 @@ function disksOf(record: InstanceRecord, base: string): unknown[] {
   })
 }
 
-/** What only some instances have: absent, not null, where they have it not. */
-function optionalParts(record: InstanceRecord, base: string, status: string, network: Networking) {
-  const clusterAttachment = record.clusterNetwork && uuidOf(`${record.id}/cluster`)
-  const {gpu} = profileOf(record.profile)
+function clusterAttachment(record: InstanceRecord, href: string): WireBody {
+  const id = derivedId(record, 'cluster')
   return {
-    ...(record.clusterNetwork && {
-      cluster_network: reference(base, 'cluster_networks', 'cluster_network', record.clusterNetwork),
-    }),
-    cluster_network_attachments: clusterAttachment
-      ? [
-          {
-            href: `${base}/instances/${record.id}/cluster_network_attachments/${record.id.slice(0, 4)}-${clusterAttachment}`,
-            id: `${record.id.slice(0, 4)}-${clusterAttachment}`,
-            name: 'cluster-1',
-            resource_type: 'instance_cluster_network_attachment',
-          },
-        ]
-      : [],
-    ...(record.dedicatedHost && {
-      dedicated_host: reference(base, 'dedicated_hosts', 'dedicated_host', record.dedicatedHost),
-      placement_target: reference(base, 'dedicated_hosts', 'dedicated_host', record.dedicatedHost),
-    }),
-    ...(record.placementGroup && {
-      placement_target: reference(base, 'placement_groups', 'placement_group', record.placementGroup),
-    }),
-    ...(record.licensedSoftware && {catalog_offering: catalogOfferingOf(record)}),
-    ...(gpu && {gpu}),
-    ...(record.image && {image: reference(base, 'images', 'image', record.image)}),
-    ...(record.instanceGroup && {instance_group_membership: membership(record, record.instanceGroup, base)}),
-    // "This property will be absent if the instance's status is not running" (IBM/vpc-node-sdk vpc/v1.ts).
-    ...(status === 'running' && {numa_count: 1}),
-    ...(record.legacyInterfaces ? {} : {primary_network_attachment: network.attachments[0]}),
-    ...(record.reservation && {reservation: reference(base, 'reservations', 'reservation', record.reservation)}),
+    href: `${href}/cluster_network_attachments/${id}`,
+    id,
+    name: 'cluster-1',
+    resource_type: 'instance_cluster_network_attachment',
   }
 }
 
-function membership(record: InstanceRecord, group: NamedResource, base: string): Record<string, unknown> {
+function membership(record: InstanceRecord, group: NamedResource, base: string): WireBody {
   const id = `${group.id.slice(0, 4)}-${uuidOf(`${record.id}/membership`)}`
   return {
     href: `${base}/instance_groups/${group.id}/memberships/${id}`,
     id,
-    instance_group: {crn: group.crn, href: `${base}/instance_groups/${group.id}`, id: group.id, name: group.name},
+    instance_group: shortReference(base, 'instance_groups', group),
     name: `member-${id.slice(5, 13)}`,
   }
 }
 
-/** The API's Instance object of a record; field by field as in IBM/vpc-node-sdk vpc/v1.ts `VpcV1.Instance`, version 2026-03-24. */
-export function instanceBody(record: InstanceRecord, vpcName: string, sending: Sending): Record<string, unknown> {
-  const {base} = sending
-  const status = statusAt(record, sending.now, sending.transitionMs)
+/** The API's Instance object of a record; field by field as in IBM/vpc-node-sdk vpc/v1.ts `VpcV1.Instance`, version 2026-03-24. What only some instances have is absent, not null, in others. */
+export function instanceBody(record: InstanceRecord, vpcName: string, {base, now, transitionMs}: Sending) {
+  const {clusterNetwork, dedicatedHost, image, instanceGroup, placementGroup, reservation} = record
+  const status = statusAt(record, now, transitionMs)
+  const server = serverBody(record, status, vpcName, base)
   const profile = profileOf(record.profile)
-  const network = networkingOf(record, base)
   const boot = bootVolume(record, base)
   const volumeBandwidth = volumeBandwidthOf(record)
-  const lifecycle = lifecycleOf(status)
+  const host = dedicatedHost && resourceReference(base, 'dedicated_hosts', dedicatedHost)
+  const reserved = reservation && resourceReference(base, 'reservations', reservation)
+  const {reservationPolicy = 'automatic'} = record
+  // In IBM's order: people read this JSON.
   return {
     availability: {class: record.spot ? 'spot' : 'standard'},
     availability_policy: {host_failure: 'restart', preemption: 'stop'},
     bandwidth: profile.bandwidth,
     boot_volume_attachment: boot,
     confidential_compute_mode: 'disabled',
-    created_at: isoTime(record.created),
-    crn: crnOf(record.zone, 'instance', record.id),
-    disks: disksOf(record, base),
+    created_at: server.created_at,
+    crn: server.crn,
+    disks: disksOf(record, server.href),
     enable_secure_boot: record.secureBoot ?? false,
-    health_reasons: [],
-    health_state: lifecycle === 'stable' ? 'ok' : 'inapplicable',
-    href: `${base}/instances/${record.id}`,
-    id: record.id,
+    health_reasons: server.health_reasons,
+    health_state: server.health_state,
+    href: server.href,
+    id: server.id,
     lifecycle_reasons:
       status === 'failed' ? [{code: 'internal_error', message: 'Internal error (contact IBM support)'}] : [],
-    lifecycle_state: lifecycle,
+    lifecycle_state: server.lifecycle_state,
     memory: profile.memory,
     metadata_service: {...defaultMetadata, ...record.metadata},
     name: record.name,
-    network_attachments: network.attachments,
-    network_interfaces: network.interfaces,
-    primary_network_interface: network.interfaces[0],
-    profile: {
-      href: `${base}/instance/profiles/${record.profile}`,
-      name: record.profile,
-      resource_type: 'instance_profile',
-    },
+    network_attachments: server.network_attachments,
+    network_interfaces: server.network_interfaces,
+    primary_network_interface: server.primary_network_interface,
+    profile: server.profile,
     reservation_affinity: {
-      policy: record.reservationPolicy ?? 'automatic',
-      pool:
-        record.reservationPolicy === 'manual' && record.reservation
-          ? [reference(base, 'reservations', 'reservation', record.reservation)]
-          : [],
+      policy: reservationPolicy,
+      pool: reservationPolicy === 'manual' && reserved ? [reserved] : [],
     },
-    resource_group: groupReference(record.resourceGroup),
-    resource_type: 'instance',
-    startable: lifecycle === 'stable',
+    resource_group: server.resource_group,
+    resource_type: server.resource_type,
+    startable: server.lifecycle_state === 'stable',
     status,
-    status_reasons: statusReasons(record, status, sending.now),
+    status_reasons: statusReasons(record, status, now),
     total_network_bandwidth: profile.bandwidth - volumeBandwidth,
     total_volume_bandwidth: volumeBandwidth,
     vcpu: {
@@ -174,9 +142,48 @@ export function instanceBody(record: InstanceRecord, vpcName: string, sending: S
     },
     volume_attachments: [boot],
     volume_bandwidth_qos_mode: 'weighted',
-    vpc: reference(base, 'vpcs', 'vpc', {id: record.vpc, crn: crnOf(record.region, 'vpc', record.vpc), name: vpcName}),
-    zone: {href: `${base}/regions/${record.region}/zones/${record.zone}`, name: record.zone},
+    vpc: server.vpc,
+    zone: server.zone,
     ...record.given,
-    ...optionalParts(record, base, status, network),
+    // What only some have.
+    cluster_network: clusterNetwork && resourceReference(base, 'cluster_networks', clusterNetwork),
+    cluster_network_attachments: clusterNetwork ? [clusterAttachment(record, server.href)] : [],
+    dedicated_host: host,
+    placement_target: placementGroup ? resourceReference(base, 'placement_groups', placementGroup) : host,
+    catalog_offering: record.licensedSoftware ? catalogOfferingOf(record) : undefined,
+    gpu: profile.gpu,
+    image: image && resourceReference(base, 'images', image),
+    instance_group_membership: instanceGroup && membership(record, instanceGroup, base),
+    // "This property will be absent if the instance's status is not running" (IBM/vpc-node-sdk vpc/v1.ts).
+    numa_count: status === 'running' ? 1 : undefined,
+    primary_network_attachment: server.primary_network_attachment,
+    reservation: reserved,
+  }
+}
+
+/** A list of more is not kept: 100,000 texts would take most of a gigabyte. */
+const mostKept = 20_000
+
+/**
+ * The JSON of instances, made once for each state that they are in: to make it is most of what a list costs, and a
+ * sandbox that is slower than its clients would be what benchmarks of theirs measure.
+ */
+export class InstanceTexts {
+  readonly #kept = new WeakMap<InstanceRecord, {state: string; text: string}>()
+
+  /** The JSON of an instance, as one of `count` that are listed. */
+  of(record: InstanceRecord, vpcName: string, sending: Sending, count: number): string {
+    const make = () => JSON.stringify(instanceBody(record, vpcName, sending))
+    if (count > mostKept) return make()
+    const {name, revision, action, metadata} = record
+    const status = statusAt(record, sending.now, sending.transitionMs)
+    const {enabled, protocol, response_hop_limit: hopLimit} = metadata
+    const parts = [sending.base, vpcName, name, revision, status, action?.at, enabled, protocol, hopLimit]
+    const state = parts.join('\n')
+    const kept = this.#kept.get(record)
+    if (kept?.state === state) return kept.text
+    const text = make()
+    this.#kept.set(record, {state, text})
+    return text
   }
 }
