@@ -15,15 +15,15 @@ export interface SandboxControls {
   /** Loads the metadata services when they are first asked for. */
   metadata: () => Promise<MetadataListeners>
   reset: () => Promise<void>
-  /** Rejects for what is no seed. */
+  /** Rejects an invalid seed. */
   seed: (seed: unknown) => Promise<Seeded>
 }
 
 /**
- * What is not part of IBM's API and takes neither version nor token, below `/sandbox`. `GET /health` is 200 as soon as it
+ * The sandbox's own routes, below `/sandbox`, without version and token. `GET /health` is 200 as soon as it
  * serves; `POST /reset` (204) and `POST /seed` (201) do as the sandbox's own `reset()` and `seed()`;
- * `GET /addresses?instance=…` tells where the metadata services of the instances and bare metal servers named are reached, of all instances without a name,
- * and opens those that are not open yet.
+ * `GET /addresses?instance=…` lists the addresses of the metadata services of the named instances and bare metal servers, or
+ * of all instances, and opens those that are not open yet.
  */
 export function sandboxRoutes({fleet, metadata, reset, seed}: SandboxControls): Hono<Environment> {
   const routes = new Hono<Environment>()

@@ -47,7 +47,7 @@ const linkedCodes = new Set([
 ])
 
 /**
- * The answer for anything thrown: an ApiError as it is, what else went wrong as 500 `internal_error` with its message. The
+ * Answers with what was thrown: an ApiError as it is, anything else as 500 `internal_error` with its message. The
  * body is `{errors: [{code, message, more_info?, target?}], trace}` (ibm-cloud-docs/vpc cbr.md, block_storage_vpc_ts8.md).
  */
 export function answerError(error: unknown, c: Context<Environment>): Response {
@@ -72,7 +72,7 @@ export function notFound(name: string, value: string): ApiError {
   return new ApiError(404, 'not_found', missingResource, {name, type: 'parameter', value})
 }
 
-/** 404 for an identity in a body that nothing has. That it is 404 and not 400 is by analogy with a path; no source shows it. */
+/** 404 for a body that names something that does not exist. 404 and not 400 by analogy with a path; no source shows it. */
 export function fieldNotFound(name: string, value: string): ApiError {
   return new ApiError(404, 'not_found', missingResource, {name, type: 'field', value})
 }
@@ -126,7 +126,7 @@ export function fieldError(
 }
 
 /**
- * Throws 400 when one of `rows` has the name, apart from the one with the ID `own`: names are unique among a region's
+ * Throws 400 when one of `rows` other than the one with the ID `own` has the name: names are unique among a region's
  * resources of a kind (IBM/vpc-node-sdk vpc/v1.ts). Code and message as IBM/vpc-python-sdk#65 and ibm-cloud-docs show them
  * for VPCs.
  */

@@ -25,7 +25,7 @@ interface Collection<Row> {
   /** Finds one row; without it, all rows are searched by key. */
   find?: (c: ApiRequest, key: string) => Row | undefined
   body: (row: Row, c: ApiRequest) => unknown
-  /** The JSON of a body as one of `count` that are listed. */
+  /** The JSON of a body in a list of `count`; without it, that of `body`. */
   text?: (row: Row, c: ApiRequest, count: number) => string
   etag?: (row: Row) => string
   /** By query parameter. */
@@ -117,7 +117,7 @@ export function storedCollection<Item extends StoredRecord>(
   return {...added, update}
 }
 
-/** Values are compared exactly; parameters that are no filters are passed over. */
+/** Compares values exactly; ignores parameters that are no filters. */
 function filterRows<Row>(
   rows: readonly Row[],
   filters: Record<string, Filter<Row>>,

@@ -5,7 +5,7 @@ import type {Environment} from './environment.ts'
 
 type Request = Context<Environment>
 
-/** Whether a text is a day that there is, as YYYY-MM-DD. */
+/** Whether a text is a real date, as YYYY-MM-DD. */
 export function isDate(text: string): boolean {
   const time = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(text) : Number.NaN
   return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text)
@@ -47,15 +47,15 @@ export function bearerOf(c: Context): string | undefined {
   return scheme?.toLowerCase() === 'bearer' && more.length === 0 ? token : undefined
 }
 
-/** Rejects with 401 without a bearer token that the sandbox signed and that has not expired at `now` (epoch milliseconds). */
+/** Rejects with 401 unless the bearer token was signed by the sandbox and is valid at `now` (epoch milliseconds). */
 export async function checkToken(c: Request, secret: string, now: number): Promise<void> {
   const token = bearerOf(c)
   if (token === undefined || !(await isTokenValid(token, secret, now / 1000))) throw unauthorized()
 }
 
 /**
- * Refuses (403) a request for another host than this one by its own names, and one that a browser sends for a page from
- * elsewhere: a web page must not reach the sandbox, whether its name resolves to 127.0.0.1 or it asks blindly.
+ * Refuses (403) a request whose host is not 127.0.0.1 or localhost, and one that a browser sends for a page of another
+ * origin: no web page may reach the sandbox, not even one whose name resolves to 127.0.0.1.
  */
 export async function onlyOwnHost(c: Request, next: Next): Promise<void> {
   const {localPort} = c.env.incoming.socket
@@ -74,7 +74,7 @@ export async function onlyOwnHost(c: Request, next: Next): Promise<void> {
   await next()
 }
 
-/** Finds out the region from the path (`/us-south/v1/…`, or `/v1/…` for the first) and where the hrefs of the answer lead. Throws 404 for an unknown region. */
+/** Sets the region of the path (`/us-south/v1/…`, or `/v1/…` for the first), and what hrefs begin with. Throws 404 for an unknown region. */
 export function enterRegion(c: Request, regions: readonly Environment['Variables']['region'][]): void {
   const name = c.req.param('region')
   const region = name === undefined ? regions[0] : regions.find(each => each.name === name)

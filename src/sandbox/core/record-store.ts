@@ -10,12 +10,12 @@ export class RecordStore<Item extends StoredRecord> {
   readonly #state: StateStore
   readonly #kind: RecordKind
   readonly #byId = new Map<string, Item>()
-  /** Names are unique within a region only, and not even there when they were given behind the API's back. */
+  /** Names are unique within a region only, and a test may give the same name twice. */
   readonly #byName = new Map<string, Item[]>()
   readonly #byPlace = new Map<string, Item[]>()
-  /** What of a place is not deleted; made when asked for, forgotten when something comes or goes. */
+  /** The records of a place that are not deleted; cleared when one is added or deleted. */
   readonly #lists = new Map<string, Item[]>()
-  /** How changed records were before, by ID. */
+  /** Changed records as they were at first, by ID. */
   readonly #originals = new Map<string, Item>()
   #added = new Set<string>()
   #order = 0
@@ -27,14 +27,14 @@ export class RecordStore<Item extends StoredRecord> {
     for (const record of records) this.#insert(record)
   }
 
-  /** The records of a region, or of one of its VPCs, in the order of lists. Not to be changed by the caller. */
+  /** The records of a region, or of one of its VPCs, in the order of lists. Do not change the array. */
   of(region: string, vpc?: string): readonly Item[] {
     this.#sync()
     const place = placeOf(region, vpc)
     const known = this.#lists.get(place)
     if (known !== undefined) return known
     const list = (this.#byPlace.get(place) ?? []).filter(each => !each.deleted)
-    // Of places that do not exist there is no end.
+    // Unknown places are not kept: there could be any number of them.
     if (list.length > 0) this.#lists.set(place, list)
     return list
   }
@@ -65,7 +65,7 @@ export class RecordStore<Item extends StoredRecord> {
   }
 
   /**
-   * Changes a record: `decide` is called with its newest form, alone, and returns what changes, or undefined for nothing.
+   * Changes a record: `decide` gets its newest form, with nobody else at work, and returns what changes, or undefined.
    * Resolves to the record, undefined when there is none; rejects with what `decide` throws.
    */
   async update(
@@ -93,7 +93,7 @@ export class RecordStore<Item extends StoredRecord> {
     return record
   }
 
-  /** Adds the record that `make` gives; its order and how many were added before are handed in. Rejects, with nothing added, when it can't be kept. */
+  /** Adds the record that `make` returns for its order and the number of those added before. Rejects, with nothing added, when it can't be kept. */
   async add(make: (order: number, addedBefore: number) => Item): Promise<Item> {
     let record: Item | undefined
     await this.#state.update(state => {
@@ -127,7 +127,7 @@ export class RecordStore<Item extends StoredRecord> {
     this.#applied = state
     const {changes, added} = state.records[this.#kind]
     for (const record of added) {
-      // What is kept are records of this kind, as they were added.
+      // The section holds records of this kind only.
       if (!this.#byId.has(record.id)) this.#insert({...record} as Item)
     }
     const now = new Set(added.map(each => each.id))
@@ -154,7 +154,7 @@ export class RecordStore<Item extends StoredRecord> {
   }
 }
 
-/** What a patch that names `name`, or none, changes of a record's name. Throws 400 where another in the region has it. */
+/** The change that gives a record another name; none without `name`. Throws 400 when another record of the region has it. */
 export function nameChange<Item extends StoredRecord>(
   store: RecordStore<Item>,
   record: Item,
@@ -165,7 +165,7 @@ export function nameChange<Item extends StoredRecord>(
   return {name}
 }
 
-// A status is no modifiable state: start and stop leave the ETag as it is.
+// The status does not count as modifiable: start and stop do not change the ETag.
 function isNew(change: Partial<StoredRecord>, record: StoredRecord): boolean {
   const {name = record.name, metadata = record.metadata} = change
   return name !== record.name || JSON.stringify(metadata) !== JSON.stringify(record.metadata)

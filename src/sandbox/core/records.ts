@@ -11,23 +11,23 @@ export interface MetadataSettings {
   response_hop_limit: number
 }
 
-/** What an instance has of them that was given none. */
+/** The settings of an instance that was given none. */
 export const defaultMetadata: MetadataSettings = {enabled: false, protocol: 'http', response_hop_limit: 1}
 
 export type ActionType = 'reboot' | 'start' | 'stop'
 
-/** An action under way or done: the instance's status follows from it and the clock. */
+/** An action, running or done: it and the clock give the instance's status. */
 export interface ActionRecord {
   type: ActionType
   /** When it begins, in epoch milliseconds. */
   at: number
-  /** The status that a start comes to which fails. */
+  /** The final status of a start that fails. */
   ends?: FailedStart
-  /** Those that run after it, in their order; they have none themselves. */
+  /** The actions that run after it, in order; they have no queue of their own. */
   queued?: ActionRecord[]
 }
 
-/** What a start that fails leaves behind: `failed` for want of capacity, or an instance that is stopped again. */
+/** The status after a start that fails: `failed` for lack of capacity, or stopped again. */
 export type FailedStart = 'failed' | 'stopped'
 
 /** The parts of an instance whose IDs or names are derived from its own ID unless they are known. */
@@ -41,7 +41,7 @@ export type KnownPart =
   | 'bootVolumeName'
   | 'virtualNetworkInterface'
 
-/** What every record has that a store keeps. */
+/** What every stored record has. */
 export interface StoredRecord {
   /** Place in every list; grows, never reused, so that a page's token outlives changes. */
   order: number
@@ -54,7 +54,7 @@ export interface StoredRecord {
   created: number
   resourceGroup: {id: string; name: string}
   metadata?: unknown
-  /** Counts the changes of what can be changed, for the ETag. */
+  /** Counts the changes of what can be modified, for the ETag. */
   revision?: number
   deleted?: boolean
 }
@@ -74,7 +74,7 @@ interface ServerRecord extends ZonalRecord {
   status: string
 }
 
-/** An instance in little: what distinguishes it from others. `instanceBody` makes the API's object of it. 100,000 of these are held at once. */
+/** What distinguishes an instance from others; `instanceBody` makes the API's object of it. There can be 100,000. */
 export interface InstanceRecord extends ServerRecord {
   action: ActionRecord | undefined
   /** How many of its next starts fail, and how. */
@@ -110,7 +110,7 @@ export interface InstanceRecord extends ServerRecord {
   known?: Partial<Record<KnownPart, string>>
 }
 
-/** What an instance was given at its creation and shows as it was given, under wire names; without, the defaults. */
+/** Settings that an instance was given at creation and shows unchanged, under wire names; without them, the defaults. */
 export interface GivenSettings {
   availability_policy?: {host_failure: 'restart' | 'stop'; preemption: 'delete' | 'stop'}
   confidential_compute_mode?: 'disabled' | 'sgx' | 'tdx'
@@ -119,7 +119,7 @@ export interface GivenSettings {
   volume_bandwidth_qos_mode?: 'pooled' | 'weighted'
 }
 
-/** The same of an interface. */
+/** The same for an interface. */
 export interface GivenInterface {
   allow_ip_spoofing?: boolean
   auto_delete?: boolean
@@ -137,14 +137,14 @@ export interface KeyRecord extends StoredRecord {
   publicKey: string
 }
 
-/** A bare metal server in little. Its metadata service has no hop limit. */
+/** A bare metal server. Its metadata service has no hop limit. */
 export interface BareMetalRecord extends ServerRecord {
   metadata: Omit<MetadataSettings, 'response_hop_limit'>
 }
 
-/** An instance template in little: it gives back what its maker named, and nothing else. */
+/** An instance template: it returns what it was given, and nothing else. */
 export interface TemplateRecord extends ZonalRecord {
-  /** Null where its maker did not name the metadata service. */
+  /** Null if none of the metadata service was given. */
   metadata: Partial<MetadataSettings> | null
   image: NamedResource
   userData?: string
@@ -159,7 +159,7 @@ export interface FloatingIpRecord extends StoredRecord {
   instance: string | null | undefined
 }
 
-/** What a fleet consists of before anybody changed it. */
+/** The records of a fleet before any change. */
 export interface FleetRecords {
   instances: InstanceRecord[]
   bareMetalServers: BareMetalRecord[]
@@ -171,5 +171,5 @@ export interface FleetRecords {
 /** The resource group of IBM's page. */
 export const defaultsGroup = {id: '6edefe513d934fdd872e78ee6a8e73ef', name: 'defaults'}
 
-/** Another one, so that a filter by resource group has something to leave out. */
+/** Another one, so that a filter by resource group has something to exclude. */
 export const productionGroup = {id: '4bbce614c13444cd8fc5e7e878ef8e21', name: 'production'}

@@ -1,7 +1,7 @@
 import {crnOf, uuidOf} from './ids.ts'
 import type {InstanceRecord, KnownPart, NamedResource, StoredRecord} from './records.ts'
 
-/** An object as it is sent. */
+/** A JSON object of an answer. */
 export type WireBody = Record<string, unknown>
 
 /** An ISO 8601 time with milliseconds, as IBM's page shows `created_at`. */
@@ -27,7 +27,7 @@ export function partOf(record: InstanceRecord, part: KnownPart): string {
   return `${record.id.slice(0, 4)}-${uuid}`
 }
 
-/** A resource of `place`, a region or a zone, by the path of its kind: its CRN follows from them. */
+/** Adds the CRN, made of `place` (a region or a zone) and the path of the kind. */
 export function resourceIn(place: string, path: string, {id, name}: {id: string; name: string}): NamedResource {
   return {id, crn: crnOf(place, path.slice(0, -1).replaceAll(/[_/]/g, '-'), id), name}
 }
@@ -47,7 +47,7 @@ export function groupReference({id, name}: {id: string; name: string}) {
   return {href: `https://resource-controller.cloud.ibm.com/v2/resource_groups/${id}`, id, name}
 }
 
-/** What each record says of itself first; `place` is the region or zone that its CRN names. */
+/** The properties that nearly all objects have; `place` is the region or zone in the CRN. */
 export function bodyHead(base: string, path: string, place: string, record: StoredRecord) {
   return {
     ...shortReference(base, path, resourceIn(place, path, record)),

@@ -11,7 +11,7 @@ export type RecordKind = (typeof kinds)[number]
 
 /** The part of a state that belongs to one kind of records. */
 export interface Section {
-  /** What differs, by ID. */
+  /** Changed properties, by ID. */
   changes: Record<string, Partial<StoredRecord>>
   /** Records that the arguments do not give. */
   added: StoredRecord[]
@@ -20,19 +20,19 @@ export interface Section {
 /** What differs from the fleet that the arguments give. */
 export interface State {
   version: 2
-  /** Signs the tokens, so that one made by one process is good in the next. */
+  /** Signs the tokens, so that a token of one process is valid in the next. */
   secret: string
   records: Record<RecordKind, Section>
 }
 
-/** Keeps a state. Whoever holds one sees in `current` what is so, and changes it within `update` only. */
+/** Keeps a state. Read it from `current`; change it within `update` only. */
 export interface StateStore {
   readonly current: State
-  /** Looks whether somebody else changed the state; `current` is another object then. Throws when it can't be read. */
+  /** Takes in what other processes changed; `current` is another object then. Throws when it can't be read. */
   refresh(): void
-  /** Calls `change` with the newest state, alone; keeps what it did to the state when it returns true. Rejects, with nothing kept, when it throws or the state can't be written. */
+  /** Calls `change` with the newest state, with nobody else at work; keeps its changes when it returns true. Rejects, with nothing kept, when it throws or the state can't be written. */
   update(change: (state: State) => boolean): Promise<void>
-  /** Forgets all changes, but not the secret: tokens stay good. `current` is another object then. Rejects where the state can't be written. */
+  /** Forgets all changes but not the secret: tokens stay valid. `current` is another object then. Rejects where the state can't be written. */
   reset(): Promise<void>
 }
 
@@ -50,7 +50,7 @@ class MemoryState implements StateStore {
   }
 
   refresh(): void {
-    // Nobody else has it.
+    // No other process has it.
   }
 
   async update(change: (state: State) => boolean): Promise<void> {
@@ -65,7 +65,7 @@ class MemoryState implements StateStore {
 const fileName = 'state.json'
 const lockName = 'state.lock'
 
-/** The state in a folder: one file, replaced as a whole under a lock, read again whenever it is another. */
+/** The state in a folder: one file, replaced as a whole under a lock, and read again when it changed. */
 class FileState implements StateStore {
   readonly #file: string
   readonly #folder: string
@@ -106,7 +106,7 @@ class FileState implements StateStore {
       Object.assign(state, emptyState(state.secret))
       return true
     })
-    // Whoever follows the changes sees by another object that they are gone.
+    // Stores see by another object that the changes are gone.
     this.#seen = 'unknown'
     this.refresh()
   }
@@ -119,7 +119,7 @@ class FileState implements StateStore {
       if (change(this.current)) this.#write()
       kept = true
     } finally {
-      // What was half changed is forgotten: the next look reads the file.
+      // Forgets a half-made change: the file is read again.
       if (!kept) this.#seen = 'unknown'
       await release()
     }
@@ -151,7 +151,7 @@ class FileState implements StateStore {
   }
 }
 
-/** A change takes milliseconds: a lock of another host or container is left behind long before this. */
+/** A change takes milliseconds: an older lock of another host or container was left behind. */
 const abandonedAfterMs = 10_000
 const patienceMs = 3 * abandonedAfterMs
 
@@ -185,7 +185,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** A state with all kinds of records, from one of version 1 too, in which keys and floating IPs were kept apart. */
+/** A state with all kinds of records. In version 1, keys and floating IPs were kept in another form. */
 function withAllKinds(state: Record<string, unknown>): Record<string, unknown> {
   const empty = emptyState().records
   if (state.version !== 1) return {...state, ...(isRecord(state.records) && {records: {...empty, ...state.records}})}
@@ -229,7 +229,7 @@ export async function openState(folder: string | undefined): Promise<{state: Sta
   }
   try {
     mkdirSync(folder, {recursive: true, mode: 0o700})
-    // One that is there but can't be entered, such as another user's, fails here.
+    // A folder that can't be entered, such as another user's, fails here.
     stampOf(join(folder, fileName))
   } catch (error) {
     return inMemory(unwritable(folder, error).message)

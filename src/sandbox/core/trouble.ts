@@ -13,7 +13,7 @@ export interface TroubleOptions {
   /** Read anew for each request. */
   faults: readonly Fault[]
   onRequest: ((request: SeenRequest) => void) | undefined
-  /** Aborted when the sandbox closes: nothing waits any longer. */
+  /** Aborted when the sandbox closes; ends all waiting. */
   closing: AbortSignal
 }
 

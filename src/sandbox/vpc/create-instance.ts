@@ -117,10 +117,10 @@ function networkOf({primary_network_attachment: attachment, primary_network_inte
   return {auto_delete: false, ...given, field: 'primary_network_interface', isLegacy: true, attachmentName}
 }
 
-/** The least that is left to volumes and to networks, in Mbit/s (ibm-cloud-docs/vpc instance-profiles-vpc-bandwidth.md). */
+/** The least bandwidth for volumes and for networks, in Mbit/s (ibm-cloud-docs/vpc instance-profiles-vpc-bandwidth.md). */
 const leastBandwidth = 500
 
-/** What the instance shows as it was given; whether its profile has the modes is not looked at. */
+/** The settings that the instance shows as given; does not check whether its profile has the modes. */
 function givenSettings(asked: Prototype, profile: string): GivenSettings {
   const {total_volume_bandwidth: bandwidth = leastBandwidth} = asked
   const refuse = (code: FieldCode) => fieldError(code, 'total_volume_bandwidth', bandwidth)

@@ -44,7 +44,7 @@ function addVirtualNetworkInterfaces(routes: Routes, fleet: FleetStore) {
 /** "40 a zone": the quota of floating IPs (ibm-cloud-docs/vpc quotas.md). */
 const floatingIpsPerZone = 40
 
-/** The FloatingIP object; without `instance` it leads nowhere and has no target. */
+/** The FloatingIP object; without `instance` it has no target. */
 function floatingIpBody(ip: FloatingIpRecord, instance: InstanceRecord | undefined, base: string): WireBody {
   return {
     ...bodyHead(base, 'floating_ips', ip.zone, ip),
@@ -55,7 +55,7 @@ function floatingIpBody(ip: FloatingIpRecord, instance: InstanceRecord | undefin
   }
 }
 
-/** An address that leads nowhere: of the block for documentation (RFC 5737), which no floating IP of the fleets has. */
+/** An address of the blocks for documentation (RFC 5737), which no floating IP of the fleets has. */
 function freshAddress(index: number): string {
   return index < 250 ? `203.0.113.${index + 1}` : `198.51.100.${(index - 249) % 256}`
 }
@@ -66,9 +66,8 @@ function conflict(message: string, name: string, value?: string): ApiError {
 }
 
 /**
- * `/floating_ips`, and how they are bound to interfaces and parted from them (IBM/vpc-node-sdk vpc/v1.ts). An instance's
- * floating IP is that of its primary interface: another one is 501. Codes of refusals are the sandbox's where none else is
- * named.
+ * `/floating_ips`, and adding them to interfaces and removing them (IBM/vpc-node-sdk vpc/v1.ts). Only the primary interface
+ * of an instance can have one: another is 501. Where no source is named, the code of a refusal is the sandbox's.
  */
 export function addFloatingIps(routes: Routes, {fleet, clock}: SimulatedCloud): void {
   const targetFilter = (part: string) => (ip: FloatingIpRecord) => {
@@ -86,8 +85,8 @@ export function addFloatingIps(routes: Routes, {fleet, clock}: SimulatedCloud): 
       'target.resource_type': targetFilter('resource_type'),
     },
     sort: {name: ip => ip.name, created_at: ip => ip.created},
-    // "This request disassociates (if associated) and releases a floating IP". What is deleted stays among those that were
-    // added: its address is not given again.
+    // "This request disassociates (if associated) and releases a floating IP". A deleted one still
+    // counts as added, so its address is not used again.
     remove: (c): Promise<unknown> => floatingIps.update(c, () => ({deleted: true})),
   })
 
@@ -151,7 +150,7 @@ export function addFloatingIps(routes: Routes, {fleet, clock}: SimulatedCloud): 
   })
 
   // "The target resource to bind this floating IP to, replacing any existing binding" (IBM/vpc-node-sdk vpc/v1.ts
-  // `FloatingIPPatch`); null parts it by the rules of a merge patch, no source shows it.
+  // `FloatingIPPatch`); null unbinds it by the rules of a merge patch; no source shows it.
   routes.patch('/floating_ips/:id', async c => {
     const {name, target: naming} = await readBodyAs(c, 'floatingIpPatch')
     const changed = await floatingIps.update(c, ip => {

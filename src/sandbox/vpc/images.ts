@@ -6,7 +6,7 @@ import {regional} from '../core/regions.ts'
 import type {SimulatedCloud} from '../core/simulated-cloud.ts'
 import type {FleetStore} from '../fleet/fleet.ts'
 
-/** What an image says of its operating system, as far as its name tells. */
+/** The operating system of an image, read from its name. */
 interface OperatingSystem {
   name: string
   family: string
@@ -49,7 +49,6 @@ export function imagesIn(fleet: FleetStore, region: string): NamedResource[] {
   return [...images.values()]
 }
 
-/** The operating system of an image. */
 export function operatingSystemOf({name}: NamedResource): OperatingSystem {
   const found = systems.find(each => name.includes(each.word))
   const version = /-(\d+)-(\d+)/.exec(name)?.slice(1, 3).join('-') ?? '9'

@@ -3,7 +3,7 @@ import type {ActionRecord, ActionType, InstanceRecord} from '../core/records.ts'
 import type {Downtime} from '../fleet/public-types.ts'
 import {isForced, lastAction} from './instance-status.ts'
 
-/** Reads which starts are to fail as the command line gives it: `5%` (a share), `3` (the first three). Throws an Error that says what is wrong. */
+/** Reads which starts fail, as the command line gives it: `5%` (a share), `3` (the first three). Throws an Error that says what is wrong. */
 export function parseFailingStarts(text: string): Amount {
   const amount = parseAmount(text)
   if (amount === undefined) {
@@ -12,21 +12,21 @@ export function parseFailingStarts(text: string): Amount {
   return amount
 }
 
-/** Carries out the actions of one sandbox: lets starts fail that are to fail, and remembers who was down when. */
+/** Runs the actions of one sandbox: makes the chosen starts fail, and remembers which instance was down when. */
 export class InstanceActions {
   readonly #transitionMs: number
   readonly #failingStarts: Amount
   #starts = 0
   readonly #downtimes = new Map<string, Downtime[]>()
 
-  /** `failingStarts`: which of all starts fail, in the order in which they are asked for. */
+  /** `failingStarts`: which of all starts fail, in the order of the requests. */
   constructor(transitionMs: number, failingStarts: Amount = {count: 0}) {
     this.#transitionMs = transitionMs
     this.#failingStarts = failingStarts
   }
 
   /**
-   * What an action that is asked for at `now` changes of its instance. It is "queued up to run as soon as any pending or
+   * The change that an action requested at `now` makes to its instance. It is "queued up to run as soon as any pending or
    * running actions have completed" (IBM/vpc-node-sdk vpc/v1.ts `createInstanceAction`), unless it is forced.
    */
   begin(record: InstanceRecord, type: ActionType, now: number, force = false): Partial<InstanceRecord> {
@@ -49,7 +49,7 @@ export class InstanceActions {
     return {action: {type, at, ...(isToFail && {ends: 'failed'})}}
   }
 
-  /** Remembers an action that was taken on. */
+  /** Remembers an accepted action. */
   note(record: InstanceRecord, {type, at, ends}: ActionRecord): void {
     const all = this.#downtimes.get(record.id) ?? []
     this.#downtimes.set(record.id, all)
@@ -62,13 +62,13 @@ export class InstanceActions {
     last.to = type === 'stop' || ends !== undefined ? undefined : at + this.#transitionMs
   }
 
-  /** Forgets which starts failed, and who was down. */
+  /** Forgets which starts failed, and which instances were down. */
   reset(): void {
     this.#starts = 0
     this.#downtimes.clear()
   }
 
-  /** When each instance was down, in the order in which they went. */
+  /** When each instance was down, earliest first. */
   downtimes(): Downtime[] {
     return [...this.#downtimes.values()].flat().sort((a, b) => a.from - b.from)
   }

@@ -1,5 +1,6 @@
-import {uuidOf} from '../core/ids.ts'
-import {defaultMetadata, type InstanceRecord, type NamedResource} from '../core/records.ts'
+import {createHash} from 'node:crypto'
+import {accountId, crnOf, uuidOf} from '../core/ids.ts'
+import {defaultMetadata, type InstanceRecord, type KeyRecord, type NamedResource} from '../core/records.ts'
 import {
   derivedId,
   isoTime,
@@ -9,12 +10,14 @@ import {
   shortReference,
   type WireBody,
 } from '../core/references.ts'
+import {defaultProfileOf} from '../iam/trusted-profiles.ts'
+import {isWindows} from './images.ts'
 import {statusAt, statusReasons} from './instance-status.ts'
-import {catalogOfferingOf} from './licensed-software.ts'
 import {serverBody} from './networking.ts'
 import {profileOf} from './profiles.ts'
+import {keyReference} from './ssh-keys.ts'
 
-/** Where an object is sent from: hrefs begin with `base` (`http://127.0.0.1:PORT/us-south/v1`), states hold at `now` (epoch milliseconds). */
+/** What hrefs begin with (`http://127.0.0.1:PORT/us-south/v1`), and the time of the answer in epoch milliseconds. */
 export interface Sending {
   base: string
   now: number
@@ -22,7 +25,7 @@ export interface Sending {
   transitionMs: number
 }
 
-/** What of an instance's bandwidth is for its volumes, in Mbit/s: a quarter unless it was given another share (ibm-cloud-docs/vpc instance-profiles-vpc-bandwidth.md). */
+/** The part of an instance's bandwidth for its volumes, in Mbit/s: a quarter unless it was given (ibm-cloud-docs/vpc instance-profiles-vpc-bandwidth.md). */
 export function volumeBandwidthOf({profile, given}: InstanceRecord): number {
   return given?.total_volume_bandwidth ?? profileOf(profile).bandwidth / 4
 }
@@ -145,7 +148,7 @@ export function instanceBody(record: InstanceRecord, vpcName: string, {base, now
     vpc: server.vpc,
     zone: server.zone,
     ...record.given,
-    // What only some have.
+    // Only some have these.
     cluster_network: clusterNetwork && resourceReference(base, 'cluster_networks', clusterNetwork),
     cluster_network_attachments: clusterNetwork ? [clusterAttachment(record, server.href)] : [],
     dedicated_host: host,
@@ -161,17 +164,17 @@ export function instanceBody(record: InstanceRecord, vpcName: string, {base, now
   }
 }
 
-/** A list of more is not kept: 100,000 texts would take most of a gigabyte. */
+/** Texts of longer lists are not kept: 100,000 would take most of a gigabyte. */
 const mostKept = 20_000
 
 /**
- * The JSON of instances, made once for each state that they are in: to make it is most of what a list costs, and a
- * sandbox that is slower than its clients would be what benchmarks of theirs measure.
+ * The JSON of instances, made once for each of their states: making it is most of the cost of a list, and a sandbox slower
+ * than its clients would spoil their benchmarks.
  */
 export class InstanceTexts {
   readonly #kept = new WeakMap<InstanceRecord, {state: string; text: string}>()
 
-  /** The JSON of an instance, as one of `count` that are listed. */
+  /** The JSON of an instance in a list of `count`. */
   of(record: InstanceRecord, vpcName: string, sending: Sending, count: number): string {
     const make = () => JSON.stringify(instanceBody(record, vpcName, sending))
     if (count > mostKept) return make()
@@ -186,4 +189,63 @@ export class InstanceTexts {
     this.#kept.set(record, {state, text})
     return text
   }
+}
+
+const digestOf = (text: string) => createHash('sha256').update(text)
+
+/**
+ * The InstanceInitialization object: `keys`, for some a default trusted profile, for Windows a password. Instances
+ * that nobody created have noise of the right length as password: no private key opens it.
+ */
+export function initializationBody(
+  record: InstanceRecord,
+  keys: readonly KeyRecord[],
+  base: string,
+): Record<string, unknown> {
+  const references = keys.map(key => keyReference(key, base))
+  const noise = Buffer.concat(Array.from({length: 8}, (_, index) => digestOf(`${record.id}/${index}`).digest()))
+  const password = record.password ?? {encrypted: noise.toString('base64'), fingerprint: references[0]?.fingerprint}
+  const profile = defaultProfileOf(record)
+  return {
+    ...(profile && {
+      default_trusted_profile: {
+        auto_link: profile.autoLink,
+        target: {crn: profile.crn, id: profile.id, resource_type: 'trusted_profile'},
+      },
+    }),
+    keys: references,
+    ...(isWindows(record.image) && {
+      password: {encrypted_password: password.encrypted, encryption_key: {fingerprint: password.fingerprint}},
+    }),
+  }
+}
+
+const catalog = `crn:v1:bluemix:public:globalcatalog-collection:global:a/${accountId}:1082e7d2-5e2f-0a11-a3bc-f88a8e1931fc`
+
+/** The catalog offering that an instance with licensed software was made of. */
+export function catalogOfferingOf(record: InstanceRecord): {plan: {crn: string}; version: {crn: string}} {
+  return {
+    plan: {crn: `${catalog}:plan:sw.${uuidOf(`${record.region}/plan`)}`},
+    version: {crn: `${catalog}:version:${uuidOf(`${record.region}/version`)}`},
+  }
+}
+
+/** The software attachments of an instance; properties by ibm-cloud-docs/vpc instance_metadata_vpc_metadata_summary.md. `base` as in `Sending`. */
+export function softwareAttachmentsOf(record: InstanceRecord, base: string): Record<string, unknown>[] {
+  if (!record.licensedSoftware) return []
+  const id = `${record.id.slice(0, 4)}-${uuidOf(`${record.id}/software`)}`
+  return [
+    {
+      catalog_offering: catalogOfferingOf(record),
+      created_at: isoTime(record.created),
+      entitlement: {licensed_software: [{key: `SANDBOX-${uuidOf(`${id}/key`).toUpperCase()}`, sku: 'sandbox-sku-1'}]},
+      href: `${base}/instances/${record.id}/software_attachments/${id}`,
+      id,
+      lifecycle_reasons: [],
+      lifecycle_state: 'stable',
+      name: 'solver-1',
+      offering_instance: {crn: crnOf(record.region, 'software-instance', id)},
+      resource_type: 'instance_software_attachment',
+    },
+  ]
 }

@@ -8,15 +8,14 @@ import type {InstanceRecord, NamedResource} from '../core/records.ts'
 import {isoTime, type WireBody} from '../core/references.ts'
 import type {SimulatedCloud} from '../core/simulated-cloud.ts'
 import {newInstanceRecord} from './create-instance.ts'
-import {initializationBody} from './initialization-body.ts'
-import {bootAttachmentBody, InstanceTexts, instanceBody} from './instance-body.ts'
+import {bootAttachmentBody, InstanceTexts, initializationBody, instanceBody} from './instance-body.ts'
 import {checkAction, checkUpdatable, isForced, lastAction, statusAt, statusFound} from './instance-status.ts'
 import {attachmentBodies, interfaceBodies} from './networking.ts'
 import {readBodyAs} from './request-body.ts'
 
 /**
- * Throws 412 when `If-Match` names another ETag. No source states status, code or message of a failed one: all three are
- * the sandbox's. Compared as IBM's samples do it, the weak mark being part of the value (block_storage_vpc_manage.md).
+ * Throws 412 when `If-Match` has another ETag. Status, code and message are the sandbox's: no source states them. The weak
+ * mark is part of the value, as in IBM's samples (block_storage_vpc_manage.md).
  */
 function checkIfMatch(c: ApiRequest, record: InstanceRecord): void {
   const value = c.req.header('if-match')
@@ -38,7 +37,7 @@ export function addInstances(routes: Routes, {fleet, actions, clock, transitionM
   const sending = (c: ApiRequest) => ({base: c.get('base'), now: clock(), transitionMs})
   const instances = storedCollection(routes, fleet.instances, {
     path: '/instances',
-    // Each page of a list asks anew: by VPC and by name there are indexes, and nothing is gone through.
+    // Each page of a list asks again: by VPC and by name there are indexes.
     rows: c => {
       const {'vpc.id': vpc, name} = c.req.query()
       if (name === undefined) return fleet.instances.of(c.get('region').name, vpc)
@@ -62,7 +61,7 @@ export function addInstances(routes: Routes, {fleet, actions, clock, transitionM
       'vpc.name': record => fleet.vpcName(record.vpc),
     },
     // "Any floating IPs associated with instance network interfaces are implicitly disassociated" (IBM/vpc-node-sdk
-    // vpc/v1.ts `deleteInstance`). Here it is gone at once.
+    // vpc/v1.ts `deleteInstance`). Here the instance is gone at once.
     remove: async c => {
       const record = await instances.update(c, current => {
         checkIfMatch(c, current)
@@ -74,7 +73,7 @@ export function addInstances(routes: Routes, {fleet, actions, clock, transitionM
     },
   })
 
-  // By image (IBM/vpc-node-sdk vpc/v1.ts `createInstance`). What is created starts at once, as IBM's does.
+  // By image (IBM/vpc-node-sdk vpc/v1.ts `createInstance`). A new instance starts at once, as IBM's does.
   routes.post('/instances', async c => {
     const asked = await readBodyAs(c, 'instancePrototype')
     const region = c.get('region')
@@ -83,7 +82,7 @@ export function addInstances(routes: Routes, {fleet, actions, clock, transitionM
       checkNameIsFree(record.name, fleet.instances.named(region.name, record.name))
       return record
     })
-    // A change like any other start, which can fail, and which another status can end.
+    // Like any other start, it can fail, and another status can end it.
     const start = (current: InstanceRecord) => actions.begin(current, 'start', made.created)
     return instances.answer(c, (await fleet.instances.update(region.name, made.id, start)) ?? made, 201)
   })

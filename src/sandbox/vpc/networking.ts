@@ -51,7 +51,7 @@ function nextAddress(address: string): string {
   return [...parts.slice(0, 3), String((Number(parts[3]) + 100) % 256)].join('.')
 }
 
-// IBM's instances alone have an underscore in their IDs (`0717_…`).
+// Only the IDs of instances have an underscore (`0717_…`).
 const isInstance = (server: Server): server is InstanceRecord => server.id.charAt(4) === '_'
 
 function portsOf(server: Server, base: string): Port[] {
@@ -114,7 +114,7 @@ const attachmentReference = (server: Server, port: Port, base: string) => ({
 const interfaceLink = (port: Port, base: string) =>
   resourceReference(base, 'virtual_network_interfaces', port.virtualNetworkInterface)
 
-/** What the objects of instances and bare metal servers have in common, in a status. */
+/** What the objects of instances and bare metal servers have in common. */
 export function serverBody(server: Server, status: string, vpcName: string, base: string) {
   const kind = kindOf(server)
   const {attachments, interfaces} = networkingOf(server, base)
@@ -127,7 +127,7 @@ export function serverBody(server: Server, status: string, vpcName: string, base
     lifecycle_state: lifecycle,
     network_attachments: attachments,
     network_interfaces: interfaces,
-    // None with interfaces of the old kind.
+    // Absent with interfaces of the old kind.
     primary_network_attachment: attachments[0],
     primary_network_interface: interfaces[0],
     profile: profileReference(kind, server.profile, base),
@@ -192,8 +192,8 @@ export function reservedIpBodies(server: Server, base: string): WireBody[] {
 }
 
 /**
- * What a floating IP of this instance leads to: its primary virtual network interface, or its primary network interface
- * when it is of the old kind.
+ * The target of a floating IP of this instance: the primary virtual network interface, or the primary network interface
+ * if it is of the old kind.
  */
 export function floatingIpTarget(record: InstanceRecord, base: string): WireBody & {id: string} {
   const [port] = portsOf(record, base)

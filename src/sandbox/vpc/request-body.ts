@@ -48,7 +48,7 @@ const limits = {
   string: {too_small: 'validation_invalid_name', too_big: 'validation_invalid_name'},
 } satisfies Record<string, Record<string, FieldCode>>
 
-/** An issue of zod as an error of IBM's. */
+/** Turns an issue of zod into an error of IBM's API. */
 function errorOf(issue: z.core.$ZodIssue, body: unknown, verb: string): ApiError {
   const name = fieldName(issue.path)
   const value = issue.path.reduce<unknown>((each, key) => (each as Record<PropertyKey, unknown>)?.[key], body)
@@ -88,21 +88,21 @@ interface Nameable {
   fingerprint?: string
 }
 
-/** Whether a resource is the one that is named; by an href by the last part of it. */
+/** Whether a resource is the named one; an href is compared by its last part. */
 export function isNamedBy(naming: Naming, resource: Nameable): boolean {
   const {href, ...others} = naming
   if (href !== undefined) return href.split('/').at(-1) === resource.id
   return Object.entries(others).some(([key, value]) => resource[key as keyof Nameable] === value)
 }
 
-/** The one of `rows` that the field `field` of a body names. Throws 404 with it as target. */
+/** Finds the row that a field of a body names. Throws 404 with the field as target. */
 export function findByNaming<Row extends Nameable>(rows: readonly Row[], naming: Naming, field: string): Row {
   const found = rows.find(each => isNamedBy(naming, each))
   if (found === undefined) throw unknownNaming(naming, field)
   return found
 }
 
-/** 404 for something named by `field` that does not exist. */
+/** 404 for a field that names something that does not exist. */
 export function unknownNaming(naming: Naming, field: string): ApiError {
   const [[by, value] = ['', '']] = Object.entries(naming)
   return fieldNotFound(`${field}.${by}`, value)

@@ -12,7 +12,7 @@ const name = z
   .max(63)
   .regex(/^([a-z]|[a-z][-a-z0-9]*[a-z0-9])$/)
 
-/** What an issue of our own is in IBM's words, for the field that it is about. */
+/** Parameters of an issue of our own: the error for the field that it is about. */
 const refusing = (error: (field: string) => ApiError) => ({error})
 
 /** Names something that exists by exactly one of `ways`. */
@@ -127,12 +127,12 @@ export const requestSchemas = {
         name: name.optional(),
         virtual_network_interface: z.strictObject({
           ...networkInterface,
-          // That it outlives its instance unless told otherwise is a guess.
+          // The default is a guess.
           auto_delete: z.boolean().default(false),
           enable_infrastructure_nat: z.unknown().optional(),
           name: z.unknown().optional(),
           protocol_state_filtering_mode: z.enum(['auto', 'disabled', 'enabled']).optional(),
-          // One that exists.
+          // An existing one.
           ...unsimulated('id', 'crn', 'href'),
           ...unsimulated('ips', 'primary_ip', 'resource_group'),
         }),

@@ -4,7 +4,7 @@ import {defaultsGroup, type KeyRecord} from '../core/records.ts'
 import {resourceIn, shortReference} from '../core/references.ts'
 import {regional} from '../core/regions.ts'
 
-/** What the text of a public key says of it. */
+/** Read from the text of a public key. */
 interface KeyFacts {
   type: 'ed25519' | 'rsa'
   /** In bits. */
@@ -13,7 +13,7 @@ interface KeyFacts {
   fingerprint: string
 }
 
-// A public key whose private half was thrown away: with it nobody opens anything.
+// Nobody has the private half of this key.
 const firstPublicKey =
   'ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQDdHTzQKK7M04II42ZG2HYLkIb2I7PnMQeCxUl15HixvfsSgSVYEHs0qJkcFVD9txOLNo3FHuPDvTKWPk3/xo7x+zfQUVcphsPrw405zaMav0mjNd3YktJkeeG9K1iuFQOYR0/CsJVULIpCtWkbHWFAEDWL+Wr9bilPHFAX4hONf7vSF48OFR/ZvDb9wrsvV9mKXOf4C4M/Wf/gKatidjkvESG2tLgJo8XyrZ25qLmKOYGMyoGy2drl/mVKSYMf3frCmKdfULNkbUUdO3UX8j1CQoRguU+ZilUoIzrssxSX3RwmX94M8wyHnBxCLCx+txba/kCIhhn/IQ7TfwmSjnYf'
 

@@ -9,7 +9,7 @@ import {firstKey} from './ssh-keys.ts'
 
 /**
  * The API's InstanceTemplate object of a record, one by image and with a network attachment (IBM/vpc-node-sdk vpc/v1.ts).
- * What it is made of are identities, as its maker gave them: no references with names and CRNs.
+ * Its parts are identities as they were given, not references with names and CRNs.
  */
 function templateBody(record: TemplateRecord, base: string): WireBody {
   return {
@@ -38,8 +38,8 @@ function templateBody(record: TemplateRecord, base: string): WireBody {
 export function addTemplates(routes: Routes, {fleet: {templates: store}}: SimulatedCloud): void {
   const templates = storedCollection(routes, store, {
     path: '/instance/templates',
-    // The operation has neither `start` nor `limit` in IBM's SDK, although the collection's type has `next`: who asks for
-    // no limit gets all of them.
+    // The operation has neither `start` nor `limit` in IBM's SDK, although the collection's type has `next`: without
+    // a limit all are sent.
     pages: 'when asked',
     body: (template, c) => templateBody(template, c.get('base')),
   })

@@ -89,7 +89,7 @@ export function subnetsOf(fleet: FleetStore, region: RegionPlace): SubnetPlace[]
   })
 }
 
-/** A free address of a subnet. The first of each range are the system's (ibm-cloud-docs/vpc about-network.md); that these are four is a guess. */
+/** A free address of a subnet. The first of each range are the system's (ibm-cloud-docs/vpc about-network.md); four of them is a guess. */
 export function freeAddress(fleet: FleetStore, subnet: SubnetPlace): string {
   const taken = new Set(fleet.instances.of(subnet.vpc.region, subnet.vpc.id).map(each => each.address))
   for (let number = subnet.range.first + 4; ; number++) {
@@ -98,7 +98,7 @@ export function freeAddress(fleet: FleetStore, subnet: SubnetPlace): string {
   }
 }
 
-/** An IPv4 address in words of its number. */
+/** An IPv4 address as text. */
 function addressOf(number: number): string {
   return [24, 16, 8, 0].map(shift => (number >>> shift) & 255).join('.')
 }
