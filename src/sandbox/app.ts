@@ -1,43 +1,42 @@
 import {randomUUID} from 'node:crypto'
 import {Hono} from 'hono'
-import {answerError} from './core/answer-error.ts'
-import {ApiError, invalidRoute, notSimulatedRoute, tooLarge} from './core/api-error.ts'
+import {ApiError, answerError, invalidRoute, throttled} from './core/api-error.ts'
 import {limitBodies} from './core/body-limits.ts'
-import type {Cloud, Environment} from './core/environment.ts'
+import type {Environment} from './core/environment.ts'
 import {checkToken, checkVersion, enterRegion, onlyOwnHost} from './core/front-door.ts'
 import {RateLimit} from './core/rate-limit.ts'
+import type {SimulatedCloud} from './core/simulated-cloud.ts'
 import {makeTrouble, type TroubleOptions} from './core/trouble.ts'
 import {iamRoutes, tokenPath, tooLargeForIam} from './iam/iam.ts'
 import {type SandboxControls, sandboxRoutes} from './sandbox-routes.ts'
-import {associationRoutes} from './vpc/association-routes.ts'
-import {bareMetalRoutes} from './vpc/bare-metal-routes.ts'
-import {catalogueRoutes} from './vpc/catalogue-routes.ts'
-import {createRoutes} from './vpc/create-routes.ts'
-import {floatingIpRoutes} from './vpc/floating-ip-routes.ts'
-import {instanceRoutes} from './vpc/instance-routes.ts'
-import {keyRoutes} from './vpc/key-routes.ts'
-import {regionRoutes, vpcRoutes} from './vpc/region-routes.ts'
-import {subnetRoutes} from './vpc/subnet-routes.ts'
-import {templateRoutes} from './vpc/template-routes.ts'
-import {volumeRoutes} from './vpc/volume-routes.ts'
+import {addBareMetalServers} from './vpc/bare-metal-servers.ts'
+import {addFloatingIps} from './vpc/floating-ips.ts'
+import {addImages} from './vpc/images.ts'
+import {addInstances} from './vpc/instances.ts'
+import {addKeys} from './vpc/keys.ts'
+import {addInstanceProfiles} from './vpc/profiles.ts'
+import {addRegions} from './vpc/regions.ts'
+import {addTemplates} from './vpc/templates.ts'
+import {addVolumes} from './vpc/volumes.ts'
+import {addSecurityGroups, addSubnets, addVpcs} from './vpc/vpc-networks.ts'
 import {isVpcOperation} from './vpc/vpc-operations.ts'
 
-const operations = [
-  regionRoutes,
-  vpcRoutes,
-  floatingIpRoutes,
-  instanceRoutes,
-  createRoutes,
-  keyRoutes,
-  subnetRoutes,
-  volumeRoutes,
-  catalogueRoutes,
-  associationRoutes,
-  templateRoutes,
-  bareMetalRoutes,
+const resources = [
+  addRegions,
+  addVpcs,
+  addFloatingIps,
+  addInstances,
+  addKeys,
+  addSubnets,
+  addSecurityGroups,
+  addVolumes,
+  addImages,
+  addInstanceProfiles,
+  addTemplates,
+  addBareMetalServers,
 ]
 
-export interface AppOptions extends Cloud, SandboxControls, TroubleOptions {
+interface AppOptions extends SimulatedCloud, SandboxControls, TroubleOptions {
   rateLimitPerSecond: number | undefined
   tokenTtlSeconds: number
 }
@@ -56,9 +55,11 @@ export function createApp(options: AppOptions): Hono<Environment> {
   })
   app.use(onlyOwnHost)
   const iam = {secret: () => fleet.secret, clock, ttlSeconds: options.tokenTtlSeconds}
+  // No source shows IBM's own code.
+  const tooLarge = new ApiError(413, 'request_entity_too_large', 'The request body is too large.')
   app.use(
     limitBodies<Environment>(c =>
-      c.req.path === tokenPath ? tooLargeForIam(iam, c.req.url) : answerError(tooLarge(), c),
+      c.req.path === tokenPath ? tooLargeForIam(iam, c.req.url) : answerError(tooLarge, c),
     ),
   )
   app.route('/sandbox', sandboxRoutes(options))
@@ -70,20 +71,18 @@ export function createApp(options: AppOptions): Hono<Environment> {
   vpc.use(async (c, next) => {
     enterRegion(c, fleet.regions)
     const seconds = limit?.refuse(c.get('region').name, clock())
-    if (seconds !== undefined) {
-      throw new ApiError(429, 'rate_limit_exceeded', 'Too many requests within a short time.', undefined, {
-        'retry-after': String(seconds),
-      })
-    }
+    if (seconds !== undefined) throw throttled(String(seconds))
     fleet.refresh()
     checkVersion(c, clock())
     await checkToken(c, fleet.secret, clock())
     await next()
   })
-  for (const routes of operations) vpc.route('/', routes(options))
+  for (const add of resources) add(vpc, options)
   vpc.all('*', c => {
     const path = c.req.path.replace(/^(\/[^/]+)?\/v1/, '')
-    throw isVpcOperation(c.req.method, path) ? notSimulatedRoute(c.req.method, path) : invalidRoute()
+    if (!isVpcOperation(c.req.method, path)) throw invalidRoute()
+    // A 404 would say that there is no such operation.
+    throw new ApiError(501, 'not_implemented', `The sandbox does not simulate ${c.req.method} ${path}.`)
   })
   app.route('/v1', vpc)
   app.route('/:region/v1', vpc)

@@ -1,11 +1,11 @@
 import {Hono} from 'hono'
 import {ApiError} from './core/api-error.ts'
 import type {Environment} from './core/environment.ts'
-import {readObject} from './core/patch-fields.ts'
 import {findServer} from './fleet/find-server.ts'
 import type {FleetStore} from './fleet/fleet.ts'
 import type {Seeded} from './fleet/public-types.ts'
 import type {MetadataListeners} from './imds/metadata-listeners.ts'
+import {readObject} from './vpc/request-body.ts'
 
 // Each address is an open port.
 const mostAddresses = 500
@@ -15,15 +15,15 @@ export interface SandboxControls {
   /** Loads the metadata services when they are first asked for. */
   metadata: () => Promise<MetadataListeners>
   reset: () => Promise<void>
-  /** Rejects for what is no seed. */
+  /** Rejects an invalid seed. */
   seed: (seed: unknown) => Promise<Seeded>
 }
 
 /**
- * What is not part of IBM's API and takes neither version nor token, below `/sandbox`. `GET /health` is 200 as soon as it
+ * The sandbox's own routes, below `/sandbox`, without version and token. `GET /health` is 200 as soon as it
  * serves; `POST /reset` (204) and `POST /seed` (201) do as the sandbox's own `reset()` and `seed()`;
- * `GET /addresses?instance=…` tells where the metadata services of the instances and bare metal servers named are reached, of all instances without a name,
- * and opens those that are not open yet.
+ * `GET /addresses?instance=…` lists the addresses of the metadata services of the named instances and bare metal servers, or
+ * of all instances, and opens those that are not open yet.
  */
 export function sandboxRoutes({fleet, metadata, reset, seed}: SandboxControls): Hono<Environment> {
   const routes = new Hono<Environment>()
@@ -33,7 +33,7 @@ export function sandboxRoutes({fleet, metadata, reset, seed}: SandboxControls): 
     return c.body(null, 204)
   })
   routes.post('/seed', async c => {
-    return c.json(await seed(readObject(await c.req.text())), 201)
+    return c.json(await seed(await readObject(c)), 201)
   })
   routes.get('/addresses', async c => {
     const names = c.req.queries('instance') ?? []

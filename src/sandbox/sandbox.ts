@@ -6,7 +6,7 @@ import {createApp} from './app.ts'
 import type {Amount, Fault} from './core/faults.ts'
 import {chooseRegions} from './core/regions.ts'
 import type {SeenRequest} from './core/seen-request.ts'
-import {FileState, MemoryState, type StateStore} from './core/state.ts'
+import {openState} from './core/state.ts'
 import {editableFleet} from './fleet/editable-fleet.ts'
 import {FleetStore} from './fleet/fleet.ts'
 import type {Fleet, Seed, Seeded} from './fleet/public-types.ts'
@@ -18,28 +18,28 @@ import {InstanceActions} from './vpc/instance-actions.ts'
 export interface SandboxOptions {
   /** 0 or none: a free one is picked. */
   port?: number
-  /** So many generated instances instead of the default fleet; the same arguments give the same ones. */
+  /** Number of generated instances that replace the default fleet; the same arguments give the same ones. */
   instances?: number
-  /** So many VPCs in all for the generated instances, at least and by default one a region. */
+  /** Number of VPCs in all for the generated instances; at least, and by default, one a region. */
   vpcs?: number
   /** The regions that exist, all thirteen without; the first is served below `/v1` too. */
   regions?: string[]
-  /** Each request is answered that much later. */
+  /** Delay of each answer. */
   latencyMs?: number
-  /** So many requests a second in each region, IAM apart; past it 429 with `Retry-After`. */
+  /** Requests per second in each region, except IAM; above it 429 with `Retry-After`. */
   rateLimitPerSecond?: number
   /** How long a token is good, 3600 without. */
   tokenTtlSeconds?: number
   /** How long a start, a stop or a reboot takes, 3000 without. */
   transitionMs?: number
-  /** Which of all starts end in `failed`, for want of capacity, in the order in which they are asked for; none without. */
+  /** Which starts end in `failed` for lack of capacity, in the order of the requests; none by default. */
   failingStarts?: Amount
   faults?: Fault[]
-  /** Keeps changes there, for the next sandbox and for others at the same time; without it they end with the sandbox. */
+  /** Keeps changes there, shared with later sandboxes and with others at the same time; without it they end with the sandbox. */
   stateFolder?: string
   /** How the instances' metadata services are served. */
   metadata?: MetadataOptions
-  /** Told of each request before its answer is sent. */
+  /** Called for each request before its answer is sent. */
   onRequest?: (request: SeenRequest) => void
   /** Epoch milliseconds, `Date.now` without. */
   clock?: () => number
@@ -172,23 +172,6 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     seed,
     close,
   }
-}
-
-async function openState(folder: string | undefined): Promise<{state: StateStore; problem?: string}> {
-  if (folder === undefined) return {state: new MemoryState()}
-  const opened = FileState.open(folder)
-  if (typeof opened === 'string') return inMemory(new MemoryState(), opened)
-  try {
-    await opened.begin()
-    return {state: opened}
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    return inMemory(new MemoryState(opened.current), reason)
-  }
-}
-
-function inMemory(state: MemoryState, reason: string): {state: StateStore; problem: string} {
-  return {state, problem: `${reason}; what is changed is lost when it ends.`}
 }
 
 function listen(server: Server, port: number): Promise<number> {

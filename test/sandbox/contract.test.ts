@@ -58,6 +58,51 @@ describe("against IBM's types and pages", () => {
     }
   })
 
+  test('volumes, reserved IPs and virtual network interfaces are listed as they are one by one', async () => {
+    for (const base of ['/v1', '/eu-de/v1', '/au-syd/v1']) {
+      const lists: [definition: string, path: string][] = [
+        ['Volume', 'volumes'],
+        ['VirtualNetworkInterface', 'virtual_network_interfaces'],
+      ]
+      for (const {id} of (await client.send(`${base}/subnets`)).body.subnets) {
+        lists.push(['ReservedIP', `subnets/${id}/reserved_ips`])
+      }
+      let count = 0
+      for (const [definition, path] of lists) {
+        const {body} = await client.send(`${base}/${path}`)
+        check(`${definition}Collection`, body)
+        const rows: Body[] = body[path.split('/').at(-1) as 'volumes']
+        for (const row of rows) expect((await client.send(`${base}/${path}/${row.id}`)).body).toEqual(row)
+        count += rows.length
+      }
+      expect(count).toBeGreaterThan(2)
+    }
+  })
+
+  test('volumes and reserved IPs are filtered, sorted and cut into pages', () =>
+    withSandbox({instances: 200, regions: ['us-south']}, async generated => {
+      const idsOf = async (path: string) => (await allPages(generated, path, 'volumes')).rows.map(({id}) => String(id))
+      const all = await idsOf('/v1/volumes?limit=30')
+      expect(new Set(all).size).toBe(200)
+      const zones = ['us-south-1', 'us-south-2', 'us-south-3']
+      const inZones = await Promise.all(zones.map(zone => idsOf(`/v1/volumes?zone.name=${zone}&limit=50`)))
+      expect(inZones.flat().sort()).toEqual([...all].sort())
+      expect(await idsOf('/v1/volumes?attachment_state=unattached')).toEqual([])
+
+      const [subnet] = (await generated.send('/v1/subnets')).body.subnets
+      const path = `/v1/subnets/${subnet?.id}/reserved_ips`
+      const ips = (await generated.send(`${path}?sort=-address&limit=100`)).body.reserved_ips
+      const numbers = ips.map(({address}) =>
+        address.split('.').reduce((sum: number, each: string) => sum * 256 + Number(each), 0),
+      )
+      expect(numbers).toEqual(numbers.toSorted((a: number, b: number) => b - a))
+      const [ip] = ips
+      const {reserved_ips: found} = (await generated.send(`${path}?target.id=${ip?.target.id}`)).body
+      expect(found).toEqual([ip])
+      expect((await generated.send(`${path}?sort=size`)).status).toBe(400)
+      expect((await generated.send('/v1/subnets/none/reserved_ips')).status).toBe(404)
+    }))
+
   test('each of 600 generated instances is valid, and so is all that comes with them', () =>
     withSandbox({instances: 600, vpcs: 3, regions: ['us-south', 'eu-gb']}, async generated => {
       for (const base of ['/v1', '/eu-gb/v1']) {

@@ -213,7 +213,7 @@ describe('what is not simulated says so, and what is not there is not there', ()
     ['POST', '/v1/instances/x/reinitialize', 501],
     ['GET', '/v1/instances/x/software_attachments', 501],
     ['DELETE', '/v1/vpcs/x', 501],
-    ['GET', '/v1/volumes', 501],
+    ['POST', '/v1/volumes', 501],
     ['GET', '/v1/load_balancers/x/pools/y/members/z/nothing', 404],
     ['GET', '/v1/nonsense', 404],
     ['GET', '/v1/instances/x/nonsense', 404],

@@ -161,6 +161,16 @@ function inShort(value: unknown): unknown {
   return `${name ?? id} ${digest(text)}`
 }
 
+/** With the properties of objects in the order of their names: no other order means anything. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (typeof value !== 'object' || value === null) return value
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
+  return Object.fromEntries(entries.map(([name, each]) => [name, sorted(each)]))
+}
+
+const inOrder = (text: string) => (text.startsWith('{') ? JSON.stringify(sorted(JSON.parse(text))) : text)
+
 function linesOf(text: string, isWhole: boolean): string {
   if (!text.startsWith('{')) return text
   const lines = Object.entries(JSON.parse(text)).map(([name, value]) => {
@@ -203,7 +213,9 @@ test('the answers are those that were recorded', async () => {
     const record: string[] = []
     const filled = (text: string) => text.replaceAll(/\$(\w+)/g, (_, name) => ids[name] ?? `no ${name}`)
     const note = (asked: string, status: number, head: string, text: string, isMade = false) => {
-      record.push(`${asked}\n  ${status}${head}\n${linesOf(steady.of(text, isMade), asked.includes('/actions'))}`)
+      record.push(
+        `${asked}\n  ${status}${head}\n${linesOf(steady.of(inOrder(text), isMade), asked.includes('/actions'))}`,
+      )
     }
     const token = (await requestToken(sandbox.url, sandbox.apiKey)).body.access_token
     let isMade = false

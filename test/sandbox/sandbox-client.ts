@@ -55,6 +55,7 @@ export interface Body {
   public_key: string
   region: Body
   regions: Rows
+  reserved_ips: Rows
   reservation?: Body
   reservation_affinity: {policy: string}
   resource_group: Body
@@ -73,6 +74,7 @@ export interface Body {
   trace: string
   value?: string
   virtual_network_interface: Body
+  volumes: Rows
   volume: Body
   volume_attachments: Rows
   vpc: Body
@@ -143,7 +145,7 @@ export async function withSandbox<Result>(
 export async function allPages(
   client: Client,
   path: string,
-  rows: 'bare_metal_servers' | 'floating_ips' | 'instances' | 'vpcs',
+  rows: 'bare_metal_servers' | 'floating_ips' | 'instances' | 'reserved_ips' | 'volumes' | 'vpcs',
 ): Promise<{rows: Body[]; pages: Body[]}> {
   const pages: Body[] = []
   let next: string | undefined = path

@@ -111,7 +111,8 @@ describe('when the state is bad', () => {
     '',
     '{"version":1',
     '[]',
-    '{"version":2}',
+    '{"version":3}',
+    '{"version":2,"secret":"x","records":{"instances":{"changes":[]}}}',
     '{"version":1,"secret":"x","instances":[],"added":[],"floatingIps":{}}',
   ])('a corrupt file is an error that names it and the way out: %j', async text => {
     mkdirSync(stateFolder, {recursive: true})
@@ -249,5 +250,5 @@ test('two processes that change at once lose nothing', async () => {
     )
   })
   expect(readdirSync(stateFolder)).toEqual(['state.json'])
-  expect(JSON.parse(readFileSync(join(stateFolder, 'state.json'), 'utf8')).version).toBe(1)
+  expect(JSON.parse(readFileSync(join(stateFolder, 'state.json'), 'utf8')).version).toBe(2)
 })

@@ -3,7 +3,7 @@ import type {HttpBindings} from '@hono/node-server'
 import type {Context, MiddlewareHandler} from 'hono'
 
 /** Larger bodies than any operation takes. No source says where IBM's limit is. */
-export const maxBodyBytes = 4 * 1024 * 1024
+const maxBodyBytes = 4 * 1024 * 1024
 
 /** No operation takes a body that is nested as deep. No source says where IBM's limit is. */
 const deepest = 100
@@ -11,8 +11,8 @@ const deepest = 100
 const lingerMs = 500
 
 /**
- * Answers with what `refuse` gives (413), and ends the connection, where a body is larger than the limit: by its header, or
- * once as much has come. No more than that is ever in memory.
+ * Answers with what `refuse` returns (413) and ends the connection when a body is larger than the limit, by its header or by
+ * what arrived. No more than the limit is ever in memory.
  */
 export function limitBodies<E extends {Bindings: HttpBindings}>(
   refuse: (c: Context<E>) => Response,
@@ -34,7 +34,7 @@ export function limitBodies<E extends {Bindings: HttpBindings}>(
   }
 }
 
-/** What still comes is thrown away for a moment: unread, it would reset the connection before the caller has the answer. */
+/** Discards what still arrives for a moment: unread data would reset the connection before the caller has the answer. */
 function closeLater(socket: Socket): void {
   socket.destroySoon = () => {
     socket.end()

@@ -2,7 +2,7 @@ import {createHash} from 'node:crypto'
 import type {InstanceRecord} from './records.ts'
 
 /**
- * The instance's ETag: another one after each real change of what can be changed, and the same after a change of status
+ * The instance's ETag: changes with each real change of what can be modified, not with the status
  * ("represent the modifiable state of the resource", ibm-cloud-docs/vpc api-change-log.md). Weak, as IBM's samples show it.
  */
 export function etagOf(record: InstanceRecord): string {

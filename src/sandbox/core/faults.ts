@@ -6,15 +6,15 @@ const kinds = ['401', '403', '429', '500', '502', '503', '504', 'reset', 'cut', 
  */
 export type FaultKind = (typeof kinds)[number]
 
-/** How many of a sort it happens to: to all of them without either. */
+/** How many requests or starts are affected; all, if neither is given. */
 export interface Amount {
-  /** Share of them, 0 to 1. */
+  /** 0 to 1. */
   share?: number
-  /** So many, the first ones. */
+  /** The first so many. */
   count?: number
 }
 
-/** Share and count are of the requests that match. */
+/** `share` and `count` apply to the requests that match. */
 export interface Fault extends Amount {
   kind: FaultKind
   method?: string
@@ -49,11 +49,11 @@ export function parseAmount(text: string): Amount | undefined {
   return /^\d+$/.test(text) ? {count: Number(text)} : undefined
 }
 
-/** Decides which request meets which fault. A share is kept exactly and without chance: 5 % is every twentieth matching request. */
+/** Decides which request gets which fault. A share is exact, not random: 5 % is every twentieth matching request. */
 export class FaultPicker {
   readonly #seen = new Map<Fault, number>()
 
-  /** The first of `faults` that this request meets, if any. Counts the request for every fault that it matches. */
+  /** Returns the first of `faults` that applies to this request, if any. Counts the request for every fault that it matches. */
   pick(faults: readonly Fault[], method: string, path: string): Fault | undefined {
     let met: Fault | undefined
     for (const fault of faults) {
@@ -67,7 +67,7 @@ export class FaultPicker {
   }
 }
 
-/** Whether it happens to the one that comes after `before` others. A share is kept exactly and without chance. */
+/** Whether the request or start that comes after `before` others is affected. A share is exact, not random. */
 export function meets({count, share = 1}: Amount, before: number): boolean {
   if (count !== undefined && before >= count) return false
   return Math.floor((before + 1) * share) > Math.floor(before * share)

@@ -1,14 +1,11 @@
 import type {Context, Next} from 'hono'
 import {isTokenValid} from '../iam/tokens.ts'
-import {ApiError, invalidRoute, unauthenticated} from './api-error.ts'
+import {ApiError, invalidRoute, unauthorized} from './api-error.ts'
 import type {Environment} from './environment.ts'
 
 type Request = Context<Environment>
 
-const parameter = (name: string, value: string | undefined) =>
-  ({name, type: 'parameter', ...(value !== undefined && {value})}) as const
-
-/** Whether a text is a day that there is, as YYYY-MM-DD. */
+/** Whether a text is a real date, as YYYY-MM-DD. */
 export function isDate(text: string): boolean {
   const time = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(text) : Number.NaN
   return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text)
@@ -16,27 +13,32 @@ export function isDate(text: string): boolean {
 
 /** Throws 400 where `version` (YYYY-MM-DD, 2019-01-01 to today) or `generation` (2) is missing or wrong; ibm-cloud-docs/vpc errors.md. */
 export function checkVersion(c: Request, now: number): void {
-  const {version, generation} = c.req.query()
+  const query = c.req.query()
+  const refuse = (code: string, name: 'generation' | 'version', message: string) => {
+    const value = query[name] || undefined
+    return new ApiError(400, code, message, {name, type: 'parameter', ...(value && {value})})
+  }
+  const {version, generation} = query
   if (!version) {
     const message = 'The `version` parameter is required, and it must be of the form `YYYY-MM-DD`.'
-    throw new ApiError(400, 'missing_version', message, parameter('version', undefined))
+    throw refuse('missing_version', 'version', message)
   }
   if (!isDate(version)) {
-    const message = 'The `version` parameter is invalid, it must be of the form `YYYY-MM-DD`.'
-    throw new ApiError(400, 'invalid_version', message, parameter('version', version))
+    throw refuse(
+      'invalid_version',
+      'version',
+      'The `version` parameter is invalid, it must be of the form `YYYY-MM-DD`.',
+    )
   }
   if (version < '2019-01-01' || version > new Date(now).toISOString().slice(0, 10)) {
     const message = 'The `version` value cannot be set at a future date nor before `2019-01-01`.'
-    throw new ApiError(400, 'invalid_version_range', message, parameter('version', version))
+    throw refuse('invalid_version_range', 'version', message)
   }
-  if (!generation) {
-    const message = 'The generation query parameter is required.'
-    throw new ApiError(400, 'missing_generation_parameter', message, parameter('generation', undefined))
+  if (generation === '2') return
+  if (generation) {
+    throw refuse('invalid_generation_parameter', 'generation', 'The generation query parameter is invalid.')
   }
-  if (generation !== '2') {
-    const message = 'The generation query parameter is invalid.'
-    throw new ApiError(400, 'invalid_generation_parameter', message, parameter('generation', generation))
-  }
+  throw refuse('missing_generation_parameter', 'generation', 'The generation query parameter is required.')
 }
 
 /** The bearer token of a request; undefined where there is none. */
@@ -45,15 +47,15 @@ export function bearerOf(c: Context): string | undefined {
   return scheme?.toLowerCase() === 'bearer' && more.length === 0 ? token : undefined
 }
 
-/** Rejects with 401 without a bearer token that the sandbox signed and that has not expired at `now` (epoch milliseconds). */
+/** Rejects with 401 unless the bearer token was signed by the sandbox and is valid at `now` (epoch milliseconds). */
 export async function checkToken(c: Request, secret: string, now: number): Promise<void> {
   const token = bearerOf(c)
-  if (token === undefined || !(await isTokenValid(token, secret, now / 1000))) throw unauthenticated()
+  if (token === undefined || !(await isTokenValid(token, secret, now / 1000))) throw unauthorized()
 }
 
 /**
- * Refuses (403) a request for another host than this one by its own names, and one that a browser sends for a page from
- * elsewhere: a web page must not reach the sandbox, whether its name resolves to 127.0.0.1 or it asks blindly.
+ * Refuses (403) a request whose host is not 127.0.0.1 or localhost, and one that a browser sends for a page of another
+ * origin: no web page may reach the sandbox, not even one whose name resolves to 127.0.0.1.
  */
 export async function onlyOwnHost(c: Request, next: Next): Promise<void> {
   const {localPort} = c.env.incoming.socket
@@ -72,7 +74,7 @@ export async function onlyOwnHost(c: Request, next: Next): Promise<void> {
   await next()
 }
 
-/** Finds out the region from the path (`/us-south/v1/…`, or `/v1/…` for the first) and where the hrefs of the answer lead. Throws 404 for an unknown region. */
+/** Sets the region of the path (`/us-south/v1/…`, or `/v1/…` for the first), and what hrefs begin with. Throws 404 for an unknown region. */
 export function enterRegion(c: Request, regions: readonly Environment['Variables']['region'][]): void {
   const name = c.req.param('region')
   const region = name === undefined ? regions[0] : regions.find(each => each.name === name)

@@ -1,5 +1,5 @@
 import {createHash} from 'node:crypto'
-import {ApiError} from './api-error.ts'
+import {ApiError, type FieldCode, fieldError} from './api-error.ts'
 
 const defaultLimit = 50
 const maximumLimit = 100
@@ -37,22 +37,16 @@ function readToken(kind: string, token: string): number {
 }
 
 function readLimit(text: string): number {
-  const target = {name: 'limit', type: 'parameter', value: text} as const
-  if (!/^-?\d+$/.test(text)) {
-    throw new ApiError(400, 'validation_invalid_field_type', 'The value type does not match the field type.', target)
-  }
+  const refuse = (code: FieldCode) => fieldError(code, 'limit', text, {type: 'parameter'})
+  if (!/^-?\d+$/.test(text)) throw refuse('validation_invalid_field_type')
   const limit = Number(text)
-  if (limit < 1) {
-    throw new ApiError(400, 'validation_min_value', 'A value provided for a parameter is smaller than allowed.', target)
-  }
-  if (limit > maximumLimit) {
-    throw new ApiError(400, 'validation_max_value', 'A value provided for a parameter is larger than allowed.', target)
-  }
+  if (limit < 1) throw refuse('validation_min_value')
+  if (limit > maximumLimit) throw refuse('validation_max_value')
   return limit
 }
 
 /** Reads `limit` (1 to 100, 50 without; the maximum is the sandbox's guess, no source states it) and `start`. Throws 400 for others; `kind` keeps one list's tokens from another's. */
-export function readPage(query: Record<string, string>, kind: string): PageRequest {
+export function readPageRequest(query: Record<string, string>, kind: string): PageRequest {
   return {
     limit: query.limit === undefined ? defaultLimit : readLimit(query.limit),
     after: query.start === undefined ? 0 : readToken(kind, query.start),

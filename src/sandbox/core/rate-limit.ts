@@ -1,4 +1,4 @@
-/** Allows so many requests within any one second, for each key on its own. */
+/** Limits the requests within any one second, for each key. */
 export class RateLimit {
   readonly #perSecond: number
   readonly #accepted = new Map<string, number[]>()
@@ -7,7 +7,7 @@ export class RateLimit {
     this.#perSecond = perSecond
   }
 
-  /** Undefined when the request at `now` (epoch milliseconds) may pass; else after how many whole seconds to try again. */
+  /** Undefined when the request at `now` (epoch milliseconds) may pass; else the whole seconds to wait. */
   refuse(key: string, now: number): number | undefined {
     const recent = (this.#accepted.get(key) ?? []).filter(time => now - time < 1000)
     this.#accepted.set(key, recent)

@@ -1,71 +1,40 @@
-import type {State, StateStore} from './state.ts'
-
-/** What every record has that a store keeps. */
-export interface StoredRecord {
-  /** Place in every list; grows, never reused, so that a page's token outlives changes. */
-  order: number
-  id: string
-  name: string
-  region: string
-  /** ID of the VPC. */
-  vpc: string
-  metadata: unknown
-  /** Counts the changes of what can be changed, for the ETag. */
-  revision: number
-  deleted: boolean
-}
-
-/** What differs from the record that the arguments give. Each change carries whole values, never differences. */
-export type StoredChange = Partial<Pick<StoredRecord, 'name' | 'metadata' | 'revision' | 'deleted'>>
-
-/** The part of a state that belongs to one kind of records. */
-export interface Section<Item, Change> {
-  changes: Record<string, Change>
-  /** Records that the arguments do not give. */
-  added: Item[]
-}
+import {checkNameIsFree} from './api-error.ts'
+import type {StoredRecord} from './records.ts'
+import type {RecordKind, State, StateStore} from './state.ts'
 
 /**
  * The records of one kind: those that the arguments give, with the kept changes on top. No look-up and no change goes
  * through all of them, because there can be 100,000.
  */
-export class RecordStore<Item extends StoredRecord, Change extends StoredChange> {
+export class RecordStore<Item extends StoredRecord> {
   readonly #state: StateStore
-  readonly #sectionOf: (state: State) => Section<Item, Change>
-  readonly #originalOf: (record: Item) => Change
+  readonly #kind: RecordKind
   readonly #byId = new Map<string, Item>()
-  /** Names are unique within a region only, and not even there when they were given behind the API's back. */
+  /** Names are unique within a region only, and a test may give the same name twice. */
   readonly #byName = new Map<string, Item[]>()
   readonly #byPlace = new Map<string, Item[]>()
-  /** What of a place is not deleted; made when asked for, forgotten when something comes or goes. */
+  /** The records of a place that are not deleted; cleared when one is added or deleted. */
   readonly #lists = new Map<string, Item[]>()
-  /** How changed records were before, by ID. */
-  readonly #originals = new Map<string, Change>()
+  /** Changed records as they were at first, by ID. */
+  readonly #originals = new Map<string, Item>()
   #added = new Set<string>()
   #order = 0
   #applied: State | undefined
 
-  /** `originalOf` gives all that can be changed of a record, as it is. */
-  constructor(
-    records: readonly Item[],
-    state: StateStore,
-    sectionOf: (state: State) => Section<Item, Change>,
-    originalOf: (record: Item) => Change,
-  ) {
+  constructor(kind: RecordKind, records: readonly Item[], state: StateStore) {
+    this.#kind = kind
     this.#state = state
-    this.#sectionOf = sectionOf
-    this.#originalOf = originalOf
     for (const record of records) this.#insert(record)
   }
 
-  /** The records of a region, or of one of its VPCs, in the order of lists. Not to be changed by the caller. */
+  /** The records of a region, or of one of its VPCs, in the order of lists. Do not change the array. */
   of(region: string, vpc?: string): readonly Item[] {
     this.#sync()
     const place = placeOf(region, vpc)
     const known = this.#lists.get(place)
     if (known !== undefined) return known
     const list = (this.#byPlace.get(place) ?? []).filter(each => !each.deleted)
-    // Of places that do not exist there is no end.
+    // Unknown places are not kept: there could be any number of them.
     if (list.length > 0) this.#lists.set(place, list)
     return list
   }
@@ -96,19 +65,23 @@ export class RecordStore<Item extends StoredRecord, Change extends StoredChange>
   }
 
   /**
-   * Changes a record: `decide` is called with its newest form, alone, and returns what changes, or undefined for nothing.
+   * Changes a record: `decide` gets its newest form, with nobody else at work, and returns what changes, or undefined.
    * Resolves to the record, undefined when there is none; rejects with what `decide` throws.
    */
-  async update(region: string, id: string, decide: (record: Item) => Change | undefined): Promise<Item | undefined> {
+  async update(
+    region: string,
+    id: string,
+    decide: (record: Item) => Partial<Item> | undefined,
+  ): Promise<Item | undefined> {
     let record: Item | undefined
     try {
       await this.#state.update(state => {
         record = this.find(region, id)
         const change = record && decide(record)
         if (record === undefined || change === undefined) return false
-        const {changes} = this.#sectionOf(state)
-        const revision = record.revision + (isNew(change, record) ? 1 : 0)
-        const all = {...changes[id], ...change, revision}
+        const {changes} = state.records[this.#kind]
+        const revision = (record.revision ?? 0) + (isNew(change, record) ? 1 : 0)
+        const all: Partial<StoredRecord> = {...changes[id], ...change, revision}
         changes[id] = all
         this.#apply(record, all, false)
         return true
@@ -120,13 +93,14 @@ export class RecordStore<Item extends StoredRecord, Change extends StoredChange>
     return record
   }
 
-  /** Adds the record that `make` gives; its order is handed in. Rejects, with nothing added, when it can't be kept. */
-  async add(make: (order: number) => Item): Promise<Item> {
+  /** Adds the record that `make` returns for its order and the number of those added before. Rejects, with nothing added, when it can't be kept. */
+  async add(make: (order: number, addedBefore: number) => Item): Promise<Item> {
     let record: Item | undefined
     await this.#state.update(state => {
       this.#sync()
-      record = make(this.#order + 1)
-      this.#sectionOf(state).added.push(structuredClone(record))
+      const {added} = state.records[this.#kind]
+      record = make(this.#order + 1, added.length)
+      added.push(structuredClone(record))
       this.#added.add(record.id)
       this.#insert(record)
       return true
@@ -139,7 +113,7 @@ export class RecordStore<Item extends StoredRecord, Change extends StoredChange>
     this.#byId.set(record.id, record)
     append(this.#byName, record.name, record)
     append(this.#byPlace, placeOf(record.region), record)
-    append(this.#byPlace, placeOf(record.region, record.vpc), record)
+    if (record.vpc !== undefined) append(this.#byPlace, placeOf(record.region, record.vpc), record)
     this.#order = Math.max(this.#order, record.order)
     this.#lists.clear()
   }
@@ -151,9 +125,10 @@ export class RecordStore<Item extends StoredRecord, Change extends StoredChange>
 
   #applyAll(state: State): void {
     this.#applied = state
-    const {changes, added} = this.#sectionOf(state)
+    const {changes, added} = state.records[this.#kind]
     for (const record of added) {
-      if (!this.#byId.has(record.id)) this.#insert({...record})
+      // The section holds records of this kind only.
+      if (!this.#byId.has(record.id)) this.#insert({...record} as Item)
     }
     const now = new Set(added.map(each => each.id))
     const gone = new Set([...this.#added].filter(id => !now.has(id)))
@@ -165,8 +140,8 @@ export class RecordStore<Item extends StoredRecord, Change extends StoredChange>
     }
   }
 
-  #apply(record: Item, change: Change | undefined, isGone: boolean): void {
-    const original = this.#originals.get(record.id) ?? this.#originalOf(record)
+  #apply(record: Item, change: Partial<StoredRecord> | undefined, isGone: boolean): void {
+    const original = this.#originals.get(record.id) ?? {deleted: false, ...record}
     this.#originals.set(record.id, original)
     const {name, deleted} = record
     Object.assign(record, original, change, isGone && {deleted: true})
@@ -179,8 +154,19 @@ export class RecordStore<Item extends StoredRecord, Change extends StoredChange>
   }
 }
 
-// A status is no modifiable state: start and stop leave the ETag as it is.
-function isNew(change: StoredChange, record: StoredRecord): boolean {
+/** The change that gives a record another name; none without `name`. Throws 400 when another record of the region has it. */
+export function nameChange<Item extends StoredRecord>(
+  store: RecordStore<Item>,
+  record: Item,
+  name: string | undefined,
+): {name?: string} {
+  if (name === undefined || name === record.name) return {}
+  checkNameIsFree(name, store.named(record.region, name))
+  return {name}
+}
+
+// The status does not count as modifiable: start and stop do not change the ETag.
+function isNew(change: Partial<StoredRecord>, record: StoredRecord): boolean {
   const {name = record.name, metadata = record.metadata} = change
   return name !== record.name || JSON.stringify(metadata) !== JSON.stringify(record.metadata)
 }

@@ -11,23 +11,23 @@ export interface MetadataSettings {
   response_hop_limit: number
 }
 
-/** What an instance has of them that was given none. */
+/** The settings of an instance that was given none. */
 export const defaultMetadata: MetadataSettings = {enabled: false, protocol: 'http', response_hop_limit: 1}
 
 export type ActionType = 'reboot' | 'start' | 'stop'
 
-/** An action under way or done: the instance's status follows from it and the clock. */
+/** An action, running or done: it and the clock give the instance's status. */
 export interface ActionRecord {
   type: ActionType
   /** When it begins, in epoch milliseconds. */
   at: number
-  /** The status that a start comes to which fails. */
+  /** The final status of a start that fails. */
   ends?: FailedStart
-  /** Those that run after it, in their order; they have none themselves. */
+  /** The actions that run after it, in order; they have no queue of their own. */
   queued?: ActionRecord[]
 }
 
-/** What a start that fails leaves behind: `failed` for want of capacity, or an instance that is stopped again. */
+/** The status after a start that fails: `failed` for lack of capacity, or stopped again. */
 export type FailedStart = 'failed' | 'stopped'
 
 /** The parts of an instance whose IDs or names are derived from its own ID unless they are known. */
@@ -41,30 +41,45 @@ export type KnownPart =
   | 'bootVolumeName'
   | 'virtualNetworkInterface'
 
-/** An instance in little: what distinguishes it from others. `instanceBody` makes the API's object of it. 100,000 of these are held at once. */
-export interface InstanceRecord {
+/** What every stored record has. */
+export interface StoredRecord {
   /** Place in every list; grows, never reused, so that a page's token outlives changes. */
   order: number
   id: string
   name: string
   region: string
-  zone: string
   /** ID of the VPC. */
-  vpc: string
-  address: string
+  vpc?: string
   /** Epoch milliseconds. */
   created: number
+  resourceGroup: {id: string; name: string}
+  metadata?: unknown
+  /** Counts the changes of what can be modified, for the ETag. */
+  revision?: number
+  deleted?: boolean
+}
+
+interface ZonalRecord extends StoredRecord {
+  zone: string
+  vpc: string
+  profile: string
+  revision: number
+  deleted: boolean
+}
+
+/** What instances and bare metal servers have in common. */
+interface ServerRecord extends ZonalRecord {
+  address: string
   /** Status apart from actions. */
   status: string
+}
+
+/** What distinguishes an instance from others; `instanceBody` makes the API's object of it. There can be 100,000. */
+export interface InstanceRecord extends ServerRecord {
   action: ActionRecord | undefined
   /** How many of its next starts fail, and how. */
   failures: {left: number; ends: FailedStart} | undefined
   metadata: MetadataSettings
-  /** Counts the changes, for the ETag. */
-  revision: number
-  deleted: boolean
-  profile: string
-  resourceGroup: {id: string; name: string}
   image?: NamedResource
   spot?: boolean
   /** Has network interfaces of the old kind and no network attachments. */
@@ -95,7 +110,7 @@ export interface InstanceRecord {
   known?: Partial<Record<KnownPart, string>>
 }
 
-/** What an instance was given at its creation and shows as it was given, under wire names; without, the defaults. */
+/** Settings that an instance was given at creation and shows unchanged, under wire names; without them, the defaults. */
 export interface GivenSettings {
   availability_policy?: {host_failure: 'restart' | 'stop'; preemption: 'delete' | 'stop'}
   confidential_compute_mode?: 'disabled' | 'sgx' | 'tdx'
@@ -104,7 +119,7 @@ export interface GivenSettings {
   volume_bandwidth_qos_mode?: 'pooled' | 'weighted'
 }
 
-/** The same of an interface. */
+/** The same for an interface. */
 export interface GivenInterface {
   allow_ip_spoofing?: boolean
   auto_delete?: boolean
@@ -117,81 +132,34 @@ export interface TrustedProfileRecord {
 }
 
 /** An SSH key of a region. */
-export interface KeyRecord {
-  order: number
-  id: string
-  name: string
-  region: string
-  created: number
-  resourceGroup: {id: string; name: string}
+export interface KeyRecord extends StoredRecord {
   /** Algorithm and base64, as in a line of authorized_keys, without a comment. */
   publicKey: string
 }
 
-/** A bare metal server in little. Its metadata service has no hop limit. */
-export interface BareMetalRecord {
-  order: number
-  id: string
-  name: string
-  region: string
-  zone: string
-  /** ID of the VPC. */
-  vpc: string
-  address: string
-  /** Epoch milliseconds. */
-  created: number
-  status: string
+/** A bare metal server. Its metadata service has no hop limit. */
+export interface BareMetalRecord extends ServerRecord {
   metadata: Omit<MetadataSettings, 'response_hop_limit'>
-  revision: number
-  deleted: boolean
-  profile: string
-  resourceGroup: {id: string; name: string}
 }
 
-/** An instance template in little: it gives back what its maker named, and nothing else. */
-export interface TemplateRecord {
-  order: number
-  id: string
-  name: string
-  region: string
-  zone: string
-  /** ID of the VPC. */
-  vpc: string
-  /** Epoch milliseconds. */
-  created: number
-  /** Null where its maker did not name the metadata service. */
+/** An instance template: it returns what it was given, and nothing else. */
+export interface TemplateRecord extends ZonalRecord {
+  /** Null if none of the metadata service was given. */
   metadata: Partial<MetadataSettings> | null
-  revision: number
-  deleted: boolean
-  profile: string
-  resourceGroup: {id: string; name: string}
   image: NamedResource
   userData?: string
 }
 
-export interface VpcRecord {
-  order: number
-  id: string
-  name: string
-  region: string
-  created: number
-  resourceGroup: {id: string; name: string}
-}
+export type VpcRecord = StoredRecord
 
-export interface FloatingIpRecord {
-  order: number
-  id: string
-  name: string
-  region: string
+export interface FloatingIpRecord extends StoredRecord {
   zone: string
   address: string
-  created: number
-  resourceGroup: {id: string; name: string}
   /** ID of the instance whose primary interface it leads to. */
-  instance: string | undefined
+  instance: string | null | undefined
 }
 
-/** What a fleet consists of before anybody changed it. */
+/** The records of a fleet before any change. */
 export interface FleetRecords {
   instances: InstanceRecord[]
   bareMetalServers: BareMetalRecord[]
@@ -203,5 +171,5 @@ export interface FleetRecords {
 /** The resource group of IBM's page. */
 export const defaultsGroup = {id: '6edefe513d934fdd872e78ee6a8e73ef', name: 'defaults'}
 
-/** Another one, so that a filter by resource group has something to leave out. */
+/** Another one, so that a filter by resource group has something to exclude. */
 export const productionGroup = {id: '4bbce614c13444cd8fc5e7e878ef8e21', name: 'production'}

@@ -1,9 +1,17 @@
-import {uuidOf} from './ids.ts'
-import type {InstanceRecord, KnownPart, NamedResource} from './records.ts'
+import {crnOf, uuidOf} from './ids.ts'
+import type {InstanceRecord, KnownPart, NamedResource, StoredRecord} from './records.ts'
+
+/** A JSON object of an answer. */
+export type WireBody = Record<string, unknown>
 
 /** An ISO 8601 time with milliseconds, as IBM's page shows `created_at`. */
 export function isoTime(epochMs: number): string {
   return new Date(epochMs).toISOString()
+}
+
+/** The ID of something derived from a resource, with the prefix of its region or zone. */
+export function derivedId({id}: {id: string}, part: string): string {
+  return `${id.slice(0, 4)}-${uuidOf(`${id}/${part}`)}`
 }
 
 /** A derived or known ID or name of a part of an instance. IDs carry the prefix of the instance's zone. */
@@ -19,13 +27,46 @@ export function partOf(record: InstanceRecord, part: KnownPart): string {
   return `${record.id.slice(0, 4)}-${uuid}`
 }
 
-/** `{crn, href, id, name, resource_type}` of a resource that has all of them. */
-export function reference(base: string, path: string, type: string, resource: NamedResource): Record<string, string> {
+/** Adds the CRN, made of `place` (a region or a zone) and the path of the kind. */
+export function resourceIn(place: string, path: string, {id, name}: {id: string; name: string}): NamedResource {
+  return {id, crn: crnOf(place, path.slice(0, -1).replaceAll(/[_/]/g, '-'), id), name}
+}
+
+/** `{crn, href, id, name}` of a resource at `path`. */
+export function shortReference(base: string, path: string, {crn, id, name}: NamedResource) {
+  return {crn, href: `${base}/${path}/${id}`, id, name}
+}
+
+/** `{crn, href, id, name, resource_type}` of a resource; its type is the last part of `path` in the singular. */
+export function resourceReference(base: string, path: string, resource: NamedResource) {
+  return {...shortReference(base, path, resource), resource_type: path.slice(path.lastIndexOf('/') + 1, -1)}
+}
+
+/** The ResourceGroupReference. */
+export function groupReference({id, name}: {id: string; name: string}) {
+  return {href: `https://resource-controller.cloud.ibm.com/v2/resource_groups/${id}`, id, name}
+}
+
+/** The properties that nearly all objects have; `place` is the region or zone in the CRN. */
+export function bodyHead(base: string, path: string, place: string, record: StoredRecord) {
   return {
-    crn: resource.crn,
-    href: `${base}/${path}/${resource.id}`,
-    id: resource.id,
-    name: resource.name,
-    resource_type: type,
+    ...shortReference(base, path, resourceIn(place, path, record)),
+    created_at: isoTime(record.created),
+    resource_group: groupReference(record.resourceGroup),
   }
+}
+
+/** The VPCReference of the VPC that something is in. */
+export function vpcReference({region, vpc}: {region: string; vpc: string}, name: string, base: string) {
+  return resourceReference(base, 'vpcs', resourceIn(region, 'vpcs', {id: vpc, name}))
+}
+
+/** The ZoneReference of the zone that something is in. */
+export function zoneReference({region, zone}: {region: string; zone: string}, base: string) {
+  return {href: `${base}/regions/${region}/zones/${zone}`, name: zone}
+}
+
+/** The reference to a profile, such as one of `instance`. */
+export function profileReference(kind: string, name: string, base: string) {
+  return {href: `${base}/${kind}/profiles/${name}`, name, resource_type: `${kind}_profile`}
 }

@@ -3,65 +3,46 @@ import {mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync} fr
 import {join} from 'node:path'
 import {setTimeout as wait} from 'node:timers/promises'
 import {LockHeld, takeLock} from '../../process-lock.ts'
-import type {Section} from './record-store.ts'
-import type {BareMetalRecord, FloatingIpRecord, InstanceRecord, KeyRecord, TemplateRecord} from './records.ts'
+import type {StoredRecord} from './records.ts'
 
-type Changeable = 'name' | 'metadata' | 'revision' | 'deleted'
+const kinds = ['bareMetalServers', 'floatingIps', 'instances', 'keys', 'templates', 'vpcs'] as const
 
-export type InstanceChange = Partial<Pick<InstanceRecord, Changeable | 'status' | 'action' | 'failures'>>
-export type BareMetalChange = Partial<Pick<BareMetalRecord, Changeable | 'status'>>
-export type TemplateChange = Partial<Pick<TemplateRecord, Changeable>>
+export type RecordKind = (typeof kinds)[number]
+
+/** The part of a state that belongs to one kind of records. */
+export interface Section {
+  /** Changed properties, by ID. */
+  changes: Record<string, Partial<StoredRecord>>
+  /** Records that the arguments do not give. */
+  added: StoredRecord[]
+}
 
 /** What differs from the fleet that the arguments give. */
 export interface State {
-  version: 1
-  /** Signs the tokens, so that one made by one process is good in the next. */
+  version: 2
+  /** Signs the tokens, so that a token of one process is valid in the next. */
   secret: string
-  instances: Record<string, InstanceChange>
-  /** Instances that the arguments do not give. */
-  added: InstanceRecord[]
-  bareMetalServers: Section<BareMetalRecord, BareMetalChange>
-  templates: Section<TemplateRecord, TemplateChange>
-  /** What a floating IP leads to now: an instance's ID, or nothing. */
-  floatingIps: Record<string, {instance: string | null}>
-  /** Floating IPs that were reserved, and keys that were imported. Absent in a state of an older version. */
-  addedFloatingIps?: FloatingIpRecord[]
-  addedKeys?: KeyRecord[]
-  /** The IDs of floating IPs and keys that the arguments give, and that were deleted. */
-  removed?: string[]
-  /** The new names of floating IPs and keys, by ID. */
-  renamed?: Record<string, string>
+  records: Record<RecordKind, Section>
 }
 
-/** Keeps a state. Whoever holds one sees in `current` what is so, and changes it within `update` only. */
+/** Keeps a state. Read it from `current`; change it within `update` only. */
 export interface StateStore {
   readonly current: State
-  /** Looks whether somebody else changed the state; `current` is another object then. Throws when it can't be read. */
+  /** Takes in what other processes changed; `current` is another object then. Throws when it can't be read. */
   refresh(): void
-  /** Calls `change` with the newest state, alone; keeps what it did to the state when it returns true. Rejects, with nothing kept, when it throws or the state can't be written. */
+  /** Calls `change` with the newest state, with nobody else at work; keeps its changes when it returns true. Rejects, with nothing kept, when it throws or the state can't be written. */
   update(change: (state: State) => boolean): Promise<void>
-  /** Forgets all changes, but not the secret: tokens stay good. `current` is another object then. Rejects where the state can't be written. */
+  /** Forgets all changes but not the secret: tokens stay valid. `current` is another object then. Rejects where the state can't be written. */
   reset(): Promise<void>
 }
 
 function emptyState(secret = randomBytes(32).toString('base64url')): State {
-  return {
-    version: 1,
-    secret,
-    instances: {},
-    added: [],
-    bareMetalServers: {changes: {}, added: []},
-    templates: {changes: {}, added: []},
-    floatingIps: {},
-    addedFloatingIps: [],
-    addedKeys: [],
-    removed: [],
-    renamed: {},
-  }
+  const records = Object.fromEntries(kinds.map(kind => [kind, {changes: {}, added: []}])) as unknown as State['records']
+  return {version: 2, secret, records}
 }
 
 /** A state that lives as long as the process. */
-export class MemoryState implements StateStore {
+class MemoryState implements StateStore {
   current: State
 
   constructor(current: State = emptyState()) {
@@ -69,7 +50,7 @@ export class MemoryState implements StateStore {
   }
 
   refresh(): void {
-    // Nobody else has it.
+    // No other process has it.
   }
 
   async update(change: (state: State) => boolean): Promise<void> {
@@ -84,8 +65,8 @@ export class MemoryState implements StateStore {
 const fileName = 'state.json'
 const lockName = 'state.lock'
 
-/** The state in a folder: one file, replaced as a whole under a lock, read again whenever it is another. */
-export class FileState implements StateStore {
+/** The state in a folder: one file, replaced as a whole under a lock, and read again when it changed. */
+class FileState implements StateStore {
   readonly #file: string
   readonly #folder: string
   readonly #ownSecret = randomBytes(32).toString('base64url')
@@ -93,19 +74,8 @@ export class FileState implements StateStore {
   #tail: Promise<void> = Promise.resolve()
   current: State
 
-  /** Opens the state in `folder`, which is made (0700) when it is not there. Returns why where it can't be made or entered; throws when its file is not a state. */
-  static open(folder: string): FileState | string {
-    try {
-      mkdirSync(folder, {recursive: true, mode: 0o700})
-      // One that is there but can't be entered, such as another user's, fails here.
-      stampOf(join(folder, fileName))
-    } catch (error) {
-      return unwritable(folder, error).message
-    }
-    return new FileState(folder)
-  }
-
-  private constructor(folder: string) {
+  /** Throws where the folder can't be entered, and when its file is not a state. */
+  constructor(folder: string) {
     this.#folder = folder
     this.#file = join(folder, fileName)
     this.current = emptyState(this.#ownSecret)
@@ -136,7 +106,7 @@ export class FileState implements StateStore {
       Object.assign(state, emptyState(state.secret))
       return true
     })
-    // Whoever follows the changes sees by another object that they are gone.
+    // Stores see by another object that the changes are gone.
     this.#seen = 'unknown'
     this.refresh()
   }
@@ -149,7 +119,7 @@ export class FileState implements StateStore {
       if (change(this.current)) this.#write()
       kept = true
     } finally {
-      // What was half changed is forgotten: the next look reads the file.
+      // Forgets a half-made change: the file is read again.
       if (!kept) this.#seen = 'unknown'
       await release()
     }
@@ -163,9 +133,9 @@ export class FileState implements StateStore {
     } catch (error) {
       throw new Error(`The sandbox's state can't be read from ${this.#file}: ${messageOf(error)}. ${help}`)
     }
-    if (!isState(state)) throw new Error(`${this.#file} is not a state of the sandbox. ${help}`)
-    // One written before there were more kinds of records lacks them.
-    return {...emptyState(), ...state}
+    const whole = isRecord(state) ? withAllKinds(state) : state
+    if (!isState(whole)) throw new Error(`${this.#file} is not a state of the sandbox. ${help}`)
+    return whole
   }
 
   #write(): void {
@@ -181,7 +151,7 @@ export class FileState implements StateStore {
   }
 }
 
-/** A change takes milliseconds: a lock of another host or container is left behind long before this. */
+/** A change takes milliseconds: an older lock of another host or container was left behind. */
 const abandonedAfterMs = 10_000
 const patienceMs = 3 * abandonedAfterMs
 
@@ -215,26 +185,62 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** A state with all kinds of records. In version 1, keys and floating IPs were kept in another form. */
+function withAllKinds(state: Record<string, unknown>): Record<string, unknown> {
+  const empty = emptyState().records
+  if (state.version !== 1) return {...state, ...(isRecord(state.records) && {records: {...empty, ...state.records}})}
+  const {secret, instances, added, bareMetalServers, templates, addedFloatingIps = [], addedKeys = []} = state
+  const [instanceOf, nameOf] = [state.floatingIps, state.renamed].map(each => (isRecord(each) ? each : {}))
+  const removed = Array.isArray(state.removed) ? state.removed : []
+  const changes: Record<string, object> = {}
+  for (const [id, change] of Object.entries(instanceOf ?? {})) changes[id] = {...(isRecord(change) && change)}
+  for (const [id, name] of Object.entries(nameOf ?? {})) changes[id] = {...changes[id], name}
+  for (const id of removed) changes[id] = {...changes[id], deleted: true}
+  const records = {
+    ...empty,
+    ...(bareMetalServers !== undefined && {bareMetalServers}),
+    ...(templates !== undefined && {templates}),
+    instances: {changes: instances, added},
+    floatingIps: {changes, added: addedFloatingIps},
+    keys: {changes, added: addedKeys},
+  }
+  return {version: 2, secret, records}
+}
+
 function isState(value: unknown): value is State {
-  return (
-    isRecord(value) &&
-    value.version === 1 &&
-    typeof value.secret === 'string' &&
-    isRecord(value.instances) &&
-    Object.values(value.instances).every(isRecord) &&
-    Array.isArray(value.added) &&
-    isRecord(value.floatingIps) &&
-    [value.bareMetalServers, value.templates].every(each => each === undefined || isSection(each))
-  )
+  if (!isRecord(value) || value.version !== 2 || typeof value.secret !== 'string') return false
+  const {records} = value
+  return isRecord(records) && kinds.every(kind => isSection(records[kind]))
 }
 
 function isSection(value: unknown): boolean {
-  return (
-    isRecord(value) &&
-    isRecord(value.changes) &&
-    Object.values(value.changes).every(isRecord) &&
-    Array.isArray(value.added)
-  )
+  if (!isRecord(value) || !isRecord(value.changes) || !Array.isArray(value.added)) return false
+  return [...Object.values(value.changes), ...value.added].every(isRecord)
+}
+
+/**
+ * Opens the state in `folder`, which is made (0700) when it is not there. Where it can't be made, entered or written, the
+ * state is in memory only, on top of what is kept there, and `problem` says why. Rejects when its file is not a state.
+ */
+export async function openState(folder: string | undefined): Promise<{state: StateStore; problem?: string}> {
+  if (folder === undefined) return {state: new MemoryState()}
+  const inMemory = (reason: string, kept?: State) => {
+    return {state: new MemoryState(kept), problem: `${reason}; what is changed is lost when it ends.`}
+  }
+  try {
+    mkdirSync(folder, {recursive: true, mode: 0o700})
+    // A folder that can't be entered, such as another user's, fails here.
+    stampOf(join(folder, fileName))
+  } catch (error) {
+    return inMemory(unwritable(folder, error).message)
+  }
+  const state = new FileState(folder)
+  try {
+    await state.begin()
+    return {state}
+  } catch (error) {
+    return inMemory(messageOf(error), state.current)
+  }
 }
 
 /** Forgets the state kept in `folder`. True when there was one. Rejects when it can't be removed. */

@@ -1,8 +1,10 @@
+import {once} from 'node:events'
 import {setTimeout as wait} from 'node:timers/promises'
+import type {HttpBindings} from '@hono/node-server'
 import {RESPONSE_ALREADY_SENT} from '@hono/node-server/utils/response'
-import type {Context, MiddlewareHandler, Next} from 'hono'
+import type {MiddlewareHandler} from 'hono'
+import {ApiError, answerError, throttled, unauthorized} from './api-error.ts'
 import type {Environment} from './environment.ts'
-import {refuseByFault, resetConnection, sendHalf} from './fault-answers.ts'
 import {type Fault, FaultPicker} from './faults.ts'
 import type {SeenRequest} from './seen-request.ts'
 
@@ -11,11 +13,11 @@ export interface TroubleOptions {
   /** Read anew for each request. */
   faults: readonly Fault[]
   onRequest: ((request: SeenRequest) => void) | undefined
-  /** Aborted when the sandbox closes: nothing waits any longer. */
+  /** Aborted when the sandbox closes; ends all waiting. */
   closing: AbortSignal
 }
 
-/** Makes each request late, or lets it come to grief, as the options say; tells `onRequest` of it before the answer goes out. */
+/** Delays requests and makes them fail as the options say; calls `onRequest` before the answer goes out. */
 export function makeTrouble(options: TroubleOptions): MiddlewareHandler<Environment> {
   const picker = new FaultPicker()
   return async (c, next) => {
@@ -25,52 +27,62 @@ export function makeTrouble(options: TroubleOptions): MiddlewareHandler<Environm
     const body = options.onRequest === undefined ? undefined : readable(await c.req.text())
     const tell = (status: number | undefined) => options.onRequest?.({method: c.req.method, path, status, body})
     if (options.latencyMs > 0) await wait(options.latencyMs, undefined, {signal: options.closing})
-    if (fault === undefined) {
-      await next()
-      tell(c.res.status)
-      return
-    }
-    return meet(fault, c, next, tell, options.closing)
-  }
-}
-
-async function meet(
-  fault: Fault,
-  c: Context<Environment>,
-  next: Next,
-  tell: (status: number | undefined) => void,
-  closing: AbortSignal,
-): Promise<Response | undefined> {
-  switch (fault.kind) {
-    case 'reset':
+    if (fault?.kind === 'reset') {
       tell(undefined)
-      return resetConnection(c.env)
-    case 'hang':
-      tell(undefined)
-      await untilClosed(closing)
+      c.env.incoming.socket.resetAndDestroy()
       return RESPONSE_ALREADY_SENT
-    case 'cut': {
-      await next()
-      tell(c.res.status)
-      const sent = await sendHalf(c.env, c.res)
-      // Hono would carry the headers of the answer over to its replacement.
-      c.res = undefined
-      c.res = sent
-      return undefined
     }
-    default: {
-      const answer = refuseByFault(fault, c)
+    if (fault?.kind === 'hang') {
+      tell(undefined)
+      if (!options.closing.aborted) await once(options.closing, 'abort')
+      return RESPONSE_ALREADY_SENT
+    }
+    if (fault !== undefined && fault.kind !== 'cut') {
+      const answer = fault.kind === '502' ? c.html(proxyPage, 502) : answerError(refusalOf(fault), c)
       tell(answer.status)
       return answer
     }
+    await next()
+    tell(c.res.status)
+    if (fault === undefined) return undefined
+    const sent = await sendHalf(c.env, c.res)
+    // Hono would carry the headers of the answer over to its replacement.
+    c.res = undefined
+    c.res = sent
+    return undefined
   }
 }
 
-function untilClosed(closing: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    if (closing.aborted) resolve()
-    else closing.addEventListener('abort', () => resolve(), {once: true})
+// As proxies send it.
+const proxyPage = `<html>
+<head><title>502 Bad Gateway</title></head>
+<body>
+<center><h1>502 Bad Gateway</h1></center>
+<hr><center>cloudflare</center>
+</body>
+</html>
+`
+
+/** The API's own answer in place of the operation's. 429 and 5xx: ibm-cloud-docs/vpc errors.md; 403: ibm-cloud-docs/vpc cbr.md. */
+function refusalOf({kind, retryAfter}: Fault): ApiError {
+  if (kind === '401') return unauthorized()
+  if (kind === '403') return new ApiError(403, 'not_authorized', 'the provided token is not authorized')
+  if (kind === '429') return throttled(retryAfter ?? '1')
+  if (kind === '500') return new ApiError(500, 'internal_error', 'An internal error occurred.')
+  const headers: Record<string, string> = retryAfter === undefined ? {} : {'retry-after': retryAfter}
+  const message = 'The back-end service is unavailable.'
+  return new ApiError(kind === '503' ? 503 : 504, 'backend_service_unavailable', message, undefined, headers)
+}
+
+/** Sends the head of `response`, with its full length, and half of its body; then ends the connection. */
+async function sendHalf({incoming, outgoing}: HttpBindings, response: Response): Promise<Response> {
+  const body = Buffer.from(await response.arrayBuffer())
+  outgoing.writeHead(response.status, {...Object.fromEntries(response.headers), 'content-length': body.length})
+  await new Promise<void>(resolve => {
+    outgoing.write(body.subarray(0, Math.floor(body.length / 2)), () => resolve())
   })
+  incoming.socket.destroy()
+  return RESPONSE_ALREADY_SENT
 }
 
 function readable(text: string): unknown {

@@ -1,7 +1,7 @@
 import {etagOf} from '../core/etag.ts'
 import {uuidOf} from '../core/ids.ts'
-import type {RecordStore, StoredChange, StoredRecord} from '../core/record-store.ts'
-import type {InstanceRecord} from '../core/records.ts'
+import type {RecordStore} from '../core/record-store.ts'
+import type {InstanceRecord, StoredRecord} from '../core/records.ts'
 import {regional} from '../core/regions.ts'
 import type {InstanceActions} from '../vpc/instance-actions.ts'
 import {statusAt} from '../vpc/instance-status.ts'
@@ -10,20 +10,20 @@ import type {FleetStore} from './fleet.ts'
 import {newBareMetal, newInstance, newTemplate} from './new-records.ts'
 import type {Fleet, NewTemplate, Shelf} from './public-types.ts'
 
-interface Kind<Item, Change, Summary, New, Edit> {
+interface Kind<Item, Summary, New, Edit> {
   /** Its name in errors. */
   called: string
   summaryOf(record: Item): Summary
   make(item: New, order: number): Item
-  changeOf(edit: Edit, record: Item): Change
+  changeOf(edit: Edit, record: Item): Partial<Item>
 }
 
-function shelfOf<Item extends StoredRecord, Change extends StoredChange, Summary, New, Edit>(
+function shelfOf<Item extends StoredRecord, Summary, New, Edit>(
   fleet: FleetStore,
-  store: RecordStore<Item, Change>,
-  {called, summaryOf, make, changeOf}: Kind<Item, Change, Summary, New, Edit>,
+  store: RecordStore<Item>,
+  {called, summaryOf, make, changeOf}: Kind<Item, Summary, New, Edit>,
 ): Shelf<Summary, New, Edit> {
-  const update = async (id: string, decide: (record: Item) => Change): Promise<Item> => {
+  const update = async (id: string, decide: (record: Item) => Partial<Item>): Promise<Item> => {
     const record = await store.update(store.get(id)?.region ?? '', id, decide)
     if (record === undefined) throw new Error(`There is no ${called} ${id}.`)
     return record
@@ -41,7 +41,7 @@ function shelfOf<Item extends StoredRecord, Change extends StoredChange, Summary
     add: async item => summaryOf(await store.add(order => make(item, order))),
     change: async (id, edit) => summaryOf(await update(id, record => changeOf(edit, record))),
     async remove(id) {
-      await update(id, () => ({deleted: true}) as Change)
+      await update(id, () => ({deleted: true}) as Partial<Item>)
     },
   }
 }
@@ -72,7 +72,7 @@ export function editableFleet(
       name: given.name,
       region: region.name,
       zone: zone.name,
-      vpc: given.vpc ?? fleet.vpcsOf(region.name)[0]?.id ?? regional(region.name, 'vpc', 'added').id,
+      vpc: given.vpc ?? fleet.vpcs.of(region.name)[0]?.id ?? regional(region.name, 'vpc', 'added').id,
       created: clock(),
     }
   }

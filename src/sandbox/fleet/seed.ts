@@ -49,7 +49,7 @@ function checkPlace(fleet: FleetStore, field: string, {region, zone, vpc}: Omit<
   if (zone !== undefined && !place.zones.some(each => each.name === zone)) {
     throw notASeed(`${field}: ${place.name} has no zone ${zone}.`)
   }
-  if (vpc !== undefined && !fleet.vpcsOf(place.name).some(each => each.id === vpc)) {
+  if (vpc !== undefined && !fleet.vpcs.of(place.name).some(each => each.id === vpc)) {
     throw notASeed(`${field}: ${place.name} has no VPC with the ID ${vpc}.`)
   }
 }

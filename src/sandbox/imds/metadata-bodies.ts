@@ -1,9 +1,7 @@
 import {crnOf, uuidOf} from '../core/ids.ts'
 import type {InstanceRecord, KeyRecord} from '../core/records.ts'
 import {isoTime} from '../core/references.ts'
-import {initializationBody} from '../vpc/initialization-body.ts'
-import {bootAttachmentBody, instanceBody} from '../vpc/instance-body.ts'
-import {softwareAttachmentsOf} from '../vpc/licensed-software.ts'
+import {bootAttachmentBody, initializationBody, instanceBody, softwareAttachmentsOf} from '../vpc/instance-body.ts'
 import {
   attachmentBodies,
   interfaceBodies,

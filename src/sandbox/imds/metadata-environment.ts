@@ -1,7 +1,7 @@
 import type {HttpBindings} from '@hono/node-server'
 import type {Context} from 'hono'
-import type {Cloud} from '../core/environment.ts'
 import type {FloatingIpRecord, InstanceRecord, KeyRecord} from '../core/records.ts'
+import type {SimulatedCloud} from '../core/simulated-cloud.ts'
 
 /** The server whose metadata service is called, and all that the answers are made of. */
 export interface MetadataSubject {
@@ -26,7 +26,7 @@ export interface MetadataEnvironment {
 
 export type MetadataContext = Context<MetadataEnvironment>
 
-export interface MetadataCloud extends Omit<Cloud, 'actions'> {
+export interface MetadataCloud extends Omit<SimulatedCloud, 'actions'> {
   /** PEM chain for a CSR with `commonName` as its subject's, from `issuedAtMs` for `ttlSeconds`; rejects with an ApiError for a CSR against the rules. The CA is loaded when the first one is asked for. */
   issueCertificate(csr: string, commonName: string, issuedAtMs: number, ttlSeconds: number): Promise<string[]>
   /** How long an IAM token is good, in seconds. */

@@ -5,7 +5,6 @@ import {TLSSocket} from 'node:tls'
 import {getRequestListener} from '@hono/node-server'
 import type {BareMetalRecord, InstanceRecord} from '../core/records.ts'
 import {findServer} from '../fleet/find-server.ts'
-import {keysOfInstance} from '../vpc/ssh-keys.ts'
 import type {CertificateAuthority} from './certificate-authority.ts'
 import {createMetadataApp, type MetadataCaller} from './metadata-app.ts'
 import type {MetadataCloud, MetadataSubject} from './metadata-environment.ts'
@@ -46,8 +45,8 @@ export async function openMetadataListeners(
     const server = fleet.bareMetalServers.get(instance)
     const record = server ? asInstance(server) : fleet.instances.get(instance)
     if (record === undefined || !record.metadata.enabled || record.metadata.protocol !== protocol) return undefined
-    const floatingIps = fleet.floatingIpsOf(record.region).filter(each => each.instance === record.id)
-    const keys = keysOfInstance(fleet, record)
+    const floatingIps = fleet.floatingIpsOf(record)
+    const keys = fleet.keysOf(record)
     const kind = server ? 'bare-metal-server' : 'instance'
     return {kind, record, vpcName: fleet.vpcName(record.vpc), floatingIps, keys, now: clock(), transitionMs}
   }

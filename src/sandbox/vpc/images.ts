@@ -1,9 +1,13 @@
-import type {InstanceRecord, NamedResource} from '../core/records.ts'
+import {createHash} from 'node:crypto'
+import {collection, type Routes} from '../core/collection.ts'
+import {defaultsGroup, type InstanceRecord, type NamedResource} from '../core/records.ts'
+import {groupReference, isoTime, resourceReference, type WireBody} from '../core/references.ts'
 import {regional} from '../core/regions.ts'
+import type {SimulatedCloud} from '../core/simulated-cloud.ts'
 import type {FleetStore} from '../fleet/fleet.ts'
 
-/** What an image says of its operating system, as far as its name tells. */
-export interface OperatingSystem {
+/** The operating system of an image, read from its name. */
+interface OperatingSystem {
   name: string
   family: string
   vendor: string
@@ -45,7 +49,6 @@ export function imagesIn(fleet: FleetStore, region: string): NamedResource[] {
   return [...images.values()]
 }
 
-/** The operating system of an image. */
 export function operatingSystemOf({name}: NamedResource): OperatingSystem {
   const found = systems.find(each => name.includes(each.word))
   const version = /-(\d+)-(\d+)/.exec(name)?.slice(1, 3).join('-') ?? '9'
@@ -66,4 +69,54 @@ export function operatingSystemOf({name}: NamedResource): OperatingSystem {
 /** Whether an instance runs Windows. */
 export function isWindows(image: InstanceRecord['image']): boolean {
   return image?.name.includes('windows') ?? false
+}
+
+const isOwn = (image: NamedResource) => !image.name.startsWith('ibm-')
+
+/** The Image object (IBM/vpc-node-sdk vpc/v1.ts `VpcV1.Image`). */
+function imageBody(image: NamedResource, base: string): WireBody {
+  const system = operatingSystemOf(image)
+  return {
+    ...resourceReference(base, 'images', image),
+    allowed_use: {api_version: '2026-03-24', bare_metal_server: 'true', instance: 'true'},
+    catalog_offering: {managed: false},
+    created_at: isoTime(Date.UTC(2025, 0, 10)),
+    encryption: 'none',
+    file: {checksums: {sha256: createHash('sha256').update(image.id).digest('hex')}, size: 2},
+    minimum_provisioned_size: 100,
+    operating_system: {
+      allow_user_image_creation: true,
+      architecture: system.architecture,
+      dedicated_host_only: false,
+      display_name: system.display,
+      family: system.family,
+      href: `${base}/operating_systems/${system.name}`,
+      name: system.name,
+      user_data_format: 'cloud_init',
+      vendor: system.vendor,
+      version: system.version,
+    },
+    resource_group: groupReference(defaultsGroup),
+    status: 'available',
+    status_reasons: [],
+    user_data_format: 'cloud_init',
+    visibility: isOwn(image) ? 'private' : 'public',
+  }
+}
+
+/** `/images` with all filters of `listImages` in IBM/vpc-node-sdk vpc/v1.ts. Every image here is available, takes cloud-init, and has no remote account. */
+export function addImages(routes: Routes, {fleet}: SimulatedCloud): void {
+  collection<NamedResource>(routes, {
+    path: '/images',
+    rows: c => imagesIn(fleet, c.get('region').name),
+    body: (image, c) => imageBody(image, c.get('base')),
+    filters: {
+      name: image => image.name,
+      'remote.account.id': () => 'null',
+      'resource_group.id': () => defaultsGroup.id,
+      status: (_, value) => value.split(',').includes('available'),
+      user_data_format: (_, value) => value.split(',').includes('cloud_init'),
+      visibility: image => (isOwn(image) ? 'private' : 'public'),
+    },
+  })
 }

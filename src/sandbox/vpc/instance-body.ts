@@ -1,13 +1,23 @@
-import {crnOf, uuidOf} from '../core/ids.ts'
-import {defaultMetadata, type InstanceRecord, type NamedResource} from '../core/records.ts'
-import {isoTime, partOf, reference} from '../core/references.ts'
+import {createHash} from 'node:crypto'
+import {accountId, crnOf, uuidOf} from '../core/ids.ts'
+import {defaultMetadata, type InstanceRecord, type KeyRecord, type NamedResource} from '../core/records.ts'
+import {
+  derivedId,
+  isoTime,
+  partOf,
+  resourceIn,
+  resourceReference,
+  shortReference,
+  type WireBody,
+} from '../core/references.ts'
+import {defaultProfileOf} from '../iam/trusted-profiles.ts'
+import {isWindows} from './images.ts'
 import {statusAt, statusReasons} from './instance-status.ts'
-import {catalogOfferingOf} from './licensed-software.ts'
-import {type Networking, networkingOf} from './networking.ts'
+import {serverBody} from './networking.ts'
 import {profileOf} from './profiles.ts'
-import {groupReference} from './region-bodies.ts'
+import {keyReference} from './ssh-keys.ts'
 
-/** Where an object is sent from: hrefs begin with `base` (`http://127.0.0.1:PORT/us-south/v1`), states hold at `now` (epoch milliseconds). */
+/** What hrefs begin with (`http://127.0.0.1:PORT/us-south/v1`), and the time of the answer in epoch milliseconds. */
 export interface Sending {
   base: string
   now: number
@@ -15,35 +25,26 @@ export interface Sending {
   transitionMs: number
 }
 
-function lifecycleOf(status: string): string {
-  if (status === 'failed' || status === 'deleting' || status === 'pending') return status
-  return 'stable'
-}
-
-/** What of an instance's bandwidth is for its volumes, in Mbit/s: a quarter unless it was given another share (ibm-cloud-docs/vpc instance-profiles-vpc-bandwidth.md). */
+/** The part of an instance's bandwidth for its volumes, in Mbit/s: a quarter unless it was given (ibm-cloud-docs/vpc instance-profiles-vpc-bandwidth.md). */
 export function volumeBandwidthOf({profile, given}: InstanceRecord): number {
   return given?.total_volume_bandwidth ?? profileOf(profile).bandwidth / 4
 }
 
 /** The reference to an instance's boot volume attachment, as its instance carries it. */
-export function bootVolume(record: InstanceRecord, base: string): Record<string, unknown> {
-  const volume = partOf(record, 'bootVolume')
+export function bootVolume(record: InstanceRecord, base: string) {
   const attachment = partOf(record, 'bootAttachment')
+  const volume = {id: partOf(record, 'bootVolume'), name: partOf(record, 'bootVolumeName')}
   return {
     device: {id: partOf(record, 'bootDevice')},
     href: `${base}/instances/${record.id}/volume_attachments/${attachment}`,
     id: attachment,
     name: partOf(record, 'bootAttachmentName'),
-    volume: reference(base, 'volumes', 'volume', {
-      id: volume,
-      crn: crnOf(record.zone, 'volume', volume),
-      name: partOf(record, 'bootVolumeName'),
-    }),
+    volume: resourceReference(base, 'volumes', resourceIn(record.zone, 'volumes', volume)),
   }
 }
 
 /** The VolumeAttachment object of an instance's boot volume, the only one that instances of the sandbox have (IBM/vpc-node-sdk vpc/v1.ts `VpcV1.VolumeAttachment`). */
-export function bootAttachmentBody(record: InstanceRecord, base: string): Record<string, unknown> {
+export function bootAttachmentBody(record: InstanceRecord, base: string): WireBody {
   return {
     ...bootVolume(record, base),
     bandwidth: volumeBandwidthOf(record),
@@ -54,12 +55,12 @@ export function bootAttachmentBody(record: InstanceRecord, base: string): Record
   }
 }
 
-function disksOf(record: InstanceRecord, base: string): unknown[] {
+function disksOf(record: InstanceRecord, href: string): unknown[] {
   return profileOf(record.profile).disks.map((size, index) => {
-    const id = `${record.id.slice(0, 4)}-${uuidOf(`${record.id}/disk/${index}`)}`
+    const id = derivedId(record, `disk/${index}`)
     return {
       created_at: isoTime(record.created),
-      href: `${base}/instances/${record.id}/disks/${id}`,
+      href: `${href}/disks/${id}`,
       id,
       interface_type: 'nvme',
       name: `disk-${index + 1}`,
@@ -69,101 +70,71 @@ function disksOf(record: InstanceRecord, base: string): unknown[] {
   })
 }
 
-/** What only some instances have: absent, not null, where they have it not. */
-function optionalParts(record: InstanceRecord, base: string, status: string, network: Networking) {
-  const clusterAttachment = record.clusterNetwork && uuidOf(`${record.id}/cluster`)
-  const {gpu} = profileOf(record.profile)
+function clusterAttachment(record: InstanceRecord, href: string): WireBody {
+  const id = derivedId(record, 'cluster')
   return {
-    ...(record.clusterNetwork && {
-      cluster_network: reference(base, 'cluster_networks', 'cluster_network', record.clusterNetwork),
-    }),
-    cluster_network_attachments: clusterAttachment
-      ? [
-          {
-            href: `${base}/instances/${record.id}/cluster_network_attachments/${record.id.slice(0, 4)}-${clusterAttachment}`,
-            id: `${record.id.slice(0, 4)}-${clusterAttachment}`,
-            name: 'cluster-1',
-            resource_type: 'instance_cluster_network_attachment',
-          },
-        ]
-      : [],
-    ...(record.dedicatedHost && {
-      dedicated_host: reference(base, 'dedicated_hosts', 'dedicated_host', record.dedicatedHost),
-      placement_target: reference(base, 'dedicated_hosts', 'dedicated_host', record.dedicatedHost),
-    }),
-    ...(record.placementGroup && {
-      placement_target: reference(base, 'placement_groups', 'placement_group', record.placementGroup),
-    }),
-    ...(record.licensedSoftware && {catalog_offering: catalogOfferingOf(record)}),
-    ...(gpu && {gpu}),
-    ...(record.image && {image: reference(base, 'images', 'image', record.image)}),
-    ...(record.instanceGroup && {instance_group_membership: membership(record, record.instanceGroup, base)}),
-    // "This property will be absent if the instance's status is not running" (IBM/vpc-node-sdk vpc/v1.ts).
-    ...(status === 'running' && {numa_count: 1}),
-    ...(record.legacyInterfaces ? {} : {primary_network_attachment: network.attachments[0]}),
-    ...(record.reservation && {reservation: reference(base, 'reservations', 'reservation', record.reservation)}),
+    href: `${href}/cluster_network_attachments/${id}`,
+    id,
+    name: 'cluster-1',
+    resource_type: 'instance_cluster_network_attachment',
   }
 }
 
-function membership(record: InstanceRecord, group: NamedResource, base: string): Record<string, unknown> {
+function membership(record: InstanceRecord, group: NamedResource, base: string): WireBody {
   const id = `${group.id.slice(0, 4)}-${uuidOf(`${record.id}/membership`)}`
   return {
     href: `${base}/instance_groups/${group.id}/memberships/${id}`,
     id,
-    instance_group: {crn: group.crn, href: `${base}/instance_groups/${group.id}`, id: group.id, name: group.name},
+    instance_group: shortReference(base, 'instance_groups', group),
     name: `member-${id.slice(5, 13)}`,
   }
 }
 
-/** The API's Instance object of a record; field by field as in IBM/vpc-node-sdk vpc/v1.ts `VpcV1.Instance`, version 2026-03-24. */
-export function instanceBody(record: InstanceRecord, vpcName: string, sending: Sending): Record<string, unknown> {
-  const {base} = sending
-  const status = statusAt(record, sending.now, sending.transitionMs)
+/** The API's Instance object of a record; field by field as in IBM/vpc-node-sdk vpc/v1.ts `VpcV1.Instance`, version 2026-03-24. What only some instances have is absent, not null, in others. */
+export function instanceBody(record: InstanceRecord, vpcName: string, {base, now, transitionMs}: Sending) {
+  const {clusterNetwork, dedicatedHost, image, instanceGroup, placementGroup, reservation} = record
+  const status = statusAt(record, now, transitionMs)
+  const server = serverBody(record, status, vpcName, base)
   const profile = profileOf(record.profile)
-  const network = networkingOf(record, base)
   const boot = bootVolume(record, base)
   const volumeBandwidth = volumeBandwidthOf(record)
-  const lifecycle = lifecycleOf(status)
+  const host = dedicatedHost && resourceReference(base, 'dedicated_hosts', dedicatedHost)
+  const reserved = reservation && resourceReference(base, 'reservations', reservation)
+  const {reservationPolicy = 'automatic'} = record
+  // In IBM's order: people read this JSON.
   return {
     availability: {class: record.spot ? 'spot' : 'standard'},
     availability_policy: {host_failure: 'restart', preemption: 'stop'},
     bandwidth: profile.bandwidth,
     boot_volume_attachment: boot,
     confidential_compute_mode: 'disabled',
-    created_at: isoTime(record.created),
-    crn: crnOf(record.zone, 'instance', record.id),
-    disks: disksOf(record, base),
+    created_at: server.created_at,
+    crn: server.crn,
+    disks: disksOf(record, server.href),
     enable_secure_boot: record.secureBoot ?? false,
-    health_reasons: [],
-    health_state: lifecycle === 'stable' ? 'ok' : 'inapplicable',
-    href: `${base}/instances/${record.id}`,
-    id: record.id,
+    health_reasons: server.health_reasons,
+    health_state: server.health_state,
+    href: server.href,
+    id: server.id,
     lifecycle_reasons:
       status === 'failed' ? [{code: 'internal_error', message: 'Internal error (contact IBM support)'}] : [],
-    lifecycle_state: lifecycle,
+    lifecycle_state: server.lifecycle_state,
     memory: profile.memory,
     metadata_service: {...defaultMetadata, ...record.metadata},
     name: record.name,
-    network_attachments: network.attachments,
-    network_interfaces: network.interfaces,
-    primary_network_interface: network.interfaces[0],
-    profile: {
-      href: `${base}/instance/profiles/${record.profile}`,
-      name: record.profile,
-      resource_type: 'instance_profile',
-    },
+    network_attachments: server.network_attachments,
+    network_interfaces: server.network_interfaces,
+    primary_network_interface: server.primary_network_interface,
+    profile: server.profile,
     reservation_affinity: {
-      policy: record.reservationPolicy ?? 'automatic',
-      pool:
-        record.reservationPolicy === 'manual' && record.reservation
-          ? [reference(base, 'reservations', 'reservation', record.reservation)]
-          : [],
+      policy: reservationPolicy,
+      pool: reservationPolicy === 'manual' && reserved ? [reserved] : [],
     },
-    resource_group: groupReference(record.resourceGroup),
-    resource_type: 'instance',
-    startable: lifecycle === 'stable',
+    resource_group: server.resource_group,
+    resource_type: server.resource_type,
+    startable: server.lifecycle_state === 'stable',
     status,
-    status_reasons: statusReasons(record, status, sending.now),
+    status_reasons: statusReasons(record, status, now),
     total_network_bandwidth: profile.bandwidth - volumeBandwidth,
     total_volume_bandwidth: volumeBandwidth,
     vcpu: {
@@ -174,9 +145,107 @@ export function instanceBody(record: InstanceRecord, vpcName: string, sending: S
     },
     volume_attachments: [boot],
     volume_bandwidth_qos_mode: 'weighted',
-    vpc: reference(base, 'vpcs', 'vpc', {id: record.vpc, crn: crnOf(record.region, 'vpc', record.vpc), name: vpcName}),
-    zone: {href: `${base}/regions/${record.region}/zones/${record.zone}`, name: record.zone},
+    vpc: server.vpc,
+    zone: server.zone,
     ...record.given,
-    ...optionalParts(record, base, status, network),
+    // Only some have these.
+    cluster_network: clusterNetwork && resourceReference(base, 'cluster_networks', clusterNetwork),
+    cluster_network_attachments: clusterNetwork ? [clusterAttachment(record, server.href)] : [],
+    dedicated_host: host,
+    placement_target: placementGroup ? resourceReference(base, 'placement_groups', placementGroup) : host,
+    catalog_offering: record.licensedSoftware ? catalogOfferingOf(record) : undefined,
+    gpu: profile.gpu,
+    image: image && resourceReference(base, 'images', image),
+    instance_group_membership: instanceGroup && membership(record, instanceGroup, base),
+    // "This property will be absent if the instance's status is not running" (IBM/vpc-node-sdk vpc/v1.ts).
+    numa_count: status === 'running' ? 1 : undefined,
+    primary_network_attachment: server.primary_network_attachment,
+    reservation: reserved,
   }
+}
+
+/** Texts of longer lists are not kept: 100,000 would take most of a gigabyte. */
+const mostKept = 20_000
+
+/**
+ * The JSON of instances, made once for each of their states: making it is most of the cost of a list, and a sandbox slower
+ * than its clients would spoil their benchmarks.
+ */
+export class InstanceTexts {
+  readonly #kept = new WeakMap<InstanceRecord, {state: string; text: string}>()
+
+  /** The JSON of an instance in a list of `count`. */
+  of(record: InstanceRecord, vpcName: string, sending: Sending, count: number): string {
+    const make = () => JSON.stringify(instanceBody(record, vpcName, sending))
+    if (count > mostKept) return make()
+    const {name, revision, action, metadata} = record
+    const status = statusAt(record, sending.now, sending.transitionMs)
+    const {enabled, protocol, response_hop_limit: hopLimit} = metadata
+    const parts = [sending.base, vpcName, name, revision, status, action?.at, enabled, protocol, hopLimit]
+    const state = parts.join('\n')
+    const kept = this.#kept.get(record)
+    if (kept?.state === state) return kept.text
+    const text = make()
+    this.#kept.set(record, {state, text})
+    return text
+  }
+}
+
+const digestOf = (text: string) => createHash('sha256').update(text)
+
+/**
+ * The InstanceInitialization object: `keys`, for some a default trusted profile, for Windows a password. Instances
+ * that nobody created have noise of the right length as password: no private key opens it.
+ */
+export function initializationBody(
+  record: InstanceRecord,
+  keys: readonly KeyRecord[],
+  base: string,
+): Record<string, unknown> {
+  const references = keys.map(key => keyReference(key, base))
+  const noise = Buffer.concat(Array.from({length: 8}, (_, index) => digestOf(`${record.id}/${index}`).digest()))
+  const password = record.password ?? {encrypted: noise.toString('base64'), fingerprint: references[0]?.fingerprint}
+  const profile = defaultProfileOf(record)
+  return {
+    ...(profile && {
+      default_trusted_profile: {
+        auto_link: profile.autoLink,
+        target: {crn: profile.crn, id: profile.id, resource_type: 'trusted_profile'},
+      },
+    }),
+    keys: references,
+    ...(isWindows(record.image) && {
+      password: {encrypted_password: password.encrypted, encryption_key: {fingerprint: password.fingerprint}},
+    }),
+  }
+}
+
+const catalog = `crn:v1:bluemix:public:globalcatalog-collection:global:a/${accountId}:1082e7d2-5e2f-0a11-a3bc-f88a8e1931fc`
+
+/** The catalog offering that an instance with licensed software was made of. */
+export function catalogOfferingOf(record: InstanceRecord): {plan: {crn: string}; version: {crn: string}} {
+  return {
+    plan: {crn: `${catalog}:plan:sw.${uuidOf(`${record.region}/plan`)}`},
+    version: {crn: `${catalog}:version:${uuidOf(`${record.region}/version`)}`},
+  }
+}
+
+/** The software attachments of an instance; properties by ibm-cloud-docs/vpc instance_metadata_vpc_metadata_summary.md. `base` as in `Sending`. */
+export function softwareAttachmentsOf(record: InstanceRecord, base: string): Record<string, unknown>[] {
+  if (!record.licensedSoftware) return []
+  const id = `${record.id.slice(0, 4)}-${uuidOf(`${record.id}/software`)}`
+  return [
+    {
+      catalog_offering: catalogOfferingOf(record),
+      created_at: isoTime(record.created),
+      entitlement: {licensed_software: [{key: `SANDBOX-${uuidOf(`${id}/key`).toUpperCase()}`, sku: 'sandbox-sku-1'}]},
+      href: `${base}/instances/${record.id}/software_attachments/${id}`,
+      id,
+      lifecycle_reasons: [],
+      lifecycle_state: 'stable',
+      name: 'solver-1',
+      offering_instance: {crn: crnOf(record.region, 'software-instance', id)},
+      resource_type: 'instance_software_attachment',
+    },
+  ]
 }

@@ -7,12 +7,12 @@ const courses: Record<ActionType, {during: string; after: string}> = {
   reboot: {during: 'restarting', after: 'running'},
 }
 
-/** The last of an instance's actions that have begun at `now` (epoch milliseconds): all of them without. */
+/** The last of an instance's actions that have begun at `now` (epoch milliseconds); without `now`, the last of all. */
 export function lastAction({action}: InstanceRecord, now = Number.POSITIVE_INFINITY): ActionRecord | undefined {
   return action && [action, ...(action.queued ?? [])].findLast((each, index) => index === 0 || each.at <= now)
 }
 
-/** The instance's status at `now` (epoch milliseconds): that of its last action, on the way for `transitionMs`, then there. */
+/** The instance's status at `now` (epoch milliseconds): that of its last action, in transition for `transitionMs`. */
 export function statusAt(record: InstanceRecord, now: number, transitionMs: number): string {
   const action = lastAction(record, now)
   if (action === undefined) return record.status
@@ -21,7 +21,7 @@ export function statusAt(record: InstanceRecord, now: number, transitionMs: numb
   return action.ends ?? course.after
 }
 
-/** The status that an action asked for at `now` will find: with others before it, the one that they lead to. */
+/** The status in which an action requested at `now` begins: after all actions before it. */
 export function statusFound(record: InstanceRecord, now: number, transitionMs: number): string {
   return statusAt(record, Math.max(now, (lastAction(record)?.at ?? 0) + transitionMs), transitionMs)
 }
@@ -38,7 +38,7 @@ export function statusReasons(record: InstanceRecord, status: string, now: numbe
   ]
 }
 
-/** Whether an action is carried out at once, and those before it are forgotten: `force` is "ignored for the start action" (IBM/vpc-node-sdk vpc/v1.ts `createInstanceAction`). */
+/** Whether an action runs at once and cancels those before it: `force` is "ignored for the start action" (IBM/vpc-node-sdk vpc/v1.ts `createInstanceAction`). */
 export function isForced(type: ActionType, force: boolean): boolean {
   return force && type !== 'start'
 }

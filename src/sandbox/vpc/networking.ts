@@ -1,24 +1,49 @@
-import {crnOf, uuidOf} from '../core/ids.ts'
-import type {FloatingIpRecord, GivenInterface, InstanceRecord, NamedResource} from '../core/records.ts'
-import {isoTime, partOf, reference} from '../core/references.ts'
-import {securityGroupNamed, subnetNamed} from './subnets.ts'
+import {uuidOf} from '../core/ids.ts'
+import type {BareMetalRecord, FloatingIpRecord, GivenInterface, InstanceRecord, NamedResource} from '../core/records.ts'
+import {
+  bodyHead,
+  derivedId,
+  isoTime,
+  partOf,
+  profileReference,
+  resourceIn,
+  resourceReference,
+  shortReference,
+  vpcReference,
+  type WireBody,
+  zoneReference,
+} from '../core/references.ts'
+import {knownSubnets} from '../fleet/default-fleet.ts'
 
-type Body = Record<string, unknown>
+type Server = BareMetalRecord | InstanceRecord
 
 /** An instance's network attachments and interfaces as references, the primary first. */
 export interface Networking {
-  attachments: Body[]
-  interfaces: Body[]
+  attachments: WireBody[]
+  interfaces: WireBody[]
 }
 
 interface Port {
   id: string
   name: string
   virtualNetworkInterface: NamedResource
-  /** Reference to its reserved IP. */
-  ip: Body
-  /** Reference to its subnet. */
-  subnet: Body
+  /** References to its reserved IP and its subnet. */
+  network: {primary_ip: WireBody; subnet: WireBody}
+}
+
+/** The subnet of a VPC in a zone, of which `prefix` begins the IDs. */
+export function subnetNamed(vpc: string, zone: string, prefix: string): NamedResource {
+  const key = `${vpc}/${zone}`
+  const known = knownSubnets.get(key) ?? {id: `${prefix}-${uuidOf(`subnet/${key}`)}`, name: `subnet-${zone.slice(-1)}`}
+  return resourceIn(zone, 'subnets', known)
+}
+
+/** The security groups of a VPC: the default one, and one that lets SSH in. */
+export function securityGroupsIn({region, vpc}: {region: string; vpc: string}): NamedResource[] {
+  return [
+    {name: 'default-security-group', part: 'security-group'},
+    {name: 'allow-ssh', part: 'security-group/ssh'},
+  ].map(({name, part}) => resourceIn(region, 'security_groups', {id: derivedId({id: vpc}, part), name}))
 }
 
 function nextAddress(address: string): string {
@@ -26,82 +51,106 @@ function nextAddress(address: string): string {
   return [...parts.slice(0, 3), String((Number(parts[3]) + 100) % 256)].join('.')
 }
 
-function portsOf(record: InstanceRecord, base: string): Port[] {
-  const subnet = subnetNamed(record.vpc, record.zone, record.id.slice(0, 4))
-  const subnetReference = reference(base, 'subnets', 'subnet', subnet)
-  const port = (id: string, name: string, address: string, vni: string): Port => ({
+// Only the IDs of instances have an underscore (`0717_…`).
+const isInstance = (server: Server): server is InstanceRecord => server.id.charAt(4) === '_'
+
+function portsOf(server: Server, base: string): Port[] {
+  const subnet = subnetNamed(server.vpc, server.zone, server.id.slice(0, 4))
+  const reference = resourceReference(base, 'subnets', subnet)
+  const port = (id: string, name: string, address: string, vni: string, ip: string): Port => ({
     id,
     name,
-    virtualNetworkInterface: {
+    virtualNetworkInterface: resourceIn(server.zone, 'virtual_network_interfaces', {
       id: vni,
-      crn: crnOf(record.zone, 'virtual-network-interface', vni),
       name: `vni-${vni.slice(5, 13)}`,
+    }),
+    network: {
+      primary_ip: {
+        address,
+        href: `${reference.href}/reserved_ips/${ip}`,
+        id: ip,
+        name: `ip-${ip.slice(5, 13)}`,
+        resource_type: 'subnet_reserved_ip',
+      },
+      subnet: reference,
     },
-    ip: reservedIp(`${record.id.slice(0, 4)}-${uuidOf(`${id}/ip`)}`, address, subnet.id, base),
-    subnet: subnetReference,
   })
-  const [attachment, name] = [partOf(record, 'attachment'), partOf(record, 'attachmentName')]
-  const primary = port(attachment, name, record.address, partOf(record, 'virtualNetworkInterface'))
-  if (!record.secondaryAttachment) return [primary]
-  const derived = (part: string) => `${record.id.slice(0, 4)}-${uuidOf(`${record.id}/${part}/2`)}`
-  return [primary, port(derived('attachment'), 'eth1', nextAddress(record.address), derived('vni'))]
+  const derived = (part: string) => derivedId(server, part)
+  if (!isInstance(server)) {
+    return [port(derived('attachment'), 'eth0', server.address, derived('vni'), derived('ip'))]
+  }
+  const ofInstance = (id: string, name: string, address: string, vni: string) =>
+    port(id, name, address, vni, `${server.id.slice(0, 4)}-${uuidOf(`${id}/ip`)}`)
+  const [id, name] = [partOf(server, 'attachment'), partOf(server, 'attachmentName')]
+  const primary = ofInstance(id, name, server.address, partOf(server, 'virtualNetworkInterface'))
+  if (!server.secondaryAttachment) return [primary]
+  return [primary, ofInstance(derived('attachment/2'), 'eth1', nextAddress(server.address), derived('vni/2'))]
 }
 
-/** Reference to a reserved IP. */
-export function reservedIp(id: string, address: string, subnetId: string, base: string): Body {
-  return {
-    address,
-    href: `${base}/subnets/${subnetId}/reserved_ips/${id}`,
-    id,
-    name: `ip-${id.slice(5, 13)}`,
-    resource_type: 'subnet_reserved_ip',
-  }
-}
+const kindOf = (server: Server) => (isInstance(server) ? 'instance' : 'bare_metal_server')
+const isLegacy = (server: Server) => isInstance(server) && server.legacyInterfaces === true
 
 // "If this instance has network attachments, each network interface is a read-only representation of its network
 // attachment", with the attachment's identifier (IBM/vpc-node-sdk vpc/v1.ts).
-function interfaceReference(record: InstanceRecord, port: Port, base: string): Body {
+function portReference(server: Server, {id, name, network}: Port, path: string, type: string, base: string) {
   return {
-    href: `${base}/instances/${record.id}/network_interfaces/${port.id}`,
-    id: port.id,
-    name: port.name,
-    primary_ip: port.ip,
-    resource_type: 'network_interface',
-    subnet: port.subnet,
+    href: `${base}/${kindOf(server)}s/${server.id}/${path}/${id}`,
+    id,
+    name,
+    primary_ip: network.primary_ip,
+    resource_type: type,
+    subnet: network.subnet,
   }
 }
 
-function attachmentReference(record: InstanceRecord, port: Port, base: string): Body {
+const interfaceReference = (server: Server, port: Port, base: string) =>
+  portReference(server, port, 'network_interfaces', 'network_interface', base)
+
+const attachmentReference = (server: Server, port: Port, base: string) => ({
+  ...portReference(server, port, 'network_attachments', `${kindOf(server)}_network_attachment`, base),
+  virtual_network_interface: interfaceLink(port, base),
+})
+
+const interfaceLink = (port: Port, base: string) =>
+  resourceReference(base, 'virtual_network_interfaces', port.virtualNetworkInterface)
+
+/** What the objects of instances and bare metal servers have in common. */
+export function serverBody(server: Server, status: string, vpcName: string, base: string) {
+  const kind = kindOf(server)
+  const {attachments, interfaces} = networkingOf(server, base)
+  const lifecycle = ['deleting', 'failed', 'pending'].includes(status) ? status : 'stable'
   return {
-    href: `${base}/instances/${record.id}/network_attachments/${port.id}`,
-    id: port.id,
-    name: port.name,
-    primary_ip: port.ip,
-    resource_type: 'instance_network_attachment',
-    subnet: port.subnet,
-    virtual_network_interface: reference(
-      base,
-      'virtual_network_interfaces',
-      'virtual_network_interface',
-      port.virtualNetworkInterface,
-    ),
+    ...bodyHead(base, `${kind}s`, server.zone, server),
+    health_reasons: [],
+    health_state: lifecycle === 'stable' ? 'ok' : 'inapplicable',
+    lifecycle_reasons: [] as WireBody[],
+    lifecycle_state: lifecycle,
+    network_attachments: attachments,
+    network_interfaces: interfaces,
+    // Absent with interfaces of the old kind.
+    primary_network_attachment: attachments[0],
+    primary_network_interface: interfaces[0],
+    profile: profileReference(kind, server.profile, base),
+    resource_type: kind,
+    status,
+    vpc: vpcReference(server, vpcName, base),
+    zone: zoneReference(server, base),
   }
 }
 
-/** The network attachments and interfaces of an instance; one of the old kind has interfaces only. */
-export function networkingOf(record: InstanceRecord, base: string): Networking {
-  const ports = portsOf(record, base)
+/** The network attachments and interfaces of a server; an instance of the old kind has interfaces only. */
+export function networkingOf(server: Server, base: string): Networking {
+  const ports = portsOf(server, base)
   return {
-    attachments: record.legacyInterfaces ? [] : ports.map(port => attachmentReference(record, port, base)),
-    interfaces: ports.map(port => interfaceReference(record, port, base)),
+    attachments: isLegacy(server) ? [] : ports.map(port => attachmentReference(server, port, base)),
+    interfaces: ports.map(port => interfaceReference(server, port, base)),
   }
 }
 
 /** The full InstanceNetworkAttachment objects of an instance. */
-export function attachmentBodies(record: InstanceRecord, base: string): Body[] {
-  if (record.legacyInterfaces) return []
-  return portsOf(record, base).map((port, index) => ({
-    ...attachmentReference(record, port, base),
+export function attachmentBodies(record: InstanceRecord, base: string): WireBody[] {
+  return networkingOf(record, base).attachments.map((attachment, index) => ({
+    ...attachment,
     created_at: isoTime(record.created),
     lifecycle_state: 'stable',
     port_speed: 1000,
@@ -114,9 +163,9 @@ export function interfaceBodies(
   record: InstanceRecord,
   floatingIps: readonly FloatingIpRecord[],
   base: string,
-): Body[] {
-  return portsOf(record, base).map((port, index) => ({
-    ...interfaceReference(record, port, base),
+): WireBody[] {
+  return networkingOf(record, base).interfaces.map((each, index) => ({
+    ...each,
     allow_ip_spoofing: (index === 0 && record.givenInterface?.allow_ip_spoofing) || false,
     created_at: isoTime(record.created),
     floating_ips: (index === 0 ? floatingIps : []).map(ip => floatingIpReference(ip, base)),
@@ -127,107 +176,78 @@ export function interfaceBodies(
   }))
 }
 
-/** The full ReservedIP objects of an instance: of its interfaces (IBM/vpc-node-sdk vpc/v1.ts `VpcV1.ReservedIP`). */
-export function reservedIpBodies(record: InstanceRecord, base: string): Body[] {
-  return portsOf(record, base).map(port => {
-    const {primary_ip: _ip, subnet: _subnet, ...networkInterface} = interfaceReference(record, port, base)
-    const vni = reference(base, 'virtual_network_interfaces', 'virtual_network_interface', port.virtualNetworkInterface)
-    return reservedIpBody(port.ip, record.created, record.legacyInterfaces ? networkInterface : vni)
+/** The full ReservedIP objects of a server's interfaces (IBM/vpc-node-sdk vpc/v1.ts `VpcV1.ReservedIP`). */
+export function reservedIpBodies(server: Server, base: string): WireBody[] {
+  return portsOf(server, base).map(port => {
+    const {primary_ip: ip, subnet: _, ...networkInterface} = interfaceReference(server, port, base)
+    return {
+      ...ip,
+      auto_delete: true,
+      created_at: isoTime(server.created),
+      lifecycle_state: 'stable',
+      owner: 'user',
+      target: isLegacy(server) ? networkInterface : interfaceLink(port, base),
+    }
   })
 }
 
-/** The full ReservedIP object of a reference to one. `created` is in epoch milliseconds. */
-export function reservedIpBody(ip: Body, created: number, target: Body): Body {
-  return {
-    ...ip,
-    auto_delete: true,
-    created_at: isoTime(created),
-    lifecycle_state: 'stable',
-    owner: 'user',
-    target,
-  }
-}
-
 /**
- * What a floating IP of this instance leads to: its primary virtual network interface, or its primary network interface
- * when it is of the old kind.
+ * The target of a floating IP of this instance: the primary virtual network interface, or the primary network interface
+ * if it is of the old kind.
  */
-export function floatingIpTarget(record: InstanceRecord, base: string): Body {
+export function floatingIpTarget(record: InstanceRecord, base: string): WireBody & {id: string} {
   const [port] = portsOf(record, base)
   if (port === undefined) throw new Error(`The instance ${record.id} has no network interface.`)
   if (record.legacyInterfaces) {
     const {subnet, ...target} = interfaceReference(record, port, base)
     return target
   }
-  return {
-    ...reference(base, 'virtual_network_interfaces', 'virtual_network_interface', port.virtualNetworkInterface),
-    primary_ip: port.ip,
-    subnet: port.subnet,
-  }
+  return {...interfaceLink(port, base), ...port.network}
 }
 
 /** The FloatingIPReference of a floating IP. */
-export function floatingIpReference(ip: FloatingIpRecord, base: string): Body {
+export function floatingIpReference(ip: FloatingIpRecord, base: string) {
+  return {address: ip.address, ...shortReference(base, 'floating_ips', resourceIn(ip.zone, 'floating_ips', ip))}
+}
+
+function securityGroupReferences(server: Server, base: string) {
+  const groups = securityGroupsIn(server)
+  const ids = (isInstance(server) && server.securityGroupIds) || [groups[0]?.id]
+  return groups.filter(({id}) => ids.includes(id)).map(group => shortReference(base, 'security_groups', group))
+}
+
+/** The IDs of a server's virtual network interfaces, the primary first; none with interfaces of the old kind. */
+export function virtualNetworkInterfaceIds(server: Server): string[] {
+  if (!isInstance(server)) return [derivedId(server, 'vni')]
+  if (server.legacyInterfaces) return []
+  const primary = partOf(server, 'virtualNetworkInterface')
+  return server.secondaryAttachment ? [primary, derivedId(server, 'vni/2')] : [primary]
+}
+
+/** The VirtualNetworkInterface object of a server, all but its VPC and resource group; undefined where it has none of that ID. */
+export function virtualNetworkInterfaceBody(server: Server, id: string, base: string): WireBody | undefined {
+  const index = virtualNetworkInterfaceIds(server).indexOf(id)
+  const port = portsOf(server, base)[index]
+  if (port === undefined) return undefined
+  const given: GivenInterface = (isInstance(server) && index === 0 && server.givenInterface) || {}
+  const {href, name, resource_type, id: target} = attachmentReference(server, port, base)
+  const {primary_ip: ip, subnet} = port.network
   return {
-    address: ip.address,
-    crn: crnOf(ip.zone, 'floating-ip', ip.id),
-    href: `${base}/floating_ips/${ip.id}`,
-    id: ip.id,
-    name: ip.name,
-  }
-}
-
-function securityGroupReferences(
-  record: Pick<InstanceRecord, 'region' | 'securityGroupIds' | 'vpc'>,
-  base: string,
-): Body[] {
-  const groups = (['default-security-group', 'allow-ssh'] as const).map(name =>
-    securityGroupNamed(record.vpc, record.region, name),
-  )
-  const ids = record.securityGroupIds ?? [groups[0]?.id]
-  return groups
-    .filter(({id}) => ids.includes(id))
-    .map(({id, crn, name}) => ({crn, href: `${base}/security_groups/${id}`, id, name}))
-}
-
-/** The IDs of an instance's virtual network interfaces, the primary first; none with interfaces of the old kind. */
-export function virtualNetworkInterfaceIds(record: InstanceRecord): string[] {
-  return record.legacyInterfaces ? [] : portsOf(record, '').map(port => port.virtualNetworkInterface.id)
-}
-
-/** What tells a virtual network interface from its instance's others and is not of the instance; `undefined` where it has none of that ID. */
-export function virtualNetworkInterfaceBody(record: InstanceRecord, id: string, base: string): Body | undefined {
-  const ports = portsOf(record, base)
-  const port = ports.find(each => each.virtualNetworkInterface.id === id)
-  if (port === undefined || record.legacyInterfaces) return undefined
-  const given = (port === ports[0] && record.givenInterface) || {}
-  return wholeVirtualNetworkInterface(attachmentReference(record, port, base), record, base, given)
-}
-
-/** The VirtualNetworkInterface object of an attachment, and what of it was given; all but the VPC and the resource group of its server. */
-export function wholeVirtualNetworkInterface(
-  {href, id, name, primary_ip: ip, resource_type: type, subnet, virtual_network_interface: vni}: Body,
-  server: Pick<InstanceRecord, 'created' | 'region' | 'securityGroupIds' | 'vpc' | 'zone'>,
-  base: string,
-  given: GivenInterface = {},
-): Body {
-  const own = vni as Body
-  return {
-    ...own,
+    ...interfaceLink(port, base),
     allow_ip_spoofing: false,
     auto_delete: true,
     created_at: isoTime(server.created),
     enable_infrastructure_nat: true,
     ips: [ip],
     lifecycle_state: 'stable',
-    mac_address: macAddress(String(own.id)),
+    mac_address: macAddress(id),
     primary_ip: ip,
     protocol_state_filtering_mode: 'auto',
     ...given,
     security_groups: securityGroupReferences(server, base),
     subnet,
-    target: {href, id, name, resource_type: type},
-    zone: {href: `${base}/regions/${server.region}/zones/${server.zone}`, name: server.zone},
+    target: {href, id: target, name, resource_type},
+    zone: zoneReference(server, base),
   }
 }
 

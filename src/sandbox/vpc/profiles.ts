@@ -1,3 +1,6 @@
+import {collection, type Routes} from '../core/collection.ts'
+import type {WireBody} from '../core/references.ts'
+
 /** What a profile gives an instance. Bandwidths in Mbit/s, memory in GiB, disk sizes in GB. */
 export interface Profile {
   vcpus: number
@@ -44,3 +47,54 @@ export function profileOf(name: string): Profile {
 
 /** The names of all profiles. */
 export const profileNames: readonly string[] = Object.keys(profiles)
+
+/** The InstanceProfile object, with fixed values where the real ones have ranges (IBM/vpc-node-sdk vpc/v1.ts `VpcV1.InstanceProfile`). */
+function profileBody(name: string, base: string): WireBody {
+  const profile = profileOf(name)
+  const fixed = (value: number | string) => ({type: 'fixed', value})
+  return {
+    availability_class: {default: 'standard', type: 'enum', values: ['standard', 'spot']},
+    bandwidth: fixed(profile.bandwidth),
+    cluster_network_attachment_count: {type: 'enum', values: [0]},
+    confidential_compute_modes: {default: 'disabled', type: 'enum', values: ['disabled']},
+    disks: profile.disks.map(size => ({
+      default_interface_type: 'nvme',
+      quantity: fixed(1),
+      size: fixed(size),
+      supported_interface_types: {default: 'nvme', type: 'enum', values: ['nvme']},
+    })),
+    family: {b: 'balanced', c: 'compute', g: 'gpu', m: 'memory'}[name.slice(0, 1)] ?? 'balanced',
+    href: `${base}/instance/profiles/${name}`,
+    memory: fixed(profile.memory),
+    name,
+    network_attachment_count: {max: 5, min: 1, type: 'range'},
+    network_bandwidth_mode: {type: 'fixed', value: 'bandwidth_based'},
+    network_interface_count: {max: 5, min: 1, type: 'range'},
+    os_architecture: {default: profile.architecture, type: 'enum', values: [profile.architecture]},
+    port_speed: fixed(16_000),
+    reservation_terms: {type: 'enum', values: ['one_year', 'three_year']},
+    resource_type: 'instance_profile',
+    secure_boot_modes: {default: false, type: 'enum', values: [true, false]},
+    status: 'current',
+    supported_cluster_network_profiles: [],
+    total_volume_bandwidth: fixed(profile.bandwidth / 4),
+    vcpu_architecture: {default: profile.architecture, ...fixed(profile.architecture)},
+    vcpu_burst_limit: fixed(100),
+    vcpu_count: fixed(profile.vcpus),
+    vcpu_manufacturer: {default: profile.manufacturer, ...fixed(profile.manufacturer)},
+    vcpu_percentage: fixed(100),
+    volume_bandwidth_qos_modes: {default: 'weighted', type: 'enum', values: ['weighted']},
+  }
+}
+
+/** `/instance/profiles` */
+export function addInstanceProfiles(routes: Routes): void {
+  collection(routes, {
+    path: '/instance/profiles',
+    key: 'name',
+    // "When using a `version` query parameter of `2026-04-07` or later" it comes in pages (ibm-cloud-docs/vpc api-change-log.md).
+    pages: c => ((c.req.query('version') ?? '') < '2026-04-07' ? 'never' : 'always'),
+    rows: () => profileNames.map(name => ({name})),
+    body: ({name}, c) => profileBody(name, c.get('base')),
+  })
+}

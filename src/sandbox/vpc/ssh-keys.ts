@@ -1,12 +1,11 @@
 import {constants, createHash, createPublicKey, type KeyObject, publicEncrypt} from 'node:crypto'
-import {crnOf, uuidOf} from '../core/ids.ts'
-import type {InstanceRecord, KeyRecord} from '../core/records.ts'
-import {defaultsGroup} from '../core/records.ts'
-import {allRegions} from '../core/regions.ts'
-import type {FleetStore} from '../fleet/fleet.ts'
+import {uuidOf} from '../core/ids.ts'
+import {defaultsGroup, type KeyRecord} from '../core/records.ts'
+import {resourceIn, shortReference} from '../core/references.ts'
+import {regional} from '../core/regions.ts'
 
-/** What the text of a public key says of it. */
-export interface KeyFacts {
+/** Read from the text of a public key. */
+interface KeyFacts {
   type: 'ed25519' | 'rsa'
   /** In bits. */
   length: number
@@ -14,13 +13,13 @@ export interface KeyFacts {
   fingerprint: string
 }
 
-// A public key whose private half was thrown away: with it nobody opens anything.
+// Nobody has the private half of this key.
 const firstPublicKey =
   'ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQDdHTzQKK7M04II42ZG2HYLkIb2I7PnMQeCxUl15HixvfsSgSVYEHs0qJkcFVD9txOLNo3FHuPDvTKWPk3/xo7x+zfQUVcphsPrw405zaMav0mjNd3YktJkeeG9K1iuFQOYR0/CsJVULIpCtWkbHWFAEDWL+Wr9bilPHFAX4hONf7vSF48OFR/ZvDb9wrsvV9mKXOf4C4M/Wf/gKatidjkvESG2tLgJo8XyrZ25qLmKOYGMyoGy2drl/mVKSYMf3frCmKdfULNkbUUdO3UX8j1CQoRguU+ZilUoIzrssxSX3RwmX94M8wyHnBxCLCx+txba/kCIhhn/IQ7TfwmSjnYf'
 
 /** The one key that each region has from the start. */
-export function firstKey(region: string): KeyRecord {
-  const code = allRegions.find(each => each.name === region)?.code ?? 'r006'
+export function firstKey({name: region}: {name: string}): KeyRecord {
+  const code = regional(region, 'key', '').id.slice(0, 4)
   return {
     order: 1,
     id: `${code}-${uuidOf(`key/${region}`)}`,
@@ -32,29 +31,10 @@ export function firstKey(region: string): KeyRecord {
   }
 }
 
-/** The keys of a region, in the order of lists. */
-export function keysIn(fleet: FleetStore, region: string): KeyRecord[] {
-  const {addedKeys = [], removed = [], renamed = {}} = fleet.kept
-  const all = [firstKey(region), ...addedKeys.filter(each => each.region === region)]
-  const kept = all.filter(each => !removed.includes(each.id))
-  return kept.map(each => ({...each, name: renamed[each.id] ?? each.name}))
-}
-
-/** The keys that an instance was created with, those that still exist. */
-export function keysOfInstance(fleet: FleetStore, record: InstanceRecord): KeyRecord[] {
-  const {keyIds = [firstKey(record.region).id]} = record
-  return keysIn(fleet, record.region).filter(each => keyIds.includes(each.id))
-}
-
 /** The KeyReference of a key. */
-export function keyReference(key: KeyRecord, base: string): Record<string, string> {
-  return {
-    crn: crnOf(key.region, 'key', key.id),
-    fingerprint: keyFacts(key.publicKey)?.fingerprint ?? '',
-    href: `${base}/keys/${key.id}`,
-    id: key.id,
-    name: key.name,
-  }
+export function keyReference(key: KeyRecord, base: string) {
+  const {crn, ...rest} = shortReference(base, 'keys', resourceIn(key.region, 'keys', key))
+  return {crn, fingerprint: keyFacts(key.publicKey)?.fingerprint ?? '', ...rest}
 }
 
 /** Reads a public key as OpenSSH writes it (RFC 4253, 6.6; RFC 8709): undefined for anything but an RSA or Ed25519 key. */

@@ -1,0 +1,93 @@
+import {type Routes, storedCollection} from '../core/collection.ts'
+import {crnOf} from '../core/ids.ts'
+import {nameChange} from '../core/record-store.ts'
+import type {BareMetalRecord} from '../core/records.ts'
+import {derivedId, isoTime, type WireBody} from '../core/references.ts'
+import type {SimulatedCloud} from '../core/simulated-cloud.ts'
+import {checkUpdatable} from './instance-status.ts'
+import {serverBody} from './networking.ts'
+import {readBodyAs} from './request-body.ts'
+
+// ibm-cloud-docs/vpc bare_metal_server_profile.md: two SSDs of 960 GB as one in RAID 1, with a `d` eight more of 3200 GB,
+// 100 Gbit/s. Memory in GiB.
+const profiles: ReadonlyMap<string, {memory: number; hasLocalDisks: boolean}> = new Map([
+  ['bx2-metal-96x384', {memory: 384, hasLocalDisks: false}],
+  ['bx2d-metal-96x384', {memory: 384, hasLocalDisks: true}],
+  ['mx2-metal-96x768', {memory: 768, hasLocalDisks: false}],
+])
+
+function disksOf(record: BareMetalRecord, href: string, hasLocalDisks: boolean): WireBody[] {
+  const disk = (index: number, type: string, size: number) => {
+    const id = derivedId(record, `disk/${index}`)
+    return {
+      created_at: isoTime(record.created),
+      href: `${href}/disks/${id}`,
+      id,
+      interface_type: type,
+      name: `disk-${index + 1}`,
+      resource_type: 'bare_metal_server_disk',
+      size,
+    }
+  }
+  const local = Array.from({length: hasLocalDisks ? 8 : 0}, (_, index) => disk(index + 1, 'nvme', 3200))
+  return [disk(0, 'sata', 960), ...local]
+}
+
+/** The API's BareMetalServer object of a record; field by field as in IBM/vpc-node-sdk vpc/v1.ts `VpcV1.BareMetalServer`. */
+function bareMetalBody(record: BareMetalRecord, vpcName: string, base: string): WireBody {
+  const {status} = record
+  const body = serverBody(record, status, vpcName, base)
+  const profile = profiles.get(record.profile)
+  const disks = disksOf(record, body.href, profile?.hasLocalDisks ?? false)
+  const [boot] = disks
+  return {
+    ...body,
+    bandwidth: 100_000,
+    boot_target: {href: boot?.href, id: boot?.id, name: boot?.name, resource_type: 'bare_metal_server_disk'},
+    cpu: {architecture: 'amd64', core_count: 48, socket_count: 2, threads_per_core: 2},
+    disks,
+    enable_secure_boot: false,
+    firmware: {update: 'none'},
+    memory: profile?.memory ?? 384,
+    metadata_service: {...record.metadata},
+    reservation_affinity: {policy: 'disabled', pool: []},
+    status_reasons:
+      status === 'failed'
+        ? [{code: 'cannot_start', message: "Can't start the server because provisioning failed."}]
+        : [],
+    trusted_platform_module: {enabled: false, mode: 'disabled', supported_modes: ['disabled', 'tpm_2']},
+  }
+}
+
+/** `/bare_metal_servers` with the filters of IBM/vpc-node-sdk vpc/v1.ts `listBareMetalServers`. No ETags: IBM's SDK names neither ETag nor `If-Match` for them. */
+export function addBareMetalServers(routes: Routes, {fleet}: SimulatedCloud): void {
+  const store = fleet.bareMetalServers
+  const servers = storedCollection(routes, store, {
+    path: '/bare_metal_servers',
+    rows: c => store.of(c.get('region').name, c.req.query('vpc.id')),
+    body: (server, c) => bareMetalBody(server, fleet.vpcName(server.vpc), c.get('base')),
+    filters: {
+      'resource_group.id': server => server.resourceGroup.id,
+      name: server => server.name,
+      // None here has a reservation.
+      'reservation.id': () => undefined,
+      'reservation.crn': () => undefined,
+      'reservation.name': () => undefined,
+      'vpc.crn': server => crnOf(server.region, 'vpc', server.vpc),
+      'vpc.name': server => fleet.vpcName(server.vpc),
+    },
+  })
+
+  routes.patch('/bare_metal_servers/:id', async c => {
+    servers.find(c)
+    const {name, metadata_service: settings} = await readBodyAs(c, 'bareMetalPatch')
+    const changed = await servers.update(c, current => {
+      checkUpdatable(current.status)
+      return {
+        ...nameChange(store, current, name),
+        ...(settings && {metadata: {...current.metadata, ...settings}}),
+      }
+    })
+    return servers.answer(c, changed)
+  })
+}
