@@ -237,7 +237,7 @@ describe("the sandbox's state", () => {
     const own = freshEnvironment({VPCMD_SANDBOX: '1'})
     await runInProcess(['metadata', 'enable', id], {env: own})
     const file = join(own.XDG_STATE_HOME ?? '', 'vpcmd', 'sandbox', 'state.json')
-    expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({version: 1})
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({version: 2})
     writeFileSync(file, text)
     const {code, stdout, stderr} = await runInProcess(['instances', 'list'], {env: own})
     expect({code, stdout}).toEqual({code: 1, stdout: ''})
