@@ -240,7 +240,7 @@ function draw(rows: Cell[][], widths: number[], styles: (Style | undefined)[]): 
       colWidths: widths,
       wordWrap: true,
     })
-    for (const cells of rows.slice(from, from + rowsAtOnce)) {
+    for (const cells of rows.slice(from, from + rowsAtOnce).flatMap(cells => inLines(cells, widths))) {
       table.push(
         cells.map((cell, index) => {
           if (typeof cell !== 'string') return cell
@@ -261,6 +261,20 @@ function write(rows: string[][], widths: number[], styles: (Style | undefined)[]
     return (styles[index]?.(text) ?? text) + pad(text, widths[index] ?? 0).slice(text.length)
   }
   return rows.map(cells => cells.map(cellAt).join(gap).trimEnd()).join('\n')
+}
+
+/** A longer text is wrapped here: cli-table3 measures all of it anew for each line. */
+const longText = 200
+
+function inLines(cells: Cell[], widths: number[]): Cell[][] {
+  if (!cells.some(cell => textOf(cell).length > longText)) return [cells]
+  const columns = cells.map((cell, index) =>
+    textOf(cell)
+      .split('\n')
+      .flatMap(line => wrap(line, widths[index] ?? 0)),
+  )
+  const height = Math.max(...columns.map(lines => lines.length))
+  return Array.from({length: height}, (_, line) => columns.map(lines => lines[line] ?? ''))
 }
 
 function textOf(cell: Cell | undefined): string {
