@@ -32,6 +32,8 @@ export abstract class BaseCommand extends Command {
   /** oclif would take an argument that was left out from whatever is piped in: nobody is to be changed by such a guess. */
   override async init(): Promise<void> {
     await super.init()
+    const flags = this.argv.slice(0, this.argv.includes('--') ? this.argv.indexOf('--') : undefined)
+    this.context.noInput = flags.includes('--no-input')
     for (const arg of Object.values(this.ctor.args)) arg.ignoreStdin = true
   }
 

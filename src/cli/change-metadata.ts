@@ -1,6 +1,6 @@
 import type {Cloud} from '../cloud/cloud.ts'
 import {counted} from '../counted.ts'
-import type {WantedSettings} from '../instances/settings.ts'
+import {countChanges, type WantedSettings} from '../instances/settings.ts'
 import {outcomesOf} from '../metadata/outcomes.ts'
 import {asCandidate, type Candidate, changesIn, draftPlan} from '../metadata/plan.ts'
 import type {Context} from './context.ts'
@@ -43,7 +43,9 @@ export async function changeMetadata(
     unread,
     changes,
     isFresh: true,
-    question: asks ? `${change.verb} the metadata service of ${counted(changes.length, 'instance')}?` : undefined,
+    question: asks
+      ? `${change.verb} the metadata service of ${counted(changes.length, 'instance')} (${countChanges(changes)})?`
+      : undefined,
     outcomes: settled => outcomesOf(drafts, settled),
   })
 }

@@ -17,6 +17,8 @@ export class Context {
   /** What is drawn on the terminal while something long is under way. */
   #bar: ProgressBar | undefined
   readonly #atEnd: (() => Promise<void>)[] = []
+  /** Whether the user wants no questions. */
+  noInput = false
 
   constructor(host: Host, version: string) {
     this.host = host
@@ -69,9 +71,21 @@ export class Context {
     return {width: stdout.isTTY ? stdout.columns || 80 : undefined, color: colorsFor(stdout, this.env)}
   }
 
+  /** Why nothing may be asked, although there may be a terminal: `--no-input`, VPCMD_NO_INPUT or CI; undefined where it may. */
+  get whyMute(): string | undefined {
+    if (this.noInput) return '--no-input'
+    return ['VPCMD_NO_INPUT', 'CI'].find(name => !['', '0', 'false', undefined].includes(this.env[name]?.toLowerCase()))
+  }
+
+  /** Why nobody answers, for an error: `there is no terminal`, or `CI is set`. */
+  get whyNobody(): string {
+    const why = this.whyMute
+    return why === undefined ? 'there is no terminal' : why === '--no-input' ? '--no-input is given' : `${why} is set`
+  }
+
   /** Someone to ask, or undefined where nobody can answer. */
-  prompter(): Promise<Prompter | undefined> {
-    return this.host.prompter()
+  async prompter(): Promise<Prompter | undefined> {
+    return this.whyMute === undefined ? this.host.prompter() : undefined
   }
 
   /** Asks for a yes, unless `yes` is given already. Throws a usage error, exit 2, where nobody can answer. */
@@ -79,7 +93,7 @@ export class Context {
     if (yes) return true
     const prompter = await this.prompter()
     if (!prompter) {
-      throw usageError(`${message} There is no terminal to confirm on: nothing was sent.`, 'Pass --yes to confirm.')
+      throw usageError(`${message} Can't ask, as ${this.whyNobody}: nothing was sent.`, 'Pass --yes to confirm.')
     }
     return prompter.confirm({message})
   }

@@ -181,7 +181,7 @@ export async function checkCanary(
   const prompter = await context.prompter()
   if (prompter) return prompter
   throw usageError(
-    '--canary asks before it goes on, and there is no terminal to answer on: no change was sent.',
+    `--canary asks before it goes on, and vpcmd can't ask, as ${context.whyNobody}: no change was sent.`,
     'Pass --yes to go on if all canaries are right.',
   )
 }

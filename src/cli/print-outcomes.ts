@@ -1,5 +1,5 @@
 import type {Column} from '../column.ts'
-import {settingsLabel} from '../instances/settings.ts'
+import {settingsLabel, weakenedBy} from '../instances/settings.ts'
 import {type Outcome, toJsonLine, toJsonOutcomes, wasTurnedOnRunning} from '../metadata/outcomes.ts'
 import {green, red, yellow} from '../terminal/style.ts'
 import type {Context} from './context.ts'
@@ -22,9 +22,10 @@ export async function printOutcomes(
   const errors = outcomes.flatMap(({error, result}) => (error && result !== 'skipped' ? [error] : []))
   reportFailures(context, errors, outcomes.length)
   const hasRestarts = outcomes.some(({restart}) => restart !== undefined)
+  const hasRisks = outcomes.some(outcome => weakenedBy(outcome.before ?? {}, outcome.after ?? {}).length > 0)
   await printRows(context, out, {
     rows: outcomes,
-    columns: hasRestarts ? [...columns, ...restartColumns] : columns,
+    columns: [...columns, ...(hasRisks ? [riskColumn] : []), ...(hasRestarts ? restartColumns : [])],
     toJson: toJsonLine,
     toWhole: () => ({...toJsonOutcomes(outcomes), ...(unread.length > 0 && {unread})}),
     id: ({target, result}) => (result === 'changed' || result === 'planned' ? target?.id : undefined),
@@ -52,6 +53,12 @@ const columns: Column<Outcome>[] = [
   {header: 'After', value: ({after}) => (after ? settingsLabel(after) : '')},
   {header: 'Result', value: ({result}) => result, style: resultStyle},
 ]
+
+const riskColumn: Column<Outcome> = {
+  header: 'Risk',
+  value: ({before = {}, after = {}}) => (weakenedBy(before, after).length > 0 ? 'less secure' : ''),
+  style: text => (text === '-' ? text : yellow(text)),
+}
 
 const restartColumns: Column<Outcome>[] = [
   {header: 'Restart', value: ({restart}) => restart?.result.replace('_', ' ') ?? '', style: resultStyle},

@@ -38,7 +38,7 @@ export async function mayRestart(
   if (prompter) return prompter.confirm({message: question})
   const left = plan.begun.length > 0 ? 'no other instance was stopped' : 'nothing was sent'
   throw usageError(
-    `${question} There is no terminal to confirm on, and --yes does not cover restarts: ${left}.`,
+    `${question} Can't ask, as ${context.whyNobody}, and --yes does not cover restarts: ${left}.`,
     'Pass --accept-downtime to confirm.',
   )
 }

@@ -137,7 +137,7 @@ async function readChoices(
   const prompter = await context.prompter()
   if (!prompter) {
     throw usageError(
-      'No instance given, and no terminal to pick one on.',
+      `No instance given, and vpcmd can't ask for one, as ${context.whyNobody}.`,
       'Pass an ID, name or CRN; see vpcmd instances list.',
     )
   }

@@ -41,28 +41,26 @@ export function readWantedSettings(flags: SettingFlagValues): WantedSettings {
   return Object.fromEntries(tunables.map(({name, key}) => [name, values[key]]))
 }
 
-/** Asks for a setting; what it is at present is the default. */
-export function askSetting(
+/** Asks for a setting; undefined, which is the default, keeps it as it is. */
+export async function askSetting(
   prompter: Prompter,
   {name, header, values, bounds}: Tunable,
-  present: Settings,
-): Promise<string | number> {
+  present: readonly Settings[],
+): Promise<string | number | undefined> {
   const message = `${header}?`
-  if (bounds) return prompter.number({message, ...bounds, default: Number(present[name] ?? bounds.min)})
+  const known = [...new Set(present.map(settings => settings[name] ?? 'unknown'))].sort()
+  const keep = known.length > 0 ? `keep as it is: ${known.join(', ')}` : 'keep as it is'
+  if (bounds) return prompter.number({message, ...bounds, empty: keep})
   const choices = (values ?? []).map(value => ({name: value, value}))
-  return prompter.choose({message, choices, default: present[name]?.toString()})
+  return prompter.choose<string | undefined>({message, choices: [{name: keep, value: undefined}, ...choices]})
 }
 
-/** Asks for the settings that no flag gave; where the picked instances agree, theirs are the defaults. */
+/** Asks for the settings that no flag gave. */
 export async function askSettings(context: Context, given: WantedSettings, picked: Target[]): Promise<WantedSettings> {
   const prompter = await context.prompter()
   if (!prompter) return given
   const present = picked.flatMap(choice => ('error' in choice ? [] : [choice.before]))
   const asked: Record<string, unknown> = {...given}
-  for (const setting of tunables) {
-    const {name} = setting
-    const [first, ...others] = new Set(present.map(settings => settings[name]))
-    asked[name] ??= await askSetting(prompter, setting, others.length === 0 ? {[name]: first} : {})
-  }
+  for (const setting of tunables) asked[setting.name] ??= await askSetting(prompter, setting, present)
   return asked
 }

@@ -30,7 +30,11 @@ export default class Console extends BaseCommand {
   async run(): Promise<void> {
     const {flags} = await this.parse(Console)
     const prompter = await this.context.prompter()
-    if (!prompter) throw usageError('The console needs a terminal.', 'vpcmd --help lists the commands for scripts.')
+    if (!prompter)
+      throw usageError(
+        `The console asks questions, and ${this.context.whyNobody}.`,
+        'vpcmd --help lists the commands for scripts.',
+      )
     const cloud = await connectCloud(this.context, flags)
     try {
       for (let goesOn = true; goesOn; ) {
@@ -77,7 +81,7 @@ export default class Console extends BaseCommand {
     if (change === 'disable') return {enabled: false}
     const wanted: Record<string, unknown> = change === 'enable' ? {enabled: true} : {}
     for (const setting of change === 'enable' ? tunables : [change]) {
-      wanted[setting.name] = await askSetting(prompter, setting, instance.settings)
+      wanted[setting.name] = await askSetting(prompter, setting, [instance.settings])
     }
     return wanted
   }

@@ -88,12 +88,42 @@ export function areSameSettings(a: Settings, b: Settings): boolean {
   return settingNames.every(name => a[name] === b[name])
 }
 
-/** A change in words, field by field: `enabled false -> true, protocol http -> https`. */
+/** A change in words, field by field: `enabled false -> true, protocol https -> http (less secure)`. */
 export function describePatch(before: Settings, patch: WantedSettings): string {
+  const weakened = weakenedBy(before, patch)
   return settingNames
     .filter(name => patch[name] !== undefined)
-    .map(name => `${name} ${before[name]} -> ${patch[name]}`)
+    .map(name => `${name} ${before[name]} -> ${patch[name]}${weakened.includes(name) ? ' (less secure)' : ''}`)
     .join(', ')
+}
+
+/** The settings of which a change lowers the security of a service that is on, and stays on. */
+export function weakenedBy(before: Settings, patch: Settings): SettingName[] {
+  const after = {...before, ...patch}
+  if (!before.enabled || !after.enabled) return []
+  const weaker = settingList.filter(({name, weakens}) => {
+    const [from, to] = [before[name], after[name]]
+    return from !== undefined && to !== undefined && weakens?.(from as string | number, to as string | number)
+  })
+  return weaker.map(({name}) => name)
+}
+
+/** Changes in words, each kind counted: `5 from https to http (less secure), 3 switched on`. */
+export function countChanges(changes: readonly {before: Settings; set: WantedSettings}[]): string {
+  const counts = new Map<string, number>()
+  for (const {before, set} of changes) {
+    const weakened = weakenedBy(before, set)
+    for (const {name, word, needsName} of settingList) {
+      const to = set[name]
+      if (to === undefined) continue
+      const turned = `switched ${to ? 'on' : 'off'}`
+      const moved = `${needsName ? `${word} ` : ''}from ${before[name] ?? 'unknown'} to ${to}`
+      const words = `${typeof to === 'boolean' ? turned : moved}${weakened.includes(name) ? ' (less secure)' : ''}`
+      counts.set(words, (counts.get(words) ?? 0) + 1)
+    }
+  }
+  const sorted = [...counts].sort(([, a], [, b]) => b - a)
+  return sorted.map(([words, count]) => `${count} ${words}`).join(', ')
 }
 
 /**

@@ -1,5 +1,5 @@
 import type {VpcmdError} from '../errors.ts'
-import type {KnownSettings, Settings} from '../instances/settings.ts'
+import {type KnownSettings, type Settings, weakenedBy} from '../instances/settings.ts'
 import type {Draft, PlannedChange, Target} from './plan.ts'
 import type {Risk} from './preflight.ts'
 
@@ -125,12 +125,14 @@ export function toJsonLine(outcome: Outcome): object {
 }
 
 function toJsonOutcome({asked, target, before, after, error, restart}: Outcome): object {
+  const weakened = weakenedBy(before ?? {}, after ?? {})
   return {
     id: target?.id ?? null,
     name: target?.name ?? asked,
     region: target?.region ?? null,
     before: before ?? null,
     after: after ?? null,
+    ...(weakened.length > 0 && {less_secure: weakened}),
     ...(restart !== undefined && {restart: toJsonRestart(restart)}),
     ...(error && {error: error.toJSON()}),
   }

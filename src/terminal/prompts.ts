@@ -25,8 +25,11 @@ export interface Prompter {
   pick<T>(question: PickQuestion<T> & {multiple: false}): Promise<T>
   /** One of a few, such as the entries of a menu. */
   choose<T>(question: {message: string; choices: readonly {name: string; value: T}[]; default?: T}): Promise<T>
-  /** A whole number from min to max; anything else is refused with a line that says so, and asked again. */
-  number(question: {message: string; min: number; max: number; default: number}): Promise<number>
+  /**
+   * A whole number from min to max; anything else is refused with a line that says so, and asked again. Enter alone gives
+   * undefined where `empty` says what that means.
+   */
+  number(question: {message: string; min: number; max: number; empty?: string}): Promise<number | undefined>
   /** Yes or no; Enter alone means no where there is no default. */
   confirm(question: {message: string; default?: boolean}): Promise<boolean>
   /** A line of text that is not shown as it is typed. */
@@ -85,15 +88,17 @@ export function createPrompter(streams: Streams, env: NodeJS.ProcessEnv): Prompt
     },
 
     // Not inquirer's number prompt: it takes 1e1 and 0x10 for numbers, and does not say what is wrong with `abc`.
-    number: async ({message, min, max, default: preset}) =>
-      Number(
-        await ask<string>('input', message, {
-          default: String(preset),
-          validate: (typed: string) =>
-            isWholeNumber(typed, min, max) || `Enter a whole number from ${min} to ${max}, not "${plain(typed)}".`,
-          theme: {...theme, validationFailureMode: 'clear'},
-        }),
-      ),
+    number: async ({message, min, max, empty}) => {
+      const answer = await ask<string>('input', message, {
+        default: empty,
+        validate: (typed: string) =>
+          (empty !== undefined && typed === empty) ||
+          isWholeNumber(typed, min, max) ||
+          `Enter a whole number from ${min} to ${max}, not "${plain(typed)}".`,
+        theme: {...theme, validationFailureMode: 'clear'},
+      })
+      return answer === empty ? undefined : Number(answer)
+    },
   }
 }
 

@@ -54,7 +54,7 @@ describe('a list that is open for an hour', () => {
     terminal.write('server-2')
     await terminal.waitFor('1 of 9 shown')
     terminal.write(`${keys.space}${keys.enter}`)
-    await terminal.waitFor('Enable the metadata service of 1 instance? (y/N)')
+    await terminal.waitFor(/of 1 instance \(1 switched on\)\? \(y\/N\)/)
     terminal.write(`y${keys.enter}`)
     expect(await terminal.exit).toEqual({exitCode: 1})
     expect(terminal.everything()).toContain('conflict')
@@ -72,7 +72,7 @@ describe('a list that is open for an hour', () => {
     await sandbox.fleet.change(serverTwo, {metadata_service: {response_hop_limit: 7}})
     terminal.write(`${keys.down}${keys.enter}`)
     await terminal.waitFor('Protocol?')
-    terminal.write(`${keys.down}${keys.enter}`)
+    terminal.write(`${keys.down}${keys.down}${keys.enter}`)
     await terminal.waitFor('Go on?')
     terminal.write(`y${keys.enter}`)
     await terminal.waitFor('is no longer')
@@ -95,7 +95,7 @@ describe('a rollout on a terminal of 80 columns', () => {
       '1',
     )
     pty = terminal
-    await terminal.waitFor('of 3 instances? (y/N)')
+    await terminal.waitFor(/3\s+hop\s+limit\s+from\s+1\s+to\s+9\)\?\s+\(y\/N\)/)
     expect(terminal.screen()).toMatch(/my-virtual-server-2 \(\S+,\n? *us-south-2\):/)
     expect(terminal.screen().match(/response_hop_limit/g)).toHaveLength(3)
     terminal.write(`y${keys.enter}`)

@@ -47,7 +47,7 @@ const history = async () => JSON.parse((await runInProcess(['metadata', 'history
 describe('on a terminal', () => {
   it('a rollout shows what it is about to do, asks, and shows how far it is', async () => {
     const terminal = start(`${enable} -q`)
-    await terminal.waitFor(/Enable the metadata service of 300 instances\?/)
+    await terminal.waitFor(/Enable the metadata service of 300 instances/)
     expect(terminal.everything()).toMatch(/response_hop_limit 1 -> 7/)
     expect(terminal.everything()).toMatch(/… and 280 more/)
     expect(terminal.everything()).toMatch(/us-south, VPC vpc-\d+: \d+/)
@@ -62,7 +62,7 @@ describe('on a terminal', () => {
 
   it('a no sends nothing', async () => {
     const terminal = start(enable)
-    await terminal.waitFor(/of 300 instances\?/)
+    await terminal.waitFor(/of 300 instances/)
     terminal.write('n')
     terminal.write(keys.enter)
     expect((await terminal.exit).exitCode).toBe(0)
@@ -83,7 +83,7 @@ describe('on a terminal', () => {
 
   it('the canaries are asked about, and a yes goes on', async () => {
     const terminal = start(`${enable} --canary 4 -q`)
-    await terminal.waitFor(/of 300 instances\?/)
+    await terminal.waitFor(/of 300 instances/)
     terminal.write(`y${keys.enter}`)
     await terminal.waitFor(/Canaries, read back: 4 changed\.[\s\S]*Go on with the other 296\?/)
     expect(patched).toBe(4)
@@ -95,7 +95,7 @@ describe('on a terminal', () => {
   it('a canary that is wrong is named in the question, and a no ends it', async () => {
     sandbox.faults.push({kind: '403', method: 'PATCH', count: 1})
     const terminal = start(`${enable} --canary 4 -q`)
-    await terminal.waitFor(/of 300 instances\?/)
+    await terminal.waitFor(/of 300 instances/)
     terminal.write(`y${keys.enter}`)
     await terminal.waitFor(/3 changed, 1 failed\.[\s\S]*Not all canaries are right\. Go on with the other 296\?/)
     terminal.write(`n${keys.enter}`)
@@ -109,7 +109,7 @@ describe('on a terminal', () => {
     ['Esc', keys.esc],
   ])('%s at that question is an interruption: 130, and resume finishes', async (_what, key) => {
     const terminal = start(`${enable} --canary 4 -q`)
-    await terminal.waitFor(/of 300 instances\?/)
+    await terminal.waitFor(/of 300 instances/)
     terminal.write(`y${keys.enter}`)
     await terminal.waitFor(/Go on with the other 296\?/)
     terminal.write(key)

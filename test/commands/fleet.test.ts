@@ -166,7 +166,7 @@ describe('choosing many', () => {
     ['stdin for two things', 'metadata enable --from-file - --api-key-file - --yes', /not both/],
     ['stdin for plan and key', 'metadata apply - --api-key-file - --yes', /not both/],
     ['no choice and no terminal', 'metadata enable', /No instance given/],
-    ['--all without --yes, and no terminal', 'metadata enable --all', /There is no terminal to confirm on/],
+    ['--all without --yes, and no terminal', 'metadata enable --all', /Can't ask, as there is no terminal/],
     [
       'a wrong --max-failures',
       'metadata enable --all --yes --max-failures many',

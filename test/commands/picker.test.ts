@@ -43,11 +43,12 @@ describe('metadata enable without an instance', () => {
   it('picks, asks what no flag gave, shows the plan, asks, and changes', async () => {
     await open(['metadata', 'enable'])
     await pickServerTwo()
-    await pty.waitFor('Protocol?')
-    pty.write(keys.down)
+    // Enter alone keeps what is there: nobody goes from https to http by it.
+    await pty.waitFor('> keep as it is: http')
+    pty.write(keys.down + keys.down)
     await pty.waitFor('> https')
     pty.write(keys.enter)
-    await pty.waitFor('Hop limit? (1)')
+    await pty.waitFor('Hop limit? (keep as it is: 1)')
     for (const wrong of ['0', '65', '1.5', 'abc', '-1']) {
       pty.write(`${wrong}${keys.enter}`)
       await pty.waitFor(`not "${wrong}"`)
@@ -56,7 +57,7 @@ describe('metadata enable without an instance', () => {
     pty.write(`2${keys.enter}`)
     await pty.waitFor(/enabled\s+false\s+->\s+true,\s+protocol http -> https, response_hop_limit 1 -> 2/)
     expect(patches).toEqual([])
-    await pty.waitFor('Enable the metadata service of 1 instance? (y/N)')
+    await pty.waitFor(/1\s+hop\s+limit\s+from\s+1\s+to\s+2\)\?\s+\(y\/N\)/)
     pty.write(`y${keys.enter}`)
     expect(await pty.exit).toEqual({exitCode: 0})
     expect(pty.everything()).toMatch(/my-virtual-server-2 .* off +https\/2 +changed/)
@@ -171,7 +172,7 @@ describe('vpcmd alone', () => {
     pty.write(`${keys.down}${keys.down}`)
     await pty.waitFor('> Change the hop limit (1)')
     pty.write(keys.enter)
-    await pty.waitFor('Hop limit? (1)')
+    await pty.waitFor('Hop limit? (keep as it is: 1)')
     pty.write(`4${keys.enter}`)
     await pty.waitFor('response_hop_limit 1 -> 4. Go on?')
     pty.write(`y${keys.enter}`)

@@ -1,5 +1,12 @@
 import {describe, expect, it} from 'vitest'
-import {patchBetween, serviceUrl, settingsLabel} from '../../src/instances/settings.ts'
+import {
+  countChanges,
+  describePatch,
+  patchBetween,
+  serviceUrl,
+  settingsLabel,
+  weakenedBy,
+} from '../../src/instances/settings.ts'
 
 const off = {enabled: false, protocol: 'http', response_hop_limit: 1}
 const on = {enabled: true, protocol: 'https', response_hop_limit: 2}
@@ -29,4 +36,30 @@ it('knows where the service answers within the instance', () => {
   expect(serviceUrl(off)).toBeUndefined()
   expect(serviceUrl(on)).toBe('https://api.metadata.cloud.ibm.com')
   expect(serviceUrl({...off, enabled: true})).toBe('http://api.metadata.cloud.ibm.com')
+})
+
+describe('changes in words', () => {
+  const on = {enabled: true, protocol: 'https', response_hop_limit: 1}
+
+  it('counts what changes, and marks what is less secure', () => {
+    const changes = [
+      {before: on, set: {protocol: 'http'}},
+      {before: {...on, response_hop_limit: 3}, set: {response_hop_limit: 1}},
+      {before: {enabled: false, protocol: 'http', response_hop_limit: 1}, set: {enabled: true, response_hop_limit: 2}},
+      {before: on, set: {response_hop_limit: 64}},
+    ]
+    expect(countChanges(changes).split(', ').sort()).toEqual([
+      '1 from https to http (less secure)',
+      '1 hop limit from 1 to 2',
+      '1 hop limit from 1 to 64 (less secure)',
+      '1 hop limit from 3 to 1',
+      '1 switched on',
+    ])
+    expect(describePatch(on, {protocol: 'http'})).toBe('protocol https -> http (less secure)')
+  })
+
+  it('calls nothing less secure of a service that is off before or after', () => {
+    expect(weakenedBy({...on, enabled: false}, {protocol: 'http'})).toEqual([])
+    expect(weakenedBy(on, {enabled: false, protocol: 'http'})).toEqual([])
+  })
 })

@@ -64,7 +64,7 @@ const servers = ['alpha', 'beta', 'gamma', 'delta'].map((name, index) => ({
 }))
 const one: Question = ['pick', {message: 'Which one?', multiple: false, choices: servers}]
 const several: Question = ['pick', {message: 'Which ones?', multiple: true, choices: servers}]
-const hopLimit: Question = ['number', {message: 'Hop limit?', min: 1, max: 64, default: 1}]
+const hopLimit: Question = ['number', {message: 'Hop limit?', min: 1, max: 64, empty: 'keep: 1'}]
 const confirm: Question = ['confirm', {message: 'Go on?'}]
 const choose: Question = [
   'choose',
@@ -183,7 +183,7 @@ describe('pick several', () => {
 describe('number', () => {
   it('refuses all but whole numbers within the bounds, and asks again', async () => {
     const at = ask(hopLimit)
-    await at.waitFor('Hop limit? (1)')
+    await at.waitFor('Hop limit? (keep: 1)')
     for (const wrong of ['0', '65', '1.5', 'abc', '-1']) {
       at.write(wrong + keys.enter)
       await at.waitFor(`Enter a whole number from 1 to 64, not "${wrong}".`)
@@ -192,11 +192,11 @@ describe('number', () => {
     await at.waitFor('answer 64')
   })
 
-  it('takes its default with Enter', async () => {
+  it('keeps what is there with Enter', async () => {
     const at = ask(hopLimit)
-    await at.waitFor('Hop limit? (1)')
+    await at.waitFor('Hop limit? (keep: 1)')
     at.write(keys.enter)
-    await at.waitFor('answer 1')
+    await at.waitFor('answer undefined')
   })
 })
 
@@ -223,7 +223,7 @@ describe('confirm and choose', () => {
 describe.each<[string, Question, string]>([
   ['pick one', one, '4 of 4 shown'],
   ['pick several', several, '4 of 4 shown'],
-  ['number', hopLimit, 'Hop limit? (1)'],
+  ['number', hopLimit, 'Hop limit? (keep: 1)'],
   ['confirm', confirm, 'Go on? (y/N)'],
   ['choose', choose, '> https'],
 ])('leaving %s', (_kind, question, ready) => {
@@ -275,7 +275,7 @@ describe('what is drawn', () => {
   // An answer that is refused, where there is one, so that errors are drawn too; then one that is taken.
   it.each<[string, Question, ready: string, refused: string, refusal: string, taken: string]>([
     ['pick', several, '4 of 4 shown', keys.enter, 'Nothing selected', keys.space + keys.enter],
-    ['number', hopLimit, 'Hop limit? (1)', `x${keys.enter}`, 'not "x"', keys.enter],
+    ['number', hopLimit, 'Hop limit? (keep: 1)', `x${keys.enter}`, 'not "x"', keys.enter],
     ['confirm', confirm, 'Go on? (y/N)', `x${keys.enter}`, 'You must answer', keys.backspace + keys.enter],
     ['choose', choose, '> https', keys.up, '> http', keys.enter],
   ])('has no colour with NO_COLOR: %s', async (_kind, question, ready, refused, refusal, taken) => {

@@ -14,6 +14,7 @@ export const outputFlags = {
   // Before json: oclif draws the usage in this order, and would leave a hole in it.
   quiet: Flags.boolean({char: 'q', summary: 'Print IDs only.', exclusive: ['output', 'json'], helpGroup}),
   json: Flags.boolean({summary: 'The same as --output json.', exclusive: ['output'], helpGroup}),
+  'no-input': Flags.boolean({summary: 'Ask nothing; also with CI or VPCMD_NO_INPUT set.', helpGroup}),
   debug: Flags.boolean({summary: 'Print each request on stderr, without secrets.', helpGroup}),
 }
 

@@ -27,6 +27,8 @@ interface Setting {
   needsName?: boolean
   /** The summary of its flag. */
   help?: string
+  /** Whether a change from one value to another lowers security. */
+  weakens?(from: string | number, to: string | number): boolean
   /** Why a policy should care. */
   why: string
 }
@@ -56,6 +58,7 @@ export const settingsTable = {
     values: ['http', 'https'],
     isOfBareMetal: true,
     help: 'Protocol of the metadata service.',
+    weakens: (from, to) => from === 'https' && to !== from,
     why: 'Over http, tokens and metadata of this server are sent in plain text.',
   },
   response_hop_limit: {
@@ -70,6 +73,7 @@ export const settingsTable = {
     isOfBareMetal: false,
     needsName: true,
     help: 'How many network hops an answer may take; containers need 2 or more.',
+    weakens: (from, to) => Number(to) > Number(from),
     why: 'A hop limit above what is needed lets responses travel further than the server itself.',
   },
 } as const satisfies Record<string, Setting>

@@ -8,6 +8,7 @@ import {makeChanges} from '../../cli/make-changes.ts'
 import {counted} from '../../counted.ts'
 import {usageError} from '../../errors.ts'
 import {inputLimits, inputName, readText} from '../../files/read-input.ts'
+import {countChanges} from '../../instances/settings.ts'
 import {outcomesOfChanges} from '../../metadata/outcomes.ts'
 import type {Plan} from '../../metadata/plan.ts'
 
@@ -53,7 +54,7 @@ A plan never stops an instance. With --restart, vpcmd then stops and starts the 
       changes,
       comparesNames: true,
       isFresh: false,
-      question: `Make the ${counted(changes.length, 'change')} of the plan of ${createdAt}?`,
+      question: `Make the ${counted(changes.length, 'change')} of the plan of ${createdAt} (${countChanges(changes)})?`,
       outcomes: settled => outcomesOfChanges(changes, settled),
     })
   }

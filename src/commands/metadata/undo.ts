@@ -7,6 +7,7 @@ import {makeChanges} from '../../cli/make-changes.ts'
 import {openRun} from '../../cli/open-run.ts'
 import {counted} from '../../counted.ts'
 import {VpcmdError} from '../../errors.ts'
+import {countChanges} from '../../instances/settings.ts'
 import {outcomesOfChanges} from '../../metadata/outcomes.ts'
 import {isBetween, mayBeDown} from '../../metadata/runs.ts'
 import {invertRun, lastToUndo} from '../../metadata/undo-run.ts'
@@ -52,7 +53,7 @@ An undo is itself a run. To undo it, pass its ID.`
       undoes: id,
       changes,
       isFresh: false,
-      question: `Undo ${counted(changes.length, 'change')}?`,
+      question: `Undo ${counted(changes.length, 'change')} (${countChanges(changes)})?`,
       outcomes: settled => outcomesOfChanges(changes, settled),
     })
   }
