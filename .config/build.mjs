@@ -95,7 +95,11 @@ const built = await Promise.all([
     banner: {js: commonjs},
   }),
   // Whoever waits for these would wait for each further file.
-  build({...common, entryPoints: ['src/cli/quick-imds.ts'], plugins: [rawText, fromProcess]}),
+  build({
+    ...common,
+    entryPoints: ['src/cli/quick-imds.ts', 'src/cli/completion/complete.ts'],
+    plugins: [rawText, fromProcess],
+  }),
   // It says to an old Node that it is too old: what is newer than Node 12 fails the build, or is written in other words.
   build({...common, entryPoints: ['src/main.ts'], plugins: [rawText, later, fromProcess], target: 'node12.20'}),
 ])

@@ -43,6 +43,7 @@ function start(argv: string[]): void {
 }
 
 async function run(argv: string[]): Promise<void> {
+  if (argv[0] === '__complete') return completeWord(argv.slice(1))
   if (await runsQuickly(argv)) return
   // Since Node 22.8.
   const {enableCompileCache}: NewerModule = process.getBuiltinModule('node:module')
@@ -112,6 +113,17 @@ interface DrawnHelp {
 /** A file that is installed with this one. */
 function readOwn(path: string): string {
   return process.getBuiltinModule('node:fs').readFileSync(new URL(path, import.meta.url), 'utf8')
+}
+
+/** Answers a Tab. Whatever goes wrong is no news to whoever types: then there is nothing to complete. */
+async function completeWord(words: string[]): Promise<void> {
+  surviveWriting()
+  try {
+    const {complete} = await import('./cli/completion/complete.ts')
+    process.stdout.write(complete(words, process.env, new URL('../', import.meta.url)))
+  } catch {
+    process.stdout.write(':values\n')
+  }
 }
 
 /** Whether the metadata service of this instance was asked, and answered; false where it takes the framework to tell. */

@@ -4,12 +4,10 @@ import {nearestName} from '../nearest-name.ts'
 import {drawHelp} from './draw-help.ts'
 import {changes, type HelpPage, helpPage, welcomePage} from './help-page.ts'
 import type {Host} from './host.ts'
+import {withoutShortcut} from './shortcuts.ts'
 
 type Catalog = Pick<Config, 'commands' | 'pjson' | 'findCommand' | 'userAgent'>
 type HostForHelp = Pick<Host, 'stdin' | 'stdout' | 'stderr' | 'env'>
-
-/** What people type who know other tools. None of them changes anything. */
-const shortcuts: Record<string, string> = {ls: 'instances list', list: 'instances list', audit: 'metadata audit'}
 
 /**
  * The command that is meant, as oclif takes it: `vpcmd` alone on a terminal is the console, `vpcmd ls` is `vpcmd instances
@@ -37,7 +35,7 @@ export async function commandTyped(catalog: Catalog, argv: string[], host: HostF
     return undefined
   }
   if (first.startsWith('-')) return ['console', ...argv]
-  const expanded = expand(argv)
+  const expanded = withoutShortcut(argv)
   if (catalog.findCommand(leadingWords(catalog, expanded).join(':'))) return expanded
   throw unknownCommand(catalog, argv.filter(isWord).slice(0, 2))
 }
@@ -53,16 +51,9 @@ function helpAsked(argv: string[]): {words: string[]; isFull: boolean} | undefin
 
 /** The words at the start that name a command or a topic; all of them where they name none. */
 function leadingWords(catalog: Catalog, argv: string[]): string[] {
-  const words = expand(argv.slice(0, argv.findIndex(word => !isWord(word)) >>> 0))
+  const words = withoutShortcut(argv.slice(0, argv.findIndex(word => !isWord(word)) >>> 0))
   const count = [2, 1].find(each => words.length >= each && catalog.findCommand(words.slice(0, each).join(':')))
   return words.slice(0, count)
-}
-
-function expand([first = '', second = '', ...rest]: string[]): string[] {
-  const meant = Object.hasOwn(shortcuts, first) ? shortcuts[first]?.split(' ') : undefined
-  if (meant) return [...meant, ...[second, ...rest].filter((word, index) => index > 0 || word !== '')]
-  if (second === 'ls') return [first, 'list', ...rest]
-  return [first, second, ...rest].filter((word, index) => index !== 1 || word !== '')
 }
 
 function isTopic({pjson}: Catalog, word: string): boolean {
