@@ -42,7 +42,7 @@ export abstract class BaseCommand extends Command {
     // The flags may not have been parsed when this is called: parsing is what failed.
     const json = asksForJson(this.argv)
     const flagNames = Object.keys({...this.ctor.baseFlags, ...this.ctor.flags})
-    const usage = usageLine({id: this.ctor.id, args: this.ctor.args, flags: this.ctor.flags})
+    const usage = usageLine({id: this.ctor.id, args: this.ctor.args ?? {}, flags: this.ctor.flags ?? {}})
     const options = {json, debug: this.argv.includes('--debug'), secrets: host.secrets, flagNames, usage}
     this.context.exitCode = await reportError(error, options, host)
   }

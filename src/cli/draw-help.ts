@@ -42,9 +42,11 @@ function drawRow(term: string, meaning: string, termWidth: number, width: number
 }
 
 /** A command that can be pasted as it stands: where a line is not enough, it goes on after a backslash. */
-function wrapCommand(command: string, width: number, indent = 2): string[] {
-  const [first = '', ...more] = wrapWords(command, width - indent - 4)
+export function wrapCommand(command: string, width: number, indent = 2): string[] {
   if (command.length <= width - indent) return indented([command], indent)
+  // A flag and its value stay on one line.
+  const kept = command.replace(/( --?\w[\w-]{0,16}) (?=[^-|]\S{0,16}( |$))/g, '$1\u00a0')
+  const [first = '', ...more] = wrapWords(kept, width - indent - 6).map(line => line.replaceAll('\u00a0', ' '))
   const lines = [first, ...more.map(line => `    ${line}`)]
   return indented(
     lines.map((line, index) => (index < more.length ? `${line} \\` : line)),

@@ -174,7 +174,7 @@ function commandPage(command: CatalogCommand, isFull: boolean): HelpPage {
     ...(isFull && description ? [{title: 'DESCRIPTION', text: description}] : []),
     ...(isFull
       ? shared.map(({title, members}) => ({title, rows: members.map(rowOf)}))
-      : [{title: `MORE FLAGS (${name} --help)`, rows: shared.map(namesOf)}]),
+      : [{title: 'MORE FLAGS (see --help)', rows: shared.map(namesOf)}]),
   ]
   return {name, summary, usage: [usageLine(command)], sections: sections.filter(isFilled)}
 }

@@ -65,12 +65,7 @@ describe('wrong words', () => {
   it.each<[string, string[], number, RegExp]>([
     ['protocol', ['metadata', 'enable', id, '--protocol', 'ftp'], 2, /--protocol=ftp to be one of: http, https/],
     ['flag', ['metadata', 'enable', id, '--hop-limt', '2'], 2, /Unknown flag --hop-limt.*Did you mean --hop-limit/s],
-    [
-      'command',
-      ['metadata', 'enabel', id],
-      2,
-      /Unknown command: vpcmd metadata enabel.*Did you mean vpcmd metadata enable/s,
-    ],
+    ['command', ['metadata', 'enabel', id], 2, /Unknown command: vpcmd metadata enabel.*vpcmd metadata has: .*enable/s],
     ['topic', ['instnces', 'list'], 2, /Unknown command: vpcmd instnces list.*Did you mean vpcmd instances list/s],
     [
       'column',

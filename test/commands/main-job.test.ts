@@ -385,15 +385,20 @@ describe('help', () => {
     expect(code).toBe(0)
     expect(stdout).toMatch(/Exit codes: 0 done/)
     // What the build has drawn is printed as it is.
-    const drawn: Record<string, string> = JSON.parse(readFileSync(join(dirname(vpcmdPath), 'help.json'), 'utf8'))
+    const drawn = JSON.parse(readFileSync(join(dirname(vpcmdPath), 'help.json'), 'utf8'))
     const {commands} = JSON.parse(readFileSync(join(dirname(vpcmdPath), '..', 'oclif.manifest.json'), 'utf8'))
     const names = Object.keys(commands).map(name => name.replaceAll(':', ' '))
     expect(names).toContain('metadata enable')
-    for (const name of names)
-      expect({name, help: drawn[name]}).toEqual({name, help: expect.stringContaining('EXAMPLES')})
+    for (const name of names) {
+      for (const help of [drawn.full[name], drawn.short[name]]) {
+        expect({name, help}).toEqual({name, help: expect.stringContaining('EXAMPLES')})
+      }
+    }
     const help = await runVpcmd(['metadata', 'enable', '--help'], {env})
-    expect(help).toEqual({code: 0, stdout: drawn['metadata enable'], stderr: ''})
-    expect((await runVpcmd([], {env})).stdout).toBe(stdout)
+    expect(help).toEqual({code: 0, stdout: drawn.full['metadata enable'], stderr: ''})
+    const short = await runVpcmd(['metadata', 'enable', '-h'], {env})
+    expect(short).toEqual({code: 0, stdout: drawn.short['metadata enable'], stderr: ''})
+    expect(await runVpcmd([], {env})).toEqual({code: 0, stdout: drawn.welcome, stderr: ''})
   })
 })
 

@@ -25,6 +25,7 @@ interface ManifestFlag {
   multiple?: boolean
   options?: string[]
   helpValue?: string
+  helpGroup?: string
 }
 
 /** A value, and what it is. */
@@ -107,7 +108,9 @@ function flagNamed(word: string, {flags}: ManifestCommand): ManifestFlag | undef
 
 function flagsOf(command: ManifestCommand, typed: string[]): Candidate[] {
   const given = typed.map(word => flagNamed(word.replace(/=.*/s, ''), command)?.name)
-  return Object.values(command.flags).flatMap(({name, summary = '', hidden, multiple}) =>
+  // A command's own first, as in its help.
+  const flags = Object.values(command.flags).sort((a, b) => Number(!!a.helpGroup) - Number(!!b.helpGroup))
+  return flags.flatMap(({name, summary = '', hidden, multiple}) =>
     hidden || (given.includes(name) && !multiple) ? [] : [[`--${name}`, summary]],
   )
 }

@@ -57,7 +57,8 @@ function runIds(env: NodeJS.ProcessEnv): string[] {
   const state = stateFolder(env)
   if (state === undefined) return []
   try {
-    const ids = readdirSync(join(state, 'runs')).filter(name => /^\d{8}-\d{6}-[0-9a-f]+$/.test(name))
+    const journals = readdirSync(join(state, 'runs')).filter(name => /^\d{8}-\d{6}-[0-9a-f]+\.jsonl$/.test(name))
+    const ids = journals.map(name => name.replace('.jsonl', ''))
     return ids.sort().reverse().slice(0, mostRuns)
   } catch {
     return []
