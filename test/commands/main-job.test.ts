@@ -1,5 +1,5 @@
 import {spawn} from 'node:child_process'
-import {existsSync, readFileSync} from 'node:fs'
+import {readdirSync, readFileSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 import {parse} from 'yaml'
@@ -333,7 +333,7 @@ describe('the sandbox', () => {
     const {code} = await vpcmd('instances', 'list', '--sandbox')
     expect(code).toBe(0)
     expect(seen).toEqual([])
-    expect(existsSync(join(env.XDG_CACHE_HOME ?? '', 'vpcmd'))).toBe(false)
+    expect(readdirSync(join(env.XDG_CACHE_HOME ?? '', 'vpcmd'))).toEqual(['names-sandbox.json'])
   })
 
   it.each(['SIGINT', 'SIGTERM'] as const)(
