@@ -51,7 +51,8 @@ function helpAsked(argv: string[]): {words: string[]; isFull: boolean} | undefin
 
 /** The words at the start that name a command or a topic; all of them where they name none. */
 function leadingWords(catalog: Catalog, argv: string[]): string[] {
-  const words = withoutShortcut(argv.slice(0, argv.findIndex(word => !isWord(word)) >>> 0))
+  const end = argv.findIndex(word => !isWord(word))
+  const words = withoutShortcut(end < 0 ? argv : argv.slice(0, end))
   const count = [2, 1].find(each => words.length >= each && catalog.findCommand(words.slice(0, each).join(':')))
   return words.slice(0, count)
 }
@@ -83,23 +84,21 @@ function unknownCommand(catalog: Catalog, words: string[]): VpcmdError {
         `vpcmd ${group} has: ${named(all.filter(({id}) => id.startsWith(`${group}:`)))
           .map(name => name.slice(group.length + 1))
           .join(', ')}.`
-  return usageError(
-    `Unknown command: vpcmd ${words.join(' ')}.`,
-    `${hint ? `${hint} ` : ''}See all commands with vpcmd ${group && meant.length === 0 ? `${group} ` : ''}--help.`,
-  )
+  const more = group && meant.length === 0 ? [] : ['See all commands with vpcmd --help.']
+  return usageError(`Unknown command: vpcmd ${words.join(' ')}.`, [...(hint ? [hint] : []), ...more].join(' '))
 }
 
 function nearest(names: string[], words: string[], group: string | undefined): string[] {
-  const verb = words[1] ?? ''
+  const [first = '', verb = ''] = words
+  const verbOf = (name: string) => name.replace(/^\S+ /, '')
   if (group === undefined) {
-    const name = nearestName(words.join(' '), names)
-    return name === undefined ? [] : [name]
+    const whole = nearestName(words.join(' '), names)
+    const similar = nearestName(first, names.map(verbOf))
+    return whole === undefined ? names.filter(name => verbOf(name) === similar) : [whole]
   }
-  const show = `${group} show`
-  if (wordsForShow.includes(verb) && names.includes(show)) return [show]
-  const verbs = names.flatMap(name => (name.startsWith(`${group} `) ? [name.slice(group.length + 1)] : []))
-  const found = nearestName(verb, verbs)
-  return found === undefined ? [] : [`${group} ${found}`]
+  const ofGroup = names.filter(name => name.startsWith(`${group} `))
+  const similar = wordsForShow.includes(verb) ? 'show' : nearestName(verb, ofGroup.map(verbOf))
+  return ofGroup.filter(name => verbOf(name) === similar)
 }
 
 /** Whether there is something to sign in with, right or wrong: what is wrong with it is told when it is used. */

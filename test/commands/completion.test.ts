@@ -1,3 +1,4 @@
+import {spawnSync} from 'node:child_process'
 import {chmodSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs'
 import {delimiter, join} from 'node:path'
 import {fileURLToPath} from 'node:url'
@@ -119,6 +120,9 @@ describe('in a real shell', () => {
     fish: {args: ['--no-config', '--init-command'], rc: 'function fish_prompt; echo -n "ready> "; end\n'},
   }
 
+  // .ci/run installs all of them.
+  const installed = (['bash', 'zsh', 'fish'] as const).filter(shell => spawnSync(shell, ['-c', 'true']).status === 0)
+
   beforeAll(() => {
     mkdirSync(bin, {recursive: true})
     writeFileSync(join(bin, 'vpcmd'), `#!/bin/sh\nexec '${process.execPath}' '${vpcmdPath}' "$@"\n`, {mode: 0o755})
@@ -135,7 +139,7 @@ describe('in a real shell', () => {
     return startPty(shell, how, {env: inEnv, cols: 120, rows: 30, cwd: env.HOME})
   }
 
-  it.each(['bash', 'zsh', 'fish'] as const)('%s completes a command, a flag, a value and a name', async shell => {
+  it.each(installed)('%s completes a command, a flag, a value and a name', async shell => {
     const pty = start(shell)
     try {
       await shows(pty, 'ready>')
@@ -158,7 +162,7 @@ describe('in a real shell', () => {
     }
   })
 
-  it.each(['bash', 'zsh', 'fish'] as const)('%s shows several names to choose from', async shell => {
+  it.each(installed)('%s shows several names to choose from', async shell => {
     const pty = start(shell)
     try {
       await shows(pty, 'ready>')

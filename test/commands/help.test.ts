@@ -113,6 +113,17 @@ describe('what is typed', () => {
   )
 
   it.each([
+    ['histroy', 'metadata history'],
+    ['docter', 'imds doctor'],
+    ['instnces list', 'instances list'],
+    ['metadata shwo', 'metadata show'],
+    ['show', 'instances show or vpcmd metadata show'],
+  ])('%s leads to %s', async (typed, meant) => {
+    const {stderr} = await runInProcess(typed.split(' '), {env})
+    expect(stderr).toContain(`Did you mean vpcmd ${meant}?`)
+  })
+
+  it.each([
     ['imds get', 'PATH is missing.', 'vpcmd imds get PATH [flags]'],
     [
       'instances list -o pdf',

@@ -27,7 +27,9 @@ it('SIGINT twice ends a rollout at once, and resume looks at what is in doubt', 
     // The first ones were answered together: the next ones have to be under way.
     await wait(500)
     child.kill('SIGINT')
-    await new Promise<void>(resolve => child.stderr?.on('data', text => /again to stop at once/.test(text) && resolve()))
+    await new Promise<void>(resolve =>
+      child.stderr?.on('data', text => /again to stop at once/.test(text) && resolve()),
+    )
     child.kill('SIGINT')
     expect((await closed)[0]).toBe(130)
     expect(await jsonOf('metadata', 'history')).toMatchObject([{state: 'unfinished'}])

@@ -21,6 +21,7 @@ _vpcmd() {
       while IFS= read -r value; do COMPREPLY+=("$value"); done < <(compgen -f -- "${current#"$broken"}")
       return
     fi
+    compopt -o nosort 2>/dev/null
     while IFS=$'\t' read -r value description; do
       value=${value#"$broken"}
       # A name may hold what the shell would act on.

@@ -16,4 +16,4 @@ function __vpcmd_complete
     test (count $lines) -gt 0; and printf '%s\n' $lines
 end
 
-complete -c vpcmd -f -a '(__vpcmd_complete)'
+complete -c vpcmd -f -k -a '(__vpcmd_complete)'

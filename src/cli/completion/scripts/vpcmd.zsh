@@ -21,9 +21,9 @@ _vpcmd() {
   done
   (( $#values )) || return 1
   if [[ "$lines[2]" == *$'\t'* ]]; then
-    compadd -l -d descriptions -a values
+    compadd -V vpcmd -l -d descriptions -a values
   else
-    compadd -a values
+    compadd -V vpcmd -a values
   fi
 }
 
