@@ -84,6 +84,7 @@ const built = await Promise.all([
     entryPoints: [
       'src/cli/run-vpcmd.ts',
       'src/cli/last-resort.ts',
+      'src/cli/help.ts',
       'src/sandbox/index.ts',
       ...globSync('src/commands/**/*.ts'),
     ],
@@ -94,7 +95,11 @@ const built = await Promise.all([
     banner: {js: commonjs},
   }),
   // Whoever waits for these would wait for each further file.
-  build({...common, entryPoints: ['src/cli/quick-imds.ts'], plugins: [rawText, fromProcess]}),
+  build({
+    ...common,
+    entryPoints: ['src/cli/quick-imds.ts', 'src/cli/completion/complete.ts'],
+    plugins: [rawText, fromProcess],
+  }),
   // It says to an old Node that it is too old: what is newer than Node 12 fails the build, or is written in other words.
   build({...common, entryPoints: ['src/main.ts'], plugins: [rawText, later, fromProcess], target: 'node12.20'}),
 ])
@@ -134,21 +139,11 @@ const commands = Object.fromEntries(Object.entries(plugin.manifest.commands).sor
 writeFileSync('oclif.manifest.json', `${JSON.stringify({...plugin.manifest, commands}, undefined, 2)}\n`)
 
 // The help of everything, drawn once: whoever asks for it then waits for a file and no framework.
-process.env.NO_COLOR = '1'
-process.env.OCLIF_COLUMNS = '80'
-const {Config, Help} = await import('@oclif/core')
+const {drawHelp, helpPage, welcomePage} = await import('../dist/cli/help.js')
+const {Config} = await import('@oclif/core')
 const config = await Config.load(root)
-const helpOf = async argv => {
-  let text = ''
-  const help = new (class extends Help {
-    log(...lines) {
-      text += `${lines.join(' ')}\n`
-    }
-  })(config)
-  await help.showHelp(argv)
-  return text
-}
-const ids = [...config.topics.map(({name}) => name), ...config.commandIDs]
-const texts = {'': await helpOf(['--help'])}
-for (const id of ids) texts[id.replaceAll(':', ' ')] = await helpOf([id.replaceAll(' ', ':'), '--help'])
+const names = ['', ...config.topics.map(({name}) => name), ...config.commandIDs.map(id => id.replaceAll(':', ' '))]
+const drawn = isFull =>
+  Object.fromEntries(names.map(name => [name, drawHelp(helpPage(config, name.split(' ').filter(Boolean), isFull))]))
+const texts = {welcome: drawHelp(welcomePage(config)), short: drawn(false), full: drawn(true)}
 writeFileSync('dist/help.json', JSON.stringify(texts))

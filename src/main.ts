@@ -43,6 +43,7 @@ function start(argv: string[]): void {
 }
 
 async function run(argv: string[]): Promise<void> {
+  if (argv[0] === '__complete') return completeWord(argv.slice(1))
   if (await runsQuickly(argv)) return
   // Since Node 22.8.
   const {enableCompileCache}: NewerModule = process.getBuiltinModule('node:module')
@@ -81,24 +82,48 @@ function endUnexpectedly(thrown: unknown): void {
 // Some answers that people and boot scripts wait for are worth no framework: loading it would take most of the time.
 
 function version([flag]: string[]): string | undefined {
-  if (flag !== '--version' && flag !== '-v') return undefined
+  if (flag !== '--version' && flag !== '-v' && flag !== 'version') return undefined
   const {name, version} = JSON.parse(readOwn('../package.json'))
   return `${name}/${version} ${process.platform}-${process.arch} node-${process.version}\n`
 }
 
 /** The help that the build has drawn for 80 columns; undefined where it takes the framework to tell. */
 function help(args: string[]): string | undefined {
-  if (args[0] !== 'help' && !args.includes('--help')) return undefined
   if (process.stdout.isTTY && process.stdout.columns < 80) return undefined
-  const words = args.filter((arg, index) => arg !== '--help' && !(index === 0 && arg === 'help'))
-  const texts: Record<string, string> = JSON.parse(readOwn('./help.json'))
-  const key = words.join(' ')
+  const flags = args.filter(arg => arg === '--help' || arg === '-h')
+  const words = args.filter(arg => arg !== '--help' && arg !== '-h')
+  const isAsked = flags.length > 0 || words[0] === 'help'
+  // On a terminal, vpcmd alone may be the menus.
+  if (!isAsked && (args.length > 0 || (process.stdin.isTTY && process.stderr.isTTY))) return undefined
+  const isShort = flags.includes('-h') && !flags.includes('--help')
+  const {welcome, short, full}: DrawnHelp = JSON.parse(readOwn('./help.json'))
+  if (!isAsked) return welcome
+  const key = words.slice(words[0] === 'help' ? 1 : 0).join(' ')
+  const texts = isShort ? short : full
   return Object.hasOwn(texts, key) ? texts[key] : undefined
+}
+
+/** What `.config/build.mjs` draws: a text for each command and topic, and for vpcmd itself under ''. */
+interface DrawnHelp {
+  welcome: string
+  short: Record<string, string>
+  full: Record<string, string>
 }
 
 /** A file that is installed with this one. */
 function readOwn(path: string): string {
   return process.getBuiltinModule('node:fs').readFileSync(new URL(path, import.meta.url), 'utf8')
+}
+
+/** Answers a Tab. Whatever goes wrong is no news to whoever types: then there is nothing to complete. */
+async function completeWord(words: string[]): Promise<void> {
+  surviveWriting()
+  try {
+    const {complete} = await import('./cli/completion/complete.ts')
+    process.stdout.write(complete(words, process.env, new URL('../', import.meta.url)))
+  } catch {
+    process.stdout.write(':values\n')
+  }
 }
 
 /** Whether the metadata service of this instance was asked, and answered; false where it takes the framework to tell. */

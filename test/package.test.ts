@@ -1,9 +1,12 @@
+import {execFileSync, spawnSync} from 'node:child_process'
 import {readFileSync, statSync} from 'node:fs'
 import {dirname, resolve} from 'node:path'
 import {globSync} from 'tinyglobby'
 import {expect, it} from 'vitest'
 import {allowSeconds} from './support/allow-seconds.ts'
 import {runVpcmd, vpcmdPath} from './support/run-vpcmd.ts'
+
+const root = resolve(dirname(vpcmdPath), '..')
 
 allowSeconds(20, 'It starts processes, which take their time on a machine that is busy.')
 
@@ -17,6 +20,22 @@ it('a stack that --debug prints names the line of the source', async () => {
 
 it('what starts first is small: the rest is loaded where it is needed', () => {
   expect(statSync(vpcmdPath).size).toBeLessThan(64 * 1024)
+})
+
+it('the package has a manual page for each group and command, which man reads without a warning, in 80 columns', () => {
+  execFileSync(process.execPath, [resolve(root, '.config/man.mjs')])
+  const {man, oclif} = JSON.parse(readFileSync(resolve(root, 'package.json'), 'utf8'))
+  const {commands} = JSON.parse(readFileSync(resolve(root, 'oclif.manifest.json'), 'utf8'))
+  const names = [...Object.keys(oclif.topics), ...Object.keys(commands)].map(id => `vpcmd-${id.replace(':', '-')}`)
+  expect([...man].sort()).toEqual(['vpcmd', ...names].map(name => `dist/man/${name}.1`).sort())
+  const isThere = spawnSync('man', ['--version']).status === 0
+  for (const page of isThere ? man.filter((name: string) => /vpcmd(-metadata-enable)?\.1$/.test(name)) : []) {
+    const env = {...process.env, MANWIDTH: '80', MANPAGER: 'cat', LC_ALL: 'C.UTF-8'}
+    const {stdout, stderr} = spawnSync('man', ['--warnings', '-l', page], {cwd: root, env, encoding: 'utf8'})
+    expect({page, stderr}).toEqual({page, stderr: ''})
+    expect(stdout).toContain('vpcmd metadata enable')
+    expect(stdout.split('\n').filter(line => line.length > 80)).toEqual([])
+  }
 })
 
 it('the notices name each package that is in the bundles, and its license', () => {

@@ -1,6 +1,7 @@
 import {Command, type Config} from '@oclif/core'
 import {Context, ReaderGone} from './context.ts'
 import {outputFlags} from './flags/output.ts'
+import {usageLine} from './help-page.ts'
 import {type Host, processHost} from './host.ts'
 import {asksForJson, reportError} from './report-error.ts'
 
@@ -43,7 +44,8 @@ export abstract class BaseCommand extends Command {
     // The flags may not have been parsed when this is called: parsing is what failed.
     const json = asksForJson(this.argv)
     const flagNames = Object.keys({...this.ctor.baseFlags, ...this.ctor.flags})
-    const options = {json, debug: this.argv.includes('--debug'), secrets: host.secrets, flagNames}
+    const usage = usageLine({id: this.ctor.id, args: this.ctor.args ?? {}, flags: this.ctor.flags ?? {}})
+    const options = {json, debug: this.argv.includes('--debug'), secrets: host.secrets, flagNames, usage}
     this.context.exitCode = await reportError(error, options, host)
   }
 

@@ -3,8 +3,9 @@ import type {Credentials} from '../cloud/credentials.ts'
 import type {Endpoints} from '../cloud/endpoints.ts'
 import {VpcmdError} from '../errors.ts'
 import {openFileLimit} from '../files/open-file-limit.ts'
-import {folderTrouble} from '../files/private-file.ts'
+import {folderTrouble, hashedName} from '../files/private-file.ts'
 import {cacheFolder} from '../files/user-folders.ts'
+import {NamesSeen, namesFile} from './completion/known-names.ts'
 import type {Context} from './context.ts'
 import type {CloudFlags} from './flags/cloud.ts'
 import {sandboxFolder} from './state-folder.ts'
@@ -24,6 +25,7 @@ export async function connectCloud(context: Context, flags: CloudFlags): Promise
     usesSandbox(context, flags) ? sandboxAccess(context) : realAccess(context, flags),
   ])
   for (const secret of access.credentials.secrets) secrets.add(secret)
+  rememberNames(context, usesSandbox(context, flags), access.credentials)
   return openCloud({
     ...access,
     env: context.env,
@@ -40,6 +42,15 @@ export async function connectCloud(context: Context, flags: CloudFlags): Promise
     },
     log: flags.debug ? {note: text => context.note(`debug: ${text}`)} : undefined,
   })
+}
+
+/** Has what is listed kept for completion when the command is over. */
+function rememberNames(context: Context, isSandbox: boolean, {cacheKey = []}: Credentials): void {
+  const folder = usableCache(context, false)
+  if (!folder) return
+  const names = new NamesSeen(namesFile(folder, isSandbox), isSandbox ? 'sandbox' : hashedName(...cacheKey))
+  context.names = names
+  context.atEnd(() => names.keep())
 }
 
 /** Whether the flags or the environment name the sandbox. */

@@ -1,9 +1,11 @@
+import type {Instance} from '../cloud/readers/instance.ts'
 import {usageError, type VpcmdError} from '../errors.ts'
 import {withoutSecrets} from '../secrets.ts'
 import {createProgressBar, type ProgressBar} from '../terminal/progress.ts'
 import type {Prompter} from '../terminal/prompts.ts'
 import {bold, colorsFor, red, yellow} from '../terminal/style.ts'
 import {plain} from '../terminal/text.ts'
+import type {NamesSeen} from './completion/known-names.ts'
 import type {Host} from './host.ts'
 
 /** Thrown where a reader has closed the pipe that stdout is: what goes on being printed is for nobody. No error to the user. */
@@ -14,6 +16,8 @@ export class Context {
   readonly host: Host
   /** Of vpcmd, as the journal keeps it. */
   readonly version: string
+  /** What is listed is remembered there for completion, once a cloud is open; undefined where nothing is kept. */
+  names: NamesSeen | undefined
   /** What is drawn on the terminal while something long is under way. */
   #bar: ProgressBar | undefined
   readonly #atEnd: (() => Promise<void>)[] = []
@@ -81,6 +85,13 @@ export class Context {
   get whyNobody(): string {
     const why = this.whyMute
     return why === undefined ? 'there is no terminal' : why === '--no-input' ? '--no-input is given' : `${why} is set`
+  }
+
+  /** Remembers for completion what was listed; `isWhole`: all that there is in these regions. */
+  rememberNames(listed: readonly {instance: Instance; region: string}[], isWhole = false): void {
+    if (!this.names) return
+    this.names.isWhole = isWhole
+    for (const {instance, region} of listed) this.names.add(instance, region)
   }
 
   /** Someone to ask, or undefined where nobody can answer. */

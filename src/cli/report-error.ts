@@ -1,10 +1,10 @@
-import {exitCodes, usageError, VpcmdError} from '../errors.ts'
-import {nearestName} from '../nearest-name.ts'
+import {exitCodes, VpcmdError} from '../errors.ts'
 import {withoutSecrets} from '../secrets.ts'
 import {bold, colorsFor, red} from '../terminal/style.ts'
 import {plain, plainLines} from '../terminal/text.ts'
 import {unexpectedError} from '../unexpected-error.ts'
 import type {Host} from './host.ts'
+import {describeParseError, isParseError} from './parse-error.ts'
 
 export interface ReportOptions {
   /** True where the user asked for JSON: the error goes to stdout as JSON. */
@@ -14,6 +14,8 @@ export interface ReportOptions {
   secrets: Iterable<string>
   /** Flags or commands that exist, to suggest the nearest for one that does not. */
   flagNames?: string[]
+  /** The usage line of the command. */
+  usage?: string
 }
 
 /**
@@ -57,9 +59,9 @@ export function asksForJson(argv: readonly string[]): boolean {
   )
 }
 
-function asVpcmdError(thrown: unknown, {flagNames = []}: ReportOptions): VpcmdError {
+function asVpcmdError(thrown: unknown, {flagNames = [], usage}: ReportOptions): VpcmdError {
   if (thrown instanceof VpcmdError) return thrown
-  return isParseError(thrown) ? describeParseError(thrown, flagNames) : unexpectedError('', thrown)
+  return isParseError(thrown) ? describeParseError(thrown, flagNames, usage) : unexpectedError('', thrown)
 }
 
 const deepestCause = 10
@@ -71,32 +73,4 @@ function stacksOf(thrown: unknown): string[] {
     stacks.push(`${stacks.length > 0 ? 'Caused by: ' : ''}${error.stack ?? error.message}`)
   }
   return stacks
-}
-
-interface ParseError extends Error {
-  flags?: string[]
-}
-
-/** Errors of oclif's parser carry `oclif` (oclif/core, src/errors/errors/cli.ts); vpcmd itself throws none of that kind. */
-function isParseError(thrown: unknown): thrown is ParseError {
-  return thrown instanceof Error && 'oclif' in thrown
-}
-
-function describeParseError(error: ParseError, flagNames: string[]): VpcmdError {
-  const message = plain(error.message)
-    .replace(/ *See more help with --help/, '')
-    .replace(/^The following errors? occurred: +/, '')
-    .replace(/^Parsing (--\S+)\s+/, '$1: ')
-    .trim()
-  const notFound = /^command (\S+) not found$/.exec(message)?.[1]
-  if (notFound)
-    return usageError(`Unknown command: vpcmd ${notFound.replaceAll(':', ' ')}.`, 'See all commands with vpcmd --help.')
-  const [unknown] = (error.flags ?? []).map(plain)
-  if (unknown === undefined) return usageError(sentence(message), 'See --help.')
-  const nearest = nearestName(unknown.replace(/^-+/, ''), flagNames)
-  return usageError(`Unknown flag ${unknown}.`, nearest ? `Did you mean --${nearest}?` : 'See --help.')
-}
-
-function sentence(text: string): string {
-  return /[.!?]$/.test(text) ? text : `${text}.`
 }

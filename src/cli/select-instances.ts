@@ -83,10 +83,13 @@ async function selectAll<T>(
   map: (found: Selected) => T,
 ): Promise<Selection<T>> {
   const query = toQuery(filters)
-  const {items, failures, isRead} = await collectInstances(cloud, query, (instance, region) => ({
-    key: `${region.name} ${instance.vpc?.name ?? ''} ${instance.name ?? ''} ${instance.id}`,
-    item: map({instance, region, asked: instance.id, readAt: context.host.now()}),
-  }))
+  const {items, failures, isRead} = await collectInstances(cloud, query, (instance, region) => {
+    context.rememberNames([{instance, region: region.name}])
+    return {
+      key: `${region.name} ${instance.vpc?.name ?? ''} ${instance.name ?? ''} ${instance.id}`,
+      item: map({instance, region, asked: instance.id, readAt: context.host.now()}),
+    }
+  })
   reportRegions(context, failures, isRead)
   if (items.length === 0) context.note('No instances found: nothing to do.')
   // The API's order is undocumented; this one is the same each time.
@@ -144,6 +147,10 @@ async function readChoices(
   const readAt = context.host.now()
   const {found, failures, isRead} = await instanceChoices(cloud)
   reportRegions(context, failures, isRead)
+  context.rememberNames(
+    found.map(({instance, region}) => ({instance, region: region.name})),
+    failures.length === 0,
+  )
   if (found.length === 0) {
     throw new VpcmdError({
       code: 'no_instances',

@@ -74,7 +74,7 @@ it('names a flag as it was typed, but for what acts on a terminal', async () => 
     secrets: [],
     flagNames: ['name'],
   })
-  expect(stderr).toBe('Error: Unknown flag --nme.\nDid you mean --name?\n')
+  expect(stderr).toBe('Error: Unknown flag --nme. Did you mean --name?\nSee vpcmd --help.\n')
 })
 
 it('calls what was thrown by mistake a bug, and says how to report it and how to see what was changed', async () => {

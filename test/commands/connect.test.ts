@@ -113,9 +113,9 @@ describe('what connect refuses', () => {
   it('a key file that is not there, a user and a host that are none, before it asks anything', async () => {
     for (const [args, said] of [
       [['--identity', '/no/such'], /No private key from --identity \/no\/such: there is no such file/],
-      [['--user=-oProxyCommand=id'], /Flag --user expects a value/],
+      [['--user=-oProxyCommand=id'], /--user needs a value/],
       [['--user', 'a$(id)'], /is not the name of a user/],
-      [['--via=-oProxyCommand=id'], /Flag --via expects a value/],
+      [['--via=-oProxyCommand=id'], /--via needs a value/],
       [['--via', 'x;id'], /is not a host to jump over/],
     ] as const) {
       const {code, stderr} = await connect('my-virtual-server-2', ...args)

@@ -1,5 +1,5 @@
 import {spawn} from 'node:child_process'
-import {existsSync, readFileSync} from 'node:fs'
+import {readdirSync, readFileSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 import {parse} from 'yaml'
@@ -333,7 +333,7 @@ describe('the sandbox', () => {
     const {code} = await vpcmd('instances', 'list', '--sandbox')
     expect(code).toBe(0)
     expect(seen).toEqual([])
-    expect(existsSync(join(env.XDG_CACHE_HOME ?? '', 'vpcmd'))).toBe(false)
+    expect(readdirSync(join(env.XDG_CACHE_HOME ?? '', 'vpcmd'))).toEqual(['names-sandbox.json'])
   })
 
   it.each(['SIGINT', 'SIGTERM'] as const)(
@@ -385,15 +385,20 @@ describe('help', () => {
     expect(code).toBe(0)
     expect(stdout).toMatch(/Exit codes: 0 done/)
     // What the build has drawn is printed as it is.
-    const drawn: Record<string, string> = JSON.parse(readFileSync(join(dirname(vpcmdPath), 'help.json'), 'utf8'))
+    const drawn = JSON.parse(readFileSync(join(dirname(vpcmdPath), 'help.json'), 'utf8'))
     const {commands} = JSON.parse(readFileSync(join(dirname(vpcmdPath), '..', 'oclif.manifest.json'), 'utf8'))
     const names = Object.keys(commands).map(name => name.replaceAll(':', ' '))
     expect(names).toContain('metadata enable')
-    for (const name of names)
-      expect({name, help: drawn[name]}).toEqual({name, help: expect.stringContaining('EXAMPLES')})
+    for (const name of names) {
+      for (const help of [drawn.full[name], drawn.short[name]]) {
+        expect({name, help}).toEqual({name, help: expect.stringContaining('EXAMPLES')})
+      }
+    }
     const help = await runVpcmd(['metadata', 'enable', '--help'], {env})
-    expect(help).toEqual({code: 0, stdout: drawn['metadata enable'], stderr: ''})
-    expect((await runVpcmd([], {env})).stdout).toBe(stdout)
+    expect(help).toEqual({code: 0, stdout: drawn.full['metadata enable'], stderr: ''})
+    const short = await runVpcmd(['metadata', 'enable', '-h'], {env})
+    expect(short).toEqual({code: 0, stdout: drawn.short['metadata enable'], stderr: ''})
+    expect(await runVpcmd([], {env})).toEqual({code: 0, stdout: drawn.welcome, stderr: ''})
   })
 })
 

@@ -74,7 +74,7 @@ describe('what is piped in unasked', () => {
   it('is not taken for a plan', async () => {
     const {code, stderr} = await runShell('echo plan.json | vpcmd metadata apply', env)
     expect(code).toBe(2)
-    expect(stderr).toMatch(/Missing 1 required arg/)
+    expect(stderr).toMatch(/^Error: PLAN is missing\.\nUsage: vpcmd metadata apply PLAN \[flags\]$/m)
   })
 })
 

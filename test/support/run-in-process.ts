@@ -8,7 +8,7 @@ import type {BaseCommand} from '../../src/cli/base-command.ts'
 import type {Host, OutputStream} from '../../src/cli/host.ts'
 import {runQuickly} from '../../src/cli/quick-imds.ts'
 import {asksForJson, reportError} from '../../src/cli/report-error.ts'
-import {asTyped} from '../../src/cli/run-vpcmd.ts'
+import {commandTyped} from '../../src/cli/typed-command.ts'
 import type {EndingSignal} from '../../src/signals.ts'
 import {createPrompter} from '../../src/terminal/prompts.ts'
 import type {Streams} from '../../src/terminal/suspendable.ts'
@@ -33,7 +33,7 @@ export interface InProcessOptions {
   host?: Partial<Host>
 }
 
-/** Runs vpcmd out of the sources in this process: what comes of it is as runVpcmd gives it. It knows no help. */
+/** Runs vpcmd out of the sources in this process: what comes of it is as runVpcmd gives it. */
 export async function runInProcess(
   args: string[],
   {env = freshEnvironment(), stdin = '', signal, host: others}: InProcessOptions = {},
@@ -102,7 +102,9 @@ export function startOnTerminal(
 async function run(args: string[], host: Host): Promise<void> {
   if (await runQuickly(args, host)) return
   try {
-    const [Run, rest] = await findCommand(await asTyped(await config, args, host))
+    const command = await commandTyped(await config, args, host)
+    if (!command) return
+    const [Run, rest] = await findCommand(command)
     await Run.runOn(rest, await config, host)
   } catch (error) {
     host.exitCode = await reportError(error, {json: asksForJson(args), debug: false, secrets: host.secrets}, host)
@@ -119,7 +121,7 @@ async function findCommand(args: string[]): Promise<[Run: CommandModule['default
     Run.id = words.join(':')
     return [Run, args.slice(count)]
   }
-  throw new Error(`Only a process of its own shows the help of ${args.join(' ')}.`)
+  throw new Error(`There is no command ${args.join(' ')}.`)
 }
 
 /** Nobody waits for a pause between two tries, or two looks at a server, in full. */

@@ -106,3 +106,8 @@ export function toFilters(flags: Filters): Filters {
   })
   return Object.fromEntries(given)
 }
+
+/** Whether any filter was given. */
+export function hasFilters(filters: Filters): boolean {
+  return Object.values(filters).some(value => value !== undefined)
+}

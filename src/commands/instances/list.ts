@@ -3,7 +3,7 @@ import {BaseCommand} from '../../cli/base-command.ts'
 import {connectCloud} from '../../cli/connect-cloud.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {readOutput} from '../../cli/flags/output.ts'
-import {filterFlags, toFilters} from '../../cli/flags/selection.ts'
+import {filterFlags, hasFilters, toFilters} from '../../cli/flags/selection.ts'
 import {printRows, rowPrinter} from '../../cli/output.ts'
 import {reportRegions} from '../../cli/report-failures.ts'
 import {chooseColumns, columnNamed, defaultColumns, sortRows} from '../../instances/columns.ts'
@@ -45,7 +45,8 @@ With --sort none, the formats -o jsonl, -o csv and -q print instances as they ar
     const columns = chooseColumns(flags.columns ?? defaultColumns)
     const isSorted = flags.sort !== 'none'
     const sortedBy = isSorted ? columnNamed(flags.sort.replace(/^-/, '')).key : undefined
-    const query = toQuery(toFilters(flags))
+    const filters = toFilters(flags)
+    const query = toQuery(filters)
     const out = readOutput(flags)
     const {format} = out
     const hasAddresses = columns.some(({key}) => key === 'floating-ip')
@@ -58,12 +59,17 @@ With --sort none, the formats -o jsonl, -o csv and -q print instances as they ar
     const output = {columns, toJson: toJsonRow, id: ({instance}: ListedInstance) => instance.id}
     const printSome = isSorted ? undefined : await rowPrinter(this.context, out, output)
     if (printSome) {
-      const {failures, isRead, gone} = await streamInstances(cloud, query, withFloatingIps, printSome)
+      const printAndRemember = (rows: ListedInstance[]) => {
+        this.context.rememberNames(rows)
+        return printSome(rows)
+      }
+      const {failures, isRead, gone} = await streamInstances(cloud, query, withFloatingIps, printAndRemember)
       if (gone.size > 0) this.context.note(`Printed, but deleted since: ${[...gone].join(', ')}.`)
       return reportRegions(this.context, failures, isRead)
     }
     const {rows, failures, isRead} = await listInstances(cloud, query, withFloatingIps)
     reportRegions(this.context, failures, isRead)
+    this.context.rememberNames(rows, failures.length === 0 && !hasFilters(filters))
     await printRows(this.context, out, {
       ...output,
       rows: isSorted ? sortRows(rows, flags.sort) : rows,

@@ -1,0 +1,198 @@
+import {chooseColumns} from '../../instances/columns.ts'
+import {withoutShortcut} from '../shortcuts.ts'
+import type {NameKind} from './known-names.ts'
+
+// What may stand where the cursor is. No oclif: nobody waits at a Tab for a framework.
+
+/** What of oclif.manifest.json is looked at. */
+export interface Manifest {
+  commands: Record<string, ManifestCommand>
+}
+
+interface ManifestCommand {
+  summary?: string
+  hidden?: boolean
+  args: Record<string, {name: string; multiple?: boolean; hidden?: boolean; options?: string[]}>
+  flags: Record<string, ManifestFlag>
+}
+
+interface ManifestFlag {
+  name: string
+  type: string
+  char?: string
+  summary?: string
+  hidden?: boolean
+  multiple?: boolean
+  options?: string[]
+  helpValue?: string
+  helpGroup?: string
+}
+
+/** A value, and what it is. */
+export type Candidate = [value: string, description: string]
+
+/** `files`: the shell knows better. */
+export type Offer = {candidates: Candidate[]; files: boolean}
+
+export interface Sources {
+  manifest: Manifest
+  /** By their own name: `instances`. */
+  topics: Record<string, {description?: string}>
+  /** Names as they were last listed, by kind. */
+  names(kind: NameKind): string[]
+  regions(): string[]
+  /** IDs of runs, newest first. */
+  runs(): string[]
+}
+
+/** What a VPC instance can be (IBM/vpc-go-sdk, vpcv1, InstanceStatus…Const). */
+const statuses = ['deleting', 'failed', 'pending', 'restarting', 'running', 'starting', 'stopped', 'stopping']
+
+const nothing: Offer = {candidates: [], files: false}
+
+/** What can stand in place of the last of the words, which follow `vpcmd` and may be begun or empty. */
+export function offerFor(words: string[], sources: Sources): Offer {
+  const current = words.at(-1) ?? ''
+  const before = words.slice(0, -1)
+  const [first = ''] = before
+  if (before.length === 0 && !current.startsWith('-')) return startingWith(current, topLevel(sources))
+  if (before.length === 1 && Object.hasOwn(sources.topics, first) && !current.startsWith('-')) {
+    return startingWith(current, verbsOf(first, sources))
+  }
+  const [id, typed] = commandIn(before, sources)
+  const command = sources.manifest.commands[id]
+  if (!command) return first === 'help' ? offerFor(words.slice(1), sources) : startingWith(current, helpFlags)
+  if (typed.includes('--')) return {candidates: [], files: true}
+  const waiting = flagNamed(typed.at(-1) ?? '', command)
+  if (waiting && waiting.type !== 'boolean') return valuesFor(waiting, id, current, sources)
+  const [, name = '', value] = /^--([^=]+)=(.*)$/s.exec(current) ?? []
+  const assigned = value === undefined ? undefined : command.flags[name]
+  if (assigned && value !== undefined) return prefixed(`--${name}=`, valuesFor(assigned, id, value, sources))
+  if (current.startsWith('-')) return startingWith(current, [...flagsOf(command, typed), ...helpFlags])
+  return argumentsFor(command, id, typed, current, sources)
+}
+
+const helpFlags: Candidate[] = [
+  ['--help', 'Show all help.'],
+  ['-h', 'Show short help.'],
+]
+
+function topLevel({manifest, topics}: Sources): Candidate[] {
+  const commands = Object.entries(manifest.commands).filter(([id, {hidden}]) => !id.includes(':') && !hidden)
+  return [
+    ...Object.entries(topics).map(([name, {description = ''}]): Candidate => [name, description]),
+    ...commands.map(([id, {summary = ''}]): Candidate => [id, summary]),
+    ['help', 'Show help of a command.'],
+  ]
+}
+
+function verbsOf(topic: string, {manifest}: Sources): Candidate[] {
+  return Object.entries(manifest.commands).flatMap(([id, {summary = '', hidden}]) =>
+    id.startsWith(`${topic}:`) && !hidden ? [[id.slice(topic.length + 1), summary]] : [],
+  )
+}
+
+/** The ID of the command, empty for none, and the words that follow it. */
+function commandIn(words: string[], {manifest}: Sources): [id: string, rest: string[]] {
+  const all = withoutShortcut(words)
+  const count = [2, 1].find(
+    each => all.length >= each && Object.hasOwn(manifest.commands, all.slice(0, each).join(':')),
+  )
+  return count === undefined ? ['', words] : [all.slice(0, count).join(':'), all.slice(count)]
+}
+
+function flagNamed(word: string, {flags}: ManifestCommand): ManifestFlag | undefined {
+  if (word.startsWith('--')) return flags[word.slice(2)]
+  return /^-\w$/.test(word) ? Object.values(flags).find(({char}) => char === word[1]) : undefined
+}
+
+function flagsOf(command: ManifestCommand, typed: string[]): Candidate[] {
+  const given = typed.map(word => flagNamed(word.replace(/=.*/s, ''), command)?.name)
+  // A command's own first, as in its help.
+  const flags = Object.values(command.flags).sort((a, b) => Number(!!a.helpGroup) - Number(!!b.helpGroup))
+  return flags.flatMap(({name, summary = '', hidden, multiple}) =>
+    hidden || (given.includes(name) && !multiple) ? [] : [[`--${name}`, summary]],
+  )
+}
+
+function argumentsFor(command: ManifestCommand, id: string, typed: string[], current: string, sources: Sources): Offer {
+  const positional = typed.filter((word, index) => {
+    const flag = index > 0 ? flagNamed(typed[index - 1] ?? '', command) : undefined
+    return !word.startsWith('-') && (flag === undefined || flag.type === 'boolean')
+  })
+  const args = Object.values(command.args).filter(({hidden}) => !hidden)
+  const arg = args[positional.length] ?? args.find(({multiple}) => multiple)
+  if (!arg) return startingWith(current, flagsOf(command, typed))
+  if (arg.options) return startingWith(current, arg.options.map(bare))
+  if (arg.name === 'plan' || arg.name === 'file') return {candidates: [], files: true}
+  if (arg.name === 'run') return startingWith(current, sources.runs().map(bare))
+  if (arg.name !== 'instance' || id === 'sandbox:addresses') return nothing
+  return startingWith(
+    current,
+    sources
+      .names('instances')
+      .filter(name => !positional.includes(name))
+      .map(bare),
+  )
+}
+
+function valuesFor(
+  {name, options, helpValue, multiple}: ManifestFlag,
+  id: string,
+  current: string,
+  sources: Sources,
+): Offer {
+  if (options) return startingWith(current, options.map(bare))
+  const known = valuesByFlag(name, id, sources)
+  if (known) {
+    // A list is written with commas: what is completed is its last part.
+    const done = multiple ? current.slice(0, current.lastIndexOf(',') + 1) : ''
+    const taken = done.split(',')
+    const left = known.filter(value => !taken.includes(value))
+    return prefixed(done, startingWith(current.slice(done.length), left.map(bare)))
+  }
+  return {candidates: [], files: /FILE|FOLDER|DIR/.test(helpValue ?? '')}
+}
+
+function valuesByFlag(name: string, id: string, {names, regions}: Sources): string[] | undefined {
+  switch (name) {
+    case 'region':
+      return regions()
+    case 'zone':
+      return names('zones')
+    case 'vpc':
+      return names('vpcs')
+    case 'resource-group':
+      return names('resourceGroups')
+    case 'like':
+      return names('instances')
+    case 'name':
+      return id === 'instances:create' ? undefined : names('instances')
+    case 'status':
+      return statuses
+    case 'architecture':
+      return ['amd64', 's390x']
+    case 'columns':
+      return id === 'instances:list' ? [...columnKeys(), 'all'] : undefined
+    case 'sort':
+      return id === 'instances:list' ? [...columnKeys().flatMap(key => [key, `-${key}`]), 'none'] : undefined
+    default:
+      return undefined
+  }
+}
+
+function columnKeys(): string[] {
+  return chooseColumns(['all']).map(({key}) => key)
+}
+
+function bare(value: string): Candidate {
+  return [value, '']
+}
+
+function startingWith(start: string, candidates: Candidate[]): Offer {
+  return {candidates: candidates.filter(([value]) => value.startsWith(start)), files: false}
+}
+
+function prefixed(prefix: string, {candidates, files}: Offer): Offer {
+  return {candidates: candidates.map(([value, description]) => [`${prefix}${value}`, description]), files}
+}

@@ -1,0 +1,66 @@
+import {readdirSync, readFileSync} from 'node:fs'
+import {join} from 'node:path'
+import {folderTrouble} from '../../files/private-file.ts'
+import {cacheFolder, stateFolder} from '../../files/user-folders.ts'
+import {type Manifest, offerFor, type Sources} from './candidates.ts'
+import {namesFile, readKnownNames} from './known-names.ts'
+
+/** The regions of IBM Cloud VPC (IBM Cloud docs, overview-locations), for a Tab before the first list. */
+const publicRegions = [
+  ...['au-syd', 'br-sao', 'ca-mon', 'ca-tor', 'eu-de', 'eu-es', 'eu-gb', 'in-che', 'in-mum'],
+  ...['jp-osa', 'jp-tok', 'us-east', 'us-south'],
+]
+
+/** More than anybody looks through; the next letter tells them apart. */
+const mostCandidates = 1000
+const mostRuns = 50
+
+/**
+ * What can stand in place of the last word, as the scripts of `vpcmd completion` read it: `:files` or `:values`, then a
+ * candidate a line, with a tab and what it is. Only files of this machine are read, and nothing is thrown.
+ */
+export function complete(typed: string[], env: NodeJS.ProcessEnv, root: URL): string {
+  // Windows PowerShell hands over no argument that is empty: its script writes two quotes.
+  const words = typed.map(word => (word === '""' ? '' : word))
+  const isSandbox = words.includes('--sandbox') || /^(1|true|y|yes)$/i.test(env.VPCMD_SANDBOX ?? '')
+  const {candidates, files} = offerFor(words, sourcesOf(env, isSandbox, root))
+  const safe = candidates.filter(([value]) => isPlain(value)).slice(0, mostCandidates)
+  const lines = safe.map(([value, description]) => (description ? `${value}\t${description}` : value))
+  return `${[files ? ':files' : ':values', ...lines].join('\n')}\n`
+}
+
+/** Names come from the cloud: one with a line break or an escape sequence in it would act on the shell. */
+function isPlain(value: string): boolean {
+  return !/[\p{C}]/u.test(value)
+}
+
+function sourcesOf(env: NodeJS.ProcessEnv, isSandbox: boolean, root: URL): Sources {
+  const read = (file: string) => JSON.parse(readFileSync(new URL(file, root), 'utf8'))
+  const manifest: Manifest = read('oclif.manifest.json')
+  const cache = cacheFolder(env)
+  const isTrusted = cache !== undefined && !folderTrouble(cache)
+  const regions = isTrusted ? readKnownNames(namesFile(cache, isSandbox)).regions : {}
+  return {
+    manifest,
+    topics: read('package.json').oclif.topics,
+    names: kind => unique(Object.values(regions).flatMap(known => known[kind])),
+    regions: () => unique([...Object.keys(regions), ...publicRegions]),
+    runs: () => runIds(env),
+  }
+}
+
+function unique(names: string[]): string[] {
+  return [...new Set(names)].sort()
+}
+
+function runIds(env: NodeJS.ProcessEnv): string[] {
+  const state = stateFolder(env)
+  if (state === undefined) return []
+  try {
+    const journals = readdirSync(join(state, 'runs')).filter(name => /^\d{8}-\d{6}-[0-9a-f]+\.jsonl$/.test(name))
+    const ids = journals.map(name => name.replace('.jsonl', ''))
+    return ids.sort().reverse().slice(0, mostRuns)
+  } catch {
+    return []
+  }
+}

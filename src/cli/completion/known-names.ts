@@ -1,0 +1,98 @@
+import {closeSync, fstatSync, openSync, readFileSync} from 'node:fs'
+import {join} from 'node:path'
+import type {Instance} from '../../cloud/readers/instance.ts'
+import {ownershipTrouble, writePrivate} from '../../files/private-file.ts'
+
+// What a Tab offers of an account is what the last lists of it showed: a Tab asks nobody.
+
+/** What is known of a region, by kind. */
+const kinds = ['instances', 'vpcs', 'resourceGroups', 'zones'] as const
+export type NameKind = (typeof kinds)[number]
+type Names = Record<NameKind, string[]>
+
+export interface KnownNames {
+  /** Whose names they are, as a hash: another account's are never mixed with them. */
+  owner: string
+  regions: Record<string, Names>
+}
+
+/** A file of more than this would take too long to read at a Tab. */
+const mostBytes = 2 * 1024 * 1024
+const mostInstances = 10_000
+
+export function namesFile(cacheFolder: string, isSandbox: boolean): string {
+  return join(cacheFolder, isSandbox ? 'names-sandbox.json' : 'names.json')
+}
+
+/** The names that were kept; none where there is no file, or one that others could have written. Never throws. */
+export function readKnownNames(file: string): KnownNames {
+  try {
+    const opened = openSync(file, 'r')
+    try {
+      const stats = fstatSync(opened)
+      if (stats.size > mostBytes || ownershipTrouble(file, stats)) return {owner: '', regions: {}}
+      const {owner, regions}: {owner?: unknown; regions?: unknown} = JSON.parse(readFileSync(opened, 'utf8'))
+      const read = Object.entries(regions ?? {}).map(([name, known]) => [name, namesIn(known)])
+      return {owner: typeof owner === 'string' ? owner : '', regions: Object.fromEntries(read)}
+    } finally {
+      closeSync(opened)
+    }
+  } catch {
+    return {owner: '', regions: {}}
+  }
+}
+
+function namesIn(known: Record<string, unknown>): Names {
+  const read = kinds.map(kind => {
+    const names = known[kind]
+    return [kind, Array.isArray(names) ? names.filter(each => typeof each === 'string') : []]
+  })
+  return Object.fromEntries(read)
+}
+
+/** The names in what a command lists, kept for the next Tab. */
+export class NamesSeen {
+  /** Whether all instances of their regions were listed: then these take the place of what was known. */
+  isWhole = false
+  readonly #file: string
+  readonly #owner: string
+  readonly #regions = new Map<string, {[Kind in NameKind]: Set<string>}>()
+  #count = 0
+
+  constructor(file: string, owner: string) {
+    this.#file = file
+    this.#owner = owner
+  }
+
+  add({name, vpc, resourceGroup, zone}: Instance, region: string): void {
+    if (this.#count >= mostInstances) return
+    this.#count += 1
+    const names = this.#regions.get(region) ?? emptySets()
+    this.#regions.set(region, names)
+    const told = {instances: name, vpcs: vpc?.name, resourceGroups: resourceGroup?.name, zones: zone}
+    for (const kind of kinds) if (told[kind] !== undefined) names[kind].add(told[kind])
+  }
+
+  /** Never an error: there are no names at a Tab, then. */
+  async keep(): Promise<void> {
+    if (this.#count === 0) return
+    const known = readKnownNames(this.#file)
+    const regions: Record<string, Names> = known.owner === this.#owner ? {...known.regions} : {}
+    for (const [region, seen] of this.#regions) {
+      const before = this.isWhole ? undefined : regions[region]
+      const all = kinds.map(kind => [
+        kind,
+        [...new Set([...(before?.[kind] ?? []), ...seen[kind]])].slice(0, mostInstances),
+      ])
+      regions[region] = Object.fromEntries(all)
+    }
+    const kept: KnownNames = {owner: this.#owner, regions}
+    if (JSON.stringify(kept) !== JSON.stringify(known)) {
+      await writePrivate(this.#file, JSON.stringify(kept)).catch(() => undefined)
+    }
+  }
+}
+
+function emptySets(): {[Kind in NameKind]: Set<string>} {
+  return {instances: new Set(), vpcs: new Set(), resourceGroups: new Set(), zones: new Set()}
+}

@@ -1,0 +1,20 @@
+# Completion of vpcmd for PowerShell. Add it to your profile: vpcmd completion powershell | Out-String | Invoke-Expression
+
+Register-ArgumentCompleter -Native -CommandName vpcmd -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+    $typed = @($commandAst.CommandElements |
+        Select-Object -Skip 1 |
+        Where-Object { $_.Extent.EndOffset -lt $cursorPosition } |
+        ForEach-Object { $_.Extent.Text.Trim("'", '"') })
+    # Windows PowerShell drops an argument that is empty; vpcmd takes two quotes for one.
+    $last = if ($wordToComplete -eq '') { '""' } else { $wordToComplete.Trim("'", '"') }
+    $kind, $lines = vpcmd __complete @typed $last 2>$null
+    # With nothing returned, PowerShell completes files.
+    if ($kind -eq ':files') { return }
+    foreach ($line in $lines) {
+        $value, $description = $line -split "`t", 2
+        if (-not $description) { $description = $value }
+        $text = if ($value -match '^[\w./:=@%+-]+$') { $value } else { "'" + $value.Replace("'", "''") + "'" }
+        [System.Management.Automation.CompletionResult]::new($text, $value, 'ParameterValue', $description)
+    }
+}

@@ -1,0 +1,115 @@
+import type {Config} from '@oclif/core'
+import {usageError, VpcmdError} from '../errors.ts'
+import {nearestName} from '../nearest-name.ts'
+import {drawHelp} from './draw-help.ts'
+import {changes, type HelpPage, helpPage, welcomePage} from './help-page.ts'
+import type {Host} from './host.ts'
+import {withoutShortcut} from './shortcuts.ts'
+
+type Catalog = Pick<Config, 'commands' | 'pjson' | 'findCommand' | 'userAgent'>
+type HostForHelp = Pick<Host, 'stdin' | 'stdout' | 'stderr' | 'env'>
+
+/**
+ * The command that is meant, as oclif takes it: `vpcmd` alone on a terminal is the console, `vpcmd ls` is `vpcmd instances
+ * list`. Help and the version are printed here: then undefined. Throws a usage error for what is no command.
+ */
+export async function commandTyped(catalog: Catalog, argv: string[], host: HostForHelp): Promise<string[] | undefined> {
+  const print = (page: HelpPage) =>
+    host.stdout.write(drawHelp(page, host.stdout.isTTY ? host.stdout.columns : undefined))
+  const [first, ...rest] = argv
+  if (first === undefined) {
+    if (host.stdin.isTTY && host.stderr.isTTY && (await canSignIn(host.env))) return ['console']
+    print(welcomePage(catalog))
+    return undefined
+  }
+  if (first === 'version') {
+    host.stdout.write(`${catalog.userAgent}\n`)
+    return undefined
+  }
+  const asked = helpAsked(argv)
+  const words = leadingWords(catalog, asked?.words ?? argv)
+  if (asked || (words.length === 1 && isTopic(catalog, first) && !rest.some(isWord))) {
+    const page = helpPage(catalog, words, asked?.isFull ?? false)
+    if (!page) throw unknownCommand(catalog, (asked?.words ?? argv).filter(isWord).slice(0, 2))
+    print(page)
+    return undefined
+  }
+  if (first.startsWith('-')) return ['console', ...argv]
+  const expanded = withoutShortcut(argv)
+  if (catalog.findCommand(leadingWords(catalog, expanded).join(':'))) return expanded
+  throw unknownCommand(catalog, argv.filter(isWord).slice(0, 2))
+}
+
+/** The words of which help is asked; undefined where none is. What comes after -- is not for vpcmd. */
+function helpAsked(argv: string[]): {words: string[]; isFull: boolean} | undefined {
+  const end = argv.indexOf('--')
+  const own = end < 0 ? argv : argv.slice(0, end)
+  if (own[0] === 'help') return {words: own.slice(1).filter(isWord), isFull: !own.includes('-h')}
+  if (own.includes('--help')) return {words: own.filter(isWord), isFull: true}
+  return own.includes('-h') ? {words: own.filter(isWord), isFull: false} : undefined
+}
+
+/** The words at the start that name a command or a topic; all of them where they name none. */
+function leadingWords(catalog: Catalog, argv: string[]): string[] {
+  const end = argv.findIndex(word => !isWord(word))
+  const words = withoutShortcut(end < 0 ? argv : argv.slice(0, end))
+  const count = [2, 1].find(each => words.length >= each && catalog.findCommand(words.slice(0, each).join(':')))
+  return words.slice(0, count)
+}
+
+function isTopic({pjson}: Catalog, word: string): boolean {
+  return Object.hasOwn(pjson.oclif.topics ?? {}, word)
+}
+
+function isWord(word: string): boolean {
+  return !word.startsWith('-')
+}
+
+/** What other tools call what `show` does. */
+const wordsForShow = ['status', 'get', 'view', 'describe', 'info']
+
+/** Whoever mistypes is never led to a command that changes something, unless its very verb was typed. */
+function unknownCommand(catalog: Catalog, words: string[]): VpcmdError {
+  const all = catalog.commands.filter(({hidden}) => !hidden)
+  const named = (commands: typeof all) => commands.map(({id}) => id.replaceAll(':', ' ')).sort()
+  const [first = '', second] = words
+  const group = isTopic(catalog, first) ? first : undefined
+  const verb = group === undefined || second === undefined ? first : second
+  const ofVerb = named(all.filter(({id}) => id.endsWith(`:${verb}`)))
+  const meant = ofVerb.length > 0 ? ofVerb : nearest(named(all.filter(each => !changes(each))), words, group)
+  const hint =
+    meant.length > 0
+      ? `Did you mean ${meant.map(name => `vpcmd ${name}`).join(' or ')}?`
+      : group &&
+        `vpcmd ${group} has: ${named(all.filter(({id}) => id.startsWith(`${group}:`)))
+          .map(name => name.slice(group.length + 1))
+          .join(', ')}.`
+  const more = group && meant.length === 0 ? [] : ['See all commands with vpcmd --help.']
+  return usageError(`Unknown command: vpcmd ${words.join(' ')}.`, [...(hint ? [hint] : []), ...more].join(' '))
+}
+
+function nearest(names: string[], words: string[], group: string | undefined): string[] {
+  const [first = '', verb = ''] = words
+  const verbOf = (name: string) => name.replace(/^\S+ /, '')
+  if (group === undefined) {
+    const whole = nearestName(words.join(' '), names)
+    const similar = nearestName(first, names.map(verbOf))
+    return whole === undefined ? names.filter(name => verbOf(name) === similar) : [whole]
+  }
+  const ofGroup = names.filter(name => name.startsWith(`${group} `))
+  const similar = wordsForShow.includes(verb) ? 'show' : nearestName(verb, ofGroup.map(verbOf))
+  return ofGroup.filter(name => verbOf(name) === similar)
+}
+
+/** Whether there is something to sign in with, right or wrong: what is wrong with it is told when it is used. */
+async function canSignIn(env: Host['env']): Promise<boolean> {
+  if (/^(1|true|y|yes)$/i.test(env.VPCMD_SANDBOX ?? '')) return true
+  const {findCredentials, withCredentialsFile} = await import('../cloud/credentials.ts')
+  try {
+    const settings = await withCredentialsFile(env, () => undefined)
+    await findCredentials({settings, iamUrl: '', apiKeyFile: undefined, warn: () => undefined})
+    return true
+  } catch (error) {
+    return !(error instanceof VpcmdError && error.code === 'no_credentials')
+  }
+}

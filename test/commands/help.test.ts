@@ -1,0 +1,146 @@
+import {readFileSync} from 'node:fs'
+import {Config} from '@oclif/core'
+import {describe, expect, it} from 'vitest'
+import {drawHelp} from '../../src/cli/draw-help.ts'
+import {helpPage, welcomePage} from '../../src/cli/help-page.ts'
+import {runInProcess, startInProcess} from '../support/run-in-process.ts'
+import {freshEnvironment} from '../support/run-vpcmd.ts'
+
+const root = new URL('../..', import.meta.url)
+const config = await Config.load({root: root.pathname, userPlugins: false, devPlugins: false})
+const topics = Object.keys(config.pjson.oclif.topics ?? {})
+const names = ['', ...topics, ...config.commandIDs.map(id => id.replaceAll(':', ' '))]
+
+describe('every help', () => {
+  it.each([40, 60, 80, 200])('fits %i columns, and 80', columns => {
+    const widest = Math.min(columns, 80)
+    for (const name of names) {
+      for (const isFull of [false, true]) {
+        const page = helpPage(config, name.split(' ').filter(Boolean), isFull)
+        const text = page ? drawHelp(page, columns) : ''
+        // A word that is longer than a line, such as a list of columns, stays whole.
+        const tooLong = text.split('\n').filter(line => line.length > widest && /\S \S/.test(line.slice(0, widest)))
+        expect({name, tooLong}).toEqual({name, tooLong: []})
+        expect(text.indexOf('EXAMPLES') < text.indexOf('FLAGS') || !text.includes('FLAGS')).toBe(true)
+      }
+    }
+    expect(drawHelp(welcomePage(config), columns).split('\n').length).toBeLessThan(40)
+  })
+
+  it('ends with filters, rollout, output and IBM Cloud', async () => {
+    const {stdout} = await runInProcess(['metadata', 'enable', '--help'])
+    const titles = [...stdout.matchAll(/^[A-Z][A-Z ]+$/gm)].map(([title]) => title)
+    expect(titles).toEqual([
+      ...['USAGE', 'EXAMPLES', 'ARGUMENTS', 'FLAGS', 'DESCRIPTION'],
+      ...['FILTERS', 'ROLLOUT FLAGS', 'RESTART FLAGS', 'OUTPUT FLAGS', 'IBM CLOUD FLAGS'],
+    ])
+  })
+
+  it('in short has the flags of the command alone, and names the others', async () => {
+    const {stdout} = await runInProcess(['metadata', 'enable', '-h'])
+    expect(stdout).toMatch(/^ {2}--protocol http\|https {2}/m)
+    expect(stdout).not.toMatch(/^ {2}--canary/m)
+    expect(stdout).toMatch(/Rollout +--concurrency, --max-failures, --canary/)
+    expect(stdout).not.toContain('DESCRIPTION')
+  })
+
+  it('takes the width of a narrow terminal', async () => {
+    const pty = startInProcess(['metadata', '-h'], {env: freshEnvironment(), cols: 40})
+    expect(await pty.exit).toEqual({exitCode: 0})
+    expect(pty.screen()).toMatch(/^ {2}undo\n {6}Undo exactly the changes of a run\.$/m)
+  })
+})
+
+describe('vpcmd alone', () => {
+  it('says what it is, what to try and how to sign in, where there are no credentials', async () => {
+    const env = freshEnvironment()
+    const piped = await runInProcess([], {env})
+    expect(piped).toMatchObject({code: 0, stderr: ''})
+    expect(piped.stdout.match(/^ +\$ vpcmd .*--sandbox$/gm)).toHaveLength(3)
+    expect(piped.stdout).toContain('export IBMCLOUD_API_KEY=')
+    const pty = startInProcess([], {env})
+    expect(await pty.exit).toEqual({exitCode: 0})
+    expect(pty.screen()).toContain('SIGN IN')
+  })
+
+  it('opens the menus where there are', async () => {
+    const pty = startInProcess([], {env: freshEnvironment({VPCMD_SANDBOX: '1'})})
+    await pty.waitFor('Which instance?')
+    pty.kill()
+  })
+})
+
+describe('what is typed', () => {
+  const env = freshEnvironment({VPCMD_SANDBOX: '1'})
+
+  it.each([['ls'], ['list'], ['instances', 'ls']])('%s %s is instances list', async (...words) => {
+    const {code, stdout} = await runInProcess([...words, '-q'], {env})
+    expect(code).toBe(0)
+    expect(stdout.trim().split('\n').length).toBeGreaterThan(8)
+  })
+
+  it('audit is metadata audit, and version is the version', async () => {
+    expect((await runInProcess(['audit', '--json'], {env})).stdout).toContain('"policy"')
+    expect((await runInProcess(['version'], {env})).stdout).toMatch(/^vpcmd\/\d/)
+  })
+
+  it('enable alone is answered with the right command, and does nothing', async () => {
+    const {code, stderr} = await runInProcess(['enable', 'web-1'], {env})
+    expect(code).toBe(2)
+    expect(stderr).toContain('Did you mean vpcmd metadata enable?')
+  })
+
+  const {commands} = JSON.parse(readFileSync(new URL('oclif.manifest.json', root), 'utf8'))
+  const changing = Object.entries<{flags: object}>(commands).flatMap(([id, {flags}]) => ('yes' in flags ? [id] : []))
+  const mistyped = [
+    'metadata status',
+    'metadata get',
+    'metadata enabel',
+    'metadata appply',
+    'metadata und',
+    'instances creat',
+  ]
+
+  it.each([...mistyped, 'metadata disabel', 'metadta undo1', 'instance created', 'undoo'])(
+    '%s leads to no command that changes something',
+    async typed => {
+      const {code, stderr} = await runInProcess(typed.split(' '), {env})
+      expect(code).toBe(2)
+      const [, meant] = /Did you mean vpcmd ([^?]*)\?/.exec(stderr) ?? []
+      expect(changing.map(id => id.replace(':', ' '))).not.toContain(meant)
+      if (typed === 'metadata status') expect(meant).toBe('metadata show')
+    },
+  )
+
+  it.each([
+    ['histroy', 'metadata history'],
+    ['docter', 'imds doctor'],
+    ['instnces list', 'instances list'],
+    ['metadata shwo', 'metadata show'],
+    ['show', 'instances show or vpcmd metadata show'],
+  ])('%s leads to %s', async (typed, meant) => {
+    const {stderr} = await runInProcess(typed.split(' '), {env})
+    expect(stderr).toContain(`Did you mean vpcmd ${meant}?`)
+  })
+
+  it.each([
+    ['imds get', 'PATH is missing.', 'vpcmd imds get PATH [flags]'],
+    [
+      'instances list -o pdf',
+      '--output takes one of table, json, jsonl, yaml, csv, not pdf.',
+      'vpcmd instances list [flags]',
+    ],
+    ['instances list --timeout x', '--timeout takes a whole number, not x.', 'vpcmd instances list [flags]'],
+    ['instances list --vpc', '--vpc needs a value.', 'vpcmd instances list [flags]'],
+    ['instances create web-9', '--like is required.', 'vpcmd instances create NAME --like INSTANCE [flags]'],
+    [
+      'completion tcsh',
+      'Use one of bash, zsh, fish, powershell, not tcsh.',
+      'vpcmd completion bash|zsh|fish|powershell [flags]',
+    ],
+    ['sandbox reset all', 'Unexpected argument: all.', 'vpcmd sandbox reset [flags]'],
+  ])('%s: one line, and the usage', async (typed, message, usage) => {
+    const {code, stderr} = await runInProcess(typed.split(' '), {env})
+    expect({code, stderr}).toEqual({code: 2, stderr: `Error: ${message}\nUsage: ${usage}\n`})
+  })
+})
