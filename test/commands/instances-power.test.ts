@@ -169,7 +169,12 @@ describe('instances restart', () => {
   test('a start that finds no capacity fails, and says so without claiming that vpcmd stopped it', async () => {
     await setScene()
     await vpcmd('instances', 'stop', one, '--accept-downtime')
-    await sandbox.close()
+    await sandbox.fleet.failStarts(named(one)?.id ?? '')
+    const {code, stderr} = await vpcmd('instances', 'start', one)
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/was asked to start, and was not seen running.*capacity/)
+    expect(stderr).not.toContain('vpcmd stopped it')
+    expect(stderr).toMatch(/Finish it with: vpcmd metadata resume/)
   })
 })
 
