@@ -72,7 +72,7 @@ const probeMs = 5000
 /**
  * The options that take back what the user's configuration of ssh says for `destination` and what would keep a shell, or
  * the command in `more`, from working. Only what is really set is taken back, as an older ssh knows not all of it. Empty
- * where ssh does not tell: then it will say itself what is wrong. Throws VpcmdError where there is no ssh.
+ * where ssh does not tell: then it will say itself what is wrong.
  */
 export async function sshOverrides(
   destination: readonly string[],
@@ -91,13 +91,11 @@ export async function sshOverrides(
 
 const noFork = ['-o', 'ForkAfterAuthentication=no']
 
-/** What `ssh -G` prints, by line; undefined where it fails. Throws VpcmdError where there is no ssh. */
+/** What `ssh -G` prints, by line; undefined where it fails. */
 async function askConfig(args: string[], env: NodeJS.ProcessEnv): Promise<string[] | undefined> {
   const options = {env, input: '', limit: 1024 * 1024, signal: AbortSignal.timeout(probeMs)}
   const probe = await captureSsh(['-G', ...args], options).catch(asVpcmdError)
-  if (!(probe instanceof VpcmdError)) return probe.code === 0 ? probe.stdout.toString('utf8').split('\n') : undefined
-  if (probe.code === 'ssh_not_found') throw probe
-  return undefined
+  return probe instanceof VpcmdError || probe.code !== 0 ? undefined : probe.stdout.toString('utf8').split('\n')
 }
 
 function takenBack(lines: string[], typed: Typed): string[] {
