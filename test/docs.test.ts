@@ -66,6 +66,9 @@ const setups: Record<string, Setup> = {
   'vpcmd instances list --metadata disabled': {exitCodes: [0, 0, 4]},
   'vpcmd metadata enable my-virtual-server-1 my-virtual-server-3 --protocol https --dry-run': {},
   'vpcmd instances list -q --metadata disabled': {},
+  'vpcmd instances restart my-virtual-server-2': {
+    before: world => run(world, 'instances stop my-virtual-server-1 --accept-downtime'),
+  },
   'vpcmd metadata plan': {},
   'vpcmd metadata apply plan.json --yes': {
     continues: true,

@@ -36,6 +36,8 @@ export interface Policy {
   name: string
   /** The file as the user named it, and what its content hashes to; neither for the built-in policy. */
   file?: string
+  /** Its path from the root of the repository that it is in, with `/`. */
+  pathInRepository?: string
   sha256?: string
   /** What becomes of a subject that no rule matches: it is reported as such, or it is a violation. */
   unmatched: 'report' | 'deny'

@@ -8,8 +8,11 @@ import {printRows} from './output.ts'
 import {reportFailures} from './report-failures.ts'
 
 /** What IBM's FAQ says of instances created with the service off (ibm-cloud-docs/vpc, instance_metadata_vpc_faqs.md). */
-export const switchedOnNote =
-  "An instance that was created with the service off must be stopped and started before the service works fully (IBM's FAQ). A stop erases instance storage for good, so vpcmd only does it when asked: vpcmd metadata resume --restart"
+export function switchedOnNote(names: string[]): string {
+  // Many are better restarted by their run, which knows them.
+  const command = names.length > 3 ? 'metadata resume --restart' : `instances restart ${names.join(' ')}`
+  return `An instance that was created with the service off must be stopped and started before the service works fully (IBM's FAQ). A stop erases instance storage for good, so vpcmd only does it when asked: vpcmd ${command}`
+}
 
 /** Prints what became of changes, why some failed, and what is left to do. Sets the exit code where some failed. */
 export async function printOutcomes(
@@ -30,8 +33,8 @@ export async function printOutcomes(
     toWhole: () => ({...toJsonOutcomes(outcomes), ...(unread.length > 0 && {unread})}),
     id: ({target, result}) => (result === 'changed' || result === 'planned' ? target?.id : undefined),
   })
-  const awaitsRestart = outcomes.some(each => wasTurnedOnRunning(each) && each.restart?.result !== 'done')
-  if (awaitsRestart) context.note(switchedOnNote)
+  const awaiting = outcomes.filter(each => wasTurnedOnRunning(each) && each.restart?.result !== 'done')
+  if (awaiting.length > 0) context.note(switchedOnNote(awaiting.map(({target, asked}) => target?.name || asked)))
 }
 
 const styles = new Map([

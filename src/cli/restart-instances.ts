@@ -2,8 +2,9 @@ import type {Cloud} from '../cloud/cloud.ts'
 import {counted} from '../counted.ts'
 import {usageError} from '../errors.ts'
 import type {Journal} from '../metadata/journal.ts'
+import type {PowerAction} from '../metadata/plan.ts'
 import type {Preflight} from '../metadata/preflight.ts'
-import type {RestartWork} from '../metadata/restart.ts'
+import type {RestartOptions, RestartWork} from '../metadata/restart.ts'
 import {RestartPlan, type RestartPolicy, type RestartRequest} from '../metadata/restart-plan.ts'
 import type {Context} from './context.ts'
 
@@ -44,7 +45,11 @@ export async function mayRestart(
 }
 
 /** Shows on stderr, instance by instance, what a stop and start risks. */
-export async function showPreflights(context: Context, plan: RestartPlan): Promise<void> {
+export async function showPreflights(
+  context: Context,
+  plan: Pick<RestartPlan, 'going' | 'leftOut' | 'maxUnavailable'>,
+  action: PowerAction = 'restart',
+): Promise<void> {
   const {countRisks, riskKinds} = await import('../metadata/preflight.ts')
   const {going, leftOut} = plan
   const severity = ({risks: [worst]}: Preflight) => (worst ? riskKinds.indexOf(worst.kind) : riskKinds.length)
@@ -55,10 +60,14 @@ export async function showPreflights(context: Context, plan: RestartPlan): Promi
     if (some.length > mostShown) context.note(`  … and ${some.length - mostShown} more; see all with --dry-run -o json`)
   }
   if (going.length > 0) {
+    const count = counted(going.length, 'instance')
     const limits = [...new Set(going.map(({target}) => plan.maxUnavailable(target.vpc.id)))].sort((a, b) => a - b)
-    context.note(
-      `Will restart ${counted(going.length, 'instance')}, at most ${limits.join(' to ')} per VPC at a time. Each is down meanwhile.`,
-    )
+    const will = {
+      start: `Will start ${count}.`,
+      stop: `Will stop ${count}. Each stays down until it is started.`,
+      restart: `Will restart ${count}, at most ${limits.join(' to ')} per VPC at a time. Each is down meanwhile.`,
+    }
+    context.note(will[action])
     const worstFirst = [...going].sort((a, b) => severity(a) - severity(b))
     show(worstFirst, ({risks}) => risks.map(({text}) => text).join('; ') || 'no risk that its settings show')
     const counts = countRisks(going).map(([kind, count]) => `${kind} ${count}`)
@@ -66,7 +75,7 @@ export async function showPreflights(context: Context, plan: RestartPlan): Promi
     context.note(addressNote)
   }
   if (leftOut.length > 0) {
-    context.note(`Will not restart ${counted(leftOut.length, 'instance')}.`)
+    context.note(`Will not ${action} ${counted(leftOut.length, 'instance')}.`)
     show(leftOut, each => each.leftOut ?? '')
   }
   if (going.length + leftOut.length === 0) {
@@ -85,26 +94,51 @@ export async function restartInstances(
   cloud: Cloud,
   plan: RestartPlan,
   work: RestartWork[],
-  {id, journal, interrupted}: {id: string; journal: Journal; interrupted: AbortSignal},
+  underWay: RunUnderWay,
 ): Promise<void> {
   if (work.length === 0) return
   const {now, sleep} = context.host
+  await withRestartProgress(context, 'restart', underWay, options =>
+    plan.restart(cloud, work, {...options, now, sleep}),
+  )
+}
+
+interface RunUnderWay {
+  id: string
+  journal: Journal
+  interrupted: AbortSignal
+}
+
+const progressWords = {
+  start: {verb: 'Starting', down: 'starting', left: 'be starting'},
+  stop: {verb: 'Stopping', down: 'stopping', left: 'be stopping'},
+  restart: {verb: 'Restarting', down: 'down', left: 'be down'},
+} satisfies Record<PowerAction, object>
+
+/** Has instances started or stopped, with a progress bar, and a word on what may be down where it is ended at once. */
+export async function withRestartProgress<T>(
+  context: Context,
+  action: PowerAction,
+  {id, journal, interrupted}: RunUnderWay,
+  run: (
+    options: Pick<RestartOptions, 'journal' | 'retryCommand' | 'interrupted' | 'onProgress' | 'onFailure'>,
+  ) => Promise<T>,
+): Promise<T> {
+  const words = progressWords[action]
   const retryCommand = `vpcmd metadata resume ${id}`
-  const bar = context.beginProgress('Restarting')
-  const stopListening = warnBeforeLeaving(context, interrupted, retryCommand)
+  const bar = context.beginProgress(words.verb)
+  const stopListening = warnBeforeLeaving(context, action, interrupted, retryCommand)
   try {
-    await plan.restart(cloud, work, {
+    return await run({
       journal,
       retryCommand,
       interrupted,
       onProgress: ({total, done, down, failed}) => {
-        const details = [`${down} down`, ...(failed > 0 ? [`${failed} failed`] : [])]
+        const details = [`${down} ${words.down}`, ...(failed > 0 ? [`${failed} failed`] : [])]
         bar.update({total, done, details})
       },
       // At once, before anything else: the instance is down.
       onFailure: error => context.error(error),
-      now,
-      sleep,
     })
   } finally {
     stopListening()
@@ -113,12 +147,21 @@ export async function restartInstances(
 }
 
 /** After the first Ctrl-C the second ends it at once, but not without a word on what may be down. */
-function warnBeforeLeaving(context: Context, interrupted: AbortSignal, retryCommand: string): () => void {
+function warnBeforeLeaving(
+  context: Context,
+  action: PowerAction,
+  interrupted: AbortSignal,
+  retryCommand: string,
+): () => void {
   let dispose: (() => void) | undefined
   const listen = () => {
-    context.note('No more instances are stopped. vpcmd starts those that are down and waits for them.')
+    const more = action === 'start' ? 'No more instances are started.' : 'No more instances are stopped.'
+    const what =
+      action === 'restart' ? 'vpcmd starts those that are down and waits for them.' : 'vpcmd waits for the others.'
+    context.note(`${more} ${what}`)
     dispose = context.host.onEnding(() => {
-      context.note(`Stopped vpcmd while instances may be down. To start them: ${retryCommand}`)
+      const finish = action === 'restart' ? 'To start them' : 'Finish it with'
+      context.note(`Stopped vpcmd while instances may ${progressWords[action].left}. ${finish}: ${retryCommand}`)
       context.host.exit(context.host.interruptedCode())
     })
   }

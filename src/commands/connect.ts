@@ -28,6 +28,7 @@ import {
 import {checkSsh, runSsh} from '../ssh/run-ssh.ts'
 import {sshArguments} from '../ssh/ssh-arguments.ts'
 import {type Destination, explainFailure, sshFailed} from '../ssh/ssh-failures.ts'
+import {sshOverrides} from '../ssh/ssh-overrides.ts'
 
 export default class Connect extends BaseCommand {
   static override summary = 'Open a shell on an instance, or run a command on it, over ssh.'
@@ -91,7 +92,9 @@ To reach an instance without a floating IP, pass --internal-ip or --via, or give
       if (!flags.print) this.context.note('Sandbox instances have no SSH. This is the command that would run.')
       return this.printAnswer(flags, instance, {address, ...login, command: ['ssh', ...call]})
     }
-    await this.logIn(call, {instance, user: login.user, address, via: wishes.via})
+    const destination = sshArguments({...wishes, user: login.user, address, more: []})
+    const overrides = await sshOverrides(destination, more, this.context.env)
+    await this.logIn([...overrides, ...call], {instance, user: login.user, address, via: wishes.via})
   }
 
   /** Reserves a floating IP where the user says so, by flag or on a terminal. Throws VpcmdError where not. */

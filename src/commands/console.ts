@@ -125,7 +125,8 @@ export default class Console extends BaseCommand {
     const after = {...found.instance.settings, ...outcome.after}
     if (outcome.result === 'changed') {
       this.context.note(`Changed: ${settingsLabel(before)} -> ${settingsLabel(after)}`)
-      if (!before.enabled && after.enabled) this.context.note(switchedOnNote)
+      if (!before.enabled && after.enabled)
+        this.context.note(switchedOnNote([found.instance.name ?? found.instance.id]))
     }
     // The next change begins with what was seen now, and no ETag: that one is spent.
     return {region: found.region, instance: withFields(found.instance, {settings: after})}

@@ -23,6 +23,30 @@ export function userDataIn(bytes: Uint8Array, origin: string): string {
   }
 }
 
+/** "The size limit of the User Data field (or file) is 64 K bytes" (ibm-cloud-docs/vpc, vsi_is_provisioning_scripts.md). */
+const longestUserData = 64 * 1024
+
+/** What is likely to keep user data from working at the first boot, in words. Throws a usage error for more than the API takes. */
+export function checkUserData(userData: string, origin: string): string[] {
+  const size = Buffer.byteLength(userData)
+  if (size > longestUserData) {
+    throw usageError(
+      `The user data from ${origin} has ${size.toLocaleString('en')} bytes, and IBM Cloud takes at most ${longestUserData.toLocaleString('en')}.`,
+      'Keep the large parts elsewhere, such as in Object Storage, and have cloud-init fetch them: #include, or runcmd with curl.',
+    )
+  }
+  const hasMark = userData.startsWith('\uFEFF')
+  // The kernel takes the carriage return for a part of the interpreter's name.
+  const hasReturns = /^\uFEFF?#![^\n]*\r\n/.test(userData)
+  const warnings = [
+    hasMark &&
+      `The user data from ${origin} starts with a byte order mark, so cloud-init won't recognize #cloud-config or #!. Save it as UTF-8 without a byte order mark, or take it off: sed -i '1s/^\\xEF\\xBB\\xBF//' FILE`,
+    hasReturns &&
+      `The user data from ${origin} is a script with Windows line ends (CRLF), so Linux won't find its interpreter. Save it with LF, or convert it: sed -i 's/\\r$//' FILE`,
+  ]
+  return warnings.filter(warning => warning !== false)
+}
+
 /**
  * The user data in what `metadata collect` wrote, or in an answer of the metadata service. Throws a usage error where there
  * is none, or where there are several instances.

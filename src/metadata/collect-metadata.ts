@@ -14,6 +14,7 @@ import {checkReal, checkRunning, findReach, noFloatingIp, type ReachWishes, unkn
 import {captureSsh} from '../ssh/run-ssh.ts'
 import {sshArguments} from '../ssh/ssh-arguments.ts'
 import {explainFailure, sshFailed} from '../ssh/ssh-failures.ts'
+import {sshOverrides} from '../ssh/ssh-overrides.ts'
 
 export interface CollectOptions {
   wishes: ReachWishes
@@ -113,7 +114,9 @@ async function collectFrom({instance, user, address}: Reached, options: CollectO
   const paths = [...new Set([identifyingPath, ...options.paths])]
   const connectSeconds = retryPolicy.collect.connectMs / 1000
   const quiet = ['-T', '-o', `BatchMode=${options.mayAsk ? 'no' : 'yes'}`, '-o', `ConnectTimeout=${connectSeconds}`]
-  const call = sshArguments({...wishes, user, address, more: [...quiet, 'sh -s']})
+  const more = [...quiet, 'sh -s']
+  const overrides = await sshOverrides(sshArguments({...wishes, user, address, more: []}), more, env)
+  const call = [...overrides, ...sshArguments({...wishes, user, address, more})]
   const {code, said, stdout} = await captureSsh(call, {
     env,
     input: metadataScript({shell: 'sh', paths, endpoint, protocol: instance.settings.protocol}),

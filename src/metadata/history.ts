@@ -39,6 +39,7 @@ export function toJsonChange({change, result, after, error, indeterminate, at, r
     zone,
     before,
     set,
+    ...(change.power && {power: change.power}),
     result: result ?? 'skipped',
     after: after ?? null,
     indeterminate,

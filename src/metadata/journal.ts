@@ -2,13 +2,13 @@ import {VpcmdError} from '../errors.ts'
 import {settingNames, settingsTable} from '../instances/settings.ts'
 import {isRecord} from '../json-object.ts'
 import {results, type Settled} from './outcomes.ts'
-import {type PlannedChange, targetKinds} from './plan.ts'
+import {type PlannedChange, powerActions, targetKinds} from './plan.ts'
 
 /** What a run says of itself before it changes anything. */
 export interface RunHeader {
   /** Sorts by time: `20261125-161502-3f9a`. */
   id: string
-  /** `enable`, `disable`, `apply` or `undo`. */
+  /** `enable`, `disable`, `apply`, `undo`, `start`, `stop` or `restart`. */
   command: string
   account: string
   iamId: string
@@ -26,11 +26,11 @@ export interface RunHeader {
   unread?: string[]
 }
 
-const restartSteps = ['stop', 'stopped', 'start', 'running', 'failed', 'left'] as const
+const restartSteps = ['stop', 'stopped', 'start', 'running', 'down', 'failed', 'left'] as const
 
 /**
  * The steps of a restart: `stop` and `start` are written before they are sent, `stopped`, `running` and `failed` once
- * they are seen. `left`: nothing is left to do, as this run did not stop the instance, or it is gone.
+ * they are seen. `down`: seen stopped, and meant to stay so. `left`: nothing is left to do, as this run did not stop the instance, or it is gone.
  */
 export type RestartStep = (typeof restartSteps)[number]
 
@@ -131,10 +131,10 @@ const checks: Record<JournalLine['t'], Check> = {
       region: isNamed,
       vpc: shape(texts('id', 'name')),
     }),
-    before: isSettings,
-    set: value => isPatch(value) && settingNames.some(name => Object(value)[name] !== undefined),
+    set: isPatch,
     etag: optional(isText),
     readAt: isNumber,
+    power: optional(oneOf(...powerActions)),
   }),
   begin: shape({at: isTime}),
   sent: shape({i: isCount, at: isTime}),
@@ -163,7 +163,15 @@ export function parseLine(text: string): JournalLine | undefined {
 
 function isLine(line: Record<string, unknown>): line is Record<string, unknown> & JournalLine {
   const {t} = line
-  return typeof t === 'string' && Object.hasOwn(checks, t) && checks[t as JournalLine['t']](line)
+  if (typeof t !== 'string' || !Object.hasOwn(checks, t) || !checks[t as JournalLine['t']](line)) return false
+  return (
+    t !== 'change' || (line.power === undefined ? isSettings(line.before) && isSetting(line) : isPatch(line.before))
+  )
+}
+
+/** Whether a change sets anything; what only starts or stops an instance does not. */
+function isSetting({set}: Record<string, unknown>): boolean {
+  return settingNames.some(name => Object(set)[name] !== undefined)
 }
 
 function parsed(text: string): unknown {

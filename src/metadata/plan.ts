@@ -9,6 +9,10 @@ import {inFull, type KnownSettings, patchBetween, type WantedSettings} from '../
 export const targetKinds = ['instance', 'bare_metal_server'] as const
 export type TargetKind = (typeof targetKinds)[number]
 
+/** What switches an instance on or off; a restart is a stop and a start. */
+export const powerActions = ['start', 'stop', 'restart'] as const
+export type PowerAction = (typeof powerActions)[number]
+
 /** A server as a plan knows it: short, so that 50,000 of them fit. What the API did not report is empty. */
 export interface Target {
   kind: TargetKind
@@ -34,6 +38,8 @@ export interface SettingsReading {
 /** One server, and the fields to set. */
 export interface PlannedChange extends SettingsReading {
   set: WantedSettings
+  /** What is done to an instance in place of setting anything: `set` is empty then, and `before` is what was known. */
+  power?: PowerAction
 }
 
 export interface Plan {

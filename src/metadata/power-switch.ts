@@ -5,7 +5,7 @@ import type {VpcApi} from '../cloud/vpc-api.ts'
 import {asVpcmdError, VpcmdError} from '../errors.ts'
 import {reasonsInWords} from '../instances/create-instance.ts'
 import {targetName} from '../instances/references.ts'
-import type {Target} from './plan.ts'
+import type {PowerAction, Target} from './plan.ts'
 
 export interface PowerSwitchOptions {
   /** The VPC API of the instance's region, in the manner of a rollout. */
@@ -14,6 +14,8 @@ export interface PowerSwitchOptions {
   stepTimeoutMs: number
   /** What to run to try again, for the errors. */
   retryCommand: string
+  /** What all is for: the errors say what is wrong by it. */
+  action?: PowerAction
   /** Once it comes no stop is sent any more; a start always is. */
   ended: AbortSignal
   /** Epoch milliseconds. */
@@ -172,11 +174,15 @@ export class PowerSwitch {
 
   #stopFailed(why: string, cause?: VpcmdError): VpcmdError {
     const what = 'was asked to stop, was not seen stopped, and may go down yet'
-    return this.#failed('stop_failed', `${what}: ${why}`, 'Look at it again, and start it if it is down', cause)
+    const advice = this.#options.action === 'stop' ? 'Look at it again' : 'Look at it again, and start it if it is down'
+    return this.#failed('stop_failed', `${what}: ${why}`, advice, cause)
   }
 
   #startFailed(why: string, cause?: VpcmdError): VpcmdError {
-    const what = 'IS DOWN: vpcmd stopped it, and it was not seen running again'
+    const what =
+      this.#options.action === 'start'
+        ? 'was asked to start, and was not seen running'
+        : 'IS DOWN: vpcmd stopped it, and it was not seen running again'
     return this.#failed('start_failed', `${what}: ${why}`, 'Try to start it again', cause)
   }
 

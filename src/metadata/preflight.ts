@@ -3,7 +3,7 @@ import type {Cloud} from '../cloud/cloud.ts'
 import {rateLimits} from '../cloud/rate-limiter.ts'
 import type {Instance} from '../cloud/readers/instance.ts'
 import {VpcmdError} from '../errors.ts'
-import type {Target} from './plan.ts'
+import type {PowerAction, Target} from './plan.ts'
 
 /** What a stop and start may lose or fail by, and how it is said of an instance that has the risk; the worst first. */
 const riskRules = {
@@ -104,9 +104,19 @@ export function whyNotToStop(instance: Instance, acceptsDataLoss: boolean): stri
   return `its local disks would be erased (${diskNames(instance)}), and --accept-data-loss was not given`
 }
 
-/** The risks that an instance's own fields tell, the worst first. */
-export function risksOf(instance: Instance): Risk[] {
-  return riskKinds.flatMap(kind => {
+/** Why an instance as it is now is not to be started; undefined where it may be. */
+export function whyNotToStart({status, lifecycleState: lifecycle}: Instance): string | undefined {
+  if (status === undefined) return 'its status is unknown'
+  if (status !== 'stopped' && status !== 'starting') return `it is ${status}, not stopped`
+  return lifecycle === 'stable' ? undefined : `its lifecycle state is ${lifecycle ?? 'unknown'}`
+}
+
+const risksOfStops: readonly RiskKind[] = ['local_disks', 'instance_group', 'automatic_reservation']
+
+/** The risks that an instance's own fields tell, the worst first; with `start`, those of its start alone. */
+export function risksOf(instance: Instance, action: PowerAction = 'restart'): Risk[] {
+  const kinds = action === 'start' ? riskKinds.filter(kind => !risksOfStops.includes(kind)) : riskKinds
+  return kinds.flatMap(kind => {
     const text = riskRules[kind](instance)
     return text ? [{kind, text}] : []
   })

@@ -7,16 +7,18 @@ import {inFull} from '../instances/settings.ts'
 import {unexpectedError} from '../unexpected-error.ts'
 import type {Journal, RestartStep} from './journal.ts'
 import type {Restarted} from './outcomes.ts'
-import type {Target} from './plan.ts'
+import type {PowerAction, Target} from './plan.ts'
 import {PowerSwitch} from './power-switch.ts'
-import {whyNotToStop} from './preflight.ts'
+import {whyNotToStart, whyNotToStop} from './preflight.ts'
 import {limitPerKey, RunEnding} from './run-ending.ts'
 
-/** One instance to stop and start. */
+/** One instance to stop and start, or to do one of both to. */
 export interface RestartWork {
   /** Its place in the journal. */
   i: number
   target: Target
+  /** What was asked for by itself. Without it the restart is for its metadata service, which has to be on. */
+  power?: PowerAction
   /** For one that this run has asked to stop before: whether it was seen stopped since. It only has to come back. */
   begun?: {wasStopped: boolean}
 }
@@ -42,6 +44,8 @@ export interface RestartOptions {
   interrupted: AbortSignal
   /** `down`: asked to stop, and not seen running since. */
   onProgress(progress: RestartProgress): void
+  /** Told what became of each before the next one's turn; what is skipped was never begun. */
+  onSettled?(work: RestartWork, restarted: Restarted): Promise<void>
   /** Told at once of an instance that is, or may be, down and does not come back. */
   onFailure(error: VpcmdError): void
   /** Epoch milliseconds. */
@@ -104,6 +108,9 @@ class Restarts {
       this.ending.end('failures')
       if (restarted.error) this.#options.onFailure(restarted.error)
     }
+    if (restarted.result !== 'skipped') {
+      await this.#options.onSettled?.(work, restarted).catch(this.ending.journalFailed)
+    }
     this.#options.onProgress({...this.#progress})
   }
 
@@ -118,7 +125,9 @@ class Restarts {
       const {stepTimeoutMs, retryCommand, now, sleep} = this.#options
       const api = this.#cloud.api(await this.#cloud.region(work.target.region), 'rollout')
       const ended = this.ending.signal
-      const power = new PowerSwitch(work.target, {api, stepTimeoutMs, retryCommand, ended, now, sleep})
+      const action = work.power
+      const power = new PowerSwitch(work.target, {api, stepTimeoutMs, retryCommand, action, ended, now, sleep})
+      if (action === 'start') return await this.#startAlone(work, power, asked)
       return await (work.begun ? this.#bringBack(work, power, work.begun.wasStopped) : this.#cycle(work, power, asked))
     } catch (thrown) {
       const error = thrown instanceof VpcmdError ? thrown : unexpected(work.target, thrown)
@@ -135,9 +144,13 @@ class Restarts {
   /** A stop and start of an instance that runs; one that does not is left as it is. */
   async #cycle(work: RestartWork, power: PowerSwitch, asked: {isAsked: boolean}): Promise<Restarted> {
     const before = await power.look()
+    if (work.power === 'stop' && (before.status === 'stopping' || before.status === 'stopped')) {
+      await power.awaitStopped()
+      return this.#stayDown(work)
+    }
     // Hours may have passed since the preflight, and a resize brings local disks.
     const whyNot = whyNotToStop(before, this.#options.acceptsDataLoss)
-    const enabled = inFull(before.settings)?.enabled
+    const enabled = work.power ? true : inFull(before.settings)?.enabled
     const reason =
       whyNot ?? (enabled ? undefined : enabled === false ? 'its service is off' : 'not all of its settings are known')
     if (reason !== undefined) return {result: 'left_out', reason}
@@ -158,7 +171,25 @@ class Restarts {
         : {result: 'left_out', reason: `it is ${status ?? 'in an unknown status'}, and not by vpcmd`}
     }
     await power.awaitStopped()
-    return this.#start(work, power, before)
+    return work.power === 'stop' ? this.#stayDown(work) : this.#start(work, power, before)
+  }
+
+  async #stayDown(work: RestartWork): Promise<Restarted> {
+    await this.#note(work, 'down')
+    return {result: 'done'}
+  }
+
+  async #startAlone(work: RestartWork, power: PowerSwitch, asked: {isAsked: boolean}): Promise<Restarted> {
+    const before = await power.look()
+    if (before.status === 'running') return {result: 'done'}
+    const reason = whyNotToStart(before)
+    if (reason !== undefined) return {result: 'left_out', reason}
+    if (this.ending.reason) return this.#skipped()
+    await this.#write(work, 'start')
+    asked.isAsked = true
+    this.#tellDown()
+    if (before.status === 'stopped') await power.start()
+    return this.#finish(work, power, before)
   }
 
   /** Brings an instance back that this run, perhaps by an earlier process, has asked to stop. */

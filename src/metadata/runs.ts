@@ -4,7 +4,7 @@ import {targetName} from '../instances/references.ts'
 import type {Settings} from '../instances/settings.ts'
 import type {RestartStep, RunHeader} from './journal.ts'
 import {countResults, type Result, wasTurnedOnRunning} from './outcomes.ts'
-import type {PlannedChange} from './plan.ts'
+import type {PlannedChange, PowerAction} from './plan.ts'
 
 /**
  * `unfinished`: the process was killed before it could end the run. `damaged`: the journal lacks what it takes to say that
@@ -117,14 +117,26 @@ export function isResumable(run: Run): boolean {
 
 /** Whether a restart was begun and not seen to its end: this run may have stopped the instance, and not started it. */
 export function isBetween({restart}: RecordedChange): boolean {
-  return restart !== undefined && restart.step !== 'running' && restart.step !== 'left'
+  return restart !== undefined && !endSteps.includes(restart.step)
+}
+
+const endSteps: readonly RestartStep[] = ['running', 'down', 'left']
+
+/** What a run of `instances start`, `stop` or `restart` does; undefined for one that changes settings. */
+export function powerOf({changes}: Pick<Run, 'changes'>): PowerAction | undefined {
+  return changes.find(({change}) => change.power)?.change.power
 }
 
 /** The instances of a run that it may have stopped and not started, in words; the first of them by name. */
-export function mayBeDown({changes}: Run): string {
-  const names = changes.filter(isBetween).map(({change}) => targetName(change.target))
+export function mayBeDown(run: Pick<Run, 'changes'>): string {
+  const names = run.changes.filter(isBetween).map(({change}) => targetName(change.target))
   const more = names.length > mostNamed ? `, and ${names.length - mostNamed} more` : ''
-  return `${names.length} that it has asked to stop may be down (${names.slice(0, mostNamed).join(', ')}${more})`
+  const what = {
+    start: 'that it has asked to start may be down',
+    stop: 'that it has asked to stop may be running',
+    restart: 'that it has asked to stop may be down',
+  }[powerOf(run) ?? 'restart']
+  return `${names.length} ${what} (${names.slice(0, mostNamed).join(', ')}${more})`
 }
 
 const mostNamed = 20

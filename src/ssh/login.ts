@@ -14,6 +14,8 @@ const logins: readonly (readonly [system: RegExp, login: Login])[] = [
   [/windows/, {protocol: 'rdp', user: 'Administrator'}],
   [/coreos/, {protocol: 'ssh', user: 'core'}],
   [/(red|redhat|red hat|rhel|enterprise linux)\b.*\bai\b/, {protocol: 'ssh', user: 'cloud-user'}],
+  // ibm-cloud-docs/vpc, vsi_is_connecting_zos.md.
+  [/\bz\/?os\b/, {protocol: 'ssh', user: 'ibmuser'}],
   [/ubuntu/, {protocol: 'ssh', user: 'ubuntu'}],
   [/\bred\b|redhat|red hat|rhel|sles|suse|debian|rocky|centos/, {protocol: 'ssh', user: 'vpcuser'}],
 ]

@@ -82,7 +82,7 @@ export function checkRunning(instance: Instance): void {
   const {id, status = 'in a status that the API does not tell'} = instance
   if (status === 'running') return
   const hints: Record<string, string> = {
-    stopped: `Start it first, such as with: ibmcloud is instance-start ${id}`,
+    stopped: `Start it first: vpcmd instances start ${id}`,
     failed: `See why: vpcmd instances show ${id}`,
   }
   throw new VpcmdError({

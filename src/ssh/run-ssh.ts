@@ -1,7 +1,8 @@
 import {type ChildProcess, spawn} from 'node:child_process'
+import {readFileSync} from 'node:fs'
 import {constants} from 'node:os'
 import {VpcmdError} from '../errors.ts'
-import {onEnding, onExit} from '../signals.ts'
+import {onContinue, onEnding, onExit, stopJob} from '../signals.ts'
 
 export interface SshEnd {
   /** ssh's exit code; 128 and the signal's number where a signal ended it. 255 is ssh's own failure. */
@@ -30,12 +31,45 @@ export async function runSsh(
   child.stderr.on('data', onStderr)
   // vpcmd ends when ssh does: what ssh makes of the signal decides.
   const stopPassing = onEnding(signal => void child.kill(signal))
+  const stopFollowing = followStops(child)
   try {
     const code = await ended(child)
     await drained(child.stderr)
     return {code, said: said()}
   } finally {
+    stopFollowing()
     stopPassing()
+  }
+}
+
+/** How often to look whether ssh is stopped, in milliseconds. */
+const stopLookMs = 300
+
+/**
+ * Stops vpcmd when ssh stops itself, as it does on `~^Z`: the shell waits for both, and would never come back otherwise.
+ * Node does not tell of a child's stop. Linux does, in /proc/PID/stat (proc(5)).
+ */
+function followStops(child: ChildProcess): () => void {
+  const {pid = 0} = child
+  const isStopped = () => /\) T \d/.test(readStat(pid))
+  const timer = setInterval(() => {
+    if (isStopped()) stopJob()
+  }, stopLookMs)
+  // A shell continues the whole job; whoever continues vpcmd alone means ssh too.
+  const stopContinuing = onContinue(() => {
+    if (isStopped()) child.kill('SIGCONT')
+  })
+  return () => {
+    clearInterval(timer)
+    stopContinuing()
+  }
+}
+
+function readStat(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'latin1')
+  } catch {
+    return ''
   }
 }
 

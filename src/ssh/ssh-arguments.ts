@@ -26,10 +26,11 @@ export function sshArguments({user, address, identity, via, more}: SshCall): str
 
 /** A user name as `--user` takes it. ssh hands it to commands of the user's configuration, so it may hold nothing that a shell would read. Throws a usage error. */
 export function checkUser(user: string): string {
-  if (/^[A-Za-z0-9_]([\w.+\\-]*[\w.+-])?\$?$/.test(user)) return user
+  // A directory's users have an @ in their names; ssh takes what is behind the last one for the host.
+  if (/^[A-Za-z0-9_]([\w.+\\-]*[\w.+-])?(@\w([\w.-]*\w)?)?\$?$/.test(user)) return user
   throw usageError(
     `--user ${user} is not the name of a user.`,
-    'It has letters, digits, dots, hyphens and underscores.',
+    'It has letters, digits, dots, hyphens and underscores, and may have an @ within.',
   )
 }
 

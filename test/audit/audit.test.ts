@@ -1,5 +1,6 @@
-import {readFileSync, writeFileSync} from 'node:fs'
+import {mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync} from 'node:fs'
 import {createRequire} from 'node:module'
+import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {Ajv} from 'ajv'
 import {SaxesParser, type SaxesTagPlain} from 'saxes'
@@ -380,6 +381,25 @@ exemptions:
     expect(failed[0]?.locations[0]).toMatchObject({
       physicalLocation: {artifactLocation: {uri: `file://${policy}`}, region: {startLine: 4}},
     })
+  })
+
+  it.each([
+    ['.git', {}, 'policies/a%20b.yaml'],
+    ['', {GITHUB_WORKSPACE: 'HERE'}, 'policies/a%20b.yaml'],
+    ['', {GITHUB_WORKSPACE: 'HERE/elsewhere'}, undefined],
+  ])('names the policy from the root of its repository (%s, %j), wherever it runs', async (git, more, uri) => {
+    const root = realpathSync(mkdtempSync(join(tmpdir(), 'vpcmd-repository-')))
+    mkdirSync(join(root, 'policies'))
+    if (git) mkdirSync(join(root, git))
+    const policy = join(root, 'policies/a b.yaml')
+    writeFileSync(policy, 'version: 1\nrules: [{name: all, require: {enabled: true}}]\n')
+    const workspace = Object.entries(more).map(([name, value]) => [name, value.replace('HERE', root)])
+    const args = ['metadata', 'audit', '--policy', policy, '-o', 'sarif']
+    const {stdout} = await runInProcess(args, {env: {...env, ...Object.fromEntries(workspace)}})
+    rmSync(root, {recursive: true})
+    const [run] = JSON.parse(stdout).runs
+    const shown = run.results[0].locations[0].physicalLocation.artifactLocation.uri
+    expect(shown).toBe(uri ?? `file://${policy.replace(' ', '%20')}`)
   })
 
   it('refuses what is not a log, so that the schema is known to be in force', () => {

@@ -35,7 +35,7 @@ const posts = () =>
 const withSsh = (script: string) => {
   const folder = join(env.HOME ?? '', 'bin')
   mkdirSync(folder, {recursive: true})
-  writeFileSync(join(folder, 'ssh'), `#!/bin/sh\n${script}\n`, {mode: 0o755})
+  writeFileSync(join(folder, 'ssh'), `#!/bin/sh\n[ "$1" = -G ] && exit\n${script}\n`, {mode: 0o755})
   return `${folder}:${env.PATH}`
 }
 
@@ -280,6 +280,7 @@ describe.skipIf(!hasSshd)('connect, with a real sshd', () => {
   afterAll(() => sshd.close())
   beforeEach(() => {
     env.PATH = sshd.path
+    sshd.configure()
   })
   afterEach(() => pty?.kill())
 
@@ -300,6 +301,49 @@ describe.skipIf(!hasSshd)('connect, with a real sshd', () => {
   it('uses the identity, and jumps over a host', async () => {
     expect((await reach('--identity', sshd.keyFile, '--', 'true')).code).toBe(0)
     expect((await reach('--via', `${sshd.user}@bastion`, '--', 'echo', 'jumped')).stdout).toBe('jumped\n')
+  })
+
+  it.each([
+    'RemoteCommand echo theirs',
+    'SessionType none',
+    'StdinNull yes',
+    'ForkAfterAuthentication yes',
+    'RequestTTY force',
+  ])('runs a command and passes stdin although the configuration of ssh says %s', async line => {
+    sshd.configure(line)
+    const args = ['connect', 'my-virtual-server-2', '--user', sshd.user, '--', 'cat; exit 7']
+    expect(await runVpcmd(args, {env, stdin: 'hello\n'})).toEqual({code: 7, stdout: 'hello\n', stderr: ''})
+  })
+
+  it('lets the options that are typed win over what it takes back', async () => {
+    sshd.configure('RequestTTY force')
+    const {stdout} = await reach('--', '-o', 'RequestTTY=no', 'echo plain')
+    expect(stdout).toBe('plain\n')
+    sshd.configure('SessionType none')
+    const args = ['--', '-N', '-o', 'ExitOnForwardFailure=yes', '-L', `127.0.0.1:${sshd.port}:localhost:1`]
+    expect((await reach(...args)).stderr).not.toContain('Cannot specify -N')
+  })
+
+  it('logs in as a user whose name has an @', async () => {
+    const {stderr, code} = await connectFor('my-virtual-server-2', '--user', 'alice@corp.example.com', '--', 'true')
+    expect(code).toBe(255)
+    expect(stderr).toMatch(/refused alice@corp\.example\.com the keys/)
+  })
+
+  it('gives the shell back when ssh is suspended by ~^Z, and goes on with fg', async () => {
+    pty = startPty('/bin/bash', ['--norc', '--noprofile', '-i'], {env, cols: 120})
+    const type = async (line: string, shown: string) => {
+      pty?.write(`${line}\r`)
+      await pty?.waitFor(shown)
+    }
+    await type('echo ready-$((1+0))', 'ready-1')
+    pty.write(`'${process.execPath}' '${vpcmdPath}' connect my-virtual-server-2 --user ${sshd.user}\r`)
+    await type('echo there-$((1+1))', 'there-2')
+    pty.write('\r~\u001a')
+    await pty.waitFor('Stopped')
+    await type('echo here-$((2+2))', 'here-4')
+    await type('fg', 'connect my-virtual-server-2')
+    await type('echo again-$((3+3))', 'again-6')
   })
 
   it('says what to do about a refused user, with the exit code of ssh', async () => {

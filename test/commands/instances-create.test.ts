@@ -211,6 +211,17 @@ describe('instances create', () => {
     expect(JSON.parse(piped.stdout).user_data).toBe(text)
   })
 
+  it('says of user data what would keep it from working, before anything is sent', async () => {
+    const like = ['next', '--like', 'my-virtual-server-2', '--dry-run']
+    const of = (content: string) => create(...like, '--user-data', save('user-data', content))
+    expect((await of('#!/bin/sh\r\necho\r\n')).stderr).toMatch(/Windows line ends \(CRLF\).*sed -i 's\/\\r\$\/\/'/)
+    expect((await of('\uFEFF#cloud-config\n')).stderr).toMatch(/byte order mark.*cloud-init/)
+    expect((await of('#cloud-config\r\n')).stderr).not.toContain('CRLF')
+    expect((await of('x'.repeat(65_536))).code).toBe(0)
+    const {code, stderr} = await of('x'.repeat(65_537))
+    expect({code, stderr}).toMatchObject({code: 2, stderr: expect.stringMatching(/65,537 bytes.*at most 65,536/)})
+  })
+
   it('refuses user data that is no text, and files without any', async () => {
     const like = ['next', '--like', 'my-virtual-server-2', '--yes']
     const wrong: [string[], RegExp][] = [

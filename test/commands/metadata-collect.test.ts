@@ -55,7 +55,9 @@ it.each(['SIGTERM', 'SIGHUP', 'SIGINT'] as const)('leaves no ssh behind where %s
   const bin = join(out, 'bin')
   mkdirSync(bin)
   // In place of an ssh whose remote host hangs: like that one, it outlives the end of its input.
-  writeFileSync(join(bin, 'ssh'), `#!/bin/sh\necho $$ > ${out}/pid\nexec sleep 300\n`, {mode: 0o755})
+  writeFileSync(join(bin, 'ssh'), `#!/bin/sh\n[ "$1" = -G ] && exit\necho $$ > ${out}/pid\nexec sleep 300\n`, {
+    mode: 0o755,
+  })
   await sandbox.fleet.change(idOf('my-virtual-server-2'), {metadata_service: {enabled: true}})
   const child = spawn(process.execPath, [vpcmdPath, 'metadata', 'collect', 'my-virtual-server-2'], {
     env: {...env, PATH: `${bin}:${process.env.PATH}`},
@@ -271,7 +273,7 @@ describe.skipIf(!hasSshd)('metadata collect, with a real sshd', () => {
     expect(code).toBe(0)
     expect(JSON.parse(stdout)).toHaveLength(1)
     expect(stderr).toMatch(
-      /^Enabled the metadata service of my-virtual-server-2\. Undo with: vpcmd metadata undo \S+\n.*must be stopped and started .*: vpcmd metadata resume --restart/,
+      /^Enabled the metadata service of my-virtual-server-2\. Undo with: vpcmd metadata undo \S+\n.*must be stopped and started .*: vpcmd instances restart my-virtual-server-2/,
     )
     expect(patches).toEqual([{metadata_service: {enabled: true}}])
     const {stdout: history} = await runInProcess(['metadata', 'history', '--json'], {env})
@@ -318,7 +320,7 @@ describe.skipIf(!hasSshd)('metadata collect, with a real sshd', () => {
     const {id, endpoint} = await withService('web')
     const fake = mkdtempSync(join(tmpdir(), 'vpcmd-ssh-'))
     const pretend = (script: string) => {
-      writeFileSync(join(fake, 'ssh'), `#!/bin/sh\n${script}\n`)
+      writeFileSync(join(fake, 'ssh'), `#!/bin/sh\n[ "$1" = -G ] && exit\n${script}\n`)
       chmodSync(join(fake, 'ssh'), 0o755)
     }
     env.PATH = `${fake}:${sshd.path}`

@@ -315,7 +315,7 @@ describe('show', () => {
     const before = await vpcmd('metadata', 'show', one)
     expect(before.stdout).not.toContain('awaited')
     const made = await vpcmd('metadata', 'enable', one, 'batch-1')
-    expect(made.stderr).toContain('--restart')
+    expect(made.stderr).toContain(`vpcmd instances restart ${one}`)
     const shown = await vpcmd('metadata', 'show', one, three, 'batch-1')
     expect(shown.stdout).toMatch(/Restart awaited since/)
     expect(shown.stdout.match(/\d{4}-\d\d-\d\dT/g)).toHaveLength(1)

@@ -18,7 +18,7 @@ it.each([
   ['ibm-fedora-coreos-42-stable-1', 'core'],
   ['ibm-windows-server-2022-full-standard-amd64-18', 'Administrator'],
   ['windows-2019-amd64 Windows Server', 'Administrator'],
-  ['ibm-zos-3-1-s390x-dev-test-wazi-1', undefined],
+  ['ibm-zos-3-1-s390x-dev-test-wazi-1', 'ibmuser'],
   ['generic Other', undefined],
   ['', undefined],
 ])('the user of %s is %s', (system, user) => {
@@ -27,7 +27,8 @@ it.each([
 
 describe('checkUser and checkJumpHost', () => {
   it('take what users and hosts are', () => {
-    for (const user of ['root', 'first.last', 'DOMAIN\\me', 'svc_1', 'machine$']) expect(checkUser(user)).toBe(user)
+    for (const user of ['root', 'first.last', 'DOMAIN\\me', 'svc_1', 'machine$', 'alice@corp.example.com'])
+      expect(checkUser(user)).toBe(user)
     for (const host of [
       'bastion',
       'me@10.0.0.1:2222',

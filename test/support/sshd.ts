@@ -20,6 +20,8 @@ export interface TestSshd {
   path: string
   /** Makes the host key another one than the one that is recorded. */
   changeRecordedHostKey(): void
+  /** What the user's configuration of ssh says besides, until it is set anew. */
+  configure(...lines: string[]): void
   close(): void
 }
 
@@ -60,21 +62,24 @@ export async function startSshd({env = {}}: {env?: Record<string, string>} = {})
       '',
     ].join('\n'),
   )
-  writeFileSync(
-    file('config'),
-    [
-      // The addresses that the sandbox gives, and hosts that are jumped over.
-      'Host 169.* 52.* 158.* 203.0.113.* 10.* bastion',
-      '  HostName 127.0.0.1',
-      `  Port ${port}`,
-      `  IdentityFile ${file('user_key')}`,
-      '  IdentitiesOnly yes',
-      `  UserKnownHostsFile ${file('known_hosts')}`,
-      '  StrictHostKeyChecking yes',
-      '  LogLevel ERROR',
-      '',
-    ].join('\n'),
-  )
+  const configure = (...lines: string[]) =>
+    writeFileSync(
+      file('config'),
+      [
+        // The addresses that the sandbox gives, and hosts that are jumped over.
+        'Host 169.* 52.* 158.* 203.0.113.* 10.* bastion',
+        '  HostName 127.0.0.1',
+        `  Port ${port}`,
+        `  IdentityFile ${file('user_key')}`,
+        '  IdentitiesOnly yes',
+        `  UserKnownHostsFile ${file('known_hosts')}`,
+        '  StrictHostKeyChecking yes',
+        '  LogLevel ERROR',
+        ...lines.map(line => `  ${line}`),
+        '',
+      ].join('\n'),
+    )
+  configure()
   mkdirSync(file('bin'))
   writeFileSync(file('bin/ssh'), `#!/bin/sh\nexec ${realSsh()} -F '${file('config')}' "$@"\n`)
   chmodSync(file('bin/ssh'), 0o755)
@@ -94,6 +99,7 @@ export async function startSshd({env = {}}: {env?: Record<string, string>} = {})
     keyFile: file('user_key'),
     path: [file('bin'), process.env.PATH].join(delimiter),
     changeRecordedHostKey: () => record('other_host_key'),
+    configure,
     close() {
       child.kill()
       rmSync(folder, {recursive: true, force: true})

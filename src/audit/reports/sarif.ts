@@ -150,11 +150,13 @@ function result(judgement: Judgement, policy: Policy, ruleId: string, what: stri
 }
 
 /** Servers have no files. Readers of SARIF want one: the rule in the policy, or else a path that names the server. */
-function placeOf({region, kind, id}: Subject, {rule}: Judgement, {file}: Policy): object {
+function placeOf({region, kind, id}: Subject, {rule}: Judgement, {file, pathInRepository}: Policy): object {
   if (file === undefined) {
     return {artifactLocation: {uri: [region, `${kind}s`, id].map(encodeURIComponent).join('/')}}
   }
-  const uri = isAbsolute(file) ? pathToFileURL(file).href : file.split(sep).map(encodeURIComponent).join('/')
+  // GitHub shows an alert only at a path from the repository's root (github/docs, sarif-support-for-code-scanning.md).
+  const path = pathInRepository ?? (isAbsolute(file) ? undefined : file.split(sep).join('/'))
+  const uri = path?.split('/').map(encodeURIComponent).join('/') ?? pathToFileURL(file).href
   return {artifactLocation: {uri}, region: {startLine: rule?.line ?? 1}}
 }
 

@@ -51,6 +51,39 @@ export const restartFlags = inGroup('RESTART', {
   }),
 })
 
+const {'dry-run': dryRun, yes, concurrency} = rolloutFlags
+
+/** The flags of `instances start`. */
+export const startFlags = {
+  'dry-run': dryRun,
+  yes,
+  concurrency,
+  ...inGroup('RESTART', {'step-timeout': restartFlags['step-timeout']}),
+}
+
+/** The flags of `instances stop`, which takes instances down. */
+export const stopFlags = {
+  ...startFlags,
+  ...inGroup('RESTART', {
+    'accept-downtime': Flags.boolean({summary: 'Skip the confirmation. --yes does not skip it.'}),
+    'accept-data-loss': Flags.boolean({
+      summary:
+        'Also take instances with local disks, whose disks a stop erases for good. Without this flag they are left alone. Skips the confirmation for them.',
+    }),
+  }),
+}
+
+/** The flags of `instances restart`. */
+export const powerCycleFlags = {
+  ...stopFlags,
+  ...inGroup('RESTART', {'max-unavailable': restartFlags['max-unavailable']}),
+}
+
+/** How instances are started, stopped or restarted by commands that do nothing else. Throws as readChange does. */
+export function readPowerChange(flags: ChangeFlags): ChangePolicy {
+  return readChange({...flags, restart: true})
+}
+
 interface ChangeFlags extends OutputFlags {
   'dry-run'?: boolean
   yes?: boolean

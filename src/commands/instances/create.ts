@@ -17,7 +17,7 @@ import {type FoundInstance, findInstance} from '../../instances/find-instance.ts
 import {planInstance} from '../../instances/instance-prototype.ts'
 import {toJsonRow} from '../../instances/list-instances.ts'
 import {targetName} from '../../instances/references.ts'
-import {userDataIn, userDataInMetadata} from '../../instances/user-data.ts'
+import {checkUserData, userDataIn, userDataInMetadata} from '../../instances/user-data.ts'
 import {valueFormatNames} from '../../terminal/formats.ts'
 
 export default class InstancesCreate extends BaseCommand {
@@ -119,11 +119,7 @@ The VPC API does not return user data. To copy it, collect it with vpcmd metadat
       flags['user-data'] === undefined
         ? userDataInMetadata(await readText(file, 'user data'), origin)
         : userDataIn(await readInput(file, 'user data'), origin)
-    if (userData.startsWith('\uFEFF')) {
-      this.context.warning(
-        `The user data from ${origin} starts with a byte order mark, so cloud-init won't recognize #cloud-config or #!. Save it as UTF-8 without a byte order mark.`,
-      )
-    }
+    for (const warning of checkUserData(userData, origin)) this.context.warning(warning)
     return userData
   }
 

@@ -17,6 +17,7 @@ import {restartsAwaited} from '../../cli/restarts-awaited.ts'
 import {counted} from '../../counted.ts'
 import {exitCodes, VpcmdError} from '../../errors.ts'
 import {inputName, readInput} from '../../files/read-input.ts'
+import {pathInRepository} from '../../files/repository-path.ts'
 import {writeOutput} from '../../files/write-output.ts'
 import {quoteCommand} from '../../quote-command.ts'
 import {green, red, yellow} from '../../terminal/style.ts'
@@ -96,7 +97,7 @@ Exit codes: 0 compliant; 5 not compliant; 1 if anything could not be read, whate
     checkFiles([...files.map(({file}) => file), flags['fix-plan']], [flags.policy, flags['api-key-file']])
     const [{audit, exitCodeOf}, policy] = await Promise.all([
       import('../../audit/audit.ts'),
-      flags.policy === undefined ? defaultPolicy : readPolicy(flags.policy),
+      flags.policy === undefined ? defaultPolicy : readPolicy(flags.policy, this.context.env),
     ])
     const cloud = await connectCloud(this.context, flags)
     const report = await audit(cloud, {
@@ -190,9 +191,10 @@ Exit codes: 0 compliant; 5 not compliant; 1 if anything could not be read, whate
   }
 }
 
-async function readPolicy(file: string): Promise<Policy> {
+async function readPolicy(file: string, env: NodeJS.ProcessEnv): Promise<Policy> {
   const {maxPolicyBytes, parsePolicy} = await import('../../audit/read-policy.ts')
-  return parsePolicy(await readInput(file, 'policy', maxPolicyBytes), inputName(file))
+  const policy = parsePolicy(await readInput(file, 'policy', maxPolicyBytes), inputName(file))
+  return file === '-' ? policy : {...policy, pathInRepository: pathInRepository(file, env)}
 }
 
 const styles: Partial<Record<Verdict, (text: string) => string>> = {

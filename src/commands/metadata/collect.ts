@@ -125,7 +125,7 @@ async function switchOn(
   const switched = changes.flatMap(({target}) => (isLeft(target.id) ? [] : [target.name]))
   if (run && switched.length > 0) {
     context.note(`Enabled the metadata service of ${switched.join(', ')}. Undo with: vpcmd metadata undo ${run.id}`)
-    context.note(switchedOnNote)
+    context.note(switchedOnNote(switched))
   }
   return {on: found.filter(({instance}) => !isLeft(instance.id)), off: off.map(({error}) => error)}
 }

@@ -12,11 +12,11 @@ import {type JsonRun, toJsonChange, toJsonRun} from '../../metadata/history.ts'
 import {describeCounts} from '../../metadata/outcomes.ts'
 import {readRun} from '../../metadata/read-run.ts'
 import {readRuns} from '../../metadata/run-folder.ts'
-import {mayBeDown, type RecordedChange, type Run, summaryOf} from '../../metadata/runs.ts'
+import {mayBeDown, powerOf, type RecordedChange, type Run, summaryOf} from '../../metadata/runs.ts'
 import {red} from '../../terminal/style.ts'
 
 export default class MetadataHistory extends BaseCommand {
-  static override summary = 'List the runs that changed settings, or show what one of them did.'
+  static override summary = 'List the runs that changed settings or restarted instances, or show what one of them did.'
   static override description =
     `vpcmd keeps a journal of each run on this machine: when it ran, the account of its credentials, the selected servers, and their settings before and after. This command sends no request to IBM Cloud.`
   static override examples = [
@@ -55,7 +55,10 @@ export default class MetadataHistory extends BaseCommand {
     this.context.note(`Run ${id}, ${startedAt}${damage?.header ? '' : `, account ${account}, by ${iamId}`}: ${state}.`)
     const what = damage?.header ? 'What can be read' : `${command} ${selection}`
     this.context.note(`${what}: ${describeCounts({...summary.counts, planned: 0})}.`)
-    if (summary.may_be_down > 0) this.context.warning(`${mayBeDown(run)}. Start them with: vpcmd metadata resume ${id}`)
+    if (summary.may_be_down > 0) {
+      const finish = powerOf(run) === 'stop' ? 'Finish it' : 'Start them'
+      this.context.warning(`${mayBeDown(run)}. ${finish} with: vpcmd metadata resume ${id}`)
+    }
     for (const unread of summary.unread) {
       this.context.warning(`The selection was incomplete, as this could not be read: ${unread}`)
     }
@@ -98,8 +101,11 @@ const changeColumns: Column<RecordedChange>[] = [
   {header: 'Name', value: ({change}) => change.target.name, least: 20, tells: 'what'},
   {header: 'ID', value: ({change}) => change.target.id, priority: 3, tells: 'which'},
   {header: 'Zone', value: ({change}) => change.target.zone, priority: 2, tells: 'which'},
-  {header: 'Before', value: ({change}) => settingsLabel(change.before)},
-  {header: 'After', value: ({after}) => (after ? settingsLabel(after) : '')},
+  {header: 'Before', value: ({change}) => (change.power ? change.target.status : settingsLabel(change.before))},
+  {
+    header: 'After',
+    value: ({change, after, status}) => (change.power ? (status ?? '') : after ? settingsLabel(after) : ''),
+  },
   {header: 'Result', value: ({result}) => result ?? 'skipped', style: resultStyle},
   {header: 'Restart', value: ({restart}) => restart?.step ?? '', priority: 4},
   {header: 'At', value: ({at}) => at ?? '', priority: 4},

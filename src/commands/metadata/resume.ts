@@ -1,16 +1,17 @@
 import {Args} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
 import {connectCloud} from '../../cli/connect-cloud.ts'
-import {readChange, refuseRegions, restartFlags, rolloutFlags} from '../../cli/flags/change.ts'
+import {readChange, readPowerChange, refuseRegions, restartFlags, rolloutFlags} from '../../cli/flags/change.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {carryOut, checkCanary, printDryRun} from '../../cli/make-changes.ts'
 import {openRun} from '../../cli/open-run.ts'
 import {mayRestart, planRestarts, showPreflights} from '../../cli/restart-instances.ts'
 import {restartsAwaited} from '../../cli/restarts-awaited.ts'
+import {resumePower} from '../../cli/switch-power.ts'
 import {counted} from '../../counted.ts'
 import {asVpcmdError, exitCodes, type VpcmdError} from '../../errors.ts'
 import {outcomesOfChanges} from '../../metadata/outcomes.ts'
-import {awaitsRestart, mayBeDown, type RecordedChange} from '../../metadata/runs.ts'
+import {awaitsRestart, mayBeDown, powerOf, type RecordedChange} from '../../metadata/runs.ts'
 import {lastUnfinished, previewWork, restartsIn, wholeOutcomes, workLeft} from '../../metadata/unfinished-run.ts'
 
 export default class MetadataResume extends BaseCommand {
@@ -18,7 +19,9 @@ export default class MetadataResume extends BaseCommand {
   static override description =
     `vpcmd makes the changes that the journal does not show as finished. It checks servers in doubt first, leaves alone any that changed in the meantime (a conflict), and retries those that failed. Without RUN, it resumes the most recent run of the account that is unfinished, or has servers in doubt, and was not undone.
 
-Instances that the run stopped are checked first, and started if they are down; this needs no flag. No other instance is stopped without --restart. With it, vpcmd restarts the instances on which the run enabled the service and that were not stopped and started since, as vpcmd metadata enable --restart does, even if the run itself is done.`
+Instances that the run stopped are checked first, and started if they are down; this needs no flag. No other instance is stopped without --restart. With it, vpcmd restarts the instances on which the run enabled the service and that were not stopped and started since, as vpcmd metadata enable --restart does, even if the run itself is done.
+
+A run of vpcmd instances start, stop or restart is finished in the same way: what a restart stopped is started again, and what is left to stop is asked for again, or confirmed with --accept-downtime.`
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> 20261125-161502-3f9a --dry-run',
@@ -33,7 +36,9 @@ Instances that the run stopped are checked first, and started if they are down; 
     const {args, flags} = await this.parse(MetadataResume)
     const {context} = this
     refuseRegions(flags, 'a run')
-    const policy = readChange(flags, true)
+    // A run of `instances stop` or `restart` takes these flags alone, and which run it is shows later.
+    const asked = readPowerChange(flags)
+    const policy = {...asked, restart: {...asked.restart, isWanted: flags.restart ?? false}}
     const cloud = await connectCloud(context, flags)
     const awaited = await restartsAwaited(context, cloud)
     // What another run has turned off, or restarted, since awaits nothing any more.
@@ -42,6 +47,9 @@ Instances that the run stopped are checked first, and started if they are down; 
     const run = await openRun(context, cloud, args.run, 'resumed', (folder, account) =>
       lastUnfinished(folder, account, policy.restart.isWanted ? isAwaiting : undefined),
     )
+    const action = powerOf(run)
+    if (action) return resumePower(context, cloud, policy, {run, action})
+    readChange(flags, true)
     const {id, command, selection} = run.header
     const work = workLeft(run)
     context.note(`Run ${id} (${command} ${selection}): ${work.length} of ${run.changes.length} left.`)

@@ -6,10 +6,10 @@ import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {makeChanges} from '../../cli/make-changes.ts'
 import {openRun} from '../../cli/open-run.ts'
 import {counted} from '../../counted.ts'
-import {VpcmdError} from '../../errors.ts'
+import {usageError, VpcmdError} from '../../errors.ts'
 import {countChanges} from '../../instances/settings.ts'
 import {outcomesOfChanges} from '../../metadata/outcomes.ts'
-import {isBetween, mayBeDown} from '../../metadata/runs.ts'
+import {isBetween, mayBeDown, powerOf, type Run} from '../../metadata/runs.ts'
 import {invertRun, lastToUndo} from '../../metadata/undo-run.ts'
 
 export default class MetadataUndo extends BaseCommand {
@@ -42,6 +42,7 @@ An undo is itself a run. To undo it, pass its ID.`
         hint: 'Wait for it to end, or press Ctrl-C where it runs.',
       })
     }
+    refusePower(run)
     const changes = invertRun(run)
     context.note(`Run ${id} (${command} ${selection}): ${counted(changes.length, 'change')} to undo.`)
     if (run.changes.some(isBetween)) {
@@ -57,4 +58,19 @@ An undo is itself a run. To undo it, pass its ID.`
       outcomes: settled => outcomesOfChanges(changes, settled),
     })
   }
+}
+
+/** A stop or a start has no settings to take back. Throws a usage error that says what to run instead. */
+function refusePower(run: Run): void {
+  const power = powerOf(run)
+  if (!power) return
+  const opposite = {stop: 'start', start: 'stop'}
+  const names = run.changes.map(({change}) => change.target.id)
+  const few = names.length > 5 ? `${names.slice(0, 5).join(' ')} …` : names.join(' ')
+  throw usageError(
+    `Run ${run.header.id} is a ${power} of ${counted(names.length, 'instance')}: it changed no settings that an undo could bring back.`,
+    power === 'restart'
+      ? 'An instance that is down is started with vpcmd instances start.'
+      : `Do the opposite: vpcmd instances ${opposite[power]} ${few}`,
+  )
 }

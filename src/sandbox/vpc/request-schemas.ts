@@ -47,7 +47,7 @@ const bareMetalSettings = z.strictObject({
 })
 const settings = bareMetalSettings.extend({response_hop_limit: z.int().min(1).max(64).optional()})
 
-/** The most that user data may hold, in bytes. No source states IBM's limit: this one is the sandbox's. */
+/** The most that user data may hold, in bytes. 64 K bytes (ibm-cloud-docs/vpc, vsi_is_provisioning_scripts.md). */
 const longestUserData = 64 * 1024
 
 const networkInterface = {

@@ -1,0 +1,338 @@
+import type {Cloud} from '../cloud/cloud.ts'
+import {rateLimits} from '../cloud/rate-limiter.ts'
+import type {Column} from '../column.ts'
+import {counted} from '../counted.ts'
+import {asVpcmdError, exitCodes, usageError, type VpcmdError} from '../errors.ts'
+import type {RunHeader} from '../metadata/journal.ts'
+import {countResults, describeCounts, type Restarted} from '../metadata/outcomes.ts'
+import {type PowerAction, type Target, targetOf} from '../metadata/plan.ts'
+import {
+  type PowerItem,
+  type PowerOutcome,
+  plannedOutcome,
+  readPowerItems,
+  settledBy,
+  statusAfter,
+  toJsonPowerLine,
+  toJsonPowerOutcomes,
+} from '../metadata/power-plan.ts'
+import {losesData} from '../metadata/preflight.ts'
+import type {RestartWork} from '../metadata/restart.ts'
+import {isBetween, isSettled, mayBeDown, type Run} from '../metadata/runs.ts'
+import {duration} from '../terminal/progress.ts'
+import type {Context} from './context.ts'
+import type {ChangePolicy} from './flags/change.ts'
+import type {SelectionOptions} from './flags/selection.ts'
+import {listenForInterruption} from './interruption.ts'
+import {printRows} from './output.ts'
+import {resultStyle} from './print-outcomes.ts'
+import {reportFailures} from './report-failures.ts'
+import {showPreflights, withRestartProgress} from './restart-instances.ts'
+import {selectInstances} from './select-instances.ts'
+import {runsFolder} from './state-folder.ts'
+
+const verbs = {start: 'Start', stop: 'Stop', restart: 'Stop and start'} satisfies Record<PowerAction, string>
+
+/** Chooses instances and starts, stops or restarts them, as `metadata enable --restart` restarts what it enabled. */
+export async function switchPower(
+  context: Context,
+  cloud: Cloud,
+  policy: ChangePolicy,
+  {action, selection}: {action: PowerAction; selection: SelectionOptions},
+): Promise<void> {
+  const question = `${verbs[action]} which instances?`
+  const {items, how, words, unread} = await selectInstances(context, cloud, selection, {question}, found => ({
+    asked: found.asked,
+    target: targetOf('instance', found.instance, found.region.name),
+  }))
+  const notFound: PowerOutcome[] = []
+  // An instance may be named twice, by its ID and by its name.
+  const targets = new Map<string, {asked: string; target: Target}>()
+  for (const item of items) {
+    if ('error' in item) notFound.push({...item, target: undefined, result: 'failed'})
+    else if (!targets.has(item.target.id)) targets.set(item.target.id, item)
+  }
+  const read = await readItems(context, cloud, policy, action, [...targets.values()])
+  const planned = [...read.map(item => plannedOutcome(item, how !== 'all')), ...notFound]
+  const request = {action, items: read, words, unread, isNamed: how === 'typed'}
+  if (policy.isDryRun) return dryRun(context, policy, request, planned)
+  if (!(await mayGoOn(context, policy, request))) return context.note('Nothing was sent.')
+  const due = read.flatMap(({change}) => (change ? [change] : []))
+  const work = due.map(({target}, i): RestartWork => ({i, target, power: action}))
+  await carryOutPower(context, cloud, policy, {...request, planned, work, begin: {changes: due}})
+}
+
+/**
+ * Goes on with a run of `instances start`, `stop` or `restart`. What a restart has stopped comes back whatever the flags
+ * and answers are; all else is read again, and asked for again.
+ */
+export async function resumePower(
+  context: Context,
+  cloud: Cloud,
+  policy: ChangePolicy,
+  {run, action}: {run: Run; action: PowerAction},
+): Promise<void> {
+  const {id, selection, command} = run.header
+  const left = run.changes.filter(each => !isSettled(each))
+  context.note(`Run ${id} (${command} ${selection}): ${left.length} of ${run.changes.length} left.`)
+  // Killed after the last step, and before its outcome was on disk.
+  const isDone = ({restart}: (typeof left)[number]) => restart?.step === 'running' || restart?.step === 'down'
+  const begun = action === 'restart' ? left.filter(isBetween) : []
+  const others = left.filter(each => !isDone(each) && !begun.includes(each))
+  if (begun.length > 0) context.note(`${mayBeDown(run)}: starting those that are down first.`)
+  const targets = others.map(({change: {target}}) => ({asked: target.id, target}))
+  const items = await readItems(context, cloud, policy, action, targets)
+  const planned = [
+    ...left.filter(isDone).map(({change: {target}}) => doneBefore(action, target)),
+    ...begun.map(({change: {target}}): PowerOutcome => ({asked: target.id, target, result: 'planned'})),
+    ...items.map(item => plannedOutcome(item, true)),
+  ]
+  const request = {action, items, words: selection, unread: [], isNamed: true}
+  if (policy.isDryRun) return dryRun(context, policy, request, planned)
+  let isAgreed = false
+  let unanswered: VpcmdError | undefined
+  try {
+    isAgreed = await mayGoOn(context, policy, request)
+  } catch (error) {
+    // What it has stopped must come back in any case.
+    if (begun.length === 0) throw error
+    unanswered = asVpcmdError(error)
+  }
+  if (!isAgreed && begun.length === 0) return context.note('Nothing was sent.')
+  if (!isAgreed) context.note('No other instance is stopped.')
+  const places = new Map(run.changes.map(({i, change}) => [change.target.id, i]))
+  const work = [
+    ...begun.map(
+      ({i, change: {target}, restart}): RestartWork => ({
+        i,
+        target,
+        power: action,
+        begun: {wasStopped: restart?.wasStopped ?? false},
+      }),
+    ),
+    ...items.flatMap(({target, change}): RestartWork[] =>
+      change && isAgreed ? [{i: places.get(target.id) ?? 0, target, power: action}] : [],
+    ),
+  ]
+  const settled = planned.flatMap(outcome => {
+    const i = places.get(outcome.target?.id ?? '')
+    return i !== undefined && (outcome.result === 'changed' || outcome.result === 'unchanged') ? [{i, outcome}] : []
+  })
+  const isWhole = isAgreed || items.every(({change}) => !change)
+  const resumes = {id, bytes: run.bytes, settled, isWhole}
+  await carryOutPower(context, cloud, policy, {...request, planned, work, begin: {changes: [], resumes}})
+  // Not thrown, as what became of the run is printed already; of an interruption that says enough.
+  if (unanswered && unanswered.exitCode !== exitCodes.interrupted) {
+    context.error(unanswered)
+    context.exitCode = unanswered.exitCode
+  }
+}
+
+function doneBefore(action: PowerAction, target: Target): PowerOutcome {
+  return {asked: target.id, target, before: target.status, after: statusAfter[action], result: 'changed'}
+}
+
+interface PowerRequest {
+  action: PowerAction
+  items: PowerItem[]
+  words: string
+  unread: string[]
+  /** Whether the instances were typed: a start of them needs no confirmation. */
+  isNamed: boolean
+}
+
+function readItems(
+  context: Context,
+  cloud: Cloud,
+  {restart: {acceptsDataLoss}}: ChangePolicy,
+  action: PowerAction,
+  targets: {asked: string; target: Target}[],
+): Promise<PowerItem[]> {
+  if (targets.length > 20) context.note(`Checking what a ${action} would cost ${targets.length} instances.`)
+  return readPowerItems(cloud, action, targets, {acceptsDataLoss, now: context.host.now})
+}
+
+/** What is shown before the question: what goes, and what is left out. */
+function preflightsOf(policy: ChangePolicy, {action, items}: PowerRequest) {
+  const going = items.filter(({change}) => change)
+  const ofVpc = (vpc: string) => going.filter(({target}) => target.vpc.id === vpc).length
+  return {
+    going,
+    leftOut: items.filter(({leftOut}) => leftOut !== undefined),
+    maxUnavailable: (vpc: string) =>
+      action === 'restart' ? policy.restart.maxUnavailable(ofVpc(vpc)) : (policy.concurrency ?? rateLimits.max),
+  }
+}
+
+async function dryRun(
+  context: Context,
+  policy: ChangePolicy,
+  request: PowerRequest,
+  planned: PowerOutcome[],
+): Promise<void> {
+  const preflights = preflightsOf(policy, request)
+  if (preflights.going.length + preflights.leftOut.length > 0) await showPreflights(context, preflights, request.action)
+  await printPowerOutcomes(context, policy, planned, request.unread)
+  context.note('Dry run: nothing was sent.')
+}
+
+/** Shows what it would cost, and asks: for a start as for any change, for what takes instances down by a question of its own. */
+async function mayGoOn(context: Context, policy: ChangePolicy, request: PowerRequest): Promise<boolean> {
+  const {action, isNamed} = request
+  const preflights = preflightsOf(policy, request)
+  const {going} = preflights
+  if (going.length === 0) return true
+  const question = `${verbs[action]} ${counted(going.length, 'instance')}?`
+  const {acceptsDowntime, acceptsDataLoss} = policy.restart
+  const isSettled = action === 'start' ? isNamed || policy.yes : acceptsDowntime
+  if (action !== 'start' || !isSettled) await showPreflights(context, preflights, action)
+  if (action === 'start') return context.confirm(question, isSettled)
+  if (isSettled || (acceptsDataLoss && going.every(losesData))) return true
+  const prompter = await context.prompter()
+  if (prompter) return prompter.confirm({message: question})
+  throw usageError(
+    `${question} There is no terminal to confirm on, and --yes does not cover it: nothing was sent.`,
+    'Pass --accept-downtime to confirm.',
+  )
+}
+
+interface PowerRun extends PowerRequest {
+  planned: PowerOutcome[]
+  work: RestartWork[]
+  begin: {
+    changes: Parameters<typeof import('../metadata/journal-file.ts').JournalFile.begin>[2]
+    /** An earlier run to go on with: what is known to be settled is written first; `isWhole`: all that is left is done. */
+    resumes?: {id: string; bytes: number; settled: {i: number; outcome: PowerOutcome}[]; isWhole: boolean}
+  }
+}
+
+/** Makes a run, and prints what became of it. Sends nothing, and keeps nothing, where there is nothing to do. */
+async function carryOutPower(context: Context, cloud: Cloud, policy: ChangePolicy, run: PowerRun): Promise<void> {
+  const {planned, work, begin, action, unread} = run
+  if (work.length === 0 && !begin.resumes) return printPowerOutcomes(context, policy, planned, unread)
+  const {now, random, sleep} = context.host
+  const startedAt = now()
+  const [{newRunId}, {JournalFile}, {restartAll}, {account, iamId}] = await Promise.all([
+    import('../metadata/journal.ts'),
+    import('../metadata/journal-file.ts'),
+    import('../metadata/restart.ts'),
+    cloud.caller(),
+  ])
+  const time = () => new Date(now()).toISOString()
+  const id = begin.resumes?.id ?? newRunId(now(), random())
+  const header: RunHeader = {
+    id,
+    command: action,
+    account,
+    iamId,
+    vpcmd: context.version,
+    startedAt: time(),
+    selection: run.words,
+    count: begin.changes.length,
+    ...(unread.length > 0 && {unread}),
+  }
+  const folder = runsFolder(context.env)
+  const journal = begin.resumes
+    ? await JournalFile.resume(folder, id, begin.resumes.bytes, time())
+    : await JournalFile.begin(folder, header, begin.changes)
+  const interruption = new AbortController()
+  const stopListening = listenForInterruption(context, interruption)
+  const {maxUnavailable} = preflightsOf(policy, run)
+  let stop: string | undefined
+  let failure: VpcmdError | undefined
+  let restarted = new Map<string, Restarted>()
+  try {
+    for (const {i, outcome} of begin.resumes?.settled ?? []) {
+      await journal.write({t: 'outcome', i, at: time(), result: 'changed', status: outcome.after})
+    }
+    const underWay = {id, journal, interrupted: interruption.signal}
+    const ending = await withRestartProgress(context, action, underWay, options =>
+      restartAll(cloud, work, {
+        ...options,
+        maxUnavailable,
+        acceptsDataLoss: policy.restart.acceptsDataLoss,
+        stepTimeoutMs: policy.restart.stepTimeoutMs,
+        onSettled: ({i, target}, each) => {
+          const {error, ...settled} = settledBy(action, target, each)
+          return journal.write({t: 'outcome', i, at: time(), ...settled, ...(error && {error: error.toJSON()})})
+        },
+        now,
+        sleep,
+      }),
+    )
+    restarted = ending.restarted
+    stop = ending.stop ?? (begin.resumes?.isWhole === false ? 'interrupted' : undefined)
+    failure = ending.error
+    const reason = stop === 'interrupted' ? 'interrupted' : stop ? 'stopped' : 'done'
+    failure ??= await journal.write({t: 'end', at: time(), reason}).then(() => undefined, asVpcmdError)
+    if (failure) stop ??= 'journal'
+  } finally {
+    stopListening()
+    context.endProgress()
+    await journal.close()
+  }
+  const outcomes = planned.map(outcome => whole(action, outcome, restarted))
+  await printPowerOutcomes(context, policy, outcomes, unread)
+  summarize(context, policy, {id, outcomes, stop, failure, seconds: (now() - startedAt) / 1000})
+}
+
+/** A planned outcome with what became of it. */
+function whole(action: PowerAction, outcome: PowerOutcome, restarted: Map<string, Restarted>): PowerOutcome {
+  if (outcome.result !== 'planned' || !outcome.target) return outcome
+  const each: Restarted = restarted.get(outcome.target.id) ?? {result: 'skipped', reason: 'it was not confirmed'}
+  const {result, status, error} = settledBy(action, outcome.target, each)
+  return {...outcome, result, after: status, error, address: each.address}
+}
+
+function summarize(
+  context: Context,
+  {out}: ChangePolicy,
+  run: {
+    id: string
+    outcomes: PowerOutcome[]
+    stop: string | undefined
+    failure: VpcmdError | undefined
+    seconds: number
+  },
+): void {
+  const {id, outcomes, stop, failure, seconds} = run
+  if (!out.quiet || stop || failure) {
+    context.note(`Run ${id}: ${describeCounts(countResults(outcomes))} in ${duration(seconds)}.`)
+    for (const {target, address} of outcomes) {
+      if (target && address) {
+        context.note(`The private address of ${target.name} changed: ${address.before} -> ${address.after}.`)
+      }
+    }
+    if (failure) context.error(failure)
+    if (stop) context.note(`Finish it with: vpcmd metadata resume ${id}`)
+  }
+  if (stop === 'interrupted') context.exitCode = exitCodes.interrupted
+  else if (stop) context.exitCode = exitCodes.failed
+}
+
+async function printPowerOutcomes(
+  context: Context,
+  {out}: ChangePolicy,
+  outcomes: PowerOutcome[],
+  unread: string[],
+): Promise<void> {
+  const errors = outcomes.flatMap(({error, result}) => (error && result !== 'skipped' ? [error] : []))
+  reportFailures(context, errors, outcomes.length)
+  await printRows(context, out, {
+    rows: outcomes,
+    columns,
+    toJson: toJsonPowerLine,
+    toWhole: () => ({...toJsonPowerOutcomes(outcomes), ...(unread.length > 0 && {unread})}),
+    id: ({target, result}) => (result === 'changed' || result === 'planned' ? target?.id : undefined),
+  })
+}
+
+const columns: Column<PowerOutcome>[] = [
+  {header: 'Name', value: ({target, asked}) => target?.name ?? asked, least: 20, tells: 'what'},
+  {header: 'ID', value: ({target}) => target?.id ?? '', priority: 3, tells: 'which'},
+  {header: 'Zone', value: ({target}) => target?.zone ?? '', priority: 2, tells: 'which'},
+  {header: 'Before', value: ({before}) => before ?? ''},
+  {header: 'After', value: ({after}) => after ?? ''},
+  {header: 'Result', value: ({result}) => result, style: resultStyle},
+  {header: 'Reason', value: ({error}) => error?.message ?? '', least: 24},
+]

@@ -1,0 +1,151 @@
+import pLimit from 'p-limit'
+import type {Cloud} from '../cloud/cloud.ts'
+import {rateLimits} from '../cloud/rate-limiter.ts'
+import type {Instance} from '../cloud/readers/instance.ts'
+import {exitCodes, VpcmdError} from '../errors.ts'
+import {targetName} from '../instances/references.ts'
+import type {KnownSettings} from '../instances/settings.ts'
+import type {Restarted, Result, Settled} from './outcomes.ts'
+import {type PlannedChange, type PowerAction, type Target, targetOf} from './plan.ts'
+import {type Preflight, type Risk, risksOf, whyNotToStart, whyNotToStop} from './preflight.ts'
+
+/** What a start, stop or restart would do with one instance, or what became of it. */
+export interface PowerOutcome {
+  /** What the user called it: an ID, a name or a CRN. */
+  asked: string
+  target: Target | undefined
+  result: Result | 'planned'
+  /** Its statuses, before and after. */
+  before?: string
+  after?: string
+  error?: VpcmdError
+  risks?: Risk[]
+  /** The primary private addresses, where the start brought another one. */
+  address?: Restarted['address']
+}
+
+/** A found instance, as it was read just now: to be switched (`change`), left out, or already as wanted. */
+export interface PowerItem extends Preflight {
+  asked: string
+  change: PlannedChange | undefined
+  error?: VpcmdError
+}
+
+/** Reads each instance afresh, and says what becomes of it and what that would cost. In the order of the targets. */
+export async function readPowerItems(
+  cloud: Cloud,
+  action: PowerAction,
+  targets: {asked: string; target: Target}[],
+  {acceptsDataLoss, now}: {acceptsDataLoss: boolean; now(): number},
+): Promise<PowerItem[]> {
+  const limit = pLimit(rateLimits.max)
+  return Promise.all(
+    targets.map(({asked, target}) =>
+      limit(async (): Promise<PowerItem> => {
+        const readAt = now()
+        try {
+          const region = await cloud.region(target.region)
+          const {result} = await cloud.api(region, 'rollout').getInstance({id: target.id})
+          return itemOf(action, asked, targetOf('instance', result, target.region), result, readAt, acceptsDataLoss)
+        } catch (error) {
+          if (!(error instanceof VpcmdError)) throw error
+          return {asked, target, risks: [], change: undefined, error, leftOut: `it could not be read: ${error.message}`}
+        }
+      }),
+    ),
+  )
+}
+
+function itemOf(
+  action: PowerAction,
+  asked: string,
+  target: Target,
+  instance: Instance,
+  readAt: number,
+  acceptsDataLoss: boolean,
+): PowerItem {
+  const {status, settings} = instance
+  const isDone = status === {start: 'running', stop: 'stopped', restart: undefined}[action] && status !== undefined
+  if (isDone) return {asked, target, risks: [], leftOut: undefined, change: undefined}
+  const isUnderWay = action === 'stop' && status === 'stopping'
+  const whyNot = action === 'start' ? whyNotToStart(instance) : whyNotToStop(instance, acceptsDataLoss)
+  const leftOut = isUnderWay ? undefined : whyNot
+  const risks = isUnderWay ? [] : risksOf(instance, action)
+  if (leftOut !== undefined)
+    return {asked, target, risks, leftOut, change: undefined, error: refusal(action, target, leftOut)}
+  // Nothing is set, so what is unknown of the settings does no harm; the journal keeps what was known.
+  const change = {target, before: settings as KnownSettings, set: {}, readAt, power: action}
+  return {asked, target, risks, leftOut, change}
+}
+
+/** Why an instance is left alone, as the error of whoever named it. */
+function refusal(action: PowerAction, target: Target, reason: string): VpcmdError {
+  const {id, status} = target
+  const hint =
+    action === 'restart' && status === 'stopped'
+      ? `Start it with: vpcmd instances start ${id}`
+      : action !== 'start' && status === 'running'
+        ? 'See what a stop erases: vpcmd instances show --json. Pass --accept-data-loss to accept it.'
+        : `See how it is: vpcmd instances show ${id}`
+  return new VpcmdError({code: 'left_alone', message: `${targetName(target)} was left alone: ${reason}.`, hint})
+}
+
+/** What an item comes to before anything is sent. `isNamed`: that an instance is left out is a failure to whoever named it. */
+export function plannedOutcome(item: PowerItem, isNamed: boolean): PowerOutcome {
+  const {asked, target, risks, leftOut, change, error} = item
+  const before = target.status
+  if (change) return {asked, target, before, result: 'planned', risks}
+  if (leftOut === undefined) return {asked, target, before, after: before, result: 'unchanged'}
+  const isUnread = error !== undefined && error.code !== 'left_alone'
+  return {asked, target, before, result: isNamed || isUnread ? 'failed' : 'skipped', error, risks}
+}
+
+/** The status in which an action leaves an instance. */
+export const statusAfter: Readonly<Record<PowerAction, string>> = {
+  start: 'running',
+  stop: 'stopped',
+  restart: 'running',
+}
+
+/** What became of a switched instance, as its journal keeps it. */
+export function settledBy(action: PowerAction, target: Target, restarted: Restarted): Settled {
+  const {result, reason = '', error} = restarted
+  if (result === 'done') return {result: 'changed', status: statusAfter[action]}
+  if (result === 'failed') return {result: 'failed', error}
+  if (result === 'left_out') {
+    const message = `${targetName(target)} was left alone: ${reason}.`
+    const hint = `See how it is: vpcmd instances show ${target.id}`
+    return {result: 'conflict', error: new VpcmdError({code: 'conflict', message, hint})}
+  }
+  const message = `Nothing was sent for ${targetName(target)}: ${reason}.`
+  return {result: 'skipped', error: new VpcmdError({code: 'interrupted', message, exitCode: exitCodes.interrupted})}
+}
+
+/** Outcomes as `--json` prints them. */
+export function toJsonPowerOutcomes(outcomes: PowerOutcome[]): Record<string, object[]> {
+  const of = (result: PowerOutcome['result']) => outcomes.filter(each => each.result === result).map(toJson)
+  const always = {changed: of('changed'), unchanged: of('unchanged'), failed: of('failed')}
+  const some = (['planned', 'conflict', 'skipped'] as const).flatMap(result => {
+    const rows = of(result)
+    return rows.length > 0 ? [[result, rows] as const] : []
+  })
+  return {...always, ...Object.fromEntries(some)}
+}
+
+/** One outcome as a line of its own, which says what became of it. */
+export function toJsonPowerLine(outcome: PowerOutcome): object {
+  return {...toJson(outcome), result: outcome.result}
+}
+
+function toJson({asked, target, before, after, error, risks, address}: PowerOutcome): object {
+  return {
+    id: target?.id ?? null,
+    name: target?.name ?? asked,
+    region: target?.region ?? null,
+    before: before ?? null,
+    after: after ?? null,
+    ...(risks && risks.length > 0 && {risks}),
+    ...(address && {address}),
+    ...(error && {error: error.toJSON()}),
+  }
+}
