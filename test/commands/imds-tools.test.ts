@@ -92,7 +92,7 @@ describe('imds certificate', () => {
     })
     expect(await imds('certificate', ...at)).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('--csr, --new-key'),
+      stderr: expect.stringContaining('Pass either --csr or --new-key.'),
     })
   })
 })
