@@ -6,7 +6,7 @@ import type {Prompter} from '../terminal/prompts.ts'
 import {bold, colorsFor, red, yellow} from '../terminal/style.ts'
 import {plain} from '../terminal/text.ts'
 import type {NamesSeen} from './completion/known-names.ts'
-import type {Host} from './host.ts'
+import {type Host, variableAgainstInput} from './host.ts'
 
 /** Thrown where a reader has closed the pipe that stdout is: what goes on being printed is for nobody. No error to the user. */
 export class ReaderGone extends Error {}
@@ -78,7 +78,7 @@ export class Context {
   /** Why nothing may be asked, although there may be a terminal: `--no-input`, VPCMD_NO_INPUT or CI; undefined where it may. */
   get whyMute(): string | undefined {
     if (this.noInput) return '--no-input'
-    return ['VPCMD_NO_INPUT', 'CI'].find(name => !['', '0', 'false', undefined].includes(this.env[name]?.toLowerCase()))
+    return variableAgainstInput(this.env)
   }
 
   /** Why nobody answers, for an error: `there is no terminal`, or `CI is set`. */

@@ -3,7 +3,7 @@ import {usageError, VpcmdError} from '../errors.ts'
 import {nearestName} from '../nearest-name.ts'
 import {drawHelp} from './draw-help.ts'
 import {changes, type HelpPage, helpPage, welcomePage} from './help-page.ts'
-import type {Host} from './host.ts'
+import {type Host, variableAgainstInput} from './host.ts'
 import {withoutShortcut} from './shortcuts.ts'
 
 type Catalog = Pick<Config, 'commands' | 'pjson' | 'findCommand' | 'userAgent'>
@@ -18,7 +18,8 @@ export async function commandTyped(catalog: Catalog, argv: string[], host: HostF
     host.stdout.write(drawHelp(page, host.stdout.isTTY ? host.stdout.columns : undefined))
   const [first, ...rest] = argv
   if (first === undefined) {
-    if (host.stdin.isTTY && host.stderr.isTTY && (await canSignIn(host.env))) return ['console']
+    const mayAsk = host.stdin.isTTY && host.stderr.isTTY && variableAgainstInput(host.env) === undefined
+    if (mayAsk && (await canSignIn(host.env))) return ['console']
     print(welcomePage(catalog))
     return undefined
   }

@@ -63,6 +63,12 @@ describe('vpcmd alone', () => {
     expect(pty.screen()).toContain('SIGN IN')
   })
 
+  it('says so where nothing may be asked, too', async () => {
+    const pty = startInProcess([], {env: freshEnvironment({VPCMD_SANDBOX: '1', CI: 'true'})})
+    expect(await pty.exit).toEqual({exitCode: 0})
+    expect(pty.screen()).toContain('SIGN IN')
+  })
+
   it('opens the menus where there are', async () => {
     const pty = startInProcess([], {env: freshEnvironment({VPCMD_SANDBOX: '1'})})
     await pty.waitFor('Which instance?')
