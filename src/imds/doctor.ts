@@ -110,7 +110,7 @@ const somethingElse =
 
 // IBM's FAQ (ibm-cloud-docs/vpc, instance_metadata_vpc_faqs.md) on instances that were created with the service off.
 const turnOn =
-  'vpcmd metadata enable <instance>, from a workstation. An instance that was created with the service off has to be stopped and started after that, too.'
+  'vpcmd metadata enable <instance>, from a workstation. An instance that was created with the service off has to be stopped and started after that, too: vpcmd instances restart <instance>.'
 
 function checkProtocol({endpoint, identity}: FoundService, asked: string | undefined): CheckResult {
   const isPlain = endpoint.startsWith('http:')

@@ -191,6 +191,32 @@ describe.skipIf(chromiumPath === undefined)('the HTML report, in a browser', () 
     await page.close()
   })
 
+  it('prints the head of the list on each page, which takes a head that is whole and no button', async () => {
+    const {page} = await open()
+    await page.emulateMedia({media: 'print'})
+    const style = (selector: string, name: string) =>
+      page.evaluate(`getComputedStyle(document.querySelector('${selector}')).${name}`)
+    expect(await style('#rows thead', 'breakInside')).toBe('avoid')
+    expect(await style('#rows thead', 'display')).toBe('table-header-group')
+    expect(await style('#rows thead button', 'display')).toBe('contents')
+    await page.close()
+  })
+
+  it('leaves no page empty in print, and fits 1280 px on a screen', async () => {
+    const {page} = await open({viewport: {width: 1280, height: 800}})
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(1280)
+    const [visible, whole] = await page
+      .locator('.scroll')
+      .evaluate(({clientWidth, scrollWidth}) => [clientWidth, scrollWidth])
+    expect(whole).toBe(visible)
+    const pdf = await page.pdf({preferCSSPageSize: true})
+    // What is drawn on a page is a compressed stream: that of an empty one has but a few bytes.
+    const sizes = contentSizes(pdf)
+    expect(sizes.length).toBeGreaterThan(10)
+    expect(Math.min(...sizes)).toBeGreaterThan(500)
+    await page.close()
+  })
+
   it.each(['light', 'dark'] as const)('has nothing that hinders assistive technology, in %s', async colorScheme => {
     const page = await browser.newPage({colorScheme, bypassCSP: true})
     await page.goto(pathToFileURL(file).href)
@@ -240,3 +266,13 @@ describe.skipIf(chromiumPath === undefined)('the HTML report, in a browser', () 
     await page.close()
   })
 })
+
+/** How many bytes what is drawn on each page of a PDF takes. */
+function contentSizes(pdf: Buffer): number[] {
+  const text = pdf.toString('latin1')
+  const pages = [...text.matchAll(/\/Type\s*\/Page\b(?!s)[^>]*?\/Contents (\d+) 0 R|\/Contents (\d+) 0 R/g)]
+  return pages.map(([, first, second]) => {
+    const id = first ?? second
+    return Number(new RegExp(`(?:^|\\n)${id} 0 obj\\s*<<[^>]*?/Length (\\d+)`).exec(text)?.[1] ?? 0)
+  })
+}
