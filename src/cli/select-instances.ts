@@ -3,6 +3,7 @@ import {exitCodes, usageError, VpcmdError} from '../errors.ts'
 import {inputLimits, inputName, readText} from '../files/read-input.ts'
 import {toQuery} from '../instances/filters.ts'
 import {type FoundInstance, findInstance, findInstances, instanceChoices} from '../instances/find-instance.ts'
+import {refuseImpossible} from '../instances/impossible-filters.ts'
 import {collectInstances} from '../instances/list-instances.ts'
 import {settingsLabel} from '../instances/settings.ts'
 import type {Choice, Prompter} from '../terminal/prompts.ts'
@@ -91,6 +92,7 @@ async function selectAll<T>(
     }
   })
   reportRegions(context, failures, isRead)
+  if (items.length === 0 && failures.length === 0) await refuseImpossible(cloud, filters)
   if (items.length === 0) context.note('No instances found: nothing to do.')
   // The API's order is undocumented; this one is the same each time.
   const {compare} = new Intl.Collator('en', {numeric: true})

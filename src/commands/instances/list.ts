@@ -8,6 +8,7 @@ import {printRows, rowPrinter} from '../../cli/output.ts'
 import {reportRegions} from '../../cli/report-failures.ts'
 import {chooseColumns, columnNamed, defaultColumns, sortRows} from '../../instances/columns.ts'
 import {toQuery} from '../../instances/filters.ts'
+import {refuseImpossible} from '../../instances/impossible-filters.ts'
 import {type ListedInstance, listInstances, streamInstances, toJsonRow} from '../../instances/list-instances.ts'
 import {dataFormats, valueFormatNames} from '../../terminal/formats.ts'
 
@@ -59,16 +60,20 @@ With --sort none, the formats -o jsonl, -o csv and -q print instances as they ar
     const output = {columns, toJson: toJsonRow, id: ({instance}: ListedInstance) => instance.id}
     const printSome = isSorted ? undefined : await rowPrinter(this.context, out, output)
     if (printSome) {
+      let count = 0
       const printAndRemember = (rows: ListedInstance[]) => {
+        count += rows.length
         this.context.rememberNames(rows)
         return printSome(rows)
       }
       const {failures, isRead, gone} = await streamInstances(cloud, query, withFloatingIps, printAndRemember)
       if (gone.size > 0) this.context.note(`Printed, but deleted since: ${[...gone].join(', ')}.`)
+      if (count === 0 && failures.length === 0) await refuseImpossible(cloud, filters)
       return reportRegions(this.context, failures, isRead)
     }
     const {rows, failures, isRead} = await listInstances(cloud, query, withFloatingIps)
     reportRegions(this.context, failures, isRead)
+    if (rows.length === 0 && failures.length === 0) await refuseImpossible(cloud, filters)
     this.context.rememberNames(rows, failures.length === 0 && !hasFilters(filters))
     await printRows(this.context, out, {
       ...output,
