@@ -111,7 +111,12 @@ export class Context {
 
   /** Begins a progress bar on stderr, which makes room for notes until `endProgress`. */
   beginProgress(verb: string): ProgressBar {
-    this.#bar = createProgressBar({stream: this.host.stderr, verb, now: this.host.now})
+    this.#bar = createProgressBar({
+      stream: this.host.stderr,
+      isDumb: this.env.TERM === 'dumb',
+      verb,
+      now: this.host.now,
+    })
     return this.#bar
   }
 

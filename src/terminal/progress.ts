@@ -12,6 +12,8 @@ export interface ProgressState {
 export interface ProgressOptions {
   /** Where it is written: standard error. */
   stream: {isTTY?: boolean; columns?: number; write(text: string): unknown}
+  /** Whether the terminal knows no cursor codes, as with TERM=dumb. */
+  isDumb?: boolean
   /** `Changing`. */
   verb: string
   /** Milliseconds. */
@@ -29,16 +31,17 @@ const lineMs = 10_000
 const longestBar = 30
 
 /** A bar that is drawn over and over on a terminal, and elsewhere a line every ten seconds. */
-export function createProgressBar({stream, verb, now}: ProgressOptions): ProgressBar {
+export function createProgressBar({stream, isDumb = false, verb, now}: ProgressOptions): ProgressBar {
+  const redraws = stream.isTTY === true && !isDumb
   const startedAt = now()
-  let shownAt = stream.isTTY ? 0 : startedAt
+  let shownAt = redraws ? 0 : startedAt
   let drawn: string | undefined
   let dispose: (() => void) | undefined
   return {
     update(state) {
       const at = now()
       const isLast = state.done >= state.total
-      if (at - shownAt < (stream.isTTY ? redrawMs : lineMs) && !(isLast && drawn !== undefined)) return
+      if (at - shownAt < (redraws ? redrawMs : lineMs) && !(isLast && drawn !== undefined)) return
       shownAt = at
       const seconds = (at - startedAt) / 1000
       const rate = seconds > 0 ? state.done / seconds : 0
@@ -49,7 +52,7 @@ export function createProgressBar({stream, verb, now}: ProgressOptions): Progres
         `${rate.toFixed(rate < 10 ? 1 : 0)}/s`,
         ...left,
       ]
-      if (stream.isTTY) {
+      if (redraws) {
         // After a stop the shell has printed below it, and the next update may be long in coming.
         dispose ??= onContinue(() => stream.write(drawn ?? ''))
         drawn = `\r\x1b[2K${draw(verb, state, facts.join(', '), stream.columns ?? 80)}`

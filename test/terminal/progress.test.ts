@@ -3,11 +3,12 @@ import {createProgressBar, duration} from '../../src/terminal/progress.ts'
 import {width} from '../../src/terminal/text.ts'
 
 /** A bar on a stream that keeps what is written, with a clock that stands where it is put. */
-function barOn(stream: {isTTY: boolean; columns?: number}) {
+function barOn({isDumb, ...stream}: {isTTY: boolean; isDumb?: boolean; columns?: number}) {
   const written: string[] = []
   const clock = {ms: 5000}
   const bar = createProgressBar({
     stream: {...stream, write: text => written.push(text)},
+    isDumb,
     verb: 'Changing',
     now: () => clock.ms,
   })
@@ -28,6 +29,16 @@ describe('on a terminal', () => {
     bar.clear()
     expect(written.at(-1)).toBe('\r\x1b[2K')
     expect(written.filter(text => text === '\r\x1b[2K')).toHaveLength(1)
+  })
+
+  it('sends no cursor code to one that is dumb', () => {
+    const {bar, update, written} = barOn({isTTY: true, isDumb: true, columns: 80})
+    for (const ms of [100, 5000, 10_000, 20_000]) update(ms, ms / 100)
+    bar.clear()
+    expect(written).toEqual([
+      'Changing: 100 of 1000, 100 changed, 10/s, 1 min 30 s left\n',
+      'Changing: 200 of 1000, 200 changed, 10/s, 1 min 20 s left\n',
+    ])
   })
 
   it.each([200, 80, 60, 40, 20, 1])('never fills the line of %i columns', columns => {
