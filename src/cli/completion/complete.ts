@@ -5,7 +5,7 @@ import {cacheFolder, stateFolder} from '../../files/user-folders.ts'
 import {type Manifest, offerFor, type Sources} from './candidates.ts'
 import {namesFile, readKnownNames} from './known-names.ts'
 
-/** The regions of IBM Cloud VPC (IBM Cloud docs, overview-locations), for a Tab before the first list. */
+/** The regions of IBM Cloud VPC (ibm-cloud-docs/vpc, vpc-endpoints.md), for a Tab before the first list. */
 const publicRegions = [
   ...['au-syd', 'br-sao', 'ca-mon', 'ca-tor', 'eu-de', 'eu-es', 'eu-gb', 'in-che', 'in-mum'],
   ...['jp-osa', 'jp-tok', 'us-east', 'us-south'],
