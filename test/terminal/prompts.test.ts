@@ -237,6 +237,7 @@ describe.each<[string, Question, string]>([
     const at = askInShell(question)
     await at.waitFor(ready)
     at.write(key)
+    await at.waitFor(/(?<!-)\becho\b/)
     await at.exit
     expect(at.everything()).toContain('error interrupted')
     expect(at.everything()).toContain('code 130')
