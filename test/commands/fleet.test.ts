@@ -68,7 +68,7 @@ it('three at once over the same instances make each change once', async () => {
   const runs = await Promise.all(
     [1, 2, 3].map(() => vpcmd('metadata enable --all --protocol https --hop-limit 7 --yes --debug --json')),
   )
-  expect(runs.map(({code}) => code)).toEqual([0, 0, 0])
+  expect(runs.filter(({code}) => code !== 0)).toEqual([])
   expect(hasHops(7)).toHaveLength(40)
   const made = runs.flatMap(({stderr}) => stderr.match(/PATCH \S+ -> 200/g) ?? [])
   expect(made).toHaveLength(40)
