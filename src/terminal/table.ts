@@ -1,9 +1,7 @@
-import CliTable from 'cli-table3'
 import type {Column} from '../column.ts'
+import {type Cell, drawRows, gap} from './draw-rows.ts'
 import {bold} from './style.ts'
-import {cut, pad, plain, width, wrap} from './text.ts'
-
-const gap = '  '
+import {plain, width} from './text.ts'
 
 export interface TableOptions {
   /** The terminal's columns; undefined where there is no terminal, for as wide as it gets. */
@@ -27,16 +25,11 @@ export interface NestedTable {
   rows: string[][]
 }
 
-type Style = (text: string) => string
-
-/** Text, or lines that are as they are to be. */
-type Cell = string | {content: string; wordWrap: false}
-
 interface Grid {
   header: string
   cells: string[]
   priority: number | undefined
-  style: Style | undefined
+  style: Cell['style']
   /** Columns of the terminal: what all of it takes, what it must have, and what it has to make do with in the worst case. */
   natural: number
   least: number
@@ -44,9 +37,6 @@ interface Grid {
 }
 
 const narrowestTable = 60
-
-/** More rows than anybody reads: they are written without wrapping, as cli-table3 takes 1 to 3 s for 10,000. */
-const mostRows = 1000
 
 /**
  * Rows as a table without borders, at most `width` columns wide. Where it is too wide, cells wrap; where that does not do
@@ -77,17 +67,14 @@ export function renderRecord(
   const labels = entries.map(([label]) => plain(label))
   const widths = recordWidths(labels, available)
   const rows = entries.flatMap(([, value], index): Cell[][] => {
-    const label = labels[index] ?? ''
-    if (typeof value === 'string') return [[label, cellOf(value)]]
-    return [
-      [label, {content: renderNested(value, widths[1], color), wordWrap: false}],
-      ['', ''],
-    ]
+    const label: Cell = {text: labels[index] ?? '', style: color ? bold : undefined}
+    if (typeof value === 'string') return [[label, {text: cellOf(value)}]]
+    return [[label, {text: renderNested(value, widths[1], color), isDrawn: true}], emptyRow]
   })
   if (available === Number.POSITIVE_INFINITY) {
-    widths[1] = Math.max(...rows.flatMap(([, cell]) => textOf(cell).split('\n').map(width)))
+    widths[1] = Math.max(...rows.flatMap(([, cell]) => (cell?.text ?? '').split('\n').map(width)))
   }
-  return draw(rows, widths, [color ? bold : undefined]).trimEnd()
+  return drawRows(rows, widths).trimEnd()
 }
 
 function renderNested({columns, rows}: NestedTable, available: number, color: boolean): string {
@@ -197,103 +184,30 @@ function widthsOf(grids: readonly Grid[], available: number): number[] {
 }
 
 function inColumns(grids: readonly Grid[], rowCount: number, available: number, color: boolean): string {
-  const widths = widthsOf(grids, available)
-  const styles = grids.map(({style}) => (color ? style : undefined))
-  const head = draw(
-    [grids.map(({header}) => header)],
-    widths,
-    grids.map(() => (color ? bold : undefined)),
+  const head = grids.map(({header}): Cell => ({text: header, style: color ? bold : undefined}))
+  const rows = Array.from({length: rowCount}, (_, row) =>
+    grids.map(({cells, style}): Cell => ({text: cells[row] ?? '', style: color ? style : undefined})),
   )
-  const rows = Array.from({length: rowCount}, (_, row) => grids.map(({cells}) => cells[row] ?? ''))
-  const body = rowCount > mostRows ? write(rows, widths, styles) : draw(rows, widths, styles)
-  return `${head}\n${body}`
+  const widths = widthsOf(grids, available)
+  return `${drawRows([head], widths)}\n${drawRows(rows, widths)}`
 }
 
 function inBlocks(grids: readonly Grid[], rowCount: number, available: number, color: boolean): string {
-  const labels = grids.map(({header}) => header)
-  const widths = recordWidths(labels, available)
-  const blocks = Array.from({length: rowCount}, (_, row) => {
-    const lines = grids.map(({header, cells, style}) => {
-      const styles = color ? [bold, style] : []
-      return draw([[header, cells[row] ?? '']], widths, styles)
-    })
-    return lines.join('\n')
-  })
-  return blocks.join('\n\n')
-}
-
-const noLines = {
-  ...{top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '', 'bottom-left': ''},
-  ...{'bottom-right': '', left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: gap},
-}
-
-/** cli-table3 looks along all rows of a table for each cell: many small tables are drawn sooner than a big one. */
-const rowsAtOnce = 25
-
-/** Rows of cells in columns of these widths; longer cells go on in the next line. */
-function draw(rows: Cell[][], widths: number[], styles: (Style | undefined)[]): string {
-  const lines: string[] = []
-  for (let from = 0; from < rows.length; from += rowsAtOnce) {
-    const table = new CliTable({
-      chars: noLines,
-      style: {'padding-left': 0, 'padding-right': 0, head: [], border: []},
-      colWidths: widths,
-      wordWrap: true,
-    })
-    for (const cells of rows.slice(from, from + rowsAtOnce).flatMap(cells => inLines(cells, widths))) {
-      table.push(
-        cells.map((cell, index) => {
-          if (typeof cell !== 'string') return cell
-          const text = withBreaks(cell, widths[index] ?? 0)
-          return styles[index]?.(text) ?? text
-        }),
-      )
-    }
-    lines.push(...table.toString().split('\n'))
-  }
-  return lines.map(line => line.trimEnd()).join('\n')
-}
-
-/** Rows of cells, a line each: longer cells are cut. */
-function write(rows: string[][], widths: number[], styles: (Style | undefined)[]): string {
-  const cellAt = (cell: string, index: number) => {
-    const text = cut(cell, widths[index] ?? 0)
-    return (styles[index]?.(text) ?? text) + pad(text, widths[index] ?? 0).slice(text.length)
-  }
-  return rows.map(cells => cells.map(cellAt).join(gap).trimEnd()).join('\n')
-}
-
-/** A longer text is wrapped here: cli-table3 measures all of it anew for each line. */
-const longText = 200
-
-function inLines(cells: Cell[], widths: number[]): Cell[][] {
-  if (!cells.some(cell => textOf(cell).length > longText)) return [cells]
-  const columns = cells.map((cell, index) =>
-    textOf(cell)
-      .split('\n')
-      .flatMap(line => wrap(line, widths[index] ?? 0)),
+  const widths = recordWidths(
+    grids.map(({header}) => header),
+    available,
   )
-  const height = Math.max(...columns.map(lines => lines.length))
-  return Array.from({length: height}, (_, line) => columns.map(lines => lines[line] ?? ''))
+  const rows = Array.from({length: rowCount}, (_, row) => [
+    ...(row > 0 ? [emptyRow] : []),
+    ...grids.map(({header, cells, style}): Cell[] => [
+      {text: header, style: color ? bold : undefined},
+      {text: cells[row] ?? '', style: color ? style : undefined},
+    ]),
+  ])
+  return drawRows(rows.flat(), widths)
 }
 
-function textOf(cell: Cell | undefined): string {
-  return typeof cell === 'string' ? cell : (cell?.content ?? '')
-}
-
-/** Words that are longer than a line are broken here, after a hyphen where there is one: cli-table3 would cut them off. */
-function withBreaks(text: string, columns: number): string {
-  if (width(text) <= columns) return text
-  return text.replace(/[^\s]+/g, word => brokenWord(word, columns).join('\n'))
-}
-
-function brokenWord(word: string, columns: number): string[] {
-  const [start = word] = wrap(word, columns)
-  if (start === word) return [word]
-  const hyphen = start.lastIndexOf('-') + 1
-  const end = hyphen > start.length / 2 ? hyphen : start.length
-  return [word.slice(0, end), ...brokenWord(word.slice(end), columns)]
-}
+const emptyRow: Cell[] = [{text: ''}, {text: ''}]
 
 // Labels give way to values until a value gets this many columns: enough for most identifiers in one line.
 const comfortableValueWidth = 42
