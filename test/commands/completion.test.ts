@@ -7,7 +7,7 @@ import {complete} from '../../src/cli/completion/complete.ts'
 import {allowSeconds} from '../support/allow-seconds.ts'
 import {type Pty, startPty} from '../support/pty.ts'
 import {runInProcess} from '../support/run-in-process.ts'
-import {freshEnvironment, runVpcmd, vpcmdPath} from '../support/run-vpcmd.ts'
+import {freshEnvironment, vpcmdPath} from '../support/run-vpcmd.ts'
 
 allowSeconds(30, 'It starts shells, each of which starts vpcmd at a Tab.')
 
@@ -90,23 +90,6 @@ describe('a Tab', () => {
     expect(shown()).toBe(':values\nweb-1\nweb-2\n')
     await runInProcess(['metadata', 'show', '--all', '--sandbox'], {env: home})
     expect(shown()).toContain('my-virtual-server-1\n')
-  })
-
-  it('is answered within 150 ms, with 10,000 names', async () => {
-    const home = freshEnvironment()
-    const folder = join(home.XDG_CACHE_HOME ?? '', 'vpcmd')
-    mkdirSync(folder, {recursive: true, mode: 0o700})
-    const instances = Array.from({length: 10_000}, (_, index) => `a-server-with-a-long-name-${index}`)
-    writeFileSync(join(folder, 'names.json'), JSON.stringify({owner: '', regions: {'eu-de': {instances}}}))
-    const times: number[] = []
-    // The quickest of a few: the machine may be busy with others.
-    for (let round = 0; round < 5; round++) {
-      const start = performance.now()
-      const {stdout} = await runVpcmd(['__complete', 'metadata', 'show', 'a-server-with-a-long-name-999'], {env: home})
-      times.push(performance.now() - start)
-      expect(stdout.trimEnd().split('\n')).toHaveLength(12)
-    }
-    expect(Math.min(...times)).toBeLessThan(150)
   })
 })
 
