@@ -1,39 +1,17 @@
 import {readdirSync, readFileSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
-import {afterEach, describe, expect, test} from 'vitest'
-import {type Sandbox, type SandboxOptions, startSandbox} from '../../src/sandbox/index.ts'
+import {describe, expect, test} from 'vitest'
 import {mostAtOnce} from '../support/downtimes.ts'
+import {one, PowerScene, runIdIn, three} from '../support/power-scene.ts'
 import {keys} from '../support/pty.ts'
-import {runInProcess, startInProcess} from '../support/run-in-process.ts'
-import {freshEnvironment, type RunResult} from '../support/run-vpcmd.ts'
+import {startInProcess} from '../support/run-in-process.ts'
 
-let sandbox: Sandbox
-let requests: string[]
-let env: Record<string, string>
-afterEach(() => sandbox.close())
-
-async function setScene(options: SandboxOptions = {}): Promise<void> {
-  requests = []
-  sandbox = await startSandbox({
-    transitionMs: 50,
-    ...options,
-    onRequest: ({method, path}) => {
-      if (method === 'PATCH' || path.includes('/actions')) requests.push(method)
-    },
-  })
-  env = freshEnvironment(sandbox.environment)
-}
-
-const vpcmd = (...args: string[]): Promise<RunResult> => runInProcess(args, {env})
-const named = (name: string) => sandbox.fleet.list().find(each => each.name === name)
-const statusOf = (name: string) => named(name)?.status
-const one = 'my-virtual-server-1'
-const three = 'my-virtual-server-3'
-const runIdIn = ({stderr}: RunResult) => /Run (\d{8}-\d{6}-[0-9a-f]{4})/.exec(stderr)?.[1] ?? ''
+const scene = new PowerScene()
+const {vpcmd, named, statusOf} = scene
 
 /** The journal of the only run, cut after the first line that has `text`, as a killed process leaves it. */
 function cutJournalAfter(text: string): void {
-  const folder = join(env.XDG_STATE_HOME ?? '', 'vpcmd', 'runs')
+  const folder = join(scene.env.XDG_STATE_HOME ?? '', 'vpcmd', 'runs')
   const [file = ''] = readdirSync(folder).filter(name => name.endsWith('.jsonl'))
   const lines = readFileSync(join(folder, file), 'utf8').split('\n')
   const at = lines.findIndex(line => line.includes(text))
@@ -43,7 +21,7 @@ function cutJournalAfter(text: string): void {
 
 describe('instances stop and start', () => {
   test('stop takes an instance down, start brings it back, and each is unchanged the second time', async () => {
-    await setScene()
+    await scene.set()
     const stop = await vpcmd('instances', 'stop', one, '--accept-downtime', '--json')
     expect(stop).toMatchObject({code: 0, stderr: expect.stringContaining('1 changed')})
     expect(JSON.parse(stop.stdout)).toMatchObject({changed: [{name: one, before: 'running', after: 'stopped'}]})
@@ -57,24 +35,24 @@ describe('instances stop and start', () => {
     expect(statusOf(one)).toBe('running')
     const running = await vpcmd('instances', 'start', one)
     expect(running).toMatchObject({code: 0, stdout: expect.stringContaining('unchanged')})
-    expect(requests).toEqual(['POST', 'POST'])
+    expect(scene.requests).toEqual(['POST', 'POST'])
   })
 
   test('stop asks although the instance was typed, --yes does not answer, and nothing is sent', async () => {
-    await setScene()
+    await scene.set()
     const {code, stderr} = await vpcmd('instances', 'stop', one, '--yes')
     expect(code).toBe(2)
     expect(stderr).toMatch(/Stop 1 instance\?.*--yes does not cover it: nothing was sent/)
-    const terminal = startInProcess(['instances', 'stop', one], {env, cols: 200})
+    const terminal = startInProcess(['instances', 'stop', one], {env: scene.env, cols: 200})
     await terminal.waitFor('Stop 1 instance?')
     expect(terminal.everything()).toContain('Each stays down until it is started.')
     terminal.write(keys.enter)
     expect((await terminal.exit).exitCode).toBe(0)
-    expect(requests).toEqual([])
+    expect(scene.requests).toEqual([])
   })
 
   test('what would lose its local disks is left alone without --accept-data-loss, and that is a failure', async () => {
-    await setScene()
+    await scene.set()
     const {code, stderr} = await vpcmd('instances', 'stop', one, 'web-2', '--accept-downtime')
     expect(code).toBe(1)
     expect(stderr).toContain('local disks would be erased')
@@ -84,16 +62,16 @@ describe('instances stop and start', () => {
   })
 
   test('--dry-run shows what it would cost, and sends nothing', async () => {
-    await setScene()
+    await scene.set()
     const {code, stdout, stderr} = await vpcmd('instances', 'restart', one, '--dry-run', '--json')
     expect(code).toBe(0)
     expect(JSON.parse(stdout)).toMatchObject({planned: [{name: one, before: 'running', after: null}]})
     expect(stderr).toMatch(/Will restart 1 instance, at most 1 per VPC.*no reservation.*Dry run: nothing was sent/s)
-    expect(requests).toEqual([])
+    expect(scene.requests).toEqual([])
   })
 
   test('--all starts what filters let through, after a yes', async () => {
-    await setScene()
+    await scene.set()
     await vpcmd('instances', 'stop', one, three, '--accept-downtime')
     expect((await vpcmd('instances', 'start', '--all', '--status', 'stopped', '--name', 'my-*')).code).toBe(2)
     const {code} = await vpcmd('instances', 'start', '--all', '--status', 'stopped', '--name', 'my-*', '--yes')
@@ -104,16 +82,16 @@ describe('instances stop and start', () => {
 
 describe('instances restart', () => {
   test('never has more of a VPC down than allowed, and takes one that is named twice once', async () => {
-    await setScene()
+    await scene.set()
     const id = named(one)?.id ?? ''
     const {code, stdout} = await vpcmd('instances', 'restart', one, id, three, '--accept-downtime', '--json')
     expect(code).toBe(0)
     expect(JSON.parse(stdout).changed).toHaveLength(2)
-    expect(mostAtOnce(sandbox.fleet.downtimes())).toBe(1)
+    expect(mostAtOnce(scene.sandbox.fleet.downtimes())).toBe(1)
   })
 
   test('leaves one alone that is stopped, and says how to start it', async () => {
-    await setScene()
+    await scene.set()
     await vpcmd('instances', 'stop', one, '--accept-downtime')
     const {code, stderr} = await vpcmd('instances', 'restart', one, '--accept-downtime')
     expect(code).toBe(1)
@@ -122,21 +100,21 @@ describe('instances restart', () => {
   })
 
   test('after a kill, resume starts what was down without a flag, and stops nothing else unasked', async () => {
-    await setScene()
+    await scene.set()
     await vpcmd('instances', 'restart', one, three, '--accept-downtime')
     cutJournalAfter('"stopped"')
-    const first = sandbox.fleet.downtimes()[0]?.name ?? ''
-    await sandbox.fleet.change(named(first)?.id ?? '', {status: 'stopped'})
-    requests = []
+    const first = scene.sandbox.fleet.downtimes()[0]?.name ?? ''
+    await scene.sandbox.fleet.change(named(first)?.id ?? '', {status: 'stopped'})
+    scene.requests = []
     const listed = await vpcmd('metadata', 'history', '--json')
     expect(JSON.parse(listed.stdout)).toMatchObject([{command: 'restart', may_be_down: 1, state: 'unfinished'}])
     const {code, stderr} = await vpcmd('metadata', 'resume')
     expect(code).toBe(2)
     expect(stderr).toContain('--accept-downtime')
     expect(statusOf(first)).toBe('running')
-    expect(requests).toEqual(['POST'])
+    expect(scene.requests).toEqual(['POST'])
     expect((await vpcmd('metadata', 'resume', '--accept-downtime')).code).toBe(0)
-    expect(requests).toHaveLength(3)
+    expect(scene.requests).toHaveLength(3)
     expect(JSON.parse((await vpcmd('metadata', 'history', '--json')).stdout)).toMatchObject([
       {state: 'done', may_be_down: 0, counts: {changed: 2}},
     ])
@@ -144,16 +122,16 @@ describe('instances restart', () => {
   })
 
   test('one whose last step is in the journal is not restarted again', async () => {
-    await setScene()
+    await scene.set()
     await vpcmd('instances', 'restart', one, '--accept-downtime')
     cutJournalAfter('"step":"running"')
-    requests = []
+    scene.requests = []
     expect((await vpcmd('metadata', 'resume', '--accept-downtime')).code).toBe(0)
-    expect(requests).toEqual([])
+    expect(scene.requests).toEqual([])
   })
 
   test('is shown by history, and undo says that it has no settings to bring back', async () => {
-    await setScene()
+    await scene.set()
     const id = runIdIn(await vpcmd('instances', 'stop', one, '--accept-downtime'))
     const shown = await vpcmd('metadata', 'history', id)
     expect(shown.stdout).toMatch(/running\s+.*stopped\s+.*changed/)
@@ -167,9 +145,9 @@ describe('instances restart', () => {
   })
 
   test('a start that finds no capacity fails, and says so without claiming that vpcmd stopped it', async () => {
-    await setScene()
+    await scene.set()
     await vpcmd('instances', 'stop', one, '--accept-downtime')
-    await sandbox.fleet.failStarts(named(one)?.id ?? '')
+    await scene.sandbox.fleet.failStarts(named(one)?.id ?? '')
     const {code, stderr} = await vpcmd('instances', 'start', one)
     expect(code).toBe(1)
     expect(stderr).toMatch(/was asked to start, and was not seen running.*capacity/)
@@ -179,7 +157,7 @@ describe('instances restart', () => {
 })
 
 test('enable without --restart names the command that restarts', async () => {
-  await setScene()
+  await scene.set()
   const {stderr} = await vpcmd('metadata', 'enable', one)
   expect(stderr).toContain(`vpcmd instances restart ${one}`)
 })

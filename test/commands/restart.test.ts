@@ -2,67 +2,46 @@ import {spawn} from 'node:child_process'
 import {once} from 'node:events'
 import {join} from 'node:path'
 import {setTimeout as wait} from 'node:timers/promises'
-import {afterEach, describe, expect, test} from 'vitest'
-import {type Sandbox, type SandboxOptions, startSandbox} from '../../src/sandbox/index.ts'
+import {describe, expect, test} from 'vitest'
 import {allowSeconds} from '../support/allow-seconds.ts'
 import {mostAtOnce, restartsIn} from '../support/downtimes.ts'
+import {one, PowerScene, runIdIn, three} from '../support/power-scene.ts'
 import {keys} from '../support/pty.ts'
-import {runInProcess, startInProcess} from '../support/run-in-process.ts'
-import {freshEnvironment, type RunResult, vpcmdPath} from '../support/run-vpcmd.ts'
+import {startInProcess} from '../support/run-in-process.ts'
+import {vpcmdPath} from '../support/run-vpcmd.ts'
 
 allowSeconds(20, 'It starts processes, which take their time on a machine that is busy.')
 
-let sandbox: Sandbox
-let requests: string[]
-let env: Record<string, string>
-afterEach(() => sandbox.close())
-
-async function setScene(options: SandboxOptions = {}): Promise<void> {
-  requests = []
-  sandbox = await startSandbox({
-    transitionMs: 50,
-    ...options,
-    onRequest: ({method, path}) => {
-      if (method === 'PATCH' || path.includes('/actions')) requests.push(method)
-    },
-  })
-  env = freshEnvironment(sandbox.environment)
-}
-
-const vpcmd = (...args: string[]): Promise<RunResult> => runInProcess(args, {env})
-const named = (name: string) => sandbox.fleet.list().find(each => each.name === name)
-const statusOf = (name: string) => named(name)?.status
-const one = 'my-virtual-server-1'
-const three = 'my-virtual-server-3'
-
-const runIdIn = ({stderr}: RunResult) => /Run (\d{8}-\d{6}-[0-9a-f]{4})/.exec(stderr)?.[1] ?? ''
+const scene = new PowerScene()
+const {vpcmd, named, statusOf} = scene
 
 describe('the question', () => {
   test('is not answered by --yes, and nothing is sent without an answer', async () => {
-    await setScene()
+    await scene.set()
     const {code, stdout, stderr} = await vpcmd('metadata', 'enable', one, three, '--restart', '--yes')
     expect(code).toBe(2)
     expect(stdout).toBe('')
     expect(stderr).toMatch(/Stop and start 2 instances\?.*--yes does not cover restarts: nothing was sent/)
     expect(stderr).toContain('--accept-downtime')
-    expect(requests).toEqual([])
+    expect(scene.requests).toEqual([])
   })
 
   test('is not answered for others by --accept-data-loss, but for those with local disks', async () => {
-    await setScene()
+    await scene.set()
     expect((await vpcmd('metadata', 'enable', one, 'web-2', '--restart', '--accept-data-loss')).code).toBe(2)
-    expect(requests).toEqual([])
+    expect(scene.requests).toEqual([])
     const alone = await vpcmd('metadata', 'enable', 'web-2', '--restart', '--accept-data-loss', '--json')
     expect(alone.code).toBe(0)
     expect(restartsIn(alone)).toEqual({
       'web-2': {result: 'done', risks: expect.arrayContaining([expect.objectContaining({kind: 'local_disks'})])},
     })
-    expect(sandbox.fleet.downtimes()).toHaveLength(1)
+    expect(scene.sandbox.fleet.downtimes()).toHaveLength(1)
   })
 
   test('comes on a terminal after what the stops risk; no sends nothing, yes restarts', async () => {
-    await setScene()
-    const ask = () => startInProcess(['metadata', 'enable', one, 'web-2', '--restart', '-y'], {env, cols: 200})
+    await scene.set()
+    const ask = () =>
+      startInProcess(['metadata', 'enable', one, 'web-2', '--restart', '-y'], {env: scene.env, cols: 200})
     const no = ask()
     await no.waitFor('Stop and start 1 instance?')
     expect(no.everything()).toContain('no reservation keeps capacity')
@@ -70,14 +49,14 @@ describe('the question', () => {
     no.write(keys.enter)
     expect((await no.exit).exitCode).toBe(0)
     expect(no.everything()).toContain('Nothing was sent.')
-    expect(requests).toEqual([])
+    expect(scene.requests).toEqual([])
     const yes = ask()
     await yes.waitFor('Stop and start 1 instance?')
     yes.write(`y${keys.enter}`)
     expect((await yes.exit).exitCode).toBe(0)
     expect(yes.everything()).toContain('Restarts: 1 done, 1 left out.')
     expect(named('web-2')?.metadata_service.enabled).toBe(true)
-    expect(sandbox.fleet.downtimes().map(({name}) => name)).toEqual([one])
+    expect(scene.sandbox.fleet.downtimes().map(({name}) => name)).toEqual([one])
   })
 
   test.each([
@@ -88,7 +67,7 @@ describe('the question', () => {
     [['--restart', '--max-unavailable', 'many'], /not many/],
     [['--restart', '--step-timeout', '0'], /step-timeout/],
   ])('%j is wrong before anything is asked of the cloud', async (flags, message) => {
-    await setScene()
+    await scene.set()
     const {code, stderr} = await vpcmd('metadata', 'enable', one, ...flags)
     expect(code).toBe(2)
     expect(stderr).toMatch(message)
@@ -97,8 +76,8 @@ describe('the question', () => {
 
 describe('enable --restart', () => {
   test('restarts what ran with the service off, and nothing else', async () => {
-    await setScene()
-    await sandbox.fleet.change(named('my-virtual-server-2')?.id ?? '', {metadata_service: {enabled: true}})
+    await scene.set()
+    await scene.sandbox.fleet.change(named('my-virtual-server-2')?.id ?? '', {metadata_service: {enabled: true}})
     const args = [one, 'my-virtual-server-2', three, 'web-2', 'batch-1', '--restart', '--accept-downtime']
     const dry = await vpcmd('metadata', 'enable', ...args, '--dry-run', '--json')
     expect(dry.code).toBe(0)
@@ -107,7 +86,7 @@ describe('enable --restart', () => {
       risks: [expect.objectContaining({kind: 'no_reservation'})],
     })
     expect(dry.stderr).toContain('Will restart 2')
-    expect(requests).toEqual([])
+    expect(scene.requests).toEqual([])
     const made = await vpcmd('metadata', 'enable', ...args, '--json')
     expect(made.code).toBe(0)
     expect(restartsIn(made)).toMatchObject({
@@ -120,14 +99,14 @@ describe('enable --restart', () => {
     expect(restartsIn(made)['my-virtual-server-2']).toBeNull()
     expect(statusOf('batch-1')).toBe('stopped')
     expect(named('batch-1')?.metadata_service.enabled).toBe(true)
-    expect(sandbox.fleet.downtimes().map(({name}) => name)).toEqual([one, three])
-    expect(mostAtOnce(sandbox.fleet.downtimes())).toBe(1)
+    expect(scene.sandbox.fleet.downtimes().map(({name}) => name)).toEqual([one, three])
+    expect(mostAtOnce(scene.sandbox.fleet.downtimes())).toBe(1)
   })
 
   test('takes a share of the VPC’s instances in the run, rounded down', async () => {
-    await setScene({regions: ['us-south'], instances: 9, vpcs: 1, transitionMs: 600})
-    for (const {id} of sandbox.fleet.list())
-      await sandbox.fleet.change(id, {status: 'running', metadata_service: {enabled: false}})
+    await scene.set({regions: ['us-south'], instances: 9, vpcs: 1, transitionMs: 600})
+    for (const {id} of scene.sandbox.fleet.list())
+      await scene.sandbox.fleet.change(id, {status: 'running', metadata_service: {enabled: false}})
     const {code, stdout} = await vpcmd(
       'metadata',
       'enable',
@@ -142,12 +121,12 @@ describe('enable --restart', () => {
     )
     expect(code).toBe(0)
     expect(stdout.split('\n').filter(line => line.includes(',changed,done,'))).toHaveLength(9)
-    expect(mostAtOnce(sandbox.fleet.downtimes())).toBe(3)
+    expect(mostAtOnce(scene.sandbox.fleet.downtimes())).toBe(3)
   })
 
   test('tells a start that fails first, and the command that it names makes it good', async () => {
-    await setScene()
-    await sandbox.fleet.failStarts(named(one)?.id ?? '')
+    await scene.set()
+    await scene.sandbox.fleet.failStarts(named(one)?.id ?? '')
     const args = ['metadata', 'enable', one, three, 'web-1', '--region', 'us-south', '--restart', '--accept-downtime']
     const made = await vpcmd(...args.filter(each => each !== 'web-1'))
     expect(made.code).toBe(1)
@@ -164,43 +143,43 @@ describe('enable --restart', () => {
     const others = await vpcmd('metadata', 'resume', id, '--restart', '--accept-downtime', '--json')
     expect(others.code).toBe(0)
     expect(restartsIn(others)).toMatchObject({[one]: {result: 'done'}, [three]: {result: 'done'}})
-    expect(sandbox.fleet.downtimes().map(({name}) => name)).toEqual([one, three])
+    expect(scene.sandbox.fleet.downtimes().map(({name}) => name)).toEqual([one, three])
   })
 })
 
 test('a no to resume --restart stops nothing else, and brings back what is down all the same', async () => {
-  await setScene()
-  await sandbox.fleet.failStarts(named(one)?.id ?? '', 1, 'stopped')
+  await scene.set()
+  await scene.sandbox.fleet.failStarts(named(one)?.id ?? '', 1, 'stopped')
   const made = await vpcmd('metadata', 'enable', one, three, '--restart', '--accept-downtime', '-o', 'yaml')
   expect(made.code).toBe(1)
   expect(made.stdout).toMatch(/result: failed\n +error:\n +code: start_failed\n +message: .*IS DOWN/)
   expect(statusOf(one)).toBe('stopped')
-  const resume = startInProcess(['metadata', 'resume', '--restart'], {env, cols: 200})
+  const resume = startInProcess(['metadata', 'resume', '--restart'], {env: scene.env, cols: 200})
   await resume.waitFor('Stop and start 1 instance?')
   resume.write(keys.enter)
   expect((await resume.exit).exitCode).toBe(0)
   expect(resume.everything()).toContain('No other instance is stopped.')
   expect(statusOf(one)).toBe('running')
-  expect(sandbox.fleet.downtimes().map(({name}) => name)).toEqual([one])
+  expect(scene.sandbox.fleet.downtimes().map(({name}) => name)).toEqual([one])
 })
 
 describe('a question of resume that nobody answers', () => {
   /** One is down, its change made; those of another two were refused, and are left to be made. */
   const halfDone = async () => {
-    await setScene()
-    await sandbox.fleet.failStarts(named(one)?.id ?? '')
+    await scene.set()
+    await scene.sandbox.fleet.failStarts(named(one)?.id ?? '')
     for (const name of [three, 'web-2']) {
-      sandbox.faults.push({kind: '403', method: 'PATCH', path: new RegExp(named(name)?.id ?? ''), count: 1})
+      scene.sandbox.faults.push({kind: '403', method: 'PATCH', path: new RegExp(named(name)?.id ?? ''), count: 1})
     }
     const made = await vpcmd('metadata', 'enable', one, three, 'web-2', '--restart', '--accept-downtime')
     expect(made.code).toBe(1)
     expect(statusOf(one)).toBe('failed')
-    requests.length = 0
+    scene.requests.length = 0
   }
   const isAllThatWasDone = () => {
     expect(statusOf(one)).toBe('running')
-    expect(sandbox.fleet.downtimes().map(({name}) => name)).toEqual([one])
-    expect(requests).not.toContain('PATCH')
+    expect(scene.sandbox.fleet.downtimes().map(({name}) => name)).toEqual([one])
+    expect(scene.requests).not.toContain('PATCH')
   }
 
   test('brings back what is down, by name, and then is refused', async () => {
@@ -222,7 +201,7 @@ describe('a question of resume that nobody answers', () => {
 
   test('brings back what is down after Ctrl-C too', async () => {
     await halfDone()
-    const resume = startInProcess(['metadata', 'resume', '--restart'], {env, cols: 200})
+    const resume = startInProcess(['metadata', 'resume', '--restart'], {env: scene.env, cols: 200})
     await resume.waitFor('Stop and start 1 instance?')
     resume.write(keys.ctrlC)
     expect((await resume.exit).exitCode).toBe(130)
@@ -241,8 +220,8 @@ describe('a question of resume that nobody answers', () => {
 })
 
 test('history and undo say what may be down; what an undo turned off awaits no restart', async () => {
-  await setScene()
-  await sandbox.fleet.failStarts(named(one)?.id ?? '')
+  await scene.set()
+  await scene.sandbox.fleet.failStarts(named(one)?.id ?? '')
   const made = await vpcmd('metadata', 'enable', one, three, '--restart', '--accept-downtime')
   const id = runIdIn(made)
   const mayBeDown = new RegExp(`1 that it has asked to stop may be down \\(my-virtual-server-1 .*resume ${id}`)
@@ -267,30 +246,30 @@ test('history and undo say what may be down; what an undo turned off awaits no r
 })
 
 test('apply --restart does what the plan does not say', async () => {
-  await setScene()
-  const file = join(env.HOME ?? '', 'plan.json')
+  await scene.set()
+  const file = join(scene.env.HOME ?? '', 'plan.json')
   await vpcmd('metadata', 'plan', '--enable', one, three, '--out', file)
-  await sandbox.fleet.change(named(three)?.id ?? '', {metadata_service: {enabled: true}})
+  await scene.sandbox.fleet.change(named(three)?.id ?? '', {metadata_service: {enabled: true}})
   const refused = await vpcmd('metadata', 'apply', file, '--yes', '--restart')
   expect(refused.code).toBe(2)
-  expect(requests).toEqual([])
+  expect(scene.requests).toEqual([])
   const made = await vpcmd('metadata', 'apply', file, '--yes', '--restart', '--accept-downtime', '--json')
   expect(made.code).toBe(0)
   expect(restartsIn(made)).toMatchObject({
     [one]: {result: 'done'},
     [three]: {result: 'skipped', reason: 'this run did not enable its service'},
   })
-  expect(sandbox.fleet.downtimes().map(({name}) => name)).toEqual([one])
+  expect(scene.sandbox.fleet.downtimes().map(({name}) => name)).toEqual([one])
 })
 
 describe('what was planned while it was in another status', () => {
   const apply = async (before: string, by: string) => {
-    await setScene()
+    await scene.set()
     const id = named(one)?.id ?? ''
-    const file = join(env.HOME ?? '', 'plan.json')
-    await sandbox.fleet.change(id, {status: before})
+    const file = join(scene.env.HOME ?? '', 'plan.json')
+    await scene.sandbox.fleet.change(id, {status: before})
     await vpcmd('metadata', 'plan', '--enable', one, '--out', file)
-    await sandbox.fleet.change(id, {status: by})
+    await scene.sandbox.fleet.change(id, {status: by})
     return vpcmd('metadata', 'apply', file, '--yes')
   }
 
@@ -298,12 +277,12 @@ describe('what was planned while it was in another status', () => {
     expect((await apply('stopped', 'running')).stderr).toContain("IBM's FAQ")
     expect((await vpcmd('metadata', 'show', one)).stdout).toContain('Restart awaited since')
     expect((await vpcmd('metadata', 'resume', '--restart', '--accept-downtime')).code).toBe(0)
-    expect(sandbox.fleet.downtimes().map(({name}) => name)).toEqual([one])
+    expect(scene.sandbox.fleet.downtimes().map(({name}) => name)).toEqual([one])
   })
 
   test('awaits none where it did not run by then', async () => {
     expect((await apply('running', 'stopped')).stderr).not.toContain("IBM's FAQ")
-    await sandbox.fleet.change(named(one)?.id ?? '', {status: 'running'})
+    await scene.sandbox.fleet.change(named(one)?.id ?? '', {status: 'running'})
     expect((await vpcmd('metadata', 'show', one)).stdout).not.toContain('awaited')
     expect((await vpcmd('metadata', 'resume', '--restart', '--accept-downtime')).code).toBe(4)
   })
@@ -311,7 +290,7 @@ describe('what was planned while it was in another status', () => {
 
 describe('show', () => {
   test('says what awaits a restart, until there was one', async () => {
-    await setScene()
+    await scene.set()
     const before = await vpcmd('metadata', 'show', one)
     expect(before.stdout).not.toContain('awaited')
     const made = await vpcmd('metadata', 'enable', one, 'batch-1')
@@ -329,7 +308,7 @@ describe('show', () => {
 
 /** A run of the built vpcmd that can be interrupted. */
 function startVpcmd(...args: string[]) {
-  const child = spawn(process.execPath, [vpcmdPath, ...args], {env, stdio: ['ignore', 'pipe', 'pipe']})
+  const child = spawn(process.execPath, [vpcmdPath, ...args], {env: scene.env, stdio: ['ignore', 'pipe', 'pipe']})
   let stderr = ''
   child.stderr.setEncoding('utf8').on('data', text => {
     stderr += text
@@ -350,7 +329,7 @@ const isDown = () => ['stopping', 'stopped'].includes(statusOf(one) ?? '')
 
 describe('an end in the middle', () => {
   test('Ctrl-C stops nothing more, and waits until what is down runs again', async () => {
-    await setScene({transitionMs: 500})
+    await scene.set({transitionMs: 500})
     const run = restartTwo()
     await until(isDown)
     run.kill('SIGINT')
@@ -359,12 +338,12 @@ describe('an end in the middle', () => {
     expect(stderr).toContain('vpcmd starts those that are down and waits for them')
     expect(stderr).toContain('Restarts: 1 done, 1 skipped.')
     expect(stderr).toMatch(/vpcmd metadata resume \S+ --restart/)
-    expect(sandbox.fleet.downtimes().map(({name}) => name)).toEqual([one])
+    expect(scene.sandbox.fleet.downtimes().map(({name}) => name)).toEqual([one])
     expect(statusOf(one)).toBe('running')
   })
 
   test('Ctrl-C twice ends it at once, and says what may be down', async () => {
-    await setScene({transitionMs: 20_000})
+    await scene.set({transitionMs: 20_000})
     const run = restartTwo()
     await until(isDown)
     run.kill('SIGINT')
