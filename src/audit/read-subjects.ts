@@ -8,6 +8,7 @@ import {type InstanceQuery, toQuery} from '../instances/filters.ts'
 import {readInstances} from '../instances/list-instances.ts'
 import {incompleteList, pageSize, pagesOf, problemsOfList} from '../instances/pages.ts'
 import {targetName} from '../instances/references.ts'
+import {vpcPages} from '../instances/vpc-pages.ts'
 import type {Scope} from './scope.ts'
 import {KnownReferences, kindLabel, type Subject, type SubjectKind, toSubject} from './subjects.ts'
 
@@ -136,8 +137,7 @@ async function nameReferences(
 ): Promise<{vpcs?: unknown; images?: unknown}> {
   const images = rows.flatMap(row => ('image' in row && references.lacksName(row.image) ? (row.image?.id ?? []) : []))
   const nameVpcs = async () => {
-    const fetchPage = async (start: string | undefined) => (await api.listVpcs({start, limit: pageSize})).result
-    for await (const {rows: vpcs} of pagesOf(`the VPCs of ${region}`, fetchPage)) {
+    for await (const {rows: vpcs} of vpcPages(api, region)) {
       for (const vpc of vpcs) references.name(vpc)
     }
   }

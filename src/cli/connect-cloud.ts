@@ -7,6 +7,7 @@ import {folderTrouble, hashedName} from '../files/private-file.ts'
 import {cacheFolder} from '../files/user-folders.ts'
 import {NamesSeen, namesFile} from './completion/known-names.ts'
 import type {Context} from './context.ts'
+import {namesSandbox} from './environment.ts'
 import type {CloudFlags} from './flags/cloud.ts'
 import {sandboxFolder} from './state-folder.ts'
 
@@ -55,7 +56,7 @@ function rememberNames(context: Context, isSandbox: boolean, {cacheKey = []}: Cr
 
 /** Whether the flags or the environment name the sandbox. */
 export function usesSandbox({env}: Context, {sandbox}: Pick<CloudFlags, 'sandbox'>): boolean {
-  return sandbox ?? /^(1|true|y|yes)$/i.test(env.VPCMD_SANDBOX ?? '')
+  return sandbox ?? namesSandbox(env)
 }
 
 async function realAccess(context: Context, flags: CloudFlags): Promise<Access> {

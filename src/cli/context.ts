@@ -3,10 +3,11 @@ import {usageError, type VpcmdError} from '../errors.ts'
 import {withoutSecrets} from '../secrets.ts'
 import {createProgressBar, type ProgressBar} from '../terminal/progress.ts'
 import type {Prompter} from '../terminal/prompts.ts'
-import {bold, colorsFor, red, yellow} from '../terminal/style.ts'
+import {colorsFor, errorLabel, yellow} from '../terminal/style.ts'
 import {plain} from '../terminal/text.ts'
 import type {NamesSeen} from './completion/known-names.ts'
-import {type Host, variableAgainstInput} from './host.ts'
+import {variableAgainstInput} from './environment.ts'
+import type {Host} from './host.ts'
 
 /** Thrown where a reader has closed the pipe that stdout is: what goes on being printed is for nobody. No error to the user. */
 export class ReaderGone extends Error {}
@@ -61,7 +62,7 @@ export class Context {
 
   /** Reports an error in one line, where vpcmd goes on all the same. */
   error({inOneLine}: VpcmdError): void {
-    this.note(inOneLine, `${this.colorsNotes ? bold(red('Error:')) : 'Error:'} `)
+    this.note(inOneLine, `${errorLabel(this.colorsNotes)} `)
   }
 
   /** Whether what goes to stderr is coloured. */

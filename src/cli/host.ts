@@ -68,11 +68,6 @@ export const processHost: Host = {
   exit: code => process.exit(code),
 }
 
-/** The variable by which nothing may be asked, although there may be a terminal: VPCMD_NO_INPUT or CI; undefined for none. */
-export function variableAgainstInput(env: NodeJS.ProcessEnv): string | undefined {
-  return ['VPCMD_NO_INPUT', 'CI'].find(name => !['', '0', 'false', undefined].includes(env[name]?.toLowerCase()))
-}
-
 /** Ends the process, with the exit code that is set, once all that was written is taken. */
 export async function endProcess(): Promise<never> {
   const written = (stream: NodeJS.WriteStream) => new Promise<void>(resolve => stream.write('', () => resolve()))

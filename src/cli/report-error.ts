@@ -1,6 +1,6 @@
 import {exitCodes, VpcmdError} from '../errors.ts'
 import {withoutSecrets} from '../secrets.ts'
-import {bold, colorsFor, red} from '../terminal/style.ts'
+import {colorsFor, errorLabel} from '../terminal/style.ts'
 import {plain, plainLines} from '../terminal/text.ts'
 import {unexpectedError} from '../unexpected-error.ts'
 import type {Host} from './host.ts'
@@ -37,9 +37,7 @@ export async function reportError(
     const fields = Object.entries(error.toJSON()).map(([name, value]) => [name, safe(value)])
     stdout.write(toJson({error: Object.fromEntries(fields)}))
   } else {
-    const color = colorsFor(stderr, env)
-    const label = color ? red(bold('Error:')) : 'Error:'
-    stderr.write(`${label} ${clean(error.messageWithTrace)}\n`)
+    stderr.write(`${errorLabel(colorsFor(stderr, env))} ${clean(error.messageWithTrace)}\n`)
     if (error.hint) stderr.write(`${clean(error.hint)}\n`)
   }
   if (options.debug) {

@@ -2,8 +2,9 @@ import type {Config} from '@oclif/core'
 import {usageError, VpcmdError} from '../errors.ts'
 import {nearestName} from '../nearest-name.ts'
 import {drawHelp} from './draw-help.ts'
+import {namesSandbox, variableAgainstInput} from './environment.ts'
 import {changes, type HelpPage, helpPage, welcomePage} from './help-page.ts'
-import {type Host, variableAgainstInput} from './host.ts'
+import type {Host} from './host.ts'
 import {withoutShortcut} from './shortcuts.ts'
 
 type Catalog = Pick<Config, 'commands' | 'pjson' | 'findCommand' | 'userAgent'>
@@ -104,7 +105,7 @@ function nearest(names: string[], words: string[], group: string | undefined): s
 
 /** Whether there is something to sign in with, right or wrong: what is wrong with it is told when it is used. */
 async function canSignIn(env: Host['env']): Promise<boolean> {
-  if (/^(1|true|y|yes)$/i.test(env.VPCMD_SANDBOX ?? '')) return true
+  if (namesSandbox(env)) return true
   const {findCredentials, withCredentialsFile} = await import('../cloud/credentials.ts')
   try {
     const settings = await withCredentialsFile(env, () => undefined)

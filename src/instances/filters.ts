@@ -132,9 +132,17 @@ export const filterTable = {
       ({name}: Filtered) =>
         name === undefined ? undefined : matchesGlob(pattern, name),
   },
-  status: byTexts('status', 'status', 'STATUS', ', such as running or stopped'),
+  // IBM/vpc-node-sdk, vpc/v1.ts, Instance.Constants.Status.
+  status: {
+    ...byTexts('status', 'status', 'STATUS', ', such as running or stopped'),
+    known: ['deleting', 'failed', 'pending', 'restarting', 'running', 'starting', 'stopped', 'stopping'],
+  },
   zone: byTexts('zone', 'zone', 'ZONE', ', such as us-south-1'),
-  architecture: byText('architecture', 'architecture', 'NAME', ': amd64, or s390x, which has no metadata service'),
+  // IBM/vpc-node-sdk, vpc/v1.ts, InstanceVCPU.Constants.Architecture.
+  architecture: {
+    ...byText('architecture', 'architecture', 'NAME', ': amd64, or s390x, which has no metadata service'),
+    known: ['amd64', 's390x'],
+  },
   metadata: {
     word: 'state of the metadata service',
     values: ['enabled', 'disabled'],

@@ -1,14 +1,10 @@
 import type {Cloud} from '../cloud/cloud.ts'
+import type {Region} from '../cloud/regions.ts'
 import {exitCodes, VpcmdError} from '../errors.ts'
 import {nearestName} from '../nearest-name.ts'
 import {type Filters, filterTable} from './filters.ts'
-import {pageSize, pagesOf} from './pages.ts'
 import {parseResourceRef} from './references.ts'
-
-// IBM/vpc-node-sdk, vpc/v1.ts, Instance.Constants.Status and InstanceVCPU.Constants.Architecture. A value that IBM adds is
-// found where an instance has it: this is asked only where none does.
-const statuses = ['deleting', 'failed', 'pending', 'restarting', 'running', 'starting', 'stopped', 'stopping']
-const architectures = ['amd64', 's390x']
+import {vpcPages} from './vpc-pages.ts'
 
 /** A region has three zones at most, named after it (ibm-cloud-docs/vpc, creating-a-vpc-in-a-different-region.md). */
 const zoneNumbers = [1, 2, 3]
@@ -18,8 +14,10 @@ const zoneNumbers = [1, 2, 3]
  * listing that came in full found nothing. Of what can't be listed, such as resource groups, nothing is said.
  */
 export async function refuseImpossible(cloud: Cloud, filters: Filters): Promise<void> {
-  refuse('status', filters.status ?? [], statuses)
-  refuse('architecture', filters.architecture === undefined ? [] : [filters.architecture], architectures)
+  // A value that IBM adds is found where an instance has it: this is asked only where none does.
+  for (const name of ['status', 'architecture'] as const) {
+    refuse(name, [filters[name] ?? []].flat(), filterTable[name].known)
+  }
   const regions = await cloud.regions()
   const where = cloud.askedRegions.length > 0 ? ` in ${cloud.askedRegions.join(', ')}` : ''
   const zones = regions.flatMap(({name}) => zoneNumbers.map(number => `${name}-${number}`))
@@ -31,7 +29,12 @@ export async function refuseImpossible(cloud: Cloud, filters: Filters): Promise<
   if (known) refuse('vpc', [ref.kind === 'name' ? ref.name : ref.id], known, where)
 }
 
-function refuse(name: 'status' | 'architecture' | 'zone' | 'vpc', asked: string[], known: string[], where = ''): void {
+function refuse(
+  name: 'status' | 'architecture' | 'zone' | 'vpc',
+  asked: string[],
+  known: readonly string[],
+  where = '',
+): void {
   const missing = asked.find(each => !known.includes(each))
   if (missing === undefined) return
   const nearest = nearestName(missing, known)
@@ -44,7 +47,7 @@ function refuse(name: 'status' | 'architecture' | 'zone' | 'vpc', asked: string[
   })
 }
 
-function listed(known: string[]): string {
+function listed(known: readonly string[]): string {
   const names = [...new Set(known)].sort()
   return names.length > 12
     ? `${names.slice(0, 12).join(', ')} and ${names.length - 12} more`
@@ -53,11 +56,9 @@ function listed(known: string[]): string {
 
 /** The VPCs of all regions; undefined where some can't be read. */
 async function vpcsOf(cloud: Cloud): Promise<{id: string; name?: string}[] | undefined> {
-  const inRegion = async (region: Awaited<ReturnType<Cloud['regions']>>[number]) => {
-    const api = cloud.api(region)
-    const fetchPage = async (start: string | undefined) => (await api.listVpcs({start, limit: pageSize})).result
+  const inRegion = async (region: Region) => {
     const rows: {id: string; name?: string}[] = []
-    for await (const page of pagesOf(`the VPCs of ${region.name}`, fetchPage)) rows.push(...page.rows)
+    for await (const page of vpcPages(cloud.api(region), region.name)) rows.push(...page.rows)
     return rows
   }
   try {

@@ -5,6 +5,7 @@ import {VpcmdError} from '../errors.ts'
 import type {InstanceQuery, ListParams} from './filters.ts'
 import {fetchedAhead, pageSize, pagesOf, takeEach} from './pages.ts'
 import type {StreamBudget} from './stream-budget.ts'
+import {vpcPages} from './vpc-pages.ts'
 
 export interface RegionReading {
   api: VpcApi
@@ -178,9 +179,8 @@ async function readByVpc(
 /** The region's VPCs; undefined where the caller may not list them, or there are more than `most`. */
 async function vpcIds({api, region, signal}: RegionReading, most: number): Promise<string[] | undefined> {
   const ids = new Set<string>()
-  const fetchPage = async (start: string | undefined) => (await api.listVpcs({start, limit: pageSize, signal})).result
   try {
-    for await (const page of pagesOf(`the VPCs of ${region}`, fetchPage)) {
+    for await (const page of vpcPages(api, region, signal)) {
       if ((page.total ?? 0) > most) return undefined
       for (const {id} of page.rows) ids.add(id)
     }

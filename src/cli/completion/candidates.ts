@@ -1,4 +1,5 @@
 import {chooseColumns} from '../../instances/columns.ts'
+import {filterTable} from '../../instances/filters.ts'
 import {withoutShortcut} from '../shortcuts.ts'
 import type {NameKind} from './known-names.ts'
 
@@ -44,9 +45,6 @@ export interface Sources {
   /** IDs of runs, newest first. */
   runs(): string[]
 }
-
-/** What a VPC instance can be (IBM/vpc-go-sdk, vpcv1, InstanceStatus…Const). */
-const statuses = ['deleting', 'failed', 'pending', 'restarting', 'running', 'starting', 'stopped', 'stopping']
 
 const nothing: Offer = {candidates: [], files: false}
 
@@ -169,9 +167,8 @@ function valuesByFlag(name: string, id: string, {names, regions}: Sources): stri
     case 'name':
       return id === 'instances:create' ? undefined : names('instances')
     case 'status':
-      return statuses
     case 'architecture':
-      return ['amd64', 's390x']
+      return filterTable[name].known
     case 'columns':
       return id === 'instances:list' ? [...columnKeys(), 'all'] : undefined
     case 'sort':

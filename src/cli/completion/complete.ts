@@ -2,6 +2,7 @@ import {readdirSync, readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {folderTrouble} from '../../files/private-file.ts'
 import {cacheFolder, stateFolder} from '../../files/user-folders.ts'
+import {namesSandbox} from '../environment.ts'
 import {type Manifest, offerFor, type Sources} from './candidates.ts'
 import {namesFile, readKnownNames} from './known-names.ts'
 
@@ -22,7 +23,7 @@ const mostRuns = 50
 export function complete(typed: string[], env: NodeJS.ProcessEnv, root: URL): string {
   // Windows PowerShell hands over no argument that is empty: its script writes two quotes.
   const words = typed.map(word => (word === '""' ? '' : word))
-  const isSandbox = words.includes('--sandbox') || /^(1|true|y|yes)$/i.test(env.VPCMD_SANDBOX ?? '')
+  const isSandbox = words.includes('--sandbox') || namesSandbox(env)
   const {candidates, files} = offerFor(words, sourcesOf(env, isSandbox, root))
   const safe = candidates.filter(([value]) => isPlain(value)).slice(0, mostCandidates)
   const lines = safe.map(([value, description]) => (description ? `${value}\t${description}` : value))
