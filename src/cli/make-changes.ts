@@ -1,7 +1,6 @@
 import type {Cloud} from '../cloud/cloud.ts'
 import {retryPolicy} from '../cloud/retry-policy.ts'
-import {asVpcmdError, exitCodes, usageError, type VpcmdError} from '../errors.ts'
-import type {RunHeader} from '../metadata/journal.ts'
+import {exitCodes, usageError, type VpcmdError} from '../errors.ts'
 import {countResults, describeCounts, type Outcome, type Settled} from '../metadata/outcomes.ts'
 import type {PlannedChange} from '../metadata/plan.ts'
 import type {RestartPlan} from '../metadata/restart-plan.ts'
@@ -13,8 +12,8 @@ import type {ChangePolicy} from './flags/change.ts'
 import {listenForInterruption} from './interruption.ts'
 import {printOutcomes} from './print-outcomes.ts'
 import {mayRestart, planRestarts, restartInstances, showPreflights} from './restart-instances.ts'
+import {exitForStop, openJournal, writeEnd} from './run-journal.ts'
 import {showChanges} from './show-changes.ts'
-import {runsFolder} from './state-folder.ts'
 
 /** A run to make, or to go on with. */
 interface RunRequest {
@@ -101,36 +100,13 @@ export async function runRollout(
   policy: ChangePolicy,
   request: RunRequest,
 ): Promise<(RolloutResult & {id: string}) | undefined> {
-  const {now, random, sleep} = context.host
+  const {now, sleep} = context.host
   const work = request.resumes?.work ?? request.changes.map((change, i) => ({i, change, indeterminate: false}))
   const {restarts, interruption = new AbortController()} = request
   if (work.length === 0 && !restarts) return undefined
   const canary = await canaryOf(context, policy, work.length, interruption)
-  const [{newRunId}, {JournalFile}, {rollOut}, {account, iamId}] = await Promise.all([
-    import('../metadata/journal.ts'),
-    import('../metadata/journal-file.ts'),
-    import('../metadata/rollout.ts'),
-    cloud.caller(),
-  ])
-  const folder = runsFolder(context.env)
-  const time = () => new Date(now()).toISOString()
-  const header: RunHeader = {
-    id: request.resumes?.id ?? newRunId(now(), random()),
-    command: request.command,
-    account,
-    iamId,
-    vpcmd: context.version,
-    startedAt: time(),
-    selection: request.selection,
-    count: request.changes.length,
-    ...(request.undoes !== undefined && {undoes: request.undoes}),
-    ...(request.unread?.length && {unread: request.unread}),
-  }
-  const {id} = header
-  const journal = request.resumes
-    ? await JournalFile.resume(folder, id, request.resumes.bytes, time())
-    : await JournalFile.begin(folder, header, request.changes)
-
+  const [{rollOut}, open] = await Promise.all([import('../metadata/rollout.ts'), openJournal(context, cloud, request)])
+  const {id, journal} = open
   const stopListening = listenForInterruption(context, interruption)
   const underWay = {id, journal, interrupted: interruption.signal}
   let result: RolloutResult
@@ -158,9 +134,7 @@ export async function runRollout(
       const {stop, error} = restarts.ending
       result = {...result, stop: result.stop ?? stop, error: result.error ?? error}
     }
-    const reason = result.stop === 'interrupted' ? 'interrupted' : result.stop ? 'stopped' : 'done'
-    // All is done and known: that the last line finds no room must not hide it.
-    const ended = result.error ?? (await journal.write({t: 'end', at: time(), reason}).catch(asVpcmdError))
+    const ended = result.error ?? (await writeEnd(open, result.stop))
     if (ended) result = {...result, stop: result.stop ?? 'journal', error: ended}
   } finally {
     stopListening()
@@ -238,6 +212,5 @@ function summarize(
     const isLeft = restarts?.ending.leavesWork || settled.some(({result}) => ['skipped', 'failed'].includes(result))
     if (indeterminate > 0 || (stop && isLeft)) context.note(`Finish it with: vpcmd metadata resume ${id}`)
   }
-  if (stop === 'interrupted') context.exitCode = exitCodes.interrupted
-  else if (stop) context.exitCode = exitCodes.failed
+  exitForStop(context, stop)
 }

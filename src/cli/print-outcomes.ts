@@ -1,6 +1,6 @@
 import type {Column} from '../column.ts'
 import {settingsLabel, weakenedBy} from '../instances/settings.ts'
-import {type Outcome, toJsonLine, toJsonOutcomes, wasTurnedOnRunning} from '../metadata/outcomes.ts'
+import {byResult, type Outcome, toJsonOutcome, wasTurnedOnRunning} from '../metadata/outcomes.ts'
 import {green, red, yellow} from '../terminal/style.ts'
 import type {Context} from './context.ts'
 import type {OutputOptions} from './flags/output.ts'
@@ -14,27 +14,51 @@ export function switchedOnNote(names: string[]): string {
   return `An instance that was created with the service off must be stopped and started before the service works fully (IBM's FAQ). A stop erases instance storage for good, so vpcmd only does it when asked: vpcmd ${command}`
 }
 
-/** Prints what became of changes, why some failed, and what is left to do. Sets the exit code where some failed. */
+/** Prints what became of changes, and what is left to do. Sets the exit code where some failed. */
 export async function printOutcomes(
   context: Context,
   out: OutputOptions,
   outcomes: Outcome[],
   unread: string[] = [],
 ): Promise<void> {
-  // What was never sent is counted, not listed.
-  const errors = outcomes.flatMap(({error, result}) => (error && result !== 'skipped' ? [error] : []))
-  reportFailures(context, errors, outcomes.length)
   const hasRestarts = outcomes.some(({restart}) => restart !== undefined)
   const hasRisks = outcomes.some(outcome => weakenedBy(outcome.before ?? {}, outcome.after ?? {}).length > 0)
-  await printRows(context, out, {
-    rows: outcomes,
-    columns: [...columns, ...(hasRisks ? [riskColumn] : []), ...(hasRestarts ? restartColumns : [])],
-    toJson: toJsonLine,
-    toWhole: () => ({...toJsonOutcomes(outcomes), ...(unread.length > 0 && {unread})}),
-    id: ({target, result}) => (result === 'changed' || result === 'planned' ? target?.id : undefined),
+  await printServers(context, out, {
+    outcomes,
+    unread,
+    columns: [
+      {header: 'Before', value: ({before}) => (before ? settingsLabel(before) : '')},
+      {header: 'After', value: ({after}) => (after ? settingsLabel(after) : '')},
+      resultColumn,
+      ...(hasRisks ? [riskColumn] : []),
+      ...(hasRestarts ? restartColumns : []),
+    ],
+    toJson: toJsonOutcome,
   })
   const awaiting = outcomes.filter(each => wasTurnedOnRunning(each) && each.restart?.result !== 'done')
   if (awaiting.length > 0) context.note(switchedOnNote(awaiting.map(({target, asked}) => target?.name || asked)))
+}
+
+/** What became of a server, whatever was done with it. */
+type ServerOutcome = Pick<Outcome, 'asked' | 'target' | 'result' | 'error'>
+
+/** Prints a row for each server, and why some failed. Sets the exit code where some failed. */
+export async function printServers<Each extends ServerOutcome>(
+  context: Context,
+  out: OutputOptions,
+  request: {outcomes: Each[]; unread: string[]; columns: Column<Each>[]; toJson(outcome: Each): object},
+): Promise<void> {
+  const {outcomes, unread, columns, toJson} = request
+  // What was never sent is counted, not listed.
+  const errors = outcomes.flatMap(({error, result}) => (error && result !== 'skipped' ? [error] : []))
+  reportFailures(context, errors, outcomes.length)
+  await printRows(context, out, {
+    rows: outcomes,
+    columns: [...serverColumns, ...columns],
+    toJson: outcome => ({...toJson(outcome), result: outcome.result}),
+    toWhole: () => ({...byResult(outcomes, toJson), ...(unread.length > 0 && {unread})}),
+    id: ({target, result}) => (result === 'changed' || result === 'planned' ? target?.id : undefined),
+  })
 }
 
 const styles = new Map([
@@ -48,14 +72,13 @@ export function resultStyle(text: string): string {
   return styles.get(text)?.(text) ?? text
 }
 
-const columns: Column<Outcome>[] = [
+const serverColumns: Column<ServerOutcome>[] = [
   {header: 'Name', value: ({target, asked}) => target?.name ?? asked, least: 20, tells: 'what'},
   {header: 'ID', value: ({target}) => target?.id ?? '', priority: 3, tells: 'which'},
   {header: 'Zone', value: ({target}) => target?.zone ?? '', priority: 2, tells: 'which'},
-  {header: 'Before', value: ({before}) => (before ? settingsLabel(before) : '')},
-  {header: 'After', value: ({after}) => (after ? settingsLabel(after) : '')},
-  {header: 'Result', value: ({result}) => result, style: resultStyle},
 ]
+
+export const resultColumn: Column<ServerOutcome> = {header: 'Result', value: ({result}) => result, style: resultStyle}
 
 const riskColumn: Column<Outcome> = {
   header: 'Risk',

@@ -14,6 +14,13 @@ export function reportFailures(context: Context, errors: VpcmdError[], count: nu
   context.exitCode = isOneReason ? first.exitCode : exitCodes.failed
 }
 
+/** Reports a question that nobody answered once what a run came to is printed; of an interruption, that says enough. */
+export function reportUnanswered(context: Context, unanswered: VpcmdError | undefined): void {
+  if (!unanswered || unanswered.exitCode === exitCodes.interrupted) return
+  context.error(unanswered)
+  context.exitCode = unanswered.exitCode
+}
+
 /**
  * Tells on stderr which regions could not be read, and makes the exit code 1. Where no region could be read at all,
  * throws the first error in their place.

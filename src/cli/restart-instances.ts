@@ -29,17 +29,30 @@ export async function mayRestart(
   plan: RestartPlan | undefined,
 ): Promise<boolean> {
   if (!policy.isWanted || !plan) return true
-  const {losesData} = await import('../metadata/preflight.ts')
   await showPreflights(context, plan)
-  const {going} = plan
-  const needsNoAnswer = policy.acceptsDataLoss && going.every(losesData)
-  if (going.length === 0 || policy.acceptsDowntime || needsNoAnswer) return true
-  const question = `Stop and start ${counted(going.length, 'instance')}?`
+  const left = plan.begun.length > 0 ? 'no other instance was stopped' : 'nothing was sent'
+  return confirmDowntime(context, policy, {action: 'restart', going: plan.going, asked: 'restarts', left})
+}
+
+/** What an action does, for the question before it. */
+export const powerVerbs = {start: 'Start', stop: 'Stop', restart: 'Stop and start'} satisfies Record<
+  PowerAction,
+  string
+>
+
+/** Asks before instances go down, unless the flags answer: --yes does not. Throws a usage error where nobody can answer. */
+export async function confirmDowntime(
+  context: Context,
+  {acceptsDowntime, acceptsDataLoss}: RestartPolicy,
+  {action, going, asked, left}: {action: PowerAction; going: Preflight[]; asked: string; left: string},
+): Promise<boolean> {
+  const {losesData} = await import('../metadata/preflight.ts')
+  if (going.length === 0 || acceptsDowntime || (acceptsDataLoss && going.every(losesData))) return true
+  const question = `${powerVerbs[action]} ${counted(going.length, 'instance')}?`
   const prompter = await context.prompter()
   if (prompter) return prompter.confirm({message: question})
-  const left = plan.begun.length > 0 ? 'no other instance was stopped' : 'nothing was sent'
   throw usageError(
-    `${question} Can't ask, as ${context.whyNobody}, and --yes does not cover restarts: ${left}.`,
+    `${question} Can't ask, as ${context.whyNobody}, and --yes does not cover ${asked}: ${left}.`,
     'Pass --accept-downtime to confirm.',
   )
 }

@@ -2,10 +2,9 @@ import type {Cloud} from '../cloud/cloud.ts'
 import {rateLimits} from '../cloud/rate-limiter.ts'
 import type {Column} from '../column.ts'
 import {counted} from '../counted.ts'
-import {asVpcmdError, exitCodes, usageError, type VpcmdError} from '../errors.ts'
-import type {RunHeader} from '../metadata/journal.ts'
+import {asVpcmdError, type VpcmdError} from '../errors.ts'
 import {countResults, describeCounts, type Restarted} from '../metadata/outcomes.ts'
-import {type PowerAction, type Target, targetOf} from '../metadata/plan.ts'
+import {type PlannedChange, type PowerAction, type Target, targetOf} from '../metadata/plan.ts'
 import {
   type PowerItem,
   type PowerOutcome,
@@ -13,10 +12,8 @@ import {
   readPowerItems,
   settledBy,
   statusAfter,
-  toJsonPowerLine,
-  toJsonPowerOutcomes,
+  toJsonPowerOutcome,
 } from '../metadata/power-plan.ts'
-import {losesData} from '../metadata/preflight.ts'
 import type {RestartWork} from '../metadata/restart.ts'
 import {isBetween, isSettled, mayBeDown, type Run} from '../metadata/runs.ts'
 import {duration} from '../terminal/progress.ts'
@@ -24,14 +21,11 @@ import type {Context} from './context.ts'
 import type {ChangePolicy} from './flags/change.ts'
 import type {SelectionOptions} from './flags/selection.ts'
 import {listenForInterruption} from './interruption.ts'
-import {printRows} from './output.ts'
-import {resultStyle} from './print-outcomes.ts'
-import {reportFailures} from './report-failures.ts'
-import {showPreflights, withRestartProgress} from './restart-instances.ts'
+import {printServers, resultColumn} from './print-outcomes.ts'
+import {reportUnanswered} from './report-failures.ts'
+import {confirmDowntime, powerVerbs, showPreflights, withRestartProgress} from './restart-instances.ts'
+import {exitForStop, openJournal, writeEnd} from './run-journal.ts'
 import {selectInstances} from './select-instances.ts'
-import {runsFolder} from './state-folder.ts'
-
-const verbs = {start: 'Start', stop: 'Stop', restart: 'Stop and start'} satisfies Record<PowerAction, string>
 
 /** Chooses instances and starts, stops or restarts them, as `metadata enable --restart` restarts what it enabled. */
 export async function switchPower(
@@ -40,7 +34,7 @@ export async function switchPower(
   policy: ChangePolicy,
   {action, selection}: {action: PowerAction; selection: SelectionOptions},
 ): Promise<void> {
-  const question = `${verbs[action]} which instances?`
+  const question = `${powerVerbs[action]} which instances?`
   const {items, how, words, unread} = await selectInstances(context, cloud, selection, {question}, found => ({
     asked: found.asked,
     target: targetOf('instance', found.instance, found.region.name),
@@ -121,11 +115,7 @@ export async function resumePower(
   const isWhole = isAgreed || items.every(({change}) => !change)
   const resumes = {id, bytes: run.bytes, settled, isWhole}
   await carryOutPower(context, cloud, policy, {...request, planned, work, begin: {changes: [], resumes}})
-  // Not thrown, as what became of the run is printed already; of an interruption that says enough.
-  if (unanswered && unanswered.exitCode !== exitCodes.interrupted) {
-    context.error(unanswered)
-    context.exitCode = unanswered.exitCode
-  }
+  reportUnanswered(context, unanswered)
 }
 
 function doneBefore(action: PowerAction, target: Target): PowerOutcome {
@@ -182,25 +172,20 @@ async function mayGoOn(context: Context, policy: ChangePolicy, request: PowerReq
   const preflights = preflightsOf(policy, request)
   const {going} = preflights
   if (going.length === 0) return true
-  const question = `${verbs[action]} ${counted(going.length, 'instance')}?`
-  const {acceptsDowntime, acceptsDataLoss} = policy.restart
-  const isSettled = action === 'start' ? isNamed || policy.yes : acceptsDowntime
-  if (action !== 'start' || !isSettled) await showPreflights(context, preflights, action)
-  if (action === 'start') return context.confirm(question, isSettled)
-  if (isSettled || (acceptsDataLoss && going.every(losesData))) return true
-  const prompter = await context.prompter()
-  if (prompter) return prompter.confirm({message: question})
-  throw usageError(
-    `${question} There is no terminal to confirm on, and --yes does not cover it: nothing was sent.`,
-    'Pass --accept-downtime to confirm.',
-  )
+  if (action === 'start') {
+    const isSettled = isNamed || policy.yes
+    if (!isSettled) await showPreflights(context, preflights, action)
+    return context.confirm(`${powerVerbs.start} ${counted(going.length, 'instance')}?`, isSettled)
+  }
+  await showPreflights(context, preflights, action)
+  return confirmDowntime(context, policy.restart, {action, going, asked: 'it', left: 'nothing was sent'})
 }
 
 interface PowerRun extends PowerRequest {
   planned: PowerOutcome[]
   work: RestartWork[]
   begin: {
-    changes: Parameters<typeof import('../metadata/journal-file.ts').JournalFile.begin>[2]
+    changes: PlannedChange[]
     /** An earlier run to go on with: what is known to be settled is written first; `isWhole`: all that is left is done. */
     resumes?: {id: string; bytes: number; settled: {i: number; outcome: PowerOutcome}[]; isWhole: boolean}
   }
@@ -210,31 +195,14 @@ interface PowerRun extends PowerRequest {
 async function carryOutPower(context: Context, cloud: Cloud, policy: ChangePolicy, run: PowerRun): Promise<void> {
   const {planned, work, begin, action, unread} = run
   if (work.length === 0 && !begin.resumes) return printPowerOutcomes(context, policy, planned, unread)
-  const {now, random, sleep} = context.host
+  const {now, sleep} = context.host
   const startedAt = now()
-  const [{newRunId}, {JournalFile}, {restartAll}, {account, iamId}] = await Promise.all([
-    import('../metadata/journal.ts'),
-    import('../metadata/journal-file.ts'),
+  const {changes, resumes} = begin
+  const [{restartAll}, open] = await Promise.all([
     import('../metadata/restart.ts'),
-    cloud.caller(),
+    openJournal(context, cloud, {command: action, selection: run.words, unread, changes, resumes}),
   ])
-  const time = () => new Date(now()).toISOString()
-  const id = begin.resumes?.id ?? newRunId(now(), random())
-  const header: RunHeader = {
-    id,
-    command: action,
-    account,
-    iamId,
-    vpcmd: context.version,
-    startedAt: time(),
-    selection: run.words,
-    count: begin.changes.length,
-    ...(unread.length > 0 && {unread}),
-  }
-  const folder = runsFolder(context.env)
-  const journal = begin.resumes
-    ? await JournalFile.resume(folder, id, begin.resumes.bytes, time())
-    : await JournalFile.begin(folder, header, begin.changes)
+  const {id, journal, time} = open
   const interruption = new AbortController()
   const stopListening = listenForInterruption(context, interruption)
   const {maxUnavailable} = preflightsOf(policy, run)
@@ -242,7 +210,7 @@ async function carryOutPower(context: Context, cloud: Cloud, policy: ChangePolic
   let failure: VpcmdError | undefined
   let restarted = new Map<string, Restarted>()
   try {
-    for (const {i, outcome} of begin.resumes?.settled ?? []) {
+    for (const {i, outcome} of resumes?.settled ?? []) {
       await journal.write({t: 'outcome', i, at: time(), result: 'changed', status: outcome.after})
     }
     const underWay = {id, journal, interrupted: interruption.signal}
@@ -261,10 +229,9 @@ async function carryOutPower(context: Context, cloud: Cloud, policy: ChangePolic
       }),
     )
     restarted = ending.restarted
-    stop = ending.stop ?? (begin.resumes?.isWhole === false ? 'interrupted' : undefined)
+    stop = ending.stop ?? (resumes?.isWhole === false ? 'interrupted' : undefined)
     failure = ending.error
-    const reason = stop === 'interrupted' ? 'interrupted' : stop ? 'stopped' : 'done'
-    failure ??= await journal.write({t: 'end', at: time(), reason}).then(() => undefined, asVpcmdError)
+    failure ??= await writeEnd(open, stop)
     if (failure) stop ??= 'journal'
   } finally {
     stopListening()
@@ -306,33 +273,21 @@ function summarize(
     if (failure) context.error(failure)
     if (stop) context.note(`Finish it with: vpcmd metadata resume ${id}`)
   }
-  if (stop === 'interrupted') context.exitCode = exitCodes.interrupted
-  else if (stop) context.exitCode = exitCodes.failed
+  exitForStop(context, stop)
 }
 
-async function printPowerOutcomes(
+function printPowerOutcomes(
   context: Context,
   {out}: ChangePolicy,
   outcomes: PowerOutcome[],
   unread: string[],
 ): Promise<void> {
-  const errors = outcomes.flatMap(({error, result}) => (error && result !== 'skipped' ? [error] : []))
-  reportFailures(context, errors, outcomes.length)
-  await printRows(context, out, {
-    rows: outcomes,
-    columns,
-    toJson: toJsonPowerLine,
-    toWhole: () => ({...toJsonPowerOutcomes(outcomes), ...(unread.length > 0 && {unread})}),
-    id: ({target, result}) => (result === 'changed' || result === 'planned' ? target?.id : undefined),
-  })
+  return printServers(context, out, {outcomes, unread, columns, toJson: toJsonPowerOutcome})
 }
 
 const columns: Column<PowerOutcome>[] = [
-  {header: 'Name', value: ({target, asked}) => target?.name ?? asked, least: 20, tells: 'what'},
-  {header: 'ID', value: ({target}) => target?.id ?? '', priority: 3, tells: 'which'},
-  {header: 'Zone', value: ({target}) => target?.zone ?? '', priority: 2, tells: 'which'},
   {header: 'Before', value: ({before}) => before ?? ''},
   {header: 'After', value: ({after}) => after ?? ''},
-  {header: 'Result', value: ({result}) => result, style: resultStyle},
+  resultColumn,
   {header: 'Reason', value: ({error}) => error?.message ?? '', least: 24},
 ]

@@ -103,8 +103,11 @@ export function describeCounts(counts: Record<Outcome['result'], number>): strin
  * Outcomes as `--json` prints them. A server that could not be found has what was asked in place of its name. `conflict`
  * and `skipped` are there only where there are any, `planned` with --dry-run.
  */
-export function toJsonOutcomes(outcomes: Outcome[]): Record<string, object[]> {
-  const of = (result: Outcome['result']) => outcomes.filter(outcome => outcome.result === result).map(toJsonOutcome)
+export function byResult<Each extends {result: Outcome['result']}>(
+  outcomes: Each[],
+  toJson: (outcome: Each) => object,
+): Record<string, object[]> {
+  const of = (result: Outcome['result']) => outcomes.filter(outcome => outcome.result === result).map(toJson)
   const some = (result: Outcome['result']) => {
     const rows = of(result)
     return rows.length > 0 && {[result]: rows}
@@ -119,19 +122,27 @@ export function toJsonOutcomes(outcomes: Outcome[]): Record<string, object[]> {
   }
 }
 
-/** One outcome as a line of its own, which says what became of it. */
-export function toJsonLine(outcome: Outcome): object {
-  return {...toJsonOutcome(outcome), result: outcome.result}
-}
-
-function toJsonOutcome({asked, target, before, after, error, restart}: Outcome): object {
-  const weakened = weakenedBy(before ?? {}, after ?? {})
+/** What the JSON of any outcome begins with. */
+export function outcomeHead<State>({asked, target, before, after}: OutcomeHead<State>): object {
   return {
     id: target?.id ?? null,
     name: target?.name ?? asked,
     region: target?.region ?? null,
     before: before ?? null,
     after: after ?? null,
+  }
+}
+
+interface OutcomeHead<State> extends Pick<Outcome, 'asked' | 'target'> {
+  before?: State
+  after?: State
+}
+
+export function toJsonOutcome(outcome: Outcome): object {
+  const {before, after, error, restart} = outcome
+  const weakened = weakenedBy(before ?? {}, after ?? {})
+  return {
+    ...outcomeHead<Settings>(outcome),
     ...(weakened.length > 0 && {less_secure: weakened}),
     ...(restart !== undefined && {restart: toJsonRestart(restart)}),
     ...(error && {error: error.toJSON()}),

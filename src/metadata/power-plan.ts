@@ -1,13 +1,11 @@
-import pLimit from 'p-limit'
 import type {Cloud} from '../cloud/cloud.ts'
-import {rateLimits} from '../cloud/rate-limiter.ts'
 import type {Instance} from '../cloud/readers/instance.ts'
 import {exitCodes, VpcmdError} from '../errors.ts'
 import {targetName} from '../instances/references.ts'
 import type {KnownSettings} from '../instances/settings.ts'
-import type {Restarted, Result, Settled} from './outcomes.ts'
+import {outcomeHead, type Restarted, type Result, type Settled} from './outcomes.ts'
 import {type PlannedChange, type PowerAction, type Target, targetOf} from './plan.ts'
-import {type Preflight, type Risk, risksOf, whyNotToStart, whyNotToStop} from './preflight.ts'
+import {type Preflight, type Risk, readAfresh, risksOf, unreadReason, whyNotToStart, whyNotToStop} from './preflight.ts'
 
 /** What a start, stop or restart would do with one instance, or what became of it. */
 export interface PowerOutcome {
@@ -38,22 +36,13 @@ export async function readPowerItems(
   targets: {asked: string; target: Target}[],
   {acceptsDataLoss, now}: {acceptsDataLoss: boolean; now(): number},
 ): Promise<PowerItem[]> {
-  const limit = pLimit(rateLimits.max)
-  return Promise.all(
-    targets.map(({asked, target}) =>
-      limit(async (): Promise<PowerItem> => {
-        const readAt = now()
-        try {
-          const region = await cloud.region(target.region)
-          const {result} = await cloud.api(region, 'rollout').getInstance({id: target.id})
-          return itemOf(action, asked, targetOf('instance', result, target.region), result, readAt, acceptsDataLoss)
-        } catch (error) {
-          if (!(error instanceof VpcmdError)) throw error
-          return {asked, target, risks: [], change: undefined, error, leftOut: `it could not be read: ${error.message}`}
-        }
-      }),
-    ),
-  )
+  const readAt = now()
+  return readAfresh(cloud, targets, ({asked, target}, result): PowerItem => {
+    if (!(result instanceof VpcmdError)) {
+      return itemOf(action, asked, targetOf('instance', result, target.region), result, readAt, acceptsDataLoss)
+    }
+    return {asked, target, risks: [], change: undefined, error: result, leftOut: unreadReason(result)}
+  })
 }
 
 function itemOf(
@@ -121,29 +110,10 @@ export function settledBy(action: PowerAction, target: Target, restarted: Restar
   return {result: 'skipped', error: new VpcmdError({code: 'interrupted', message, exitCode: exitCodes.interrupted})}
 }
 
-/** Outcomes as `--json` prints them. */
-export function toJsonPowerOutcomes(outcomes: PowerOutcome[]): Record<string, object[]> {
-  const of = (result: PowerOutcome['result']) => outcomes.filter(each => each.result === result).map(toJson)
-  const always = {changed: of('changed'), unchanged: of('unchanged'), failed: of('failed')}
-  const some = (['planned', 'conflict', 'skipped'] as const).flatMap(result => {
-    const rows = of(result)
-    return rows.length > 0 ? [[result, rows] as const] : []
-  })
-  return {...always, ...Object.fromEntries(some)}
-}
-
-/** One outcome as a line of its own, which says what became of it. */
-export function toJsonPowerLine(outcome: PowerOutcome): object {
-  return {...toJson(outcome), result: outcome.result}
-}
-
-function toJson({asked, target, before, after, error, risks, address}: PowerOutcome): object {
+export function toJsonPowerOutcome(outcome: PowerOutcome): object {
+  const {error, risks, address} = outcome
   return {
-    id: target?.id ?? null,
-    name: target?.name ?? asked,
-    region: target?.region ?? null,
-    before: before ?? null,
-    after: after ?? null,
+    ...outcomeHead<string>(outcome),
     ...(risks && risks.length > 0 && {risks}),
     ...(address && {address}),
     ...(error && {error: error.toJSON()}),

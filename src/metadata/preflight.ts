@@ -2,7 +2,7 @@ import pLimit from 'p-limit'
 import type {Cloud} from '../cloud/cloud.ts'
 import {rateLimits} from '../cloud/rate-limiter.ts'
 import type {Instance} from '../cloud/readers/instance.ts'
-import {VpcmdError} from '../errors.ts'
+import {asVpcmdError, VpcmdError} from '../errors.ts'
 import type {PowerAction, Target} from './plan.ts'
 
 /** What a stop and start may lose or fail by, and how it is said of an instance that has the risk; the worst first. */
@@ -70,21 +70,35 @@ export function losesData({risks}: Preflight): boolean {
  * that would lose its local disks without `acceptsDataLoss` is left out. In the order of the targets.
  */
 export async function readPreflight(cloud: Cloud, targets: Target[], acceptsDataLoss: boolean): Promise<Preflight[]> {
-  const limit = pLimit(rateLimits.max)
-  return Promise.all(
-    targets.map(target =>
-      limit(async () => {
-        try {
-          const region = await cloud.region(target.region)
-          const {result} = await cloud.api(region, 'rollout').getInstance({id: target.id})
-          return {target, risks: risksOf(result), leftOut: whyNotToStop(result, acceptsDataLoss)}
-        } catch (error) {
-          if (!(error instanceof VpcmdError)) throw error
-          return {target, risks: [], leftOut: `it could not be read: ${error.message}`}
-        }
-      }),
-    ),
+  const each = targets.map(target => ({target}))
+  return readAfresh(cloud, each, ({target}, result) =>
+    result instanceof VpcmdError
+      ? {target, risks: [], leftOut: unreadReason(result)}
+      : {target, risks: risksOf(result), leftOut: whyNotToStop(result, acceptsDataLoss)},
   )
+}
+
+/** Reads the instance of each, and makes of it, or of why it can't be read, what `make` says. In the order given. */
+export function readAfresh<Each extends {target: Target}, Made>(
+  cloud: Cloud,
+  all: Each[],
+  make: (each: Each, read: Instance | VpcmdError) => Made,
+): Promise<Made[]> {
+  const limit = pLimit(rateLimits.max)
+  const readOne = async ({target}: Each): Promise<Instance | VpcmdError> => {
+    try {
+      const region = await cloud.region(target.region)
+      return (await cloud.api(region, 'rollout').getInstance({id: target.id})).result
+    } catch (error) {
+      return asVpcmdError(error)
+    }
+  }
+  return Promise.all(all.map(each => limit(async () => make(each, await readOne(each)))))
+}
+
+/** Why an instance that can't be read is left out. */
+export function unreadReason({message}: VpcmdError): string {
+  return `it could not be read: ${message}`
 }
 
 function diskNames({disks}: Instance): string {

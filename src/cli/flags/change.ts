@@ -79,11 +79,6 @@ export const powerCycleFlags = {
   ...inGroup('RESTART', {'max-unavailable': restartFlags['max-unavailable']}),
 }
 
-/** How instances are started, stopped or restarted by commands that do nothing else. Throws as readChange does. */
-export function readPowerChange(flags: ChangeFlags): ChangePolicy {
-  return readChange({...flags, restart: true})
-}
-
 interface ChangeFlags extends OutputFlags {
   'dry-run'?: boolean
   yes?: boolean
@@ -112,14 +107,8 @@ export interface ChangePolicy {
 /** How long a step may take where nothing is said, in seconds. */
 const stepTimeout = 600
 
-/**
- * How servers are changed, by the flags. Throws a usage error for flags that can't be kept, and for those that mean
- * nothing without --restart. `mayBringBack`: --step-timeout means something without it, as instances may be down already.
- */
-export function readChange(flags: ChangeFlags, mayBringBack = false): ChangePolicy {
-  const names = ['accept-downtime', 'accept-data-loss', 'max-unavailable', 'step-timeout'] as const
-  const name = names.find(each => flags[each] !== undefined && !(mayBringBack && each === 'step-timeout'))
-  if (name && !flags.restart) throw usageError(`--${name} needs --restart.`, `Add --restart, or drop --${name}.`)
+/** How servers are changed, by the flags. Throws a usage error for flags that can't be kept. */
+export function readPowerChange(flags: ChangeFlags): ChangePolicy {
   const {'max-failures': maxFailures, 'max-unavailable': unavailable = '1'} = flags
   const maxUnavailable = parseShare('max-unavailable', unavailable, 1)
   return {
@@ -138,6 +127,22 @@ export function readChange(flags: ChangeFlags, mayBringBack = false): ChangePoli
       stepTimeoutMs: (flags['step-timeout'] ?? stepTimeout) * 1000,
     },
   }
+}
+
+/** The same for commands of which some flags mean nothing without --restart: throws a usage error for these, too. */
+export function readChange(flags: ChangeFlags): ChangePolicy {
+  checkRestartFlags(flags)
+  return readPowerChange(flags)
+}
+
+/**
+ * Throws a usage error for flags that mean nothing without --restart. `mayBringBack`: --step-timeout means something, as
+ * instances may be down already.
+ */
+export function checkRestartFlags(flags: ChangeFlags, mayBringBack = false): void {
+  const names = ['accept-downtime', 'accept-data-loss', 'max-unavailable', 'step-timeout'] as const
+  const name = names.find(each => flags[each] !== undefined && !(mayBringBack && each === 'step-timeout'))
+  if (name && !flags.restart) throw usageError(`--${name} needs --restart.`, `Add --restart, or drop --${name}.`)
 }
 
 /** Throws a usage error for --region where what is to be changed is fixed: it would seem to narrow that. */

@@ -1,15 +1,16 @@
 import {Args} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
 import {connectCloud} from '../../cli/connect-cloud.ts'
-import {readChange, readPowerChange, refuseRegions, restartFlags, rolloutFlags} from '../../cli/flags/change.ts'
+import {checkRestartFlags, readPowerChange, refuseRegions, restartFlags, rolloutFlags} from '../../cli/flags/change.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {carryOut, checkCanary, printDryRun} from '../../cli/make-changes.ts'
 import {openRun} from '../../cli/open-run.ts'
+import {reportUnanswered} from '../../cli/report-failures.ts'
 import {mayRestart, planRestarts, showPreflights} from '../../cli/restart-instances.ts'
 import {restartsAwaited} from '../../cli/restarts-awaited.ts'
 import {resumePower} from '../../cli/switch-power.ts'
 import {counted} from '../../counted.ts'
-import {asVpcmdError, exitCodes, type VpcmdError} from '../../errors.ts'
+import {asVpcmdError, type VpcmdError} from '../../errors.ts'
 import {outcomesOfChanges} from '../../metadata/outcomes.ts'
 import {awaitsRestart, mayBeDown, powerOf, type RecordedChange} from '../../metadata/runs.ts'
 import {lastUnfinished, previewWork, restartsIn, wholeOutcomes, workLeft} from '../../metadata/unfinished-run.ts'
@@ -37,8 +38,7 @@ A run of vpcmd instances start, stop or restart is finished in the same way: wha
     const {context} = this
     refuseRegions(flags, 'a run')
     // A run of `instances stop` or `restart` takes these flags alone, and which run it is shows later.
-    const asked = readPowerChange(flags)
-    const policy = {...asked, restart: {...asked.restart, isWanted: flags.restart ?? false}}
+    const policy = readPowerChange(flags)
     const cloud = await connectCloud(context, flags)
     const awaited = await restartsAwaited(context, cloud)
     // What another run has turned off, or restarted, since awaits nothing any more.
@@ -49,7 +49,7 @@ A run of vpcmd instances start, stop or restart is finished in the same way: wha
     )
     const action = powerOf(run)
     if (action) return resumePower(context, cloud, policy, {run, action})
-    readChange(flags, true)
+    checkRestartFlags(flags, true)
     const {id, command, selection} = run.header
     const work = workLeft(run)
     context.note(`Run ${id} (${command} ${selection}): ${work.length} of ${run.changes.length} left.`)
@@ -94,10 +94,6 @@ A run of vpcmd instances start, stop or restart is finished in the same way: wha
       const outcomes = wholeOutcomes(run, settled)
       return restarts ? restarts.addTo(outcomes, true) : outcomes
     })
-    // Not thrown, as what became of the run is printed already; of an interruption that says enough.
-    if (unanswered && unanswered.exitCode !== exitCodes.interrupted) {
-      context.error(unanswered)
-      context.exitCode = unanswered.exitCode
-    }
+    reportUnanswered(context, unanswered)
   }
 }
