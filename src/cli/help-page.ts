@@ -196,7 +196,7 @@ function namesOf({title, members}: {title: string; members: Flag[]}): [string, s
   ]
 }
 
-/** So many characters of values fit beside a flag; more of them are told in its row. */
+/** How many characters of values fit beside a flag. A longer list goes into its description. */
 const longestChoice = 24
 
 function rowOf(flag: Flag): [string, string] {

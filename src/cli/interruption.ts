@@ -2,8 +2,8 @@ import {exitCodes, VpcmdError} from '../errors.ts'
 import type {Context} from './context.ts'
 
 /**
- * Awaits something that costs money and must not be left half done: what comes of it is told before an interruption
- * ends vpcmd. `told` says what was made.
+ * Runs something that costs money and must not be left half done. An interruption ends vpcmd only after the result is
+ * printed; `told` words the result.
  */
 export async function unbroken<T>(
   context: Context,

@@ -49,7 +49,7 @@ export function describeParseError(error: ParseError, flagNames: string[], usage
   const [first = ''] = error.message
     .replace(/\n*See more help with --help/, '')
     .replace(/^The following errors? occurred:\s+/, '')
-    // What the user typed may have lines of its own; errors beside the first are told when that one is gone.
+    // What the user typed may contain line breaks. Further errors show up once the first one is fixed.
     .split(/\n(?=All of|Exactly one|--|Missing|Parsing )/)
   const message = plain(first).trim()
   const found = rewordings.find(([pattern]) => pattern.test(message))

@@ -103,7 +103,7 @@ function nearest(names: string[], words: string[], group: string | undefined): s
   return ofGroup.filter(name => verbOf(name) === similar)
 }
 
-/** Whether there is something to sign in with, right or wrong: what is wrong with it is told when it is used. */
+/** Whether there are credentials, valid or not: what is wrong with them shows when they are used. */
 async function canSignIn(env: Host['env']): Promise<boolean> {
   if (namesSandbox(env)) return true
   const {findCredentials, withCredentialsFile} = await import('../cloud/credentials.ts')

@@ -140,7 +140,7 @@ export async function withRetries<T>(send: (signal: AbortSignal) => Promise<T>, 
       const isSpent = isThrottled && patienceLeftMs <= 0
       const isLast = isSpent || tries >= retryPolicy.request.tries || lastTry?.aborted
       const goesOn = !isLast && (isAwaited || mayTryAgain(failure, options))
-      // The limiter holds all others too, and they are told once.
+      // The rate limiter holds back all the others too: the pause is reported once.
       if ((goesOn || limiter) && isNewPause && ms > 0) pacing.onPause({ms, failure, who: options.who})
       if (!goesOn) throw new RequestFailure(failure, tries)
       // A throttled request waits in the limiter, with all others.

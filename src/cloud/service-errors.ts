@@ -66,7 +66,7 @@ export function describeTokenFailure(thrown: unknown, asked: Asked, secrets: rea
   const what = `${who} gave no token${often}`
   if (failure.kind === 'timeout') {
     const hint = asked.isMetadataService
-      ? 'It is off for this instance, or speaks https only (VPC_AUTH_URL): vpcmd imds doctor looks further.'
+      ? 'It is off for this instance, or speaks https only (VPC_AUTH_URL). To find out more, run: vpcmd imds doctor'
       : (proxyHint(asked.url) ??
         'See whether this machine reaches it, and whether VPC_AUTH_URL is right if you set it.')
     return new VpcmdError({code: 'timeout', message: `${who} gave ${failure.message}${often}.`, hint, isUnsent: true})
@@ -103,7 +103,7 @@ function tokenAdvice(isRefusal: boolean, code: string | undefined, {isMetadataSe
   if (!isMetadataService) return 'Check that the credentials are whole, not deleted or locked, and of this cloud.'
   return code === 'profile_not_linked'
     ? 'Link the trusted profile to this instance in IAM, or name a linked one in VPC_IAM_PROFILE_ID.'
-    : 'vpcmd imds doctor looks further.'
+    : 'To find out more, run: vpcmd imds doctor'
 }
 
 /**

@@ -189,7 +189,7 @@ function addressOf(url: URL, isProxied: boolean): RequestOptions & {servername?:
     : {hostname, port}
 }
 
-/** The global agents are not used: they take proxies from the environment where Node is told to (NODE_USE_ENV_PROXY). */
+/** Opens requests, not through the global agents: with NODE_USE_ENV_PROXY these take proxies from the environment. */
 async function opener(
   protocol: string,
   options: RequestOptions,

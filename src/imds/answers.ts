@@ -39,7 +39,7 @@ export function unexpectedAnswer(what: string, endpoint: string, reply: Reply, t
     return new VpcmdError({
       code: 'redirected',
       message: `${endpoint} answered with a redirect (${status}) to ${told(headers.location ?? 'nowhere')}, which was not followed: the token would go there.`,
-      hint: 'The metadata service redirects nobody: something else answers in its place. vpcmd imds doctor looks further.',
+      hint: 'The metadata service redirects nobody: something else answers in its place. To find out more, run: vpcmd imds doctor',
       status,
     })
   }
@@ -49,7 +49,7 @@ export function unexpectedAnswer(what: string, endpoint: string, reply: Reply, t
     return new VpcmdError({
       code: 'no_metadata_service',
       message: `${what}: ${endpoint} answered ${status} with ${kind}.`,
-      hint: 'Something else answers in its place, such as another cloud or a proxy. vpcmd imds doctor looks further.',
+      hint: 'Something else answers in its place, such as another cloud or a proxy. To find out more, run: vpcmd imds doctor',
       status,
     })
   }

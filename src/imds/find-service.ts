@@ -45,8 +45,8 @@ export async function findService(options: ServiceOptions): Promise<MetadataServ
   if (nonce !== undefined && claimsIn(found.identity.access_token)?.nonce !== nonce) {
     throw new VpcmdError({
       code: 'nonce_mismatch',
-      message: 'The identity token does not carry the nonce that was asked for: it was not made for this request.',
-      hint: 'Something else may answer in the place of the metadata service. vpcmd imds doctor looks further.',
+      message: 'The identity token does not have the nonce of this request: it was made for another one.',
+      hint: 'Something else may answer in place of the metadata service. To find out, run: vpcmd imds doctor',
     })
   }
   return new MetadataService(found, {...options, timeoutMs: timeoutMs ?? limits.requestMs, connections})

@@ -8,7 +8,7 @@ import type {Attempt} from './find-service.ts'
 export interface CheckResult {
   state: 'ok' | 'problem'
   finding: string
-  /** The command that mends it, or what to do. */
+  /** The command that fixes it, or what to do. */
   remedy?: string
 }
 

@@ -114,7 +114,7 @@ export class MetadataService {
     throw new VpcmdError({
       code: 'no_metadata_service',
       message: `${what}: the answer of ${this.#found.endpoint} has nothing of the kind in it.`,
-      hint: 'vpcmd imds doctor looks further.',
+      hint: 'To find out more, run: vpcmd imds doctor',
     })
   }
 }

@@ -69,7 +69,7 @@ function checkIssued(certificates: string[], key: string | undefined): void {
   throw new VpcmdError({
     code: 'unusable_certificate',
     message: 'No certificate: what the metadata service issued can not be read, or is for another key.',
-    hint: 'Nothing was written. Something else may answer in its place: vpcmd imds doctor looks further.',
+    hint: 'Nothing was written. Something else may answer in its place. To find out more, run: vpcmd imds doctor',
   })
 }
 
