@@ -64,6 +64,7 @@ export const startFlags = {
 /** The flags of `instances stop`, which takes instances down. */
 export const stopFlags = {
   ...startFlags,
+  yes: Flags.boolean({char: 'y', summary: 'Does not skip the confirmation here; --accept-downtime does.'}),
   ...inGroup('RESTART', {
     'accept-downtime': Flags.boolean({summary: 'Skip the confirmation. --yes does not skip it.'}),
     'accept-data-loss': Flags.boolean({
