@@ -185,6 +185,7 @@ const normal = (text: string) =>
   text
     .replace(/\b\d{8}-\d{6}-[0-9a-f]{4}\b/g, '<run>')
     .replace(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, '<time>')
+    .replace(/(?<=\b(?:undo|resume|Run|of|by) )[0-9a-f]{4}\b(?!-)|^[0-9a-f]{4}(?= {2})/gm, '<run>')
     .replace(/turned on by vpcmd on \d{4}-\d\d-\d\d/g, 'turned on by vpcmd on <day>')
     .replace(/trace: [0-9a-f-]{36}/g, 'trace: <uuid>')
     .replace(/127\.0\.0\.1:\d+/g, '127.0.0.1:<port>')

@@ -25,6 +25,7 @@ export async function connectCloud(context: Context, flags: CloudFlags): Promise
     import('../cloud/pauses.ts'),
     usesSandbox(context, flags) ? sandboxAccess(context) : realAccess(context, flags),
   ])
+  context.isOnSandbox = flags.sandbox === true
   for (const secret of access.credentials.secrets) secrets.add(secret)
   rememberNames(context, usesSandbox(context, flags), access.credentials)
   return openCloud({

@@ -24,6 +24,8 @@ export class Context {
   readonly #atEnd: (() => Promise<void>)[] = []
   /** Whether the user wants no questions. */
   noInput = false
+  /** Whether --sandbox was typed: what is suggested goes there, too. */
+  isOnSandbox = false
 
   constructor(host: Host, version: string) {
     this.host = host

@@ -1,18 +1,25 @@
 import type {Cloud} from '../cloud/cloud.ts'
 import {retryPolicy} from '../cloud/retry-policy.ts'
 import {exitCodes, usageError, type VpcmdError} from '../errors.ts'
-import {countResults, describeCounts, type Outcome, type Settled} from '../metadata/outcomes.ts'
+import {
+  countResults,
+  describeCounts,
+  type Outcome,
+  type RestartResult,
+  type Settled,
+  wasTurnedOnRunning,
+} from '../metadata/outcomes.ts'
 import type {PlannedChange} from '../metadata/plan.ts'
 import type {RestartPlan} from '../metadata/restart-plan.ts'
 import type {RolloutOptions, RolloutResult, Work} from '../metadata/rollout.ts'
-import {duration} from '../terminal/progress.ts'
 import type {Prompter} from '../terminal/prompts.ts'
 import type {Context} from './context.ts'
+import {dryRunNote, type Ending, movedLines, printEnding, restartNeeded, resultLine} from './ending.ts'
 import type {ChangePolicy} from './flags/change.ts'
 import {listenForInterruption} from './interruption.ts'
 import {printOutcomes} from './print-outcomes.ts'
 import {mayRestart, planRestarts, restartInstances, showPreflights} from './restart-instances.ts'
-import {exitForStop, openJournal, writeEnd} from './run-journal.ts'
+import {exitForStop, openJournal, runName, writeEnd} from './run-journal.ts'
 import {showChanges} from './show-changes.ts'
 
 /** A run to make, or to go on with. */
@@ -74,8 +81,8 @@ export async function printDryRun(
   outcomes: Outcome[],
   unread?: string[],
 ): Promise<void> {
-  await printOutcomes(context, out, restarts ? restarts.addTo(outcomes, false) : outcomes, unread)
-  context.note('Dry run: nothing was sent.')
+  await printOutcomes(context, out, restarts ? restarts.addTo(outcomes, false) : outcomes, {unread})
+  context.note(dryRunNote(outcomes))
 }
 
 /** Makes a run, and prints what became of it. Sends nothing, and keeps nothing, where there is nothing to change. */
@@ -89,8 +96,17 @@ export async function carryOut(
   const {now} = context.host
   const startedAt = now()
   const run = await runRollout(context, cloud, policy, request)
-  await printOutcomes(context, policy.out, outcomes(run?.settled ?? []), request.unread)
-  if (run) summarize(context, policy, run, (now() - startedAt) / 1000, request.restarts)
+  const all = outcomes(run?.settled ?? [])
+  const {out, listsAll} = policy
+  await printOutcomes(context, out, all, {unread: request.unread, listsAll})
+  const seconds = (now() - startedAt) / 1000
+  const ending = run
+    ? await endingOf(context, run, {outcomes: all, isResumed: request.resumes !== undefined, seconds}, request.restarts)
+    : {lines: [resultLine(all, {})], next: []}
+  printEnding(context, ending, out.quiet)
+  if (!run) return
+  if (run.error) context.error(run.error)
+  exitForStop(context, run.stop)
 }
 
 /** Makes a run with its journal; undefined where there is nothing to change. */
@@ -190,27 +206,45 @@ async function canaryOf(
   }
 }
 
-function summarize(
+async function endingOf(
   context: Context,
-  {out}: ChangePolicy,
-  {id, settled, stop, error}: RolloutResult & {id: string},
-  seconds: number,
+  {id, settled, stop}: RolloutResult & {id: string},
+  {outcomes, isResumed, seconds}: {outcomes: Outcome[]; isResumed: boolean; seconds: number},
   restarts?: RestartPlan,
-): void {
-  const counts = countResults(settled)
+): Promise<Ending> {
+  const run = await runName(context, id)
   const indeterminate = settled.filter(each => each.indeterminate).length
-  // With --quiet nothing is printed of a run that went through; why it did not must be.
-  if (!out.quiet || stop || error || indeterminate > 0) {
-    const undo = counts.changed > 0 ? ` Undo with: vpcmd metadata undo ${id}` : ''
-    const made = settled.length === 0 && restarts ? 'no setting was left to change' : describeCounts(counts)
-    context.note(`Run ${id}: ${made} in ${duration(seconds)}.${undo}`)
-    if (indeterminate > 0) {
-      context.note(`${indeterminate} of those not reported as changed may have changed anyway.`)
-    }
-    for (const line of restarts?.describe(id) ?? []) context.note(line)
-    if (error) context.error(error)
-    const isLeft = restarts?.ending.leavesWork || settled.some(({result}) => ['skipped', 'failed'].includes(result))
-    if (indeterminate > 0 || (stop && isLeft)) context.note(`Finish it with: vpcmd metadata resume ${id}`)
+  const now = countResults(settled)
+  const {counts, moved} = restarts?.summary() ?? {counts: new Map<RestartResult, number>(), moved: []}
+  const skipped = counts.get('skipped') ?? 0
+  const awaiting = outcomes.filter(each => wasTurnedOnRunning(each) && each.restart?.result !== 'done')
+  const needed = restartNeeded(
+    awaiting.map(({target, asked}) => target?.name || asked),
+    run,
+  )
+  const isLeft = restarts?.ending.leavesWork || now.skipped > 0 || now.failed > 0
+  const finish: [string, string[]] = [stop ? 'finish' : 'retry', ['metadata', 'resume', run]]
+  return {
+    lines: [
+      resultLine(outcomes, {stop, seconds, ...(isResumed && {now: settled})}),
+      ...(indeterminate > 0
+        ? [{mark: 'failed' as const, text: `${indeterminate} of those not reported as changed may have changed anyway`}]
+        : []),
+      ...(counts.size > 0 ? [restartLine(counts)] : []),
+      ...movedLines(moved),
+      ...(awaiting.length > 0 && skipped === 0 ? needed.lines : []),
+    ],
+    next: [
+      ...(indeterminate > 0 || isLeft ? [finish] : []),
+      ...(skipped > 0 ? [['restart', ['metadata', 'resume', run, '--restart']] satisfies Ending['next'][number]] : []),
+      ...(awaiting.length > 0 && skipped === 0 ? needed.next : []),
+      ...(now.changed > 0 ? [['undo', ['metadata', 'undo', run]] satisfies Ending['next'][number]] : []),
+    ],
   }
-  exitForStop(context, stop)
+}
+
+function restartLine(counts: Map<RestartResult, number>): Ending['lines'][number] {
+  const mark = counts.has('failed') ? 'failed' : counts.has('skipped') || counts.has('left_out') ? 'notice' : 'done'
+  const list = [...counts].map(([result, count]) => `${count} ${result.replace('_', ' ')}`)
+  return {mark, text: `Restarts: ${list.join(', ')}`}
 }

@@ -1,31 +1,32 @@
 import type {Column} from '../column.ts'
 import {settingsLabel, weakenedBy} from '../instances/settings.ts'
-import {byResult, type Outcome, toJsonOutcome, wasTurnedOnRunning} from '../metadata/outcomes.ts'
+import {byResult, type Outcome, toJsonOutcome} from '../metadata/outcomes.ts'
 import {green, red, yellow} from '../terminal/style.ts'
 import type {Context} from './context.ts'
 import type {OutputOptions} from './flags/output.ts'
 import {printRows} from './output.ts'
 import {reportFailures} from './report-failures.ts'
 
-/** What IBM's FAQ says of instances created with the service off (ibm-cloud-docs/vpc, instance_metadata_vpc_faqs.md). */
-export function switchedOnNote(names: string[]): string {
-  // Many are better restarted by their run, which knows them.
-  const command = names.length > 3 ? 'metadata resume --restart' : `instances restart ${names.join(' ')}`
-  return `An instance that was created with the service off must be stopped and started before the service works fully (IBM's FAQ). A stop erases instance storage for good, so vpcmd only does it when asked: vpcmd ${command}`
-}
+/** So many servers are listed one by one where nobody asks for more. */
+const mostListed = 20
 
-/** Prints what became of changes, and what is left to do. Sets the exit code where some failed. */
+/** Prints what became of changes, or would. Sets the exit code where some failed. */
 export async function printOutcomes(
   context: Context,
   out: OutputOptions,
   outcomes: Outcome[],
-  unread: string[] = [],
+  {unread = [], listsAll = true}: {unread?: string[]; listsAll?: boolean} = {},
 ): Promise<void> {
   const hasRestarts = outcomes.some(({restart}) => restart !== undefined)
   const hasRisks = outcomes.some(outcome => weakenedBy(outcome.before ?? {}, outcome.after ?? {}).length > 0)
   await printServers(context, out, {
     outcomes,
     unread,
+    listsAll,
+    isNotable: ({restart, indeterminate}) =>
+      indeterminate === true ||
+      ['failed', 'left_out'].includes(restart?.result ?? '') ||
+      restart?.address !== undefined,
     columns: [
       {header: 'Before', value: ({before}) => (before ? settingsLabel(before) : '')},
       {header: 'After', value: ({after}) => (after ? settingsLabel(after) : '')},
@@ -35,30 +36,43 @@ export async function printOutcomes(
     ],
     toJson: toJsonOutcome,
   })
-  const awaiting = outcomes.filter(each => wasTurnedOnRunning(each) && each.restart?.result !== 'done')
-  if (awaiting.length > 0) context.note(switchedOnNote(awaiting.map(({target, asked}) => target?.name || asked)))
 }
 
 /** What became of a server, whatever was done with it. */
 type ServerOutcome = Pick<Outcome, 'asked' | 'target' | 'result' | 'error'>
 
-/** Prints a row for each server, and why some failed. Sets the exit code where some failed. */
+/**
+ * Prints a row for each server, and why some failed; without `listsAll`, of more than 20 in a table only those that failed,
+ * conflict, or are notable. Sets the exit code where some failed.
+ */
 export async function printServers<Each extends ServerOutcome>(
   context: Context,
   out: OutputOptions,
-  request: {outcomes: Each[]; unread: string[]; columns: Column<Each>[]; toJson(outcome: Each): object},
+  request: {
+    outcomes: Each[]
+    unread: string[]
+    columns: Column<Each>[]
+    listsAll: boolean
+    isNotable?(outcome: Each): boolean
+    toJson(outcome: Each): object
+  },
 ): Promise<void> {
-  const {outcomes, unread, columns, toJson} = request
+  const {outcomes, unread, columns, listsAll, isNotable = () => false, toJson} = request
   // What was never sent is counted, not listed.
   const errors = outcomes.flatMap(({error, result}) => (error && result !== 'skipped' ? [error] : []))
   reportFailures(context, errors, outcomes.length)
+  const isCut = out.format === 'table' && !out.quiet && !listsAll && outcomes.length > mostListed
+  const rows = isCut
+    ? outcomes.filter(each => each.result === 'failed' || each.result === 'conflict' || isNotable(each))
+    : outcomes
   await printRows(context, out, {
-    rows: outcomes,
+    rows,
     columns: [...serverColumns, ...columns],
     toJson: outcome => ({...toJson(outcome), result: outcome.result}),
     toWhole: () => ({...byResult(outcomes, toJson), ...(unread.length > 0 && {unread})}),
     id: ({target, result}) => (result === 'changed' || result === 'planned' ? target?.id : undefined),
   })
+  if (isCut) context.note(`${rows.length} of ${outcomes.length} are listed; --show all lists each.`)
 }
 
 const styles = new Map([
@@ -88,5 +102,14 @@ const riskColumn: Column<Outcome> = {
 
 const restartColumns: Column<Outcome>[] = [
   {header: 'Restart', value: ({restart}) => restart?.result.replace('_', ' ') ?? '', style: resultStyle},
-  {header: 'Restart reason', value: ({restart}) => restart?.reason ?? restart?.error?.message ?? '', least: 24},
+  {
+    header: 'Restart reason',
+    value: ({restart}) => restart?.reason ?? restart?.error?.message ?? movedTo(restart?.address),
+    least: 24,
+  },
 ]
+
+/** How a private address changed, in words; empty where it did not. */
+export function movedTo(address: {before: string; after: string} | undefined): string {
+  return address ? `address ${address.before} -> ${address.after}` : ''
+}

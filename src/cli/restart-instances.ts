@@ -9,6 +9,7 @@ import {RestartPlan, type RestartPolicy, type RestartRequest} from '../metadata/
 import type {Context} from './context.ts'
 
 const mostShown = 20
+const mostNamed = 5
 
 /** Reads what stops and starts would cost; undefined where none was asked for and none was begun. */
 export function planRestarts(
@@ -67,10 +68,17 @@ export async function showPreflights(
   const {going, leftOut} = plan
   const severity = ({risks: [worst]}: Preflight) => (worst ? riskKinds.indexOf(worst.kind) : riskKinds.length)
   const show = (some: Preflight[], describe: (each: Preflight) => string) => {
-    for (const each of some.slice(0, mostShown)) {
-      context.note(`  ${each.target.name} (${each.target.id}, ${each.target.zone}): ${describe(each)}`)
+    const groups = new Map<string, Preflight[]>()
+    for (const each of some) {
+      const text = describe(each)
+      const group = groups.get(text)
+      if (group) group.push(each)
+      else groups.set(text, [each])
     }
-    if (some.length > mostShown) context.note(`  … and ${some.length - mostShown} more; see all with --dry-run -o json`)
+    const shown = [...groups].slice(0, mostShown)
+    for (const [text, all] of shown) context.note(`  ${whichOf(all)}: ${text}`)
+    const more = some.length - shown.reduce((sum, [, all]) => sum + all.length, 0)
+    if (more > 0) context.note(`  … and ${more} more; see all with --dry-run -o json`)
   }
   if (going.length > 0) {
     const count = counted(going.length, 'instance')
@@ -97,9 +105,18 @@ export async function showPreflights(
   }
 }
 
+/** Some instances in words: one in full, of more the first by name and zone. */
+function whichOf(some: Preflight[]): string {
+  const [only, other] = some.map(({target}) => target)
+  if (only && !other) return `${only.name} (${only.id}, ${only.zone})`
+  const more = some.length > mostNamed ? `, and ${some.length - mostNamed} more` : ''
+  const names = some.slice(0, mostNamed).map(({target}) => `${target.name} (${target.zone})`)
+  return `${counted(some.length, 'instance')}, ${names.join(', ')}${more}`
+}
+
 /** The API does not tell which instances have a fixed address (ibm-cloud-docs/vpc-infrastructure-cli-plugin, instance-stop). */
 const addressNote =
-  '  An instance without a fixed private address gets another one when it starts (IBM CLI reference). The API does not tell which instances these are; vpcmd reports the addresses that changed.'
+  '  An instance without a fixed private address gets another one when it starts; the API does not tell which these are.'
 
 /** Restarts instances in a run, with a progress bar. `id` is the run's. */
 export async function restartInstances(

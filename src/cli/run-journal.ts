@@ -60,6 +60,12 @@ export async function openJournal(
   }
 }
 
+/** What people call a run: the last four digits of its ID where that is enough. */
+export async function runName(context: Context, id: string): Promise<string> {
+  const {shortRunIds} = await import('../metadata/read-run.ts')
+  return (await shortRunIds(runsFolder(context.env)))(id)
+}
+
 /** Writes how a run ended, `stop` where it did before it was through. Gives what is wrong with the journal, if anything. */
 export function writeEnd({journal, time}: OpenRunJournal, stop: string | undefined): Promise<VpcmdError | undefined> {
   const reason = stop === 'interrupted' ? 'interrupted' : stop ? 'stopped' : 'done'

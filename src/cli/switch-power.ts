@@ -3,7 +3,7 @@ import {rateLimits} from '../cloud/rate-limiter.ts'
 import type {Column} from '../column.ts'
 import {counted} from '../counted.ts'
 import {asVpcmdError, type VpcmdError} from '../errors.ts'
-import {countResults, describeCounts, type Restarted} from '../metadata/outcomes.ts'
+import type {Restarted} from '../metadata/outcomes.ts'
 import {type PlannedChange, type PowerAction, type Target, targetOf} from '../metadata/plan.ts'
 import {
   type PowerItem,
@@ -16,15 +16,15 @@ import {
 } from '../metadata/power-plan.ts'
 import type {RestartWork} from '../metadata/restart.ts'
 import {isBetween, isSettled, mayBeDown, type Run} from '../metadata/runs.ts'
-import {duration} from '../terminal/progress.ts'
 import type {Context} from './context.ts'
+import {dryRunNote, type Ending, movedLines, printEnding, resultLine} from './ending.ts'
 import type {ChangePolicy} from './flags/change.ts'
 import type {SelectionOptions} from './flags/selection.ts'
 import {listenForInterruption} from './interruption.ts'
-import {printServers, resultColumn} from './print-outcomes.ts'
+import {movedTo, printServers, resultColumn} from './print-outcomes.ts'
 import {reportUnanswered} from './report-failures.ts'
 import {confirmDowntime, powerVerbs, showPreflights, withRestartProgress} from './restart-instances.ts'
-import {exitForStop, openJournal, writeEnd} from './run-journal.ts'
+import {exitForStop, openJournal, runName, writeEnd} from './run-journal.ts'
 import {selectInstances} from './select-instances.ts'
 
 /** Chooses instances and starts, stops or restarts them, as `metadata enable --restart` restarts what it enabled. */
@@ -68,7 +68,8 @@ export async function resumePower(
 ): Promise<void> {
   const {id, selection, command} = run.header
   const left = run.changes.filter(each => !isSettled(each))
-  context.note(`Run ${id} (${command} ${selection}): ${left.length} of ${run.changes.length} left.`)
+  const name = await runName(context, id)
+  context.note(`Run ${name} (${command} ${selection}): ${left.length} of ${run.changes.length} left.`)
   // Killed after the last step, and before its outcome was on disk.
   const isDone = ({restart}: (typeof left)[number]) => restart?.step === 'running' || restart?.step === 'down'
   const begun = action === 'restart' ? left.filter(isBetween) : []
@@ -163,7 +164,7 @@ async function dryRun(
   const preflights = preflightsOf(policy, request)
   if (preflights.going.length + preflights.leftOut.length > 0) await showPreflights(context, preflights, request.action)
   await printPowerOutcomes(context, policy, planned, request.unread)
-  context.note('Dry run: nothing was sent.')
+  context.note(dryRunNote(planned))
 }
 
 /** Shows what it would cost, and asks: for a start as for any change, for what takes instances down by a question of its own. */
@@ -194,7 +195,10 @@ interface PowerRun extends PowerRequest {
 /** Makes a run, and prints what became of it. Sends nothing, and keeps nothing, where there is nothing to do. */
 async function carryOutPower(context: Context, cloud: Cloud, policy: ChangePolicy, run: PowerRun): Promise<void> {
   const {planned, work, begin, action, unread} = run
-  if (work.length === 0 && !begin.resumes) return printPowerOutcomes(context, policy, planned, unread)
+  if (work.length === 0 && !begin.resumes) {
+    await printPowerOutcomes(context, policy, planned, unread)
+    return printEnding(context, {lines: [resultLine(planned, {})], next: []}, policy.out.quiet)
+  }
   const {now, sleep} = context.host
   const startedAt = now()
   const {changes, resumes} = begin
@@ -240,7 +244,10 @@ async function carryOutPower(context: Context, cloud: Cloud, policy: ChangePolic
   }
   const outcomes = planned.map(outcome => whole(action, outcome, restarted))
   await printPowerOutcomes(context, policy, outcomes, unread)
-  summarize(context, policy, {id, outcomes, stop, failure, seconds: (now() - startedAt) / 1000})
+  const ending = await endingOf(context, {id, outcomes, stop, seconds: (now() - startedAt) / 1000})
+  printEnding(context, ending, policy.out.quiet)
+  if (failure) context.error(failure)
+  exitForStop(context, stop)
 }
 
 /** A planned outcome with what became of it. */
@@ -251,43 +258,41 @@ function whole(action: PowerAction, outcome: PowerOutcome, restarted: Map<string
   return {...outcome, result, after: status, error, address: each.address}
 }
 
-function summarize(
+async function endingOf(
   context: Context,
-  {out}: ChangePolicy,
-  run: {
-    id: string
-    outcomes: PowerOutcome[]
-    stop: string | undefined
-    failure: VpcmdError | undefined
-    seconds: number
-  },
-): void {
-  const {id, outcomes, stop, failure, seconds} = run
-  if (!out.quiet || stop || failure) {
-    context.note(`Run ${id}: ${describeCounts(countResults(outcomes))} in ${duration(seconds)}.`)
-    for (const {target, address} of outcomes) {
-      if (target && address) {
-        context.note(`The private address of ${target.name} changed: ${address.before} -> ${address.after}.`)
-      }
-    }
-    if (failure) context.error(failure)
-    if (stop) context.note(`Finish it with: vpcmd metadata resume ${id}`)
+  run: {id: string; outcomes: PowerOutcome[]; stop: string | undefined; seconds: number},
+): Promise<Ending> {
+  const {id, outcomes, stop, seconds} = run
+  const short = await runName(context, id)
+  const moved = outcomes.flatMap(({target, address}) => (target && address ? [{name: target.name, address}] : []))
+  return {
+    lines: [resultLine(outcomes, {stop, seconds}), ...movedLines(moved)],
+    next:
+      stop || outcomes.some(({result}) => result === 'failed')
+        ? [[stop ? 'finish' : 'retry', ['metadata', 'resume', short]]]
+        : [],
   }
-  exitForStop(context, stop)
 }
 
 function printPowerOutcomes(
   context: Context,
-  {out}: ChangePolicy,
+  {out, listsAll, isDryRun}: ChangePolicy,
   outcomes: PowerOutcome[],
   unread: string[],
 ): Promise<void> {
-  return printServers(context, out, {outcomes, unread, columns, toJson: toJsonPowerOutcome})
+  return printServers(context, out, {
+    outcomes,
+    unread,
+    columns,
+    listsAll: listsAll || isDryRun,
+    isNotable: ({address}) => address !== undefined,
+    toJson: toJsonPowerOutcome,
+  })
 }
 
 const columns: Column<PowerOutcome>[] = [
   {header: 'Before', value: ({before}) => before ?? ''},
   {header: 'After', value: ({after}) => after ?? ''},
   resultColumn,
-  {header: 'Reason', value: ({error}) => error?.message ?? '', least: 24},
+  {header: 'Reason', value: ({error, address}) => error?.message ?? movedTo(address), least: 24},
 ]

@@ -1,10 +1,10 @@
 import {BaseCommand} from '../cli/base-command.ts'
 
 import {connectCloud} from '../cli/connect-cloud.ts'
+import {printEnding, restartNeeded} from '../cli/ending.ts'
 import {readChange} from '../cli/flags/change.ts'
 import {cloudFlags} from '../cli/flags/cloud.ts'
 import {runRollout} from '../cli/make-changes.ts'
-import {switchedOnNote} from '../cli/print-outcomes.ts'
 import {findOrPick} from '../cli/select-instances.ts'
 import {askSetting} from '../cli/wanted-settings.ts'
 import type {Cloud} from '../cloud/cloud.ts'
@@ -126,7 +126,7 @@ export default class Console extends BaseCommand {
     if (outcome.result === 'changed') {
       this.context.note(`Changed: ${settingsLabel(before)} -> ${settingsLabel(after)}`)
       if (!before.enabled && after.enabled)
-        this.context.note(switchedOnNote([found.instance.name ?? found.instance.id]))
+        printEnding(this.context, restartNeeded([found.instance.name ?? found.instance.id], run?.id ?? ''))
     }
     // The next change begins with what was seen now, and no ETag: that one is spent.
     return {region: found.region, instance: withFields(found.instance, {settings: after})}

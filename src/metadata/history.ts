@@ -1,7 +1,7 @@
 import type {RecordedChange, RunSummary} from './runs.ts'
 
 /** A run as `metadata history` prints it. What is null is damaged in the journal. */
-export function toJsonRun({header, state, endedAt, counts, mayBeDown, damage}: RunSummary) {
+export function toJsonRun({header, state, endedAt, counts, mayBeDown, damage}: RunSummary, undoneBy?: string) {
   const told = (text: string) => (damage?.header ? null : text)
   return {
     id: header.id,
@@ -14,6 +14,8 @@ export function toJsonRun({header, state, endedAt, counts, mayBeDown, damage}: R
     command: told(header.command),
     selection: told(header.selection),
     undoes: header.undoes ?? null,
+    /** The last run that took back changes of this one. */
+    undone_by: undoneBy ?? null,
     unread: header.unread ?? [],
     counts,
     /** How many it asked to stop and did not see running again. */

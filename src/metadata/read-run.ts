@@ -27,14 +27,27 @@ export async function listRunIds(folder: string): Promise<string[]> {
     .map(name => name.slice(0, -'.jsonl'.length))
 }
 
-/** One run by its ID, or by the only beginning that it has. Throws VpcmdError, exit 4, where there is none or more. */
+/** What people call runs: the last four digits of an ID where they mean one run alone, else the whole ID. */
+export async function shortRunIds(folder: string): Promise<(id: string) => string> {
+  const ids = await listRunIds(folder)
+  const counts = new Map<string, number>()
+  for (const id of ids) counts.set(tailOf(id), (counts.get(tailOf(id)) ?? 0) + 1)
+  // `2026` is the end of one and the beginning of many.
+  return id => (counts.get(tailOf(id)) === 1 && !ids.some(each => each.startsWith(tailOf(id))) ? tailOf(id) : id)
+}
+
+function tailOf(id: string): string {
+  return id.slice(-4)
+}
+
+/** One run by its ID, or by a beginning or the last four digits that no other has. Throws VpcmdError, exit 4, where there is none or more. */
 export async function readRun(folder: string, asked: string): Promise<Run> {
-  const ids = (await listRunIds(folder)).filter(id => id.startsWith(asked))
+  const ids = (await listRunIds(folder)).filter(id => id.startsWith(asked) || tailOf(id) === asked)
   const [id, other] = ids.includes(asked) ? [asked] : ids
   if (id === undefined || asked === '' || other !== undefined) {
     throw new VpcmdError({
       code: other === undefined ? 'run_not_found' : 'ambiguous_run',
-      message: other === undefined ? `There is no run ${asked}.` : `${ids.length} runs begin with ${asked}.`,
+      message: other === undefined ? `There is no run ${asked}.` : `${ids.length} runs match ${asked}.`,
       hint: 'See which there are: vpcmd metadata history',
       exitCode: exitCodes.notFound,
     })

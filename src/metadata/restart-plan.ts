@@ -30,6 +30,12 @@ export interface RestartRequest {
   earlier?: Map<string, Restarted>
 }
 
+/** A server whose private address changed. */
+export interface Moved {
+  name: string
+  address: {before: string; after: string}
+}
+
 /** The restarts of a run: what they would cost, and what became of them. */
 export class RestartPlan {
   readonly begun: RestartWork[]
@@ -131,28 +137,19 @@ export class RestartPlan {
     return outcomes.map(outcome => ({...outcome, restart: this.#outcomeOf(outcome.target?.id ?? '', isDone)}))
   }
 
-  /** What a summary says of restarts: counts, addresses that changed, and how to go on with run `id`. */
-  describe(id: string): string[] {
+  /** What a summary says of restarts: how many ended how, in words, and which private addresses changed. */
+  summary(): {counts: Map<Restarted['result'], number>; moved: Moved[]} {
     const known = new Map([...this.#preflights.values()].map(({target}) => [target.id, target]))
     for (const {target} of [...this.begun, ...this.#awaiting]) known.set(target.id, target)
-    const counts = new Map<string, number>()
-    const lines: string[] = []
-    for (const [server, target] of known) {
-      const restart = this.#outcomeOf(server, true)
+    const counts = new Map<Restarted['result'], number>()
+    const moved: Moved[] = []
+    for (const [id, target] of known) {
+      const restart = this.#outcomeOf(id, true)
       if (!restart) continue
-      const words = restart.result.replace('_', ' ')
-      counts.set(words, (counts.get(words) ?? 0) + 1)
-      const {address} = restart
-      if (address)
-        lines.push(`The private address of ${targetName(target)} changed: ${address.before} -> ${address.after}.`)
+      counts.set(restart.result, (counts.get(restart.result) ?? 0) + 1)
+      if (restart.address) moved.push({name: targetName(target), address: restart.address})
     }
-    const list = [...counts].map(([words, count]) => `${count} ${words}`).join(', ')
-    const skipped = counts.get('skipped') ?? 0
-    return [
-      ...(list ? [`Restarts: ${list}.`] : []),
-      ...lines,
-      ...(skipped > 0 ? [`To restart what was skipped: vpcmd metadata resume ${id} --restart`] : []),
-    ]
+    return {counts, moved}
   }
 
   #outcomeOf(id: string, isDone: boolean): Restarted | null {

@@ -55,11 +55,16 @@ describe('vpcmd metadata audit', () => {
       'Rule',
       'Why',
     ])
-    expect(lines).toHaveLength(9)
+    expect(lines).toHaveLength(2)
     expect(lines[0]).toMatch(/^violation +web-1 +instance .* https\/2 +https-one-hop +hop limit is 2, must be 1$/)
     expect(lines[1]).toMatch(/^violation +web-1 .* http\/1 +https-one-hop +protocol is http, must be https$/)
-    expect(lines.slice(2).every(line => line.startsWith('compliant'))).toBe(true)
-    expect(stderr).toBe('Not compliant: 2 of 9 violate the policy built-in; 7 compliant.\n')
+    expect(stderr).toBe('✗ Not compliant: 2 of 9 violate the policy built-in; 7 compliant.\n')
+  })
+
+  it('prints all of it with --verdict all, and to scripts always', async () => {
+    const {stdout} = await instances('--verdict', 'all')
+    expect(stdout.split('\n').filter(line => line.startsWith('compliant'))).toHaveLength(7)
+    expect(JSON.parse((await instances('--json')).stdout).subjects).toHaveLength(9)
   })
 
   it('does not call compliant what no rule is about, or what is not there', async () => {
@@ -67,12 +72,12 @@ describe('vpcmd metadata audit', () => {
     const partly = await instances('--policy', policy)
     expect([partly.code, partly.stderr]).toEqual([
       0,
-      'No violations: 0 of 9 violate the policy policy.yaml; 1 compliant, 8 matched by no rule.\n',
+      '! No violations: 0 of 9 violate the policy policy.yaml; 1 compliant, 8 matched by no rule.\n',
     ])
     const none = await audit('--kind', 'bare_metal_server', '--region', 'us-east', '-o', 'html')
     expect([none.code, none.stderr]).toEqual([
       0,
-      'Nothing to judge: there are no bare metal servers in the region us-east.\n',
+      '! Nothing to judge: there are no bare metal servers in the region us-east.\n',
     ])
     expect(none.stdout).toContain('<h1>Nothing to judge</h1>')
     expect(none.stdout).not.toContain('<header class="compliant">')
@@ -82,7 +87,7 @@ describe('vpcmd metadata audit', () => {
     const policy = policyFile(lenient)
     expect(await instances('--policy', policy)).toMatchObject({
       code: 0,
-      stderr: 'Compliant: 0 of 9 violate the policy policy.yaml; 9 compliant.\n',
+      stderr: '✓ Compliant: 0 of 9 violate the policy policy.yaml; 9 compliant.\n',
     })
     const {code, stdout} = await instances('--policy', policy, '--json')
     expect([code, JSON.parse(stdout).result]).toEqual([0, 'compliant'])
@@ -251,7 +256,7 @@ describe('filters that find nothing', () => {
     expect(await audit('--region', 'br-sao')).toMatchObject({
       code: 0,
       stderr:
-        'Nothing to judge: there are no instances, instance templates, bare metal servers in the region br-sao.\n',
+        '! Nothing to judge: there are no instances, instance templates, bare metal servers in the region br-sao.\n',
     })
   })
 })
@@ -485,7 +490,7 @@ rules:
     const plan = file('plan.json')
     const before = await instances('--policy', policy, '--fix-plan', plan)
     expect(before.code).toBe(5)
-    expect(before.stderr).toContain(`8 changes planned in ${plan}. Apply with: vpcmd metadata apply ${plan}`)
+    expect(before.stderr).toContain(`✓ 8 changes planned in ${plan}\n  apply  vpcmd metadata apply ${plan}`)
     expect((await runInProcess(['metadata', 'apply', plan, '--yes'], {env})).code).toBe(0)
     expect((await instances('--policy', policy)).code).toBe(0)
   })

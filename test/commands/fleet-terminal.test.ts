@@ -73,9 +73,9 @@ describe('on a terminal', () => {
   it('of 60 columns the bar keeps within its line, and NO_COLOR is kept', async () => {
     const terminal = start(`${enable} --yes`, {cols: 60, more: {NO_COLOR: '1'}})
     // What was written last may come after the exit is told.
-    await terminal.waitFor(/Run \S+: 300 changed in/)
+    await terminal.waitFor(/✓ 300 changed[\s\S]*vpcmd metadata undo/)
     expect((await terminal.exit).exitCode).toBe(0)
-    const bars = drawn(terminal.written()).filter(text => / of 300/.test(text))
+    const bars = drawn(terminal.written()).filter(text => / of 300(?! are listed)/.test(text))
     expect(bars.length).toBeGreaterThan(2)
     for (const bar of bars) expect(bar.length).toBeLessThan(60)
     expect(terminal.written()).not.toMatch(/\x1b\[[\d;]*m/)
@@ -131,7 +131,7 @@ describe('on a terminal', () => {
     expect((await terminal.exit).exitCode).toBe(130)
     expect(terminal.everything()).toMatch(/Interrupted: waiting for what is in progress/)
     expect(terminal.everything()).toMatch(
-      /Run \S+: \d+ changed, \d+ skipped in .*[\s\S]*Finish it with: vpcmd metadata resume/,
+      /! Interrupted: \d+ changed, \d+ skipped.*[\s\S]* finish +vpcmd metadata resume/,
     )
     const [run] = await history()
     expect(run.state).toBe('interrupted')

@@ -117,6 +117,22 @@ describe('choosing many', () => {
     expect(idsOf(hasHops(7))).toEqual(idsOf(wanted))
   })
 
+  it('lists of many what failed or conflicts, and with --show all each', async () => {
+    const [a, b] = all() as [InstanceSummary, InstanceSummary]
+    await sandbox.fleet.change(a.id, {metadata_service: {response_hop_limit: 5}})
+    const plan = write('plan.json', '')
+    await vpcmd(`metadata plan --enable --hop-limit 7 --all --out ${plan}`)
+    await sandbox.fleet.change(a.id, {metadata_service: {response_hop_limit: 6}})
+    const {code, stdout, stderr} = await vpcmd(`metadata apply ${plan} --yes`)
+    expect(code).toBe(1)
+    expect(stdout).toContain(a.name)
+    expect(stdout).not.toContain(b.name)
+    expect(stderr).toMatch(/1 of 60 are listed; --show all lists each\.\n! 59 changed, 1 conflict\n/)
+    const whole = await vpcmd('metadata undo --yes --show all')
+    expect(whole.stdout).toContain(b.name)
+    expect(whole.stderr).toMatch(/^✓ 59 changed$/m)
+  })
+
   it('by --all takes nothing of a region whose list breaks off', async () => {
     await use({instances: 300, regions: ['us-south', 'eu-de'], faults: [{kind: '403', path: /eu-de\/.*start=/}]})
     const {changed, unread} = await jsonOf('metadata enable --all --hop-limit 7 --yes')
@@ -187,7 +203,10 @@ describe('choosing many', () => {
 
   it.each(['', '[]', '# nobody\n'])('an empty list (%j) is nothing to do', async text => {
     const {code, stdout, stderr} = await vpcmd('metadata enable --from-file - --yes --json', text)
-    expect({code, stderr}).toEqual({code: 0, stderr: 'standard input names no instances: nothing to do.\n'})
+    expect({code, stderr}).toEqual({
+      code: 0,
+      stderr: 'standard input names no instances: nothing to do.\n✓ Nothing to do\n',
+    })
     expect(JSON.parse(stdout)).toEqual({changed: [], unchanged: [], failed: []})
   })
 
@@ -212,7 +231,7 @@ describe('plan and apply', () => {
     expect(planned.code).toBe(0)
     expect(planned.stderr).toMatch(/enabled false -> true, protocol http -> https, response_hop_limit 1 -> 7/)
     expect(planned.stderr).toMatch(/eu-de, VPC vpc-\d+: \d+/)
-    expect(planned.stderr).toMatch(/30 to change, 0 unchanged\. Apply with: vpcmd metadata apply/)
+    expect(planned.stderr).toMatch(/30 to change, 0 unchanged\n {2}apply {2}vpcmd metadata apply/)
     expect(patched).toEqual([])
     const {changed} = await jsonOf(`metadata apply ${planFile()} --yes`)
     expect(changed).toHaveLength(30)
@@ -328,9 +347,10 @@ describe('history, undo and resume', () => {
     const {changed} = await jsonOf('metadata undo --yes')
     expect(changed).toHaveLength(60)
     expect(settings()).toEqual(before)
-    const [undo] = await jsonOf('metadata history')
-    expect(undo.undoes).toMatch(/^\d{8}-/)
-    await vpcmd(`metadata undo ${undo.id} --yes`)
+    const [undo, first] = await jsonOf('metadata history')
+    expect([undo.undoes, first.undone_by]).toEqual([first.id, undo.id])
+    // By its last four digits, as the endings name it.
+    await vpcmd(`metadata undo ${undo.id.slice(-4)} --yes`)
     expect(settings()).toEqual(after)
     // What is back already is not sent again.
     await vpcmd(`metadata undo ${undo.undoes} --yes`)
@@ -353,6 +373,12 @@ describe('history, undo and resume', () => {
     expect(idsOf(conflict)).toEqual([off[0]])
     expect(idsOf(changed)).toEqual(off.slice(1).sort())
     expect(patched.sort()).toEqual(off.slice(1).sort())
+    const [undo, run] = await jsonOf('metadata history')
+    const {stdout: table} = await vpcmd('metadata history')
+    expect(table).toMatch(
+      new RegExp(`^${undo.id.slice(-4)} +just now +undo of ${run.id.slice(-4)} +.*1 conflict$`, 'm'),
+    )
+    expect(table).toMatch(new RegExp(`^${run.id.slice(-4)} .* undone in part by ${undo.id.slice(-4)}$`, 'm'))
   })
 
   it('undo takes back what the run set, and nothing that somebody set while it ran', async () => {
@@ -503,7 +529,7 @@ describe('a rollout', () => {
     sandbox.faults.push({kind: '403', method: 'PATCH'})
     const {code, stderr, stdout} = await vpcmd('metadata enable --all --hop-limit 7 --yes --max-failures 2% --json')
     expect(code).toBe(1)
-    expect(stderr).toMatch(/Run \S+: \d+ failed, \d+ skipped in .*\nFinish it with: vpcmd metadata resume/)
+    expect(stderr).toMatch(/✗ Stopped early: \d+ failed, \d+ skipped\n {2}finish {2}vpcmd metadata resume/)
     expect(stderr).toMatch(/not authorized.*\(trace: /)
     const {failed, skipped} = JSON.parse(stdout)
     expect(failed.length + skipped.length).toBe(120)

@@ -2,7 +2,7 @@ import {readdirSync, readFileSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {describe, expect, test} from 'vitest'
 import {mostAtOnce} from '../support/downtimes.ts'
-import {one, PowerScene, runIdIn, three} from '../support/power-scene.ts'
+import {one, PowerScene, three} from '../support/power-scene.ts'
 import {keys} from '../support/pty.ts'
 import {startInProcess} from '../support/run-in-process.ts'
 
@@ -132,7 +132,8 @@ describe('instances restart', () => {
 
   test('is shown by history, and undo says that it has no settings to bring back', async () => {
     await scene.set()
-    const id = runIdIn(await vpcmd('instances', 'stop', one, '--accept-downtime'))
+    await vpcmd('instances', 'stop', one, '--accept-downtime')
+    const id = await scene.lastRun()
     const shown = await vpcmd('metadata', 'history', id)
     expect(shown.stdout).toMatch(/running\s+.*stopped\s+.*changed/)
     expect(JSON.parse((await vpcmd('metadata', 'history', id, '--json')).stdout)).toMatchObject({
@@ -152,7 +153,7 @@ describe('instances restart', () => {
     expect(code).toBe(1)
     expect(stderr).toMatch(/was asked to start, and was not seen running.*capacity/)
     expect(stderr).not.toContain('vpcmd stopped it')
-    expect(stderr).toMatch(/Finish it with: vpcmd metadata resume/)
+    expect(stderr).toMatch(/ finish +vpcmd metadata resume/)
   })
 })
 

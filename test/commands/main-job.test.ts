@@ -244,10 +244,10 @@ describe('enable and disable', () => {
 
   it("says what IBM's FAQ says after switching on, and only then", async () => {
     expect((await vpcmd('metadata', 'enable', id)).stderr).toMatch(
-      /stopped and started.*erases instance storage.*only does it when asked/,
+      /! Restart needed before the service works fully; a stop erases local disks\n {2}restart {2}vpcmd instances restart/,
     )
     expect((await vpcmd('metadata', 'enable', id, '--hop-limit', '2')).stderr).toMatch(
-      /^Run \S+: 1 changed in \d+ s\. Undo with: vpcmd metadata undo \S+\n$/,
+      /^✓ 1 changed\n {2}undo {2}vpcmd metadata undo [0-9a-f]{4}\n$/,
     )
   })
 

@@ -273,7 +273,7 @@ describe.skipIf(!hasSshd)('metadata collect, with a real sshd', () => {
     expect(code).toBe(0)
     expect(JSON.parse(stdout)).toHaveLength(1)
     expect(stderr).toMatch(
-      /^Enabled the metadata service of my-virtual-server-2\. Undo with: vpcmd metadata undo \S+\n.*must be stopped and started .*: vpcmd instances restart my-virtual-server-2/,
+      /^✓ Enabled the metadata service of my-virtual-server-2\n! Restart needed .*\n {2}restart {2}vpcmd instances restart my-virtual-server-2\n {2}undo {5}vpcmd metadata undo [0-9a-f]{4}/,
     )
     expect(patches).toEqual([{metadata_service: {enabled: true}}])
     const {stdout: history} = await runInProcess(['metadata', 'history', '--json'], {env})

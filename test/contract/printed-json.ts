@@ -24,7 +24,7 @@ const ownDepths: Record<string, number> = {
 const serverTwo = '0727_ed12480a-40a4-41a0-98e3-6dfac8b25ad6'
 const enable = 'metadata enable my-virtual-server-1 my-virtual-server-2'
 
-/** Each line in its turn: HOME is the folder, AT the metadata service, RUN the last run. */
+/** Each line in its turn: HOME is the folder, AT the metadata service, RUN the last run that changed settings, LAST the last of all. */
 const lines = [
   'sandbox start',
   'sandbox start --metadata-ca HOME/ca.pem',
@@ -61,6 +61,7 @@ const lines = [
   'metadata enable my-virtual-server-3 web-2 batch-1 --restart --accept-downtime',
   'instances stop my-virtual-server-1 web-2 --accept-downtime --dry-run',
   'instances stop my-virtual-server-1 web-2 --accept-downtime',
+  'metadata history LAST',
   'instances start my-virtual-server-1 my-virtual-server-2 --dry-run',
   'instances start my-virtual-server-1 my-virtual-server-2',
   'instances restart my-virtual-server-1 nobody --accept-downtime',
@@ -110,8 +111,11 @@ export async function printedByCommand(): Promise<Printed> {
     printed[name].samples.push(sample)
   }
   let run = ''
+  const lastRun = async () => (await runInProcess(['metadata', 'history', '-q'], {env})).stdout.split('\n')[0] ?? ''
   const jsonOf = async (line: string, options: InProcessOptions = {}) => {
+    const last = line.includes('LAST') ? await lastRun() : ''
     const args = line
+      .replace('LAST', last)
       .split(' ')
       .flatMap(word => (word === 'AT' ? inside.at : word === 'RUN' ? run : word.replace('HOME', home)))
     // What follows -- is not read as a flag.
@@ -122,7 +126,7 @@ export async function printedByCommand(): Promise<Printed> {
       signal: line.startsWith('sandbox') ? 'SIGTERM' : undefined,
       ...options,
     })
-    run = /Run (\d{8}-\d{6}-[0-9a-f]{4})/.exec(stderr)?.[1] ?? run
+    run = /vpcmd metadata (?:undo|resume) ([0-9a-f]{4})/.exec(stderr)?.[1] ?? run
     if (stdout === '') throw new Error(`vpcmd ${line} printed no JSON, but:\n${stderr}`)
     return JSON.parse(stdout)
   }

@@ -27,13 +27,10 @@ export class PowerScene {
 
   vpcmd = (...args: string[]): Promise<RunResult> => runInProcess(args, {env: this.env})
   named = (name: string) => this.sandbox.fleet.list().find(each => each.name === name)
+  /** The ID of the run that began last. */
+  lastRun = async () => (await this.vpcmd('metadata', 'history', '-q')).stdout.split('\n')[0] ?? ''
   statusOf = (name: string) => this.named(name)?.status
 }
 
 export const one = 'my-virtual-server-1'
 export const three = 'my-virtual-server-3'
-
-/** The ID of the run that a command made. */
-export function runIdIn({stderr}: RunResult): string {
-  return /Run (\d{8}-\d{6}-[0-9a-f]{4})/.exec(stderr)?.[1] ?? ''
-}

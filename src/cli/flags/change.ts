@@ -7,6 +7,11 @@ import {type OutputFlags, type OutputOptions, readOutput} from './output.ts'
 export const rolloutFlags = {
   'dry-run': Flags.boolean({summary: 'Show what would change, and send nothing.'}),
   yes: Flags.boolean({char: 'y', summary: 'Skip the confirmation.'}),
+  show: Flags.option({
+    options: ['all'] as const,
+    helpGroup: 'OUTPUT',
+    summary: 'List each server. Of more than 20, the table has only those that failed or conflict.',
+  })(),
   ...inGroup('ROLLOUT', {
     concurrency: Flags.integer({
       min: 1,
@@ -51,12 +56,13 @@ export const restartFlags = inGroup('RESTART', {
   }),
 })
 
-const {'dry-run': dryRun, yes, concurrency} = rolloutFlags
+const {'dry-run': dryRun, yes, show, concurrency} = rolloutFlags
 
 /** The flags of `instances start`. */
 export const startFlags = {
   'dry-run': dryRun,
   yes,
+  show,
   concurrency,
   ...inGroup('RESTART', {'step-timeout': restartFlags['step-timeout']}),
 }
@@ -83,6 +89,7 @@ export const powerCycleFlags = {
 interface ChangeFlags extends OutputFlags {
   'dry-run'?: boolean
   yes?: boolean
+  show?: 'all'
   concurrency?: number
   'max-failures'?: string
   canary?: number
@@ -96,6 +103,8 @@ interface ChangeFlags extends OutputFlags {
 /** How servers are changed, and what is printed of it. */
 export interface ChangePolicy {
   out: OutputOptions
+  /** Whether a table lists each server, however many there are. */
+  listsAll: boolean
   isDryRun: boolean
   yes: boolean
   concurrency: number | undefined
@@ -114,6 +123,7 @@ export function readPowerChange(flags: ChangeFlags): ChangePolicy {
   const maxUnavailable = parseShare('max-unavailable', unavailable, 1)
   return {
     out: readOutput(flags),
+    listsAll: flags.show === 'all',
     isDryRun: flags['dry-run'] ?? false,
     yes: flags.yes ?? false,
     concurrency: flags.concurrency,

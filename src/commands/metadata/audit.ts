@@ -9,6 +9,7 @@ import {parseReportFiles, type ReportFile, renderAudit, reportFormats} from '../
 import {BaseCommand} from '../../cli/base-command.ts'
 import {checkFiles, checkStdin} from '../../cli/check-files.ts'
 import {connectCloud} from '../../cli/connect-cloud.ts'
+import {type Ending, printEnding} from '../../cli/ending.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {readOutput} from '../../cli/flags/output.ts'
 import {filterFlags, toFilters} from '../../cli/flags/selection.ts'
@@ -19,7 +20,6 @@ import {exitCodes, VpcmdError} from '../../errors.ts'
 import {inputName, readInput} from '../../files/read-input.ts'
 import {pathInRepository} from '../../files/repository-path.ts'
 import {writeOutput} from '../../files/write-output.ts'
-import {quoteCommand} from '../../quote-command.ts'
 import {green, red, yellow} from '../../terminal/style.ts'
 
 const {name, zone, vpc, 'resource-group': resourceGroup} = filterFlags
@@ -66,10 +66,11 @@ Exit codes: 0 compliant; 5 not compliant; 1 if anything could not be read, whate
       summary: 'Write a plan that fixes the violations, for vpcmd metadata apply.',
     }),
     verdict: Flags.option({
-      options: verdicts,
+      options: [...verdicts, 'all'] as const,
       multiple: true,
       multipleNonGreedy: true,
-      summary: 'Print only findings with this verdict. Exit code and reports still cover everything.',
+      summary:
+        'Print what has this verdict (default: a table has what is neither compliant nor exempt, other formats have all). Exit code and reports always cover everything.',
     })(),
     kind: Flags.option({
       options: subjectKinds,
@@ -122,11 +123,12 @@ Exit codes: 0 compliant; 5 not compliant; 1 if anything could not be read, whate
       }
     }
     await this.printAudit(flags, report, flags.verdict)
-    await this.summarize(report)
-    if (flags['fix-plan'] !== undefined) await this.writeFixPlan(report, flags['fix-plan'])
+    const plan = flags['fix-plan'] === undefined ? undefined : await this.writeFixPlan(report, flags['fix-plan'])
+    await this.summarize(report, plan)
   }
 
-  private async writeFixPlan(report: AuditReport, file: string): Promise<void> {
+  /** Writes the plan and gives what an ending says of it. */
+  private async writeFixPlan(report: AuditReport, file: string): Promise<Ending> {
     const [{toFixPlan}, {writePlan}] = await Promise.all([
       import('../../audit/fix-plan.ts'),
       import('../../metadata/plan-file.ts'),
@@ -141,24 +143,27 @@ Exit codes: 0 compliant; 5 not compliant; 1 if anything could not be read, whate
       'are not in the plan',
     )
     const count = plan.changes.length
-    const next = count > 0 ? ` Apply with: ${quoteCommand(['vpcmd', 'metadata', 'apply', file])}` : ''
-    this.context.note(`${counted(count, 'change')} planned in ${file}.${next}`)
+    return {
+      lines: [{mark: 'done', text: `${counted(count, 'change')} planned in ${file}`}],
+      next: count > 0 ? [['apply', ['metadata', 'apply', file]]] : [],
+    }
   }
 
   private async printAudit(
     flags: {output?: string; json?: boolean; quiet?: boolean},
     report: AuditReport,
-    wanted: Verdict[] | undefined,
+    asked: (Verdict | 'all')[] | undefined,
   ): Promise<void> {
-    const rows = wanted ? report.judgements.filter(({verdict}) => wanted.includes(verdict)) : report.judgements
     const format = reportFormats.find(each => each === (flags.json ? 'json' : flags.output))
+    const wanted = asked?.includes('all') ? verdicts : (asked ?? (format || flags.quiet ? verdicts : findings))
+    const rows = report.judgements.filter(({verdict}) => wanted.some(each => each === verdict))
     if (format) return this.context.print(await renderAudit(format, report, rows))
     await printRows(this.context, readOutput(flags), {
       rows,
       columns: tableColumns.map(column => (column.header === 'Verdict' ? {...column, style: colored} : column)),
-      id: ({subject, verdict}) => (wanted || verdict === 'violation' ? subject.id : undefined),
-      // That there was nothing at all, the summary says.
-      ...(report.judgements.length > 0 && {empty: 'No findings with this verdict.'}),
+      id: ({subject, verdict}) => (asked || verdict === 'violation' ? subject.id : undefined),
+      // That there was nothing at all, or no finding, the summary says.
+      ...(asked && report.judgements.length > 0 && {empty: 'No findings with this verdict.'}),
     })
   }
 
@@ -174,14 +179,24 @@ Exit codes: 0 compliant; 5 not compliant; 1 if anything could not be read, whate
     }
   }
 
-  private async summarize(report: AuditReport): Promise<void> {
-    const {headline, remarks} = await import('../../audit/summary.ts')
+  private async summarize(report: AuditReport, plan: Ending = {lines: [], next: []}): Promise<void> {
+    const [{resultOf}, {headline, remarks}] = await Promise.all([
+      import('../../audit/audit.ts'),
+      import('../../audit/summary.ts'),
+    ])
     this.warnOf(
       report.unread.map(({error}) => error.inOneLine),
       'could not be read. See all with -o json',
     )
-    for (const remark of remarks(report)) this.context.note(remark)
-    this.context.note(headline(report))
+    const isCompliant = resultOf(report) === 'compliant' && report.counts.unmatched === 0 && report.counts.total > 0
+    printEnding(this.context, {
+      lines: [
+        {mark: isCompliant ? 'done' : resultOf(report) === 'compliant' ? 'notice' : 'failed', text: headline(report)},
+        ...remarks(report).map(text => ({mark: 'notice' as const, text})),
+        ...plan.lines,
+      ],
+      next: [...plan.next, ...restartNext(report)],
+    })
   }
 
   /** Warns of the first ten, and says how many `more` there are. */
@@ -191,11 +206,23 @@ Exit codes: 0 compliant; 5 not compliant; 1 if anything could not be read, whate
   }
 }
 
+/** How to restart what awaits it, where these are few; IDs where names are not enough. */
+function restartNext({judgements}: AuditReport): Ending['next'] {
+  const awaiting = judgements.flatMap(({subject, restartAwaited}) => (restartAwaited ? [subject] : []))
+  if (awaiting.length === 0) return []
+  if (awaiting.length > 3) return [['restart', ['metadata', 'resume', '--restart']]]
+  const isAlone = (name: string | undefined) => judgements.filter(({subject}) => subject.name === name).length === 1
+  return [['restart', ['instances', 'restart', ...awaiting.flatMap(({name, id}) => (isAlone(name) ? name : id) ?? [])]]]
+}
+
 async function readPolicy(file: string, env: NodeJS.ProcessEnv): Promise<Policy> {
   const {maxPolicyBytes, parsePolicy} = await import('../../audit/read-policy.ts')
   const policy = parsePolicy(await readInput(file, 'policy', maxPolicyBytes), inputName(file))
   return file === '-' ? policy : {...policy, pathInRepository: pathInRepository(file, env)}
 }
+
+/** What somebody has to look at. */
+const findings = verdicts.filter(each => each !== 'compliant' && each !== 'exempt')
 
 const styles: Partial<Record<Verdict, (text: string) => string>> = {
   violation: red,

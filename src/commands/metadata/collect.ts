@@ -2,6 +2,7 @@ import {Flags} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
 import {connectCloud, usesSandbox} from '../../cli/connect-cloud.ts'
 import type {Context} from '../../cli/context.ts'
+import {printEnding, restartNeeded} from '../../cli/ending.ts'
 import {readChange} from '../../cli/flags/change.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {type OutputOptions, readOutput} from '../../cli/flags/output.ts'
@@ -9,8 +10,8 @@ import {instanceArgs, readSelection, selectionFlags} from '../../cli/flags/selec
 import {readWishes, sshFlags} from '../../cli/flags/ssh.ts'
 import {runRollout} from '../../cli/make-changes.ts'
 import {printRows} from '../../cli/output.ts'
-import {switchedOnNote} from '../../cli/print-outcomes.ts'
 import {reportFailures} from '../../cli/report-failures.ts'
+import {runName} from '../../cli/run-journal.ts'
 import {type Selected, selectInstances} from '../../cli/select-instances.ts'
 import type {Cloud} from '../../cloud/cloud.ts'
 import {retryPolicy} from '../../cloud/retry-policy.ts'
@@ -124,8 +125,10 @@ async function switchOn(
   const isLeft = (id: string) => off.some(each => each.id === id)
   const switched = changes.flatMap(({target}) => (isLeft(target.id) ? [] : [target.name]))
   if (run && switched.length > 0) {
-    context.note(`Enabled the metadata service of ${switched.join(', ')}. Undo with: vpcmd metadata undo ${run.id}`)
-    context.note(switchedOnNote(switched))
+    const id = await runName(context, run.id)
+    const {lines, next} = restartNeeded(switched, id)
+    const text = `Enabled the metadata service of ${switched.join(', ')}`
+    printEnding(context, {lines: [{mark: 'done', text}, ...lines], next: [...next, ['undo', ['metadata', 'undo', id]]]})
   }
   return {on: found.filter(({instance}) => !isLeft(instance.id)), off: off.map(({error}) => error)}
 }

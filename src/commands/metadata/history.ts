@@ -10,10 +10,10 @@ import {exitCodes} from '../../errors.ts'
 import {settingsLabel} from '../../instances/settings.ts'
 import {type JsonRun, toJsonChange, toJsonRun} from '../../metadata/history.ts'
 import {describeCounts} from '../../metadata/outcomes.ts'
-import {readRun} from '../../metadata/read-run.ts'
+import {readRun, shortRunIds} from '../../metadata/read-run.ts'
 import {readRuns} from '../../metadata/run-folder.ts'
-import {mayBeDown, powerOf, type RecordedChange, type Run, summaryOf} from '../../metadata/runs.ts'
-import {red} from '../../terminal/style.ts'
+import {mayBeDown, powerOf, type RecordedChange, type Run, type RunSummary, summaryOf} from '../../metadata/runs.ts'
+import {green, red, yellow} from '../../terminal/style.ts'
 
 export default class MetadataHistory extends BaseCommand {
   static override summary = 'List the runs that changed settings or restarted instances, or show what one of them did.'
@@ -23,34 +23,60 @@ export default class MetadataHistory extends BaseCommand {
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> 20261125-161502-3f9a -o csv',
   ]
-  static override args = {run: Args.string({description: 'ID of a run, or the start of it.'})}
+  static override args = {run: Args.string({description: 'ID of a run, or its start or last four digits.'})}
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(MetadataHistory)
     const folder = runsFolder(this.context.env)
     const out = readOutput(flags)
-    if (args.run !== undefined) return this.showRun(await readRun(folder, args.run), out)
-    const rows: JsonRun[] = []
+    const run = args.run === undefined ? undefined : await readRun(folder, args.run)
+    const found: RunSummary[] = []
+    /** The last undo of each run that changed something. */
+    const undone = new Map<string, RunSummary>()
     const runs = readRuns(folder, ({message}) => {
+      // Who asks for one run is not told of the others.
+      if (run) return
       this.context.warning(message)
       this.context.exitCode = exitCodes.failed
     })
-    for await (const run of runs) {
-      this.warnOfDamage(run)
-      rows.push(toJsonRun(run))
+    for await (const each of runs) {
+      if (!run) this.warnOfDamage(each)
+      found.push(each)
+      const {undoes} = each.header
+      const last = undoes === undefined ? undefined : undone.get(undoes)
+      if (undoes !== undefined && each.wasTouched && (!last || last.header.id < each.header.id))
+        undone.set(undoes, each)
     }
+    if (run) return this.showRun(run, undone.get(run.header.id)?.header.id, out)
+    const nameOf = await shortRunIds(folder)
+    const ofAccounts = new Set(found.map(({header}) => header.account)).size
+    const rows = found
+      .sort((a, b) => (a.header.id < b.header.id ? 1 : -1))
+      .map(summary => ({summary, json: toJsonRun(summary, undone.get(summary.header.id)?.header.id)}))
+    const now = this.context.host.now()
+    const whatOf = ({json}: RunRow) =>
+      `${json.command ?? ''} ${json.undoes === null ? (json.selection ?? '') : `of ${nameOf(json.undoes)}`}`
+    const resultOf = ({summary, json}: RunRow) => resultInWords(summary, undone.get(json.id), nameOf)
+    const tableColumns: Column<RunRow>[] = [
+      {header: 'Run', value: ({json}) => nameOf(json.id), tells: 'which'},
+      {header: 'When', value: ({json}) => ago(now - Date.parse(json.started_at))},
+      ...(ofAccounts > 1 ? [accountColumn] : []),
+      {header: 'What', value: whatOf, least: 16},
+      {header: 'Result', value: resultOf, least: 16, style: historyStyle},
+    ]
     await printRows(this.context, out, {
-      rows: rows.sort((a, b) => (a.id < b.id ? 1 : -1)),
-      columns: rows.some(row => row.may_be_down > 0) ? [...runColumns, downColumn] : runColumns,
-      id: ({id}) => id,
+      rows,
+      columns: out.format === 'table' ? tableColumns : runColumns,
+      toJson: ({json}) => json,
+      id: ({json}) => json.id,
       empty: 'No runs yet: vpcmd has changed nothing for this user on this machine.',
     })
   }
 
-  private async showRun(run: Run, out: OutputOptions): Promise<void> {
+  private async showRun(run: Run, undoneBy: string | undefined, out: OutputOptions): Promise<void> {
     const {header, changes, state, damage} = run
     const {id, account, iamId, startedAt, command, selection} = header
-    const summary = toJsonRun(summaryOf(run))
+    const summary = toJsonRun(summaryOf(run), undoneBy)
     this.warnOfDamage(run)
     this.context.note(`Run ${id}, ${startedAt}${damage?.header ? '' : `, account ${account}, by ${iamId}`}: ${state}.`)
     const what = damage?.header ? 'What can be read' : `${command} ${selection}`
@@ -59,6 +85,7 @@ export default class MetadataHistory extends BaseCommand {
       const finish = powerOf(run) === 'stop' ? 'Finish it' : 'Start them'
       this.context.warning(`${mayBeDown(run)}. ${finish} with: vpcmd metadata resume ${id}`)
     }
+    if (undoneBy !== undefined) this.context.note(`Undone by run ${undoneBy}.`)
     for (const unread of summary.unread) {
       this.context.warning(`The selection was incomplete, as this could not be read: ${unread}`)
     }
@@ -76,25 +103,57 @@ export default class MetadataHistory extends BaseCommand {
   }
 }
 
-const runColumns: Column<JsonRun>[] = [
-  {header: 'Run', value: ({id}) => id},
-  {header: 'Started', value: ({started_at}) => started_at, priority: 4},
-  {header: 'Account', value: ({account}) => account ?? '', priority: 3},
-  {header: 'By', value: ({iam_id}) => iam_id ?? '', priority: 5},
-  {header: 'Command', value: ({command}) => command ?? ''},
-  {header: 'Selection', value: ({selection}) => selection ?? '', priority: 2, least: 16},
-  {header: 'Changed', value: ({counts}) => String(counts.changed)},
-  {header: 'Unchanged', value: ({counts}) => String(counts.unchanged), priority: 1},
-  {header: 'Conflict', value: ({counts}) => String(counts.conflict), priority: 1},
-  {header: 'Failed', value: ({counts}) => String(counts.failed)},
-  {header: 'Skipped', value: ({counts}) => String(counts.skipped), priority: 1},
-  {header: 'State', value: ({state}) => state, style: resultStyle},
+interface RunRow {
+  summary: RunSummary
+  json: JsonRun
+}
+
+const accountColumn: Column<RunRow> = {header: 'Account', value: ({json}) => json.account ?? '', priority: 3}
+
+const runColumns: Column<RunRow>[] = [
+  {header: 'Run', value: ({json}) => json.id},
+  {header: 'Started', value: ({json}) => json.started_at},
+  accountColumn,
+  {header: 'By', value: ({json}) => json.iam_id ?? ''},
+  {header: 'Command', value: ({json}) => json.command ?? ''},
+  {header: 'Selection', value: ({json}) => json.selection ?? ''},
+  {header: 'Changed', value: ({json}) => String(json.counts.changed)},
+  {header: 'Unchanged', value: ({json}) => String(json.counts.unchanged)},
+  {header: 'Conflict', value: ({json}) => String(json.counts.conflict)},
+  {header: 'Failed', value: ({json}) => String(json.counts.failed)},
+  {header: 'Skipped', value: ({json}) => String(json.counts.skipped)},
+  {header: 'State', value: ({json}) => json.state},
+  {header: 'Undone by', value: ({json}) => json.undone_by ?? ''},
+  {header: 'May be down', value: ({json}) => String(json.may_be_down)},
 ]
 
-const downColumn: Column<JsonRun> = {
-  header: 'May be down',
-  value: ({may_be_down: count}) => (count > 0 ? String(count) : ''),
-  style: red,
+/** What a run came to, in words: `2 changed, 1 failed; undone by 3f9a`. */
+function resultInWords(
+  {state, counts, mayBeDown: down}: RunSummary,
+  undo: RunSummary | undefined,
+  nameOf: (id: string) => string,
+): string {
+  const came = describeCounts({...counts, planned: 0})
+  const isPart = undo && undo.counts.failed + undo.counts.conflict + undo.counts.skipped > 0
+  return [
+    state === 'done' ? came : `${state}: ${came}`,
+    ...(down > 0 ? [`${down} may be down`] : []),
+    ...(undo ? [`undone${isPart ? ' in part' : ''} by ${nameOf(undo.header.id)}`] : []),
+  ].join('; ')
+}
+
+function historyStyle(text: string): string {
+  if (/failed|unfinished|damaged|may be down/.test(text)) return red(text)
+  return /conflict|skipped|interrupted|stopped|running/.test(text) ? yellow(text) : green(text)
+}
+
+/** How long ago something was, of so many milliseconds: `5 min ago`. */
+function ago(ms: number): string {
+  const minutes = Math.floor(ms / 60_000)
+  if (minutes < 1) return 'just now'
+  if (minutes < 60) return `${minutes} min ago`
+  if (minutes < 48 * 60) return `${Math.floor(minutes / 60)} h ago`
+  return `${Math.floor(minutes / 60 / 24)} days ago`
 }
 
 const changeColumns: Column<RecordedChange>[] = [

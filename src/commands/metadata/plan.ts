@@ -4,6 +4,7 @@ import {chooseToChange, withinReach} from '../../cli/change-metadata.ts'
 import {checkFiles} from '../../cli/check-files.ts'
 import {connectCloud} from '../../cli/connect-cloud.ts'
 import type {Context} from '../../cli/context.ts'
+import {printEnding} from '../../cli/ending.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {readOutput} from '../../cli/flags/output.ts'
 import {instanceArgs, readSelectionForChanges, selectionFlagsForChanges} from '../../cli/flags/selection.ts'
@@ -14,7 +15,6 @@ import {readWantedSettings, settingFlags} from '../../cli/wanted-settings.ts'
 import {usageError, VpcmdError} from '../../errors.ts'
 import {outcomesOf} from '../../metadata/outcomes.ts'
 import {type Candidate, changesIn, draftPlan, type Plan} from '../../metadata/plan.ts'
-import {quoteCommand} from '../../quote-command.ts'
 
 export default class MetadataPlan extends BaseCommand {
   static override summary = 'Plan changes, to review them and apply them later.'
@@ -55,7 +55,7 @@ Choose instances as with vpcmd metadata enable, and pass --enable or --disable. 
     const drafts = draftPlan(items, wanted)
     const changes = changesIn(drafts)
     if (flags.out === undefined) {
-      await printOutcomes(context, out, outcomesOf(drafts), selection.unread)
+      await printOutcomes(context, out, outcomesOf(drafts), {unread: selection.unread})
       showChanges(context, changes)
       context.note('Nothing was sent or written. Pass --out FILE to save the plan.')
       return
@@ -77,13 +77,15 @@ Choose instances as with vpcmd metadata enable, and pass --enable or --disable. 
     else {
       await writePlan(flags.out, plan)
       // Who asks for a format reads stdout: nothing at all would be no JSON.
-      if (out.quiet || out.format !== 'table') await printOutcomes(context, out, outcomesOf(drafts), selection.unread)
+      if (out.quiet || out.format !== 'table')
+        await printOutcomes(context, out, outcomesOf(drafts), {unread: selection.unread})
     }
     showChanges(context, changes)
     const unchanged = drafts.filter(draft => !('error' in draft)).length - changes.length
-    context.note(
-      `${changes.length} to change, ${unchanged} unchanged.${flags.out === '-' ? '' : ` Apply with: ${quoteCommand(['vpcmd', 'metadata', 'apply', flags.out])}`}`,
-    )
+    printEnding(context, {
+      lines: [{mark: 'done', text: `${changes.length} to change, ${unchanged} unchanged`}],
+      next: flags.out === '-' ? [] : [['apply', ['metadata', 'apply', flags.out]]],
+    })
   }
 }
 

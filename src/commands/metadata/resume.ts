@@ -8,6 +8,7 @@ import {openRun} from '../../cli/open-run.ts'
 import {reportUnanswered} from '../../cli/report-failures.ts'
 import {mayRestart, planRestarts, showPreflights} from '../../cli/restart-instances.ts'
 import {restartsAwaited} from '../../cli/restarts-awaited.ts'
+import {runName} from '../../cli/run-journal.ts'
 import {resumePower} from '../../cli/switch-power.ts'
 import {counted} from '../../counted.ts'
 import {asVpcmdError, type VpcmdError} from '../../errors.ts'
@@ -29,7 +30,7 @@ A run of vpcmd instances start, stop or restart is finished in the same way: wha
     '<%= config.bin %> <%= command.id %> 20261125-161502-3f9a --restart --max-unavailable 2',
   ]
   static override args = {
-    run: Args.string({description: 'ID of a run, or the start of it; see vpcmd metadata history.'}),
+    run: Args.string({description: 'ID of a run, or its start or last four digits; see vpcmd metadata history.'}),
   }
   static override flags = {...cloudFlags, ...rolloutFlags, ...restartFlags}
 
@@ -52,7 +53,8 @@ A run of vpcmd instances start, stop or restart is finished in the same way: wha
     checkRestartFlags(flags, true)
     const {id, command, selection} = run.header
     const work = workLeft(run)
-    context.note(`Run ${id} (${command} ${selection}): ${work.length} of ${run.changes.length} left.`)
+    const name = await runName(context, id)
+    context.note(`Run ${name} (${command} ${selection}): ${work.length} of ${run.changes.length} left.`)
     const seen = policy.isDryRun ? await previewWork(cloud, work) : []
     const request = restartsIn(run, work, seen, isAwaiting)
     if (request.begun.length > 0) context.note(`${mayBeDown(run)}: starting those that are down first.`)

@@ -5,6 +5,7 @@ import {readChange, refuseRegions, rolloutFlags} from '../../cli/flags/change.ts
 import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {makeChanges} from '../../cli/make-changes.ts'
 import {openRun} from '../../cli/open-run.ts'
+import {runName} from '../../cli/run-journal.ts'
 import {counted} from '../../counted.ts'
 import {usageError, VpcmdError} from '../../errors.ts'
 import {countChanges} from '../../instances/settings.ts'
@@ -23,7 +24,7 @@ An undo is itself a run. To undo it, pass its ID.`
     '<%= config.bin %> <%= command.id %> 20261125-161502-3f9a --dry-run',
   ]
   static override args = {
-    run: Args.string({description: 'ID of a run, or the start of it; see vpcmd metadata history.'}),
+    run: Args.string({description: 'ID of a run, or its start or last four digits; see vpcmd metadata history.'}),
   }
   static override flags = {...cloudFlags, ...rolloutFlags}
 
@@ -44,7 +45,8 @@ An undo is itself a run. To undo it, pass its ID.`
     }
     refusePower(run)
     const changes = invertRun(run)
-    context.note(`Run ${id} (${command} ${selection}): ${counted(changes.length, 'change')} to undo.`)
+    const name = await runName(context, id)
+    context.note(`Run ${name} (${command} ${selection}): ${counted(changes.length, 'change')} to undo.`)
     if (run.changes.some(isBetween)) {
       context.warning(`${mayBeDown(run)}, and undo starts no instance. Start them with: vpcmd metadata resume ${id}`)
     }

@@ -1,0 +1,77 @@
+import {countResults, describeCounts, type Outcome} from '../metadata/outcomes.ts'
+import type {Moved} from '../metadata/restart-plan.ts'
+import {quoteCommand} from '../quote-command.ts'
+import {duration} from '../terminal/progress.ts'
+import {green, red, yellow} from '../terminal/style.ts'
+import type {Context} from './context.ts'
+
+/** How a line of an ending is meant: all is well, something is to be known, or something failed. */
+type Mark = 'done' | 'notice' | 'failed'
+
+/** The last words on a result. */
+export interface Ending {
+  /** Short ones: what it came to, and what is to be known beside it. */
+  lines: {mark: Mark; text: string}[]
+  /** The commands that go on from there, the likeliest first, each after a word on what it is for. */
+  next: [purpose: string, words: string[]][]
+}
+
+const marks = {done: ['✓', green], notice: ['!', yellow], failed: ['✗', red]} as const
+
+/** Prints an ending on stderr; where `isQuiet`, only one in which something is not simply done. */
+export function printEnding(context: Context, {lines, next}: Ending, isQuiet = false): void {
+  if (isQuiet && lines.every(({mark}) => mark === 'done')) return
+  for (const {mark, text} of lines) {
+    const [sign, style] = marks[mark]
+    context.note(text, `${context.colorsNotes ? style(sign) : sign} `)
+  }
+  const widest = Math.max(...next.map(([purpose]) => purpose.length))
+  for (const [purpose, words] of next) {
+    const command = quoteCommand(['vpcmd', ...words, ...(context.isOnSandbox ? ['--sandbox'] : [])])
+    context.note(`  ${purpose.padEnd(widest)}  ${command}`)
+  }
+}
+
+/** What became of some servers, as the first line of an ending: `stop` says that not all had their turn. */
+export function resultLine(
+  outcomes: Iterable<{result: Outcome['result']}>,
+  {stop, seconds = 0, now}: {stop?: string | undefined; seconds?: number; now?: Iterable<{result: Outcome['result']}>},
+): Ending['lines'][number] {
+  const counts = countResults(outcomes)
+  const isPart = stop !== undefined || counts.conflict > 0 || counts.skipped > 0
+  const mark = counts.failed > 0 ? 'failed' : isPart ? 'notice' : 'done'
+  const early = stop === 'interrupted' ? 'Interrupted: ' : stop === undefined ? '' : 'Stopped early: '
+  const all = Object.values(counts).some(count => count > 0) ? describeCounts(counts) : 'Nothing to do'
+  const text = now ? `now ${describeCounts(countResults(now))}; in all ${all}` : all
+  return {mark, text: `${early}${text}${seconds < 10 ? '' : ` in ${duration(seconds)}`}`}
+}
+
+/** The last words on what would have been done. */
+export function dryRunNote(outcomes: {result: Outcome['result']}[]): string {
+  return `Dry run: nothing was sent.${outcomes.length > 0 ? ` ${describeCounts(countResults(outcomes))}.` : ''}`
+}
+
+/**
+ * That instances on which the service was turned on must be stopped and started before it works fully, if they were created
+ * with it off (IBM's FAQ, ibm-cloud-docs/vpc, instance_metadata_vpc_faqs.md). `run`: the run that turned it on.
+ */
+export function restartNeeded(names: string[], run: string): Ending {
+  const who = names.length === 1 ? 'Restart needed' : `${names.length} need a restart`
+  const words = names.length > 3 ? ['metadata', 'resume', run, '--restart'] : ['instances', 'restart', ...names]
+  return {
+    lines: [{mark: 'notice', text: `${who} before the service works fully; a stop erases local disks`}],
+    next: [['restart', words]],
+  }
+}
+
+/** Which private addresses changed; no line where none did. */
+export function movedLines(moved: Moved[]): Ending['lines'] {
+  const [first] = moved
+  if (!first) return []
+  const {name, address} = first
+  const text =
+    moved.length === 1
+      ? `The private address of ${name} changed: ${address.before} -> ${address.after}`
+      : `${moved.length} private addresses changed; the table says which`
+  return [{mark: 'notice', text}]
+}
