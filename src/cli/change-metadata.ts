@@ -1,3 +1,4 @@
+import type {Policy} from '../audit/policy.ts'
 import type {Cloud} from '../cloud/cloud.ts'
 import {counted} from '../counted.ts'
 import {countChanges, type WantedSettings} from '../instances/settings.ts'
@@ -7,6 +8,7 @@ import type {Context} from './context.ts'
 import type {ChangePolicy} from './flags/change.ts'
 import type {SelectionOptions} from './flags/selection.ts'
 import {makeChanges} from './make-changes.ts'
+import {breachesOf, countBreaches} from './policy-file.ts'
 import {type Selection, selectInstances} from './select-instances.ts'
 
 /** How the help of commands says which instances they take. */
@@ -22,6 +24,8 @@ interface SettingsChange {
   wanted(picked: Candidate[] | undefined): Promise<WantedSettings>
   /** Whether it asks even when the instances were typed. */
   alwaysAsks: boolean
+  /** By which changes are marked. */
+  rules?: Policy | undefined
 }
 
 /** Chooses instances and changes their settings, as enable and disable do. */
@@ -36,6 +40,7 @@ export async function changeMetadata(
   const wanted = await change.wanted(how === 'picked' ? selection.items : undefined)
   const drafts = draftPlan(withinReach(context, selection), wanted)
   const changes = changesIn(drafts)
+  const breaches = await breachesOf(context, change.rules, changes)
   const asks = change.alwaysAsks || how !== 'typed'
   await makeChanges(context, cloud, policy, {
     command: change.verb.toLowerCase(),
@@ -43,8 +48,9 @@ export async function changeMetadata(
     unread,
     changes,
     isFresh: true,
+    breaches,
     question: asks
-      ? `${change.verb} the metadata service of ${counted(changes.length, 'instance')} (${countChanges(changes)})?`
+      ? `${change.verb} the metadata service of ${counted(changes.length, 'instance')} (${countChanges(changes)}${countBreaches(breaches)})?`
       : undefined,
     outcomes: settled => outcomesOf(drafts, settled),
   })

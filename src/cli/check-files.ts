@@ -32,10 +32,9 @@ function checkFolder(file: string): void {
   }
 }
 
-/** Throws a usage error where the API key and something else are both to come from standard input. */
-export function checkStdin(flags: {'api-key-file'?: string}, file: string | undefined, what: string): void {
-  const key = flags['api-key-file']
-  if (file !== undefined && key !== undefined && isStdin(file) && isStdin(key)) {
-    throw usageError(`Stdin can be the ${what} or the API key, not both.`)
-  }
+/** Throws a usage error where the API key and something else, or two others, are to come from standard input. */
+export function checkStdin(flags: {'api-key-file'?: string}, others: Record<string, string | undefined>): void {
+  const named = Object.entries({...others, 'API key': flags['api-key-file']})
+  const [one, other] = named.flatMap(([what, file]) => (file !== undefined && isStdin(file) ? [what] : []))
+  if (one && other) throw usageError(`Stdin can be the ${one} or the ${other}, not both.`)
 }

@@ -17,6 +17,7 @@ import type {Context} from './context.ts'
 import {dryRunNote, type Ending, movedLines, printEnding, restartNeeded, resultLine} from './ending.ts'
 import type {ChangePolicy} from './flags/change.ts'
 import {listenForInterruption} from './interruption.ts'
+import type {Breaches} from './policy-file.ts'
 import {printOutcomes} from './print-outcomes.ts'
 import {mayRestart, planRestarts, restartInstances, showPreflights} from './restart-instances.ts'
 import {exitForStop, openJournal, runName, writeEnd} from './run-journal.ts'
@@ -50,9 +51,11 @@ export async function makeChanges(
   context: Context,
   cloud: Cloud,
   policy: ChangePolicy,
-  request: RunRequest & {question: string | undefined; outcomes: Outcomes},
+  request: RunRequest & {question: string | undefined; outcomes: Outcomes; breaches?: Breaches},
 ): Promise<void> {
-  const {changes, question, outcomes} = request
+  const {changes, question, breaches = new Map()} = request
+  const outcomes: Outcomes = settled =>
+    request.outcomes(settled).map(outcome => ({...outcome, breach: breaches.get(outcome.target?.id ?? '')}))
   const isSeen = policy.isDryRun && !request.isFresh
   const seen = isSeen
     ? await (await import('../metadata/preview-changes.ts')).previewChanges(cloud, changes, request.comparesNames)
@@ -64,7 +67,7 @@ export async function makeChanges(
     return printDryRun(context, policy, restarts, outcomes(seen), request.unread)
   }
   const asks = question !== undefined && changes.length > 0 && !policy.yes
-  if (asks) showChanges(context, changes)
+  if (asks) showChanges(context, changes, breaches)
   const isAgreed = !asks || (await context.confirm(question, false))
   if (!isAgreed || !(await mayRestart(context, policy.restart, restarts))) return context.note('Nothing was sent.')
   await carryOut(context, cloud, policy, {...request, restarts: changes.length > 0 ? restarts : undefined}, settled => {

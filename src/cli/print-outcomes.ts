@@ -18,7 +18,7 @@ export async function printOutcomes(
   {unread = [], listsAll = true}: {unread?: string[]; listsAll?: boolean} = {},
 ): Promise<void> {
   const hasRestarts = outcomes.some(({restart}) => restart !== undefined)
-  const hasRisks = outcomes.some(outcome => weakenedBy(outcome.before ?? {}, outcome.after ?? {}).length > 0)
+  const hasRisks = outcomes.some(outcome => riskOf(outcome) !== '')
   await printServers(context, out, {
     outcomes,
     unread,
@@ -96,8 +96,17 @@ export const resultColumn: Column<ServerOutcome> = {header: 'Result', value: ({r
 
 const riskColumn: Column<Outcome> = {
   header: 'Risk',
-  value: ({before = {}, after = {}}) => (weakenedBy(before, after).length > 0 ? 'less secure' : ''),
+  value: riskOf,
   style: text => (text === '-' ? text : yellow(text)),
+  least: 12,
+}
+
+function riskOf({before, after, breach}: Outcome): string {
+  const risks = [
+    weakenedBy(before ?? {}, after ?? {}).length > 0 && 'less secure',
+    breach !== undefined && 'against the policy',
+  ]
+  return risks.filter(Boolean).join(', ')
 }
 
 const restartColumns: Column<Outcome>[] = [

@@ -41,6 +41,8 @@ export interface Outcome extends Omit<Settled, 'result'> {
   target: Target | undefined
   result: Result | 'planned'
   before: KnownSettings | undefined
+  /** What a policy forbids of it, in words. */
+  breach?: string | undefined
   /** What became of its restart: null where none was due, undefined where none was asked for. */
   restart?: Restarted | null
 }
@@ -139,11 +141,12 @@ interface OutcomeHead<State> extends Pick<Outcome, 'asked' | 'target'> {
 }
 
 export function toJsonOutcome(outcome: Outcome): object {
-  const {before, after, error, restart} = outcome
+  const {before, after, breach, error, restart} = outcome
   const weakened = weakenedBy(before ?? {}, after ?? {})
   return {
     ...outcomeHead<Settings>(outcome),
     ...(weakened.length > 0 && {less_secure: weakened}),
+    ...(breach !== undefined && {against_policy: breach}),
     ...(restart !== undefined && {restart: toJsonRestart(restart)}),
     ...(error && {error: error.toJSON()}),
   }

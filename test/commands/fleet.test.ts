@@ -117,6 +117,22 @@ describe('choosing many', () => {
     expect(idsOf(hasHops(7))).toEqual(idsOf(wanted))
   })
 
+  it('marks what a policy forbids, before the question and after', async () => {
+    const policy = write(
+      'policy.yaml',
+      'version: 1\nrules: [{name: off, match: {region: eu-de}, require: {enabled: false}}]\n',
+    )
+    const [off] = all().filter(({region, metadata_service: each}) => region === 'eu-de' && !each.enabled)
+    const asked = await vpcmd(`metadata enable --all --region eu-de --policy ${policy}`)
+    expect(asked.code).toBe(2)
+    expect(asked.stderr).toMatch(/\(against the policy: service is on, must be off\)/)
+    expect(asked.stderr).toMatch(/\d+ switched on; \d+ against the policy\)\?/)
+    const planned = await jsonOf(`metadata plan --enable ${off?.id} --policy ${policy}`)
+    expect(planned.planned).toMatchObject([{against_policy: 'service is on, must be off'}])
+    const wrong = await vpcmd('metadata enable --all --policy /nonexistent --yes')
+    expect([wrong.code, patched]).toEqual([2, []])
+  })
+
   it('lists of many what failed or conflicts, and with --show all each', async () => {
     const [a, b] = all() as [InstanceSummary, InstanceSummary]
     await sandbox.fleet.change(a.id, {metadata_service: {response_hop_limit: 5}})

@@ -49,6 +49,8 @@ export const selectionFlagsForChanges = {
 }
 
 interface ManyFlagValues {
+  /** A file that is read, too, and may be stdin. */
+  policy?: string
   'from-file'?: string
   all?: boolean
   'api-key-file'?: string
@@ -90,7 +92,7 @@ function selectionBy(
   typed: string[],
 ): SelectionOptions {
   const file = flags['from-file']
-  checkStdin(flags, file, 'list of instances')
+  checkStdin(flags, {'list of instances': file, policy: flags.policy})
   const filters = toFilters(given)
   const filterWords = filterList.flatMap(({name}) =>
     filters[name] === undefined ? [] : `--${flagOf(name)} ${filters[name]}`,

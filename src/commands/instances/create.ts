@@ -70,7 +70,7 @@ The VPC API does not return user data. To copy it, collect it with vpcmd metadat
     const {args, flags} = await this.parse(InstancesCreate)
     const out = readOutput(flags)
     checkName(args.name)
-    checkStdin(flags, flags['user-data'] ?? flags['from-metadata'], 'user data')
+    checkStdin(flags, {'user data': flags['user-data'] ?? flags['from-metadata']})
     const userData = await this.readUserData(flags)
     const cloud = await connectCloud(this.context, flags)
     const like = await findInstance(cloud, flags.like)

@@ -5,6 +5,7 @@ import {connectCloud} from '../../cli/connect-cloud.ts'
 import {readChange, refuseRegions, restartFlags, rolloutFlags} from '../../cli/flags/change.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {makeChanges} from '../../cli/make-changes.ts'
+import {breachesOf, countBreaches, policyFlag, readPolicy} from '../../cli/policy-file.ts'
 import {counted} from '../../counted.ts'
 import {usageError} from '../../errors.ts'
 import {inputLimits, inputName, readText} from '../../files/read-input.ts'
@@ -27,15 +28,16 @@ A plan never stops an instance. With --restart, vpcmd then stops and starts the 
   static override args = {
     plan: Args.string({required: true, description: 'File written by vpcmd metadata plan; - is stdin.'}),
   }
-  static override flags = {...cloudFlags, ...rolloutFlags, ...restartFlags}
+  static override flags = {...cloudFlags, ...policyFlag, ...rolloutFlags, ...restartFlags}
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(MetadataApply)
     const {context} = this
     refuseRegions(flags, 'a plan')
-    checkStdin(flags, args.plan, 'plan')
+    checkStdin(flags, {plan: args.plan, policy: flags.policy})
     const policy = readChange(flags)
     const {account: planned, createdAt, selection, unread, changes} = await readPlan(args.plan)
+    const rules = flags.policy === undefined ? undefined : await readPolicy(flags.policy, context.env)
     const cloud = await connectCloud(context, flags)
     const {account} = await cloud.caller()
     if (account !== planned) {
@@ -47,6 +49,7 @@ A plan never stops an instance. With --restart, vpcmd then stops and starts the 
     const regions = new Set(changes.map(({target}) => target.region))
     await Promise.all([...regions].map(name => cloud.region(name, 'the plan')))
     for (const what of unread ?? []) context.warning(`The plan is incomplete, as this could not be read: ${what}`)
+    const breaches = await breachesOf(context, rules, changes)
     await makeChanges(context, cloud, policy, {
       command: 'apply',
       selection: `plan of ${createdAt}: ${selection}`,
@@ -54,7 +57,8 @@ A plan never stops an instance. With --restart, vpcmd then stops and starts the 
       changes,
       comparesNames: true,
       isFresh: false,
-      question: `Make the ${counted(changes.length, 'change')} of the plan of ${createdAt} (${countChanges(changes)})?`,
+      breaches,
+      question: `Make the ${counted(changes.length, 'change')} of the plan of ${createdAt} (${countChanges(changes)}${countBreaches(breaches)})?`,
       outcomes: settled => outcomesOfChanges(changes, settled),
     })
   }

@@ -2,7 +2,7 @@ import {Flags} from '@oclif/core'
 import type {AuditReport} from '../../audit/audit.ts'
 import {tableColumns} from '../../audit/columns.ts'
 import {type Verdict, verdicts} from '../../audit/judge.ts'
-import {defaultPolicy, listInWords, type Policy, policyKeysInWords} from '../../audit/policy.ts'
+import {defaultPolicy, listInWords, policyKeysInWords} from '../../audit/policy.ts'
 import {selectorTable} from '../../audit/selectors.ts'
 import {kindLabel, subjectKinds} from '../../audit/subjects.ts'
 import {parseReportFiles, type ReportFile, renderAudit, reportFormats} from '../../cli/audit-output.ts'
@@ -14,11 +14,10 @@ import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {readOutput} from '../../cli/flags/output.ts'
 import {filterFlags, toFilters} from '../../cli/flags/selection.ts'
 import {printRows} from '../../cli/output.ts'
+import {readPolicy} from '../../cli/policy-file.ts'
 import {restartsAwaited} from '../../cli/restarts-awaited.ts'
 import {counted} from '../../counted.ts'
 import {exitCodes, VpcmdError} from '../../errors.ts'
-import {inputName, readInput} from '../../files/read-input.ts'
-import {pathInRepository} from '../../files/repository-path.ts'
 import {writeOutput} from '../../files/write-output.ts'
 import {green, red, yellow} from '../../terminal/style.ts'
 
@@ -93,7 +92,7 @@ Exit codes: 0 compliant; 5 not compliant; 1 if anything could not be read, whate
 
   async run(): Promise<void> {
     const {flags} = await this.parse(MetadataAudit)
-    checkStdin(flags, flags.policy, 'policy')
+    checkStdin(flags, {policy: flags.policy})
     const files = parseReportFiles(flags.report ?? [])
     checkFiles([...files.map(({file}) => file), flags['fix-plan']], [flags.policy, flags['api-key-file']])
     const [{audit, exitCodeOf}, policy] = await Promise.all([
@@ -213,12 +212,6 @@ function restartNext({judgements}: AuditReport): Ending['next'] {
   if (awaiting.length > 3) return [['restart', ['metadata', 'resume', '--restart']]]
   const isAlone = (name: string | undefined) => judgements.filter(({subject}) => subject.name === name).length === 1
   return [['restart', ['instances', 'restart', ...awaiting.flatMap(({name, id}) => (isAlone(name) ? name : id) ?? [])]]]
-}
-
-async function readPolicy(file: string, env: NodeJS.ProcessEnv): Promise<Policy> {
-  const {maxPolicyBytes, parsePolicy} = await import('../../audit/read-policy.ts')
-  const policy = parsePolicy(await readInput(file, 'policy', maxPolicyBytes), inputName(file))
-  return file === '-' ? policy : {...policy, pathInRepository: pathInRepository(file, env)}
 }
 
 /** What somebody has to look at. */

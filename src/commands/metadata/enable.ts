@@ -4,6 +4,7 @@ import {connectCloud} from '../../cli/connect-cloud.ts'
 import {readChange, restartFlags, rolloutFlags} from '../../cli/flags/change.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {instanceArgs, readSelectionForChanges, selectionFlagsForChanges} from '../../cli/flags/selection.ts'
+import {policyFlag, readPolicy} from '../../cli/policy-file.ts'
 import {askSettings, readWantedSettings, settingFlags} from '../../cli/wanted-settings.ts'
 
 export default class MetadataEnable extends BaseCommand {
@@ -27,6 +28,7 @@ An instance that was created with the service off must be stopped and started be
   static override flags = {
     ...cloudFlags,
     ...settingFlags(({help}) => help),
+    ...policyFlag,
     ...rolloutFlags,
     ...restartFlags,
     ...selectionFlagsForChanges,
@@ -37,11 +39,13 @@ An instance that was created with the service off must be stopped and started be
     const {context} = this
     const policy = readChange(flags)
     const selection = readSelectionForChanges(flags, args.instance)
+    const rules = flags.policy === undefined ? undefined : await readPolicy(flags.policy, context.env)
     const cloud = await connectCloud(context, flags)
     await changeMetadata(context, cloud, policy, {
       verb: 'Enable',
       alwaysAsks: false,
       selection,
+      rules,
       wanted: async picked => {
         const given = readWantedSettings(flags)
         return {...(picked ? await askSettings(context, given, picked) : given), enabled: true}

@@ -8,6 +8,7 @@ import {printEnding} from '../../cli/ending.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {readOutput} from '../../cli/flags/output.ts'
 import {instanceArgs, readSelectionForChanges, selectionFlagsForChanges} from '../../cli/flags/selection.ts'
+import {breachesOf, policyFlag, readPolicy} from '../../cli/policy-file.ts'
 import {printOutcomes} from '../../cli/print-outcomes.ts'
 import {reportFailures} from '../../cli/report-failures.ts'
 import {showChanges} from '../../cli/show-changes.ts'
@@ -32,6 +33,7 @@ Choose instances as with vpcmd metadata enable, and pass --enable or --disable. 
     enable: Flags.boolean({summary: 'Plan to enable the service.', exclusive: ['disable']}),
     disable: Flags.boolean({summary: 'Plan to disable the service.'}),
     ...settingFlags(({word}) => `Plan to set this ${word}.`, ['disable']),
+    ...policyFlag,
     out: Flags.string({helpValue: 'FILE', summary: 'Write the plan to this file; - is stdout.'}),
     ...selectionFlagsForChanges,
   }
@@ -44,6 +46,7 @@ Choose instances as with vpcmd metadata enable, and pass --enable or --disable. 
       throw usageError('Pass --enable or --disable.', 'See vpcmd metadata plan --help.')
     }
     checkFiles([flags.out === '-' ? undefined : flags.out], [flags['from-file'], flags['api-key-file']])
+    const rules = flags.policy === undefined ? undefined : await readPolicy(flags.policy, context.env)
     const options = readSelectionForChanges(flags, args.instance)
     const cloud = await connectCloud(context, flags)
     const selection = await chooseToChange(context, cloud, {
@@ -54,9 +57,12 @@ Choose instances as with vpcmd metadata enable, and pass --enable or --disable. 
     const items = withinReach(context, selection)
     const drafts = draftPlan(items, wanted)
     const changes = changesIn(drafts)
+    const breaches = await breachesOf(context, rules, changes)
+    const outcomes = () =>
+      outcomesOf(drafts).map(outcome => ({...outcome, breach: breaches.get(outcome.target?.id ?? '')}))
     if (flags.out === undefined) {
-      await printOutcomes(context, out, outcomesOf(drafts), {unread: selection.unread})
-      showChanges(context, changes)
+      await printOutcomes(context, out, outcomes(), {unread: selection.unread})
+      showChanges(context, changes, breaches)
       context.note('Nothing was sent or written. Pass --out FILE to save the plan.')
       return
     }
@@ -77,10 +83,9 @@ Choose instances as with vpcmd metadata enable, and pass --enable or --disable. 
     else {
       await writePlan(flags.out, plan)
       // Who asks for a format reads stdout: nothing at all would be no JSON.
-      if (out.quiet || out.format !== 'table')
-        await printOutcomes(context, out, outcomesOf(drafts), {unread: selection.unread})
+      if (out.quiet || out.format !== 'table') await printOutcomes(context, out, outcomes(), {unread: selection.unread})
     }
-    showChanges(context, changes)
+    showChanges(context, changes, breaches)
     const unchanged = drafts.filter(draft => !('error' in draft)).length - changes.length
     printEnding(context, {
       lines: [{mark: 'done', text: `${changes.length} to change, ${unchanged} unchanged`}],

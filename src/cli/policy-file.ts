@@ -1,0 +1,54 @@
+import {Flags} from '@oclif/core'
+import type {Policy} from '../audit/policy.ts'
+import {counted} from '../counted.ts'
+import {inputName, readInput} from '../files/read-input.ts'
+import {pathInRepository} from '../files/repository-path.ts'
+import type {PlannedChange} from '../metadata/plan.ts'
+import type {Context} from './context.ts'
+
+/** The flag of commands that show what they would change. */
+export const policyFlag = {
+  policy: Flags.string({
+    helpValue: 'FILE',
+    summary: 'Mark changes to what this policy forbids, in the plan and before the question; see metadata audit.',
+  }),
+}
+
+/** Reads a policy; `-` is stdin. Throws a usage error for what is none. */
+export async function readPolicy(file: string, env: NodeJS.ProcessEnv): Promise<Policy> {
+  const {maxPolicyBytes, parsePolicy} = await import('../audit/read-policy.ts')
+  const policy = parsePolicy(await readInput(file, 'policy', maxPolicyBytes), inputName(file))
+  return file === '-' ? policy : {...policy, pathInRepository: pathInRepository(file, env)}
+}
+
+/** By the ID of a server, what a policy forbids of what it would be changed to, in words. */
+export type Breaches = ReadonlyMap<string, string>
+
+/** What a policy, if there is one, forbids of some changes; warns of those of which a plan knows too little to say. */
+export async function breachesOf(
+  context: Context,
+  policy: Policy | undefined,
+  changes: PlannedChange[],
+): Promise<Breaches> {
+  const breaches = new Map<string, string>()
+  if (!policy) return breaches
+  const {judge, violationInWords} = await import('../audit/judge.ts')
+  const today = new Date(context.host.now()).toISOString().slice(0, 10)
+  let unknown = 0
+  for (const {target, before, set, readAt} of changes) {
+    const subject = {...target, settings: {...before, ...set}, readAt}
+    const {verdict, violations} = judge(subject, policy, today)
+    if (verdict === 'violation') breaches.set(target.id, violations.map(violationInWords).join('; '))
+    else if (verdict === 'undetermined') unknown++
+  }
+  if (unknown > 0) {
+    const which = counted(unknown, 'change')
+    context.warning(`The policy asks for more than a plan knows of ${which}: these are not marked.`)
+  }
+  return breaches
+}
+
+/** A question before changes with a word on how many of them the policy forbids. */
+export function countBreaches(breaches: Breaches): string {
+  return breaches.size > 0 ? `; ${breaches.size} against the policy` : ''
+}
