@@ -74,8 +74,9 @@ const onInstance: Setup = {
   before: async world => {
     await world.sandbox.fleet.change(idOf(world, 'my-virtual-server-2'), {metadata_service: {enabled: true}})
   },
+  // With more time than it has on a quiet machine.
   as: async (line, world) =>
-    `${line} --endpoint ${(await world.sandbox.metadataAddress(idOf(world, 'my-virtual-server-2'))).url}`,
+    `${line} --timeout 15 --endpoint ${(await world.sandbox.metadataAddress(idOf(world, 'my-virtual-server-2'))).url}`,
 }
 
 /** The policy of the page on audits, as a file. */
@@ -138,7 +139,9 @@ async function pretendSsh({sandbox, env, folder}: World): Promise<void> {
   await sandbox.fleet.change(id, {metadata_service: {enabled: true}})
   const {url} = await sandbox.metadataAddress(id)
   const said = async (path: string) =>
-    JSON.parse((await runInProcess(['imds', 'get', path, '--endpoint', url, '--json'], {env})).stdout)
+    JSON.parse(
+      (await runInProcess(['imds', 'get', path, '--endpoint', url, '--timeout', '15', '--json'], {env})).stdout,
+    )
   const document = {
     instance: await said('instance'),
     'instance/initialization': await said('instance/initialization'),
