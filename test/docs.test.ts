@@ -1,24 +1,29 @@
-import {chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
-import {join} from 'node:path'
+import {dirname, join} from 'node:path'
 import {fileURLToPath} from 'node:url'
+import {globSync} from 'tinyglobby'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
+import {parse} from 'yaml'
+import {runsFolder, sandboxFolder} from '../src/cli/state-folder.ts'
+import {cacheFolder} from '../src/files/user-folders.ts'
 import {type Sandbox, startSandbox} from '../src/sandbox/index.ts'
 import type {Prompter} from '../src/terminal/prompts.ts'
 import {allowSeconds} from './support/allow-seconds.ts'
 import {runInProcess} from './support/run-in-process.ts'
-import {freshEnvironment} from './support/run-vpcmd.ts'
+import {freshEnvironment, runFile} from './support/run-vpcmd.ts'
 
 allowSeconds(20, 'A test runs all the commands of an example.')
 
-// Every block of console or sh in the documents is run, and what it prints is compared with what the document shows.
+// Every block of the documents is run, and what it prints is compared with what the document shows.
 // VPCMD_UPDATE_DOCS=1 writes what is printed now into the document instead: look at the difference.
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const documents = [
-  ...readdirSync(root).filter(name => name.endsWith('.md')),
-  ...readdirSync(join(root, 'docs')).map(name => join('docs', name)),
-]
+const pages = readdirSync(join(root, 'docs'))
+  .filter(name => name.endsWith('.md'))
+  .map(name => join('docs', name))
+const documents = [...readdirSync(root).filter(name => name.endsWith('.md')), ...pages]
+const read = (file: string) => readFileSync(join(root, file), 'utf8')
 
 interface Block {
   file: string
@@ -27,16 +32,20 @@ interface Block {
 }
 
 const blocks = documents.flatMap(file =>
-  [...readFileSync(join(root, file), 'utf8').matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].map(
+  [...read(file).matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].map(
     ([, language = '', text = '']): Block => ({file, language, text}),
   ),
 )
-const runnable = blocks.filter(({language}) => /^(console|sh|bash|shell)$/.test(language))
+const isShell = ({language}: Block) => /^(console|sh|bash|shell)$/.test(language)
+const runnable = blocks.filter(isShell)
 
 /** What is not run here, by how it begins, and why. */
 const notRun: Record<string, string> = {
   'npm ci && npm run demo': 'It installs the packages anew. .ci/run runs it in a clone.',
   'npm ci && npm test': 'It is what runs this test. .ci/run runs it in a clone.',
+  'npm uninstall --global vpcmd': 'It removes what the user has. .ci/try-package runs it in a folder of its own.',
+  'npm install --global ./vpcmd-VERSION.tgz': 'It installs. .ci/try-package does, in a folder of its own.',
+  '   a shell, a script': 'It is a drawing.',
 }
 
 interface World {
@@ -60,16 +69,40 @@ interface Setup {
 const idOf = ({sandbox}: World, name: string) => sandbox.fleet.list().find(each => each.name === name)?.id ?? ''
 const run = ({env}: World, line: string) => runInProcess(line.split(' '), {env})
 
+/** As on my-virtual-server-2, with its service on. Outside an instance there is no service to be found by itself. */
+const onInstance: Setup = {
+  before: async world => {
+    await world.sandbox.fleet.change(idOf(world, 'my-virtual-server-2'), {metadata_service: {enabled: true}})
+  },
+  // With more time than it has on a quiet machine.
+  as: async (line, world) =>
+    `${line} --timeout 15 --endpoint ${(await world.sandbox.metadataAddress(idOf(world, 'my-virtual-server-2'))).url}`,
+}
+
+/** The policy of the page on audits, as a file. */
+const writePolicy = ({folder}: World) => {
+  const policy = blocks.find(({file, language}) => file === 'docs/audit.md' && language === 'yaml')
+  writeFileSync(join(folder, 'policy.yaml'), policy?.text ?? '')
+}
+
 const setups: Record<string, Setup> = {
-  'vpcmd instances list': {ownSandbox: true},
+  'vpcmd instances list\n': {ownSandbox: true},
+  'vpcmd instances list --region us-south': {},
+  'vpcmd metadata enable my-virtual-server-2 --protocol https': {},
+  'vpcmd metadata enable --all': {},
+  'vpcmd metadata plan --enable --protocol https my-virtual-server-1': {},
+  'vpcmd metadata audit --region eu-de': {exitCodes: [5]},
+  'vpcmd connect my-virtual-server-2 --print': {},
+  'vpcmd imds user-data': onInstance,
   'export IBMCLOUD_API_KEY=...': {},
   'vpcmd instances list --metadata disabled': {exitCodes: [0, 0, 4]},
   'vpcmd metadata enable my-virtual-server-1 my-virtual-server-3 --protocol https --dry-run': {},
   'vpcmd instances list -q --metadata disabled': {},
+  'vpcmd instances list -q --metadata enabled': {},
   'vpcmd instances restart my-virtual-server-2': {
     before: world => run(world, 'instances stop my-virtual-server-1 --accept-downtime'),
   },
-  'vpcmd metadata plan': {},
+  'vpcmd metadata plan --enable --protocol https --all': {},
   'vpcmd metadata apply plan.json --yes': {
     continues: true,
     before: world =>
@@ -80,24 +113,20 @@ const setups: Record<string, Setup> = {
   },
   'vpcmd metadata undo --yes': {continues: true},
   'vpcmd metadata enable my-virtual-server-1 my-virtual-server-3 web-2 --protocol https --restart': {},
-  'vpcmd metadata audit': {
+  'vpcmd metadata audit --policy policy.yaml --verdict violation': {
     before: async world => {
-      const policy = blocks.find(({language}) => language === 'yaml')
-      writeFileSync(join(world.folder, 'policy.yaml'), policy?.text ?? '')
+      writePolicy(world)
       await run(world, 'metadata enable my-virtual-server-1 --hop-limit 5')
     },
     exitCodes: [5],
   },
-  'vpcmd metadata enable my-virtual-server-2': {before: pretendSsh},
-  'vpcmd imds initialization': {
-    before: async world => {
-      await world.sandbox.fleet.change(idOf(world, 'my-virtual-server-2'), {metadata_service: {enabled: true}})
-    },
-    // Outside an instance there is no service to be found by itself.
-    as: async (line, {sandbox}) =>
-      `${line} --endpoint ${(await sandbox.metadataAddress(idOf({sandbox} as World, 'my-virtual-server-2'))).url}`,
-    exitCodes: [0, 0, 1],
-  },
+  'vpcmd metadata audit --policy policy.yaml --fix-plan': {before: writePolicy, exitCodes: [5, 0]},
+  // The workflow.
+  'vpcmd metadata audit --policy policy.yaml --report': {before: writePolicy, exitCodes: [5]},
+  'vpcmd metadata enable my-virtual-server-2\n': {before: pretendSsh},
+  'vpcmd imds initialization': {...onInstance, exitCodes: [0, 0, 1]},
+  'vpcmd imds script': {},
+  'vpcmd metadata show my-virtual-server\n': {exitCodes: [4, 4]},
   // Another one may listen at the port of the document.
   'vpcmd sandbox start --port 4010': {as: line => line.replace('4010', '0')},
 }
@@ -110,7 +139,9 @@ async function pretendSsh({sandbox, env, folder}: World): Promise<void> {
   await sandbox.fleet.change(id, {metadata_service: {enabled: true}})
   const {url} = await sandbox.metadataAddress(id)
   const said = async (path: string) =>
-    JSON.parse((await runInProcess(['imds', 'get', path, '--endpoint', url, '--json'], {env})).stdout)
+    JSON.parse(
+      (await runInProcess(['imds', 'get', path, '--endpoint', url, '--timeout', '15', '--json'], {env})).stdout,
+    )
   const document = {
     instance: await said('instance'),
     'instance/initialization': await said('instance/initialization'),
@@ -198,7 +229,7 @@ const normal = (text: string) =>
     .replace(/ {2,}/g, '  ')
     .trimEnd()
 
-const setupOf = ({text}: Block) => {
+const setupOf = ({text}: Pick<Block, 'text'>) => {
   const start = text.replace(/^\$ /, '')
   // The longest that fits: several begin alike.
   const key = Object.keys(setups)
@@ -206,19 +237,52 @@ const setupOf = ({text}: Block) => {
     .sort((a, b) => b.length - a.length)[0]
   return key === undefined ? undefined : setups[key]
 }
-const reasonOf = ({text}: Block) => Object.entries(notRun).find(([start]) => text.startsWith(start))?.[1]
+const reasonOf = ({text}: Pick<Block, 'text'>) => Object.entries(notRun).find(([start]) => text.startsWith(start))?.[1]
+
+/** What the workflows of the documents run, a step each. */
+const steps = blocks
+  .filter(({language, text}) => language === 'yaml' && /^jobs:/m.test(text))
+  .flatMap(({file, text}) =>
+    Object.values<{steps: {run?: string}[]}>(parse(text).jobs).flatMap(job =>
+      job.steps.flatMap(({run: line}) => (line === undefined ? [] : {file, language: 'sh', text: `${line}\n`})),
+    ),
+  )
+const shellBlocks = [...runnable, ...steps]
 
 it('every block is run, or has a reason why not', () => {
   expect(runnable.length).toBeGreaterThan(10)
-  const unknown = runnable.filter(block => !setupOf(block) && !reasonOf(block))
+  const others = blocks.filter(block => !isShell(block) && !/^(js|yaml)$/.test(block.language))
+  const unknown = [...shellBlocks, ...others].filter(block => !setupOf(block) && !reasonOf(block))
   expect(unknown.map(({file, text}) => `${file}: ${text}`)).toEqual([])
   const starts = Object.keys({...setups, ...notRun})
-  const used = starts.filter(start => runnable.some(({text}) => text.replace(/^\$ /, '').startsWith(start)))
+  const used = starts.filter(start =>
+    [...shellBlocks, ...others].some(({text}) => text.replace(/^\$ /, '').startsWith(start)),
+  )
   expect(starts.filter(start => !used.includes(start))).toEqual([])
+  // What is YAML is the policy, or a workflow.
+  expect(blocks.filter(({language}) => language === 'yaml').map(({file}) => file)).toEqual([
+    'docs/audit.md',
+    'docs/scripts.md',
+  ])
+  expect(steps.length).toBeGreaterThan(1)
 })
 
+it.each(blocks.filter(({language}) => language === 'js').map(({file, text}) => [file, text] as const))(
+  '%s: the program ends well',
+  async (_file, text) => {
+    // From the root, the package finds itself by its name.
+    const {code, stderr} = await runFile(
+      'sh',
+      ['-c', `cd '${root}' && exec node --input-type=module`],
+      freshEnvironment(),
+      text,
+    )
+    expect({code, stderr}).toEqual({code: 0, stderr: ''})
+  },
+)
+
 describe('what a document shows is what is printed', () => {
-  const run = runnable.filter(block => !reasonOf(block))
+  const run = shellBlocks.filter(block => !reasonOf(block))
   it.each(run.map(block => [block.file, block.text.split('\n')[0] ?? '', block] as const))(
     '%s: %s',
     async (file, _line, block) => {
@@ -242,7 +306,7 @@ describe('what a document shows is what is printed', () => {
         const path = join(root, file)
         writeFileSync(
           path,
-          readFileSync(path, 'utf8').replace(block.text, () => `${shown.trimEnd()}\n`),
+          read(file).replace(block.text, () => `${shown.trimEnd()}\n`),
         )
         return
       }
@@ -251,11 +315,11 @@ describe('what a document shows is what is printed', () => {
   )
 })
 
-it('the demo runs what the first example shows', () => {
-  const demo = readFileSync(join(root, '.config', 'demo.mjs'), 'utf8')
+it('the demo runs what the page on the sandbox shows', () => {
+  const demo = read('.config/demo.mjs')
   const [, list = ''] = /const commands = \[\n([\s\S]*?)\]/.exec(demo) ?? []
   const commands = [...list.matchAll(/'(.*)',/g)].map(([, command]) => `vpcmd ${command}`)
-  const [first] = runnable.filter(({language}) => language === 'console')
+  const first = runnable.find(({file, language}) => file === 'docs/sandbox.md' && language === 'console')
   expect([...(first?.text ?? '').matchAll(/^\$ (.*)$/gm)].map(([, line]) => line)).toEqual(commands)
 })
 
@@ -265,11 +329,11 @@ describe('what is named within a sentence', () => {
   }
   let manifest: Manifest
   beforeAll(() => {
-    manifest = JSON.parse(readFileSync(join(root, 'oclif.manifest.json'), 'utf8'))
+    manifest = JSON.parse(read('oclif.manifest.json'))
   })
   const named = documents.flatMap(file =>
     [
-      ...readFileSync(join(root, file), 'utf8')
+      ...read(file)
         .replace(/^```[\s\S]*?^```$/gm, '')
         .matchAll(/`(vpcmd [^`]+)`/g),
     ].map(([, line = '']) => [file, line] as const),
@@ -286,4 +350,129 @@ describe('what is named within a sentence', () => {
       expect([...known, '--help']).toContain(word.replace(/=.*/, ''))
     }
   })
+})
+
+describe('how the pages hang together', () => {
+  const prose = (file: string) => read(file).replace(/^```[\s\S]*?^```$/gm, '')
+  const headings = (file: string) => [...prose(file).matchAll(/^##+ (.*)$/gm)].map(([, heading = '']) => heading)
+  /** The anchor that GitHub gives a heading. */
+  const anchor = (heading: string) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\- _]/gu, '')
+      .replaceAll(' ', '-')
+
+  it('README.md has at most 200 lines', () => {
+    expect(read('README.md').trimEnd().split('\n').length).toBeLessThanOrEqual(200)
+  })
+
+  it.each(pages)('%s begins with a table of its contents', file => {
+    const [, contents = ''] = /^# .*\n\n(?:[^-#\n].*\n\n)?((?:- \[.*\]\(#.*\)\n)+)/.exec(read(file)) ?? []
+    expect(contents.trimEnd().split('\n')).toEqual(headings(file).map(each => `- [${each}](#${anchor(each)})`))
+  })
+
+  it.each(documents)('%s: each link leads somewhere', file => {
+    for (const [, target = ''] of prose(file).matchAll(/\]\(([^)]+)\)/g)) {
+      if (/^https:\/\//.test(target)) continue
+      const [path = '', fragment] = target.split('#')
+      const there = path === '' ? file : join(dirname(file), path)
+      expect(existsSync(join(root, there)), `${target} of ${file}`).toBe(true)
+      if (fragment !== undefined) expect(headings(there).map(anchor), target).toContain(fragment)
+    }
+  })
+
+  it('README.md leads to each page', () => {
+    for (const page of pages) expect(read('README.md')).toContain(`](${page})`)
+  })
+
+  it.runIf(process.platform === 'linux')('the page on uninstalling names the folders that vpcmd keeps', () => {
+    const env = {HOME: '/nobody-has-this'}
+    for (const folder of [runsFolder(env), sandboxFolder(env), cacheFolder(env)]) {
+      expect(read('docs/uninstall.md')).toContain(`\`${folder?.replace(env.HOME, '~')}\``)
+    }
+  })
+})
+
+/** The rows of all tables of a page that have a header which begins so, each as its cells. */
+function rowsBelow(file: string, header: string): string[][] {
+  const tables = read(file).split(/\n(?!\|)/)
+  return tables
+    .filter(table => table.trimStart().startsWith(`| ${header} |`))
+    .flatMap(table => table.trim().split('\n').slice(2))
+    .map(row =>
+      row
+        .split(/(?<!\\)\|/)
+        .slice(1, -1)
+        .map(cell => cell.trim()),
+    )
+}
+
+describe('the page on troubleshooting', () => {
+  const lines = globSync('src/**/*.ts', {cwd: root}).flatMap(file => read(file).split('\n'))
+  const printed = blocks.filter(({language}) => language === 'console').flatMap(({text}) => text.split('\n'))
+  const said = [...lines, ...printed]
+  const rows = rowsBelow('docs/troubleshooting.md', 'message').map(row => row as [string, string, string, string])
+
+  it('has messages', () => {
+    expect(rows.length).toBeGreaterThan(30)
+  })
+
+  it.each(rows)('%s is a message of vpcmd', cell => {
+    const parts = cell.replace(/^`|`$/g, '').split('…')
+    const isIn = (line: string) => {
+      let from = 0
+      return parts.every(part => {
+        const at = line.indexOf(part, from)
+        from = at + part.length
+        return at >= 0
+      })
+    }
+    expect(said.some(isIn), cell).toBe(true)
+  })
+
+  it.each(rows.flatMap(([, code]) => /^`(\w+)`$/.exec(code)?.[1] ?? []))('%s is a code of an error', code => {
+    expect(lines.some(line => line.includes(`'${code}'`))).toBe(true)
+  })
+})
+
+describe('the table of JSON', () => {
+  interface Schema {
+    properties?: Record<string, Schema>
+    items?: Schema
+  }
+  const {definitions} = JSON.parse(read('test/contract/output.schema.json')) as {definitions: Record<string, Schema>}
+  const keysOf = ({properties = {}, items}: Schema): string[] => [
+    ...Object.entries(properties).flatMap(([key, inner]) => [key, ...keysOf(inner)]),
+    ...(items ? keysOf(items) : []),
+  ]
+  const rows = rowsBelow('docs/scripts.md', 'command').map(([commands = '', shape = '']) => ({
+    commands: commands.startsWith('`') ? [...commands.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name) : [commands],
+    keys: [...shape.matchAll(/`\{([^`]+)\}`/g)].flatMap(([, keys = '']) =>
+      keys.split(', ').map(key => key.replace('?', '')),
+    ),
+  }))
+
+  it('has each command that prints JSON', () => {
+    expect(rows.flatMap(({commands}) => commands).sort()).toEqual(Object.keys(definitions).sort())
+  })
+
+  it('names keys that there are', () => {
+    for (const {commands, keys} of rows) {
+      const known = commands.flatMap(command => keysOf(definitions[command] ?? {}))
+      expect({commands, unknown: keys.filter(key => !known.includes(key))}).toEqual({commands, unknown: []})
+    }
+  })
+})
+
+it('the picture of README.md is what the commands print now: else run npm run picture', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'vpcmd-picture-'))
+  try {
+    const file = join(folder, 'terminal.svg')
+    const script = join(root, '.config', 'picture.mjs')
+    const {code, stderr} = await runFile(process.execPath, [script, file], freshEnvironment(), '')
+    expect({code, stderr}).toEqual({code: 0, stderr: ''})
+    expect(readFileSync(file, 'utf8')).toBe(read('docs/terminal.svg'))
+  } finally {
+    rmSync(folder, {recursive: true, force: true})
+  }
 })

@@ -28,7 +28,7 @@ const commonTasks = [
     task: 'See what enabling the service would change, and send nothing',
     command: 'vpcmd metadata enable my-virtual-server-2 --protocol https --dry-run',
   },
-  {task: 'Find what breaks a policy', command: 'vpcmd metadata audit --policy policy.json'},
+  {task: 'Find what breaks a policy', command: 'vpcmd metadata audit --policy policy.yaml'},
   {task: 'Take back a change', command: 'vpcmd metadata undo RUN'},
   {task: 'Log in to an instance', command: 'vpcmd connect my-virtual-server-2'},
   {task: 'Read the metadata from within an instance', command: 'vpcmd imds instance'},

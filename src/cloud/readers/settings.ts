@@ -72,7 +72,7 @@ export const settingsTable = {
     bounds: {min: 1, max: 64},
     isOfBareMetal: false,
     needsName: true,
-    help: 'How many network hops an answer may take; containers need 2 or more.',
+    help: 'How many network hops an answer may take; containers with a network of their own need 2 or more.',
     weakens: (from, to) => Number(to) > Number(from),
     why: 'A hop limit above what is needed lets responses travel further than the server itself.',
   },

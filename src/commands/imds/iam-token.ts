@@ -8,7 +8,7 @@ import {iamTokenPrintout, profileArgument} from '../../cli/imds-verbs.ts'
 export default class ImdsIamToken extends BaseCommand {
   static override summary = 'Get an IAM token through a trusted profile of this instance.'
   static override description =
-    'Run it on the instance. IAM-enabled services, such as the VPC API, accept the token for an hour: the instance needs no API key.'
+    'Run it on the instance. IAM-enabled services, such as the VPC API, accept the token until it expires: the instance needs no API key.'
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --trusted-profile Profile-8dd84246-7df4-4667-94e4-8cede51d5ac5',

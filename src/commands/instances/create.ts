@@ -25,7 +25,7 @@ export default class InstancesCreate extends BaseCommand {
   static override description =
     `vpcmd copies the profile, image, VPC, zone, subnet, security groups, keys, trusted profile, resource group and settings of the existing instance, and lists what it can't copy. Flags replace what is copied. The metadata service is on from the first boot, with the protocol and hop limit of the existing instance if its service is on, else with https and hop limit 1.
 
-The VPC API does not return user data. To copy it, collect it with vpcmd metadata collect and pass the file to --from-metadata.`
+The VPC API does not return the user data of an instance. To copy it, collect it with vpcmd metadata collect and pass the file to --from-metadata.`
   static override examples = [
     '<%= config.bin %> <%= command.id %> web-3 --like web-2 --from-metadata web-2.json',
     '<%= config.bin %> <%= command.id %> web-3 --like web-2 --user-data cloud-init.yaml --hop-limit 2 --yes',

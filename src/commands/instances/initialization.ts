@@ -14,7 +14,7 @@ import {targetName} from '../../instances/references.ts'
 export default class InstancesInitialization extends BaseCommand {
   static override summary = 'Show what an instance was created with: keys, trusted profile, and the Windows password.'
   static override description =
-    `The password is encrypted with one of the keys. To decrypt it, pass --private-key with an RSA key in PEM or OpenSSH format. vpcmd asks for the passphrase if there is a terminal. The VPC API does not return user data; vpcmd metadata collect reads it on the instance.`
+    `The password is encrypted with one of the keys. To decrypt it, pass --private-key with an RSA key in PEM or OpenSSH format. vpcmd asks for the passphrase if there is a terminal. The VPC API does not return the user data of an instance; vpcmd metadata collect reads it there.`
   static override examples = [
     '<%= config.bin %> <%= command.id %> my-virtual-server-2',
     '<%= config.bin %> <%= command.id %> my-windows-server --private-key ~/.ssh/id_rsa',

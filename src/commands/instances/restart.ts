@@ -8,8 +8,9 @@ import {switchPower} from '../../cli/switch-power.ts'
 
 export default class InstancesRestart extends BaseCommand {
   static override summary = 'Stop and start instances, a few at a time, and wait until they run again.'
+  // Sources of what is IBM's: metadata/enable.ts.
   static override description =
-    `An instance that was created with its metadata service off must be stopped and started before the service works fully; a reboot is not enough. vpcmd stops each instance, checks that it stopped, starts it, and checks that it runs, by default one at a time in each VPC. The first one that fails ends further stops.
+    `An instance that was created with its metadata service off must be stopped and started before the service works fully (IBM's FAQ: https://cloud.ibm.com/docs/vpc?topic=vpc-faqs-for-rmds); a reboot is not enough. vpcmd stops each instance, checks that it stopped, starts it, and checks that it runs, by default one at a time in each VPC. The first one that fails ends further stops.
 
 A stop erases local disks for good, the start may find no capacity, and the private address may change. vpcmd shows the risks and asks first; --yes does not skip that question, --accept-downtime does. An instance with local disks is left alone unless you pass --accept-data-loss. An instance that does not run is left alone too: use vpcmd instances start.
 

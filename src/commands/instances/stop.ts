@@ -8,6 +8,7 @@ import {switchPower} from '../../cli/switch-power.ts'
 
 export default class InstancesStop extends BaseCommand {
   static override summary = 'Stop instances, and wait until they are stopped.'
+  // Sources of what is IBM's: metadata/enable.ts.
   static override description =
     `A stop erases local disks for good, and a later start may find no capacity. vpcmd shows the risks and asks first; --yes does not skip that question, --accept-downtime does. An instance with local disks is left alone unless you pass --accept-data-loss. An instance that is stopped already is reported as unchanged.
 

@@ -9,6 +9,8 @@ import {askSettings, readWantedSettings, settingFlags} from '../../cli/wanted-se
 
 export default class MetadataEnable extends BaseCommand {
   static override summary = 'Enable the metadata service of instances, and set its protocol and hop limit.'
+  // Of IBM's: ibm-cloud-docs/vpc, instance_metadata_vpc_faqs.md (stop and start), vsi_instance_storage.md (disks),
+  // vsi_is_manage_instances.md (capacity); ibm-cloud-docs/vpc-infrastructure-cli-plugin, vpc-cli-reference.md (address).
   static override description =
     `vpcmd reads each instance first and sends only what differs. An instance that is already set is reported as unchanged. Without --protocol or --hop-limit, those settings stay as they are.
 
@@ -16,7 +18,7 @@ ${selectionHelp} It then also asks for the settings that no flag gives. Unless y
 
 vpcmd records each run in a journal before it sends anything: see vpcmd metadata history, resume and undo. Press Ctrl-C to stop: vpcmd sends nothing new, and waits for and records what is in progress. Press it again to stop at once.
 
-An instance that was created with the service off must be stopped and started before the service works fully. vpcmd does that only with --restart, and only for running instances on which this run enabled the service. It stops each instance, checks that it stopped, starts it, and checks that it runs, in batches. It first shows the risks (a stop erases local disks for good, a start may find no capacity, the private address may change) and asks separately. An instance that is not running is not started.`
+An instance that was created with the service off must be stopped and started before the service works fully (IBM's FAQ: https://cloud.ibm.com/docs/vpc?topic=vpc-faqs-for-rmds). vpcmd does that only with --restart, and only for running instances on which this run enabled the service. It stops each instance, checks that it stopped, starts it, and checks that it runs, in batches. It first shows the risks (a stop erases local disks for good, a start may find no capacity, the private address may change) and asks separately. An instance that is not running is not started.`
   static override examples = [
     '<%= config.bin %> <%= command.id %> my-virtual-server-2 --protocol https --hop-limit 2',
     '<%= config.bin %> <%= command.id %> my-virtual-server-1 my-virtual-server-2 --protocol https --dry-run',

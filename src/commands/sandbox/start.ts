@@ -12,7 +12,7 @@ export default class SandboxStart extends BaseCommand {
   static override description =
     `The sandbox listens only on 127.0.0.1, prints the variables to export, and serves until Ctrl-C or SIGTERM. Changes are kept only while it runs. The same arguments always give the same instances.
 
-Each instance has its own metadata service, as the instance would reach it at 169.254.169.254. \`<%= config.bin %> sandbox addresses\` lists the addresses. The service follows the instance's settings at once. If it is off, or set to the other protocol, it does not answer, as on IBM Cloud. The hop limit is stored and shown but not enforced, as there are no hops on this machine.`
+Each instance has its own metadata service, as the instance would reach it at 169.254.169.254. vpcmd sandbox addresses lists the addresses. The service follows the instance's settings at once. If it is off, or set to the other protocol, it does not answer, as on IBM Cloud. The hop limit is stored and shown but not enforced, as there are no hops on this machine.`
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --port 4010 --instances 1000 --vpcs 8 --regions us-south,eu-de',
