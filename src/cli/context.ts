@@ -1,9 +1,11 @@
 import type {Instance} from '../cloud/readers/instance.ts'
 import {usageError, type VpcmdError} from '../errors.ts'
 import {withoutSecrets} from '../secrets.ts'
+import {messageLines} from '../terminal/message.ts'
 import {createProgressBar, type ProgressBar} from '../terminal/progress.ts'
 import type {Prompter} from '../terminal/prompts.ts'
 import {colorsFor, errorLabel, yellow} from '../terminal/style.ts'
+import {type Symbols, symbolsFor} from '../terminal/symbols.ts'
 import {plain} from '../terminal/text.ts'
 import type {NamesSeen} from './completion/known-names.ts'
 import {variableAgainstInput} from './environment.ts'
@@ -50,24 +52,31 @@ export class Context {
     })
   }
 
-  /** Writes a line to stderr, after a label where there is one. */
-  note(text: string, label = ''): void {
+  /** Writes a message to stderr, after a label where there is one; on a terminal it is wrapped. */
+  note(text: string, {label = '', style = (line: string) => line} = {}): void {
     this.#bar?.clear()
-    this.host.stderr.write(`${label}${withoutSecrets(plain(text), this.host.secrets)}\n`)
+    const {stderr, secrets} = this.host
+    const lines = messageLines(`${label}${withoutSecrets(plain(text), secrets)}`, stderr)
+    stderr.write(lines.map(line => `${style(line)}\n`).join(''))
   }
 
   warning(text: string): void {
-    this.note(text, `${this.colorsNotes ? yellow('Warning:') : 'Warning:'} `)
+    this.note(text, {label: `${this.colorsNotes ? yellow('Warning:') : 'Warning:'} `})
   }
 
   /** Reports an error in one line, where vpcmd goes on all the same. */
   error({inOneLine}: VpcmdError): void {
-    this.note(inOneLine, `${errorLabel(this.colorsNotes)} `)
+    this.note(inOneLine, {label: `${errorLabel(this.colorsNotes)} `})
   }
 
   /** Whether what goes to stderr is coloured. */
   get colorsNotes(): boolean {
     return colorsFor(this.host.stderr, this.env)
+  }
+
+  /** What the terminal's locale can show beside letters. */
+  get symbols(): Symbols {
+    return symbolsFor(this.env, this.host.platform)
   }
 
   /** How wide stdout is, in columns (undefined where it is no terminal), and whether to colour it. */

@@ -70,7 +70,8 @@ export async function showPreflights(
     for (const each of some.slice(0, mostShown)) {
       context.note(`  ${each.target.name} (${each.target.id}, ${each.target.zone}): ${describe(each)}`)
     }
-    if (some.length > mostShown) context.note(`  … and ${some.length - mostShown} more; see all with --dry-run -o json`)
+    if (some.length > mostShown)
+      context.note(`  ${context.symbols.ellipsis} and ${some.length - mostShown} more; see all with --dry-run -o json`)
   }
   if (going.length > 0) {
     const count = counted(going.length, 'instance')

@@ -2,7 +2,7 @@ import type {Config} from '@oclif/core'
 import {usageError, VpcmdError} from '../errors.ts'
 import {nearestName} from '../nearest-name.ts'
 import {drawHelp} from './draw-help.ts'
-import {namesSandbox, variableAgainstInput} from './environment.ts'
+import {heedTerminalFlags, namesSandbox, variableAgainstInput} from './environment.ts'
 import {changes, type HelpPage, helpPage, welcomePage} from './help-page.ts'
 import type {Host} from './host.ts'
 import {withoutShortcut} from './shortcuts.ts'
@@ -15,6 +15,7 @@ type HostForHelp = Pick<Host, 'stdin' | 'stdout' | 'stderr' | 'env'>
  * list`. Help and the version are printed here: then undefined. Throws a usage error for what is no command.
  */
 export async function commandTyped(catalog: Catalog, argv: string[], host: HostForHelp): Promise<string[] | undefined> {
+  heedTerminalFlags(argv, host.env)
   const print = (page: HelpPage) =>
     host.stdout.write(drawHelp(page, host.stdout.isTTY ? host.stdout.columns : undefined))
   const [first, ...rest] = argv
