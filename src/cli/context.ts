@@ -1,8 +1,9 @@
+import type {ShowActivity} from '../activity.ts'
 import type {Instance} from '../cloud/readers/instance.ts'
 import {usageError, type VpcmdError} from '../errors.ts'
 import {withoutSecrets} from '../secrets.ts'
 import {messageLines} from '../terminal/message.ts'
-import {createProgressBar, type ProgressBar} from '../terminal/progress.ts'
+import type {ProgressLine} from '../terminal/progress.ts'
 import type {Prompter} from '../terminal/prompts.ts'
 import {colorsFor, errorLabel, yellow} from '../terminal/style.ts'
 import {type Symbols, symbolsFor} from '../terminal/symbols.ts'
@@ -10,6 +11,7 @@ import {plain} from '../terminal/text.ts'
 import type {NamesSeen} from './completion/known-names.ts'
 import {variableAgainstInput} from './environment.ts'
 import type {Host} from './host.ts'
+import {startProgressLine} from './progress-line.ts'
 
 /** Thrown where a reader has closed the pipe that stdout is: what goes on being printed is for nobody. No error to the user. */
 export class ReaderGone extends Error {}
@@ -21,8 +23,9 @@ export class Context {
   readonly version: string
   /** What is listed is remembered there for completion, once a cloud is open; undefined where nothing is kept. */
   names: NamesSeen | undefined
-  /** What is drawn on the terminal while something long is under way. */
-  #bar: ProgressBar | undefined
+  /** What is drawn on the terminal while nothing else is printed. */
+  #line: ProgressLine | undefined
+  #endBar = () => {}
   readonly #atEnd: (() => Promise<void>)[] = []
   /** Whether the user wants no questions. */
   noInput = false
@@ -42,11 +45,13 @@ export class Context {
 
   /** Writes data to stdout. */
   print(text: string | Uint8Array): void {
+    this.#beforeData()
     this.host.stdout.write(text)
   }
 
   /** Writes data to stdout and waits until it is taken, so that a slow reader slows down what is read for it. */
   printed(text: string): Promise<void> {
+    this.#beforeData()
     return new Promise((resolve, reject) => {
       this.host.stdout.write(text, error => (error ? reject(new ReaderGone()) : resolve()))
     })
@@ -54,7 +59,7 @@ export class Context {
 
   /** Writes a message to stderr, after a label where there is one; on a terminal it is wrapped. */
   note(text: string, {label = '', style = (line: string) => line} = {}): void {
-    this.#bar?.clear()
+    this.#line?.hush()
     const {stderr, secrets} = this.host
     const lines = messageLines(`${label}${withoutSecrets(plain(text), secrets)}`, stderr)
     stderr.write(lines.map(line => `${style(line)}\n`).join(''))
@@ -106,7 +111,8 @@ export class Context {
 
   /** Someone to ask, or undefined where nobody can answer. */
   async prompter(): Promise<Prompter | undefined> {
-    return this.whyMute === undefined ? this.host.prompter() : undefined
+    const prompter = this.whyMute === undefined ? await this.host.prompter() : undefined
+    return prompter && whileUndisturbed(prompter, ask => this.undisturbed(ask))
   }
 
   /** Asks for a yes, unless `yes` is given already. Throws a usage error, exit 2, where nobody can answer. */
@@ -119,24 +125,53 @@ export class Context {
     return prompter.confirm({message})
   }
 
-  /** Begins a progress bar on stderr, which makes room for notes until `endProgress`. */
-  beginProgress(verb: string): ProgressBar {
-    this.#bar = createProgressBar({
-      stream: this.host.stderr,
-      isDumb: this.env.TERM === 'dumb',
-      verb,
-      now: this.host.now,
-    })
-    return this.#bar
+  /** Begins to say on stderr what is going on whenever nothing else is printed, until `endProgress`. */
+  watch(): void {
+    this.#line = startProgressLine(this.host)
   }
 
-  clearProgress(): void {
-    this.#bar?.clear()
+  /** Shows what is under way until the function that is returned is called. */
+  readonly show: ShowActivity = (now, rank) => this.#line?.show(now, rank) ?? (() => {})
+
+  /** Says for so long whom vpcmd waits for. */
+  showWait(text: string, ms: number): void {
+    this.#line?.waitFor(text, ms)
+  }
+
+  /** Shows no progress while someone else has the terminal. */
+  undisturbed<T>(busy: () => Promise<T>): Promise<T> {
+    return this.#line ? this.#line.during(busy) : busy()
+  }
+
+  /** Shows a progress bar in place of the one before. */
+  beginProgress(verb: string): {update(state: ProgressState): void} {
+    this.#endBar()
+    let state: ProgressState | undefined
+    this.#endBar = this.show(() =>
+      state && state.total > 1 ? {verb, facts: state.details, share: state} : {verb, facts: state?.details ?? []},
+    )
+    return {
+      update(newer) {
+        state = newer
+      },
+    }
   }
 
   endProgress(): void {
-    this.#bar?.clear()
-    this.#bar = undefined
+    this.#line?.hush()
+    this.#endBar()
+  }
+
+  /** Nothing more is shown of what goes on: vpcmd ends, or another program takes the terminal over. */
+  endWatch(): void {
+    this.#line?.end()
+    this.#line = undefined
+  }
+
+  /** Whoever reads stdout, such as a pager, may have the terminal from its first data on. */
+  #beforeData(): void {
+    if (this.host.stdout.isTTY) this.#line?.hush()
+    else if (this.host.stderr.isTTY) this.endWatch()
   }
 
   /** Has something closed when the command is over, whatever comes of it. */
@@ -146,6 +181,25 @@ export class Context {
 
   /** Closes what was opened. */
   async end(): Promise<void> {
+    this.endWatch()
     for (const close of this.#atEnd.splice(0)) await close()
   }
+}
+
+/** How far something is that is done many times. */
+interface ProgressState {
+  total: number
+  done: number
+  /** What else to tell, such as `12 failed`. */
+  details: string[]
+}
+
+/** The same questions, each asked within `during`. */
+function whileUndisturbed(prompter: Prompter, during: <T>(ask: () => Promise<T>) => Promise<T>): Prompter {
+  return new Proxy(prompter, {
+    get(target, name) {
+      const ask: unknown = Reflect.get(target, name)
+      return typeof ask === 'function' ? (...args: unknown[]) => during(async () => ask.apply(target, args)) : ask
+    },
+  })
 }

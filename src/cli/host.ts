@@ -7,6 +7,9 @@ import type {Prompter} from '../terminal/prompts.ts'
 export interface OutputStream {
   isTTY?: boolean
   columns?: number
+  rows?: number
+  on?(event: 'resize', listener: () => void): unknown
+  off?(event: 'resize', listener: () => void): unknown
   write(text: string | Uint8Array, done?: (error?: Error | null) => void): unknown
 }
 
@@ -21,6 +24,8 @@ export interface Host {
   exitCode?: number | string | null
   /** Texts that must never be printed. */
   secrets: Set<string>
+  /** When vpcmd started, by the clock of `performance`. */
+  startedAt: number
   /** Milliseconds since the epoch. */
   now(): number
   /** From 0 up to 1. */
@@ -55,6 +60,8 @@ export const processHost: Host = {
     process.exitCode = code
   },
   secrets: knownSecrets,
+  // Whoever waits has waited for Node, too, before its clock began.
+  startedAt: -50,
   now: Date.now,
   random: Math.random,
   sleep: (ms, signal) => sleep(ms, undefined, {signal}),
