@@ -1,8 +1,9 @@
 import {Command, type Config} from '@oclif/core'
-import {Context, ReaderGone} from './context.ts'
+import {Context} from './context.ts'
 import {outputFlags} from './flags/output.ts'
 import {usageLine} from './help-page.ts'
 import {type Host, processHost} from './host.ts'
+import {ReaderGone} from './paged-output.ts'
 import {asksForJson, reportError} from './report-error.ts'
 
 /** What all commands share: a context, flags that are parsed, and errors as one line and an exit code. */
@@ -42,6 +43,7 @@ export abstract class BaseCommand extends Command {
   override async catch(error: Error): Promise<void> {
     this.context.endWatch()
     if (error instanceof ReaderGone) return
+    await this.context.settle()
     const {host} = this.context
     // The flags may not have been parsed when this is called: parsing is what failed.
     const json = asksForJson(this.argv)

@@ -11,10 +11,8 @@ import {plain} from '../terminal/text.ts'
 import type {NamesSeen} from './completion/known-names.ts'
 import {variableAgainstInput} from './environment.ts'
 import type {Host} from './host.ts'
+import {PagedOutput} from './paged-output.ts'
 import {startProgressLine} from './progress-line.ts'
-
-/** Thrown where a reader has closed the pipe that stdout is: what goes on being printed is for nobody. No error to the user. */
-export class ReaderGone extends Error {}
 
 /** One run of a command: its host, and how it speaks to whoever started it. What commands share takes it as an argument. */
 export class Context {
@@ -26,6 +24,7 @@ export class Context {
   /** What is drawn on the terminal while nothing else is printed. */
   #line: ProgressLine | undefined
   #endBar = () => {}
+  readonly #output: PagedOutput
   readonly #atEnd: (() => Promise<void>)[] = []
   /** Whether the user wants no questions. */
   noInput = false
@@ -33,6 +32,7 @@ export class Context {
   constructor(host: Host, version: string) {
     this.host = host
     this.version = version
+    this.#output = new PagedOutput(host, closed => void this.#line?.during(() => closed))
   }
 
   get env(): NodeJS.ProcessEnv {
@@ -46,15 +46,13 @@ export class Context {
   /** Writes data to stdout. */
   print(text: string | Uint8Array): void {
     this.#beforeData()
-    this.host.stdout.write(text)
+    this.#output.print(text)
   }
 
   /** Writes data to stdout and waits until it is taken, so that a slow reader slows down what is read for it. */
   printed(text: string): Promise<void> {
     this.#beforeData()
-    return new Promise((resolve, reject) => {
-      this.host.stdout.write(text, error => (error ? reject(new ReaderGone()) : resolve()))
-    })
+    return this.#output.printed(text)
   }
 
   /** Writes a message to stderr, after a label where there is one; on a terminal it is wrapped. */
@@ -62,7 +60,7 @@ export class Context {
     this.#line?.hush()
     const {stderr, secrets} = this.host
     const lines = messageLines(`${label}${withoutSecrets(plain(text), secrets)}`, stderr)
-    stderr.write(lines.map(line => `${style(line)}\n`).join(''))
+    this.#output.afterwards(() => stderr.write(lines.map(line => `${style(line)}\n`).join('')))
   }
 
   warning(text: string): void {
@@ -112,7 +110,13 @@ export class Context {
   /** Someone to ask, or undefined where nobody can answer. */
   async prompter(): Promise<Prompter | undefined> {
     const prompter = this.whyMute === undefined ? await this.host.prompter() : undefined
-    return prompter && whileUndisturbed(prompter, ask => this.undisturbed(ask))
+    return (
+      prompter &&
+      whileUndisturbed(prompter, async ask => {
+        await this.settle()
+        return this.undisturbed(ask)
+      })
+    )
   }
 
   /** Asks for a yes, unless `yes` is given already. Throws a usage error, exit 2, where nobody can answer. */
@@ -179,9 +183,15 @@ export class Context {
     this.#atEnd.push(close)
   }
 
+  /** Waits until what was printed is read, where it goes through a pager. */
+  settle(): Promise<void> {
+    return this.#output.settle()
+  }
+
   /** Closes what was opened. */
   async end(): Promise<void> {
     this.endWatch()
+    await this.settle()
     for (const close of this.#atEnd.splice(0)) await close()
   }
 }

@@ -13,7 +13,7 @@ export function heedTerminalFlags(argv: readonly string[], env: NodeJS.ProcessEn
   for (const [index, arg] of own.entries()) {
     const color = arg === '--color' ? own[index + 1] : /^--color=(.*)$/.exec(arg)?.[1]
     if (color !== undefined) env.VPCMD_COLOR = color
-    if (arg === '--no-pager') env.VPCMD_PAGER = ''
+    if (arg === '--no-pager' || arg === '--no-input') env.VPCMD_PAGER = ''
   }
 }
 

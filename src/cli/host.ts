@@ -2,6 +2,7 @@ import {setTimeout as sleep} from 'node:timers/promises'
 import {exitCodes} from '../errors.ts'
 import {knownSecrets} from '../secrets.ts'
 import {type EndingSignal, interruptedCode, onEnding} from '../signals.ts'
+import {openPager, type Pager} from '../terminal/pager.ts'
 import type {Prompter} from '../terminal/prompts.ts'
 
 export interface OutputStream {
@@ -33,6 +34,8 @@ export interface Host {
   sleep(ms: number, signal?: AbortSignal): Promise<void>
   /** Someone to ask, or undefined where nobody can answer: without a terminal on stdin and stderr. */
   prompter(): Promise<Prompter | undefined>
+  /** Starts a pager; undefined where there is none to start. */
+  openPager?(command: string, env: NodeJS.ProcessEnv): Pager
   /** Lets `handler` decide what a signal does, in place of whoever decided before, until the function that is returned is called. */
   onEnding(handler: (signal: EndingSignal) => void): () => void
   /** The exit code of what was interrupted. */
@@ -70,6 +73,7 @@ export const processHost: Host = {
     const {createPrompter} = await import('../terminal/prompts.ts')
     return createPrompter({input: process.stdin, output: process.stderr}, process.env)
   },
+  openPager,
   onEnding,
   interruptedCode,
   exit: code => process.exit(code),

@@ -25,7 +25,14 @@ afterAll(() => rmSync(folder, {recursive: true, force: true}))
 
 /** A shell with job control, as a person has it. */
 async function shell(): Promise<Pty> {
-  const env = {PATH: process.env.PATH ?? '', TERM: 'xterm-256color', HOME: folder, PS1: 'READY> ', NO_COLOR: '1', LANG: 'C.UTF-8'}
+  const env = {
+    PATH: process.env.PATH ?? '',
+    TERM: 'xterm-256color',
+    HOME: folder,
+    PS1: 'READY> ',
+    NO_COLOR: '1',
+    LANG: 'C.UTF-8',
+  }
   pty = startPty('bash', ['--norc', '--noprofile', '-i'], {env})
   await pty.waitFor('READY>')
   return pty
