@@ -9,7 +9,7 @@ export function messageLines(text: string, {isTTY, columns}: {isTTY?: boolean; c
 const command =
   /vpcmd(?: (?:imds|instances|metadata|sandbox)(?: [a-z][a-z-]+)?| (?:completion|connect|console|ls|list|audit|help)\b)?(?: (?:'[^']*'|--?[\w-]+(?:[= ](?:'[^']*'|[A-Z]{2,}[A-Z_]*|\d\S*))?|[A-Z]{2,}[A-Z_]*|\d[\w-]*))*/
 const pasted = /(?<=: )vpcmd .*?(?=[.;,]? *$|[.;] [A-Z`]|, (?:then|and) )/
-const pieces = new RegExp(`(?:\\(?(?:${pasted.source}|\\b${command.source})[.,;:)]*|\\S+)`, 'g')
+const pieces = new RegExp(`(?:\\(?(?:${pasted.source}|\\b${command.source}|-o \\w+)[.,;:)]*|\\S+)`, 'g')
 
 /**
  * A message in lines of at most that many columns, broken between words, with what follows the first line indented by two
