@@ -21,11 +21,11 @@ const terminal = new xterm.Terminal({cols, rows: 60, allowProposedApi: true, con
 const show = text => new Promise(resolve => terminal.write(text, resolve))
 
 /** What differs from run to run, as in another run: so the same commands give the same picture. */
-const runIds = ['20261125-161502-3f9a', '20261125-161507-91c4']
+const runIds = ['3f9a', '91c4']
 const seenIds = []
 function settled(text) {
   return text
-    .replace(/\b\d{8}-\d{6}-[0-9a-f]{4}\b/g, id => {
+    .replace(/(?<=(?:undo|Run) )[0-9a-f]{4}\b/g, id => {
       if (!seenIds.includes(id)) seenIds.push(id)
       return runIds[seenIds.indexOf(id)]
     })

@@ -87,7 +87,7 @@ function version([flag]: string[]): string | undefined {
   return `${name}/${version} ${process.platform}-${process.arch} node-${process.version}\n`
 }
 
-/** The help that the build has drawn for 80 columns; undefined where it takes the framework to tell. */
+/** The help that the build has drawn for 80 columns; undefined where it takes the framework to tell, or to page. */
 function help(args: string[]): string | undefined {
   if (process.stdout.isTTY && process.stdout.columns < 80) return undefined
   const flags = args.filter(arg => arg === '--help' || arg === '-h')
@@ -97,10 +97,11 @@ function help(args: string[]): string | undefined {
   if (!isAsked && (args.length > 0 || (process.stdin.isTTY && process.stderr.isTTY))) return undefined
   const isShort = flags.includes('-h') && !flags.includes('--help')
   const {welcome, short, full}: DrawnHelp = JSON.parse(readOwn('./help.json'))
-  if (!isAsked) return welcome
   const key = words.slice(words[0] === 'help' ? 1 : 0).join(' ')
   const texts = isShort ? short : full
-  return Object.hasOwn(texts, key) ? texts[key] : undefined
+  const text = !isAsked ? welcome : Object.hasOwn(texts, key) ? texts[key] : undefined
+  const isTall = process.stdout.isTTY && text !== undefined && text.split('\n').length > process.stdout.rows
+  return isTall ? undefined : text
 }
 
 /** What `.config/build.mjs` draws: a text for each command and topic, and for vpcmd itself under ''. */

@@ -54,16 +54,30 @@ export const onContinue = listening('SIGCONT')
 /** Calls a handler when vpcmd exits, likewise. It has no time to wait for anything. */
 export const onExit = listening('exit')
 
+/** Calls a handler before Ctrl-Z stops vpcmd, likewise. */
+export const onStop = listening('SIGTSTP', stopAsUsual)
+
 /** Stops vpcmd and the other processes of its job, as the terminal does on Ctrl-Z: the shell waits for each process of a pipe. */
 export function stopJob(): void {
   process.kill(0, 'SIGTSTP')
 }
 
-/** One listener on the process for any number of handlers: Node warns of more than ten. */
-function listening(event: 'SIGCONT' | 'exit'): (handler: () => void) => () => void {
+/** What the system does where nobody listens: it stops vpcmd, unless no shell could bring it back. */
+function stopAsUsual(listener: () => void): void {
+  process.off('SIGTSTP', listener)
+  process.kill(process.pid, 'SIGTSTP')
+  process.on('SIGTSTP', listener)
+}
+
+/** One listener on the process for any number of handlers: Node warns of more than ten. `afterwards` gets the listener. */
+function listening(
+  event: 'SIGCONT' | 'SIGTSTP' | 'exit',
+  afterwards: (listener: () => void) => void = () => {},
+): (handler: () => void) => () => void {
   const handlers = new Set<() => void>()
   const callAll = () => {
     for (const handler of Array.from(handlers)) handler()
+    afterwards(callAll)
   }
   return handler => {
     if (handlers.size === 0) process.on(event, callAll)

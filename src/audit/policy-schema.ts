@@ -103,5 +103,5 @@ function shown(input: unknown): string {
   if (Array.isArray(input)) return 'a list'
   if (typeof input === 'object') return 'a mapping'
   if (typeof input !== 'string') return `${input}`
-  return `the text ${input.length > 40 ? `${input.slice(0, 40)}…` : input}`
+  return `the text ${input.length > 40 ? `${input.slice(0, 40)}...` : input}`
 }

@@ -1,8 +1,9 @@
 import {Command, type Config} from '@oclif/core'
-import {Context, ReaderGone} from './context.ts'
+import {Context} from './context.ts'
 import {outputFlags} from './flags/output.ts'
 import {usageLine} from './help-page.ts'
 import {type Host, processHost} from './host.ts'
+import {ReaderGone} from './paged-output.ts'
 import {asksForJson, reportError} from './report-error.ts'
 
 /** What all commands share: a context, flags that are parsed, and errors as one line and an exit code. */
@@ -35,11 +36,14 @@ export abstract class BaseCommand extends Command {
     await super.init()
     const flags = this.argv.slice(0, this.argv.includes('--') ? this.argv.indexOf('--') : undefined)
     this.context.noInput = flags.includes('--no-input')
+    if (showsProgress(flags, this.context.host)) this.context.watch()
     for (const arg of Object.values(this.ctor.args)) arg.ignoreStdin = true
   }
 
   override async catch(error: Error): Promise<void> {
+    this.context.endWatch()
     if (error instanceof ReaderGone) return
+    await this.context.settle()
     const {host} = this.context
     // The flags may not have been parsed when this is called: parsing is what failed.
     const json = asksForJson(this.argv)
@@ -53,4 +57,10 @@ export abstract class BaseCommand extends Command {
     await this.context.end()
     await super.finally(error)
   }
+}
+
+/** With --quiet it would be no help, and where a person types what a command reads it would be drawn into that. */
+function showsProgress(flags: string[], {stdin}: Host): boolean {
+  const isQuiet = flags.some(flag => flag === '--quiet' || /^-[a-z]*q[a-z]*$/.test(flag))
+  return !isQuiet && !(stdin.isTTY && flags.some(flag => /^(--[\w-]+=)?-$/.test(flag)))
 }

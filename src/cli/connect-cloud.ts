@@ -20,12 +20,13 @@ interface Access {
 /** Opens the cloud that the flags and the environment name. Throws VpcmdError: exit 3 without credentials. */
 export async function connectCloud(context: Context, flags: CloudFlags): Promise<Cloud> {
   const {now, random, sleep, secrets} = context.host
-  const [{openCloud}, {pauseTeller}, access] = await Promise.all([
+  const [{openCloud}, {describePause, pauseTeller}, access] = await Promise.all([
     import('../cloud/cloud.ts'),
     import('../cloud/pauses.ts'),
     usesSandbox(context, flags) ? sandboxAccess(context) : realAccess(context, flags),
   ])
   context.isOnSandbox = flags.sandbox === true
+  const tellPause = pauseTeller(text => context.note(text), now)
   for (const secret of access.credentials.secrets) secrets.add(secret)
   rememberNames(context, usesSandbox(context, flags), access.credentials)
   return openCloud({
@@ -40,8 +41,12 @@ export async function connectCloud(context: Context, flags: CloudFlags): Promise
       sleep,
       now,
       random,
-      onPause: pauseTeller(text => context.note(text), now),
+      onPause: pause => {
+        context.showWait(describePause(pause), pause.ms)
+        tellPause(pause)
+      },
     },
+    show: context.show,
     log: flags.debug ? {note: text => context.note(`debug: ${text}`)} : undefined,
   })
 }

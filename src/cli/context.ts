@@ -1,16 +1,18 @@
+import type {ShowActivity} from '../activity.ts'
 import type {Instance} from '../cloud/readers/instance.ts'
 import {usageError, type VpcmdError} from '../errors.ts'
 import {withoutSecrets} from '../secrets.ts'
-import {createProgressBar, type ProgressBar} from '../terminal/progress.ts'
+import {messageLines} from '../terminal/message.ts'
+import type {ProgressLine} from '../terminal/progress.ts'
 import type {Prompter} from '../terminal/prompts.ts'
 import {colorsFor, errorLabel, yellow} from '../terminal/style.ts'
+import {type Symbols, symbolsFor} from '../terminal/symbols.ts'
 import {plain} from '../terminal/text.ts'
 import type {NamesSeen} from './completion/known-names.ts'
 import {variableAgainstInput} from './environment.ts'
 import type {Host} from './host.ts'
-
-/** Thrown where a reader has closed the pipe that stdout is: what goes on being printed is for nobody. No error to the user. */
-export class ReaderGone extends Error {}
+import {PagedOutput} from './paged-output.ts'
+import {startProgressLine} from './progress-line.ts'
 
 /** One run of a command: its host, and how it speaks to whoever started it. What commands share takes it as an argument. */
 export class Context {
@@ -19,8 +21,10 @@ export class Context {
   readonly version: string
   /** What is listed is remembered there for completion, once a cloud is open; undefined where nothing is kept. */
   names: NamesSeen | undefined
-  /** What is drawn on the terminal while something long is under way. */
-  #bar: ProgressBar | undefined
+  /** What is drawn on the terminal while nothing else is printed. */
+  #line: ProgressLine | undefined
+  #endBar = () => {}
+  readonly #output: PagedOutput
   readonly #atEnd: (() => Promise<void>)[] = []
   /** Whether the user wants no questions. */
   noInput = false
@@ -30,6 +34,7 @@ export class Context {
   constructor(host: Host, version: string) {
     this.host = host
     this.version = version
+    this.#output = new PagedOutput(host, closed => void this.#line?.during(() => closed))
   }
 
   get env(): NodeJS.ProcessEnv {
@@ -42,34 +47,41 @@ export class Context {
 
   /** Writes data to stdout. */
   print(text: string | Uint8Array): void {
-    this.host.stdout.write(text)
+    this.#beforeData()
+    this.#output.print(text)
   }
 
   /** Writes data to stdout and waits until it is taken, so that a slow reader slows down what is read for it. */
   printed(text: string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.host.stdout.write(text, error => (error ? reject(new ReaderGone()) : resolve()))
-    })
+    this.#beforeData()
+    return this.#output.printed(text)
   }
 
-  /** Writes a line to stderr, after a label where there is one. */
-  note(text: string, label = ''): void {
-    this.#bar?.clear()
-    this.host.stderr.write(`${label}${withoutSecrets(plain(text), this.host.secrets)}\n`)
+  /** Writes a message to stderr, after a label where there is one; on a terminal it is wrapped. */
+  note(text: string, {label = '', style = (line: string) => line} = {}): void {
+    this.#line?.hush()
+    const {stderr, secrets} = this.host
+    const lines = messageLines(`${label}${withoutSecrets(plain(text), secrets)}`, stderr)
+    this.#output.afterwards(() => stderr.write(lines.map(line => `${style(line)}\n`).join('')))
   }
 
   warning(text: string): void {
-    this.note(text, `${this.colorsNotes ? yellow('Warning:') : 'Warning:'} `)
+    this.note(text, {label: `${this.colorsNotes ? yellow('Warning:') : 'Warning:'} `})
   }
 
   /** Reports an error in one line, where vpcmd goes on all the same. */
   error({inOneLine}: VpcmdError): void {
-    this.note(inOneLine, `${errorLabel(this.colorsNotes)} `)
+    this.note(inOneLine, {label: `${errorLabel(this.colorsNotes)} `})
   }
 
   /** Whether what goes to stderr is coloured. */
   get colorsNotes(): boolean {
     return colorsFor(this.host.stderr, this.env)
+  }
+
+  /** What the terminal's locale can show beside letters. */
+  get symbols(): Symbols {
+    return symbolsFor(this.env, this.host.platform)
   }
 
   /** How wide stdout is, in columns (undefined where it is no terminal), and whether to colour it. */
@@ -99,7 +111,14 @@ export class Context {
 
   /** Someone to ask, or undefined where nobody can answer. */
   async prompter(): Promise<Prompter | undefined> {
-    return this.whyMute === undefined ? this.host.prompter() : undefined
+    const prompter = this.whyMute === undefined ? await this.host.prompter() : undefined
+    return (
+      prompter &&
+      whileUndisturbed(prompter, async ask => {
+        await this.settle()
+        return this.undisturbed(ask)
+      })
+    )
   }
 
   /** Asks for a yes, unless `yes` is given already. Throws a usage error, exit 2, where nobody can answer. */
@@ -112,24 +131,53 @@ export class Context {
     return prompter.confirm({message})
   }
 
-  /** Begins a progress bar on stderr, which makes room for notes until `endProgress`. */
-  beginProgress(verb: string): ProgressBar {
-    this.#bar = createProgressBar({
-      stream: this.host.stderr,
-      isDumb: this.env.TERM === 'dumb',
-      verb,
-      now: this.host.now,
-    })
-    return this.#bar
+  /** Begins to say on stderr what is going on whenever nothing else is printed, until `endProgress`. */
+  watch(): void {
+    this.#line = startProgressLine(this.host)
   }
 
-  clearProgress(): void {
-    this.#bar?.clear()
+  /** Shows what is under way until the function that is returned is called. */
+  readonly show: ShowActivity = (now, rank) => this.#line?.show(now, rank) ?? (() => {})
+
+  /** Says for so long whom vpcmd waits for. */
+  showWait(text: string, ms: number): void {
+    this.#line?.waitFor(text, ms)
+  }
+
+  /** Shows no progress while someone else has the terminal. */
+  undisturbed<T>(busy: () => Promise<T>): Promise<T> {
+    return this.#line ? this.#line.during(busy) : busy()
+  }
+
+  /** Shows a progress bar in place of the one before. */
+  beginProgress(verb: string): {update(state: ProgressState): void} {
+    this.#endBar()
+    let state: ProgressState | undefined
+    this.#endBar = this.show(() =>
+      state && state.total > 1 ? {verb, facts: state.details, share: state} : {verb, facts: state?.details ?? []},
+    )
+    return {
+      update(newer) {
+        state = newer
+      },
+    }
   }
 
   endProgress(): void {
-    this.#bar?.clear()
-    this.#bar = undefined
+    this.#line?.hush()
+    this.#endBar()
+  }
+
+  /** Nothing more is shown of what goes on: vpcmd ends, or another program takes the terminal over. */
+  endWatch(): void {
+    this.#line?.end()
+    this.#line = undefined
+  }
+
+  /** Whoever reads stdout, such as a pager, may have the terminal from its first data on. */
+  #beforeData(): void {
+    if (this.host.stdout.isTTY) this.#line?.hush()
+    else if (this.host.stderr.isTTY) this.endWatch()
   }
 
   /** Has something closed when the command is over, whatever comes of it. */
@@ -137,8 +185,33 @@ export class Context {
     this.#atEnd.push(close)
   }
 
+  /** Waits until what was printed is read, where it goes through a pager. */
+  settle(): Promise<void> {
+    return this.#output.settle()
+  }
+
   /** Closes what was opened. */
   async end(): Promise<void> {
+    this.endWatch()
+    await this.settle()
     for (const close of this.#atEnd.splice(0)) await close()
   }
+}
+
+/** How far something is that is done many times. */
+interface ProgressState {
+  total: number
+  done: number
+  /** What else to tell, such as `12 failed`. */
+  details: string[]
+}
+
+/** The same questions, each asked within `during`. */
+function whileUndisturbed(prompter: Prompter, during: <T>(ask: () => Promise<T>) => Promise<T>): Prompter {
+  return new Proxy(prompter, {
+    get(target, name) {
+      const ask: unknown = Reflect.get(target, name)
+      return typeof ask === 'function' ? (...args: unknown[]) => during(async () => ask.apply(target, args)) : ask
+    },
+  })
 }

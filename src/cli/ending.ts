@@ -16,14 +16,14 @@ export interface Ending {
   next: [purpose: string, words: string[]][]
 }
 
-const marks = {done: ['✓', green], notice: ['!', yellow], failed: ['✗', red]} as const
+const styles = {done: green, notice: yellow, failed: red} satisfies Record<Mark, unknown>
 
 /** Prints an ending on stderr; where `isQuiet`, only one in which something is not simply done. */
 export function printEnding(context: Context, {lines, next}: Ending, isQuiet = false): void {
   if (isQuiet && lines.every(({mark}) => mark === 'done')) return
   for (const {mark, text} of lines) {
-    const [sign, style] = marks[mark]
-    context.note(text, `${context.colorsNotes ? style(sign) : sign} `)
+    const sign = context.symbols[mark]
+    context.note(text, {label: `${context.colorsNotes ? styles[mark](sign) : sign} `})
   }
   const widest = Math.max(...next.map(([purpose]) => purpose.length))
   for (const [purpose, words] of next) {

@@ -2,11 +2,15 @@ import {setTimeout as sleep} from 'node:timers/promises'
 import {exitCodes} from '../errors.ts'
 import {knownSecrets} from '../secrets.ts'
 import {type EndingSignal, interruptedCode, onEnding} from '../signals.ts'
+import {openPager, type Pager} from '../terminal/pager.ts'
 import type {Prompter} from '../terminal/prompts.ts'
 
 export interface OutputStream {
   isTTY?: boolean
   columns?: number
+  rows?: number
+  on?(event: 'resize', listener: () => void): unknown
+  off?(event: 'resize', listener: () => void): unknown
   write(text: string | Uint8Array, done?: (error?: Error | null) => void): unknown
 }
 
@@ -21,6 +25,8 @@ export interface Host {
   exitCode?: number | string | null
   /** Texts that must never be printed. */
   secrets: Set<string>
+  /** When vpcmd started, by the clock of `performance`. */
+  startedAt: number
   /** Milliseconds since the epoch. */
   now(): number
   /** From 0 up to 1. */
@@ -28,6 +34,8 @@ export interface Host {
   sleep(ms: number, signal?: AbortSignal): Promise<void>
   /** Someone to ask, or undefined where nobody can answer: without a terminal on stdin and stderr. */
   prompter(): Promise<Prompter | undefined>
+  /** Starts a pager; undefined where there is none to start. */
+  openPager?(command: string, env: NodeJS.ProcessEnv): Pager
   /** Lets `handler` decide what a signal does, in place of whoever decided before, until the function that is returned is called. */
   onEnding(handler: (signal: EndingSignal) => void): () => void
   /** The exit code of what was interrupted. */
@@ -55,6 +63,8 @@ export const processHost: Host = {
     process.exitCode = code
   },
   secrets: knownSecrets,
+  // Whoever waits has waited for Node, too, before its clock began.
+  startedAt: -50,
   now: Date.now,
   random: Math.random,
   sleep: (ms, signal) => sleep(ms, undefined, {signal}),
@@ -63,6 +73,7 @@ export const processHost: Host = {
     const {createPrompter} = await import('../terminal/prompts.ts')
     return createPrompter({input: process.stdin, output: process.stderr}, process.env)
   },
+  openPager,
   onEnding,
   interruptedCode,
   exit: code => process.exit(code),

@@ -17,6 +17,7 @@ export async function serviceOf(
   flags: ImdsFlags & OutputFlags,
   more: Pick<ServiceOptions, 'expiresIn' | 'nonce'> = {},
 ): Promise<MetadataService> {
+  context.show(() => ({verb: 'Waiting for the metadata service', facts: []}), 'minor')
   return openService({...(await readService(context, flags)), ...more}, context.host.secrets)
 }
 

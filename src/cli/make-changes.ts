@@ -142,12 +142,11 @@ export async function runRollout(
       interrupted: interruption.signal,
       onProgress: ({total, done, changed, failed}) => {
         const details = [`${changed} changed`, ...(failed > 0 ? [`${failed} failed`] : [])]
-        if (total > 1) bar.update({total, done, details})
+        bar.update({total, done, details})
       },
       now,
       sleep,
     })
-    context.clearProgress()
     if (restarts) {
       await restartInstances(context, cloud, restarts, restarts.dueAfter(work, result), underWay)
       const {stop, error} = restarts.ending
@@ -191,7 +190,6 @@ async function canaryOf(
   return {
     size,
     mayGoOn: async (settled, areRight) => {
-      context.clearProgress()
       context.note(`Canaries, read back: ${describeCounts(countResults(settled))}.`)
       for (const {error} of settled) if (error) context.note(`  ${error.message}`)
       if (!prompter) {

@@ -1,6 +1,6 @@
 import type {Column} from '../column.ts'
 import {dataFormats, type Format, formatData} from '../terminal/formats.ts'
-import {dim} from '../terminal/style.ts'
+import {dim, statusStyle} from '../terminal/style.ts'
 import type {NestedTable} from '../terminal/table.ts'
 import {plain} from '../terminal/text.ts'
 import type {Context} from './context.ts'
@@ -69,7 +69,7 @@ export async function printRecord(
   if (quiet) return context.print(linesOf([id]))
   if (format === 'table') {
     const {renderRecord} = await import('../terminal/table.ts')
-    return context.print(`${renderRecord(entries, context.canvas())}\n`)
+    return context.print(`${renderRecord(entries, {...context.canvas(), styles})}\n`)
   }
   const cells = () => [
     entries.map(([header]) => header),
@@ -85,11 +85,18 @@ async function printTable<Row>(context: Context, output: RowOutput<Row>): Promis
     return
   }
   const {renderTable} = await import('../terminal/table.ts')
-  const {text, hidden} = renderTable(columns, rows, {...context.canvas(), mayHide})
+  const {text, hidden} = renderTable(columns.map(withStyle), rows, {...context.canvas(), mayHide})
   context.print(`${text}\n`)
   if (hidden.length === 0) return
   const note = `Not shown in so narrow a terminal: ${hidden.join(', ')}. -o json has all.`
-  context.note(context.colorsNotes ? dim(note) : note)
+  context.note(note, context.colorsNotes ? {style: dim} : {})
+}
+
+/** The colours of columns that are the same in every table. */
+const styles = {Status: statusStyle}
+
+function withStyle<Row>(column: Column<Row>): Column<Row> {
+  return column.header === 'Status' ? {style: styles.Status, ...column} : column
 }
 
 function linesOf(ids: (string | undefined)[]): string {

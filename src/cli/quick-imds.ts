@@ -2,6 +2,7 @@ import {parseArgs} from 'node:util'
 import type {MetadataService} from '../imds/metadata-service.ts'
 import {knownSecrets} from '../secrets.ts'
 import {interruptedCode} from '../signals.ts'
+import type {ProgressLine} from '../terminal/progress.ts'
 import type {Host} from './host.ts'
 import {
   type ImdsFlags,
@@ -21,6 +22,8 @@ interface Given extends ImdsFlags {
   json?: boolean
   'trusted-profile'?: string
 }
+
+type QuickHost = Pick<Host, 'stdout' | 'stderr' | 'env' | 'exitCode' | 'platform'>
 
 type Open = () => Promise<MetadataService>
 
@@ -50,19 +53,19 @@ const options = {
  * Resolves to false, with nothing done, where only the framework can tell what the arguments mean. Prints errors and sets
  * the exit code as every command does. `host` is the process itself: a whole host takes longer to load.
  */
-export async function runQuickly(
-  [topic, name = '', ...rest]: string[],
-  host: Pick<Host, 'stdout' | 'stderr' | 'env' | 'exitCode'>,
-): Promise<boolean> {
+export async function runQuickly([topic, name = '', ...rest]: string[], host: QuickHost): Promise<boolean> {
   const verb = topic === 'imds' && Object.hasOwn(verbs, name) ? verbs[name] : undefined
   const parsed = verb && parseSimply(name, rest)
   if (!verb || !parsed) return false
   const {given, args} = parsed
+  const endWatch = watchLater(host)
   try {
     const {text, json} = await verb(async () => openService(await serviceOptions(given), knownSecrets), given, args)
     const {toJson} = given.json ? await import('../terminal/formats.ts') : {toJson: undefined}
+    await endWatch()
     host.stdout.write(toJson ? toJson(json) : text)
   } catch (error) {
+    await endWatch()
     const {reportError} = await import('./report-error.ts')
     const options = {json: given.json === true, debug: false, secrets: knownSecrets}
     const {stdout, stderr, env} = host
@@ -91,5 +94,25 @@ function parseSimply(name: string, rest: string[]): {given: Given; args: string[
     return isInBounds ? {given: {...others, timeout}, args: positionals} : undefined
   } catch {
     return undefined
+  }
+}
+
+/** An answer comes sooner, so that what shows a person that there is none yet is seldom loaded. */
+const laterMs = 200
+
+/** Says on stderr, while nothing comes, whom vpcmd waits for, until the function that is returned is called. */
+function watchLater(host: QuickHost): () => Promise<void> {
+  let line: Promise<ProgressLine> | undefined
+  const timer = setTimeout(() => {
+    line = import('./progress-line.ts').then(({startProgressLine}) => {
+      const {stderr, env, platform} = host
+      const started = startProgressLine({stderr, env, platform, startedAt: performance.now() - laterMs})
+      started.show(() => ({verb: 'Waiting for the metadata service', facts: []}))
+      return started
+    })
+  }, laterMs)
+  return async () => {
+    clearTimeout(timer)
+    ;(await line)?.end()
   }
 }

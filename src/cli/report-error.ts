@@ -1,5 +1,6 @@
 import {exitCodes, VpcmdError} from '../errors.ts'
 import {withoutSecrets} from '../secrets.ts'
+import {messageLines} from '../terminal/message.ts'
 import {colorsFor, errorLabel} from '../terminal/style.ts'
 import {plain, plainLines} from '../terminal/text.ts'
 import {unexpectedError} from '../unexpected-error.ts'
@@ -37,8 +38,10 @@ export async function reportError(
     const fields = Object.entries(error.toJSON()).map(([name, value]) => [name, safe(value)])
     stdout.write(toJson({error: Object.fromEntries(fields)}))
   } else {
-    stderr.write(`${errorLabel(colorsFor(stderr, env))} ${clean(error.messageWithTrace)}\n`)
-    if (error.hint) stderr.write(`${clean(error.hint)}\n`)
+    const label = errorLabel(colorsFor(stderr, env))
+    for (const text of [`${label} ${clean(error.messageWithTrace)}`, ...(error.hint ? [clean(error.hint)] : [])]) {
+      stderr.write(`${messageLines(text, stderr).join('\n')}\n`)
+    }
   }
   if (options.debug) {
     for (const stack of stacksOf(thrown)) {

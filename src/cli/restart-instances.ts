@@ -78,7 +78,7 @@ export async function showPreflights(
     const shown = [...groups].slice(0, mostShown)
     for (const [text, all] of shown) context.note(`  ${whichOf(all)}: ${text}`)
     const more = some.length - shown.reduce((sum, [, all]) => sum + all.length, 0)
-    if (more > 0) context.note(`  … and ${more} more; see all with --dry-run -o json`)
+    if (more > 0) context.note(`  ${context.symbols.ellipsis} and ${more} more; see all with --dry-run -o json`)
   }
   if (going.length > 0) {
     const count = counted(going.length, 'instance')

@@ -1,6 +1,5 @@
 import {describePatch} from '../instances/settings.ts'
 import type {PlannedChange} from '../metadata/plan.ts'
-import {plain, wrap} from '../terminal/text.ts'
 import type {Context} from './context.ts'
 import type {Breaches} from './policy-file.ts'
 
@@ -8,18 +7,13 @@ const mostShown = 20
 
 /** Shows changes as a diff on stderr, with counts for each region and VPC where there is more than one. */
 export function showChanges(context: Context, changes: PlannedChange[], breaches: Breaches): void {
-  const {stderr} = context.host
-  // A terminal would break lines within words.
-  const columns = stderr.isTTY ? stderr.columns || 80 : Number.POSITIVE_INFINITY
-  const width = Math.max(20, columns - 5)
   for (const {target, before, set} of changes.slice(0, mostShown)) {
     const breach = breaches.get(target.id)
     const against = breach === undefined ? '' : ` (against the policy: ${breach})`
-    const text = plain(`${target.name} (${target.id}, ${target.zone}): ${describePatch(before, set)}${against}`)
-    for (const [index, line] of wrap(text, width).entries()) context.note(`${index === 0 ? '  ' : '    '}${line}`)
+    context.note(`  ${target.name} (${target.id}, ${target.zone}): ${describePatch(before, set)}${against}`)
   }
   if (changes.length <= 1) return
-  if (changes.length > mostShown) context.note(`  … and ${changes.length - mostShown} more`)
+  if (changes.length > mostShown) context.note(`  ${context.symbols.ellipsis} and ${changes.length - mostShown} more`)
   const counts = new Map<string, number>()
   for (const {target} of changes) {
     const place = `${target.region}, VPC ${target.vpc.name}`

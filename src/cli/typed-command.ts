@@ -2,26 +2,31 @@ import type {Config} from '@oclif/core'
 import {usageError, VpcmdError} from '../errors.ts'
 import {nearestName} from '../nearest-name.ts'
 import {drawHelp} from './draw-help.ts'
-import {namesSandbox, variableAgainstInput} from './environment.ts'
+import {heedTerminalFlags, namesSandbox, variableAgainstInput} from './environment.ts'
 import {changes, type HelpPage, helpPage, welcomePage} from './help-page.ts'
 import type {Host} from './host.ts'
+import {printWhole} from './paged-output.ts'
 import {withoutShortcut} from './shortcuts.ts'
 
 type Catalog = Pick<Config, 'commands' | 'pjson' | 'findCommand' | 'userAgent'>
-type HostForHelp = Pick<Host, 'stdin' | 'stdout' | 'stderr' | 'env'>
+type HostForHelp = Pick<
+  Host,
+  'stdin' | 'stdout' | 'stderr' | 'env' | 'openPager' | 'onEnding' | 'interruptedCode' | 'exit'
+>
 
 /**
  * The command that is meant, as oclif takes it: `vpcmd` alone on a terminal is the console, `vpcmd ls` is `vpcmd instances
  * list`. Help and the version are printed here: then undefined. Throws a usage error for what is no command.
  */
 export async function commandTyped(catalog: Catalog, argv: string[], host: HostForHelp): Promise<string[] | undefined> {
+  heedTerminalFlags(argv, host.env)
   const print = (page: HelpPage) =>
-    host.stdout.write(drawHelp(page, host.stdout.isTTY ? host.stdout.columns : undefined))
+    printWhole(host, drawHelp(page, host.stdout.isTTY ? host.stdout.columns : undefined))
   const [first, ...rest] = argv
   if (first === undefined) {
     const mayAsk = host.stdin.isTTY && host.stderr.isTTY && variableAgainstInput(host.env) === undefined
     if (mayAsk && (await canSignIn(host.env))) return ['console']
-    print(welcomePage(catalog))
+    await print(welcomePage(catalog))
     return undefined
   }
   if (first === 'version') {
@@ -33,7 +38,7 @@ export async function commandTyped(catalog: Catalog, argv: string[], host: HostF
   if (asked || (words.length === 1 && isTopic(catalog, first) && !rest.some(isWord))) {
     const page = helpPage(catalog, words, asked?.isFull ?? false)
     if (!page) throw unknownCommand(catalog, (asked?.words ?? argv).filter(isWord).slice(0, 2))
-    print(page)
+    await print(page)
     return undefined
   }
   if (first.startsWith('-')) return ['console', ...argv]

@@ -26,6 +26,8 @@ export interface CallPolicy {
   pacing: Pacing
   limiter: RateLimiter
   manner: Manner
+  /** Called with the place of each call, and what it returns when the call has ended. */
+  onCall(place: string): () => void
 }
 
 /** The calls of the table, each tried as the retry policy says, read by its reader, and failing as a VpcmdError that says what was being done. */
@@ -33,7 +35,10 @@ export function callsOf(send: SendOnce, policy: CallPolicy): VpcApi {
   const names = Object.keys(operations) as OperationName[]
   const calls = names.map(name => [
     name,
-    (params: CallParams = {}) => callOperation(name, operations[name], params, send, policy),
+    (params: CallParams = {}) => {
+      const end = policy.onCall(policy.place)
+      return callOperation(name, operations[name], params, send, policy).finally(end)
+    },
   ])
   return Object.fromEntries(calls)
 }

@@ -1,4 +1,5 @@
 import {join} from 'node:path'
+import type {ShowActivity} from '../activity.ts'
 import {hashedName} from '../files/private-file.ts'
 import {callsOf, type Manner} from './calls.ts'
 import type {Credentials} from './credentials.ts'
@@ -23,6 +24,8 @@ export interface Cloud {
   region(name: string, askedBy?: string): Promise<Region>
   /** The VPC API of a region. Its calls are tried as the retry policy says, and throw VpcmdError. */
   api(region: Region, manner?: Manner): VpcApi
+  /** Tells whoever watches what is under way. */
+  readonly show: ShowActivity
   /** Whose the credentials are, as the token says. Throws VpcmdError as any call does. */
   caller(): Promise<Caller>
 }
@@ -39,6 +42,8 @@ export interface CloudOptions {
   cacheFolder: string | undefined
   pacing: Pacing
   log: WireLog | undefined
+  /** What is under way is told there. */
+  show?: ShowActivity
   /** How many requests may be under way at once in a region. */
   concurrency?: number
   /** How many connections there may be in all; what comes then waits. */
@@ -47,7 +52,7 @@ export interface CloudOptions {
 
 /** Opens IBM Cloud. Sends nothing yet. Throws a usage error for endpoints to which credentials are not sent. */
 export async function openCloud(options: CloudOptions): Promise<Cloud> {
-  const {credentials, endpoints, cacheFolder, pacing, log, allowsHttp = false} = options
+  const {credentials, endpoints, cacheFolder, pacing, log, allowsHttp = false, show = () => () => {}} = options
   for (const url of [credentials.asked.url, endpoints.vpcUrl]) checkSecure(url, allowsHttp)
   const [sdk, routeTo] = await Promise.all([chooseSdk(options.env), findRoutes(options.env, options.mostConnections)])
   log?.note(`SDK: ${sdk.description}`)
@@ -70,11 +75,12 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     lineTo,
   })
 
+  const onCall = watchCalls(show)
   const apis = new Map<string, Record<Manner, VpcApi>>()
   const openAt = (url: string, place: string): Record<Manner, VpcApi> => {
     checkSecure(url, allowsHttp)
     const send = sdk.create({authenticator: tokens, serviceUrl: url, adapter: sdkAdapter(lineTo, pacing.now)})
-    const policy = {url, secrets, place, tokens, pacing, limiter: new RateLimiter(pacing, options.concurrency)}
+    const policy = {url, secrets, place, tokens, pacing, limiter: new RateLimiter(pacing, options.concurrency), onCall}
     return {
       single: callsOf(send, {...policy, manner: 'single'}),
       rollout: callsOf(send, {...policy, manner: 'rollout'}),
@@ -122,7 +128,28 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
       named.set(name, found)
       return found
     },
+    show,
     api: (region, manner) => apiAt(region.url, region.name, manner),
     caller: () => tokens.caller(),
+  }
+}
+
+/** Shows whom the calls that are under way wait for: each is told with its place, and ended by the function that is returned. */
+function watchCalls(show: ShowActivity): (place: string) => () => void {
+  const places: string[] = []
+  let endShow: (() => void) | undefined
+  const activity = () => {
+    const all = [...new Set(places)]
+    return {verb: `Waiting for ${all.length > 3 ? `${all.length} regions` : all.join(', ')}`, facts: []}
+  }
+  return place => {
+    places.push(place || 'IBM Cloud')
+    endShow ??= show(activity, 'minor')
+    return () => {
+      places.splice(places.indexOf(place || 'IBM Cloud'), 1)
+      if (places.length > 0) return
+      endShow?.()
+      endShow = undefined
+    }
   }
 }

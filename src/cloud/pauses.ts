@@ -26,6 +26,11 @@ export function pauseTeller(say: (text: string) => void, now: () => number): (pa
   }
 }
 
+/** A pause as part of a line that is gone when it is over: `waiting 3 s: 503 from jp-tok`. */
+export function describePause({ms, failure, who}: Pause): string {
+  return `waiting ${Math.max(1, Math.round(ms / 1000))} s: ${causeOf(failure)} from ${who}`
+}
+
 function causeOf({kind, status, connectionCode, message}: Failure): string {
   if (kind === 'status') return String(status)
   return kind === 'timeout' ? 'no answer' : connectionCode || message

@@ -92,7 +92,7 @@ function noRequest(thrown: unknown, who: string, secrets: readonly string[]): Vp
   return new VpcmdError({
     code: isFile ? 'no_token_file' : 'unusable_token',
     message: withoutSecrets(asSentence(message), secrets),
-    hint: isFile ? 'Name the file of the container’s token in VPC_CR_TOKEN_FILENAME.' : undefined,
+    hint: isFile ? "Name the file of the container's token in VPC_CR_TOKEN_FILENAME." : undefined,
     isUnsent: true,
     exitCode: isFile ? exitCodes.denied : exitCodes.failed,
   })
@@ -198,7 +198,7 @@ function firstText(...values: unknown[]): string | undefined {
 
 /** As much of a text from outside as a line of an error may have. */
 function brief(text: string): string {
-  return text.length > 500 ? `${text.slice(0, 500)}…` : text
+  return text.length > 500 ? `${text.slice(0, 500)}...` : text
 }
 
 function withoutSecretsIn({code, trace, status}: Said, message: string, secrets: readonly string[]) {

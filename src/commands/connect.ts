@@ -155,6 +155,7 @@ To reach an instance without a floating IP, pass --internal-ip or --via, or give
   }
 
   private async logIn(call: readonly string[], destination: Destination): Promise<void> {
+    this.context.endWatch()
     const {code, said} = await runSsh(call, this.context.env, chunk => this.context.host.stderr.write(chunk))
     this.context.exitCode = code
     const failure = code === sshFailed ? explainFailure(said, destination) : undefined

@@ -24,7 +24,7 @@ export function withoutToken(text: string, token: string): string {
 
 /** A text from outside, or as much of its start as an error may repeat. */
 export function shortened(text: string): string {
-  return text.length > 300 ? `${text.slice(0, 300)}…` : text
+  return text.length > 300 ? `${text.slice(0, 300)}...` : text
 }
 
 /**

@@ -4,6 +4,7 @@ import type {Cloud} from '../cloud/cloud.ts'
 import type {Instance} from '../cloud/readers/instance.ts'
 import type {BareMetalServer} from '../cloud/readers/resources.ts'
 import {checkUsable, type Region} from '../cloud/regions.ts'
+import {counted} from '../counted.ts'
 import {exitCodes, usageError, VpcmdError} from '../errors.ts'
 import {toQuery} from './filters.ts'
 import {collectInstances, type RegionFailure, readInstances} from './list-instances.ts'
@@ -44,6 +45,8 @@ export async function findInstances(cloud: Cloud, asked: string[]): Promise<Sear
   const refs = new Map(asked.map(text => [text, parseInstanceRef(text)]))
   const lookUpEach = refs.size < manyInstances ? lookUp : await listLookup(cloud, [...refs.values()])
   const limit = pLimit(searchesAtOnce)
+  let done = 0
+  const endShow = cloud.show(() => ({verb: `Looking for ${counted(refs.size, 'instance')}`, facts: [`${done} done`]}))
   const searches = await Promise.all(
     [...refs].map(([text, ref]) =>
       limit(async (): Promise<Search> => {
@@ -52,10 +55,12 @@ export async function findInstances(cloud: Cloud, asked: string[]): Promise<Sear
         } catch (error) {
           if (error instanceof VpcmdError) return {asked: text, error}
           throw error
+        } finally {
+          done++
         }
       }),
     ),
-  )
+  ).finally(endShow)
   const seen = new Set<string>()
   return searches.filter(search => 'error' in search || (!seen.has(search.instance.id) && seen.add(search.instance.id)))
 }

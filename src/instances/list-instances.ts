@@ -1,6 +1,7 @@
 import type {Cloud} from '../cloud/cloud.ts'
 import type {Instance} from '../cloud/readers/instance.ts'
 import {checkUsable, type Region} from '../cloud/regions.ts'
+import {counted} from '../counted.ts'
 import {VpcmdError} from '../errors.ts'
 import type {InstanceQuery} from './filters.ts'
 import {addressesOf, type FloatingIpIndex, listFloatingIps} from './floating-ips.ts'
@@ -54,10 +55,17 @@ export async function readInstances(
   const regions = await cloud.regions()
   const stopped = new AbortController()
   const outcome: ReadingOutcome = {failures: [], isRead: false, unread: new Set(), gone: new Set()}
+  let regionsDone = 0
+  let taken = 0
+  const endShow = cloud.show(() => ({
+    verb: `Reading ${counted(regions.length, 'region')}`,
+    facts: [`${regionsDone} done`, counted(taken, 'instance')],
+  }))
   await Promise.all(
     regions.map(async region => {
       const take = async (instances: Instance[]) => {
         stopped.signal.throwIfAborted()
+        taken += instances.length
         try {
           await onInstances(instances, region)
         } catch (error) {
@@ -82,9 +90,11 @@ export async function readInstances(
         }
         outcome.unread.add(region.name)
         outcome.failures.push({region: region.name, error})
+      } finally {
+        regionsDone++
       }
     }),
-  )
+  ).finally(endShow)
   return {...outcome, failures: inOrderOf(regions, outcome.failures)}
 }
 

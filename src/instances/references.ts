@@ -28,7 +28,7 @@ export function parseInstanceRef(text: string): InstanceRef {
     if (service !== 'is' || !isServer(type, id) || region === undefined) {
       throw usageError(
         `${text} is not the CRN of an instance.`,
-        'It looks like crn:v1:bluemix:public:is:us-south-1:a/…::instance:0717_….',
+        'It looks like crn:v1:bluemix:public:is:us-south-1:a/...::instance:0717_....',
       )
     }
     return {kind: 'crn', id, region, account: scope.replace(/^a\//, '')}

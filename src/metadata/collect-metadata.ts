@@ -27,6 +27,8 @@ export interface CollectOptions {
   /** How long one instance may take, in milliseconds. */
   timeoutMs: number
   env: NodeJS.ProcessEnv
+  /** Called as each of them is settled. */
+  onDone?(): void
   now(): number
 }
 
@@ -101,6 +103,7 @@ export function collectMetadata(found: Reached[], options: CollectOptions): Prom
     found.map(each =>
       limit(async () => {
         const result = await collectFrom(each, options).catch(asVpcmdError)
+        options.onDone?.()
         const about = {found: each, collectedAt: new Date(options.now()).toISOString()}
         return result instanceof VpcmdError ? {...about, error: result} : {...about, document: result}
       }),

@@ -102,7 +102,7 @@ export const sandboxSshVariable = 'VPCMD_SANDBOX_SSH'
 export function checkReal(apiUrl: string, env: NodeJS.ProcessEnv): void {
   if (!isLoopback(apiUrl) || env[sandboxSshVariable] === '1') return
   throw usageError(
-    'The VPC API is a sandbox on this machine: its addresses are other people’s in the real internet, and nothing is sent there.',
+    "The VPC API is a sandbox on this machine: its addresses are other people's in the real internet, and nothing is sent there.",
     `vpcmd connect INSTANCE --print shows the command line. Where ssh leads them to a machine of yours, set ${sandboxSshVariable}=1.`,
   )
 }

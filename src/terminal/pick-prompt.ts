@@ -10,6 +10,7 @@ import {
   useState,
 } from '@inquirer/core'
 import {bold, cyan, dim, green, red} from './style.ts'
+import type {Symbols} from './symbols.ts'
 import {cut, pad, plain, width, wrap} from './text.ts'
 
 const longestPage = 15
@@ -27,6 +28,7 @@ export interface PickConfig {
   rows: readonly PickRow[]
   multiple: boolean
   color: boolean
+  symbols: Symbols
   /** The terminal's size, asked anew for each drawing. */
   size: () => {columns: number; rows: number}
 }
@@ -125,7 +127,7 @@ export const pickPrompt = createPrompt<number[], PickConfig>((config, done) => {
     const names = answer.map(index => rows[index]?.name ?? '').join(', ')
     const summary = answer.length === 1 ? names : `${answer.length}: ${names}`
     const room = Math.max(10, columns - width(config.message) - 3)
-    return `${paint(green, '✔')} ${paint(bold, config.message)} ${paint(cyan, cut(summary, room))}`
+    return `${paint(green, config.symbols.done)} ${paint(bold, config.message)} ${paint(cyan, cut(summary, room, config.symbols.ellipsis))}`
   }
 
   const marks = multiple ? 6 : 2
@@ -163,8 +165,8 @@ export const pickPrompt = createPrompt<number[], PickConfig>((config, done) => {
     const row = rows[index] ?? {name: '', description: ''}
     const isActive = index === activeRow
     const box = multiple ? `[${ticked.has(index) ? 'x' : row.disabled ? '-' : ' '}] ` : ''
-    const name = pad(cut(row.name, nameColumn), nameColumn)
-    const description = cut(describe(row), descriptionColumn)
+    const name = pad(cut(row.name, nameColumn, config.symbols.ellipsis), nameColumn)
+    const description = cut(describe(row), descriptionColumn, config.symbols.ellipsis)
     if (isActive) return paint(cyan, `> ${box}${name}  ${description}`)
     return row.disabled
       ? paint(dim, `  ${box}${name}  ${description}`)

@@ -2,6 +2,7 @@ import {exitCodes, VpcmdError} from '../errors.ts'
 import {onEnding} from '../signals.ts'
 import {bold, colorsFor, cyan, dim, green, red} from './style.ts'
 import {type Streams, suspendable} from './suspendable.ts'
+import {type Symbols, symbolsFor} from './symbols.ts'
 import {plain} from './text.ts'
 
 export interface Choice<T> {
@@ -43,7 +44,8 @@ export interface Prompter {
  */
 export function createPrompter(streams: Streams, env: NodeJS.ProcessEnv): Prompter {
   const color = colorsFor(streams.output, env)
-  const theme = themeFor(color)
+  const symbols = symbolsFor(env, process.platform)
+  const theme = themeFor(color, symbols)
 
   /** Asks one question of inquirer's own kinds. */
   const ask = <Answer>(type: 'select' | 'input' | 'confirm' | 'password', message: string, more: object = {}) =>
@@ -65,7 +67,7 @@ export function createPrompter(streams: Streams, env: NodeJS.ProcessEnv): Prompt
     const size = () => ({columns: streams.output.columns || 80, rows: streams.output.rows || 24})
     const picked = await interruptible(streams, async context => {
       const {pickPrompt} = await import('./pick-prompt.ts')
-      return pickPrompt({message: plain(message), rows, multiple, color, size}, context)
+      return pickPrompt({message: plain(message), rows, multiple, color, symbols, size}, context)
     })
     const values = picked.map(index => valueAt(choices, index))
     return multiple ? values : valueAt(choices, picked[0] ?? -1)
@@ -166,10 +168,10 @@ function valueAt<T>(choices: readonly {value: T}[], index: number): T {
 }
 
 /** inquirer's theme with our colours, or with none: its own ignores NO_COLOR on some versions of Node. */
-function themeFor(color: boolean) {
+function themeFor(color: boolean, symbols: Symbols) {
   const paint = (style: (text: string) => string) => (color ? style : (text: string) => text)
   return {
-    prefix: {idle: '?', done: paint(green)('✔')},
+    prefix: {idle: '?', done: paint(green)(symbols.done)},
     icon: {cursor: '>'},
     style: {
       message: paint(bold),

@@ -62,13 +62,18 @@ export function renderTable<Row>(
  */
 export function renderRecord(
   entries: readonly (readonly [label: string, value: string | NestedTable])[],
-  {width: available = Number.POSITIVE_INFINITY, color}: Omit<TableOptions, 'mayHide'>,
+  {
+    width: available = Number.POSITIVE_INFINITY,
+    color,
+    styles = {},
+  }: Omit<TableOptions, 'mayHide'> & {styles?: Record<string, Cell['style']>},
 ): string {
   const labels = entries.map(([label]) => plain(label))
   const widths = recordWidths(labels, available)
   const rows = entries.flatMap(([, value], index): Cell[][] => {
     const label: Cell = {text: labels[index] ?? '', style: color ? bold : undefined}
-    if (typeof value === 'string') return [[label, {text: cellOf(value)}]]
+    if (typeof value === 'string')
+      return [[label, {text: cellOf(value), style: color ? styles[labels[index] ?? ''] : undefined}]]
     return [[label, {text: renderNested(value, widths[1], color), isDrawn: true}], emptyRow]
   })
   if (available === Number.POSITIVE_INFINITY) {
@@ -121,7 +126,7 @@ const leastOfIds = 20
 const longestCell = 1000
 
 function cellOf(value: string): string {
-  return plain(value.length > longestCell ? `${value.slice(0, longestCell)}…` : value) || '-'
+  return plain(value.length > longestCell ? `${value.slice(0, longestCell)}...` : value) || '-'
 }
 
 type Need = 'natural' | 'least' | 'squeezed'

@@ -35,17 +35,17 @@ export function pad(text: string, columns: number): string {
   return text + ' '.repeat(Math.max(0, columns - width(text)))
 }
 
-/** The text, or as much of its start as fits into the given number of columns with an ellipsis. For plain text. */
-export function cut(text: string, columns: number): string {
+/** The text, or as much of its start as fits into the given number of columns with the ellipsis. For plain text. */
+export function cut(text: string, columns: number, ellipsis: string): string {
   if (width(text) <= columns) return text
   let kept = ''
-  let used = 1
+  let used = width(ellipsis)
   for (const character of characters(text)) {
     used += width(character)
     if (used > columns) break
     kept += character
   }
-  return `${kept}…`
+  return kept + ellipsis.slice(0, columns)
 }
 
 /** The text in lines of at most the given number of columns, broken at spaces where there are any, with nothing left out. For plain text. */

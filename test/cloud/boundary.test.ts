@@ -172,7 +172,7 @@ describe.each(kinds)('the token of %s:', kind => {
   })
 })
 
-it('a container’s token file that is missing is told, with exit code 3', async () => {
+it("a container's token file that is missing is told, with exit code 3", async () => {
   const settings = {
     VPC_AUTH_TYPE: 'container',
     VPC_IAM_PROFILE_ID: 'Profile-1',

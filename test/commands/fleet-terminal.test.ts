@@ -46,7 +46,7 @@ const history = async () => JSON.parse((await runInProcess(['metadata', 'history
 
 describe('on a terminal', () => {
   it('a rollout shows what it is about to do, asks, and shows how far it is', async () => {
-    const terminal = start(`${enable} -q`)
+    const terminal = start(enable)
     await terminal.waitFor(/Enable the metadata service of 300 instances/)
     expect(terminal.everything()).toMatch(/response_hop_limit 1 -> 7/)
     expect(terminal.everything()).toMatch(/… and 280 more/)

@@ -134,6 +134,7 @@ function testHost(env: Record<string, string>): Omit<Host, 'stdout' | 'stderr'> 
     stdin: {isTTY: false},
     exitCode: 0,
     secrets: new Set(),
+    startedAt: performance.now(),
     now: Date.now,
     random: Math.random,
     sleep: (ms, ending) => sleep(Math.min(ms, longestPauseMs), undefined, {signal: ending}),

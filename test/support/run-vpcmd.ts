@@ -27,6 +27,7 @@ export function freshEnvironment(more: Record<string, string> = {}): Record<stri
   return {
     PATH: process.env.PATH ?? '',
     TERM: 'xterm-256color',
+    LANG: 'C.UTF-8',
     HOME: home,
     XDG_CACHE_HOME: join(home, 'cache'),
     XDG_STATE_HOME: join(home, 'state'),

@@ -28,7 +28,7 @@ interface Screen {
 }
 
 function environment(more: Record<string, string> = {}): Record<string, string> {
-  return {PATH: process.env.PATH ?? '', TERM: 'xterm-256color', ...more}
+  return {PATH: process.env.PATH ?? '', TERM: 'xterm-256color', LANG: 'C.UTF-8', ...more}
 }
 
 function ask(question: Question, {env, ...size}: Screen = {}): Pty {

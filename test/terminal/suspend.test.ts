@@ -25,7 +25,14 @@ afterAll(() => rmSync(folder, {recursive: true, force: true}))
 
 /** A shell with job control, as a person has it. */
 async function shell(): Promise<Pty> {
-  const env = {PATH: process.env.PATH ?? '', TERM: 'xterm-256color', HOME: folder, PS1: 'READY> ', NO_COLOR: '1'}
+  const env = {
+    PATH: process.env.PATH ?? '',
+    TERM: 'xterm-256color',
+    HOME: folder,
+    PS1: 'READY> ',
+    NO_COLOR: '1',
+    LANG: 'C.UTF-8',
+  }
   pty = startPty('bash', ['--norc', '--noprofile', '-i'], {env})
   await pty.waitFor('READY>')
   return pty
@@ -84,8 +91,8 @@ describe('Ctrl-Z and fg', () => {
     await at.waitFor(/code 0/)
     expect(at.screen()).toContain(`answer ${answer}`)
     // Drawn once, below what the shell has printed.
-    const drawings = at.screen().match(/^[?✔].*$/gm)
-    expect(drawings).toEqual([expect.stringContaining(`✔ ${message}`)])
+    const drawings = at.screen().match(/^[?✓].*$/gm)
+    expect(drawings).toEqual([expect.stringContaining(`✓ ${message}`)])
     expect(at.cursorVisible()).toBe(true)
   })
 
@@ -103,10 +110,14 @@ describe('Ctrl-Z and fg', () => {
     await at.waitFor(/(?<!-)icanon/)
   })
 
-  it('draw a progress bar anew at once', async () => {
+  it('draw a progress bar anew at once, with the cursor hidden until it ends', async () => {
     const at = await stopAndGoOn(`'${process.execPath}' '${drawing}'`, /Changing .*3 of 10/)
     await at.waitFor(/^Changing .*3 of 10/m)
+    expect(at.cursorVisible()).toBe(false)
     at.write(keys.ctrlC)
+    await at.waitFor(/code 130/)
+    expect(at.screen()).not.toMatch(/Changing .*3 of 10/)
+    expect(at.cursorVisible()).toBe(true)
   })
 })
 

@@ -157,10 +157,10 @@ describe('renderTable', () => {
     const styled = columns.map(column => (column.header === 'Status' ? {...column, style: cyan} : column))
     const {text} = renderTable(styled, servers, {...all, color: true})
     expect(text).toContain('\x1b[1mName\x1b[22m')
-    expect(text).toContain('\x1b[36mrunning\x1b[39m')
+    expect(text).toContain('\x1b[38;5;31mrunning\x1b[39m')
     expect(stripVTControlCharacters(text)).toBe(renderTable(columns, servers, all).text)
     const narrow = renderTable(styled, servers, {...all, width: 80, color: true}).text
-    expect(narrow).toContain('\x1b[36mrunning\x1b[39m')
+    expect(narrow).toContain('\x1b[38;5;31mrunning\x1b[39m')
     expect(stripVTControlCharacters(narrow)).toBe(renderTable(columns, servers, {...all, width: 80}).text)
     expect(renderTable(styled, servers, all).text).not.toContain('\x1b')
   })

@@ -46,9 +46,11 @@ describe('width, pad, cut and wrap', () => {
   })
 
   it('cuts with an ellipsis, within the width', () => {
-    expect(cut('abcdef', 6)).toBe('abcdef')
-    expect(cut('abcdef', 4)).toBe('abc…')
-    expect(cut('日本語', 4)).toBe('日…')
+    expect(cut('abcdef', 6, '…')).toBe('abcdef')
+    expect(cut('abcdef', 4, '…')).toBe('abc…')
+    expect(cut('abcdef', 4, '...')).toBe('a...')
+    expect(cut('abcdef', 2, '...')).toBe('..')
+    expect(cut('日本語', 4, '…')).toBe('日…')
   })
 
   it('wraps at spaces, and within a word only when it must', () => {

@@ -15,6 +15,7 @@ import {runName} from '../../cli/run-journal.ts'
 import {type Selected, selectInstances} from '../../cli/select-instances.ts'
 import type {Cloud} from '../../cloud/cloud.ts'
 import {retryPolicy} from '../../cloud/retry-policy.ts'
+import {counted} from '../../counted.ts'
 import {usageError, VpcmdError} from '../../errors.ts'
 import {fullPath} from '../../files/file-trouble.ts'
 import {parseEndpoint, parseMetadataPath} from '../../imds/endpoints.ts'
@@ -75,15 +76,22 @@ Passwords and license keys are masked. User data is not masked: any process on t
     // Before anything is changed: what can't be logged in to is left as it is.
     const {reached, errors: unreached} = await reachInstances(cloud, found, {wishes, env: context.env})
     const {on, off} = await switchOn(context, cloud, flags.enable ?? false, reached)
-    const collections = await collectMetadata(on, {
-      wishes,
-      paths: [...new Set(paths)],
-      endpoint,
-      mayAsk: on.length === 1 && context.host.stdin.isTTY === true,
-      timeoutMs: Math.max(retryPolicy.collect.leastTimeoutMs, flags.timeout * 1000),
-      env: context.env,
-      now: context.host.now,
-    })
+    const mayAsk = on.length === 1 && context.host.stdin.isTTY === true
+    let done = 0
+    context.show(() => ({verb: `Collecting from ${counted(on.length, 'instance')}`, facts: [`${done} done`]}))
+    const collect = () =>
+      collectMetadata(on, {
+        wishes,
+        paths: [...new Set(paths)],
+        endpoint,
+        mayAsk,
+        onDone: () => done++,
+        timeoutMs: Math.max(retryPolicy.collect.leastTimeoutMs, flags.timeout * 1000),
+        env: context.env,
+        now: context.host.now,
+      })
+    // ssh itself asks on the terminal.
+    const collections = await (mayAsk ? context.undisturbed(collect) : collect())
     const kept = await keepCollected(collections, flags.out, flags['show-secrets'] ?? false)
     const failures = [...errors, ...unreached, ...off, ...kept.flatMap(({error}) => error ?? [])]
     const [only] = failures

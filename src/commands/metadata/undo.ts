@@ -68,7 +68,7 @@ function refusePower(run: Run): void {
   if (!power) return
   const opposite = {stop: 'start', start: 'stop'}
   const names = run.changes.map(({change}) => change.target.id)
-  const few = names.length > 5 ? `${names.slice(0, 5).join(' ')} …` : names.join(' ')
+  const few = names.length > 5 ? `${names.slice(0, 5).join(' ')} ...` : names.join(' ')
   throw usageError(
     `Run ${run.header.id} is a ${power} of ${counted(names.length, 'instance')}: it changed no settings that an undo could bring back.`,
     power === 'restart'

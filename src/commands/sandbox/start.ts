@@ -119,6 +119,7 @@ Each instance has its own metadata service, as the instance would reach it at 16
     this.context.note(
       `The sandbox serves at ${sandbox.url}. Paste these lines into another terminal. Press Ctrl-C to stop.`,
     )
+    this.context.endWatch()
     await new Promise<void>(end => {
       const dispose = this.context.host.onEnding(() => {
         dispose()
