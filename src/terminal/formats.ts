@@ -20,13 +20,14 @@ export function toJsonLines(values: Iterable<unknown>): string {
 }
 
 /**
- * Rows as CSV (RFC 4180: CRLF line ends, the last one included), of which the first may be the header. Control and invisible
- * characters are left out, and a cell that a spreadsheet would run as a formula starts with an apostrophe.
+ * Rows as CSV, of which the first may be the header: RFC 4180, but with LF at the end of lines, as what reads lines (grep,
+ * cut, read) would take a CR for a part of the last cell. Control and invisible characters are left out, and a cell that a
+ * spreadsheet would run as a formula starts with an apostrophe.
  */
 export async function toCsv(rows: Iterable<readonly string[]>): Promise<string> {
   const {stringify} = await import('csv-stringify/sync')
   const records = Array.from(rows, cells => cells.map(plainCell))
-  return stringify(records, {record_delimiter: 'windows', quote_record_delimiter: true})
+  return stringify(records, {record_delimiter: 'unix', quote_record_delimiter: true})
 }
 
 function plainCell(text: string): string {

@@ -140,7 +140,7 @@ describe('vpcmd metadata audit', () => {
     expect(parse((await instances('-o', 'yaml')).stdout)).toMatchObject(rest)
     const lines = (await instances('-o', 'jsonl')).stdout.trimEnd().split('\n')
     expect(lines.map(line => JSON.parse(line))).toEqual(whole.subjects)
-    const [header, first, ...others] = (await instances('-o', 'csv')).stdout.trimEnd().split('\r\n')
+    const [header, first, ...others] = (await instances('-o', 'csv')).stdout.trimEnd().split('\n')
     expect(header).toBe(
       'Verdict,Kind,Name,ID,Region,Zone,VPC,Resource group,Profile,Image,Status,Enabled,Protocol,Hop limit,Rule,Why,Exempt until,Restart awaited since,CRN',
     )

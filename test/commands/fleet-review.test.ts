@@ -104,7 +104,7 @@ describe('a rollout on a terminal of 80 columns', () => {
     expect(await terminal.exit).toEqual({exitCode: 130})
     expect(terminal.everything()).toContain('1 changed, 2 skipped')
     expect(patches).toHaveLength(1)
-    expect((await runInProcess(['metadata', 'history', '-o', 'csv'], {env})).stdout).toMatch(/,interrupted,,0\r\n$/)
+    expect((await runInProcess(['metadata', 'history', '-o', 'csv'], {env})).stdout).toMatch(/,interrupted,,0\n$/)
   })
 })
 

@@ -474,7 +474,7 @@ describe('history, undo and resume', () => {
       expect(table).toMatchObject({code: 0, stdout: expect.stringMatching(/\S/)})
       const rows = args.endsWith('history') ? 1 : 30
       expect((await vpcmd(`${args} -o jsonl`)).stdout.trim().split('\n')).toHaveLength(rows)
-      expect((await vpcmd(`${args} -o csv`)).stdout.trim().split('\r\n')).toHaveLength(rows + 1)
+      expect((await vpcmd(`${args} -o csv`)).stdout.trim().split('\n')).toHaveLength(rows + 1)
       expect((await vpcmd(`${args} -q`)).stdout.trim().split('\n')).toHaveLength(rows)
       expect(parseYaml((await vpcmd(`${args} -o yaml`)).stdout)).toEqual(await jsonOf(args))
     }

@@ -87,9 +87,9 @@ describe('instances list', () => {
     expect(
       (await vpcmd('instances', 'list', '-o', 'csv', '--columns', 'name,Metadata', '--name', 'web-*', '--sort=-name'))
         .stdout,
-    ).toBe('Name,Metadata\r\nweb-2,off\r\nweb-1,https/2\r\nweb-1,http/1\r\n')
+    ).toBe('Name,Metadata\nweb-2,off\nweb-1,https/2\nweb-1,http/1\n')
     const {stdout} = await vpcmd('instances', 'list', '-o', 'csv', '--columns', 'all', '--name', 'my-virtual-server-2')
-    const [header, row] = stdout.split('\r\n')
+    const [header, row] = stdout.split('\n')
     // The header of `ibmcloud is instances`, and the metadata settings.
     expect(header).toBe(
       'ID,Name,Status,Reserved IP,Floating IP,Profile,Image,VPC,Zone,Confidential Compute Mode,Enable Secure Boot,Resource group,Reservation Name,Cluster Network ID,Cluster Network Name,Cluster Network Attachments,Metadata',
@@ -322,7 +322,7 @@ describe('the sandbox', () => {
       ['instances', 'list', '--metadata', 'enabled', '--hop-limit', '5', '-o', 'csv', '--columns', 'name'],
       {env: own},
     )
-    expect(shown.stdout.split('\r\n').slice(1, -1).sort()).toEqual([...names].sort())
+    expect(shown.stdout.split('\n').slice(1, -1).sort()).toEqual([...names].sort())
     expect(shown.stderr).toBe('Using the sandbox, a simulated IBM Cloud on this machine.\n')
     expect((await runVpcmd(['sandbox', 'reset'], {env: own})).code).toBe(0)
     const after = await runVpcmd(['instances', 'list', '--hop-limit', '5', '-q'], {env: own})

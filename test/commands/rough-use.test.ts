@@ -204,7 +204,7 @@ describe('filters', () => {
     [['--vpc', 'my-test-vpc', '--metadata', 'enabled'], []],
   ])('%j', async (args, names) => {
     const {code, stdout} = await vpcmd('instances', 'list', '-o', 'csv', '--columns', 'name', ...args)
-    expect({code, names: stdout.split('\r\n').slice(1, -1)}).toEqual({code: 0, names})
+    expect({code, names: stdout.split('\n').slice(1, -1)}).toEqual({code: 0, names})
   })
 
   it('by CRN', async () => {
@@ -222,7 +222,7 @@ describe('filters', () => {
   it('sorts by floating IP also where that is not shown', async () => {
     const shown = await vpcmd('instances', 'list', '--sort', 'floating-ip', '-o', 'csv', '--columns', 'id,floating-ip')
     const ids = shown.stdout
-      .split('\r\n')
+      .split('\n')
       .slice(1, -1)
       .map(line => line.split(',')[0])
     for (const by of ['floating-ip', 'Floating IP']) {

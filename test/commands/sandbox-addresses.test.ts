@@ -58,7 +58,7 @@ describe('sandbox addresses', () => {
     ])
     expect(JSON.parse((await addresses(serverTwo, '-o', 'jsonl')).stdout)).toEqual(json[0])
     expect((await addresses(serverTwo, '-o', 'yaml')).stdout).toContain(`url: ${json[0].url}`)
-    expect((await addresses(serverTwo, '-o', 'csv')).stdout).toContain(`us-south,off,${json[0].url},\r\n`)
+    expect((await addresses(serverTwo, '-o', 'csv')).stdout).toContain(`us-south,off,${json[0].url},\n`)
     expect((await addresses('-q', serverTwo, 'web-2')).stdout).toMatch(/^0727_ed\S+\n\S+\n$/)
   })
 

@@ -118,10 +118,8 @@ const noSecret: Oracle = ({run, cloud}) => {
 }
 
 const noControl: Oracle = ({run, trial}) => {
-  // In YAML and CSV a tab is a character as any other, and lines of CSV end in CRLF (RFC 4180).
-  const text = trial.args.some(arg => arg === 'yaml' || arg === 'csv')
-    ? printedBy(run).replace(/\t|\r(?=\n)/g, ' ')
-    : printedBy(run)
+  // In YAML a tab is a character as any other.
+  const text = trial.args.includes('yaml') ? printedBy(run).replaceAll('\t', ' ') : printedBy(run)
   const found = text.match(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/u)
   return found ? [`a control character was printed: U+${found[0].charCodeAt(0).toString(16).padStart(4, '0')}`] : []
 }

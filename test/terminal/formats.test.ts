@@ -59,7 +59,7 @@ describe('toYaml', () => {
 })
 
 describe('toCsv', () => {
-  it('follows RFC 4180', async () => {
+  it('quotes as RFC 4180 says, and ends lines as line tools read them', async () => {
     expect(
       await toCsv([
         ['Name', 'Zone'],
@@ -67,11 +67,11 @@ describe('toCsv', () => {
         ['two\nlines', ''],
         ['日本', 'z'],
       ]),
-    ).toBe('Name,Zone\r\n"a,b","say ""x"""\r\n"two\nlines",\r\n日本,z\r\n')
+    ).toBe('Name,Zone\n"a,b","say ""x"""\n"two\nlines",\n日本,z\n')
   })
 
   it('prints the header alone when there are no rows', async () => {
-    expect(await toCsv([['Name']])).toBe('Name\r\n')
+    expect(await toCsv([['Name']])).toBe('Name\n')
   })
 
   it.each([
@@ -93,11 +93,11 @@ describe('toCsv', () => {
     '\uff0d1',
     ' \uff201',
   ])('lets no spreadsheet run %j', async cell => {
-    expect(await toCsv([['Name'], [cell]])).toMatch(/^Name\r\n"?'\s*[=+@\-\uff1d\uff0b\uff0d\uff20]/)
+    expect(await toCsv([['Name'], [cell]])).toMatch(/^Name\n"?'\s*[=+@\-\uff1d\uff0b\uff0d\uff20]/)
   })
 
   it('leaves out what a terminal could act on', async () => {
     const text = await toCsv([['Name'], [hostile.name]])
-    expect(text).toBe('Name\r\n"ab\n😀日本語"\r\n')
+    expect(text).toBe('Name\n"ab\n😀日本語"\n')
   })
 })
