@@ -23,8 +23,8 @@ export interface Cloud {
   region(name: string, askedBy?: string): Promise<Region>
   /** The VPC API of a region. Its calls are tried as the retry policy says, and throw VpcmdError. */
   api(region: Region, manner?: Manner): VpcApi
-  /** Whose the credentials are, as the token says. Throws VpcmdError as any call does. */
-  caller(): Promise<Caller>
+  /** Whose the credentials are, as the token says, with `isFresh` one that is asked for now. Throws VpcmdError as any call does. */
+  caller(asked?: {isFresh: boolean}): Promise<Caller>
 }
 
 export interface CloudOptions {
@@ -123,6 +123,6 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
       return found
     },
     api: (region, manner) => apiAt(region.url, region.name, manner),
-    caller: () => tokens.caller(),
+    caller: asked => tokens.caller(asked),
   }
 }

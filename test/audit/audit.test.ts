@@ -19,7 +19,7 @@ let sandbox: Sandbox
 let env: Record<string, string>
 
 beforeEach(async () => {
-  sandbox = await startSandbox()
+  sandbox = await startSandbox({account: 'a1234567'})
   env = freshEnvironment(sandbox.environment)
 })
 

@@ -37,7 +37,7 @@ A plan never stops an instance. With --restart, vpcmd then stops and starts the 
     const policy = readChange(flags)
     const {account: planned, createdAt, selection, unread, changes} = await readPlan(args.plan)
     const cloud = await connectCloud(context, flags)
-    const {account} = await cloud.caller()
+    const {account} = await cloud.caller({isFresh: true})
     if (account !== planned) {
       throw usageError(
         `The plan was made in account ${planned}, and these credentials are of account ${account}.`,

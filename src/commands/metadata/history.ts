@@ -1,5 +1,7 @@
 import {Args} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
+import {connectCloud, usesSandbox} from '../../cli/connect-cloud.ts'
+import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {type OutputOptions, readOutput} from '../../cli/flags/output.ts'
 import {warnOfDamage} from '../../cli/open-run.ts'
 import {printRows} from '../../cli/output.ts'
@@ -18,24 +20,30 @@ import {red} from '../../terminal/style.ts'
 export default class MetadataHistory extends BaseCommand {
   static override summary = 'List the runs that changed settings or restarted instances, or show what one of them did.'
   static override description =
-    `vpcmd keeps a journal of each run on this machine: when it ran, the account of its credentials, the selected servers, and their settings before and after. This command sends no request to IBM Cloud.`
+    `vpcmd keeps a journal of each run on this machine: when it ran, the account of its credentials, the selected servers, and their settings before and after. This command sends no request to IBM Cloud.
+
+A sandbox has an account of its own, and a new one after a reset. With --sandbox, vpcmd lists only the runs of the sandbox as it is now.`
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> 20261125-161502-3f9a -o csv',
   ]
   static override args = {run: Args.string({description: 'ID of a run, or the start of it.'})}
+  static override flags = {sandbox: cloudFlags.sandbox}
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(MetadataHistory)
     const folder = runsFolder(this.context.env)
     const out = readOutput(flags)
     if (args.run !== undefined) return this.showRun(await readRun(folder, args.run), out)
+    const account = await this.sandboxAccount(flags)
     const rows: JsonRun[] = []
     const runs = readRuns(folder, ({message}) => {
       this.context.warning(message)
       this.context.exitCode = exitCodes.failed
     })
     for await (const run of runs) {
+      // One that does not say whose it is may be of any.
+      if (account !== undefined && run.header.account !== account && !run.damage?.header) continue
       this.warnOfDamage(run)
       rows.push(toJsonRun(run))
     }
@@ -45,6 +53,12 @@ export default class MetadataHistory extends BaseCommand {
       id: ({id}) => id,
       empty: 'No runs yet: vpcmd has changed nothing for this user on this machine.',
     })
+  }
+
+  /** The account of the sandbox, where it is the sandbox that is meant. */
+  private async sandboxAccount(flags: {sandbox?: boolean}): Promise<string | undefined> {
+    if (!usesSandbox(this.context, flags)) return undefined
+    return (await (await connectCloud(this.context, {...flags, timeout: 30})).caller()).account
   }
 
   private async showRun(run: Run, out: OutputOptions): Promise<void> {
