@@ -163,7 +163,7 @@ afterAll(async () => {
 })
 
 async function startWorld({ownSandbox}: Setup): Promise<World> {
-  const sandbox = await startSandbox({transitionMs: 20})
+  const sandbox = await startSandbox({account: 'a1234567', transitionMs: 20})
   const env = freshEnvironment(ownSandbox ? {VPCMD_SANDBOX: '1'} : sandbox.environment)
   const made = {sandbox, env, folder: mkdtempSync(join(tmpdir(), 'vpcmd-docs-'))}
   worlds.push(made)

@@ -103,9 +103,10 @@ export function resultOf({unread, counts, scope}: AuditReport): 'incomplete' | '
   return counts.violation > 0 ? 'not_compliant' : 'compliant'
 }
 
-/** The exit code of an audit: 1 incomplete, 5 not compliant, 0 compliant. */
+/** The exit code of an audit: 4 where the filters found nothing, 1 incomplete otherwise, 5 not compliant, 0 compliant. */
 export function exitCodeOf(report: AuditReport): ExitCode {
   const result = resultOf(report)
+  if (result === 'incomplete' && report.counts.total === 0 && report.unread.length === 0) return exitCodes.notFound
   if (result === 'incomplete') return exitCodes.failed
   return result === 'not_compliant' ? exitCodes.notCompliant : exitCodes.done
 }

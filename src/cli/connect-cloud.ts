@@ -1,3 +1,4 @@
+import {rm} from 'node:fs/promises'
 import type {Cloud} from '../cloud/cloud.ts'
 import type {Credentials} from '../cloud/credentials.ts'
 import type {Endpoints} from '../cloud/endpoints.ts'
@@ -58,6 +59,12 @@ function rememberNames(context: Context, isSandbox: boolean, {cacheKey = []}: Cr
   const names = new NamesSeen(namesFile(folder, isSandbox), isSandbox ? 'sandbox' : hashedName(...cacheKey))
   context.names = names
   context.atEnd(() => names.keep())
+}
+
+/** Forgets what completion knows of the sandbox. */
+export async function forgetNames(context: Context): Promise<void> {
+  const folder = usableCache(context, false)
+  if (folder) await rm(namesFile(folder, true), {force: true}).catch(() => undefined)
 }
 
 /** Whether the flags or the environment name the sandbox. */

@@ -109,6 +109,11 @@ export class Context {
     for (const {instance, region} of listed) this.names.add(instance, region)
   }
 
+  /** Remembers for completion whose runs are meant. */
+  rememberAccount(account: string): void {
+    if (this.names) this.names.account = account
+  }
+
   /** Someone to ask, or undefined where nobody can answer. */
   async prompter(): Promise<Prompter | undefined> {
     const prompter = this.whyMute === undefined ? await this.host.prompter() : undefined

@@ -16,7 +16,9 @@ export async function openRun(
   done: 'resumed' | 'undone',
   last: (folder: string, account: string) => Promise<Run>,
 ): Promise<Run> {
-  const {account} = await cloud.caller()
+  // A sandbox that was started anew at its address is another account than that of a kept token.
+  const {account} = await cloud.caller({isFresh: true})
+  context.rememberAccount(account)
   const folder = runsFolder(context.env)
   const run = asked === undefined ? await last(folder, account) : await readRun(folder, asked)
   refuseUnknown(run, done)

@@ -34,6 +34,7 @@ export async function openJournal(
     import('../metadata/journal-file.ts'),
     cloud.caller(),
   ])
+  context.rememberAccount(account)
   const folder = runsFolder(context.env)
   const time = () => new Date(now()).toISOString()
   if (resumes)

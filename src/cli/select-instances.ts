@@ -3,7 +3,7 @@ import {exitCodes, usageError, VpcmdError} from '../errors.ts'
 import {inputLimits, inputName, readText} from '../files/read-input.ts'
 import {toQuery} from '../instances/filters.ts'
 import {type FoundInstance, findInstance, findInstances, instanceChoices} from '../instances/find-instance.ts'
-import {refuseImpossible} from '../instances/impossible-filters.ts'
+import {refuseImpossible, refuseNothing} from '../instances/impossible-filters.ts'
 import {collectInstances} from '../instances/list-instances.ts'
 import {settingsLabel} from '../instances/settings.ts'
 import type {Choice, Prompter} from '../terminal/prompts.ts'
@@ -28,6 +28,8 @@ interface Picker {
   question: string
   /** Whether one only is picked. */
   picksOne?: boolean
+  /** Whether filters that let nothing through are no failure, as in a listing. */
+  mayBeNone?: boolean
 }
 
 /** The instance that was named, or else the one that the user picks. Throws a usage error, exit 2, where nobody can. */
@@ -51,12 +53,12 @@ export async function selectInstances<T>(
   context: Context,
   cloud: Cloud,
   selection: SelectionOptions,
-  {question, picksOne}: Picker,
+  {question, picksOne, mayBeNone = false}: Picker,
   map: (found: Selected) => T,
 ): Promise<Selection<T>> {
   const {file, typed} = selection
   const text = checkedWay(selection)
-  if (selection.all) return selectAll(context, cloud, selection, map)
+  if (selection.all) return selectAll(context, cloud, selection, mayBeNone, map)
   if (file === undefined && typed.length === 0) {
     const {prompter, choices, readAt} = await readChoices(context, cloud)
     const picked = picksOne
@@ -81,6 +83,7 @@ async function selectAll<T>(
   context: Context,
   cloud: Cloud,
   {filters, filterWords}: SelectionOptions,
+  mayBeNone: boolean,
   map: (found: Selected) => T,
 ): Promise<Selection<T>> {
   const query = toQuery(filters)
@@ -92,7 +95,10 @@ async function selectAll<T>(
     }
   })
   reportRegions(context, failures, isRead)
-  if (items.length === 0 && failures.length === 0) await refuseImpossible(cloud, filters)
+  if (items.length === 0 && failures.length === 0) {
+    if (filterWords.length === 0 || mayBeNone) await refuseImpossible(cloud, filters)
+    else await refuseNothing(cloud, filters, filterWords.join(' '))
+  }
   if (items.length === 0) context.note('No instances found: nothing to do.')
   // The API's order is undocumented; this one is the same each time.
   const {compare} = new Intl.Collator('en', {numeric: true})

@@ -26,8 +26,8 @@ export interface Cloud {
   api(region: Region, manner?: Manner): VpcApi
   /** Tells whoever watches what is under way. */
   readonly show: ShowActivity
-  /** Whose the credentials are, as the token says. Throws VpcmdError as any call does. */
-  caller(): Promise<Caller>
+  /** Whose the credentials are, as the token says, with `isFresh` one that is asked for now. Throws VpcmdError as any call does. */
+  caller(asked?: {isFresh: boolean}): Promise<Caller>
 }
 
 export interface CloudOptions {
@@ -130,7 +130,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     },
     show,
     api: (region, manner) => apiAt(region.url, region.name, manner),
-    caller: () => tokens.caller(),
+    caller: asked => tokens.caller(asked),
   }
 }
 

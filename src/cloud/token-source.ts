@@ -85,8 +85,9 @@ export class TokenSource implements AuthenticatorInterface {
     return true
   }
 
-  /** Whose the tokens are, by their claims. Throws VpcmdError, exit 3, for a token without an account. */
-  async caller(): Promise<Caller> {
+  /** Whose the tokens are, by their claims, with `isFresh` not those of a kept one. Throws VpcmdError, exit 3, for a token without an account. */
+  async caller({isFresh} = {isFresh: false}): Promise<Caller> {
+    if (isFresh && (await this.#present()).givenAt === 0) this.renew(0)
     const claims = claimsIn((await this.#present()).header) ?? {}
     const [account, iamId] = [text(claims, 'account', 'bss'), text(claims, 'iam_id')]
     if (account !== undefined && iamId !== undefined) return {account, iamId}

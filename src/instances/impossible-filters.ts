@@ -1,8 +1,10 @@
 import type {Cloud} from '../cloud/cloud.ts'
+import type {Instance} from '../cloud/readers/instance.ts'
 import type {Region} from '../cloud/regions.ts'
 import {exitCodes, VpcmdError} from '../errors.ts'
 import {nearestName} from '../nearest-name.ts'
-import {type Filters, filterTable} from './filters.ts'
+import {type Filters, filterTable, toQuery} from './filters.ts'
+import {collectInstances} from './list-instances.ts'
 import {parseResourceRef} from './references.ts'
 import {vpcPages} from './vpc-pages.ts'
 
@@ -11,30 +13,63 @@ const zoneNumbers = [1, 2, 3]
 
 /**
  * Throws VpcmdError, exit 4, for the first filter by something that does not exist, with what may be meant. For where a
- * listing that came in full found nothing. Of what can't be listed, such as resource groups, nothing is said.
+ * listing that came in full found nothing. Of what is not looked for, such as reservations, nothing is said.
  */
 export async function refuseImpossible(cloud: Cloud, filters: Filters): Promise<void> {
   // A value that IBM adds is found where an instance has it: this is asked only where none does.
   for (const name of ['status', 'architecture'] as const) {
     refuse(name, [filters[name] ?? []].flat(), filterTable[name].known)
   }
+  const where = placeOf(cloud)
   const regions = await cloud.regions()
-  const where = cloud.askedRegions.length > 0 ? ` in ${cloud.askedRegions.join(', ')}` : ''
   const zones = regions.flatMap(({name}) => zoneNumbers.map(number => `${name}-${number}`))
   refuse('zone', filters.zone ?? [], zones, where)
-  if (filters.vpc === undefined) return
-  const ref = parseResourceRef(filters.vpc)
-  const vpcs = await vpcsOf(cloud)
-  const known = vpcs?.flatMap(({id, name}) => (ref.kind === 'name' ? (name ?? []) : id))
-  if (known) refuse('vpc', [ref.kind === 'name' ? ref.name : ref.id], known, where)
+  if (filters.vpc !== undefined) refuseReference('vpc', filters.vpc, await vpcsOf(cloud), where)
+  const group = filters['resource-group']
+  if (group === undefined) return
+  // The VPC API has no list of resource groups: one without instances can't be told from one that does not exist.
+  const groups = (await allInstances(cloud))?.flatMap(({resourceGroup}) => resourceGroup ?? [])
+  refuseReference('resource-group', group, groups, `${where} with instances in it`)
 }
 
-function refuse(
-  name: 'status' | 'architecture' | 'zone' | 'vpc',
-  asked: string[],
-  known: readonly string[],
-  where = '',
+/**
+ * Throws VpcmdError, exit 4, where nothing that can be changed or judged matches `words`: as refuseImpossible does, or
+ * else with the nearest name. For where a listing that came in full found nothing.
+ */
+export async function refuseNothing(cloud: Cloud, filters: Filters, words: string): Promise<never> {
+  await refuseImpossible(cloud, filters)
+  const {name} = filters
+  const isOneName = name !== undefined && !/[*?]/.test(name)
+  const names = isOneName ? (await allInstances(cloud))?.flatMap(instance => instance.name ?? []) : undefined
+  // Where that name exists, it is another filter that leaves it out.
+  const nearest = names && !names.includes(name ?? '') ? nearestName(name ?? '', names) : undefined
+  throw new VpcmdError({
+    code: 'nothing_matches',
+    message: `Nothing matches ${words}${placeOf(cloud)}.`,
+    hint: nearest === undefined ? 'See what there is: vpcmd instances list' : `Did you mean ${nearest}?`,
+    exitCode: exitCodes.notFound,
+  })
+}
+
+function placeOf({askedRegions}: Cloud): string {
+  return askedRegions.length > 0 ? ` in ${askedRegions.join(', ')}` : ''
+}
+
+type FilterByName = 'status' | 'architecture' | 'zone' | 'vpc' | 'resource-group'
+
+/** Nothing is said where what there is could not be read. */
+function refuseReference(
+  name: FilterByName,
+  asked: string,
+  there: {id?: string; name?: string}[] | undefined,
+  where: string,
 ): void {
+  const ref = parseResourceRef(asked)
+  const known = there?.flatMap(each => (ref.kind === 'name' ? each.name : each.id) ?? [])
+  if (known) refuse(name, [ref.kind === 'name' ? ref.name : ref.id], known, where)
+}
+
+function refuse(name: FilterByName, asked: string[], known: readonly string[], where = ''): void {
   const missing = asked.find(each => !known.includes(each))
   if (missing === undefined) return
   const nearest = nearestName(missing, known)
@@ -52,6 +87,18 @@ function listed(known: readonly string[]): string {
   return names.length > 12
     ? `${names.slice(0, 12).join(', ')} and ${names.length - 12} more`
     : names.join(', ') || 'none'
+}
+
+/** What there is of names in all instances; undefined where some can't be read. */
+async function allInstances(cloud: Cloud): Promise<Pick<Instance, 'name' | 'resourceGroup'>[] | undefined> {
+  const toNames = ({name, resourceGroup}: Instance) => ({name, resourceGroup})
+  try {
+    const {items, failures} = await collectInstances(cloud, toQuery({}), toNames)
+    return failures.length === 0 ? items : undefined
+  } catch (error) {
+    if (!(error instanceof VpcmdError)) throw error
+    return undefined
+  }
 }
 
 /** The VPCs of all regions; undefined where some can't be read. */

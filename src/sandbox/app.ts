@@ -4,6 +4,7 @@ import {ApiError, answerError, invalidRoute, throttled} from './core/api-error.t
 import {limitBodies} from './core/body-limits.ts'
 import type {Environment} from './core/environment.ts'
 import {checkToken, checkVersion, enterRegion, onlyOwnHost} from './core/front-door.ts'
+import {inAccount} from './core/ids.ts'
 import {RateLimit} from './core/rate-limit.ts'
 import type {SimulatedCloud} from './core/simulated-cloud.ts'
 import {makeTrouble, type TroubleOptions} from './core/trouble.ts'
@@ -51,7 +52,7 @@ export function createApp(options: AppOptions): Hono<Environment> {
     const trace = randomUUID()
     c.set('trace', trace)
     c.header('x-request-id', trace)
-    await next()
+    await inAccount(() => fleet.account, next)
   })
   app.use(onlyOwnHost)
   const iam = {secret: () => fleet.secret, clock, ttlSeconds: options.tokenTtlSeconds}

@@ -37,6 +37,8 @@ export interface SandboxOptions {
   faults?: Fault[]
   /** Keeps changes there, shared with later sandboxes and with others at the same time; without it they end with the sandbox. */
   stateFolder?: string
+  /** The account without a `stateFolder`, kept by `reset()`; without it, a new one each time. */
+  account?: string
   /** How the instances' metadata services are served. */
   metadata?: MetadataOptions
   /** Called for each request before its answer is sent. */
@@ -49,6 +51,8 @@ export interface Sandbox {
   /** `http://127.0.0.1:PORT` */
   url: string
   apiKey: string
+  /** The ID of the account; `reset()` makes it another one, unless it was given. */
+  readonly account: string
   /** What a client needs in its environment to reach this sandbox: vpcmd, Terraform, and IBM's SDKs (IBM/node-sdk-core, Authentication.md). */
   environment: {
     IBMCLOUD_API_KEY: string
@@ -85,7 +89,7 @@ export interface Sandbox {
  */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const regions = chooseRegions(options.regions)
-  const {state, problem} = await openState(options.stateFolder)
+  const {state, problem} = await openState(options.stateFolder, options.account)
   const clock = options.clock ?? Date.now
   const transitionMs = options.transitionMs ?? 3000
   const fleet = new FleetStore(regions, options, state)
@@ -157,6 +161,9 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   return {
     url,
     apiKey: sandboxApiKey,
+    get account() {
+      return fleet.account
+    },
     environment: {
       IBMCLOUD_API_KEY: sandboxApiKey,
       VPC_APIKEY: sandboxApiKey,

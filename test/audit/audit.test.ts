@@ -19,7 +19,7 @@ let sandbox: Sandbox
 let env: Record<string, string>
 
 beforeEach(async () => {
-  sandbox = await startSandbox()
+  sandbox = await startSandbox({account: 'a1234567'})
   env = freshEnvironment(sandbox.environment)
 })
 
@@ -173,7 +173,7 @@ describe('vpcmd metadata audit', () => {
       'my-virtual-server-3',
     ])
     expect(await names('--name', 'web-*', '--zone', 'eu-de-1,jp-tok-1')).toEqual(['web-1', 'web-1'])
-    expect(await names('--resource-group', 'nosuch')).toEqual([])
+    expect(await names('--resource-group', 'production')).toEqual(['web-1', 'web-2'])
   })
 
   it('tells a wrong policy by line and column before it asks IBM Cloud anything', async () => {
@@ -240,16 +240,23 @@ exemptions:
 
 describe('filters that find nothing', () => {
   it.each([
-    ['--vpc', 'my-tset-vpc', 'VPC my-tset-vpc'],
-    ['--zone', 'mars-1', 'zone mars-1'],
-    ['--name', 'zzz*', 'name zzz*'],
-    ['--resource-group', 'nosuch', 'resource group nosuch'],
-  ])('are not compliance, as they may be misspelt: %s', async (flag, value, words) => {
-    const {code, stderr} = await audit(flag, value, '--report', `html=${file('a.html')}`)
-    expect(code).toBe(1)
-    expect(stderr).toContain(`Nothing was judged: nothing was found with ${words}.`)
+    ['--vpc', 'my-tset-vpc', 'There is no VPC my-tset-vpc.\nDid you mean my-test-vpc?'],
+    ['--zone', 'us-south-9', 'There is no zone us-south-9.\nDid you mean us-south-1?'],
+    ['--zone', 'us-east-1', 'Nothing matches zone us-east-1.\n'],
+    ['--name', 'zzz*', 'Nothing matches name zzz*.\n'],
+    ['--name', 'my-virtual-sever-2', 'Nothing matches name my-virtual-sever-2.\nDid you mean my-virtual-server-2?'],
+    ['--resource-group', 'defalts', 'There is no resource group defalts with instances in it.\nDid you mean defaults?'],
+  ])('are not compliance, as they may be misspelt: %s %s', async (flag, value, says) => {
+    const {code, stdout, stderr} = await audit(flag, value, '--report', `html=${file('a.html')}`)
+    expect({code, stdout}).toEqual({code: 4, stdout: ''})
+    expect(stderr).toContain(`Error: ${says}`)
+    // No earlier report is left in its place.
     expect(readFileSync(file('a.html'), 'utf8')).toContain('<h1>Incomplete')
-    expect(JSON.parse((await audit(flag, value, '--json')).stdout).result).toBe('incomplete')
+    const json = await audit(flag, value, '--json')
+    expect({code: json.code, error: JSON.parse(json.stdout).error.message}).toEqual({
+      code: 4,
+      error: says.split('\n')[0],
+    })
   })
 
   it('are something else than a region, or a kind, of which there is none', async () => {
@@ -431,16 +438,16 @@ describe('JUnit', () => {
     ])
   })
 
-  it.each<[string, string[]]>([
-    ['the filters found nothing', ['--name', 'nosuch']],
-    ['no rule matches anything', ['--policy', 'POLICY']],
-  ])('and SARIF say so where %s', async (_what, args) => {
+  it.each<[string, string[], number, string]>([
+    ['the filters found nothing', ['--name', 'nosuch'], 4, 'Nothing matches name nosuch.'],
+    ['no rule matches anything', ['--policy', 'POLICY'], 1, 'Nothing was judged'],
+  ])('and SARIF say so where %s', async (_what, args, exitCode, says) => {
     const policy = policyFile('version: 1\nrules: [{name: a, match: {name: nosuch}, require: {enabled: true}}]\n')
     const {code, stderr} = await instances(
       ...args.map(arg => (arg === 'POLICY' ? policy : arg)),
       ...['--report', `junit=${file('a.xml')}`, '--report', `sarif=${file('a.sarif')}`],
     )
-    expect(code).toBe(1)
+    expect(code).toBe(exitCode)
     const {root, cases} = readJunit(file('a.xml'))
     expect(root.errors).toBe('1')
     expect(Number(root.tests)).toBe(cases.length)
@@ -450,9 +457,9 @@ describe('JUnit', () => {
     const [{invocations}] = JSON.parse(readFileSync(file('a.sarif'), 'utf8')).runs
     const text = expect.stringContaining('Nothing was judged')
     expect(invocations).toMatchObject([
-      {executionSuccessful: false, toolExecutionNotifications: [{level: 'error', message: {text}}]},
+      {executionSuccessful: false, exitCode, toolExecutionNotifications: [{level: 'error', message: {text}}]},
     ])
-    expect(stderr).toContain('Nothing was judged')
+    expect(stderr).toContain(says)
   })
 
   it('is well-formed whatever a name is made of', async () => {

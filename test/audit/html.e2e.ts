@@ -26,7 +26,12 @@ let file: string
 
 describe.skipIf(chromiumPath === undefined)('the HTML report, in a browser', () => {
   beforeAll(async () => {
-    sandbox = await startSandbox({instances: 900, vpcs: 20, regions: ['us-south', 'eu-de', 'jp-tok']})
+    sandbox = await startSandbox({
+      account: 'a1234567',
+      instances: 900,
+      vpcs: 20,
+      regions: ['us-south', 'eu-de', 'jp-tok'],
+    })
     for (const name of Object.values(hostile)) {
       await sandbox.fleet.add({name, metadata_service: {enabled: true, protocol: 'http'}})
     }

@@ -23,7 +23,7 @@ beforeAll(async () => {
 afterAll(() => inside.sandbox.close())
 
 beforeEach(async () => {
-  sandbox = await startSandbox({transitionMs: 20})
+  sandbox = await startSandbox({account: 'a1234567', transitionMs: 20})
   env = freshEnvironment(sandbox.environment)
   home = env.HOME ?? ''
   writeFileSync(join(home, 'token'), 'not-a-token')

@@ -21,7 +21,7 @@ let env: Record<string, string>
 
 beforeEach(async () => {
   seen = []
-  sandbox = await startSandbox({onRequest: request => seen.push(request)})
+  sandbox = await startSandbox({account: 'a1234567', onRequest: request => seen.push(request)})
   env = freshEnvironment(sandbox.environment)
 })
 

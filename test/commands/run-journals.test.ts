@@ -2,6 +2,7 @@ import {execFileSync} from 'node:child_process'
 import {readdirSync, readFileSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
+import {complete} from '../../src/cli/completion/complete.ts'
 import type {JournalLine} from '../../src/metadata/journal.ts'
 import {JournalFile} from '../../src/metadata/journal-file.ts'
 import {readRun} from '../../src/metadata/read-run.ts'
@@ -189,5 +190,50 @@ describe('a FIFO', () => {
     await enableAll()
     execFileSync('mkfifo', [join(folder(), 'index.json')])
     expect((await vpcmd('metadata history')).code).toBe(0)
+  })
+})
+
+describe('the runs of one sandbox', () => {
+  const inHome = (line: string, more = {}) => runInProcess(line.split(' '), {env: {...env, ...more}})
+  const own = (line: string) => inHome(line, {VPCMD_SANDBOX: '1'})
+  const idsIn = ({stdout}: RunResult) => JSON.parse(stdout).map(({id}: {id: string}) => id)
+
+  it('are not undone, resumed, listed or completed after a reset, nor in another sandbox', async () => {
+    expect((await own('metadata enable my-virtual-server-2 --protocol https')).code).toBe(0)
+    const [id = ''] = idsIn(await own('metadata history --json'))
+    const tab = () => complete(['metadata', 'undo', '--sandbox', ''], env, new URL('../..', import.meta.url))
+    expect(tab()).toContain(id)
+
+    await enableAll()
+    const elsewhere = await vpcmd(`metadata undo ${id} --yes`)
+    expect(elsewhere).toMatchObject({code: 2, stderr: expect.stringContaining(`Run ${id} was made in account`)})
+    expect(idsIn(await own('metadata history --json'))).toEqual([id])
+
+    expect((await own('sandbox reset')).code).toBe(0)
+    expect(await own('metadata undo --yes')).toMatchObject({
+      code: 4,
+      stderr: expect.stringContaining('No run of account'),
+    })
+    expect((await own(`metadata undo ${id} --yes`)).code).toBe(2)
+    expect((await own(`metadata resume ${id}`)).code).toBe(2)
+    expect(idsIn(await own('metadata history --json'))).toEqual([])
+    expect((await own('metadata enable my-virtual-server-1 --protocol https')).code).toBe(0)
+    const [next = ''] = idsIn(await own('metadata history --json'))
+    expect(tab()).toContain(next)
+    expect(tab()).not.toContain(id)
+    // On this machine there are all three.
+    expect(idsIn(await inHome('metadata history --json'))).toHaveLength(3)
+  })
+
+  it('are not those of the one that served at its address before, whose token is still kept', async () => {
+    const port = Number(new URL(sandbox.url).port)
+    await enableAll()
+    const {account} = sandbox
+    await sandbox.close()
+    sandbox = await startSandbox({regions: ['us-south'], instances: 4, port, onRequest: request => seen.push(request)})
+    expect(sandbox.account).not.toBe(account)
+    const {code, stderr} = await vpcmd('metadata undo --yes')
+    expect({code, stderr}).toEqual({code: 4, stderr: expect.stringContaining(`No run of account ${sandbox.account}`)})
+    expect(patches()).toBe(4)
   })
 })

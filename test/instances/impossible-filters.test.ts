@@ -1,7 +1,10 @@
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
+import {allowSeconds} from '../support/allow-seconds.ts'
 import {runInProcess} from '../support/run-in-process.ts'
 import {freshEnvironment} from '../support/run-vpcmd.ts'
+
+allowSeconds(20, 'A test runs several commands.')
 
 let sandbox: Sandbox
 let env: Record<string, string>
@@ -17,6 +20,7 @@ describe('a filter by what does not exist', () => {
     ['--zone', 'us-south-9', 'There is no zone us-south-9.\nDid you mean us-south-1?'],
     ['--vpc', 'my-test-vcp', 'There is no VPC my-test-vcp.\nDid you mean my-test-vpc?'],
     ['--architecture', 'x86', 'There is no architecture x86.\nThere are: amd64, s390x.'],
+    ['--resource-group', 'defalts', 'There is no resource group defalts with instances in it.\nDid you mean defaults?'],
   ])('%s %s is told, with what may be meant, and exits 4', async (flag, value, says) => {
     for (const command of [
       ['instances', 'list'],
@@ -46,5 +50,50 @@ describe('a filter by what does not exist', () => {
       code: 4,
       stderr: expect.stringContaining('There is no zone eu-de-1 in us-south.'),
     })
+  })
+})
+
+describe('filters under --all that match nothing', () => {
+  const commands = [
+    'metadata enable --yes',
+    'metadata disable --yes',
+    'metadata plan --enable',
+    'metadata collect',
+    'instances start --yes',
+    'instances stop --yes',
+    'instances restart --yes',
+  ]
+
+  it.each(commands)('%s: told, with the nearest name, and exits 4', async command => {
+    const run = (...filter: string[]) => runInProcess([...command.split(' '), '--all', ...filter], {env})
+    expect(await run('--name', 'my-virtual-sever-2')).toEqual({
+      code: 4,
+      stdout: '',
+      stderr: expect.stringContaining(
+        'Error: Nothing matches --name my-virtual-sever-2.\nDid you mean my-virtual-server-2?',
+      ),
+    })
+    expect(await run('--name', 'my-virtual-server-2', '--status', 'deleting')).toEqual({
+      code: 4,
+      stdout: '',
+      stderr: expect.stringContaining('Error: Nothing matches --name my-virtual-server-2 --status deleting.\nSee what'),
+    })
+    expect((await run('--vpc', 'my-test-vcp')).stderr).toContain('Did you mean my-test-vpc?')
+  })
+
+  it('are no failure where they are only listed', async () => {
+    for (const line of ['metadata show --all --name nope', 'instances list --name nope']) {
+      const {code, stderr} = await runInProcess(line.split(' '), {env})
+      expect({code, stderr}).toEqual({code: 0, stderr: expect.stringContaining('No instances found')})
+    }
+  })
+
+  it('says nothing of what may be meant where not all could be read', async () => {
+    sandbox.faults.push({kind: '403', path: /\/eu-de\/v1\/instances/})
+    const {code, stderr} = await runInProcess(['metadata', 'enable', '--all', '--name', 'nope', '--yes'], {env})
+    expect(code).not.toBe(0)
+    expect(stderr).toContain('eu-de')
+    expect(stderr).not.toContain('Nothing matches')
+    sandbox.faults.splice(0)
   })
 })

@@ -20,7 +20,7 @@ describe("against IBM's types and pages", () => {
   let sandbox: Sandbox
   let client: Client
   beforeAll(async () => {
-    sandbox = await startSandbox()
+    sandbox = await startSandbox({account: 'a1234567'})
     client = await clientOf(sandbox)
   })
   afterAll(() => sandbox.close())

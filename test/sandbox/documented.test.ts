@@ -8,7 +8,7 @@ import {checkAgainstContract} from './vpc-contract.ts'
 let sandbox: Sandbox
 let client: Client
 beforeAll(async () => {
-  sandbox = await startSandbox({transitionMs: 0})
+  sandbox = await startSandbox({account: 'a1234567', transitionMs: 0})
   client = await clientOf(sandbox)
 })
 afterAll(() => sandbox.close())

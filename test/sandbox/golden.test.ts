@@ -206,7 +206,12 @@ class Steady {
 
 test('the answers are those that were recorded', async () => {
   let now = start
-  const sandbox = await startSandbox({clock: () => now, transitionMs: 1000, metadata: {off: 'reset'}})
+  const sandbox = await startSandbox({
+    account: 'a1234567',
+    clock: () => now,
+    transitionMs: 1000,
+    metadata: {off: 'reset'},
+  })
   try {
     const steady = new Steady()
     const ids: Record<string, string> = {}

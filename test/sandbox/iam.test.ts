@@ -5,7 +5,7 @@ import {clientOf, read, requestToken, version} from './sandbox-client.ts'
 let sandbox: Sandbox
 let now = Date.UTC(2026, 10, 24)
 beforeAll(async () => {
-  sandbox = await startSandbox({clock: () => now, tokenTtlSeconds: 900})
+  sandbox = await startSandbox({account: 'a1234567', clock: () => now, tokenTtlSeconds: 900})
 })
 afterAll(() => sandbox.close())
 

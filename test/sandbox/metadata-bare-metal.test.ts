@@ -7,7 +7,7 @@ let sandbox: Sandbox
 let id: string
 let address: MetadataAddress
 beforeAll(async () => {
-  sandbox = await startSandbox({metadata: {off: 'reset'}})
+  sandbox = await startSandbox({account: 'a1234567', metadata: {off: 'reset'}})
   const made = await sandbox.fleet.bareMetalServers.add({name: 'metal', metadata_service: {enabled: true}})
   id = made.id
   address = await sandbox.metadataAddress('metal')

@@ -5,7 +5,7 @@ import type {Body} from './sandbox-client.ts'
 
 let sandbox: Sandbox
 beforeAll(async () => {
-  sandbox = await startSandbox()
+  sandbox = await startSandbox({account: 'a1234567'})
 })
 afterAll(() => sandbox.close())
 

@@ -12,7 +12,7 @@ let sandbox: Sandbox
 let address: MetadataAddress
 let now = Date.UTC(2026, 10, 25, 12)
 beforeAll(async () => {
-  sandbox = await startSandbox({clock: () => now, tokenTtlSeconds: 1800})
+  sandbox = await startSandbox({account: 'a1234567', clock: () => now, tokenTtlSeconds: 1800})
   address = await sandbox.metadataAddress('jp-tok/web-1')
 })
 afterAll(() => sandbox.close())

@@ -133,7 +133,7 @@ export async function withSandbox<Result>(
   options: SandboxOptions,
   use: (client: Client) => Promise<Result>,
 ): Promise<Result> {
-  const sandbox = await startSandbox(options)
+  const sandbox = await startSandbox({account: 'a1234567', ...options})
   try {
     return await use(await clientOf(sandbox))
   } finally {

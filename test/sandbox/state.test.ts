@@ -16,7 +16,7 @@ import {fileURLToPath} from 'node:url'
 import {promisify} from 'node:util'
 import {build} from 'esbuild'
 import {afterEach, beforeEach, describe, expect, test} from 'vitest'
-import {resetSandbox, startSandbox} from '../../src/sandbox/index.ts'
+import {resetSandbox, type SandboxOptions, startSandbox} from '../../src/sandbox/index.ts'
 import {allowSeconds} from '../support/allow-seconds.ts'
 import {lockProgram} from '../support/lock-processes.ts'
 import {type Body, clientOf, serverTwo, withSandbox} from './sandbox-client.ts'
@@ -251,4 +251,41 @@ test('two processes that change at once lose nothing', async () => {
   })
   expect(readdirSync(stateFolder)).toEqual(['state.json'])
   expect(JSON.parse(readFileSync(join(stateFolder, 'state.json'), 'utf8')).version).toBe(2)
+})
+
+describe('the account', () => {
+  const accountIn = (options: SandboxOptions) =>
+    withSandbox({account: undefined, ...options}, async ({sandbox}) => sandbox.account)
+
+  test('is kept with the state, and another one after a reset and in another state', async () => {
+    const account = await accountIn({stateFolder})
+    expect(account).toMatch(/^a\d{7}$/)
+    expect(await accountIn({stateFolder})).toBe(account)
+    expect(await accountIn({stateFolder: join(folder, 'other')})).not.toBe(account)
+    expect(await accountIn({})).not.toBe(account)
+    expect(await resetSandbox(stateFolder)).toBe(true)
+    expect(await accountIn({stateFolder})).not.toBe(account)
+  })
+
+  test('is the one in CRNs and tokens, also after a reset at run time', () =>
+    withSandbox({account: undefined}, async client => {
+      const {sandbox} = client
+      const before = sandbox.account
+      await sandbox.reset()
+      expect(sandbox.account).not.toBe(before)
+      const text = JSON.stringify((await client.send('/v1/instances')).body)
+      expect(new Set(text.match(/\ba\/[^:]+(?=:)/g))).toEqual(new Set([`a/${sandbox.account}`]))
+      const fresh = await clientOf(sandbox)
+      expect(JSON.parse(Buffer.from(fresh.token.split('.')[1] ?? '', 'base64url').toString()).account.bss).toBe(
+        sandbox.account,
+      )
+    }))
+
+  test('of a state that was kept before there were several is the one that there was', async () => {
+    await accountIn({stateFolder})
+    const file = join(stateFolder, 'state.json')
+    const {account, ...older} = JSON.parse(readFileSync(file, 'utf8'))
+    writeFileSync(file, JSON.stringify(older))
+    expect(await accountIn({stateFolder})).toBe('a1234567')
+  })
 })

@@ -20,7 +20,7 @@ export const patience = ['--timeout', '60']
 
 /** A sandbox with three instances to be inside of. */
 export async function startInsideSandbox(): Promise<InsideSandbox> {
-  const sandbox = await startSandbox({metadata: {off: 'reset'}})
+  const sandbox = await startSandbox({account: 'a1234567', metadata: {off: 'reset'}})
   const add = async (name: string, settings: object) => {
     const instance = {name, zone: 'us-south-1', userData, trustedProfile: true, metadata_service: settings}
     const {id} = await sandbox.fleet.add(instance)

@@ -33,6 +33,7 @@ export async function startTestCloud(
   const pauses: number[] = []
   const log: string[] = []
   const sandbox = await startSandbox({
+    account: 'a1234567',
     ...sandboxOptions,
     onRequest: ({method, path, status}) => requests.push({method, path: path.replace(/\?.*/, ''), status}),
   })

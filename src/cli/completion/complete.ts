@@ -1,4 +1,4 @@
-import {readdirSync, readFileSync} from 'node:fs'
+import {closeSync, constants, openSync, readdirSync, readFileSync, readSync} from 'node:fs'
 import {join} from 'node:path'
 import {folderTrouble} from '../../files/private-file.ts'
 import {cacheFolder, stateFolder} from '../../files/user-folders.ts'
@@ -40,13 +40,28 @@ function sourcesOf(env: NodeJS.ProcessEnv, isSandbox: boolean, root: URL): Sourc
   const manifest: Manifest = read('oclif.manifest.json')
   const cache = cacheFolder(env)
   const isTrusted = cache !== undefined && !folderTrouble(cache)
-  const regions = isTrusted ? readKnownNames(namesFile(cache, isSandbox)).regions : {}
+  const {account, regions} = isTrusted ? readKnownNames(namesFile(cache, isSandbox)) : {regions: {}}
   return {
     manifest,
     topics: read('package.json').oclif.topics,
     names: kind => unique(Object.values(regions).flatMap(known => known[kind])),
     regions: () => unique([...Object.keys(regions), ...publicRegions]),
-    runs: () => runIds(env),
+    runs: () => runIds(env, account),
+  }
+}
+
+/** The account that a journal names at its beginning; undefined for one that can't be read. */
+function accountIn(file: string): string | undefined {
+  try {
+    const opened = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)
+    try {
+      const bytes = Buffer.alloc(1024)
+      return /"account":"([^"]*)"/.exec(bytes.toString('utf8', 0, readSync(opened, bytes)))?.[1]
+    } finally {
+      closeSync(opened)
+    }
+  } catch {
+    return undefined
   }
 }
 
@@ -54,13 +69,15 @@ function unique(names: string[]): string[] {
   return [...new Set(names)].sort()
 }
 
-function runIds(env: NodeJS.ProcessEnv): string[] {
+/** The newest runs, with `account` those of that account alone. */
+function runIds(env: NodeJS.ProcessEnv, account: string | undefined): string[] {
   const state = stateFolder(env)
   if (state === undefined) return []
   try {
     const journals = readdirSync(join(state, 'runs')).filter(name => /^\d{8}-\d{6}-[0-9a-f]+\.jsonl$/.test(name))
-    const ids = journals.map(name => name.replace('.jsonl', ''))
-    return ids.sort().reverse().slice(0, mostRuns)
+    const isOurs = (name: string) => account === undefined || accountIn(join(state, 'runs', name)) === account
+    const newest = journals.sort().reverse().slice(0, mostRuns)
+    return newest.filter(isOurs).map(name => name.replace('.jsonl', ''))
   } catch {
     return []
   }

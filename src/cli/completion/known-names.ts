@@ -13,6 +13,8 @@ type Names = Record<NameKind, string[]>
 export interface KnownNames {
   /** Whose names they are, as a hash: another account's are never mixed with them. */
   owner: string
+  /** The ID of the account, once a run has begun or was looked for. */
+  account?: string
   regions: Record<string, Names>
 }
 
@@ -31,9 +33,13 @@ export function readKnownNames(file: string): KnownNames {
     try {
       const stats = fstatSync(opened)
       if (stats.size > mostBytes || ownershipTrouble(file, stats)) return {owner: '', regions: {}}
-      const {owner, regions}: {owner?: unknown; regions?: unknown} = JSON.parse(readFileSync(opened, 'utf8'))
+      const {owner, account, regions}: Record<string, unknown> = JSON.parse(readFileSync(opened, 'utf8'))
       const read = Object.entries(regions ?? {}).map(([name, known]) => [name, namesIn(known)])
-      return {owner: typeof owner === 'string' ? owner : '', regions: Object.fromEntries(read)}
+      return {
+        owner: typeof owner === 'string' ? owner : '',
+        ...(typeof account === 'string' && {account}),
+        regions: Object.fromEntries(read),
+      }
     } finally {
       closeSync(opened)
     }
@@ -54,6 +60,8 @@ function namesIn(known: Record<string, unknown>): Names {
 export class NamesSeen {
   /** Whether all instances of their regions were listed: then these take the place of what was known. */
   isWhole = false
+  /** The account, where a command has asked for it. */
+  account: string | undefined
   readonly #file: string
   readonly #owner: string
   readonly #regions = new Map<string, {[Kind in NameKind]: Set<string>}>()
@@ -75,9 +83,11 @@ export class NamesSeen {
 
   /** Never an error: there are no names at a Tab, then. */
   async keep(): Promise<void> {
-    if (this.#count === 0) return
+    if (this.#count === 0 && this.account === undefined) return
     const known = readKnownNames(this.#file)
-    const regions: Record<string, Names> = known.owner === this.#owner ? {...known.regions} : {}
+    const isOwn = known.owner === this.#owner
+    const regions: Record<string, Names> = isOwn ? {...known.regions} : {}
+    const account = this.account ?? (isOwn ? known.account : undefined)
     for (const [region, seen] of this.#regions) {
       const before = this.isWhole ? undefined : regions[region]
       const all = kinds.map(kind => [
@@ -86,7 +96,7 @@ export class NamesSeen {
       ])
       regions[region] = Object.fromEntries(all)
     }
-    const kept: KnownNames = {owner: this.#owner, regions}
+    const kept: KnownNames = {owner: this.#owner, ...(account !== undefined && {account}), regions}
     if (JSON.stringify(kept) !== JSON.stringify(known)) {
       await writePrivate(this.#file, JSON.stringify(kept)).catch(() => undefined)
     }

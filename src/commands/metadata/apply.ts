@@ -39,7 +39,7 @@ A plan never stops an instance. With --restart, vpcmd then stops and starts the 
     const {account: planned, createdAt, selection, unread, changes} = await readPlan(args.plan)
     const rules = flags.policy === undefined ? undefined : await readPolicy(flags.policy, context.env)
     const cloud = await connectCloud(context, flags)
-    const {account} = await cloud.caller()
+    const {account} = await cloud.caller({isFresh: true})
     if (account !== planned) {
       throw usageError(
         `The plan was made in account ${planned}, and these credentials are of account ${account}.`,

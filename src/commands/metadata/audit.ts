@@ -3,6 +3,7 @@ import type {AuditReport} from '../../audit/audit.ts'
 import {tableColumns} from '../../audit/columns.ts'
 import {type Verdict, verdicts} from '../../audit/judge.ts'
 import {defaultPolicy, listInWords, policyKeysInWords} from '../../audit/policy.ts'
+import {scopeInWords} from '../../audit/scope.ts'
 import {selectorTable} from '../../audit/selectors.ts'
 import {kindLabel, subjectKinds} from '../../audit/subjects.ts'
 import {parseReportFiles, type ReportFile, renderAudit, reportFormats} from '../../cli/audit-output.ts'
@@ -41,7 +42,7 @@ exemptions:
 
 A match takes ${listInWords(['kind', ...Object.keys(selectorTable)], 'and')}, each with a pattern or a list of patterns. A rule can require ${policyKeysInWords('and')}; hop_limit takes a number or a range. All but enabled are checked only while the service is on or must be on, or always with even_while_off: true. Resources that no rule matches are reported; with unmatched: deny they violate the policy.
 
-Exit codes: 0 compliant; 5 not compliant; 1 if anything could not be read, whatever else was found, or if --name, --zone, --vpc or --resource-group match nothing. -q prints the IDs of what violates the policy.`
+Exit codes: 0 compliant; 5 not compliant; 1 if anything could not be read, whatever else was found; 4 if --name, --zone, --vpc or --resource-group match nothing. -q prints the IDs of what violates the policy.`
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --policy policy.yaml --report sarif=audit.sarif --report html=audit.html',
@@ -112,6 +113,13 @@ Exit codes: 0 compliant; 5 not compliant; 1 if anything could not be read, whate
     })
     this.context.exitCode = exitCodeOf(report)
     await this.writeFiles(report, files)
+    if (exitCodeOf(report) === exitCodes.notFound) {
+      const {refuseNothing} = await import('../../instances/impossible-filters.ts')
+      const {kinds, filters} = report.scope
+      // Names and resource groups are looked for among instances.
+      const {zone, vpc} = filters
+      await refuseNothing(cloud, kinds.includes('instance') ? filters : {zone, vpc}, scopeInWords(report.scope))
+    }
     if (flags.output === 'sarif' || files.some(({format}) => format === 'sarif')) {
       const {countSarifResults, mostResults} = await import('../../audit/reports/sarif.ts')
       const count = countSarifResults(report)

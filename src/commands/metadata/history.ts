@@ -1,5 +1,7 @@
 import {Args} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
+import {connectCloud, usesSandbox} from '../../cli/connect-cloud.ts'
+import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {type OutputOptions, readOutput} from '../../cli/flags/output.ts'
 import {warnOfDamage} from '../../cli/open-run.ts'
 import {printRows} from '../../cli/output.ts'
@@ -18,18 +20,22 @@ import {green, red, yellow} from '../../terminal/style.ts'
 export default class MetadataHistory extends BaseCommand {
   static override summary = 'List the runs that changed settings or restarted instances, or show what one of them did.'
   static override description =
-    `vpcmd keeps a journal of each run on this machine: when it ran, the account of its credentials, the selected servers, and their settings before and after. This command sends no request to IBM Cloud.`
+    `vpcmd keeps a journal of each run on this machine: when it ran, the account of its credentials, the selected servers, and their settings before and after. This command sends no request to IBM Cloud.
+
+A sandbox has an account of its own, and a new one after a reset. With --sandbox, vpcmd lists only the runs of the sandbox as it is now.`
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> 20261125-161502-3f9a -o csv',
   ]
   static override args = {run: Args.string({description: 'ID of a run, or its start or last four digits.'})}
+  static override flags = {sandbox: cloudFlags.sandbox}
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(MetadataHistory)
     const folder = runsFolder(this.context.env)
     const out = readOutput(flags)
     const run = args.run === undefined ? undefined : await readRun(folder, args.run)
+    const account = run ? undefined : await this.sandboxAccount(flags)
     const found: RunSummary[] = []
     /** The last undo of each run that changed something. */
     const undone = new Map<string, RunSummary>()
@@ -40,6 +46,8 @@ export default class MetadataHistory extends BaseCommand {
       this.context.exitCode = exitCodes.failed
     })
     for await (const each of runs) {
+      // One that does not say whose it is may be of any.
+      if (account !== undefined && each.header.account !== account && !each.damage?.header) continue
       if (!run) this.warnOfDamage(each)
       found.push(each)
       const {undoes} = each.header
@@ -71,6 +79,12 @@ export default class MetadataHistory extends BaseCommand {
       id: ({json}) => json.id,
       empty: 'No runs yet: vpcmd has changed nothing for this user on this machine.',
     })
+  }
+
+  /** The account of the sandbox, where it is the sandbox that is meant. */
+  private async sandboxAccount(flags: {sandbox?: boolean}): Promise<string | undefined> {
+    if (!usesSandbox(this.context, flags)) return undefined
+    return (await (await connectCloud(this.context, {...flags, timeout: 30})).caller()).account
   }
 
   private async showRun(run: Run, undoneBy: string | undefined, out: OutputOptions): Promise<void> {

@@ -31,7 +31,7 @@ ${selectionHelp}`
     const {args, flags} = await this.parse(MetadataShow)
     const selection = readSelection(flags, args.instance)
     const cloud = await connectCloud(this.context, flags)
-    const picker = {question: 'Which instance?', picksOne: true}
+    const picker = {question: 'Which instance?', picksOne: true, mayBeNone: true}
     const [{items}, awaited] = await Promise.all([
       selectInstances<ListedInstance>(this.context, cloud, selection, picker, ({instance, region}) => ({
         instance,

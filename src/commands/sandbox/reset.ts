@@ -1,4 +1,5 @@
 import {BaseCommand} from '../../cli/base-command.ts'
+import {forgetNames} from '../../cli/connect-cloud.ts'
 import {readOutput} from '../../cli/flags/output.ts'
 import {sandboxFolder} from '../../cli/state-folder.ts'
 import {VpcmdError} from '../../errors.ts'
@@ -13,6 +14,8 @@ export default class SandboxReset extends BaseCommand {
     const reset = await resetSandbox(sandboxFolder(this.context.env)).catch((error: Error) => {
       throw new VpcmdError({code: 'sandbox_failed', message: `The sandbox could not be reset: ${error.message}`})
     })
+    // A Tab would offer the runs of the account that there was.
+    if (reset) await forgetNames(this.context)
     if (readOutput(flags).format === 'json') {
       const {toJson} = await import('../../terminal/formats.ts')
       this.context.print(toJson({reset}))

@@ -1,5 +1,28 @@
+import {AsyncLocalStorage} from 'node:async_hooks'
+import {randomInt} from 'node:crypto'
+
 /** The account of IBM's page "Accessing metadata from an instance" (ibm-cloud-docs/vpc instance_metadata_vpc_access_instance_metadata.md). */
-export const accountId = 'a1234567'
+export const documentedAccount = 'a1234567'
+
+/** The ID of another account, in the form of the documented one. */
+export function newAccount(): string {
+  return `a${randomInt(10 ** 7)
+    .toString()
+    .padStart(7, '0')}`
+}
+
+// Nearly every body has a CRN in it, and several sandboxes may serve from one process.
+const accounts = new AsyncLocalStorage<() => string>()
+
+/** Does `work` for the account that `accountOf` gives: CRNs and tokens made meanwhile are of it. */
+export function inAccount<T>(accountOf: () => string, work: () => T): T {
+  return accounts.run(accountOf, work)
+}
+
+/** The account that is served. Outside of inAccount it is the documented one. */
+export function accountId(): string {
+  return accounts.getStore()?.() ?? documentedAccount
+}
 
 /** A whole number that depends on `seed` alone and looks random: 0 to 2^32-1. Much cheaper than a digest. */
 export function scatter(seed: number): number {
@@ -56,5 +79,5 @@ export function uuidOfNumber(number: number): string {
 
 /** The CRN of a resource of VPC at `place` (a region or a zone); form as in IBM's page: `crn:v1:bluemix:public:is:us-south-2:a/a1234567::instance:ID`. */
 export function crnOf(place: string, type: string, id: string): string {
-  return `crn:v1:bluemix:public:is:${place}:a/${accountId}::${type}:${id}`
+  return `crn:v1:bluemix:public:is:${place}:a/${accountId()}::${type}:${id}`
 }

@@ -51,9 +51,15 @@ export function chooseRegions(names: readonly string[] | undefined): readonly Re
   })
 }
 
-/** A resource of `region` whose ID is derived from its type and name. */
+/** A resource of `region` whose ID is derived from its type and name. Its CRN is of the account that reads it. */
 export function regional(region: string, type: string, name: string, id?: string): NamedResource {
   const code = allRegions.find(each => each.name === region)?.code
   const actual = id ?? `${code}-${uuidOf(`${type}/${region}/${name}`)}`
-  return {id: actual, crn: crnOf(region, type, actual), name}
+  return {
+    id: actual,
+    get crn() {
+      return crnOf(region, type, actual)
+    },
+    name,
+  }
 }

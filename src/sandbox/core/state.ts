@@ -3,6 +3,7 @@ import {mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync} fr
 import {join} from 'node:path'
 import {setTimeout as wait} from 'node:timers/promises'
 import {LockHeld, takeLock} from '../../process-lock.ts'
+import {documentedAccount, newAccount} from './ids.ts'
 import type {StoredRecord} from './records.ts'
 
 const kinds = ['bareMetalServers', 'floatingIps', 'instances', 'keys', 'templates', 'vpcs'] as const
@@ -22,6 +23,8 @@ export interface State {
   version: 2
   /** Signs the tokens, so that a token of one process is valid in the next. */
   secret: string
+  /** Its ID, by which runs of one sandbox are told from those of others. */
+  account: string
   records: Record<RecordKind, Section>
 }
 
@@ -32,20 +35,23 @@ export interface StateStore {
   refresh(): void
   /** Calls `change` with the newest state, with nobody else at work; keeps its changes when it returns true. Rejects, with nothing kept, when it throws or the state can't be written. */
   update(change: (state: State) => boolean): Promise<void>
-  /** Forgets all changes but not the secret: tokens stay valid. `current` is another object then. Rejects where the state can't be written. */
+  /** Forgets all changes but not the secret: tokens stay valid. The account is another one. `current` is another object then. Rejects where the state can't be written. */
   reset(): Promise<void>
 }
 
-function emptyState(secret = randomBytes(32).toString('base64url')): State {
+function emptyState(secret = randomBytes(32).toString('base64url'), account = newAccount()): State {
   const records = Object.fromEntries(kinds.map(kind => [kind, {changes: {}, added: []}])) as unknown as State['records']
-  return {version: 2, secret, records}
+  return {version: 2, secret, account, records}
 }
 
 /** A state that lives as long as the process. */
 class MemoryState implements StateStore {
+  readonly #account: string | undefined
   current: State
 
-  constructor(current: State = emptyState()) {
+  /** With an account, it stays the same. */
+  constructor({account, current = emptyState(undefined, account)}: {account?: string; current?: State}) {
+    this.#account = account
     this.current = current
   }
 
@@ -58,7 +64,7 @@ class MemoryState implements StateStore {
   }
 
   async reset(): Promise<void> {
-    this.current = emptyState(this.current.secret)
+    this.current = emptyState(this.current.secret, this.#account)
   }
 }
 
@@ -186,10 +192,12 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 /** A state with all kinds of records. In version 1, keys and floating IPs were kept in another form. */
-function withAllKinds(state: Record<string, unknown>): Record<string, unknown> {
+function withAllKinds(given: Record<string, unknown>): Record<string, unknown> {
   const empty = emptyState().records
+  // Sandboxes had the one account before they had their own.
+  const state: Record<string, unknown> = {account: documentedAccount, ...given}
   if (state.version !== 1) return {...state, ...(isRecord(state.records) && {records: {...empty, ...state.records}})}
-  const {secret, instances, added, bareMetalServers, templates, addedFloatingIps = [], addedKeys = []} = state
+  const {secret, account, instances, added, bareMetalServers, templates, addedFloatingIps = [], addedKeys = []} = state
   const [instanceOf, nameOf] = [state.floatingIps, state.renamed].map(each => (isRecord(each) ? each : {}))
   const removed = Array.isArray(state.removed) ? state.removed : []
   const changes: Record<string, object> = {}
@@ -204,11 +212,12 @@ function withAllKinds(state: Record<string, unknown>): Record<string, unknown> {
     floatingIps: {changes, added: addedFloatingIps},
     keys: {changes, added: addedKeys},
   }
-  return {version: 2, secret, records}
+  return {version: 2, secret, account, records}
 }
 
 function isState(value: unknown): value is State {
   if (!isRecord(value) || value.version !== 2 || typeof value.secret !== 'string') return false
+  if (typeof value.account !== 'string') return false
   const {records} = value
   return isRecord(records) && kinds.every(kind => isSection(records[kind]))
 }
@@ -219,13 +228,16 @@ function isSection(value: unknown): boolean {
 }
 
 /**
- * Opens the state in `folder`, which is made (0700) when it is not there. Where it can't be made, entered or written, the
- * state is in memory only, on top of what is kept there, and `problem` says why. Rejects when its file is not a state.
+ * Opens the state in `folder`, which is made (0700) when it is not there; without one, a state in memory, of `account` or
+ * a new one. Where the folder can't be made, entered or written, the state is in memory only, on top of what is kept there, and `problem` says why. Rejects when its file is not a state.
  */
-export async function openState(folder: string | undefined): Promise<{state: StateStore; problem?: string}> {
-  if (folder === undefined) return {state: new MemoryState()}
-  const inMemory = (reason: string, kept?: State) => {
-    return {state: new MemoryState(kept), problem: `${reason}; what is changed is lost when it ends.`}
+export async function openState(
+  folder: string | undefined,
+  account?: string,
+): Promise<{state: StateStore; problem?: string}> {
+  if (folder === undefined) return {state: new MemoryState({account})}
+  const inMemory = (reason: string, current?: State) => {
+    return {state: new MemoryState({account, current}), problem: `${reason}; what is changed is lost when it ends.`}
   }
   try {
     mkdirSync(folder, {recursive: true, mode: 0o700})

@@ -1,5 +1,5 @@
 import {etagOf} from '../core/etag.ts'
-import {uuidOf} from '../core/ids.ts'
+import {inAccount, uuidOf} from '../core/ids.ts'
 import type {RecordStore} from '../core/record-store.ts'
 import type {InstanceRecord, StoredRecord} from '../core/records.ts'
 import {regional} from '../core/regions.ts'
@@ -38,7 +38,12 @@ function shelfOf<Item extends StoredRecord, Summary, New, Edit>(
       const record = store.get(id)
       return record && summaryOf(record)
     },
-    add: async item => summaryOf(await store.add(order => make(item, order))),
+    // What is kept of it has CRNs.
+    add: item =>
+      inAccount(
+        () => fleet.account,
+        async () => summaryOf(await store.add(order => make(item, order))),
+      ),
     change: async (id, edit) => summaryOf(await update(id, record => changeOf(edit, record))),
     async remove(id) {
       await update(id, () => ({deleted: true}) as Partial<Item>)

@@ -47,6 +47,10 @@ export class FleetStore {
     return this.#state.current.secret
   }
 
+  get account(): string {
+    return this.#state.current.account
+  }
+
   /** Takes in what other processes changed. Call it before each request. */
   refresh(): void {
     this.#state.refresh()

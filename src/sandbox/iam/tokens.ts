@@ -53,7 +53,7 @@ export function issueToken(
   const claims = {
     ...whose,
     jti: randomUUID(),
-    account: {valid: true, bss: accountId, frozen: true},
+    account: {valid: true, bss: accountId(), frozen: true},
     iat: issuedAt,
     exp: issuedAt + ttlSeconds,
     iss: issuer,

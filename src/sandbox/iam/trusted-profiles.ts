@@ -3,11 +3,17 @@ import type {InstanceRecord} from '../core/records.ts'
 
 export interface TrustedProfile {
   id: string
-  crn: string
+  /** Outside of a request it is of the documented account. */
+  readonly crn: string
 }
 
 function profile(id: string): TrustedProfile {
-  return {id, crn: `crn:v1:bluemix:public:iam-identity::a/${accountId}::profile:${id}`}
+  return {
+    id,
+    get crn() {
+      return `crn:v1:bluemix:public:iam-identity::a/${accountId()}::profile:${id}`
+    },
+  }
 }
 
 /** Linked to every instance, as by a rule. The ID is that of IBM's samples (ibm-cloud-docs/vpc instance_metadata_vpc_identity_operations.md), so that they work. */

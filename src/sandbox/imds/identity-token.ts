@@ -17,7 +17,7 @@ function claimsOf({kind, record, vpcName, floatingIps}: MetadataSubject) {
     aud: [issuer, `${uuidOf(`${record.id}/host`)}_${scatter(record.order)}${scatter(record.created)}`],
     iaas: {
       crn: crnOf(record.zone, kind, record.id),
-      accountID: accountId,
+      accountID: accountId(),
       instanceID: record.id,
       zone: record.zone,
       region: record.region,

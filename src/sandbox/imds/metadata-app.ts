@@ -3,6 +3,7 @@ import {RESPONSE_ALREADY_SENT} from '@hono/node-server/utils/response'
 import {Hono} from 'hono'
 import {ApiError} from '../core/api-error.ts'
 import {limitBodies} from '../core/body-limits.ts'
+import {inAccount} from '../core/ids.ts'
 import type {SeenRequest} from '../core/seen-request.ts'
 import {identityRoutes} from './identity-routes.ts'
 import {IdentityTokens} from './identity-token.ts'
@@ -63,7 +64,7 @@ export function createMetadataApp(options: MetadataAppOptions): Hono<MetadataEnv
     // and IAM tokens for them, at the new paths (ibm-cloud-docs/vpc bare_metal_server_metadata_about.md).
     if (subject.kind === 'bare-metal-server' && !c.req.path.startsWith('/identity/v1/')) throw noSuchPath(c.req.path)
     c.set('subject', subject)
-    await next()
+    await inAccount(() => options.fleet.account, next)
     const {pathname, search} = new URL(c.req.url)
     options.onRequest?.({method: c.req.method, path: pathname + search, status: c.res.status})
     return undefined

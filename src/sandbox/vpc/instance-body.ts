@@ -220,13 +220,14 @@ export function initializationBody(
   }
 }
 
-const catalog = `crn:v1:bluemix:public:globalcatalog-collection:global:a/${accountId}:1082e7d2-5e2f-0a11-a3bc-f88a8e1931fc`
+const catalog = () =>
+  `crn:v1:bluemix:public:globalcatalog-collection:global:a/${accountId()}:1082e7d2-5e2f-0a11-a3bc-f88a8e1931fc`
 
 /** The catalog offering that an instance with licensed software was made of. */
 export function catalogOfferingOf(record: InstanceRecord): {plan: {crn: string}; version: {crn: string}} {
   return {
-    plan: {crn: `${catalog}:plan:sw.${uuidOf(`${record.region}/plan`)}`},
-    version: {crn: `${catalog}:version:${uuidOf(`${record.region}/version`)}`},
+    plan: {crn: `${catalog()}:plan:sw.${uuidOf(`${record.region}/plan`)}`},
+    version: {crn: `${catalog()}:version:${uuidOf(`${record.region}/version`)}`},
   }
 }
 
