@@ -96,8 +96,7 @@ async function selectAll<T>(
   })
   reportRegions(context, failures, isRead)
   if (items.length === 0 && failures.length === 0) {
-    if (filterWords.length === 0 || mayBeNone) await refuseImpossible(cloud, filters)
-    else await refuseNothing(cloud, filters, filterWords.join(' '))
+    await (mayBeNone ? refuseImpossible(cloud, filters) : refuseNothing(cloud, filters))
   }
   if (items.length === 0) context.note('No instances found: nothing to do.')
   // The API's order is undocumented; this one is the same each time.

@@ -4,6 +4,7 @@ import type {Region} from '../cloud/regions.ts'
 import {exitCodes, VpcmdError} from '../errors.ts'
 import {nearestName} from '../nearest-name.ts'
 import {type Filters, filterTable, toQuery} from './filters.ts'
+import {matchesGlob} from './globs.ts'
 import {collectInstances} from './list-instances.ts'
 import {parseResourceRef} from './references.ts'
 import {vpcPages} from './vpc-pages.ts'
@@ -33,19 +34,18 @@ export async function refuseImpossible(cloud: Cloud, filters: Filters): Promise<
 }
 
 /**
- * Throws VpcmdError, exit 4, where nothing that can be changed or judged matches `words`: as refuseImpossible does, or
- * else with the nearest name. For where a listing that came in full found nothing.
+ * Throws VpcmdError, exit 4, for the first filter by something that does not exist, a name or pattern included. For where a
+ * listing that came in full found nothing: returns where all that is named exists, and only its state leaves it out.
  */
-export async function refuseNothing(cloud: Cloud, filters: Filters, words: string): Promise<never> {
+export async function refuseNothing(cloud: Cloud, filters: Filters): Promise<void> {
   await refuseImpossible(cloud, filters)
-  const {name} = filters
-  const isOneName = name !== undefined && !/[*?]/.test(name)
-  const names = isOneName ? (await allInstances(cloud))?.flatMap(instance => instance.name ?? []) : undefined
-  // Where that name exists, it is another filter that leaves it out.
-  const nearest = names && !names.includes(name ?? '') ? nearestName(name ?? '', names) : undefined
+  const {name: pattern} = filters
+  const names = pattern === undefined ? undefined : (await allInstances(cloud))?.flatMap(({name}) => name ?? [])
+  if (pattern === undefined || !names || names.some(name => matchesGlob(pattern, name))) return
+  const nearest = nearestName(pattern, names)
   throw new VpcmdError({
     code: 'nothing_matches',
-    message: `Nothing matches ${words}${placeOf(cloud)}.`,
+    message: `No instance${placeOf(cloud)} is called ${pattern}.`,
     hint: nearest === undefined ? 'See what there is: vpcmd instances list' : `Did you mean ${nearest}?`,
     exitCode: exitCodes.notFound,
   })

@@ -242,9 +242,8 @@ describe('filters that find nothing', () => {
   it.each([
     ['--vpc', 'my-tset-vpc', 'There is no VPC my-tset-vpc.\nDid you mean my-test-vpc?'],
     ['--zone', 'us-south-9', 'There is no zone us-south-9.\nDid you mean us-south-1?'],
-    ['--zone', 'us-east-1', 'Nothing matches zone us-east-1.\n'],
-    ['--name', 'zzz*', 'Nothing matches name zzz*.\n'],
-    ['--name', 'my-virtual-sever-2', 'Nothing matches name my-virtual-sever-2.\nDid you mean my-virtual-server-2?'],
+    ['--name', 'zzz*', 'No instance is called zzz*.\n'],
+    ['--name', 'my-virtual-sever-2', 'No instance is called my-virtual-sever-2.\nDid you mean my-virtual-server-2?'],
     ['--resource-group', 'defalts', 'There is no resource group defalts with instances in it.\nDid you mean defaults?'],
   ])('are not compliance, as they may be misspelt: %s %s', async (flag, value, says) => {
     const {code, stdout, stderr} = await audit(flag, value, '--report', `html=${file('a.html')}`)
@@ -257,6 +256,16 @@ describe('filters that find nothing', () => {
       code: 4,
       error: says.split('\n')[0],
     })
+  })
+
+  it('by what exists are not compliance either', async () => {
+    const {code, stderr} = await audit('--zone', 'us-east-1')
+    expect({code, stderr}).toEqual({
+      code: 4,
+      stderr: '✗ Nothing was judged: nothing was found with zone us-east-1.\n',
+    })
+    const json = await audit('--zone', 'us-east-1', '--json')
+    expect([json.code, JSON.parse(json.stdout).result]).toEqual([4, 'incomplete'])
   })
 
   it('are something else than a region, or a kind, of which there is none', async () => {
@@ -439,7 +448,7 @@ describe('JUnit', () => {
   })
 
   it.each<[string, string[], number, string]>([
-    ['the filters found nothing', ['--name', 'nosuch'], 4, 'Nothing matches name nosuch.'],
+    ['the filters found nothing', ['--name', 'nosuch'], 4, 'No instance is called nosuch.'],
     ['no rule matches anything', ['--policy', 'POLICY'], 1, 'Nothing was judged'],
   ])('and SARIF say so where %s', async (_what, args, exitCode, says) => {
     const policy = policyFile('version: 1\nrules: [{name: a, match: {name: nosuch}, require: {enabled: true}}]\n')

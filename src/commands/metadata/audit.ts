@@ -3,7 +3,6 @@ import type {AuditReport} from '../../audit/audit.ts'
 import {tableColumns} from '../../audit/columns.ts'
 import {type Verdict, verdicts} from '../../audit/judge.ts'
 import {defaultPolicy, listInWords, policyKeysInWords} from '../../audit/policy.ts'
-import {scopeInWords} from '../../audit/scope.ts'
 import {selectorTable} from '../../audit/selectors.ts'
 import {kindLabel, subjectKinds} from '../../audit/subjects.ts'
 import {parseReportFiles, type ReportFile, renderAudit, reportFormats} from '../../cli/audit-output.ts'
@@ -118,7 +117,7 @@ Exit codes: 0 compliant; 5 not compliant; 1 if anything could not be read, whate
       const {kinds, filters} = report.scope
       // Names and resource groups are looked for among instances.
       const {zone, vpc} = filters
-      await refuseNothing(cloud, kinds.includes('instance') ? filters : {zone, vpc}, scopeInWords(report.scope))
+      await refuseNothing(cloud, kinds.includes('instance') ? filters : {zone, vpc})
     }
     if (flags.output === 'sarif' || files.some(({format}) => format === 'sarif')) {
       const {countSarifResults, mostResults} = await import('../../audit/reports/sarif.ts')
