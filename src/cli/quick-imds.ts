@@ -59,7 +59,11 @@ export async function runQuickly(
   if (!verb || !parsed) return false
   const {given, args} = parsed
   try {
-    const {text, json} = await verb(async () => openService(await serviceOptions(given), knownSecrets), given, args)
+    const {text, json} = await verb(
+      async () => openService(await serviceOptions(given, host.env), knownSecrets),
+      given,
+      args,
+    )
     const {toJson} = given.json ? await import('../terminal/formats.ts') : {toJson: undefined}
     host.stdout.write(toJson ? toJson(json) : text)
   } catch (error) {
