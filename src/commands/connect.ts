@@ -35,7 +35,9 @@ export default class Connect extends BaseCommand {
   static override description =
     `vpcmd runs the ssh of this machine, with your configuration, agent and known hosts. It logs in as the default user of the instance's image, at its floating IP. Everything after -- goes to ssh: ssh options, or a command. The exit code is that of ssh.
 
-To reach an instance without a floating IP, pass --internal-ip or --via, or give it one with --assign-floating-ip. If there is a terminal, vpcmd asks. For a Windows instance, vpcmd prints the Remote Desktop command and runs nothing.`
+To reach an instance without a floating IP, pass --internal-ip or --via, or give it one with --assign-floating-ip. If there is a terminal, vpcmd asks. For a Windows instance, vpcmd prints the Remote Desktop command and runs nothing.
+
+On the sandbox, the shell is one of this machine, as you, and what you run in it is real. vpcmd logs in with the sandbox's own key, and leaves your ssh configuration out. curl and vpcmd reach the instance's metadata service from there by its usual name.`
   static override examples = [
     '<%= config.bin %> <%= command.id %> my-virtual-server-2',
     '<%= config.bin %> <%= command.id %> my-virtual-server-2 -- uptime',

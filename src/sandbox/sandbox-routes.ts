@@ -52,21 +52,25 @@ export function sandboxRoutes({fleet, metadata, ssh, reset, seed}: SandboxContro
     return c.json({addresses: await Promise.all(chosen.map(({id}) => service.address(id)))})
   })
   routes.get('/ssh', async c => {
+    const asked = c.req.query('instance') ?? ''
     fleet.refresh()
-    const name = c.req.query('instance') ?? ''
-    const instance = fleet.instances.get(findOrRefuse(fleet, name).id)
+    const {id, name} = findOrRefuse(fleet, asked)
+    const instance = fleet.instances.get(id)
     const refuse = (why: string) =>
-      new ApiError(409, 'no_shell', `${name} takes no ssh: ${why}.`, {name: 'instance', type: 'parameter', value: name})
-    if (instance === undefined) throw refuse('the sandbox has none for bare metal servers')
+      new ApiError(409, 'no_shell', `${name} takes no ssh: ${why}.`, {
+        name: 'instance',
+        type: 'parameter',
+        value: asked,
+      })
+    if (instance === undefined) throw refuse('it is a bare metal server, of which the sandbox has no shell')
     if (isWindows(instance.image)) throw refuse('it runs Windows, of which the sandbox has no shell')
-    if (process.platform === 'win32')
-      throw refuse('its shell would be that of this machine, and Windows has none for it')
+    if (process.platform === 'win32') throw refuse('the sandbox has no shell on Windows')
     return c.json(await (await ssh()).address(instance))
   })
   return routes
 }
 
-function findOrRefuse(fleet: FleetStore, name: string): {id: string} {
+function findOrRefuse(fleet: FleetStore, name: string): {id: string; name: string} {
   try {
     return findServer(fleet, name)
   } catch (error) {

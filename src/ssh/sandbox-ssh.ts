@@ -64,11 +64,9 @@ export function unusedOnSandbox({identity, via}: ReachWishes): string | undefine
 function optionsFor(port: number, knownHosts: string): string[] {
   const settings = [
     'IdentitiesOnly=yes',
-    'IdentityAgent=none',
     'StrictHostKeyChecking=yes',
     'GlobalKnownHostsFile=none',
     `UserKnownHostsFile="${knownHosts}"`,
-    'LogLevel=ERROR',
   ]
   return ['-F', 'none', '-p', String(port), ...settings.flatMap(each => ['-o', each])]
 }

@@ -25,7 +25,10 @@ export interface InstanceHome {
  * address of the metadata service lead to this instance's. Without root no other program can be led there. The
  * environment has nothing of the sandbox's own but its PATH: its owner's credentials are not the instance's.
  */
-export function makeInstanceHome(folder: string, {record, user, url, metadata}: LoggedIn): InstanceHome {
+export function makeInstanceHome(folder: string, loggedIn: LoggedIn): InstanceHome {
+  const {record, url, metadata} = loggedIn
+  // Part of a shell's prompt, which may run commands.
+  const [user, name] = [loggedIn.user, record.name].map(each => each.replace(/[^\w.@-]/g, ''))
   const [home, bin] = [join(folder, 'home'), join(folder, 'bin')]
   for (const each of [home, bin]) mkdirSync(each, {recursive: true})
   const curl = findProgram('curl', process.env.PATH ?? '')
@@ -40,16 +43,19 @@ export function makeInstanceHome(folder: string, {record, user, url, metadata}: 
     USER: user,
     LOGNAME: user,
     SHELL: ['/bin/bash', '/usr/bin/bash'].find(existsSync) ?? '/bin/sh',
-    PS1: `${user}@${record.name}$ `,
+    PS1: `${user}@${name}$ `,
     VPC_URL: `${url}/${record.region}/v1`,
     VPC_AUTH_URL: url,
     // For vpcmd: where the service is, and whom to trust.
     VPCMD_METADATA_ADDRESS: address,
     NODE_EXTRA_CA_CERTS: metadata.ca_file,
   }
-  const greeting = `${record.name} is simulated, but this shell is real: it runs on this machine, as ${userInfo().username}.
-curl and vpcmd reach the metadata service of ${record.name} at http(s)://api.metadata.cloud.ibm.com.
-Other programs don't.
+  const service = metadata.enabled
+    ? `service, at ${metadata.protocol}://api.metadata.cloud.ibm.com.`
+    : `service, which is off: vpcmd metadata enable ${name}`
+  const greeting = `This is ${name} of the sandbox: a shell of this machine, as ${userInfo().username}.
+What you run here is real. Only curl and vpcmd reach the instance's metadata
+${service}
 `
   return {folder, env, greeting}
 }

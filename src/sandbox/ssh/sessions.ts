@@ -1,7 +1,8 @@
-import {type ChildProcess, spawn} from 'node:child_process'
+import {type ChildProcessWithoutNullStreams, spawn} from 'node:child_process'
 import {closeSync, constants as fileConstants, openSync, readFileSync} from 'node:fs'
 import {constants} from 'node:os'
 import {join} from 'node:path'
+import type {Readable, Writable} from 'node:stream'
 import type {PseudoTtyInfo, ServerChannel, Session} from 'ssh2'
 import {type InstanceHome, quoted} from './instance-home.ts'
 
@@ -30,7 +31,7 @@ function exitCodeOf(program: string, ...args: string[]): Promise<number | null> 
 
 /** What runs for those who are logged in. */
 export class Sessions {
-  readonly #children = new Set<ChildProcess>()
+  readonly #children = new Set<ChildProcessWithoutNullStreams>()
   #count = 0
 
   /** Serves a session of ssh with shells and commands of this machine, and ends them when it ends. */
@@ -38,7 +39,7 @@ export class Sessions {
     const env = {...home.env}
     const ttyFile = join(home.folder, `tty-${++this.#count}`)
     let wanted: PseudoTtyInfo | undefined
-    let child: ChildProcess | undefined
+    let child: ChildProcessWithoutNullStreams | undefined
     // Where no answer is wanted, ssh2 gives no function to answer with.
     const answer = (isTaken: boolean, accept?: () => void, reject?: () => void) => (isTaken ? accept : reject)?.()
     session.on('env', (accept, reject, {key, val}) => {
@@ -59,7 +60,7 @@ export class Sessions {
     session.on('signal', (accept, reject, {name}) => {
       const signal = `SIG${name}`
       answer(signal in constants.signals, accept, reject)
-      if (child && signal in constants.signals) killGroup(child, signal as NodeJS.Signals)
+      if (child && signal in constants.signals) this.#signal(child, signal as NodeJS.Signals)
     })
     const start = (stream: ServerChannel, command: string | undefined) => {
       const shell = home.env.SHELL ?? '/bin/sh'
@@ -67,11 +68,12 @@ export class Sessions {
       const isTyped = command === undefined && wanted !== undefined
       const words = [shell, ...own, ...(command === undefined ? (isTyped ? ['-i'] : []) : ['-c', command])]
       if (isTyped) stream.write(home.greeting.replaceAll('\n', '\r\n'))
-      child =
+      const started =
         wanted && terminal
-          ? this.#run(terminal(onTerminal(words, ttyFile, wanted)), env)
+          ? this.#run(terminal(onTerminal(words, {ttyFile, ...wanted, prompt: home.env.PS1})), env)
           : this.#run(words as [string, ...string[]], env)
-      connect(child, stream)
+      child = started
+      connect(started, stream, () => this.#signal(started, 'SIGKILL'))
     }
     session.on('shell', accept => start(accept(), undefined))
     session.on('exec', (accept, _reject, {command}) => start(accept(), command))
@@ -79,22 +81,35 @@ export class Sessions {
 
   /** Ends everything at once. */
   end(): void {
-    for (const child of this.#children) killGroup(child, 'SIGKILL')
+    for (const child of this.#children) this.#signal(child, 'SIGKILL')
   }
 
-  #run([program, ...args]: [string, ...string[]], env: NodeJS.ProcessEnv): ChildProcess {
+  #run([program, ...args]: [string, ...string[]], env: NodeJS.ProcessEnv): ChildProcessWithoutNullStreams {
     // In a process group of its own, so that what it starts ends with it.
     const child = spawn(program, args, {env, cwd: env.HOME, stdio: 'pipe', detached: true})
     this.#children.add(child)
     child.on('close', () => this.#children.delete(child))
     return child
   }
+
+  /** Signals what runs and all that it has started, unless it has ended: the number of its group may be another's by then. */
+  #signal(child: ChildProcessWithoutNullStreams, signal: NodeJS.Signals): void {
+    if (child.pid === undefined || !this.#children.has(child)) return
+    try {
+      process.kill(-child.pid, signal)
+    } catch {
+      // It has just ended.
+    }
+  }
 }
 
-/** A line that gives the terminal its size, tells its name, and becomes the program. */
-function onTerminal(words: string[], ttyFile: string, {rows, cols}: PseudoTtyInfo): string {
+/** A line that gives the terminal its size, tells its name, and becomes the program. A bash on the way drops the prompt. */
+function onTerminal(
+  words: string[],
+  {ttyFile, rows, cols, prompt = '$ '}: {ttyFile: string; rows: number; cols: number; prompt?: string},
+): string {
   const size = rows > 0 && cols > 0 ? ` rows ${rows} cols ${cols}` : ''
-  return `stty sane${size} 2>/dev/null; tty >${quoted(ttyFile)}; exec ${words.map(quoted).join(' ')}`
+  return `stty sane${size} 2>/dev/null; tty >${quoted(ttyFile)}; export PS1=${quoted(prompt)}; exec ${words.map(quoted).join(' ')}`
 }
 
 function resize(ttyFile: string, rows: number, cols: number): void {
@@ -112,35 +127,36 @@ function resize(ttyFile: string, rows: number, cols: number): void {
   closeSync(tty)
 }
 
-/** Hands on what goes in and out, and how it ends. */
-function connect(child: ChildProcess, stream: ServerChannel): void {
+/** Hands on what goes in and out, and how it ends. `onGone` is called when nobody waits for it any more. */
+function connect(child: ChildProcessWithoutNullStreams, stream: ServerChannel, onGone: () => void): void {
   const {stdin, stdout, stderr} = child
-  if (!stdin || !stdout || !stderr) return
-  let isOver = false
-  const finish = (end: number | string, why = '') => {
-    if (isOver) return
-    isOver = true
-    // Behind all that was written before.
-    stream.stderr.write(why, () => {
+  let written = Promise.resolve()
+  // One after the other: where both wait for room in the window, ssh2 goes on with one of them alone.
+  const hand = (from: Readable, to: Writable) => {
+    from.on('data', chunk => {
+      from.pause()
+      written = written.then(() => new Promise<void>(resolve => to.write(chunk, () => resolve())))
+      written.then(() => from.resume())
+    })
+  }
+  const finish = (end: number | string) => {
+    written.then(() => {
       stream.exit(end as number)
       stream.end()
     })
   }
-  child.on('error', error => finish(127, `${error.message}\n`))
+  child.on('error', error => {
+    stream.stderr.write(`${error.message}\n`)
+    finish(127)
+  })
   child.on('close', (code, signal) => finish(code ?? signal ?? 1))
-  stream.on('close', () => killGroup(child, 'SIGKILL'))
-  // Both ends may be gone before the other.
+  stream.on('close', () => {
+    onGone()
+    for (const each of [stdout, stderr]) each.destroy()
+  })
+  // Either end may be gone before the other.
   for (const each of [stream, stream.stderr, stdin]) each.on('error', () => undefined)
   stream.pipe(stdin)
-  stdout.pipe(stream, {end: false})
-  stderr.pipe(stream.stderr, {end: false})
-}
-
-function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
-  if (child.pid === undefined) return
-  try {
-    process.kill(-child.pid, signal)
-  } catch {
-    // It has ended.
-  }
+  hand(stdout, stream)
+  hand(stderr, stream.stderr)
 }

@@ -77,8 +77,7 @@ export async function openSshListeners({fleet, clock, transitionMs, metadata, ur
     let user = ''
     connection.on('authentication', request => {
       if (!holdsKey(request, key)) return request.reject(['publickey'])
-      // It becomes part of a shell's prompt.
-      user = request.username.replace(/[^\w.@-]/g, '')
+      user = request.username
       request.accept()
     })
     connection.on('ready', () => {
@@ -116,7 +115,9 @@ export async function openSshListeners({fleet, clock, transitionMs, metadata, ur
       const {id, name, region} = record
       const listening = servers.get(id) ?? listen(record)
       servers.set(id, listening)
-      const {port} = (await listening).address() as AddressInfo
+      // Whoever logs in asks it next.
+      const [server] = await Promise.all([listening, metadata()])
+      const {port} = server.address() as AddressInfo
       return {id, name, region, host: '127.0.0.1', port, identity_file: identityFile, known_hosts_file: knownHostsFile}
     },
     async close() {
