@@ -1,4 +1,4 @@
-import {existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {dirname, join} from 'node:path'
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest'
@@ -242,6 +242,20 @@ describe('connect to a VPC API on this machine', () => {
     const printed = await run('--print')
     expect(printed.stdout).toBe('ssh ubuntu@169.47.94.48\n')
     expect(printed.stderr).toMatch(/takes ssh only while vpcmd runs/)
+  })
+
+  it('is a shell on a terminal where the machine has no script(1) to make one of', async () => {
+    const bin = join(env.HOME ?? '', 'few')
+    mkdirSync(bin)
+    for (const name of ['ssh', 'sh'])
+      symlinkSync((await runFile('sh', ['-c', `command -v ${name}`], env, '')).stdout.trim(), join(bin, name))
+    const own = freshEnvironment({VPCMD_SANDBOX: '1', PATH: bin})
+    const pty = startPty(process.execPath, [vpcmdPath, 'connect', 'my-virtual-server-2'], {env: own})
+    await pty.waitFor(/^This is my-virtual-server-2 of the sandbox/m)
+    pty.write('echo it is $((20+3))\r')
+    await pty.waitFor('it is 23')
+    pty.write('exit 4\r')
+    expect(await pty.exit).toMatchObject({exitCode: 4})
   })
 
   it('has no shell for Windows', async () => {

@@ -132,34 +132,25 @@ describe('metadata collect, before it connects', () => {
 
 const idOf = (name: string) => sandbox.fleet.list().find(each => each.name === name)?.id ?? ''
 
-it.each(['http', 'https'] as const)(
-  'goes on the sandbox over %s from collecting to an instance like it',
-  async protocol => {
-    const own = freshEnvironment({VPCMD_SANDBOX: '1'})
-    const run = (...args: string[]) => runInProcess(args, {env: own})
-    const options = ['--enable', '--identity', vpcmdPath, '--out', out]
-    await run('metadata', 'enable', 'my-virtual-server-2', '--protocol', protocol)
-    const {code, stdout, stderr} = await run('metadata', 'collect', 'my-virtual-server-2', ...options)
-    expect({code, stdout}).toEqual({code: 0, stdout: expect.stringMatching(/^my-virtual-server-2 .* 75 bytes /m)})
-    expect(stderr).toContain('has a key of its own: --identity is not used.')
-    const file = join(out, 'my-virtual-server-2.json')
-    const {metadata} = JSON.parse(readFileSync(file, 'utf8'))
-    expect(metadata.instance).toMatchObject({id: idOf('my-virtual-server-2'), metadata_service: {protocol}})
-    const made = ['my-virtual-server-4', '--like', 'my-virtual-server-2', '--from-metadata', file]
-    expect((await run('instances', 'create', ...made, '--yes')).code).toBe(0)
-    const again = await run(
-      'metadata',
-      'collect',
-      'my-virtual-server-4',
-      '--internal-ip',
-      '--path',
-      'instance/initialization',
-    )
-    expect(again).toMatchObject({code: 0, stderr: expect.not.stringContaining('Error')})
-    const [collected] = JSON.parse(again.stdout)
-    expect(collected.metadata['instance/initialization'].user_data).toBe(metadata['instance/initialization'].user_data)
-  },
-)
+it('goes on the sandbox from collecting to an instance like it', async () => {
+  const own = freshEnvironment({VPCMD_SANDBOX: '1'})
+  const run = (...args: string[]) => runInProcess(args, {env: own})
+  const options = ['--enable', '--identity', vpcmdPath, '--out', out]
+  await run('metadata', 'enable', 'my-virtual-server-2', '--protocol', 'https')
+  const {code, stdout, stderr} = await run('metadata', 'collect', 'my-virtual-server-2', ...options)
+  expect({code, stdout}).toEqual({code: 0, stdout: expect.stringMatching(/^my-virtual-server-2 .* 75 bytes /m)})
+  expect(stderr).toContain('has a key of its own: --identity is not used.')
+  const file = join(out, 'my-virtual-server-2.json')
+  const {metadata} = JSON.parse(readFileSync(file, 'utf8'))
+  expect(metadata.instance).toMatchObject({id: idOf('my-virtual-server-2'), metadata_service: {protocol: 'https'}})
+  const made = ['my-virtual-server-4', '--like', 'my-virtual-server-2', '--from-metadata', file]
+  expect((await run('instances', 'create', ...made, '--yes')).code).toBe(0)
+  const path = ['--path', 'instance/initialization']
+  const again = await run('metadata', 'collect', 'my-virtual-server-4', '--internal-ip', ...path)
+  expect(again).toMatchObject({code: 0, stderr: expect.not.stringContaining('Error')})
+  const [collected] = JSON.parse(again.stdout)
+  expect(collected.metadata['instance/initialization'].user_data).toBe(metadata['instance/initialization'].user_data)
+})
 
 describe.skipIf(!hasSshd)('metadata collect, with a real sshd', () => {
   let sshd: TestSshd

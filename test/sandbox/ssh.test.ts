@@ -4,8 +4,10 @@ import {existsSync, mkdtempSync, rmSync, statSync} from 'node:fs'
 import {createConnection} from 'node:net'
 import {networkInterfaces, tmpdir} from 'node:os'
 import {dirname, join} from 'node:path'
+import ssh2 from 'ssh2'
 import {afterAll, afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
+import {makeKeyPair} from '../../src/sandbox/ssh/ssh-listeners.ts'
 import {allowSeconds} from '../support/allow-seconds.ts'
 import {type Pty, startPty} from '../support/pty.ts'
 import {freshEnvironment, runFile} from '../support/run-vpcmd.ts'
@@ -129,6 +131,13 @@ async function requestToken(): Promise<string> {
   })
   return ((await reply.json()) as {access_token: string}).access_token
 }
+
+it('each key that is made is one', () => {
+  for (let count = 0; count < 2000; count++) {
+    const pair = makeKeyPair()
+    for (const text of [pair.private, pair.public]) expect(ssh2.utils.parseKey(text)).not.toBeInstanceOf(Error)
+  }
+})
 
 describe('a command over ssh', () => {
   it('gets bytes, and gives them back with its exit code', async () => {

@@ -47,11 +47,11 @@ const lookMs = 500
  */
 export async function openSshListeners({fleet, clock, transitionMs, metadata, url}: SshCloud): Promise<SshListeners> {
   const folder = mkdtempSync(join(tmpdir(), 'vpcmd-sandbox-ssh-'))
-  const [own, host] = [ssh2.utils.generateKeyPairSync('ed25519'), ssh2.utils.generateKeyPairSync('ed25519')]
+  const [own, host] = [makeKeyPair(), makeKeyPair()]
   const [identityFile, knownHostsFile] = [join(folder, 'id_ed25519'), join(folder, 'known_hosts')]
   writeFileSync(identityFile, own.private, {mode: 0o600})
   writeFileSync(knownHostsFile, `[127.0.0.1]:* ${host.public}\n`)
-  const key = ssh2.utils.parseKey(own.public) as ParsedKey
+  const {key} = own
   const terminal = findTerminal()
   const sessions = new Sessions()
   const connections = new Set<Connection>()
@@ -132,6 +132,13 @@ export async function openSshListeners({fleet, clock, transitionMs, metadata, ur
       removeAll()
     },
   }
+}
+
+/** Makes a key pair: ssh2 drops a leading zero, of which one in some hundred keys has one, and what it writes then is no key. */
+export function makeKeyPair(): {private: string; public: string; key: ParsedKey} {
+  const pair = ssh2.utils.generateKeyPairSync('ed25519')
+  const [key, privateKey] = [ssh2.utils.parseKey(pair.public), ssh2.utils.parseKey(pair.private)]
+  return key instanceof Error || privateKey instanceof Error ? makeKeyPair() : {...pair, key}
 }
 
 function holdsKey(request: AuthContext, key: ParsedKey): boolean {
