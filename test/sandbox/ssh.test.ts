@@ -81,6 +81,15 @@ describe('who gets into an instance of the sandbox', () => {
     expect(await isOpen(address.port, '127.0.0.1')).toBe(false)
   })
 
+  it('nobody who keeps the sandbox from its end by saying nothing', async () => {
+    const {port} = await addressOf()
+    const silent = createConnection({port, host: '127.0.0.1', allowHalfOpen: true})
+    silent.on('error', () => undefined)
+    await once(silent, 'data')
+    await sandbox.close()
+    silent.destroy()
+  })
+
   it('nobody from another machine', async () => {
     const {port} = await addressOf()
     const others = Object.values(networkInterfaces()).flatMap(each => each ?? [])

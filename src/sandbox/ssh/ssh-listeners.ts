@@ -1,9 +1,9 @@
 import {timingSafeEqual} from 'node:crypto'
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
-import type {AddressInfo} from 'node:net'
+import {type AddressInfo, createServer, type Server, type Socket} from 'node:net'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
-import ssh2, {type AuthContext, type Connection, type ParsedKey, type Server} from 'ssh2'
+import ssh2, {type AuthContext, type Connection, type ParsedKey} from 'ssh2'
 import type {InstanceRecord} from '../core/records.ts'
 import type {SimulatedCloud} from '../core/simulated-cloud.ts'
 import type {MetadataListeners} from '../imds/metadata-listeners.ts'
@@ -54,7 +54,7 @@ export async function openSshListeners({fleet, clock, transitionMs, metadata, ur
   const {key} = own
   const terminal = findTerminal()
   const sessions = new Sessions()
-  const connections = new Set<Connection>()
+  const sockets = new Set<Socket>()
   const servers = new Map<string, Promise<Server>>()
   const isRunning = (id: string) => {
     fleet.refresh()
@@ -62,18 +62,23 @@ export async function openSshListeners({fleet, clock, transitionMs, metadata, ur
     return record !== undefined && statusAt(record, clock(), transitionMs) === 'running'
   }
 
-  const greet = (connection: Connection, id: string, logIn: (user: string) => Promise<InstanceHome>) => {
-    connections.add(connection)
+  const greet = (socket: Socket, id: string, logIn: (user: string) => Promise<InstanceHome>) => {
+    sockets.add(socket)
     const looking = setInterval(() => {
-      if (!isRunning(id)) connection.end()
+      if (!isRunning(id)) socket.destroy()
     }, lookMs)
-    connection.on('close', () => {
-      connections.delete(connection)
+    socket.on('close', () => {
+      sockets.delete(socket)
       clearInterval(looking)
     })
     // A caller may hang up at any time.
+    socket.on('error', () => undefined)
+    if (!isRunning(id)) return socket.destroy()
+    const server = new ssh2.Server({hostKeys: [host.private]}, connection => serve(connection, logIn))
+    server.injectSocket(socket)
+  }
+  const serve = (connection: Connection, logIn: (user: string) => Promise<InstanceHome>) => {
     connection.on('error', () => undefined)
-    if (!isRunning(id)) return connection.end()
     let user = ''
     connection.on('authentication', request => {
       if (!holdsKey(request, key)) return request.reject(['publickey'])
@@ -90,15 +95,12 @@ export async function openSshListeners({fleet, clock, transitionMs, metadata, ur
       })
     })
   }
-  const listen = async (record: InstanceRecord): Promise<Server> => {
-    const logIn = async (user: string) =>
-      makeInstanceHome(join(folder, record.id), {
-        record,
-        user,
-        url,
-        metadata: await (await metadata()).address(record.id),
-      })
-    const server = new ssh2.Server({hostKeys: [host.private]}, connection => greet(connection, record.id, logIn))
+  const listen = (record: InstanceRecord): Promise<Server> => {
+    const logIn = async (user: string) => {
+      const address = await (await metadata()).address(record.id)
+      return makeInstanceHome(join(folder, record.id), {record, user, url, metadata: address})
+    }
+    const server = createServer(socket => greet(socket, record.id, logIn))
     return new Promise((resolve, reject) => {
       server.once('error', reject)
       server.listen(0, '127.0.0.1', () => resolve(server))
@@ -126,7 +128,7 @@ export async function openSshListeners({fleet, clock, transitionMs, metadata, ur
         await new Promise(resolve => server.close(resolve))
       })
       sessions.end()
-      for (const connection of connections) connection.end()
+      for (const socket of sockets) socket.destroy()
       await Promise.allSettled(closed)
       process.off('exit', removeAll)
       removeAll()
