@@ -45,7 +45,8 @@ const common = {
   platform: 'node',
   format: 'esm',
   target: 'node20.17',
-  external: ['ibm-vpc'],
+  // ssh2 does without its native parts, which are built where it is installed with scripts.
+  external: ['ibm-vpc', 'cpu-features', '*.node'],
   legalComments: 'none',
   // For the stacks that --debug prints: Node reads the maps only then (src/main.ts).
   sourcemap: true,

@@ -24,7 +24,9 @@ function foldersIn(metafiles) {
 }
 
 function describe(folder) {
-  const {name, version, license} = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  const {name, version, ...others} = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  // `licenses` is how npm had it first.
+  const license = others.license ?? others.licenses?.map(({type}) => type).join(' OR ')
   const texts = readdirSync(folder)
     .filter(file => /^(licen[cs]e|copying|notice)/i.test(file))
     .map(file => readFileSync(join(folder, file), 'utf8').trim())

@@ -51,7 +51,12 @@ it('the notices name each package that is in the bundles, and its license', () =
   )
   expect(folders.size).toBeGreaterThan(50)
   for (const folder of folders) {
-    const {name, version, license} = JSON.parse(readFileSync(resolve(folder, 'package.json'), 'utf8'))
+    const {
+      name,
+      version,
+      licenses,
+      license = licenses[0].type,
+    } = JSON.parse(readFileSync(resolve(folder, 'package.json'), 'utf8'))
     expect(notices).toContain(`\n${name} ${version}\n${license}\n\n`)
   }
   expect(notices).toContain('Permission is hereby granted')

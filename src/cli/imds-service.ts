@@ -5,9 +5,9 @@ import type {OutputFlags, OutputOptions} from './flags/output.ts'
 import {type ImdsFlags, openService, type Printout, serviceOptions} from './imds-verbs.ts'
 import {printRecord} from './output.ts'
 
-/** How to reach the service, by the flags, with a log for --debug. Throws as `serviceOptions` does. */
+/** How to reach the service, by the flags and the environment, with a log for --debug. Throws as `serviceOptions` does. */
 export async function readService(context: Context, flags: ImdsFlags & OutputFlags): Promise<ServiceOptions> {
-  const options = await serviceOptions(flags)
+  const options = await serviceOptions(flags, context.env)
   return {...options, log: flags.debug ? {note: text => context.note(text)} : undefined}
 }
 

@@ -20,10 +20,25 @@ export interface Printout {
   json: object
 }
 
-/** How to reach the service, by the flags. Throws a usage error for an endpoint that is none, or a CA file that can't be read. */
-export async function serviceOptions(flags: ImdsFlags): Promise<ServiceOptions> {
+/** Says in the shell of an instance of the sandbox where its metadata service is: HOST:PORT on this machine. */
+const addressVariable = 'VPCMD_METADATA_ADDRESS'
+
+/** Throws a usage error for any other machine: the service's answers would be somebody else's. */
+function sandboxAddress(env: NodeJS.ProcessEnv): string | undefined {
+  const address = env[addressVariable] || undefined
+  const isOwn = address === undefined || /^(127(\.\d{1,3}){3}|\[::1\]|169\.254\.169\.254)(:\d{1,5})?$/.test(address)
+  if (isOwn && (address === undefined || URL.canParse(`http://${address}`))) return address
+  throw usageError(
+    `${addressVariable} is not an address of this machine: ${address}.`,
+    'It is one such as 127.0.0.1:8080.',
+  )
+}
+
+/** How to reach the service, by the flags and the environment. Throws a usage error for an endpoint that is none, or a CA file that can't be read. */
+export async function serviceOptions(flags: ImdsFlags, env: NodeJS.ProcessEnv): Promise<ServiceOptions> {
   const file = flags['ca-file']
   return {
+    metadataAddress: sandboxAddress(env),
     endpoint: flags.endpoint === undefined ? undefined : parseEndpoint(flags.endpoint),
     ca: file === undefined ? undefined : await readCa(file),
     timeoutMs: flags.timeout === undefined ? undefined : flags.timeout * 1000,

@@ -60,7 +60,11 @@ export async function runQuickly([topic, name = '', ...rest]: string[], host: Qu
   const {given, args} = parsed
   const endWatch = watchLater(host)
   try {
-    const {text, json} = await verb(async () => openService(await serviceOptions(given), knownSecrets), given, args)
+    const {text, json} = await verb(
+      async () => openService(await serviceOptions(given, host.env), knownSecrets),
+      given,
+      args,
+    )
     const {toJson} = given.json ? await import('../terminal/formats.ts') : {toJson: undefined}
     await endWatch()
     host.stdout.write(toJson ? toJson(json) : text)

@@ -26,6 +26,8 @@ export interface Line {
   signal?: AbortSignal
   /** Keeps connections for the next exchange, which over https is half of its time; without it, each ends with its exchange. */
   connections?: Connections
+  /** `HOST:PORT` that the metadata service's name and address lead to in place of IBM Cloud's. */
+  metadataAddress?: string
   /** Goes through a proxy in place of a connection of its own. */
   proxy?: Agent
   /** Told of each exchange, without headers and bodies: no token. */
@@ -116,7 +118,7 @@ async function exchange(question: Question, line: Line): Promise<Reply | NoReply
       ? undefined
       : Buffer.from(typeof question.body === 'string' ? question.body : JSON.stringify(question.body))
   const options: RequestOptions & {servername?: string} = {
-    ...addressOf(url, line.proxy !== undefined),
+    ...addressOf(url, line),
     protocol: url.protocol,
     path: url.pathname + url.search,
     method: question.method,
@@ -181,12 +183,21 @@ function isRepeatable({method, isRepeatable = method === 'GET' || method === 'PU
 }
 
 /** The metadata service's name is not looked up: its address is fixed, and a resolver that hangs would hold up the end of the process, too. */
-function addressOf(url: URL, isProxied: boolean): RequestOptions & {servername?: string} {
+function addressOf(url: URL, {proxy, metadataAddress}: Line): RequestOptions & {servername?: string} {
   const port = url.port || (url.protocol === 'https:' ? 443 : 80)
-  const hostname = url.hostname.replace(/^\[|\]$/g, '')
-  return hostname === metadataHost && !isProxied
+  const hostname = withoutBrackets(url.hostname)
+  const isMetadata = (hostname === metadataHost || hostname === linkLocalAddress) && !proxy
+  if (isMetadata && metadataAddress !== undefined) {
+    const place = new URL(`http://${metadataAddress}`)
+    return {hostname: withoutBrackets(place.hostname), servername: metadataHost, port: place.port || 80}
+  }
+  return hostname === metadataHost && !proxy
     ? {hostname: linkLocalAddress, servername: metadataHost, port}
     : {hostname, port}
+}
+
+function withoutBrackets(hostname: string): string {
+  return hostname.replace(/^\[|\]$/g, '')
 }
 
 /** Opens requests, not through the global agents: with NODE_USE_ENV_PROXY these take proxies from the environment. */

@@ -17,7 +17,6 @@ import {quoteCommand} from '../quote-command.ts'
 import {type Login, rdpFile, rdpPort} from '../ssh/login.ts'
 import {
   assignFloatingIp,
-  checkReal,
   checkRunning,
   checkWishes,
   findReach,
@@ -26,6 +25,7 @@ import {
   unknownUser,
 } from '../ssh/reach.ts'
 import {checkSsh, runSsh} from '../ssh/run-ssh.ts'
+import {findSandboxSsh, unusedOnSandbox} from '../ssh/sandbox-ssh.ts'
 import {sshArguments} from '../ssh/ssh-arguments.ts'
 import {type Destination, explainFailure, sshFailed} from '../ssh/ssh-failures.ts'
 import {sshOverrides} from '../ssh/ssh-overrides.ts'
@@ -35,7 +35,9 @@ export default class Connect extends BaseCommand {
   static override description =
     `vpcmd runs the ssh of this machine, with your configuration, agent and known hosts. It logs in as the default user of the instance's image, at its floating IP. Everything after -- goes to ssh: ssh options, or a command. The exit code is that of ssh.
 
-To reach an instance without a floating IP, pass --internal-ip or --via, or give it one with --assign-floating-ip. If there is a terminal, vpcmd asks. For a Windows instance, vpcmd prints the Remote Desktop command and runs nothing.`
+To reach an instance without a floating IP, pass --internal-ip or --via, or give it one with --assign-floating-ip. If there is a terminal, vpcmd asks. For a Windows instance, vpcmd prints the Remote Desktop command and runs nothing.
+
+On the sandbox, the shell is one of this machine, as you, and what you run in it is real. vpcmd logs in with the sandbox's own key, and leaves your ssh configuration out. curl and vpcmd reach the instance's metadata service from there by its usual name.`
   static override examples = [
     '<%= config.bin %> <%= command.id %> my-virtual-server-2',
     '<%= config.bin %> <%= command.id %> my-virtual-server-2 -- uptime',
@@ -81,20 +83,24 @@ To reach an instance without a floating IP, pass --internal-ip or --via, or give
     }
     if (!reach.login) throw unknownUser(instance)
     const login = {...reach.login, user: wishes.user ?? reach.login.user}
-    const isPrinted = flags.print || usesSandbox(this.context, flags)
-    const isSshRun = login.protocol === 'ssh' && !isPrinted
-    if (login.protocol === 'rdp') checkDesktop(instance, wishes, more, reach.address)
-    if (isSshRun) checkReal(region.url, this.context.env)
-    const address = reach.address ?? (await this.newAddress(api, instance, flags, isSshRun))
-    if (login.protocol === 'rdp') return this.showDesktop(flags, instance, login, address)
-    const call = sshArguments({...wishes, user: login.user, address, more})
-    if (isPrinted) {
-      if (!flags.print) this.context.note('Sandbox instances have no SSH. This is the command that would run.')
-      return this.printAnswer(flags, instance, {address, ...login, command: ['ssh', ...call]})
+    const isSsh = login.protocol === 'ssh'
+    if (!isSsh) checkDesktop(instance, wishes, more, reach.address)
+    // The built-in sandbox takes ssh only while vpcmd runs: nobody could use its line.
+    const isShown = flags.print && usesSandbox(this.context, flags)
+    const sandbox = isSsh && !isShown ? await findSandboxSsh(region.url, instance, this.context.env) : undefined
+    const unused = sandbox && unusedOnSandbox(wishes)
+    if (unused !== undefined) this.context.note(unused)
+    const address = reach.address ?? (await this.newAddress(api, instance, flags, isSsh && !flags.print))
+    if (!isSsh) return this.showDesktop(flags, instance, login, address)
+    const way = {...wishes, user: login.user, address, ...sandbox}
+    const call = sshArguments({...way, more})
+    if (flags.print) {
+      if (isShown)
+        this.context.note('The built-in sandbox takes ssh only while vpcmd runs. This is the line for IBM Cloud.')
+      return this.printAnswer(flags, instance, {address: way.address, ...login, command: ['ssh', ...call]})
     }
-    const destination = sshArguments({...wishes, user: login.user, address, more: []})
-    const overrides = await sshOverrides(destination, more, this.context.env)
-    await this.logIn([...overrides, ...call], {instance, user: login.user, address, via: wishes.via})
+    const overrides = sandbox ? [] : await sshOverrides(sshArguments({...way, more: []}), more, this.context.env)
+    await this.logIn([...overrides, ...call], {instance, ...way})
   }
 
   /** Reserves a floating IP where the user says so, by flag or on a terminal. Throws VpcmdError where not. */

@@ -36,14 +36,14 @@ export interface Diagnosis {
  * that finding the service may take and one more request. Never throws for what it finds.
  */
 export async function diagnose(options: ServiceOptions, surroundings: Surroundings): Promise<Diagnosis> {
-  const {endpoint, timeoutMs} = options
+  const {endpoint, timeoutMs, metadataAddress} = options
   const line = {...options, timeoutMs: timeoutMs ?? limits.findMs}
   // The user may have named the endpoint with the wrong protocol.
   const endpoints = endpoint === undefined ? knownEndpoints : [endpoint, otherProtocol(endpoint)]
   const [attempts, container, addresses, routes] = await Promise.all([
     Promise.all(endpoints.map(each => tryEndpoint(each, options, line))),
     surroundings.container(),
-    endpoint === undefined ? surroundings.addresses() : undefined,
+    endpoint === undefined && metadataAddress === undefined ? surroundings.addresses() : undefined,
     surroundings.routes(),
   ])
   const answered = attempts.find(attempt => attempt.found)

@@ -9,7 +9,7 @@ import {type FoundService, MetadataService, tokenIn} from './metadata-service.ts
 /** How long to look for the service, and how long each request may take after that, both in milliseconds. */
 export const limits = retryPolicy.metadataService
 
-export interface ServiceOptions extends Pick<Line, 'ca' | 'log'> {
+export interface ServiceOptions extends Pick<Line, 'ca' | 'log' | 'metadataAddress'> {
   /** Where the service is, an origin as parseEndpoint gives it; without it, vpcmd looks for the service. */
   endpoint?: string
   /** Replaces both limits. */

@@ -10,8 +10,9 @@ import {targetName} from '../instances/references.ts'
 import {initializationPath} from '../instances/user-data.ts'
 import {isRecord, objectIn} from '../json-object.ts'
 import {mostLevels} from '../safe-json.ts'
-import {checkReal, checkRunning, findReach, noFloatingIp, type ReachWishes, unknownUser} from '../ssh/reach.ts'
+import {checkRunning, findReach, noFloatingIp, type ReachWishes, unknownUser} from '../ssh/reach.ts'
 import {captureSsh} from '../ssh/run-ssh.ts'
+import {findSandboxSsh, type SandboxSsh} from '../ssh/sandbox-ssh.ts'
 import {sshArguments} from '../ssh/ssh-arguments.ts'
 import {explainFailure, sshFailed} from '../ssh/ssh-failures.ts'
 import {sshOverrides} from '../ssh/ssh-overrides.ts'
@@ -53,8 +54,14 @@ const longestGreeting = 64 * 1024
 /** The path whose answer tells which instance it is. */
 const identifyingPath = 'instance'
 
-/** An instance, by whom and where it is reached. */
-export type Reached<Found extends FoundInstance = FoundInstance> = Found & {user: string; address: string}
+/** By whom and where an instance is reached, and how where it is one of a sandbox. */
+interface Way {
+  user: string
+  address: string
+  sandbox: SandboxSsh | undefined
+}
+
+export type Reached<Found extends FoundInstance = FoundInstance> = Found & Way
 
 /** Finds out how instances are reached, side by side, before anything is done to them. Those that can't be come as the reason, in `errors`. */
 export async function reachInstances<Found extends FoundInstance>(
@@ -77,7 +84,7 @@ async function reach(
   {instance, region}: FoundInstance,
   wishes: ReachWishes,
   env: NodeJS.ProcessEnv,
-): Promise<{user: string; address: string}> {
+): Promise<Way> {
   checkRunning(instance)
   const {login, address} = await findReach(cloud.api(region), instance, wishes)
   if (!login) throw unknownUser(instance)
@@ -89,8 +96,7 @@ async function reach(
     })
   }
   if (address === undefined) throw noFloatingIp(instance)
-  checkReal(region.url, env)
-  return {user: login.user, address}
+  return {user: login.user, address, sandbox: await findSandboxSsh(region.url, instance, env)}
 }
 
 /**
@@ -111,15 +117,19 @@ export function collectMetadata(found: Reached[], options: CollectOptions): Prom
   )
 }
 
-async function collectFrom({instance, user, address}: Reached, options: CollectOptions): Promise<MetadataDocument> {
+async function collectFrom(
+  {instance, user, address, sandbox}: Reached,
+  options: CollectOptions,
+): Promise<MetadataDocument> {
   const {wishes, endpoint, env} = options
   // Whose answers these are is always asked.
   const paths = [...new Set([identifyingPath, ...options.paths])]
   const connectSeconds = retryPolicy.collect.connectMs / 1000
   const quiet = ['-T', '-o', `BatchMode=${options.mayAsk ? 'no' : 'yes'}`, '-o', `ConnectTimeout=${connectSeconds}`]
   const more = [...quiet, 'sh -s']
-  const overrides = await sshOverrides(sshArguments({...wishes, user, address, more: []}), more, env)
-  const call = [...overrides, ...sshArguments({...wishes, user, address, more})]
+  const way = {...wishes, user, address, ...sandbox}
+  const overrides = sandbox ? [] : await sshOverrides(sshArguments({...way, more: []}), more, env)
+  const call = [...overrides, ...sshArguments({...way, more})]
   const {code, said, stdout} = await captureSsh(call, {
     env,
     input: metadataScript({shell: 'sh', paths, endpoint, protocol: instance.settings.protocol}),
@@ -130,7 +140,7 @@ async function collectFrom({instance, user, address}: Reached, options: CollectO
     throw error.reworded({message: `${targetName(instance)}: ${error.message}`})
   })
   if (code !== 0) {
-    const known = code === sshFailed ? explainFailure(said, {instance, user, address, via: wishes.via}) : undefined
+    const known = code === sshFailed ? explainFailure(said, {instance, ...way}) : undefined
     throw known ?? failedThere(instance, code, said)
   }
   const document = documentIn(stdout.toString('utf8'), paths)

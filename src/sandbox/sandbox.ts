@@ -13,6 +13,7 @@ import type {Fleet, Seed, Seeded} from './fleet/public-types.ts'
 import {sandboxApiKey} from './iam/iam.ts'
 import type {MetadataListeners} from './imds/metadata-listeners.ts'
 import type {MetadataAddress, MetadataOptions} from './imds/metadata-options.ts'
+import type {SshListeners} from './ssh/ssh-listeners.ts'
 import {InstanceActions} from './vpc/instance-actions.ts'
 
 export interface SandboxOptions {
@@ -124,6 +125,15 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     metadata ??= loadMetadata()
     return metadata
   }
+  let ssh: Promise<SshListeners> | undefined
+  const loadSsh = async () => {
+    const {openSshListeners} = await import('./ssh/ssh-listeners.ts')
+    return openSshListeners({fleet, clock, transitionMs, metadata: openMetadata, url})
+  }
+  const openSsh = () => {
+    ssh ??= loadSsh()
+    return ssh
+  }
   const app = createApp({
     fleet,
     actions,
@@ -136,6 +146,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     onRequest: options.onRequest,
     closing: closing.signal,
     metadata: openMetadata,
+    ssh: openSsh,
     reset,
     seed,
   })
@@ -149,8 +160,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     closing.abort()
     const closed = new Promise(resolve => server.close(resolve))
     server.closeAllConnections()
-    const service = await metadata?.catch(() => undefined)
-    await Promise.all([closed, service?.close()])
+    const opened = [metadata, ssh].map(async opening => (await opening?.catch(() => undefined))?.close())
+    await Promise.all([closed, ...opened])
   }
   if (options.metadata?.bindings?.length || options.metadata?.caFile !== undefined) {
     await openMetadata().catch(async error => {

@@ -1,6 +1,5 @@
 import {access, constants} from 'node:fs/promises'
 import {isIP} from 'node:net'
-import {isLoopback} from '../cloud/endpoints.ts'
 import type {Instance} from '../cloud/readers/instance.ts'
 import type {FloatingIp} from '../cloud/readers/resources.ts'
 import {withDoubt} from '../cloud/service-errors.ts'
@@ -90,21 +89,6 @@ export function checkRunning(instance: Instance): void {
     message: `${targetName(instance)} is ${status}: it takes no connection.`,
     hint: hints[status] ?? 'Try again when it is running.',
   })
-}
-
-/** Set to 1 where this machine's ssh leads the addresses of a sandbox to a machine of the user's own. */
-export const sandboxSshVariable = 'VPCMD_SANDBOX_SSH'
-
-/**
- * Throws a usage error where the VPC API is on this machine, which is a sandbox: its addresses are somebody else's in the
- * real internet, and must not be called by mistake.
- */
-export function checkReal(apiUrl: string, env: NodeJS.ProcessEnv): void {
-  if (!isLoopback(apiUrl) || env[sandboxSshVariable] === '1') return
-  throw usageError(
-    "The VPC API is a sandbox on this machine: its addresses are other people's in the real internet, and nothing is sent there.",
-    `vpcmd connect INSTANCE --print shows the command line. Where ssh leads them to a machine of yours, set ${sandboxSshVariable}=1.`,
-  )
 }
 
 /** The address as ssh may have it: it comes from outside, and only an IP address may stand there. Throws VpcmdError. */

@@ -10,13 +10,16 @@ export interface SshCall {
   identity?: string
   /** The host to jump over, as ssh's -J takes it. */
   via?: string
+  /** Options of vpcmd's own, before the user's. */
+  options?: readonly string[]
   /** Further options of ssh, and what to run there. */
   more: readonly string[]
 }
 
 /** The arguments of `ssh`. What follows the destination may be options of ssh or a command: ssh itself tells them apart. */
-export function sshArguments({user, address, identity, via, more}: SshCall): string[] {
+export function sshArguments({user, address, identity, via, options = [], more}: SshCall): string[] {
   return [
+    ...options,
     ...(identity === undefined ? [] : ['-i', identity]),
     ...(via === undefined ? [] : ['-J', via]),
     `${user}@${address}`,

@@ -1,9 +1,10 @@
-import {mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
-import {join} from 'node:path'
+import {dirname, join} from 'node:path'
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
 import {allowSeconds} from '../support/allow-seconds.ts'
+import {startOddCloud} from '../support/odd-cloud.ts'
 import {type Pty, startPty} from '../support/pty.ts'
 import {runInProcess} from '../support/run-in-process.ts'
 import {freshEnvironment, runFile, runVpcmd, vpcmdPath} from '../support/run-vpcmd.ts'
@@ -167,20 +168,109 @@ it('takes the user of a custom image from its operating system', async () => {
   expect((await connect(added.id, '--internal-ip', '--print')).stdout).toMatch(/^ssh vpcuser@/)
 })
 
-it('runs nothing in the sandbox, whose addresses are of the real internet', async () => {
-  const started = await runInProcess(['connect', 'my-virtual-server-2'], {env: freshEnvironment(sandbox.environment)})
-  expect(started).toMatchObject({
-    code: 2,
-    stdout: '',
-    stderr: expect.stringMatching(/nothing is sent there.*\n.*VPCMD_SANDBOX_SSH=1/),
+describe('connect to a VPC API on this machine', () => {
+  it('sends nothing to its addresses, which are of the real internet, where it does not say where ssh is', async () => {
+    const replies: unknown[] = [
+      {},
+      {port: 22, identity_file: '/etc/hosts"', known_hosts_file: '/etc/hosts'},
+      {port: 70_000},
+    ]
+    for (const body of replies) {
+      const odd = await startOddCloud(sandbox, {
+        answer: ({url}) => (url.pathname === '/sandbox/ssh' ? {status: 200, body: body as object} : undefined),
+      })
+      const own = freshEnvironment({...odd.environment, PATH: withSsh(`touch ${env.HOME}/called`)})
+      for (const more of [[], ['--internal-ip'], ['--print']]) {
+        expect(await runInProcess(['connect', 'my-virtual-server-2', ...more], {env: own})).toMatchObject({
+          code: 2,
+          stdout: '',
+          stderr: expect.stringMatching(/nothing is sent there.*\n.*VPCMD_SANDBOX_SSH=1/),
+        })
+      }
+      const {id} = await sandbox.fleet.add({name: 'bare', zone: 'us-south-1'})
+      expect((await runInProcess(['connect', id, '--assign-floating-ip'], {env: own})).code).toBe(2)
+      await odd.close()
+    }
+    expect(existsSync(join(env.HOME ?? '', 'called'))).toBe(false)
+    expect(posts()).toEqual([])
   })
-  const {id} = await sandbox.fleet.add({name: 'bare', zone: 'us-south-1'})
-  const reserving = ['connect', id, '--assign-floating-ip']
-  expect((await runInProcess(reserving, {env: freshEnvironment(sandbox.environment)})).code).toBe(2)
-  expect(posts()).toEqual([])
-  const {code, stdout, stderr} = await connect('my-virtual-server-2', '--sandbox')
-  expect({code, stdout}).toEqual({code: 0, stdout: 'ssh ubuntu@169.47.94.48\n'})
-  expect(stderr).toMatch(/Sandbox instances have no SSH/)
+
+  it('says whose key it takes where that is another user’s', async () => {
+    const odd = await startOddCloud(sandbox, {
+      change: ({url}, body) => {
+        if (url.pathname === '/sandbox/ssh') body.identity_file = '/no/such/key'
+      },
+    })
+    const {code, stderr} = await runInProcess(['connect', 'my-virtual-server-2'], {
+      env: freshEnvironment(odd.environment),
+    })
+    await odd.close()
+    expect({code, stderr}).toEqual({
+      code: 1,
+      stderr: expect.stringMatching(/takes only the key of its sandbox, \/no\/such\/key, and you can't read it/),
+    })
+  })
+
+  it('logs in to the sandbox that is served, by a line that works elsewhere too', async () => {
+    const own = freshEnvironment(sandbox.environment)
+    const run = (...args: string[]) => runVpcmd(['connect', 'my-virtual-server-2', ...args], {env: own})
+    expect(await run('--', 'echo $USER; exit 7')).toEqual({code: 7, stdout: 'ubuntu\n', stderr: ''})
+    const {stdout, stderr} = await run('--print', '--via', 'me@bastion', '--', 'echo', 'printed')
+    expect(stderr).toMatch(/has a key of its own: --via is not used\.$/m)
+    expect(stdout).toMatch(/^ssh -F none -p \d+ .* ubuntu@127\.0\.0\.1 echo printed\n$/)
+    expect(await runFile('sh', ['-c', stdout], own, '')).toEqual({code: 0, stdout: 'printed\n', stderr: ''})
+  })
+
+  it('leaves the configuration of ssh out, which may lead it elsewhere', async () => {
+    const own = freshEnvironment(sandbox.environment)
+    mkdirSync(join(own.HOME ?? '', '.ssh'))
+    writeFileSync(join(own.HOME ?? '', '.ssh/config'), 'Host *\n  ProxyCommand false\n  User nobody-here\n')
+    const {stdout} = await runVpcmd(['connect', 'my-virtual-server-2', '--', 'echo $USER'], {env: own})
+    expect(stdout).toBe('ubuntu\n')
+  })
+
+  it('logs in to the built-in sandbox, and leaves no key behind', async () => {
+    const own = freshEnvironment({VPCMD_SANDBOX: '1'})
+    const run = (...args: string[]) => runVpcmd(['connect', 'my-virtual-server-2', ...args], {env: own})
+    const {code, stdout, stderr} = await run('--', 'ls -d ~; cat; exit 3')
+    expect({code, stderr}).toEqual({
+      code: 3,
+      stderr: 'Using the sandbox, a simulated IBM Cloud on this machine.\n',
+    })
+    expect(stdout).toMatch(/vpcmd-sandbox-ssh-/)
+    expect(existsSync(dirname(dirname(stdout.trim())))).toBe(false)
+    const printed = await run('--print')
+    expect(printed.stdout).toBe('ssh ubuntu@169.47.94.48\n')
+    expect(printed.stderr).toMatch(/takes ssh only while vpcmd runs/)
+  })
+
+  it('is a shell on a terminal where the machine has no script(1) to make one of', async () => {
+    const bin = join(env.HOME ?? '', 'few')
+    mkdirSync(bin)
+    for (const name of ['ssh', 'sh'])
+      symlinkSync((await runFile('sh', ['-c', `command -v ${name}`], env, '')).stdout.trim(), join(bin, name))
+    const own = freshEnvironment({VPCMD_SANDBOX: '1', PATH: bin})
+    const pty = startPty(process.execPath, [vpcmdPath, 'connect', 'my-virtual-server-2'], {env: own})
+    await pty.waitFor(/^This is my-virtual-server-2 of the sandbox/m)
+    pty.write('echo it is $((20+3))\r')
+    await pty.waitFor('it is 23')
+    pty.write('exit 4\r')
+    expect(await pty.exit).toMatchObject({exitCode: 4})
+  })
+
+  it('has no shell for Windows', async () => {
+    await sandbox.fleet.add({
+      name: 'win',
+      zone: 'us-south-1',
+      image: 'ibm-windows-server-2022-full-standard-amd64-18',
+    })
+    const own = freshEnvironment(sandbox.environment)
+    const args = ['connect', 'win', '--internal-ip']
+    expect((await runInProcess([...args, '--user', 'alice'], {env: own})).stderr).toMatch(
+      /^Error: .* runs Windows, of which/,
+    )
+    expect((await runInProcess(args, {env: own})).stdout).toMatch(/^mstsc /)
+  })
 })
 
 describe('connect to Windows', () => {

@@ -57,6 +57,31 @@ describe('imds token', () => {
   })
 })
 
+describe('in the shell of an instance of the sandbox', () => {
+  it.each(['http', 'https'] as const)('finds the service over %s by the address in the environment', async protocol => {
+    const [url = '', ca] = protocol === 'http' ? [at[1]] : [secure[1], secure[3]]
+    const env = freshEnvironment({VPCMD_METADATA_ADDRESS: new URL(url).host})
+    const more = ca === undefined ? [] : ['--ca-file', ca]
+    const {code, stdout, stderr} = await runInProcess(['imds', 'token', ...more, ...patience], {env})
+    expect({code, stderr}).toEqual({code: 0, stderr: ''})
+    expect(claims(stdout).iaas.instanceID === id).toBe(protocol === 'http')
+    const doctor = await runInProcess(['imds', 'doctor', '--json', ...more, ...patience], {env})
+    const {checks} = JSON.parse(doctor.stdout) as {checks: {check: string; state: string; finding: string}[]}
+    expect(checks[0]).toMatchObject({state: 'ok', finding: expect.stringContaining(`${protocol}://api.metadata.cloud`)})
+    expect(checks.map(({check}) => check)).not.toContain('Host name')
+  })
+
+  it.each(['10.0.0.1:80', 'example.com', '127.0.0.1:99999', '127.0.0.1:80/x'])(
+    'asks no other machine for a token: %s',
+    async address => {
+      const env = freshEnvironment({VPCMD_METADATA_ADDRESS: address})
+      const {code, stdout, stderr} = await runInProcess(['imds', 'token'], {env})
+      expect({code, stdout}).toEqual({code: 2, stdout: ''})
+      expect(stderr).toContain(`VPCMD_METADATA_ADDRESS is not an address of this machine: ${address}.`)
+    },
+  )
+})
+
 describe('imds get', () => {
   it.each(['instance', '/instance/', 'metadata/v1/instance', '/metadata/v1/instance'])(
     '%s is the instance',

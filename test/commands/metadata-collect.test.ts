@@ -20,6 +20,7 @@ import {fileNames, writeCollected} from '../../src/metadata/collected-files.ts'
 import {safeJson} from '../../src/safe-json.ts'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
 import {allowSeconds} from '../support/allow-seconds.ts'
+import {startOddCloud} from '../support/odd-cloud.ts'
 import {runInProcess, startInProcess} from '../support/run-in-process.ts'
 import {freshEnvironment, vpcmdPath} from '../support/run-vpcmd.ts'
 import {hasSshd, startSshd, type TestSshd} from '../support/sshd.ts'
@@ -108,19 +109,21 @@ describe('metadata collect, before it connects', () => {
     expect((await enable(id)).stderr).toMatch(/runs Windows/)
     expect((await enable('batch-1')).stderr).toMatch(/is stopped/)
     expect((await enable('my-virtual-server-1')).stderr).toMatch(/has no floating IP/)
-    expect((await enable('my-virtual-server-2', {VPCMD_SANDBOX_SSH: ''})).stderr).toMatch(
-      /nothing is sent there.*\nvpcmd connect INSTANCE --print/,
-    )
+    const odd = await startOddCloud(sandbox, {
+      answer: ({url}) => (url.pathname === '/sandbox/ssh' ? {status: 404} : undefined),
+    })
+    const unknown = {...odd.environment, VPCMD_SANDBOX_SSH: ''}
+    expect((await enable('my-virtual-server-2', unknown)).stderr).toMatch(/nothing is sent there.*\nWhere ssh leads/)
+    await odd.close()
     expect((await enable('my-virtual-server-2', {PATH: '/nowhere'})).stderr).toMatch(/There is no ssh on the PATH/)
     expect(patches).toEqual([])
   })
 
-  it('refuses paths and endpoints that are none, and the sandbox itself', async () => {
+  it('refuses paths and endpoints that are none', async () => {
     for (const args of [
       ['--path', '../x'],
       ['--path', "instance'; id"],
       ['--endpoint', 'file:///etc'],
-      ['--sandbox'],
     ]) {
       expect((await runInProcess(['metadata', 'collect', 'my-virtual-server-2', ...args], {env})).code).toBe(2)
     }
@@ -128,6 +131,26 @@ describe('metadata collect, before it connects', () => {
 })
 
 const idOf = (name: string) => sandbox.fleet.list().find(each => each.name === name)?.id ?? ''
+
+it('goes on the sandbox from collecting to an instance like it', async () => {
+  const own = freshEnvironment({VPCMD_SANDBOX: '1'})
+  const run = (...args: string[]) => runInProcess(args, {env: own})
+  const options = ['--enable', '--identity', vpcmdPath, '--out', out]
+  await run('metadata', 'enable', 'my-virtual-server-2', '--protocol', 'https')
+  const {code, stdout, stderr} = await run('metadata', 'collect', 'my-virtual-server-2', ...options)
+  expect({code, stdout}).toEqual({code: 0, stdout: expect.stringMatching(/^my-virtual-server-2 .* 75 bytes /m)})
+  expect(stderr).toContain('has a key of its own: --identity is not used.')
+  const file = join(out, 'my-virtual-server-2.json')
+  const {metadata} = JSON.parse(readFileSync(file, 'utf8'))
+  expect(metadata.instance).toMatchObject({id: idOf('my-virtual-server-2'), metadata_service: {protocol: 'https'}})
+  const made = ['my-virtual-server-4', '--like', 'my-virtual-server-2', '--from-metadata', file]
+  expect((await run('instances', 'create', ...made, '--yes')).code).toBe(0)
+  const path = ['--path', 'instance/initialization']
+  const again = await run('metadata', 'collect', 'my-virtual-server-4', '--internal-ip', ...path)
+  expect(again).toMatchObject({code: 0, stderr: expect.not.stringContaining('Error')})
+  const [collected] = JSON.parse(again.stdout)
+  expect(collected.metadata['instance/initialization'].user_data).toBe(metadata['instance/initialization'].user_data)
+})
 
 describe.skipIf(!hasSshd)('metadata collect, with a real sshd', () => {
   let sshd: TestSshd

@@ -1,6 +1,6 @@
 import {Flags} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
-import {connectCloud, usesSandbox} from '../../cli/connect-cloud.ts'
+import {connectCloud} from '../../cli/connect-cloud.ts'
 import type {Context} from '../../cli/context.ts'
 import {printEnding, restartNeeded} from '../../cli/ending.ts'
 import {readChange} from '../../cli/flags/change.ts'
@@ -16,7 +16,7 @@ import {type Selected, selectInstances} from '../../cli/select-instances.ts'
 import type {Cloud} from '../../cloud/cloud.ts'
 import {retryPolicy} from '../../cloud/retry-policy.ts'
 import {counted} from '../../counted.ts'
-import {usageError, VpcmdError} from '../../errors.ts'
+import {VpcmdError} from '../../errors.ts'
 import {fullPath} from '../../files/file-trouble.ts'
 import {parseEndpoint, parseMetadataPath} from '../../imds/endpoints.ts'
 import {initializationPath} from '../../instances/user-data.ts'
@@ -25,6 +25,7 @@ import {type Kept, type KeptDocument, keepCollected} from '../../metadata/collec
 import {asCandidate, changesIn, draftPlan} from '../../metadata/plan.ts'
 import {checkWishes} from '../../ssh/reach.ts'
 import {checkSsh} from '../../ssh/run-ssh.ts'
+import {unusedOnSandbox} from '../../ssh/sandbox-ssh.ts'
 
 export default class MetadataCollect extends BaseCommand {
   static override summary = 'Collect metadata from instances over ssh, without installing anything on them.'
@@ -64,7 +65,6 @@ Passwords and license keys are masked. User data is not masked: any process on t
     const wishes = readWishes(flags)
     const paths = flags.path?.map(parseMetadataPath) ?? ['instance', initializationPath]
     const endpoint = flags.endpoint === undefined ? undefined : parseEndpoint(flags.endpoint)
-    if (usesSandbox(context, flags)) throw sandboxHasNoSsh()
     if (flags.out !== undefined) fullPath(flags.out)
     await checkWishes(wishes)
     const selection = readSelection(flags, args.instance)
@@ -75,6 +75,8 @@ Passwords and license keys are masked. User data is not masked: any process on t
     const found = items.flatMap(item => ('error' in item ? [] : [item]))
     // Before anything is changed: what can't be logged in to is left as it is.
     const {reached, errors: unreached} = await reachInstances(cloud, found, {wishes, env: context.env})
+    const unused = reached.some(({sandbox}) => sandbox) ? unusedOnSandbox(wishes) : undefined
+    if (unused !== undefined) context.note(unused)
     const {on, off} = await switchOn(context, cloud, flags.enable ?? false, reached)
     const mayAsk = on.length === 1 && context.host.stdin.isTTY === true
     let done = 0
@@ -170,11 +172,4 @@ function isOff({id, name}: {id: string; name: string}): VpcmdError {
     message: `The metadata service of ${name} (${id}) is off.`,
     hint: 'Pass --enable to enable it first.',
   })
-}
-
-function sandboxHasNoSsh(): VpcmdError {
-  return usageError(
-    "Sandbox instances have no SSH, so vpcmd can't log in to them.",
-    'To read their metadata services, see vpcmd sandbox start and vpcmd sandbox addresses.',
-  )
 }

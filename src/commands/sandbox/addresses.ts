@@ -21,7 +21,7 @@ const columns: Column<MetadataAddress>[] = [
 export default class SandboxAddresses extends BaseCommand {
   static override summary = 'List the metadata service addresses of a running sandbox.'
   static override description =
-    `vpcmd asks the sandbox at VPC_URL, which vpcmd sandbox start prints. A service that is off does not answer. For https, trust the CA file: curl --cacert FILE, or NODE_EXTRA_CA_CERTS=FILE.
+    `vpcmd asks the sandbox at VPC_URL, which \`vpcmd sandbox start\` prints. A service that is off does not answer. For https, trust the CA file: curl --cacert FILE, or NODE_EXTRA_CA_CERTS=FILE.
 
 Any program can send the same request: GET /sandbox/addresses?instance=NAME, without a token.`
   static override examples = [

@@ -12,7 +12,9 @@ export default class SandboxStart extends BaseCommand {
   static override description =
     `The sandbox listens only on 127.0.0.1, prints the variables to export, and serves until Ctrl-C or SIGTERM. Changes are kept only while it runs. The same arguments always give the same instances.
 
-Each instance has its own metadata service, as the instance would reach it at 169.254.169.254. vpcmd sandbox addresses lists the addresses. The service follows the instance's settings at once. If it is off, or set to the other protocol, it does not answer, as on IBM Cloud. The hop limit is stored and shown but not enforced, as there are no hops on this machine.`
+Each instance has its own metadata service, as the instance would reach it at 169.254.169.254. \`vpcmd sandbox addresses\` lists the addresses. The service follows the instance's settings at once. If it is off, or set to the other protocol, it does not answer, as on IBM Cloud. The hop limit is stored and shown but not enforced, as there are no hops on this machine.
+
+Linux instances take ssh on 127.0.0.1 while they run, with a key that the sandbox makes for you alone and removes when it ends. \`vpcmd connect\` logs in with it. The shell is one of this machine, as you, and what you run in it is real. curl and vpcmd, and no other program, reach the instance's metadata service from there by its usual name.`
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --port 4010 --instances 1000 --vpcs 8 --regions us-south,eu-de',
