@@ -256,8 +256,8 @@ describe.skipIf(!hasScript)('a terminal on an instance of the sandbox', () => {
     pty = shown
     await shown.waitFor(/What you run here is real\..*\nubuntu@my-virtual-server-2\$/s)
     expect(shown.screen()).toMatch(/^This is my-virtual-server-2 of the sandbox: a shell of this machine, as /)
-    expect(shown.screen().replaceAll('\n', ' ')).toContain(
-      'service, which is off: vpcmd metadata enable my-virtual-server-2',
+    expect(shown.screen().replaceAll('\n', '')).toContain(
+      'service, which is off. In another terminal: vpcmd metadata enable my-virtual-server-2',
     )
     shown.write('stty size; tty\r')
     await shown.waitFor(/^25 90\n\/dev\/\S+$/m)

@@ -43,11 +43,11 @@ async function makeKeys() {
 
 /** Signs and checks identity tokens (RS256, as IBM's are) with a key that lives as long as the process. */
 export class IdentityTokens {
-  // Begun at once: it takes long on a busy machine, and who asks for the first token may not wait for long.
-  readonly #keys = makeKeys()
+  #keys: ReturnType<typeof makeKeys> | undefined
 
   /** A token for an instance, valid from `issuedAt` for `ttlSeconds` (both in seconds). */
   async issue(subject: MetadataSubject, issuedAt: number, ttlSeconds: number, nonce?: string): Promise<string> {
+    this.#keys ??= makeKeys()
     const {privateKey} = await this.#keys
     const claims = {...claimsOf(subject), iat: issuedAt, exp: issuedAt + ttlSeconds, nonce}
     return sign(claims, {...privateKey, alg: 'RS256', kid: `VSI-CR_${subject.record.region}_sandbox`})
@@ -55,6 +55,7 @@ export class IdentityTokens {
 
   /** Whether `token` was issued here to the instance `id` and is not expired at `now` (in seconds). */
   async isValid(token: string, id: string, now: number): Promise<boolean> {
+    this.#keys ??= makeKeys()
     const claims = await verifiedClaims(token, (await this.#keys).publicKey, 'RS256', now)
     return (claims?.iaas as {instanceID?: string} | undefined)?.instanceID === id
   }
