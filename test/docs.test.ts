@@ -224,6 +224,8 @@ const normal = (text: string) =>
     .replace(/ in \d+ s\b/g, ' in <n> s')
     // How often it is told how far things are is a matter of time.
     .replace(/^Restarting: .*\n/gm, '')
+    // How a line of CSV ends is tested where it is made.
+    .replaceAll('\r\n', '\n')
     .replace(/ +$/gm, '')
     // How wide a column is depends on the folder.
     .replace(/ {2,}/g, '  ')
