@@ -223,9 +223,7 @@ const normal = (text: string) =>
     .replace(/(Created my-virtual-server-4 \()\S+(\)\.\n)\S+/g, '$1<id>$2<id>')
     .replace(/ in \d+ s\b/g, ' in <n> s')
     // How often it is told how far things are is a matter of time.
-    .replace(/^Restarting: .*\n/gm, '')
-    // How a line of CSV ends is tested where it is made.
-    .replaceAll('\r\n', '\n')
+    .replace(/^(Restarting: |Working\.|Reading \d+ region|Waiting for |Looking for ).*\n/gm, '')
     .replace(/ +$/gm, '')
     // How wide a column is depends on the folder.
     .replace(/ {2,}/g, '  ')

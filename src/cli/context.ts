@@ -45,10 +45,10 @@ export class Context {
     this.host.exitCode = code
   }
 
-  /** Writes data to stdout. */
-  print(text: string | Uint8Array): void {
+  /** Writes data to stdout; `isPaged` is whether a pager may come in between. */
+  print(text: string | Uint8Array, isPaged = true): void {
     this.#beforeData()
-    this.#output.print(text)
+    this.#output.print(text, isPaged)
   }
 
   /** Writes data to stdout and waits until it is taken, so that a slow reader slows down what is read for it. */

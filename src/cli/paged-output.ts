@@ -30,10 +30,10 @@ export class PagedOutput {
     this.#whileOpen = whileOpen
   }
 
-  /** Prints a whole. */
-  print(text: string | Uint8Array): void {
+  /** Prints a whole, past any pager where `isPaged` is false. */
+  print(text: string | Uint8Array, isPaged = true): void {
     if (this.#pager) void this.#pager.write(text)
-    else if (typeof text !== 'string' || !this.#mayPage() || !this.#isTall(text) || !this.#open(text)) {
+    else if (typeof text !== 'string' || !isPaged || !this.#mayPage() || !this.#isTall(text) || !this.#open(text)) {
       this.#flush()
       this.#host.stdout.write(text)
     }

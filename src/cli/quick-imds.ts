@@ -23,7 +23,7 @@ interface Given extends ImdsFlags {
   'trusted-profile'?: string
 }
 
-type QuickHost = Pick<Host, 'stdout' | 'stderr' | 'env' | 'exitCode' | 'platform'>
+type QuickHost = Pick<Host, 'stdout' | 'stderr' | 'env' | 'exitCode' | 'platform'> & Partial<Pick<Host, 'startedAt'>>
 
 type Open = () => Promise<MetadataService>
 
@@ -101,20 +101,22 @@ function parseSimply(name: string, rest: string[]): {given: Given; args: string[
   }
 }
 
-/** An answer comes sooner, so that what shows a person that there is none yet is seldom loaded. */
+/** An answer comes sooner, so that what shows a person that there is none yet is seldom loaded. Milliseconds from the start. */
 const laterMs = 200
 
 /** Says on stderr, while nothing comes, whom vpcmd waits for, until the function that is returned is called. */
 function watchLater(host: QuickHost): () => Promise<void> {
   let line: Promise<ProgressLine> | undefined
+  // As in processHost: Node began before its clock.
+  const {startedAt = -50} = host
   const timer = setTimeout(() => {
     line = import('./progress-line.ts').then(({startProgressLine}) => {
       const {stderr, env, platform} = host
-      const started = startProgressLine({stderr, env, platform, startedAt: performance.now() - laterMs})
+      const started = startProgressLine({stderr, env, platform, startedAt})
       started.show(() => ({verb: 'Waiting for the metadata service', facts: []}))
       return started
     })
-  }, laterMs)
+  }, Math.max(50, startedAt + laterMs - performance.now()))
   return async () => {
     clearTimeout(timer)
     ;(await line)?.end()

@@ -139,6 +139,7 @@ export default class Console extends BaseCommand {
       return noFloatingIps
     })
     const rows = instanceDetails({instance, region: region.name, floatingIps: undefined}, index)
-    this.context.print(`${renderRecord(rows, this.context.canvas())}\n`)
+    // A menu follows at once: nobody wants to leave a pager first.
+    this.context.print(`${renderRecord(rows, this.context.canvas())}\n`, false)
   }
 }

@@ -1,5 +1,5 @@
 import CliTable from 'cli-table3'
-import {pad, width, wrap} from './text.ts'
+import {hasMarks, pad, width, wrap} from './text.ts'
 
 /** Between two columns. */
 export const gap = '  '
@@ -29,7 +29,8 @@ const longText = 200
 
 /** Rows of cells in columns of these widths, without borders; longer cells go on in the next line. */
 export function drawRows(rows: Cell[][], widths: number[]): string {
-  const lines = rows.length > mostRows ? write(rows, widths) : drawn(rows, widths)
+  const isOwn = rows.length > mostRows || rows.some(cells => cells.some(({text}) => hasMarks(text)))
+  const lines = isOwn ? write(rows, widths) : drawn(rows, widths)
   return lines.map(line => line.trimEnd()).join('\n')
 }
 
@@ -59,7 +60,7 @@ function drawn(rows: Cell[][], widths: number[]): string[] {
   return lines
 }
 
-/** The same, for more rows than cli-table3 is quick with. */
+/** The same, for more rows than cli-table3 is quick with, and for letters that it measures wrongly. */
 function write(rows: Cell[][], widths: number[]): string[] {
   const padded = ({text, style}: Cell, index: number) =>
     (style?.(text) ?? text) + pad(text, widths[index] ?? 0).slice(text.length)

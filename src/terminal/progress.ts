@@ -183,8 +183,8 @@ function sentence({verb, share}: Activity, facts: string[]): string {
 }
 
 function lineOf(activity: Activity, facts: string[], symbols: Symbols, frame: number, columns: number): string {
-  // The last column stays free: some terminals break the line as soon as it is filled.
-  const most = Math.max(1, columns - 1)
+  // Free stay the last column, as some terminals break the line as soon as it is filled, and two for the ^C that they echo.
+  const most = Math.max(1, columns - 3)
   const {verb, share} = activity
   if (share) {
     const told = plain([`${share.done} of ${share.total}`, ...facts].join(', '))

@@ -25,9 +25,17 @@ export function plainLines(text: string): string {
   return text.split(/\r?\n/).map(plain).join('\n')
 }
 
-/** The number of terminal columns that text without line breaks takes: two for each wide character, none for an escape sequence. */
+// Vowels and tones above and below letters, as Thai and Hindi have them: string-width 4 takes a column for each.
+const marks = /[\p{Mn}\p{Me}]/gu
+
+/** The number of terminal columns that text without line breaks takes: two for each wide character, none for a mark on a letter or an escape sequence. */
 export function width(text: string): number {
-  return printableAscii.test(text) ? text.length : stringWidth(text)
+  return printableAscii.test(text) ? text.length : stringWidth(text.replace(marks, ''))
+}
+
+/** Whether it takes fewer columns than string-width 4, which cli-table3 measures with, believes. */
+export function hasMarks(text: string): boolean {
+  return text.search(marks) >= 0
 }
 
 /** The text filled up with spaces to the given number of columns; text that is wider stays as it is. */

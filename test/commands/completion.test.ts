@@ -32,7 +32,7 @@ describe('a Tab', () => {
     expect(offered('metadata', 'un')).toEqual([':values', 'undo'])
     expect(offered('instances', 'list', '--')).toEqual(expect.arrayContaining(['--columns', '--zone', '--help']))
     expect(offered('instances', 'list', '--')[1]).toBe('--columns')
-    expect(offered('ls', '--col')).toEqual([':values', '--columns'])
+    expect(offered('ls', '--colu')).toEqual([':values', '--columns'])
     expect(offered('instances', 'list', '--json', '--js')).toEqual([':values'])
   })
 

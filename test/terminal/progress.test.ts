@@ -134,7 +134,7 @@ describe('on a terminal', () => {
     line.show(() => reading)
     pass(300)
     resize(30)
-    expect(written.at(-1)).toBe('\x1b[1A\r\x1b[J⠙ Reading 13 regions: 9 done…')
+    expect(written.at(-1)).toBe('\x1b[1A\r\x1b[J⠙ Reading 13 regions: 9 do…')
     resize(100)
     expect(written.at(-1)).toBe(`${erase}⠹ Reading 13 regions: 9 done, 4,210 instances`)
   })
