@@ -7,6 +7,7 @@ import type {RestartPlan} from '../metadata/restart-plan.ts'
 import type {RolloutOptions, RolloutResult, Work} from '../metadata/rollout.ts'
 import {duration} from '../terminal/progress.ts'
 import type {Prompter} from '../terminal/prompts.ts'
+import {inSteps} from '../terminal/steps.ts'
 import type {Context} from './context.ts'
 import type {ChangePolicy} from './flags/change.ts'
 import {listenForInterruption} from './interruption.ts'
@@ -57,9 +58,20 @@ export async function makeChanges(
     return printDryRun(context, policy, restarts, outcomes(seen), request.unread)
   }
   const asks = question !== undefined && changes.length > 0 && !policy.yes
-  if (asks) showChanges(context, changes)
-  const isAgreed = !asks || (await context.confirm(question, false))
-  if (!isAgreed || !(await mayRestart(context, policy.restart, restarts))) return context.note('Nothing was sent.')
+  let isAgreed = true
+  await inSteps([
+    async () => {
+      if (!asks) return false
+      showChanges(context, changes)
+      isAgreed = await context.confirm(question, false)
+      return true
+    },
+    async () => {
+      isAgreed = isAgreed && (await mayRestart(context, policy.restart, restarts))
+      return true
+    },
+  ])
+  if (!isAgreed) return context.note('Nothing was sent.')
   await carryOut(context, cloud, policy, {...request, restarts: changes.length > 0 ? restarts : undefined}, settled => {
     const settledOutcomes = outcomes(settled)
     return restarts ? restarts.addTo(settledOutcomes, true) : settledOutcomes

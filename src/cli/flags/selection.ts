@@ -51,6 +51,7 @@ export const selectionFlagsForChanges = {
 interface ManyFlagValues {
   'from-file'?: string
   all?: boolean
+  yes?: boolean
   'api-key-file'?: string
 }
 
@@ -63,6 +64,8 @@ export interface SelectionOptions {
   filters: Filters
   /** The filters in words. */
   filterWords: string[]
+  /** Whether all questions are answered by --yes: an ambiguous name is not asked about. */
+  yes: boolean
 }
 
 /**
@@ -95,7 +98,7 @@ function selectionBy(
   const filterWords = filterList.flatMap(({name}) =>
     filters[name] === undefined ? [] : `--${flagOf(name)} ${filters[name]}`,
   )
-  return {typed, file, all: flags.all ?? false, filters, filterWords}
+  return {typed, file, all: flags.all ?? false, filters, filterWords, yes: flags.yes ?? false}
 }
 
 /** The filters among the flags; lists may be written with commas. */

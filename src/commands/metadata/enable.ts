@@ -4,7 +4,7 @@ import {connectCloud} from '../../cli/connect-cloud.ts'
 import {readChange, restartFlags, rolloutFlags} from '../../cli/flags/change.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {instanceArgs, readSelectionForChanges, selectionFlagsForChanges} from '../../cli/flags/selection.ts'
-import {askSettings, readWantedSettings, settingFlags} from '../../cli/wanted-settings.ts'
+import {readWantedSettings, settingFlags} from '../../cli/wanted-settings.ts'
 
 export default class MetadataEnable extends BaseCommand {
   static override summary = 'Enable the metadata service of instances, and set its protocol and hop limit.'
@@ -42,10 +42,8 @@ An instance that was created with the service off must be stopped and started be
       verb: 'Enable',
       alwaysAsks: false,
       selection,
-      wanted: async picked => {
-        const given = readWantedSettings(flags)
-        return {...(picked ? await askSettings(context, given, picked) : given), enabled: true}
-      },
+      wanted: {...readWantedSettings(flags), enabled: true},
+      asksForSettings: true,
     })
   }
 }
