@@ -4,12 +4,14 @@ import {counted} from '../counted.ts'
 import {countChanges, type WantedSettings} from '../instances/settings.ts'
 import {outcomesOf} from '../metadata/outcomes.ts'
 import {asCandidate, type Candidate, changesIn, draftPlan} from '../metadata/plan.ts'
+import {inSteps} from '../terminal/steps.ts'
 import type {Context} from './context.ts'
 import type {ChangePolicy} from './flags/change.ts'
 import type {SelectionOptions} from './flags/selection.ts'
 import {makeChanges} from './make-changes.ts'
 import {breachesOf, countBreaches} from './policy-file.ts'
-import {type Selection, selectInstances} from './select-instances.ts'
+import {type Picker, type Selection, selectInstances} from './select-instances.ts'
+import {settingSteps} from './wanted-settings.ts'
 
 /** How the help of commands says which instances they take. */
 export const selectionHelp =
@@ -20,8 +22,9 @@ interface SettingsChange {
   /** `Enable`, for the question. */
   verb: string
   selection: SelectionOptions
-  /** What is wanted; called after the picking, so that it can ask for what no flag gave. */
-  wanted(picked: Candidate[] | undefined): Promise<WantedSettings>
+  wanted: WantedSettings
+  /** Whether it asks for the settings that are not given, where instances are picked. */
+  asksForSettings: boolean
   /** Whether it asks even when the instances were typed. */
   alwaysAsks: boolean
   /** By which changes are marked. */
@@ -35,10 +38,32 @@ export async function changeMetadata(
   policy: ChangePolicy,
   change: SettingsChange,
 ): Promise<void> {
-  const selection = await chooseToChange(context, cloud, change)
+  const picker = pickerOf(change.verb)
+  const wanted: WantedSettings = {...change.wanted}
+  let selection: Selection<Candidate> | undefined
+  const picked = () => (selection?.how === 'picked' ? selection.items : undefined)
+  await inSteps([
+    async () => {
+      selection = await chooseToChange(context, cloud, change.selection, picker)
+      return selection.how === 'picked'
+    },
+    ...(change.asksForSettings ? settingSteps(context, wanted, picked) : []),
+    async () => {
+      if (selection) await changeSelected(context, cloud, policy, {...change, wanted}, selection)
+      return true
+    },
+  ])
+}
+
+async function changeSelected(
+  context: Context,
+  cloud: Cloud,
+  policy: ChangePolicy,
+  change: SettingsChange,
+  selection: Selection<Candidate>,
+): Promise<void> {
   const {how, words, unread} = selection
-  const wanted = await change.wanted(how === 'picked' ? selection.items : undefined)
-  const drafts = draftPlan(withinReach(context, selection), wanted)
+  const drafts = draftPlan(withinReach(context, selection), change.wanted)
   const changes = changesIn(drafts)
   const breaches = await breachesOf(context, change.rules, changes)
   const asks = change.alwaysAsks || how !== 'typed'
@@ -56,14 +81,19 @@ export async function changeMetadata(
   })
 }
 
+/** How instances are picked, for `verb`. */
+export function pickerOf(verb: string): Picker {
+  return {question: `${verb} the metadata service of which instances?`}
+}
+
 /** Chooses the instances whose settings are to be changed. */
 export function chooseToChange(
   context: Context,
   cloud: Cloud,
-  {verb, selection}: Pick<SettingsChange, 'verb' | 'selection'>,
+  selection: SelectionOptions,
+  picker: Picker,
 ): Promise<Selection<Candidate>> {
-  const question = `${verb} the metadata service of which instances?`
-  return selectInstances<Candidate>(context, cloud, selection, {question}, found => asCandidate(found, found.readAt))
+  return selectInstances<Candidate>(context, cloud, selection, picker, found => asCandidate(found, found.readAt))
 }
 
 /** What was chosen: who names a server that has nothing to be changed hears of it, who takes all leaves it out. */

@@ -13,6 +13,7 @@ import type {PlannedChange} from '../metadata/plan.ts'
 import type {RestartPlan} from '../metadata/restart-plan.ts'
 import type {RolloutOptions, RolloutResult, Work} from '../metadata/rollout.ts'
 import type {Prompter} from '../terminal/prompts.ts'
+import {inSteps} from '../terminal/steps.ts'
 import type {Context} from './context.ts'
 import {dryRunNote, type Ending, movedLines, printEnding, restartNeeded, resultLine} from './ending.ts'
 import type {ChangePolicy} from './flags/change.ts'
@@ -67,9 +68,20 @@ export async function makeChanges(
     return printDryRun(context, policy, restarts, outcomes(seen), request.unread)
   }
   const asks = question !== undefined && changes.length > 0 && !policy.yes
-  if (asks) showChanges(context, changes, breaches)
-  const isAgreed = !asks || (await context.confirm(question, false))
-  if (!isAgreed || !(await mayRestart(context, policy.restart, restarts))) return context.note('Nothing was sent.')
+  let isAgreed = true
+  await inSteps([
+    async () => {
+      if (!asks) return false
+      showChanges(context, changes, breaches)
+      isAgreed = await context.confirm(question, false)
+      return true
+    },
+    async () => {
+      isAgreed = isAgreed && (await mayRestart(context, policy.restart, restarts))
+      return true
+    },
+  ])
+  if (!isAgreed) return context.note('Nothing was sent.')
   await carryOut(context, cloud, policy, {...request, restarts: changes.length > 0 ? restarts : undefined}, settled => {
     const settledOutcomes = outcomes(settled)
     return restarts ? restarts.addTo(settledOutcomes, true) : settledOutcomes

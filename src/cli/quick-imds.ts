@@ -109,14 +109,17 @@ function watchLater(host: QuickHost): () => Promise<void> {
   let line: Promise<ProgressLine> | undefined
   // As in processHost: Node began before its clock.
   const {startedAt = -50} = host
-  const timer = setTimeout(() => {
-    line = import('./progress-line.ts').then(({startProgressLine}) => {
-      const {stderr, env, platform} = host
-      const started = startProgressLine({stderr, env, platform, startedAt})
-      started.show(() => ({verb: 'Waiting for the metadata service', facts: []}))
-      return started
-    })
-  }, Math.max(50, startedAt + laterMs - performance.now()))
+  const timer = setTimeout(
+    () => {
+      line = import('./progress-line.ts').then(({startProgressLine}) => {
+        const {stderr, env, platform} = host
+        const started = startProgressLine({stderr, env, platform, startedAt})
+        started.show(() => ({verb: 'Waiting for the metadata service', facts: []}))
+        return started
+      })
+    },
+    Math.max(50, startedAt + laterMs - performance.now()),
+  )
   return async () => {
     clearTimeout(timer)
     ;(await line)?.end()

@@ -2,7 +2,14 @@ import type {Cloud} from '../cloud/cloud.ts'
 import {exitCodes, usageError, VpcmdError} from '../errors.ts'
 import {inputLimits, inputName, readText} from '../files/read-input.ts'
 import {toQuery} from '../instances/filters.ts'
-import {type FoundInstance, findInstance, findInstances, instanceChoices} from '../instances/find-instance.ts'
+import {
+  AmbiguousName,
+  type FoundInstance,
+  findInstance,
+  findInstances,
+  instanceChoices,
+  type Search,
+} from '../instances/find-instance.ts'
 import {refuseImpossible, refuseNothing} from '../instances/impossible-filters.ts'
 import {collectInstances} from '../instances/list-instances.ts'
 import {settingsLabel} from '../instances/settings.ts'
@@ -24,24 +31,41 @@ export interface Selection<T> {
 /** `readAt` (epoch milliseconds) is when it was read at the earliest: a picker may be open for long. */
 export type Selected = FoundInstance & {asked: string; readAt: number}
 
-interface Picker {
+export interface Picker {
   question: string
   /** Whether one only is picked. */
   picksOne?: boolean
   /** Whether filters that let nothing through are no failure, as in a listing. */
   mayBeNone?: boolean
+  /** The IDs of those that were picked last, which are ticked where it is asked again. */
+  ticked?: ReadonlySet<string>
 }
 
-/** The instance that was named, or else the one that the user picks. Throws a usage error, exit 2, where nobody can. */
+/**
+ * The instance that was named, or else the one that the user picks, unless `yes` was said to all questions. Throws a usage
+ * error, exit 2, where nobody can.
+ */
 export async function findOrPick(
   context: Context,
   cloud: Cloud,
   asked: string | undefined,
   question: string,
+  yes = false,
 ): Promise<FoundInstance> {
-  if (asked !== undefined) return findInstance(cloud, asked)
-  const {prompter, choices} = await readChoices(context, cloud)
-  return prompter.pick({message: question, choices, multiple: false})
+  if (asked === undefined) {
+    const {prompter, choices} = await readChoices(context, cloud)
+    return prompter.pick({message: question, choices, multiple: false})
+  }
+  return findInstance(cloud, asked).catch((error: VpcmdError) => pickOneOf(context, asked, error, yes))
+}
+
+/** The one that the user picks of those that have the same name. Throws `error` where it is another one, or nobody can. */
+async function pickOneOf(context: Context, asked: string, error: VpcmdError, yes: boolean): Promise<FoundInstance> {
+  const prompter = error instanceof AmbiguousName && !yes ? await context.prompter() : undefined
+  if (!prompter || !(error instanceof AmbiguousName)) throw error
+  const {found} = error
+  const message = `${found.length} instances are called ${asked}. Which one?`
+  return prompter.pick({message, choices: choicesOf(found), multiple: false})
 }
 
 /**
@@ -53,30 +77,51 @@ export async function selectInstances<T>(
   context: Context,
   cloud: Cloud,
   selection: SelectionOptions,
-  {question, picksOne, mayBeNone = false}: Picker,
+  picker: Picker,
   map: (found: Selected) => T,
 ): Promise<Selection<T>> {
-  const {file, typed} = selection
+  const {question, picksOne, mayBeNone = false} = picker
+  const {file, typed, yes} = selection
   const text = checkedWay(selection)
   if (selection.all) return selectAll(context, cloud, selection, mayBeNone, map)
   if (file === undefined && typed.length === 0) {
-    const {prompter, choices, readAt} = await readChoices(context, cloud)
+    const {prompter, choices, readAt} = await readChoices(context, cloud, picker.ticked)
     const picked = picksOne
       ? [await prompter.pick({message: question, choices, multiple: false})]
       : await prompter.pick({message: question, choices, multiple: true})
+    picker.ticked = new Set(picked.map(({instance}) => instance.id))
     const items = picked.map(found => map({...found, asked: found.instance.id, readAt}))
     return {items, how: 'picked', words: 'picked from the list', unread: []}
   }
   const asked = file === undefined ? typed : await readListFile(file)
   if (asked.length === 0) context.note(`${inputName(file ?? '')} names no instances: nothing to do.`)
   const readAt = context.host.now()
-  const searches = await findInstances(cloud, asked)
+  const searches: Search[] = []
+  for (const search of await findInstances(cloud, asked)) {
+    // A list of many names is not gone through by hand.
+    const isAsked = 'error' in search && file === undefined && search.error instanceof AmbiguousName
+    const one = isAsked ? await pickInPlace(context, search, yes) : search
+    const isThere = searches.some(
+      each => 'instance' in each && 'instance' in one && each.instance.id === one.instance.id,
+    )
+    if (!isThere) searches.push(one)
+  }
   return {
     items: searches.map(search => ('error' in search ? search : map({...search, readAt}))),
     how: file === undefined ? 'typed' : 'file',
     words: file === undefined ? text : `from ${inputName(file)}`,
     unread: [],
   }
+}
+
+/** A search that found several, or the one of them that the user picks. */
+async function pickInPlace(
+  context: Context,
+  search: {asked: string; error: VpcmdError},
+  yes: boolean,
+): Promise<Search> {
+  if (yes || !(await context.prompter())) return search
+  return {asked: search.asked, ...(await pickOneOf(context, search.asked, search.error, yes))}
 }
 
 async function selectAll<T>(
@@ -143,6 +188,7 @@ async function readListFile(file: string): Promise<string[]> {
 async function readChoices(
   context: Context,
   cloud: Cloud,
+  ticked?: ReadonlySet<string>,
 ): Promise<{prompter: Prompter; choices: Choice<FoundInstance>[]; readAt: number}> {
   const prompter = await context.prompter()
   if (!prompter) {
@@ -165,13 +211,18 @@ async function readChoices(
       exitCode: exitCodes.notFound,
     })
   }
+  return {prompter, choices: choicesOf(found, ticked), readAt}
+}
+
+function choicesOf(found: readonly FoundInstance[], ticked?: ReadonlySet<string>): Choice<FoundInstance>[] {
   const zoneWidth = Math.max(...found.map(({instance}) => (instance.zone ?? '-').length))
-  const choices = found.map(each => ({
+  return found.map(each => ({
     value: each,
     name: each.instance.name ?? each.instance.id,
+    id: each.instance.id,
     description: describeChoice(each, zoneWidth),
+    isTicked: ticked?.has(each.instance.id) ?? false,
   }))
-  return {prompter, choices, readAt}
 }
 
 function describeChoice({instance}: FoundInstance, zoneWidth: number): string {

@@ -16,6 +16,7 @@ import {
 } from '../metadata/power-plan.ts'
 import type {RestartWork} from '../metadata/restart.ts'
 import {isBetween, isSettled, mayBeDown, type Run} from '../metadata/runs.ts'
+import {inSteps} from '../terminal/steps.ts'
 import type {Context} from './context.ts'
 import {dryRunNote, type Ending, movedLines, printEnding, resultLine} from './ending.ts'
 import type {ChangePolicy} from './flags/change.ts'
@@ -25,7 +26,7 @@ import {movedTo, printServers, resultColumn} from './print-outcomes.ts'
 import {reportUnanswered} from './report-failures.ts'
 import {confirmDowntime, powerVerbs, showPreflights, withRestartProgress} from './restart-instances.ts'
 import {exitForStop, openJournal, runName, writeEnd} from './run-journal.ts'
-import {selectInstances} from './select-instances.ts'
+import {type Selection, selectInstances} from './select-instances.ts'
 
 /** Chooses instances and starts, stops or restarts them, as `metadata enable --restart` restarts what it enabled. */
 export async function switchPower(
@@ -34,11 +35,32 @@ export async function switchPower(
   policy: ChangePolicy,
   {action, selection}: {action: PowerAction; selection: SelectionOptions},
 ): Promise<void> {
-  const question = `${powerVerbs[action]} which instances?`
-  const {items, how, words, unread} = await selectInstances(context, cloud, selection, {question}, found => ({
-    asked: found.asked,
-    target: targetOf('instance', found.instance, found.region.name),
-  }))
+  const picker = {question: `${powerVerbs[action]} which instances?`}
+  let chosen: Chosen | undefined
+  await inSteps([
+    async () => {
+      chosen = await selectInstances(context, cloud, selection, picker, found => ({
+        asked: found.asked,
+        target: targetOf('instance', found.instance, found.region.name),
+      }))
+      return chosen.how === 'picked'
+    },
+    async () => {
+      if (chosen) await switchChosen(context, cloud, policy, action, chosen)
+      return true
+    },
+  ])
+}
+
+type Chosen = Selection<{asked: string; target: Target}>
+
+async function switchChosen(
+  context: Context,
+  cloud: Cloud,
+  policy: ChangePolicy,
+  action: PowerAction,
+  {items, how, words, unread}: Chosen,
+): Promise<void> {
   const notFound: PowerOutcome[] = []
   // An instance may be named twice, by its ID and by its name.
   const targets = new Map<string, {asked: string; target: Target}>()

@@ -9,13 +9,14 @@ import {
 } from '../instances/settings.ts'
 import type {Candidate as Target} from '../metadata/plan.ts'
 import type {Prompter} from '../terminal/prompts.ts'
+import type {Step} from '../terminal/steps.ts'
 import type {Context} from './context.ts'
 
 type Tunable = (typeof tunables)[number]
 
 /** The flags that set a metadata service: `protocol`, `hop-limit`. */
 export type SettingFlagName = SettingsTable[TunableName]['key']
-type SettingFlagValues = {[Name in TunableName as SettingsTable[Name]['key']]?: SettingValue<Name>}
+export type SettingFlagValues = {[Name in TunableName as SettingsTable[Name]['key']]?: SettingValue<Name>}
 type SettingFlags = {
   [Name in TunableName as SettingsTable[Name]['key']]: Interfaces.OptionFlag<SettingValue<Name> | undefined>
 }
@@ -55,12 +56,19 @@ export async function askSetting(
   return prompter.choose<string | undefined>({message, choices: [{name: keep, value: undefined}, ...choices]})
 }
 
-/** Asks for the settings that no flag gave. */
-export async function askSettings(context: Context, given: WantedSettings, picked: Target[]): Promise<WantedSettings> {
-  const prompter = await context.prompter()
-  if (!prompter) return given
-  const present = picked.flatMap(choice => ('error' in choice ? [] : [choice.before]))
-  const asked: Record<string, unknown> = {...given}
-  for (const setting of tunables) asked[setting.name] ??= await askSetting(prompter, setting, present)
-  return asked
+/** Steps that ask for the settings that no flag gave, and put them into `wanted`; none asks where nothing was picked. */
+export function settingSteps(
+  context: Context,
+  wanted: Record<string, unknown>,
+  picked: () => Target[] | undefined,
+): Step[] {
+  const due = tunables.filter(({name}) => wanted[name] === undefined)
+  return due.map(setting => async () => {
+    const targets = picked()
+    const prompter = targets && (await context.prompter())
+    if (!prompter) return false
+    const present = targets.flatMap(choice => ('error' in choice ? [] : [choice.before]))
+    wanted[setting.name] = await askSetting(prompter, setting, present)
+    return true
+  })
 }

@@ -10,19 +10,21 @@ import {askSetting} from '../cli/wanted-settings.ts'
 import type {Cloud} from '../cloud/cloud.ts'
 import {withFields} from '../cloud/readers/instance.ts'
 import {exitCodes, usageError, VpcmdError} from '../errors.ts'
-import {instanceDetails} from '../instances/details.ts'
+import {instanceDetails, mainDetails} from '../instances/details.ts'
 import type {FoundInstance} from '../instances/find-instance.ts'
 import {floatingIpsFor, noFloatingIps} from '../instances/floating-ips.ts'
 import {describePatch, settingsLabel, tunables, type WantedSettings} from '../instances/settings.ts'
 import {asCandidate, changesIn, draftPlan} from '../metadata/plan.ts'
 import type {Prompter} from '../terminal/prompts.ts'
+import {inSteps, StepBack} from '../terminal/steps.ts'
 import {renderRecord} from '../terminal/table.ts'
 
 type Change = 'enable' | 'disable' | (typeof tunables)[number]
-type Action = Change | 'details' | 'back' | 'quit'
+type Action = Change | 'all' | 'back' | 'quit'
 
 export default class Console extends BaseCommand {
   static override summary = 'Pick instances and change their settings in menus. Same as vpcmd without arguments.'
+  static override description = 'Esc goes one step back; at the list it leaves, as Ctrl-C does anywhere.'
   static override examples = ['<%= config.bin %>', '<%= config.bin %> --sandbox']
 
   static override flags = cloudFlags
@@ -54,36 +56,48 @@ export default class Console extends BaseCommand {
     await this.showDetails(found, cloud)
     let present = found
     for (;;) {
-      const {instance} = present
-      const action = await prompter.choose<Action>({
-        message: `${instance.name ?? instance.id}: metadata service ${settingsLabel(instance.settings)}`,
-        choices: [
-          instance.settings.enabled
-            ? {name: 'Disable the metadata service', value: 'disable'}
-            : {name: 'Enable the metadata service', value: 'enable'},
-          ...tunables.map(setting => ({
-            name: `Change the ${setting.word} (${instance.settings[setting.name] ?? 'unknown'})`,
-            value: setting,
-          })),
-          {name: 'Show the details', value: 'details'},
-          {name: 'Back to the list', value: 'back'},
-          {name: 'Quit', value: 'quit'},
-        ],
-      })
+      let action: Action = 'back'
+      try {
+        await inSteps([
+          async () => {
+            action = await chooseAction(present, prompter)
+            return true
+          },
+          async () => {
+            if (action === 'all') await this.showDetails(present, cloud, true)
+            else if (action !== 'back' && action !== 'quit') {
+              present = await this.change(present, action, cloud, prompter)
+            }
+            return true
+          },
+        ])
+      } catch (error) {
+        // Esc at the menu leads to the list.
+        if (!(error instanceof StepBack)) throw error
+        return true
+      }
       if (action === 'back') return true
       if (action === 'quit') return false
-      if (action === 'details') await this.showDetails(present, cloud)
-      else present = await this.changeOne(present, await this.wantedBy(action, present, prompter), cloud, prompter)
     }
   }
 
-  private async wantedBy(change: Change, {instance}: FoundInstance, prompter: Prompter): Promise<WantedSettings> {
-    if (change === 'disable') return {enabled: false}
-    const wanted: Record<string, unknown> = change === 'enable' ? {enabled: true} : {}
-    for (const setting of change === 'enable' ? tunables : [change]) {
-      wanted[setting.name] = await askSetting(prompter, setting, [instance.settings])
-    }
-    return wanted
+  /** Asks what is to be set, question by question, and makes the change: gives the instance as it is then. */
+  private async change(found: FoundInstance, what: Change, cloud: Cloud, prompter: Prompter): Promise<FoundInstance> {
+    const isPower = what === 'enable' || what === 'disable'
+    const wanted: Record<string, unknown> = isPower ? {enabled: what === 'enable'} : {}
+    const settings = what === 'enable' ? tunables : isPower ? [] : [what]
+    let after = found
+    await inSteps([
+      ...settings.map(setting => async () => {
+        wanted[setting.name] = await askSetting(prompter, setting, [found.instance.settings])
+        return true
+      }),
+      async () => {
+        after = await this.changeOne(found, wanted, cloud, prompter)
+        return true
+      },
+    ])
+    return after
   }
 
   private async changeOne(
@@ -132,14 +146,34 @@ export default class Console extends BaseCommand {
     return {region: found.region, instance: withFields(found.instance, {settings: after})}
   }
 
-  private async showDetails({instance, region}: FoundInstance, cloud: Cloud): Promise<void> {
+  /** Shows what tells an instance from others, or all that there is to tell of it. */
+  private async showDetails({instance, region}: FoundInstance, cloud: Cloud, isAll = false): Promise<void> {
     const index = await floatingIpsFor(cloud.api(region), instance).catch((error: unknown) => {
       if (!(error instanceof VpcmdError)) throw error
       this.context.warning(error.message)
       return noFloatingIps
     })
-    const rows = instanceDetails({instance, region: region.name, floatingIps: undefined}, index)
+    const listed = {instance, region: region.name, floatingIps: undefined}
+    const rows = isAll ? instanceDetails(listed, index) : mainDetails(listed, index)
     // A menu follows at once: nobody wants to leave a pager first.
     this.context.print(`${renderRecord(rows, this.context.canvas())}\n`, false)
   }
+}
+
+function chooseAction({instance}: FoundInstance, prompter: Prompter): Promise<Action> {
+  return prompter.choose<Action>({
+    message: `${instance.name ?? instance.id}: metadata service ${settingsLabel(instance.settings)}`,
+    choices: [
+      instance.settings.enabled
+        ? {name: 'Disable the metadata service', value: 'disable'}
+        : {name: 'Enable the metadata service', value: 'enable'},
+      ...tunables.map(setting => ({
+        name: `Change the ${setting.word} (${instance.settings[setting.name] ?? 'unknown'})`,
+        value: setting,
+      })),
+      {name: 'Show all details', value: 'all'},
+      {name: 'Back to the list', value: 'back'},
+      {name: 'Quit', value: 'quit'},
+    ],
+  })
 }

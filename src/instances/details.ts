@@ -3,7 +3,7 @@ import type {Instance} from '../cloud/readers/instance.ts'
 import {nameOf, told} from './columns.ts'
 import type {FloatingIpIndex} from './floating-ips.ts'
 import type {ListedInstance} from './list-instances.ts'
-import {settingList} from './settings.ts'
+import {settingList, settingsLabel} from './settings.ts'
 
 /** A row of `instances show`: a label, and a value or a small table. */
 export type DetailRow = readonly [label: string, value: string | {columns: string[]; rows: string[][]}]
@@ -63,6 +63,26 @@ export function instanceDetails({instance}: ListedInstance, floatingIps: Floatin
     ['Reservation Affinity Pool', instance.affinityPool.map(({name}) => told(name)).join(', ')],
     ['Reservation', told(instance.reservation?.name)],
     ['Health State', told(instance.healthState)],
+  ]
+}
+
+/** What tells an instance from others, in eight rows of a line each. */
+export function mainDetails({instance}: ListedInstance, floatingIps: FloatingIpIndex): DetailRow[] {
+  const {networkAttachments = [], networkInterfaces = []} = instance
+  const ports = networkAttachments.length > 0 ? networkAttachments : networkInterfaces
+  const addresses = ports.flatMap(({id, vni, address}) => {
+    const target = networkAttachments.length > 0 ? vni?.id : id
+    return [...(address ?? []), ...((target && floatingIps.of(target)) ?? [])]
+  })
+  return [
+    ['ID', instance.id],
+    ['Status', told(instance.status)],
+    ['Profile', told(instance.profile)],
+    ['Zone', told(instance.zone)],
+    ['VPC', instance.vpc ? nameOf(instance.vpc) : ''],
+    ['Image', instance.image ? nameOf(instance.image) : ''],
+    ['Metadata service', settingsLabel(instance.settings)],
+    ['Addresses', addresses.join(', ')],
   ]
 }
 

@@ -5,7 +5,7 @@ import type {Instance} from '../cloud/readers/instance.ts'
 import type {BareMetalServer} from '../cloud/readers/resources.ts'
 import {checkUsable, type Region} from '../cloud/regions.ts'
 import {counted} from '../counted.ts'
-import {exitCodes, usageError, VpcmdError} from '../errors.ts'
+import {type ErrorDetails, exitCodes, usageError, VpcmdError} from '../errors.ts'
 import {toQuery} from './filters.ts'
 import {collectInstances, type RegionFailure, readInstances} from './list-instances.ts'
 import {pageSize} from './pages.ts'
@@ -190,16 +190,32 @@ function isNotFound(error: unknown): boolean {
   return error instanceof VpcmdError && error.exitCode === exitCodes.notFound
 }
 
-function ambiguous(ref: InstanceRef, found: FoundInstance[]): VpcmdError {
+/** Several instances have the name that was to name one. */
+export class AmbiguousName extends VpcmdError {
+  readonly #found: FoundInstance[]
+
+  constructor(details: ErrorDetails, found: FoundInstance[]) {
+    super(details)
+    this.#found = found
+  }
+
+  /** Those that it may be. */
+  get found(): readonly FoundInstance[] {
+    return this.#found
+  }
+}
+
+function ambiguous(ref: InstanceRef, found: FoundInstance[]): AmbiguousName {
   const candidates = found.map(
     ({region, instance}) => `${instance.id} in ${region.name} (VPC ${instance.vpc?.name ?? 'unknown'})`,
   )
-  return new VpcmdError({
+  const details = {
     code: 'ambiguous_name',
     message: `${found.length} instances have the ${wordsOf(ref)}: ${candidates.join('; ')}.`,
     hint: 'Pass the ID, or narrow it with --region.',
     exitCode: exitCodes.notFound,
-  })
+  }
+  return new AmbiguousName(details, found)
 }
 
 function wordsOf(ref: InstanceRef): string {

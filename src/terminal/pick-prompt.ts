@@ -4,6 +4,7 @@ import {
   isEnterKey,
   isSpaceKey,
   isTabKey,
+  useEffect,
   useKeypress,
   useMemo,
   useRef,
@@ -17,6 +18,9 @@ const longestPage = 15
 
 export interface PickRow {
   name: string
+  /** What else a pasted list may call it. */
+  id?: string
+  isTicked?: boolean
   description: string
   /** Why it can't be picked. */
   disabled?: string
@@ -31,6 +35,8 @@ export interface PickConfig {
   symbols: Symbols
   /** The terminal's size, asked anew for each drawing. */
   size: () => {columns: number; rows: number}
+  /** Calls `draw` whenever the size changes, until what it gives is called. */
+  onResize: (draw: () => void) => () => void
 }
 
 /** The part of readline that holds the text of the search. */
@@ -50,10 +56,16 @@ export const pickPrompt = createPrompt<number[], PickConfig>((config, done) => {
   const {rows, multiple} = config
   const [search, setSearch] = useState('')
   const [active, setActive] = useState(0)
-  const [ticked, setTicked] = useState<ReadonlySet<number>>(new Set())
+  const [ticked, setTicked] = useState<ReadonlySet<number>>(useMemo(() => tickedFirst(rows), [rows]))
   const [problem, setProblem] = useState('')
+  const [remark, setRemark] = useState('')
+  const [, setDrawings] = useState(0)
   const [answer, setAnswer] = useState<number[] | undefined>(undefined)
   const page = useRef({top: 0, size: 1})
+  /** What a paste has brought so far; undefined while nothing is pasted. */
+  const pasted = useRef<string | undefined>(undefined)
+  const resizes = useRef(0)
+  useEffect(() => config.onResize(() => setDrawings(++resizes.current)), [])
   const texts = useMemo(() => rows.map(row => `${row.name} ${row.description}`.toLowerCase()), [rows])
   const matches = useMemo(() => findMatches(texts, search), [texts, search])
   const nameWidth = useMemo(() => widest(rows.map(row => row.name)), [rows])
@@ -73,11 +85,35 @@ export const pickPrompt = createPrompt<number[], PickConfig>((config, done) => {
     setTicked(next)
   }
 
+  const invert = (indexes: readonly number[]) => {
+    const next = new Set(ticked)
+    for (const index of indexes) {
+      if (next.delete(index) || rows[index]?.disabled) continue
+      next.add(index)
+    }
+    setTicked(next)
+  }
+
+  const takePaste = (text: string, readline: SearchLine) => {
+    const names = text.split(/[\s,]+/).filter(name => name !== '')
+    const isList = multiple && (names.length > 1 || rows.some(row => row.name === names[0] || row.id === names[0]))
+    if (!isList) {
+      const typed = plain(`${search}${text.replaceAll(/\s+/g, ' ').trimEnd()}`)
+      rewrite(readline, typed)
+      setActive(0)
+      return setSearch(typed)
+    }
+    rewrite(readline, search)
+    const {found, said} = lookUp(names, rows)
+    setTicked(new Set([...ticked, ...found]))
+    setRemark(said)
+  }
+
   const enter = () => {
     const refusal = activeRow === undefined ? undefined : rows[activeRow]?.disabled
     if (multiple && ticked.size > 0) accept([...ticked].sort((a, b) => a - b))
-    else if (multiple) setProblem('Nothing selected. Select with Space, or cancel with Esc.')
-    else if (activeRow === undefined) setProblem('No matches. Change the search, or cancel with Esc.')
+    else if (multiple) setProblem('Nothing selected. Select with Space, or go back with Esc.')
+    else if (activeRow === undefined) setProblem('No matches. Change the search, or go back with Esc.')
     else if (refusal) setProblem(`Can't be picked: ${refusal}.`)
     else accept([activeRow])
   }
@@ -100,14 +136,25 @@ export const pickPrompt = createPrompt<number[], PickConfig>((config, done) => {
 
   useKeypress((key, readline) => {
     if (answer) return
+    const {sequence = ''} = key as {sequence?: string}
+    const isEdge = key.name === 'paste-start' || key.name === 'paste-end'
+    if (key.name === 'paste-start') pasted.current = ''
+    else if (key.name === 'paste-end') {
+      takePaste(pasted.current ?? '', readline)
+      pasted.current = undefined
+    } else if (pasted.current !== undefined) pasted.current += sequence
+    if (isEdge || pasted.current !== undefined) return
     setProblem('')
+    setRemark('')
     const target = moves[key.name]
-    const all = multiple && key.ctrl && key.name === 'a'
-    const command = target !== undefined || all || isEnterKey(key) || isTabKey(key) || (multiple && isSpaceKey(key))
+    const many = multiple && (isTabKey(key) ? 'i' : key.ctrl && 'an'.includes(key.name) ? key.name : '')
+    const command = target !== undefined || many || isEnterKey(key) || isTabKey(key) || (multiple && isSpaceKey(key))
     // readline has put its own meaning of the key into the line by now: a space, an emptied line, an earlier search.
     if (command) rewrite(readline, search)
     if (target !== undefined) setActive(Math.min(Math.max(target, 0), last))
-    else if (all) toggle(matches)
+    else if (many === 'a') toggle(matches)
+    else if (many === 'n') setTicked(new Set())
+    else if (many === 'i') invert(matches)
     else if (isEnterKey(key)) enter()
     else if (multiple && isSpaceKey(key)) space()
     else if (!command || isBackspaceKey(key)) {
@@ -143,13 +190,13 @@ export const pickPrompt = createPrompt<number[], PickConfig>((config, done) => {
   const status = matches.length === 0 ? `No matches. ${counts}` : counts
   const notice = problem
     ? wrap(problem, columns).map(line => paint(red, line))
-    : wrap(help(multiple), columns).map(line => paint(dim, line))
+    : wrap(remark || help(multiple), columns).map(line => (remark ? line : paint(dim, line)))
   // What is drawn must never be taller than the terminal, or drawing it anew would leave rows of the last time behind.
   const searchLines = Math.floor(width(`Search: ${search}`) / terminalColumns) + 1
   let free = terminalRows - question.length - searchLines - 2
   const below = wrap(multiple ? `${ticked.size} selected, ${status}` : status, columns)
   free -= below.length
-  if (problem || free > notice.length) {
+  if (problem || remark || free > notice.length) {
     below.push(...notice)
     free -= notice.length
   }
@@ -191,6 +238,34 @@ function scrolled(top: number, active: number, size: number, count: number): num
   return Math.max(0, Math.min(withActive, count - size))
 }
 
+function tickedFirst(rows: readonly PickRow[]): Set<number> {
+  return new Set(rows.flatMap(({isTicked, disabled}, index) => (isTicked && !disabled ? [index] : [])))
+}
+
+/** The rows that a pasted list names, and what came of each name, in words. A name that several rows have names none. */
+function lookUp(names: readonly string[], rows: readonly PickRow[]): {found: number[]; said: string} {
+  const called = new Map<string, number[]>()
+  for (const [index, {name, id}] of rows.entries()) {
+    for (const each of new Set([name, id ?? name])) called.set(each, [...(called.get(each) ?? []), index])
+  }
+  const asked = [...new Set(names)]
+  const matchesOf = (name: string) => called.get(name) ?? []
+  const isFree = (name: string) => !rows[matchesOf(name)[0] ?? -1]?.disabled
+  const parts: [string[], string][] = [
+    [asked.filter(name => matchesOf(name).length === 0), 'not found'],
+    [asked.filter(name => matchesOf(name).length > 1), 'the name of several'],
+    [asked.filter(name => matchesOf(name).length === 1 && !isFree(name)), 'not to be picked'],
+  ]
+  const found = asked.flatMap(name => (matchesOf(name).length === 1 && isFree(name) ? matchesOf(name) : []))
+  const left = parts.flatMap(([some, what]) => (some.length > 0 ? [`${some.length} ${what} (${few(some)})`] : []))
+  return {found, said: [`Of ${asked.length} pasted: ${found.length} selected`, ...left].join(', ')}
+}
+
+function few(names: readonly string[]): string {
+  const shown = names.slice(0, 3).map(name => cut(plain(name), 40, '...'))
+  return names.length > 3 ? `${shown.join(', ')} ...` : shown.join(', ')
+}
+
 function describe(row: PickRow): string {
   return row.disabled ? `${row.description} (${row.disabled})`.trimStart() : row.description
 }
@@ -206,6 +281,6 @@ function rewrite(readline: SearchLine, text: string): void {
 
 function help(multiple: boolean): string {
   return multiple
-    ? 'Type to filter (comma between words), Space to select, Ctrl-A to select all shown, Enter to confirm, Esc to cancel.'
-    : 'Type to filter, Enter to pick, Esc to cancel.'
+    ? 'Type to filter (comma between words) or paste a list of names. Space selects, Ctrl-A all shown, Ctrl-N none, Ctrl-I inverts. Enter to confirm, Esc to go back.'
+    : 'Type to filter, Enter to pick, Esc to go back.'
 }

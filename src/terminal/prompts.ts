@@ -1,5 +1,5 @@
-import {exitCodes, VpcmdError} from '../errors.ts'
 import {onEnding} from '../signals.ts'
+import {interrupted, StepBack} from './steps.ts'
 import {bold, colorsFor, cyan, dim, green, red} from './style.ts'
 import {type Streams, suspendable} from './suspendable.ts'
 import {type Symbols, symbolsFor} from './symbols.ts'
@@ -12,6 +12,10 @@ export interface Choice<T> {
   description: string
   /** Why it can't be picked, in a few words. */
   disabled?: string
+  /** What else a pasted list may call it, such as its ID. */
+  id?: string
+  /** Whether it is ticked from the beginning, where several are picked. */
+  isTicked?: boolean
 }
 
 export interface PickQuestion<T> {
@@ -31,6 +35,8 @@ export interface Prompter {
    * undefined where `empty` says what that means.
    */
   number(question: {message: string; min: number; max: number; empty?: string}): Promise<number | undefined>
+  /** A line of text; one of which `problemOf` says what is wrong is asked for again, with that line below. */
+  text(question: {message: string; problemOf: (typed: string) => string | undefined}): Promise<string>
   /** Yes or no; Enter alone means no where there is no default. */
   confirm(question: {message: string; default?: boolean}): Promise<boolean>
   /** A line of text that is not shown as it is typed. */
@@ -38,9 +44,9 @@ export interface Prompter {
 }
 
 /**
- * Prompts on the given terminal. Ctrl-C, Ctrl-D, Esc, the end of input, SIGINT, SIGTERM and SIGHUP all give the error
- * `interrupted` (exit 130), with the cursor shown and the terminal out of raw mode. inquirer is loaded with the first
- * question only.
+ * Prompts on the given terminal. Ctrl-C, Ctrl-D, the end of input, SIGINT, SIGTERM and SIGHUP all give the error
+ * `interrupted` (exit 130), and Esc gives StepBack, with the question erased; in any case the cursor is shown and the
+ * terminal out of raw mode. inquirer is loaded with the first question only.
  */
 export function createPrompter(streams: Streams, env: NodeJS.ProcessEnv): Prompter {
   const color = colorsFor(streams.output, env)
@@ -59,16 +65,25 @@ export function createPrompter(streams: Streams, env: NodeJS.ProcessEnv): Prompt
   function pick<T>(question: PickQuestion<T> & {multiple: true}): Promise<T[]>
   function pick<T>(question: PickQuestion<T> & {multiple: false}): Promise<T>
   async function pick<T>({message, choices, multiple}: PickQuestion<T> & {multiple: boolean}): Promise<T | T[]> {
-    const rows = choices.map(({name, description, disabled}) => ({
+    const rows = choices.map(({name, description, disabled, id, isTicked = false}) => ({
       name: plain(name),
+      id,
+      isTicked,
       description: plain(description),
       disabled: disabled && plain(disabled),
     }))
     const size = () => ({columns: streams.output.columns || 80, rows: streams.output.rows || 24})
-    const picked = await interruptible(streams, async context => {
+    const onResize = (draw: () => void) => {
+      streams.output.on('resize', draw)
+      return () => {
+        streams.output.off('resize', draw)
+      }
+    }
+    const askForRows = async (context: PromptContext) => {
       const {pickPrompt} = await import('./pick-prompt.ts')
-      return pickPrompt({message: plain(message), rows, multiple, color, symbols, size}, context)
-    })
+      return pickPrompt({message: plain(message), rows, multiple, color, symbols, size, onResize}, context)
+    }
+    const picked = await interruptible(streams, askForRows, {tellsPastes: true})
     const values = picked.map(index => valueAt(choices, index))
     return multiple ? values : valueAt(choices, picked[0] ?? -1)
   }
@@ -88,6 +103,15 @@ export function createPrompter(streams: Streams, env: NodeJS.ProcessEnv): Prompt
       })
       return valueAt(choices, index)
     },
+
+    text: ({message, problemOf}) =>
+      ask('input', message, {
+        validate: (typed: string) => {
+          const problem = problemOf(typed)
+          return problem === undefined || plain(problem)
+        },
+        theme: {...theme, validationFailureMode: 'keep'},
+      }),
 
     // Not inquirer's number prompt: it takes 1e1 and 0x10 for numbers, and does not say what is wrong with `abc`.
     number: async ({message, min, max, empty}) => {
@@ -111,14 +135,23 @@ interface PromptContext {
 }
 
 /** Asks, and turns every way of leaving a question into the one error. inquirer itself knows Ctrl-C only. */
-async function interruptible<T>(streams: Streams, ask: (context: PromptContext) => Promise<T>): Promise<T> {
+async function interruptible<T>(
+  streams: Streams,
+  ask: (context: PromptContext) => Promise<T>,
+  options?: {tellsPastes: boolean},
+): Promise<T> {
   const {input} = streams
   const controller = new AbortController()
-  const terminal = suspendable(streams)
+  const terminal = suspendable(streams, options)
+  let isStepBack = false
   const interrupt = () => controller.abort()
   const onKeypress = (_text: string | undefined, key: {name?: string; ctrl?: boolean; meta?: boolean}) => {
     // Esc is known as such after half a second without another key; Enter within that time is still Esc, not a yes.
     const isEscape = key.name === 'escape' || (key.meta && (key.name === 'return' || key.name === 'enter'))
+    if (isEscape && !controller.signal.aborted) {
+      isStepBack = true
+      terminal.erase()
+    }
     if (isEscape || (key.ctrl && key.name === 'd')) interrupt()
   }
   const endings = ['end', 'close', 'error'] as const
@@ -129,14 +162,15 @@ async function interruptible<T>(streams: Streams, ask: (context: PromptContext) 
     dispose()
     interrupt()
   })
+  const left = () => (isStepBack ? new StepBack() : interrupted())
   if (input.readableEnded || input.destroyed) interrupt()
   try {
     const answer = await ask({input, output: terminal.output, signal: controller.signal})
     // A signal that came after the answer and before anyone acted on it is still one.
-    if (controller.signal.aborted) throw interrupted()
+    if (controller.signal.aborted) throw left()
     return answer
   } catch (error) {
-    if (error instanceof Error && interruptions.includes(error.name)) throw interrupted()
+    if (error instanceof Error && interruptions.includes(error.name)) throw left()
     throw error
   } finally {
     input.off('keypress', onKeypress)
@@ -148,14 +182,6 @@ async function interruptible<T>(streams: Streams, ask: (context: PromptContext) 
 
 // The names of @inquirer/core's errors for a signal that was aborted and for Ctrl-C.
 const interruptions = ['AbortPromptError', 'ExitPromptError']
-
-function interrupted(): VpcmdError {
-  return new VpcmdError({
-    code: 'interrupted',
-    message: 'Interrupted: nothing was sent.',
-    exitCode: exitCodes.interrupted,
-  })
-}
 
 function isWholeNumber(typed: string, min: number, max: number): boolean {
   return /^\s*\d+\s*$/.test(typed) && Number(typed) >= min && Number(typed) <= max
@@ -183,7 +209,7 @@ function themeFor(color: boolean, symbols: Symbols) {
       disabled: paint(dim),
       description: paint(dim),
       defaultAnswer: (text: string) => paint(dim)(`(${text})`),
-      keysHelpTip: () => paint(dim)('Up and down to move, Enter to pick, Esc to cancel.'),
+      keysHelpTip: () => paint(dim)('Up and down to move, Enter to pick, Esc to go back.'),
     },
   }
 }

@@ -1,11 +1,13 @@
 import {platform} from 'node:os'
 import {Writable} from 'node:stream'
 import {onContinue, onExit, stopJob} from '../signals.ts'
+import {width} from './text.ts'
 
 /** So long after a stop that nobody heeded the prompt goes on, in milliseconds. */
 const unheededMs = 200
 
 const showCursor = '\x1b[?25h'
+const [beginPastes, endPastes] = ['\x1b[?2004h', '\x1b[?2004l']
 
 export interface Streams {
   input: NodeJS.ReadStream
@@ -16,6 +18,8 @@ export interface Streams {
 interface SuspendableTerminal {
   /** What a prompt is to be drawn on. */
   output: NodeJS.WritableStream
+  /** Erases what was drawn last; nothing more is drawn. */
+  erase(): void
   /** Leaves the terminal as a shell expects it. */
   dispose(): void
 }
@@ -23,16 +27,32 @@ interface SuspendableTerminal {
 /**
  * A terminal in raw mode on which Ctrl-Z gives the terminal back to the shell and stops vpcmd, as anywhere else, and which
  * survives a stop: after SIGCONT it is raw again, and what was drawn last is drawn anew below whatever the shell has
- * printed. For drawings that begin by erasing the one before, as inquirer's do.
+ * printed. A resize draws it anew at once. With `tellsPastes`, what is pasted comes between two keys of its own
+ * (`paste-start` and `paste-end` of Node's readline). For drawings that begin by erasing the one before, as inquirer's do.
  */
-export function suspendable({input, output}: Streams): SuspendableTerminal {
+export function suspendable({input, output}: Streams, {tellsPastes = false} = {}): SuspendableTerminal {
+  const [begin, end] = tellsPastes ? [beginPastes, endPastes] : ['', '']
   let drawing = ''
   let unheeded: NodeJS.Timeout | undefined
   let isStopped = false
+  let isErased = false
   const screen = new Screen(output, text => {
+    if (isErased) return ''
     // A move of the cursor alone belongs to the drawing before it.
-    drawing = /^(?:\x1b\[\d*G)+$/.test(text) ? drawing + text : text.replace(erasing, '')
+    if (/^(?:\x1b\[\d*G)+$/.test(text)) {
+      drawing += text
+      return text
+    }
+    const fresh = text.replace(erasing, '')
+    // As many lines as there were may be more by now, where the terminal has become narrower.
+    const shown = erasing.exec(text)?.[0].includes('K') ? `${eraseDrawing(drawing, output.columns)}${fresh}` : text
+    drawing = fresh
+    return shown
   })
+  const redraw = () => {
+    if (drawing === '' || isStopped || screen.writableEnded) return
+    output.write(`${eraseDrawing(drawing, output.columns)}${fitted(drawing, output.columns)}`)
+  }
   const goOn = () => {
     isStopped = false
     clearTimeout(unheeded)
@@ -40,10 +60,10 @@ export function suspendable({input, output}: Streams): SuspendableTerminal {
     // Whatever Node believes that the mode is, a shell has changed it.
     input.setRawMode?.(false)
     input.setRawMode?.(true)
-    output.write(drawing)
+    output.write(`${begin}${fitted(drawing, output.columns)}`)
   }
   const suspend = () => {
-    output.write(`${belowOf(drawing)}${showCursor}`)
+    output.write(`${belowOf(drawing)}${showCursor}${end}`)
     input.setRawMode?.(false)
     isStopped = true
     // An orphaned process can't be stopped, and no SIGCONT comes. Where one has come, it is heard before the immediate.
@@ -59,14 +79,23 @@ export function suspendable({input, output}: Streams): SuspendableTerminal {
     return true
   }
   if (platform() !== 'win32') Object.assign(input, {emit: emitOthers})
-  const disposals = [onContinue(goOn), onExit(() => output.write(showCursor))]
+  output.on('resize', redraw)
+  output.write(begin)
+  const disposals = [onContinue(goOn), onExit(() => output.write(`${showCursor}${end}`))]
   return {
     output: screen,
+    erase() {
+      if (drawing !== '') output.write(`${eraseDrawing(drawing, output.columns)}${showCursor}`)
+      drawing = ''
+      isErased = true
+    },
     dispose() {
       isStopped = false
       clearTimeout(unheeded)
       Reflect.deleteProperty(input, 'emit')
       for (const dispose of disposals) dispose()
+      output.off('resize', redraw)
+      output.write(end)
     },
   }
 }
@@ -79,21 +108,55 @@ function isCtrlZ(key: unknown): boolean {
 // What a drawing begins with: cursor down, then line by line erase, up, and to the first column.
 const erasing = /^(?:\x1b\[\d*[ABGK])+/
 
+interface Layout {
+  lines: string[]
+  /** The line that the cursor is in, and its column there. */
+  line: number
+  column: number
+}
+
+/** What a drawing consists of: lines, and then moves of the cursor up and to a column. */
+function layoutOf(drawing: string): Layout {
+  const [moves = ''] = /(?:\x1b\[\d*[AG])*$/.exec(drawing) ?? []
+  const lines = drawing.slice(0, drawing.length - moves.length).split('\n')
+  const up = Number(/\x1b\[(\d+)A/.exec(moves)?.[1] ?? 0)
+  const column = Number([...moves.matchAll(/\x1b\[(\d*)G/g)].pop()?.[1] || 1) - 1
+  return {lines, line: Math.max(0, lines.length - 1 - up), column}
+}
+
+function rowsOf(lines: readonly string[], columns: number): number {
+  return lines.reduce((rows, line) => rows + Math.max(1, Math.ceil(width(line) / columns)), 0)
+}
+
+/** From where a drawing has left the cursor to where it began, with all of it erased; for the terminal as wide as it is now. */
+function eraseDrawing(drawing: string, columns = 80): string {
+  const {lines, line, column} = layoutOf(drawing)
+  const up = rowsOf(lines.slice(0, line), columns) + Math.floor(column / columns)
+  return `${up > 0 ? `\x1b[${up}A` : ''}\r\x1b[J`
+}
+
+/** A drawing with the cursor where it belongs in a terminal of another width. */
+function fitted(drawing: string, columns = 80): string {
+  const {lines, line, column} = layoutOf(drawing)
+  const up = rowsOf(lines, columns) - 1 - rowsOf(lines.slice(0, line), columns) - Math.floor(column / columns)
+  return `${lines.join('\n')}${up > 0 ? `\x1b[${up}A` : ''}\x1b[${(column % columns) + 1}G`
+}
+
 /** From where a drawing has left the cursor to the line below it. */
 function belowOf(drawing: string): string {
   const up = [...drawing.matchAll(/\x1b\[(\d+)A/g)].pop()?.[1]
   return '\n'.repeat(Number(up ?? 0) + 1)
 }
 
-/** Hands on what is drawn, and tells of it; as wide as what is behind it. */
+/** Hands on what is drawn, as it is to be shown; as wide as what is behind it. */
 class Screen extends Writable {
   readonly #behind: NodeJS.WriteStream
-  readonly #told: (text: string) => void
+  readonly #shownAs: (text: string) => string
 
-  constructor(behind: NodeJS.WriteStream, told: (text: string) => void) {
+  constructor(behind: NodeJS.WriteStream, shownAs: (text: string) => string) {
     super({decodeStrings: false})
     this.#behind = behind
-    this.#told = told
+    this.#shownAs = shownAs
   }
 
   get isTTY(): boolean {
@@ -109,9 +172,7 @@ class Screen extends Writable {
   }
 
   override _write(chunk: string | Buffer, _encoding: BufferEncoding, done: () => void): void {
-    const text = chunk.toString()
-    this.#told(text)
-    this.#behind.write(text)
+    this.#behind.write(this.#shownAs(chunk.toString()))
     done()
   }
 }

@@ -27,6 +27,7 @@ function answering(answers: (string | number | boolean)[]): Prompter {
     pick,
     choose: async ({choices}) => chosen(choices),
     number: async () => Number(answers.shift()),
+    text: async () => String(answers.shift()),
     confirm: async () => answers.shift() === true,
     secret: async () => String(answers.shift()),
   }

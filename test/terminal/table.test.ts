@@ -262,17 +262,20 @@ it('takes what acts on a terminal out of the labels of a record and the headers 
   expect(text).toBe('label  value\nmore   name\n       x')
 })
 
-it.each([40, 80, 120])('in %i columns a terminal shows Thai, Hindi and Japanese in line with what is beside them', async cols => {
-  const names = ['plain', 'เซิร์ฟเวอร์ที่หนึ่ง', 'सर्वर-क्षेत्र', '日本語のサーバー', 'cafe\u0301-1']
-  const rows = names.map((name, index) => ({name, id: `ID-${index}`, status: '-', zone: '-', address: '-'}))
-  const {text} = renderTable(columns.slice(0, 2), rows, {...all, width: cols})
-  const terminal = new xterm.Terminal({cols, rows: 20, allowProposedApi: true, convertEol: true})
-  await new Promise<void>(resolve => terminal.write(text, resolve))
-  const starts = Array.from({length: 1 + names.length}, (_, row) => {
-    const line = terminal.buffer.active.getLine(row)
-    const cells = Array.from({length: cols}, (_, column) => line?.getCell(column)?.getChars() ?? '')
-    return cells.findIndex((cell, column) => cell === 'I' && cells[column + 1] === 'D')
-  })
-  expect(starts[0]).toBeGreaterThan(10)
-  expect(new Set(starts).size).toBe(1)
-})
+it.each([40, 80, 120])(
+  'in %i columns a terminal shows Thai, Hindi and Japanese in line with what is beside them',
+  async cols => {
+    const names = ['plain', 'เซิร์ฟเวอร์ที่หนึ่ง', 'सर्वर-क्षेत्र', '日本語のサーバー', 'cafe\u0301-1']
+    const rows = names.map((name, index) => ({name, id: `ID-${index}`, status: '-', zone: '-', address: '-'}))
+    const {text} = renderTable(columns.slice(0, 2), rows, {...all, width: cols})
+    const terminal = new xterm.Terminal({cols, rows: 20, allowProposedApi: true, convertEol: true})
+    await new Promise<void>(resolve => terminal.write(text, resolve))
+    const starts = Array.from({length: 1 + names.length}, (_, row) => {
+      const line = terminal.buffer.active.getLine(row)
+      const cells = Array.from({length: cols}, (_, column) => line?.getCell(column)?.getChars() ?? '')
+      return cells.findIndex((cell, column) => cell === 'I' && cells[column + 1] === 'D')
+    })
+    expect(starts[0]).toBeGreaterThan(10)
+    expect(new Set(starts).size).toBe(1)
+  },
+)

@@ -53,6 +53,7 @@ interface ManyFlagValues {
   policy?: string
   'from-file'?: string
   all?: boolean
+  yes?: boolean
   'api-key-file'?: string
 }
 
@@ -65,6 +66,8 @@ export interface SelectionOptions {
   filters: Filters
   /** The filters in words. */
   filterWords: string[]
+  /** Whether all questions are answered by --yes: an ambiguous name is not asked about. */
+  yes: boolean
 }
 
 /**
@@ -97,7 +100,7 @@ function selectionBy(
   const filterWords = filterList.flatMap(({name}) =>
     filters[name] === undefined ? [] : `--${flagOf(name)} ${filters[name]}`,
   )
-  return {typed, file, all: flags.all ?? false, filters, filterWords}
+  return {typed, file, all: flags.all ?? false, filters, filterWords, yes: flags.yes ?? false}
 }
 
 /** The filters among the flags; lists may be written with commas. */

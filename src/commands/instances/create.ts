@@ -6,24 +6,39 @@ import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {type OutputOptions, readOutput} from '../../cli/flags/output.ts'
 import {unbroken} from '../../cli/interruption.ts'
 import {printRecord} from '../../cli/output.ts'
-import {readWantedSettings, settingFlags} from '../../cli/wanted-settings.ts'
+import {findOrPick} from '../../cli/select-instances.ts'
+import {readWantedSettings, type SettingFlagValues, settingFlags} from '../../cli/wanted-settings.ts'
 import type {InstancePrototype} from '../../cloud/prototypes.ts'
 import type {Instance} from '../../cloud/readers/instance.ts'
+import type {VpcApi} from '../../cloud/vpc-api.ts'
 import {exitCodes, usageError} from '../../errors.ts'
 import {inputName, readInput, readText} from '../../files/read-input.ts'
 import {createInstance, departures, waitUntilRunning} from '../../instances/create-instance.ts'
 import {instanceDetails} from '../../instances/details.ts'
-import {type FoundInstance, findInstance} from '../../instances/find-instance.ts'
+import type {FoundInstance} from '../../instances/find-instance.ts'
 import {planInstance} from '../../instances/instance-prototype.ts'
 import {toJsonRow} from '../../instances/list-instances.ts'
 import {targetName} from '../../instances/references.ts'
 import {checkUserData, userDataIn, userDataInMetadata} from '../../instances/user-data.ts'
 import {valueFormatNames} from '../../terminal/formats.ts'
+import {inSteps} from '../../terminal/steps.ts'
+
+interface CreateFlags extends SettingFlagValues {
+  profile?: string
+  image?: string
+  subnet?: string
+  key?: string[]
+  'dry-run'?: boolean
+  yes?: boolean
+  wait: number
+}
 
 export default class InstancesCreate extends BaseCommand {
   static override summary = 'Create an instance like an existing one, with the metadata service on.'
   static override description =
     `vpcmd copies the profile, image, VPC, zone, subnet, security groups, keys, trusted profile, resource group and settings of the existing instance, and lists what it can't copy. Flags replace what is copied. The metadata service is on from the first boot, with the protocol and hop limit of the existing instance if its service is on, else with https and hop limit 1.
+
+Without NAME or --like, vpcmd asks for them if there is a terminal.
 
 The VPC API does not return the user data of an instance. To copy it, collect it with vpcmd metadata collect and pass the file to --from-metadata.`
   static override examples = [
@@ -32,11 +47,11 @@ The VPC API does not return the user data of an instance. To copy it, collect it
     '<%= config.bin %> <%= command.id %> web-3 --like web-2 --dry-run',
   ]
   static override args = {
-    name: Args.string({required: true, description: 'The name of the new instance.'}),
+    name: Args.string({description: 'The name of the new instance.'}),
   }
   static override flags = {
     ...cloudFlags,
-    like: Flags.string({required: true, helpValue: 'INSTANCE', summary: 'ID, name or CRN of the existing instance.'}),
+    like: Flags.string({helpValue: 'INSTANCE', summary: 'ID, name or CRN of the existing instance.'}),
     'user-data': Flags.string({helpValue: 'FILE', summary: 'File with user data for the first boot; - is stdin.'}),
     'from-metadata': Flags.string({
       helpValue: 'FILE',
@@ -69,13 +84,42 @@ The VPC API does not return the user data of an instance. To copy it, collect it
   async run(): Promise<void> {
     const {args, flags} = await this.parse(InstancesCreate)
     const out = readOutput(flags)
-    checkName(args.name)
+    const prompter = await this.context.prompter()
+    if (!prompter) refuseMissing(args.name, flags.like)
+    const problem = args.name === undefined ? undefined : problemOfName(args.name)
+    if (problem !== undefined) throw usageError(problem, nameRule)
     checkStdin(flags, {'user data': flags['user-data'] ?? flags['from-metadata']})
     const userData = await this.readUserData(flags)
     const cloud = await connectCloud(this.context, flags)
-    const like = await findInstance(cloud, flags.like)
-    const api = cloud.api(like.region)
-    const {prototype, leftOut} = await planInstance(api, args.name, like, {
+    let like: FoundInstance | undefined
+    let name = args.name ?? ''
+    await inSteps([
+      async () => {
+        like = await findOrPick(this.context, cloud, flags.like, 'Create an instance like which one?', flags.yes)
+        return flags.like === undefined
+      },
+      async () => {
+        if (args.name !== undefined || !prompter) return false
+        const problemOf = (typed: string) => {
+          const problem = problemOfName(typed)
+          return problem && `${problem} ${nameRule}`
+        }
+        name = await prompter.text({message: 'Name of the new instance?', problemOf})
+        return true
+      },
+      async () => {
+        if (like) await this.create(out, flags, {name, like, api: cloud.api(like.region), userData})
+        return true
+      },
+    ])
+  }
+
+  private async create(
+    out: OutputOptions,
+    flags: CreateFlags,
+    {name, like, api, userData}: {name: string; like: FoundInstance; api: VpcApi; userData: string | undefined},
+  ): Promise<void> {
+    const {prototype, leftOut} = await planInstance(api, name, like, {
       profile: flags.profile,
       image: flags.image,
       subnet: flags.subnet,
@@ -92,9 +136,7 @@ The VPC API does not return the user data of an instance. To copy it, collect it
       return
     }
     if (!flags.yes) await this.show(prototype)
-    if (
-      !(await this.context.confirm(`Create ${args.name} in ${like.region.name}? It costs money.`, flags.yes ?? false))
-    ) {
+    if (!(await this.context.confirm(`Create ${name} in ${like.region.name}? It costs money.`, flags.yes ?? false))) {
       this.context.note('Nothing was sent.')
       return
     }
@@ -145,10 +187,15 @@ The VPC API does not return the user data of an instance. To copy it, collect it
 }
 
 // IBM/vpc-node-sdk, vpc/v1.ts: names are lower-case, with hyphens, and at most 63 characters long.
-function checkName(name: string): void {
-  if (/^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) return
-  throw usageError(
-    `${name === '' ? 'An empty string' : name} is not a valid instance name.`,
-    'Use lowercase letters, digits and hyphens, at most 63, starting with a letter.',
-  )
+function problemOfName(name: string): string | undefined {
+  if (/^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) return undefined
+  return `${name === '' ? 'An empty string' : name} is not a valid instance name.`
+}
+
+const nameRule = 'Use lowercase letters, digits and hyphens, at most 63, starting with a letter.'
+
+/** Throws a usage error for what nobody can be asked for. */
+function refuseMissing(name: string | undefined, like: string | undefined): void {
+  const missing = name === undefined ? 'NAME' : like === undefined ? '--like' : undefined
+  if (missing) throw usageError(`${missing} is required.`, 'Example: vpcmd instances create web-3 --like web-2')
 }

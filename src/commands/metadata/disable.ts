@@ -29,7 +29,8 @@ ${selectionHelp}`
       verb: 'Disable',
       alwaysAsks: true,
       selection,
-      wanted: async () => ({enabled: false}),
+      wanted: {enabled: false},
+      asksForSettings: false,
     })
   }
 }

@@ -5,7 +5,7 @@ import {readChange, restartFlags, rolloutFlags} from '../../cli/flags/change.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {instanceArgs, readSelectionForChanges, selectionFlagsForChanges} from '../../cli/flags/selection.ts'
 import {policyFlag, readPolicy} from '../../cli/policy-file.ts'
-import {askSettings, readWantedSettings, settingFlags} from '../../cli/wanted-settings.ts'
+import {readWantedSettings, settingFlags} from '../../cli/wanted-settings.ts'
 
 export default class MetadataEnable extends BaseCommand {
   static override summary = 'Enable the metadata service of instances, and set its protocol and hop limit.'
@@ -48,10 +48,8 @@ An instance that was created with the service off must be stopped and started be
       alwaysAsks: false,
       selection,
       rules,
-      wanted: async picked => {
-        const given = readWantedSettings(flags)
-        return {...(picked ? await askSettings(context, given, picked) : given), enabled: true}
-      },
+      wanted: {...readWantedSettings(flags), enabled: true},
+      asksForSettings: true,
     })
   }
 }

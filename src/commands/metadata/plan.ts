@@ -1,6 +1,6 @@
 import {Flags} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
-import {chooseToChange, withinReach} from '../../cli/change-metadata.ts'
+import {chooseToChange, pickerOf, withinReach} from '../../cli/change-metadata.ts'
 import {checkFiles} from '../../cli/check-files.ts'
 import {connectCloud} from '../../cli/connect-cloud.ts'
 import type {Context} from '../../cli/context.ts'
@@ -49,10 +49,8 @@ Choose instances as with vpcmd metadata enable, and pass --enable or --disable. 
     const rules = flags.policy === undefined ? undefined : await readPolicy(flags.policy, context.env)
     const options = readSelectionForChanges(flags, args.instance)
     const cloud = await connectCloud(context, flags)
-    const selection = await chooseToChange(context, cloud, {
-      verb: flags.enable ? 'Plan to enable' : 'Plan to disable',
-      selection: options,
-    })
+    const picker = pickerOf(flags.enable ? 'Plan to enable' : 'Plan to disable')
+    const selection = await chooseToChange(context, cloud, options, picker)
     const wanted = flags.disable ? {enabled: false} : {...readWantedSettings(flags), enabled: true}
     const items = withinReach(context, selection)
     const drafts = draftPlan(items, wanted)
