@@ -19,6 +19,9 @@ import {beatMs, holderOf, LockHeld, takeLock} from '../src/process-lock.ts'
 import {allowSeconds} from './support/allow-seconds.ts'
 import {type LockProcess, lockProgram} from './support/lock-processes.ts'
 
+// In the end-to-end tests more processes race for a lock, and more often.
+const isLong = process.env.MODE === 'e2e'
+
 allowSeconds(20, 'It starts processes, which take their time on a machine that is busy.')
 
 const root = mkdtempSync(join(tmpdir(), 'vpcmd-lock-'))
@@ -92,8 +95,8 @@ describe('a lock', () => {
     await dead.kill()
     const copy = join(root, 'dead.lock')
     cpSync(path, copy, {recursive: true})
-    const rivals = await Promise.all(Array.from({length: 6}, () => aProcess()))
-    for (let round = 0; round < 30; round++) {
+    const rivals = await Promise.all(Array.from({length: isLong ? 6 : 4}, () => aProcess()))
+    for (let round = 0; round < (isLong ? 30 : 8); round++) {
       rmSync(path, {recursive: true, force: true})
       cpSync(copy, path, {recursive: true})
       const answers = await Promise.all(rivals.map(each => each.take()))

@@ -636,6 +636,8 @@ describe('an API that takes a change and makes half of it', () => {
 
 describe('what ends a rollout from outside', () => {
   const enable = ['metadata', 'enable', '--all', '--hop-limit', '7', '--yes', '--json']
+  // So few at once that most is still to do when a signal comes, on a busy machine too.
+  const enableSlowly = [...enable, '--concurrency', '4']
 
   function start(args: string[], stdio: ('ignore' | 'pipe')[] = ['ignore', 'pipe', 'pipe']) {
     const child = spawn(process.execPath, [vpcmdPath, ...args], {env, stdio})
@@ -654,29 +656,29 @@ describe('what ends a rollout from outside', () => {
   }
 
   async function someAreChanged(count = 10): Promise<void> {
-    while (hasHops(7).length < count) await new Promise(resolve => setTimeout(resolve, 5))
+    while (hasHops(7).length < count) await new Promise(resolve => setTimeout(resolve, 20))
   }
 
-  beforeEach(() => use({instances: 400, regions: ['us-south', 'eu-de'], latencyMs: 60}))
+  beforeEach(() => use({instances: 100, regions: ['us-south', 'eu-de'], latencyMs: 60}))
 
   it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
     '%s once: what is under way is awaited, and resume finishes',
     async signal => {
-      const {child, exit} = start(enable)
+      const {child, exit} = start(enableSlowly)
       await someAreChanged()
       child.kill(signal)
       const {code, stdout, stderr} = await exit
       expect(code).toBe(130)
       expect(stderr).toMatch(/Interrupted: waiting for what is in progress/)
       const {changed, skipped} = JSON.parse(stdout)
-      expect(changed.length + skipped.length).toBe(400)
+      expect(changed.length + skipped.length).toBe(100)
       expect(idsOf(changed)).toEqual(idsOf(hasHops(7)))
       expect(skipped[0].error.code).toBe('interrupted')
       const [run] = await jsonOf('metadata history')
       expect(run).toMatchObject({state: 'interrupted', counts: {changed: changed.length, failed: 0}})
       const resumed = await vpcmd('metadata resume')
       expect(resumed.code).toBe(0)
-      expect(hasHops(7)).toHaveLength(400)
+      expect(hasHops(7)).toHaveLength(100)
       expect(new Set(patched).size).toBe(patched.length)
     },
   )
@@ -685,7 +687,7 @@ describe('what ends a rollout from outside', () => {
     const {child, exit} = start(enable)
     child.stdout?.destroy()
     expect((await exit).code).toBe(0)
-    expect(hasHops(7)).toHaveLength(400)
+    expect(hasHops(7)).toHaveLength(100)
   })
 
   it('a closed stderr does not', async () => {
@@ -693,7 +695,7 @@ describe('what ends a rollout from outside', () => {
     child.stderr?.destroy()
     const {code, stdout} = await exit
     expect(code).toBe(0)
-    expect(JSON.parse(stdout).changed).toHaveLength(400)
+    expect(JSON.parse(stdout).changed).toHaveLength(100)
   })
 
   it('a second vpcmd can’t go on with it meanwhile, nor take it back', async () => {

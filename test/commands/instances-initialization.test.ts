@@ -29,7 +29,8 @@ const kinds = [
 
 const makeKey = (name: string, type: string, options: readonly string[], passphrase: string) =>
   execFileSync('ssh-keygen', [
-    ...['-q', '-t', type, ...options, '-N', passphrase, '-C', 'me@here', '-f', file(name)],
+    // One round of the key's derivation: more of them only take longer.
+    ...['-q', '-t', type, '-a', '1', ...options, '-N', passphrase, '-C', 'me@here', '-f', file(name)],
     ...(type === 'rsa' ? ['-b', '2048'] : []),
   ])
 

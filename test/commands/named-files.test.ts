@@ -1,4 +1,3 @@
-import {spawn} from 'node:child_process'
 import {readFileSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
@@ -56,20 +55,10 @@ describe('files from Windows', () => {
   })
 
   it('are user data only as UTF-8, and a byte order mark is told of', async () => {
-    const create = (stdin: Buffer) =>
-      new Promise<{code: number | null; stdout: string; stderr: string}>(done => {
-        const args = ['instances', 'create', 'next', '--like', 'my-virtual-server-2', '--user-data', '-', '--dry-run']
-        const child = spawn(process.execPath, [vpcmdPath, ...args], {env})
-        const said = {stdout: '', stderr: ''}
-        child.stdout.on('data', chunk => {
-          said.stdout += chunk
-        })
-        child.stderr.on('data', chunk => {
-          said.stderr += chunk
-        })
-        child.on('close', code => done({code, ...said}))
-        child.stdin.end(stdin)
-      })
+    const create = (stdin: Buffer) => {
+      const args = ['instances', 'create', 'next', '--like', 'my-virtual-server-2', '--user-data', '-', '--dry-run']
+      return runInProcess(args, {env, stdin})
+    }
     const marked = await create(Buffer.from('\ufeff#cloud-config\n'))
     expect(marked).toMatchObject({code: 0, stderr: expect.stringMatching(/Warning: .*byte order mark.*#cloud-config/)})
     expect(JSON.parse(marked.stdout).user_data).toBe('\ufeff#cloud-config\n')

@@ -1,7 +1,7 @@
 import {chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {dirname, join} from 'node:path'
-import {afterEach, beforeEach, describe, expect, it} from 'vitest'
+import {afterAll, afterEach, beforeEach, describe, expect, it} from 'vitest'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
 import {allowSeconds} from '../support/allow-seconds.ts'
 import {runInProcess} from '../support/run-in-process.ts'
@@ -26,19 +26,25 @@ const cache = (...names: string[]) => join(env.XDG_CACHE_HOME ?? '', 'vpcmd', ..
 const changes = () => seen.filter(({method}) => method === 'PATCH')
 const tokens = () => seen.filter(({path}) => path === '/identity/token').length
 
+/** What is built, where anybody may look: the checkout may be where only root may. */
+let copy: string | undefined
+afterAll(() => copy && rmSync(copy, {recursive: true}))
+
 /** Runs vpcmd as a user who is not root: to root, a folder of root's is its own. */
 function asUser(...args: string[]) {
   if (process.getuid?.() !== 0) return runFile(process.execPath, [vpcmdPath, ...args], env, '')
-  // The checkout may be where only root may look.
-  const copy = mkdtempSync(join(tmpdir(), 'vpcmd-of-all-'))
-  chmodSync(copy, 0o755)
-  for (const name of ['dist', 'package.json', 'oclif.manifest.json']) {
-    cpSync(join(dirname(vpcmdPath), '..', name), join(copy, name), {recursive: true})
-  }
+  copy ??= copyOfBuild()
   const command = [process.execPath, join(copy, 'dist', 'main.js'), ...args]
-  return runFile('setpriv', ['--reuid=65534', '--regid=65534', '--clear-groups', ...command], env, '').finally(() =>
-    rmSync(copy, {recursive: true}),
-  )
+  return runFile('setpriv', ['--reuid=65534', '--regid=65534', '--clear-groups', ...command], env, '')
+}
+
+function copyOfBuild(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'vpcmd-of-all-'))
+  chmodSync(folder, 0o755)
+  for (const name of ['dist', 'package.json', 'oclif.manifest.json']) {
+    cpSync(join(dirname(vpcmdPath), '..', name), join(folder, name), {recursive: true})
+  }
+  return folder
 }
 
 describe('a folder of journals', () => {

@@ -41,22 +41,23 @@ async function makeKeys() {
   return {privateKey: await crypto.subtle.exportKey('jwk', privateKey), publicKey}
 }
 
+/** Made for the first token, which it takes most of the time of. */
+let keys: ReturnType<typeof makeKeys> | undefined
+
 /** Signs and checks identity tokens (RS256, as IBM's are) with a key that lives as long as the process. */
 export class IdentityTokens {
-  #keys: ReturnType<typeof makeKeys> | undefined
-
   /** A token for an instance, valid from `issuedAt` for `ttlSeconds` (both in seconds). */
   async issue(subject: MetadataSubject, issuedAt: number, ttlSeconds: number, nonce?: string): Promise<string> {
-    this.#keys ??= makeKeys()
-    const {privateKey} = await this.#keys
+    keys ??= makeKeys()
+    const {privateKey} = await keys
     const claims = {...claimsOf(subject), iat: issuedAt, exp: issuedAt + ttlSeconds, nonce}
     return sign(claims, {...privateKey, alg: 'RS256', kid: `VSI-CR_${subject.record.region}_sandbox`})
   }
 
   /** Whether `token` was issued here to the instance `id` and is not expired at `now` (in seconds). */
   async isValid(token: string, id: string, now: number): Promise<boolean> {
-    this.#keys ??= makeKeys()
-    const claims = await verifiedClaims(token, (await this.#keys).publicKey, 'RS256', now)
+    keys ??= makeKeys()
+    const claims = await verifiedClaims(token, (await keys).publicKey, 'RS256', now)
     return (claims?.iaas as {instanceID?: string} | undefined)?.instanceID === id
   }
 }
