@@ -1,15 +1,26 @@
-import {Command, type Config} from '@oclif/core'
+import {Command, type Config, type Interfaces} from '@oclif/core'
+import type {VpcmdError} from '../errors.ts'
 import {Context, ReaderGone} from './context.ts'
-import {outputFlags} from './flags/output.ts'
+import {type OutputFlags, outputFlags, readOutput} from './flags/output.ts'
 import {usageLine} from './help-page.ts'
 import {type Host, processHost} from './host.ts'
+import {preferences, readPreferences} from './preferences.ts'
 import {asksForJson, reportError} from './report-error.ts'
+
+/** The flags that overrule a format that the user prefers. */
+const formatFlags = /^(-o|--output|-q$|--quiet$|--query)/
 
 /** What all commands share: a context, flags that are parsed, and errors as one line and an exit code. */
 export abstract class BaseCommand extends Command {
   static override baseFlags = outputFlags
+  /** Whether it prints a table where no flag says otherwise, and so another format where the user prefers that. */
+  static printsTable = true
+  /** Whether it runs although the config file is wrong, or a variable that stands for a part of it. */
+  static toleratesWrongConfig = false
 
   protected readonly context: Context
+  /** What is wrong with the config file, where the command tolerates that. */
+  protected configProblems: VpcmdError[] = []
 
   constructor(argv: string[], config: Config, host: Host = processHost) {
     super(argv, config)
@@ -36,13 +47,43 @@ export abstract class BaseCommand extends Command {
     const flags = this.argv.slice(0, this.argv.includes('--') ? this.argv.indexOf('--') : undefined)
     this.context.noInput = flags.includes('--no-input')
     for (const arg of Object.values(this.ctor.args)) arg.ignoreStdin = true
+    this.configProblems = await readPreferences(this.context, this.own.toleratesWrongConfig)
+  }
+
+  private get own(): typeof BaseCommand {
+    return this.ctor as typeof BaseCommand
+  }
+
+  /** A query that is wrong is told before anything is sent. */
+  protected override async parse<
+    F extends Record<string, unknown>,
+    B extends Record<string, unknown>,
+    A extends Record<string, unknown>,
+  >(options?: Interfaces.Input<F, B, A>, argv?: string[]): Promise<Interfaces.ParserOutput<F, B, A>> {
+    const parsed = await super.parse(options, argv)
+    const flags: OutputFlags = parsed.flags
+    if (flags.query !== undefined) {
+      readOutput(flags)
+      const {compileQuery} = await import('../terminal/query.ts')
+      compileQuery(flags.query)
+    } else if (!flags.json && !flags.quiet) flags.output ??= this.preferredOutput
+    return parsed
+  }
+
+  /** The format that the environment or the config file names, where this command has it. */
+  private get preferredOutput(): string | undefined {
+    if (!this.own.printsTable) return undefined
+    const {output} = preferences(this.context)
+    const {options = []}: {options?: readonly string[]} = {...this.own.baseFlags, ...this.own.flags}.output
+    return output !== undefined && options.includes(output) ? output : undefined
   }
 
   override async catch(error: Error): Promise<void> {
     if (error instanceof ReaderGone) return
     const {host} = this.context
     // The flags may not have been parsed when this is called: parsing is what failed.
-    const json = asksForJson(this.argv)
+    const isPreferred = /^jsonl?$/.test(this.preferredOutput ?? '') && !this.argv.some(arg => formatFlags.test(arg))
+    const json = asksForJson(this.argv) || isPreferred
     const flagNames = Object.keys({...this.ctor.baseFlags, ...this.ctor.flags})
     const usage = usageLine({id: this.ctor.id, args: this.ctor.args ?? {}, flags: this.ctor.flags ?? {}})
     const options = {json, debug: this.argv.includes('--debug'), secrets: host.secrets, flagNames, usage}

@@ -48,6 +48,7 @@ To reach an instance without a floating IP, pass --internal-ip or --via, or give
     // Only to say what is missing.
     command: Args.string({hidden: true}),
   }
+  static override printsTable = false
   static override flags = {
     ...cloudFlags,
     ...sshFlags,

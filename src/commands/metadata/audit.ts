@@ -1,25 +1,27 @@
 import {Flags} from '@oclif/core'
 import type {AuditReport} from '../../audit/audit.ts'
-import {tableColumns} from '../../audit/columns.ts'
-import {type Verdict, verdicts} from '../../audit/judge.ts'
+import {csvColumns, everyColumn, tableColumns} from '../../audit/columns.ts'
+import {type Judgement, type Verdict, verdicts} from '../../audit/judge.ts'
 import {defaultPolicy, listInWords, type Policy, policyKeysInWords} from '../../audit/policy.ts'
 import {selectorTable} from '../../audit/selectors.ts'
 import {kindLabel, subjectKinds} from '../../audit/subjects.ts'
-import {parseReportFiles, type ReportFile, renderAudit, reportFormats} from '../../cli/audit-output.ts'
+import {auditData, parseReportFiles, type ReportFile, renderAudit, reportFormats} from '../../cli/audit-output.ts'
 import {BaseCommand} from '../../cli/base-command.ts'
 import {checkFiles, checkStdin} from '../../cli/check-files.ts'
 import {connectCloud} from '../../cli/connect-cloud.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
-import {readOutput} from '../../cli/flags/output.ts'
+import {chosenColumns, columnsFlag, noHeaders, type OutputOptions, readOutput} from '../../cli/flags/output.ts'
 import {filterFlags, toFilters} from '../../cli/flags/selection.ts'
-import {printRows} from '../../cli/output.ts'
+import {printQueried, printRows} from '../../cli/output.ts'
 import {restartsAwaited} from '../../cli/restarts-awaited.ts'
+import type {Column} from '../../column.ts'
 import {counted} from '../../counted.ts'
-import {exitCodes, VpcmdError} from '../../errors.ts'
+import {exitCodes, usageError, VpcmdError} from '../../errors.ts'
 import {inputName, readInput} from '../../files/read-input.ts'
 import {pathInRepository} from '../../files/repository-path.ts'
 import {writeOutput} from '../../files/write-output.ts'
 import {quoteCommand} from '../../quote-command.ts'
+import {dataFormatNames} from '../../terminal/formats.ts'
 import {green, red, yellow} from '../../terminal/style.ts'
 
 const {name, zone, vpc, 'resource-group': resourceGroup} = filterFlags
@@ -88,10 +90,21 @@ Exit codes: 0 compliant; 5 not compliant; 1 if anything could not be read, whate
       options: ['table', ...reportFormats],
       helpGroup: 'OUTPUT',
     }),
+    columns: columnsFlag('those of the table, or all in CSV'),
+    'no-headers': noHeaders,
   }
 
   async run(): Promise<void> {
     const {flags} = await this.parse(MetadataAudit)
+    const out = readOutput(flags)
+    const [every, byDefault] = out.format === 'csv' ? [everyColumn.csv, csvColumns] : [everyColumn.table, tableColumns]
+    const columns = chosenColumns(out, every, byDefault)
+    if (out.columns && !['table', ...dataFormatNames, undefined].includes(flags.output)) {
+      throw usageError(
+        `--columns can't be combined with -o ${flags.output}, which has its own form.`,
+        'Drop --columns.',
+      )
+    }
     checkStdin(flags, flags.policy, 'policy')
     const files = parseReportFiles(flags.report ?? [])
     checkFiles([...files.map(({file}) => file), flags['fix-plan']], [flags.policy, flags['api-key-file']])
@@ -121,7 +134,7 @@ Exit codes: 0 compliant; 5 not compliant; 1 if anything could not be read, whate
         )
       }
     }
-    await this.printAudit(flags, report, flags.verdict)
+    await this.printAudit({...out, output: flags.output}, columns, report, flags.verdict)
     await this.summarize(report)
     if (flags['fix-plan'] !== undefined) await this.writeFixPlan(report, flags['fix-plan'])
   }
@@ -146,16 +159,22 @@ Exit codes: 0 compliant; 5 not compliant; 1 if anything could not be read, whate
   }
 
   private async printAudit(
-    flags: {output?: string; json?: boolean; quiet?: boolean},
+    out: OutputOptions & {output?: string},
+    columns: readonly Column<Judgement>[],
     report: AuditReport,
     wanted: Verdict[] | undefined,
   ): Promise<void> {
     const rows = wanted ? report.judgements.filter(({verdict}) => wanted.includes(verdict)) : report.judgements
-    const format = reportFormats.find(each => each === (flags.json ? 'json' : flags.output))
-    if (format) return this.context.print(await renderAudit(format, report, rows))
-    await printRows(this.context, readOutput(flags), {
+    const shown = {out, judgements: rows, columns}
+    if (out.query !== undefined) {
+      return printQueried(this.context, out, (await auditData(report, shown)).whole())
+    }
+    const format = reportFormats.find(each => each === (out.format === 'table' ? out.output : out.format))
+    if (format) return this.context.print(await renderAudit(format, report, shown))
+    await printRows(this.context, out, {
       rows,
-      columns: tableColumns.map(column => (column.header === 'Verdict' ? {...column, style: colored} : column)),
+      columns: columns.map(column => (column.header === 'Verdict' ? {...column, style: colored} : column)),
+      mayHide: !out.columns,
       id: ({subject, verdict}) => (wanted || verdict === 'violation' ? subject.id : undefined),
       // That there was nothing at all, the summary says.
       ...(report.judgements.length > 0 && {empty: 'No findings with this verdict.'}),

@@ -1,12 +1,12 @@
 import {Args} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
-import {type OutputOptions, readOutput} from '../../cli/flags/output.ts'
+import {limit, noHeaders, type OutputOptions, readOutput} from '../../cli/flags/output.ts'
 import {warnOfDamage} from '../../cli/open-run.ts'
 import {printRows} from '../../cli/output.ts'
 import {resultStyle} from '../../cli/print-outcomes.ts'
 import {runsFolder} from '../../cli/state-folder.ts'
 import type {Column} from '../../column.ts'
-import {exitCodes} from '../../errors.ts'
+import {exitCodes, usageError} from '../../errors.ts'
 import {settingsLabel} from '../../instances/settings.ts'
 import {type JsonRun, toJsonChange, toJsonRun} from '../../metadata/history.ts'
 import {describeCounts} from '../../metadata/outcomes.ts'
@@ -24,11 +24,15 @@ export default class MetadataHistory extends BaseCommand {
     '<%= config.bin %> <%= command.id %> 20261125-161502-3f9a -o csv',
   ]
   static override args = {run: Args.string({description: 'ID of a run, or the start of it.'})}
+  static override flags = {limit, 'no-headers': noHeaders}
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(MetadataHistory)
     const folder = runsFolder(this.context.env)
     const out = readOutput(flags)
+    if (args.run !== undefined && out.limit !== undefined) {
+      throw usageError("--limit is for the list of runs, and can't be combined with a run.", 'Drop --limit.')
+    }
     if (args.run !== undefined) return this.showRun(await readRun(folder, args.run), out)
     const rows: JsonRun[] = []
     const runs = readRuns(folder, ({message}) => {

@@ -1,5 +1,6 @@
 import {BaseCommand} from '../../cli/base-command.ts'
 import {readOutput} from '../../cli/flags/output.ts'
+import {printRecord} from '../../cli/output.ts'
 import {sandboxFolder} from '../../cli/state-folder.ts'
 import {VpcmdError} from '../../errors.ts'
 
@@ -13,9 +14,9 @@ export default class SandboxReset extends BaseCommand {
     const reset = await resetSandbox(sandboxFolder(this.context.env)).catch((error: Error) => {
       throw new VpcmdError({code: 'sandbox_failed', message: `The sandbox could not be reset: ${error.message}`})
     })
-    if (readOutput(flags).format === 'json') {
-      const {toJson} = await import('../../terminal/formats.ts')
-      this.context.print(toJson({reset}))
+    const out = readOutput(flags)
+    if (out.format === 'json' || out.query !== undefined) {
+      await printRecord(this.context, out, {entries: [], json: {reset}, id: ''})
     } else if (!flags.quiet) {
       this.context.note(reset ? 'Reset the sandbox.' : 'The sandbox was already in its initial state.')
     }
