@@ -19,7 +19,7 @@ export abstract class BaseCommand extends Command {
   static toleratesWrongConfig = false
 
   protected readonly context: Context
-  /** What is wrong with the config file, where the command tolerates that. */
+  /** What is wrong with the config file, or a variable that stands for a part of it. */
   protected configProblems: VpcmdError[] = []
 
   constructor(argv: string[], config: Config, host: Host = processHost) {
@@ -47,20 +47,22 @@ export abstract class BaseCommand extends Command {
     const flags = this.argv.slice(0, this.argv.includes('--') ? this.argv.indexOf('--') : undefined)
     this.context.noInput = flags.includes('--no-input')
     for (const arg of Object.values(this.ctor.args)) arg.ignoreStdin = true
-    this.configProblems = await readPreferences(this.context, this.own.toleratesWrongConfig)
+    this.configProblems = await readPreferences(this.context)
   }
 
   private get own(): typeof BaseCommand {
     return this.ctor as typeof BaseCommand
   }
 
-  /** A query that is wrong is told before anything is sent. */
+  /** A config file or a query that is wrong is told before anything is sent. */
   protected override async parse<
     F extends Record<string, unknown>,
     B extends Record<string, unknown>,
     A extends Record<string, unknown>,
   >(options?: Interfaces.Input<F, B, A>, argv?: string[]): Promise<Interfaces.ParserOutput<F, B, A>> {
     const parsed = await super.parse(options, argv)
+    const [problem] = this.configProblems
+    if (problem && !this.own.toleratesWrongConfig) throw problem
     const flags: OutputFlags = parsed.flags
     if (flags.query !== undefined) {
       readOutput(flags)
@@ -75,7 +77,8 @@ export abstract class BaseCommand extends Command {
     if (!this.own.printsTable) return undefined
     const {output} = preferences(this.context)
     const {options = []}: {options?: readonly string[]} = {...this.own.baseFlags, ...this.own.flags}.output
-    return output !== undefined && options.includes(output) ? output : undefined
+    // What prints bytes has other formats, but no table: `vpcmd imds token` stays what boot scripts read.
+    return output !== undefined && options.includes('table') && options.includes(output) ? output : undefined
   }
 
   override async catch(error: Error): Promise<void> {

@@ -3,7 +3,7 @@ import {dirname} from 'node:path'
 import {Document, isMap, isScalar, LineCounter, type Pair, parseDocument} from 'yaml'
 import {z} from 'zod'
 import {asVpcmdError, usageError, VpcmdError} from '../errors.ts'
-import {sentence} from '../files/file-trouble.ts'
+import {type FileTrouble, sentence} from '../files/file-trouble.ts'
 import {folderTrouble, makePrivateFolder, ownershipTrouble} from '../files/private-file.ts'
 import {readText} from '../files/read-input.ts'
 import {configFile} from '../files/user-folders.ts'
@@ -77,6 +77,7 @@ export async function writePreference(
   value: NonNullable<Preferences[PreferenceName]> | undefined,
 ): Promise<boolean> {
   const document = (await readDocument(file))?.document ?? new Document({})
+  checkTrouble(folderTrouble(dirname(file)))
   const isThere = document.has(key)
   if (value === undefined && !isThere) return false
   if (value === undefined) document.delete(key)
@@ -156,10 +157,7 @@ async function readDocument(file: string): Promise<ReadDocument | undefined> {
   // Why it can't be looked at, whoever reads it will tell.
   const there = await stat(file).catch(() => undefined)
   // It chooses servers by their region, and names a command to run.
-  const trouble = folderTrouble(dirname(file)) ?? (there && ownershipTrouble(file, there))
-  if (trouble) {
-    throw usageError(`The settings are not read: ${trouble.why}.`, trouble.advice && sentence(trouble.advice))
-  }
+  checkTrouble(folderTrouble(dirname(file)) ?? (there && ownershipTrouble(file, there)))
   const text = await readText(file, 'settings', mostBytes)
   const lineCounter = new LineCounter()
   const lineOf = ({key}: Pair) => lineCounter.linePos(isScalar(key) ? (key.range?.[0] ?? 0) : 0).line
@@ -177,6 +175,11 @@ async function readDocument(file: string): Promise<ReadDocument | undefined> {
     }
     throw error
   }
+}
+
+function checkTrouble(trouble: FileTrouble | undefined): void {
+  if (!trouble) return
+  throw usageError(`The config file is not used: ${trouble.why}.`, trouble.advice && sentence(trouble.advice))
 }
 
 function notSettings(at: string, why: string): VpcmdError {

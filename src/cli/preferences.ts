@@ -16,9 +16,9 @@ const read = new WeakMap<Context, SettledPreferences>()
 
 /**
  * Reads the environment and the config file, once for each command, before it does anything. Gives what is wrong with
- * them; throws the first of it, a usage error (exit 2), unless `tolerates`.
+ * them, a usage error (exit 2) each.
  */
-export async function readPreferences(context: Context, tolerates: boolean): Promise<VpcmdError[]> {
+export async function readPreferences(context: Context): Promise<VpcmdError[]> {
   const file = configFile(context.env)
   const given = preferenceNames.flatMap(name => givenBy(context.env, name) ?? [])
   // Most have neither, and need not wait for what reads them.
@@ -26,8 +26,6 @@ export async function readPreferences(context: Context, tolerates: boolean): Pro
   const {settled, problems} = isPlain
     ? {settled: settledBy(given), problems: []}
     : await (await import('./config-file.ts')).settle(given, file)
-  const [problem] = problems
-  if (problem && !tolerates) throw problem
   read.set(context, settled)
   return problems
 }

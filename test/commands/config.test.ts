@@ -2,6 +2,7 @@ import {chmodSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, w
 import {join} from 'node:path'
 import {describe, expect, it} from 'vitest'
 import {allowSeconds} from '../support/allow-seconds.ts'
+import {startInsideSandbox} from '../support/inside-sandbox.ts'
 import {runInProcess} from '../support/run-in-process.ts'
 import {freshEnvironment} from '../support/run-vpcmd.ts'
 
@@ -63,6 +64,15 @@ describe('vpcmd config', () => {
       {key: 'pager', value: '', from: 'environment', source: 'VPCMD_PAGER'},
     ])
     expect((await vpcmd('config set pager more', {VPCMD_PAGER: 'cat'})).stderr).toContain('VPCMD_PAGER is set')
+  })
+
+  it('writes into no folder that others can write to', async () => {
+    const {file, vpcmd} = userWith()
+    mkdirSync(join(file, '..'), {recursive: true})
+    chmodSync(join(file, '..'), 0o777)
+    const {code, stderr} = await vpcmd('config set pager less')
+    expect({code, stderr}).toEqual({code: 2, stderr: expect.stringContaining('others can write to')})
+    expect(existsSync(file)).toBe(false)
   })
 
   it.each([
@@ -163,6 +173,20 @@ describe('what was settled', () => {
     expect((await vpcmd('connect my-virtual-server-2 --print')).stdout).toMatch(/^ssh /)
     expect((await vpcmd('completion bash')).stdout).not.toMatch(/^{/)
     expect((await vpcmd('instances list --limit 1 --query [0].name')).stdout).toMatch(/^[\w-]+\n$/)
+  })
+
+  it('leaves boot scripts their token, whichever way the command runs', async () => {
+    const inside = await startInsideSandbox()
+    const {vpcmd} = userWith('output: json\n')
+    try {
+      for (const more of ['', ' --debug']) {
+        const {stdout} = await vpcmd(`imds token ${inside.at.join(' ')}${more}`)
+        expect(stdout).toMatch(/^[\w.-]+\n$/)
+      }
+      expect((await vpcmd(`imds instance ${inside.at.join(' ')}`)).stdout).toMatch(/^{/)
+    } finally {
+      await inside.sandbox.close()
+    }
   })
 
   it('has errors in the same format, and with the same exit code', async () => {

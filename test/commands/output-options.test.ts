@@ -2,7 +2,9 @@ import {beforeAll, describe, expect, it} from 'vitest'
 import {everyColumn} from '../../src/audit/columns.ts'
 import {jsonKeysOf, keyOf} from '../../src/column.ts'
 import {instanceColumns, showColumns} from '../../src/instances/columns.ts'
+import {startSandbox} from '../../src/sandbox/index.ts'
 import {allowSeconds} from '../support/allow-seconds.ts'
+import {instancesIn, startOddCloud} from '../support/odd-cloud.ts'
 import {runInProcess} from '../support/run-in-process.ts'
 import {freshEnvironment} from '../support/run-vpcmd.ts'
 
@@ -202,5 +204,29 @@ describe('-o name', () => {
   it('says that a name is not the only one: a script might mean another', async () => {
     expect((await list('-o', 'name')).stderr).toContain('More than one is called web-1: -q prints IDs')
     expect((await list('-o', 'name', '--region', 'eu-de')).stderr).not.toContain('More than one')
+  })
+  it('prints the ID of an instance whose name a terminal would show as that of another one', async () => {
+    const sandbox = await startSandbox()
+    const odd = await startOddCloud(sandbox, {
+      change(_, body) {
+        for (const instance of instancesIn(body)) {
+          if (instance.name === 'web-2') instance.name = 'batch\u200b-1'
+          if (instance.name === 'train-1') delete instance.name
+        }
+      },
+    })
+    try {
+      for (const sort of ['zone', 'none']) {
+        const {stdout} = await runInProcess(['instances', 'list', '-o', 'name', '--sort', sort], {
+          env: freshEnvironment(odd.environment),
+        })
+        const lines = stdout.trimEnd().split('\n')
+        expect(lines.filter(line => line.startsWith('batch'))).toEqual(['batch-1'])
+        expect(lines.filter(line => /^\d{4}_/.test(line))).toHaveLength(2)
+      }
+    } finally {
+      await odd.close()
+      await sandbox.close()
+    }
   })
 })
