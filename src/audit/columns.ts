@@ -1,8 +1,10 @@
-import type {Column} from '../column.ts'
+import {type Column, keyOf} from '../column.ts'
 import {told} from '../instances/columns.ts'
 import {settingList, settingsLabel} from '../instances/settings.ts'
 import {type Judgement, reasonOf} from './judge.ts'
 import {kindLabel, type Referred} from './subjects.ts'
+
+const settingsKey = ['metadata_service']
 
 /** The columns of an audit's table. */
 export const tableColumns: Column<Judgement>[] = [
@@ -12,12 +14,12 @@ export const tableColumns: Column<Judgement>[] = [
   {header: 'ID', value: ({subject}) => subject.id, priority: 6, tells: 'which'},
   {header: 'Region', value: ({subject}) => subject.region, priority: 3, tells: 'which'},
   {header: 'VPC', value: ({subject}) => label(subject.vpc), priority: 4, least: 12},
-  {header: 'Metadata', value: ({subject}) => settingsLabel(subject.settings), priority: 1},
+  {header: 'Metadata', value: ({subject}) => settingsLabel(subject.settings), priority: 1, json: settingsKey},
   {header: 'Rule', value: ({rule}) => rule?.name ?? '', priority: 5, least: 12},
   {header: 'Why', value: reasonOf, least: 24},
 ]
 
-/** The columns of an audit as CSV: all that there is. */
+/** The columns of an audit as CSV. */
 export const csvColumns: Column<Judgement>[] = [
   {header: 'Verdict', value: ({verdict}) => verdict},
   {header: 'Kind', value: ({subject}) => subject.kind},
@@ -32,14 +34,29 @@ export const csvColumns: Column<Judgement>[] = [
   {header: 'Status', value: ({subject}) => subject.status ?? ''},
   ...settingList.map(({name, header}) => ({
     header,
+    json: settingsKey,
     value: ({subject}: Judgement) => told(subject.settings[name]),
   })),
   {header: 'Rule', value: ({rule}) => rule?.name ?? ''},
   {header: 'Why', value: reasonOf},
-  {header: 'Exempt until', value: ({verdict, exemption}) => (verdict === 'exempt' ? (exemption?.expires ?? '') : '')},
+  {
+    header: 'Exempt until',
+    value: ({verdict, exemption}) => (verdict === 'exempt' ? (exemption?.expires ?? '') : ''),
+    json: ['exemption'],
+  },
   {header: 'Restart awaited since', value: ({restartAwaited}) => restartAwaited ?? ''},
   {header: 'CRN', value: ({subject}) => told(subject.crn)},
 ]
+
+/** All columns, as a table says them, and as CSV does. */
+export const everyColumn = {
+  table: withOthers(tableColumns, csvColumns),
+  csv: withOthers(csvColumns, tableColumns),
+}
+
+function withOthers(columns: Column<Judgement>[], others: Column<Judgement>[]): Column<Judgement>[] {
+  return [...columns, ...others.filter(other => !columns.some(column => keyOf(column) === keyOf(other)))]
+}
 
 /** What something is called: by name, or by ID where the name is not known. */
 export function label(reference: Referred | undefined): string {

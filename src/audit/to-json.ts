@@ -62,11 +62,6 @@ export function toJsonHead(report: AuditReport): object {
   }
 }
 
-/** The whole of an audit as JSON and YAML have it. */
-export function toJsonReport(report: AuditReport): object {
-  return {...toJsonHead(report), subjects: report.judgements.map(toJsonJudgement)}
-}
-
 function toJsonReference(reference: Referred | undefined): object | null {
   return reference ? {id: reference.id ?? null, name: reference.name ?? null} : null
 }

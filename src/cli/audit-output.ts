@@ -1,8 +1,11 @@
 import type {AuditReport} from '../audit/audit.ts'
+import {csvColumns} from '../audit/columns.ts'
 import type {Judgement} from '../audit/judge.ts'
+import type {Column} from '../column.ts'
 import {usageError} from '../errors.ts'
-import {type DataFormat, dataFormatNames, formatData, toJson} from '../terminal/formats.ts'
-import {cellsOf} from './output.ts'
+import {type Data, type DataFormat, dataFormatNames, formatData, toJson} from '../terminal/formats.ts'
+import type {OutputOptions} from './flags/output.ts'
+import {dataOf} from './output.ts'
 
 type Render = (report: AuditReport) => Promise<string>
 
@@ -41,21 +44,26 @@ export function parseReportFiles(texts: string[]): ReportFile[] {
   })
 }
 
-/** An audit as text: with `judgements` alone in a format of data, and in full in a report. */
-export async function renderAudit(
-  format: ReportFormat,
-  report: AuditReport,
-  judgements: Judgement[] = report.judgements,
-): Promise<string> {
+/** What of an audit is printed: the findings, as these columns. */
+interface Shown {
+  out: Pick<OutputOptions, 'columns' | 'headless'>
+  judgements: Judgement[]
+  columns: readonly Column<Judgement>[]
+}
+
+/** An audit as text: with the findings that are shown in a format of data, and in full in a report. */
+export async function renderAudit(format: ReportFormat, report: AuditReport, shown?: Shown): Promise<string> {
   const isReport = (name: ReportFormat): name is keyof typeof reports => name in reports
   if (isReport(format)) return reports[format](report)
-  const [{csvColumns}, {toJsonJudgement, toJsonReport}] = await Promise.all([
-    import('../audit/columns.ts'),
-    import('../audit/to-json.ts'),
-  ])
-  return formatData(format, {
-    cells: () => [csvColumns.map(({header}) => header), ...cellsOf(csvColumns, judgements)],
-    values: () => judgements.map(toJsonJudgement),
-    whole: () => toJsonReport({...report, judgements}),
-  })
+  return formatData(format, await auditData(report, shown))
+}
+
+/** An audit as formats of data have it. */
+export async function auditData(
+  report: AuditReport,
+  {out, judgements: rows, columns}: Shown = {out: {}, judgements: report.judgements, columns: csvColumns},
+): Promise<Data> {
+  const {toJsonHead, toJsonJudgement} = await import('../audit/to-json.ts')
+  const data = dataOf(out, {rows, columns, toJson: toJsonJudgement})
+  return {...data, whole: () => ({...toJsonHead(report), subjects: data.values()})}
 }

@@ -1,16 +1,27 @@
-import {Command, type Config} from '@oclif/core'
+import {Command, type Config, type Interfaces} from '@oclif/core'
+import type {VpcmdError} from '../errors.ts'
 import {Context} from './context.ts'
-import {outputFlags} from './flags/output.ts'
+import {type OutputFlags, outputFlags, readOutput} from './flags/output.ts'
 import {usageLine} from './help-page.ts'
 import {type Host, processHost} from './host.ts'
 import {ReaderGone} from './paged-output.ts'
+import {preferences, readPreferences} from './preferences.ts'
 import {asksForJson, reportError} from './report-error.ts'
+
+/** The flags that overrule a format that the user prefers. */
+const formatFlags = /^(-o|--output|-q$|--quiet$|--query)/
 
 /** What all commands share: a context, flags that are parsed, and errors as one line and an exit code. */
 export abstract class BaseCommand extends Command {
   static override baseFlags = outputFlags
+  /** Whether it prints a table where no flag says otherwise, and so another format where the user prefers that. */
+  static printsTable = true
+  /** Whether it runs although the config file is wrong, or a variable that stands for a part of it. */
+  static toleratesWrongConfig = false
 
   protected readonly context: Context
+  /** What is wrong with the config file, or a variable that stands for a part of it. */
+  protected configProblems: VpcmdError[] = []
 
   constructor(argv: string[], config: Config, host: Host = processHost) {
     super(argv, config)
@@ -38,6 +49,38 @@ export abstract class BaseCommand extends Command {
     this.context.noInput = flags.includes('--no-input')
     if (showsProgress(flags, this.context.host)) this.context.watch()
     for (const arg of Object.values(this.ctor.args)) arg.ignoreStdin = true
+    this.configProblems = await readPreferences(this.context)
+  }
+
+  private get own(): typeof BaseCommand {
+    return this.ctor as typeof BaseCommand
+  }
+
+  /** A config file or a query that is wrong is told before anything is sent. */
+  protected override async parse<
+    F extends Record<string, unknown>,
+    B extends Record<string, unknown>,
+    A extends Record<string, unknown>,
+  >(options?: Interfaces.Input<F, B, A>, argv?: string[]): Promise<Interfaces.ParserOutput<F, B, A>> {
+    const parsed = await super.parse(options, argv)
+    const [problem] = this.configProblems
+    if (problem && !this.own.toleratesWrongConfig) throw problem
+    const flags: OutputFlags = parsed.flags
+    if (flags.query !== undefined) {
+      readOutput(flags)
+      const {compileQuery} = await import('../terminal/query.ts')
+      compileQuery(flags.query)
+    } else if (!flags.json && !flags.quiet) flags.output ??= this.preferredOutput
+    return parsed
+  }
+
+  /** The format that the environment or the config file names, where this command has it. */
+  private get preferredOutput(): string | undefined {
+    if (!this.own.printsTable) return undefined
+    const {output} = preferences(this.context)
+    const {options = []}: {options?: readonly string[]} = {...this.own.baseFlags, ...this.own.flags}.output
+    // What prints bytes has other formats, but no table: `vpcmd imds token` stays what boot scripts read.
+    return output !== undefined && options.includes('table') && options.includes(output) ? output : undefined
   }
 
   override async catch(error: Error): Promise<void> {
@@ -46,7 +89,8 @@ export abstract class BaseCommand extends Command {
     await this.context.settle()
     const {host} = this.context
     // The flags may not have been parsed when this is called: parsing is what failed.
-    const json = asksForJson(this.argv)
+    const isPreferred = /^jsonl?$/.test(this.preferredOutput ?? '') && !this.argv.some(arg => formatFlags.test(arg))
+    const json = asksForJson(this.argv) || isPreferred
     const flagNames = Object.keys({...this.ctor.baseFlags, ...this.ctor.flags})
     const usage = usageLine({id: this.ctor.id, args: this.ctor.args ?? {}, flags: this.ctor.flags ?? {}})
     const options = {json, debug: this.argv.includes('--debug'), secrets: host.secrets, flagNames, usage}

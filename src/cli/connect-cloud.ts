@@ -10,6 +10,7 @@ import {NamesSeen, namesFile} from './completion/known-names.ts'
 import type {Context} from './context.ts'
 import {namesSandbox} from './environment.ts'
 import type {CloudFlags} from './flags/cloud.ts'
+import {settledPreferences} from './preferences.ts'
 import {sandboxFolder} from './state-folder.ts'
 
 interface Access {
@@ -30,10 +31,14 @@ export async function connectCloud(context: Context, flags: CloudFlags): Promise
   const tellPause = pauseTeller(text => context.note(text), now)
   for (const secret of access.credentials.secrets) secrets.add(secret)
   rememberNames(context, usesSandbox(context, flags), access.credentials)
-  return openCloud({
+  // The environment is openCloud's own.
+  const {regions} = settledPreferences(context)
+  const preferred = !flags.region && regions?.from === 'file' ? regions : undefined
+  const cloud = await openCloud({
     ...access,
     env: context.env,
-    regions: flags.region ?? [],
+    regions: flags.region ?? preferred?.value ?? [],
+    regionsAskedBy: preferred?.source,
     allowsHttp: flags['allow-http'] ?? false,
     concurrency: flags.concurrency,
     mostConnections: connectionLimit(usesSandbox(context, flags) ? 2 : 1),
@@ -50,6 +55,20 @@ export async function connectCloud(context: Context, flags: CloudFlags): Promise
     show: context.show,
     log: flags.debug ? {note: text => context.note(`debug: ${text}`)} : undefined,
   })
+  return preferred ? tellingRegions(context, cloud, preferred.source) : cloud
+}
+
+/** Who has settled the regions long ago is told of it: what is listed, judged or changed is not all that there is. */
+function tellingRegions(context: Context, cloud: Cloud, file: string): Cloud {
+  let isTold = cloud.askedRegions.length === 0
+  return {
+    ...cloud,
+    regions() {
+      if (!isTold) context.note(`Only in ${cloud.askedRegions.join(', ')}, as ${file} says. For all: --region all`)
+      isTold = true
+      return cloud.regions()
+    },
+  }
 }
 
 /** Has what is listed kept for completion when the command is over. */

@@ -22,7 +22,7 @@ export async function serviceOf(
 }
 
 /** Prints bytes as they are, or the same in the format that is asked for. */
-export async function printBytes(context: Context, {format}: OutputOptions, {text, json}: Printout): Promise<void> {
-  if (format === 'table') context.print(text)
-  else await printRecord(context, {format, quiet: false}, {entries: [], json, id: ''})
+export async function printBytes(context: Context, out: OutputOptions, {text, json}: Printout): Promise<void> {
+  if (out.format === 'table') context.print(text)
+  else await printRecord(context, {...out, quiet: false}, {entries: [], json, id: ''})
 }

@@ -1,20 +1,23 @@
-import type {Column} from '../column.ts'
-import {dataFormats, type Format, formatData} from '../terminal/formats.ts'
+import {type Column, jsonKeysOf} from '../column.ts'
+import {asVpcmdError, exitCodes} from '../errors.ts'
+import {type Data, dataFormats, type Format, formatData} from '../terminal/formats.ts'
 import {dim, statusStyle} from '../terminal/style.ts'
 import type {NestedTable} from '../terminal/table.ts'
-import {plain} from '../terminal/text.ts'
+import {plain, plainLines} from '../terminal/text.ts'
 import type {Context} from './context.ts'
 import type {OutputOptions} from './flags/output.ts'
 
 /** Rows as every format prints them. */
 interface RowOutput<Row> {
   rows: Row[]
-  columns: Column<Row>[]
+  columns: readonly Column<Row>[]
   /** Whether columns may be left out on a narrow terminal; not when the user chose them. */
   mayHide?: boolean
   /** A row as JSON; the row itself without. */
   toJson?(row: Row): unknown
   id(row: Row): string | undefined
+  /** What -o name prints, where the command has that. */
+  name?(row: Row): string | undefined
   /** What to print on stderr in place of an empty table, if anything. */
   empty?: string
   /** The whole as JSON and YAML, where that is not the array of rows. */
@@ -29,17 +32,28 @@ interface RecordOutput {
 }
 
 /** Prints rows: all data to stdout, and what goes with it to stderr. */
-export async function printRows<Row>(
-  context: Context,
-  {format, quiet}: OutputOptions,
-  output: RowOutput<Row>,
-): Promise<void> {
-  const {rows, columns, toJson = row => row, id, toWhole} = output
+export async function printRows<Row>(context: Context, out: OutputOptions, output: RowOutput<Row>): Promise<void> {
+  const {format, quiet, headless, limit} = out
+  const {id} = output
+  const rows = limit === undefined ? output.rows : output.rows.slice(0, limit)
+  if (rows.length < output.rows.length) noteLimit(context, rows.length, output.rows.length)
   if (quiet) return context.print(linesOf(rows.map(id)))
-  if (format === 'table') return printTable(context, output)
-  const values = () => rows.map(toJson)
-  const cells = () => [headersOf(columns), ...cellsOf(columns, rows)]
-  context.print(await formatData(format, {cells, values, whole: toWhole ?? values}))
+  if (out.names) return context.print(nameLines(context, output)(rows))
+  if (format === 'table') return printTable(context, {...output, rows}, headless)
+  const data = dataOf(out, {...output, rows})
+  if (out.query !== undefined) return printQueried(context, out, data.whole())
+  context.print(await formatData(format, data))
+}
+
+/** Rows as formats of data have them. */
+export function dataOf<Row>(
+  out: Pick<OutputOptions, 'columns' | 'headless'>,
+  output: Pick<RowOutput<Row>, 'rows' | 'columns' | 'toJson' | 'toWhole'>,
+): Data {
+  const {rows, columns, toWhole} = output
+  const values = () => rows.map(jsonOf(out, output))
+  const cells = () => [...(out.headless ? [] : [headersOf(columns)]), ...cellsOf(columns, rows)]
+  return {cells, values, whole: toWhole ?? values}
 }
 
 /**
@@ -48,25 +62,70 @@ export async function printRows<Row>(
  */
 export async function rowPrinter<Row>(
   context: Context,
-  {format: name, quiet}: OutputOptions,
-  {columns, toJson = row => row, id}: Pick<RowOutput<Row>, 'columns' | 'toJson' | 'id'>,
+  out: OutputOptions,
+  output: Pick<RowOutput<Row>, 'columns' | 'toJson' | 'id' | 'name'>,
 ): Promise<((rows: Row[]) => Promise<void>) | undefined> {
-  if (quiet) return rows => context.printed(linesOf(rows.map(id)))
-  if (name === 'table') return undefined
-  const format: Format = dataFormats[name]
+  const {columns, id} = output
+  if (out.quiet) return rows => context.printed(linesOf(rows.map(id)))
+  if (out.names) {
+    const linesWithNames = nameLines(context, output)
+    return rows => context.printed(linesWithNames(rows))
+  }
+  if (out.format === 'table' || out.query !== undefined) return undefined
+  const format: Format = dataFormats[out.format]
   if (format.of === 'whole') return undefined
-  if (format.of === 'values') return async rows => context.printed(await format.write(rows.map(toJson)))
-  await context.printed(await format.write([headersOf(columns)]))
+  if (format.of === 'values') return async rows => context.printed(await format.write(rows.map(jsonOf(out, output))))
+  if (!out.headless) await context.printed(await format.write([headersOf(columns)]))
   return async rows => context.printed(await format.write(cellsOf(columns, rows)))
+}
+
+/** Tells that a list was cut: it must not be taken for the whole. `total` where it is known how many there are. */
+export function noteLimit(context: Context, count: number, total?: number): void {
+  context.note(`Printed the first ${count} only, as --limit says: there are ${total ?? 'more'}.`)
+}
+
+/** How a row becomes JSON: with the keys of the columns alone, where the user named columns. */
+function jsonOf<Row>(
+  out: Pick<OutputOptions, 'columns'>,
+  {columns, toJson = row => row}: Pick<RowOutput<Row>, 'columns' | 'toJson'>,
+): (row: Row) => unknown {
+  if (!out.columns) return toJson
+  const keys = [...new Set(columns.flatMap(jsonKeysOf))]
+  return row => {
+    const whole: Record<string, unknown> = Object(toJson(row))
+    return Object.fromEntries(keys.map(key => [key, whole[key] ?? null]))
+  }
+}
+
+/** Prints what a query finds in a value. Where it does not fit the value, that is told, and what was done goes on being reported. */
+export async function printQueried(
+  context: Context,
+  {format, query = '@', isRaw}: OutputOptions,
+  value: unknown,
+): Promise<void> {
+  const {compileQuery} = await import('../terminal/query.ts')
+  let found: unknown
+  try {
+    found = compileQuery(query)(value)
+  } catch (error) {
+    context.error(asVpcmdError(error))
+    context.exitCode = exitCodes.failed
+    return
+  }
+  if (isRaw && typeof found === 'string') return context.print(`${plainLines(found)}\n`)
+  const values = () => (Array.isArray(found) ? found : [found])
+  context.print(await formatData(format === 'table' ? 'json' : format, {cells: () => [], values, whole: () => found}))
 }
 
 /** Prints one thing. */
 export async function printRecord(
   context: Context,
-  {format, quiet}: OutputOptions,
+  out: OutputOptions,
   {entries, json, id}: RecordOutput,
 ): Promise<void> {
+  const {format, quiet} = out
   if (quiet) return context.print(linesOf([id]))
+  if (out.query !== undefined) return printQueried(context, out, json)
   if (format === 'table') {
     const {renderRecord} = await import('../terminal/table.ts')
     return context.print(`${renderRecord(entries, {...context.canvas(), styles})}\n`)
@@ -78,14 +137,14 @@ export async function printRecord(
   context.print(await formatData(format, {cells, values: () => [json], whole: () => json}))
 }
 
-async function printTable<Row>(context: Context, output: RowOutput<Row>): Promise<void> {
+async function printTable<Row>(context: Context, output: RowOutput<Row>, headless = false): Promise<void> {
   const {rows, columns, mayHide = true, empty} = output
   if (rows.length === 0) {
     if (empty) context.note(empty)
     return
   }
   const {renderTable} = await import('../terminal/table.ts')
-  const {text, hidden} = renderTable(columns.map(withStyle), rows, {...context.canvas(), mayHide})
+  const {text, hidden} = renderTable(columns.map(withStyle), rows, {...context.canvas(), mayHide, headless})
   context.print(`${text}\n`)
   if (hidden.length === 0) return
   const note = `Not shown in so narrow a terminal: ${hidden.join(', ')}. -o json has all.`
@@ -103,11 +162,36 @@ function linesOf(ids: (string | undefined)[]): string {
   return ids.map(id => (id === undefined ? '' : `${plain(id)}\n`)).join('')
 }
 
+/**
+ * Rows as a name a line; as the ID where there is no name, or a terminal would show another one: a script that hands the
+ * line on must never mean another instance. Says once where a name is not the only one.
+ */
+function nameLines<Row>(
+  context: Context,
+  {id, name = id}: Pick<RowOutput<Row>, 'id' | 'name'>,
+): (rows: Row[]) => string {
+  const seen = new Set<string>()
+  let isTold = false
+  return rows => {
+    const lines = rows.map(row => {
+      const called = name(row)
+      const line = called === undefined || called === '' || plain(called) !== called ? id(row) : called
+      if (line !== undefined && seen.has(line) && !isTold) {
+        isTold = true
+        context.note(`More than one is called ${line}: -q prints IDs, which tell them apart.`)
+      }
+      if (line !== undefined) seen.add(line)
+      return line
+    })
+    return linesOf(lines)
+  }
+}
+
 function headersOf(columns: readonly {header: string}[]): string[] {
   return columns.map(({header}) => header)
 }
 
 /** Rows as their columns read. */
-export function cellsOf<Row>(columns: readonly Pick<Column<Row>, 'value'>[], rows: Row[]): string[][] {
+function cellsOf<Row>(columns: readonly Pick<Column<Row>, 'value'>[], rows: Row[]): string[][] {
   return rows.map(row => columns.map(({value}) => value(row)))
 }

@@ -34,8 +34,10 @@ export interface CloudOptions {
   env: NodeJS.ProcessEnv
   credentials: Credentials
   endpoints: Endpoints
-  /** What the user named with --region, as typed; empty asks the environment and then means all regions. */
+  /** What the user named, as typed; empty asks the environment and then means all regions. */
   regions: string[]
+  /** Where these are named, for errors (--region). */
+  regionsAskedBy?: string
   /** Whether credentials may go over http to another machine. */
   allowsHttp?: boolean
   /** Where token and regions are kept between commands; undefined keeps them nowhere. */
@@ -107,7 +109,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   const variable = ['IBMCLOUD_REGION', 'IC_REGION'].find(name => options.env[name])
   const [asked, askedBy] =
     options.regions.length > 0 || variable === undefined
-      ? [options.regions, '--region']
+      ? [options.regions, options.regionsAskedBy ?? '--region']
       : [[options.env[variable] ?? ''], variable]
   const findOne = async (name: string, askedBy: string) => {
     const [region] = await find([name], askedBy)

@@ -17,6 +17,8 @@ PowerShell: add this to $PROFILE: vpcmd completion powershell | Out-String | Inv
     '<%= config.bin %> <%= command.id %> fish > ~/.config/fish/completions/vpcmd.fish',
   ]
   // A script is no data: none of the formats would be one that a shell can run.
+  static override toleratesWrongConfig = true
+  static override printsTable = false
   static override baseFlags = {} as typeof BaseCommand.baseFlags
   static override args = {
     shell: Args.string({required: true, options: [...shells], description: 'The shell that is to complete.'}),

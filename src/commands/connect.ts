@@ -50,6 +50,7 @@ On the sandbox, the shell is one of this machine, as you, and what you run in it
     // Only to say what is missing.
     command: Args.string({hidden: true}),
   }
+  static override printsTable = false
   static override flags = {
     ...cloudFlags,
     ...sshFlags,

@@ -25,6 +25,14 @@ export function cacheFolder(env: NodeJS.ProcessEnv): string | undefined {
   return home && join(home, '.cache', 'vpcmd')
 }
 
+/** The file of vpcmd's settings, whether it is there or not; undefined where the user has no home. */
+export function configFile(env: NodeJS.ProcessEnv): string | undefined {
+  const given = absolute(env.XDG_CONFIG_HOME) ?? (process.platform === 'win32' ? absolute(env.APPDATA) : undefined)
+  const home = homeFolder(env)
+  const folder = given ?? (home && join(home, '.config'))
+  return folder && join(folder, 'vpcmd', 'config.yaml')
+}
+
 /** The home folder: as the environment says, else as the system does; undefined where there is none. */
 export function homeFolder(env: NodeJS.ProcessEnv): string | undefined {
   const given = absolute(env.HOME) ?? (process.platform === 'win32' ? absolute(env.USERPROFILE) : undefined)

@@ -1,12 +1,10 @@
-import {distance} from 'fastest-levenshtein'
 import type {Reference} from '../cloud/readers/fields.ts'
 import type {Instance} from '../cloud/readers/instance.ts'
-import type {Column} from '../column.ts'
-import {usageError} from '../errors.ts'
+import {type Column, columnsNamed, columnNamed as named} from '../column.ts'
 import type {ListedInstance} from './list-instances.ts'
 import {serviceUrl, settingList, settingsLabel} from './settings.ts'
 
-/** A column of `instances list`, and its key for `--columns` and `--sort`. */
+/** A column of `instances list`, and its name for `--columns` and `--sort`. */
 export interface InstanceColumn extends Column<ListedInstance> {
   key: string
 }
@@ -18,34 +16,50 @@ function column(key: string, header: string, of: Of, priority?: number, least?: 
   return {key, header, value: ({instance}) => told(of(instance)), priority, least}
 }
 
-const settingColumns = settingList.map(({name, key, header}) => column(key, header, ({settings}) => settings[name]))
+const settingsKey = ['metadata_service']
+const settingColumns = settingList.map(({name, key, header}) => ({
+  ...column(key, header, ({settings}) => settings[name]),
+  json: settingsKey,
+}))
 
 // Headers and the order of the first sixteen are those of `ibmcloud is instances`
 // (ibm-cloud-docs/vpc, imd_access_instance_metadata); what is empty is printed as `-`.
-const columns: InstanceColumn[] = [
+export const instanceColumns: InstanceColumn[] = [
   {...column('id', 'ID', ({id}) => id, 6), tells: 'which'},
   {...column('name', 'Name', ({name}) => name, undefined, 20), tells: 'what'},
   column('status', 'Status', ({status}) => status),
-  column('reserved-ip', 'Reserved IP', reservedIpOf, 5),
-  {key: 'floating-ip', header: 'Floating IP', value: ({floatingIps}) => floatingIps?.join(', ') ?? '?', priority: 4},
+  {
+    ...column('reserved-ip', 'Reserved IP', reservedIpOf, 5),
+    json: ['primary_network_attachment', 'primary_network_interface'],
+  },
+  {
+    key: 'floating-ip',
+    header: 'Floating IP',
+    value: ({floatingIps}) => floatingIps?.join(', ') ?? '?',
+    priority: 4,
+    json: ['floating_ips'],
+  },
   column('profile', 'Profile', ({profile}) => profile, 7),
   column('image', 'Image', ({image}) => image?.name, 8, 16),
   column('vpc', 'VPC', ({vpc}) => vpc?.name, 6, 12),
   {...column('zone', 'Zone', ({zone}) => zone, 3), tells: 'which'},
   column('confidential-compute-mode', 'Confidential Compute Mode', each => each.confidentialComputeMode, 9),
-  column('secure-boot', 'Enable Secure Boot', ({secureBoot}) => secureBoot, 9),
+  {...column('secure-boot', 'Enable Secure Boot', ({secureBoot}) => secureBoot, 9), json: ['enable_secure_boot']},
   column('resource-group', 'Resource group', ({resourceGroup}) => resourceGroup?.name, 7, 12),
   column('reservation', 'Reservation Name', ({reservation}) => reservation?.name, 9),
-  column('cluster-network-id', 'Cluster Network ID', ({clusterNetwork}) => clusterNetwork?.id, 9),
+  {
+    ...column('cluster-network-id', 'Cluster Network ID', ({clusterNetwork}) => clusterNetwork?.id, 9),
+    json: ['cluster_network'],
+  },
   column('cluster-network', 'Cluster Network Name', ({clusterNetwork}) => clusterNetwork?.name, 9),
   column('cluster-network-attachments', 'Cluster Network Attachments', clusterAttachmentsOf, 9),
-  column('metadata', 'Metadata', ({settings}) => settingsLabel(settings)),
+  {...column('metadata', 'Metadata', ({settings}) => settingsLabel(settings)), json: settingsKey},
   ...settingColumns,
-  column('url', 'URL within the instance', ({settings}) => serviceUrl(settings), 4),
-  column('architecture', 'Architecture', ({architecture}) => architecture, 8),
+  {...column('url', 'URL within the instance', ({settings}) => serviceUrl(settings), 4), json: []},
+  {...column('architecture', 'Architecture', ({architecture}) => architecture, 8), json: ['vcpu']},
   {key: 'region', header: 'Region', value: ({region}) => region, priority: 3, tells: 'which'},
   column('crn', 'CRN', ({crn}) => crn, 9),
-  column('created', 'Created', ({createdAt}) => createdAt, 8),
+  {...column('created', 'Created', ({createdAt}) => createdAt, 8), json: ['created_at']},
 ]
 
 function clusterAttachmentsOf({clusterNetworkAttachments: attachments}: Instance): string {
@@ -65,8 +79,18 @@ export function nameOf({name, isDeleted}: Pick<Reference, 'name' | 'isDeleted'>)
 /** The columns of `instances list` when none are asked for. */
 export const defaultColumns = ['name', 'id', 'status', 'zone', 'vpc', 'reserved-ip', 'floating-ip', 'metadata']
 
-/** The columns of `metadata show`. */
+/** The columns of `metadata show` when none are asked for. */
 export const metadataColumns = ['name', 'id', 'zone', 'status', ...settingColumns.map(({key}) => key), 'url']
+
+/** Filled in by `metadata show`, which has read the journals. */
+export const awaitedColumn: InstanceColumn = {
+  key: 'restart-awaited-since',
+  header: 'Restart awaited since',
+  value: () => '',
+}
+
+/** All that `metadata show` can tell. */
+export const showColumns = [...chooseColumns([...metadataColumns, 'metadata', 'region', 'crn']), awaitedColumn]
 
 /** An instance as `metadata show --json` prints it; what is unknown is null, and its settings are as they came. */
 export function toMetadataRow({instance, region}: ListedInstance): object {
@@ -74,26 +98,14 @@ export function toMetadataRow({instance, region}: ListedInstance): object {
   return {id, name, crn, region, zone, status, metadata_service: api.metadata_service ?? null}
 }
 
-const everyColumn = columns.slice(0, columns.findIndex(({key}) => key === 'metadata') + 1).map(({key}) => key)
-
-/**
- * The columns that a comma-separated list names, by key or header; `all` stands for every one of `ibmcloud is
- * instances` and the metadata settings. Throws a usage error with the nearest name for one that does not exist.
- */
-export function chooseColumns(names: string[]): InstanceColumn[] {
-  const asked = names.flatMap(text => text.split(',')).map(name => name.trim())
-  const keys = asked.flatMap(name => (name.toLowerCase() === 'all' ? everyColumn : [name]))
-  return [...new Set(keys.map(columnNamed))]
+/** The columns of `instances list` that a comma-separated list names. Throws a usage error as columnsNamed does. */
+export function chooseColumns(names: readonly string[]): InstanceColumn[] {
+  return columnsNamed(instanceColumns, names)
 }
 
-/** One column by key or header. Throws a usage error as chooseColumns does. */
+/** One column of `instances list`. Throws as chooseColumns does. */
 export function columnNamed(name: string): InstanceColumn {
-  const wanted = name.trim().toLowerCase()
-  const column = columns.find(({key, header}) => key === wanted || header.toLowerCase() === wanted)
-  if (column) return column
-  const keys = columns.map(({key}) => key)
-  const [nearest] = [...keys].sort((a, b) => distance(a, wanted) - distance(b, wanted))
-  throw usageError(`There is no column ${name}: did you mean ${nearest}?`, `There are: ${keys.join(', ')}, and all.`)
+  return named(instanceColumns, name)
 }
 
 /** Rows in the order of a column, descending for a name that starts with a hyphen; then by region and ID, so that the order is always the same. */

@@ -11,6 +11,8 @@ export interface TableOptions {
   mayHide: boolean
   /** Below this width (60), a table that can't be made to fit becomes a block of lines for each row. */
   narrowest?: number
+  /** Whether the line of headers is left out; then there are no blocks either. */
+  headless?: boolean
 }
 
 export interface TableResult {
@@ -45,15 +47,16 @@ const narrowestTable = 60
 export function renderTable<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
-  {width: available = Number.POSITIVE_INFINITY, color, mayHide, narrowest = narrowestTable}: TableOptions,
+  {width: available = Number.POSITIVE_INFINITY, color, mayHide, headless = false, ...options}: TableOptions,
 ): TableResult {
   if (rows.length === 0) return {text: '', hidden: []}
-  const grids = columns.map(column => measure(column, rows))
+  const narrowest = headless ? 0 : (options.narrowest ?? narrowestTable)
+  const grids = columns.map(column => measure(headless ? {...column, header: ''} : column, rows))
   keepApart(columns, grids)
   const shown = chosen(grids, {available, mayHide, narrowest})
   if (!shown) return {text: inBlocks(grids, rows.length, available, color), hidden: []}
-  const hidden = grids.filter(grid => !shown.includes(grid)).map(({header}) => header)
-  return {text: inColumns(shown, rows.length, available, color), hidden}
+  const hidden = columns.filter((_, index) => !shown.some(grid => grid === grids[index])).map(({header}) => header)
+  return {text: inColumns(shown, rows.length, available, {color, headless}), hidden}
 }
 
 /**
@@ -188,13 +191,18 @@ function widthsOf(grids: readonly Grid[], available: number): number[] {
   return widths
 }
 
-function inColumns(grids: readonly Grid[], rowCount: number, available: number, color: boolean): string {
+function inColumns(
+  grids: readonly Grid[],
+  rowCount: number,
+  available: number,
+  {color, headless}: Pick<TableOptions, 'color' | 'headless'>,
+): string {
   const head = grids.map(({header}): Cell => ({text: header, style: color ? bold : undefined}))
   const rows = Array.from({length: rowCount}, (_, row) =>
     grids.map(({cells, style}): Cell => ({text: cells[row] ?? '', style: color ? style : undefined})),
   )
   const widths = widthsOf(grids, available)
-  return `${drawRows([head], widths)}\n${drawRows(rows, widths)}`
+  return `${headless ? '' : `${drawRows([head], widths)}\n`}${drawRows(rows, widths)}`
 }
 
 function inBlocks(grids: readonly Grid[], rowCount: number, available: number, color: boolean): string {

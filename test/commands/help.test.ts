@@ -133,7 +133,7 @@ describe('what is typed', () => {
     ['imds get', 'PATH is missing.', 'vpcmd imds get PATH [flags]'],
     [
       'instances list -o pdf',
-      '--output takes one of table, json, jsonl, yaml, csv, not pdf.',
+      '--output takes one of table, json, jsonl, yaml, csv, name, not pdf.',
       'vpcmd instances list [flags]',
     ],
     ['instances list --timeout x', '--timeout takes a whole number, not x.', 'vpcmd instances list [flags]'],

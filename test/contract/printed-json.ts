@@ -26,6 +26,13 @@ const enable = 'metadata enable my-virtual-server-1 my-virtual-server-2'
 
 /** Each line in its turn: HOME is the folder, AT the metadata service, RUN the last run that changed settings, LAST the last of all. */
 const lines = [
+  'config set regions eu-de,us-south',
+  'config set color never',
+  'config list',
+  'config get regions',
+  'config get pager',
+  'config unset regions',
+  'config unset regions',
   'sandbox start',
   'sandbox start --metadata-ca HOME/ca.pem',
   'sandbox addresses',

@@ -57,6 +57,15 @@ describe('renderTable', () => {
     })
   })
 
+  it('prints rows alone where no headers are wanted, in a narrow terminal as well', () => {
+    const two = columns.slice(0, 2)
+    const named = servers.slice(0, 1).map(server => ({...server, name: 'a', id: 'b'}))
+    expect(renderTable(two, named, {...all, headless: true})).toEqual({text: 'a  b', hidden: []})
+    const {text, hidden} = renderTable(columns, servers.slice(0, 2), {...all, width: 40, headless: true})
+    expect(text).not.toMatch(/Name|Status/)
+    expect(hidden).toEqual(expect.arrayContaining(['Zone', 'Floating IP']))
+  })
+
   it('prints nothing for no rows', () => {
     expect(renderTable(columns, [], {...all, width: 40})).toEqual({text: '', hidden: []})
   })

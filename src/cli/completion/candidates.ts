@@ -1,5 +1,8 @@
-import {chooseColumns} from '../../instances/columns.ts'
+import {everyColumn} from '../../audit/columns.ts'
+import {keyOf} from '../../column.ts'
+import {instanceColumns, showColumns} from '../../instances/columns.ts'
 import {filterTable} from '../../instances/filters.ts'
+import {preferenceNames} from '../preference-table.ts'
 import {withoutShortcut} from '../shortcuts.ts'
 import type {NameKind} from './known-names.ts'
 
@@ -121,6 +124,8 @@ function argumentsFor(command: ManifestCommand, id: string, typed: string[], cur
   const args = Object.values(command.args).filter(({hidden}) => !hidden)
   const arg = args[positional.length] ?? args.find(({multiple}) => multiple)
   if (!arg) return startingWith(current, flagsOf(command, typed))
+  if (id === 'config:unset') return startingWith(current, preferenceNames.map(bare))
+  if (id === 'config:set' && arg.name === 'value') return valuesOfPreference(positional[0] ?? '', current, sources)
   if (arg.options) return startingWith(current, arg.options.map(bare))
   if (arg.name === 'plan' || arg.name === 'file') return {candidates: [], files: true}
   if (arg.name === 'run') return startingWith(current, sources.runs().map(bare))
@@ -170,16 +175,26 @@ function valuesByFlag(name: string, id: string, {names, regions}: Sources): stri
     case 'architecture':
       return filterTable[name].known
     case 'columns':
-      return id === 'instances:list' ? [...columnKeys(), 'all'] : undefined
+      return [...(columnsOf[id] ?? []).map(keyOf), 'all']
     case 'sort':
-      return id === 'instances:list' ? [...columnKeys().flatMap(key => [key, `-${key}`]), 'none'] : undefined
+      return id === 'instances:list' ? [...instanceColumns.flatMap(({key}) => [key, `-${key}`]), 'none'] : undefined
     default:
       return undefined
   }
 }
 
-function columnKeys(): string[] {
-  return chooseColumns(['all']).map(({key}) => key)
+const columnsOf: Record<string, Parameters<typeof keyOf>[0][]> = {
+  'instances:list': instanceColumns,
+  'metadata:show': showColumns,
+  'metadata:audit': everyColumn.table,
+}
+
+/** What `vpcmd config set` can give a setting: what the flag of that meaning takes. */
+function valuesOfPreference(key: string, current: string, sources: Sources): Offer {
+  if (key === 'color') return startingWith(current, ['auto', 'always', 'never'].map(bare))
+  const id = key === 'output' ? 'instances:show' : 'instances:list'
+  const flag = sources.manifest.commands[id]?.flags[key.replace(/^regions$/, 'region')]
+  return flag ? valuesFor(flag, id, current, sources) : nothing
 }
 
 function bare(value: string): Candidate {

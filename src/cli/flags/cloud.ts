@@ -9,7 +9,8 @@ export const cloudFlags = {
     multiple: true,
     multipleNonGreedy: true,
     helpValue: 'NAME',
-    summary: 'Region, or several separated by commas (default: IBMCLOUD_REGION or IC_REGION, else all regions).',
+    summary:
+      'Region, or several separated by commas (default: IBMCLOUD_REGION or IC_REGION, else regions of vpcmd config, else all).',
     helpGroup,
   }),
   private: Flags.boolean({summary: 'Use the private endpoints.', helpGroup}),

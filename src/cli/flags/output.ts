@@ -1,20 +1,25 @@
 import {Flags} from '@oclif/core'
-import {type DataFormat, dataFormatNames} from '../../terminal/formats.ts'
+import {type Column, columnsNamed, jsonKeysOf, keyOf} from '../../column.ts'
+import {usageError} from '../../errors.ts'
+import {type DataFormat, dataFormatNames, dataFormats, valueFormatNames} from '../../terminal/formats.ts'
 import {colorModes} from '../../terminal/style.ts'
 
 const helpGroup = 'OUTPUT'
+const output = {char: 'o', summary: 'How to print the result.', helpGroup} as const
 
 /** The flags of every command. */
 export const outputFlags = {
-  output: Flags.string({
-    char: 'o',
-    summary: 'How to print the result.',
-    options: ['table', ...dataFormatNames],
-    helpGroup,
-  }),
+  output: Flags.string({...output, options: ['table', ...dataFormatNames]}),
   // Before json: oclif draws the usage in this order, and would leave a hole in it.
   quiet: Flags.boolean({char: 'q', summary: 'Print IDs only.', exclusive: ['output', 'json'], helpGroup}),
   json: Flags.boolean({summary: 'The same as --output json.', exclusive: ['output'], helpGroup}),
+  query: Flags.string({
+    helpValue: 'EXPRESSION',
+    summary:
+      'Print what this JMESPath expression finds in the output of -o json. A text is printed without quotes, unless -o json is given, too.',
+    exclusive: ['quiet'],
+    helpGroup,
+  }),
   color: Flags.string({
     options: [...colorModes],
     helpValue: 'WHEN',
@@ -26,21 +31,96 @@ export const outputFlags = {
   debug: Flags.boolean({summary: 'Print each request on stderr, without secrets.', helpGroup}),
 }
 
+/** The same where each row has a name. */
+export const namedOutput = Flags.string({...output, options: ['table', ...dataFormatNames, 'name']})
+
+export const noHeaders = Flags.boolean({summary: 'Print a table or CSV without its header.', helpGroup})
+
+export const limit = Flags.integer({
+  min: 1,
+  helpValue: 'N',
+  summary: 'Print the first N at most, and tell on stderr where there are more.',
+})
+
+/** `--columns`, where these are printed without it. */
+export function columnsFlag(byDefault: readonly string[] | string) {
+  const told = typeof byDefault === 'string' ? byDefault : byDefault.join(',')
+  return Flags.string({
+    multiple: true,
+    multipleNonGreedy: true,
+    helpValue: 'NAMES',
+    summary: `Columns, separated by commas, or all (default: ${told}). In JSON and YAML, the keys that these are read from.`,
+  })
+}
+
 export interface OutputFlags {
   output?: string
   json?: boolean
   quiet?: boolean
   debug?: boolean
+  query?: string
+  columns?: string[]
+  'no-headers'?: boolean
+  limit?: number
 }
 
 export interface OutputOptions {
   format: DataFormat | 'table'
   /** IDs only. */
   quiet: boolean
+  /** Names only. */
+  names?: boolean
+  /** What to print of it, as JMESPath. */
+  query?: string
+  /** Whether a text that the query finds is printed as it is. */
+  isRaw?: boolean
+  /** As typed; undefined where the command decides. */
+  columns?: string[]
+  headless?: boolean
+  /** How many rows to print at most. */
+  limit?: number
 }
 
-/** How to print, by the flags. */
+/** How to print, by the flags. Throws a usage error for a query on a format that is no data. */
 export function readOutput(flags: OutputFlags): OutputOptions {
-  const format = flags.json ? 'json' : (dataFormatNames.find(each => each === flags.output) ?? 'table')
-  return {format, quiet: flags.quiet ?? false}
+  const {query, columns, limit} = flags
+  const asked = flags.json ? 'json' : flags.output
+  const names = asked === 'name'
+  const more = {names, columns, limit, headless: flags['no-headers'] ?? false}
+  if (query === undefined) {
+    const format = dataFormatNames.find(each => each === asked) ?? 'table'
+    return {...more, format, quiet: flags.quiet ?? false}
+  }
+  const format = asked === undefined ? 'json' : valueFormatNames.find(each => each === asked)
+  if (!format) {
+    throw usageError(`--query can't be combined with -o ${asked}.`, `It takes -o ${valueFormatNames.join(', ')}.`)
+  }
+  return {...more, format, quiet: false, query, isRaw: asked === undefined}
+}
+
+/** Whether what is printed is made of values, and not of cells. */
+export function printsValues({format}: OutputOptions): boolean {
+  return format !== 'table' && dataFormats[format].of !== 'cells'
+}
+
+/**
+ * The columns to print: those of --columns, else these. Throws a usage error for one that does not exist, or that JSON has
+ * no key for where that is what was asked for.
+ */
+export function chosenColumns<Each extends Pick<Column<never>, 'header' | 'key' | 'json'>>(
+  out: OutputOptions,
+  all: readonly Each[],
+  byDefault: readonly Each[],
+): readonly Each[] {
+  if (!out.columns) return byDefault
+  const chosen = columnsNamed(all, out.columns)
+  const lacking = chosen.filter(column => jsonKeysOf(column).length === 0).map(keyOf)
+  const isNamed = out.columns.every(text => !/(^|,)\s*all\s*(,|$)/i.test(text))
+  if (printsValues(out) && isNamed && lacking.length > 0) {
+    throw usageError(
+      `${lacking.join(', ')} can't be told in JSON or YAML, where no key holds it.`,
+      'Leave it out, or print a table or CSV.',
+    )
+  }
+  return chosen
 }

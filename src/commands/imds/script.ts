@@ -16,6 +16,7 @@ export default class ImdsScript extends BaseCommand {
     '<%= config.bin %> <%= command.id %> --user-data --cloud-init > user-data.yaml',
     '<%= config.bin %> <%= command.id %> --shell powershell > read-metadata.ps1',
   ]
+  static override printsTable = false
   static override flags = {
     quiet: Flags.boolean({...outputFlags.quiet, hidden: true}),
     shell: Flags.option({options: scriptShells, default: 'sh', summary: 'What runs the script.'})(),

@@ -1,24 +1,26 @@
 import {Flags} from '@oclif/core'
 import type {AuditReport} from '../../audit/audit.ts'
-import {tableColumns} from '../../audit/columns.ts'
-import {type Verdict, verdicts} from '../../audit/judge.ts'
+import {csvColumns, everyColumn, tableColumns} from '../../audit/columns.ts'
+import {type Judgement, type Verdict, verdicts} from '../../audit/judge.ts'
 import {defaultPolicy, listInWords, policyKeysInWords} from '../../audit/policy.ts'
 import {selectorTable} from '../../audit/selectors.ts'
 import {kindLabel, subjectKinds} from '../../audit/subjects.ts'
-import {parseReportFiles, type ReportFile, renderAudit, reportFormats} from '../../cli/audit-output.ts'
+import {auditData, parseReportFiles, type ReportFile, renderAudit, reportFormats} from '../../cli/audit-output.ts'
 import {BaseCommand} from '../../cli/base-command.ts'
 import {checkFiles, checkStdin} from '../../cli/check-files.ts'
 import {connectCloud} from '../../cli/connect-cloud.ts'
 import {type Ending, printEnding} from '../../cli/ending.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
-import {readOutput} from '../../cli/flags/output.ts'
+import {chosenColumns, columnsFlag, noHeaders, type OutputOptions, readOutput} from '../../cli/flags/output.ts'
 import {filterFlags, toFilters} from '../../cli/flags/selection.ts'
-import {printRows} from '../../cli/output.ts'
+import {printQueried, printRows} from '../../cli/output.ts'
 import {readPolicy} from '../../cli/policy-file.ts'
 import {restartsAwaited} from '../../cli/restarts-awaited.ts'
+import type {Column} from '../../column.ts'
 import {counted} from '../../counted.ts'
-import {exitCodes, VpcmdError} from '../../errors.ts'
+import {exitCodes, usageError, VpcmdError} from '../../errors.ts'
 import {writeOutput} from '../../files/write-output.ts'
+import {dataFormatNames} from '../../terminal/formats.ts'
 import {green, red, yellow} from '../../terminal/style.ts'
 
 const {name, zone, vpc, 'resource-group': resourceGroup} = filterFlags
@@ -88,10 +90,21 @@ Exit codes: 0 compliant; 5 not compliant; 1 if anything could not be read, whate
       options: ['table', ...reportFormats],
       helpGroup: 'OUTPUT',
     }),
+    columns: columnsFlag('those of the table, or all in CSV'),
+    'no-headers': noHeaders,
   }
 
   async run(): Promise<void> {
     const {flags} = await this.parse(MetadataAudit)
+    const out = readOutput(flags)
+    const [every, byDefault] = out.format === 'csv' ? [everyColumn.csv, csvColumns] : [everyColumn.table, tableColumns]
+    const columns = chosenColumns(out, every, byDefault)
+    if (out.columns && !['table', ...dataFormatNames, undefined].includes(flags.output)) {
+      throw usageError(
+        `--columns can't be combined with -o ${flags.output}, which has its own form.`,
+        'Drop --columns.',
+      )
+    }
     checkStdin(flags, {policy: flags.policy})
     const files = parseReportFiles(flags.report ?? [])
     checkFiles([...files.map(({file}) => file), flags['fix-plan']], [flags.policy, flags['api-key-file']])
@@ -128,7 +141,7 @@ Exit codes: 0 compliant; 5 not compliant; 1 if anything could not be read, whate
         )
       }
     }
-    await this.printAudit(flags, report, flags.verdict)
+    await this.printAudit({...out, output: flags.output}, columns, report, flags.verdict)
     const plan = flags['fix-plan'] === undefined ? undefined : await this.writeFixPlan(report, flags['fix-plan'])
     await this.summarize(report, plan)
   }
@@ -156,17 +169,24 @@ Exit codes: 0 compliant; 5 not compliant; 1 if anything could not be read, whate
   }
 
   private async printAudit(
-    flags: {output?: string; json?: boolean; quiet?: boolean},
+    out: OutputOptions & {output?: string},
+    columns: readonly Column<Judgement>[],
     report: AuditReport,
     asked: (Verdict | 'all')[] | undefined,
   ): Promise<void> {
-    const format = reportFormats.find(each => each === (flags.json ? 'json' : flags.output))
-    const wanted = asked?.includes('all') ? verdicts : (asked ?? (format || flags.quiet ? verdicts : findings))
+    const format = reportFormats.find(each => each === (out.format === 'table' ? out.output : out.format))
+    const isWhole = format !== undefined || out.quiet || out.query !== undefined
+    const wanted = asked?.includes('all') ? verdicts : (asked ?? (isWhole ? verdicts : findings))
     const rows = report.judgements.filter(({verdict}) => wanted.some(each => each === verdict))
-    if (format) return this.context.print(await renderAudit(format, report, rows))
-    await printRows(this.context, readOutput(flags), {
+    const shown = {out, judgements: rows, columns}
+    if (out.query !== undefined) {
+      return printQueried(this.context, out, (await auditData(report, shown)).whole())
+    }
+    if (format) return this.context.print(await renderAudit(format, report, shown))
+    await printRows(this.context, out, {
       rows,
-      columns: tableColumns.map(column => (column.header === 'Verdict' ? {...column, style: colored} : column)),
+      columns: columns.map(column => (column.header === 'Verdict' ? {...column, style: colored} : column)),
+      mayHide: !out.columns,
       id: ({subject, verdict}) => (asked || verdict === 'violation' ? subject.id : undefined),
       // That there was nothing at all, or no finding, the summary says.
       ...(asked && report.judgements.length > 0 && {empty: 'No findings with this verdict.'}),

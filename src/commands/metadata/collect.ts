@@ -38,6 +38,8 @@ Passwords and license keys are masked. User data is not masked: any process on t
     '<%= config.bin %> <%= command.id %> web-1 web-2 --out collected --enable',
     '<%= config.bin %> <%= command.id %> my-virtual-server-2 --path keys --path instance/volume_attachments',
   ]
+  // What was collected fits into no cell.
+  static override printsTable = false
   static override args = instanceArgs
   static override flags = {
     ...cloudFlags,

@@ -2,13 +2,13 @@ import {Args} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
 import {connectCloud, usesSandbox} from '../../cli/connect-cloud.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
-import {type OutputOptions, readOutput} from '../../cli/flags/output.ts'
+import {limit, noHeaders, type OutputOptions, readOutput} from '../../cli/flags/output.ts'
 import {warnOfDamage} from '../../cli/open-run.ts'
 import {printRows} from '../../cli/output.ts'
 import {resultStyle} from '../../cli/print-outcomes.ts'
 import {runsFolder} from '../../cli/state-folder.ts'
 import type {Column} from '../../column.ts'
-import {exitCodes} from '../../errors.ts'
+import {exitCodes, usageError} from '../../errors.ts'
 import {settingsLabel} from '../../instances/settings.ts'
 import {type JsonRun, toJsonChange, toJsonRun} from '../../metadata/history.ts'
 import {describeCounts} from '../../metadata/outcomes.ts'
@@ -28,12 +28,15 @@ A sandbox has an account of its own, and a new one after a reset. With --sandbox
     '<%= config.bin %> <%= command.id %> 20261125-161502-3f9a -o csv',
   ]
   static override args = {run: Args.string({description: 'ID of a run, or its start or last four digits.'})}
-  static override flags = {sandbox: cloudFlags.sandbox}
+  static override flags = {sandbox: cloudFlags.sandbox, limit, 'no-headers': noHeaders}
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(MetadataHistory)
     const folder = runsFolder(this.context.env)
     const out = readOutput(flags)
+    if (args.run !== undefined && out.limit !== undefined) {
+      throw usageError("--limit is for the list of runs, and can't be combined with a run.", 'Drop --limit.')
+    }
     const run = args.run === undefined ? undefined : await readRun(folder, args.run)
     const account = run ? undefined : await this.sandboxAccount(flags)
     const found: RunSummary[] = []

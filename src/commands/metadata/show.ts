@@ -2,13 +2,20 @@ import {BaseCommand} from '../../cli/base-command.ts'
 import {selectionHelp} from '../../cli/change-metadata.ts'
 import {connectCloud} from '../../cli/connect-cloud.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
-import {readOutput} from '../../cli/flags/output.ts'
+import {chosenColumns, columnsFlag, namedOutput, noHeaders, readOutput} from '../../cli/flags/output.ts'
 import {instanceArgs, readSelection, selectionFlags} from '../../cli/flags/selection.ts'
 import {printRows} from '../../cli/output.ts'
 import {reportFailures} from '../../cli/report-failures.ts'
 import {restartsAwaited} from '../../cli/restarts-awaited.ts'
 import {selectInstances} from '../../cli/select-instances.ts'
-import {chooseColumns, type InstanceColumn, metadataColumns, toMetadataRow} from '../../instances/columns.ts'
+import {
+  awaitedColumn,
+  chooseColumns,
+  type InstanceColumn,
+  metadataColumns,
+  showColumns,
+  toMetadataRow,
+} from '../../instances/columns.ts'
 import type {ListedInstance} from '../../instances/list-instances.ts'
 
 export default class MetadataShow extends BaseCommand {
@@ -25,11 +32,20 @@ ${selectionHelp}`
     '<%= config.bin %> <%= command.id %> --all --metadata enabled --protocol http -o csv',
   ]
   static override args = instanceArgs
-  static override flags = {...cloudFlags, ...selectionFlags}
+  static override flags = {
+    ...cloudFlags,
+    ...selectionFlags,
+    columns: columnsFlag(metadataColumns),
+    output: namedOutput,
+    'no-headers': noHeaders,
+  }
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(MetadataShow)
     const selection = readSelection(flags, args.instance)
+    const out = readOutput(flags)
+    const byDefault = chooseColumns(metadataColumns)
+    const columns = chosenColumns(out, showColumns, byDefault)
     const cloud = await connectCloud(this.context, flags)
     const picker = {question: 'Which instance?', picksOne: true, mayBeNone: true}
     const [{items}, awaited] = await Promise.all([
@@ -43,27 +59,24 @@ ${selectionHelp}`
     // One that does not run has been stopped since: its next start is all that it takes.
     const awaitedSince = ({instance: {id, status, settings}}: ListedInstance) =>
       status === 'running' && settings.enabled ? awaited?.get(id) : undefined
-    const awaitedColumn: InstanceColumn = {
-      key: 'restart-awaited-since',
-      header: 'Restart awaited since',
-      value: row => awaitedSince(row) ?? '',
-    }
+    const withAwaited = (column: InstanceColumn): InstanceColumn =>
+      column === awaitedColumn ? {...column, value: row => awaitedSince(row) ?? ''} : column
     const rows = items.flatMap(item => ('error' in item ? [] : [item]))
     const errors = items.flatMap(item => ('error' in item ? [item.error] : []))
     const [only] = errors
     if (only && items.length === 1) throw only
     reportFailures(this.context, errors, items.length)
-    await printRows(this.context, readOutput(flags), {
+    const isAwaited = !out.columns && rows.some(row => awaitedSince(row) !== undefined)
+    await printRows(this.context, out, {
       rows,
-      columns: [
-        ...chooseColumns(metadataColumns),
-        ...(rows.some(row => awaitedSince(row) !== undefined) ? [awaitedColumn] : []),
-      ],
+      columns: [...columns, ...(isAwaited ? [awaitedColumn] : [])].map(withAwaited),
+      mayHide: !out.columns,
       toJson: row => {
         const since = awaitedSince(row)
         return {...toMetadataRow(row), ...(since !== undefined && {restart_awaited_since: since})}
       },
       id: ({instance}) => instance.id,
+      name: ({instance}) => instance.name,
     })
   }
 }

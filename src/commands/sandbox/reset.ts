@@ -1,6 +1,7 @@
 import {BaseCommand} from '../../cli/base-command.ts'
 import {forgetNames} from '../../cli/connect-cloud.ts'
 import {readOutput} from '../../cli/flags/output.ts'
+import {printRecord} from '../../cli/output.ts'
 import {sandboxFolder} from '../../cli/state-folder.ts'
 import {VpcmdError} from '../../errors.ts'
 
@@ -16,9 +17,9 @@ export default class SandboxReset extends BaseCommand {
     })
     // A Tab would offer the runs of the account that there was.
     if (reset) await forgetNames(this.context)
-    if (readOutput(flags).format === 'json') {
-      const {toJson} = await import('../../terminal/formats.ts')
-      this.context.print(toJson({reset}))
+    const out = readOutput(flags)
+    if (out.format === 'json' || out.query !== undefined) {
+      await printRecord(this.context, out, {entries: [], json: {reset}, id: ''})
     } else if (!flags.quiet) {
       this.context.note(reset ? 'Reset the sandbox.' : 'The sandbox was already in its initial state.')
     }

@@ -2,6 +2,7 @@ import {Flags} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
 import {checkFiles} from '../../cli/check-files.ts'
 import {readOutput} from '../../cli/flags/output.ts'
+import {printRecord} from '../../cli/output.ts'
 import {usageError, VpcmdError} from '../../errors.ts'
 import {fullPath} from '../../files/file-trouble.ts'
 import {writeOutput} from '../../files/write-output.ts'
@@ -22,6 +23,7 @@ Linux instances take ssh on 127.0.0.1 while they run, with a key that the sandbo
     '<%= config.bin %> <%= command.id %> --metadata my-virtual-server-2=127.0.0.1:8080 --metadata-ca ./ca.pem',
     '<%= config.bin %> <%= command.id %> --transition 500 --failing-starts 1',
   ]
+  static override printsTable = false
   static override flags = {
     port: Flags.integer({min: 0, max: 65_535, default: 0, summary: 'Port to listen on. 0 picks a free one.'}),
     instances: Flags.integer({
@@ -108,9 +110,9 @@ Linux instances take ssh on 127.0.0.1 while they run, with a key that the sandbo
       throw error instanceof VpcmdError ? error : usageError(error.message)
     })
     const environment = {...sandbox.environment, ...(caFile !== undefined && {SANDBOX_CA: fullPath(caFile)})}
-    if (readOutput(flags).format === 'json') {
-      const {toJson} = await import('../../terminal/formats.ts')
-      this.context.print(toJson({url: sandbox.url, environment}))
+    const out = readOutput(flags)
+    if (out.format === 'json' || out.query !== undefined) {
+      await printRecord(this.context, out, {entries: [], json: {url: sandbox.url, environment}, id: ''})
     } else {
       this.context.print(
         Object.entries(environment)

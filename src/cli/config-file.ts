@@ -1,0 +1,195 @@
+import {lstat, stat} from 'node:fs/promises'
+import {dirname} from 'node:path'
+import {Document, isMap, isScalar, LineCounter, type Pair, parseDocument} from 'yaml'
+import {z} from 'zod'
+import {asVpcmdError, usageError, VpcmdError} from '../errors.ts'
+import {type FileTrouble, sentence} from '../files/file-trouble.ts'
+import {folderTrouble, makePrivateFolder, ownershipTrouble} from '../files/private-file.ts'
+import {readText} from '../files/read-input.ts'
+import {configFile} from '../files/user-folders.ts'
+import {notWritten, writeThrough} from '../files/write-output.ts'
+import {chooseColumns} from '../instances/columns.ts'
+import {nearestName} from '../nearest-name.ts'
+import {quoteCommand} from '../quote-command.ts'
+import {dataFormatNames} from '../terminal/formats.ts'
+import {plain} from '../terminal/text.ts'
+import {
+  type Given,
+  type PreferenceName,
+  type Preferences,
+  preferenceNames,
+  type ReadPreferences,
+  settledBy,
+} from './preference-table.ts'
+
+/** A larger file is not read. */
+const mostBytes = 64 * 1024
+
+const one = <const Names extends readonly [string, ...string[]]>(names: Names) =>
+  z.enum(names, {error: `must be one of ${names.join(', ')}`})
+const list = z
+  .union([z.string(), z.array(z.string())], {error: 'must be a list of names'})
+  .transform(given => [given].flat().flatMap(text => text.split(',').map(name => name.trim())))
+  .refine(names => names.length > 0 && names.every(name => /^[\w ./-]+$/.test(name)), 'must be a list of names')
+
+const schemas = {
+  output: one(['table', ...dataFormatNames]),
+  columns: list.superRefine((names, issues) => {
+    try {
+      chooseColumns(names)
+    } catch (error) {
+      issues.addIssue({code: 'custom', message: lowerFirst(asVpcmdError(error).inOneLine)})
+    }
+  }),
+  regions: list,
+  color: one(['auto', 'always', 'never']),
+  pager: z
+    .string({error: 'must be a command'})
+    .max(1000, 'must be a command')
+    .refine(text => plain(text) === text, 'must be a command on one line'),
+} satisfies Record<PreferenceName, z.ZodType>
+
+/** What the variables that are set and the file say. Throws nothing: what is wrong is among the problems. */
+export async function settle(given: Given[], file: string | undefined): Promise<ReadPreferences> {
+  const inFile = file === undefined ? {settled: {}, problems: []} : await readFile(file)
+  const problems: VpcmdError[] = []
+  const right = given.flatMap(each => {
+    const {name, variable, value, isChecked} = each
+    const parsed = schemas[name].safeParse(value)
+    if (!isChecked || parsed.success) return [{...each, value: parsed.data ?? value}]
+    problems.push(usageError(`${variable}: ${whyOf(parsed.error)}.`, `Correct it, or: unset ${variable}`))
+    return []
+  })
+  return {settled: {...inFile.settled, ...settledBy(right)}, problems: [...problems, ...inFile.problems]}
+}
+
+/** Checks a value of `vpcmd config set`. Throws a usage error that says what it may be. */
+export function checkPreference<Name extends PreferenceName>(name: Name, text: string): NonNullable<Preferences[Name]> {
+  const parsed = schemas[name].safeParse(text)
+  if (parsed.success) return parsed.data as NonNullable<Preferences[Name]>
+  throw usageError(`${name}: ${whyOf(parsed.error)}.`)
+}
+
+/** Sets a key of the file, or takes it out (undefined), and keeps its comments and order. Gives whether that changed anything. */
+export async function writePreference(
+  file: string,
+  key: string,
+  value: NonNullable<Preferences[PreferenceName]> | undefined,
+): Promise<boolean> {
+  const document = (await readDocument(file))?.document ?? new Document({})
+  checkTrouble(folderTrouble(dirname(file)))
+  const isThere = document.has(key)
+  if (value === undefined && !isThere) return false
+  if (value === undefined) document.delete(key)
+  else document.set(key, Array.isArray(value) ? document.createNode(value, {flow: true}) : value)
+  const text = document.toString({lineWidth: 0, flowCollectionPadding: false})
+  try {
+    await makePrivateFolder(dirname(file))
+    await writeThrough(file, text, {isPrivate: true})
+  } catch (error) {
+    throw notWritten(file, error)
+  }
+  return true
+}
+
+/** Where the file is. Throws a VpcmdError where the user has no home. */
+export function configFileOf(env: NodeJS.ProcessEnv): string {
+  const file = configFile(env)
+  if (file !== undefined) return file
+  throw new VpcmdError({
+    code: 'no_home',
+    message: 'There is no home folder to keep settings in.',
+    hint: 'Set HOME, or set XDG_CONFIG_HOME to an absolute path.',
+  })
+}
+
+async function readFile(file: string): Promise<ReadPreferences> {
+  try {
+    const read = await readDocument(file)
+    if (!read) return {settled: {}, problems: []}
+    const {document, values, lineOf} = read
+    const problems: VpcmdError[] = []
+    const settled = (isMap(document.contents) ? document.contents.items : []).flatMap(pair => {
+      const key = keyIn(pair)
+      const at = `${file}:${lineOf(pair)}`
+      const name = preferenceNames.find(each => each === key)
+      if (!name) {
+        problems.push(unknownKey(at, key))
+        return []
+      }
+      const parsed = schemas[name].safeParse(values[name])
+      if (parsed.success) return [[name, {value: parsed.data, from: 'file', source: file}] as const]
+      problems.push(usageError(`${at}: ${name}: ${whyOf(parsed.error)}.`, `Correct it, or: vpcmd config unset ${name}`))
+      return []
+    })
+    return {settled: Object.fromEntries(settled), problems}
+  } catch (error) {
+    return {settled: {}, problems: [asVpcmdError(error)]}
+  }
+}
+
+function keyIn({key}: Pair): string {
+  return isScalar(key) ? String(key.value) : ''
+}
+
+function unknownKey(at: string, key: string): VpcmdError {
+  const nearest = nearestName(key, preferenceNames)
+  const isSecret = /key|token|secret|passw/i.test(key)
+  const hint = isSecret
+    ? 'No secrets belong there: set IBMCLOUD_API_KEY, or pass --api-key-file.'
+    : `There are: ${preferenceNames.join(', ')}. Take it out: ${quoteCommand(['vpcmd', 'config', 'unset', plain(key)])}`
+  return usageError(`${at}: there is no setting ${plain(key)}.${nearest ? ` Did you mean ${nearest}?` : ''}`, hint)
+}
+
+interface ReadDocument {
+  document: Document
+  values: Record<string, unknown>
+  lineOf(pair: Pair): number
+}
+
+/** The file as YAML; undefined where there is none. Throws a usage error for one that is no mapping, or that others can write to. */
+async function readDocument(file: string): Promise<ReadDocument | undefined> {
+  const isThere = await lstat(file).then(
+    () => true,
+    () => false,
+  )
+  if (!isThere) return undefined
+  // Why it can't be looked at, whoever reads it will tell.
+  const there = await stat(file).catch(() => undefined)
+  // It chooses servers by their region, and names a command to run.
+  checkTrouble(folderTrouble(dirname(file)) ?? (there && ownershipTrouble(file, there)))
+  const text = await readText(file, 'settings', mostBytes)
+  const lineCounter = new LineCounter()
+  const lineOf = ({key}: Pair) => lineCounter.linePos(isScalar(key) ? (key.range?.[0] ?? 0) : 0).line
+  try {
+    const document = parseDocument(text, {lineCounter, prettyErrors: false, resolveKnownTags: false})
+    const [wrong] = [...document.errors, ...document.warnings]
+    if (wrong) throw notSettings(`${file}:${lineCounter.linePos(wrong.pos[0]).line}`, lowerFirst(wrong.message))
+    const {contents} = document
+    if (contents !== null && !isMap(contents)) throw notSettings(`${file}:1`, 'it is no list of KEY: VALUE')
+    return {document, lineOf, values: Object(document.toJS())}
+  } catch (error) {
+    // How yaml says that it is nested too deeply, and that aliases multiply or lead nowhere.
+    if (error instanceof RangeError || error instanceof ReferenceError) {
+      throw notSettings(`${file}:1`, 'it is nested too deeply, or aliases in it lead nowhere')
+    }
+    throw error
+  }
+}
+
+function checkTrouble(trouble: FileTrouble | undefined): void {
+  if (!trouble) return
+  throw usageError(`The config file is not used: ${trouble.why}.`, trouble.advice && sentence(trouble.advice))
+}
+
+function notSettings(at: string, why: string): VpcmdError {
+  return usageError(`${at}: ${why.replace(/[.\s]+$/, '')}.`, 'Correct the file, or delete it.')
+}
+
+function whyOf(error: z.ZodError): string {
+  return error.issues[0]?.message.replace(/[.\s]+$/, '') ?? 'is not right'
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1)
+}

@@ -1,0 +1,70 @@
+import {lstatSync} from 'node:fs'
+import type {VpcmdError} from '../errors.ts'
+import {configFile} from '../files/user-folders.ts'
+import type {Context} from './context.ts'
+import {
+  givenBy,
+  type PreferenceName,
+  type Preferences,
+  preferenceNames,
+  preferenceTable,
+  type SettledPreferences,
+  settledBy,
+} from './preference-table.ts'
+
+const read = new WeakMap<Context, SettledPreferences>()
+
+/**
+ * Reads the environment and the config file, once for each command, before it does anything. Gives what is wrong with
+ * them, a usage error (exit 2) each.
+ */
+export async function readPreferences(context: Context): Promise<VpcmdError[]> {
+  const file = configFile(context.env)
+  const given = preferenceNames.flatMap(name => givenBy(context.env, name) ?? [])
+  // Most have neither, and need not wait for what reads them.
+  const isPlain = given.every(({isChecked}) => !isChecked) && !(file && isThere(file))
+  const {settled, problems} = isPlain
+    ? {settled: settledBy(given), problems: []}
+    : await (await import('./config-file.ts')).settle(given, file)
+  read.set(context, settled)
+  return problems
+}
+
+/** Whether there is a file, or a link that leads nowhere. Who has a home that is not theirs, as with su, has none there. */
+function isThere(file: string): boolean {
+  try {
+    return lstatSync(file, {throwIfNoEntry: false}) !== undefined
+  } catch {
+    return false
+  }
+}
+
+/** What the environment and the config file say, and where each is from; nothing before `BaseCommand` has read them. */
+export function settledPreferences(context: Context): SettledPreferences {
+  return read.get(context) ?? {}
+}
+
+/** What the environment and the config file say. A command that runs has right ones: `BaseCommand` throws otherwise. */
+export function preferences(context: Context): Preferences {
+  const entries = Object.entries(settledPreferences(context)).map(([name, {value}]) => [name, value])
+  return Object.fromEntries(entries)
+}
+
+/** A preference as `vpcmd config` shows it. */
+export interface ShownPreference {
+  key: PreferenceName
+  value: string | string[] | null
+  text: string
+  from: 'environment' | 'file' | 'default'
+  source: string | null
+}
+
+/** Each preference, set or not. */
+export function shownPreferences(context: Context): ShownPreference[] {
+  const settled = settledPreferences(context)
+  return preferenceNames.map(key => {
+    const {value = null, from = 'default', source = null} = settled[key] ?? {}
+    const text = value === null ? preferenceTable[key].byDefault : [value].flat().join(',')
+    return {key, value, text, from, source}
+  })
+}
