@@ -1,6 +1,7 @@
 import {writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
+import {fileURLToPath} from 'node:url'
 import {afterAll, afterEach, beforeAll, beforeEach, expect, it} from 'vitest'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
 import {allowSeconds} from '../support/allow-seconds.ts'
@@ -66,7 +67,7 @@ async function expectGolden(name: string, lines: string[], options?: InProcessOp
   let text = ''
   // One after another: each begins with what the one before has left.
   for (const line of lines) text += await told(line, options)
-  await expect(text).toMatchFileSnapshot(`golden/${name}.txt`)
+  await expect(text).toMatchFileSnapshot(fileURLToPath(new URL(`golden/${name}.txt`, import.meta.url)))
 }
 
 it('sandbox', async () => {

@@ -64,7 +64,9 @@ it('commands, arguments, flags and exit codes are as they were', async () => {
     }
   }
   const surface = {exitCodes, flagsOfAll: surfaceOf(BaseCommand.baseFlags as unknown as Declared), commands}
-  await expect(`${JSON.stringify(surface, undefined, 2)}\n`).toMatchFileSnapshot('public-surface.json')
+  await expect(`${JSON.stringify(surface, undefined, 2)}\n`).toMatchFileSnapshot(
+    fileURLToPath(new URL('public-surface.json', import.meta.url)),
+  )
 })
 
 it('the exit codes are those of the page on scripts, and of the help', () => {
@@ -102,6 +104,8 @@ describe('the JSON that is printed', () => {
       // It would notice another key.
       expect(validate({'a key that there is not': 1})).toBe(false)
     }
-    await expect(`${JSON.stringify(file, undefined, 2)}\n`).toMatchFileSnapshot('output.schema.json')
+    await expect(`${JSON.stringify(file, undefined, 2)}\n`).toMatchFileSnapshot(
+      fileURLToPath(new URL('output.schema.json', import.meta.url)),
+    )
   })
 })

@@ -1,6 +1,7 @@
 // The sandbox's answers to a request of each kind, as they were when golden-answers.txt was recorded: what moves within
 // the sandbox must leave them as they are. Answers that are meant to change are recorded again with: vitest run -u
 import {createHash} from 'node:crypto'
+import {fileURLToPath} from 'node:url'
 import {expect, test} from 'vitest'
 import {startSandbox} from '../../src/sandbox/index.ts'
 import {ask, newest, requestIdentity} from './metadata-client.ts'
@@ -300,7 +301,9 @@ test('the answers are those that were recorded', async () => {
       const asked = `inside: ${method} ${path} (${names}) ${body === undefined ? '' : JSON.stringify(body)}`
       note(asked, answer.status, '', JSON.stringify(answer.body), true)
     }
-    await expect(`${record.join('\n')}\n`).toMatchFileSnapshot('golden-answers.txt')
+    await expect(`${record.join('\n')}\n`).toMatchFileSnapshot(
+      fileURLToPath(new URL('golden-answers.txt', import.meta.url)),
+    )
   } finally {
     await sandbox.close()
   }
