@@ -101,7 +101,9 @@ export async function selectInstances<T>(
     // A list of many names is not gone through by hand.
     const isAsked = 'error' in search && file === undefined && search.error instanceof AmbiguousName
     const one = isAsked ? await pickInPlace(context, search, yes) : search
-    const isThere = searches.some(each => 'instance' in each && 'instance' in one && each.instance.id === one.instance.id)
+    const isThere = searches.some(
+      each => 'instance' in each && 'instance' in one && each.instance.id === one.instance.id,
+    )
     if (!isThere) searches.push(one)
   }
   return {

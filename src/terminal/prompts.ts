@@ -1,8 +1,8 @@
 import {onEnding} from '../signals.ts'
-import {bold, colorsFor, cyan, dim, green, red} from './style.ts'
 import {interrupted, StepBack} from './steps.ts'
+import {bold, colorsFor, cyan, dim, green, red} from './style.ts'
 import {type Streams, suspendable} from './suspendable.ts'
-import {plain} from './text.ts'
+import {plain, wrap} from './text.ts'
 
 export interface Choice<T> {
   value: T
@@ -81,7 +81,7 @@ export function createPrompter(streams: Streams, env: NodeJS.ProcessEnv): Prompt
       const {pickPrompt} = await import('./pick-prompt.ts')
       return pickPrompt({message: plain(message), rows, multiple, color, size, onResize}, context)
     }
-    const picked = await interruptible(streams, askForRows, {tellsPastes: true})
+    const picked = await interruptible(streams, askForRows, {tellsPastes: true, drawsItself: true})
     const values = picked.map(index => valueAt(choices, index))
     return multiple ? values : valueAt(choices, picked[0] ?? -1)
   }
@@ -106,7 +106,7 @@ export function createPrompter(streams: Streams, env: NodeJS.ProcessEnv): Prompt
       ask('input', message, {
         validate: (typed: string) => {
           const problem = problemOf(typed)
-          return problem === undefined || plain(problem)
+          return problem === undefined || wrap(plain(problem), (streams.output.columns || 80) - 1).join('\n')
         },
         theme: {...theme, validationFailureMode: 'keep'},
       }),
@@ -136,7 +136,7 @@ interface PromptContext {
 async function interruptible<T>(
   streams: Streams,
   ask: (context: PromptContext) => Promise<T>,
-  options?: {tellsPastes: boolean},
+  options?: {tellsPastes: boolean; drawsItself: boolean},
 ): Promise<T> {
   const {input} = streams
   const controller = new AbortController()

@@ -136,9 +136,7 @@ The VPC API does not return user data. To copy it, collect it with vpcmd metadat
       return
     }
     if (!flags.yes) await this.show(prototype)
-    if (
-      !(await this.context.confirm(`Create ${name} in ${like.region.name}? It costs money.`, flags.yes ?? false))
-    ) {
+    if (!(await this.context.confirm(`Create ${name} in ${like.region.name}? It costs money.`, flags.yes ?? false))) {
       this.context.note('Nothing was sent.')
       return
     }
