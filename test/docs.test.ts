@@ -201,14 +201,14 @@ async function type(line: string, {env, folder}: World): Promise<{printed: strin
       },
     })
     let piped = ''
-    const host = {stdout: collect(isLast), stderr: collect(true), prompter: async () => agreeable}
+    const host = {stdout: collect(isLast), stderr: collect(true), prompter: async () => (args.includes('show') ? undefined : agreeable)}
     ;({code} = await runInProcess(args, {env, stdin, signal: args[0] === 'sandbox' ? 'SIGTERM' : undefined, host}))
     stdin = piped
   }
   return {printed: printed.replaceAll(`${folder}/`, ''), code}
 }
 
-/** Says yes, and has nothing to choose. */
+/** Says yes, and has nothing to choose: what would offer candidates is shown as scripts see it. */
 const agreeable = {confirm: async () => true} as Partial<Prompter> as Prompter
 
 /** What differs from run to run, as a word in its place. */

@@ -72,7 +72,7 @@ export function mainDetails({instance}: ListedInstance, floatingIps: FloatingIpI
   const ports = networkAttachments.length > 0 ? networkAttachments : networkInterfaces
   const addresses = ports.flatMap(({id, vni, address}) => {
     const target = networkAttachments.length > 0 ? vni?.id : id
-    return [...(address ?? []), ...((target && floatingIps.of(target)) ?? [])]
+    return [...(address === undefined ? [] : [address]), ...((target && floatingIps.of(target)) || [])]
   })
   return [
     ['ID', instance.id],

@@ -95,7 +95,10 @@ export const pickPrompt = createPrompt<number[], PickConfig>((config, done) => {
   }
 
   const takePaste = (text: string, readline: SearchLine) => {
-    const names = text.split(/[\s,]+/).filter(name => name !== '')
+    const names = text
+      .split(/[\s,]+/)
+      .map(plain)
+      .filter(name => name !== '')
     const isList = multiple && (names.length > 1 || rows.some(row => row.name === names[0] || row.id === names[0]))
     if (!isList) {
       const typed = plain(`${search}${text.replaceAll(/\s+/g, ' ').trimEnd()}`)

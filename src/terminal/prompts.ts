@@ -3,7 +3,7 @@ import {interrupted, StepBack} from './steps.ts'
 import {bold, colorsFor, cyan, dim, green, red} from './style.ts'
 import {type Streams, suspendable} from './suspendable.ts'
 import {type Symbols, symbolsFor} from './symbols.ts'
-import {plain} from './text.ts'
+import {plain, wrap} from './text.ts'
 
 export interface Choice<T> {
   value: T
@@ -83,7 +83,7 @@ export function createPrompter(streams: Streams, env: NodeJS.ProcessEnv): Prompt
       const {pickPrompt} = await import('./pick-prompt.ts')
       return pickPrompt({message: plain(message), rows, multiple, color, symbols, size, onResize}, context)
     }
-    const picked = await interruptible(streams, askForRows, {tellsPastes: true})
+    const picked = await interruptible(streams, askForRows, {tellsPastes: true, drawsItself: true})
     const values = picked.map(index => valueAt(choices, index))
     return multiple ? values : valueAt(choices, picked[0] ?? -1)
   }
@@ -108,7 +108,7 @@ export function createPrompter(streams: Streams, env: NodeJS.ProcessEnv): Prompt
       ask('input', message, {
         validate: (typed: string) => {
           const problem = problemOf(typed)
-          return problem === undefined || plain(problem)
+          return problem === undefined || wrap(plain(problem), (streams.output.columns || 80) - 1).join('\n')
         },
         theme: {...theme, validationFailureMode: 'keep'},
       }),
@@ -138,7 +138,7 @@ interface PromptContext {
 async function interruptible<T>(
   streams: Streams,
   ask: (context: PromptContext) => Promise<T>,
-  options?: {tellsPastes: boolean},
+  options?: {tellsPastes: boolean; drawsItself: boolean},
 ): Promise<T> {
   const {input} = streams
   const controller = new AbortController()

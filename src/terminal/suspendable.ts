@@ -7,6 +7,7 @@ import {width} from './text.ts'
 const unheededMs = 200
 
 const showCursor = '\x1b[?25h'
+const eraseScreen = '\x1b[H\x1b[J'
 const [beginPastes, endPastes] = ['\x1b[?2004h', '\x1b[?2004l']
 
 export interface Streams {
@@ -27,15 +28,19 @@ interface SuspendableTerminal {
 /**
  * A terminal in raw mode on which Ctrl-Z gives the terminal back to the shell and stops vpcmd, as anywhere else, and which
  * survives a stop: after SIGCONT it is raw again, and what was drawn last is drawn anew below whatever the shell has
- * printed. A resize draws it anew at once. With `tellsPastes`, what is pasted comes between two keys of its own
- * (`paste-start` and `paste-end` of Node's readline). For drawings that begin by erasing the one before, as inquirer's do.
+ * printed. A resize draws it anew at once, unless it `drawsItself` then. With `tellsPastes`, what is pasted comes between
+ * two keys of its own (`paste-start` and `paste-end` of Node's readline). For drawings that begin by erasing the one before, as inquirer's do.
  */
-export function suspendable({input, output}: Streams, {tellsPastes = false} = {}): SuspendableTerminal {
+export function suspendable(
+  {input, output}: Streams,
+  {tellsPastes = false, drawsItself = false} = {},
+): SuspendableTerminal {
   const [begin, end] = tellsPastes ? [beginPastes, endPastes] : ['', '']
   let drawing = ''
   let unheeded: NodeJS.Timeout | undefined
   let isStopped = false
   let isErased = false
+  let wasResized = false
   const screen = new Screen(output, text => {
     if (isErased) return ''
     // A move of the cursor alone belongs to the drawing before it.
@@ -45,13 +50,19 @@ export function suspendable({input, output}: Streams, {tellsPastes = false} = {}
     }
     const fresh = text.replace(erasing, '')
     // As many lines as there were may be more by now, where the terminal has become narrower.
-    const shown = erasing.exec(text)?.[0].includes('K') ? `${eraseDrawing(drawing, output.columns)}${fresh}` : text
+    const isNew = erasing.exec(text)?.[0].includes('K')
+    const erasure = wasResized ? eraseScreen : eraseDrawing(drawing, output.columns)
+    if (isNew) wasResized = false
     drawing = fresh
-    return shown
+    return isNew ? `${erasure}${fresh}` : text
   })
   const redraw = () => {
-    if (drawing === '' || isStopped || screen.writableEnded) return
-    output.write(`${eraseDrawing(drawing, output.columns)}${fitted(drawing, output.columns)}`)
+    // Terminals differ in where the cursor is then, if lines below it wrap: what draws itself begins at the top.
+    wasResized = drawsItself
+    if (drawsItself || drawing === '' || isStopped || screen.writableEnded) return
+    const erasure = eraseDrawing(drawing, output.columns)
+    drawing = fitted(drawing, output.columns)
+    output.write(`${erasure}${drawing}`)
   }
   const goOn = () => {
     isStopped = false
@@ -60,7 +71,8 @@ export function suspendable({input, output}: Streams, {tellsPastes = false} = {}
     // Whatever Node believes that the mode is, a shell has changed it.
     input.setRawMode?.(false)
     input.setRawMode?.(true)
-    output.write(`${begin}${fitted(drawing, output.columns)}`)
+    drawing = fitted(drawing, output.columns)
+    output.write(`${begin}${drawing}`)
   }
   const suspend = () => {
     output.write(`${belowOf(drawing)}${showCursor}${end}`)
@@ -135,11 +147,32 @@ function eraseDrawing(drawing: string, columns = 80): string {
   return `${up > 0 ? `\x1b[${up}A` : ''}\r\x1b[J`
 }
 
-/** A drawing with the cursor where it belongs in a terminal of another width. */
+/**
+ * A drawing for a terminal of another width, with the cursor where it belongs. No line is left for the terminal to wrap:
+ * what it has wrapped it may join when it becomes wider, and not every terminal does.
+ */
 function fitted(drawing: string, columns = 80): string {
   const {lines, line, column} = layoutOf(drawing)
-  const up = rowsOf(lines, columns) - 1 - rowsOf(lines.slice(0, line), columns) - Math.floor(column / columns)
-  return `${lines.join('\n')}${up > 0 ? `\x1b[${up}A` : ''}\x1b[${(column % columns) + 1}G`
+  const rows = lines.map(each => brokenAt(each, columns))
+  const above = rows.slice(0, line).flat().length + Math.floor(column / columns)
+  const up = rows.flat().length - 1 - above
+  return `${rows.flat().join('\n')}${up > 0 ? `\x1b[${up}A` : ''}\x1b[${(column % columns) + 1}G`
+}
+
+/** A line with escape sequences in rows of so many columns at most. */
+function brokenAt(line: string, columns: number): string[] {
+  const rows = ['']
+  let room = columns
+  for (const [part] of line.matchAll(/\x1b\[[\d;?]*[A-Za-z]|./gsu)) {
+    const needed = part.startsWith('\x1b') ? 0 : width(part)
+    if (needed > room) {
+      rows.push('')
+      room = columns
+    }
+    rows[rows.length - 1] += part
+    room -= needed
+  }
+  return rows
 }
 
 /** From where a drawing has left the cursor to the line below it. */

@@ -16,7 +16,11 @@ afterEach(async () => {
   await sandbox.close()
 })
 
-async function open(args: string[], options: {instances?: number; cols?: number} = {}, start = startInProcess) {
+async function open(
+  args: string[],
+  options: {instances?: number; cols?: number; env?: Record<string, string>} = {},
+  start = startInProcess,
+) {
   patches = []
   sandbox = await startSandbox({
     instances: options.instances,
@@ -24,7 +28,7 @@ async function open(args: string[], options: {instances?: number; cols?: number}
       if (method !== 'GET' && body !== undefined && method === 'PATCH') patches.push(body)
     },
   })
-  const env = freshEnvironment(sandbox.environment)
+  const env = freshEnvironment({...sandbox.environment, ...options.env})
   pty = start(args, {cols: options.cols ?? 100, env})
 }
 
@@ -103,18 +107,60 @@ describe('metadata enable without an instance', () => {
     ],
   ]
   describe.each(steps)('left %s', (_where, walk) => {
-    it.each([
-      ['Esc', keys.esc],
-      ['Ctrl-C', keys.ctrlC],
-    ])('with %s sends nothing, exits 130 and gives the cursor back', async (_name, key) => {
+    it('with Ctrl-C sends nothing, exits 130 and gives the cursor back', async () => {
       await open(['metadata', 'enable'])
       for (const step of walk) await step()
-      pty.write(key)
+      pty.write(keys.ctrlC)
       expect(await pty.exit).toEqual({exitCode: 130})
       expect(pty.everything()).toContain('nothing was sent')
       expect(patches).toEqual([])
       expect(pty.cursorVisible()).toBe(true)
     })
+  })
+
+  it('goes back question by question with Esc, keeps what was ticked, and leaves at the first', async () => {
+    await open(['metadata', 'enable'])
+    for (const step of steps.at(-1)?.[1] ?? []) await step()
+    pty.write(keys.esc)
+    await pty.waitFor(/^\? Hop limit\?/m)
+    pty.write(keys.esc)
+    await pty.waitFor(/^\? Protocol\?/m)
+    pty.write(keys.esc)
+    await pty.waitFor('1 selected, 9 of 9 shown')
+    expect(pty.screen()).toContain('[x] my-virtual-server-2')
+    pty.write(keys.enter)
+    await pty.waitFor(/^\? Protocol\?/m)
+    pty.write(keys.down + keys.down + keys.enter)
+    await pty.waitFor(/^\? Hop limit\?/m)
+    pty.write(`3${keys.enter}`)
+    await pty.waitFor('(y/N)')
+    for (const earlier of [/^\? Hop limit\?/m, /^\? Protocol\?/m, '1 selected, 9 of 9 shown']) {
+      pty.write(keys.esc)
+      await pty.waitFor(earlier)
+    }
+    pty.write(keys.esc)
+    expect(await pty.exit).toEqual({exitCode: 130})
+    expect(pty.everything()).toContain('nothing was sent')
+    expect(patches).toEqual([])
+    expect(pty.cursorVisible()).toBe(true)
+  })
+
+  it('sends what was answered last', async () => {
+    await open(['metadata', 'enable'])
+    await pickServerTwo()
+    await pty.waitFor(/^\? Protocol\?/m)
+    pty.write(keys.down + keys.down + keys.enter)
+    await pty.waitFor(/^\? Hop limit\?/m)
+    pty.write(keys.esc)
+    await pty.waitFor(/^\? Protocol\?/m)
+    pty.write(keys.down + keys.enter)
+    await pty.waitFor(/^\? Hop limit\?/m)
+    pty.write(keys.enter)
+    await pty.waitFor('(y/N)')
+    pty.write(`y${keys.enter}`)
+    expect(await pty.exit).toEqual({exitCode: 0})
+    // Not https, which was the answer before: it is http already.
+    expect(patches).toEqual([{metadata_service: {enabled: true}}])
   })
 
   it('narrows 5,000 instances as one types, and takes several', async () => {
@@ -185,5 +231,90 @@ describe('vpcmd alone', () => {
     pty.write(keys.ctrlC)
     expect(await pty.exit).toEqual({exitCode: 130})
     expect(pty.cursorVisible()).toBe(true)
+  })
+})
+
+describe('the console', () => {
+  it('shows at most ten lines of an instance, all on demand, and goes one step back with Esc', async () => {
+    await open(['console'])
+    await pty.waitFor('9 of 9 shown')
+    pty.write(`server-2${keys.enter}`)
+    await pty.waitFor('my-virtual-server-2: metadata service off')
+    const details = /server-2\n([\s\S]*?)\n\? /.exec(pty.screen())?.[1] ?? ''
+    expect(details.split('\n').length).toBeLessThanOrEqual(10)
+    expect(details).toMatch(/^Addresses +10\.240\.64\.11, 169\.47\.94\.48$/m)
+    expect(details).not.toContain('Numa')
+    pty.write(keys.down.repeat(3))
+    await pty.waitFor('> Show all details')
+    pty.write(keys.enter)
+    await pty.waitFor(screen => /^Health State/m.test(screen) && screen.includes('> Enable'))
+    pty.write(keys.enter)
+    await pty.waitFor(/^\? Protocol\?/m)
+    pty.write(keys.esc)
+    await pty.waitFor('> Enable the metadata service')
+    pty.write(keys.esc)
+    await pty.waitFor('9 of 9 shown')
+    pty.write(keys.esc)
+    expect(await pty.exit).toEqual({exitCode: 130})
+    expect(patches).toEqual([])
+  })
+})
+
+describe('a name that two instances have', () => {
+  it('is asked about on a terminal', async () => {
+    await open(['metadata', 'show', 'web-1'])
+    await pty.waitFor('2 instances are called web-1. Which one?')
+    await pty.waitFor('2 of 2 shown')
+    pty.write(`tok${keys.enter}`)
+    expect(await pty.exit).toEqual({exitCode: 0})
+    expect(pty.everything()).toMatch(/^web-1 .*jp-tok-1/m)
+  })
+
+  it('is changed once it is picked, and no other', async () => {
+    await open(['metadata', 'enable', 'web-1', 'my-virtual-server-2', '--hop-limit', '7'])
+    await pty.waitFor('2 of 2 shown')
+    pty.write(`eu-de${keys.enter}`)
+    expect(await pty.exit).toEqual({exitCode: 0})
+    expect(patches).toHaveLength(2)
+    const changed = sandbox.fleet.list().filter(({metadata_service: {response_hop_limit: hops}}) => hops === 7)
+    expect(changed.map(({zone}) => zone).sort()).toEqual(['eu-de-1', 'us-south-2'])
+  })
+
+  it.each([
+    ['--yes', ['metadata', 'enable', 'web-1', '--yes'], {}],
+    ['--no-input', ['metadata', 'show', 'web-1', '--no-input'], {}],
+    ['CI', ['metadata', 'show', 'web-1'], {CI: 'true'}],
+  ])('is not asked about with %s', async (_why, args, more) => {
+    await open(args, {env: more})
+    expect(await pty.exit).toEqual({exitCode: 4})
+    expect(pty.everything()).toContain('2 instances have the name web-1')
+    expect(patches).toEqual([])
+  })
+})
+
+describe('instances create without what it needs', () => {
+  it('asks which instance to copy and for a name, says what is wrong with one, and goes back with Esc', async () => {
+    await open(['instances', 'create', '--wait', '0'])
+    await pty.waitFor('Create an instance like which one?')
+    await pty.waitFor('9 of 9 shown')
+    pty.write(`server-2${keys.enter}`)
+    await pty.waitFor('? Name of the new instance?')
+    pty.write(`Web_3${keys.enter}`)
+    await pty.waitFor('Web_3 is not a valid instance name.')
+    pty.write(keys.esc)
+    await pty.waitFor('9 of 9 shown')
+    pty.write(`server-3${keys.enter}`)
+    await pty.waitFor('? Name of the new instance?')
+    pty.write(`web-33${keys.enter}`)
+    await pty.waitFor('Create web-33 in us-south?')
+    pty.write(`y${keys.enter}`)
+    expect(await pty.exit).toEqual({exitCode: 0})
+    expect(sandbox.fleet.list().map(({name}) => name)).toContain('web-33')
+  })
+
+  it('says what is missing where nobody can be asked', async () => {
+    await open(['instances', 'create', '--like', 'web-2', '--no-input'])
+    expect(await pty.exit).toEqual({exitCode: 2})
+    expect(pty.everything()).toContain('Error: NAME is required.')
   })
 })

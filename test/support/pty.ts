@@ -8,7 +8,9 @@ export const keys = {
   esc: '\x1b',
   space: ' ',
   backspace: '\x7f',
+  tab: '\t',
   ctrlA: '\x01',
+  ctrlN: '\x0e',
   ctrlC: '\x03',
   ctrlD: '\x04',
 } as const
@@ -32,6 +34,13 @@ export interface Pty {
   exit: Promise<{exitCode: number; signal?: number}>
   /** Sends a signal, SIGKILL unless another is named, as long as the program runs. */
   kill(signal?: NodeJS.Signals): void
+  /** Makes the terminal another size. */
+  resize(cols: number, rows: number): void
+}
+
+/** What a terminal sends where a text is pasted, if the program asked to be told. */
+export function pasted(text: string): string {
+  return `\x1b[200~${text}\x1b[201~`
 }
 
 /** Runs a program in a real pseudo-terminal, with a terminal emulator behind it that shows what a person would see. */
@@ -60,14 +69,19 @@ export function startPty(
     kill: (signal = 'SIGKILL') => {
       if (!exited) child.kill(signal)
     },
+    resize(newCols, newRows) {
+      screen.resize(newCols, newRows)
+      child.resize(newCols, newRows)
+    },
   }
 }
 
 interface Screen {
   /** Takes what a program writes. */
   draw(data: string): void
+  resize(cols: number, rows: number): void
   /** What a test sees of a program that ends with `ended`. */
-  untilExit(ended: Promise<{exitCode: number; signal?: number}>): Omit<Pty, 'write' | 'kill'>
+  untilExit(ended: Promise<{exitCode: number; signal?: number}>): Omit<Pty, 'write' | 'kill' | 'resize'>
 }
 
 /** A terminal emulator. `reply` gets what a program asks of its terminal, such as where the cursor is. */
@@ -102,12 +116,13 @@ export function createScreen({
     )
     return text.join('\n').trimEnd()
   }
-  const screen = () => lines(terminal.buffer.active.baseY, terminal.buffer.active.baseY + rows)
+  const screen = () => lines(terminal.buffer.active.baseY, terminal.buffer.active.baseY + terminal.rows)
   return {
     draw(data) {
       written += data
       terminal.write(data)
     },
+    resize: (newCols, newRows) => terminal.resize(newCols, newRows),
     untilExit(ended) {
       // An empty write: its callback comes after all that was written before.
       const exit = ended.then(
@@ -115,7 +130,7 @@ export function createScreen({
       )
       return {
         screen,
-        everything: () => lines(0, terminal.buffer.active.baseY + rows),
+        everything: () => lines(0, terminal.buffer.active.baseY + terminal.rows),
         written: () => written,
         cursorVisible: () => cursorVisible,
         exit,

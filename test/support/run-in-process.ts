@@ -95,6 +95,11 @@ export function startOnTerminal(
     kill: () => {
       input.end()
     },
+    resize(newCols, newRows) {
+      screen.resize(newCols, newRows)
+      Object.assign(output, {columns: newCols, rows: newRows})
+      output.emit('resize')
+    },
   }
 }
 
@@ -167,8 +172,8 @@ class Collector implements OutputStream {
 
 class TerminalOutput extends Writable {
   readonly isTTY = true
-  readonly columns: number
-  readonly rows: number
+  columns: number
+  rows: number
   readonly #draw: (text: string) => void
 
   constructor(draw: (text: string) => void, columns: number, rows: number) {

@@ -6,7 +6,7 @@ import {createPrompter} from '../../src/terminal/prompts.ts'
 import {width} from '../../src/terminal/text.ts'
 import {allowSeconds} from '../support/allow-seconds.ts'
 import {bundle} from '../support/bundle.ts'
-import {keys, type Pty, startPty} from '../support/pty.ts'
+import {keys, type Pty, pasted, startPty} from '../support/pty.ts'
 import {startOnTerminal} from '../support/run-in-process.ts'
 import {answerTo} from './fixtures/answer-to.ts'
 
@@ -147,6 +147,55 @@ describe('pick several', () => {
     await at.waitFor('2 selected, 2 of 4 shown')
     at.write(keys.enter)
     await at.waitFor('answer ["id-alpha","id-gamma"]')
+  })
+
+  it('inverts what is shown with Ctrl-I, and unticks all with Ctrl-N', async () => {
+    const at = ask(several)
+    await at.waitFor('Ctrl-N none, Ctrl-I inverts')
+    at.write(keys.space + keys.tab)
+    await at.waitFor('3 selected')
+    at.write('south-1')
+    await at.waitFor('3 selected, 2 of 4 shown')
+    at.write(keys.tab)
+    await at.waitFor('1 selected, 2 of 4 shown')
+    at.write(keys.ctrlN)
+    await at.waitFor('0 selected, 2 of 4 shown')
+    at.write(keys.tab + keys.enter)
+    await at.waitFor('answer ["id-beta","id-delta"]')
+  })
+
+  it('ticks a pasted list of names and IDs, and says what it could not find; Enter in it confirms nothing', async () => {
+    const choices = [
+      ...servers,
+      {value: 'other', name: 'gamma', id: 'r-5', description: 'eu-de-1'},
+      {value: 'gone', name: 'gone', description: 'eu-de-1', disabled: 'being deleted'},
+    ]
+    const at = ask(['pick', {message: 'Which ones?', multiple: true, choices}])
+    await at.waitFor('6 of 6 shown')
+    at.write(pasted('delta\rnope, alpha\ngamma gone\r\nalpha\x1b[31m'))
+    await at.waitFor('Of 5 pasted: 2 selected')
+    await at.waitFor(/1 not found \(nope\), 1\s+the name of several \(gamma\), 1 not to be picked\s+\(gone\)/)
+    await at.waitFor('2 selected, 6 of 6 shown')
+    at.write(pasted('r-5'))
+    await at.waitFor('Of 1 pasted: 1 selected')
+    at.write(keys.enter)
+    await at.waitFor('answer ["id-alpha","id-delta","other"]')
+    // The terminal is not left telling pastes to the shell.
+    expect(at.written()).toMatch(/\x1b\[\?2004h[\s\S]*\x1b\[\?2004l/)
+  })
+
+  it('takes a pasted part of a name for a search', async () => {
+    const at = ask(several)
+    await at.waitFor('4 of 4 shown')
+    at.write(pasted('alph\n'))
+    await at.waitFor('Search: alph')
+    await at.waitFor('0 selected, 1 of 4 shown')
+    const single = ask(one)
+    await single.waitFor('4 of 4 shown')
+    single.write(pasted('beta\n'))
+    await single.waitFor('1 of 4 shown')
+    single.write(keys.enter)
+    await single.waitFor('answer "id-beta"')
   })
 
   it('asks for a tick where Enter finds none', async () => {
@@ -321,6 +370,38 @@ describe('what is drawn', () => {
     await at.waitFor('300 of 300 shown')
     expect(at.everything().match(/Which ones\?/g)).toHaveLength(1)
     expect(at.everything().match(/of 300 shown/g)).toHaveLength(1)
+  })
+
+  it.each<[string, Question, ready: string]>([
+    ['pick', several, '4 of 4 shown'],
+    ['choose', choose, '> https'],
+    ['number', hopLimit, 'which? (keep: 1)'],
+  ])('is drawn anew at a resize, once: %s', async (_kind, [kind, question], ready) => {
+    const message = `${'Of those that there are in this region, '.repeat(2)}which?`
+    const at = ask([kind, {...question, message}])
+    await at.waitFor(ready)
+    at.write('x')
+    for (const [cols, rows] of [
+      [40, 20],
+      [120, 30],
+      [50, 12],
+    ] as const) {
+      const before = at.written().length
+      at.resize(cols, rows)
+      const isOnce = (screen: string) => screen.replace(/\s+/g, ' ').split('which?').length === 2
+      await at.waitFor(screen => at.written().length > before && widest(screen) <= cols && isOnce(screen))
+    }
+    at.write(keys.backspace + (kind === 'pick' ? keys.space : '') + keys.enter)
+    await at.waitFor(/answer/)
+    expect(at.screen().replace(/\s+/g, ' ').split('which?')).toHaveLength(2)
+  })
+
+  it('is erased where Esc leaves it', async () => {
+    const at = ask(choose)
+    await at.waitFor('> https')
+    at.write(keys.esc)
+    await at.waitFor('error interrupted')
+    expect(at.screen()).toBe('error interrupted')
   })
 
   it('takes what is hostile out of names', async () => {
