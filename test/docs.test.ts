@@ -201,7 +201,11 @@ async function type(line: string, {env, folder}: World): Promise<{printed: strin
       },
     })
     let piped = ''
-    const host = {stdout: collect(isLast), stderr: collect(true), prompter: async () => (args.includes('show') ? undefined : agreeable)}
+    const host = {
+      stdout: collect(isLast),
+      stderr: collect(true),
+      prompter: async () => (args.includes('show') ? undefined : agreeable),
+    }
     ;({code} = await runInProcess(args, {env, stdin, signal: args[0] === 'sandbox' ? 'SIGTERM' : undefined, host}))
     stdin = piped
   }

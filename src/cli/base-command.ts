@@ -5,7 +5,7 @@ import {type OutputFlags, outputFlags, readOutput} from './flags/output.ts'
 import {usageLine} from './help-page.ts'
 import {type Host, processHost} from './host.ts'
 import {ReaderGone} from './paged-output.ts'
-import {preferences, readPreferences} from './preferences.ts'
+import {heedTerminalPreferences, preferences, readPreferences} from './preferences.ts'
 import {asksForJson, reportError} from './report-error.ts'
 
 /** The flags that overrule a format that the user prefers. */
@@ -50,6 +50,7 @@ export abstract class BaseCommand extends Command {
     if (showsProgress(flags, this.context.host)) this.context.watch()
     for (const arg of Object.values(this.ctor.args)) arg.ignoreStdin = true
     this.configProblems = await readPreferences(this.context)
+    heedTerminalPreferences(this.context)
   }
 
   private get own(): typeof BaseCommand {

@@ -49,7 +49,9 @@ export const preferenceTable: Record<PreferenceName, Preference> = {
     variables: {
       VPCMD_COLOR: 'checked',
       FORCE_COLOR: text => (text === '0' || text === 'false' ? 'never' : 'always'),
+      CLICOLOR_FORCE: text => (text === '' || text === '0' ? undefined : 'always'),
       NO_COLOR: text => (text === '' ? undefined : 'never'),
+      CLICOLOR: text => (text === '0' ? 'never' : undefined),
     },
     byDefault: 'auto',
   },

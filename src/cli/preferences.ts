@@ -68,3 +68,10 @@ export function shownPreferences(context: Context): ShownPreference[] {
     return {key, value, text, from, source}
   })
 }
+
+/** Has the colour and the pager of the config file hold as VPCMD_COLOR and VPCMD_PAGER do, which are not set then. */
+export function heedTerminalPreferences(context: Context): void {
+  const {color, pager} = settledPreferences(context)
+  if (color?.from === 'file') context.env.VPCMD_COLOR = color.value
+  if (pager?.from === 'file') context.env.VPCMD_PAGER = pager.value
+}

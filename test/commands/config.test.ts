@@ -162,6 +162,14 @@ describe('what was settled', () => {
     expect((await vpcmd('instances list -q')).stdout).toMatch(/^07\d\d_[\w-]+\n/)
   })
 
+  it('colours what is printed, unless the environment or a flag says otherwise', async () => {
+    const {vpcmd} = userWith('color: always\n')
+    const isColored = async (line: string, also = {}) => (await vpcmd(line, also)).stdout.includes('\x1b[')
+    expect(await isColored('config list')).toBe(true)
+    expect(await isColored('config list', {NO_COLOR: '1'})).toBe(false)
+    expect(await isColored('config list --color never')).toBe(false)
+  })
+
   it('takes no key out of JSON', async () => {
     const {vpcmd} = userWith('columns: name\nregions: us-south\n')
     expect(JSON.parse((await vpcmd('instances list --json')).stdout)[0]).toHaveProperty('metadata_service')
