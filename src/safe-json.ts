@@ -24,16 +24,18 @@ export function withinStack(value: unknown, write: (value: unknown) => string): 
     return write(value)
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
-    return write(upperLevels(value, mostLevels))
+    return write(upperLevels(value))
   }
 }
 
-function upperLevels(value: unknown, levels: number): unknown {
+/** A value as JSON would have it, without a text of it in between, which has a greatest length; deeper levels are null. */
+export function upperLevels(value: unknown, levels = mostLevels): unknown {
   if (typeof value !== 'object' || value === null) return value
   if ('toJSON' in value && typeof value.toJSON === 'function') return upperLevels(value.toJSON(), levels)
   if (levels === 0) return null
   if (Array.isArray(value)) return value.map(each => upperLevels(each, levels - 1))
-  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, upperLevels(each, levels - 1)]))
+  const told = Object.entries(value).filter(([, each]) => each !== undefined)
+  return Object.fromEntries(told.map(([name, each]) => [name, upperLevels(each, levels - 1)]))
 }
 
 /** A number in hexadecimal, of at least so many digits. */

@@ -18,6 +18,13 @@ it('a stack that --debug prints names the line of the source', async () => {
   expect((await runVpcmd(args)).stderr).not.toContain('    at ')
 })
 
+it.skipIf(process.getuid?.() !== 0)('it runs for a user without an entry in the system, as containers have', () => {
+  const args = [vpcmdPath, 'instances', 'list', '--sandbox', '-q']
+  const {status, stdout, stderr} = spawnSync(process.execPath, args, {uid: 54_321, env: {HOME: '/'}, encoding: 'utf8'})
+  expect({status, stderr}).toEqual({status: 0, stderr: expect.not.stringContaining('Error')})
+  expect(stdout.trim().split('\n').length).toBeGreaterThan(8)
+})
+
 it('what starts first is small: the rest is loaded where it is needed', () => {
   expect(statSync(vpcmdPath).size).toBeLessThan(64 * 1024)
 })

@@ -1,3 +1,4 @@
+import {sep} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import {Config, run, settings} from '@oclif/core'
 import {endProcess, processHost, surviveWriting} from './host.ts'
@@ -10,6 +11,9 @@ export async function runVpcmd(argv: string[]): Promise<void> {
   surviveWriting()
   // oclif would look for TypeScript sources beside the build.
   settings.enableAutoTranspile = false
+  // Where no shell is named, oclif asks the system, which fails for a user without an entry, as containers have. ssh takes
+  // this one then, too.
+  if (sep === '/') processHost.env.SHELL ??= '/bin/sh'
   try {
     // No plugins: what lies in a folder of the user's would run with all that the API key may do.
     const config = await Config.load({root: fileURLToPath(import.meta.url), userPlugins: false, devPlugins: false})

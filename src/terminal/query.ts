@@ -1,6 +1,6 @@
 import {compile, TreeInterpreter, tokenize} from '@jmespath-community/jmespath'
 import {usageError, VpcmdError} from '../errors.ts'
-import {withinStack} from '../safe-json.ts'
+import {upperLevels} from '../safe-json.ts'
 
 type Node = ReturnType<typeof compile>
 type Json = Parameters<typeof TreeInterpreter.search>[1]
@@ -20,8 +20,7 @@ export function compileQuery(expression: string): (value: unknown) => unknown {
   const tree = treeOf(expression)
   return value => {
     try {
-      const data: Json = JSON.parse(withinStack(value ?? null, JSON.stringify))
-      const found: unknown = TreeInterpreter.search(tree, data)
+      const found: unknown = TreeInterpreter.search(tree, upperLevels(value ?? null) as Json)
       // What an object has by nature, such as toString, is no member of JSON.
       return typeof found === 'function' ? null : (found ?? null)
     } catch (error) {

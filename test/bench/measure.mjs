@@ -1,7 +1,7 @@
 // Runs what is measured, in turn, so that a noisy machine is noisy for all alike.
 import {spawn, spawnSync} from 'node:child_process'
 import {mkdtempSync, readFileSync, rmSync} from 'node:fs'
-import {tmpdir} from 'node:os'
+import {availableParallelism, tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {fileURLToPath} from 'node:url'
 
@@ -11,6 +11,12 @@ export const vpcmd = here('../../dist/main.js')
 const folder = mkdtempSync(join(tmpdir(), 'vpcmd-bench-'))
 process.on('exit', () => rmSync(folder, {recursive: true, force: true}))
 const memoryFile = join(folder, 'memory')
+
+const hasCores = availableParallelism() > 1 && spawnSync('taskset', ['--version']).status === 0
+
+/** A command that runs on a core of its own, where that can be had; the server and who asks it then keep off each other. */
+const onCore = (core, file, args) =>
+  hasCores ? ['taskset', ['--cpu-list', String(core), file, ...args]] : [file, args]
 
 /** The environment of all contenders: a home of its own, and nothing of the caller's cloud. */
 export const base = {
@@ -50,7 +56,7 @@ export function run(file, args, env) {
  */
 export async function runLines({args, env}) {
   const startedAt = performance.now()
-  const child = spawn(process.execPath, [...preload(args), ...args], {
+  const child = spawn(...onCore(1, process.execPath, [...preload(args), ...args]), {
     env: surroundings(env),
     stdio: ['ignore', 'pipe', 'inherit'],
   })
@@ -84,23 +90,50 @@ function idsIn(pieces) {
 
 export const median = values => [...values].sort((a, b) => a - b)[values.length >> 1]
 
-/** Measures contenders in turn; gives the medians by name. */
+/** How many times as long, or as much, something takes as something else that ran beside it, round by round. */
+export const ratioOf = (mine, theirs) => median(mine.map((value, round) => value / theirs[round]))
+
+/** Runs contenders in turn; gives the times of each round (ms) and the median of the peak memory (MB) by name. */
 export function measure(contenders, rounds) {
   const taken = contenders.map(() => [])
   for (let round = 0; round < rounds; round++) {
     for (const [index, {file, args, env}] of contenders.entries()) taken[index].push(run(file, args, env))
   }
   return Object.fromEntries(
-    contenders.map(({name}, index) => {
-      const kilobytes = median(taken[index].map(each => each.kilobytes ?? Number.NaN))
-      return [name, {ms: median(taken[index].map(({ms}) => ms)), megabytes: kilobytes / 1024}]
-    }),
+    contenders.map(({name}, index) => [
+      name,
+      {
+        all: taken[index].map(({ms}) => ms),
+        ms: median(taken[index].map(({ms}) => ms)),
+        megabytes: median(taken[index].map(({kilobytes = Number.NaN}) => kilobytes)) / 1024,
+      },
+    ]),
   )
+}
+
+/** A figure and its limit, as columns of a table: `figure` is its text where the number alone does not say enough. */
+export const limitTo = (value, most, figure = value.toFixed(2)) => ({
+  figure,
+  limit: `<= ${most}`,
+  holds: value <= most ? 'yes' : 'no',
+})
+export const atLeast = (value, least, figure = value.toFixed(2)) => ({
+  figure,
+  limit: `>= ${least}`,
+  holds: value >= least ? 'yes' : 'no',
+})
+export const noLimit = figure => ({figure, limit: '-', holds: '-'})
+
+/** Prints a table of figures; the process ends with 1 where a limit does not hold. */
+export function report(title, rows) {
+  console.log(`${title} On Node ${process.version}.`)
+  console.table(rows)
+  if (rows.some(({holds}) => holds === 'no')) process.exitCode = 1
 }
 
 /** Starts the sandbox as a process of its own, in this process's environment or another. */
 export async function startSandbox(args, env = process.env) {
-  const server = spawn(process.execPath, [vpcmd, 'sandbox', 'start', '--json', ...args], {
+  const server = spawn(...onCore(0, process.execPath, [vpcmd, 'sandbox', 'start', '--json', ...args]), {
     stdio: ['ignore', 'pipe', 'ignore'],
     env,
   })

@@ -1,10 +1,9 @@
-// How fast 1,000 changes go, without a limit in the way and under one. Run alone, it prints its rows.
+// How fast 1,000 changes go, without a limit in the way and under one.
 import {spawnSync} from 'node:child_process'
 import {mkdtempSync, rmSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
-import {fileURLToPath} from 'node:url'
-import {here, median, roundsOr, startSandbox, vpcmd} from './measure.mjs'
+import {atLeast, here, limitTo, median, noLimit, report, roundsOr, startSandbox, vpcmd} from './measure.mjs'
 
 const size = 1000
 const curlChanges = 100
@@ -53,7 +52,7 @@ function changeWithCurl(env) {
 }
 
 /** Measures (c) and (d) of the rollout so many times, and gives a row for each. */
-export async function benchRollout({rounds = 3} = {}) {
+async function benchRollout(rounds) {
   const rows = []
   const hasTools = ['curl', 'jq'].every(tool => spawnSync(tool, ['--version']).status === 0)
   const quick = []
@@ -69,9 +68,7 @@ export async function benchRollout({rounds = 3} = {}) {
     ms: mine.toFixed(0),
     against: hasTools ? `curl loop, ${curlChanges} changes scaled to ${size}` : 'no curl or no jq here',
     'its ms': theirs.toFixed(0),
-    ratio: `${(theirs / mine).toFixed(1)} times faster`,
-    aim: '>= 20',
-    met: theirs / mine >= 20 ? 'yes' : 'no',
+    ...(hasTools ? atLeast(theirs / mine, 20, `${(theirs / mine).toFixed(1)} times faster`) : noLimit('-')),
   })
   const limited = []
   for (let round = 0; round < rounds; round++) limited.push(await within(['--rate-limit', '50'], changeAll))
@@ -83,26 +80,18 @@ export async function benchRollout({rounds = 3} = {}) {
       ms: ms.toFixed(0),
       against: 'the limit itself',
       'its ms': '20000',
-      ratio: (ms / 20_000).toFixed(3),
-      aim: '<= 1.15',
-      met: ms <= 23_000 ? 'yes' : 'no',
+      ...limitTo(ms / 20_000, 1.15),
     },
     {
       what: 'requests throttled of it',
       ms: '-',
       against: 'all requests',
       'its ms': '-',
-      ratio: `${(share * 100).toFixed(1)} %`,
-      aim: '<= 10 %',
-      met: share <= 0.1 ? 'yes' : 'no',
+      ...limitTo(share * 100, 10, `${(share * 100).toFixed(1)} %`),
     },
   )
   return rows
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const rounds = roundsOr(3)
-  const rows = await benchRollout({rounds})
-  console.log(`Medians of ${rounds} runs, in turn, on Node ${process.version}.`)
-  console.table(rows)
-}
+const rounds = roundsOr(3)
+report(`Medians of ${rounds} runs, in turn.`, await benchRollout(rounds))

@@ -50,5 +50,6 @@ describe('compileQuery', () => {
 
   it('reads what JSON would hold, and nothing else', () => {
     expect(compileQuery('[0]')([{a: undefined, at: new Date(0)}])).toEqual({at: '1970-01-01T00:00:00.000Z'})
+    expect(compileQuery('keys([0])')([{a: undefined, b: 1}])).toEqual(['b'])
   })
 })
