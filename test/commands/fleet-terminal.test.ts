@@ -123,7 +123,7 @@ describe('on a terminal', () => {
 
   it('Ctrl-C in the middle ends the bar, awaits what is under way, and says how to go on', async () => {
     // The terminal of a system turns the key into a signal.
-    const args = [...enable.split(' '), '--yes', '-o', 'csv']
+    const args = [...enable.split(' '), '--yes', '--no-pager', '-o', 'csv']
     const terminal = startPty(process.execPath, [vpcmdPath, ...args], {rows: 60, env})
     pty = terminal
     await terminal.waitFor(/\d+ of 300/)
