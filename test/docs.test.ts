@@ -63,9 +63,14 @@ const run = ({env}: World, line: string) => runInProcess(line.split(' '), {env})
 const setups: Record<string, Setup> = {
   'vpcmd instances list': {ownSandbox: true},
   'export IBMCLOUD_API_KEY=...': {},
-  'vpcmd instances list --metadata disabled': {exitCodes: [0, 0, 4]},
+  'vpcmd instances list --metadata disabled': {
+    exitCodes: [0, 0, 4],
+    // On a terminal it asks which one is meant.
+    as: line => (line.includes('show web-1') ? `${line} --no-input` : line),
+  },
   'vpcmd metadata enable my-virtual-server-1 my-virtual-server-3 --protocol https --dry-run': {},
-  'vpcmd instances list -q --metadata disabled': {},
+  // The first line leaves nothing for the second.
+  'vpcmd instances list -q --metadata disabled': {exitCodes: [0, 4]},
   'vpcmd instances restart my-virtual-server-2': {
     before: world => run(world, 'instances stop my-virtual-server-1 --accept-downtime'),
   },
