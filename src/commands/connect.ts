@@ -11,6 +11,7 @@ import {findOrPick} from '../cli/select-instances.ts'
 import type {Instance} from '../cloud/readers/instance.ts'
 import type {VpcApi} from '../cloud/vpc-api.ts'
 import {usageError, type VpcmdError} from '../errors.ts'
+import type {FoundInstance} from '../instances/find-instance.ts'
 import {primaryInterface} from '../instances/primary-port.ts'
 import {targetName} from '../instances/references.ts'
 import {quoteCommand} from '../quote-command.ts'
@@ -29,6 +30,7 @@ import {checkSsh, runSsh} from '../ssh/run-ssh.ts'
 import {sshArguments} from '../ssh/ssh-arguments.ts'
 import {type Destination, explainFailure, sshFailed} from '../ssh/ssh-failures.ts'
 import {sshOverrides} from '../ssh/ssh-overrides.ts'
+import {inSteps} from '../terminal/steps.ts'
 
 export default class Connect extends BaseCommand {
   static override summary = 'Open a shell on an instance, or run a command on it, over ssh.'
@@ -71,30 +73,42 @@ To reach an instance without a floating IP, pass --internal-ip or --via, or give
     const wishes = readWishes(flags)
     await checkWishes(wishes)
     const cloud = await connectCloud(this.context, flags)
-    const {instance, region} = await findOrPick(this.context, cloud, args.instance, 'Connect to which instance?')
-    const api = cloud.api(region)
-    if (!flags.print) checkRunning(instance)
-    // Whoever names a user is taken to have an SSH server on Windows, unless --rdp says otherwise.
-    const reach = await findReach(api, instance, flags.rdp === undefined ? wishes : {...wishes, user: undefined})
-    if (flags.rdp !== undefined && reach.login?.protocol !== 'rdp') {
-      throw usageError(`${targetName(instance)} does not run Windows: --rdp is only for Remote Desktop.`)
+    const connectTo = async ({instance, region}: FoundInstance) => {
+      const api = cloud.api(region)
+      if (!flags.print) checkRunning(instance)
+      // Whoever names a user is taken to have an SSH server on Windows, unless --rdp says otherwise.
+      const reach = await findReach(api, instance, flags.rdp === undefined ? wishes : {...wishes, user: undefined})
+      if (flags.rdp !== undefined && reach.login?.protocol !== 'rdp') {
+        throw usageError(`${targetName(instance)} does not run Windows: --rdp is only for Remote Desktop.`)
+      }
+      if (!reach.login) throw unknownUser(instance)
+      const login = {...reach.login, user: wishes.user ?? reach.login.user}
+      const isPrinted = flags.print || usesSandbox(this.context, flags)
+      const isSshRun = login.protocol === 'ssh' && !isPrinted
+      if (login.protocol === 'rdp') checkDesktop(instance, wishes, more, reach.address)
+      if (isSshRun) checkReal(region.url, this.context.env)
+      const address = reach.address ?? (await this.newAddress(api, instance, flags, isSshRun))
+      if (login.protocol === 'rdp') return this.showDesktop(flags, instance, login, address)
+      const call = sshArguments({...wishes, user: login.user, address, more})
+      if (isPrinted) {
+        if (!flags.print) this.context.note('Sandbox instances have no SSH. This is the command that would run.')
+        return this.printAnswer(flags, instance, {address, ...login, command: ['ssh', ...call]})
+      }
+      const destination = sshArguments({...wishes, user: login.user, address, more: []})
+      const overrides = await sshOverrides(destination, more, this.context.env)
+      await this.logIn([...overrides, ...call], {instance, user: login.user, address, via: wishes.via})
     }
-    if (!reach.login) throw unknownUser(instance)
-    const login = {...reach.login, user: wishes.user ?? reach.login.user}
-    const isPrinted = flags.print || usesSandbox(this.context, flags)
-    const isSshRun = login.protocol === 'ssh' && !isPrinted
-    if (login.protocol === 'rdp') checkDesktop(instance, wishes, more, reach.address)
-    if (isSshRun) checkReal(region.url, this.context.env)
-    const address = reach.address ?? (await this.newAddress(api, instance, flags, isSshRun))
-    if (login.protocol === 'rdp') return this.showDesktop(flags, instance, login, address)
-    const call = sshArguments({...wishes, user: login.user, address, more})
-    if (isPrinted) {
-      if (!flags.print) this.context.note('Sandbox instances have no SSH. This is the command that would run.')
-      return this.printAnswer(flags, instance, {address, ...login, command: ['ssh', ...call]})
-    }
-    const destination = sshArguments({...wishes, user: login.user, address, more: []})
-    const overrides = await sshOverrides(destination, more, this.context.env)
-    await this.logIn([...overrides, ...call], {instance, user: login.user, address, via: wishes.via})
+    let found: FoundInstance | undefined
+    await inSteps([
+      async () => {
+        found = await findOrPick(this.context, cloud, args.instance, 'Connect to which instance?')
+        return args.instance === undefined
+      },
+      async () => {
+        if (found) await connectTo(found)
+        return true
+      },
+    ])
   }
 
   /** Reserves a floating IP where the user says so, by flag or on a terminal. Throws VpcmdError where not. */

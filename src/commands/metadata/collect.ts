@@ -11,7 +11,7 @@ import {runRollout} from '../../cli/make-changes.ts'
 import {printRows} from '../../cli/output.ts'
 import {switchedOnNote} from '../../cli/print-outcomes.ts'
 import {reportFailures} from '../../cli/report-failures.ts'
-import {type Selected, selectInstances} from '../../cli/select-instances.ts'
+import {type Selected, type Selection, selectInstances} from '../../cli/select-instances.ts'
 import type {Cloud} from '../../cloud/cloud.ts'
 import {retryPolicy} from '../../cloud/retry-policy.ts'
 import {usageError, VpcmdError} from '../../errors.ts'
@@ -23,6 +23,7 @@ import {type Kept, type KeptDocument, keepCollected} from '../../metadata/collec
 import {asCandidate, changesIn, draftPlan} from '../../metadata/plan.ts'
 import {checkWishes} from '../../ssh/reach.ts'
 import {checkSsh} from '../../ssh/run-ssh.ts'
+import {inSteps} from '../../terminal/steps.ts'
 
 export default class MetadataCollect extends BaseCommand {
   static override summary = 'Collect metadata from instances over ssh, without installing anything on them.'
@@ -68,27 +69,40 @@ Passwords and license keys are masked. User data is not masked: any process on t
     const selection = readSelection(flags, args.instance)
     const cloud = await connectCloud(context, flags)
     const question = 'Collect the metadata of which instances?'
-    const {items} = await selectInstances(context, cloud, selection, {question}, found => found)
-    const errors = items.flatMap(item => ('error' in item ? [item.error] : []))
-    const found = items.flatMap(item => ('error' in item ? [] : [item]))
-    // Before anything is changed: what can't be logged in to is left as it is.
-    const {reached, errors: unreached} = await reachInstances(cloud, found, {wishes, env: context.env})
-    const {on, off} = await switchOn(context, cloud, flags.enable ?? false, reached)
-    const collections = await collectMetadata(on, {
-      wishes,
-      paths: [...new Set(paths)],
-      endpoint,
-      mayAsk: on.length === 1 && context.host.stdin.isTTY === true,
-      timeoutMs: Math.max(retryPolicy.collect.leastTimeoutMs, flags.timeout * 1000),
-      env: context.env,
-      now: context.host.now,
-    })
-    const kept = await keepCollected(collections, flags.out, flags['show-secrets'] ?? false)
-    const failures = [...errors, ...unreached, ...off, ...kept.flatMap(({error}) => error ?? [])]
-    const [only] = failures
-    if (only && items.length === 1) throw only
-    reportFailures(context, failures, items.length)
-    await printCollected(context, out, kept, flags.out !== undefined)
+    const collectFrom = async (items: Selection<Selected>['items']) => {
+      const errors = items.flatMap(item => ('error' in item ? [item.error] : []))
+      const found = items.flatMap(item => ('error' in item ? [] : [item]))
+      // Before anything is changed: what can't be logged in to is left as it is.
+      const {reached, errors: unreached} = await reachInstances(cloud, found, {wishes, env: context.env})
+      const {on, off} = await switchOn(context, cloud, flags.enable ?? false, reached)
+      const collections = await collectMetadata(on, {
+        wishes,
+        paths: [...new Set(paths)],
+        endpoint,
+        mayAsk: on.length === 1 && context.host.stdin.isTTY === true,
+        timeoutMs: Math.max(retryPolicy.collect.leastTimeoutMs, flags.timeout * 1000),
+        env: context.env,
+        now: context.host.now,
+      })
+      const kept = await keepCollected(collections, flags.out, flags['show-secrets'] ?? false)
+      const failures = [...errors, ...unreached, ...off, ...kept.flatMap(({error}) => error ?? [])]
+      const [only] = failures
+      if (only && items.length === 1) throw only
+      reportFailures(context, failures, items.length)
+      await printCollected(context, out, kept, flags.out !== undefined)
+    }
+    const picker = {question}
+    let chosen: Selection<Selected> | undefined
+    await inSteps([
+      async () => {
+        chosen = await selectInstances(context, cloud, selection, picker, found => found)
+        return chosen.how === 'picked'
+      },
+      async () => {
+        if (chosen) await collectFrom(chosen.items)
+        return true
+      },
+    ])
   }
 }
 

@@ -51,7 +51,10 @@ A sandbox has an account of its own, and a new one after a reset. With --sandbox
       rows: rows.sort((a, b) => (a.id < b.id ? 1 : -1)),
       columns: rows.some(row => row.may_be_down > 0) ? [...runColumns, downColumn] : runColumns,
       id: ({id}) => id,
-      empty: 'No runs yet: vpcmd has changed nothing for this user on this machine.',
+      empty:
+        account === undefined
+          ? 'No runs yet: vpcmd has changed nothing for this user on this machine.'
+          : `No runs yet on this sandbox, account ${account}.`,
     })
   }
 
