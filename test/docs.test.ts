@@ -97,7 +97,11 @@ const setups: Record<string, Setup> = {
   'vpcmd config set columns': {},
   'vpcmd imds user-data': onInstance,
   'export IBMCLOUD_API_KEY=...': {},
-  'vpcmd instances list --metadata disabled': {exitCodes: [0, 0, 4]},
+  'vpcmd instances list --metadata disabled': {
+    exitCodes: [0, 0, 4],
+    // On a terminal it asks which one is meant.
+    as: line => (line.includes('show web-1') ? `${line} --no-input` : line),
+  },
   'vpcmd metadata enable my-virtual-server-1 my-virtual-server-3 --protocol https --dry-run': {},
   'vpcmd instances list -q --metadata disabled': {},
   'vpcmd instances list -q --metadata enabled': {},
@@ -214,7 +218,7 @@ async function type(line: string, {env, folder}: World): Promise<{printed: strin
   return {printed: printed.replaceAll(`${folder}/`, ''), code}
 }
 
-/** Says yes, and has nothing to choose: what would offer candidates is shown as scripts see it. */
+/** Says yes, and has nothing to choose. */
 const agreeable = {confirm: async () => true} as Partial<Prompter> as Prompter
 
 /** What differs from run to run, as a word in its place. */

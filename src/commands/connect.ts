@@ -11,6 +11,7 @@ import {findOrPick} from '../cli/select-instances.ts'
 import type {Instance} from '../cloud/readers/instance.ts'
 import type {VpcApi} from '../cloud/vpc-api.ts'
 import {usageError, type VpcmdError} from '../errors.ts'
+import type {FoundInstance} from '../instances/find-instance.ts'
 import {primaryInterface} from '../instances/primary-port.ts'
 import {targetName} from '../instances/references.ts'
 import {quoteCommand} from '../quote-command.ts'
@@ -29,6 +30,7 @@ import {findSandboxSsh, unusedOnSandbox} from '../ssh/sandbox-ssh.ts'
 import {sshArguments} from '../ssh/ssh-arguments.ts'
 import {type Destination, explainFailure, sshFailed} from '../ssh/ssh-failures.ts'
 import {sshOverrides} from '../ssh/ssh-overrides.ts'
+import {inSteps} from '../terminal/steps.ts'
 
 export default class Connect extends BaseCommand {
   static override summary = 'Open a shell on an instance, or run a command on it, over ssh.'
@@ -74,34 +76,46 @@ On the sandbox, the shell is one of this machine, as you, and what you run in it
     const wishes = readWishes(flags)
     await checkWishes(wishes)
     const cloud = await connectCloud(this.context, flags)
-    const {instance, region} = await findOrPick(this.context, cloud, args.instance, 'Connect to which instance?')
-    const api = cloud.api(region)
-    if (!flags.print) checkRunning(instance)
-    // Whoever names a user is taken to have an SSH server on Windows, unless --rdp says otherwise.
-    const reach = await findReach(api, instance, flags.rdp === undefined ? wishes : {...wishes, user: undefined})
-    if (flags.rdp !== undefined && reach.login?.protocol !== 'rdp') {
-      throw usageError(`${targetName(instance)} does not run Windows: --rdp is only for Remote Desktop.`)
+    const connectTo = async ({instance, region}: FoundInstance) => {
+      const api = cloud.api(region)
+      if (!flags.print) checkRunning(instance)
+      // Whoever names a user is taken to have an SSH server on Windows, unless --rdp says otherwise.
+      const reach = await findReach(api, instance, flags.rdp === undefined ? wishes : {...wishes, user: undefined})
+      if (flags.rdp !== undefined && reach.login?.protocol !== 'rdp') {
+        throw usageError(`${targetName(instance)} does not run Windows: --rdp is only for Remote Desktop.`)
+      }
+      if (!reach.login) throw unknownUser(instance)
+      const login = {...reach.login, user: wishes.user ?? reach.login.user}
+      const isSsh = login.protocol === 'ssh'
+      if (!isSsh) checkDesktop(instance, wishes, more, reach.address)
+      // The built-in sandbox takes ssh only while vpcmd runs: nobody could use its line.
+      const isShown = flags.print && usesSandbox(this.context, flags)
+      const sandbox = isSsh && !isShown ? await findSandboxSsh(region.url, instance, this.context.env) : undefined
+      const unused = sandbox && unusedOnSandbox(wishes)
+      if (unused !== undefined) this.context.note(unused)
+      const address = reach.address ?? (await this.newAddress(api, instance, flags, isSsh && !flags.print))
+      if (!isSsh) return this.showDesktop(flags, instance, login, address)
+      const way = {...wishes, user: login.user, address, ...sandbox}
+      const call = sshArguments({...way, more})
+      if (flags.print) {
+        if (isShown)
+          this.context.note('The built-in sandbox takes ssh only while vpcmd runs. This is the line for IBM Cloud.')
+        return this.printAnswer(flags, instance, {address: way.address, ...login, command: ['ssh', ...call]})
+      }
+      const overrides = sandbox ? [] : await sshOverrides(sshArguments({...way, more: []}), more, this.context.env)
+      await this.logIn([...overrides, ...call], {instance, ...way})
     }
-    if (!reach.login) throw unknownUser(instance)
-    const login = {...reach.login, user: wishes.user ?? reach.login.user}
-    const isSsh = login.protocol === 'ssh'
-    if (!isSsh) checkDesktop(instance, wishes, more, reach.address)
-    // The built-in sandbox takes ssh only while vpcmd runs: nobody could use its line.
-    const isShown = flags.print && usesSandbox(this.context, flags)
-    const sandbox = isSsh && !isShown ? await findSandboxSsh(region.url, instance, this.context.env) : undefined
-    const unused = sandbox && unusedOnSandbox(wishes)
-    if (unused !== undefined) this.context.note(unused)
-    const address = reach.address ?? (await this.newAddress(api, instance, flags, isSsh && !flags.print))
-    if (!isSsh) return this.showDesktop(flags, instance, login, address)
-    const way = {...wishes, user: login.user, address, ...sandbox}
-    const call = sshArguments({...way, more})
-    if (flags.print) {
-      if (isShown)
-        this.context.note('The built-in sandbox takes ssh only while vpcmd runs. This is the line for IBM Cloud.')
-      return this.printAnswer(flags, instance, {address: way.address, ...login, command: ['ssh', ...call]})
-    }
-    const overrides = sandbox ? [] : await sshOverrides(sshArguments({...way, more: []}), more, this.context.env)
-    await this.logIn([...overrides, ...call], {instance, ...way})
+    let found: FoundInstance | undefined
+    await inSteps([
+      async () => {
+        found = await findOrPick(this.context, cloud, args.instance, 'Connect to which instance?')
+        return args.instance === undefined
+      },
+      async () => {
+        if (found) await connectTo(found)
+        return true
+      },
+    ])
   }
 
   /** Reserves a floating IP where the user says so, by flag or on a terminal. Throws VpcmdError where not. */

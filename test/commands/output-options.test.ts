@@ -63,7 +63,9 @@ describe('--query', () => {
     const change = ['metadata', 'enable', 'my-virtual-server-1', '--yes', '--query', 'abs(changed)']
     const {code, stdout, stderr} = await runInProcess(change, {env: own})
     expect({code, stdout}).toEqual({code: 1, stdout: ''})
-    expect(stderr).toMatch(/--query does not fit what there is: abs\(\).*\n(.*\n)*✓ 1 changed\n(.*\n)* {2}undo +vpcmd metadata undo/)
+    expect(stderr).toMatch(
+      /--query does not fit what there is: abs\(\).*\n(.*\n)*✓ 1 changed\n(.*\n)* {2}undo +vpcmd metadata undo/,
+    )
   })
 
   it.each([

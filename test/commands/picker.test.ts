@@ -315,6 +315,6 @@ describe('instances create without what it needs', () => {
   it('says what is missing where nobody can be asked', async () => {
     await open(['instances', 'create', '--like', 'web-2', '--no-input'])
     expect(await pty.exit).toEqual({exitCode: 2})
-    expect(pty.everything()).toContain('Error: NAME is required.')
+    expect(pty.everything()).toContain('Error: NAME is missing.')
   })
 })

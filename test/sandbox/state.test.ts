@@ -236,6 +236,8 @@ test('two processes that change at once lose nothing', async () => {
     },
     outfile: script,
     bundle: true,
+    // ssh2 goes without them.
+    external: ['cpu-features', '*.node'],
     platform: 'node',
     format: 'esm',
     banner: {js: "import {createRequire} from 'node:module'; const require = createRequire(import.meta.url);"},

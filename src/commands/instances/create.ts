@@ -197,5 +197,9 @@ const nameRule = 'Use lowercase letters, digits and hyphens, at most 63, startin
 /** Throws a usage error for what nobody can be asked for. */
 function refuseMissing(name: string | undefined, like: string | undefined): void {
   const missing = name === undefined ? 'NAME' : like === undefined ? '--like' : undefined
-  if (missing) throw usageError(`${missing} is required.`, 'Example: vpcmd instances create web-3 --like web-2')
+  if (missing)
+    throw usageError(
+      `${missing} is ${missing === 'NAME' ? 'missing' : 'required'}.`,
+      'Usage: vpcmd instances create NAME --like INSTANCE [flags]',
+    )
 }

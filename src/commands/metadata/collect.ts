@@ -12,7 +12,7 @@ import {runRollout} from '../../cli/make-changes.ts'
 import {printRows} from '../../cli/output.ts'
 import {reportFailures} from '../../cli/report-failures.ts'
 import {runName} from '../../cli/run-journal.ts'
-import {type Selected, selectInstances} from '../../cli/select-instances.ts'
+import {type Selected, type Selection, selectInstances} from '../../cli/select-instances.ts'
 import type {Cloud} from '../../cloud/cloud.ts'
 import {retryPolicy} from '../../cloud/retry-policy.ts'
 import {counted} from '../../counted.ts'
@@ -26,6 +26,7 @@ import {asCandidate, changesIn, draftPlan} from '../../metadata/plan.ts'
 import {checkWishes} from '../../ssh/reach.ts'
 import {checkSsh} from '../../ssh/run-ssh.ts'
 import {unusedOnSandbox} from '../../ssh/sandbox-ssh.ts'
+import {inSteps} from '../../terminal/steps.ts'
 
 export default class MetadataCollect extends BaseCommand {
   static override summary = 'Collect metadata from instances over ssh, without installing anything on them.'
@@ -72,36 +73,49 @@ Passwords and license keys are masked. User data is not masked: any process on t
     const selection = readSelection(flags, args.instance)
     const cloud = await connectCloud(context, flags)
     const question = 'Collect the metadata of which instances?'
-    const {items} = await selectInstances(context, cloud, selection, {question}, found => found)
-    const errors = items.flatMap(item => ('error' in item ? [item.error] : []))
-    const found = items.flatMap(item => ('error' in item ? [] : [item]))
-    // Before anything is changed: what can't be logged in to is left as it is.
-    const {reached, errors: unreached} = await reachInstances(cloud, found, {wishes, env: context.env})
-    const unused = reached.some(({sandbox}) => sandbox) ? unusedOnSandbox(wishes) : undefined
-    if (unused !== undefined) context.note(unused)
-    const {on, off} = await switchOn(context, cloud, flags.enable ?? false, reached)
-    const mayAsk = on.length === 1 && context.host.stdin.isTTY === true
-    let done = 0
-    context.show(() => ({verb: `Collecting from ${counted(on.length, 'instance')}`, facts: [`${done} done`]}))
-    const collect = () =>
-      collectMetadata(on, {
-        wishes,
-        paths: [...new Set(paths)],
-        endpoint,
-        mayAsk,
-        onDone: () => done++,
-        timeoutMs: Math.max(retryPolicy.collect.leastTimeoutMs, flags.timeout * 1000),
-        env: context.env,
-        now: context.host.now,
-      })
-    // ssh itself asks on the terminal.
-    const collections = await (mayAsk ? context.undisturbed(collect) : collect())
-    const kept = await keepCollected(collections, flags.out, flags['show-secrets'] ?? false)
-    const failures = [...errors, ...unreached, ...off, ...kept.flatMap(({error}) => error ?? [])]
-    const [only] = failures
-    if (only && items.length === 1) throw only
-    reportFailures(context, failures, items.length)
-    await printCollected(context, out, kept, flags.out !== undefined)
+    const collectFrom = async (items: Selection<Selected>['items']) => {
+      const errors = items.flatMap(item => ('error' in item ? [item.error] : []))
+      const found = items.flatMap(item => ('error' in item ? [] : [item]))
+      // Before anything is changed: what can't be logged in to is left as it is.
+      const {reached, errors: unreached} = await reachInstances(cloud, found, {wishes, env: context.env})
+      const unused = reached.some(({sandbox}) => sandbox) ? unusedOnSandbox(wishes) : undefined
+      if (unused !== undefined) context.note(unused)
+      const {on, off} = await switchOn(context, cloud, flags.enable ?? false, reached)
+      const mayAsk = on.length === 1 && context.host.stdin.isTTY === true
+      let done = 0
+      context.show(() => ({verb: `Collecting from ${counted(on.length, 'instance')}`, facts: [`${done} done`]}))
+      const collect = () =>
+        collectMetadata(on, {
+          wishes,
+          paths: [...new Set(paths)],
+          endpoint,
+          mayAsk,
+          onDone: () => done++,
+          timeoutMs: Math.max(retryPolicy.collect.leastTimeoutMs, flags.timeout * 1000),
+          env: context.env,
+          now: context.host.now,
+        })
+      // ssh itself asks on the terminal.
+      const collections = await (mayAsk ? context.undisturbed(collect) : collect())
+      const kept = await keepCollected(collections, flags.out, flags['show-secrets'] ?? false)
+      const failures = [...errors, ...unreached, ...off, ...kept.flatMap(({error}) => error ?? [])]
+      const [only] = failures
+      if (only && items.length === 1) throw only
+      reportFailures(context, failures, items.length)
+      await printCollected(context, out, kept, flags.out !== undefined)
+    }
+    const picker = {question}
+    let chosen: Selection<Selected> | undefined
+    await inSteps([
+      async () => {
+        chosen = await selectInstances(context, cloud, selection, picker, found => found)
+        return chosen.how === 'picked'
+      },
+      async () => {
+        if (chosen) await collectFrom(chosen.items)
+        return true
+      },
+    ])
   }
 }
 

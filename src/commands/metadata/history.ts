@@ -80,7 +80,10 @@ A sandbox has an account of its own, and a new one after a reset. With --sandbox
       columns: out.format === 'table' ? tableColumns : runColumns,
       toJson: ({json}) => json,
       id: ({json}) => json.id,
-      empty: 'No runs yet: vpcmd has changed nothing for this user on this machine.',
+      empty:
+        account === undefined
+          ? 'No runs yet: vpcmd has changed nothing for this user on this machine.'
+          : `No runs yet on this sandbox, account ${account}.`,
     })
   }
 
