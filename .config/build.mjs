@@ -34,8 +34,49 @@ const rawText = {
   },
 }
 
+// Of what IBM's core loads, vpcmd uses no other way to send than its own (src/cloud/sdk-adapter.ts), and keeps no cookies:
+// without them it starts much sooner. Whatever asked for one of them all the same would fail, and not go elsewhere.
+const packages = join(root, 'node_modules')
+const unused = {
+  name: 'unused',
+  setup: ({onResolve, onLoad}) => {
+    // Its sources, as its bundle for CommonJS is one file.
+    onResolve({filter: /^axios$/}, () => ({path: join(packages, 'axios/index.js')}))
+    onLoad({filter: /[\\/]axios[\\/]lib[\\/]adapters[\\/](http|xhr|fetch)\.js$/}, () => ({
+      contents: 'export default false; export const getFetch = () => false',
+    }))
+    // To look at this global makes Node load all of fetch; there is none of it in a request of vpcmd.
+    onLoad({filter: /[\\/]axios[\\/]lib[\\/]utils\.js$/}, ({path}) => {
+      const text = readFileSync(path, 'utf8')
+      const lookup = "typeof G.FormData !== 'undefined' ? G.FormData : undefined"
+      if (!text.includes(lookup)) throw new Error(`${path} no longer has: ${lookup}`)
+      return {contents: text.replace(lookup, 'undefined')}
+    })
+    onResolve({filter: /^tough-cookie$/}, ({path}) => ({path, namespace: 'unused'}))
+    onLoad({filter: /./, namespace: 'unused'}, ({path}) => ({
+      contents: `export class CookieJar { constructor() { throw new Error('vpcmd is built without ${path}') } }`,
+    }))
+  },
+}
+
+// What is rarely called is loaded when it is called: oclif looks for files only where there is no manifest, and IBM's core
+// looks into tokens only when it gets one.
+const calledLate = {ejs: 'render', jsonwebtoken: 'decode', minimatch: 'minimatch', tinyglobby: 'glob'}
+const late = {
+  name: 'late',
+  setup: ({onResolve, onLoad}) => {
+    onResolve({filter: new RegExp(`^(${Object.keys(calledLate).join('|')})$`)}, ({path, namespace}) =>
+      namespace === 'late' ? undefined : {path, namespace: 'late'},
+    )
+    onLoad({filter: /./, namespace: 'late'}, ({path}) => ({
+      contents: `exports.${calledLate[path]} = (...args) => require('${path}').${calledLate[path]}(...args)`,
+      resolveDir: root,
+    }))
+  },
+}
+
 const common = {
-  plugins: [rawText],
+  plugins: [rawText, unused, late],
   outbase: 'src',
   outdir: 'dist',
   bundle: true,

@@ -128,7 +128,7 @@ async function exchange(question: Question, line: Line): Promise<Reply | NoReply
       ...question.headers,
     },
   }
-  const request = await opener(url.protocol, options, line)
+  const request = opener(url.protocol, options, line)
   return new Promise(resolve => {
     let connected = false
     let settled = false
@@ -190,12 +190,14 @@ function addressOf(url: URL, isProxied: boolean): RequestOptions & {servername?:
 }
 
 /** Opens requests, not through the global agents: with NODE_USE_ENV_PROXY these take proxies from the environment. */
-async function opener(
+function opener(
   protocol: string,
   options: RequestOptions,
   {ca, connections, proxy}: Line,
-): Promise<(other?: RequestOptions) => ClientRequest> {
-  const {request, Agent} = protocol === 'http:' ? await import('node:http') : await import('node:https')
+): (other?: RequestOptions) => ClientRequest {
+  // An import of these would read all that they export, for which Node loads WebSocket and fetch.
+  const {request, Agent} =
+    protocol === 'http:' ? process.getBuiltinModule('node:http') : process.getBuiltinModule('node:https')
   if (connections) {
     const {agents = {}, most: maxTotalSockets = Number.POSITIVE_INFINITY} = connections
     connections.agents = agents
