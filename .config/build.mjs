@@ -135,12 +135,16 @@ const built = await Promise.all([
     alias: {'jsonc-parser': 'jsonc-parser/lib/esm/main.js'},
     banner: {js: commonjs},
   }),
-  // Whoever waits for these would wait for each further file.
-  build({
-    ...common,
-    entryPoints: ['src/cli/quick-imds.ts', 'src/cli/completion/complete.ts'],
-    plugins: [rawText, fromProcess],
-  }),
+  // Whoever waits for these would wait for each further file: they share none, and what they seldom need stays apart.
+  ...['src/cli/quick-imds.ts', 'src/cli/completion/complete.ts'].map(entry =>
+    build({
+      ...common,
+      entryPoints: [entry],
+      chunkNames: 'chunks/[name]-[hash]',
+      splitting: true,
+      plugins: [rawText, fromProcess],
+    }),
+  ),
   // It says to an old Node that it is too old: what is newer than Node 12 fails the build, or is written in other words.
   build({...common, entryPoints: ['src/main.ts'], plugins: [rawText, later, fromProcess], target: 'node12.20'}),
 ])

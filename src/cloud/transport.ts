@@ -235,7 +235,7 @@ async function readReply(
 /** The body without the compression that was asked for, which is gzip; what else it is, it stays. */
 async function decompressed(response: IncomingMessage): Promise<Readable> {
   if (!/^(x-)?gzip$/i.test(response.headers['content-encoding'] ?? '')) return response
-  const {createGunzip} = await import('node:zlib')
+  const {createGunzip} = process.getBuiltinModule('node:zlib')
   return response.pipe(createGunzip())
 }
 
