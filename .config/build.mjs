@@ -34,8 +34,49 @@ const rawText = {
   },
 }
 
+// Of what IBM's core loads, vpcmd uses no other way to send than its own (src/cloud/sdk-adapter.ts), and keeps no cookies:
+// without them it starts much sooner. Whatever asked for one of them all the same would fail, and not go elsewhere.
+const packages = join(root, 'node_modules')
+const unused = {
+  name: 'unused',
+  setup: ({onResolve, onLoad}) => {
+    // Its sources, as its bundle for CommonJS is one file.
+    onResolve({filter: /^axios$/}, () => ({path: join(packages, 'axios/index.js')}))
+    onLoad({filter: /[\\/]axios[\\/]lib[\\/]adapters[\\/](http|xhr|fetch)\.js$/}, () => ({
+      contents: 'export default false; export const getFetch = () => false',
+    }))
+    // To look at this global makes Node load all of fetch; there is none of it in a request of vpcmd.
+    onLoad({filter: /[\\/]axios[\\/]lib[\\/]utils\.js$/}, ({path}) => {
+      const text = readFileSync(path, 'utf8')
+      const lookup = "typeof G.FormData !== 'undefined' ? G.FormData : undefined"
+      if (!text.includes(lookup)) throw new Error(`${path} no longer has: ${lookup}`)
+      return {contents: text.replace(lookup, 'undefined')}
+    })
+    onResolve({filter: /^tough-cookie$/}, ({path}) => ({path, namespace: 'unused'}))
+    onLoad({filter: /./, namespace: 'unused'}, ({path}) => ({
+      contents: `export class CookieJar { constructor() { throw new Error('vpcmd is built without ${path}') } }`,
+    }))
+  },
+}
+
+// What is rarely called is loaded when it is called: oclif looks for files only where there is no manifest, and IBM's core
+// looks into tokens only when it gets one.
+const calledLate = {ejs: 'render', jsonwebtoken: 'decode', minimatch: 'minimatch', tinyglobby: 'glob'}
+const late = {
+  name: 'late',
+  setup: ({onResolve, onLoad}) => {
+    onResolve({filter: new RegExp(`^(${Object.keys(calledLate).join('|')})$`)}, ({path, namespace}) =>
+      namespace === 'late' ? undefined : {path, namespace: 'late'},
+    )
+    onLoad({filter: /./, namespace: 'late'}, ({path}) => ({
+      contents: `exports.${calledLate[path]} = (...args) => require('${path}').${calledLate[path]}(...args)`,
+      resolveDir: root,
+    }))
+  },
+}
+
 const common = {
-  plugins: [rawText],
+  plugins: [rawText, unused, late],
   outbase: 'src',
   outdir: 'dist',
   bundle: true,
@@ -95,12 +136,16 @@ const built = await Promise.all([
     alias: {'jsonc-parser': 'jsonc-parser/lib/esm/main.js'},
     banner: {js: commonjs},
   }),
-  // Whoever waits for these would wait for each further file.
-  build({
-    ...common,
-    entryPoints: ['src/cli/quick-imds.ts', 'src/cli/completion/complete.ts'],
-    plugins: [rawText, fromProcess],
-  }),
+  // Whoever waits for these would wait for each further file: they share none, and what they seldom need stays apart.
+  ...['src/cli/quick-imds.ts', 'src/cli/completion/complete.ts'].map(entry =>
+    build({
+      ...common,
+      entryPoints: [entry],
+      chunkNames: 'chunks/[name]-[hash]',
+      splitting: true,
+      plugins: [rawText, fromProcess],
+    }),
+  ),
   // It says to an old Node that it is too old: what is newer than Node 12 fails the build, or is written in other words.
   build({...common, entryPoints: ['src/main.ts'], plugins: [rawText, later, fromProcess], target: 'node12.20'}),
 ])

@@ -130,7 +130,7 @@ async function exchange(question: Question, line: Line): Promise<Reply | NoReply
       ...question.headers,
     },
   }
-  const request = await opener(url.protocol, options, line)
+  const request = opener(url.protocol, options, line)
   return new Promise(resolve => {
     let connected = false
     let settled = false
@@ -201,12 +201,14 @@ function withoutBrackets(hostname: string): string {
 }
 
 /** Opens requests, not through the global agents: with NODE_USE_ENV_PROXY these take proxies from the environment. */
-async function opener(
+function opener(
   protocol: string,
   options: RequestOptions,
   {ca, connections, proxy}: Line,
-): Promise<(other?: RequestOptions) => ClientRequest> {
-  const {request, Agent} = protocol === 'http:' ? await import('node:http') : await import('node:https')
+): (other?: RequestOptions) => ClientRequest {
+  // An import of these would read all that they export, for which Node loads WebSocket and fetch.
+  const {request, Agent} =
+    protocol === 'http:' ? process.getBuiltinModule('node:http') : process.getBuiltinModule('node:https')
   if (connections) {
     const {agents = {}, most: maxTotalSockets = Number.POSITIVE_INFINITY} = connections
     connections.agents = agents
@@ -244,7 +246,7 @@ async function readReply(
 /** The body without the compression that was asked for, which is gzip; what else it is, it stays. */
 async function decompressed(response: IncomingMessage): Promise<Readable> {
   if (!/^(x-)?gzip$/i.test(response.headers['content-encoding'] ?? '')) return response
-  const {createGunzip} = await import('node:zlib')
+  const {createGunzip} = process.getBuiltinModule('node:zlib')
   return response.pipe(createGunzip())
 }
 
