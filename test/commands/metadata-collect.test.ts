@@ -25,6 +25,9 @@ import {runInProcess, startInProcess} from '../support/run-in-process.ts'
 import {freshEnvironment, vpcmdPath} from '../support/run-vpcmd.ts'
 import {hasSshd, startSshd, type TestSshd} from '../support/sshd.ts'
 
+// Some of what is done over a real sshd is done in the end-to-end tests only: each login takes a second.
+const isLong = process.env.MODE === 'e2e'
+
 allowSeconds(20, 'It starts processes, which take their time on a machine that is busy.')
 
 const caFile = join(mkdtempSync(join(tmpdir(), 'vpcmd-ca-')), 'ca.pem')
@@ -52,25 +55,28 @@ afterEach(async () => {
   await sandbox.close()
 })
 
-it.each(['SIGTERM', 'SIGHUP', 'SIGINT'] as const)('leaves no ssh behind where %s ends it', async signal => {
-  const bin = join(out, 'bin')
-  mkdirSync(bin)
-  // In place of an ssh whose remote host hangs: like that one, it outlives the end of its input.
-  writeFileSync(join(bin, 'ssh'), `#!/bin/sh\n[ "$1" = -G ] && exit\necho $$ > ${out}/pid\nexec sleep 300\n`, {
-    mode: 0o755,
-  })
-  await sandbox.fleet.change(idOf('my-virtual-server-2'), {metadata_service: {enabled: true}})
-  const child = spawn(process.execPath, [vpcmdPath, 'metadata', 'collect', 'my-virtual-server-2'], {
-    env: {...env, PATH: `${bin}:${process.env.PATH}`},
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  const pid = () => (existsSync(join(out, 'pid')) ? Number(readFileSync(join(out, 'pid'), 'utf8')) : 0)
-  await vi.waitUntil(pid, {timeout: 20_000})
-  child.kill(signal)
-  const [code] = await once(child, 'close')
-  expect(code).toBe(128 + constants.signals[signal])
-  await vi.waitUntil(() => !isAlive(pid()), {timeout: 10_000})
-})
+it.each(isLong ? (['SIGTERM', 'SIGHUP', 'SIGINT'] as const) : (['SIGTERM'] as const))(
+  'leaves no ssh behind where %s ends it',
+  async signal => {
+    const bin = join(out, 'bin')
+    mkdirSync(bin)
+    // In place of an ssh whose remote host hangs: like that one, it outlives the end of its input.
+    writeFileSync(join(bin, 'ssh'), `#!/bin/sh\n[ "$1" = -G ] && exit\necho $$ > ${out}/pid\nexec sleep 300\n`, {
+      mode: 0o755,
+    })
+    await sandbox.fleet.change(idOf('my-virtual-server-2'), {metadata_service: {enabled: true}})
+    const child = spawn(process.execPath, [vpcmdPath, 'metadata', 'collect', 'my-virtual-server-2'], {
+      env: {...env, PATH: `${bin}:${process.env.PATH}`},
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    const pid = () => (existsSync(join(out, 'pid')) ? Number(readFileSync(join(out, 'pid'), 'utf8')) : 0)
+    await vi.waitUntil(pid, {timeout: 20_000})
+    child.kill(signal)
+    const [code] = await once(child, 'close')
+    expect(code).toBe(128 + constants.signals[signal])
+    await vi.waitUntil(() => !isAlive(pid()), {timeout: 10_000})
+  },
+)
 
 function isAlive(pid: number): boolean {
   try {
@@ -227,36 +233,42 @@ describe.skipIf(!hasSshd)('metadata collect, with a real sshd', () => {
     expect(modes).toEqual([0o700, 0o600, 0o600, 0o600, 0o600])
   })
 
-  it('replaces what is there, follows no link, and goes by the ID where a name would lead out of the folder', async () => {
-    const {id, endpoint} = await withService('../../escape')
-    writeFileSync(join(out, 'target'), 'untouched')
-    symlinkSync(join(out, 'target'), join(out, `${id}.json`))
-    const {code, stdout} = await collect(id, '--internal-ip', '--endpoint', endpoint, '--out', out, '--json')
-    expect(code).toBe(0)
-    expect(JSON.parse(stdout)).toEqual([
-      {
-        id,
-        name: '../../escape',
-        region: 'us-south',
-        file: join(out, `${id}.json`),
-        user_data_file: join(out, `${id}.user-data`),
-      },
-    ])
-    expect(readFileSync(join(out, 'target'), 'utf8')).toBe('untouched')
-    expect(existsSync(join(out, '../../escape.json'))).toBe(false)
-  })
+  it.runIf(isLong)(
+    'replaces what is there, follows no link, and goes by the ID where a name would lead out of the folder',
+    async () => {
+      const {id, endpoint} = await withService('../../escape')
+      writeFileSync(join(out, 'target'), 'untouched')
+      symlinkSync(join(out, 'target'), join(out, `${id}.json`))
+      const {code, stdout} = await collect(id, '--internal-ip', '--endpoint', endpoint, '--out', out, '--json')
+      expect(code).toBe(0)
+      expect(JSON.parse(stdout)).toEqual([
+        {
+          id,
+          name: '../../escape',
+          region: 'us-south',
+          file: join(out, `${id}.json`),
+          user_data_file: join(out, `${id}.user-data`),
+        },
+      ])
+      expect(readFileSync(join(out, 'target'), 'utf8')).toBe('untouched')
+      expect(existsSync(join(out, '../../escape.json'))).toBe(false)
+    },
+  )
 
-  it('keeps nothing of an address where another instance answers, whatever path was asked for', async () => {
-    const {endpoint} = await withService('web')
-    await withService('web-b')
-    const args = ['web-b', '--internal-ip', '--endpoint', endpoint, '--out', out, '--path', 'instance/initialization']
-    const {code, stdout, stderr} = await collect(...args)
-    expect({code, stdout}).toEqual({code: 1, stdout: ''})
-    expect(stderr).toMatch(/answered as \S+, and not as web-b/)
-    expect(readdirSync(out)).toEqual([])
-  })
+  it.runIf(isLong)(
+    'keeps nothing of an address where another instance answers, whatever path was asked for',
+    async () => {
+      const {endpoint} = await withService('web')
+      await withService('web-b')
+      const args = ['web-b', '--internal-ip', '--endpoint', endpoint, '--out', out, '--path', 'instance/initialization']
+      const {code, stdout, stderr} = await collect(...args)
+      expect({code, stdout}).toEqual({code: 1, stdout: ''})
+      expect(stderr).toMatch(/answered as \S+, and not as web-b/)
+      expect(readdirSync(out)).toEqual([])
+    },
+  )
 
-  it('ends with 4 for a path that there is not, as imds get does', async () => {
+  it.runIf(isLong)('ends with 4 for a path that there is not, as imds get does', async () => {
     const {endpoint} = await withService('web')
     expect((await collect('web', '--internal-ip', '--endpoint', endpoint, '--path', 'nope')).code).toBe(4)
   })
@@ -319,7 +331,7 @@ describe.skipIf(!hasSshd)('metadata collect, with a real sshd', () => {
     expect(patches).toHaveLength(1)
   })
 
-  it('tells of a service that does not answer, and of one that talks nonsense', async () => {
+  it.runIf(isLong)('tells of a service that does not answer, and of one that talks nonsense', async () => {
     const {id, endpoint} = await withService('web')
     const silent = await collect(id, '--internal-ip', '--endpoint', 'http://127.0.0.1:1')
     expect(silent).toMatchObject({code: 1, stdout: ''})
@@ -339,7 +351,7 @@ describe.skipIf(!hasSshd)('metadata collect, with a real sshd', () => {
     expect(none.stderr).toMatch(/^Error: web \(\S+\): There is no ssh on the PATH/)
   })
 
-  it('passes over what a login shell prints before, and takes nothing else for metadata', async () => {
+  it.runIf(isLong)('passes over what a login shell prints before, and takes nothing else for metadata', async () => {
     const {id, endpoint} = await withService('web')
     const fake = mkdtempSync(join(tmpdir(), 'vpcmd-ssh-'))
     const pretend = (script: string) => {
@@ -376,7 +388,7 @@ describe.skipIf(!hasSshd)('metadata collect, with a real sshd', () => {
     }
   })
 
-  it("goes the whole way of IBM's page: collect, and the next instance from it", async () => {
+  it.runIf(isLong)("goes the whole way of IBM's page: collect, and the next instance from it", async () => {
     // 64 KB of whatever text can hold: all controls, quotes, letters of two, three and four bytes.
     const alphabet = String.fromCodePoint(...Array.from({length: 0x180}, (_, code) => code), 0x20ac, 0x1f600)
     const hostile = alphabet.repeat(101)

@@ -113,7 +113,8 @@ describe('Ctrl-Z and fg', () => {
   it('draw a progress bar anew at once, with the cursor hidden until it ends', async () => {
     const at = await stopAndGoOn(`'${process.execPath}' '${drawing}'`, /Changing .*3 of 10/)
     await at.waitFor(/^Changing .*3 of 10/m)
-    expect(at.cursorVisible()).toBe(false)
+    // What was drawn before the stop may still be on the screen.
+    await expect.poll(() => at.cursorVisible()).toBe(false)
     at.write(keys.ctrlC)
     await at.waitFor(/code 130/)
     expect(at.screen()).not.toMatch(/Changing .*3 of 10/)
