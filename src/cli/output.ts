@@ -1,6 +1,6 @@
 import {type Column, jsonKeysOf} from '../column.ts'
 import {asVpcmdError, exitCodes} from '../errors.ts'
-import {type Data, dataFormats, type Format, formatData} from '../terminal/formats.ts'
+import {type Data, dataFormats, type Format, formatData, jsonPieces} from '../terminal/formats.ts'
 import {dim, statusStyle} from '../terminal/style.ts'
 import type {NestedTable} from '../terminal/table.ts'
 import {plain, plainLines} from '../terminal/text.ts'
@@ -42,7 +42,8 @@ export async function printRows<Row>(context: Context, out: OutputOptions, outpu
   if (format === 'table') return printTable(context, {...output, rows}, headless)
   const data = dataOf(out, {...output, rows})
   if (out.query !== undefined) return printQueried(context, out, data.whole())
-  context.print(await formatData(format, data))
+  if (format !== 'json') return context.print(await formatData(format, data))
+  for (const piece of jsonPieces(data.whole())) await context.printed(piece)
 }
 
 /** Rows as formats of data have them. */

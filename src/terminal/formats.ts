@@ -12,6 +12,18 @@ export function toJson(value: unknown): string {
   return `${safeJson(value, 2)}\n`
 }
 
+/** The same in pieces, of which each is a part of a long array: a text has a greatest length, and 100,000 instances have more. */
+export function* jsonPieces(value: unknown): Generator<string> {
+  if (!Array.isArray(value) || value.length <= pieceLength) return yield toJson(value)
+  for (let at = 0; at < value.length; at += pieceLength) {
+    const isLast = at + pieceLength >= value.length
+    const lines = safeJson(value.slice(at, at + pieceLength), 2).slice(1, -2)
+    yield `${at === 0 ? '[' : ''}${lines}${isLast ? '\n]\n' : ','}`
+  }
+}
+
+const pieceLength = 1000
+
 /** Each value as one line of JSON, escaped likewise; nothing at all for no values. */
 export function toJsonLines(values: Iterable<unknown>): string {
   let lines = ''

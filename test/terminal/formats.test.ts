@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest'
 import {parse} from 'yaml'
-import {toCsv, toJson, toJsonLines} from '../../src/terminal/formats.ts'
+import {jsonPieces, toCsv, toJson, toJsonLines} from '../../src/terminal/formats.ts'
 import {toYaml} from '../../src/terminal/yaml.ts'
 
 const hostile = {
@@ -26,6 +26,19 @@ describe('toJson and toJsonLines', () => {
       expect(text).toContain('😀日本語')
       expect(JSON.parse(text)).toEqual(hostile)
     }
+  })
+})
+
+describe('jsonPieces', () => {
+  it.each([0, 1, 1000, 1001, 2500])('of %d values are the JSON of all', count => {
+    const values = Array.from({length: count}, (_, id) => ({id, tags: ['a\u009b']}))
+    const pieces = [...jsonPieces(values)]
+    expect(pieces.join('')).toBe(toJson(values))
+    expect(pieces).toHaveLength(Math.max(1, Math.ceil(count / 1000)))
+  })
+
+  it('of anything else are its JSON', () => {
+    expect([...jsonPieces({changed: []})]).toEqual([toJson({changed: []})])
   })
 })
 
