@@ -5,6 +5,20 @@ export function quoteCommand(words: readonly string[]): string {
   return words.map(quoteWord).join(' ')
 }
 
+// As far as a message goes on: up to where its sentence ends, or another one follows.
+const suggested = /(?<=: )vpcmd (?:connect|console|instances|metadata)\b.*?(?=[.;,]? *$|[.;] [A-Z]|, (?:then|and) )/g
+
+/** A message in which the commands that it suggests go to the same cloud. */
+export function withCloudWords(text: string, words: readonly string[]): string {
+  return text.replace(suggested, command => {
+    // What reads journals alone knows of no account.
+    const own = command.startsWith('vpcmd metadata history') ? words.filter(word => word === '--sandbox') : words
+    if (own.length === 0) return command
+    const [before, ...remote] = command.split(' -- ')
+    return [`${before} ${quoteCommand(own)}`, ...remote].join(' -- ')
+  })
+}
+
 function quoteWord(word: string): string {
   if (/^[\w@%+=:,./-]+$/.test(word)) return word
   const quoted = `'${word.replaceAll("'", `'\\''`)}'`

@@ -1,6 +1,6 @@
 import {execFileSync} from 'node:child_process'
 import {expect, it} from 'vitest'
-import {quoteCommand} from '../src/quote-command.ts'
+import {quoteCommand, withCloudWords} from '../src/quote-command.ts'
 
 it.each(['plain', "it's", 'a b', '\x1b[31m', '\x9b31m', 'a\u202eb', 'zero\u200bwidth', '\u2028', '\u{e0041}'])(
   'a command line with %j in it acts on no terminal, and a shell reads the same',
@@ -10,3 +10,18 @@ it.each(['plain', "it's", 'a b', '\x1b[31m', '\x9b31m', 'a\u202eb', 'zero\u200bw
     expect(execFileSync('sh', ['-c', line]).toString()).toBe(word)
   },
 )
+
+it.each([
+  ['Start it first: vpcmd instances start 0717_1', 'Start it first: vpcmd instances start 0717_1 --sandbox'],
+  ['Try: vpcmd connect web-1 -- ls', 'Try: vpcmd connect web-1 --sandbox -- ls'],
+  ['Look: vpcmd metadata show 1. Pass --yes then.', 'Look: vpcmd metadata show 1 --sandbox. Pass --yes then.'],
+  ['Correct it, or: vpcmd config unset color', 'Correct it, or: vpcmd config unset color'],
+])('a command that a message suggests goes to the cloud that was meant: %s', (text, pointed) => {
+  expect(withCloudWords(text, ['--sandbox'])).toBe(pointed)
+})
+
+it('a command that knows of no account gets no key file', () => {
+  const words = ['--api-key-file', 'my key']
+  expect(withCloudWords('See: vpcmd metadata history', words)).toBe('See: vpcmd metadata history')
+  expect(withCloudWords('See: vpcmd metadata show 1', words)).toBe("See: vpcmd metadata show 1 --api-key-file 'my key'")
+})

@@ -1,6 +1,7 @@
 import {Command, type Config, type Interfaces} from '@oclif/core'
-import type {VpcmdError} from '../errors.ts'
+import {VpcmdError} from '../errors.ts'
 import {Context} from './context.ts'
+import {type CloudFlags, cloudWords} from './flags/cloud.ts'
 import {type OutputFlags, outputFlags, readOutput} from './flags/output.ts'
 import {usageLine} from './help-page.ts'
 import {type Host, processHost} from './host.ts'
@@ -66,7 +67,8 @@ export abstract class BaseCommand extends Command {
     const parsed = await super.parse(options, argv)
     const [problem] = this.configProblems
     if (problem && !this.own.toleratesWrongConfig) throw problem
-    const flags: OutputFlags = parsed.flags
+    const flags: OutputFlags & Partial<CloudFlags> = parsed.flags
+    this.context.cloudWords = cloudWords(flags)
     if (flags.query !== undefined) {
       readOutput(flags)
       const {compileQuery} = await import('../terminal/query.ts')
@@ -95,7 +97,9 @@ export abstract class BaseCommand extends Command {
     const flagNames = Object.keys({...this.ctor.baseFlags, ...this.ctor.flags})
     const usage = usageLine({id: this.ctor.id, args: this.ctor.args ?? {}, flags: this.ctor.flags ?? {}})
     const options = {json, debug: this.argv.includes('--debug'), secrets: host.secrets, flagNames, usage}
-    this.context.exitCode = await reportError(error, options, host)
+    const isMeant = error instanceof VpcmdError && error.hint !== undefined
+    const pointed = isMeant ? error.reworded({hint: this.context.pointed(error.hint ?? '')}) : error
+    this.context.exitCode = await reportError(pointed, options, host)
   }
 
   protected override async finally(error: Error | undefined): Promise<void> {

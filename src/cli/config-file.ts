@@ -1,6 +1,7 @@
+import type {Stats} from 'node:fs'
 import {lstat, stat} from 'node:fs/promises'
 import {dirname} from 'node:path'
-import {Document, isMap, isScalar, LineCounter, type Pair, parseDocument} from 'yaml'
+import {Document, isMap, isScalar, LineCounter, type Pair, parseDocument, type YAMLError} from 'yaml'
 import {z} from 'zod'
 import {asVpcmdError, usageError, VpcmdError} from '../errors.ts'
 import {type FileTrouble, sentence} from '../files/file-trouble.ts'
@@ -10,6 +11,7 @@ import {configFile} from '../files/user-folders.ts'
 import {notWritten, writeThrough} from '../files/write-output.ts'
 import {chooseColumns} from '../instances/columns.ts'
 import {nearestName} from '../nearest-name.ts'
+import {oddKindOf} from '../plain-file.ts'
 import {quoteCommand} from '../quote-command.ts'
 import {dataFormatNames} from '../terminal/formats.ts'
 import {plain} from '../terminal/text.ts'
@@ -81,7 +83,11 @@ export async function writePreference(
   const isThere = document.has(key)
   if (value === undefined && !isThere) return false
   if (value === undefined) document.delete(key)
-  else document.set(key, Array.isArray(value) ? document.createNode(value, {flow: true}) : value)
+  else {
+    // An empty file would go on as `{}`.
+    if (isMap(document.contents) && document.contents.items.length === 0) document.contents.flow = false
+    document.set(key, Array.isArray(value) ? document.createNode(value, {flow: true}) : value)
+  }
   const text = document.toString({lineWidth: 0, flowCollectionPadding: false})
   try {
     await makePrivateFolder(dirname(file))
@@ -117,7 +123,7 @@ async function readFile(file: string): Promise<ReadPreferences> {
         problems.push(unknownKey(at, key))
         return []
       }
-      const parsed = schemas[name].safeParse(values[name])
+      const parsed = schemas[name].safeParse(values.get(name))
       if (parsed.success) return [[name, {value: parsed.data, from: 'file', source: file}] as const]
       problems.push(usageError(`${at}: ${name}: ${whyOf(parsed.error)}.`, `Correct it, or: vpcmd config unset ${name}`))
       return []
@@ -128,11 +134,12 @@ async function readFile(file: string): Promise<ReadPreferences> {
   }
 }
 
-function keyIn({key}: Pair): string {
-  return isScalar(key) ? String(key.value) : ''
+function keyIn({key}: Pair): string | undefined {
+  return isScalar(key) ? String(key.value) : undefined
 }
 
-function unknownKey(at: string, key: string): VpcmdError {
+function unknownKey(at: string, key: string | undefined): VpcmdError {
+  if (key === undefined) return notSettings(at, 'a list can be no setting')
   const nearest = nearestName(key, preferenceNames)
   const isSecret = /key|token|secret|passw/i.test(key)
   const hint = isSecret
@@ -143,7 +150,7 @@ function unknownKey(at: string, key: string): VpcmdError {
 
 interface ReadDocument {
   document: Document
-  values: Record<string, unknown>
+  values: Map<unknown, unknown>
   lineOf(pair: Pair): number
 }
 
@@ -157,17 +164,17 @@ async function readDocument(file: string): Promise<ReadDocument | undefined> {
   // Why it can't be looked at, whoever reads it will tell.
   const there = await stat(file).catch(() => undefined)
   // It chooses servers by their region, and names a command to run.
-  checkTrouble(folderTrouble(dirname(file)) ?? (there && ownershipTrouble(file, there)))
+  checkTrouble(folderTrouble(dirname(file)) ?? (there && (kindTrouble(file, there) ?? ownershipTrouble(file, there))))
   const text = await readText(file, 'settings', mostBytes)
   const lineCounter = new LineCounter()
   const lineOf = ({key}: Pair) => lineCounter.linePos(isScalar(key) ? (key.range?.[0] ?? 0) : 0).line
   try {
     const document = parseDocument(text, {lineCounter, prettyErrors: false, resolveKnownTags: false})
     const [wrong] = [...document.errors, ...document.warnings]
-    if (wrong) throw notSettings(`${file}:${lineCounter.linePos(wrong.pos[0]).line}`, lowerFirst(wrong.message))
+    if (wrong) throw notSettings(`${file}:${lineCounter.linePos(wrong.pos[0]).line}`, yamlTrouble(wrong))
     const {contents} = document
     if (contents !== null && !isMap(contents)) throw notSettings(`${file}:1`, 'it is no list of KEY: VALUE')
-    return {document, lineOf, values: Object(document.toJS())}
+    return {document, lineOf, values: new Map(document.toJS({mapAsMap: true}))}
   } catch (error) {
     // How yaml says that it is nested too deeply, and that aliases multiply or lead nowhere.
     if (error instanceof RangeError || error instanceof ReferenceError) {
@@ -177,9 +184,20 @@ async function readDocument(file: string): Promise<ReadDocument | undefined> {
   }
 }
 
+/** Every command would wait for whoever writes into a FIFO. What a folder or a loop of links is, reading it tells. */
+function kindTrouble(file: string, there: Stats): FileTrouble | undefined {
+  if (there.isFile() || there.isDirectory()) return undefined
+  return {why: `${file} is ${oddKindOf(there)}`, advice: `remove it: rm ${quoteCommand([file])}`}
+}
+
 function checkTrouble(trouble: FileTrouble | undefined): void {
   if (!trouble) return
   throw usageError(`The config file is not used: ${trouble.why}.`, trouble.advice && sentence(trouble.advice))
+}
+
+function yamlTrouble({code, message}: YAMLError): string {
+  if (code === 'MULTIPLE_DOCS') return 'a second document begins there'
+  return code === 'RESOURCE_EXHAUSTION' || /call stack/.test(message) ? 'it is nested too deeply' : lowerFirst(message)
 }
 
 function notSettings(at: string, why: string): VpcmdError {

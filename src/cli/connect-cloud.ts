@@ -27,7 +27,6 @@ export async function connectCloud(context: Context, flags: CloudFlags): Promise
     import('../cloud/pauses.ts'),
     usesSandbox(context, flags) ? sandboxAccess(context) : realAccess(context, flags),
   ])
-  context.isOnSandbox = flags.sandbox === true
   const tellPause = pauseTeller(text => context.note(text), now)
   for (const secret of access.credentials.secrets) secrets.add(secret)
   rememberNames(context, usesSandbox(context, flags), access.credentials)

@@ -1,6 +1,7 @@
 import type {ShowActivity} from '../activity.ts'
 import type {Instance} from '../cloud/readers/instance.ts'
 import {usageError, type VpcmdError} from '../errors.ts'
+import {withCloudWords} from '../quote-command.ts'
 import {withoutSecrets} from '../secrets.ts'
 import {messageLines} from '../terminal/message.ts'
 import type {ProgressLine} from '../terminal/progress.ts'
@@ -28,8 +29,8 @@ export class Context {
   readonly #atEnd: (() => Promise<void>)[] = []
   /** Whether the user wants no questions. */
   noInput = false
-  /** Whether --sandbox was typed: what is suggested goes there, too. */
-  isOnSandbox = false
+  /** The flags that say which cloud is meant, as words: what is suggested goes there, too. */
+  cloudWords: readonly string[] = []
 
   constructor(host: Host, version: string) {
     this.host = host
@@ -61,8 +62,13 @@ export class Context {
   note(text: string, {label = '', style = (line: string) => line} = {}): void {
     this.#line?.hush()
     const {stderr, secrets} = this.host
-    const lines = messageLines(`${label}${withoutSecrets(plain(text), secrets)}`, stderr)
+    const lines = messageLines(`${label}${withoutSecrets(plain(this.pointed(text)), secrets)}`, stderr)
     this.#output.afterwards(() => stderr.write(lines.map(line => `${style(line)}\n`).join('')))
+  }
+
+  /** The text, where the commands that it suggests go to the cloud that is meant. */
+  pointed(text: string): string {
+    return this.cloudWords.length === 0 ? text : withCloudWords(text, this.cloudWords)
   }
 
   warning(text: string): void {

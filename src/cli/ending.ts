@@ -1,3 +1,4 @@
+import type {Cloud} from '../cloud/cloud.ts'
 import {countResults, describeCounts, type Outcome} from '../metadata/outcomes.ts'
 import type {Moved} from '../metadata/restart-plan.ts'
 import {quoteCommand} from '../quote-command.ts'
@@ -27,7 +28,7 @@ export function printEnding(context: Context, {lines, next}: Ending, isQuiet = f
   }
   const widest = Math.max(...next.map(([purpose]) => purpose.length))
   for (const [purpose, words] of next) {
-    const command = quoteCommand(['vpcmd', ...words, ...(context.isOnSandbox ? ['--sandbox'] : [])])
+    const command = quoteCommand(['vpcmd', ...words, ...context.cloudWords])
     context.note(`  ${purpose.padEnd(widest)}  ${command}`)
   }
 }
@@ -55,9 +56,16 @@ export function dryRunNote(outcomes: {result: Outcome['result']}[]): string {
  * That instances on which the service was turned on must be stopped and started before it works fully, if they were created
  * with it off (IBM's FAQ, ibm-cloud-docs/vpc, instance_metadata_vpc_faqs.md). `run`: the run that turned it on.
  */
-export function restartNeeded(names: string[], run: string): Ending {
-  const who = names.length === 1 ? 'Restart needed' : `${names.length} need a restart`
-  const words = names.length > 3 ? ['metadata', 'resume', run, '--restart'] : ['instances', 'restart', ...names]
+export function restartNeeded(
+  {askedRegions}: Pick<Cloud, 'askedRegions'>,
+  instances: {asked: string; id: string; name: string}[],
+  run: string,
+): Ending {
+  const who = instances.length === 1 ? 'Restart needed' : `${instances.length} need a restart`
+  // A name that was found in some regions only may be another one's, too, and one may look like a flag.
+  const isEnough = (asked: string) => askedRegions.length === 0 && /^\w[\w.-]*$/.test(asked)
+  const named = instances.map(({asked, id, name}) => (asked === name && isEnough(asked) ? name : id))
+  const words = named.length > 3 ? ['metadata', 'resume', run, '--restart'] : ['instances', 'restart', ...named]
   return {
     lines: [{mark: 'notice', text: `${who} before the service works fully; a stop erases local disks`}],
     next: [['restart', words]],

@@ -116,7 +116,13 @@ export async function carryOut(
   await printOutcomes(context, out, all, {unread: request.unread, listsAll})
   const seconds = (now() - startedAt) / 1000
   const ending = run
-    ? await endingOf(context, run, {outcomes: all, isResumed: request.resumes !== undefined, seconds}, request.restarts)
+    ? await endingOf(
+        context,
+        cloud,
+        run,
+        {outcomes: all, isResumed: request.resumes !== undefined, seconds},
+        request.restarts,
+      )
     : {lines: [resultLine(all, {})], next: []}
   printEnding(context, ending, out.quiet)
   if (!run) return
@@ -221,6 +227,7 @@ async function canaryOf(
 
 async function endingOf(
   context: Context,
+  cloud: Cloud,
   {id, settled, stop}: RolloutResult & {id: string},
   {outcomes, isResumed, seconds}: {outcomes: Outcome[]; isResumed: boolean; seconds: number},
   restarts?: RestartPlan,
@@ -232,7 +239,8 @@ async function endingOf(
   const skipped = counts.get('skipped') ?? 0
   const awaiting = outcomes.filter(each => wasTurnedOnRunning(each) && each.restart?.result !== 'done')
   const needed = restartNeeded(
-    awaiting.map(({target, asked}) => target?.name || asked),
+    cloud,
+    awaiting.flatMap(({target, asked}) => (target ? [{asked, id: target.id, name: target.name}] : [])),
     run,
   )
   const isLeft = restarts?.ending.leavesWork || now.skipped > 0 || now.failed > 0

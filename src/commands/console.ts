@@ -5,6 +5,7 @@ import {printEnding, restartNeeded} from '../cli/ending.ts'
 import {readChange} from '../cli/flags/change.ts'
 import {cloudFlags} from '../cli/flags/cloud.ts'
 import {runRollout} from '../cli/make-changes.ts'
+import {runName} from '../cli/run-journal.ts'
 import {findOrPick} from '../cli/select-instances.ts'
 import {askSetting} from '../cli/wanted-settings.ts'
 import type {Cloud} from '../cloud/cloud.ts'
@@ -139,8 +140,10 @@ export default class Console extends BaseCommand {
     const after = {...found.instance.settings, ...outcome.after}
     if (outcome.result === 'changed') {
       this.context.note(`Changed: ${settingsLabel(before)} -> ${settingsLabel(after)}`)
-      if (!before.enabled && after.enabled)
-        printEnding(this.context, restartNeeded([found.instance.name ?? found.instance.id], run?.id ?? ''))
+      if (run && !before.enabled && after.enabled) {
+        const {id, name = ''} = found.instance
+        printEnding(this.context, restartNeeded(cloud, [{asked: id, id, name}], await runName(this.context, run.id)))
+      }
     }
     // The next change begins with what was seen now, and no ETag: that one is spent.
     return {region: found.region, instance: withFields(found.instance, {settings: after})}

@@ -1,4 +1,6 @@
-import {open} from 'node:fs/promises'
+import {constants, openSync} from 'node:fs'
+import {open, stat} from 'node:fs/promises'
+import {Socket} from 'node:net'
 import {usageError, type VpcmdError} from '../errors.ts'
 import {explainTrouble, sentence} from './file-trouble.ts'
 
@@ -73,10 +75,12 @@ async function collect(stream: AsyncIterable<Buffer>, mostBytes: number): Promis
 }
 
 async function readFile(file: string, mostBytes: number): Promise<Buffer | undefined> {
+  // A thread of Node's that waits for whoever writes into a pipe would not let vpcmd end on Ctrl-C.
+  if ((await stat(file)).isFIFO()) return collect(openPipe(file), mostBytes)
   const handle = await open(file)
   try {
     const there = await handle.stat()
-    // The system tells no size of a pipe or a device, and in /proc a wrong one.
+    // The system tells no size of a device, and in /proc a wrong one.
     if (there.isFile() && there.size > mostBytes) return undefined
     // What a device gives has no end, or is typed.
     const most = there.isCharacterDevice() ? Math.min(mostBytes, inputLimits.other) : mostBytes
@@ -84,6 +88,10 @@ async function readFile(file: string, mostBytes: number): Promise<Buffer | undef
   } finally {
     await handle.close()
   }
+}
+
+function openPipe(file: string): Socket {
+  return new Socket({fd: openSync(file, constants.O_RDONLY | constants.O_NONBLOCK), writable: false})
 }
 
 /** Whether a file is standard input. By its path it can't be opened where it is a socket. */

@@ -1,4 +1,5 @@
-import {chmodSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync} from 'node:fs'
+import {execFileSync} from 'node:child_process'
+import {chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {describe, expect, it} from 'vitest'
 import {allowSeconds} from '../support/allow-seconds.ts'
@@ -103,8 +104,10 @@ describe('a config file that is wrong', () => {
     ['color: never\ncolor: always\n', ':2: map keys must be unique'],
     ['- output\n', ':1: it is no list of KEY: VALUE'],
     ['output: [\n', ':2: '],
+    ['? [a, b]\n: json\n', ':1: a list can be no setting'],
+    ['output: json\n---\noutput: yaml\n', ':2: a second document begins there'],
     ['regions: *nowhere\n', 'aliases'],
-    [`regions: ${'['.repeat(20_000)}\n`, 'Correct the file, or delete it.'],
+    [`regions: ${'['.repeat(20_000)}\n`, 'it is nested too deeply'],
     [`regions: ${'x'.repeat(70_000)}\n`, 'larger than 65536 bytes'],
   ])('stops a command before it sends anything, and says where: %#', async (text, why) => {
     const {file, vpcmd} = userWith(text)
@@ -124,6 +127,14 @@ describe('a config file that is wrong', () => {
     mkdirSync(join(lost.file, '..'), {recursive: true, mode: 0o700})
     symlinkSync('/nowhere/at/all', lost.file)
     expect(await lost.vpcmd('instances list')).toMatchObject({code: 2, stderr: expect.stringContaining(lost.file)})
+  })
+
+  it('holds up no command where it is a FIFO', async () => {
+    const {vpcmd, file} = userWith('')
+    rmSync(file)
+    execFileSync('mkfifo', ['-m', '600', file])
+    const {code, stderr} = await vpcmd('instances list')
+    expect({code, stderr}).toEqual({code: 2, stderr: expect.stringContaining(`${file} is a FIFO`)})
   })
 
   it('stops neither help, nor completion, nor what repairs it', async () => {

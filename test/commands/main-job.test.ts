@@ -250,6 +250,12 @@ describe('enable and disable', () => {
     )
   })
 
+  it('are followed by a restart of the very instance, where only some regions were searched for its name', async () => {
+    const {name} = sandbox.fleet.get(id) ?? {name: ''}
+    const searched = await vpcmd('metadata', 'enable', name, '--region', 'us-south')
+    expect(searched.stderr).toContain(`restart  vpcmd instances restart ${id}\n`)
+  })
+
   it('send nothing in a dry run, and print the plan', async () => {
     const {code, stdout, stderr} = await vpcmd('metadata', 'enable', id, '--protocol', 'https', '--dry-run')
     expect(code).toBe(0)

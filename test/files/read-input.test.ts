@@ -1,6 +1,9 @@
+import {execFileSync, spawn} from 'node:child_process'
+import {once} from 'node:events'
 import {mkdtempSync, rmSync, truncateSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
+import {setTimeout as sleep} from 'node:timers/promises'
 import {afterAll, expect, it} from 'vitest'
 import {readInput, readText} from '../../src/files/read-input.ts'
 
@@ -80,4 +83,23 @@ it.each([
   [join(import.meta.filename, 'x'), /: a part of its path is not a folder\.$/],
 ])('%s can not be read, and says why', async (file, says) => {
   await expect(readInput(file, 'list')).rejects.toMatchObject({exitCode: 2, message: expect.stringMatching(says)})
+})
+
+it('who waits for the writer of a FIFO ends on Ctrl-C all the same', async () => {
+  const fifo = join(folder, 'fifo')
+  execFileSync('mkfifo', [fifo])
+  const child = spawn(process.execPath, ['dist/main.js', 'imds', 'decode', fifo], {stdio: 'ignore'})
+  const ended = once(child, 'exit')
+  // It ends at once where it does not wait, and what is asserted is then the wrong code.
+  await sleep(1500)
+  child.kill('SIGINT')
+  expect(await ended).toEqual([130, null])
+})
+
+it('a FIFO is read up to its end, however late its writer comes', async () => {
+  const fifo = join(folder, 'late')
+  execFileSync('mkfifo', [fifo])
+  const reading = readText(fifo, 'list')
+  spawn('sh', ['-c', 'sleep 0.2; { echo web-1; sleep 0.2; echo web-2; } >"$0"', fifo])
+  expect(await reading).toBe('web-1\nweb-2\n')
 })

@@ -51,3 +51,14 @@ export interface CloudFlags {
   concurrency?: number
   debug?: boolean
 }
+
+/** The flags, as words, without which a command that is suggested would go to another cloud, or not get in. */
+export function cloudWords(flags: Partial<CloudFlags>): string[] {
+  if (flags.sandbox) return ['--sandbox']
+  const file = flags['api-key-file']
+  return [
+    ...(file === undefined || file === '-' ? [] : ['--api-key-file', file]),
+    ...(flags.private ? ['--private'] : []),
+    ...(flags['allow-http'] ? ['--allow-http'] : []),
+  ]
+}

@@ -232,13 +232,12 @@ Exit codes: 0 compliant; 5 not compliant; 1 if anything could not be read, whate
   }
 }
 
-/** How to restart what awaits it, where these are few; IDs where names are not enough. */
+/** How to restart what awaits it, by ID where these are few: a name may be another one's where not all was audited. */
 function restartNext({judgements}: AuditReport): Ending['next'] {
   const awaiting = judgements.flatMap(({subject, restartAwaited}) => (restartAwaited ? [subject] : []))
   if (awaiting.length === 0) return []
   if (awaiting.length > 3) return [['restart', ['metadata', 'resume', '--restart']]]
-  const isAlone = (name: string | undefined) => judgements.filter(({subject}) => subject.name === name).length === 1
-  return [['restart', ['instances', 'restart', ...awaiting.flatMap(({name, id}) => (isAlone(name) ? name : id) ?? [])]]]
+  return [['restart', ['instances', 'restart', ...awaiting.map(({id}) => id)]]]
 }
 
 /** What somebody has to look at. */

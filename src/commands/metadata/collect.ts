@@ -149,11 +149,14 @@ async function switchOn(
   })
   const off = [...unknown, ...stillOff]
   const isLeft = (id: string) => off.some(each => each.id === id)
-  const switched = changes.flatMap(({target}) => (isLeft(target.id) ? [] : [target.name]))
+  const switched = changes.flatMap(({target}) => {
+    const asked = found.find(({instance}) => instance.id === target.id)?.asked ?? target.id
+    return isLeft(target.id) ? [] : [{asked, id: target.id, name: target.name}]
+  })
   if (run && switched.length > 0) {
     const id = await runName(context, run.id)
-    const {lines, next} = restartNeeded(switched, id)
-    const text = `Enabled the metadata service of ${switched.join(', ')}`
+    const {lines, next} = restartNeeded(cloud, switched, id)
+    const text = `Enabled the metadata service of ${switched.map(({name}) => name).join(', ')}`
     printEnding(context, {lines: [{mark: 'done', text}, ...lines], next: [...next, ['undo', ['metadata', 'undo', id]]]})
   }
   return {on: found.filter(({instance}) => !isLeft(instance.id)), off: off.map(({error}) => error)}
