@@ -26,7 +26,11 @@ export function toFixPlan(report: AuditReport): FixPlan {
     const {kind, id, name = '', crn = '', region, zone = '', vpc, status = '', settings, readAt} = subject
     const before = inFull(settings)
     if (kind === 'instance_template') {
-      unrepairable.push({judgement, reason: 'a template keeps the settings it was created with: create another one'})
+      unrepairable.push({
+        judgement,
+        reason:
+          'a template keeps the settings it was created with: create another one, then delete this one or exempt it',
+      })
     } else if (subject.architecture === 's390x') {
       unrepairable.push({judgement, reason: 's390x has no metadata service'})
     } else if (!before) {

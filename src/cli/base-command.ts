@@ -48,7 +48,7 @@ export abstract class BaseCommand extends Command {
     await super.init()
     const flags = this.argv.slice(0, this.argv.includes('--') ? this.argv.indexOf('--') : undefined)
     this.context.noInput = flags.includes('--no-input')
-    if (showsProgress(flags, this.context.host)) this.context.watch()
+    if (showsProgress(flags)) this.context.watch()
     for (const arg of Object.values(this.ctor.args)) arg.ignoreStdin = true
     this.configProblems = await readPreferences(this.context)
     heedTerminalPreferences(this.context)
@@ -108,8 +108,8 @@ export abstract class BaseCommand extends Command {
   }
 }
 
-/** With --quiet it would be no help, and where a person types what a command reads it would be drawn into that. */
-function showsProgress(flags: string[], {stdin}: Host): boolean {
+/** With --quiet it would be no help, and it would be drawn into what a person, or another vpcmd, writes meanwhile for stdin. */
+function showsProgress(flags: string[]): boolean {
   const isQuiet = flags.some(flag => flag === '--quiet' || /^-[a-z]*q[a-z]*$/.test(flag))
-  return !isQuiet && !(stdin.isTTY && flags.some(flag => /^(--[\w-]+=)?-$/.test(flag)))
+  return !isQuiet && !flags.some(flag => /^(--[\w-]+=)?-$/.test(flag))
 }

@@ -59,10 +59,11 @@ export class Context {
   }
 
   /** Writes a message to stderr, after a label where there is one; on a terminal it is wrapped. */
-  note(text: string, {label = '', style = (line: string) => line} = {}): void {
+  note(text: string, {label = '', style = (line: string) => line, isWrapped = true} = {}): void {
     this.#line?.hush()
     const {stderr, secrets} = this.host
-    const lines = messageLines(`${label}${withoutSecrets(plain(this.pointed(text)), secrets)}`, stderr)
+    const whole = `${label}${withoutSecrets(plain(this.pointed(text)), secrets)}`
+    const lines = isWrapped ? messageLines(whole, stderr) : [whole]
     this.#output.afterwards(() => stderr.write(lines.map(line => `${style(line)}\n`).join('')))
   }
 

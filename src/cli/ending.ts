@@ -29,7 +29,8 @@ export function printEnding(context: Context, {lines, next}: Ending, isQuiet = f
   const widest = Math.max(...next.map(([purpose]) => purpose.length))
   for (const [purpose, words] of next) {
     const command = quoteCommand(['vpcmd', ...words, ...context.cloudWords])
-    context.note(`  ${purpose.padEnd(widest)}  ${command}`)
+    // The terminal breaks it, if need be, so that it can be copied as one line.
+    context.note(`  ${purpose.padEnd(widest)}  ${command}`, {isWrapped: false})
   }
 }
 
@@ -45,6 +46,11 @@ export function resultLine(
   const all = Object.values(counts).some(count => count > 0) ? describeCounts(counts) : 'Nothing to do'
   const text = now ? `now ${describeCounts(countResults(now))}; in all ${all}` : all
   return {mark, text: `${early}${text}${seconds < 10 ? '' : ` in ${duration(seconds)}`}`}
+}
+
+/** How to see each server of a run, where only some were listed. */
+export function listEach(run: string): Ending['next'][number] {
+  return ['list', ['metadata', 'history', run]]
 }
 
 /** The last words on what would have been done. */

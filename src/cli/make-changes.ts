@@ -12,10 +12,11 @@ import {
 import type {PlannedChange} from '../metadata/plan.ts'
 import type {RestartPlan} from '../metadata/restart-plan.ts'
 import type {RolloutOptions, RolloutResult, Work} from '../metadata/rollout.ts'
+import {isSettled} from '../metadata/runs.ts'
 import type {Prompter} from '../terminal/prompts.ts'
 import {inSteps} from '../terminal/steps.ts'
 import type {Context} from './context.ts'
-import {dryRunNote, type Ending, movedLines, printEnding, restartNeeded, resultLine} from './ending.ts'
+import {dryRunNote, type Ending, listEach, movedLines, printEnding, restartNeeded, resultLine} from './ending.ts'
 import type {ChangePolicy} from './flags/change.ts'
 import {listenForInterruption} from './interruption.ts'
 import type {Breaches} from './policy-file.ts'
@@ -39,8 +40,11 @@ interface RunRequest {
   isFresh: boolean
   /** What interrupts it. Where it is aborted by now nothing new is sent: only what is down comes back. */
   interruption?: AbortController
-  /** An earlier run to go on with, in place of a new one: its ID, how much of it was read, and what is left of it. */
-  resumes?: {id: string; bytes: number; work: Work[]}
+  /**
+   * An earlier run to go on with, in place of a new one: its ID, how much of it was read, what is left of it, and the IDs of
+   * those that it turned on and that still await a restart.
+   */
+  resumes?: {id: string; bytes: number; work: Work[]; awaits: ReadonlySet<string>}
   /** Which restarts belong to it: what is down comes back first, the others follow the changes. */
   restarts?: RestartPlan
 }
@@ -113,16 +117,10 @@ export async function carryOut(
   const run = await runRollout(context, cloud, policy, request)
   const all = outcomes(run?.settled ?? [])
   const {out, listsAll} = policy
-  await printOutcomes(context, out, all, {unread: request.unread, listsAll})
+  const isCut = await printOutcomes(context, out, all, {unread: request.unread, listsAll})
   const seconds = (now() - startedAt) / 1000
   const ending = run
-    ? await endingOf(
-        context,
-        cloud,
-        run,
-        {outcomes: all, isResumed: request.resumes !== undefined, seconds},
-        request.restarts,
-      )
+    ? await endingOf(context, cloud, run, {outcomes: all, resumes: request.resumes, seconds, isCut}, request.restarts)
     : {lines: [resultLine(all, {})], next: []}
   printEnding(context, ending, out.quiet)
   if (!run) return
@@ -170,6 +168,7 @@ export async function runRollout(
       const {stop, error} = restarts.ending
       result = {...result, stop: result.stop ?? stop, error: result.error ?? error}
     }
+    if (result.stop === 'interrupted' && isThrough(result, restarts)) result = {...result, stop: undefined}
     const ended = result.error ?? (await writeEnd(open, result.stop))
     if (ended) result = {...result, stop: result.stop ?? 'journal', error: ended}
   } finally {
@@ -178,6 +177,12 @@ export async function runRollout(
     await journal.close()
   }
   return {...result, id}
+}
+
+/** Whether nothing was left to do when a run was interrupted. */
+function isThrough({settled}: RolloutResult, restarts: RestartPlan | undefined): boolean {
+  const isLeft = restarts && (restarts.ending.leavesWork || restarts.summary().counts.has('skipped'))
+  return !isLeft && settled.every(({result, indeterminate = false}) => isSettled({result, indeterminate}))
 }
 
 /** Who to ask after the canaries; undefined where nobody is asked. Throws a usage error where nobody can answer. */
@@ -229,7 +234,12 @@ async function endingOf(
   context: Context,
   cloud: Cloud,
   {id, settled, stop}: RolloutResult & {id: string},
-  {outcomes, isResumed, seconds}: {outcomes: Outcome[]; isResumed: boolean; seconds: number},
+  {
+    outcomes,
+    resumes,
+    seconds,
+    isCut,
+  }: {outcomes: Outcome[]; resumes: RunRequest['resumes']; seconds: number; isCut: boolean},
   restarts?: RestartPlan,
 ): Promise<Ending> {
   const run = await runName(context, id)
@@ -237,7 +247,13 @@ async function endingOf(
   const now = countResults(settled)
   const {counts, moved} = restarts?.summary() ?? {counts: new Map<RestartResult, number>(), moved: []}
   const skipped = counts.get('skipped') ?? 0
-  const awaiting = outcomes.filter(each => wasTurnedOnRunning(each) && each.restart?.result !== 'done')
+  const changedNow = new Set(
+    resumes?.work.flatMap(({change}, index) => (settled[index]?.result === 'changed' ? [change.target.id] : [])),
+  )
+  const stillAwaits = (server: string) => !resumes || resumes.awaits.has(server) || changedNow.has(server)
+  const awaiting = outcomes.filter(
+    each => wasTurnedOnRunning(each) && each.restart?.result !== 'done' && stillAwaits(each.target?.id ?? ''),
+  )
   const needed = restartNeeded(
     cloud,
     awaiting.flatMap(({target, asked}) => (target ? [{asked, id: target.id, name: target.name}] : [])),
@@ -247,7 +263,7 @@ async function endingOf(
   const finish: [string, string[]] = [stop ? 'finish' : 'retry', ['metadata', 'resume', run]]
   return {
     lines: [
-      resultLine(outcomes, {stop, seconds, ...(isResumed && {now: settled})}),
+      resultLine(outcomes, {stop, seconds, ...(resumes && {now: settled})}),
       ...(indeterminate > 0
         ? [{mark: 'failed' as const, text: `${indeterminate} of those not reported as changed may have changed anyway`}]
         : []),
@@ -259,6 +275,7 @@ async function endingOf(
       ...(indeterminate > 0 || isLeft ? [finish] : []),
       ...(skipped > 0 ? [['restart', ['metadata', 'resume', run, '--restart']] satisfies Ending['next'][number]] : []),
       ...(awaiting.length > 0 && skipped === 0 ? needed.next : []),
+      ...(isCut ? [listEach(run)] : []),
       ...(now.changed > 0 ? [['undo', ['metadata', 'undo', run]] satisfies Ending['next'][number]] : []),
     ],
   }

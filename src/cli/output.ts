@@ -20,6 +20,8 @@ interface RowOutput<Row> {
   name?(row: Row): string | undefined
   /** What to print on stderr in place of an empty table, if anything. */
   empty?: string
+  /** Whether they tell of a change, which nobody makes again to see more of it. */
+  isOfChange?: boolean
   /** The whole as JSON and YAML, where that is not the array of rows. */
   toWhole?(): unknown
 }
@@ -139,7 +141,7 @@ export async function printRecord(
 }
 
 async function printTable<Row>(context: Context, output: RowOutput<Row>, headless = false): Promise<void> {
-  const {rows, columns, mayHide = true, empty} = output
+  const {rows, columns, mayHide = true, empty, isOfChange = false} = output
   if (rows.length === 0) {
     if (empty) context.note(empty)
     return
@@ -148,7 +150,7 @@ async function printTable<Row>(context: Context, output: RowOutput<Row>, headles
   const {text, hidden} = renderTable(columns.map(withStyle), rows, {...context.canvas(), mayHide, headless})
   context.print(`${text}\n`)
   if (hidden.length === 0) return
-  const note = `Not shown in so narrow a terminal: ${hidden.join(', ')}. -o json has all.`
+  const note = `Hidden at this width: ${hidden.join(', ')}.${isOfChange ? '' : ' -o json has all.'}`
   context.note(note, context.colorsNotes ? {style: dim} : {})
 }
 

@@ -10,16 +10,16 @@ import {reportFailures} from './report-failures.ts'
 /** So many servers are listed one by one where nobody asks for more. */
 const mostListed = 20
 
-/** Prints what became of changes, or would. Sets the exit code where some failed. */
+/** Prints what became of changes, or would. Sets the exit code where some failed. Gives whether some were not listed. */
 export async function printOutcomes(
   context: Context,
   out: OutputOptions,
   outcomes: Outcome[],
   {unread = [], listsAll = true}: {unread?: string[]; listsAll?: boolean} = {},
-): Promise<void> {
+): Promise<boolean> {
   const hasRestarts = outcomes.some(({restart}) => restart !== undefined)
   const hasRisks = outcomes.some(outcome => riskOf(outcome) !== '')
-  await printServers(context, out, {
+  return printServers(context, out, {
     outcomes,
     unread,
     listsAll,
@@ -43,7 +43,7 @@ type ServerOutcome = Pick<Outcome, 'asked' | 'target' | 'result' | 'error'>
 
 /**
  * Prints a row for each server, and why some failed; without `listsAll`, of more than 20 in a table only those that failed,
- * conflict, or are notable. Sets the exit code where some failed.
+ * conflict, or are notable. Sets the exit code where some failed. Gives whether some were not listed.
  */
 export async function printServers<Each extends ServerOutcome>(
   context: Context,
@@ -56,7 +56,7 @@ export async function printServers<Each extends ServerOutcome>(
     isNotable?(outcome: Each): boolean
     toJson(outcome: Each): object
   },
-): Promise<void> {
+): Promise<boolean> {
   const {outcomes, unread, columns, listsAll, isNotable = () => false, toJson} = request
   // What was never sent is counted, not listed.
   const errors = outcomes.flatMap(({error, result}) => (error && result !== 'skipped' ? [error] : []))
@@ -67,12 +67,13 @@ export async function printServers<Each extends ServerOutcome>(
     : outcomes
   await printRows(context, out, {
     rows,
+    isOfChange: true,
     columns: [...serverColumns, ...columns],
     toJson: outcome => ({...toJson(outcome), result: outcome.result}),
     toWhole: () => ({...byResult(outcomes, toJson), ...(unread.length > 0 && {unread})}),
     id: ({target, result}) => (result === 'changed' || result === 'planned' ? target?.id : undefined),
   })
-  if (isCut) context.note(`${rows.length} of ${outcomes.length} are listed; --show all lists each.`)
+  return isCut
 }
 
 const styles = new Map([

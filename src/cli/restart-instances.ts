@@ -101,7 +101,7 @@ export async function showPreflights(
   }
   if (going.length + leftOut.length === 0) {
     context.note('Nothing to restart: no service is being enabled.')
-    context.note('To restart what an earlier run enabled: vpcmd metadata resume RUN --restart')
+    context.note('To restart what was enabled earlier: vpcmd instances restart INSTANCE')
   }
 }
 

@@ -18,7 +18,7 @@ import type {RestartWork} from '../metadata/restart.ts'
 import {isBetween, isSettled, mayBeDown, type Run} from '../metadata/runs.ts'
 import {inSteps} from '../terminal/steps.ts'
 import type {Context} from './context.ts'
-import {dryRunNote, type Ending, movedLines, printEnding, resultLine} from './ending.ts'
+import {dryRunNote, type Ending, listEach, movedLines, printEnding, resultLine} from './ending.ts'
 import type {ChangePolicy} from './flags/change.ts'
 import type {SelectionOptions} from './flags/selection.ts'
 import {listenForInterruption} from './interruption.ts'
@@ -255,7 +255,11 @@ async function carryOutPower(context: Context, cloud: Cloud, policy: ChangePolic
       }),
     )
     restarted = ending.restarted
-    stop = ending.stop ?? (resumes?.isWhole === false ? 'interrupted' : undefined)
+    const isThrough =
+      restarted.size === work.length && [...restarted.values()].every(({result}) => /^(done|left_out)$/.test(result))
+    // Interrupted when nothing was left to do.
+    const early = ending.stop === 'interrupted' && isThrough ? undefined : ending.stop
+    stop = early ?? (resumes?.isWhole === false ? 'interrupted' : undefined)
     failure = ending.error
     failure ??= await writeEnd(open, stop)
     if (failure) stop ??= 'journal'
@@ -265,8 +269,8 @@ async function carryOutPower(context: Context, cloud: Cloud, policy: ChangePolic
     await journal.close()
   }
   const outcomes = planned.map(outcome => whole(action, outcome, restarted))
-  await printPowerOutcomes(context, policy, outcomes, unread)
-  const ending = await endingOf(context, {id, outcomes, stop, seconds: (now() - startedAt) / 1000})
+  const isCut = await printPowerOutcomes(context, policy, outcomes, unread)
+  const ending = await endingOf(context, {isCut, id, outcomes, stop, seconds: (now() - startedAt) / 1000})
   printEnding(context, ending, policy.out.quiet)
   if (failure) context.error(failure)
   exitForStop(context, stop)
@@ -282,17 +286,19 @@ function whole(action: PowerAction, outcome: PowerOutcome, restarted: Map<string
 
 async function endingOf(
   context: Context,
-  run: {id: string; outcomes: PowerOutcome[]; stop: string | undefined; seconds: number},
+  run: {isCut: boolean; id: string; outcomes: PowerOutcome[]; stop: string | undefined; seconds: number},
 ): Promise<Ending> {
-  const {id, outcomes, stop, seconds} = run
+  const {isCut, id, outcomes, stop, seconds} = run
   const short = await runName(context, id)
   const moved = outcomes.flatMap(({target, address}) => (target && address ? [{name: target.name, address}] : []))
   return {
     lines: [resultLine(outcomes, {stop, seconds}), ...movedLines(moved)],
-    next:
-      stop || outcomes.some(({result}) => result === 'failed')
-        ? [[stop ? 'finish' : 'retry', ['metadata', 'resume', short]]]
-        : [],
+    next: [
+      ...(stop || outcomes.some(({result}) => result === 'failed')
+        ? [[stop ? 'finish' : 'retry', ['metadata', 'resume', short]] satisfies Ending['next'][number]]
+        : []),
+      ...(isCut ? [listEach(short)] : []),
+    ],
   }
 }
 
@@ -301,7 +307,7 @@ function printPowerOutcomes(
   {out, listsAll, isDryRun}: ChangePolicy,
   outcomes: PowerOutcome[],
   unread: string[],
-): Promise<void> {
+): Promise<boolean> {
   return printServers(context, out, {
     outcomes,
     unread,

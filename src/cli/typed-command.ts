@@ -82,7 +82,10 @@ function unknownCommand(catalog: Catalog, words: string[]): VpcmdError {
   const [first = '', second] = words
   const group = isTopic(catalog, first) ? first : undefined
   const verb = group === undefined || second === undefined ? first : second
-  const ofVerb = named(all.filter(({id}) => id.endsWith(`:${verb}`)))
+  const topic =
+    group === undefined && second !== undefined && nearestName(first, Object.keys(catalog.pjson.oclif.topics ?? {}))
+  const exact = topic && catalog.findCommand(`${topic}:${second}`) ? [`${topic} ${second}`] : []
+  const ofVerb = exact.length > 0 ? exact : named(all.filter(({id}) => id.endsWith(`:${verb}`)))
   const meant = ofVerb.length > 0 ? ofVerb : nearest(named(all.filter(each => !changes(each))), words, group)
   const hint =
     meant.length > 0

@@ -131,6 +131,10 @@ On the sandbox, the shell is one of this machine, as you, and what you run in it
     if (isSshRun) await checkSsh(this.context.env)
     const name = targetName(instance)
     const groups = (await primaryInterface(api, instance)).securityGroups.map(({id, name}) => name ?? id).join(', ')
+    if (prompter)
+      this.context.note(
+        'Over a VPN, --internal-ip takes its private address; --via HOST jumps over a host that reaches it.',
+      )
     const meaning = `It costs money while it is reserved, and opens the instance to the internet as far as its security groups allow (${groups}).`
     if (!prompter) this.context.note(`Reserving a floating IP for ${name}. ${meaning}`)
     else if (!(await prompter.confirm({message: `${name} has no floating IP. Reserve one for it? ${meaning}`}))) {

@@ -59,11 +59,18 @@ export function instanceDetails({instance}: ListedInstance, floatingIps: Floatin
         [[told(boot.volume?.id), told(boot.volume?.name), told(boot.attachmentId), told(boot.attachmentName)]],
       ),
     ],
+    ['Local disks', localDisks(instance)],
     ['Reservation Affinity Policy', told(instance.affinityPolicy)],
     ['Reservation Affinity Pool', instance.affinityPool.map(({name}) => told(name)).join(', ')],
     ['Reservation', told(instance.reservation?.name)],
     ['Health State', told(instance.healthState)],
   ]
+}
+
+/** The disks that a stop erases. */
+function localDisks({disks}: Instance): string {
+  if (!disks) return told(disks)
+  return disks.map(({name, size}) => `${told(name)} (${told(size)} GB)`).join(', ') || 'none'
 }
 
 /** What tells an instance from others, in eight rows of a line each. */

@@ -74,7 +74,7 @@ function refusal(action: PowerAction, target: Target, reason: string): VpcmdErro
     action === 'restart' && status === 'stopped'
       ? `Start it with: vpcmd instances start ${id}`
       : action !== 'start' && status === 'running'
-        ? `See what a stop erases: vpcmd instances show ${id} --json. Pass --accept-data-loss to accept it.`
+        ? `Pass --accept-data-loss to accept it. See its local disks: vpcmd instances show ${id}`
         : `See how it is: vpcmd instances show ${id}`
   return new VpcmdError({code: 'left_alone', message: `${targetName(target)} was left alone: ${reason}.`, hint})
 }

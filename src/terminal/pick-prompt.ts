@@ -37,6 +37,8 @@ export interface PickConfig {
   size: () => {columns: number; rows: number}
   /** Calls `draw` whenever the size changes, until what it gives is called. */
   onResize: (draw: () => void) => () => void
+  /** Set to whether something is searched for. */
+  searches: {current: boolean}
 }
 
 /** The part of readline that holds the text of the search. */
@@ -65,6 +67,7 @@ export const pickPrompt = createPrompt<number[], PickConfig>((config, done) => {
   /** What a paste has brought so far; undefined while nothing is pasted. */
   const pasted = useRef<string | undefined>(undefined)
   const resizes = useRef(0)
+  config.searches.current = search !== ''
   useEffect(() => config.onResize(() => setDrawings(++resizes.current)), [])
   const texts = useMemo(() => rows.map(row => `${row.name} ${row.description}`.toLowerCase()), [rows])
   const matches = useMemo(() => findMatches(texts, search), [texts, search])
@@ -155,7 +158,11 @@ export const pickPrompt = createPrompt<number[], PickConfig>((config, done) => {
     // readline has put its own meaning of the key into the line by now: a space, an emptied line, an earlier search.
     if (command) rewrite(readline, search)
     if (target !== undefined) setActive(Math.min(Math.max(target, 0), last))
-    else if (many === 'a') toggle(matches)
+    else if (key.name === 'escape') {
+      rewrite(readline, '')
+      setSearch('')
+      setActive(0)
+    } else if (many === 'a') toggle(matches)
     else if (many === 'n') setTicked(new Set())
     else if (many === 'i') invert(matches)
     else if (isEnterKey(key)) enter()

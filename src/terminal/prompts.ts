@@ -57,7 +57,9 @@ export function createPrompter(streams: Streams, env: NodeJS.ProcessEnv): Prompt
   const ask = <Answer>(type: 'select' | 'input' | 'confirm' | 'password', message: string, more: object = {}) =>
     interruptible(streams, async (context): Promise<Answer> => {
       const {createPromptModule} = await import('inquirer')
-      const question = {type, name: 'answer', message: plain(message), theme, ...more}
+      // inquirer would break it within words; room is left for what it adds at the end.
+      const lines = wrap(plain(message), Math.max(20, (streams.output.columns || 80) - 12))
+      const question = {type, name: 'answer', message: lines.join('\n'), theme, ...more}
       return (await createPromptModule(context)(question as Parameters<ReturnType<typeof createPromptModule>>[0]))
         .answer
     })
@@ -79,11 +81,17 @@ export function createPrompter(streams: Streams, env: NodeJS.ProcessEnv): Prompt
         streams.output.off('resize', draw)
       }
     }
+    // With a search, Esc takes that away first.
+    const searches = {current: false}
     const askForRows = async (context: PromptContext) => {
       const {pickPrompt} = await import('./pick-prompt.ts')
-      return pickPrompt({message: plain(message), rows, multiple, color, symbols, size, onResize}, context)
+      return pickPrompt({message: plain(message), rows, multiple, color, symbols, size, onResize, searches}, context)
     }
-    const picked = await interruptible(streams, askForRows, {tellsPastes: true, drawsItself: true})
+    const picked = await interruptible(streams, askForRows, {
+      tellsPastes: true,
+      drawsItself: true,
+      takesEscape: () => searches.current,
+    })
     const values = picked.map(index => valueAt(choices, index))
     return multiple ? values : valueAt(choices, picked[0] ?? -1)
   }
@@ -138,7 +146,7 @@ interface PromptContext {
 async function interruptible<T>(
   streams: Streams,
   ask: (context: PromptContext) => Promise<T>,
-  options?: {tellsPastes: boolean; drawsItself: boolean},
+  options?: {tellsPastes: boolean; drawsItself: boolean; takesEscape(): boolean},
 ): Promise<T> {
   const {input} = streams
   const controller = new AbortController()
@@ -148,6 +156,7 @@ async function interruptible<T>(
   const onKeypress = (_text: string | undefined, key: {name?: string; ctrl?: boolean; meta?: boolean}) => {
     // Esc is known as such after half a second without another key; Enter within that time is still Esc, not a yes.
     const isEscape = key.name === 'escape' || (key.meta && (key.name === 'return' || key.name === 'enter'))
+    if (isEscape && options?.takesEscape()) return
     if (isEscape && !controller.signal.aborted) {
       isStepBack = true
       terminal.erase()

@@ -193,7 +193,8 @@ const keyOnlyToIam: Oracle = ({asked: requests}) =>
 
 /** In JSON the rows of `instances` come as the API sent them, with region and floating_ips added. */
 const asSent: Oracle = ({trial, mode, run, cloud}) => {
-  if (mode !== 'json' || trial.args[0] !== 'instances') return []
+  // With --columns, JSON has the keys that belong to these columns.
+  if (mode !== 'json' || trial.args[0] !== 'instances' || trial.args.includes('--columns')) return []
   const value = jsonOf(run)
   const rows = (Array.isArray(value) ? value : [value]).filter(isRow).filter(row => !row.error)
   return rows.flatMap(row => {

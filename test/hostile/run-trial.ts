@@ -67,7 +67,7 @@ async function runInMode(trial: Trial, mode: Mode): Promise<Seen> {
     cloud.bend = trial.bend
     cloud.sent.clear()
     const [askedBefore, changedBefore] = [cloud.asked.length, cloud.changes.length]
-    const last = [...fill(trial.args), ...(mode === 'json' ? ['--json'] : [])]
+    const last = [...fill(trial.args), ...(mode === 'json' ? ['--json'] : listingAll(trial.args))]
     const flood = Math.max(100, 3 * (trial.requests ?? usualRequests))
     const run = await runCommand(last, env, trial.endAfterMs, () => cloud.asked.length - askedBefore > flood)
     const seen = {trial, mode, run, cloud}
@@ -84,6 +84,13 @@ function environmentFor(cloud: FakeCloud): Record<string, string> {
     VPC_AUTH_URL: cloud.origin,
     VPCMD_NO_TOKEN_CACHE: '1',
   })
+}
+
+/** What has a table list every row: of many, people are shown what needs a look, and scripts all. */
+function listingAll([topic, verb = '', ...rest]: string[]): string[] {
+  if (topic === 'metadata' && verb === 'audit') return rest.includes('--verdict') ? [] : ['--verdict', 'all']
+  const changes = topic === 'metadata' ? /^(enable|disable|apply|undo|resume)$/ : /^(start|stop|restart)$/
+  return (topic === 'metadata' || topic === 'instances') && changes.test(verb) ? ['--show', 'all'] : []
 }
 
 /** Runs vpcmd as a process of its own, which is killed after a minute, or `mostMs`, or once it floods the cloud. */

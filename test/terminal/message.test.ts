@@ -26,7 +26,7 @@ it.each([
   ],
   ['See which there are with vpcmd metadata history --json, and resume one of them', 'vpcmd metadata history --json,'],
   ["Apply it with vpcmd metadata apply 'my plan.json' once it was read", 'vpcmd metadata apply'],
-  ['Not shown in so narrow a terminal: ID, VPC, Zone. -o json has all', '-o json'],
+  ['Hidden at this width: ID, VPC, Zone. -o json has all', '-o json'],
   [`The instance of that name, ${id}, is in another region`, `${id},`],
   [`IBM says at ${url} what it is`, url],
 ])('keeps whole what is pasted: %s', (text, whole) => {

@@ -74,7 +74,7 @@ A run of vpcmd instances start, stop or restart is finished in the same way: wha
     try {
       await checkCanary(context, policy, work.length)
       if (restarts && !(await mayRestart(context, policy.restart, restarts))) {
-        context.note('No other instance is stopped.')
+        context.note(restarts.begun.length > 0 ? 'No other instance is stopped.' : 'No instance is stopped.')
         restarts.cancel()
       }
     } catch (error) {
@@ -89,7 +89,7 @@ A run of vpcmd instances start, stop or restart is finished in the same way: wha
       changes: request.changes,
       isFresh: false,
       interruption,
-      resumes: {id, bytes: run.bytes, work},
+      resumes: {id, bytes: run.bytes, work, awaits: new Set(request.awaiting.map(({target}) => target.id))},
       restarts,
     }
     await carryOut(context, cloud, policy, resumed, (settled = []) => {
