@@ -103,18 +103,23 @@ export async function printQueried(
   {format, query = '@', isRaw}: OutputOptions,
   value: unknown,
 ): Promise<void> {
-  const {compileQuery} = await import('../terminal/query.ts')
-  let found: unknown
+  const {compileQuery, tooMuchFound} = await import('../terminal/query.ts')
+  let text: string
   try {
-    found = compileQuery(query)(value)
+    const found = compileQuery(query)(value)
+    const values = () => (Array.isArray(found) ? found : [found])
+    const data = {cells: () => [], values, whole: () => found}
+    text =
+      isRaw && typeof found === 'string'
+        ? `${plainLines(found)}\n`
+        : await formatData(format === 'table' ? 'json' : format, data)
   } catch (error) {
-    context.error(asVpcmdError(error))
+    // Longer than a text can be.
+    context.error(error instanceof RangeError ? tooMuchFound() : asVpcmdError(error))
     context.exitCode = exitCodes.failed
     return
   }
-  if (isRaw && typeof found === 'string') return context.print(`${plainLines(found)}\n`)
-  const values = () => (Array.isArray(found) ? found : [found])
-  context.print(await formatData(format === 'table' ? 'json' : format, {cells: () => [], values, whole: () => found}))
+  context.print(text)
 }
 
 /** Prints one thing. */
