@@ -167,9 +167,14 @@ function linesOf(ids: (string | undefined)[]): string {
   return ids.map(id => (id === undefined ? '' : `${plain(id)}\n`)).join('')
 }
 
+/** Whether a terminal shows a name as it is, and no command takes it for a flag: IBM's names may begin with a hyphen. */
+function isSafeToHandOn(name: string): boolean {
+  return name !== '' && plain(name) === name && !name.startsWith('-')
+}
+
 /**
- * Rows as a name a line; as the ID where there is no name, or a terminal would show another one: a script that hands the
- * line on must never mean another instance. Says once where a name is not the only one.
+ * Rows as a name a line; as the ID where there is no name, or none that is safe to hand on: a script that does must never
+ * mean another instance. Says once where a name is not the only one.
  */
 function nameLines<Row>(
   context: Context,
@@ -180,7 +185,7 @@ function nameLines<Row>(
   return rows => {
     const lines = rows.map(row => {
       const called = name(row)
-      const line = called === undefined || called === '' || plain(called) !== called ? id(row) : called
+      const line = called !== undefined && isSafeToHandOn(called) ? called : id(row)
       if (line !== undefined && seen.has(line) && !isTold) {
         isTold = true
         context.note(`More than one is called ${line}: -q prints IDs, which tell them apart.`)
