@@ -106,18 +106,23 @@ export async function printQueried(
   {format, query = '@', isRaw}: OutputOptions,
   value: unknown,
 ): Promise<void> {
-  const {compileQuery} = await import('../terminal/query.ts')
-  let found: unknown
+  const {compileQuery, tooMuchFound} = await import('../terminal/query.ts')
+  let text: string
   try {
-    found = compileQuery(query)(value)
+    const found = compileQuery(query)(value)
+    const values = () => (Array.isArray(found) ? found : [found])
+    const data = {cells: () => [], values, whole: () => found}
+    text =
+      isRaw && typeof found === 'string'
+        ? `${plainLines(found)}\n`
+        : await formatData(format === 'table' ? 'json' : format, data)
   } catch (error) {
-    context.error(asVpcmdError(error))
+    // Longer than a text can be.
+    context.error(error instanceof RangeError ? tooMuchFound() : asVpcmdError(error))
     context.exitCode = exitCodes.failed
     return
   }
-  if (isRaw && typeof found === 'string') return context.print(`${plainLines(found)}\n`)
-  const values = () => (Array.isArray(found) ? found : [found])
-  context.print(await formatData(format === 'table' ? 'json' : format, {cells: () => [], values, whole: () => found}))
+  context.print(text)
 }
 
 /** Prints one thing. */
@@ -165,9 +170,14 @@ function linesOf(ids: (string | undefined)[]): string {
   return ids.map(id => (id === undefined ? '' : `${plain(id)}\n`)).join('')
 }
 
+/** Whether a terminal shows a name as it is, and no command takes it for a flag: IBM's names may begin with a hyphen. */
+function isSafeToHandOn(name: string): boolean {
+  return name !== '' && plain(name) === name && !name.startsWith('-')
+}
+
 /**
- * Rows as a name a line; as the ID where there is no name, or a terminal would show another one: a script that hands the
- * line on must never mean another instance. Says once where a name is not the only one.
+ * Rows as a name a line; as the ID where there is no name, or none that is safe to hand on: a script that does must never
+ * mean another instance. Says once where a name is not the only one.
  */
 function nameLines<Row>(
   context: Context,
@@ -178,7 +188,7 @@ function nameLines<Row>(
   return rows => {
     const lines = rows.map(row => {
       const called = name(row)
-      const line = called === undefined || called === '' || plain(called) !== called ? id(row) : called
+      const line = called !== undefined && isSafeToHandOn(called) ? called : id(row)
       if (line !== undefined && seen.has(line) && !isTold) {
         isTold = true
         context.note(`More than one is called ${line}: -q prints IDs, which tell them apart.`)

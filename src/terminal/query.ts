@@ -8,6 +8,9 @@ type Json = Parameters<typeof TreeInterpreter.search>[1]
 // As AWS's CLI reads them: `running` stands for "running" (JMESPath's specification, before JEP-12).
 const reading = {enable_legacy_literals: true}
 
+/** As many values, and characters in them, as fifty thousand instances have: their JSON is about as long as a text of Node's can be. */
+const most = {values: 10_000_000, characters: 200_000_000}
+
 /** Longer ones would nest deeper than the stack. */
 const longest = 2000
 
@@ -21,17 +24,37 @@ export function compileQuery(expression: string): (value: unknown) => unknown {
   return value => {
     try {
       const found: unknown = TreeInterpreter.search(tree, upperLevels(value ?? null) as Json)
+      checkSize(found)
       // What an object has by nature, such as toString, is no member of JSON.
       return typeof found === 'function' ? null : (found ?? null)
     } catch (error) {
-      const why = reasonIn(error)
-      throw new VpcmdError({
-        code: 'query_failed',
-        message: `--query does not fit what there is: ${why}.`,
-        hint: 'Look at it first: -o json.',
-      })
+      throw error instanceof VpcmdError ? error : queryFailed(reasonIn(error))
     }
   }
+}
+
+/** Where what a query finds is more than can be printed. */
+export function tooMuchFound(): VpcmdError {
+  return queryFailed('it finds too much to be printed')
+}
+
+function queryFailed(why: string): VpcmdError {
+  return new VpcmdError({
+    code: 'query_failed',
+    message: `--query does not fit what there is: ${why}.`,
+    hint: 'Look at it first: -o json.',
+  })
+}
+
+/** A few words can double what they find again and again. It would take all memory, and hide what was done before. */
+function checkSize(found: unknown): void {
+  const left = {...most}
+  const take = (value: unknown) => {
+    if (--left.values < 0 || left.characters < 0) throw tooMuchFound()
+    if (typeof value === 'string') left.characters -= value.length
+    else if (typeof value === 'object' && value !== null) for (const each of Object.values(value)) take(each)
+  }
+  take(found)
 }
 
 function treeOf(expression: string): Node {

@@ -207,13 +207,14 @@ describe('-o name', () => {
     expect((await list('-o', 'name')).stderr).toContain('More than one is called web-1: -q prints IDs')
     expect((await list('-o', 'name', '--region', 'eu-de')).stderr).not.toContain('More than one')
   })
-  it('prints the ID of an instance whose name a terminal would show as that of another one', async () => {
+  it('prints the ID of an instance whose name a terminal would show as that of another one, or a command take for a flag', async () => {
     const sandbox = await startSandbox()
     const odd = await startOddCloud(sandbox, {
       change(_, body) {
         for (const instance of instancesIn(body)) {
           if (instance.name === 'web-2') instance.name = 'batch\u200b-1'
           if (instance.name === 'train-1') delete instance.name
+          if (instance.name === 'build-1') instance.name = '-y'
         }
       },
     })
@@ -224,7 +225,8 @@ describe('-o name', () => {
         })
         const lines = stdout.trimEnd().split('\n')
         expect(lines.filter(line => line.startsWith('batch'))).toEqual(['batch-1'])
-        expect(lines.filter(line => /^\d{4}_/.test(line))).toHaveLength(2)
+        expect(lines.filter(line => /^\d{4}_/.test(line))).toHaveLength(3)
+        expect(lines).not.toContain('-y')
       }
     } finally {
       await odd.close()

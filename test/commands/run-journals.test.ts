@@ -237,3 +237,10 @@ describe('the runs of one sandbox', () => {
     expect(patches()).toBe(4)
   })
 })
+
+it('a run of a time that has yet to come is not told as one of just now', async () => {
+  await enableAll()
+  const hoursAgo = Date.now() - 3 * 3600_000
+  const {stdout} = await runInProcess(['metadata', 'history'], {env, host: {now: () => hoursAgo}})
+  expect(stdout).toMatch(/^[0-9a-f]{4} +in the future +enable --all +4 changed$/m)
+})

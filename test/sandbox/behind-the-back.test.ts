@@ -145,3 +145,12 @@ test('what is removed between two looks at a list is gone from the second, in th
     for (const shelf of [fleet.bareMetalServers, fleet.templates]) await shelf.remove(shelf.list()[0]?.id ?? '')
     expect(await counts()).toEqual([2, 2, 0, 1])
   }))
+
+test.runIf(process.platform === 'linux')(
+  'a folder that can never be made, as in /proc, costs the changes and no more',
+  async () => {
+    await withSandbox({stateFolder: '/proc/nosuch/vpcmd/sandbox'}, async ({sandbox}) => {
+      expect(sandbox.stateProblem).toContain('/proc/nosuch/vpcmd/sandbox')
+    })
+  },
+)

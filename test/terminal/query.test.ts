@@ -41,6 +41,11 @@ describe('compileQuery', () => {
     )
   })
 
+  it('ends, and says why, where the expression multiplies what it finds', () => {
+    const query = compileQuery(Array.from({length: 40}, () => '[@,@]').join('|'))
+    expect(() => query(rows)).toThrow('--query does not fit what there is: it finds too much to be printed.')
+  })
+
   it('says what a function does not take', () => {
     const query = compileQuery('abs([0].name)')
     expect(() => query(rows)).toThrow(

@@ -170,6 +170,8 @@ function historyStyle(text: string): string {
 /** How long ago something was, of so many milliseconds: `5 min ago`. */
 function ago(ms: number): string {
   const minutes = Math.floor(ms / 60_000)
+  // The clock was put back since, or the journal is of another machine.
+  if (minutes < -1) return 'in the future'
   if (minutes < 1) return 'just now'
   if (minutes < 60) return `${minutes} min ago`
   if (minutes < 48 * 60) return `${Math.floor(minutes / 60)} h ago`

@@ -1,6 +1,6 @@
 import {randomBytes, randomUUID} from 'node:crypto'
-import {mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync} from 'node:fs'
-import {join} from 'node:path'
+import {existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync} from 'node:fs'
+import {dirname, join} from 'node:path'
 import {setTimeout as wait} from 'node:timers/promises'
 import {LockHeld, takeLock} from '../../process-lock.ts'
 import {documentedAccount, newAccount} from './ids.ts'
@@ -240,7 +240,7 @@ export async function openState(
     return {state: new MemoryState({account, current}), problem: `${reason}; what is changed is lost when it ends.`}
   }
   try {
-    mkdirSync(folder, {recursive: true, mode: 0o700})
+    makeFolder(folder)
     // A folder that can't be entered, such as another user's, fails here.
     stampOf(join(folder, fileName))
   } catch (error) {
@@ -252,6 +252,18 @@ export async function openState(
     return {state}
   } catch (error) {
     return inMemory(messageOf(error), state.current)
+  }
+}
+
+/** Makes a folder and those above it. Node's own `recursive` never ends where the system says ENOENT below a folder that is there, as in /proc. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return
+  if (dirname(folder) !== folder) makeFolder(dirname(folder))
+  try {
+    mkdirSync(folder, {mode: 0o700})
+  } catch (error) {
+    // Another process was faster.
+    if (!existsSync(folder)) throw error
   }
 }
 
