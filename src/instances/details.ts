@@ -9,7 +9,8 @@ import {settingList, settingsLabel} from './settings.ts'
 export type DetailRow = readonly [label: string, value: string | {columns: string[]; rows: string[][]}]
 
 /**
- * An instance in the rows and the order of `ibmcloud is instance` (ibm-cloud-docs/vpc, imd_access_instance_metadata).
+ * An instance in the rows and the order of `ibmcloud is instance` (ibm-cloud-docs/vpc, imd_access_instance_metadata), and
+ * what a stop erases of it.
  */
 export function instanceDetails({instance}: ListedInstance, floatingIps: FloatingIpIndex): DetailRow[] {
   const {settings, bootVolume: boot, vcpu} = instance
@@ -59,11 +60,11 @@ export function instanceDetails({instance}: ListedInstance, floatingIps: Floatin
         [[told(boot.volume?.id), told(boot.volume?.name), told(boot.attachmentId), told(boot.attachmentName)]],
       ),
     ],
-    ['Local disks', localDisks(instance)],
     ['Reservation Affinity Policy', told(instance.affinityPolicy)],
     ['Reservation Affinity Pool', instance.affinityPool.map(({name}) => told(name)).join(', ')],
     ['Reservation', told(instance.reservation?.name)],
     ['Health State', told(instance.healthState)],
+    ['Local disks', localDisks(instance)],
   ]
 }
 

@@ -126,7 +126,11 @@ describe('an audit of all kinds', () => {
     expect(planned).toContainEqual(['database-2', 'bare_metal_server', {protocol: 'https'}])
     expect(planned).toContainEqual(['my-bare-metal-server', 'bare_metal_server', {enabled: true, protocol: 'https'}])
     for (const name of ['my-instance-template', 'web-template', 'batch-template']) {
-      expect(stderr).toMatch(new RegExp(`Not in the plan: instance template ${name} .*create another one\\.`))
+      expect(stderr).toMatch(
+        new RegExp(
+          `Not in the plan: instance template ${name} .*create another one, then delete this one or exempt it\\.`,
+        ),
+      )
     }
     const applied = await runInProcess(['metadata', 'apply', file('plan.json'), '--yes'], {env})
     expect(applied.code).toBe(0)

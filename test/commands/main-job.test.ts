@@ -180,6 +180,8 @@ describe('show', () => {
       'Reservation Affinity Pool',
       'Reservation',
       'Health State',
+      // Not of IBM's page.
+      'Local disks',
     ])
     expect(stdout).toContain('0727-a3ff4d3e-be95-4a52-8025-b55b3c3285ea')
     expect(stdout).toContain('undaunted-starved-slander-galleria')

@@ -171,6 +171,9 @@ describe('metadata enable without an instance', () => {
     await pty.waitFor(/ \d{1,2} of 5000 shown/)
     pty.write(keys.ctrlA)
     await pty.waitFor(/[1-9]\d* selected/)
+    // The search goes first, and what was selected stays.
+    pty.write(keys.esc)
+    await pty.waitFor(/[1-9]\d* selected, 5000 of 5000 shown/)
     pty.write(keys.esc)
     expect(await pty.exit).toEqual({exitCode: 130})
     expect(patches).toEqual([])
