@@ -70,8 +70,10 @@ export function restartNeeded(
   const who = instances.length === 1 ? 'Restart needed' : `${instances.length} need a restart`
   // A name that was found in some regions only may be another one's, too, and one may look like a flag.
   const isEnough = (asked: string) => askedRegions.length === 0 && /^\w[\w.-]*$/.test(asked)
-  const named = instances.map(({asked, id, name}) => (asked === name && isEnough(asked) ? name : id))
-  const words = named.length > 3 ? ['metadata', 'resume', run, '--restart'] : ['instances', 'restart', ...named]
+  const names = instances.flatMap(({asked, name}) => (asked === name && isEnough(asked) ? name : []))
+  const isNamed = names.length === instances.length && names.length <= 3
+  const own = isNamed ? names : instances.length === 1 ? instances.map(({id}) => id) : undefined
+  const words = own ? ['instances', 'restart', ...own] : ['metadata', 'resume', run, '--restart']
   return {
     lines: [{mark: 'notice', text: `${who} before the service works fully; a stop erases local disks`}],
     next: [['restart', words]],
