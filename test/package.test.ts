@@ -1,9 +1,10 @@
 import {execFileSync, spawnSync} from 'node:child_process'
-import {readFileSync, statSync} from 'node:fs'
-import {dirname, resolve} from 'node:path'
+import {readFileSync, rmSync, statSync} from 'node:fs'
+import {dirname, join, resolve} from 'node:path'
 import {globSync} from 'tinyglobby'
 import {expect, it} from 'vitest'
 import {allowSeconds} from './support/allow-seconds.ts'
+import {copyOfBuild} from './support/copy-of-build.ts'
 import {runVpcmd, vpcmdPath} from './support/run-vpcmd.ts'
 
 const root = resolve(dirname(vpcmdPath), '..')
@@ -19,8 +20,10 @@ it('a stack that --debug prints names the line of the source', async () => {
 })
 
 it.skipIf(process.getuid?.() !== 0)('it runs for a user without an entry in the system, as containers have', () => {
-  const args = [vpcmdPath, 'instances', 'list', '--sandbox', '-q']
+  const copy = copyOfBuild()
+  const args = [join(copy, 'dist', 'main.js'), 'instances', 'list', '--sandbox', '-q']
   const {status, stdout, stderr} = spawnSync(process.execPath, args, {uid: 54_321, env: {HOME: '/'}, encoding: 'utf8'})
+  rmSync(copy, {recursive: true})
   expect({status, stderr}).toEqual({status: 0, stderr: expect.not.stringContaining('Error')})
   expect(stdout.trim().split('\n').length).toBeGreaterThan(8)
 })

@@ -1,9 +1,10 @@
-import {chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync} from 'node:fs'
+import {chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync} from 'node:fs'
 import {tmpdir} from 'node:os'
-import {dirname, join} from 'node:path'
+import {join} from 'node:path'
 import {afterAll, afterEach, beforeEach, describe, expect, it} from 'vitest'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
 import {allowSeconds} from '../support/allow-seconds.ts'
+import {copyOfBuild} from '../support/copy-of-build.ts'
 import {runInProcess} from '../support/run-in-process.ts'
 import {freshEnvironment, runFile, runShell, vpcmdPath} from '../support/run-vpcmd.ts'
 
@@ -26,7 +27,6 @@ const cache = (...names: string[]) => join(env.XDG_CACHE_HOME ?? '', 'vpcmd', ..
 const changes = () => seen.filter(({method}) => method === 'PATCH')
 const tokens = () => seen.filter(({path}) => path === '/identity/token').length
 
-/** What is built, where anybody may look: the checkout may be where only root may. */
 let copy: string | undefined
 afterAll(() => copy && rmSync(copy, {recursive: true}))
 
@@ -36,15 +36,6 @@ function asUser(...args: string[]) {
   copy ??= copyOfBuild()
   const command = [process.execPath, join(copy, 'dist', 'main.js'), ...args]
   return runFile('setpriv', ['--reuid=65534', '--regid=65534', '--clear-groups', ...command], env, '')
-}
-
-function copyOfBuild(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'vpcmd-of-all-'))
-  chmodSync(folder, 0o755)
-  for (const name of ['dist', 'package.json', 'oclif.manifest.json']) {
-    cpSync(join(dirname(vpcmdPath), '..', name), join(folder, name), {recursive: true})
-  }
-  return folder
 }
 
 describe('a folder of journals', () => {
