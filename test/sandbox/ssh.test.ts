@@ -264,6 +264,8 @@ describe.skipIf(!hasScript)('a terminal on an instance of the sandbox', () => {
     shown.write('sleep 100\r')
     await shown.waitFor(/^.*sleep 100$/m)
     shown.write('\x03')
+    // What is typed before the shell is back can be lost.
+    await shown.waitFor(/\^C[\s\S]*ubuntu@my-virtual-server-2\$\s*$/)
     shown.write('echo ended=$?\r')
     await shown.waitFor('ended=130')
     shown.write('exit 6\r')
