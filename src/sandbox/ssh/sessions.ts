@@ -131,11 +131,15 @@ function resize(ttyFile: string, rows: number, cols: number): void {
 function connect(child: ChildProcessWithoutNullStreams, stream: ServerChannel, onGone: () => void): void {
   const {stdin, stdout, stderr} = child
   let written = Promise.resolve()
+  // ssh2 keeps what waited for room in the window, and would send it again in place of what waits next.
+  const forget = () => {
+    Object.assign(stream, {_chunk: undefined, _chunkcb: undefined, _chunkErr: undefined, _chunkcbErr: undefined})
+  }
   // One after the other: where both wait for room in the window, ssh2 goes on with one of them alone.
   const hand = (from: Readable, to: Writable) => {
     from.on('data', chunk => {
       from.pause()
-      written = written.then(() => new Promise<void>(resolve => to.write(chunk, () => resolve())))
+      written = written.then(() => new Promise<void>(resolve => to.write(chunk, () => resolve()))).then(forget)
       written.then(() => from.resume())
     })
   }
