@@ -1,6 +1,6 @@
 import {rm} from 'node:fs/promises'
 import type {Cloud} from '../cloud/cloud.ts'
-import type {Credentials} from '../cloud/credentials.ts'
+import type {FoundCredentials} from '../cloud/credentials.ts'
 import type {Endpoints} from '../cloud/endpoints.ts'
 import {VpcmdError} from '../errors.ts'
 import {openFileLimit} from '../files/open-file-limit.ts'
@@ -13,19 +13,25 @@ import type {CloudFlags} from './flags/cloud.ts'
 import {settledPreferences} from './preferences.ts'
 import {sandboxFolder} from './state-folder.ts'
 
-interface Access {
-  credentials: Credentials
+/** Who vpcmd is to which cloud. */
+export interface Access {
+  credentials: FoundCredentials
   endpoints: Endpoints
   cacheFolder: string | undefined
 }
 
+/** Finds who vpcmd is, by the flags and the environment, and starts the sandbox where that is meant. Throws VpcmdError: exit 3 without credentials. */
+export function findAccess(context: Context, flags: CloudFlags): Promise<Access> {
+  return usesSandbox(context, flags) ? sandboxAccess(context, flags) : realAccess(context, flags)
+}
+
 /** Opens the cloud that the flags and the environment name. Throws VpcmdError: exit 3 without credentials. */
-export async function connectCloud(context: Context, flags: CloudFlags): Promise<Cloud> {
+export async function connectCloud(context: Context, flags: CloudFlags, found?: Access): Promise<Cloud> {
   const {now, random, sleep, secrets} = context.host
   const [{openCloud}, {describePause, pauseTeller}, access] = await Promise.all([
     import('../cloud/cloud.ts'),
     import('../cloud/pauses.ts'),
-    usesSandbox(context, flags) ? sandboxAccess(context) : realAccess(context, flags),
+    found ?? findAccess(context, flags),
   ])
   const tellPause = pauseTeller(text => context.note(text), now)
   for (const secret of access.credentials.secrets) secrets.add(secret)
@@ -71,7 +77,7 @@ function tellingRegions(context: Context, cloud: Cloud, file: string): Cloud {
 }
 
 /** Has what is listed kept for completion when the command is over. */
-function rememberNames(context: Context, isSandbox: boolean, {cacheKey = []}: Credentials): void {
+function rememberNames(context: Context, isSandbox: boolean, {cacheKey = []}: FoundCredentials): void {
   const folder = usableCache(context, false)
   if (!folder) return
   const names = new NamesSeen(namesFile(folder, isSandbox), isSandbox ? 'sandbox' : hashedName(...cacheKey))
@@ -91,19 +97,21 @@ export function usesSandbox({env}: Context, {sandbox}: Pick<CloudFlags, 'sandbox
 }
 
 async function realAccess(context: Context, flags: CloudFlags): Promise<Access> {
-  const [{findCredentials, withCredentialsFile}, {findEndpoints}] = await Promise.all([
+  const [{findCredentials, hasSettings, withCredentialsFile}, {findEndpoints}] = await Promise.all([
     import('../cloud/credentials.ts'),
     import('../cloud/endpoints.ts'),
   ])
   const warn = (text: string) => context.warning(text)
   const settings = await withCredentialsFile(context.env, warn)
-  const endpoints = findEndpoints(settings, flags.private ?? false)
+  let endpoints = findEndpoints(settings, flags.private ?? false)
   const credentials = await findCredentials({
     settings,
+    settingsFrom: hasSettings(context.env) ? 'the environment' : 'ibm-credentials.env',
     iamUrl: endpoints.iamUrl,
     apiKeyFile: flags['api-key-file'],
     warn,
   })
+  if (credentials.login?.isPrivate) endpoints = findEndpoints(settings, true)
   return {credentials, endpoints, cacheFolder: usableCache(context, flags.debug ?? false)}
 }
 
@@ -117,7 +125,7 @@ function usableCache(context: Context, isDebug: boolean): string | undefined {
   return undefined
 }
 
-async function sandboxAccess(context: Context): Promise<Access> {
+async function sandboxAccess(context: Context, {sandbox: isAsked}: CloudFlags): Promise<Access> {
   const [{startSandbox}, {fromKey}] = await Promise.all([
     import('../sandbox/index.ts'),
     import('../cloud/credentials.ts'),
@@ -131,7 +139,10 @@ async function sandboxAccess(context: Context): Promise<Access> {
   const {VPC_URL: vpcUrl, VPC_AUTH_URL: iamUrl} = sandbox.environment
   // The sandbox has another address each time: a token that is kept would never be used again.
   return {
-    credentials: fromKey(sandbox.apiKey, 'The key of the sandbox', iamUrl),
+    credentials: {
+      ...fromKey(sandbox.apiKey, 'The key of the sandbox', iamUrl),
+      source: {name: 'the sandbox', why: `${isAsked ? '--sandbox is given' : 'VPCMD_SANDBOX is set'}`},
+    },
     endpoints: {vpcUrl, iamUrl, isPrivate: false},
     cacheFolder: undefined,
   }

@@ -73,8 +73,9 @@ export function welcomePage(catalog: Catalog): HelpPage {
       {
         title: 'SIGN IN',
         examples: [
+          {task: 'Use the login of ibmcloud:', command: 'ibmcloud login'},
           {
-            task: 'Create an API key at https://cloud.ibm.com/iam/apikeys, then:',
+            task: 'or create an API key at https://cloud.ibm.com/iam/apikeys, then:',
             command: 'export IBMCLOUD_API_KEY=YOUR-KEY',
           },
           {task: 'or keep it in a file:', command: 'vpcmd instances list --api-key-file FILE'},

@@ -3,14 +3,14 @@ import type {ShowActivity} from '../activity.ts'
 import {hashedName} from '../files/private-file.ts'
 import {callsOf, type Manner} from './calls.ts'
 import type {Credentials} from './credentials.ts'
-import {checkSecure, type Endpoints} from './endpoints.ts'
+import {checkSameCloud, checkSecure, type Endpoints} from './endpoints.ts'
 import {listPaths} from './operations.ts'
 import {RateLimiter} from './rate-limiter.ts'
 import {findRegions, type Region, regionNamesIn} from './regions.ts'
 import type {Pacing} from './retries.ts'
 import {findRoutes} from './routes.ts'
 import {sdkAdapter} from './sdk-adapter.ts'
-import {type Caller, TokenSource} from './token-source.ts'
+import {type Caller, type Identity, TokenSource} from './token-source.ts'
 import {answerLimits, type Connections, type Line, type WireLog} from './transport.ts'
 import {chooseSdk, type VpcApi} from './vpc-api.ts'
 
@@ -28,6 +28,8 @@ export interface Cloud {
   readonly show: ShowActivity
   /** Whose the credentials are, as the token says, with `isFresh` one that is asked for now. Throws VpcmdError as any call does. */
   caller(asked?: {isFresh: boolean}): Promise<Caller>
+  /** All that the token says of whose it is. Throws VpcmdError as any call does. */
+  identity(): Promise<Identity>
 }
 
 export interface CloudOptions {
@@ -55,6 +57,7 @@ export interface CloudOptions {
 /** Opens IBM Cloud. Sends nothing yet. Throws a usage error for endpoints to which credentials are not sent. */
 export async function openCloud(options: CloudOptions): Promise<Cloud> {
   const {credentials, endpoints, cacheFolder, pacing, log, allowsHttp = false, show = () => () => {}} = options
+  if (credentials.isBorrowed) checkSameCloud(credentials.asked.url, endpoints)
   for (const url of [credentials.asked.url, endpoints.vpcUrl]) checkSecure(url, allowsHttp)
   const [sdk, routeTo] = await Promise.all([chooseSdk(options.env), findRoutes(options.env, options.mostConnections)])
   log?.note(`SDK: ${sdk.description}`)
@@ -72,7 +75,10 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
 
   const tokens = new TokenSource({
     ...credentials,
-    cacheFile: credentials.cacheKey && cacheFile('token', credentials.asked.url, ...credentials.cacheKey),
+    cacheFile:
+      credentials.isBorrowed || !credentials.cacheKey
+        ? undefined
+        : cacheFile('token', credentials.asked.url, ...credentials.cacheKey),
     pacing,
     lineTo,
   })
@@ -133,6 +139,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     show,
     api: (region, manner) => apiAt(region.url, region.name, manner),
     caller: asked => tokens.caller(asked),
+    identity: () => tokens.identity(),
   }
 }
 

@@ -13,6 +13,7 @@ import {
 import {asVpcmdError, exitCodes, VpcmdError} from '../errors.ts'
 import {isStdin, readText} from '../files/read-input.ts'
 import {homeFolder} from '../files/user-folders.ts'
+import {fromIbmcloud, type IbmcloudLogin, readIbmcloudLogin} from './ibmcloud.ts'
 import type {SdkAdapter} from './sdk-adapter.ts'
 import type {Asked} from './service-errors.ts'
 import {linkLocalAddress} from './transport.ts'
@@ -21,14 +22,32 @@ import {linkLocalAddress} from './transport.ts'
 export interface Credentials {
   /** Who gives the tokens. */
   asked: Asked
-  /** Makes IBM's authenticator, whose requests go through the adapter. */
-  create(adapter: SdkAdapter): AuthenticatorInterface
+  /** Makes the authenticator, IBM's mostly, whose requests go through the adapter. */
+  create(adapter: SdkAdapter, now: () => number): AuthenticatorInterface
   /** Whether IAM gives another token where one is refused. */
   isRenewable: boolean
-  /** What tells their tokens from others', to be hashed; undefined where none is kept. */
+  /** Whether another program keeps the tokens: vpcmd keeps none, and sends them to that program's cloud alone. */
+  isBorrowed?: boolean
+  /** A token with less than so many milliseconds to live is asked for anew. */
+  leastLifeMs?: number
+  /** What tells them from others, to be hashed; undefined where nothing is kept. */
   cacheKey?: string[]
   /** Texts that must never be printed. */
   secrets: string[]
+}
+
+/** Credentials, and how they were chosen. */
+export interface FoundCredentials extends Credentials {
+  source: Source
+  /** Who is signed in to ibmcloud, where its token is used. */
+  login?: IbmcloudLogin
+}
+
+/** Where credentials are from. */
+export interface Source {
+  name: string
+  /** Why these and no others, in words that stand behind a label. */
+  why: string
 }
 
 type Settings = Readonly<Record<string, string | undefined>>
@@ -36,6 +55,8 @@ type Settings = Readonly<Record<string, string | undefined>>
 export interface CredentialSources {
   /** The environment, with what files add to it. */
   settings: Settings
+  /** Where the VPC_* settings are from. */
+  settingsFrom?: string
   /** IAM's base URL. */
   iamUrl: string
   /** What `--api-key-file` names; `-` is standard input. */
@@ -44,7 +65,7 @@ export interface CredentialSources {
 }
 
 const waysIn =
-  'Set IBMCLOUD_API_KEY, pass --api-key-file FILE, or set VPC_AUTH_TYPE or ibm-credentials.env; --sandbox needs none.'
+  'Run ibmcloud login, set IBMCLOUD_API_KEY, pass --api-key-file FILE, or set VPC_AUTH_TYPE or ibm-credentials.env; --sandbox needs none.'
 
 const fileName = 'ibm-credentials.env'
 
@@ -59,11 +80,16 @@ const addresses = ['VPC_URL', 'VPC_AUTH_URL']
  */
 export async function withCredentialsFile(env: Settings, warn: (text: string) => void): Promise<Settings> {
   const [file] = await Promise.all([readCredentialsFile(env), warnOfCurrentFolder(env, warn)])
-  const hasOwn = Object.keys(env).some(name => name.startsWith('VPC_') && !addresses.includes(name) && env[name])
+  const hasOwn = hasSettings(env)
   const taken = Object.entries(file).filter(
     ([name]) => name.startsWith('VPC_') && (addresses.includes(name) || !hasOwn),
   )
   return {...Object.fromEntries(taken), ...withoutEmpty(env, addresses)}
+}
+
+/** Whether there are VPC_* settings that are part of credentials. */
+export function hasSettings(env: Settings): boolean {
+  return Object.keys(env).some(name => name.startsWith('VPC_') && !addresses.includes(name) && env[name])
 }
 
 /** An address that is set to nothing is not set. */
@@ -105,21 +131,44 @@ async function warnOfCurrentFolder(env: Settings, warn: (text: string) => void):
   )
 }
 
+const keyVariables = ['IBMCLOUD_API_KEY', 'IC_API_KEY']
+const order = ['--api-key-file', ...keyVariables, 'VPC_* settings']
+
 /**
  * Finds the credentials, first found wins: --api-key-file, IBMCLOUD_API_KEY, IC_API_KEY, then the settings of IBM's SDK
- * (IBM/node-sdk-core, Authentication.md). Throws VpcmdError with exit code 3.
+ * (IBM/node-sdk-core, Authentication.md), then who is signed in to ibmcloud. Throws VpcmdError with exit code 3.
  */
-export async function findCredentials(sources: CredentialSources): Promise<Credentials> {
-  const {settings, apiKeyFile, iamUrl} = sources
+export async function findCredentials(sources: CredentialSources): Promise<FoundCredentials> {
+  const {settings, settingsFrom = 'the environment', apiKeyFile, iamUrl} = sources
   if (apiKeyFile !== undefined) {
+    const name = isStdin(apiKeyFile) ? 'standard input' : apiKeyFile
     const origin = isStdin(apiKeyFile) ? 'The API key on standard input' : `The API key in ${apiKeyFile}`
-    return fromKey(keyInText(await readKeyFile(apiKeyFile, sources), origin), origin, iamUrl)
+    const credentials = fromKey(keyInText(await readKeyFile(apiKeyFile, sources), origin), origin, iamUrl)
+    return {...credentials, source: {name, why: whyFirst('--api-key-file', settings)}}
   }
-  for (const name of ['IBMCLOUD_API_KEY', 'IC_API_KEY']) {
+  for (const name of keyVariables) {
     const key = settings[name]
-    if (key !== undefined) return fromKey(key, `The API key in ${name}`, iamUrl)
+    if (key === undefined) continue
+    return {...fromKey(key, `The API key in ${name}`, iamUrl), source: {name, why: whyFirst(name, settings)}}
   }
-  return fromSettings(sources)
+  const credentials = fromSettings(sources)
+  if (credentials) {
+    const name = `VPC_* settings of ${settingsFrom}`
+    return {...credentials, source: {name, why: whyFirst('VPC_* settings', settings)}}
+  }
+  const login = await readIbmcloudLogin(settings)
+  if (!login) throw denied('no_credentials', 'No IBM Cloud credentials were found.')
+  const source = {name: `ibmcloud (${login.file})`, why: whyFirst('ibmcloud', settings)}
+  return {...fromIbmcloud(login, settings, iamUrl), source, login}
+}
+
+/** Why one of the sources is taken: what would have come before it is not there, and what else is there comes after it. */
+function whyFirst(name: string, settings: Settings): string {
+  const rank = order.includes(name) ? order.indexOf(name) : order.length
+  const before = order.slice(0, rank)
+  const after = order.slice(rank + 1).filter(each => (each in settings ? settings[each] : hasSettings(settings)))
+  const missing = before.length > 0 ? `there is no ${before.join(', ').replace(/, ([^,]*)$/, ' or $1')}` : 'it is given'
+  return after.length > 0 ? `${missing}; it comes before ${after.join(' and ')}` : missing
 }
 
 /** The credentials of an API key. Throws VpcmdError, exit 3, for a text that is no key. */
@@ -199,7 +248,8 @@ function keyInText(text: string, origin: string): string {
 const kinds = ['iam', 'iamAssume', 'container', 'vpc', 'bearerToken'] as const
 type Kind = (typeof kinds)[number]
 
-function fromSettings({settings, iamUrl, warn}: CredentialSources): Credentials {
+/** The credentials of VPC_* settings; undefined where there are none. */
+function fromSettings({settings, iamUrl, warn}: CredentialSources): Credentials | undefined {
   const given = (name: string) => settings[`VPC_${name}`] || undefined
   const profile = {
     iamProfileId: given('IAM_PROFILE_ID'),
@@ -216,6 +266,8 @@ function fromSettings({settings, iamUrl, warn}: CredentialSources): Credentials 
   }
   const iam = {asked: {name: 'IAM', url: iamUrl}, isRenewable: true}
   switch (kind) {
+    case undefined:
+      return undefined
     case 'bearerToken': {
       const bearerToken = (given('BEARER_TOKEN') ?? '').replace(/^Bearer\s+/i, '').trim()
       if (bearerToken === '') throw unusable('VPC_BEARER_TOKEN is not set.')
@@ -256,7 +308,7 @@ function presentOf(...values: (string | undefined)[]): string[] {
   return values.filter(value => value !== undefined)
 }
 
-function kindIn(type: string | undefined, isKey: boolean, isProfile: boolean): Kind {
+function kindIn(type: string | undefined, isKey: boolean, isProfile: boolean): Kind | undefined {
   if (type !== undefined) {
     const kind = kinds.find(each => each.toLowerCase() === type.toLowerCase())
     if (kind) return kind
@@ -264,8 +316,7 @@ function kindIn(type: string | undefined, isKey: boolean, isProfile: boolean): K
   }
   if (isKey) return 'iam'
   // As IBM's core does (IBM/node-sdk-core, get-authenticator-from-environment.ts).
-  if (isProfile) return 'container'
-  throw denied('no_credentials', 'No IBM Cloud credentials were found.')
+  return isProfile ? 'container' : undefined
 }
 
 function unusable(why: string): VpcmdError {

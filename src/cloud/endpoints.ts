@@ -7,6 +7,8 @@ const defaultVpcUrl = 'https://us-south.iaas.cloud.ibm.com/v1'
 const defaultIamUrl = 'https://iam.cloud.ibm.com'
 /** All endpoints of the VPC API, public and private, of all regions (ibm-cloud-docs/vpc, vpc-endpoints.md). */
 const vpcDomain = '.iaas.cloud.ibm.com'
+/** All endpoints of IAM, public and private (ibm-cloud-docs/account, and privately below). */
+const iamDomain = '.iam.cloud.ibm.com'
 const privateVpcDomain = '.private.iaas.cloud.ibm.com'
 
 export interface Endpoints {
@@ -80,8 +82,8 @@ export function checkSecure(url: string, insists: boolean): void {
 }
 
 /**
- * Why a token that is meant for `asker`, a service URL of the VPC API, is not sent to `other`; undefined where it may be:
- * the same host, or both of IBM Cloud's own domain, and no step down from https.
+ * Why a token that is meant for `asker`, a service URL of the VPC API or of IAM, is not sent to `other`; undefined where it
+ * may be: the same host, or both of the same domain of IBM Cloud's own, and no step down from https.
  */
 export function whyOtherCloud(asker: string, other: string): string | undefined {
   const from = new URL(asker)
@@ -89,6 +91,27 @@ export function whyOtherCloud(asker: string, other: string): string | undefined 
   if (!url || !/^https?:$/.test(url.protocol)) return 'it is no URL'
   if (url.username || url.password || url.search || url.hash) return 'it holds a user, a query or a fragment'
   if (from.protocol === 'https:' && url.protocol !== 'https:') return `it is not over https, as ${from.host} is`
-  const isSameCloud = url.host === from.host || [from, url].every(({hostname}) => hostname.endsWith(vpcDomain))
+  const isSameCloud = url.host === from.host || [vpcDomain, iamDomain].some(domain => isIn(domain, asker, other))
   return isSameCloud ? undefined : `${url.host} is not of the same cloud as ${from.host}`
+}
+
+function isIn(domain: string, ...urls: string[]): boolean {
+  return urls.every(url => `.${new URL(url).hostname}`.endsWith(domain))
+}
+
+/**
+ * Throws a usage error where a token that IAM at `issuer` gave to another program would go to another cloud: that program
+ * says nothing of where vpcmd may send it, and VPC_URL was meant for other credentials, maybe.
+ */
+export function checkSameCloud(issuer: string, {iamUrl, vpcUrl}: Endpoints): void {
+  const why =
+    whyOtherCloud(iamUrl, issuer) ??
+    (isIn(iamDomain, issuer) && !isIn(vpcDomain, vpcUrl)
+      ? `it is IBM Cloud's, and ${new URL(vpcUrl).host} of VPC_URL is not`
+      : undefined)
+  if (why === undefined) return
+  throw usageError(
+    `The login of ibmcloud is not used, because of its IAM endpoint: ${why}. Nothing was sent.`,
+    'Run: ibmcloud login -a cloud.ibm.com. Or set VPC_URL and VPC_AUTH_URL to the cloud that is meant.',
+  )
 }

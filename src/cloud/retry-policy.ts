@@ -17,6 +17,8 @@ export const retryPolicy = {
   conflictMs: 2 * 60_000,
   /** Five tries of a token, with their pauses, end within five minutes. */
   token: {longestTimeoutMs: 50_000},
+  /** `ibmcloud iam oauth-tokens`: it waits for up to 30 seconds for a lock of its own before it asks IAM. */
+  ibmcloud: {timeoutMs: 60_000},
   /** The metadata service is in the same machine: it answers at once or not at all. */
   metadataToken: {longestTimeoutMs: 5000},
   /** The metadata service as an instance asks it: to find it, to ask it once, and to look up its name. */

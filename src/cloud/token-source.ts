@@ -11,11 +11,12 @@ import {describeTokenFailure} from './service-errors.ts'
 import type {Line} from './transport.ts'
 
 /** A cached token that has less than this to live is renewed: a command should not outlive its token. */
-const leastLifeMs = 5 * 60_000
+const leastKeptMs = 5 * 60_000
 /** So long before its end a token is no longer sent: a request takes its time. */
 const spareMs = 10_000
 
-export interface TokenSourceOptions extends Pick<Credentials, 'asked' | 'create' | 'isRenewable' | 'secrets'> {
+export interface TokenSourceOptions
+  extends Pick<Credentials, 'asked' | 'create' | 'isRenewable' | 'secrets' | 'leastLifeMs'> {
   /** Where the token is kept between commands; undefined keeps it in memory only. */
   cacheFile: string | undefined
   pacing: Pacing
@@ -29,11 +30,25 @@ export interface Caller {
   iamId: string
 }
 
+/** What a token says of whose it is; undefined where it does not say (IBM-Cloud/ibm-cloud-cli-sdk, core_config/iam_token.go). */
+export interface Identity extends Partial<Caller> {
+  name: string | undefined
+  email: string | undefined
+  /** The trusted profile that it is of. */
+  profileId: string | undefined
+  /** Who assumed that profile. */
+  assumedBy: string | undefined
+  /** Epoch milliseconds. */
+  expiresAt: number | undefined
+}
+
 interface Token {
   /** What goes into the header Authorization. */
   header: string
   /** Epoch milliseconds; undefined where it does not say. */
   expiresAt: number | undefined
+  /** When another is asked for, in epoch milliseconds. */
+  renewAt: number
   /** When it came, in epoch milliseconds; 0 for one that an earlier command kept. */
   givenAt: number
 }
@@ -56,7 +71,7 @@ export class TokenSource implements AuthenticatorInterface {
   constructor(options: TokenSourceOptions) {
     this.#options = options
     this.#adapter = this.#retryingAdapter()
-    this.#inner = options.create(this.#adapter)
+    this.#inner = options.create(this.#adapter, options.pacing.now)
   }
 
   authenticationType(): string {
@@ -81,15 +96,14 @@ export class TokenSource implements AuthenticatorInterface {
     if (!this.#token || this.#token.givenAt > requestedAt) return true
     this.#token = undefined
     this.#ignoreCache = true
-    this.#inner = this.#options.create(this.#adapter)
+    this.#inner = this.#options.create(this.#adapter, this.#options.pacing.now)
     return true
   }
 
   /** Whose the tokens are, by their claims, with `isFresh` not those of a kept one. Throws VpcmdError, exit 3, for a token without an account. */
   async caller({isFresh} = {isFresh: false}): Promise<Caller> {
     if (isFresh && (await this.#present()).givenAt === 0) this.renew(0)
-    const claims = claimsIn((await this.#present()).header) ?? {}
-    const [account, iamId] = [text(claims, 'account', 'bss'), text(claims, 'iam_id')]
+    const {account, iamId} = await this.identity()
     if (account !== undefined && iamId !== undefined) return {account, iamId}
     throw new VpcmdError({
       code: 'no_account',
@@ -99,10 +113,28 @@ export class TokenSource implements AuthenticatorInterface {
     })
   }
 
+  /** All that the present token says of whose it is. Throws VpcmdError where there is none. */
+  async identity(): Promise<Identity> {
+    const {header, expiresAt} = await this.#present()
+    const claims = claimsIn(header) ?? {}
+    const iamId = text(claims, 'iam_id')
+    // The IAM ID of a profile is its ID after `iam-` (IBM's API of IAM Identity, trusted profiles).
+    const [, profileId] = /^iam-(Profile-.+)$/.exec(iamId ?? '') ?? []
+    const isOther = profileId !== undefined && text(claims, 'authn', 'iam_id') !== iamId
+    return {
+      account: text(claims, 'account', 'bss'),
+      iamId,
+      name: text(claims, 'name'),
+      email: text(claims, 'email'),
+      profileId,
+      assumedBy: isOther ? text(claims, 'authn', 'sub') : undefined,
+      expiresAt,
+    }
+  }
+
   #present(): Promise<Token> {
     const known = this.#token
-    const isFresh = known && (known.expiresAt ?? Number.POSITIVE_INFINITY) - this.#options.pacing.now() > spareMs
-    if (isFresh) return Promise.resolve(known)
+    if (known && known.renewAt > this.#options.pacing.now()) return Promise.resolve(known)
     this.#pending ??= this.#ask().finally(() => {
       this.#pending = undefined
     })
@@ -110,7 +142,7 @@ export class TokenSource implements AuthenticatorInterface {
   }
 
   async #ask(): Promise<Token> {
-    const {cacheFile, pacing, asked} = this.#options
+    const {cacheFile, pacing, asked, leastLifeMs = spareMs} = this.#options
     const kept = cacheFile && !this.#ignoreCache ? await this.#readCache(cacheFile) : undefined
     if (kept) {
       this.#areGood = true
@@ -125,7 +157,10 @@ export class TokenSource implements AuthenticatorInterface {
       throw describeTokenFailure(this.#failure ?? error, asked, this.#options.secrets)
     }
     const header = request.headers.Authorization ?? ''
-    const token: Token = {header, expiresAt: expiryOf(header), givenAt: pacing.now()}
+    const [givenAt, expiresAt] = [pacing.now(), expiryOf(header)]
+    // One that lives no longer when it comes is used to its end.
+    const isShort = expiresAt !== undefined && expiresAt - givenAt <= leastLifeMs
+    const token: Token = {header, expiresAt, renewAt: renewalOf(expiresAt, isShort ? spareMs : leastLifeMs), givenAt}
     this.#areGood = true
     this.#ignoreCache = false
     this.#token = token
@@ -173,8 +208,9 @@ export class TokenSource implements AuthenticatorInterface {
       const kept = await readPrivateJson(file)
       const {access_token: token, expiration} = Object(kept)
       const isWhole = typeof token === 'string' && isJwt(token) && Number.isFinite(expiration)
-      if (isWhole && expiration * 1000 - this.#options.pacing.now() >= leastLifeMs) {
-        return {header: `Bearer ${token}`, expiresAt: expiration * 1000, givenAt: 0}
+      if (isWhole && expiration * 1000 - this.#options.pacing.now() >= leastKeptMs) {
+        const expiresAt = expiration * 1000
+        return {header: `Bearer ${token}`, expiresAt, renewAt: renewalOf(expiresAt, spareMs), givenAt: 0}
       }
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code
@@ -203,4 +239,9 @@ function isJwt(token: string): boolean {
 function expiryOf(header: string): number | undefined {
   const exp = number(claimsIn(header) ?? {}, 'exp')
   return exp === undefined ? undefined : exp * 1000
+}
+
+/** When a token is no longer sent that ends then. */
+function renewalOf(expiresAt: number | undefined, earlierMs: number): number {
+  return expiresAt === undefined ? Number.POSITIVE_INFINITY : expiresAt - earlierMs
 }

@@ -43,13 +43,15 @@ export async function writePrivate(file: string, content: string): Promise<void>
 
 /**
  * Reads JSON that writePrivate wrote. Throws what the file system throws, `EPERM` for a file that others may have written,
- * and SyntaxError for a file that is no JSON.
+ * `EFBIG` for one of more bytes than `mostBytes`, and SyntaxError for a file that is no JSON.
  */
-export async function readPrivateJson(file: string): Promise<unknown> {
+export async function readPrivateJson(file: string, mostBytes = Number.POSITIVE_INFINITY): Promise<unknown> {
   const handle = await open(file)
   try {
-    const trouble = ownershipTrouble(file, await handle.stat())
+    const there = await handle.stat()
+    const trouble = ownershipTrouble(file, there)
     if (trouble) throw fileError('EPERM', trouble.why)
+    if (there.size > mostBytes) throw fileError('EFBIG')
     return JSON.parse(await handle.readFile('utf8'))
   } finally {
     await handle.close()

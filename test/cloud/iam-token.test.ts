@@ -2,7 +2,8 @@ import {mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync}
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterEach, beforeEach, expect, it} from 'vitest'
-import {fromKey} from '../../src/cloud/credentials.ts'
+import {findCredentials, fromKey} from '../../src/cloud/credentials.ts'
+import {TokenSource} from '../../src/cloud/token-source.ts'
 import {startTestCloud, type TestCloud} from '../support/test-cloud.ts'
 
 let folder: string
@@ -108,4 +109,69 @@ it('logs requests without key and token', async () => {
   expect(log).toMatch(/GET http:.*\/eu-de\/v1\/instances\?.*version=.* -> 200 in \d+ ms/)
   expect(log).not.toContain(token)
   expect(log).not.toContain(test.sandbox.apiKey)
+})
+
+it('asks again before a token ends that another program renews, and not for each request', async () => {
+  let now = 1_800_000_000_000
+  let asked = 0
+  const token = () => {
+    const exp = 1_800_000_000 + 20 * 60 * ++asked
+    return `e30.${Buffer.from(JSON.stringify({exp})).toString('base64url')}.x`
+  }
+  const tokens = new TokenSource({
+    asked: {name: 'ibmcloud', url: 'https://iam.test'},
+    create: () => ({
+      authenticationType: () => 'ibmcloud',
+      authenticate: async (request: {headers?: object}) => {
+        request.headers = {Authorization: `Bearer ${token()}`}
+      },
+    }),
+    isRenewable: true,
+    leastLifeMs: 120_000,
+    secrets: [],
+    cacheFile: undefined,
+    pacing: {
+      timeoutMs: 1000,
+      sleep: async () => undefined,
+      now: () => now,
+      random: () => 0.5,
+      onPause: () => undefined,
+    },
+    lineTo: () => {
+      throw new Error('nothing is to be sent')
+    },
+  })
+  const askedAfter = async (minutes: number) => {
+    now = 1_800_000_000_000 + minutes * 60_000
+    await Promise.all([tokens.ready(), tokens.ready()])
+    return asked
+  }
+  expect(await askedAfter(0)).toBe(1)
+  expect(await askedAfter(17.9)).toBe(1)
+  expect(await askedAfter(18.1)).toBe(2)
+  expect(await askedAfter(30)).toBe(2)
+  // One that comes with little left is used to its end.
+  expect(await askedAfter(58.5)).toBe(3)
+  expect(await askedAfter(59)).toBe(3)
+})
+
+it('tells a trusted profile, and who assumed it, from the claims of a token', async () => {
+  const claims = {iam_id: 'iam-Profile-7', account: {bss: 'a1'}, name: 'Ops', authn: {iam_id: 'IBMid-1', sub: 'me'}}
+  const bearer = `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.x`
+  const credentials = await findCredentials({
+    settings: {VPC_AUTH_TYPE: 'bearerToken', VPC_BEARER_TOKEN: bearer},
+    iamUrl: test.sandbox.environment.VPC_AUTH_URL,
+    apiKeyFile: undefined,
+    warn: () => undefined,
+  })
+  const cloud = await test.open({credentials})
+  expect(await cloud.identity()).toEqual({
+    account: 'a1',
+    iamId: 'iam-Profile-7',
+    name: 'Ops',
+    email: undefined,
+    profileId: 'Profile-7',
+    assumedBy: 'me',
+    expiresAt: undefined,
+  })
 })

@@ -1,5 +1,6 @@
-import {writeFileSync} from 'node:fs'
+import {mkdirSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
+import {claimsIn} from '../../src/jwt-claims.ts'
 import {startSandbox} from '../../src/sandbox/index.ts'
 import {startInsideSandbox} from '../support/inside-sandbox.ts'
 import {type InProcessOptions, runInProcess} from '../support/run-in-process.ts'
@@ -49,6 +50,7 @@ const lines = [
   'imds certificate AT --new-key HOME/key',
   'imds doctor AT',
   'imds script',
+  'whoami',
   'instances list',
   'instances list --sort none --region us-south',
   'instances show my-virtual-server-2',
@@ -150,14 +152,34 @@ export async function printedByCommand(): Promise<Printed> {
       const sample = await jsonOf(command, options)
       const [topic = '', verb = ''] = command.split(' ')
       const isError = errors.includes(line)
-      keep(isError ? 'an error' : topic === 'connect' ? topic : `${topic} ${verb}`, sample)
+      keep(isError ? 'an error' : ['connect', 'whoami'].includes(topic) ? topic : `${topic} ${verb}`, sample)
       if (sample.error !== undefined && !isError) throw new Error(`vpcmd ${command}: ${JSON.stringify(sample)}`)
     }
+    keep('whoami', await jsonOf('whoami', {env: await pretendLogin(env)}))
   } finally {
     await inside.sandbox.close()
     await sandbox.close()
   }
   return printed
+}
+
+/** An environment without a key, in which somebody is signed in to ibmcloud and has assumed a profile. */
+async function pretendLogin({VPC_URL = '', VPC_AUTH_URL = '', IBMCLOUD_API_KEY = ''}: Record<string, string>) {
+  const env = freshEnvironment({VPC_URL, VPC_AUTH_URL})
+  const grant = {grant_type: 'urn:ibm:params:oauth:grant-type:apikey', apikey: IBMCLOUD_API_KEY}
+  const answer = await fetch(`${VPC_AUTH_URL}/identity/token`, {method: 'POST', body: new URLSearchParams(grant)})
+  const {access_token: token} = Object(await answer.json())
+  const {account} = claimsIn(token) ?? {}
+  const config = {
+    IAMToken: `Bearer ${token}`,
+    IAMEndpoint: VPC_AUTH_URL,
+    Account: {GUID: Object(account).bss, Name: 'Mine'},
+    AssumedTrustedProfileId: 'Profile-1',
+  }
+  const folder = join(env.HOME ?? '', '.ibmcloud')
+  mkdirSync(folder, {mode: 0o700})
+  writeFileSync(join(folder, 'config.json'), JSON.stringify(config), {mode: 0o600})
+  return env
 }
 
 /** A PATH on which ssh hands back what a metadata service says. */

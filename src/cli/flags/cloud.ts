@@ -21,7 +21,7 @@ export const cloudFlags = {
   'api-key-file': Flags.string({
     helpValue: 'FILE',
     summary:
-      "File with the API key; - is stdin (default: IBMCLOUD_API_KEY, IC_API_KEY, or the VPC_* settings of IBM's SDK).",
+      "File with the API key; - is stdin (default: IBMCLOUD_API_KEY, IC_API_KEY, the VPC_* settings of IBM's SDK, or ibmcloud's login).",
     helpGroup,
   }),
   timeout: Flags.integer({

@@ -1,0 +1,73 @@
+import {BaseCommand} from '../cli/base-command.ts'
+import {connectCloud, findAccess} from '../cli/connect-cloud.ts'
+import {cloudFlags} from '../cli/flags/cloud.ts'
+import {readOutput} from '../cli/flags/output.ts'
+import {printRecord} from '../cli/output.ts'
+import {type Right, rightsOf} from '../cloud/rights.ts'
+import {exitCodes} from '../errors.ts'
+
+export default class Whoami extends BaseCommand {
+  static override summary = 'Show which credentials are used, whose they are, and what they may do.'
+  static override description =
+    `vpcmd looks for credentials in this order: --api-key-file, IBMCLOUD_API_KEY, IC_API_KEY, the VPC_* settings of IBM's SDK, and who is signed in to ibmcloud.
+
+To see what they may do, vpcmd asks for the regions and for one instance in one region: the one that --region names first, else the one that ibmcloud targets, else the first. What can't be tried without changing something is unknown.`
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> --json',
+    "<%= config.bin %> <%= command.id %> --query 'account.id'",
+  ]
+  static override printsTable = false
+  static override flags = cloudFlags
+
+  async run(): Promise<void> {
+    const {flags} = await this.parse(Whoami)
+    const out = readOutput(flags)
+    const access = await findAccess(this.context, flags)
+    const cloud = await connectCloud(this.context, flags, access)
+    const {source, login} = access.credentials
+    const {account, iamId, name, email, profileId, assumedBy, expiresAt} = await cloud.identity()
+    const {rights, errors} = await rightsOf(cloud, login?.region)
+    const profile = profileId ?? login?.profileId
+    const leftSeconds = expiresAt === undefined ? undefined : Math.floor((expiresAt - this.context.host.now()) / 1000)
+    const endsAt = expiresAt === undefined ? undefined : new Date(expiresAt).toISOString().replace('.000', '')
+    const {inWords} = await import('../imds/descriptions.ts')
+    const told = (...texts: (string | undefined)[]) => texts.filter(Boolean).join(', ') || 'unknown'
+    await printRecord(this.context, out, {
+      entries: lines([
+        ['Source', source.name],
+        ['Why', source.why],
+        ['Account', login?.accountName ? `${told(account)} (${login.accountName})` : told(account)],
+        ['Identity', told(...new Set([iamId, name, email]))],
+        ['Profile', profile ? `${profile}${assumedBy ? `, assumed by ${assumedBy}` : ''}` : iamId ? 'none' : 'unknown'],
+        ['Token ends', endsAt && leftSeconds !== undefined ? `${endsAt} (in ${inWords(leftSeconds)})` : 'unknown'],
+        ['May', rightsIn(rights, 'yes') || 'nothing that was asked'],
+        ['May not', rightsIn(rights, 'no')],
+        ['Unknown', rightsIn(rights, 'unknown')],
+      ]),
+      json: {
+        source: source.name,
+        why: source.why,
+        account: {id: account ?? null, name: login?.accountName ?? null},
+        identity: {iam_id: iamId ?? null, name: name ?? null, email: email ?? null},
+        profile: profile ? {id: profile, assumed_by: assumedBy ?? null} : null,
+        token: {expires_at: endsAt ?? null, expires_in: leftSeconds ?? null},
+        may: rights.map(({what, region, allowed, why}) => ({what, region: region ?? null, allowed, why: why ?? null})),
+      },
+      id: iamId ?? '',
+    })
+    for (const error of errors) this.context.error(error)
+    if (errors.length > 0) this.context.exitCode = exitCodes.failed
+  }
+}
+
+function rightsIn(rights: readonly Right[], allowed: Right['allowed']): string {
+  const found = rights.filter(each => each.allowed === allowed)
+  return found
+    .map(({what, region, why}) => `${what}${region ? ` in ${region}` : ''}${why ? ` (${why})` : ''}`)
+    .join(', ')
+}
+
+function lines(all: [label: string, text: string][]): [label: string, text: string][] {
+  return all.filter(([, text]) => text !== '')
+}
