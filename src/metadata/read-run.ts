@@ -33,11 +33,14 @@ export async function shortRunIds(folder: string): Promise<(id: string) => strin
   const counts = new Map<string, number>()
   for (const id of ids) counts.set(tailOf(id), (counts.get(tailOf(id)) ?? 0) + 1)
   // `2026` is the end of one and the beginning of many.
-  return id => (counts.get(tailOf(id)) === 1 && !ids.some(each => each.startsWith(tailOf(id))) ? tailOf(id) : id)
+  const beginnings = new Set(ids.map(id => id.slice(0, tailLength)))
+  return id => (counts.get(tailOf(id)) === 1 && !beginnings.has(tailOf(id)) ? tailOf(id) : id)
 }
 
+const tailLength = 4
+
 function tailOf(id: string): string {
-  return id.slice(-4)
+  return id.slice(-tailLength)
 }
 
 /** One run by its ID, or by a beginning or the last four digits that no other has. Throws VpcmdError, exit 4, where there is none or more. */
