@@ -62,6 +62,11 @@ export function toJsonHead(report: AuditReport): object {
   }
 }
 
+/** An audit with its subjects, or with those of them that were asked for. */
+export function toJsonReport(report: AuditReport, subjects: unknown[]): object {
+  return {...toJsonHead(report), subjects}
+}
+
 function toJsonReference(reference: Referred | undefined): object | null {
   return reference ? {id: reference.id ?? null, name: reference.name ?? null} : null
 }

@@ -1,10 +1,7 @@
 import type {AuditReport} from '../audit/audit.ts'
 import {csvColumns} from '../audit/columns.ts'
-import type {Judgement} from '../audit/judge.ts'
-import type {Column} from '../column.ts'
 import {usageError} from '../errors.ts'
-import {type Data, type DataFormat, dataFormatNames, formatData, toJson} from '../terminal/formats.ts'
-import type {OutputOptions} from './flags/output.ts'
+import {type DataFormat, dataFormatNames, formatData, toJson} from '../terminal/formats.ts'
 import {dataOf} from './output.ts'
 
 type Render = (report: AuditReport) => Promise<string>
@@ -44,26 +41,18 @@ export function parseReportFiles(texts: string[]): ReportFile[] {
   })
 }
 
-/** What of an audit is printed: the findings, as these columns. */
-interface Shown {
-  out: Pick<OutputOptions, 'columns' | 'headless'>
-  judgements: Judgement[]
-  columns: readonly Column<Judgement>[]
+/** Whether a format is a report of its own kind, about all that was judged. */
+export function isReport(format: ReportFormat): format is keyof typeof reports {
+  return format in reports
 }
 
-/** An audit as text: with the findings that are shown in a format of data, and in full in a report. */
-export async function renderAudit(format: ReportFormat, report: AuditReport, shown?: Shown): Promise<string> {
-  const isReport = (name: ReportFormat): name is keyof typeof reports => name in reports
+/** A whole audit as text. */
+export async function renderAudit(format: ReportFormat, report: AuditReport): Promise<string> {
   if (isReport(format)) return reports[format](report)
-  return formatData(format, await auditData(report, shown))
-}
-
-/** An audit as formats of data have it. */
-export async function auditData(
-  report: AuditReport,
-  {out, judgements: rows, columns}: Shown = {out: {}, judgements: report.judgements, columns: csvColumns},
-): Promise<Data> {
-  const {toJsonHead, toJsonJudgement} = await import('../audit/to-json.ts')
-  const data = dataOf(out, {rows, columns, toJson: toJsonJudgement})
-  return {...data, whole: () => ({...toJsonHead(report), subjects: data.values()})}
+  const {toJsonJudgement, toJsonReport} = await import('../audit/to-json.ts')
+  const toWhole = (subjects: unknown[]) => toJsonReport(report, subjects)
+  return formatData(
+    format,
+    dataOf({}, {rows: report.judgements, columns: csvColumns, toJson: toJsonJudgement, toWhole}),
+  )
 }

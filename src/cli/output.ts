@@ -22,8 +22,8 @@ interface RowOutput<Row> {
   empty?: string
   /** Whether they tell of a change, which nobody makes again to see more of it. */
   isOfChange?: boolean
-  /** The whole as JSON and YAML, where that is not the array of rows. */
-  toWhole?(): unknown
+  /** The whole as JSON and YAML, where that is not the array of rows, which it is given. */
+  toWhole?(rows: unknown[]): unknown
 }
 
 /** One thing as every format prints it. */
@@ -56,7 +56,7 @@ export function dataOf<Row>(
   const {rows, columns, toWhole} = output
   const values = () => rows.map(jsonOf(out, output))
   const cells = () => [...(out.headless ? [] : [headersOf(columns)]), ...cellsOf(columns, rows)]
-  return {cells, values, whole: toWhole ?? values}
+  return {cells, values, whole: () => (toWhole ? toWhole(values()) : values())}
 }
 
 /**
@@ -100,8 +100,8 @@ function jsonOf<Row>(
   }
 }
 
-/** Prints what a query finds in a value. Where it does not fit the value, that is told, and what was done goes on being reported. */
-export async function printQueried(
+/** Prints what a query finds in a value. Where it does not fit the value, that is an error, and the rest is reported all the same. */
+async function printQueried(
   context: Context,
   {format, query = '@', isRaw}: OutputOptions,
   value: unknown,

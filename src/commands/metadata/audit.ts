@@ -5,7 +5,7 @@ import {type Judgement, type Verdict, verdicts} from '../../audit/judge.ts'
 import {defaultPolicy, listInWords, policyKeysInWords} from '../../audit/policy.ts'
 import {selectorTable} from '../../audit/selectors.ts'
 import {kindLabel, subjectKinds} from '../../audit/subjects.ts'
-import {auditData, parseReportFiles, type ReportFile, renderAudit, reportFormats} from '../../cli/audit-output.ts'
+import {isReport, parseReportFiles, type ReportFile, renderAudit, reportFormats} from '../../cli/audit-output.ts'
 import {BaseCommand} from '../../cli/base-command.ts'
 import {checkFiles, checkStdin} from '../../cli/check-files.ts'
 import {connectCloud} from '../../cli/connect-cloud.ts'
@@ -13,7 +13,7 @@ import {type Ending, printEnding} from '../../cli/ending.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {chosenColumns, columnsFlag, noHeaders, type OutputOptions, readOutput} from '../../cli/flags/output.ts'
 import {filterFlags, toFilters} from '../../cli/flags/selection.ts'
-import {printQueried, printRows} from '../../cli/output.ts'
+import {printRows} from '../../cli/output.ts'
 import {readPolicy} from '../../cli/policy-file.ts'
 import {restartsAwaited} from '../../cli/restarts-awaited.ts'
 import type {Column} from '../../column.ts'
@@ -174,17 +174,16 @@ Exit codes: 0 compliant; 5 not compliant; 1 if anything could not be read, whate
     report: AuditReport,
     asked: (Verdict | 'all')[] | undefined,
   ): Promise<void> {
-    const format = reportFormats.find(each => each === (out.format === 'table' ? out.output : out.format))
-    const isWhole = format !== undefined || out.quiet || out.query !== undefined
+    const format = reportFormats.find(each => each === out.output)
+    if (format && isReport(format)) return this.context.print(await renderAudit(format, report))
+    const isWhole = out.format !== 'table' || out.quiet
     const wanted = asked?.includes('all') ? verdicts : (asked ?? (isWhole ? verdicts : findings))
     const rows = report.judgements.filter(({verdict}) => wanted.some(each => each === verdict))
-    const shown = {out, judgements: rows, columns}
-    if (out.query !== undefined) {
-      return printQueried(this.context, out, (await auditData(report, shown)).whole())
-    }
-    if (format) return this.context.print(await renderAudit(format, report, shown))
+    const {toJsonJudgement, toJsonReport} = await import('../../audit/to-json.ts')
     await printRows(this.context, out, {
       rows,
+      toJson: toJsonJudgement,
+      toWhole: subjects => toJsonReport(report, subjects),
       columns: columns.map(column => (column.header === 'Verdict' ? {...column, style: colored} : column)),
       mayHide: !out.columns,
       id: ({subject, verdict}) => (asked || verdict === 'violation' ? subject.id : undefined),
