@@ -9,12 +9,15 @@ import type {Context} from './context.ts'
 /** How a line of an ending is meant: all is well, something is to be known, or something failed. */
 type Mark = 'done' | 'notice' | 'failed'
 
+/** A command that goes on from a result, after a word on what it is for. */
+export type Next = [purpose: string, words: string[]]
+
 /** The last words on a result. */
 export interface Ending {
   /** Short ones: what it came to, and what is to be known beside it. */
   lines: {mark: Mark; text: string}[]
-  /** The commands that go on from there, the likeliest first, each after a word on what it is for. */
-  next: [purpose: string, words: string[]][]
+  /** The likeliest first. */
+  next: Next[]
 }
 
 const styles = {done: green, notice: yellow, failed: red} satisfies Record<Mark, unknown>
@@ -49,7 +52,7 @@ export function resultLine(
 }
 
 /** How to see each server of a run, where only some were listed. */
-export function listEach(run: string): Ending['next'][number] {
+export function listEach(run: string): Next {
   return ['list', ['metadata', 'history', run]]
 }
 

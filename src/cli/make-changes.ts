@@ -16,10 +16,19 @@ import {isSettled} from '../metadata/runs.ts'
 import type {Prompter} from '../terminal/prompts.ts'
 import {inSteps} from '../terminal/steps.ts'
 import type {Context} from './context.ts'
-import {dryRunNote, type Ending, listEach, movedLines, printEnding, restartNeeded, resultLine} from './ending.ts'
+import {
+  dryRunNote,
+  type Ending,
+  listEach,
+  movedLines,
+  type Next,
+  printEnding,
+  restartNeeded,
+  resultLine,
+} from './ending.ts'
 import type {ChangePolicy} from './flags/change.ts'
 import {listenForInterruption} from './interruption.ts'
-import type {Breaches} from './policy-file.ts'
+import {type Breaches, withBreaches} from './policy-file.ts'
 import {printOutcomes} from './print-outcomes.ts'
 import {mayRestart, planRestarts, restartInstances, showPreflights} from './restart-instances.ts'
 import {exitForStop, openJournal, runName, writeEnd} from './run-journal.ts'
@@ -59,8 +68,7 @@ export async function makeChanges(
   request: RunRequest & {question: string | undefined; outcomes: Outcomes; breaches?: Breaches},
 ): Promise<void> {
   const {changes, question, breaches = new Map()} = request
-  const outcomes: Outcomes = settled =>
-    request.outcomes(settled).map(outcome => ({...outcome, breach: breaches.get(outcome.target?.id ?? '')}))
+  const outcomes: Outcomes = settled => withBreaches(request.outcomes(settled), breaches)
   const isSeen = policy.isDryRun && !request.isFresh
   const seen = isSeen
     ? await (await import('../metadata/preview-changes.ts')).previewChanges(cloud, changes, request.comparesNames)
@@ -254,13 +262,15 @@ async function endingOf(
   const awaiting = outcomes.filter(
     each => wasTurnedOnRunning(each) && each.restart?.result !== 'done' && stillAwaits(each.target?.id ?? ''),
   )
-  const needed = restartNeeded(
-    cloud,
-    awaiting.flatMap(({target, asked}) => (target ? [{asked, id: target.id, name: target.name}] : [])),
-    run,
-  )
   const isLeft = restarts?.ending.leavesWork || now.skipped > 0 || now.failed > 0
-  const finish: [string, string[]] = [stop ? 'finish' : 'retry', ['metadata', 'resume', run]]
+  const resume = ['metadata', 'resume', run]
+  const finish: Next = [stop ? 'finish' : 'retry', resume]
+  const restart: Next = ['restart', [...resume, '--restart']]
+  const undo: Next = ['undo', ['metadata', 'undo', run]]
+  // What was skipped is restarted with the others, by the run.
+  const isNeeded = awaiting.length > 0 && skipped === 0
+  const servers = awaiting.flatMap(({target, asked}) => (target ? [{asked, id: target.id, name: target.name}] : []))
+  const needed: Ending = isNeeded ? restartNeeded(cloud, servers, run) : {lines: [], next: []}
   return {
     lines: [
       resultLine(outcomes, {stop, seconds, ...(resumes && {now: settled})}),
@@ -269,14 +279,14 @@ async function endingOf(
         : []),
       ...(counts.size > 0 ? [restartLine(counts)] : []),
       ...movedLines(moved),
-      ...(awaiting.length > 0 && skipped === 0 ? needed.lines : []),
+      ...needed.lines,
     ],
     next: [
       ...(indeterminate > 0 || isLeft ? [finish] : []),
-      ...(skipped > 0 ? [['restart', ['metadata', 'resume', run, '--restart']] satisfies Ending['next'][number]] : []),
-      ...(awaiting.length > 0 && skipped === 0 ? needed.next : []),
+      ...(skipped > 0 ? [restart] : []),
+      ...needed.next,
       ...(isCut ? [listEach(run)] : []),
-      ...(now.changed > 0 ? [['undo', ['metadata', 'undo', run]] satisfies Ending['next'][number]] : []),
+      ...(now.changed > 0 ? [undo] : []),
     ],
   }
 }

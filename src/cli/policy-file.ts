@@ -3,6 +3,7 @@ import type {Policy} from '../audit/policy.ts'
 import {counted} from '../counted.ts'
 import {inputName, readInput} from '../files/read-input.ts'
 import {pathInRepository} from '../files/repository-path.ts'
+import type {Outcome} from '../metadata/outcomes.ts'
 import type {PlannedChange} from '../metadata/plan.ts'
 import type {Context} from './context.ts'
 
@@ -48,7 +49,12 @@ export async function breachesOf(
   return breaches
 }
 
-/** A question before changes with a word on how many of them the policy forbids. */
+/** Outcomes, each with what the policy forbids of it. */
+export function withBreaches(outcomes: Outcome[], breaches: Breaches): Outcome[] {
+  return outcomes.map(outcome => ({...outcome, breach: breaches.get(outcome.target?.id ?? '')}))
+}
+
+/** How many changes the policy forbids, for the end of a question; empty for none. */
 export function countBreaches(breaches: Breaches): string {
   return breaches.size > 0 ? `; ${breaches.size} against the policy` : ''
 }

@@ -16,9 +16,9 @@ import {
 } from '../metadata/power-plan.ts'
 import type {RestartWork} from '../metadata/restart.ts'
 import {isBetween, isSettled, mayBeDown, type Run} from '../metadata/runs.ts'
-import {inSteps} from '../terminal/steps.ts'
+import {chooseThen} from '../terminal/steps.ts'
 import type {Context} from './context.ts'
-import {dryRunNote, type Ending, listEach, movedLines, printEnding, resultLine} from './ending.ts'
+import {dryRunNote, type Ending, listEach, movedLines, type Next, printEnding, resultLine} from './ending.ts'
 import type {ChangePolicy} from './flags/change.ts'
 import type {SelectionOptions} from './flags/selection.ts'
 import {listenForInterruption} from './interruption.ts'
@@ -36,20 +36,14 @@ export async function switchPower(
   {action, selection}: {action: PowerAction; selection: SelectionOptions},
 ): Promise<void> {
   const picker = {question: `${powerVerbs[action]} which instances?`}
-  let chosen: Chosen | undefined
-  await inSteps([
-    async () => {
-      chosen = await selectInstances(context, cloud, selection, picker, found => ({
-        asked: found.asked,
-        target: targetOf('instance', found.instance, found.region.name),
-      }))
-      return chosen.how === 'picked'
-    },
-    async () => {
-      if (chosen) await switchChosen(context, cloud, policy, action, chosen)
-      return true
-    },
-  ])
+  const choose = async () => {
+    const chosen: Chosen = await selectInstances(context, cloud, selection, picker, found => ({
+      asked: found.asked,
+      target: targetOf('instance', found.instance, found.region.name),
+    }))
+    return {chosen, hasAsked: chosen.how === 'picked'}
+  }
+  await chooseThen(choose, chosen => switchChosen(context, cloud, policy, action, chosen))
 }
 
 type Chosen = Selection<{asked: string; target: Target}>
@@ -291,14 +285,11 @@ async function endingOf(
   const {isCut, id, outcomes, stop, seconds} = run
   const short = await runName(context, id)
   const moved = outcomes.flatMap(({target, address}) => (target && address ? [{name: target.name, address}] : []))
+  const finish: Next = [stop ? 'finish' : 'retry', ['metadata', 'resume', short]]
+  const isLeft = stop !== undefined || outcomes.some(({result}) => result === 'failed')
   return {
     lines: [resultLine(outcomes, {stop, seconds}), ...movedLines(moved)],
-    next: [
-      ...(stop || outcomes.some(({result}) => result === 'failed')
-        ? [[stop ? 'finish' : 'retry', ['metadata', 'resume', short]] satisfies Ending['next'][number]]
-        : []),
-      ...(isCut ? [listEach(short)] : []),
-    ],
+    next: [...(isLeft ? [finish] : []), ...(isCut ? [listEach(short)] : [])],
   }
 }
 

@@ -30,7 +30,7 @@ import {findSandboxSsh, unusedOnSandbox} from '../ssh/sandbox-ssh.ts'
 import {sshArguments} from '../ssh/ssh-arguments.ts'
 import {type Destination, explainFailure, sshFailed} from '../ssh/ssh-failures.ts'
 import {sshOverrides} from '../ssh/ssh-overrides.ts'
-import {inSteps} from '../terminal/steps.ts'
+import {chooseThen} from '../terminal/steps.ts'
 
 export default class Connect extends BaseCommand {
   static override summary = 'Open a shell on an instance, or run a command on it, over ssh.'
@@ -105,17 +105,11 @@ On the sandbox, the shell is one of this machine, as you, and what you run in it
       const overrides = sandbox ? [] : await sshOverrides(sshArguments({...way, more: []}), more, this.context.env)
       await this.logIn([...overrides, ...call], {instance, ...way})
     }
-    let found: FoundInstance | undefined
-    await inSteps([
-      async () => {
-        found = await findOrPick(this.context, cloud, args.instance, 'Connect to which instance?')
-        return args.instance === undefined
-      },
-      async () => {
-        if (found) await connectTo(found)
-        return true
-      },
-    ])
+    const choose = async () => ({
+      chosen: await findOrPick(this.context, cloud, args.instance, 'Connect to which instance?'),
+      hasAsked: args.instance === undefined,
+    })
+    await chooseThen(choose, connectTo)
   }
 
   /** Reserves a floating IP where the user says so, by flag or on a terminal. Throws VpcmdError where not. */

@@ -21,6 +21,25 @@ export class StepBack extends VpcmdError {
 /** Something to do, with a question or none: true where it has asked. */
 export type Step = () => Promise<boolean>
 
+/** Acts on what was chosen, by a question or without one. Esc while acting asks again, where there was a question. */
+export async function chooseThen<T>(
+  choose: () => Promise<{chosen: T; hasAsked: boolean}>,
+  act: (chosen: T) => Promise<void>,
+): Promise<void> {
+  let actOnIt = async () => {}
+  await inSteps([
+    async () => {
+      const {chosen, hasAsked} = await choose()
+      actOnIt = () => act(chosen)
+      return hasAsked
+    },
+    async () => {
+      await actOnIt()
+      return true
+    },
+  ])
+}
+
 /** Does one step after another. Esc at one goes back to the last one before it that asked; at the first question it leaves. */
 export async function inSteps(steps: readonly Step[]): Promise<void> {
   const asked: number[] = []

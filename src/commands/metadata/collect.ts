@@ -26,7 +26,7 @@ import {asCandidate, changesIn, draftPlan} from '../../metadata/plan.ts'
 import {checkWishes} from '../../ssh/reach.ts'
 import {checkSsh} from '../../ssh/run-ssh.ts'
 import {unusedOnSandbox} from '../../ssh/sandbox-ssh.ts'
-import {inSteps} from '../../terminal/steps.ts'
+import {chooseThen} from '../../terminal/steps.ts'
 
 export default class MetadataCollect extends BaseCommand {
   static override summary = 'Collect metadata from instances over ssh, without installing anything on them.'
@@ -105,17 +105,11 @@ Passwords and license keys are masked. User data is not masked: any process on t
       await printCollected(context, out, kept, flags.out !== undefined)
     }
     const picker = {question}
-    let chosen: Selection<Selected> | undefined
-    await inSteps([
-      async () => {
-        chosen = await selectInstances(context, cloud, selection, picker, found => found)
-        return chosen.how === 'picked'
-      },
-      async () => {
-        if (chosen) await collectFrom(chosen.items)
-        return true
-      },
-    ])
+    const choose = async () => {
+      const {items, how} = await selectInstances(context, cloud, selection, picker, found => found)
+      return {chosen: items, hasAsked: how === 'picked'}
+    }
+    await chooseThen(choose, collectFrom)
   }
 }
 

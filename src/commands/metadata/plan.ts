@@ -8,7 +8,7 @@ import {printEnding} from '../../cli/ending.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {readOutput} from '../../cli/flags/output.ts'
 import {instanceArgs, readSelectionForChanges, selectionFlagsForChanges} from '../../cli/flags/selection.ts'
-import {breachesOf, policyFlag, readPolicy} from '../../cli/policy-file.ts'
+import {breachesOf, policyFlag, readPolicy, withBreaches} from '../../cli/policy-file.ts'
 import {printOutcomes} from '../../cli/print-outcomes.ts'
 import {reportFailures} from '../../cli/report-failures.ts'
 import {showChanges} from '../../cli/show-changes.ts'
@@ -56,8 +56,7 @@ Choose instances as with vpcmd metadata enable, and pass --enable or --disable. 
     const drafts = draftPlan(items, wanted)
     const changes = changesIn(drafts)
     const breaches = await breachesOf(context, rules, changes)
-    const outcomes = () =>
-      outcomesOf(drafts).map(outcome => ({...outcome, breach: breaches.get(outcome.target?.id ?? '')}))
+    const outcomes = () => withBreaches(outcomesOf(drafts), breaches)
     if (flags.out === undefined) {
       await printOutcomes(context, out, outcomes(), {unread: selection.unread})
       showChanges(context, changes, breaches)
