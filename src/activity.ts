@@ -1,4 +1,4 @@
-/** Something that is under way, as a person is told of it. */
+/** Something in progress, in words for a person. */
 export interface Activity {
   /** `Changing`, or `Reading 13 regions`. */
   verb: string

@@ -58,7 +58,7 @@ export abstract class BaseCommand extends Command {
     return this.ctor as typeof BaseCommand
   }
 
-  /** A config file or a query that is wrong is told before anything is sent. */
+  /** Reports a wrong config file or query before anything is sent. */
   protected override async parse<
     F extends Record<string, unknown>,
     B extends Record<string, unknown>,

@@ -63,7 +63,7 @@ export async function connectCloud(context: Context, flags: CloudFlags, found?: 
   return preferred ? tellingRegions(context, cloud, preferred.source) : cloud
 }
 
-/** Who has settled the regions long ago is told of it: what is listed, judged or changed is not all that there is. */
+/** Reminds the user that the config file names the regions: what is listed, judged or changed is not all that there is. */
 function tellingRegions(context: Context, cloud: Cloud, file: string): Cloud {
   let isTold = cloud.askedRegions.length === 0
   return {

@@ -24,7 +24,7 @@ export class PagedOutput {
   readonly #waiting: (() => void)[] = []
   #closed = () => {}
 
-  /** `whileOpen` is told when a pager opens, and by its promise when it is gone. */
+  /** `whileOpen` is called when a pager opens; the promise that it gets resolves when the pager has closed. */
   constructor(host: PagingHost, whileOpen: (closed: Promise<void>) => void = () => {}) {
     this.#host = host
     this.#whileOpen = whileOpen

@@ -46,7 +46,7 @@ export interface CloudOptions {
   cacheFolder: string | undefined
   pacing: Pacing
   log: WireLog | undefined
-  /** What is under way is told there. */
+  /** Shows what is in progress. */
   show?: ShowActivity
   /** How many requests may be under way at once in a region. */
   concurrency?: number
