@@ -126,9 +126,10 @@ function usableCache(context: Context, isDebug: boolean): string | undefined {
 }
 
 async function sandboxAccess(context: Context, {sandbox: isAsked}: CloudFlags): Promise<Access> {
-  const [{startSandbox}, {fromKey}] = await Promise.all([
+  const [{startSandbox}, {fromKey}, {findEndpoints}] = await Promise.all([
     import('../sandbox/index.ts'),
     import('../cloud/credentials.ts'),
+    import('../cloud/endpoints.ts'),
   ])
   const sandbox = await startSandbox({stateFolder: sandboxFolder(context.env)}).catch((error: Error) => {
     throw new VpcmdError({code: 'sandbox_failed', message: error.message})
@@ -136,14 +137,13 @@ async function sandboxAccess(context: Context, {sandbox: isAsked}: CloudFlags): 
   context.atEnd(() => sandbox.close())
   context.note('Using the sandbox, a simulated IBM Cloud on this machine.')
   if (sandbox.stateProblem) context.warning(sandbox.stateProblem)
-  const {VPC_URL: vpcUrl, VPC_AUTH_URL: iamUrl} = sandbox.environment
   // The sandbox has another address each time: a token that is kept would never be used again.
   return {
     credentials: {
-      ...fromKey(sandbox.apiKey, 'The key of the sandbox', iamUrl),
+      ...fromKey(sandbox.apiKey, 'The key of the sandbox', sandbox.environment.VPC_AUTH_URL),
       source: {name: 'the sandbox', why: `${isAsked ? '--sandbox is given' : 'VPCMD_SANDBOX is set'}`},
     },
-    endpoints: {vpcUrl, iamUrl, isPrivate: false},
+    endpoints: findEndpoints(sandbox.environment, false),
     cacheFolder: undefined,
   }
 }

@@ -11,12 +11,40 @@ const vpcDomain = '.iaas.cloud.ibm.com'
 const iamDomain = '.iam.cloud.ibm.com'
 const privateVpcDomain = '.private.iaas.cloud.ibm.com'
 
+/**
+ * The services beside the VPC API and IAM: the variables that IBM's SDK and IBM's Terraform provider have for their addresses,
+ * and the addresses (IBM/platform-services-node-sdk; IBM-Cloud/terraform-provider-ibm, ibm/conns/config.go).
+ */
+const services = {
+  search: {
+    name: 'Global Search',
+    variables: ['GLOBAL_SEARCH_URL', 'IBMCLOUD_GS_API_ENDPOINT'],
+    url: 'https://api.global-search-tagging.cloud.ibm.com',
+    privateUrl: 'https://api.private.us-south.global-search-tagging.cloud.ibm.com',
+  },
+  tagging: {
+    name: 'Global Tagging',
+    variables: ['GLOBAL_TAGGING_URL', 'IBMCLOUD_GT_API_ENDPOINT'],
+    url: 'https://tags.global-search-tagging.cloud.ibm.com',
+    privateUrl: 'https://tags.private.us-south.global-search-tagging.cloud.ibm.com',
+  },
+  enterprise: {
+    name: 'Enterprise Management',
+    variables: ['ENTERPRISE_MANAGEMENT_URL', 'IBMCLOUD_ENTERPRISE_API_ENDPOINT'],
+    url: 'https://enterprise.cloud.ibm.com/v1',
+    privateUrl: 'https://private.us-south.enterprise.cloud.ibm.com/v1',
+  },
+}
+export type ServiceName = keyof typeof services
+
 export interface Endpoints {
   /** The service URL, with /v1, at which the regions are asked. */
   vpcUrl: string
   iamUrl: string
   /** Whether private endpoints are meant: as the flag says, or as a private VPC_URL does. */
   isPrivate: boolean
+  /** The service URLs of other services, where they are known. */
+  services?: Partial<Record<ServiceName, string>>
 }
 
 /**
@@ -36,7 +64,26 @@ export function findEndpoints(env: Readonly<Record<string, string | undefined>>,
     // The SDK takes the URL with or without the path, and so do we.
     iamUrl: iamUrl.replace(/\/identity\/token$/, ''),
     isPrivate,
+    services: Object.fromEntries(
+      Object.entries(services).map(([service, {variables, url, privateUrl}]) => {
+        const given = variables.map(name => fromVariable(env, name)).find(Boolean)
+        // IBM's own address is for tokens of IBM's own IAM alone.
+        const own = isIn(iamDomain, iamUrl) ? (isPrivate ? privateUrl : url) : undefined
+        return [service, given ?? own]
+      }),
+    ),
   }
+}
+
+/** The service URL of a service beside the VPC API. Throws a usage error, exit 2, where none is known that the token may be sent to. */
+export function serviceUrl(endpoints: Endpoints, service: ServiceName): string {
+  const url = endpoints.services?.[service]
+  if (url !== undefined) return url
+  const {name, variables} = services[service]
+  throw usageError(
+    `The address of ${name} is not known: ${new URL(endpoints.iamUrl).host}, which gives the tokens, is not IBM Cloud's own IAM.`,
+    `Set ${variables[0]}.`,
+  )
 }
 
 function fromVariable(env: Readonly<Record<string, string | undefined>>, name: string): string | undefined {

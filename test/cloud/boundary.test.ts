@@ -413,7 +413,7 @@ describe('ibm-credentials.env', () => {
   })
 
   it('of a private VPC_URL means private endpoints', () => {
-    expect(findEndpoints({VPC_URL: 'https://eu-de.private.iaas.cloud.ibm.com/v1'}, false)).toEqual({
+    expect(findEndpoints({VPC_URL: 'https://eu-de.private.iaas.cloud.ibm.com/v1'}, false)).toMatchObject({
       vpcUrl: 'https://eu-de.private.iaas.cloud.ibm.com/v1',
       iamUrl: 'https://private.iam.cloud.ibm.com',
       isPrivate: true,

@@ -3,7 +3,7 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterAll, describe, expect, it} from 'vitest'
 import {type CredentialSources, findCredentials} from '../../src/cloud/credentials.ts'
-import {findEndpoints, privately} from '../../src/cloud/endpoints.ts'
+import {findEndpoints, privately, serviceUrl} from '../../src/cloud/endpoints.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'vpcmd-test-'))
 afterAll(() => rmSync(folder, {recursive: true, force: true}))
@@ -71,7 +71,7 @@ describe('findCredentials', () => {
 
 describe('findEndpoints', () => {
   it('takes what users have set already, with or without the path', () => {
-    expect(findEndpoints({}, false)).toEqual({
+    expect(findEndpoints({}, false)).toMatchObject({
       vpcUrl: 'https://us-south.iaas.cloud.ibm.com/v1',
       iamUrl: 'https://iam.cloud.ibm.com',
       isPrivate: false,
@@ -87,13 +87,24 @@ describe('findEndpoints', () => {
   })
 
   it('knows the private twins of IBM Cloud and leaves others alone', () => {
-    expect(findEndpoints({}, true)).toEqual({
+    expect(findEndpoints({}, true)).toMatchObject({
       vpcUrl: 'https://us-south.private.iaas.cloud.ibm.com/v1',
       iamUrl: 'https://private.iam.cloud.ibm.com',
       isPrivate: true,
     })
     expect(privately('https://eu-de.iaas.cloud.ibm.com', true)).toBe('https://eu-de.private.iaas.cloud.ibm.com')
     expect(privately('http://127.0.0.1:4010/eu-de', true)).toBe('http://127.0.0.1:4010/eu-de')
+  })
+
+  it("sends tokens of IBM's own IAM alone to IBM's other services", () => {
+    const own = findEndpoints({}, false)
+    expect(serviceUrl(own, 'enterprise')).toBe('https://enterprise.cloud.ibm.com/v1')
+    expect(serviceUrl(findEndpoints({}, true), 'search')).toContain('.private.')
+    const other = findEndpoints({VPC_AUTH_URL: 'https://iam.test', GLOBAL_SEARCH_URL: 'https://search.test'}, false)
+    expect(serviceUrl(other, 'search')).toBe('https://search.test')
+    expect(() => serviceUrl(other, 'tagging')).toThrow(
+      expect.objectContaining({exitCode: 2, hint: 'Set GLOBAL_TAGGING_URL.'}),
+    )
   })
 
   it.each(['foo', 'ftp://x.test', 'https://user:pass@x.test', 'https://x.test?a=b'])('refuses %s', url => {
