@@ -2,6 +2,7 @@ import {rm} from 'node:fs/promises'
 import type {Cloud} from '../cloud/cloud.ts'
 import type {FoundCredentials} from '../cloud/credentials.ts'
 import type {Endpoints} from '../cloud/endpoints.ts'
+import type {Place} from '../cloud/regions.ts'
 import {VpcmdError} from '../errors.ts'
 import {openFileLimit} from '../files/open-file-limit.ts'
 import {folderTrouble, hashedName} from '../files/private-file.ts'
@@ -29,7 +30,7 @@ export function findAccess(context: Context, flags: CloudFlags): Promise<Access>
 export async function connectCloud(context: Context, flags: CloudFlags, found?: Access): Promise<Cloud> {
   const {now, random, sleep, secrets} = context.host
   const [{openCloud}, {describePause, pauseTeller}, access] = await Promise.all([
-    import('../cloud/cloud.ts'),
+    import('../cloud/open-cloud.ts'),
     import('../cloud/pauses.ts'),
     found ?? findAccess(context, flags),
   ])
@@ -39,14 +40,18 @@ export async function connectCloud(context: Context, flags: CloudFlags, found?: 
   // The environment is openCloud's own.
   const {regions} = settledPreferences(context)
   const preferred = !flags.region && regions?.from === 'file' ? regions : undefined
+  const accounts = isOfAccounts(flags)
+    ? await (await import('./accounts-asked.ts')).accountsAsked(context, flags, access.endpoints)
+    : undefined
   const cloud = await openCloud({
     ...access,
+    accounts,
     env: context.env,
     regions: flags.region ?? preferred?.value ?? [],
     regionsAskedBy: preferred?.source,
     allowsHttp: flags['allow-http'] ?? false,
     concurrency: flags.concurrency,
-    mostConnections: connectionLimit(usesSandbox(context, flags) ? 2 : 1),
+    mostConnections: connectionLimit(usesSandbox(context, flags) ? 2 : 1, accounts?.profile !== undefined),
     pacing: {
       timeoutMs: flags.timeout * 1000,
       sleep,
@@ -61,6 +66,29 @@ export async function connectCloud(context: Context, flags: CloudFlags, found?: 
     log: flags.debug ? {note: text => context.note(`debug: ${text}`)} : undefined,
   })
   return preferred ? tellingRegions(context, cloud, preferred.source) : cloud
+}
+
+/** Whether the flags say in which accounts to work. */
+function isOfAccounts(flags: CloudFlags): boolean {
+  const {account, assume, enterprise, 'account-group': group} = flags
+  return [account, assume, enterprise, group].some(each => each !== undefined)
+}
+
+/** Signs in for what a run or a plan fixes: `base` is who signs in, and `of` gives the cloud of the accounts that it was made in. */
+export async function signIn(
+  context: Context,
+  flags: CloudFlags,
+): Promise<{base: Cloud; of(made: {assumes?: string | undefined}, places: readonly Place[]): Promise<Cloud>}> {
+  const access = await findAccess(context, flags)
+  const base = await connectCloud(context, {...flags, account: undefined, assume: undefined}, access)
+  return {
+    base,
+    async of({assumes}, places) {
+      if (assumes === undefined) return base
+      const account = [...new Set(places.flatMap(place => place.account ?? []))]
+      return connectCloud(context, {...flags, assume: assumes, ...(account.length > 0 && {account})}, access)
+    },
+  }
 }
 
 /** Reminds the user that the config file names the regions: what is listed, judged or changed is not all that there is. */
@@ -151,6 +179,9 @@ async function sandboxAccess(context: Context, {sandbox: isAsked}: CloudFlags): 
 /** So many open files are more than any command takes: 64 connections to each of a dozen regions. */
 const plenty = 1024
 
+/** So many connections serve any number of accounts: each more takes a handshake, and memory. */
+const mostForAccounts = 256
+
 /** What Node itself, modules and journals take. */
 const others = 48
 
@@ -158,7 +189,9 @@ const others = 48
  * How many connections there may be where the process may open few files: a request that finds no room would fail, so it
  * waits. `perConnection` is how many files one takes, which is 2 where the server is in this process. Undefined for no limit.
  */
-function connectionLimit(perConnection: 1 | 2): number | undefined {
+function connectionLimit(perConnection: 1 | 2, isForAccounts: boolean): number | undefined {
   const limit = openFileLimit(plenty)
-  return limit >= plenty ? undefined : Math.max(1, Math.floor((limit - others) / perConnection))
+  const most = isForAccounts ? mostForAccounts : Number.POSITIVE_INFINITY
+  const room = limit >= plenty ? most : Math.max(1, Math.floor((limit - others) / perConnection))
+  return Number.isFinite(room) ? Math.min(room, most) : undefined
 }

@@ -68,7 +68,7 @@ export async function printServers<Each extends ServerOutcome>(
   await printRows(context, out, {
     rows,
     isOfChange: true,
-    columns: [...serverColumns, ...columns],
+    columns: [...serverColumns, ...(outcomes.some(hasAccount) ? [accountColumn] : []), ...columns],
     toJson: outcome => ({...toJson(outcome), result: outcome.result}),
     toWhole: () => ({...byResult(outcomes, toJson), ...(unread.length > 0 && {unread})}),
     id: ({target, result}) => (result === 'changed' || result === 'planned' ? target?.id : undefined),
@@ -92,6 +92,15 @@ const serverColumns: Column<ServerOutcome>[] = [
   {header: 'ID', value: ({target}) => target?.id ?? '', priority: 3, tells: 'which'},
   {header: 'Zone', value: ({target}) => target?.zone ?? '', priority: 2, tells: 'which'},
 ]
+
+const hasAccount = ({target}: ServerOutcome) => target?.account !== undefined
+
+const accountColumn: Column<ServerOutcome> = {
+  header: 'Account',
+  value: ({target}) => target?.account ?? '',
+  priority: 2,
+  tells: 'which',
+}
 
 export const resultColumn: Column<ServerOutcome> = {header: 'Result', value: ({result}) => result, style: resultStyle}
 

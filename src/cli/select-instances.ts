@@ -1,4 +1,5 @@
 import type {Cloud} from '../cloud/cloud.ts'
+import {placeKey, placeOf} from '../cloud/regions.ts'
 import {exitCodes, usageError, VpcmdError} from '../errors.ts'
 import {inputLimits, inputName, readText} from '../files/read-input.ts'
 import {toQuery} from '../instances/filters.ts'
@@ -135,7 +136,7 @@ async function selectAll<T>(
   const {items, failures, isRead} = await collectInstances(cloud, query, (instance, region) => {
     context.rememberNames([{instance, region: region.name}])
     return {
-      key: `${region.name} ${instance.vpc?.name ?? ''} ${instance.name ?? ''} ${instance.id}`,
+      key: `${placeKey(placeOf(region))} ${instance.vpc?.name ?? ''} ${instance.name ?? ''} ${instance.id}`,
       item: map({instance, region, asked: instance.id, readAt: context.host.now()}),
     }
   })

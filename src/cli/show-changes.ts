@@ -16,7 +16,7 @@ export function showChanges(context: Context, changes: PlannedChange[], breaches
   if (changes.length > mostShown) context.note(`  ${context.symbols.ellipsis} and ${changes.length - mostShown} more`)
   const counts = new Map<string, number>()
   for (const {target} of changes) {
-    const place = `${target.region}, VPC ${target.vpc.name}`
+    const place = `${target.account === undefined ? '' : `account ${target.account}, `}${target.region}, VPC ${target.vpc.name}`
     counts.set(place, (counts.get(place) ?? 0) + 1)
   }
   for (const [place, count] of [...counts].sort(([a], [b]) => (a < b ? -1 : 1))) context.note(`  ${place}: ${count}`)

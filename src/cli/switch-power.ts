@@ -1,5 +1,6 @@
 import type {Cloud} from '../cloud/cloud.ts'
 import {rateLimits} from '../cloud/rate-limiter.ts'
+import {placeOf} from '../cloud/regions.ts'
 import type {Column} from '../column.ts'
 import {counted} from '../counted.ts'
 import {asVpcmdError, type VpcmdError} from '../errors.ts'
@@ -39,7 +40,7 @@ export async function switchPower(
   const choose = async () => {
     const chosen: Chosen = await selectInstances(context, cloud, selection, picker, found => ({
       asked: found.asked,
-      target: targetOf('instance', found.instance, found.region.name),
+      target: targetOf('instance', found.instance, placeOf(found.region)),
     }))
     return {chosen, hasAsked: chosen.how === 'picked'}
   }

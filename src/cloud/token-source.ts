@@ -82,6 +82,11 @@ export class TokenSource implements AuthenticatorInterface {
     request.headers = {...request.headers, Authorization: (await this.#present()).header}
   }
 
+  /** The present token itself, to be shown to IAM. Throws VpcmdError. */
+  async accessToken(): Promise<string> {
+    return (await this.#present()).header.replace(/^Bearer /, '')
+  }
+
   /** Sees that there is a token. Throws VpcmdError. */
   async ready(): Promise<void> {
     await this.#present()

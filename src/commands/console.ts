@@ -14,6 +14,7 @@ import {exitCodes, usageError, VpcmdError} from '../errors.ts'
 import {instanceDetails, mainDetails} from '../instances/details.ts'
 import type {FoundInstance} from '../instances/find-instance.ts'
 import {floatingIpsFor, noFloatingIps} from '../instances/floating-ips.ts'
+import {whereIs} from '../instances/list-instances.ts'
 import {describePatch, settingsLabel, tunables, type WantedSettings} from '../instances/settings.ts'
 import {asCandidate, changesIn, draftPlan} from '../metadata/plan.ts'
 import type {Prompter} from '../terminal/prompts.ts'
@@ -156,7 +157,7 @@ export default class Console extends BaseCommand {
       this.context.warning(error.message)
       return noFloatingIps
     })
-    const listed = {instance, region: region.name, floatingIps: undefined}
+    const listed = {instance, ...whereIs(region), floatingIps: undefined}
     const rows = isAll ? instanceDetails(listed, index) : mainDetails(listed, index)
     // A menu follows at once: nobody wants to leave a pager first.
     this.context.print(`${renderRecord(rows, this.context.canvas())}\n`, false)

@@ -1,6 +1,6 @@
 import type {Cloud} from '../cloud/cloud.ts'
 import type {Instance} from '../cloud/readers/instance.ts'
-import {checkUsable, type Region} from '../cloud/regions.ts'
+import {type Account, checkUsable, placeName, type Region} from '../cloud/regions.ts'
 import {counted} from '../counted.ts'
 import {VpcmdError} from '../errors.ts'
 import type {InstanceQuery} from './filters.ts'
@@ -13,12 +13,15 @@ import {StreamBudget} from './stream-budget.ts'
 export interface ListedInstance {
   instance: Instance
   region: string
+  /** Where more than one account is worked in. */
+  account?: Account
   /** Undefined when they were not asked for, or could not be read. */
   floatingIps: string[] | undefined
 }
 
 /** What could not be read, and why. The rows of all other regions are there. */
 export interface RegionFailure {
+  /** As messages call it, with its account where more than one is worked in. */
   region: string
   error: VpcmdError
 }
@@ -28,7 +31,7 @@ export interface ReadingOutcome {
   failures: RegionFailure[]
   /** False where no region at all could be read: then there being no rows says nothing. */
   isRead: boolean
-  /** The regions that could not be read, or not to their end: what was handed over of them is not all. */
+  /** The regions, as messages call them, that could not be read, or not to their end: what was handed over of them is not all. */
   unread: Set<string>
   /** IDs that were handed over and that had gone by the end of the reading. */
   gone: Set<string>
@@ -75,7 +78,7 @@ export async function readInstances(
       }
       try {
         checkUsable(region)
-        const {name} = region
+        const name = placeName(region)
         const reading = {api: cloud.api(region), region: name, query, take, budget, signal: stopped.signal}
         const count = await readRegionInstances(reading)
         outcome.isRead = true
@@ -88,8 +91,8 @@ export async function readInstances(
           stopped.abort(error)
           throw error
         }
-        outcome.unread.add(region.name)
-        outcome.failures.push({region: region.name, error})
+        outcome.unread.add(placeName(region))
+        outcome.failures.push({region: placeName(region), error})
       } finally {
         regionsDone++
       }
@@ -110,7 +113,7 @@ export async function collectInstances<T>(
 ): Promise<{items: T[]; failures: RegionFailure[]; isRead: boolean}> {
   const all: {id: string; region: string; item: T}[] = []
   const take: OnInstances = (instances, region) => {
-    for (const each of instances) all.push({id: each.id, region: region.name, item: map(each, region)})
+    for (const each of instances) all.push({id: each.id, region: placeName(region), item: map(each, region)})
   }
   const {failures, isRead, unread, gone} = await readInstances(cloud, query, take, budget)
   const kept = all.filter(({id, region}) => !gone.has(id) && !unread.has(region))
@@ -125,8 +128,10 @@ export async function listInstances(cloud: Cloud, query: InstanceQuery, withFloa
   const toItem = (instance: Instance, region: Region) => ({instance, region})
   const {items, failures, isRead} = await collectInstances(cloud, query, toItem, budget)
   const indexes = await Promise.all(regions.map(region => addresses?.of(region)))
+  const itemsIn = new Map<Region, {instance: Instance}[]>(regions.map(region => [region, []]))
+  for (const item of items) itemsIn.get(item.region)?.push(item)
   const rows = regions.flatMap((region, place) => {
-    const here = items.filter(item => item.region.name === region.name)
+    const here = itemsIn.get(region) ?? []
     return here.map(({instance}) => listed(instance, region, indexes[place]))
   })
   return {rows, failures: inOrderOf(regions, [...failures, ...(addresses?.failures ?? [])]), isRead}
@@ -172,30 +177,41 @@ function readAddresses(cloud: Cloud, regions: Region[], signal?: AbortSignal): A
       .map(region => {
         const failed = (error: unknown) => {
           if (!(error instanceof VpcmdError)) throw error
-          failures.push({region: region.name, error})
+          failures.push({region: placeName(region), error})
           return undefined
         }
-        const index = listFloatingIps(cloud.api(region), region.name, signal).then(read => {
+        const index = listFloatingIps(cloud.api(region), placeName(region), signal).then(read => {
           if (read.problem) failed(read.problem)
           return read.index
         }, failed)
         // Nobody waits for it where the instances can't be read.
         index.catch(() => undefined)
-        return [region.name, index]
+        return [placeName(region), index]
       }),
   )
-  return {of: async ({name}) => reading.get(name), failures}
+  return {of: async region => reading.get(placeName(region)), failures}
 }
 
 function inOrderOf(regions: Region[], failures: RegionFailure[]): RegionFailure[] {
-  return regions.flatMap(({name}) => failures.filter(({region}) => region === name))
+  const order = new Map(regions.map((region, index) => [placeName(region), index]))
+  return failures.toSorted((a, b) => (order.get(a.region) ?? 0) - (order.get(b.region) ?? 0))
 }
 
 function listed(instance: Instance, region: Region, index: FloatingIpIndex | undefined): ListedInstance {
-  return {instance, region: region.name, floatingIps: index && addressesOf(instance, index)}
+  return {instance, ...whereIs(region), floatingIps: index && addressesOf(instance, index)}
+}
+
+/** Where what is in a region is, as a row tells it. */
+export function whereIs({name, account}: Region): Pick<ListedInstance, 'region' | 'account'> {
+  return {region: name, ...(account && {account})}
 }
 
 /** An instance as `--json` prints it: IBM's own object as the API sent it, with the region and the floating IPs added. */
-export function toJsonRow({instance, region, floatingIps}: ListedInstance): object {
-  return {...instance.api, region, floating_ips: floatingIps ?? null}
+export function toJsonRow({instance, region, account, floatingIps}: ListedInstance): object {
+  return {...instance.api, region, ...toJsonAccount(account), floating_ips: floatingIps ?? null}
+}
+
+/** The account of a row in JSON, where more than one is worked in. */
+export function toJsonAccount(account: Account | undefined): {account?: string; account_name?: string | null} {
+  return account ? {account: account.id, account_name: account.name ?? null} : {}
 }

@@ -39,7 +39,7 @@ export async function readPowerItems(
   const readAt = now()
   return readAfresh(cloud, targets, ({asked, target}, result): PowerItem => {
     if (!(result instanceof VpcmdError)) {
-      return itemOf(action, asked, targetOf('instance', result, target.region), result, readAt, acceptsDataLoss)
+      return itemOf(action, asked, targetOf('instance', result, target), result, readAt, acceptsDataLoss)
     }
     return {asked, target, risks: [], change: undefined, error: result, leftOut: unreadReason(result)}
   })

@@ -84,7 +84,7 @@ function propertiesOf(definition: string): string[] {
 
 describe('a hole in a body costs one cell: ', () => {
   const whole = async (): Promise<Record<string, unknown>> => {
-    const {result} = await test.cloud.api(await test.cloud.region('us-south')).getInstance({id})
+    const {result} = await test.cloud.api(await test.cloud.region({region: 'us-south'})).getInstance({id})
     return {...result.api}
   }
 
@@ -312,7 +312,7 @@ it.each(['GET', 'PATCH', 'POST'])('an answer to another question is an error: %s
       if (typeof body.href === 'string') body.href = body.href.replace(id, other)
     },
   })
-  const api = cloud.api(await cloud.region('us-south'), 'rollout')
+  const api = cloud.api(await cloud.region({region: 'us-south'}), 'rollout')
   const call = {
     GET: () => api.getInstance({id}),
     PATCH: () => api.updateInstance({id, metadataService: {enabled: true}}),

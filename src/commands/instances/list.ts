@@ -15,7 +15,14 @@ import {filterFlags, hasFilters, toFilters} from '../../cli/flags/selection.ts'
 import {noteLimit, printRows, rowPrinter} from '../../cli/output.ts'
 import {preferences} from '../../cli/preferences.ts'
 import {reportRegions} from '../../cli/report-failures.ts'
-import {chooseColumns, columnNamed, defaultColumns, instanceColumns, sortRows} from '../../instances/columns.ts'
+import {
+  chooseColumns,
+  columnNamed,
+  columnsOf,
+  defaultColumns,
+  instanceColumns,
+  sortRows,
+} from '../../instances/columns.ts'
 import {toQuery} from '../../instances/filters.ts'
 import {refuseImpossible} from '../../instances/impossible-filters.ts'
 import {type ListedInstance, listInstances, streamInstances, toJsonRow} from '../../instances/list-instances.ts'
@@ -55,7 +62,11 @@ With --sort none, the formats -o jsonl, -o csv, -o name and -q print instances a
     const {flags} = await this.parse(InstancesList)
     const out = readOutput(flags)
     const preferred = preferences(this.context)
-    const columns = chosenColumns(out, instanceColumns, chooseColumns(preferred.columns ?? defaultColumns))
+    const columns = chosenColumns(
+      out,
+      instanceColumns,
+      chooseColumns(preferred.columns ?? columnsOf(flags, defaultColumns)),
+    )
     const isSorted = flags.sort !== 'none'
     const sortedBy = isSorted ? columnNamed(flags.sort.replace(/^-/, '')).key : undefined
     const filters = toFilters(flags)

@@ -1,7 +1,7 @@
 import {Args} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
 import {checkStdin} from '../../cli/check-files.ts'
-import {connectCloud} from '../../cli/connect-cloud.ts'
+import {connectCloud, signIn} from '../../cli/connect-cloud.ts'
 import {readChange, refuseRegions, restartFlags, rolloutFlags} from '../../cli/flags/change.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {makeChanges} from '../../cli/make-changes.ts'
@@ -11,7 +11,7 @@ import {usageError} from '../../errors.ts'
 import {inputLimits, inputName, readText} from '../../files/read-input.ts'
 import {countChanges} from '../../instances/settings.ts'
 import {outcomesOfChanges} from '../../metadata/outcomes.ts'
-import type {Plan} from '../../metadata/plan.ts'
+import type {Plan, PlannedChange} from '../../metadata/plan.ts'
 
 export default class MetadataApply extends BaseCommand {
   static override summary = 'Make exactly the changes of a plan.'
@@ -36,18 +36,28 @@ A plan never stops an instance. With --restart, vpcmd then stops and starts the 
     refuseRegions(flags, 'a plan')
     checkStdin(flags, {plan: args.plan, policy: flags.policy})
     const policy = readChange(flags)
-    const {account: planned, createdAt, selection, unread, changes} = await readPlan(args.plan)
+    const plan = await readPlan(args.plan)
+    const {account: planned, createdAt, selection, unread} = plan
     const rules = flags.policy === undefined ? undefined : await readPolicy(flags.policy, context.env)
-    const cloud = await connectCloud(context, flags)
+    const isOfAccounts = flags.assume !== undefined || plan.assumes !== undefined
+    const changes = isOfAccounts ? withAccounts(plan) : plan.changes
+    const places = changes.map(({target}) => target)
+    const cloud =
+      flags.assume !== undefined || plan.assumes === undefined
+        ? await connectCloud(context, flags)
+        : await (await signIn(context, flags)).of(plan, places)
     const {account} = await cloud.caller({isFresh: true})
-    if (account !== planned) {
+    // Where accounts are assumed, each server's is looked at.
+    if (account !== planned && !isOfAccounts) {
       throw usageError(
         `The plan was made in account ${planned}, and these credentials are of account ${account}.`,
         'Use an API key of that account, or make a new plan.',
       )
     }
-    const regions = new Set(changes.map(({target}) => target.region))
-    await Promise.all([...regions].map(name => cloud.region(name, 'the plan')))
+    if (!isOfAccounts) {
+      const regions = new Set(changes.map(({target}) => target.region))
+      await Promise.all([...regions].map(region => cloud.region({region}, 'the plan')))
+    }
     for (const what of unread ?? []) context.warning(`The plan is incomplete, as this could not be read: ${what}`)
     const breaches = await breachesOf(context, rules, changes)
     await makeChanges(context, cloud, policy, {
@@ -62,6 +72,11 @@ A plan never stops an instance. With --restart, vpcmd then stops and starts the 
       outcomes: settled => outcomesOfChanges(changes, settled),
     })
   }
+}
+
+/** The changes with the account of each: what a plan of one account holds is of that. */
+function withAccounts({account, changes}: Plan): PlannedChange[] {
+  return changes.map(change => ({...change, target: {account, ...change.target}}))
 }
 
 async function readPlan(file: string): Promise<Plan> {

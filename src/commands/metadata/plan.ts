@@ -70,6 +70,7 @@ Choose instances as with vpcmd metadata enable, and pass --enable or --disable. 
     ])
     const plan: Plan = {
       account,
+      ...(cloud.assumes !== undefined && {assumes: cloud.assumes}),
       createdAt: new Date(context.host.now()).toISOString(),
       vpcmd: context.version,
       selection: `${flags.enable ? 'enable' : 'disable'} ${selection.words}`,

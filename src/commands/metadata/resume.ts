@@ -1,7 +1,14 @@
 import {Args} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
-import {connectCloud} from '../../cli/connect-cloud.ts'
-import {checkRestartFlags, readPowerChange, refuseRegions, restartFlags, rolloutFlags} from '../../cli/flags/change.ts'
+import {signIn} from '../../cli/connect-cloud.ts'
+import {
+  checkRestartFlags,
+  readPowerChange,
+  refuseAccounts,
+  refuseRegions,
+  restartFlags,
+  rolloutFlags,
+} from '../../cli/flags/change.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {carryOut, checkCanary, printDryRun} from '../../cli/make-changes.ts'
 import {openRun} from '../../cli/open-run.ts'
@@ -38,15 +45,20 @@ A run of vpcmd instances start, stop or restart is finished in the same way: wha
     const {args, flags} = await this.parse(MetadataResume)
     const {context} = this
     refuseRegions(flags, 'a run')
+    refuseAccounts(flags, 'a run')
     // A run of `instances stop` or `restart` takes these flags alone, and which run it is shows later.
     const policy = readPowerChange(flags)
-    const cloud = await connectCloud(context, flags)
-    const awaited = await restartsAwaited(context, cloud)
+    const signedIn = await signIn(context, flags)
+    const awaited = await restartsAwaited(context, signedIn.base)
     // What another run has turned off, or restarted, since awaits nothing any more.
     const isAwaiting = (recorded: RecordedChange) =>
       awaitsRestart(recorded) && (awaited?.has(recorded.change.target.id) ?? true)
-    const run = await openRun(context, cloud, args.run, 'resumed', (folder, account) =>
+    const run = await openRun(context, signedIn.base, args.run, 'resumed', (folder, account) =>
       lastUnfinished(folder, account, policy.restart.isWanted ? isAwaiting : undefined),
+    )
+    const cloud = await signedIn.of(
+      run.header,
+      run.changes.map(({change}) => change.target),
     )
     const action = powerOf(run)
     if (action) return resumePower(context, cloud, policy, {run, action})

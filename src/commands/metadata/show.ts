@@ -11,12 +11,13 @@ import {selectInstances} from '../../cli/select-instances.ts'
 import {
   awaitedColumn,
   chooseColumns,
+  columnsOf,
   type InstanceColumn,
   metadataColumns,
   showColumns,
   toMetadataRow,
 } from '../../instances/columns.ts'
-import type {ListedInstance} from '../../instances/list-instances.ts'
+import {type ListedInstance, whereIs} from '../../instances/list-instances.ts'
 
 export default class MetadataShow extends BaseCommand {
   static override summary = 'Show the metadata settings of instances.'
@@ -44,14 +45,14 @@ ${selectionHelp}`
     const {args, flags} = await this.parse(MetadataShow)
     const selection = readSelection(flags, args.instance)
     const out = readOutput(flags)
-    const byDefault = chooseColumns(metadataColumns)
+    const byDefault = chooseColumns(columnsOf(flags, metadataColumns))
     const columns = chosenColumns(out, showColumns, byDefault)
     const cloud = await connectCloud(this.context, flags)
     const picker = {question: 'Which instance?', picksOne: true, mayBeNone: true}
     const [{items}, awaited] = await Promise.all([
       selectInstances<ListedInstance>(this.context, cloud, selection, picker, ({instance, region}) => ({
         instance,
-        region: region.name,
+        ...whereIs(region),
         floatingIps: undefined,
       })),
       restartsAwaited(this.context, cloud),

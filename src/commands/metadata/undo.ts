@@ -1,7 +1,7 @@
 import {Args} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
-import {connectCloud} from '../../cli/connect-cloud.ts'
-import {readChange, refuseRegions, rolloutFlags} from '../../cli/flags/change.ts'
+import {signIn} from '../../cli/connect-cloud.ts'
+import {readChange, refuseAccounts, refuseRegions, rolloutFlags} from '../../cli/flags/change.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {makeChanges} from '../../cli/make-changes.ts'
 import {openRun} from '../../cli/open-run.ts'
@@ -33,8 +33,13 @@ An undo is itself a run. To undo it, pass its ID.`
     const {context} = this
     const policy = readChange(flags)
     refuseRegions(flags, 'an undo')
-    const cloud = await connectCloud(context, flags)
-    const run = await openRun(context, cloud, args.run, 'undone', lastToUndo)
+    refuseAccounts(flags, 'an undo')
+    const signedIn = await signIn(context, flags)
+    const run = await openRun(context, signedIn.base, args.run, 'undone', lastToUndo)
+    const cloud = await signedIn.of(
+      run.header,
+      run.changes.map(({change}) => change.target),
+    )
     const {id, command, selection} = run.header
     if (run.state === 'running') {
       throw new VpcmdError({
