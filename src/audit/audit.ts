@@ -4,6 +4,7 @@ import {hasExpired, type Judgement, judge, type Verdict, verdicts} from './judge
 import type {Exemption, Policy} from './policy.ts'
 import {readSubjects, type Unread} from './read-subjects.ts'
 import {type Scope, scopeInWords} from './scope.ts'
+import {label} from './subjects.ts'
 
 export type Counts = Record<Verdict | 'total', number>
 
@@ -23,7 +24,7 @@ export interface AuditReport {
   scope: Scope
   /** The regions that were asked. */
   regions: string[]
-  /** From worst to best, then by region, kind and name. */
+  /** From worst to best, then by account, region, kind and name. */
   judgements: Judgement[]
   counts: Counts
   unread: Unread[]
@@ -118,6 +119,7 @@ function sorted(judgements: Judgement[]): Judgement[] {
   return judgements.sort(
     (a, b) =>
       (ranks.get(a.verdict) ?? 0) - (ranks.get(b.verdict) ?? 0) ||
+      order(label(a.subject.account), label(b.subject.account)) ||
       order(a.subject.region, b.subject.region) ||
       order(a.subject.kind, b.subject.kind) ||
       order(a.subject.name ?? '', b.subject.name ?? '') ||

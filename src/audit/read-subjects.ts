@@ -10,10 +10,12 @@ import {incompleteList, pageSize, pagesOf, problemsOfList} from '../instances/pa
 import {targetName} from '../instances/references.ts'
 import {vpcPages} from '../instances/vpc-pages.ts'
 import type {Scope} from './scope.ts'
-import {KnownReferences, kindLabel, type Subject, type SubjectKind, toSubject} from './subjects.ts'
+import {KnownReferences, kindLabel, type Referred, type Subject, type SubjectKind, toSubject} from './subjects.ts'
 
 /** What could not be read, or not in full, and why. */
 export interface Unread {
+  /** Whose region it is, where that is known. */
+  account?: Referred
   region: string
   kinds: SubjectKind[]
   error: VpcmdError
@@ -89,7 +91,7 @@ export async function readSubjects(cloud: Cloud, scope: Scope, needsImages: bool
   const [first] = unread.all
   if (!isRead && first) throw first.error
   if (gone.size > 0) subjects = subjects.filter(({id}) => !gone.has(id))
-  return {subjects, unread: unread.all, unnamed: unnamed.all, regions: regions.map(({name}) => name)}
+  return {subjects, unread: unread.all, unnamed: unnamed.all, regions: [...new Set(regions.map(({name}) => name))]}
 }
 
 type ListKind = (api: VpcApi, region: string) => Promise<{rows: Listed['rows']; problems: VpcmdError[]}>

@@ -1,5 +1,6 @@
 import type {Instance} from '../cloud/readers/instance.ts'
 import type {BareMetalServer, InstanceTemplate} from '../cloud/readers/resources.ts'
+import {accountInCrn} from '../instances/references.ts'
 import type {Settings} from '../instances/settings.ts'
 
 /** What an audit looks at, under the API's own names for it. */
@@ -19,6 +20,8 @@ export interface Subject {
   /** What follows is unknown where it is undefined. */
   name?: string
   crn?: string
+  /** Whose it is. */
+  account?: Referred
   region: string
   zone?: string
   vpc?: Referred
@@ -42,12 +45,14 @@ export function toSubject(
   {region, readAt, references}: {region: string; readAt: number; references: KnownReferences},
 ): Subject {
   const {id, name, crn, zone, vpc, resourceGroup, profile, settings} = server
+  const account = accountInCrn(crn)
   const {image, architecture, status}: Partial<Pick<Instance, 'image' | 'architecture' | 'status'>> = server
   return {
     kind,
     id,
     name,
     crn,
+    account: references.share(account === undefined ? undefined : {id: account}),
     region,
     zone,
     vpc: references.share(vpc),
@@ -89,4 +94,9 @@ export class KnownReferences {
 /** The word for a kind, in the singular. */
 export function kindLabel(kind: SubjectKind): string {
   return kind.replaceAll('_', ' ')
+}
+
+/** What something is called: by name, or by ID where the name is not known. */
+export function label(reference: Referred | undefined): string {
+  return reference?.name ?? reference?.id ?? ''
 }

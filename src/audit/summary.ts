@@ -1,4 +1,5 @@
 import {counted} from '../counted.ts'
+import {accountsOf} from './accounts.ts'
 import {type AuditReport, resultOf} from './audit.ts'
 import {requirementInWords} from './policy.ts'
 import {scopeInWords} from './scope.ts'
@@ -78,11 +79,13 @@ export function remarks({expired, policy, judgements}: AuditReport): string[] {
 }
 
 /** What was asked for, in words, for the head of a report. */
-export function scopeLine({scope, regions}: AuditReport): string {
+export function scopeLine(report: AuditReport): string {
+  const {scope, regions} = report
   const kinds = scope.kinds.map(kind => `${kindLabel(kind)}s`).join(', ')
   const filters = scopeInWords(scope)
   const places = regions.length === 1 ? `the region ${regions[0]}` : `${regions.length} regions (${regions.join(', ')})`
-  return `${kinds} in ${places}${filters ? `; only ${filters}` : ''}`
+  const accounts = accountsOf(report).length
+  return `${kinds} in ${places}${accounts > 1 ? ` of ${accounts} accounts` : ''}${filters ? `; only ${filters}` : ''}`
 }
 
 /** The rules of a policy in words, each with its requirement. */

@@ -8,13 +8,14 @@ import type {Referred} from './subjects.ts'
 /** A judged subject as JSON lines have it, one each. */
 export function toJsonJudgement(judgement: Judgement): object {
   const {subject, verdict, rule, violations, exemption} = judgement
-  const {kind, id, name, crn, region, zone, vpc, resourceGroup, profile, image, status, settings} = subject
+  const {kind, id, name, crn, account, region, zone, vpc, resourceGroup, profile, image, status, settings} = subject
   return {
     verdict,
     kind,
     id,
     name: name ?? null,
     crn: crn ?? null,
+    account: toJsonReference(account),
     region,
     zone: zone ?? null,
     vpc: toJsonReference(vpc),
@@ -52,7 +53,12 @@ export function toJsonHead(report: AuditReport): object {
       ...Object.fromEntries(scopeFilters.map(name => [name.replace('-', '_'), scope.filters[name] ?? null])),
     },
     counts,
-    unread: unread.map(({region, kinds, error}) => ({region, kinds, error: error.toJSON()})),
+    unread: unread.map(({account, region, kinds, error}) => ({
+      account: toJsonReference(account),
+      region,
+      kinds,
+      error: error.toJSON(),
+    })),
     expired_exemptions: expired.map(({exemption: {match, reason, expires}, violations}) => ({
       match,
       reason,

@@ -122,6 +122,7 @@ describe('vpcmd metadata audit', () => {
       id: expect.stringMatching(/^0217_/),
       name: 'web-1',
       crn: expect.stringMatching(/^crn:v1:bluemix:public:is:eu-de-1:a\/a1234567::instance:0217_/),
+      account: {id: 'a1234567', name: null},
       region: 'eu-de',
       zone: 'eu-de-1',
       vpc: {id: expect.any(String), name: 'frankfurt-vpc'},
@@ -142,7 +143,7 @@ describe('vpcmd metadata audit', () => {
     expect(lines.map(line => JSON.parse(line))).toEqual(whole.subjects)
     const [header, first, ...others] = (await instances('-o', 'csv')).stdout.trimEnd().split('\n')
     expect(header).toBe(
-      'Verdict,Kind,Name,ID,Region,Zone,VPC,Resource group,Profile,Image,Status,Enabled,Protocol,Hop limit,Rule,Why,Exempt until,Restart awaited since,CRN',
+      'Verdict,Kind,Name,ID,Account,Region,Zone,VPC,Resource group,Profile,Image,Status,Enabled,Protocol,Hop limit,Rule,Why,Exempt until,Restart awaited since,CRN',
     )
     expect(first).toMatch(/^violation,instance,web-1,0217_.*,"hop limit is 2, must be 1",,,crn:/)
     expect(others).toHaveLength(8)

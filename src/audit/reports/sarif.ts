@@ -81,10 +81,10 @@ export function toSarif(report: AuditReport): object {
             startTimeUtc: report.at,
             exitCode: exitCodeOf(report),
             toolExecutionNotifications: [
-              ...report.unread.map(({region, error}) => ({
+              ...report.unread.map(({account, region, error}) => ({
                 level: 'error',
                 message: {text: visible([error.message, error.hint].filter(Boolean).join(' '))},
-                properties: {region, code: error.code, trace: error.trace},
+                properties: {account: account?.id, region, code: error.code, trace: error.trace},
               })),
               ...(isWhole ? [] : [{level: 'error', message: {text: visible(headline(report))}}]),
             ],
@@ -161,11 +161,13 @@ function placeOf({region, kind, id}: Subject, {rule}: Judgement, {file, pathInRe
 }
 
 function propertiesOf(subject: Subject, {rule, verdict, restartAwaited}: Judgement, violation?: Violation): object {
-  const {kind, id, region, zone, vpc} = subject
+  const {kind, id, account, region, zone, vpc} = subject
   return {
     verdict,
     kind,
     id,
+    account: account?.id,
+    accountName: account?.name,
     region,
     zone,
     vpc: vpc?.name ?? vpc?.id,

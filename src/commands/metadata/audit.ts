@@ -1,6 +1,7 @@
 import {Flags} from '@oclif/core'
+import {isOfSeveralAccounts} from '../../audit/accounts.ts'
 import type {AuditReport} from '../../audit/audit.ts'
-import {csvColumns, everyColumn, tableColumns} from '../../audit/columns.ts'
+import {accountTableColumns, csvColumns, everyColumn, tableColumns} from '../../audit/columns.ts'
 import {type Judgement, type Verdict, verdicts} from '../../audit/judge.ts'
 import {defaultPolicy, listInWords, policyKeysInWords} from '../../audit/policy.ts'
 import {selectorTable} from '../../audit/selectors.ts'
@@ -141,7 +142,8 @@ Exit codes: 0 compliant; 5 not compliant; 1 if anything could not be read, whate
         )
       }
     }
-    await this.printAudit({...out, output: flags.output}, columns, report, flags.verdict)
+    const shown = columns === tableColumns && isOfSeveralAccounts(report) ? accountTableColumns : columns
+    await this.printAudit({...out, output: flags.output}, shown, report, flags.verdict)
     const plan = flags['fix-plan'] === undefined ? undefined : await this.writeFixPlan(report, flags['fix-plan'])
     await this.summarize(report, plan)
   }
