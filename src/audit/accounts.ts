@@ -1,8 +1,14 @@
 import type {AuditReport} from './audit.ts'
 import type {Referred} from './subjects.ts'
 
-/** The accounts that something was found in, or not read in, each once; what names no account counts for none. */
-export function accountsOf({judgements, unread}: Pick<AuditReport, 'judgements' | 'unread'>): Referred[] {
+type Accounted = Pick<AuditReport, 'judgements' | 'unread' | 'assumed'>
+
+/**
+ * The accounts that were audited, each once; where none was assumed, those that something was found in, or not read in: what
+ * names no account counts for none.
+ */
+export function accountsOf({judgements, unread, assumed}: Accounted): Referred[] {
+  if (assumed) return assumed.accounts
   const accounts = new Map<string, Referred>()
   for (const {account} of [...judgements.map(({subject}) => subject), ...unread]) {
     if (account) accounts.set(account.id ?? '', account)
@@ -11,6 +17,6 @@ export function accountsOf({judgements, unread}: Pick<AuditReport, 'judgements' 
 }
 
 /** Whether a report has to say what belongs to which account. */
-export function isOfSeveralAccounts(report: Pick<AuditReport, 'judgements' | 'unread'>): boolean {
+export function isOfSeveralAccounts(report: Accounted): boolean {
   return accountsOf(report).length > 1
 }

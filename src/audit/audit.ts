@@ -1,4 +1,5 @@
 import type {Cloud} from '../cloud/cloud.ts'
+import type {Account} from '../cloud/regions.ts'
 import {type ExitCode, exitCodes} from '../errors.ts'
 import {hasExpired, type Judgement, judge, type Verdict, verdicts} from './judge.ts'
 import type {Exemption, Policy} from './policy.ts'
@@ -15,8 +16,10 @@ export interface ExpiredExemption {
 }
 
 export interface AuditReport {
-  /** The account's ID; undefined where the credentials do not tell. */
+  /** The ID of the account of the credentials; undefined where they do not tell. */
   account: string | undefined
+  /** The trusted profile that was assumed, and the accounts in which it was, where one was. */
+  assumed?: {profile: string; accounts: Account[]}
   /** When the reading began, ISO 8601. */
   at: string
   vpcmd: string
@@ -47,11 +50,12 @@ export async function audit(cloud: Cloud, options: AuditOptions): Promise<AuditR
   const at = options.now.toISOString()
   const today = at.slice(0, 10)
   const needsImages = [...policy.rules, ...policy.exemptions].some(({match}) => match.image)
-  const [{subjects, unnamed, regions, ...read}, caller, awaited] = await Promise.all([
+  const [{subjects, unnamed, regions, ...read}, caller, awaited, accounts] = await Promise.all([
     readSubjects(cloud, scope, needsImages),
     // Some credentials give tokens that name no account.
     cloud.caller().catch(() => undefined),
     options.restartsAwaited(),
+    cloud.accounts?.(),
   ])
   const judgements = sorted(
     subjects.map(subject => {
@@ -62,10 +66,15 @@ export async function audit(cloud: Cloud, options: AuditOptions): Promise<AuditR
     }),
   )
   const undetermined = new Set(
-    judgements.flatMap(({verdict, subject}) => (verdict === 'undetermined' ? subject.region : [])),
+    judgements.flatMap(({verdict, subject}) =>
+      verdict === 'undetermined' ? [subject.region, keyOfPlace(subject)] : [],
+    ),
   )
   // Names that nothing hung on are not missed.
-  const unread = [...read.unread, ...unnamed.filter(({region}) => undetermined.has(region))]
+  const unread = [
+    ...read.unread,
+    ...unnamed.filter(each => undetermined.has(each.account ? keyOfPlace(each) : each.region)),
+  ]
   const expired = policy.exemptions
     .filter(exemption => hasExpired(exemption, today))
     .map(exemption => ({
@@ -74,6 +83,7 @@ export async function audit(cloud: Cloud, options: AuditOptions): Promise<AuditR
     }))
   return {
     account: caller?.account,
+    ...(accounts && cloud.assumes !== undefined && {assumed: {profile: cloud.assumes, accounts}}),
     at,
     vpcmd,
     policy,
@@ -84,6 +94,11 @@ export async function audit(cloud: Cloud, options: AuditOptions): Promise<AuditR
     unread,
     expired,
   }
+}
+
+/** Whose account and which region something is of. */
+function keyOfPlace({account, region}: Pick<Unread, 'account' | 'region'>): string {
+  return `${account?.id ?? ''}/${region}`
 }
 
 /** How many there are of each verdict, and of all. */

@@ -1,7 +1,7 @@
 import type {Cloud} from '../cloud/cloud.ts'
 import type {Page} from '../cloud/readers/page.ts'
 import type {BareMetalServer, InstanceTemplate} from '../cloud/readers/resources.ts'
-import {checkUsable, type Region} from '../cloud/regions.ts'
+import {checkUsable, placeName, type Region} from '../cloud/regions.ts'
 import type {VpcApi} from '../cloud/vpc-api.ts'
 import {VpcmdError} from '../errors.ts'
 import {type InstanceQuery, toQuery} from '../instances/filters.ts'
@@ -49,7 +49,7 @@ export async function readSubjects(cloud: Cloud, scope: Scope, needsImages: bool
   let gone = new Set<string>()
 
   const readAllInstances = async () => {
-    const outcome = await readInstances(cloud, query, (instances, {name: region}) => {
+    const outcome = await readInstances(cloud, query, (instances, region) => {
       const readAt = Date.now()
       for (const each of instances) subjects.push(toSubject('instance', each, {region, readAt, references}))
     })
@@ -61,12 +61,12 @@ export async function readSubjects(cloud: Cloud, scope: Scope, needsImages: bool
     try {
       checkUsable(region)
       const readAt = Date.now()
-      const {rows, problems} = await listedBy[kind](cloud.api(region), region.name)
+      const {rows, problems} = await listedBy[kind](cloud.api(region), placeName(region))
       isRead = true
-      for (const error of problems) unread.add(region.name, kind, error)
+      for (const error of problems) unread.add(region, kind, error)
       return [{kind, region, rows, readAt}]
     } catch (error) {
-      unread.add(region.name, kind, error)
+      unread.add(region, kind, error)
       return []
     }
   }
@@ -78,20 +78,25 @@ export async function readSubjects(cloud: Cloud, scope: Scope, needsImages: bool
   // A template refers to VPCs and images by ID: their names are known only once all instances are.
   await Promise.all(
     lists.flat().map(async ({kind, region, rows, readAt}) => {
-      const naming = await nameReferences(cloud.api(region), region.name, rows, references, needsImages)
-      const read = rows.map(row => toSubject(kind, row, {region: region.name, readAt, references}))
+      const naming = await nameReferences(cloud.api(region), placeName(region), rows, references, needsImages)
+      const read = rows.map(row => toSubject(kind, row, {region, readAt, references}))
       const {meant, doubtful} = sift(read, query)
       subjects.push(...meant)
       const [first] = doubtful
-      if (first) unread.add(region.name, kind, naming.vpcs ?? unknownScope(first, doubtful.length - 1))
-      else if (naming.vpcs) unnamed.add(region.name, kind, naming.vpcs)
-      if (naming.images) unnamed.add(region.name, kind, naming.images)
+      if (first) unread.add(region, kind, naming.vpcs ?? unknownScope(first, doubtful.length - 1))
+      else if (naming.vpcs) unnamed.add(region, kind, naming.vpcs)
+      if (naming.images) unnamed.add(region, kind, naming.images)
     }),
   )
   const [first] = unread.all
   if (!isRead && first) throw first.error
   if (gone.size > 0) subjects = subjects.filter(({id}) => !gone.has(id))
-  return {subjects, unread: unread.all, unnamed: unnamed.all, regions: [...new Set(regions.map(({name}) => name))]}
+  return {
+    subjects,
+    unread: unread.all,
+    unnamed: unnamed.all,
+    regions: [...new Set(regions.map(({name}) => name))].filter(name => name !== ''),
+  }
 }
 
 type ListKind = (api: VpcApi, region: string) => Promise<{rows: Listed['rows']; problems: VpcmdError[]}>
@@ -184,12 +189,17 @@ function unknownScope(subject: Subject, others: number): VpcmdError {
 /** What could not be read; the same error in one region is there once, with all of its kinds. */
 class Problems {
   readonly all: Unread[] = []
+  readonly #known = new Map<string, Unread>()
 
   /** Throws what is no VpcmdError. */
-  add(region: string, kind: SubjectKind, error: unknown): void {
+  add(region: Region, kind: SubjectKind, error: unknown): void {
     if (!(error instanceof VpcmdError)) throw error
-    const same = this.all.find(each => each.region === region && each.error.message === error.message)
-    if (same) same.kinds.push(kind)
-    else this.all.push({region, kinds: [kind], error})
+    const key = `${placeName(region)}\n${error.message}`
+    const same = this.#known.get(key)
+    if (same) return void same.kinds.push(kind)
+    const {name, account} = region
+    const one: Unread = {...(account && {account}), region: name || 'all regions', kinds: [kind], error}
+    this.#known.set(key, one)
+    this.all.push(one)
   }
 }

@@ -1,5 +1,6 @@
 import type {Instance} from '../cloud/readers/instance.ts'
 import type {BareMetalServer, InstanceTemplate} from '../cloud/readers/resources.ts'
+import type {Region} from '../cloud/regions.ts'
 import {accountInCrn} from '../instances/references.ts'
 import type {Settings} from '../instances/settings.ts'
 
@@ -42,18 +43,19 @@ export interface Subject {
 export function toSubject(
   kind: SubjectKind,
   server: Instance | BareMetalServer | InstanceTemplate,
-  {region, readAt, references}: {region: string; readAt: number; references: KnownReferences},
+  {region, readAt, references}: {region: Region; readAt: number; references: KnownReferences},
 ): Subject {
   const {id, name, crn, zone, vpc, resourceGroup, profile, settings} = server
-  const account = accountInCrn(crn)
+  const accountId = accountInCrn(crn)
+  const account = region.account ?? (accountId === undefined ? undefined : {id: accountId})
   const {image, architecture, status}: Partial<Pick<Instance, 'image' | 'architecture' | 'status'>> = server
   return {
     kind,
     id,
     name,
     crn,
-    account: references.share(account === undefined ? undefined : {id: account}),
-    region,
+    account: references.share(account),
+    region: region.name,
     zone,
     vpc: references.share(vpc),
     resourceGroup: references.share(resourceGroup),

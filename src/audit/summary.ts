@@ -3,7 +3,7 @@ import {accountsOf} from './accounts.ts'
 import {type AuditReport, resultOf} from './audit.ts'
 import {requirementInWords} from './policy.ts'
 import {scopeInWords} from './scope.ts'
-import {kindLabel} from './subjects.ts'
+import {kindLabel, label} from './subjects.ts'
 
 /** A count as people read it, as in `12,345`. */
 export function countLabel(count: number): string {
@@ -32,8 +32,11 @@ export function headline(report: AuditReport): string {
   const found = `${countLabel(violation)} of ${countLabel(counts.total)} violate the policy ${policy.name}; ${others.join(', ')}.`
   if (result === 'compliant' && counts.total === 0) return `${verdictOf(report)}: there are no ${scopeLine(report)}.`
   if (result !== 'incomplete') return `${verdictOf(report)}: ${found}`
-  const places = [...new Set(unread.map(({region}) => region))]
-  const where = places.length > 4 ? `in ${places.length} regions` : `in ${places.join(', ')}`
+  const places = [...new Set(unread.map(({account, region}) => (account ? `${label(account)} (${region})` : region)))]
+  const where =
+    places.length > 4
+      ? `in ${places.length} ${unread.some(({account}) => account) ? 'places' : 'regions'}`
+      : `in ${places.join(', ')}`
   if (places.length === 0 && counts.total === 0) {
     return `Nothing was judged: nothing was found with ${scopeInWords(report.scope)}.`
   }

@@ -34,10 +34,14 @@ export function toJsonJudgement(judgement: Judgement): object {
 
 /** What an audit is, beside its subjects: whose, when, by what policy, what came out, and what could not be read. */
 export function toJsonHead(report: AuditReport): object {
-  const {account, at, vpcmd, policy, scope, regions, counts, unread, expired} = report
+  const {account, assumed, at, vpcmd, policy, scope, regions, counts, unread, expired} = report
   return {
     result: resultOf(report),
     account: account ?? null,
+    ...(assumed && {
+      assumes: assumed.profile,
+      accounts: assumed.accounts.map(({id, name}) => ({id, name: name ?? null})),
+    }),
     at,
     vpcmd,
     policy: {

@@ -1,5 +1,5 @@
 import type {Cloud} from '../cloud/cloud.ts'
-import {placeKey, placeOf} from '../cloud/regions.ts'
+import {placeKey, placeName, placeOf} from '../cloud/regions.ts'
 import {exitCodes, usageError, VpcmdError} from '../errors.ts'
 import {inputLimits, inputName, readText} from '../files/read-input.ts'
 import {toQuery} from '../instances/filters.ts'
@@ -152,7 +152,7 @@ async function selectAll<T>(
     items: items.map(({item}) => item),
     how: 'all',
     words: ['--all', ...regionWords(cloud), ...filterWords].join(' '),
-    unread: failures.map(({region, error}) => `${region}: ${error.message}`),
+    unread: failures.map(({region, error}) => `${placeName(region)}: ${error.message}`),
   }
 }
 

@@ -2,7 +2,7 @@ import type {Reference} from '../cloud/readers/fields.ts'
 import type {Instance} from '../cloud/readers/instance.ts'
 import {type Column, columnsNamed, columnNamed as named} from '../column.ts'
 import {type ListedInstance, toJsonAccount} from './list-instances.ts'
-import {accountIn} from './references.ts'
+import {accountInCrn} from './references.ts'
 import {serviceUrl, settingList, settingsLabel} from './settings.ts'
 
 /** A column of `instances list`, and its name for `--columns` and `--sort`. */
@@ -64,7 +64,7 @@ export const instanceColumns: InstanceColumn[] = [
   {
     key: 'account',
     header: 'Account',
-    value: ({account, instance}) => account?.name ?? account?.id ?? told(accountIn(instance.crn)),
+    value: ({account, instance}) => account?.name ?? account?.id ?? told(accountInCrn(instance.crn)),
     priority: 2,
     tells: 'which',
     json: ['account', 'account_name'],

@@ -158,7 +158,7 @@ async function listLookup(
     return {
       matches: matches.filter(({region}) => names.has(placeName(region))),
       regions: searched,
-      failure: failures.find(({region}) => names.has(region))?.error,
+      failure: failures.find(({region}) => names.has(placeName(region)))?.error,
     }
   }
 }

@@ -21,8 +21,7 @@ export interface ListedInstance {
 
 /** What could not be read, and why. The rows of all other regions are there. */
 export interface RegionFailure {
-  /** As messages call it, with its account where more than one is worked in. */
-  region: string
+  region: Region
   error: VpcmdError
 }
 
@@ -83,8 +82,7 @@ export async function readInstances(
         const count = await readRegionInstances(reading)
         outcome.isRead = true
         for (const id of count.gone) outcome.gone.add(id)
-        for (const error of problemsOfList(`the instances of ${name}`, count))
-          outcome.failures.push({region: name, error})
+        for (const error of problemsOfList(`the instances of ${name}`, count)) outcome.failures.push({region, error})
       } catch (error) {
         stopped.signal.throwIfAborted()
         if (!(error instanceof VpcmdError)) {
@@ -92,7 +90,7 @@ export async function readInstances(
           throw error
         }
         outcome.unread.add(placeName(region))
-        outcome.failures.push({region: placeName(region), error})
+        outcome.failures.push({region, error})
       } finally {
         regionsDone++
       }
@@ -177,7 +175,7 @@ function readAddresses(cloud: Cloud, regions: Region[], signal?: AbortSignal): A
       .map(region => {
         const failed = (error: unknown) => {
           if (!(error instanceof VpcmdError)) throw error
-          failures.push({region: placeName(region), error})
+          failures.push({region, error})
           return undefined
         }
         const index = listFloatingIps(cloud.api(region), placeName(region), signal).then(read => {
@@ -194,7 +192,7 @@ function readAddresses(cloud: Cloud, regions: Region[], signal?: AbortSignal): A
 
 function inOrderOf(regions: Region[], failures: RegionFailure[]): RegionFailure[] {
   const order = new Map(regions.map((region, index) => [placeName(region), index]))
-  return failures.toSorted((a, b) => (order.get(a.region) ?? 0) - (order.get(b.region) ?? 0))
+  return failures.toSorted((a, b) => (order.get(placeName(a.region)) ?? 0) - (order.get(placeName(b.region)) ?? 0))
 }
 
 function listed(instance: Instance, region: Region, index: FloatingIpIndex | undefined): ListedInstance {

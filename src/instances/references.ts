@@ -54,11 +54,6 @@ function isServer(type: string | undefined, id: string): boolean {
   return type === 'instance' ? instanceId.test(id) : type === 'bare-metal-server' && isResourceId(id)
 }
 
-/** The account that a CRN of a resource names; undefined where it names none. */
-export function accountIn(crn: string | undefined): string | undefined {
-  return /^crn:(?:[^:]*:){5}a\/([^:]+):/.exec(crn ?? '')?.[1]
-}
-
 /** Whether a text is the ID of some resource, such as a bare metal server's, and no name. */
 export function isResourceId(text: string): boolean {
   return resourceId.test(text)

@@ -123,7 +123,7 @@ function Facts({report}: {report: AuditReport}) {
   const entries = {
     ...(accounts.length > 1
       ? {Accounts: countLabel(accounts.length)}
-      : {Account: account ?? 'not told by the credentials'}),
+      : {Account: (report.assumed && label(accounts[0])) ?? account ?? 'not told by the credentials'}),
     Read: `${at.slice(0, 10)} ${at.slice(11, 19)} UTC`,
     Policy:
       policy.file === undefined ? `${policy.name}: the one without a file` : `${policy.name}, ${policy.file}${digest}`,
