@@ -113,3 +113,13 @@ export interface Seeded {
   bareMetalServers: BareMetalSummary[]
   templates: TemplateSummary[]
 }
+
+/** An account as a test sees it. */
+export interface AccountSummary {
+  id: string
+  name: string
+  /** No source read says what other states than ACTIVE are called: PENDING is the sandbox's guess. */
+  state: 'ACTIVE' | 'PENDING'
+  /** Whether it has the profile that the owner of the API key may assume. */
+  hasAuditor: boolean
+}
