@@ -8,7 +8,10 @@ import {inputLimits, inputName, readText} from '../files/read-input.ts'
 import type {Context} from './context.ts'
 import type {CloudFlags} from './flags/cloud.ts'
 
-type AccountFlags = Pick<CloudFlags, 'account' | 'assume' | 'enterprise' | 'account-group'>
+/** The flags that say in which accounts to work. */
+export type AccountFlags = {
+  [Name in 'account' | 'assume' | 'enterprise' | 'account-group']?: CloudFlags[Name] | undefined
+}
 
 /**
  * The accounts that the flags name; undefined for that of the credentials, whichever it is. Asks nobody yet. Throws a usage

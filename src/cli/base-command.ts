@@ -6,7 +6,7 @@ import {type OutputFlags, outputFlags, readOutput} from './flags/output.ts'
 import {usageLine} from './help-page.ts'
 import {type Host, processHost} from './host.ts'
 import {ReaderGone} from './paged-output.ts'
-import {heedTerminalPreferences, preferences, readPreferences} from './preferences.ts'
+import {heedTerminalPreferences, preferences, readPreferences, usedProfile} from './preferences.ts'
 import {asksForJson, reportError} from './report-error.ts'
 
 /** The flags that overrule a format that the user prefers. */
@@ -21,6 +21,8 @@ export abstract class BaseCommand extends Command {
   static toleratesWrongConfig = false
 
   protected readonly context: Context
+  /** The format that the profile names. */
+  private profileOutput: string | undefined
   /** What is wrong with the config file, or a variable that stands for a part of it. */
   protected configProblems: VpcmdError[] = []
 
@@ -69,6 +71,9 @@ export abstract class BaseCommand extends Command {
     if (problem && !this.own.toleratesWrongConfig) throw problem
     const flags: OutputFlags & Partial<CloudFlags> = parsed.flags
     this.context.cloudWords = cloudWords(flags)
+    if (Object.hasOwn(this.own.flags ?? {}, 'profile')) {
+      this.profileOutput = (await usedProfile(this.context, flags))?.profile.output
+    }
     if (flags.query !== undefined) {
       readOutput(flags)
       const {compileQuery} = await import('../terminal/query.ts')
@@ -80,7 +85,7 @@ export abstract class BaseCommand extends Command {
   /** The format that the environment or the config file names, where this command has it. */
   private get preferredOutput(): string | undefined {
     if (!this.own.printsTable) return undefined
-    const {output} = preferences(this.context)
+    const output = this.profileOutput ?? preferences(this.context).output
     const {options = []}: {options?: readonly string[]} = {...this.own.baseFlags, ...this.own.flags}.output
     // What prints bytes has other formats, but no table: `vpcmd imds token` stays what boot scripts read.
     return output !== undefined && options.includes('table') && options.includes(output) ? output : undefined

@@ -1,17 +1,19 @@
 import {rm} from 'node:fs/promises'
+import {join} from 'node:path'
 import type {Cloud} from '../cloud/cloud.ts'
-import type {FoundCredentials} from '../cloud/credentials.ts'
+import type {FoundCredentials, ProfileCredentials} from '../cloud/credentials.ts'
 import type {Endpoints} from '../cloud/endpoints.ts'
 import type {Place} from '../cloud/regions.ts'
 import {VpcmdError} from '../errors.ts'
 import {openFileLimit} from '../files/open-file-limit.ts'
 import {folderTrouble, hashedName} from '../files/private-file.ts'
-import {cacheFolder} from '../files/user-folders.ts'
+import {cacheFolder, homeFolder} from '../files/user-folders.ts'
+import type {AccountFlags} from './accounts-asked.ts'
 import {NamesSeen, namesFile} from './completion/known-names.ts'
 import type {Context} from './context.ts'
 import {namesSandbox} from './environment.ts'
 import type {CloudFlags} from './flags/cloud.ts'
-import {settledPreferences} from './preferences.ts'
+import {settledPreferences, usedProfile} from './preferences.ts'
 import {sandboxFolder} from './state-folder.ts'
 
 /** Who vpcmd is to which cloud. */
@@ -27,7 +29,12 @@ export function findAccess(context: Context, flags: CloudFlags): Promise<Access>
 }
 
 /** Opens the cloud that the flags and the environment name. Throws VpcmdError: exit 3 without credentials. */
-export async function connectCloud(context: Context, flags: CloudFlags, found?: Access): Promise<Cloud> {
+export async function connectCloud(
+  context: Context,
+  flags: CloudFlags,
+  found?: Access,
+  named?: AccountFlags,
+): Promise<Cloud> {
   const {now, random, sleep, secrets} = context.host
   const [{openCloud}, {describePause, pauseTeller}, access] = await Promise.all([
     import('../cloud/open-cloud.ts'),
@@ -37,11 +44,10 @@ export async function connectCloud(context: Context, flags: CloudFlags, found?: 
   const tellPause = pauseTeller(text => context.note(text), now)
   for (const secret of access.credentials.secrets) secrets.add(secret)
   rememberNames(context, usesSandbox(context, flags), access.credentials)
-  // The environment is openCloud's own.
-  const {regions} = settledPreferences(context)
-  const preferred = !flags.region && regions?.from === 'file' ? regions : undefined
-  const accounts = isOfAccounts(flags)
-    ? await (await import('./accounts-asked.ts')).accountsAsked(context, flags, access.endpoints)
+  const preferred = await preferredRegions(context, flags)
+  const where = named ?? (await accountFlags(context, flags))
+  const accounts = isOfAccounts(where)
+    ? await (await import('./accounts-asked.ts')).accountsAsked(context, where, access.endpoints)
     : undefined
   const cloud = await openCloud({
     ...access,
@@ -68,9 +74,34 @@ export async function connectCloud(context: Context, flags: CloudFlags, found?: 
   return preferred ? tellingRegions(context, cloud, preferred.source) : cloud
 }
 
+/** The regions to work in where no flag names them: those of the profile, or of the config file. The environment is openCloud's own. */
+async function preferredRegions(
+  context: Context,
+  flags: CloudFlags,
+): Promise<{value: string[]; source: string} | undefined> {
+  if (flags.region) return undefined
+  const used = await usedProfile(context, flags)
+  if (used?.profile.regions) return {value: used.profile.regions, source: `profile ${used.name}`}
+  const {regions} = settledPreferences(context)
+  return regions?.from === 'file' ? regions : undefined
+}
+
+/** Where to work, by the flags, or by the profile where no flag says it. */
+export async function accountFlags(context: Context, flags: CloudFlags): Promise<AccountFlags> {
+  const used = await usedProfile(context, flags)
+  const {account, assume, enterprise, account_group: group} = used?.profile ?? {}
+  // Which of all accounts are meant goes with these.
+  const narrowed = flags.account ? {} : {enterprise, 'account-group': group}
+  return {
+    account: flags.account ?? account,
+    assume: flags.assume ?? assume,
+    enterprise: flags.enterprise ?? narrowed.enterprise,
+    'account-group': flags['account-group'] ?? narrowed['account-group'],
+  }
+}
+
 /** Whether the flags say in which accounts to work. */
-function isOfAccounts(flags: CloudFlags): boolean {
-  const {account, assume, enterprise, 'account-group': group} = flags
+function isOfAccounts({account, assume, enterprise, 'account-group': group}: AccountFlags): boolean {
   return [account, assume, enterprise, group].some(each => each !== undefined)
 }
 
@@ -80,13 +111,13 @@ export async function signIn(
   flags: CloudFlags,
 ): Promise<{base: Cloud; of(made: {assumes?: string | undefined}, places: readonly Place[]): Promise<Cloud>}> {
   const access = await findAccess(context, flags)
-  const base = await connectCloud(context, {...flags, account: undefined, assume: undefined}, access)
+  const base = await connectCloud(context, flags, access, {})
   return {
     base,
     async of({assumes}, places) {
       if (assumes === undefined) return base
       const account = [...new Set(places.flatMap(place => place.account ?? []))]
-      return connectCloud(context, {...flags, assume: assumes, ...(account.length > 0 && {account})}, access)
+      return connectCloud(context, flags, access, {assume: assumes, ...(account.length > 0 && {account})})
     },
   }
 }
@@ -125,9 +156,11 @@ export function usesSandbox({env}: Context, {sandbox}: Pick<CloudFlags, 'sandbox
 }
 
 async function realAccess(context: Context, flags: CloudFlags): Promise<Access> {
-  const [{findCredentials, hasSettings, withCredentialsFile}, {findEndpoints}] = await Promise.all([
+  const [{findCredentials}, {hasSettings, withCredentialsFile}, {findEndpoints}, used] = await Promise.all([
     import('../cloud/credentials.ts'),
+    import('../cloud/credentials-file.ts'),
     import('../cloud/endpoints.ts'),
+    usedProfile(context, flags),
   ])
   const warn = (text: string) => context.warning(text)
   const settings = await withCredentialsFile(context.env, warn)
@@ -137,10 +170,20 @@ async function realAccess(context: Context, flags: CloudFlags): Promise<Access> 
     settingsFrom: hasSettings(context.env) ? 'the environment' : 'ibm-credentials.env',
     iamUrl: endpoints.iamUrl,
     apiKeyFile: flags['api-key-file'],
+    profile: used?.profile.credentials && {
+      name: used.name,
+      credentials: withHome(used.profile.credentials, homeFolder(context.env)),
+    },
     warn,
   })
   if (credentials.login?.isPrivate) endpoints = findEndpoints(settings, true)
   return {credentials, endpoints, cacheFolder: usableCache(context, flags.debug ?? false)}
+}
+
+/** A file of the home folder may be written as shells take it. */
+function withHome(credentials: ProfileCredentials, home: string | undefined): ProfileCredentials {
+  const isAtHome = credentials.kind === 'key_file' && home !== undefined && credentials.file.startsWith('~/')
+  return isAtHome ? {...credentials, file: join(home, credentials.file.slice(2))} : credentials
 }
 
 /** The folder of the cache; undefined where none is wanted, or others could put a token or a region of theirs there. */
@@ -156,7 +199,7 @@ function usableCache(context: Context, isDebug: boolean): string | undefined {
 async function sandboxAccess(context: Context, {sandbox: isAsked}: CloudFlags): Promise<Access> {
   const [{startSandbox}, {fromKey}, {findEndpoints}] = await Promise.all([
     import('../sandbox/index.ts'),
-    import('../cloud/credentials.ts'),
+    import('../cloud/credential-kinds.ts'),
     import('../cloud/endpoints.ts'),
   ])
   const sandbox = await startSandbox({stateFolder: sandboxFolder(context.env)}).catch((error: Error) => {

@@ -114,10 +114,14 @@ function nearest(names: string[], words: string[], group: string | undefined): s
 /** Whether there are credentials, valid or not: what is wrong with them shows when they are used. */
 async function canSignIn(env: Host['env']): Promise<boolean> {
   if (namesSandbox(env)) return true
-  const {findCredentials, withCredentialsFile} = await import('../cloud/credentials.ts')
+  const [{findCredentials}, {withCredentialsFile}] = await Promise.all([
+    import('../cloud/credentials.ts'),
+    import('../cloud/credentials-file.ts'),
+  ])
   try {
     const settings = await withCredentialsFile(env, () => undefined)
-    await findCredentials({settings, iamUrl: '', apiKeyFile: undefined, warn: () => undefined})
+    const nothing = async () => undefined
+    await findCredentials({settings, iamUrl: '', apiKeyFile: undefined, findCompute: nothing, warn: () => undefined})
     return true
   } catch (error) {
     return !(error instanceof VpcmdError && error.code === 'no_credentials')

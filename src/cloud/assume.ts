@@ -1,5 +1,5 @@
 import {usageError} from '../errors.ts'
-import type {Credentials} from './credentials.ts'
+import type {Credentials} from './credential-kinds.ts'
 import {text} from './readers/fields.ts'
 import type {TokenSource} from './token-source.ts'
 

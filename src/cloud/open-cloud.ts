@@ -1,6 +1,6 @@
 import {assumedCredentials, type ProfileRef} from './assume.ts'
 import {type AccessOptions, type Cloud, cacheFile, openAccount, watchCalls} from './cloud.ts'
-import type {Credentials} from './credentials.ts'
+import type {Credentials} from './credential-kinds.ts'
 import {checkSameCloud, checkSecure} from './endpoints.ts'
 import {listPaths} from './operations.ts'
 import type {Account} from './regions.ts'

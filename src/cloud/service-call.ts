@@ -1,4 +1,4 @@
-import type {Credentials} from './credentials.ts'
+import type {Credentials} from './credential-kinds.ts'
 import {type Pacing, RequestFailure, withRetries} from './retries.ts'
 import {sdkAdapter} from './sdk-adapter.ts'
 import {describeFailure} from './service-errors.ts'

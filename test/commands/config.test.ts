@@ -63,6 +63,7 @@ describe('vpcmd config', () => {
       {key: 'regions', value: ['jp-tok'], from: 'environment', source: 'IC_REGION'},
       {key: 'color', value: 'never', from: 'environment', source: 'NO_COLOR'},
       {key: 'pager', value: '', from: 'environment', source: 'VPCMD_PAGER'},
+      {key: 'profile', value: null, from: 'default', source: null},
     ])
     expect((await vpcmd('config set pager more', {VPCMD_PAGER: 'cat'})).stderr).toContain('VPCMD_PAGER is set')
   })

@@ -123,7 +123,7 @@ describe('what is typed', () => {
     ['docter', 'imds doctor'],
     ['instnces list', 'instances list'],
     ['metadata shwo', 'metadata show'],
-    ['show', 'instances show or vpcmd metadata show'],
+    ['show', 'instances show or vpcmd metadata show or vpcmd profiles show'],
   ])('%s leads to %s', async (typed, meant) => {
     const {stderr} = await runInProcess(typed.split(' '), {env})
     expect(stderr).toContain(`Did you mean vpcmd ${meant}?`)

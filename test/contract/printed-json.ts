@@ -1,5 +1,6 @@
 import {mkdirSync, writeFileSync} from 'node:fs'
-import {join} from 'node:path'
+import {dirname, join} from 'node:path'
+import {configFile} from '../../src/files/user-folders.ts'
 import {claimsIn} from '../../src/jwt-claims.ts'
 import {startSandbox} from '../../src/sandbox/index.ts'
 import {startInsideSandbox} from '../support/inside-sandbox.ts'
@@ -34,6 +35,11 @@ const lines = [
   'config get pager',
   'config unset regions',
   'config unset regions',
+  'profiles list',
+  'profiles show security',
+  'profiles use security',
+  'profiles show',
+  'config unset profile',
   'sandbox start',
   'sandbox start --metadata-ca HOME/ca.pem',
   'sandbox addresses',
@@ -53,6 +59,10 @@ const lines = [
   'whoami',
   'instances list',
   'instances list --sort none --region us-south',
+  'instances list --assume vpcmd-auditor --region us-south',
+  'metadata show --all --assume vpcmd-auditor --region us-south',
+  'metadata audit --assume vpcmd-auditor --region us-south',
+  'metadata plan --enable my-virtual-server-2 --assume vpcmd-auditor',
   'instances show my-virtual-server-2',
   'instances show web-2',
   'instances initialization my-virtual-server-2',
@@ -110,6 +120,13 @@ exemptions:
   - {match: {name: 'build-*'}, reason: Over., expires: 2020-01-01}
 `
 
+const profiles = `profiles:
+  security: {credentials: {key_variable: IBMCLOUD_API_KEY}, regions: [us-south]}
+  all: {credentials: ibmcloud, assume: auditor, account: all, enterprise: e1, account_group: g1, output: json}
+  compute: {credentials: {vpc: auditor}}
+  file: {credentials: {key_file: key}}
+`
+
 /** Runs everything on sandboxes of its own. */
 export async function printedByCommand(): Promise<Printed> {
   const inside = await startInsideSandbox()
@@ -117,6 +134,9 @@ export async function printedByCommand(): Promise<Printed> {
   const env = freshEnvironment({...sandbox.environment, VPCMD_SANDBOX_SSH: '1'})
   const home = env.HOME ?? ''
   writeFileSync(join(home, 'policy'), policy)
+  const file = configFile(env) ?? ''
+  mkdirSync(dirname(file), {recursive: true, mode: 0o700})
+  writeFileSync(file, profiles, {mode: 0o600})
   const printed: Printed = {}
   const keep = (name: string, sample: unknown) => {
     printed[name] ??= {samples: [], ownDepth: ownDepths[name] ?? 9}

@@ -13,6 +13,11 @@ export const cloudFlags = {
       'Region, or several separated by commas (default: IBMCLOUD_REGION or IC_REGION, else regions of vpcmd config, else all).',
     helpGroup,
   }),
+  profile: Flags.string({
+    helpValue: 'NAME',
+    summary: 'Profile of the config file (default: VPCMD_PROFILE, else that of vpcmd profiles use).',
+    helpGroup,
+  }),
   account: Flags.string({
     multiple: true,
     multipleNonGreedy: true,
@@ -64,6 +69,7 @@ export const cloudFlags = {
 /** Which cloud is meant, and how it is talked to. */
 export interface CloudFlags {
   region?: string[]
+  profile?: string
   account?: string[]
   assume?: string
   enterprise?: string
@@ -82,6 +88,7 @@ export interface CloudFlags {
 /** The flags, as words, without which a command that is suggested would go to another cloud, or not get in. */
 export function cloudWords(flags: Partial<CloudFlags>): string[] {
   const accounts = [
+    ...(flags.profile === undefined ? [] : ['--profile', flags.profile]),
     ...(flags.assume === undefined ? [] : ['--assume', flags.assume]),
     ...(flags.account ?? []).flatMap(each => ['--account', each]),
     ...(flags.enterprise === undefined ? [] : ['--enterprise', flags.enterprise]),

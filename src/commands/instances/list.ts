@@ -1,6 +1,6 @@
 import {Flags} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
-import {connectCloud} from '../../cli/connect-cloud.ts'
+import {accountFlags, connectCloud} from '../../cli/connect-cloud.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {
   chosenColumns,
@@ -65,7 +65,7 @@ With --sort none, the formats -o jsonl, -o csv, -o name and -q print instances a
     const columns = chosenColumns(
       out,
       instanceColumns,
-      chooseColumns(preferred.columns ?? columnsOf(flags, defaultColumns)),
+      chooseColumns(preferred.columns ?? columnsOf(await accountFlags(this.context, flags), defaultColumns)),
     )
     const isSorted = flags.sort !== 'none'
     const sortedBy = isSorted ? columnNamed(flags.sort.replace(/^-/, '')).key : undefined

@@ -39,13 +39,15 @@ A plan never stops an instance. With --restart, vpcmd then stops and starts the 
     const plan = await readPlan(args.plan)
     const {account: planned, createdAt, selection, unread} = plan
     const rules = flags.policy === undefined ? undefined : await readPolicy(flags.policy, context.env)
-    const isOfAccounts = flags.assume !== undefined || plan.assumes !== undefined
-    const changes = isOfAccounts ? withAccounts(plan) : plan.changes
-    const places = changes.map(({target}) => target)
     const cloud =
       flags.assume !== undefined || plan.assumes === undefined
         ? await connectCloud(context, flags)
-        : await (await signIn(context, flags)).of(plan, places)
+        : await (await signIn(context, flags)).of(
+            plan,
+            plan.changes.map(({target}) => target),
+          )
+    const isOfAccounts = cloud.assumes !== undefined
+    const changes = isOfAccounts ? withAccounts(plan) : plan.changes
     const {account} = await cloud.caller({isFresh: true})
     // Where accounts are assumed, each server's is looked at.
     if (account !== planned && !isOfAccounts) {

@@ -1,6 +1,6 @@
 import {BaseCommand} from '../../cli/base-command.ts'
 import {selectionHelp} from '../../cli/change-metadata.ts'
-import {connectCloud} from '../../cli/connect-cloud.ts'
+import {accountFlags, connectCloud} from '../../cli/connect-cloud.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {chosenColumns, columnsFlag, namedOutput, noHeaders, readOutput} from '../../cli/flags/output.ts'
 import {instanceArgs, readSelection, selectionFlags} from '../../cli/flags/selection.ts'
@@ -45,7 +45,7 @@ ${selectionHelp}`
     const {args, flags} = await this.parse(MetadataShow)
     const selection = readSelection(flags, args.instance)
     const out = readOutput(flags)
-    const byDefault = chooseColumns(columnsOf(flags, metadataColumns))
+    const byDefault = chooseColumns(columnsOf(await accountFlags(this.context, flags), metadataColumns))
     const columns = chosenColumns(out, showColumns, byDefault)
     const cloud = await connectCloud(this.context, flags)
     const picker = {question: 'Which instance?', picksOne: true, mayBeNone: true}
