@@ -58,6 +58,11 @@ Linux instances take ssh on 127.0.0.1 while they run, with a key that the sandbo
       helpValue: 'MS',
       summary: 'How long a stop, a start or a reboot takes (default 3000).',
     }),
+    'tag-delay': Flags.integer({
+      min: 0,
+      helpValue: 'SECONDS',
+      summary: 'How long until the search knows that a tag was attached or detached (default 0).',
+    }),
     'failing-starts': Flags.string({
       helpValue: 'N|P%',
       summary: 'Let the first N starts, or P% of all, fail for lack of capacity.',
@@ -106,6 +111,7 @@ Linux instances take ssh on 127.0.0.1 while they run, with a key that the sandbo
       rateLimitPerSecond: flags['rate-limit'],
       tokenTtlSeconds: flags['token-ttl'],
       transitionMs: flags.transition,
+      tagDelayMs: flags['tag-delay'] === undefined ? undefined : flags['tag-delay'] * 1000,
       failingStarts: asUsage(() => (failing === undefined ? undefined : parseFailingStarts(failing))),
       faults: asUsage(() => flags.fault?.map(parseFault)),
       metadata: {
