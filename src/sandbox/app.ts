@@ -8,8 +8,11 @@ import {checkVersion, enterRegion, onlyOwnHost} from './core/front-door.ts'
 import {inAccount} from './core/ids.ts'
 import {RateLimit} from './core/rate-limit.ts'
 import {makeTrouble, type TroubleOptions} from './core/trouble.ts'
+import {enterpriseRoutes} from './enterprise/enterprise-routes.ts'
 import {iamRoutes, tokenPath, tooLargeForIam} from './iam/iam.ts'
 import {type SandboxControls, sandboxRoutes} from './sandbox-routes.ts'
+import {searchRoutes} from './search/search-routes.ts'
+import {tagRoutes} from './search/tag-routes.ts'
 import {vpcApps, vpcBases} from './vpc/vpc-app.ts'
 
 interface AppOptions extends SandboxControls, TroubleOptions {
@@ -17,6 +20,8 @@ interface AppOptions extends SandboxControls, TroubleOptions {
   clock: () => number
   rateLimitPerSecond: number | undefined
   tokenTtlSeconds: number
+  /** How long after a change of tags the index of the search learns of it. */
+  tagDelayMs: number
 }
 
 /**
@@ -46,6 +51,9 @@ export function createApp(options: AppOptions): Hono<Environment> {
   app.route('/sandbox', sandboxRoutes(options))
   app.use(makeTrouble(options))
   app.route('/', iamRoutes(iam))
+  app.route('/enterprise/v1', enterpriseRoutes(accounts))
+  app.route('/search', searchRoutes(accounts, options.tagDelayMs))
+  app.route('/tagging', tagRoutes(accounts))
 
   const answerVpc = vpcApps()
   const limit = options.rateLimitPerSecond === undefined ? undefined : new RateLimit(options.rateLimitPerSecond)

@@ -13,6 +13,7 @@ export type {
   NewTemplate,
   Seed,
   Seeded,
+  Tags,
   TemplateSummary,
 } from './fleet/public-types.ts'
 export {auditorName, linkedProfile, type TrustedProfile, unlinkedProfile} from './iam/trusted-profiles.ts'

@@ -4,6 +4,7 @@ import type {AddressInfo} from 'node:net'
 import {getRequestListener} from '@hono/node-server'
 import {Accounts} from './accounts/accounts.ts'
 import {createApp} from './app.ts'
+import {ApiError} from './core/api-error.ts'
 import type {Amount, Fault} from './core/faults.ts'
 import {chooseRegions} from './core/regions.ts'
 import type {SeenRequest} from './core/seen-request.ts'
@@ -36,10 +37,12 @@ export interface SandboxOptions {
   regions?: string[]
   /** Delay of each answer. */
   latencyMs?: number
-  /** Requests per second in each region, except IAM; above it 429 with `Retry-After`. */
+  /** Requests per second in each region of each account, except IAM and the services beside the VPC API; above it 429 with `Retry-After`. */
   rateLimitPerSecond?: number
   /** How long a token is good, 3600 without. */
   tokenTtlSeconds?: number
+  /** How long the index of the search takes to learn that a tag was attached or detached, 0 without. */
+  tagDelayMs?: number
   /** How long a start, a stop or a reboot takes, 3000 without. */
   transitionMs?: number
   /** Which starts end in `failed` for lack of capacity, in the order of the requests; none by default. */
@@ -81,7 +84,7 @@ export interface Sandbox {
   faults: Fault[]
   /** That of the first account. */
   fleet: Fleet
-  /** That of the account with this ID. Throws an Error where there is none. */
+  /** That of the account with this ID, until the next reset. Throws an Error where there is none. */
   fleetOf(account: string): Fleet
   /**
    * A compute resource token for IBM's ContainerAuthenticator, good for a year. The profile `vpcmd-auditor` of the first
@@ -107,12 +110,13 @@ export interface Sandbox {
 }
 
 /**
- * Starts a simulated IBM Cloud on 127.0.0.1. Rejects with a plain Error for a region that does not exist, a port that is
+ * Starts a simulated IBM Cloud on 127.0.0.1. Rejects with a plain Error for a region that does not exist, no account, a port that is
  * taken, or a kept state that can't be read; with a folder that can't be made or written, changes live in memory only, on
  * top of what is kept there, and `stateProblem` says so.
  */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const regions = chooseRegions(options.regions)
+  if (options.accounts !== undefined && !(options.accounts >= 1)) throw new Error('A sandbox has at least one account.')
   const {state, problem} = await openState(options.stateFolder, options.account)
   const clock = options.clock ?? Date.now
   const transitionMs = options.transitionMs ?? 3000
@@ -129,10 +133,13 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   setMaxListeners(0, closing.signal)
   const faults = [...(options.faults ?? [])]
   const access = editableFleet(fleet, actions, {clock, transitionMs})
-  const fleetOf = (id: string) => {
-    const account = accounts.find(id)
-    if (account === undefined) throw new Error(`The sandbox has no account ${id}.`)
-    return account.number === 1 ? access : editableFleet(account.cloud.fleet, actions, {clock, transitionMs})
+  /** The fleet of an account, the first one without an ID. Throws an ApiError where there is no such account. */
+  const bedOf = (id?: string) => {
+    const account = id === undefined ? accounts.main : accounts.find(id)
+    if (account === undefined) throw new ApiError(400, 'unknown_account', `The sandbox has no account ${id}.`)
+    if (account.number === 1) return {access, fleet}
+    const {cloud} = account
+    return {access: editableFleet(cloud.fleet, actions, cloud), fleet: cloud.fleet}
   }
   const reset = async () => {
     await accounts.reset()
@@ -141,7 +148,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     faults.splice(0, faults.length, ...(options.faults ?? []).map(each => ({...each})))
   }
   // What checks it takes longer to load than the rest of the sandbox.
-  const seed = async (given: unknown) => (await import('./fleet/seed.ts')).plantSeed(given, access, fleet)
+  const seed = async (given: unknown) => (await import('./fleet/seed.ts')).plantSeed(given, bedOf)
   let url = ''
   let metadata: Promise<MetadataListeners> | undefined
   const loadMetadata = async () => {
@@ -175,6 +182,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     latencyMs: options.latencyMs ?? 0,
     rateLimitPerSecond: options.rateLimitPerSecond,
     tokenTtlSeconds: options.tokenTtlSeconds ?? 3600,
+    tagDelayMs: options.tagDelayMs ?? 0,
     faults,
     onRequest: options.onRequest,
     closing: closing.signal,
@@ -224,7 +232,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     },
     faults,
     fleet: access,
-    fleetOf: account => fleetOf(account),
+    fleetOf: account => bedOf(account).access,
     crToken: () => issueCrToken(accounts, clock()),
     ...(problem !== undefined && {stateProblem: problem}),
     metadataAddress: async instance => (await openMetadata()).address(instance),

@@ -49,7 +49,7 @@ export interface TagRecord {
   type: TagType
   /** When it was attached, in epoch milliseconds; without, from the start. */
   since?: number
-  /** When it was detached; it is kept until the search's index has forgotten it. */
+  /** When it was detached; it is kept, as the search's index may learn of it later. */
   until?: number
 }
 

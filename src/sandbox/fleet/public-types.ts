@@ -25,6 +25,13 @@ export interface BareMetalSummary extends Summary<BareMetalSettings> {
 /** `metadata_service` holds what the template's maker named; null when that was nothing. */
 export type TemplateSummary = Summary<Partial<MetadataSettings> | null>
 
+/** Tags by their type. */
+export interface Tags {
+  user?: string[]
+  access?: string[]
+  service?: string[]
+}
+
 /** Something to add. The sandbox chooses what is left out, and takes any name, however odd. */
 interface New<Settings> {
   name: string
@@ -33,6 +40,8 @@ interface New<Settings> {
   /** ID of the VPC. */
   vpc?: string
   metadata_service?: Settings
+  /** The search knows them at once. */
+  tags?: Tags
 }
 
 export interface NewInstance extends New<Partial<MetadataSettings>> {
@@ -94,7 +103,7 @@ export interface Fleet extends Shelf<InstanceSummary, NewInstance, Edit<Metadata
   templates: Shelf<TemplateSummary, NewTemplate, TemplateEdit>
   /** Makes the next `count` (1 by default) starts of an instance end in `ends` (`failed` by default) instead of `running`. */
   failStarts(id: string, count?: number, ends?: FailedStart): Promise<void>
-  /** Every downtime since this sandbox began, by its start. */
+  /** Every downtime since this sandbox began, of all accounts, by its start. */
   downtimes(): Downtime[]
   /** Detaches a floating IP from its instance. */
   detachFloatingIp(id: string): Promise<void>
@@ -102,6 +111,8 @@ export interface Fleet extends Shelf<InstanceSummary, NewInstance, Edit<Metadata
 
 /** What to put into a sandbox at once. Only names are required. */
 export interface Seed {
+  /** The ID of the account that it is for, the first one without. */
+  account?: string
   instances?: NewInstance[]
   bareMetalServers?: NewBareMetal[]
   templates?: NewTemplate[]
