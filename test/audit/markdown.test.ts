@@ -28,6 +28,7 @@ describe('Markdown', () => {
       subjectWith({name: 'dim', settings: {enabled: undefined, protocol: undefined, response_hop_limit: undefined}}),
     ])
     const html = shown(report)
+    expect(html).toContain('Account a1. Policy production: instances in the region us-south.')
     expect(html).toMatch(/^<h2>Metadata service audit: incomplete<\/h2>\n<p>Incomplete: .*1 of 3 violate/)
     const findings = rowsOf(html.slice(html.indexOf('<h3>Findings')))
     expect(findings.map(textOf).map(text => text.trim().split('\n')[0])).toEqual([

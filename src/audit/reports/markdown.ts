@@ -30,7 +30,8 @@ export function toMarkdown(report: AuditReport): string {
     return lines.length
   }
   add([`## Metadata service audit: ${verdictOf(report).toLowerCase()}`, '', escaped(headline(report)), ''])
-  add([escaped(`Policy ${report.policy.file ?? report.policy.name}: ${scopeLine(report)}.`), ''])
+  const whose = isOfSeveral || report.account === undefined ? '' : `Account ${report.account}. `
+  add([escaped(`${whose}Policy ${report.policy.file ?? report.policy.name}: ${scopeLine(report)}.`), ''])
   const heads = verdicts.filter(verdict => report.counts[verdict] > 0)
   if (heads.length > 0) {
     add([...tableHead(heads), row(heads.map(verdict => countLabel(report.counts[verdict]))), ''])
