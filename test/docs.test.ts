@@ -181,7 +181,8 @@ function words(line: string): string[] {
   return [...line.matchAll(/(?:'[^']*'|"[^"]*"|[^\s'"])+/g)].map(([word]) => word.replace(/['"]/g, ''))
 }
 
-const files = /^((?:\w+=)?)(plan\.json|policy\.yaml|fix\.json|audit\.sarif|audit\.html|collected(?:\/[\w.-]+)?)$/
+const files =
+  /^((?:\w+=)?)(plan\.json|policy\.yaml|fix\.json|audit\.sarif|audit\.html|\$GITHUB_STEP_SUMMARY|collected(?:\/[\w.-]+)?)$/
 
 /** Everything that a line of the document prints, in the order in which it is printed, and its exit code. */
 async function type(line: string, {env, folder}: World): Promise<{printed: string; code: number | null}> {

@@ -1,7 +1,7 @@
 import type {Instance} from '../cloud/readers/instance.ts'
 import type {BareMetalServer, InstanceTemplate} from '../cloud/readers/resources.ts'
 import type {Region} from '../cloud/regions.ts'
-import {accountInCrn} from '../instances/references.ts'
+import {accountInCrn, targetName} from '../instances/references.ts'
 import type {Settings} from '../instances/settings.ts'
 
 /** What an audit looks at, under the API's own names for it. */
@@ -101,4 +101,9 @@ export function kindLabel(kind: SubjectKind): string {
 /** What something is called: by name, or by ID where the name is not known. */
 export function label(reference: Referred | undefined): string {
   return reference?.name ?? reference?.id ?? ''
+}
+
+/** What an account is called where several stand together. */
+export function accountLabel(account: Referred | undefined): string {
+  return account?.id === undefined ? 'account unknown' : targetName({name: account.name, id: account.id})
 }

@@ -1,7 +1,7 @@
 import type {AuditReport} from '../audit/audit.ts'
 import {csvColumns} from '../audit/columns.ts'
 import {usageError} from '../errors.ts'
-import {type DataFormat, dataFormatNames, formatData, toJson} from '../terminal/formats.ts'
+import {type DataFormat, dataFormatNames, formatData, toJson, toJsonLines} from '../terminal/formats.ts'
 import {dataOf} from './output.ts'
 
 type Render = (report: AuditReport) => Promise<string>
@@ -9,7 +9,10 @@ type Render = (report: AuditReport) => Promise<string>
 /** The reports of an audit, beside the formats of data; each is about all that was judged. */
 const reports = {
   sarif: async report => toJson((await import('../audit/reports/sarif.ts')).toSarif(report)),
+  // An event a line, as collectors of logs take them.
+  ocsf: async report => toJsonLines((await import('../audit/reports/ocsf.ts')).ocsfEvents(report)),
   junit: async report => (await import('../audit/reports/junit.ts')).toJunit(report),
+  markdown: async report => (await import('../audit/reports/markdown.ts')).toMarkdown(report),
   html: async report => (await import('../audit/reports/html.tsx')).toHtml(report),
 } satisfies Record<string, Render>
 

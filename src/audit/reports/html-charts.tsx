@@ -1,9 +1,8 @@
-import {targetName} from '../../instances/references.ts'
-import {isOfSeveralAccounts} from '../accounts.ts'
+import {isOfSeveralAccounts, sharesByAccount} from '../accounts.ts'
 import {type AuditReport, type Counts, countVerdicts} from '../audit.ts'
 import {type Judgement, type Verdict, verdicts} from '../judge.ts'
 import type {Unread} from '../read-subjects.ts'
-import {kindLabel, label, type Referred} from '../subjects.ts'
+import {accountLabel, kindLabel, label} from '../subjects.ts'
 import {countLabel} from '../summary.ts'
 import {NumberCell, Table} from './html-blocks.tsx'
 
@@ -81,20 +80,9 @@ export function RegionChart({report: {judgements, regions, unread}}: {report: Au
 }
 
 /** The chart by account, with what says no account, or could not be read and says none, in a row of its own. */
-export function AccountChart({report: {judgements, unread}}: {report: AuditReport}) {
-  const byAccount = grouped(judgements, ({subject}) => accountLabel(subject.account))
-  const names = new Set([...byAccount.keys(), ...unread.map(({account}) => accountLabel(account))])
-  const groups = [...names].map(name => ({
-    label: name,
-    counts: countVerdicts(byAccount.get(name) ?? []),
-    unread: unread.filter(({account}) => accountLabel(account) === name),
-  }))
+export function AccountChart({report}: {report: AuditReport}) {
+  const groups = sharesByAccount(report).map(({account, ...share}) => ({label: accountLabel(account), ...share}))
   return <Chart title="Account" filter="account" groups={groups} />
-}
-
-/** What an account is called where several stand together. */
-export function accountLabel(account: Referred | undefined): string {
-  return account?.id === undefined ? 'account unknown' : targetName({name: account.name, id: account.id})
 }
 
 /** The chart by VPC; VPCs with one name are told apart by their regions, and by their accounts where there are several. */

@@ -2,11 +2,11 @@ import {settingsLabel} from '../../instances/settings.ts'
 import {isOfSeveralAccounts} from '../accounts.ts'
 import type {AuditReport} from '../audit.ts'
 import {type Judgement, reasonOf} from '../judge.ts'
-import {kindLabel, label} from '../subjects.ts'
+import {accountLabel, kindLabel, label} from '../subjects.ts'
 import {countLabel} from '../summary.ts'
 import {visible} from './escapes.ts'
 import {Card} from './html-blocks.tsx'
-import {accountLabel, vpcLabel} from './html-charts.tsx'
+import {vpcLabel} from './html-charts.tsx'
 
 /** The columns of the list; the script sorts by the index of each. */
 const headers = ['Verdict', 'Name and ID', 'Kind', 'Region', 'Zone', 'VPC', 'Resource group', 'Metadata', 'Rule', 'Why']
