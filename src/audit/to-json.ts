@@ -33,7 +33,7 @@ export function toJsonJudgement(judgement: Judgement): object {
 
 /** What an audit is, beside its subjects: whose, when, by what policy, what came out, and what could not be read. */
 export function toJsonHead(report: AuditReport): object {
-  const {account, at, vpcmd, policy, scope, regions, counts, unread, expired} = report
+  const {account, at, vpcmd, policy, scope, regions, hasAllRegions, counts, unread, expired} = report
   return {
     result: resultOf(report),
     account: account ?? null,
@@ -48,6 +48,7 @@ export function toJsonHead(report: AuditReport): object {
     },
     scope: {
       regions,
+      all_regions: hasAllRegions,
       kinds: scope.kinds,
       ...Object.fromEntries(scopeFilters.map(name => [name.replace('-', '_'), scope.filters[name] ?? null])),
     },

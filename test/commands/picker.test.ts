@@ -78,6 +78,9 @@ describe('metadata enable without an instance', () => {
     pty.write(keys.enter)
     expect(await pty.exit).toEqual({exitCode: 0})
     expect(pty.everything()).toContain('Nothing was sent.')
+    // A tick is for what was done.
+    expect(pty.everything()).toMatch(/^\? .*\? No$/ms)
+    expect(pty.everything()).not.toContain('✓')
     expect(patches).toEqual([])
   })
 
@@ -184,8 +187,10 @@ describe('show without an instance', () => {
   it('picks one, in 40 columns too', async () => {
     await open(['metadata', 'show'], {cols: 40})
     await pty.waitFor('9 of 9 shown')
+    expect(pty.screen().match(/^[ >] my-virtual-server-[123] /gm)).toHaveLength(3)
     pty.write('server-3')
     await pty.waitFor('1 of 9 shown')
+    expect(pty.screen()).toContain('\n0727_d7ff31ef-75ed-42c6-b0fb')
     expect(
       Math.max(
         ...pty
@@ -246,11 +251,11 @@ describe('the console', () => {
     const details = /server-2\n([\s\S]*?)\n\? /.exec(pty.screen())?.[1] ?? ''
     expect(details.split('\n').length).toBeLessThanOrEqual(10)
     expect(details).toMatch(/^Addresses +10\.240\.64\.11, 169\.47\.94\.48$/m)
-    expect(details).not.toContain('Numa')
+    expect(details).not.toContain('NUMA')
     pty.write(keys.down.repeat(3))
     await pty.waitFor('> Show all details')
     pty.write(keys.enter)
-    await pty.waitFor(screen => /^Health State/m.test(screen) && screen.includes('> Enable'))
+    await pty.waitFor(screen => /^Health state/m.test(screen) && screen.includes('> Enable'))
     pty.write(keys.enter)
     await pty.waitFor('> keep as it is: http')
     pty.write(keys.esc)

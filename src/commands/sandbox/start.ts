@@ -99,6 +99,7 @@ Linux instances take ssh on 127.0.0.1 while they run, with a key that the sandbo
       tokenTtlSeconds: flags['token-ttl'],
       transitionMs: flags.transition,
       failingStarts: asUsage(() => (failing === undefined ? undefined : parseFailingStarts(failing))),
+      vpcmd: this.context.host.ownCommand,
       faults: asUsage(() => flags.fault?.map(parseFault)),
       metadata: {
         bindings,
