@@ -27,6 +27,8 @@ export interface AuditReport {
   scope: Scope
   /** The regions that were asked. */
   regions: string[]
+  /** Whether these are all that there are; false where the user named some, by a flag, a variable or the config file. */
+  hasAllRegions: boolean
   /** From worst to best, then by account, region, kind and name. */
   judgements: Judgement[]
   counts: Counts
@@ -89,6 +91,7 @@ export async function audit(cloud: Cloud, options: AuditOptions): Promise<AuditR
     policy,
     scope,
     regions,
+    hasAllRegions: cloud.askedRegions.length === 0,
     judgements,
     counts: countVerdicts(judgements),
     unread,

@@ -20,7 +20,7 @@ export function verdictOf(report: AuditReport): string {
 
 /** What an audit comes to, in one line. */
 export function headline(report: AuditReport): string {
-  const {counts, policy, unread} = report
+  const {counts, policy, unread, regions, hasAllRegions} = report
   const result = resultOf(report)
   const {violation, undetermined, unmatched, exempt, compliant} = counts
   const others = [
@@ -29,14 +29,13 @@ export function headline(report: AuditReport): string {
     unmatched > 0 && `${countLabel(unmatched)} matched by no rule`,
     undetermined > 0 && `${countLabel(undetermined)} undetermined`,
   ].filter(Boolean)
-  const found = `${countLabel(violation)} of ${countLabel(counts.total)} violate the policy ${policy.name}; ${others.join(', ')}.`
+  // Of some regions, nobody is to take it for a word on all.
+  const only = hasAllRegions ? '' : ` in ${placesInWords(regions, 'regions')}`
+  const found = `${countLabel(violation)} of ${countLabel(counts.total)}${only} violate the policy ${policy.name}; ${others.join(', ')}.`
   if (result === 'compliant' && counts.total === 0) return `${verdictOf(report)}: there are no ${scopeLine(report)}.`
   if (result !== 'incomplete') return `${verdictOf(report)}: ${found}`
   const places = [...new Set(unread.map(({account, region}) => (account ? `${label(account)} (${region})` : region)))]
-  const where =
-    places.length > 4
-      ? `in ${places.length} ${unread.some(({account}) => account) ? 'places' : 'regions'}`
-      : `in ${places.join(', ')}`
+  const where = `in ${placesInWords(places, unread.some(({account}) => account) ? 'places' : 'regions')}`
   if (places.length === 0 && counts.total === 0) {
     return `Nothing was judged: nothing was found with ${scopeInWords(report.scope)}.`
   }
@@ -45,6 +44,10 @@ export function headline(report: AuditReport): string {
   }
   const missing = places.length > 0 ? `not all could be read ${where}` : 'not all could be judged'
   return `Incomplete: ${missing}. Of what was read, ${found}`
+}
+
+function placesInWords(names: readonly string[], many: 'regions' | 'places'): string {
+  return names.length > 4 ? `${names.length} ${many}` : names.join(', ')
 }
 
 /** What to say beside the headline: exemptions that expired, and rules and exemptions that apply to nothing. */

@@ -34,7 +34,7 @@ export function toJsonJudgement(judgement: Judgement): object {
 
 /** What an audit is, beside its subjects: whose, when, by what policy, what came out, and what could not be read. */
 export function toJsonHead(report: AuditReport): object {
-  const {account, assumed, at, vpcmd, policy, scope, regions, counts, unread, expired} = report
+  const {account, assumed, at, vpcmd, policy, scope, regions, hasAllRegions, counts, unread, expired} = report
   return {
     result: resultOf(report),
     account: account ?? null,
@@ -53,6 +53,7 @@ export function toJsonHead(report: AuditReport): object {
     },
     scope: {
       regions,
+      all_regions: hasAllRegions,
       kinds: scope.kinds,
       ...Object.fromEntries(scopeFilters.map(name => [name.replace('-', '_'), scope.filters[name] ?? null])),
     },

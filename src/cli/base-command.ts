@@ -7,7 +7,7 @@ import {usageLine} from './help-page.ts'
 import {type Host, processHost} from './host.ts'
 import {ReaderGone} from './paged-output.ts'
 import {heedTerminalPreferences, preferences, readPreferences, usedProfile} from './preferences.ts'
-import {asksForJson, reportError} from './report-error.ts'
+import {asksForJson, asksForJsonLines, reportError} from './report-error.ts'
 
 /** The flags that overrule a format that the user prefers. */
 const formatFlags = /^(-o|--output|-q$|--quiet$|--query)/
@@ -97,11 +97,13 @@ export abstract class BaseCommand extends Command {
     await this.context.settle()
     const {host} = this.context
     // The flags may not have been parsed when this is called: parsing is what failed.
-    const isPreferred = /^jsonl?$/.test(this.preferredOutput ?? '') && !this.argv.some(arg => formatFlags.test(arg))
-    const json = asksForJson(this.argv) || isPreferred
-    const flagNames = Object.keys({...this.ctor.baseFlags, ...this.ctor.flags})
+    const preferred = this.argv.some(arg => formatFlags.test(arg)) ? '' : (this.preferredOutput ?? '')
+    const json = asksForJson(this.argv) || /^jsonl?$/.test(preferred)
+    const jsonl = asksForJsonLines(this.argv) || preferred === 'jsonl'
+    const flags = {...this.ctor.baseFlags, ...this.ctor.flags}
     const usage = usageLine({id: this.ctor.id, args: this.ctor.args ?? {}, flags: this.ctor.flags ?? {}})
-    const options = {json, debug: this.argv.includes('--debug'), secrets: host.secrets, flagNames, usage}
+    const command = this.ctor.id?.replaceAll(':', ' ')
+    const options = {json, jsonl, debug: this.argv.includes('--debug'), secrets: host.secrets, flags, usage, command}
     const isMeant = error instanceof VpcmdError && error.hint !== undefined
     const pointed = isMeant ? error.reworded({hint: this.context.pointed(error.hint ?? '')}) : error
     this.context.exitCode = await reportError(pointed, options, host)

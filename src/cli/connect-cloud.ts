@@ -202,10 +202,13 @@ async function sandboxAccess(context: Context, {sandbox: isAsked}: CloudFlags): 
     import('../cloud/credential-kinds.ts'),
     import('../cloud/endpoints.ts'),
   ])
-  const sandbox = await startSandbox({stateFolder: sandboxFolder(context.env)}).catch((error: Error) => {
-    throw new VpcmdError({code: 'sandbox_failed', message: error.message})
-  })
+  const sandbox = await startSandbox({stateFolder: sandboxFolder(context.env), vpcmd: context.host.ownCommand}).catch(
+    (error: Error) => {
+      throw new VpcmdError({code: 'sandbox_failed', message: error.message})
+    },
+  )
   context.atEnd(() => sandbox.close())
+  context.isSandbox = true
   context.note('Using the sandbox, a simulated IBM Cloud on this machine.')
   if (sandbox.stateProblem) context.warning(sandbox.stateProblem)
   // The sandbox has another address each time: a token that is kept would never be used again.

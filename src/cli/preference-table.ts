@@ -33,7 +33,7 @@ const regionsIn: Variable = text => (text === '' ? undefined : text.split(','))
 /** Each preference, once: the config file, `vpcmd config` and completion derive from here. */
 export const preferenceTable: Record<PreferenceName, Preference> = {
   output: {
-    summary: 'Format of output, as with -o, for commands that print a table otherwise.',
+    summary: 'Format of output, as with -o, for commands that print a table, but not vpcmd config.',
     variables: {VPCMD_OUTPUT: 'checked'},
     byDefault: 'table',
   },

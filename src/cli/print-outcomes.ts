@@ -62,9 +62,12 @@ export async function printServers<Each extends ServerOutcome>(
   const errors = outcomes.flatMap(({error, result}) => (error && result !== 'skipped' ? [error] : []))
   reportFailures(context, errors, outcomes.length)
   const isCut = out.format === 'table' && !out.quiet && !listsAll && outcomes.length > mostListed
-  const rows = isCut
-    ? outcomes.filter(each => each.result === 'failed' || each.result === 'conflict' || isNotable(each))
-    : outcomes
+  const isListed = (each: Each) => {
+    // Of what was not found a table has nothing to tell but the name, which its error has said.
+    if (out.format === 'table' && !each.target && each.error) return false
+    return !isCut || each.result === 'failed' || each.result === 'conflict' || isNotable(each)
+  }
+  const rows = outcomes.filter(isListed)
   await printRows(context, out, {
     rows,
     isOfChange: true,

@@ -11,7 +11,7 @@ import {
   instanceChoices,
   type Search,
 } from '../instances/find-instance.ts'
-import {refuseImpossible, refuseNothing} from '../instances/impossible-filters.ts'
+import {refuseImpossible, refuseNothing, wholeNameHint} from '../instances/impossible-filters.ts'
 import {collectInstances} from '../instances/list-instances.ts'
 import {settingsLabel} from '../instances/settings.ts'
 import type {Choice, Prompter} from '../terminal/prompts.ts'
@@ -144,7 +144,11 @@ async function selectAll<T>(
   if (items.length === 0 && failures.length === 0) {
     await (mayBeNone ? refuseImpossible(cloud, filters) : refuseNothing(cloud, filters))
   }
-  if (items.length === 0) context.note('No instances found: nothing to do.')
+  if (items.length === 0) {
+    const hint = wholeNameHint(filters)
+    const found = mayBeNone ? 'No instances found.' : 'No instances found: nothing to do.'
+    context.note(mayBeNone && hint ? `${found} ${hint}` : found)
+  }
   // The API's order is undocumented; this one is the same each time.
   const {compare} = new Intl.Collator('en', {numeric: true})
   items.sort((a, b) => compare(a.key, b.key))

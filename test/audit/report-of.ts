@@ -8,6 +8,14 @@ export function reportOf(policy: Policy, subjects: Subject[], more: Partial<Audi
   const today = '2026-11-25'
   const judgements = subjects.map(subject => judge(subject, policy, today))
   const scope = {kinds: ['instance' as const], filters: {}}
-  const head = {account: 'a1', at: `${today}T12:00:00.000Z`, vpcmd: '1.2.3', policy, scope, regions: ['us-south']}
+  const head = {
+    account: 'a1',
+    at: `${today}T12:00:00.000Z`,
+    vpcmd: '1.2.3',
+    policy,
+    scope,
+    regions: ['us-south'],
+    hasAllRegions: true,
+  }
   return {...head, judgements, counts: countVerdicts(judgements), unread: [], expired: [], ...more}
 }

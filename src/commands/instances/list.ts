@@ -24,7 +24,7 @@ import {
   sortRows,
 } from '../../instances/columns.ts'
 import {toQuery} from '../../instances/filters.ts'
-import {refuseImpossible} from '../../instances/impossible-filters.ts'
+import {refuseImpossible, wholeNameHint} from '../../instances/impossible-filters.ts'
 import {type ListedInstance, listInstances, streamInstances, toJsonRow} from '../../instances/list-instances.ts'
 import {dataFormats} from '../../terminal/formats.ts'
 
@@ -35,7 +35,7 @@ export default class InstancesList extends BaseCommand {
 
 With --sort none, the formats -o jsonl, -o csv, -o name and -q print instances as they are read, so memory use stays low for any number of instances. JSON lines then have null for floating_ips, which are slow to read, unless --columns includes floating-ip.
 
--o name prints names, or the ID of an instance without one. Names may not be unique; -q prints IDs.`
+-o name prints names, or the ID of an instance without one, or whose name begins with a hyphen. Names may not be unique; -q prints IDs.`
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --metadata disabled --status running -r us-south,eu-de',
@@ -108,7 +108,7 @@ With --sort none, the formats -o jsonl, -o csv, -o name and -q print instances a
       ...output,
       rows: isSorted ? sortRows(rows, flags.sort) : rows,
       mayHide: (out.columns ?? preferred.columns) === undefined,
-      empty: 'No instances found.',
+      empty: ['No instances found.', wholeNameHint(filters) ?? ''].join(' ').trim(),
     })
   }
 }

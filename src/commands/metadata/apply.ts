@@ -7,11 +7,12 @@ import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {makeChanges} from '../../cli/make-changes.ts'
 import {breachesOf, countBreaches, policyFlag, readPolicy} from '../../cli/policy-file.ts'
 import {counted} from '../../counted.ts'
-import {usageError} from '../../errors.ts'
 import {inputLimits, inputName, readText} from '../../files/read-input.ts'
 import {countChanges} from '../../instances/settings.ts'
 import {outcomesOfChanges} from '../../metadata/outcomes.ts'
 import type {Plan, PlannedChange} from '../../metadata/plan.ts'
+import {otherAccount} from '../../metadata/runs.ts'
+import {readableTime} from '../../terminal/time.ts'
 
 export default class MetadataApply extends BaseCommand {
   static override summary = 'Make exactly the changes of a plan.'
@@ -50,13 +51,8 @@ A plan never stops an instance. With --restart, vpcmd then stops and starts the 
     const changes = isOfAccounts ? withAccounts(plan) : plan.changes
     const {account} = await cloud.caller({isFresh: true})
     // Where accounts are assumed, each server's is looked at.
-    if (account !== planned && !isOfAccounts) {
-      throw usageError(
-        `The plan was made in account ${planned}, and these credentials are of account ${account}.`,
-        'Use an API key of that account, or make a new plan.',
-      )
-    }
     if (!isOfAccounts) {
+      if (account !== planned) throw otherAccount('The plan', planned, account, context.isSandbox)
       const regions = new Set(changes.map(({target}) => target.region))
       await Promise.all([...regions].map(region => cloud.region({region}, 'the plan')))
     }
@@ -70,7 +66,7 @@ A plan never stops an instance. With --restart, vpcmd then stops and starts the 
       comparesNames: true,
       isFresh: false,
       breaches,
-      question: `Make the ${counted(changes.length, 'change')} of the plan of ${createdAt} (${countChanges(changes)}${countBreaches(breaches)})?`,
+      question: `Make the ${counted(changes.length, 'change')} of the plan of ${readableTime(createdAt)} (${countChanges(changes)}${countBreaches(breaches)})?`,
       outcomes: settled => outcomesOfChanges(changes, settled),
     })
   }

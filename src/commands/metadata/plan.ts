@@ -11,7 +11,7 @@ import {instanceArgs, readSelectionForChanges, selectionFlagsForChanges} from '.
 import {breachesOf, policyFlag, readPolicy, withBreaches} from '../../cli/policy-file.ts'
 import {printOutcomes} from '../../cli/print-outcomes.ts'
 import {reportFailures} from '../../cli/report-failures.ts'
-import {showChanges} from '../../cli/show-changes.ts'
+import {showChanges, showPlaces} from '../../cli/show-changes.ts'
 import {readWantedSettings, settingFlags} from '../../cli/wanted-settings.ts'
 import {usageError, VpcmdError} from '../../errors.ts'
 import {outcomesOf} from '../../metadata/outcomes.ts'
@@ -59,7 +59,8 @@ Choose instances as with vpcmd metadata enable, and pass --enable or --disable. 
     const outcomes = () => withBreaches(outcomesOf(drafts), breaches)
     if (flags.out === undefined) {
       await printOutcomes(context, out, outcomes(), {unread: selection.unread})
-      showChanges(context, changes, breaches)
+      // Each is in what was printed.
+      showPlaces(context, changes)
       context.note('Nothing was sent or written. Pass --out FILE to save the plan.')
       return
     }
@@ -83,7 +84,7 @@ Choose instances as with vpcmd metadata enable, and pass --enable or --disable. 
       // Who asks for a format reads stdout: nothing at all would be no JSON.
       if (out.quiet || out.format !== 'table') await printOutcomes(context, out, outcomes(), {unread: selection.unread})
     }
-    showChanges(context, changes, breaches)
+    showChanges(context, changes, breaches, flags.out === '-' ? 'the plan lists' : `${flags.out} lists`)
     const unchanged = drafts.filter(draft => !('error' in draft)).length - changes.length
     printEnding(context, {
       lines: [{mark: 'done', text: `${changes.length} to change, ${unchanged} unchanged`}],

@@ -1,4 +1,4 @@
-import {Args} from '@oclif/core'
+import {Args, Flags} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
 import {signIn} from '../../cli/connect-cloud.ts'
 import {
@@ -16,6 +16,7 @@ import {reportUnanswered} from '../../cli/report-failures.ts'
 import {mayRestart, planRestarts, showPreflights} from '../../cli/restart-instances.ts'
 import {restartsAwaited} from '../../cli/restarts-awaited.ts'
 import {runName} from '../../cli/run-journal.ts'
+import {runInWords} from '../../cli/run-words.ts'
 import {resumePower} from '../../cli/switch-power.ts'
 import {counted} from '../../counted.ts'
 import {asVpcmdError, type VpcmdError} from '../../errors.ts'
@@ -39,7 +40,16 @@ A run of vpcmd instances start, stop or restart is finished in the same way: wha
   static override args = {
     run: Args.string({description: 'ID of a run, or its start or last four digits; see vpcmd metadata history.'}),
   }
-  static override flags = {...cloudFlags, ...rolloutFlags, ...restartFlags}
+  static override flags = {
+    ...cloudFlags,
+    ...rolloutFlags,
+    ...restartFlags,
+    yes: Flags.boolean({
+      char: 'y',
+      summary:
+        'With --canary, go on without asking if all N are right. resume asks no other question that --yes answers.',
+    }),
+  }
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(MetadataResume)
@@ -66,7 +76,7 @@ A run of vpcmd instances start, stop or restart is finished in the same way: wha
     const {id, command, selection} = run.header
     const work = workLeft(run)
     const name = await runName(context, id)
-    context.note(`Run ${name} (${command} ${selection}): ${work.length} of ${run.changes.length} left.`)
+    context.note(`Run ${name} (${runInWords(context, run.header)}): ${work.length} of ${run.changes.length} left.`)
     const seen = policy.isDryRun ? await previewWork(cloud, work) : []
     const request = restartsIn(run, work, seen, isAwaiting)
     if (request.begun.length > 0) context.note(`${mayBeDown(run)}: starting those that are down first.`)

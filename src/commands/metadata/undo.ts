@@ -6,6 +6,7 @@ import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {makeChanges} from '../../cli/make-changes.ts'
 import {openRun} from '../../cli/open-run.ts'
 import {runName} from '../../cli/run-journal.ts'
+import {runInWords} from '../../cli/run-words.ts'
 import {counted} from '../../counted.ts'
 import {usageError, VpcmdError} from '../../errors.ts'
 import {countChanges} from '../../instances/settings.ts'
@@ -40,7 +41,7 @@ An undo is itself a run. To undo it, pass its ID.`
       run.header,
       run.changes.map(({change}) => change.target),
     )
-    const {id, command, selection} = run.header
+    const {id} = run.header
     if (run.state === 'running') {
       throw new VpcmdError({
         code: 'run_at_work',
@@ -51,7 +52,7 @@ An undo is itself a run. To undo it, pass its ID.`
     refusePower(run)
     const changes = invertRun(run)
     const name = await runName(context, id)
-    context.note(`Run ${name} (${command} ${selection}): ${counted(changes.length, 'change')} to undo.`)
+    context.note(`Run ${name} (${runInWords(context, run.header)}): ${counted(changes.length, 'change')} to undo.`)
     if (run.changes.some(isBetween)) {
       context.warning(`${mayBeDown(run)}, and undo starts no instance. Start them with: vpcmd metadata resume ${id}`)
     }
