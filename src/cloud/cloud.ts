@@ -3,7 +3,15 @@ import type {ShowActivity} from '../activity.ts'
 import {hashedName} from '../files/private-file.ts'
 import {callsOf, type Manner} from './calls.ts'
 import type {Credentials} from './credentials.ts'
-import {checkSameCloud, checkSecure, type Endpoints} from './endpoints.ts'
+import {
+  checkSameCloud,
+  checkSecure,
+  checkServiceOfLogin,
+  type Endpoints,
+  serviceUrl,
+  serviceWords,
+} from './endpoints.ts'
+import type {TaggedKind, TagIndex} from './global-search.ts'
 import {listPaths} from './operations.ts'
 import {RateLimiter} from './rate-limiter.ts'
 import {findRegions, type Region, regionNamesIn} from './regions.ts'
@@ -30,6 +38,11 @@ export interface Cloud {
   caller(asked?: {isFresh: boolean}): Promise<Caller>
   /** All that the token says of whose it is. Throws VpcmdError as any call does. */
   identity(): Promise<Identity>
+  /**
+   * The tags of all instances, or of another kind of server, in the account of a region, from Global Search: searched for once,
+   * and anew where what is known is from before `since` (epoch milliseconds). Throws VpcmdError.
+   */
+  tags(region: Region, asked?: {kind?: TaggedKind; since?: number}): Promise<TagIndex>
 }
 
 export interface CloudOptions {
@@ -122,6 +135,20 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     if (!region) throw new Error(`no region ${name}`)
     return region
   }
+  const openTags = async () => {
+    const [{AccountTags, searchTags}, {account}] = await Promise.all([import('./global-search.ts'), tokens.identity()])
+    const url = serviceUrl(endpoints, 'search')
+    checkSecure(url, allowsHttp)
+    if (credentials.isBorrowed) checkServiceOfLogin(credentials.asked.url, url, 'search')
+    const service = {
+      ...serviceWords('search'),
+      ...{url, secrets, tokens, pacing, onCall},
+      // A page of it is as long as a page of a list.
+      line: {...lineTo(url), mostBytes: answerLimits.list},
+    }
+    return new AccountTags(kind => searchTags(service, kind, account), pacing.now)
+  }
+  let tags: ReturnType<typeof openTags> | undefined
   let regions: Promise<Region[]> | undefined
   // A rollout asks for the region of each change.
   const named = new Map<string, Promise<Region>>()
@@ -140,6 +167,10 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     api: (region, manner) => apiAt(region.url, region.name, manner),
     caller: asked => tokens.caller(asked),
     identity: () => tokens.identity(),
+    async tags(_region, {kind = 'instance', since} = {}) {
+      tags ??= openTags()
+      return (await tags).of(kind, since)
+    },
   }
 }
 

@@ -11,12 +11,15 @@ import type {PowerAction, Target} from './plan.ts'
 import {PowerSwitch} from './power-switch.ts'
 import {whyNotToStart, whyNotToStop} from './preflight.ts'
 import {limitPerKey, RunEnding} from './run-ending.ts'
+import {TagCheck} from './tag-check.ts'
 
 /** One instance to stop and start, or to do one of both to. */
 export interface RestartWork {
   /** Its place in the journal. */
   i: number
   target: Target
+  /** The tags by which it was chosen, if so: it is left alone where one is gone. */
+  tags?: string[] | undefined
   /** What was asked for by itself. Without it the restart is for its metadata service, which has to be on. */
   power?: PowerAction
   /** For one that this run has asked to stop before: whether it was seen stopped since. It only has to come back. */
@@ -88,11 +91,13 @@ class Restarts {
   readonly #cloud: Cloud
   readonly #options: RestartOptions
   readonly #progress: RestartProgress
+  readonly #tags: TagCheck
 
   constructor(cloud: Cloud, options: RestartOptions, total: number) {
     this.#cloud = cloud
     this.#options = options
     this.#progress = {total, done: 0, down: 0, failed: 0}
+    this.#tags = new TagCheck(cloud, options.now)
     this.ending = new RunEnding(options.interrupted)
   }
 
@@ -152,7 +157,9 @@ class Restarts {
     const whyNot = whyNotToStop(before, this.#options.acceptsDataLoss)
     const enabled = work.power ? true : inFull(before.settings)?.enabled
     const reason =
-      whyNot ?? (enabled ? undefined : enabled === false ? 'its service is off' : 'not all of its settings are known')
+      whyNot ??
+      (enabled ? undefined : enabled === false ? 'its service is off' : 'not all of its settings are known') ??
+      (await this.#tags.objection(work))?.reason
     if (reason !== undefined) return {result: 'left_out', reason}
     if (this.ending.reason) return this.#skipped()
     await this.#write(work, 'stop')
@@ -182,7 +189,7 @@ class Restarts {
   async #startAlone(work: RestartWork, power: PowerSwitch, asked: {isAsked: boolean}): Promise<Restarted> {
     const before = await power.look()
     if (before.status === 'running') return {result: 'done'}
-    const reason = whyNotToStart(before)
+    const reason = whyNotToStart(before) ?? (await this.#tags.objection(work))?.reason
     if (reason !== undefined) return {result: 'left_out', reason}
     if (this.ending.reason) return this.#skipped()
     await this.#write(work, 'start')

@@ -49,7 +49,7 @@ A plan never stops an instance. With --restart, vpcmd then stops and starts the 
     const regions = new Set(changes.map(({target}) => target.region))
     await Promise.all([...regions].map(name => cloud.region(name, 'the plan')))
     for (const what of unread ?? []) context.warning(`The plan is incomplete, as this could not be read: ${what}`)
-    const breaches = await breachesOf(context, rules, changes)
+    const breaches = await breachesOf(context, cloud, rules, changes)
     await makeChanges(context, cloud, policy, {
       command: 'apply',
       selection: `plan of ${createdAt}: ${selection}`,

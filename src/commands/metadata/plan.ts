@@ -55,7 +55,7 @@ Choose instances as with vpcmd metadata enable, and pass --enable or --disable. 
     const items = withinReach(context, selection)
     const drafts = draftPlan(items, wanted)
     const changes = changesIn(drafts)
-    const breaches = await breachesOf(context, rules, changes)
+    const breaches = await breachesOf(context, cloud, rules, changes)
     const outcomes = () => withBreaches(outcomesOf(drafts), breaches)
     if (flags.out === undefined) {
       await printOutcomes(context, out, outcomes(), {unread: selection.unread})

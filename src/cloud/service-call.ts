@@ -1,0 +1,70 @@
+import {fields, type Raw} from './readers/fields.ts'
+import {type Pacing, RequestFailure, unreadable, withRetries} from './retries.ts'
+import {sdkAdapter} from './sdk-adapter.ts'
+import {describeFailure} from './service-errors.ts'
+import type {TokenSource} from './token-source.ts'
+import type {Line} from './transport.ts'
+
+/** A service of IBM Cloud beside the VPC API, and how it is asked. */
+export interface Service {
+  /** As errors and notes call it. */
+  name: string
+  url: string
+  /** The variable of its address, for advice. */
+  variable: string
+  /** Texts that an answer may hold, and no error must. */
+  secrets: readonly string[]
+  tokens: TokenSource
+  pacing: Pacing
+  line: Line
+  /** Called with the name at each call, and what it returns when the call has ended. */
+  onCall(name: string): () => void
+}
+
+/** A question that changes nothing, so that it may be sent twice. */
+export interface ServiceQuestion<T> {
+  method: 'GET' | 'POST'
+  /** Below the service's URL. */
+  path: string
+  query?: Readonly<Record<string, string | number | undefined>>
+  body?: object
+  /** Goes after "could not". */
+  doing: string
+  /** Reads the answer; undefined for what is none. */
+  read(raw: Raw): T | undefined
+}
+
+/** Asks a service, as the retry policy says. Throws VpcmdError that says what was being done. */
+export async function askService<T>(service: Service, question: ServiceQuestion<T>): Promise<T> {
+  const {name, url, variable, secrets, tokens, pacing, line, onCall} = service
+  const {method, path, query, body, doing, read} = question
+  const send = sdkAdapter(() => line, pacing.now)
+  const attempt = () =>
+    withRetries(
+      async signal => {
+        const request: {headers: Record<string, string>} = {headers: {}}
+        await tokens.authenticate(request)
+        const data = body && JSON.stringify(body)
+        const answer = await send({method, url: `${url}${path}`, params: query, data, signal, ...request})
+        const result = read(fields(answer.data))
+        if (result === undefined) throw unreadable(answer.data)
+        return result
+      },
+      {who: name, budget: 'read', repeatable: true, pacing, prepare: () => tokens.ready()},
+    )
+  const end = onCall(name)
+  try {
+    for (let renewals = 0; ; renewals++) {
+      const startedAt = pacing.now()
+      try {
+        return await attempt()
+      } catch (error) {
+        if (!(error instanceof RequestFailure)) throw error
+        const mayRenew = error.failure.status === 401 && renewals === 0
+        if (!mayRenew || !tokens.renew(startedAt)) throw describeFailure(error, {doing, url, variable}, secrets)
+      }
+    }
+  } finally {
+    end()
+  }
+}
