@@ -5,11 +5,12 @@ import {asVpcmdError} from '../errors.ts'
 import type {Target} from '../metadata/plan.ts'
 import type {Context} from './context.ts'
 
-/** The tags of the servers of changes, undefined for those that can't be read, of which it warns. */
+/** The tags of the servers of changes, undefined for those that can't be read, of which it warns; `doubt` comes before why. */
 export async function tagsOfTargets(
   context: Context,
   cloud: Cloud,
   changes: readonly {target: Target}[],
+  doubt = '',
 ): Promise<(target: Target) => Tags | undefined> {
   const indexes = new Map<string, TagIndex>()
   const problems = new Set<string>()
@@ -24,6 +25,6 @@ export async function tagsOfTargets(
       }
     }),
   )
-  for (const problem of problems) context.warning(problem)
+  for (const problem of problems) context.warning(`${doubt} ${problem}`.trim())
   return target => indexes.get(keyOf(target))?.get(target.id)
 }

@@ -260,3 +260,79 @@ exemptions:
     expect((await audit('--tag', 'nobody')).code).toBe(4)
   })
 })
+
+describe('a plan of what something else manages', () => {
+  const plan = (...flags: string[]) =>
+    run('metadata', 'plan', '--enable', 'my-virtual-server-1', 'my-virtual-server-3', ...flags)
+  const workspace = 'us-south.workspace.web.bfdd0e2d'
+  const state = () => {
+    const instances = [{attributes: {id: idOf('my-virtual-server-3')}}]
+    const resources = [{mode: 'managed', type: 'ibm_is_instance', name: 'three', instances}]
+    return file('terraform.tfstate', JSON.stringify({version: 4, resources}))
+  }
+
+  it('warns that the next apply may revert it, and has it in table and JSON', async () => {
+    tag('my-virtual-server-1', {tags: [`schematics:${workspace}`]})
+    const table = await plan('--terraform-state', state())
+    expect(table.stdout).toMatch(/Managed by/)
+    expect(table.stdout).toContain(`Schematics workspace ${workspace}`)
+    expect(table.stderr).toContain(
+      `Warning: Schematics workspace ${workspace} manages 1 instance (my-virtual-server-1): `,
+    )
+    expect(table.stderr).toContain(
+      'Warning: Terraform manages 1 instance (ibm_is_instance.three): its next apply reverts',
+    )
+    const {planned} = JSON.parse((await plan('--terraform-state', state(), '--json')).stdout)
+    expect(planned.map((each: {managed_by: unknown}) => each.managed_by)).toEqual([
+      {tool: 'schematics', workspace, project: null, address: null, has_block: null},
+      {tool: 'terraform', workspace: null, project: null, address: 'ibm_is_instance.three', has_block: null},
+    ])
+  })
+
+  it('says that no drift follows where the configuration has no block', async () => {
+    const values = {
+      root_module: {
+        resources: [
+          {
+            address: 'ibm_is_instance.one',
+            mode: 'managed',
+            type: 'ibm_is_instance',
+            values: {id: idOf('my-virtual-server-1')},
+          },
+        ],
+      },
+    }
+    const configuration = {root_module: {resources: [{address: 'ibm_is_instance.one', expressions: {}}]}}
+    const shown = file('plan.json', JSON.stringify({format_version: '1.2', prior_state: {values}, configuration}))
+    const {stderr} = await plan('--terraform-state', shown)
+    expect(stderr).toContain('Terraform manages 1 instance (ibm_is_instance.one): no drift follows')
+    expect(stderr).not.toContain('Warning')
+  })
+
+  it('prints the blocks that keep it, and writes the plan beside them', async () => {
+    const out = file('plan.json', '')
+    const {stdout, code} = await plan('--protocol', 'https', '--terraform-state', state(), '--hcl', '--out', out)
+    expect(code).toBe(0)
+    expect(stdout).toContain(`# my-virtual-server-1 (${idOf('my-virtual-server-1')})\nmetadata_service {\n`)
+    expect(stdout).toContain('# ibm_is_instance.three: my-virtual-server-3 (')
+    expect(stdout.match(/protocol +=/g)).toHaveLength(2)
+    expect((await run('metadata', 'apply', out, '--dry-run')).code).toBe(0)
+    for (const flags of [['--json'], ['--out', '-']]) expect((await plan('--hcl', ...flags)).code).toBe(2)
+  })
+
+  it('is made all the same where the search is refused, with a warning, and claims nothing of what manages it', async () => {
+    refusal = down
+    const {code, stdout, stderr} = await plan('--json')
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout).planned[0]).not.toHaveProperty('managed_by')
+    expect(stderr).toContain('It is not known whether Schematics manages what is planned')
+    refusal = undefined
+    expect(JSON.parse((await plan('--json')).stdout).planned[0].managed_by).toBe(null)
+  })
+
+  it('is not made with a state that is none', async () => {
+    const {code, stderr} = await plan('--terraform-state', file('x.json', '{}'))
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/No Terraform state from .*x\.json/)
+  })
+})
