@@ -76,7 +76,7 @@ export async function readSubjects(
   }
   const tagsOf = async (kind: OtherKind, region: Region): Promise<TagIndex | undefined> => {
     if (kind === 'instance_template' || !(query.needsTags || needsTags)) return undefined
-    return cloud.tags(region, {kind}).catch((error: unknown) => {
+    return cloud.tags(region, kind).catch((error: unknown) => {
       unread.add(region.name, kind, error)
       return undefined
     })

@@ -19,7 +19,7 @@ export async function tagsOfTargets(
   await Promise.all(
     [...places].map(async ([key, {kind, region}]) => {
       try {
-        indexes.set(key, await cloud.tags(await cloud.region(region), {kind}))
+        indexes.set(key, await cloud.tags(await cloud.region(region), kind))
       } catch (error) {
         problems.add(asVpcmdError(error).inOneLine)
       }

@@ -14,10 +14,12 @@ import {
 import type {TaggedKind, TagIndex} from './global-search.ts'
 import {listPaths} from './operations.ts'
 import {RateLimiter} from './rate-limiter.ts'
+import type {TagKind} from './readers/tags.ts'
 import {findRegions, type Region, regionNamesIn} from './regions.ts'
 import type {Pacing} from './retries.ts'
 import {findRoutes} from './routes.ts'
 import {sdkAdapter} from './sdk-adapter.ts'
+import type {Service} from './service-call.ts'
 import {type Caller, type Identity, TokenSource} from './token-source.ts'
 import {answerLimits, type Connections, type Line, type WireLog} from './transport.ts'
 import {chooseSdk, type VpcApi} from './vpc-api.ts'
@@ -39,10 +41,12 @@ export interface Cloud {
   /** All that the token says of whose it is. Throws VpcmdError as any call does. */
   identity(): Promise<Identity>
   /**
-   * The tags of all instances, or of another kind of server, in the account of a region, from Global Search: searched for once,
-   * and anew where what is known is from before `since` (epoch milliseconds). Throws VpcmdError.
+   * The tags of all servers of a kind in the account of a region, from Global Search, whose index may be half a minute behind:
+   * searched for once, and then remembered. Throws VpcmdError.
    */
-  tags(region: Region, asked?: {kind?: TaggedKind; since?: number}): Promise<TagIndex>
+  tags(region: Region, kind?: TaggedKind): Promise<TagIndex>
+  /** The tags of one kind of a server as they are now, from Global Tagging; undefined where it does not tell all. Throws VpcmdError. */
+  attachedTags(region: Region, crn: string, kind: TagKind, signal?: AbortSignal): Promise<readonly string[] | undefined>
 }
 
 export interface CloudOptions {
@@ -135,20 +139,20 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     if (!region) throw new Error(`no region ${name}`)
     return region
   }
-  const openTags = async () => {
-    const [{AccountTags, searchTags}, {account}] = await Promise.all([import('./global-search.ts'), tokens.identity()])
-    const url = serviceUrl(endpoints, 'search')
+  const openService = (name: 'search' | 'tagging'): Service => {
+    const url = serviceUrl(endpoints, name)
     checkSecure(url, allowsHttp)
-    if (credentials.isBorrowed) checkServiceOfLogin(credentials.asked.url, url, 'search')
-    const service = {
-      ...serviceWords('search'),
-      ...{url, secrets, tokens, pacing, onCall},
-      // A page of it is as long as a page of a list.
-      line: {...lineTo(url), mostBytes: answerLimits.list},
-    }
-    return new AccountTags(kind => searchTags(service, kind, account), pacing.now)
+    if (credentials.isBorrowed) checkServiceOfLogin(credentials.asked.url, url, name)
+    // A page of a search is as long as a page of a list.
+    const line = {...lineTo(url), mostBytes: answerLimits.list}
+    return {...serviceWords(name), url, secrets, tokens, pacing, limiter: new RateLimiter(pacing), line, onCall}
   }
-  let tags: ReturnType<typeof openTags> | undefined
+  const search = async (kind: TaggedKind) => {
+    const [{searchTags}, {account}] = await Promise.all([import('./global-search.ts'), tokens.identity()])
+    return searchTags(openService('search'), kind, account)
+  }
+  const indexes = new Map<TaggedKind, Promise<TagIndex>>()
+  let tagging: Service | undefined
   let regions: Promise<Region[]> | undefined
   // A rollout asks for the region of each change.
   const named = new Map<string, Promise<Region>>()
@@ -167,9 +171,16 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     api: (region, manner) => apiAt(region.url, region.name, manner),
     caller: asked => tokens.caller(asked),
     identity: () => tokens.identity(),
-    async tags(_region, {kind = 'instance', since} = {}) {
-      tags ??= openTags()
-      return (await tags).of(kind, since)
+    tags(_region, kind = 'instance') {
+      const index = indexes.get(kind) ?? search(kind)
+      indexes.set(kind, index)
+      return index
+    },
+    async attachedTags(_region, crn, kind, signal) {
+      const [{readAttachedTags}, {account}] = await Promise.all([import('./global-tagging.ts'), tokens.identity()])
+      // One for all, as they share a rate limit.
+      tagging ??= openService('tagging')
+      return readAttachedTags(tagging, crn, kind, account, signal)
     },
   }
 }

@@ -62,25 +62,3 @@ function readPage(raw: Raw): {items: {id: string | undefined; tags: Tags}[]; nex
 function idIn(crn: string | undefined): string | undefined {
   return crn?.split(':')[9]
 }
-
-/** The tags of one account, searched for when they are first asked for, and then remembered. */
-export class AccountTags {
-  readonly #search: (kind: TaggedKind) => Promise<TagIndex>
-  readonly #now: () => number
-  readonly #known = new Map<TaggedKind, {at: number; index: Promise<TagIndex>}>()
-
-  /** `now` is in epoch milliseconds. */
-  constructor(search: (kind: TaggedKind) => Promise<TagIndex>, now: () => number) {
-    this.#search = search
-    this.#now = now
-  }
-
-  /** The tags of all servers of a kind, searched for at `since` (epoch milliseconds) or later. Throws as the search does. */
-  of(kind: TaggedKind, since = 0): Promise<TagIndex> {
-    const known = this.#known.get(kind)
-    if (known && known.at >= since) return known.index
-    const index = this.#search(kind)
-    this.#known.set(kind, {at: this.#now(), index})
-    return index
-  }
-}

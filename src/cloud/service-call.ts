@@ -1,3 +1,4 @@
+import type {RateLimiter} from './rate-limiter.ts'
 import {fields, type Raw} from './readers/fields.ts'
 import {type Pacing, RequestFailure, unreadable, withRetries} from './retries.ts'
 import {sdkAdapter} from './sdk-adapter.ts'
@@ -16,6 +17,7 @@ export interface Service {
   secrets: readonly string[]
   tokens: TokenSource
   pacing: Pacing
+  limiter: RateLimiter
   line: Line
   /** Called with the name at each call, and what it returns when the call has ended. */
   onCall(name: string): () => void
@@ -30,14 +32,16 @@ export interface ServiceQuestion<T> {
   body?: object
   /** Goes after "could not". */
   doing: string
+  /** Ends it at once. */
+  signal?: AbortSignal | undefined
   /** Reads the answer; undefined for what is none. */
   read(raw: Raw): T | undefined
 }
 
 /** Asks a service, as the retry policy says. Throws VpcmdError that says what was being done. */
 export async function askService<T>(service: Service, question: ServiceQuestion<T>): Promise<T> {
-  const {name, url, variable, secrets, tokens, pacing, line, onCall} = service
-  const {method, path, query, body, doing, read} = question
+  const {name, url, variable, secrets, tokens, pacing, limiter, line, onCall} = service
+  const {method, path, query, body, doing, signal: cancelled, read} = question
   const send = sdkAdapter(() => line, pacing.now)
   const attempt = () =>
     withRetries(
@@ -50,7 +54,7 @@ export async function askService<T>(service: Service, question: ServiceQuestion<
         if (result === undefined) throw unreadable(answer.data)
         return result
       },
-      {who: name, budget: 'read', repeatable: true, pacing, prepare: () => tokens.ready()},
+      {who: name, budget: 'read', repeatable: true, pacing, limiter, cancelled, prepare: () => tokens.ready()},
     )
   const end = onCall(name)
   try {

@@ -5,7 +5,7 @@ import {readInstances} from '../instances/list-instances.ts'
 import type {Settled} from './outcomes.ts'
 import type {PlannedChange} from './plan.ts'
 import {compareWithPlan, readServer, type Seen, seenIn} from './settle-change.ts'
-import {TagCheck} from './tag-check.ts'
+import {checkTags} from './tag-check.ts'
 
 /** From so many of a region on, its list is read, which takes fewer requests than to ask for each. */
 const manyInRegion = 100
@@ -31,7 +31,6 @@ export async function previewChanges(
     }),
   )
   const lists = new Map(listed)
-  const tags = new TagCheck(cloud, Date.now)
   return Promise.all(
     changes.map(async (change): Promise<Settled | undefined> => {
       const {kind, id, region} = change.target
@@ -41,7 +40,7 @@ export async function previewChanges(
       const api = cloud.api(await cloud.region(region), 'rollout')
       const seen = known ?? (await readServer(change, api).catch(asVpcmdError))
       if (seen instanceof VpcmdError) return {result: 'failed', error: seen}
-      return compareWithPlan(change, seen, comparesNames) ?? tags.settled(change)
+      return compareWithPlan(change, seen, comparesNames) ?? checkTags(cloud, change)
     }),
   )
 }

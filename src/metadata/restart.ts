@@ -11,7 +11,7 @@ import type {PowerAction, Target} from './plan.ts'
 import {PowerSwitch} from './power-switch.ts'
 import {whyNotToStart, whyNotToStop} from './preflight.ts'
 import {limitPerKey, RunEnding} from './run-ending.ts'
-import {TagCheck} from './tag-check.ts'
+import {objectionTo} from './tag-check.ts'
 
 /** One instance to stop and start, or to do one of both to. */
 export interface RestartWork {
@@ -91,13 +91,11 @@ class Restarts {
   readonly #cloud: Cloud
   readonly #options: RestartOptions
   readonly #progress: RestartProgress
-  readonly #tags: TagCheck
 
   constructor(cloud: Cloud, options: RestartOptions, total: number) {
     this.#cloud = cloud
     this.#options = options
     this.#progress = {total, done: 0, down: 0, failed: 0}
-    this.#tags = new TagCheck(cloud, options.now)
     this.ending = new RunEnding(options.interrupted)
   }
 
@@ -157,11 +155,10 @@ class Restarts {
     const whyNot = whyNotToStop(before, this.#options.acceptsDataLoss)
     const enabled = work.power ? true : inFull(before.settings)?.enabled
     const reason =
-      whyNot ??
-      (enabled ? undefined : enabled === false ? 'its service is off' : 'not all of its settings are known') ??
-      (await this.#tags.objection(work))?.reason
+      whyNot ?? (enabled ? undefined : enabled === false ? 'its service is off' : 'not all of its settings are known')
     if (reason !== undefined) return {result: 'left_out', reason}
-    if (this.ending.reason) return this.#skipped()
+    const left = await this.#leftByTags(work)
+    if (left) return left
     await this.#write(work, 'stop')
     asked.isAsked = true
     this.#tellDown()
@@ -181,6 +178,13 @@ class Restarts {
     return work.power === 'stop' ? this.#stayDown(work) : this.#start(work, power, before)
   }
 
+  /** What becomes of an instance that is not begun: the run ends, or it no longer has the tags by which it was chosen. */
+  async #leftByTags(work: RestartWork): Promise<Restarted | undefined> {
+    const objection = this.ending.reason ? undefined : await objectionTo(this.#cloud, work, this.ending.signal)
+    if (this.ending.reason) return this.#skipped()
+    return objection && {result: 'left_out', reason: objection.reason}
+  }
+
   async #stayDown(work: RestartWork): Promise<Restarted> {
     await this.#note(work, 'down')
     return {result: 'done'}
@@ -189,9 +193,10 @@ class Restarts {
   async #startAlone(work: RestartWork, power: PowerSwitch, asked: {isAsked: boolean}): Promise<Restarted> {
     const before = await power.look()
     if (before.status === 'running') return {result: 'done'}
-    const reason = whyNotToStart(before) ?? (await this.#tags.objection(work))?.reason
+    const reason = whyNotToStart(before)
     if (reason !== undefined) return {result: 'left_out', reason}
-    if (this.ending.reason) return this.#skipped()
+    const left = await this.#leftByTags(work)
+    if (left) return left
     await this.#write(work, 'start')
     asked.isAsked = true
     this.#tellDown()

@@ -9,7 +9,7 @@ import type {Settled} from './outcomes.ts'
 import type {PlannedChange} from './plan.ts'
 import {limitPerKey, RunEnding} from './run-ending.ts'
 import {checkChange, settleChange} from './settle-change.ts'
-import {TagCheck} from './tag-check.ts'
+import {checkTags} from './tag-check.ts'
 
 /** How far a rollout is, and what became of what is done. */
 export interface Progress {
@@ -99,7 +99,6 @@ class Rollout {
   readonly #options: RolloutOptions
   readonly #progress: Progress
   readonly #limited: ReturnType<typeof limitPerKey>
-  readonly #tags: TagCheck
   /** Outcomes on their way to the disk. */
   readonly #recording: Promise<void>[] = []
 
@@ -107,7 +106,6 @@ class Rollout {
     this.#cloud = cloud
     this.#options = options
     this.#progress = {total, done: 0, changed: 0, failed: 0}
-    this.#tags = new TagCheck(cloud, options.now)
     this.ending = new RunEnding(options.interrupted)
     // Without a number the rate limiter decides how many of these are really under way; the others wait, and are in the
     // journal as sent.
@@ -172,7 +170,7 @@ class Rollout {
     return settleChange(change, {
       api: await this.#apiFor(change),
       mustLook: () => this.#mustLook(change),
-      checkTags: () => this.#tags.settled(change),
+      checkTags: () => checkTags(this.#cloud, change, this.ending.signal),
       indeterminate,
       comparesNames,
       ended: this.ending.signal,

@@ -80,8 +80,8 @@ export async function settleChange(change: PlannedChange, options: SettleOptions
     }
     if (mustCheckTags) {
       const other = await options.checkTags()
-      if (other) return other
       if (ended.aborted) return {result: 'skipped'}
+      if (other) return other
       mustCheckTags = false
     }
     if (!wasSent) await options.sending()

@@ -5,7 +5,7 @@ import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
 import type {AskedOfCloud, OddAnswer} from '../support/odd-cloud.ts'
 import {runInProcess} from '../support/run-in-process.ts'
 import {freshEnvironment} from '../support/run-vpcmd.ts'
-import {isSearch, startTaggedCloud, type TaggedCloud, type TagsOf} from '../support/tagged-cloud.ts'
+import {isSearch, isTagging, startTaggedCloud, type TaggedCloud, type TagsOf} from '../support/tagged-cloud.ts'
 
 let sandbox: Sandbox
 let cloud: TaggedCloud
@@ -22,7 +22,7 @@ beforeEach(async () => {
   cloud = await startTaggedCloud(sandbox, {
     answer(asked) {
       onAsked(asked)
-      return isSearch(asked) ? refusal : undefined
+      return isSearch(asked) || isTagging(asked) ? refusal : undefined
     },
   })
   env = freshEnvironment(cloud.environment)

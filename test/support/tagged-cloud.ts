@@ -5,13 +5,13 @@ import {type AskedOfCloud, type OddAnswer, type OddCloud, type Oddity, startOddC
 export type TagsOf = {tags?: unknown; access_tags?: unknown; service_tags?: unknown} | null
 
 export interface TaggedCloud extends OddCloud {
-  environment: OddCloud['environment'] & {GLOBAL_SEARCH_URL: string}
+  environment: OddCloud['environment'] & {GLOBAL_SEARCH_URL: string; GLOBAL_TAGGING_URL: string}
   /** By the ID of the server; who is not named has none. Each question sees what is here then. */
   tags: Map<string, TagsOf>
   searches(): AskedOfCloud[]
 }
 
-/** The sandbox, and Global Search for it, with as many items on a page as are asked for, or fewer. */
+/** The sandbox, and Global Search and Global Tagging for it, with as many items on a page as are asked for, or fewer. */
 export async function startTaggedCloud(
   sandbox: Sandbox,
   {pageSize = 1000, answer, ...odd}: Oddity & {pageSize?: number} = {},
@@ -32,13 +32,20 @@ export async function startTaggedCloud(
     const page = items(type).slice(Number(cursor), Number(cursor) + limit)
     return {status: 200, body: {items: page, limit, search_cursor: String(Number(cursor) + page.length)}}
   }
+  const attached = ({url}: AskedOfCloud): OddAnswer => {
+    const of = (name: string) => url.searchParams.get(name) ?? ''
+    const key = {user: 'tags', access: 'access_tags', service: 'service_tags'}[of('tag_type')] as keyof object
+    const names: string[] = tags.get(of('attached_to').split(':')[9] ?? '')?.[key] ?? []
+    return {status: 200, body: {items: names.map(name => ({name})), total_count: names.length}}
+  }
   const cloud = await startOddCloud(sandbox, {
     ...odd,
-    answer: asked => answer?.(asked) ?? (isSearch(asked) ? search(asked) : undefined),
+    answer: asked =>
+      answer?.(asked) ?? (isSearch(asked) ? search(asked) : isTagging(asked) ? attached(asked) : undefined),
   })
   return {
     ...cloud,
-    environment: {...cloud.environment, GLOBAL_SEARCH_URL: cloud.url},
+    environment: {...cloud.environment, GLOBAL_SEARCH_URL: cloud.url, GLOBAL_TAGGING_URL: cloud.url},
     tags,
     searches: () => cloud.asked.filter(isSearch),
   }
@@ -47,4 +54,9 @@ export async function startTaggedCloud(
 /** Whether a question is one for Global Search. */
 export function isSearch({url}: AskedOfCloud): boolean {
   return url.pathname === '/v3/resources/search'
+}
+
+/** Whether a question is one for Global Tagging. */
+export function isTagging({url}: AskedOfCloud): boolean {
+  return url.pathname === '/v3/tags'
 }
