@@ -3,6 +3,7 @@ export {type Amount, type Fault, type FaultKind, parseFault} from './core/faults
 export type {SeenRequest} from './core/seen-request.ts'
 export {resetSandbox} from './core/state.ts'
 export type {
+  AccountSummary,
   BareMetalSummary,
   Downtime,
   Fleet,
@@ -12,9 +13,10 @@ export type {
   NewTemplate,
   Seed,
   Seeded,
+  Tags,
   TemplateSummary,
 } from './fleet/public-types.ts'
-export {linkedProfile, type TrustedProfile, unlinkedProfile} from './iam/trusted-profiles.ts'
+export {auditorName, linkedProfile, type TrustedProfile, unlinkedProfile} from './iam/trusted-profiles.ts'
 export type {MetadataAddress, MetadataBinding, MetadataOptions} from './imds/metadata-options.ts'
 export {type Sandbox, type SandboxOptions, startSandbox} from './sandbox.ts'
 export {parseFailingStarts} from './vpc/instance-actions.ts'

@@ -2,15 +2,19 @@ import {setMaxListeners} from 'node:events'
 import {createServer, type Server} from 'node:http'
 import type {AddressInfo} from 'node:net'
 import {getRequestListener} from '@hono/node-server'
+import {Accounts} from './accounts/accounts.ts'
 import {createApp} from './app.ts'
+import {ApiError} from './core/api-error.ts'
 import type {Amount, Fault} from './core/faults.ts'
 import {chooseRegions} from './core/regions.ts'
 import type {SeenRequest} from './core/seen-request.ts'
-import {openState} from './core/state.ts'
+import type {SimulatedCloud} from './core/simulated-cloud.ts'
+import {openState, stateInMemory} from './core/state.ts'
 import {editableFleet} from './fleet/editable-fleet.ts'
 import {FleetStore} from './fleet/fleet.ts'
-import type {Fleet, Seed, Seeded} from './fleet/public-types.ts'
+import type {AccountSummary, Fleet, Seed, Seeded} from './fleet/public-types.ts'
 import {sandboxApiKey} from './iam/iam.ts'
+import {issueCrToken} from './iam/profile-grants.ts'
 import type {MetadataListeners} from './imds/metadata-listeners.ts'
 import type {MetadataAddress, MetadataOptions} from './imds/metadata-options.ts'
 import type {SshListeners} from './ssh/ssh-listeners.ts'
@@ -23,6 +27,12 @@ export interface SandboxOptions {
   instances?: number
   /** Number of VPCs in all for the generated instances; at least, and by default, one a region. */
   vpcs?: number
+  /**
+   * Number of accounts, 1 without. The first is the API key's, and of several it is their enterprise's own. Each has the
+   * fleet that the other options give, with IDs of its own. Of four or more, the third has no profile to assume, and the
+   * fourth is not active.
+   */
+  accounts?: number
   /** The regions that exist, all thirteen without; the first is served below `/v1` too. */
   regions?: string[]
   /** Delay of each answer. */
@@ -31,6 +41,8 @@ export interface SandboxOptions {
   rateLimitPerSecond?: number
   /** How long a token is good, 3600 without. */
   tokenTtlSeconds?: number
+  /** How long the index of the search takes to learn that a tag was attached or detached, 0 without. */
+  tagDelayMs?: number
   /** How long a start, a stop or a reboot takes, 3000 without. */
   transitionMs?: number
   /** Which starts end in `failed` for lack of capacity, in the order of the requests; none by default. */
@@ -54,6 +66,8 @@ export interface Sandbox {
   apiKey: string
   /** The ID of the account; `reset()` makes it another one, unless it was given. */
   readonly account: string
+  /** All accounts, that of the API key first. */
+  readonly accounts: AccountSummary[]
   /** What a client needs in its environment to reach this sandbox: vpcmd, Terraform, and IBM's SDKs (IBM/node-sdk-core, Authentication.md). */
   environment: {
     IBMCLOUD_API_KEY: string
@@ -61,10 +75,22 @@ export interface Sandbox {
     VPC_AUTH_TYPE: string
     VPC_AUTH_URL: string
     VPC_URL: string
+    GLOBAL_SEARCH_URL: string
+    GLOBAL_TAGGING_URL: string
+    ENTERPRISE_MANAGEMENT_URL: string
+    IAM_IDENTITY_URL: string
   }
   /** May be changed at run time; counts begin when a fault object is first met. */
   faults: Fault[]
+  /** That of the first account. */
   fleet: Fleet
+  /** That of the account with this ID, until the next reset. Throws an Error where there is none. */
+  fleetOf(account: string): Fleet
+  /**
+   * A compute resource token for IBM's ContainerAuthenticator, good for a year. The profile `vpcmd-auditor` of the first
+   * account is linked to it.
+   */
+  crToken(): Promise<string>
   /** Why changes are not kept although a folder was given. */
   stateProblem?: string
   /**
@@ -95,19 +121,33 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const transitionMs = options.transitionMs ?? 3000
   const fleet = new FleetStore(regions, options, state)
   const actions = new InstanceActions(transitionMs, options.failingStarts)
+  const cloudOf = (store: FleetStore): SimulatedCloud => ({fleet: store, actions, clock, transitionMs})
+  const accounts = new Accounts({
+    cloud: cloudOf(fleet),
+    count: options.accounts ?? 1,
+    makeCloud: account => cloudOf(new FleetStore(regions, {...options, idsOf: account}, stateInMemory(account))),
+  })
   const closing = new AbortController()
   // Each request that waits listens to it: more than ten are no leak.
   setMaxListeners(0, closing.signal)
   const faults = [...(options.faults ?? [])]
   const access = editableFleet(fleet, actions, {clock, transitionMs})
+  /** The fleet of an account, the first one without an ID. Throws an ApiError where there is no such account. */
+  const bedOf = (id?: string) => {
+    const account = id === undefined ? accounts.main : accounts.find(id)
+    if (account === undefined) throw new ApiError(400, 'unknown_account', `The sandbox has no account ${id}.`)
+    if (account.number === 1) return {access, fleet}
+    const {cloud} = account
+    return {access: editableFleet(cloud.fleet, actions, cloud), fleet: cloud.fleet}
+  }
   const reset = async () => {
-    await fleet.reset()
+    await accounts.reset()
     actions.reset()
     // A count belongs to its fault: as other objects they begin anew.
     faults.splice(0, faults.length, ...(options.faults ?? []).map(each => ({...each})))
   }
   // What checks it takes longer to load than the rest of the sandbox.
-  const seed = async (given: unknown) => (await import('./fleet/seed.ts')).plantSeed(given, access, fleet)
+  const seed = async (given: unknown) => (await import('./fleet/seed.ts')).plantSeed(given, bedOf)
   let url = ''
   let metadata: Promise<MetadataListeners> | undefined
   const loadMetadata = async () => {
@@ -135,13 +175,13 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     return ssh
   }
   const app = createApp({
+    accounts,
     fleet,
-    actions,
     clock,
-    transitionMs,
     latencyMs: options.latencyMs ?? 0,
     rateLimitPerSecond: options.rateLimitPerSecond,
     tokenTtlSeconds: options.tokenTtlSeconds ?? 3600,
+    tagDelayMs: options.tagDelayMs ?? 0,
     faults,
     onRequest: options.onRequest,
     closing: closing.signal,
@@ -175,15 +215,24 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     get account() {
       return fleet.account
     },
+    get accounts() {
+      return accounts.all().map(({id, name, state, hasAuditor}) => ({id, name, state, hasAuditor}))
+    },
     environment: {
       IBMCLOUD_API_KEY: sandboxApiKey,
       VPC_APIKEY: sandboxApiKey,
       VPC_AUTH_TYPE: 'iam',
       VPC_AUTH_URL: url,
       VPC_URL: `${url}/v1`,
+      GLOBAL_SEARCH_URL: `${url}/search`,
+      GLOBAL_TAGGING_URL: `${url}/tagging`,
+      ENTERPRISE_MANAGEMENT_URL: `${url}/enterprise/v1`,
+      IAM_IDENTITY_URL: url,
     },
     faults,
     fleet: access,
+    fleetOf: account => bedOf(account).access,
+    crToken: () => issueCrToken(accounts, clock()),
     ...(problem !== undefined && {stateProblem: problem}),
     metadataAddress: async instance => (await openMetadata()).address(instance),
     reset,

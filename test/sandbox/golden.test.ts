@@ -129,7 +129,7 @@ const vpc: Step[] = [
   ['DELETE /v1/keys/none'],
   ['DELETE /v1/instances/none'],
   ['GET /v1/load_balancers'],
-  ['GET /v1/profiles'],
+  ['GET /v1/apikeys'],
   ['GET /sandbox/health'],
   ['POST /sandbox/seed', {instances: [{}]}],
   ['GET /v1/nonsense'],

@@ -1,6 +1,5 @@
 import type {Context, Next} from 'hono'
-import {isTokenValid} from '../iam/tokens.ts'
-import {ApiError, invalidRoute, unauthorized} from './api-error.ts'
+import {ApiError, invalidRoute} from './api-error.ts'
 import type {Environment} from './environment.ts'
 
 type Request = Context<Environment>
@@ -45,12 +44,6 @@ export function checkVersion(c: Request, now: number): void {
 export function bearerOf(c: Context): string | undefined {
   const [scheme, token, ...more] = (c.req.header('authorization') ?? '').trim().split(/\s+/)
   return scheme?.toLowerCase() === 'bearer' && more.length === 0 ? token : undefined
-}
-
-/** Rejects with 401 unless the bearer token was signed by the sandbox and is valid at `now` (epoch milliseconds). */
-export async function checkToken(c: Request, secret: string, now: number): Promise<void> {
-  const token = bearerOf(c)
-  if (token === undefined || !(await isTokenValid(token, secret, now / 1000))) throw unauthorized()
 }
 
 /**

@@ -14,7 +14,8 @@ export interface PageRequest {
 const checksum = (kind: string, after: number) =>
   createHash('sha1').update(`${kind}/${after}`).digest('base64url').slice(0, 6)
 
-function tokenOf(kind: string, after: number): string {
+/** The `start` that stands for a place in this kind of list. */
+export function tokenOf(kind: string, after: number): string {
   return Buffer.from(`${after}.${checksum(kind, after)}`).toString('base64url')
 }
 

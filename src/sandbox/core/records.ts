@@ -41,6 +41,18 @@ export type KnownPart =
   | 'bootVolumeName'
   | 'virtualNetworkInterface'
 
+export type TagType = 'access' | 'service' | 'user'
+
+/** A tag that is, or was, attached to a resource. */
+export interface TagRecord {
+  name: string
+  type: TagType
+  /** When it was attached, in epoch milliseconds; without, from the start. */
+  since?: number
+  /** When it was detached; it is kept, as the search's index may learn of it later. */
+  until?: number
+}
+
 /** What every stored record has. */
 export interface StoredRecord {
   /** Place in every list; grows, never reused, so that a page's token outlives changes. */
@@ -54,6 +66,7 @@ export interface StoredRecord {
   created: number
   resourceGroup: {id: string; name: string}
   metadata?: unknown
+  tags?: readonly TagRecord[]
   /** Counts the changes of what can be modified, for the ETag. */
   revision?: number
   deleted?: boolean

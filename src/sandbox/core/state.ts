@@ -68,6 +68,11 @@ class MemoryState implements StateStore {
   }
 }
 
+/** A state of `account` that lives as long as the process. */
+export function stateInMemory(account: string): StateStore {
+  return new MemoryState({account})
+}
+
 const fileName = 'state.json'
 const lockName = 'state.lock'
 

@@ -1,14 +1,15 @@
 import {etagOf} from '../core/etag.ts'
 import {inAccount, uuidOf} from '../core/ids.ts'
 import type {RecordStore} from '../core/record-store.ts'
-import type {InstanceRecord, StoredRecord} from '../core/records.ts'
+import type {InstanceRecord, StoredRecord, TagRecord} from '../core/records.ts'
 import {regional} from '../core/regions.ts'
+import {tagTypes} from '../search/tags.ts'
 import type {InstanceActions} from '../vpc/instance-actions.ts'
 import {statusAt} from '../vpc/instance-status.ts'
 import {profileOf} from '../vpc/profiles.ts'
 import type {FleetStore} from './fleet.ts'
 import {newBareMetal, newInstance, newTemplate} from './new-records.ts'
-import type {Fleet, NewTemplate, Shelf} from './public-types.ts'
+import type {Fleet, NewTemplate, Shelf, Tags} from './public-types.ts'
 
 interface Kind<Item, Summary, New, Edit> {
   /** Its name in errors. */
@@ -59,6 +60,10 @@ const placeOf = ({id, name, region, zone, vpc}: Pick<InstanceRecord, 'id' | 'nam
   vpc,
 })
 
+function tagsFrom(given: Tags = {}): TagRecord[] {
+  return tagTypes.flatMap(type => (given[type] ?? []).map(name => ({name, type})))
+}
+
 /** The fleet as tests see and change it. A change is kept, and visible to others, like one made over the API. */
 export function editableFleet(
   fleet: FleetStore,
@@ -79,6 +84,7 @@ export function editableFleet(
       zone: zone.name,
       vpc: given.vpc ?? fleet.vpcs.of(region.name)[0]?.id ?? regional(region.name, 'vpc', 'added').id,
       created: clock(),
+      tags: tagsFrom(given.tags),
     }
   }
   const edited = ({name, status}: {name?: string; status?: string}) => ({

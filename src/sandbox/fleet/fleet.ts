@@ -1,3 +1,4 @@
+import {uuidOf} from '../core/ids.ts'
 import {RecordStore} from '../core/record-store.ts'
 import type {
   BareMetalRecord,
@@ -17,6 +18,10 @@ import {generatedFleet} from './generated-fleet.ts'
 export interface FleetOptions {
   instances?: number
   vpcs?: number
+  /** The number of accounts with such a fleet. */
+  accounts?: number
+  /** Gives the resources other IDs than those of another account. */
+  idsOf?: string
 }
 
 /** All records of the sandbox: the fleet that the arguments give, with the kept changes on top. */
@@ -28,10 +33,12 @@ export class FleetStore {
   readonly vpcs: RecordStore<VpcRecord>
   readonly floatingIps: RecordStore<FloatingIpRecord>
   readonly keys: RecordStore<KeyRecord>
+  readonly accountCount: number
   readonly #state: StateStore
 
   constructor(regions: readonly RegionPlace[], options: FleetOptions, state: StateStore) {
     this.regions = regions
+    this.accountCount = options.accounts ?? 1
     this.#state = state
     const records = recordsOf(regions, options)
     this.instances = new RecordStore('instances', records.instances, state)
@@ -88,9 +95,38 @@ export class FleetStore {
   }
 }
 
-function recordsOf(regions: readonly RegionPlace[], {instances, vpcs}: FleetOptions): FleetRecords {
-  if (instances !== undefined) return generatedFleet(instances, vpcs ?? regions.length, regions)
+function recordsOf(regions: readonly RegionPlace[], {instances, vpcs, idsOf}: FleetOptions): FleetRecords {
+  const records =
+    instances === undefined
+      ? servedBy(regions, defaultFleet())
+      : generatedFleet(instances, vpcs ?? regions.length, regions)
+  return idsOf === undefined ? records : withIdsOf(idsOf, records)
+}
+
+function servedBy(regions: readonly RegionPlace[], fleet: FleetRecords): FleetRecords {
   const isServed = (each: {region: string}) => regions.some(region => region.name === each.region)
-  const kinds = Object.entries(defaultFleet()).map(([kind, records]) => [kind, records.filter(isServed)])
+  const kinds = Object.entries(fleet).map(([kind, records]) => [kind, records.filter(isServed)])
   return Object.fromEntries(kinds)
+}
+
+/** The same fleet with IDs of another account's own. What IBM has for all accounts, such as images, stays. */
+function withIdsOf(account: string, fleet: FleetRecords): FleetRecords {
+  // What comes before the UUID says the zone or the region.
+  const own = (id: string) => `${id.slice(0, 5)}${uuidOf(`${account}/${id}`)}`
+  const placed = <Item extends {id: string; vpc: string}>(item: Item) => ({
+    ...item,
+    id: own(item.id),
+    vpc: own(item.vpc),
+  })
+  return {
+    instances: fleet.instances.map(each => ({...placed(each), known: undefined})),
+    bareMetalServers: fleet.bareMetalServers.map(placed),
+    templates: fleet.templates.map(placed),
+    vpcs: fleet.vpcs.map(each => ({...each, id: own(each.id)})),
+    floatingIps: fleet.floatingIps.map(each => ({
+      ...each,
+      id: own(each.id),
+      instance: each.instance && own(each.instance),
+    })),
+  }
 }

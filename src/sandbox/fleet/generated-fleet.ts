@@ -5,6 +5,7 @@ import {
   type FloatingIpRecord,
   type InstanceRecord,
   productionGroup,
+  type TagRecord,
 } from '../core/records.ts'
 import {type RegionPlace, regional} from '../core/regions.ts'
 import type {ProfileName} from '../vpc/profiles.ts'
@@ -43,6 +44,18 @@ const images = [
   'ibm-debian-12-6-minimal-amd64-1',
   'ibm-redhat-9-2-minimal-amd64-5',
   'ibm-windows-server-2022-full-standard-amd64-18',
+]
+
+const tagged = (...names: string[]): TagRecord[] => names.map(name => ({name, type: 'user'}))
+const tagSets: readonly (readonly TagRecord[])[] = [
+  [],
+  tagged('env:prod'),
+  tagged('env:prod', 'team:web'),
+  tagged('env:prod', 'schematics:us-east.workspace.web.bfdd0e2d'),
+  [...tagged('env:prod'), {name: 'project:lw', type: 'access'}],
+  tagged('env:dev'),
+  tagged('env:dev'),
+  [...tagged('env:dev'), {name: 'schematics::project_id:6b2f4d90-3f0c-4a53-9a3e-3d8f8b7f4c11', type: 'service'}],
 ]
 
 type Kind = Omit<Partial<InstanceRecord>, keyof ResourceNames> & ResourceNames
@@ -123,6 +136,7 @@ export function generatedFleet(size: number, vpcCount: number, regions: readonly
       action: undefined,
       failures: undefined,
       metadata: pick(instanceSettings, dice >>> 10),
+      tags: pick(tagSets, scatter(index + 0x6000000)),
       revision: 0,
       deleted: false,
       profile: kind.profile ?? pick(profiles, dice >>> 13),

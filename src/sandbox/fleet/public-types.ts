@@ -25,6 +25,13 @@ export interface BareMetalSummary extends Summary<BareMetalSettings> {
 /** `metadata_service` holds what the template's maker named; null when that was nothing. */
 export type TemplateSummary = Summary<Partial<MetadataSettings> | null>
 
+/** Tags by their type. */
+export interface Tags {
+  user?: string[]
+  access?: string[]
+  service?: string[]
+}
+
 /** Something to add. The sandbox chooses what is left out, and takes any name, however odd. */
 interface New<Settings> {
   name: string
@@ -33,6 +40,8 @@ interface New<Settings> {
   /** ID of the VPC. */
   vpc?: string
   metadata_service?: Settings
+  /** The search knows them at once. */
+  tags?: Tags
 }
 
 export interface NewInstance extends New<Partial<MetadataSettings>> {
@@ -102,6 +111,8 @@ export interface Fleet extends Shelf<InstanceSummary, NewInstance, Edit<Metadata
 
 /** What to put into a sandbox at once. Only names are required. */
 export interface Seed {
+  /** The ID of the account that it is for, the first one without. */
+  account?: string
   instances?: NewInstance[]
   bareMetalServers?: NewBareMetal[]
   templates?: NewTemplate[]
@@ -112,4 +123,14 @@ export interface Seeded {
   instances: InstanceSummary[]
   bareMetalServers: BareMetalSummary[]
   templates: TemplateSummary[]
+}
+
+/** An account as a test sees it. */
+export interface AccountSummary {
+  id: string
+  name: string
+  /** No source read says what other states than ACTIVE are called: PENDING is the sandbox's guess. */
+  state: 'ACTIVE' | 'PENDING'
+  /** Whether it has the profile that the owner of the API key may assume. */
+  hasAuditor: boolean
 }

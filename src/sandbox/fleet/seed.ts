@@ -1,5 +1,6 @@
 import {z} from 'zod'
 import {ApiError} from '../core/api-error.ts'
+import {isTagName} from '../search/tags.ts'
 import {profileNames} from '../vpc/profiles.ts'
 import type {FleetStore} from './fleet.ts'
 import type {Fleet, NewTemplate, Seed, Seeded} from './public-types.ts'
@@ -11,7 +12,9 @@ const settings = z.strictObject({
 })
 
 const text = z.string().optional()
-const placed = {name: z.string().min(1).max(63), region: text, zone: text, vpc: text}
+const tag = z.array(z.string().refine(isTagName, 'is no tag')).optional()
+const tags = z.strictObject({user: tag, access: tag, service: tag}).optional()
+const placed = {name: z.string().min(1).max(63), region: text, zone: text, vpc: text, tags}
 const statuses = ['deleting', 'failed', 'pending', 'restarting', 'running', 'starting', 'stopped', 'stopping'] as const
 
 const instance = z.strictObject({
@@ -33,6 +36,7 @@ const bareMetalServer = z.strictObject({
 const template = z.strictObject({...placed, metadata_service: settings.nullable().optional()})
 
 const seedSchema = z.strictObject({
+  account: text,
   instances: z.array(instance).default([]),
   bareMetalServers: z.array(bareMetalServer).default([]),
   templates: z.array(template).default([]),
@@ -54,15 +58,23 @@ function checkPlace(fleet: FleetStore, field: string, {region, zone, vpc}: Omit<
   }
 }
 
-/** Adds what a seed holds. Rejects with an ApiError (400) that lists everything wrong with it, before anything is added, and when it can't be kept. */
-export async function plantSeed(given: unknown, access: Fleet, fleet: FleetStore): Promise<Seeded> {
+/** What a seed is for: an account's fleet. */
+export interface SeedBed {
+  access: Fleet
+  fleet: FleetStore
+}
+
+/** Adds what a seed holds to the fleet that `find` gives for its account. Rejects with an ApiError (400) that lists everything wrong with it, before anything is added, and when it can't be kept. */
+export async function plantSeed(given: unknown, find: (account?: string) => SeedBed): Promise<Seeded> {
   const read = seedSchema.safeParse(given)
   if (!read.success) {
     const problems = read.error.issues.map(({path, message}) => `${path.join('.') || 'the seed'}: ${message}`)
     throw notASeed(problems.join('; '))
   }
-  const {instances, bareMetalServers, templates} = read.data
-  for (const [kind, items] of Object.entries(read.data)) {
+  const {account, ...kinds} = read.data
+  const {instances, bareMetalServers, templates} = kinds
+  const {access, fleet} = find(account)
+  for (const [kind, items] of Object.entries(kinds)) {
     for (const [index, item] of items.entries()) checkPlace(fleet, `${kind}.${index}`, item)
   }
   const planted: Seeded = {instances: [], bareMetalServers: [], templates: []}

@@ -4,12 +4,18 @@ import {accountId} from '../core/ids.ts'
 
 export const apiKeyGrant = 'urn:ibm:params:oauth:grant-type:apikey'
 
-const iamId = 'IBMid-0000SANDBOX'
+export const assumeGrant = 'urn:ibm:params:oauth:grant-type:assume'
+export const crTokenGrant = 'urn:ibm:params:oauth:grant-type:cr-token'
+
+/** The IAM ID of the owner of the API key. */
+export const ownerIamId = 'IBMid-0000SANDBOX'
 const user = 'test.user@example.com'
 
-type Claims = Awaited<ReturnType<typeof verify>>
+/** What a token says. What it holds is read before it is used. */
+export type Claims = Awaited<ReturnType<typeof verify>>
 
-const keyOf = (secret: string) => ({
+/** The key, made of a secret, that signs tokens of one kind. */
+export const keyOf = (secret: string) => ({
   kty: 'oct',
   alg: 'HS256' as const,
   kid: 'sandbox',
@@ -27,10 +33,10 @@ export async function verifiedClaims(
   return Number(claims?.exp) > now ? claims : undefined
 }
 
-// The owner of the API key.
-const userClaims: Claims = {
-  iam_id: iamId,
-  id: iamId,
+/** What a token of the owner of the API key says. */
+export const userClaims: Claims = {
+  iam_id: ownerIamId,
+  id: ownerIamId,
   realmid: 'IBMid',
   identifier: '0000SANDBOX',
   given_name: 'Test',
@@ -38,7 +44,7 @@ const userClaims: Claims = {
   name: 'Test User',
   email: user,
   sub: user,
-  authn: {sub: user, iam_id: iamId, name: 'Test User'},
+  authn: {sub: user, iam_id: ownerIamId, name: 'Test User'},
   grant_type: apiKeyGrant,
 }
 
@@ -48,7 +54,7 @@ export function issueToken(
   issuer: string,
   issuedAt: number,
   ttlSeconds: number,
-  whose = userClaims,
+  whose: Claims,
 ): Promise<string> {
   const claims = {
     ...whose,
@@ -65,13 +71,42 @@ export function issueToken(
   return sign(claims, keyOf(secret))
 }
 
-// Nearly all requests have the same token, and to check one takes a tenth of a request.
-let lastValid = {token: '', secret: '', exp: 0}
+/**
+ * The claims of a token that a trusted profile got: whose it is, and in `authn` who asked for it (IBM/node-sdk-core
+ * auth/token-managers; IBM-Cloud/ibm-cloud-cli-sdk core_config/iam_token.go).
+ */
+export function profileClaims(
+  {id, crn}: {id: string; crn: string},
+  name: string,
+  authn: {sub: string; iam_id: string; name: string},
+  grant: string,
+): Claims {
+  const iamId = `iam-${id}`
+  return {
+    iam_id: iamId,
+    id: iamId,
+    realmid: 'iam',
+    identifier: id,
+    name,
+    sub: id,
+    sub_type: 'Profile',
+    authn,
+    grant_type: grant,
+    profile: {id, crn},
+  }
+}
 
-/** Whether `token` was signed with `secret` and is not expired at `now` (in seconds). */
-export async function isTokenValid(token: string, secret: string, now: number): Promise<boolean> {
-  if (lastValid.token === token && lastValid.secret === secret) return lastValid.exp > now
+// Requests come with few tokens, one for each account, and to check one takes a tenth of a request.
+const known = new Map<string, {secret: string; claims: Claims}>()
+const mostKnown = 1000
+
+/** The claims of a token that was signed with `secret` and is not expired at `now` (in seconds); undefined for any other. */
+export async function claimsOf(token: string, secret: string, now: number): Promise<Claims | undefined> {
+  const kept = known.get(token)
+  if (kept?.secret === secret) return Number(kept.claims.exp) > now ? kept.claims : undefined
   const claims = await verifiedClaims(token, keyOf(secret), 'HS256', now)
-  if (claims !== undefined) lastValid = {token, secret, exp: Number(claims.exp)}
-  return claims !== undefined
+  if (claims === undefined) return undefined
+  if (known.size >= mostKnown) known.clear()
+  known.set(token, {secret, claims})
+  return claims
 }

@@ -22,6 +22,9 @@ export const linkedProfile: TrustedProfile = profile('Profile-8dd84246-7df4-4667
 /** Exists in the account and is linked to no instance. */
 export const unlinkedProfile: TrustedProfile = profile('Profile-9fd84246-7de4-4627-94c4-8ecde51d5ac5')
 
+/** The name of the profile that the owner of the API key may assume, the same in each account that has it. */
+export const auditorName = 'vpcmd-auditor'
+
 /** The profile that an instance was made with, if any, and whether it is linked to it. */
 export function defaultProfileOf(record: InstanceRecord): (TrustedProfile & {autoLink: boolean}) | undefined {
   if (!record.trustedProfile) return undefined

@@ -3,7 +3,7 @@ import {Hono} from 'hono'
 import {z} from 'zod'
 import type {InstanceRecord} from '../core/records.ts'
 import {isoTime} from '../core/references.ts'
-import {issueToken} from '../iam/tokens.ts'
+import {type Claims, crTokenGrant, issueToken, profileClaims} from '../iam/tokens.ts'
 import {defaultProfileOf, linkedProfile, type TrustedProfile, unlinkedProfile} from '../iam/trusted-profiles.ts'
 import type {IdentityTokens} from './identity-token.ts'
 import type {MetadataCloud, MetadataContext, MetadataEnvironment} from './metadata-environment.ts'
@@ -85,21 +85,9 @@ function chooseProfile(
   throw refusedPart('field', field, 'profile_not_linked', message, String(value))
 }
 
-/** Claims of an IAM token that a trusted profile got: the grant type by IBM/node-sdk-core auth/token-managers/container-token-manager.ts. */
-function profileClaims({id, crn}: TrustedProfile, record: InstanceRecord): Record<string, unknown> {
-  const iamId = `iam-${id}`
-  return {
-    iam_id: iamId,
-    id: iamId,
-    realmid: 'iam',
-    identifier: id,
-    name: record.name,
-    sub: id,
-    sub_type: 'Profile',
-    authn: {sub: record.id, iam_id: `crn-${record.id}`, name: record.name},
-    grant_type: 'urn:ibm:params:oauth:grant-type:cr-token',
-    profile: {id, crn},
-  }
+/** Claims of the IAM token that an instance got for a trusted profile. */
+function instanceClaims(profile: TrustedProfile, {id, name}: InstanceRecord): Claims {
+  return profileClaims(profile, name, {sub: id, iam_id: `crn-${id}`, name}, crTokenGrant)
 }
 
 /** `PUT …/token`, `POST …/iam_token(s)` and `POST …/certificates` of one generation of paths: `/instance_identity/v1` (`old`) or `/identity/v1`. */
@@ -138,7 +126,7 @@ export function identityRoutes(
       `${cloud.url}/identity`,
       issuedAt,
       seconds,
-      profileClaims(profile, record),
+      instanceClaims(profile, record),
     )
     return c.json({access_token: token, ...lasting(seconds)})
   })

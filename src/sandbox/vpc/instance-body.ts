@@ -174,7 +174,7 @@ const mostKept = 20_000
 export class InstanceTexts {
   readonly #kept = new WeakMap<InstanceRecord, {state: string; text: string}>()
 
-  /** The JSON of an instance in a list of `count`. */
+  /** The JSON of an instance in a list of `count`, with the lists of all accounts. */
   of(record: InstanceRecord, vpcName: string, sending: Sending, count: number): string {
     const make = () => JSON.stringify(instanceBody(record, vpcName, sending))
     if (count > mostKept) return make()

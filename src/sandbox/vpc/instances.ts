@@ -45,7 +45,7 @@ export function addInstances(routes: Routes, {fleet, actions, clock, transitionM
       return vpc === undefined ? named : named.filter(each => each.vpc === vpc)
     },
     body: (record, c) => instanceBody(record, fleet.vpcName(record.vpc), sending(c)),
-    text: (record, c, count) => texts.of(record, fleet.vpcName(record.vpc), sending(c), count),
+    text: (record, c, count) => texts.of(record, fleet.vpcName(record.vpc), sending(c), count * fleet.accountCount),
     etag: etagOf,
     filters: {
       'resource_group.id': record => record.resourceGroup.id,

@@ -1,0 +1,184 @@
+import {Hono} from 'hono'
+import type {Accounts} from '../accounts/accounts.ts'
+import {ApiError, fieldError} from '../core/api-error.ts'
+import type {ApiRequest} from '../core/collection.ts'
+import type {Environment} from '../core/environment.ts'
+import {accountId} from '../core/ids.ts'
+import type {TagType} from '../core/records.ts'
+import type {FleetStore} from '../fleet/fleet.ts'
+import {readObject} from '../vpc/request-body.ts'
+import {isSearchField, parseQuery, type SearchField, searchFields} from './query.ts'
+import {crnOfResource, type Resource, resourcesOf} from './resources.ts'
+import {indexedTags} from './tags.ts'
+
+/** When a search looks into the index, and how late that is. */
+interface Look {
+  now: number
+  delayMs: number
+}
+
+// IBM/platform-services-node-sdk global-search/v2.ts. It states no maximum: 1000 is what public scripts ask for.
+const defaultLimit = 10
+const maximumLimit = 1000
+const defaultFields: readonly SearchField[] = ['account_id', 'name', 'type', 'family', 'crn']
+
+/** What a search goes on from; the cursor holds it. */
+interface Search {
+  query: string
+  fields: readonly string[]
+  /** The place of the last resource that was given. */
+  after: number
+}
+
+/**
+ * `POST /v3/resources/search` (IBM/platform-services-node-sdk global-search/v2.ts): the VPC resources of the token's
+ * account. Its index learns of tags `delayMs` after they were attached or detached; of everything else at once.
+ */
+export function searchRoutes(accounts: Accounts, delayMs: number): Hono<Environment> {
+  const routes = new Hono<Environment>()
+  routes.post('/v3/resources/search', c =>
+    accounts.serve(c, async ({id, cloud: {fleet, clock}}) => {
+      const {limit, sort, isOwn} = readParameters(c, id)
+      const search = await readSearch(c)
+      const look = {now: clock(), delayMs}
+      const found = isOwn ? searched(fleet, search, {limit, sort, look}) : []
+      const after = found.at(-1)?.place
+      // "You can stop paging when the search returns less items than the specified limit or when the search_cursor is not
+      // present": so a full page has one, even where nothing comes after it.
+      const cursor = found.length === limit && after !== undefined ? cursorOf({...search, after}) : undefined
+      const items = found.map(each => itemOf(each.resource, fieldsIn(search.fields), look))
+      return c.json({...(cursor !== undefined && {search_cursor: cursor}), limit, items})
+    }),
+  )
+  return routes
+}
+
+function valuesOf(resource: Resource, field: SearchField, look: Look): readonly string[] {
+  const tags = (type: TagType) => indexedTags(resource.record.tags, type, look)
+  switch (field) {
+    case 'account_id':
+      return [accountId()]
+    case 'crn':
+      return [crnOfResource(resource)]
+    case 'family':
+      return ['is']
+    case 'name':
+      return [resource.record.name]
+    // The zone, where there is one, as the answers have it that were seen in public.
+    case 'region':
+      return [resource.place]
+    case 'type':
+      return [resource.type]
+    case 'tags':
+      return tags('user')
+    case 'access_tags':
+      return tags('access')
+    case 'service_tags':
+      return tags('service')
+  }
+}
+
+/** A resource with some of its fields; "for all queries, `crn` is always returned". */
+function itemOf(resource: Resource, fields: readonly SearchField[], look: Look): Record<string, unknown> {
+  const chosen = new Set<SearchField>([...fields, 'crn'])
+  return Object.fromEntries(
+    [...chosen].map(field => {
+      const values = valuesOf(resource, field, look)
+      return [field, field.endsWith('tags') ? values : values[0]]
+    }),
+  )
+}
+
+interface Found {
+  place: number
+  resource: Resource
+}
+
+/** Up to `limit` resources that fit and come after what was given already. */
+function searched(
+  fleet: FleetStore,
+  {query, after}: Search,
+  {limit, sort, look}: {limit: number; sort: SearchField[]; look: Look},
+): Found[] {
+  const fits = parseQuery(query)
+  const isFitting = (resource: Resource) => fits(field => valuesOf(resource, field, look))
+  const found: Found[] = []
+  for (const [place, resource] of resourcesOf(fleet, sort.length > 0 ? 0 : after)) {
+    if (!isFitting(resource)) continue
+    found.push({place, resource})
+    if (sort.length === 0 && found.length === limit) break
+  }
+  if (sort.length === 0) return found
+  const keyOf = ({resource}: Found) => sort.map(field => valuesOf(resource, field, look).join()).join('\n')
+  const keyed = found.map(each => ({each, key: keyOf(each)}))
+  const sorted = keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+  // A sorted list has no lasting places: the cursor counts.
+  return sorted.slice(after, after + limit).map(({each}, index) => ({...each, place: after + index + 1}))
+}
+
+/** Reads the parameters of the URL. Throws 400 for a wrong one, and 501 for one that the sandbox does not simulate. */
+function readParameters(c: ApiRequest, account: string): {limit: number; sort: SearchField[]; isOwn: boolean} {
+  const {limit: size = String(defaultLimit), sort = '', account_id: asked, timeout, ...others} = c.req.query()
+  for (const [name, value] of Object.entries({limit: size, ...(timeout !== undefined && {timeout})})) {
+    if (!/^\d+$/.test(value)) throw fieldError('validation_invalid_field_type', name, value, {type: 'parameter'})
+  }
+  const limit = Number(size)
+  if (limit < 1) throw fieldError('validation_min_value', 'limit', size, {type: 'parameter'})
+  if (limit > maximumLimit) throw fieldError('validation_max_value', 'limit', size, {type: 'parameter'})
+  // False is the default of all these.
+  const [other] = Object.entries(others).find(([, value]) => value !== 'false') ?? []
+  if (other !== undefined) throw notSimulated(`the parameter ${other}`)
+  const names = sort === '' ? [] : sort.split(',')
+  // Only what the caller may view is returned: nothing of another account.
+  return {limit, sort: fieldsIn(names), isOwn: asked === undefined || asked === account}
+}
+
+/** Reads what to search for: a query and fields, or a cursor, which makes the body's other properties ignored. Throws 400. */
+async function readSearch(c: ApiRequest): Promise<Search> {
+  const {query = '*', fields = defaultFields, search_cursor: cursor, ...others} = await readObject(c)
+  if (cursor !== undefined) {
+    const search = typeof cursor === 'string' ? searchOf(cursor) : undefined
+    if (search !== undefined) return search
+    throw fieldError('validation_failed', 'search_cursor', cursor)
+  }
+  const [other] = Object.keys(others)
+  if (other !== undefined) throw fieldError('invalid_request_field', other)
+  if (typeof query !== 'string') throw fieldError('validation_invalid_field_type', 'query', query)
+  if (!isTexts(fields)) throw fieldError('validation_invalid_field_type', 'fields', fields)
+  // So that what is wrong is told where there is nothing to search through, too.
+  parseQuery(query)
+  fieldsIn(fields)
+  return {query, fields, after: 0}
+}
+
+function cursorOf({query, fields, after}: Search): string {
+  return Buffer.from(JSON.stringify([query, fields, after])).toString('base64url')
+}
+
+function searchOf(cursor: string): Search | undefined {
+  try {
+    const [query, fields, after]: unknown[] = JSON.parse(Buffer.from(cursor, 'base64url').toString())
+    if (typeof query !== 'string' || !isTexts(fields) || typeof after !== 'number') return undefined
+    return {query, fields, after}
+  } catch {
+    // It is none of ours; the caller is told so.
+    return undefined
+  }
+}
+
+/** The fields that are meant by names, of which `*` is all. Throws 501 for one that the sandbox does not have. */
+function fieldsIn(names: readonly string[]): SearchField[] {
+  return names.flatMap(name => {
+    if (name === '*') return searchFields
+    if (isSearchField(name)) return name
+    throw notSimulated(`the field ${name}`)
+  })
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every(each => typeof each === 'string')
+}
+
+function notSimulated(what: string): ApiError {
+  return new ApiError(501, 'not_implemented', `The sandbox does not simulate ${what} of the search.`)
+}
