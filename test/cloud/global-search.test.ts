@@ -1,26 +1,28 @@
-import {afterEach, beforeEach, describe, expect, it} from 'vitest'
-import type {Cloud, CloudOptions} from '../../src/cloud/cloud.ts'
+import {afterEach, describe, expect, it} from 'vitest'
+import type {Cloud} from '../../src/cloud/cloud.ts'
 import type {VpcmdError} from '../../src/errors.ts'
-import type {Oddity} from '../support/odd-cloud.ts'
-import {isSearch, startTaggedCloud, type TaggedCloud} from '../support/tagged-cloud.ts'
+import type {SandboxOptions} from '../../src/sandbox/index.ts'
+import {type OddCloud, type Oddity, startOddCloud} from '../support/odd-cloud.ts'
 import {startTestCloud, type TestCloud} from '../support/test-cloud.ts'
 
 let test: TestCloud
-let tagged: TaggedCloud
+let odd: OddCloud
 
-beforeEach(async () => {
-  test = await startTestCloud()
-})
 afterEach(async () => {
-  await tagged.close()
+  await odd.close()
   await test.close()
 })
 
-async function open(odd: Oddity & {pageSize?: number} = {}, options: Partial<CloudOptions> = {}): Promise<Cloud> {
-  tagged = await startTaggedCloud(test.sandbox, odd)
-  return test.open({endpoints: {...tagged.endpoints, services: {search: tagged.url}}, ...options})
+async function open(oddity: Oddity = {}, options: SandboxOptions = {}): Promise<Cloud> {
+  test = await startTestCloud(options)
+  odd = await startOddCloud(test.sandbox, oddity)
+  return openAt(`${odd.url}/search`)
 }
 
+const openAt = (search: string | undefined) =>
+  test.open({endpoints: {...odd.endpoints, services: {search, tagging: `${odd.url}/tagging`}}})
+const isSearch = ({url}: {url: URL}) => url.pathname.endsWith('/v3/resources/search')
+const searches = () => odd.asked.filter(isSearch)
 const tagsIn = async (cloud: Cloud, region = 'us-south') => cloud.tags(await cloud.region(region))
 const failing = (cloud: Cloud) =>
   tagsIn(cloud).then(
@@ -30,34 +32,41 @@ const failing = (cloud: Cloud) =>
 
 describe('the tags of an account', () => {
   it('are of every instance, however many pages they take, and of all three kinds', async () => {
-    const cloud = await open({pageSize: 4})
-    const all = test.sandbox.fleet.list()
-    const [first, last] = [all[0]?.id ?? '', all.at(-1)?.id ?? '']
-    tagged.tags.set(first, {tags: ['env:prod'], access_tags: ['team:a'], service_tags: ['schematics::project_id:1']})
-    tagged.tags.set(last, {tags: ['last']})
+    const cloud = await open({}, {instances: 2100})
+    const tags = {user: ['env:prod', 'x'], access: ['team:a'], service: ['schematics::project_id:1']}
+    const {id} = await test.sandbox.fleet.add({name: 'tagged', tags})
     const index = await tagsIn(cloud)
-    expect([...index.keys()].sort()).toEqual(all.map(({id}) => id).sort())
-    expect(index.get(first)).toEqual({user: ['env:prod'], access: ['team:a'], service: ['schematics::project_id:1']})
-    expect(index.get(last)?.user).toEqual(['last'])
-    expect(tagged.searches()[0]?.url.searchParams.get('account_id')).toBe('a1234567')
+    expect(index.size).toBe(2101)
+    expect(index.get(id)).toEqual(tags)
+    expect(searches()).toHaveLength(3)
+    expect(searches()[0]?.url.searchParams.get('account_id')).toBe('a1234567')
   })
 
-  it('are searched for once for all regions, and no more', async () => {
+  it('are searched for once for all regions, and bare metal servers by themselves', async () => {
     const cloud = await open()
     await Promise.all([tagsIn(cloud), tagsIn(cloud, 'eu-de')])
-    expect(tagged.searches()).toHaveLength(2)
     await tagsIn(cloud)
-    expect(tagged.searches()).toHaveLength(2)
+    expect(searches()).toHaveLength(1)
+    const servers = await cloud.tags(await cloud.region('eu-de'), 'bare_metal_server')
+    expect([...servers.keys()].sort()).toEqual(
+      test.sandbox.fleet.bareMetalServers
+        .list()
+        .map(({id}) => id)
+        .sort(),
+    )
   })
 
   it('are unknown where the answer does not tell them, and not none', async () => {
-    const cloud = await open()
-    const [holed = '', missing = ''] = test.sandbox.fleet.list().map(({id}) => id)
-    tagged.tags.set(holed, {tags: undefined, access_tags: null, service_tags: ['a', 1]})
-    tagged.tags.set(missing, null)
+    const cloud = await open({
+      change(asked, body) {
+        const items = isSearch(asked) ? (body.items as Record<string, unknown>[]) : []
+        items.shift()
+        Object.assign(items[0] ?? {}, {tags: undefined, access_tags: null, service_tags: ['a', 1]})
+      },
+    })
     const index = await tagsIn(cloud)
-    expect(index.get(holed)).toEqual({user: undefined, access: undefined, service: undefined})
-    expect(index.has(missing)).toBe(false)
+    expect(index.size).toBe(test.sandbox.fleet.list().length - 1)
+    expect(index.values().next().value).toEqual({user: undefined, access: undefined, service: undefined})
   })
 
   it.each([
@@ -66,8 +75,7 @@ describe('the tags of an account', () => {
     ['an answer of another kind', {status: 200, body: {hits: []}}, {code: 'unreadable_answer'}],
     ['a redirect', {status: 302, headers: {location: 'https://elsewhere.test'}}, {exitCode: 1}],
   ])('end in an error that names them after %s, and not in none at all', async (_, answer, expected) => {
-    const cloud = await open({answer: asked => (isSearch(asked) ? answer : undefined)})
-    const error = await failing(cloud)
+    const error = await failing(await open({answer: asked => (isSearch(asked) ? answer : undefined)}))
     expect(error).toMatchObject(expected)
     expect(error.message).toMatch(/^Could not read the tags of the instances from Global Search/)
   })
@@ -76,7 +84,7 @@ describe('the tags of an account', () => {
     const body = {items: [{crn: 'crn:v1:bluemix:public:is:us-south-1:a/a::instance:0717_a'}], search_cursor: 'same'}
     const cloud = await open({answer: asked => (isSearch(asked) ? {status: 200, body} : undefined)})
     expect(await failing(cloud)).toMatchObject({code: 'broken_paging'})
-    expect(tagged.searches().length).toBeLessThan(6)
+    expect(searches().length).toBeLessThan(6)
   })
 
   it('are asked for again with a new token where the first one is refused', async () => {
@@ -85,20 +93,39 @@ describe('the tags of an account', () => {
   })
 
   it('name the variable of the service where it is not reached', async () => {
-    const cloud = await open()
-    const gone = await startTaggedCloud(test.sandbox)
+    await open()
+    const gone = await startOddCloud(test.sandbox, {})
     await gone.close()
-    const other = await test.open({endpoints: {...tagged.endpoints, services: {search: gone.url}}})
-    expect(await failing(other)).toMatchObject({
-      code: 'connection_refused',
-      hint: expect.stringContaining('GLOBAL_SEARCH_URL'),
-    })
-    expect(cloud.askedRegions).toEqual([])
+    const hint = expect.stringContaining('GLOBAL_SEARCH_URL')
+    expect(await failing(await openAt(gone.url))).toMatchObject({code: 'connection_refused', hint})
   })
 
   it('are not asked of IBM Cloud with a token that another cloud gave', async () => {
     await open()
-    const cloud = await test.open({endpoints: tagged.endpoints})
-    expect(await failing(cloud)).toMatchObject({exitCode: 2, hint: 'Set GLOBAL_SEARCH_URL.'})
+    expect(await failing(await openAt(undefined))).toMatchObject({exitCode: 2, hint: 'Set GLOBAL_SEARCH_URL.'})
+  })
+})
+
+describe('the tags that are attached to a server', () => {
+  const attached = async (cloud: Cloud, kind: 'user' | 'access' | 'service' = 'user') => {
+    const {id, zone} = await test.sandbox.fleet.add({name: 'tagged', tags: {user: ['a', 'b'], service: ['c']}})
+    const crn = `crn:v1:bluemix:public:is:${zone}:a/a1234567::instance:${id}`
+    return cloud.attachedTags(await cloud.region('us-south'), crn, kind)
+  }
+
+  it('are those of the kind that is asked for', async () => {
+    const cloud = await open()
+    expect(await attached(cloud)).toEqual(['a', 'b'])
+    expect(await attached(cloud, 'service')).toEqual(['c'])
+    expect(await attached(cloud, 'access')).toEqual([])
+  })
+
+  it.each([
+    ['has not all', {items: [{name: 'a'}], total_count: 2}],
+    ['has one without a name', {items: [{name: 'a'}, {}], total_count: 2}],
+  ])('are unknown where the answer %s', async (_, body) => {
+    const isTagging = ({url}: {url: URL}) => url.pathname.startsWith('/tagging')
+    const cloud = await open({answer: asked => (isTagging(asked) ? {status: 200, body} : undefined)})
+    expect(await attached(cloud)).toBe(undefined)
   })
 })
