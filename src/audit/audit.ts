@@ -5,6 +5,7 @@ import {hasExpired, type Judgement, judge, type Verdict, verdicts} from './judge
 import type {Exemption, Policy} from './policy.ts'
 import {readSubjects, type Unread} from './read-subjects.ts'
 import {type Scope, scopeInWords} from './scope.ts'
+import {looksAtTags} from './selectors.ts'
 import {label} from './subjects.ts'
 
 export type Counts = Record<Verdict | 'total', number>
@@ -53,7 +54,7 @@ export async function audit(cloud: Cloud, options: AuditOptions): Promise<AuditR
   const today = at.slice(0, 10)
   const needsImages = [...policy.rules, ...policy.exemptions].some(({match}) => match.image)
   const [{subjects, unnamed, regions, ...read}, caller, awaited, accounts] = await Promise.all([
-    readSubjects(cloud, scope, needsImages),
+    readSubjects(cloud, scope, {needsImages, needsTags: looksAtTags(policy)}),
     // Some credentials give tokens that name no account.
     cloud.caller().catch(() => undefined),
     options.restartsAwaited(),

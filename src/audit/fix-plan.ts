@@ -21,6 +21,7 @@ export interface FixPlan {
 export function toFixPlan(report: AuditReport): FixPlan {
   const changes: PlannedChange[] = []
   const unrepairable: FixPlan['unrepairable'] = []
+  const {tag: tags} = report.scope.filters
   for (const judgement of report.judgements) {
     if (judgement.verdict !== 'violation') continue
     const {subject, rule, violations} = judgement
@@ -54,6 +55,7 @@ export function toFixPlan(report: AuditReport): FixPlan {
         before,
         set: repair(before, rule.require, violations),
         readAt,
+        ...(tags && {tags}),
       })
     }
   }

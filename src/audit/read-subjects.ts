@@ -1,4 +1,5 @@
 import type {Cloud} from '../cloud/cloud.ts'
+import type {TagIndex} from '../cloud/global-search.ts'
 import type {Page} from '../cloud/readers/page.ts'
 import type {BareMetalServer, InstanceTemplate} from '../cloud/readers/resources.ts'
 import {checkUsable, placeName, type Region} from '../cloud/regions.ts'
@@ -35,12 +36,16 @@ type Listed = Pick<Page<BareMetalServer | InstanceTemplate>, 'rows' | 'total' | 
 
 /**
  * Reads what an audit is about, in all regions of `cloud` and all kinds side by side; the names of images that no instance
- * tells, only where they are asked for. What can't be read is reported beside the rest. Throws what asking for the regions
+ * tells, and tags, only where they are asked for. What can't be read is reported beside the rest. Throws what asking for the regions
  * throws, and the first error where nothing could be read at all.
  */
-export async function readSubjects(cloud: Cloud, scope: Scope, needsImages: boolean): Promise<ReadSubjects> {
+export async function readSubjects(
+  cloud: Cloud,
+  scope: Scope,
+  {needsImages, needsTags}: {needsImages: boolean; needsTags: boolean},
+): Promise<ReadSubjects> {
   const regions = await cloud.regions()
-  const query = toQuery(scope.filters)
+  const query = {...toQuery(scope.filters), showsTags: needsTags}
   const references = new KnownReferences()
   const unread = new Problems()
   const unnamed = new Problems()
@@ -51,7 +56,8 @@ export async function readSubjects(cloud: Cloud, scope: Scope, needsImages: bool
   const readAllInstances = async () => {
     const outcome = await readInstances(cloud, query, (instances, region) => {
       const readAt = Date.now()
-      for (const each of instances) subjects.push(toSubject('instance', each, {region, readAt, references}))
+      for (const each of instances)
+        subjects.push(toSubject('instance', each, {region, readAt, references, tags: each.tags}))
     })
     isRead ||= outcome.isRead
     gone = outcome.gone
@@ -70,6 +76,13 @@ export async function readSubjects(cloud: Cloud, scope: Scope, needsImages: bool
       return []
     }
   }
+  const tagsOf = async (kind: OtherKind, region: Region): Promise<TagIndex | undefined> => {
+    if (kind === 'instance_template' || !(query.needsTags || needsTags)) return undefined
+    return cloud.tags(region, kind).catch((error: unknown) => {
+      unread.add(region, kind, error)
+      return undefined
+    })
+  }
   const others = (['bare_metal_server', 'instance_template'] as const).filter(kind => scope.kinds.includes(kind))
   const lists = await Promise.all([
     ...others.flatMap(kind => regions.map(region => listKind(kind, region))),
@@ -79,11 +92,12 @@ export async function readSubjects(cloud: Cloud, scope: Scope, needsImages: bool
   await Promise.all(
     lists.flat().map(async ({kind, region, rows, readAt}) => {
       const naming = await nameReferences(cloud.api(region), placeName(region), rows, references, needsImages)
-      const read = rows.map(row => toSubject(kind, row, {region, readAt, references}))
+      const tags = rows.length > 0 ? await tagsOf(kind, region) : undefined
+      const read = rows.map(row => toSubject(kind, row, {region, readAt, references, tags: tags?.get(row.id)}))
       const {meant, doubtful} = sift(read, query)
       subjects.push(...meant)
       const [first] = doubtful
-      if (first) unread.add(region, kind, naming.vpcs ?? unknownScope(first, doubtful.length - 1))
+      if (first) unread.add(region, kind, naming.vpcs ?? unknownScope(first, doubtful.length - 1, query))
       else if (naming.vpcs) unnamed.add(region, kind, naming.vpcs)
       if (naming.images) unnamed.add(region, kind, naming.images)
     }),
@@ -173,12 +187,12 @@ function sift(subjects: Subject[], query: InstanceQuery): {meant: Subject[]; dou
 }
 
 /** What may be in the scope is missing in the audit, and not out of its scope. */
-function unknownScope(subject: Subject, others: number): VpcmdError {
+function unknownScope(subject: Subject, others: number, {needsTags}: InstanceQuery): VpcmdError {
   const {kind, region, vpc} = subject
   const why =
     vpc && vpc.name === undefined
       ? `the VPC ${vpc.id} is not in the list of VPCs`
-      : 'its name, zone, VPC or resource group is unknown'
+      : `its name, zone, VPC${needsTags ? ', resource group or tags are' : ' or resource group is'} unknown`
   return new VpcmdError({
     code: 'unknown_scope',
     message: `vpcmd can't tell whether ${kindLabel(kind)} ${targetName(subject)} in ${region} matches the filters: ${why}${others > 0 ? `; the same goes for ${others} more` : ''}.`,

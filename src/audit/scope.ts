@@ -2,7 +2,7 @@ import {type Filters, filterTable} from '../instances/filters.ts'
 import type {SubjectKind} from './subjects.ts'
 
 /** The filters that all kinds have. The API has them for instances; of the others each row is checked here. */
-export const scopeFilters = ['name', 'zone', 'vpc', 'resource-group'] as const
+export const scopeFilters = ['name', 'zone', 'vpc', 'resource-group', 'tag'] as const
 type ScopeFilter = (typeof scopeFilters)[number]
 
 /** What an audit is about, as typed. */

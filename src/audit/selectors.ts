@@ -1,11 +1,14 @@
 import {filterTable} from '../instances/filters.ts'
 import {matchesGlob} from '../instances/globs.ts'
+import {hasTag} from '../instances/tags.ts'
 import type {Referred, Subject, SubjectKind} from './subjects.ts'
 
 interface SelectorKey {
   /** What it is called in a sentence. */
   word: string
-  of(subject: Subject): string | Referred | undefined
+  of?(subject: Subject): string | Referred | undefined
+  /** Whether one of several things that a subject has fits a pattern; undefined where that is not known. */
+  hasOne?(subject: Subject, pattern: string): boolean | undefined
   /** Kinds that have no such thing: they match no pattern. */
   lackedBy?: SubjectKind[]
   /** Whether a subject of another kind may be without it. */
@@ -23,6 +26,7 @@ export const selectorTable = {
   // An instance may have been made without an image, or its image is gone (IBM/vpc-node-sdk, vpc/v1.ts, Instance.image).
   image: {word: 'image', of: ({image}) => image, lackedBy: ['bare_metal_server'], isOptional: true},
   status: {...filterTable.status, lackedBy: ['instance_template']},
+  tag: {word: 'tags', hasOne: ({tags}, pattern) => hasTag(tags, pattern)},
 } satisfies Record<string, SelectorKey>
 
 type SelectorKeyName = keyof typeof selectorTable
@@ -36,6 +40,17 @@ const selectorKeys = Object.entries<SelectorKey>(selectorTable).map(([name, key]
  * pattern `*` stands for any text and `?` for one character; VPC, resource group and image go by name or by ID.
  */
 export type Selector = {kind?: SubjectKind[]} & {[Name in SelectorKeyName]?: string[]}
+
+/** Whether any selector looks at tags, which take a search. */
+export function looksAtTags({
+  rules,
+  exemptions,
+}: {
+  rules: {match: Selector}[]
+  exemptions: {match: Selector}[]
+}): boolean {
+  return [...rules, ...exemptions].some(({match}) => match.tag)
+}
 
 /** Whether a subject is meant; a text says what is unknown and decides. */
 export type Match = boolean | string
@@ -59,10 +74,14 @@ export function matches(selector: Selector, subject: Subject): Match {
 
 function matchesKey(
   patterns: string[],
-  {word, of, lackedBy, isOptional = false}: SelectorKey,
+  {word, of, hasOne, lackedBy, isOptional = false}: SelectorKey,
   subject: Subject,
 ): Match {
-  const fact = of(subject)
+  if (hasOne) {
+    const found = patterns.map(pattern => hasOne(subject, pattern))
+    return found.includes(true) || (found.includes(undefined) ? `its ${word} are unknown` : false)
+  }
+  const fact = of?.(subject)
   if (fact === undefined) return isOptional || lackedBy?.includes(subject.kind) ? false : `its ${word} is unknown`
   const {id = undefined, name} = typeof fact === 'string' ? {name: fact} : fact
   const fits = (text: string | undefined) => text !== undefined && patterns.some(pattern => matchesGlob(pattern, text))

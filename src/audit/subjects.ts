@@ -1,8 +1,10 @@
 import type {Instance} from '../cloud/readers/instance.ts'
 import type {BareMetalServer, InstanceTemplate} from '../cloud/readers/resources.ts'
+import type {Tags} from '../cloud/readers/tags.ts'
 import type {Region} from '../cloud/regions.ts'
 import {accountInCrn, targetName} from '../instances/references.ts'
 import type {Settings} from '../instances/settings.ts'
+import {noTags} from '../instances/tags.ts'
 
 /** What an audit looks at, under the API's own names for it. */
 export const subjectKinds = ['instance', 'instance_template', 'bare_metal_server'] as const
@@ -35,15 +37,26 @@ export interface Subject {
   settings: Settings
   /** A template has none. */
   status?: string
+  /** Unknown where nothing asks for them, too. */
+  tags?: Tags | undefined
   /** When it was read, in epoch milliseconds. */
   readAt: number
 }
 
-/** An instance, a template or a bare metal server as a subject. `readAt` is in epoch milliseconds. */
+/** What is known of a subject beside its body. */
+interface SubjectSurroundings {
+  region: Region
+  /** Epoch milliseconds. */
+  readAt: number
+  references: KnownReferences
+  tags?: Tags | undefined
+}
+
+/** An instance, a template or a bare metal server as a subject. */
 export function toSubject(
   kind: SubjectKind,
   server: Instance | BareMetalServer | InstanceTemplate,
-  {region, readAt, references}: {region: Region; readAt: number; references: KnownReferences},
+  {region, readAt, references, tags}: SubjectSurroundings,
 ): Subject {
   const {id, name, crn, zone, vpc, resourceGroup, profile, settings} = server
   const accountId = accountInCrn(crn)
@@ -64,6 +77,7 @@ export function toSubject(
     architecture,
     settings,
     status,
+    tags: kind === 'instance_template' ? noTags : tags,
     readAt,
   }
 }

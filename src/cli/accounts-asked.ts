@@ -1,5 +1,4 @@
 import {parseProfileRef} from '../cloud/assume.ts'
-import {type Endpoints, serviceUrl} from '../cloud/endpoints.ts'
 import type {AccountsAsked} from '../cloud/open-cloud.ts'
 import type {Account} from '../cloud/regions.ts'
 import {counted} from '../counted.ts'
@@ -17,11 +16,7 @@ export type AccountFlags = {
  * The accounts that the flags name; undefined for that of the credentials, whichever it is. Asks nobody yet. Throws a usage
  * error for flags that do not go together, and for a file that holds no account.
  */
-export async function accountsAsked(
-  context: Context,
-  flags: AccountFlags,
-  endpoints: Endpoints,
-): Promise<AccountsAsked | undefined> {
+export async function accountsAsked(context: Context, flags: AccountFlags): Promise<AccountsAsked | undefined> {
   const {assume, enterprise, 'account-group': accountGroup} = flags
   const named = flags.account ? await namesIn(flags.account) : undefined
   const profile = assume === undefined ? undefined : parseProfileRef(assume)
@@ -50,10 +45,9 @@ export async function accountsAsked(
   if (named.length > 1) throw usageError('--account all is all of them already.', 'Drop the other accounts.')
   return {
     profile,
-    list: async access => {
+    list: async open => {
       const {listEnterpriseAccounts} = await import('../cloud/enterprise.ts')
-      const url = serviceUrl(endpoints, 'enterprise')
-      const {accounts, inactive} = await listEnterpriseAccounts(access, url, {enterprise, accountGroup})
+      const {accounts, inactive} = await listEnterpriseAccounts(open('enterprise'), {enterprise, accountGroup})
       if (inactive.length > 0) context.note(describeInactive(inactive))
       return accounts
     },

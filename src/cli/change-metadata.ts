@@ -65,7 +65,7 @@ async function changeSelected(
   const {how, words, unread} = selection
   const drafts = draftPlan(withinReach(context, selection), change.wanted)
   const changes = changesIn(drafts)
-  const breaches = await breachesOf(context, change.rules, changes)
+  const breaches = await breachesOf(context, cloud, change.rules, changes)
   const asks = change.alwaysAsks || how !== 'typed'
   await makeChanges(context, cloud, policy, {
     command: change.verb.toLowerCase(),
@@ -93,7 +93,9 @@ export function chooseToChange(
   selection: SelectionOptions,
   picker: Picker,
 ): Promise<Selection<Candidate>> {
-  return selectInstances<Candidate>(context, cloud, selection, picker, found => asCandidate(found, found.readAt))
+  return selectInstances<Candidate>(context, cloud, selection, picker, found =>
+    asCandidate(found, found.readAt, selection.filters.tag),
+  )
 }
 
 /** What was chosen: who names a server that has nothing to be changed hears of it, who takes all leaves it out. */

@@ -47,7 +47,7 @@ export async function connectCloud(
   const preferred = await preferredRegions(context, flags)
   const where = named ?? (await accountFlags(context, flags))
   const accounts = isOfAccounts(where)
-    ? await (await import('./accounts-asked.ts')).accountsAsked(context, where, access.endpoints)
+    ? await (await import('./accounts-asked.ts')).accountsAsked(context, where)
     : undefined
   const cloud = await openCloud({
     ...access,

@@ -69,7 +69,7 @@ export async function makeChanges(
 ): Promise<void> {
   const {changes, question, breaches = new Map()} = request
   const outcomes: Outcomes = settled => withBreaches(request.outcomes(settled), breaches)
-  const isSeen = policy.isDryRun && !request.isFresh
+  const isSeen = policy.isDryRun && (!request.isFresh || changes.some(({tags}) => tags))
   const seen = isSeen
     ? await (await import('../metadata/preview-changes.ts')).previewChanges(cloud, changes, request.comparesNames)
     : []

@@ -1,11 +1,13 @@
 import {Flags} from '@oclif/core'
 import type {Policy} from '../audit/policy.ts'
+import type {Cloud} from '../cloud/cloud.ts'
 import {counted} from '../counted.ts'
 import {inputName, readInput} from '../files/read-input.ts'
 import {pathInRepository} from '../files/repository-path.ts'
 import type {Outcome} from '../metadata/outcomes.ts'
 import type {PlannedChange} from '../metadata/plan.ts'
 import type {Context} from './context.ts'
+import {tagsOfTargets} from './tags-of-targets.ts'
 
 /** The flag of commands that show what they would change. */
 export const policyFlag = {
@@ -28,17 +30,23 @@ export type Breaches = ReadonlyMap<string, string>
 /** What a policy, if there is one, forbids of some changes; warns of those of which a plan knows too little to say. */
 export async function breachesOf(
   context: Context,
+  cloud: Cloud,
   policy: Policy | undefined,
   changes: PlannedChange[],
 ): Promise<Breaches> {
   const breaches = new Map<string, string>()
   if (!policy) return breaches
-  const {judge, violationInWords} = await import('../audit/judge.ts')
+  const [{judge, violationInWords}, {looksAtTags}] = await Promise.all([
+    import('../audit/judge.ts'),
+    import('../audit/selectors.ts'),
+  ])
+  const tagsOf = looksAtTags(policy) ? await tagsOfTargets(context, cloud, changes) : undefined
   const today = new Date(context.host.now()).toISOString().slice(0, 10)
   let unknown = 0
   for (const {target, before, set, readAt} of changes) {
     const {account: id, ...server} = target
-    const subject = {...server, account: id === undefined ? undefined : {id}, settings: {...before, ...set}, readAt}
+    const account = id === undefined ? undefined : {id}
+    const subject = {...server, account, settings: {...before, ...set}, tags: tagsOf?.(target), readAt}
     const {verdict, violations} = judge(subject, policy, today)
     if (verdict === 'violation') breaches.set(target.id, violations.map(violationInWords).join('; '))
     else if (verdict === 'undetermined') unknown++

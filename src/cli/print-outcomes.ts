@@ -1,5 +1,6 @@
 import type {Column} from '../column.ts'
 import {settingsLabel, weakenedBy} from '../instances/settings.ts'
+import {managerInWords} from '../metadata/managed-by.ts'
 import {byResult, type Outcome, toJsonOutcome} from '../metadata/outcomes.ts'
 import {green, red, yellow} from '../terminal/style.ts'
 import type {Context} from './context.ts'
@@ -32,6 +33,7 @@ export async function printOutcomes(
       {header: 'After', value: ({after}) => (after ? settingsLabel(after) : '')},
       resultColumn,
       ...(hasRisks ? [riskColumn] : []),
+      ...(outcomes.some(each => each.managedBy) ? [managerColumn] : []),
       ...(hasRestarts ? restartColumns : []),
     ],
     toJson: toJsonOutcome,
@@ -120,6 +122,13 @@ function riskOf({before, after, breach}: Outcome): string {
     breach !== undefined && 'against the policy',
   ]
   return risks.filter(Boolean).join(', ')
+}
+
+const managerColumn: Column<Outcome> = {
+  header: 'Managed by',
+  value: ({managedBy}) => (managedBy ? managerInWords(managedBy) : ''),
+  priority: 1,
+  least: 16,
 }
 
 const restartColumns: Column<Outcome>[] = [

@@ -30,13 +30,15 @@ export function reportRegions(context: Context, failures: RegionFailure[], isRea
   const [first] = failures
   if (!first) return
   if (!isRead) throw withOthers(first, failures)
-  for (const {error} of failures) context.warning(error.inOneLine)
+  // What holds for all regions, such as a search, fails once.
+  for (const error of new Set(failures.map(each => each.error))) context.warning(error.inOneLine)
   context.exitCode = exitCodes.failed
 }
 
 /** The error of the first region that failed, with the names of the others. */
 function withOthers({region, error}: RegionFailure, failures: RegionFailure[]): VpcmdError {
-  const places = new Set(failures.map(each => placeName(each.region)))
+  const failed = failures.filter(each => each.error !== error)
+  const places = new Set(failed.map(each => placeName(each.region)))
   const others = [...places].filter(each => each !== placeName(region))
   if (others.length === 0) return error
   return error.reworded({message: `${error.message} Also failed: ${others.join(', ')}.`})

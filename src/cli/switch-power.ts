@@ -7,6 +7,7 @@ import {asVpcmdError, type VpcmdError} from '../errors.ts'
 import type {Restarted} from '../metadata/outcomes.ts'
 import {type PlannedChange, type PowerAction, type Target, targetOf} from '../metadata/plan.ts'
 import {
+  type ChosenTarget,
   type PowerItem,
   type PowerOutcome,
   plannedOutcome,
@@ -42,13 +43,14 @@ export async function switchPower(
     const chosen: Chosen = await selectInstances(context, cloud, selection, picker, found => ({
       asked: found.asked,
       target: targetOf('instance', found.instance, placeOf(found.region)),
+      tags: selection.filters.tag,
     }))
     return {chosen, hasAsked: chosen.how === 'picked'}
   }
   await chooseThen(choose, chosen => switchChosen(context, cloud, policy, action, chosen))
 }
 
-type Chosen = Selection<{asked: string; target: Target}>
+type Chosen = Selection<ChosenTarget>
 
 async function switchChosen(
   context: Context,
@@ -59,7 +61,7 @@ async function switchChosen(
 ): Promise<void> {
   const notFound: PowerOutcome[] = []
   // An instance may be named twice, by its ID and by its name.
-  const targets = new Map<string, {asked: string; target: Target}>()
+  const targets = new Map<string, ChosenTarget>()
   for (const item of items) {
     if ('error' in item) notFound.push({...item, target: undefined, result: 'failed'})
     else if (!targets.has(item.target.id)) targets.set(item.target.id, item)
@@ -70,7 +72,7 @@ async function switchChosen(
   if (policy.isDryRun) return dryRun(context, policy, request, planned)
   if (!(await mayGoOn(context, policy, request))) return context.note('Nothing was sent.')
   const due = read.flatMap(({change}) => (change ? [change] : []))
-  const work = due.map(({target}, i): RestartWork => ({i, target, power: action}))
+  const work = due.map(({target, tags}, i): RestartWork => ({i, target, tags, power: action}))
   await carryOutPower(context, cloud, policy, {...request, planned, work, begin: {changes: due}})
 }
 
@@ -93,7 +95,7 @@ export async function resumePower(
   const begun = action === 'restart' ? left.filter(isBetween) : []
   const others = left.filter(each => !isDone(each) && !begun.includes(each))
   if (begun.length > 0) context.note(`${mayBeDown(run)}: starting those that are down first.`)
-  const targets = others.map(({change: {target}}) => ({asked: target.id, target}))
+  const targets = others.map(({change: {target, tags}}) => ({asked: target.id, target, tags}))
   const items = await readItems(context, cloud, policy, action, targets)
   const planned = [
     ...left.filter(isDone).map(({change: {target}}) => doneBefore(action, target)),
@@ -124,7 +126,7 @@ export async function resumePower(
       }),
     ),
     ...items.flatMap(({target, change}): RestartWork[] =>
-      change && isAgreed ? [{i: places.get(target.id) ?? 0, target, power: action}] : [],
+      change && isAgreed ? [{i: places.get(target.id) ?? 0, target, tags: change.tags, power: action}] : [],
     ),
   ]
   const settled = planned.flatMap(outcome => {
@@ -155,7 +157,7 @@ function readItems(
   cloud: Cloud,
   {restart: {acceptsDataLoss}}: ChangePolicy,
   action: PowerAction,
-  targets: {asked: string; target: Target}[],
+  targets: ChosenTarget[],
 ): Promise<PowerItem[]> {
   if (targets.length > 20) context.note(`Checking what a ${action} would cost ${targets.length} instances.`)
   return readPowerItems(cloud, action, targets, {acceptsDataLoss, now: context.host.now})

@@ -4,13 +4,23 @@ import {usageError} from '../errors.ts'
 import {hashedName} from '../files/private-file.ts'
 import {callsOf, type Manner} from './calls.ts'
 import type {Credentials} from './credential-kinds.ts'
-import {checkSecure, type Endpoints} from './endpoints.ts'
+import {
+  checkSecure,
+  checkServiceOfLogin,
+  type Endpoints,
+  type ServiceName,
+  serviceUrl,
+  serviceWords,
+} from './endpoints.ts'
+import type {TaggedKind, TagIndex} from './global-search.ts'
 import {RateLimiter} from './rate-limiter.ts'
+import type {TagKind} from './readers/tags.ts'
 import {type Account, findRegions, type Place, placeName, type Region, regionNamesIn} from './regions.ts'
 import type {Pacing} from './retries.ts'
 import {sdkAdapter} from './sdk-adapter.ts'
+import type {Service} from './service-call.ts'
 import type {Caller, Identity, TokenSource} from './token-source.ts'
-import type {Line, WireLog} from './transport.ts'
+import {answerLimits, type Line, type WireLog} from './transport.ts'
 import type {SdkChoice, VpcApi} from './vpc-api.ts'
 
 /** IBM Cloud as the rest of vpcmd sees it: its regions, and the VPC API of each. */
@@ -36,6 +46,13 @@ export interface Cloud {
   caller(asked?: {isFresh: boolean}): Promise<Caller>
   /** All that the token says of whose it is. Throws VpcmdError as any call does. */
   identity(): Promise<Identity>
+  /**
+   * The tags of all servers of a kind in the account of a region, from Global Search, whose index may be half a minute behind:
+   * searched for once, and then remembered. Throws VpcmdError.
+   */
+  tags(region: Region, kind?: TaggedKind): Promise<TagIndex>
+  /** The tags of one kind of a server as they are now, from Global Tagging; undefined where it does not tell all. Throws VpcmdError. */
+  attachedTags(region: Region, crn: string, kind: TagKind, signal?: AbortSignal): Promise<readonly string[] | undefined>
 }
 
 /** How accounts are worked in. */
@@ -124,6 +141,12 @@ export function openAccount(options: AccountOptions): Cloud {
     if (!region) throw new Error(`no region ${name}`)
     return region
   }
+  const search = async (kind: TaggedKind) => {
+    const [{searchTags}, {account}] = await Promise.all([import('./global-search.ts'), tokens.identity()])
+    return searchTags(openService(options, 'search'), kind, account)
+  }
+  const indexes = new Map<TaggedKind, Promise<TagIndex>>()
+  let tagging: Service | undefined
   let regions: Promise<Region[]> | undefined
   // A rollout asks for the region of each change.
   const named = new Map<string, Promise<Region>>()
@@ -142,7 +165,30 @@ export function openAccount(options: AccountOptions): Cloud {
     api: ({url, name}, manner) => apiAt(url, placeName({name, account}), manner),
     caller: asked => tokens.caller(asked),
     identity: () => tokens.identity(),
+    tags(_region, kind = 'instance') {
+      const index = indexes.get(kind) ?? search(kind)
+      indexes.set(kind, index)
+      return index
+    },
+    async attachedTags(_region, crn, kind, signal) {
+      const [{readAttachedTags}, {account}] = await Promise.all([import('./global-tagging.ts'), tokens.identity()])
+      // One for all, as they share a rate limit.
+      tagging ??= openService(options, 'tagging')
+      return readAttachedTags(tagging, crn, kind, account, signal)
+    },
   }
+}
+
+/** Opens a service beside the VPC API. Throws a usage error for one whose address is not known, or that the token is not sent to. */
+export function openService(options: AccountOptions, name: ServiceName): Service {
+  const {credentials, endpoints, pacing, allowsHttp = false, lineTo, onCall, tokens} = options
+  const url = serviceUrl(endpoints, name)
+  checkSecure(url, allowsHttp)
+  if (credentials.isBorrowed) checkServiceOfLogin(credentials.asked.url, url, name)
+  // A page of a search is as long as a page of a list.
+  const line = {...lineTo(url), mostBytes: answerLimits.list}
+  const {secrets} = credentials
+  return {...serviceWords(name), url, secrets, tokens, pacing, limiter: new RateLimiter(pacing), line, onCall}
 }
 
 /** Throws a usage error where the tokens are of another account. */

@@ -9,6 +9,8 @@ const defaultIamUrl = 'https://iam.cloud.ibm.com'
 const vpcDomain = '.iaas.cloud.ibm.com'
 /** All endpoints of IAM, public and private (ibm-cloud-docs/account, and privately below). */
 const iamDomain = '.iam.cloud.ibm.com'
+/** All that is IBM Cloud's, its consoles and services. */
+const cloudDomain = '.cloud.ibm.com'
 const privateVpcDomain = '.private.iaas.cloud.ibm.com'
 
 /**
@@ -73,6 +75,12 @@ export function findEndpoints(env: Readonly<Record<string, string | undefined>>,
       }),
     ),
   }
+}
+
+/** What a service beside the VPC API is called, and the variable of its address. */
+export function serviceWords(service: ServiceName): {name: string; variable: string} {
+  const {name, variables} = services[service]
+  return {name, variable: variables[0] ?? ''}
 }
 
 /** The service URL of a service beside the VPC API. Throws a usage error, exit 2, where none is known that the token may be sent to. */
@@ -144,6 +152,19 @@ export function whyOtherCloud(asker: string, other: string): string | undefined 
 
 function isIn(domain: string, ...urls: string[]): boolean {
   return urls.every(url => `.${new URL(url).hostname}`.endsWith(domain))
+}
+
+/**
+ * Throws a usage error for the address of a service beside the VPC API that is not IBM Cloud's, where the token is one that
+ * IBM Cloud's IAM at `issuer` gave to another program.
+ */
+export function checkServiceOfLogin(issuer: string, url: string, service: ServiceName): void {
+  if (!isIn(iamDomain, issuer) || isIn(cloudDomain, url)) return
+  const {name, variable} = serviceWords(service)
+  throw usageError(
+    `The login of ibmcloud is not sent to ${name}: it is IBM Cloud's, and ${new URL(url).host} of ${variable} is not.`,
+    `Unset ${variable}, or use an API key.`,
+  )
 }
 
 /**

@@ -1,11 +1,11 @@
 import {assumedCredentials, type ProfileRef} from './assume.ts'
-import {type AccessOptions, type Cloud, cacheFile, openAccount, watchCalls} from './cloud.ts'
+import {type AccessOptions, type Cloud, cacheFile, openAccount, openService, watchCalls} from './cloud.ts'
 import type {Credentials} from './credential-kinds.ts'
 import {checkSameCloud, checkSecure} from './endpoints.ts'
 import {listPaths} from './operations.ts'
 import type {Account} from './regions.ts'
 import {findRoutes} from './routes.ts'
-import type {ServiceAccess} from './service-call.ts'
+import type {Service} from './service-call.ts'
 import {TokenSource} from './token-source.ts'
 import {answerLimits, type Connections, type Line} from './transport.ts'
 import {unite} from './united-cloud.ts'
@@ -18,7 +18,7 @@ export interface AccountsAsked {
   /** The one account, where nothing is assumed. */
   only?: Account
   /** Finds the accounts in which to assume the profile; undefined for the one that the profile is of. */
-  list?(access: ServiceAccess): Promise<Account[]>
+  list?(open: (name: 'enterprise') => Service): Promise<Account[]>
 }
 
 export interface CloudOptions extends AccessOptions {
@@ -56,7 +56,8 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   const onCall = watchCalls(show)
   const tokens = tokensOf(credentials)
   const shared = {...options, sdk, lineTo, onCall, show}
-  const base = openAccount({...shared, tokens, account: asked?.profile ? undefined : asked?.only})
+  const own = {...shared, tokens, account: asked?.profile ? undefined : asked?.only}
+  const base = openAccount(own)
   if (!asked?.profile) return base
   const {profile, list} = asked
   const assume = (id: string | undefined) => {
@@ -68,7 +69,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     profile: profile.text,
     list: async () => {
       await tokens.ready()
-      if (list) return list({tokens, lineTo, pacing, secrets: credentials.secrets})
+      if (list) return list(name => openService(own, name))
       // A name is one of the caller's own account where no other is given; an ID or a CRN tells the account by itself.
       if (profile.kind === 'name') return [{id: (await tokens.caller()).account}]
       return [{id: profile.account ?? (await assume(undefined).tokens.caller()).account}]

@@ -1,59 +1,74 @@
-import type {Credentials} from './credential-kinds.ts'
-import {type Pacing, RequestFailure, withRetries} from './retries.ts'
+import type {RateLimiter} from './rate-limiter.ts'
+import {fields, type Raw} from './readers/fields.ts'
+import {type Pacing, RequestFailure, unreadable, withRetries} from './retries.ts'
 import {sdkAdapter} from './sdk-adapter.ts'
 import {describeFailure} from './service-errors.ts'
 import type {TokenSource} from './token-source.ts'
 import type {Line} from './transport.ts'
 
-/** By what services beside the VPC API are asked: whose token, over which lines, at what pace. */
-export interface ServiceAccess {
-  tokens: TokenSource
-  lineTo(url: string): Line
-  pacing: Pacing
-  secrets: Credentials['secrets']
-}
-
-export interface ServiceQuestion {
-  method: 'GET' | 'POST'
-  /** The service URL, of which the errors tell the host. */
+/** A service of IBM Cloud beside the VPC API, and how it is asked. */
+export interface Service {
+  /** As errors and notes call it. */
+  name: string
   url: string
-  path: string
-  query?: Record<string, string | number | undefined>
-  /** Sent as JSON. A POST with it reads, and may be sent twice. */
-  body?: object
-  /** Goes after "could not": `list the accounts of the enterprise`. */
-  doing: string
-  /** What the caller must be allowed, where a source says it. */
-  iamAction?: string
-  /** Calls it off at once. */
-  signal?: AbortSignal
+  /** The variable of its address, for advice. */
+  variable: string
+  /** Texts that an answer may hold, and no error must. */
+  secrets: readonly string[]
+  tokens: TokenSource
+  pacing: Pacing
+  limiter: RateLimiter
+  line: Line
+  /** Called with the name at each call, and what it returns when the call has ended. */
+  onCall(name: string): () => void
 }
 
-/**
- * Reads something of a service of IBM Cloud, as the retry policy says, with another token where one is refused. Gives the
- * JSON that came, unread. Throws VpcmdError.
- */
-export async function readService(access: ServiceAccess, question: ServiceQuestion): Promise<unknown> {
-  const {tokens, lineTo, pacing, secrets} = access
-  const {method, url, path, query, body, signal: cancelled} = question
-  const send = sdkAdapter(lineTo, pacing.now)
-  for (let isRenewed = false; ; isRenewed = true) {
-    const startedAt = pacing.now()
-    const request = {headers: {}}
-    await tokens.authenticate(request)
-    const headers = {...request.headers, Accept: 'application/json', ...(body && {'Content-Type': 'application/json'})}
-    try {
-      return await withRetries(
-        async signal => {
-          const data = body && JSON.stringify(body)
-          return (await send({method, url: `${url}${path}`, params: query, headers, data, signal})).data
-        },
-        {who: new URL(url).host, budget: 'read', repeatable: true, pacing, cancelled},
-      )
-    } catch (error) {
-      if (!(error instanceof RequestFailure)) throw error
-      const mayRenew = error.failure.status === 401 && !isRenewed && tokens.renew(startedAt)
-      if (!mayRenew) throw describeFailure(error, question, secrets)
+/** A question that changes nothing, so that it may be sent twice. */
+export interface ServiceQuestion<T> {
+  method: 'GET' | 'POST'
+  /** Below the service's URL. */
+  path: string
+  query?: Readonly<Record<string, string | number | undefined>>
+  body?: object
+  /** Goes after "could not". */
+  doing: string
+  /** Ends it at once. */
+  signal?: AbortSignal | undefined
+  /** Reads the answer; undefined for what is none. */
+  read(raw: Raw): T | undefined
+}
+
+/** Asks a service, as the retry policy says. Throws VpcmdError that says what was being done. */
+export async function askService<T>(service: Service, question: ServiceQuestion<T>): Promise<T> {
+  const {name, url, variable, secrets, tokens, pacing, limiter, line, onCall} = service
+  const {method, path, query, body, doing, signal: cancelled, read} = question
+  const send = sdkAdapter(() => line, pacing.now)
+  const attempt = () =>
+    withRetries(
+      async signal => {
+        const request: {headers: Record<string, string>} = {headers: {}}
+        await tokens.authenticate(request)
+        const data = body && JSON.stringify(body)
+        const answer = await send({method, url: `${url}${path}`, params: query, data, signal, ...request})
+        const result = read(fields(answer.data))
+        if (result === undefined) throw unreadable(answer.data)
+        return result
+      },
+      {who: name, budget: 'read', repeatable: true, pacing, limiter, cancelled, prepare: () => tokens.ready()},
+    )
+  const end = onCall(name)
+  try {
+    for (let renewals = 0; ; renewals++) {
+      const startedAt = pacing.now()
+      try {
+        return await attempt()
+      } catch (error) {
+        if (!(error instanceof RequestFailure)) throw error
+        const mayRenew = error.failure.status === 401 && renewals === 0
+        if (!mayRenew || !tokens.renew(startedAt)) throw describeFailure(error, {doing, url, variable}, secrets)
+      }
     }
+  } finally {
+    end()
   }
 }

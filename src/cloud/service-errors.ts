@@ -11,6 +11,8 @@ export interface Doing {
   iamAction?: string
   /** The service URL that was asked. */
   url: string
+  /** The variable of that URL, where it is another one than VPC_URL. */
+  variable?: string
 }
 
 /** Who gives tokens. */
@@ -33,7 +35,7 @@ export function describeFailure(
   operation: Doing,
   secrets: readonly string[],
 ): VpcmdError {
-  const {doing, url} = operation
+  const {doing, url, variable} = operation
   if (failure.kind === 'unsent' || failure.kind === 'cancelled') {
     return new VpcmdError({
       code: 'not_sent',
@@ -46,7 +48,8 @@ export function describeFailure(
   const {kind, status} = failure
   if (kind !== 'status') {
     const isUnsent = isUnreached(failure) || kind === 'proxy' || kind === 'untrusted' || kind === 'other-protocol'
-    return connectionError(what, failure, url, secrets, {isUnsent, status: kind === 'unreadable' ? status : undefined})
+    const more = {isUnsent, variable, status: kind === 'unreadable' ? status : undefined}
+    return connectionError(what, failure, url, secrets, more)
   }
   const said = saidIn(failure, url)
   return new VpcmdError({
@@ -79,7 +82,7 @@ export function describeTokenFailure(thrown: unknown, asked: Asked, secrets: rea
   const isRefusal = status >= 400 && status < 500 && ![407, 408, 429].includes(status)
   return new VpcmdError({
     ...withoutSecretsIn(said, `${what}: ${said.why}${said.code ? ` (${said.code})` : ''}`, secrets),
-    hint: isRedirect(status) ? redirectAdvice : tokenAdvice(isRefusal, said.code, asked),
+    hint: isRedirect(status) ? redirectAdvice() : tokenAdvice(isRefusal, said.code, asked),
     isUnsent: true,
     exitCode: isRefusal ? exitCodes.denied : exitCodes.failed,
   })
@@ -134,14 +137,18 @@ export function withDoubt(thrown: unknown, hint: string): unknown {
   return thrown.reworded({hint})
 }
 
-function adviceFor(status: number | undefined, code: string | undefined, {iamAction}: Doing): string | undefined {
+function adviceFor(
+  status: number | undefined,
+  code: string | undefined,
+  {iamAction, variable}: Doing,
+): string | undefined {
   if (status === 403) {
     const action = iamAction
       ? `The caller needs the IAM action ${iamAction}, and a new policy can take ten minutes. `
       : ''
     return `${action}Context-based restrictions can be the cause as well.`
   }
-  if (isRedirect(status)) return redirectAdvice
+  if (isRedirect(status)) return redirectAdvice(variable)
   if (code?.includes('invalid_version')) return 'This vpcmd is too old or too new for the API: see vpcmd --version.'
   return adviceByStatus[status ?? 0]
 }
@@ -154,8 +161,9 @@ const adviceByStatus: Record<number, string> = {
   429: 'IBM Cloud limits how fast it is asked: try again in a while.',
 }
 
-const redirectAdvice =
-  'vpcmd follows no redirect, which would take its token elsewhere: check VPC_URL and VPC_AUTH_URL, and what stands between.'
+function redirectAdvice(variable = 'VPC_URL'): string {
+  return `vpcmd follows no redirect, which would take its token elsewhere: check ${variable} and VPC_AUTH_URL, and what stands between.`
+}
 
 function isRedirect(status = 0): boolean {
   return status >= 300 && status < 400
@@ -245,9 +253,9 @@ function connectionError(
   failure: Failure,
   url: string,
   secrets: readonly string[],
-  more: {isUnsent: boolean; status?: number},
+  {variable = 'VPC_URL', ...more}: {isUnsent: boolean; status?: number; variable?: string},
 ): VpcmdError {
-  const [code, reason, hint] = connectionProblem(failure, hostIn(url), url)
+  const [code, reason, hint] = connectionProblem(failure, hostIn(url), url, variable)
   return new VpcmdError({code, message: withoutSecrets(`${what}: ${reason}.`, secrets), hint, ...more})
 }
 
@@ -256,10 +264,15 @@ function proxyHint(url: string): string | undefined {
   return proxy && `${proxy} is set: see whether that proxy works and NO_PROXY is right.`
 }
 
-function connectionProblem(failure: Failure, host: string, url: string): [code: string, reason: string, hint?: string] {
+function connectionProblem(
+  failure: Failure,
+  host: string,
+  url: string,
+  variable: string,
+): [code: string, reason: string, hint?: string] {
   const {kind, status, connectionCode, message} = failure
   const proxied = proxyHint(url)
-  const check = 'whether VPC_URL and VPC_AUTH_URL are right if you set them.'
+  const check = `whether ${variable} and VPC_AUTH_URL are right if you set them.`
   const seeFirewall = proxied ?? `See whether a firewall is in the way, and ${check}`
   const tlsHint = 'If a proxy of your company opens TLS, name its CA in NODE_EXTRA_CA_CERTS.'
   switch (kind) {

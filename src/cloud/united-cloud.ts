@@ -43,6 +43,11 @@ export function unite({base, profile, list, open}: UnitedOptions): Cloud {
       return [{name: '', url: '', account, problem: told.message, error: told}]
     }
   }
+  const cloudOf = ({name, account}: Region): Cloud => {
+    const cloud = opened.get(account?.id ?? '')
+    if (!cloud) throw new Error(`no account is open for ${name}`)
+    return cloud
+  }
   let accounts: Promise<Account[]> | undefined
   const listOnce = () => {
     accounts ??= list()
@@ -77,11 +82,9 @@ export function unite({base, profile, list, open}: UnitedOptions): Cloud {
       opened.set(account.id, cloud)
       return {...region, account}
     },
-    api(region, manner) {
-      const cloud = opened.get(region.account?.id ?? '')
-      if (!cloud) throw new Error(`no account is open for ${region.name}`)
-      return cloud.api(region, manner)
-    },
+    api: (region, manner) => cloudOf(region).api(region, manner),
+    tags: async (region, kind) => cloudOf(region).tags(region, kind),
+    attachedTags: async (region, ...asked) => cloudOf(region).attachedTags(region, ...asked),
   }
 }
 

@@ -4,6 +4,7 @@ import {type Column, columnsNamed, columnNamed as named} from '../column.ts'
 import {type ListedInstance, toJsonAccount} from './list-instances.ts'
 import {accountInCrn} from './references.ts'
 import {serviceUrl, settingList, settingsLabel} from './settings.ts'
+import {tagList, toJsonTags} from './tags.ts'
 
 /** A column of `instances list`, and its name for `--columns` and `--sort`. */
 export interface InstanceColumn extends Column<ListedInstance> {
@@ -60,6 +61,14 @@ export const instanceColumns: InstanceColumn[] = [
   {...column('architecture', 'Architecture', ({architecture}) => architecture, 8), json: ['vcpu']},
   {key: 'region', header: 'Region', value: ({region}) => region, priority: 3, tells: 'which'},
   column('crn', 'CRN', ({crn}) => crn, 9),
+  {
+    key: 'tags',
+    header: 'Tags',
+    value: ({instance: {tags}}) => (tags ? tagList(tags).join(', ') : '?'),
+    priority: 8,
+    least: 16,
+    json: ['tags', 'access_tags', 'service_tags'],
+  },
   {...column('created', 'Created', ({createdAt}) => createdAt, 8), json: ['created_at']},
   {
     key: 'account',
@@ -105,23 +114,16 @@ export const awaitedColumn: InstanceColumn = {
 
 /** All that `metadata show` can tell. */
 export const showColumns = [
-  ...chooseColumns([...metadataColumns, 'metadata', 'account', 'region', 'crn']),
+  ...chooseColumns([...metadataColumns, 'metadata', 'account', 'region', 'crn', 'tags']),
   awaitedColumn,
 ]
 
 /** An instance as `metadata show --json` prints it; what is unknown is null, and its settings are as they came. */
 export function toMetadataRow({instance, region, account}: ListedInstance): object {
-  const {id, name = null, crn = null, zone = null, status = null, api} = instance
-  return {
-    id,
-    name,
-    crn,
-    ...toJsonAccount(account),
-    region,
-    zone,
-    status,
-    metadata_service: api.metadata_service ?? null,
-  }
+  const {id, name = null, crn = null, zone = null, status = null, api, tags} = instance
+  const place = {...toJsonAccount(account), region}
+  const row = {id, name, crn, ...place, zone, status, metadata_service: api.metadata_service ?? null}
+  return {...row, ...(tags && toJsonTags(tags))}
 }
 
 /** The columns of `instances list` that a comma-separated list names. Throws a usage error as columnsNamed does. */

@@ -1,5 +1,6 @@
 import type {Reference} from '../cloud/readers/fields.ts'
 import type {Instance} from '../cloud/readers/instance.ts'
+import type {Tags} from '../cloud/readers/tags.ts'
 import type {ParamsOf} from '../cloud/vpc-api.ts'
 import {matchesGlob} from './globs.ts'
 import {parseResourceRef, type ResourceRef} from './references.ts'
@@ -12,6 +13,7 @@ import {
   type TunableName,
   tunables,
 } from './settings.ts'
+import {hasTag, tagList} from './tags.ts'
 
 export type ListParams = Omit<ParamsOf<'listInstances'>, 'signal'>
 
@@ -21,7 +23,10 @@ type TextName = 'name' | 'status' | 'zone' | 'architecture' | 'availabilityClass
 type ReferenceName = 'vpc' | 'resourceGroup' | 'reservation' | 'instanceGroup' | 'dedicatedHost' | 'placementTarget'
 
 /** A server as far as filters look at it: an instance, or what an audit judges. */
-export type Filtered = Pick<Partial<Instance>, TextName> & {[Name in ReferenceName]?: Named} & {settings: Settings}
+export type Filtered = Pick<Partial<Instance>, TextName> & {[Name in ReferenceName]?: Named} & {
+  settings: Settings
+  tags?: Tags | undefined
+}
 
 /** Whether a server is meant; undefined where what decides is unknown. */
 export type IsMeant = boolean | undefined
@@ -29,6 +34,10 @@ export type IsMeant = boolean | undefined
 /** A question to the API, and the check of each row of its answer, as an API may ignore what it is asked. */
 export interface InstanceQuery {
   params: ListParams
+  /** Whether the check needs tags, which another service has. */
+  needsTags?: boolean
+  /** Whether tags are wanted where they can be read. */
+  showsTags?: boolean
   keep(server: Filtered & {id: string}): IsMeant
 }
 
@@ -41,6 +50,8 @@ interface Filter<Value, Fact = unknown> {
   values?: readonly string[]
   bounds?: Bounds
   isList?: boolean
+  /** Whether it looks at tags, which the API does not tell. */
+  needsTags?: boolean
   of(server: Filtered): Fact
   /** What the API can filter by itself (IBM/vpc-node-sdk, vpc/v1.ts, listInstances). */
   ask?(value: Value): ListParams
@@ -180,6 +191,20 @@ export const filterTable = {
     ['placementGroupId', 'placementGroupCrn', 'placementGroupName'],
     {mayLack: true},
   ),
+  tag: {
+    word: 'tag',
+    details: ', such as env:prod, of a user, for access or of a service; of several, an instance has all',
+    helpValue: 'KEY:VALUE',
+    isList: true,
+    needsTags: true,
+    of: ({tags}: Filtered) => tags && tagList(tags),
+    check:
+      (wanted: string[]) =>
+      ({tags}: Filtered): IsMeant => {
+        const found = wanted.map(each => hasTag(tags, each))
+        return found.includes(false) ? false : found.includes(undefined) ? undefined : true
+      },
+  },
 }
 
 type FilterTable = typeof filterTable
@@ -199,11 +224,12 @@ export function toQuery(given: Filters): InstanceQuery {
   const asked = filterList.flatMap(filter => {
     const value = given[filter.name]
     if (value === undefined || (Array.isArray(value) && value.length === 0)) return []
-    return {params: filter.ask?.(value), check: filter.check(value)}
+    return {params: filter.ask?.(value), check: filter.check(value), needsTags: filter.needsTags}
   })
   const params: ListParams = Object.assign({}, ...asked.map(each => each.params))
   return {
     params,
+    needsTags: asked.some(({needsTags}) => needsTags),
     keep(server) {
       let isMeant: IsMeant = true
       // No where one says no; open where none does, and one can't tell.

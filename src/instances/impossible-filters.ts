@@ -8,6 +8,7 @@ import {type Filters, filterTable, toQuery} from './filters.ts'
 import {matchesGlob} from './globs.ts'
 import {collectInstances} from './list-instances.ts'
 import {parseResourceRef} from './references.ts'
+import {hasTag, tagList} from './tags.ts'
 import {vpcPages} from './vpc-pages.ts'
 
 /** A region has three zones at most, named after it (ibm-cloud-docs/vpc, creating-a-vpc-in-a-different-region.md). */
@@ -27,6 +28,7 @@ export async function refuseImpossible(cloud: Cloud, filters: Filters): Promise<
   const zones = regions.flatMap(({name}) => zoneNumbers.map(number => `${name}-${number}`))
   refuse('zone', filters.zone ?? [], zones, where)
   if (filters.vpc !== undefined) refuseReference('vpc', filters.vpc, await vpcsOf(cloud), where)
+  if (filters.tag) await refuseTags(cloud, filters.tag, where)
   const group = filters['resource-group']
   if (group === undefined) return
   // The VPC API has no list of resource groups: one without instances can't be told from one that does not exist.
@@ -67,6 +69,21 @@ export function wholeNameHint({name}: Filters): string | undefined {
 
 function placeOf({askedRegions}: Cloud): string {
   return askedRegions.length > 0 ? ` in ${askedRegions.join(', ')}` : ''
+}
+
+async function refuseTags(cloud: Cloud, asked: readonly string[], where: string): Promise<void> {
+  const indexes = await Promise.all((await cloud.regions()).map(region => cloud.tags(region)))
+  const servers = [...new Set(indexes)].flatMap(index => [...index.values()])
+  const missing = asked.find(each => !servers.some(tags => hasTag(tags, each) !== false))
+  if (missing === undefined) return
+  const known = [...new Set(servers.flatMap(tagList))]
+  const nearest = nearestName(missing, known)
+  throw new VpcmdError({
+    code: 'no_such_filter',
+    message: `No instance${where} has the tag ${missing}.`,
+    hint: nearest === undefined ? `There are: ${listed(known)}.` : `Did you mean ${nearest}?`,
+    exitCode: exitCodes.notFound,
+  })
 }
 
 type FilterByName = 'status' | 'architecture' | 'zone' | 'vpc' | 'resource-group'

@@ -1,13 +1,15 @@
 import type {Cloud} from '../cloud/cloud.ts'
+import type {TagIndex} from '../cloud/global-search.ts'
 import type {Instance} from '../cloud/readers/instance.ts'
 import {type Account, checkUsable, placeName, type Region} from '../cloud/regions.ts'
 import {counted} from '../counted.ts'
-import {VpcmdError} from '../errors.ts'
+import {asVpcmdError, VpcmdError} from '../errors.ts'
 import type {InstanceQuery} from './filters.ts'
 import {addressesOf, type FloatingIpIndex, listFloatingIps} from './floating-ips.ts'
 import {problemsOfList} from './pages.ts'
 import {readRegionInstances} from './read-region-instances.ts'
 import {StreamBudget} from './stream-budget.ts'
+import {toJsonTags} from './tags.ts'
 
 /** An instance and what the API does not say of it. */
 export interface ListedInstance {
@@ -78,7 +80,8 @@ export async function readInstances(
       try {
         checkUsable(region)
         const name = placeName(region)
-        const reading = {api: cloud.api(region), region: name, query, take, budget, signal: stopped.signal}
+        const tags = await tagsFor(query, cloud, region, error => outcome.failures.push({region, error}))
+        const reading = {api: cloud.api(region), region: name, query, tags, take, budget, signal: stopped.signal}
         const count = await readRegionInstances(reading)
         outcome.isRead = true
         for (const id of count.gone) outcome.gone.add(id)
@@ -97,6 +100,21 @@ export async function readInstances(
     }),
   ).finally(endShow)
   return {...outcome, failures: inOrderOf(regions, outcome.failures)}
+}
+
+/** The tags that a query asks for. Throws where they decide what is meant; otherwise tells that they can't be read. */
+async function tagsFor(
+  {needsTags, showsTags}: InstanceQuery,
+  cloud: Cloud,
+  region: Region,
+  failed: (error: VpcmdError) => void,
+): Promise<TagIndex | undefined> {
+  if (needsTags) return cloud.tags(region)
+  if (!showsTags) return undefined
+  return cloud.tags(region).catch((error: unknown) => {
+    failed(asVpcmdError(error))
+    return undefined
+  })
 }
 
 /**
@@ -206,7 +224,9 @@ export function whereIs({name, account}: Region): Pick<ListedInstance, 'region' 
 
 /** An instance as `--json` prints it: IBM's own object as the API sent it, with the region and the floating IPs added. */
 export function toJsonRow({instance, region, account, floatingIps}: ListedInstance): object {
-  return {...instance.api, region, ...toJsonAccount(account), floating_ips: floatingIps ?? null}
+  const {api, tags} = instance
+  const more = {region, ...toJsonAccount(account), floating_ips: floatingIps ?? null}
+  return {...api, ...more, ...(tags && toJsonTags(tags))}
 }
 
 /** The account of a row in JSON, where more than one is worked in. */

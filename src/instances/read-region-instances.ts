@@ -1,4 +1,5 @@
-import type {Instance} from '../cloud/readers/instance.ts'
+import type {TagIndex} from '../cloud/global-search.ts'
+import {type Instance, withFields} from '../cloud/readers/instance.ts'
 import type {Page} from '../cloud/readers/page.ts'
 import type {VpcApi} from '../cloud/vpc-api.ts'
 import {VpcmdError} from '../errors.ts'
@@ -12,6 +13,8 @@ export interface RegionReading {
   /** The region's name. */
   region: string
   query: InstanceQuery
+  /** What each instance is given of tags; undefined where nobody asks for them, or they are unknown. */
+  tags?: TagIndex | undefined
   /** Takes what was found, each ID once and never none; the reading goes on when it resolves. Called once at a time. */
   take(instances: Instance[]): Promise<void>
   /** Shared by all regions. */
@@ -79,7 +82,7 @@ type TakePage = (page: Page<Instance>, found: Set<string>) => Promise<void>
  * Hands over what is new on a page and what the query keeps, once at a time, and adds all of its IDs to `found`; those that
  * the API did not tell enough of to keep them go to `untold`.
  */
-function handingOver({query, take}: RegionReading): {
+function handingOver({query, tags, take}: RegionReading): {
   handed: Set<string>
   untold: Set<string>
   takePage: TakePage
@@ -89,9 +92,10 @@ function handingOver({query, take}: RegionReading): {
   let turn = Promise.resolve()
   const takePage: TakePage = async (page, found) => {
     const fresh: Instance[] = []
-    for (const instance of page.rows) {
-      found.add(instance.id)
-      if (handed.has(instance.id)) continue
+    for (const row of page.rows) {
+      found.add(row.id)
+      if (handed.has(row.id)) continue
+      const instance = tags ? withFields(row, {tags: tags.get(row.id)}) : row
       const verdict = query.keep(instance)
       if (verdict === undefined) untold.add(instance.id)
       if (!verdict) continue

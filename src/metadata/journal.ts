@@ -140,6 +140,7 @@ const checks: Record<JournalLine['t'], Check> = {
     etag: optional(isText),
     readAt: isNumber,
     power: optional(oneOf(...powerActions)),
+    tags: optional(listOf(isText)),
   }),
   begin: shape({at: isTime}),
   sent: shape({i: isCount, at: isTime}),

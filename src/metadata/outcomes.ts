@@ -1,5 +1,6 @@
 import type {VpcmdError} from '../errors.ts'
 import {type KnownSettings, type Settings, weakenedBy} from '../instances/settings.ts'
+import {type ManagedBy, toJsonManagedBy} from './managed-by.ts'
 import type {Draft, PlannedChange, Target} from './plan.ts'
 import type {Risk} from './preflight.ts'
 
@@ -43,6 +44,8 @@ export interface Outcome extends Omit<Settled, 'result'> {
   before: KnownSettings | undefined
   /** What a policy forbids of it, in words. */
   breach?: string | undefined
+  /** What manages it: null where nothing shows, undefined where it is not known or nobody asked. */
+  managedBy?: ManagedBy | null | undefined
   /** What became of its restart: null where none was due, undefined where none was asked for. */
   restart?: Restarted | null
 }
@@ -142,12 +145,13 @@ interface OutcomeHead<State> extends Pick<Outcome, 'asked' | 'target'> {
 }
 
 export function toJsonOutcome(outcome: Outcome): object {
-  const {before, after, breach, error, restart} = outcome
+  const {before, after, breach, managedBy, error, restart} = outcome
   const weakened = weakenedBy(before ?? {}, after ?? {})
   return {
     ...outcomeHead<Settings>(outcome),
     ...(weakened.length > 0 && {less_secure: weakened}),
     ...(breach !== undefined && {against_policy: breach}),
+    ...(managedBy !== undefined && {managed_by: toJsonManagedBy(managedBy)}),
     ...(restart !== undefined && {restart: toJsonRestart(restart)}),
     ...(error && {error: error.toJSON()}),
   }

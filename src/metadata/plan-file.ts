@@ -48,8 +48,9 @@ const target = z.strictObject({
   vpc: z.strictObject({id: z.string(), name: z.string()}),
   status: z.string(),
 })
+const tags = z.array(text).min(1).optional()
 const change = z
-  .strictObject({target, before, set, etag: text.optional(), readAt: z.number().nonnegative()})
+  .strictObject({target, before, set, etag: text.optional(), readAt: z.number().nonnegative(), tags})
   .superRefine(({target: {kind}, set: wanted}, context) => {
     for (const {name, word, isOfBareMetal} of settingList) {
       if (kind === 'instance' || isOfBareMetal || wanted[name] === undefined) continue

@@ -36,6 +36,8 @@ export interface SettingsReading {
   etag?: string
   /** When the settings were read, in epoch milliseconds. */
   readAt: number
+  /** The tags by which it was chosen, if so: it is left alone where one is gone. */
+  tags?: string[] | undefined
 }
 
 /** One server, and the fields to set. */
@@ -92,18 +94,19 @@ export function changesIn(drafts: Draft[]): PlannedChange[] {
 }
 
 /**
- * What was found as a candidate: read at `readAt` (epoch milliseconds), or why it is no subject of a change. Nothing is planned
- * from settings that the API did not report.
+ * What was found as a candidate: read at `readAt` (epoch milliseconds) and chosen by `tags`, or why it is no subject of a
+ * change. Nothing is planned from settings that the API did not report.
  */
 export function asCandidate(
   {asked, instance, region, etag}: FoundInstance & {asked: string},
   readAt: number,
+  tags?: string[],
 ): Candidate {
   const target = targetOf('instance', instance, placeOf(region))
   if (!hasMetadataService(instance)) return {asked, target, isOutOfReach: true, error: noService(target, instance)}
   const before = inFull(instance.settings)
   if (!before) return {asked, target, error: untoldSettings(target)}
-  return {asked, target, before, readAt, ...(etag !== undefined && {etag})}
+  return {asked, target, before, readAt, ...(etag !== undefined && {etag}), ...(tags && {tags})}
 }
 
 /** Whether an instance has a metadata service at all: x86 only (IBM's FAQ, ibm-cloud-docs/vpc, instance_metadata_vpc_faqs.md). */

@@ -29,17 +29,25 @@ export interface PowerItem extends Preflight {
   error?: VpcmdError
 }
 
+/** What the user chose, with the tags by which it was chosen, if so. */
+export interface ChosenTarget {
+  asked: string
+  target: Target
+  tags?: string[] | undefined
+}
+
 /** Reads each instance afresh, and says what becomes of it and what that would cost. In the order of the targets. */
 export async function readPowerItems(
   cloud: Cloud,
   action: PowerAction,
-  targets: {asked: string; target: Target}[],
+  targets: ChosenTarget[],
   {acceptsDataLoss, now}: {acceptsDataLoss: boolean; now(): number},
 ): Promise<PowerItem[]> {
   const readAt = now()
-  return readAfresh(cloud, targets, ({asked, target}, result): PowerItem => {
+  return readAfresh(cloud, targets, ({asked, target, tags}, result): PowerItem => {
     if (!(result instanceof VpcmdError)) {
-      return itemOf(action, asked, targetOf('instance', result, target), result, readAt, acceptsDataLoss)
+      const seen = {asked, target: targetOf('instance', result, target), ...(tags && {tags})}
+      return itemOf(action, seen, result, readAt, acceptsDataLoss)
     }
     return {asked, target, risks: [], change: undefined, error: result, leftOut: unreadReason(result)}
   })
@@ -47,8 +55,7 @@ export async function readPowerItems(
 
 function itemOf(
   action: PowerAction,
-  asked: string,
-  target: Target,
+  {asked, target, ...chosen}: ChosenTarget,
   instance: Instance,
   readAt: number,
   acceptsDataLoss: boolean,
@@ -63,7 +70,7 @@ function itemOf(
   if (leftOut !== undefined)
     return {asked, target, risks, leftOut, change: undefined, error: refusal(action, target, leftOut)}
   // Nothing is set, so what is unknown of the settings does no harm; the journal keeps what was known.
-  const change = {target, before: settings as KnownSettings, set: {}, readAt, power: action}
+  const change = {target, before: settings as KnownSettings, set: {}, readAt, power: action, ...chosen}
   return {asked, target, risks, leftOut, change}
 }
 

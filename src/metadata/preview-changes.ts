@@ -5,6 +5,7 @@ import {readInstances} from '../instances/list-instances.ts'
 import type {Settled} from './outcomes.ts'
 import type {PlannedChange} from './plan.ts'
 import {compareWithPlan, readServer, type Seen, seenIn} from './settle-change.ts'
+import {checkTags} from './tag-check.ts'
 
 /** From so many of a region on, its list is read, which takes fewer requests than to ask for each. */
 const manyInRegion = 100
@@ -43,7 +44,8 @@ export async function previewChanges(
       if (!known && list?.error && kind === 'instance') return {result: 'failed', error: list.error}
       const api = cloud.api(region, 'rollout')
       const seen = known ?? (await readServer(change, api).catch(asVpcmdError))
-      return seen instanceof VpcmdError ? {result: 'failed', error: seen} : compareWithPlan(change, seen, comparesNames)
+      if (seen instanceof VpcmdError) return {result: 'failed', error: seen}
+      return compareWithPlan(change, seen, comparesNames) ?? checkTags(cloud, change)
     }),
   )
 }

@@ -11,12 +11,15 @@ import type {PowerAction, Target} from './plan.ts'
 import {PowerSwitch} from './power-switch.ts'
 import {whyNotToStart, whyNotToStop} from './preflight.ts'
 import {limitPerKey, RunEnding} from './run-ending.ts'
+import {objectionTo} from './tag-check.ts'
 
 /** One instance to stop and start, or to do one of both to. */
 export interface RestartWork {
   /** Its place in the journal. */
   i: number
   target: Target
+  /** The tags by which it was chosen, if so: it is left alone where one is gone. */
+  tags?: string[] | undefined
   /** What was asked for by itself. Without it the restart is for its metadata service, which has to be on. */
   power?: PowerAction
   /** For one that this run has asked to stop before: whether it was seen stopped since. It only has to come back. */
@@ -154,7 +157,8 @@ class Restarts {
     const reason =
       whyNot ?? (enabled ? undefined : enabled === false ? 'its service is off' : 'not all of its settings are known')
     if (reason !== undefined) return {result: 'left_out', reason}
-    if (this.ending.reason) return this.#skipped()
+    const left = await this.#leftByTags(work)
+    if (left) return left
     await this.#write(work, 'stop')
     asked.isAsked = true
     this.#tellDown()
@@ -174,6 +178,13 @@ class Restarts {
     return work.power === 'stop' ? this.#stayDown(work) : this.#start(work, power, before)
   }
 
+  /** What becomes of an instance that is not begun: the run ends, or it no longer has the tags by which it was chosen. */
+  async #leftByTags(work: RestartWork): Promise<Restarted | undefined> {
+    const objection = this.ending.reason ? undefined : await objectionTo(this.#cloud, work, this.ending.signal)
+    if (this.ending.reason) return this.#skipped()
+    return objection && {result: 'left_out', reason: objection.reason}
+  }
+
   async #stayDown(work: RestartWork): Promise<Restarted> {
     await this.#note(work, 'down')
     return {result: 'done'}
@@ -184,7 +195,8 @@ class Restarts {
     if (before.status === 'running') return {result: 'done'}
     const reason = whyNotToStart(before)
     if (reason !== undefined) return {result: 'left_out', reason}
-    if (this.ending.reason) return this.#skipped()
+    const left = await this.#leftByTags(work)
+    if (left) return left
     await this.#write(work, 'start')
     asked.isAsked = true
     this.#tellDown()

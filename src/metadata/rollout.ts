@@ -10,6 +10,7 @@ import type {Settled} from './outcomes.ts'
 import type {PlannedChange} from './plan.ts'
 import {limitPerKey, RunEnding} from './run-ending.ts'
 import {checkChange, settleChange} from './settle-change.ts'
+import {checkTags} from './tag-check.ts'
 
 /** How far a rollout is, and what became of what is done. */
 export interface Progress {
@@ -170,6 +171,7 @@ class Rollout {
     return settleChange(change, {
       api: await this.#apiFor(change),
       mustLook: () => this.#mustLook(change),
+      checkTags: () => checkTags(this.#cloud, change, this.ending.signal),
       indeterminate,
       comparesNames,
       ended: this.ending.signal,

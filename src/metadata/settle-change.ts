@@ -22,6 +22,8 @@ export interface SettleOptions {
   api: VpcApi
   /** Whether the reading in the plan is too old to act on. Asked again when the rate limiter lets the patch in. */
   mustLook(): Promise<boolean>
+  /** How it ends where the server no longer has the tags by which it was chosen, as a look tells that is made now. */
+  checkTags(): Promise<Settled | undefined>
   /** Whether an earlier run may have made the change without seeing it. */
   indeterminate: boolean
   /** Whether a server of another name than the plan's is left alone. */
@@ -52,6 +54,7 @@ export async function settleChange(change: PlannedChange, options: SettleOptions
   let {indeterminate} = options
   let mustLook = indeterminate || (await options.mustLook())
   let hasLooked = false
+  let mustCheckTags = true
   let wasSent = false
   const spent = {failing: 0, overloaded: 0, mismatched: 0}
   const onTurn = async () => {
@@ -75,6 +78,12 @@ export async function settleChange(change: PlannedChange, options: SettleOptions
       if (ended.aborted) return {result: 'skipped'}
       indeterminate = false
     }
+    if (mustCheckTags) {
+      const other = await options.checkTags()
+      if (ended.aborted) return {result: 'skipped'}
+      if (other) return other
+      mustCheckTags = false
+    }
     if (!wasSent) await options.sending()
     wasSent = true
     const answer = await server.update(change.set, etag, {signal: ended, onTurn}).catch(asVpcmdError)
@@ -83,6 +92,7 @@ export async function settleChange(change: PlannedChange, options: SettleOptions
       return inFull(answer.settings) ? compareWithWanted(change, answer) : checkChange(change, options.api)
     }
     mustLook = true
+    mustCheckTags = answer === outdated
     if (answer === outdated) continue
     const still = indeterminate && {indeterminate}
     if (answer.code === 'not_sent' || (answer.status === 429 && ended.aborted)) return {result: 'skipped', ...still}

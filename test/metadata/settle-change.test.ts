@@ -44,6 +44,7 @@ const settle = (planned: PlannedChange, more: Partial<SettleOptions> = {}) =>
   settleChange(planned, {
     api,
     mustLook: async () => false,
+    checkTags: async () => undefined,
     indeterminate: false,
     ended: new AbortController().signal,
     sending: async () => {

@@ -1,5 +1,6 @@
 import {countOf, fields, flag, list, number, type Raw, type ReadBy, reference, references, text} from './fields.ts'
 import {readSettings} from './settings.ts'
+import type {Tags} from './tags.ts'
 
 /** How each field of an instance is read of the API's object. */
 const readers = {
@@ -68,6 +69,8 @@ export interface Instance extends ReadBy<() => Fields> {
   id: string
   /** The API's own object, as it came, for JSON output alone. */
   api: Raw
+  /** Of Global Search, where it was asked: the VPC API does not tell them. */
+  tags?: Tags | undefined
 }
 
 // Lists are long, and most of their instances are asked for few fields: each field is read when it is asked for.

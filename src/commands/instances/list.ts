@@ -70,8 +70,9 @@ With --sort none, the formats -o jsonl, -o csv, -o name and -q print instances a
     const isSorted = flags.sort !== 'none'
     const sortedBy = isSorted ? columnNamed(flags.sort.replace(/^-/, '')).key : undefined
     const filters = toFilters(flags)
-    const filter = toQuery(filters)
     const {format, query} = out
+    const showsTags = columns.some(({key}) => key === 'tags') && !out.quiet && !out.names
+    const filter = {...toQuery(filters), showsTags: showsTags || sortedBy === 'tags'}
     const hasAddresses = columns.some(({key}) => key === 'floating-ip')
     const isStream = !isSorted && format !== 'table' && dataFormats[format].of === 'values' && query === undefined
     const isShown = out.columns || isStream ? out.columns && hasAddresses : hasAddresses || printsValues(out)

@@ -57,7 +57,7 @@ A plan never stops an instance. With --restart, vpcmd then stops and starts the 
       await Promise.all([...regions].map(region => cloud.region({region}, 'the plan')))
     }
     for (const what of unread ?? []) context.warning(`The plan is incomplete, as this could not be read: ${what}`)
-    const breaches = await breachesOf(context, rules, changes)
+    const breaches = await breachesOf(context, cloud, rules, changes)
     await makeChanges(context, cloud, policy, {
       command: 'apply',
       selection: `plan of ${createdAt}: ${selection}`,

@@ -24,7 +24,7 @@ import {writeOutput} from '../../files/write-output.ts'
 import {dataFormatNames} from '../../terminal/formats.ts'
 import {green, red, yellow} from '../../terminal/style.ts'
 
-const {name, zone, vpc, 'resource-group': resourceGroup} = filterFlags
+const {name, zone, vpc, 'resource-group': resourceGroup, tag} = filterFlags
 
 export default class MetadataAudit extends BaseCommand {
   static override summary =
@@ -42,9 +42,9 @@ rules:
 exemptions:
 - {match: {vpc: old}, reason: Moves in May, expires: 2027-05-31}
 
-A match takes ${listInWords(['kind', ...Object.keys(selectorTable)], 'and')}, each with a pattern or a list of patterns. A rule can require ${policyKeysInWords('and')}; hop_limit takes a number or a range. All but enabled are checked only while the service is on or must be on, or always with even_while_off: true. Resources that no rule matches are reported; with unmatched: deny they violate the policy.
+A match takes ${listInWords(['kind', ...Object.keys(selectorTable)], 'and')}, each with a pattern or a list of patterns, of which one has to fit. A tag is one of an instance or a bare metal server, as Global Search knows it. A rule can require ${policyKeysInWords('and')}; hop_limit takes a number or a range. All but enabled are checked only while the service is on or must be on, or always with even_while_off: true. Resources that no rule matches are reported; with unmatched: deny they violate the policy.
 
-Exit codes: 0 compliant; 5 not compliant; 1 if anything could not be read, whatever else was found; 4 if --name, --zone, --vpc or --resource-group match nothing. -q prints the IDs of what violates the policy.`
+Exit codes: 0 compliant; 5 not compliant; 1 if anything could not be read, whatever else was found; 4 if --name, --zone, --vpc, --resource-group or --tag match nothing. -q prints the IDs of what violates the policy.`
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --policy policy.yaml --report sarif=audit.sarif --report html=audit.html',
@@ -85,6 +85,7 @@ Exit codes: 0 compliant; 5 not compliant; 1 if anything could not be read, whate
     zone,
     vpc,
     'resource-group': resourceGroup,
+    tag,
     output: Flags.string({
       char: 'o',
       summary: 'How to print the result.',
@@ -212,7 +213,7 @@ Exit codes: 0 compliant; 5 not compliant; 1 if anything could not be read, whate
       import('../../audit/summary.ts'),
     ])
     this.warnOf(
-      report.unread.map(({error}) => error.inOneLine),
+      [...new Set(report.unread.map(({error}) => error.inOneLine))],
       'could not be read. See all with -o json',
     )
     const isCompliant = resultOf(report) === 'compliant' && report.counts.unmatched === 0 && report.counts.total > 0

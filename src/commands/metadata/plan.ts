@@ -1,13 +1,14 @@
 import {Flags} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
 import {chooseToChange, pickerOf, withinReach} from '../../cli/change-metadata.ts'
-import {checkFiles} from '../../cli/check-files.ts'
+import {checkFiles, checkStdin} from '../../cli/check-files.ts'
 import {connectCloud} from '../../cli/connect-cloud.ts'
 import type {Context} from '../../cli/context.ts'
 import {printEnding} from '../../cli/ending.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {readOutput} from '../../cli/flags/output.ts'
 import {instanceArgs, readSelectionForChanges, selectionFlagsForChanges} from '../../cli/flags/selection.ts'
+import {managersOf, readTerraformFile, tellManagers, withManagers} from '../../cli/plan-managers.ts'
 import {breachesOf, policyFlag, readPolicy, withBreaches} from '../../cli/policy-file.ts'
 import {printOutcomes} from '../../cli/print-outcomes.ts'
 import {reportFailures} from '../../cli/report-failures.ts'
@@ -22,10 +23,13 @@ export default class MetadataPlan extends BaseCommand {
   static override description =
     `This command changes nothing. A plan holds each change field by field, with the current settings. vpcmd metadata apply makes exactly these changes, and leaves alone what has changed since.
 
-Choose instances as with vpcmd metadata enable, and pass --enable or --disable. Without --out, vpcmd only shows the plan.`
+Choose instances as with vpcmd metadata enable, and pass --enable or --disable. Without --out, vpcmd only shows the plan.
+
+vpcmd also tells which instances Schematics manages, by their tags, and which ones Terraform manages, by --terraform-state: where the configuration has a metadata_service block, the next apply reverts the change. With --hcl, it prints the blocks that keep it. Whether there is a block is in the output of terraform show -json of a plan, not in a state.`
   static override examples = [
     '<%= config.bin %> <%= command.id %> --enable --protocol https --hop-limit 1 --all --vpc my-test-vpc --out plan.json',
     '<%= config.bin %> <%= command.id %> --disable my-virtual-server-1',
+    '<%= config.bin %> <%= command.id %> --enable --all --tag env:prod --terraform-state terraform.tfstate --hcl',
   ]
   static override args = instanceArgs
   static override flags = {
@@ -35,6 +39,15 @@ Choose instances as with vpcmd metadata enable, and pass --enable or --disable. 
     ...settingFlags(({word}) => `Plan to set this ${word}.`, ['disable']),
     ...policyFlag,
     out: Flags.string({helpValue: 'FILE', summary: 'Write the plan to this file; - is stdout.'}),
+    'terraform-state': Flags.string({
+      helpValue: 'FILE',
+      summary:
+        'Tell which instances this Terraform state has: output of terraform show -json, or a state file; - is stdin.',
+    }),
+    hcl: Flags.boolean({
+      summary: 'Print the metadata_service blocks for Terraform in place of the table.',
+      exclusive: ['output', 'json', 'quiet', 'query'],
+    }),
     ...selectionFlagsForChanges,
   }
 
@@ -45,7 +58,11 @@ Choose instances as with vpcmd metadata enable, and pass --enable or --disable. 
     if (!flags.enable && !flags.disable) {
       throw usageError('Pass --enable or --disable.', 'See vpcmd metadata plan --help.')
     }
-    checkFiles([flags.out === '-' ? undefined : flags.out], [flags['from-file'], flags['api-key-file']])
+    const {'terraform-state': state, hcl = false} = flags
+    checkFiles([flags.out === '-' ? undefined : flags.out], [flags['from-file'], state, flags['api-key-file']])
+    checkStdin(flags, {'list of instances': flags['from-file'], policy: flags.policy, 'Terraform state': state})
+    if (hcl && flags.out === '-') throw usageError("--hcl can't be combined with --out -.", 'Write the plan to a file.')
+    const terraform = state === undefined ? undefined : await readTerraformFile(state)
     const rules = flags.policy === undefined ? undefined : await readPolicy(flags.policy, context.env)
     const options = readSelectionForChanges(flags, args.instance)
     const cloud = await connectCloud(context, flags)
@@ -55,12 +72,22 @@ Choose instances as with vpcmd metadata enable, and pass --enable or --disable. 
     const items = withinReach(context, selection)
     const drafts = draftPlan(items, wanted)
     const changes = changesIn(drafts)
-    const breaches = await breachesOf(context, rules, changes)
-    const outcomes = () => withBreaches(outcomesOf(drafts), breaches)
+    const breaches = await breachesOf(context, cloud, rules, changes)
+    const managers = await managersOf(context, cloud, changes, terraform)
+    const outcomes = () => withManagers(withBreaches(outcomesOf(drafts), breaches), managers)
+    const showHcl = async () => {
+      const {toHcl} = await import('../../metadata/hcl.ts')
+      context.print(toHcl(changes, id => terraform?.get(id)?.address))
+    }
+    const tell = () => tellManagers(context, changes, managers, {printsHcl: hcl})
     if (flags.out === undefined) {
-      await printOutcomes(context, out, outcomes(), {unread: selection.unread})
+      if (hcl) {
+        reportFailures(context, errorsIn(items), items.length)
+        await showHcl()
+      } else await printOutcomes(context, out, outcomes(), {unread: selection.unread})
       // Each is in what was printed.
       showPlaces(context, changes)
+      tell()
       context.note('Nothing was sent or written. Pass --out FILE to save the plan.')
       return
     }
@@ -82,15 +109,22 @@ Choose instances as with vpcmd metadata enable, and pass --enable or --disable. 
     else {
       await writePlan(flags.out, plan)
       // Who asks for a format reads stdout: nothing at all would be no JSON.
-      if (out.quiet || out.format !== 'table') await printOutcomes(context, out, outcomes(), {unread: selection.unread})
+      if (hcl) await showHcl()
+      else if (out.quiet || out.format !== 'table')
+        await printOutcomes(context, out, outcomes(), {unread: selection.unread})
     }
     showChanges(context, changes, breaches, flags.out === '-' ? 'the plan lists' : `${flags.out} lists`)
+    tell()
     const unchanged = drafts.filter(draft => !('error' in draft)).length - changes.length
     printEnding(context, {
       lines: [{mark: 'done', text: `${changes.length} to change, ${unchanged} unchanged`}],
       next: flags.out === '-' ? [] : [['apply', ['metadata', 'apply', flags.out]]],
     })
   }
+}
+
+function errorsIn(items: Candidate[]): VpcmdError[] {
+  return items.flatMap(item => ('error' in item && !item.isOutOfReach ? [item.error] : []))
 }
 
 /** A plan without what was asked for would look whole. */

@@ -8,6 +8,9 @@ import {printRows} from '../../cli/output.ts'
 import {reportFailures} from '../../cli/report-failures.ts'
 import {restartsAwaited} from '../../cli/restarts-awaited.ts'
 import {selectInstances} from '../../cli/select-instances.ts'
+import type {Cloud} from '../../cloud/cloud.ts'
+import type {Region} from '../../cloud/regions.ts'
+import {exitCodes} from '../../errors.ts'
 import {
   awaitedColumn,
   chooseColumns,
@@ -18,6 +21,9 @@ import {
   toMetadataRow,
 } from '../../instances/columns.ts'
 import {type ListedInstance, whereIs} from '../../instances/list-instances.ts'
+
+/** An instance, and the region to ask for what its body does not tell. */
+type ShownInstance = ListedInstance & {where: Region}
 
 export default class MetadataShow extends BaseCommand {
   static override summary = 'Show the metadata settings of instances.'
@@ -50,9 +56,10 @@ ${selectionHelp}`
     const cloud = await connectCloud(this.context, flags)
     const picker = {question: 'Which instance?', picksOne: true, mayBeNone: true}
     const [{items}, awaited] = await Promise.all([
-      selectInstances<ListedInstance>(this.context, cloud, selection, picker, ({instance, region}) => ({
+      selectInstances<ShownInstance>(this.context, cloud, selection, picker, ({instance, region}) => ({
         instance,
         ...whereIs(region),
+        where: region,
         floatingIps: undefined,
       })),
       restartsAwaited(this.context, cloud),
@@ -62,11 +69,13 @@ ${selectionHelp}`
       status === 'running' && settings.enabled ? awaited?.get(id) : undefined
     const withAwaited = (column: InstanceColumn): InstanceColumn =>
       column === awaitedColumn ? {...column, value: row => awaitedSince(row) ?? ''} : column
-    const rows = items.flatMap(item => ('error' in item ? [] : [item]))
+    const found = items.flatMap(item => ('error' in item ? [] : [item]))
     const errors = items.flatMap(item => ('error' in item ? [item.error] : []))
     const [only] = errors
     if (only && items.length === 1) throw only
     reportFailures(this.context, errors, items.length)
+    const showsTags = columns.some(({key}) => key === 'tags')
+    const rows = showsTags ? await this.tagged(cloud, found) : found
     const isAwaited = !out.columns && rows.some(row => awaitedSince(row) !== undefined)
     await printRows(this.context, out, {
       rows,
@@ -79,5 +88,13 @@ ${selectionHelp}`
       id: ({instance}) => instance.id,
       name: ({instance}) => instance.name,
     })
+  }
+
+  private async tagged(cloud: Cloud, found: ShownInstance[]): Promise<ShownInstance[]> {
+    const {withTags} = await import('../../instances/tags.ts')
+    const {tagged, errors} = await withTags(cloud, found)
+    for (const error of errors) this.context.warning(error.inOneLine)
+    if (errors.length > 0) this.context.exitCode = exitCodes.failed
+    return tagged
   }
 }

@@ -1,0 +1,85 @@
+import type {Cloud} from '../cloud/cloud.ts'
+import {counted} from '../counted.ts'
+import {inputLimits, inputName, readText} from '../files/read-input.ts'
+import {type ManagedBy, managedBy, managerInWords} from '../metadata/managed-by.ts'
+import type {Outcome} from '../metadata/outcomes.ts'
+import type {PlannedChange} from '../metadata/plan.ts'
+import type {TerraformInstance} from '../metadata/terraform-state.ts'
+import type {Context} from './context.ts'
+import {tagsOfTargets} from './tags-of-targets.ts'
+
+/** What manages servers, by ID: null where nothing shows, and nothing for those of which it is not known. */
+export type Managers = ReadonlyMap<string, ManagedBy | null>
+
+/** The instances in a Terraform state, by ID. Throws a usage error for what is none. */
+export async function readTerraformFile(file: string): Promise<ReadonlyMap<string, TerraformInstance>> {
+  const [{readTerraform}, text] = await Promise.all([
+    import('../metadata/terraform-state.ts'),
+    readText(file, 'Terraform state', inputLimits.plan),
+  ])
+  return readTerraform(text, inputName(file))
+}
+
+/** Finds what manages the servers of changes; warns where tags, which tell of Schematics, can't be read. */
+export async function managersOf(
+  context: Context,
+  cloud: Cloud,
+  changes: readonly PlannedChange[],
+  terraform: ReadonlyMap<string, TerraformInstance> | undefined,
+): Promise<Managers> {
+  const doubt = "It is not known whether Schematics manages what is planned, as its tags can't be read."
+  const tagsOf = await tagsOfTargets(context, cloud, changes, doubt)
+  return new Map(
+    changes.flatMap(({target}) => {
+      const managed = managedBy(tagsOf(target), terraform?.get(target.id))
+      return managed === undefined ? [] : [[target.id, managed] as const]
+    }),
+  )
+}
+
+/** Outcomes, each with what manages its server. */
+export function withManagers(outcomes: Outcome[], managers: Managers): Outcome[] {
+  return outcomes.map(outcome => ({...outcome, managedBy: managers.get(outcome.target?.id ?? '')}))
+}
+
+/** Says of which changes the next apply of Terraform or Schematics takes back, or may, and of which it does not. */
+export function tellManagers(
+  context: Context,
+  changes: readonly PlannedChange[],
+  managers: Managers,
+  {printsHcl}: {printsHcl: boolean},
+): void {
+  const groups = new Map<string, {managed: ManagedBy; names: string[]}>()
+  for (const {target} of changes) {
+    const managed = managers.get(target.id)
+    if (!managed) continue
+    const {tool, hasBlock, address} = managed
+    const who = tool === 'terraform' ? 'Terraform' : managerInWords(managed)
+    const group = groups.get(`${who} ${hasBlock}`) ?? {managed, names: []}
+    group.names.push(address ?? (target.name || target.id))
+    groups.set(`${who} ${hasBlock}`, group)
+  }
+  const blocks = printsHcl ? 'Set it there as printed.' : '--hcl prints the block to set there.'
+  for (const {managed, names} of groups.values()) {
+    const who = managed.tool === 'terraform' ? 'Terraform' : managerInWords(managed)
+    const which = `${counted(names.length, 'instance')} (${listed(names)})`
+    const its = `${who} manages ${which}`
+    if (managed.hasBlock === false) {
+      context.note(
+        `${its}: no drift follows, as the configuration has no metadata_service block, unless a dynamic one makes it.`,
+      )
+    } else if (managed.hasBlock) {
+      context.warning(
+        `${its}: its next apply reverts the change, as the configuration has a metadata_service block. ${blocks}`,
+      )
+    } else {
+      context.warning(
+        `${its}: its next apply reverts the change if the configuration has a metadata_service block; without one, no drift follows. ${blocks}`,
+      )
+    }
+  }
+}
+
+function listed(names: string[]): string {
+  return names.length > 3 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ')
+}
