@@ -1,3 +1,4 @@
+import pLimit from 'p-limit'
 import type {Cloud} from '../cloud/cloud.ts'
 import type {TagIndex} from '../cloud/global-search.ts'
 import type {Instance} from '../cloud/readers/instance.ts'
@@ -42,6 +43,9 @@ export interface Listing extends Pick<ReadingOutcome, 'failures' | 'isRead'> {
   rows: ListedInstance[]
 }
 
+/** So many regions are read at once: those of one account are fewer, and those of hundreds would all be held in memory. */
+const regionsAtOnce = 64
+
 /** Takes the instances of a region as they come, those that the query keeps; the listing waits until it resolves. */
 export type OnInstances = (instances: Instance[], region: Region) => void | Promise<void>
 
@@ -61,44 +65,47 @@ export async function readInstances(
   const outcome: ReadingOutcome = {failures: [], isRead: false, unread: new Set(), gone: new Set()}
   let regionsDone = 0
   let taken = 0
+  const accounts = new Set(regions.flatMap(({account}) => account?.id ?? [])).size
+  const where = accounts > 0 ? ` in ${counted(accounts, 'account')}` : ''
   const endShow = cloud.show(() => ({
-    verb: `Reading ${counted(regions.length, 'region')}`,
+    verb: `Reading ${counted(regions.length, 'region')}${where}`,
     facts: [`${regionsDone} done`, counted(taken, 'instance')],
   }))
-  await Promise.all(
-    regions.map(async region => {
-      const take = async (instances: Instance[]) => {
-        stopped.signal.throwIfAborted()
-        taken += instances.length
-        try {
-          await onInstances(instances, region)
-        } catch (error) {
-          stopped.abort(error)
-          throw error
-        }
-      }
+  const limit = pLimit(regionsAtOnce)
+  const readRegion = async (region: Region) => {
+    const take = async (instances: Instance[]) => {
+      stopped.signal.throwIfAborted()
+      taken += instances.length
       try {
-        checkUsable(region)
-        const name = placeName(region)
-        const tags = await tagsFor(query, cloud, region, error => outcome.failures.push({region, error}))
-        const reading = {api: cloud.api(region), region: name, query, tags, take, budget, signal: stopped.signal}
-        const count = await readRegionInstances(reading)
-        outcome.isRead = true
-        for (const id of count.gone) outcome.gone.add(id)
-        for (const error of problemsOfList(`the instances of ${name}`, count)) outcome.failures.push({region, error})
+        await onInstances(instances, region)
       } catch (error) {
-        stopped.signal.throwIfAborted()
-        if (!(error instanceof VpcmdError)) {
-          stopped.abort(error)
-          throw error
-        }
-        outcome.unread.add(placeName(region))
-        outcome.failures.push({region, error})
-      } finally {
-        regionsDone++
+        stopped.abort(error)
+        throw error
       }
-    }),
-  ).finally(endShow)
+    }
+    if (stopped.signal.aborted) return
+    try {
+      checkUsable(region)
+      const name = placeName(region)
+      const tags = await tagsFor(query, cloud, region, error => outcome.failures.push({region, error}))
+      const reading = {api: cloud.api(region), region: name, query, tags, take, budget, signal: stopped.signal}
+      const count = await readRegionInstances(reading)
+      outcome.isRead = true
+      for (const id of count.gone) outcome.gone.add(id)
+      for (const error of problemsOfList(`the instances of ${name}`, count)) outcome.failures.push({region, error})
+    } catch (error) {
+      stopped.signal.throwIfAborted()
+      if (!(error instanceof VpcmdError)) {
+        stopped.abort(error)
+        throw error
+      }
+      outcome.unread.add(placeName(region))
+      outcome.failures.push({region, error})
+    } finally {
+      regionsDone++
+    }
+  }
+  await Promise.all(regions.map(region => limit(() => readRegion(region)))).finally(endShow)
   return {...outcome, failures: inOrderOf(regions, outcome.failures)}
 }
 
