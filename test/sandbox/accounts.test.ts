@@ -108,6 +108,21 @@ describe('the accounts', () => {
   })
 })
 
+test('200 accounts are there at once, and their generated instances have IDs of their own', async () => {
+  const many = await startSandbox({accounts: 200, instances: 325})
+  expect(many.accounts.map(each => each.name).slice(-2)).toEqual(['team-gp', 'team-gq'])
+  expect(new Set(many.accounts.map(each => each.name)).size).toBe(200)
+  const fleets = [0, 1, 199].map(index => many.fleetOf(many.accounts[index]?.id ?? ''))
+  const servers = fleets.flatMap(({list, bareMetalServers, templates}) => [
+    ...list(),
+    ...bareMetalServers.list(),
+    ...templates.list(),
+  ])
+  expect(servers).toHaveLength(3 * (325 + 7 + 4))
+  expect(new Set(servers.map(each => each.id)).size).toBe(servers.length)
+  await many.close()
+})
+
 test('of a kept state, the first account alone is kept; the others begin anew', async () => {
   const stateFolder = mkdtempSync(join(tmpdir(), 'vpcmd-accounts-'))
   const open = () => startSandbox({stateFolder, accounts: 2})
