@@ -50,6 +50,12 @@ function placesInWords(names: readonly string[], many: 'regions' | 'places'): st
   return names.length > 4 ? `${names.length} ${many}` : names.join(', ')
 }
 
+/** The headline without its verdict, for a report that has that as its heading. */
+export function lead(report: AuditReport): string {
+  const text = headline(report).replace(/^[^:]*: /, '')
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}
+
 /** What to say beside the headline: exemptions that expired, and rules and exemptions that apply to nothing. */
 export function remarks({expired, policy, judgements}: AuditReport): string[] {
   const used = new Set(judgements.map(({rule}) => rule?.name))

@@ -1,4 +1,5 @@
 import {readFileSync} from 'node:fs'
+import {join} from 'node:path'
 import {Ajv} from 'ajv'
 import {describe, expect, it} from 'vitest'
 import type {AuditReport} from '../../src/audit/audit.ts'
@@ -137,6 +138,20 @@ describe('OCSF', () => {
     expect(all.length).toBeGreaterThan(9)
     expect(all[0]?.compliance.status).toBe('Fail')
     expect(all.every(({cloud}) => cloud.account?.uid === 'a1234567')).toBe(true)
+  })
+
+  it('of a large fleet is printed and written whole, in pieces: a text has a greatest length', async () => {
+    const sandbox = await startSandbox({instances: 900, regions: ['us-south']})
+    const env = freshEnvironment(sandbox.environment)
+    const file = join(env.HOME ?? '', 'audit.jsonl')
+    const {stdout} = await runInProcess(
+      ['metadata', 'audit', '--kind', 'instance', '-o', 'ocsf', '--report', `ocsf=${file}`],
+      {env},
+    )
+    await sandbox.close()
+    expect(stdout.length).toBeGreaterThan(1_000_000)
+    expect(eventsOf(stdout)).toHaveLength(900)
+    expect(readFileSync(file, 'utf8')).toBe(stdout)
   })
 
   it('is held against a schema that refuses a wrong caption, number or field', () => {

@@ -1,6 +1,7 @@
 import {readFileSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
+import {claimsIn} from '../../src/jwt-claims.ts'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
 import {allowSeconds} from '../support/allow-seconds.ts'
 import {runInProcess} from '../support/run-in-process.ts'
@@ -151,16 +152,15 @@ describe('all accounts of the enterprise', () => {
 describe('an account that is named', () => {
   it('is worked in through its profile, by name, ID or CRN, and no other is', async () => {
     const id = idOf('team-d')
-    const answer = await fetch(`${sandbox.environment.VPC_AUTH_URL}/identity/token`, {
-      method: 'POST',
-      body: new URLSearchParams({grant_type: 'urn:ibm:params:oauth:grant-type:apikey', apikey: sandbox.apiKey}),
-    })
-    const headers = {authorization: `Bearer ${Object(await answer.json()).access_token}`}
-    const listed = await fetch(
-      `${sandbox.environment.IAM_IDENTITY_URL}/v1/profiles?account_id=${id}&name=vpcmd-auditor`,
-      {headers},
-    )
-    const [profile] = Object(await listed.json()).profiles ?? []
+    const grant = async (name: string, form: Record<string, string>): Promise<string> => {
+      const body = new URLSearchParams({grant_type: `urn:ibm:params:oauth:grant-type:${name}`, ...form})
+      const answer = await fetch(`${sandbox.environment.VPC_AUTH_URL}/identity/token`, {method: 'POST', body})
+      return String(Object(await answer.json()).access_token)
+    }
+    const own = await grant('apikey', {apikey: sandbox.apiKey})
+    const assumed = await grant('assume', {access_token: own, profile_name: 'vpcmd-auditor', account: id})
+    const profileId = String(claimsIn(assumed)?.iam_id).replace('iam-', '')
+    const profile = {id: profileId, crn: `crn:v1:bluemix:public:iam-identity::a/${id}::profile:${profileId}`}
     const ways = [['vpcmd-auditor', '--account', id], [profile.id], [profile.crn], [profile.id, '--account', id]]
     for (const [name = '', ...more] of ways) {
       const rows: Row[] = await json('instances', 'list', '--assume', name, ...more)

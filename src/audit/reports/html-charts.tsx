@@ -113,7 +113,7 @@ function Chart({groups, ...rest}: ChartProps) {
       b.unread.length - a.unread.length ||
       b.counts.violation - a.counts.violation ||
       b.counts.total - a.counts.total ||
-      a.label.localeCompare(b.label, 'en'),
+      a.label.localeCompare(b.label, 'en', {numeric: true}),
   )
   if (order.length === 0) return <p class="note">There is nothing to show.</p>
   const shown = order.length > shownGroups + 1 ? order.slice(0, shownGroups) : order

@@ -5,7 +5,7 @@ import {accountsOf, isOfSeveralAccounts} from '../accounts.ts'
 import {type AuditReport, resultOf} from '../audit.ts'
 import {type Judgement, type Verdict, violationInWords} from '../judge.ts'
 import {kindLabel, label} from '../subjects.ts'
-import {countLabel, headline, ruleLines, scopeLine, verdictOf} from '../summary.ts'
+import {countLabel, lead, ruleLines, scopeLine, verdictOf} from '../summary.ts'
 import {jsonForScript, visible} from './escapes.ts'
 import {Card, NumberCell, Table} from './html-blocks.tsx'
 import {AccountChart, RegionChart, Ring, VpcChart} from './html-charts.tsx'
@@ -108,12 +108,6 @@ function Content({report}: {report: AuditReport}) {
       </footer>
     </>
   )
-}
-
-/** The headline without its first word, which stands above it. */
-function lead(report: AuditReport): string {
-  const text = headline(report).replace(/^[^:]*: /, '')
-  return text.charAt(0).toUpperCase() + text.slice(1)
 }
 
 function Facts({report}: {report: AuditReport}) {

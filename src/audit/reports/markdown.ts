@@ -3,7 +3,7 @@ import {isOfSeveralAccounts, sharesByAccount} from '../accounts.ts'
 import type {AuditReport} from '../audit.ts'
 import {type Judgement, reasonOf, verdicts} from '../judge.ts'
 import {accountLabel, kindLabel, label} from '../subjects.ts'
-import {countLabel, headline, remarks, scopeLine, verdictOf} from '../summary.ts'
+import {countLabel, lead, remarks, scopeLine, verdictOf} from '../summary.ts'
 import {visible} from './escapes.ts'
 
 /** GitHub shows no summary of a step that is larger (github/docs, workflow-commands-for-github-actions.md, 1 MiB). */
@@ -29,7 +29,7 @@ export function toMarkdown(report: AuditReport): string {
     }
     return lines.length
   }
-  add([`## Metadata service audit: ${verdictOf(report).toLowerCase()}`, '', escaped(headline(report)), ''])
+  add([`## Metadata service audit: ${verdictOf(report).toLowerCase()}`, '', escaped(lead(report)), ''])
   const whose = isOfSeveral || report.account === undefined ? '' : `Account ${report.account}. `
   add([escaped(`${whose}Policy ${report.policy.file ?? report.policy.name}: ${scopeLine(report)}.`), ''])
   const heads = verdicts.filter(verdict => report.counts[verdict] > 0)

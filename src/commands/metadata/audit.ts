@@ -178,7 +178,12 @@ Exit codes: 0 compliant; 5 not compliant; 1 if anything could not be read, whate
     asked: (Verdict | 'all')[] | undefined,
   ): Promise<void> {
     const format = reportFormats.find(each => each === out.output)
-    if (format && isReport(format)) return this.context.print(await renderAudit(format, report))
+    if (format && isReport(format)) {
+      const rendered = await renderAudit(format, report)
+      if (typeof rendered === 'string') return this.context.print(rendered)
+      for (const piece of rendered) await this.context.printed(piece)
+      return
+    }
     const isWhole = out.format !== 'table' || out.quiet
     const wanted = asked?.includes('all') ? verdicts : (asked ?? (isWhole ? verdicts : findings))
     const rows = report.judgements.filter(({verdict}) => wanted.some(each => each === verdict))
