@@ -60,6 +60,8 @@ interface Setup {
   continues?: boolean
   /** The command runs the sandbox within itself. */
   ownSandbox?: boolean
+  /** The sandbox has so many accounts. */
+  accounts?: number
   before?(world: World): Promise<unknown> | unknown
   /** What the line stands for here. */
   as?(line: string, world: World): Promise<string> | string
@@ -95,6 +97,7 @@ const setups: Record<string, Setup> = {
   'vpcmd connect my-virtual-server-2 -- uname': {},
   'vpcmd connect my-virtual-server-2 --sandbox -- uname': {ownSandbox: true},
   'vpcmd config set columns': {},
+  'vpcmd instances list --assume vpcmd-auditor --account all': {accounts: 3},
   'vpcmd imds user-data': onInstance,
   'export IBMCLOUD_API_KEY=...': {},
   'vpcmd instances list --metadata disabled': {
@@ -168,8 +171,8 @@ afterAll(async () => {
   }
 })
 
-async function startWorld({ownSandbox}: Setup): Promise<World> {
-  const sandbox = await startSandbox({account: 'a1234567', transitionMs: 20})
+async function startWorld({ownSandbox, accounts = 1}: Setup): Promise<World> {
+  const sandbox = await startSandbox({account: 'a1234567', accounts, transitionMs: 20})
   const env = freshEnvironment(ownSandbox ? {VPCMD_SANDBOX: '1'} : sandbox.environment)
   const made = {sandbox, env, folder: mkdtempSync(join(tmpdir(), 'vpcmd-docs-'))}
   worlds.push(made)

@@ -73,12 +73,17 @@ export const instanceColumns: InstanceColumn[] = [
   {
     key: 'account',
     header: 'Account',
-    value: ({account, instance}) => account?.name ?? account?.id ?? told(accountInCrn(instance.crn)),
+    value: accountOf,
     priority: 2,
     tells: 'which',
     json: ['account', 'account_name'],
   },
 ]
+
+/** An account by its name, or its ID where that is unknown. */
+function accountOf({account, instance}: ListedInstance): string {
+  return account?.name ?? account?.id ?? told(accountInCrn(instance.crn))
+}
 
 function clusterAttachmentsOf({clusterNetworkAttachments: attachments}: Instance): string {
   return attachments.map(({name}) => told(name)).join(', ')
@@ -145,7 +150,7 @@ export function sortRows(rows: ListedInstance[], by: string): ListedInstance[] {
   keyed.sort(
     (a, b) =>
       (descending ? -1 : 1) * collator.compare(a.key, b.key) ||
-      collator.compare(a.row.account?.id ?? '', b.row.account?.id ?? '') ||
+      collator.compare(accountOf(a.row), accountOf(b.row)) ||
       collator.compare(a.row.region, b.row.region) ||
       collator.compare(a.row.instance.id, b.row.instance.id),
   )

@@ -4,7 +4,7 @@ import {spawnSync} from 'node:child_process'
 import {parseArgs} from 'node:util'
 import {here} from './measure.mjs'
 
-const all = ['start', 'spinner', 'imds', 'lists', 'rollout', 'audit']
+const all = ['start', 'spinner', 'imds', 'lists', 'accounts', 'rollout', 'audit']
 const {values, positionals: asked} = parseArgs({
   options: {node: {type: 'string', default: process.execPath}},
   allowPositionals: true,
