@@ -291,9 +291,9 @@ describe('a plan of what something else manages', () => {
     const table = await plan('--terraform-state', state())
     expect(table.stdout).toMatch(/Managed by/)
     expect(table.stdout).toContain(`Schematics workspace ${workspace}`)
-    expect(table.stderr).toContain(`Warning: Schematics workspace ${workspace} manages 1 instance (made-1): `)
+    expect(table.stderr).toContain(`Warning: Schematics workspace ${workspace} manages 1 instance (made-1). If its `)
     expect(table.stderr).toContain(
-      'Warning: Terraform manages 1 instance (ibm_is_instance.three): its next apply reverts',
+      'Warning: Terraform manages 1 instance (ibm_is_instance.three). If its configuration has a metadata_service block, the next apply reverts',
     )
     const {planned} = JSON.parse((await plan('--terraform-state', state(), '--json')).stdout)
     expect(planned.map((each: {managed_by: unknown}) => each.managed_by)).toEqual([
@@ -318,7 +318,9 @@ describe('a plan of what something else manages', () => {
     const configuration = {root_module: {resources: [{address: 'ibm_is_instance.three', expressions: {}}]}}
     const shown = file('plan.json', JSON.stringify({format_version: '1.2', prior_state: {values}, configuration}))
     const {stderr} = await plan('--terraform-state', shown)
-    expect(stderr).toContain('Terraform manages 1 instance (ibm_is_instance.three): no drift follows')
+    expect(stderr).toContain(
+      'Terraform manages 1 instance (ibm_is_instance.three) without a metadata_service block: no drift follows',
+    )
     expect(stderr).not.toContain('Warning: Terraform')
   })
 

@@ -53,6 +53,7 @@ const lines = [
   'whoami',
   'instances list',
   'instances list --sort none --region us-south',
+  'instances list --tag *',
   'instances show my-virtual-server-2',
   'instances show web-2',
   'instances initialization my-virtual-server-2',
@@ -61,6 +62,10 @@ const lines = [
   'connect my-virtual-server-2 --print -- uptime',
   'metadata history',
   'metadata show --all',
+  'metadata show --all --tag *',
+  'metadata plan --enable my-virtual-server-2 --terraform-state HOME/tfplan.json',
+  'metadata plan --disable --all --tag schematics:*',
+  'metadata plan --enable web-2',
   `${enable} --protocol https --dry-run`,
   `${enable} nobody --protocol https`,
   `${enable} --protocol https`,
@@ -110,6 +115,20 @@ exemptions:
   - {match: {name: 'build-*'}, reason: Over., expires: 2020-01-01}
 `
 
+const terraformPlan = {
+  format_version: '1.2',
+  prior_state: {
+    values: {
+      root_module: {
+        resources: [
+          {address: 'ibm_is_instance.two', mode: 'managed', type: 'ibm_is_instance', values: {id: serverTwo}},
+        ],
+      },
+    },
+  },
+  configuration: {root_module: {resources: [{address: 'ibm_is_instance.two', expressions: {metadata_service: [{}]}}]}},
+}
+
 /** Runs everything on sandboxes of its own. */
 export async function printedByCommand(): Promise<Printed> {
   const inside = await startInsideSandbox()
@@ -117,6 +136,7 @@ export async function printedByCommand(): Promise<Printed> {
   const env = freshEnvironment({...sandbox.environment, VPCMD_SANDBOX_SSH: '1'})
   const home = env.HOME ?? ''
   writeFileSync(join(home, 'policy'), policy)
+  writeFileSync(join(home, 'tfplan.json'), JSON.stringify(terraformPlan))
   const printed: Printed = {}
   const keep = (name: string, sample: unknown) => {
     printed[name] ??= {samples: [], ownDepth: ownDepths[name] ?? 9}

@@ -73,7 +73,8 @@ vpcmd also tells which instances Schematics manages, by their tags, and which on
     const drafts = draftPlan(items, wanted)
     const changes = changesIn(drafts)
     const breaches = await breachesOf(context, cloud, rules, changes)
-    const managers = await managersOf(context, cloud, changes, terraform)
+    const found = drafts.flatMap(draft => ('error' in draft ? [] : [draft]))
+    const managers = await managersOf(context, cloud, changes.length > 0 ? found : [], terraform)
     const outcomes = () => withManagers(withBreaches(outcomesOf(drafts), breaches), managers)
     const showHcl = async () => {
       const {toHcl} = await import('../../metadata/hcl.ts')
@@ -114,7 +115,7 @@ vpcmd also tells which instances Schematics manages, by their tags, and which on
         await printOutcomes(context, out, outcomes(), {unread: selection.unread})
     }
     show()
-    const unchanged = drafts.filter(draft => !('error' in draft)).length - changes.length
+    const unchanged = found.length - changes.length
     printEnding(context, {
       lines: [{mark: 'done', text: `${changes.length} to change, ${unchanged} unchanged`}],
       next: flags.out === '-' ? [] : [['apply', ['metadata', 'apply', flags.out]]],
