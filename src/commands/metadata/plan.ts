@@ -29,7 +29,7 @@ vpcmd also tells which instances Schematics manages, by their tags, and which on
   static override examples = [
     '<%= config.bin %> <%= command.id %> --enable --protocol https --hop-limit 1 --all --vpc my-test-vpc --out plan.json',
     '<%= config.bin %> <%= command.id %> --disable my-virtual-server-1',
-    '<%= config.bin %> <%= command.id %> --enable --all --tag env:prod --terraform-state terraform.tfstate --hcl',
+    '<%= config.bin %> <%= command.id %> --enable --all --tag env:prod --terraform-state state.json --hcl',
   ]
   static override args = instanceArgs
   static override flags = {
