@@ -37,7 +37,7 @@ export interface SandboxOptions {
   regions?: string[]
   /** Delay of each answer. */
   latencyMs?: number
-  /** Requests per second in each region, except IAM; above it 429 with `Retry-After`. */
+  /** Requests per second in each region of each account, except IAM and the services beside the VPC API; above it 429 with `Retry-After`. */
   rateLimitPerSecond?: number
   /** How long a token is good, 3600 without. */
   tokenTtlSeconds?: number
@@ -110,12 +110,13 @@ export interface Sandbox {
 }
 
 /**
- * Starts a simulated IBM Cloud on 127.0.0.1. Rejects with a plain Error for a region that does not exist, a port that is
+ * Starts a simulated IBM Cloud on 127.0.0.1. Rejects with a plain Error for a region that does not exist, no account, a port that is
  * taken, or a kept state that can't be read; with a folder that can't be made or written, changes live in memory only, on
  * top of what is kept there, and `stateProblem` says so.
  */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const regions = chooseRegions(options.regions)
+  if (options.accounts !== undefined && !(options.accounts >= 1)) throw new Error('A sandbox has at least one account.')
   const {state, problem} = await openState(options.stateFolder, options.account)
   const clock = options.clock ?? Date.now
   const transitionMs = options.transitionMs ?? 3000

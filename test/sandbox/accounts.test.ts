@@ -1,3 +1,6 @@
+import {mkdtempSync, rmSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
 import {afterAll, beforeAll, describe, expect, test} from 'vitest'
 import {auditorName, type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
 import {type Answer, allPages, type Body, type Client, clientOf, read, version} from './sandbox-client.ts'
@@ -103,6 +106,43 @@ describe('the accounts', () => {
     expect(instances[0].crn).toContain(many.accounts[1]?.id)
     await many.close()
   })
+})
+
+test('200 accounts are there at once, and their generated instances have IDs of their own', async () => {
+  const many = await startSandbox({accounts: 200, instances: 325})
+  expect(many.accounts.map(each => each.name).slice(-2)).toEqual(['team-gp', 'team-gq'])
+  expect(new Set(many.accounts.map(each => each.name)).size).toBe(200)
+  const fleets = [0, 1, 199].map(index => many.fleetOf(many.accounts[index]?.id ?? ''))
+  const servers = fleets.flatMap(({list, bareMetalServers, templates}) => [
+    ...list(),
+    ...bareMetalServers.list(),
+    ...templates.list(),
+  ])
+  expect(servers).toHaveLength(3 * (325 + 7 + 4))
+  expect(new Set(servers.map(each => each.id)).size).toBe(servers.length)
+  await many.close()
+})
+
+test('of a kept state, the first account alone is kept; the others begin anew', async () => {
+  const stateFolder = mkdtempSync(join(tmpdir(), 'vpcmd-accounts-'))
+  const open = () => startSandbox({stateFolder, accounts: 2})
+  const first = await open()
+  const ids = first.accounts.map(each => each.id)
+  for (const id of ids) await first.fleetOf(id).add({name: 'added'})
+  await first.close()
+  const second = await open()
+  expect(second.accounts.map(each => each.id)).toEqual(ids)
+  const counts = ids.map(
+    id =>
+      second
+        .fleetOf(id)
+        .list()
+        .filter(each => each.name === 'added').length,
+  )
+  expect(counts).toEqual([1, 0])
+  await second.close()
+  rmSync(stateFolder, {recursive: true})
+  await expect(startSandbox({accounts: 0})).rejects.toThrow('at least one account')
 })
 
 describe('assume', () => {

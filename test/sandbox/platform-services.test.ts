@@ -14,6 +14,7 @@ import {
 } from 'ibm-cloud-sdk-core'
 import {afterAll, beforeAll, describe, expect, test} from 'vitest'
 import {auditorName, type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
+import {clientOf, read} from './sandbox-client.ts'
 
 // IBM's own clients, unchanged, with nothing but addresses and a key.
 let sandbox: Sandbox
@@ -227,6 +228,7 @@ describe('GlobalSearchV2', () => {
     ['name:web-1~', 501],
     ['name:web-1^2', 501],
     ['name:[a TO b]', 501],
+    ['toString:x', 501],
     ['name:/web/', 501],
     ['-name:web-1', 501],
     ['name:a name:b', 501],
@@ -384,6 +386,22 @@ test('what is seeded, into an account, has its tags at once', async () => {
   expect(await found(query)).toEqual([])
   await expect(sandbox.seed({account: 'nowhere'})).rejects.toThrow('no account nowhere')
   await expect(sandbox.seed({instances: [{name: 'x', tags: {user: ['a,b']}}]})).rejects.toThrow('is no tag')
+})
+
+test.each([
+  ['/search/v3/resources/search', 'nonsense', 'validation_failure'],
+  ['/search/v3/resources/search', '[]', 'validation_failure'],
+  ['/search/v3/resources/search', '{"queri": "*"}', 'invalid_request_field'],
+  ['/search/v3/resources/search', '{"query": 5}', 'validation_invalid_field_type'],
+  ['/search/v3/resources/search', `{"query": ${'['.repeat(101)}${']'.repeat(101)}}`, 'validation_failure'],
+  ['/tagging/v3/tags/attach', 'nonsense', 'validation_failure'],
+  ['/tagging/v3/tags/attach', '{"tag_name": "a", "resource": []}', 'invalid_request_field'],
+  ['/tagging/v3/tags/attach', '{"tag_names": "a", "resources": []}', 'validation_invalid_field_type'],
+])('%s refuses the body %.40s', async (path, body, code) => {
+  const {token} = await clientOf(sandbox)
+  const headers = {authorization: `Bearer ${token}`}
+  const answer = await read(await fetch(`${sandbox.url}${path}`, {method: 'POST', body, headers}))
+  expect(answer).toMatchObject({status: 400, body: {errors: [{code}], trace: expect.any(String)}})
 })
 
 test.each([

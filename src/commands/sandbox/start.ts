@@ -15,13 +15,16 @@ export default class SandboxStart extends BaseCommand {
 
 Each instance has its own metadata service, as the instance would reach it at 169.254.169.254. \`vpcmd sandbox addresses\` lists the addresses. The service follows the instance's settings at once. If it is off, or set to the other protocol, it does not answer, as on IBM Cloud. The hop limit is stored and shown but not enforced, as there are no hops on this machine.
 
-Linux instances take ssh on 127.0.0.1 while they run, with a key that the sandbox makes for you alone and removes when it ends. \`vpcmd connect\` logs in with it. The shell is one of this machine, as you, and what you run in it is real. curl and vpcmd, and no other program, reach the instance's metadata service from there by its usual name.`
+Linux instances take ssh on 127.0.0.1 while they run, with a key that the sandbox makes for you alone and removes when it ends. \`vpcmd connect\` logs in with it. The shell is one of this machine, as you, and what you run in it is real. curl and vpcmd, and no other program, reach the instance's metadata service from there by its usual name.
+
+With --accounts, the key belongs to an enterprise. It may assume the trusted profile vpcmd-auditor of each account, but for two that refuse if there are four or more. Metadata services and ssh are those of the first account.`
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --port 4010 --instances 1000 --vpcs 8 --regions us-south,eu-de',
     '<%= config.bin %> <%= command.id %> --latency 100 --rate-limit 50 --fault 502:5% --fault reset:3',
     '<%= config.bin %> <%= command.id %> --metadata my-virtual-server-2=127.0.0.1:8080 --metadata-ca ./ca.pem',
     '<%= config.bin %> <%= command.id %> --transition 500 --failing-starts 1',
+    '<%= config.bin %> <%= command.id %> --accounts 5 --tag-delay 10',
   ]
   static override printsTable = false
   static override flags = {
@@ -44,6 +47,11 @@ Linux instances take ssh on 127.0.0.1 while they run, with a key that the sandbo
       default: 1,
       helpValue: 'N',
       summary: 'Serve an enterprise of this many accounts, each with instances of its own.',
+    }),
+    'cr-token': Flags.string({
+      helpValue: 'FILE',
+      summary:
+        'Write a compute resource token to this file, as a cluster gives it to a pod, and print the variables that sign in with it instead of the API key.',
     }),
     regions: Flags.string({helpValue: 'NAMES', summary: 'Serve only these regions, separated by commas.'}),
     latency: Flags.integer({min: 0, helpValue: 'MS', summary: 'Delay each response by this long.'}),
@@ -97,8 +105,11 @@ Linux instances take ssh on 127.0.0.1 while they run, with a key that the sandbo
     const {flags} = await this.parse(SandboxStart)
     const failing = flags['failing-starts']
     const caFile = flags['metadata-ca']
-    checkFiles([caFile], [])
-    const {checkBindable, parseFailingStarts, parseFault, startSandbox} = await import('../../sandbox/index.ts')
+    const crFile = flags['cr-token']
+    checkFiles([caFile, crFile], [])
+    const {auditorName, checkBindable, parseFailingStarts, parseFault, startSandbox} = await import(
+      '../../sandbox/index.ts'
+    )
     const bindings = flags.metadata?.map(readBinding)
     for (const {host} of bindings ?? []) asUsage(() => checkBindable(host))
     const sandbox = await startSandbox({
@@ -123,7 +134,21 @@ Linux instances take ssh on 127.0.0.1 while they run, with a key that the sandbo
     }).catch((error: Error) => {
       throw error instanceof VpcmdError ? error : usageError(error.message)
     })
-    const environment = {...sandbox.environment, ...(caFile !== undefined && {SANDBOX_CA: fullPath(caFile)})}
+    const environment: Record<string, string> = {
+      ...sandbox.environment,
+      ...(caFile !== undefined && {SANDBOX_CA: fullPath(caFile)}),
+    }
+    if (crFile !== undefined) {
+      await writeOutput(crFile, await sandbox.crToken()).catch(async (error: unknown) => {
+        await sandbox.close()
+        throw error
+      })
+      // Keys come first wherever credentials are looked for.
+      for (const name of ['IBMCLOUD_API_KEY', 'VPC_APIKEY']) delete environment[name]
+      environment.VPC_AUTH_TYPE = 'container'
+      environment.VPC_CR_TOKEN_FILENAME = fullPath(crFile)
+      environment.VPC_IAM_PROFILE_NAME = auditorName
+    }
     const out = readOutput(flags)
     if (out.format === 'json' || out.query !== undefined) {
       await printRecord(this.context, out, {entries: [], json: {url: sandbox.url, environment}, id: ''})

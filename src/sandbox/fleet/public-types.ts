@@ -103,7 +103,7 @@ export interface Fleet extends Shelf<InstanceSummary, NewInstance, Edit<Metadata
   templates: Shelf<TemplateSummary, NewTemplate, TemplateEdit>
   /** Makes the next `count` (1 by default) starts of an instance end in `ends` (`failed` by default) instead of `running`. */
   failStarts(id: string, count?: number, ends?: FailedStart): Promise<void>
-  /** Every downtime since this sandbox began, by its start. */
+  /** Every downtime since this sandbox began, of all accounts, by its start. */
   downtimes(): Downtime[]
   /** Detaches a floating IP from its instance. */
   detachFloatingIp(id: string): Promise<void>

@@ -161,7 +161,7 @@ class QueryParser {
       else text += character
     }
     if (text === '' && !isPrefix) throw malformed('a term is missing')
-    if (text in operators) throw malformed(`${text} has no term before it`)
+    if (Object.hasOwn(operators, text)) throw malformed(`${text} has no term before it`)
     return {text, isPrefix}
   }
 

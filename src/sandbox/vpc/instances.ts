@@ -34,6 +34,8 @@ const partFilters = (
 /** `/instances` and what is below it, with all filters of `listInstances` in IBM/vpc-node-sdk vpc/v1.ts. */
 export function addInstances(routes: Routes, {fleet, actions, clock, transitionMs}: SimulatedCloud): void {
   const texts = new InstanceTexts()
+  // Of many accounts, all regions of all are listed.
+  const others = fleet.accountCount > 1 ? fleet.accountCount * fleet.regions.length : 1
   const sending = (c: ApiRequest) => ({base: c.get('base'), now: clock(), transitionMs})
   const instances = storedCollection(routes, fleet.instances, {
     path: '/instances',
@@ -45,7 +47,7 @@ export function addInstances(routes: Routes, {fleet, actions, clock, transitionM
       return vpc === undefined ? named : named.filter(each => each.vpc === vpc)
     },
     body: (record, c) => instanceBody(record, fleet.vpcName(record.vpc), sending(c)),
-    text: (record, c, count) => texts.of(record, fleet.vpcName(record.vpc), sending(c), count * fleet.accountCount),
+    text: (record, c, count) => texts.of(record, fleet.vpcName(record.vpc), sending(c), count * others),
     etag: etagOf,
     filters: {
       'resource_group.id': record => record.resourceGroup.id,
