@@ -41,7 +41,7 @@ export async function switchPower(
     const chosen: Chosen = await selectInstances(context, cloud, selection, picker, found => ({
       asked: found.asked,
       target: targetOf('instance', found.instance, found.region.name),
-      tags: selection.filters.tag,
+      tags: found.tags,
     }))
     return {chosen, hasAsked: chosen.how === 'picked'}
   }

@@ -206,6 +206,14 @@ describe('a change of what was chosen by tag', () => {
     expect(sandbox.fleet.get(idOf('my-virtual-server-3'))?.status).toBe('running')
   })
 
+  it('holds where the service is turned on to collect from it', async () => {
+    await untagServer(sandbox, idOf('my-virtual-server-2'), 'project:lw', 'access')
+    env.VPCMD_SANDBOX_SSH = '1'
+    const {code, stderr} = await run('metadata', 'collect', '--all', '--tag', 'project:lw', '--enable')
+    expect(stderr).toContain('it no longer has the tag project:lw')
+    expect([code, changes()]).toEqual([1, []])
+  })
+
   it('is undone whatever its tags are by then', async () => {
     await enable()
     await loseTag()
