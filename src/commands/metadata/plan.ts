@@ -76,20 +76,20 @@ vpcmd also tells which instances Schematics manages, by their tags, and which on
     const found = drafts.flatMap(draft => ('error' in draft ? [] : [draft]))
     const managers = await managersOf(context, cloud, changes.length > 0 ? found : [], terraform)
     const outcomes = () => withManagers(withBreaches(outcomesOf(drafts), breaches), managers)
-    const showHcl = async () => {
+    // In place of a table, on stdout.
+    const print = async () => {
+      if (!hcl) return printOutcomes(context, out, outcomes(), {unread: selection.unread})
+      reportFailures(context, errorsIn(items), items.length)
       const {toHcl} = await import('../../metadata/hcl.ts')
       context.print(toHcl(changes, id => terraform?.get(id)?.address))
     }
-    const show = () => {
+    const tell = () => {
       showChanges(context, changes, breaches)
       tellManagers(context, changes, managers, {printsHcl: hcl})
     }
     if (flags.out === undefined) {
-      if (hcl) {
-        reportFailures(context, errorsIn(items), items.length)
-        await showHcl()
-      } else await printOutcomes(context, out, outcomes(), {unread: selection.unread})
-      show()
+      await print()
+      tell()
       context.note('Nothing was sent or written. Pass --out FILE to save the plan.')
       return
     }
@@ -110,11 +110,9 @@ vpcmd also tells which instances Schematics manages, by their tags, and which on
     else {
       await writePlan(flags.out, plan)
       // Who asks for a format reads stdout: nothing at all would be no JSON.
-      if (hcl) await showHcl()
-      else if (out.quiet || out.format !== 'table')
-        await printOutcomes(context, out, outcomes(), {unread: selection.unread})
+      if (hcl || out.quiet || out.format !== 'table') await print()
     }
-    show()
+    tell()
     const unchanged = found.length - changes.length
     printEnding(context, {
       lines: [{mark: 'done', text: `${changes.length} to change, ${unchanged} unchanged`}],
