@@ -53,6 +53,9 @@ async function run(argv: string[]): Promise<void> {
   }
   const {fewestOpenFiles, openFileLimit} = await import('./files/open-file-limit.ts')
   if (openFileLimit(fewestOpenFiles) < fewestOpenFiles) return refuseToStart(argv, fewestOpenFiles)
+  const {homeFolder} = await import('./files/user-folders.ts')
+  // The framework asks for it when it is loaded, and fails where there is none. Container runtimes say this one then, too.
+  if (homeFolder(process.env) === undefined) process.env.HOME = '/'
   const {runVpcmd} = await import('./cli/run-vpcmd.ts')
   await runVpcmd(argv)
 }

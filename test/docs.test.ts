@@ -182,7 +182,8 @@ function words(line: string): string[] {
   return [...line.matchAll(/(?:'[^']*'|"[^"]*"|[^\s'"])+/g)].map(([word]) => word.replace(/['"]/g, ''))
 }
 
-const files = /^((?:\w+=)?)(plan\.json|policy\.yaml|fix\.json|audit\.sarif|audit\.html|collected(?:\/[\w.-]+)?)$/
+const files =
+  /^((?:\w+=)?)(plan\.json|policy\.yaml|fix\.json|audit\.sarif|audit\.html|\$GITHUB_STEP_SUMMARY|collected(?:\/[\w.-]+)?)$/
 
 /** Everything that a line of the document prints, in the order in which it is printed, and its exit code. */
 async function type(line: string, {env, folder}: World): Promise<{printed: string; code: number | null}> {
@@ -226,7 +227,7 @@ const agreeable = {confirm: async () => true} as Partial<Prompter> as Prompter
 const normal = (text: string) =>
   text
     .replace(/\b\d{8}-\d{6}-[0-9a-f]{4}\b/g, '<run>')
-    .replace(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, '<time>')
+    .replace(/\b\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d+)?Z| \d\d:\d\d UTC)/g, '<time>')
     .replace(/(?<=\b(?:undo|resume|Run|of|by) )[0-9a-f]{4}\b(?!-)|^[0-9a-f]{4}(?= {2})/gm, '<run>')
     .replace(/turned on by vpcmd on \d{4}-\d\d-\d\d/g, 'turned on by vpcmd on <day>')
     .replace(/trace: [0-9a-f-]{36}/g, 'trace: <uuid>')
@@ -324,6 +325,11 @@ describe('what a document shows is what is printed', () => {
       expect(normal(shown)).toBe(normal(block.text))
     },
   )
+})
+
+it('README.md shows nothing that a terminal of 120 columns would break', () => {
+  const shown = blocks.filter(({file}) => file === 'README.md').flatMap(({text}) => text.split('\n'))
+  expect(shown.filter(line => line.length > 120)).toEqual([])
 })
 
 it('the demo runs what the page on the sandbox shows', () => {

@@ -19,10 +19,15 @@ it('a stack that --debug prints names the line of the source', async () => {
   expect((await runVpcmd(args)).stderr).not.toContain('    at ')
 })
 
-it.skipIf(process.getuid?.() !== 0)('it runs for a user without an entry in the system, as containers have', () => {
+const isRoot = process.getuid?.() === 0
+const noEntry = 'it runs for a user without an entry in the system, as containers have, %s'
+it.skipIf(!isRoot).each([
+  ['at home in /', {HOME: '/'}],
+  ['and without a home', {}],
+])(noEntry, (_where, env) => {
   const copy = copyOfBuild()
   const args = [join(copy, 'dist', 'main.js'), 'instances', 'list', '--sandbox', '-q']
-  const {status, stdout, stderr} = spawnSync(process.execPath, args, {uid: 54_321, env: {HOME: '/'}, encoding: 'utf8'})
+  const {status, stdout, stderr} = spawnSync(process.execPath, args, {uid: 54_321, env, encoding: 'utf8'})
   rmSync(copy, {recursive: true})
   expect({status, stderr}).toEqual({status: 0, stderr: expect.not.stringContaining('Error')})
   expect(stdout.trim().split('\n').length).toBeGreaterThan(8)

@@ -1,10 +1,12 @@
 import type {Cloud} from '../cloud/cloud.ts'
+import type {Account} from '../cloud/regions.ts'
 import {type ExitCode, exitCodes} from '../errors.ts'
 import {hasExpired, type Judgement, judge, type Verdict, verdicts} from './judge.ts'
 import type {Exemption, Policy} from './policy.ts'
 import {readSubjects, type Unread} from './read-subjects.ts'
 import {type Scope, scopeInWords} from './scope.ts'
 import {looksAtTags} from './selectors.ts'
+import {label} from './subjects.ts'
 
 export type Counts = Record<Verdict | 'total', number>
 
@@ -15,8 +17,10 @@ export interface ExpiredExemption {
 }
 
 export interface AuditReport {
-  /** The account's ID; undefined where the credentials do not tell. */
+  /** The ID of the account of the credentials; undefined where they do not tell. */
   account: string | undefined
+  /** The trusted profile that was assumed, and the accounts in which it was, where one was. */
+  assumed?: {profile: string; accounts: Account[]}
   /** When the reading began, ISO 8601. */
   at: string
   vpcmd: string
@@ -24,7 +28,9 @@ export interface AuditReport {
   scope: Scope
   /** The regions that were asked. */
   regions: string[]
-  /** From worst to best, then by region, kind and name. */
+  /** Whether these are all that there are; false where the user named some, by a flag, a variable or the config file. */
+  hasAllRegions: boolean
+  /** From worst to best, then by account, region, kind and name. */
   judgements: Judgement[]
   counts: Counts
   unread: Unread[]
@@ -47,11 +53,12 @@ export async function audit(cloud: Cloud, options: AuditOptions): Promise<AuditR
   const at = options.now.toISOString()
   const today = at.slice(0, 10)
   const needsImages = [...policy.rules, ...policy.exemptions].some(({match}) => match.image)
-  const [{subjects, unnamed, regions, ...read}, caller, awaited] = await Promise.all([
+  const [{subjects, unnamed, regions, ...read}, caller, awaited, accounts] = await Promise.all([
     readSubjects(cloud, scope, {needsImages, needsTags: looksAtTags(policy)}),
     // Some credentials give tokens that name no account.
     cloud.caller().catch(() => undefined),
     options.restartsAwaited(),
+    cloud.accounts?.(),
   ])
   const judgements = sorted(
     subjects.map(subject => {
@@ -62,10 +69,15 @@ export async function audit(cloud: Cloud, options: AuditOptions): Promise<AuditR
     }),
   )
   const undetermined = new Set(
-    judgements.flatMap(({verdict, subject}) => (verdict === 'undetermined' ? subject.region : [])),
+    judgements.flatMap(({verdict, subject}) =>
+      verdict === 'undetermined' ? [subject.region, keyOfPlace(subject)] : [],
+    ),
   )
   // Names that nothing hung on are not missed.
-  const unread = [...read.unread, ...unnamed.filter(({region}) => undetermined.has(region))]
+  const unread = [
+    ...read.unread,
+    ...unnamed.filter(each => undetermined.has(each.account ? keyOfPlace(each) : each.region)),
+  ]
   const expired = policy.exemptions
     .filter(exemption => hasExpired(exemption, today))
     .map(exemption => ({
@@ -74,16 +86,23 @@ export async function audit(cloud: Cloud, options: AuditOptions): Promise<AuditR
     }))
   return {
     account: caller?.account,
+    ...(accounts && cloud.assumes !== undefined && {assumed: {profile: cloud.assumes, accounts}}),
     at,
     vpcmd,
     policy,
     scope,
     regions,
+    hasAllRegions: cloud.askedRegions.length === 0,
     judgements,
     counts: countVerdicts(judgements),
     unread,
     expired,
   }
+}
+
+/** Whose account and which region something is of. */
+function keyOfPlace({account, region}: Pick<Unread, 'account' | 'region'>): string {
+  return `${account?.id ?? ''}/${region}`
 }
 
 /** How many there are of each verdict, and of all. */
@@ -119,6 +138,7 @@ function sorted(judgements: Judgement[]): Judgement[] {
   return judgements.sort(
     (a, b) =>
       (ranks.get(a.verdict) ?? 0) - (ranks.get(b.verdict) ?? 0) ||
+      order(label(a.subject.account), label(b.subject.account)) ||
       order(a.subject.region, b.subject.region) ||
       order(a.subject.kind, b.subject.kind) ||
       order(a.subject.name ?? '', b.subject.name ?? '') ||

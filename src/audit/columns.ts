@@ -2,7 +2,9 @@ import {type Column, keyOf} from '../column.ts'
 import {told} from '../instances/columns.ts'
 import {settingList, settingsLabel} from '../instances/settings.ts'
 import {type Judgement, reasonOf} from './judge.ts'
-import {kindLabel, type Referred} from './subjects.ts'
+import {kindLabel, label} from './subjects.ts'
+
+const account: Column<Judgement> = {header: 'Account', value: ({subject}) => subject.account?.id ?? ''}
 
 const settingsKey = ['metadata_service']
 
@@ -19,12 +21,23 @@ export const tableColumns: Column<Judgement>[] = [
   {header: 'Why', value: reasonOf, least: 24},
 ]
 
+/** The same for several accounts. */
+export const accountTableColumns: Column<Judgement>[] = tableColumns.flatMap(column =>
+  column.header === 'Region'
+    ? [
+        {header: 'Account', value: ({subject}) => label(subject.account), priority: 3, least: 12, tells: 'which'},
+        column,
+      ]
+    : [column],
+)
+
 /** The columns of an audit as CSV. */
 export const csvColumns: Column<Judgement>[] = [
   {header: 'Verdict', value: ({verdict}) => verdict},
   {header: 'Kind', value: ({subject}) => subject.kind},
   {header: 'Name', value: ({subject}) => told(subject.name)},
   {header: 'ID', value: ({subject}) => subject.id},
+  account,
   {header: 'Region', value: ({subject}) => subject.region},
   {header: 'Zone', value: ({subject}) => subject.zone ?? ''},
   {header: 'VPC', value: ({subject}) => label(subject.vpc)},
@@ -56,9 +69,4 @@ export const everyColumn = {
 
 function withOthers(columns: Column<Judgement>[], others: Column<Judgement>[]): Column<Judgement>[] {
   return [...columns, ...others.filter(other => !columns.some(column => keyOf(column) === keyOf(other)))]
-}
-
-/** What something is called: by name, or by ID where the name is not known. */
-export function label(reference: Referred | undefined): string {
-  return reference?.name ?? reference?.id ?? ''
 }

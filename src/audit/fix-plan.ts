@@ -4,6 +4,7 @@ import type {Plan, PlannedChange} from '../metadata/plan.ts'
 import type {AuditReport} from './audit.ts'
 import type {Judgement} from './judge.ts'
 import type {Requirement} from './policy.ts'
+import type {Subject} from './subjects.ts'
 import {scopeLine} from './summary.ts'
 
 export interface FixPlan {
@@ -40,7 +41,17 @@ export function toFixPlan(report: AuditReport): FixPlan {
       unrepairable.push({judgement, reason: 'no rule of the policy says what it must be'})
     } else {
       changes.push({
-        target: {kind, id, name, crn, region, zone, vpc: {id: vpc?.id ?? '', name: vpc?.name ?? ''}, status},
+        target: {
+          kind,
+          id,
+          name,
+          crn,
+          region,
+          ...accountIn(report, subject),
+          zone,
+          vpc: {id: vpc?.id ?? '', name: vpc?.name ?? ''},
+          status,
+        },
         before,
         set: repair(before, rule.require, violations),
         readAt,
@@ -50,7 +61,14 @@ export function toFixPlan(report: AuditReport): FixPlan {
   }
   const selection = `what violates the policy ${report.policy.file ?? report.policy.name}: ${scopeLine(report)}`
   const unread = report.unread.map(({error}) => error.message)
-  const head = {account: accountOf(report), createdAt: report.at, vpcmd: report.vpcmd, selection}
+  const {assumed} = report
+  const head = {
+    account: accountOf(report),
+    ...(assumed && {assumes: assumed.profile}),
+    createdAt: report.at,
+    vpcmd: report.vpcmd,
+    selection,
+  }
   return {plan: {...head, ...(unread.length > 0 && {unread}), changes}, unrepairable}
 }
 
@@ -63,6 +81,11 @@ function repair(settings: KnownSettings, require: Requirement, violations: Judge
       return [name, Math.min(Math.max(Number(settings[name]), required.min), required.max)]
     }),
   )
+}
+
+/** Where a profile was assumed, each server's account stands with it. */
+function accountIn({assumed}: AuditReport, {account}: Subject): {account?: string} {
+  return assumed && account?.id !== undefined ? {account: account.id} : {}
 }
 
 function accountOf({account}: AuditReport): string {

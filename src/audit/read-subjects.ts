@@ -2,7 +2,7 @@ import type {Cloud} from '../cloud/cloud.ts'
 import type {TagIndex} from '../cloud/global-search.ts'
 import type {Page} from '../cloud/readers/page.ts'
 import type {BareMetalServer, InstanceTemplate} from '../cloud/readers/resources.ts'
-import {checkUsable, type Region} from '../cloud/regions.ts'
+import {checkUsable, placeName, type Region} from '../cloud/regions.ts'
 import type {VpcApi} from '../cloud/vpc-api.ts'
 import {VpcmdError} from '../errors.ts'
 import {type InstanceQuery, toQuery} from '../instances/filters.ts'
@@ -11,10 +11,12 @@ import {incompleteList, pageSize, pagesOf, problemsOfList} from '../instances/pa
 import {targetName} from '../instances/references.ts'
 import {vpcPages} from '../instances/vpc-pages.ts'
 import type {Scope} from './scope.ts'
-import {KnownReferences, kindLabel, type Subject, type SubjectKind, toSubject} from './subjects.ts'
+import {KnownReferences, kindLabel, type Referred, type Subject, type SubjectKind, toSubject} from './subjects.ts'
 
 /** What could not be read, or not in full, and why. */
 export interface Unread {
+  /** Whose region it is, where that is known. */
+  account?: Referred
   region: string
   kinds: SubjectKind[]
   error: VpcmdError
@@ -52,7 +54,7 @@ export async function readSubjects(
   let gone = new Set<string>()
 
   const readAllInstances = async () => {
-    const outcome = await readInstances(cloud, query, (instances, {name: region}) => {
+    const outcome = await readInstances(cloud, query, (instances, region) => {
       const readAt = Date.now()
       for (const each of instances)
         subjects.push(toSubject('instance', each, {region, readAt, references, tags: each.tags}))
@@ -65,19 +67,19 @@ export async function readSubjects(
     try {
       checkUsable(region)
       const readAt = Date.now()
-      const {rows, problems} = await listedBy[kind](cloud.api(region), region.name)
+      const {rows, problems} = await listedBy[kind](cloud.api(region), placeName(region))
       isRead = true
-      for (const error of problems) unread.add(region.name, kind, error)
+      for (const error of problems) unread.add(region, kind, error)
       return [{kind, region, rows, readAt}]
     } catch (error) {
-      unread.add(region.name, kind, error)
+      unread.add(region, kind, error)
       return []
     }
   }
   const tagsOf = async (kind: OtherKind, region: Region): Promise<TagIndex | undefined> => {
     if (kind === 'instance_template' || !(query.needsTags || needsTags)) return undefined
     return cloud.tags(region, kind).catch((error: unknown) => {
-      unread.add(region.name, kind, error)
+      unread.add(region, kind, error)
       return undefined
     })
   }
@@ -89,23 +91,26 @@ export async function readSubjects(
   // A template refers to VPCs and images by ID: their names are known only once all instances are.
   await Promise.all(
     lists.flat().map(async ({kind, region, rows, readAt}) => {
-      const naming = await nameReferences(cloud.api(region), region.name, rows, references, needsImages)
+      const naming = await nameReferences(cloud.api(region), placeName(region), rows, references, needsImages)
       const tags = rows.length > 0 ? await tagsOf(kind, region) : undefined
-      const read = rows.map(row =>
-        toSubject(kind, row, {region: region.name, readAt, references, tags: tags?.get(row.id)}),
-      )
+      const read = rows.map(row => toSubject(kind, row, {region, readAt, references, tags: tags?.get(row.id)}))
       const {meant, doubtful} = sift(read, query)
       subjects.push(...meant)
       const [first] = doubtful
-      if (first) unread.add(region.name, kind, naming.vpcs ?? unknownScope(first, doubtful.length - 1, query))
-      else if (naming.vpcs) unnamed.add(region.name, kind, naming.vpcs)
-      if (naming.images) unnamed.add(region.name, kind, naming.images)
+      if (first) unread.add(region, kind, naming.vpcs ?? unknownScope(first, doubtful.length - 1, query))
+      else if (naming.vpcs) unnamed.add(region, kind, naming.vpcs)
+      if (naming.images) unnamed.add(region, kind, naming.images)
     }),
   )
   const [first] = unread.all
   if (!isRead && first) throw first.error
   if (gone.size > 0) subjects = subjects.filter(({id}) => !gone.has(id))
-  return {subjects, unread: unread.all, unnamed: unnamed.all, regions: regions.map(({name}) => name)}
+  return {
+    subjects,
+    unread: unread.all,
+    unnamed: unnamed.all,
+    regions: [...new Set(regions.map(({name}) => name))].filter(name => name !== ''),
+  }
 }
 
 type ListKind = (api: VpcApi, region: string) => Promise<{rows: Listed['rows']; problems: VpcmdError[]}>
@@ -198,12 +203,17 @@ function unknownScope(subject: Subject, others: number, {needsTags}: InstanceQue
 /** What could not be read; the same error in one region is there once, with all of its kinds. */
 class Problems {
   readonly all: Unread[] = []
+  readonly #known = new Map<string, Unread>()
 
   /** Throws what is no VpcmdError. */
-  add(region: string, kind: SubjectKind, error: unknown): void {
+  add(region: Region, kind: SubjectKind, error: unknown): void {
     if (!(error instanceof VpcmdError)) throw error
-    const same = this.all.find(each => each.region === region && each.error.message === error.message)
-    if (same) same.kinds.push(kind)
-    else this.all.push({region, kinds: [kind], error})
+    const key = `${placeName(region)}\n${error.message}`
+    const same = this.#known.get(key)
+    if (same) return void same.kinds.push(kind)
+    const {name, account} = region
+    const one: Unread = {...(account && {account}), region: name || 'all regions', kinds: [kind], error}
+    this.#known.set(key, one)
+    this.all.push(one)
   }
 }

@@ -1,6 +1,8 @@
 import type {Instance} from '../cloud/readers/instance.ts'
 import type {BareMetalServer, InstanceTemplate} from '../cloud/readers/resources.ts'
 import type {Tags} from '../cloud/readers/tags.ts'
+import type {Region} from '../cloud/regions.ts'
+import {accountInCrn, targetName} from '../instances/references.ts'
 import type {Settings} from '../instances/settings.ts'
 import {noTags} from '../instances/tags.ts'
 
@@ -21,6 +23,8 @@ export interface Subject {
   /** What follows is unknown where it is undefined. */
   name?: string
   crn?: string
+  /** Whose it is. */
+  account?: Referred
   region: string
   zone?: string
   vpc?: Referred
@@ -41,7 +45,7 @@ export interface Subject {
 
 /** What is known of a subject beside its body. */
 interface SubjectSurroundings {
-  region: string
+  region: Region
   /** Epoch milliseconds. */
   readAt: number
   references: KnownReferences
@@ -55,13 +59,16 @@ export function toSubject(
   {region, readAt, references, tags}: SubjectSurroundings,
 ): Subject {
   const {id, name, crn, zone, vpc, resourceGroup, profile, settings} = server
+  const accountId = accountInCrn(crn)
+  const account = region.account ?? (accountId === undefined ? undefined : {id: accountId})
   const {image, architecture, status}: Partial<Pick<Instance, 'image' | 'architecture' | 'status'>> = server
   return {
     kind,
     id,
     name,
     crn,
-    region,
+    account: references.share(account),
+    region: region.name,
     zone,
     vpc: references.share(vpc),
     resourceGroup: references.share(resourceGroup),
@@ -103,4 +110,14 @@ export class KnownReferences {
 /** The word for a kind, in the singular. */
 export function kindLabel(kind: SubjectKind): string {
   return kind.replaceAll('_', ' ')
+}
+
+/** What something is called: by name, or by ID where the name is not known. */
+export function label(reference: Referred | undefined): string {
+  return reference?.name ?? reference?.id ?? ''
+}
+
+/** What an account is called where several stand together. */
+export function accountLabel(account: Referred | undefined): string {
+  return account?.id === undefined ? 'account unknown' : targetName({name: account.name, id: account.id})
 }

@@ -1,8 +1,9 @@
 import {counted} from '../counted.ts'
+import {accountsOf} from './accounts.ts'
 import {type AuditReport, resultOf} from './audit.ts'
 import {requirementInWords} from './policy.ts'
 import {scopeInWords} from './scope.ts'
-import {kindLabel} from './subjects.ts'
+import {kindLabel, label} from './subjects.ts'
 
 /** A count as people read it, as in `12,345`. */
 export function countLabel(count: number): string {
@@ -19,7 +20,7 @@ export function verdictOf(report: AuditReport): string {
 
 /** What an audit comes to, in one line. */
 export function headline(report: AuditReport): string {
-  const {counts, policy, unread} = report
+  const {counts, policy, unread, regions, hasAllRegions} = report
   const result = resultOf(report)
   const {violation, undetermined, unmatched, exempt, compliant} = counts
   const others = [
@@ -28,11 +29,13 @@ export function headline(report: AuditReport): string {
     unmatched > 0 && `${countLabel(unmatched)} matched by no rule`,
     undetermined > 0 && `${countLabel(undetermined)} undetermined`,
   ].filter(Boolean)
-  const found = `${countLabel(violation)} of ${countLabel(counts.total)} violate the policy ${policy.name}; ${others.join(', ')}.`
+  // Of some regions, nobody is to take it for a word on all.
+  const only = hasAllRegions ? '' : ` in ${placesInWords(regions, 'regions')}`
+  const found = `${countLabel(violation)} of ${countLabel(counts.total)}${only} violate the policy ${policy.name}; ${others.join(', ')}.`
   if (result === 'compliant' && counts.total === 0) return `${verdictOf(report)}: there are no ${scopeLine(report)}.`
   if (result !== 'incomplete') return `${verdictOf(report)}: ${found}`
-  const places = [...new Set(unread.map(({region}) => region))]
-  const where = places.length > 4 ? `in ${places.length} regions` : `in ${places.join(', ')}`
+  const places = [...new Set(unread.map(({account, region}) => (account ? `${label(account)} (${region})` : region)))]
+  const where = `in ${placesInWords(places, unread.some(({account}) => account) ? 'places' : 'regions')}`
   if (places.length === 0 && counts.total === 0) {
     return `Nothing was judged: nothing was found with ${scopeInWords(report.scope)}.`
   }
@@ -41,6 +44,16 @@ export function headline(report: AuditReport): string {
   }
   const missing = places.length > 0 ? `not all could be read ${where}` : 'not all could be judged'
   return `Incomplete: ${missing}. Of what was read, ${found}`
+}
+
+function placesInWords(names: readonly string[], many: 'regions' | 'places'): string {
+  return names.length > 4 ? `${names.length} ${many}` : names.join(', ')
+}
+
+/** The headline without its verdict, for a report that has that as its heading. */
+export function lead(report: AuditReport): string {
+  const text = headline(report).replace(/^[^:]*: /, '')
+  return text.charAt(0).toUpperCase() + text.slice(1)
 }
 
 /** What to say beside the headline: exemptions that expired, and rules and exemptions that apply to nothing. */
@@ -78,11 +91,13 @@ export function remarks({expired, policy, judgements}: AuditReport): string[] {
 }
 
 /** What was asked for, in words, for the head of a report. */
-export function scopeLine({scope, regions}: AuditReport): string {
+export function scopeLine(report: AuditReport): string {
+  const {scope, regions} = report
   const kinds = scope.kinds.map(kind => `${kindLabel(kind)}s`).join(', ')
   const filters = scopeInWords(scope)
   const places = regions.length === 1 ? `the region ${regions[0]}` : `${regions.length} regions (${regions.join(', ')})`
-  return `${kinds} in ${places}${filters ? `; only ${filters}` : ''}`
+  const accounts = accountsOf(report).length
+  return `${kinds} in ${places}${accounts > 1 ? ` of ${accounts} accounts` : ''}${filters ? `; only ${filters}` : ''}`
 }
 
 /** The rules of a policy in words, each with its requirement. */

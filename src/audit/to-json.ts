@@ -8,13 +8,14 @@ import type {Referred} from './subjects.ts'
 /** A judged subject as JSON lines have it, one each. */
 export function toJsonJudgement(judgement: Judgement): object {
   const {subject, verdict, rule, violations, exemption} = judgement
-  const {kind, id, name, crn, region, zone, vpc, resourceGroup, profile, image, status, settings} = subject
+  const {kind, id, name, crn, account, region, zone, vpc, resourceGroup, profile, image, status, settings} = subject
   return {
     verdict,
     kind,
     id,
     name: name ?? null,
     crn: crn ?? null,
+    account: toJsonReference(account),
     region,
     zone: zone ?? null,
     vpc: toJsonReference(vpc),
@@ -33,10 +34,14 @@ export function toJsonJudgement(judgement: Judgement): object {
 
 /** What an audit is, beside its subjects: whose, when, by what policy, what came out, and what could not be read. */
 export function toJsonHead(report: AuditReport): object {
-  const {account, at, vpcmd, policy, scope, regions, counts, unread, expired} = report
+  const {account, assumed, at, vpcmd, policy, scope, regions, hasAllRegions, counts, unread, expired} = report
   return {
     result: resultOf(report),
     account: account ?? null,
+    ...(assumed && {
+      assumes: assumed.profile,
+      accounts: assumed.accounts.map(({id, name}) => ({id, name: name ?? null})),
+    }),
     at,
     vpcmd,
     policy: {
@@ -48,11 +53,17 @@ export function toJsonHead(report: AuditReport): object {
     },
     scope: {
       regions,
+      all_regions: hasAllRegions,
       kinds: scope.kinds,
       ...Object.fromEntries(scopeFilters.map(name => [name.replace('-', '_'), scope.filters[name] ?? null])),
     },
     counts,
-    unread: unread.map(({region, kinds, error}) => ({region, kinds, error: error.toJSON()})),
+    unread: unread.map(({account, region, kinds, error}) => ({
+      account: toJsonReference(account),
+      region,
+      kinds,
+      error: error.toJSON(),
+    })),
     expired_exemptions: expired.map(({exemption: {match, reason, expires}, violations}) => ({
       match,
       reason,

@@ -1,15 +1,20 @@
 import type {AuditReport} from '../audit/audit.ts'
 import {csvColumns} from '../audit/columns.ts'
 import {usageError} from '../errors.ts'
-import {type DataFormat, dataFormatNames, formatData, toJson} from '../terminal/formats.ts'
+import {type DataFormat, dataFormatNames, formatData, jsonLinePieces, toJson} from '../terminal/formats.ts'
 import {dataOf} from './output.ts'
 
-type Render = (report: AuditReport) => Promise<string>
+/** In pieces where it may be longer than a text can be. */
+type Rendered = string | readonly string[]
+type Render = (report: AuditReport) => Promise<Rendered>
 
 /** The reports of an audit, beside the formats of data; each is about all that was judged. */
 const reports = {
   sarif: async report => toJson((await import('../audit/reports/sarif.ts')).toSarif(report)),
+  // An event a line, as collectors of logs take them.
+  ocsf: async report => [...jsonLinePieces((await import('../audit/reports/ocsf.ts')).ocsfEvents(report))],
   junit: async report => (await import('../audit/reports/junit.ts')).toJunit(report),
+  markdown: async report => (await import('../audit/reports/markdown.ts')).toMarkdown(report),
   html: async report => (await import('../audit/reports/html.tsx')).toHtml(report),
 } satisfies Record<string, Render>
 
@@ -46,8 +51,8 @@ export function isReport(format: ReportFormat): format is keyof typeof reports {
   return format in reports
 }
 
-/** A whole audit as text. */
-export async function renderAudit(format: ReportFormat, report: AuditReport): Promise<string> {
+/** A whole audit as text, or as pieces of one. */
+export async function renderAudit(format: ReportFormat, report: AuditReport): Promise<Rendered> {
   if (isReport(format)) return reports[format](report)
   const {toJsonJudgement, toJsonReport} = await import('../audit/to-json.ts')
   const toWhole = (subjects: unknown[]) => toJsonReport(report, subjects)

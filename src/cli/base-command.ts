@@ -6,8 +6,8 @@ import {type OutputFlags, outputFlags, readOutput} from './flags/output.ts'
 import {usageLine} from './help-page.ts'
 import {type Host, processHost} from './host.ts'
 import {ReaderGone} from './paged-output.ts'
-import {heedTerminalPreferences, preferences, readPreferences} from './preferences.ts'
-import {asksForJson, reportError} from './report-error.ts'
+import {heedTerminalPreferences, preferences, readPreferences, usedProfile} from './preferences.ts'
+import {asksForJson, asksForJsonLines, reportError} from './report-error.ts'
 
 /** The flags that overrule a format that the user prefers. */
 const formatFlags = /^(-o|--output|-q$|--quiet$|--query)/
@@ -21,6 +21,8 @@ export abstract class BaseCommand extends Command {
   static toleratesWrongConfig = false
 
   protected readonly context: Context
+  /** The format that the profile names. */
+  private profileOutput: string | undefined
   /** What is wrong with the config file, or a variable that stands for a part of it. */
   protected configProblems: VpcmdError[] = []
 
@@ -69,6 +71,9 @@ export abstract class BaseCommand extends Command {
     if (problem && !this.own.toleratesWrongConfig) throw problem
     const flags: OutputFlags & Partial<CloudFlags> = parsed.flags
     this.context.cloudWords = cloudWords(flags)
+    if (Object.hasOwn(this.own.flags ?? {}, 'profile')) {
+      this.profileOutput = (await usedProfile(this.context, flags))?.profile.output
+    }
     if (flags.query !== undefined) {
       readOutput(flags)
       const {compileQuery} = await import('../terminal/query.ts')
@@ -80,7 +85,7 @@ export abstract class BaseCommand extends Command {
   /** The format that the environment or the config file names, where this command has it. */
   private get preferredOutput(): string | undefined {
     if (!this.own.printsTable) return undefined
-    const {output} = preferences(this.context)
+    const output = this.profileOutput ?? preferences(this.context).output
     const {options = []}: {options?: readonly string[]} = {...this.own.baseFlags, ...this.own.flags}.output
     // What prints bytes has other formats, but no table: `vpcmd imds token` stays what boot scripts read.
     return output !== undefined && options.includes('table') && options.includes(output) ? output : undefined
@@ -92,11 +97,13 @@ export abstract class BaseCommand extends Command {
     await this.context.settle()
     const {host} = this.context
     // The flags may not have been parsed when this is called: parsing is what failed.
-    const isPreferred = /^jsonl?$/.test(this.preferredOutput ?? '') && !this.argv.some(arg => formatFlags.test(arg))
-    const json = asksForJson(this.argv) || isPreferred
-    const flagNames = Object.keys({...this.ctor.baseFlags, ...this.ctor.flags})
+    const preferred = this.argv.some(arg => formatFlags.test(arg)) ? '' : (this.preferredOutput ?? '')
+    const json = asksForJson(this.argv) || /^jsonl?$/.test(preferred)
+    const jsonl = asksForJsonLines(this.argv) || preferred === 'jsonl'
+    const flags = {...this.ctor.baseFlags, ...this.ctor.flags}
     const usage = usageLine({id: this.ctor.id, args: this.ctor.args ?? {}, flags: this.ctor.flags ?? {}})
-    const options = {json, debug: this.argv.includes('--debug'), secrets: host.secrets, flagNames, usage}
+    const command = this.ctor.id?.replaceAll(':', ' ')
+    const options = {json, jsonl, debug: this.argv.includes('--debug'), secrets: host.secrets, flags, usage, command}
     const isMeant = error instanceof VpcmdError && error.hint !== undefined
     const pointed = isMeant ? error.reworded({hint: this.context.pointed(error.hint ?? '')}) : error
     this.context.exitCode = await reportError(pointed, options, host)

@@ -23,6 +23,7 @@ import {
   type ReadPreferences,
   settledBy,
 } from './preference-table.ts'
+import {type Profile, profileName, profileSchema} from './profiles.ts'
 
 /** A larger file is not read. */
 const mostBytes = 64 * 1024
@@ -49,11 +50,12 @@ const schemas = {
     .string({error: 'must be a command'})
     .max(1000, 'must be a command')
     .refine(text => plain(text) === text, 'must be a command on one line'),
+  profile: z.string({error: 'must be the name of a profile'}).regex(profileName, 'must be the name of a profile'),
 } satisfies Record<PreferenceName, z.ZodType>
 
 /** What the variables that are set and the file say. Throws nothing: what is wrong is among the problems. */
 export async function settle(given: Given[], file: string | undefined): Promise<ReadPreferences> {
-  const inFile = file === undefined ? {settled: {}, problems: []} : await readFile(file)
+  const inFile = file === undefined ? nothing : await readFile(file)
   const problems: VpcmdError[] = []
   const right = given.flatMap(each => {
     const {name, variable, value, isChecked} = each
@@ -62,8 +64,10 @@ export async function settle(given: Given[], file: string | undefined): Promise<
     problems.push(usageError(`${variable}: ${whyOf(parsed.error)}.`, `Correct it, or: unset ${variable}`))
     return []
   })
-  return {settled: {...inFile.settled, ...settledBy(right)}, problems: [...problems, ...inFile.problems]}
+  return {...inFile, settled: {...inFile.settled, ...settledBy(right)}, problems: [...problems, ...inFile.problems]}
 }
+
+const nothing: ReadPreferences = {settled: {}, profiles: new Map(), problems: []}
 
 /** Checks a value of `vpcmd config set`. Throws a usage error that says what it may be. */
 export function checkPreference<Name extends PreferenceName>(name: Name, text: string): NonNullable<Preferences[Name]> {
@@ -112,12 +116,18 @@ export function configFileOf(env: NodeJS.ProcessEnv): string {
 async function readFile(file: string): Promise<ReadPreferences> {
   try {
     const read = await readDocument(file)
-    if (!read) return {settled: {}, problems: []}
+    if (!read) return nothing
     const {document, values, lineOf} = read
     const problems: VpcmdError[] = []
+    const profiles = new Map<string, Profile>()
     const settled = (isMap(document.contents) ? document.contents.items : []).flatMap(pair => {
       const key = keyIn(pair)
       const at = `${file}:${lineOf(pair)}`
+      if (key === profilesKey) {
+        for (const [name, profile] of readProfiles(file, pair, values.get(key), lineOf, problems))
+          profiles.set(name, profile)
+        return []
+      }
       const name = preferenceNames.find(each => each === key)
       if (!name) {
         problems.push(unknownKey(at, key))
@@ -128,10 +138,48 @@ async function readFile(file: string): Promise<ReadPreferences> {
       problems.push(usageError(`${at}: ${name}: ${whyOf(parsed.error)}.`, `Correct it, or: vpcmd config unset ${name}`))
       return []
     })
-    return {settled: Object.fromEntries(settled), problems}
+    return {settled: Object.fromEntries(settled), profiles, problems}
   } catch (error) {
-    return {settled: {}, problems: [asVpcmdError(error)]}
+    return {...nothing, problems: [asVpcmdError(error)]}
   }
+}
+
+const profilesKey = 'profiles'
+
+/** The profiles that are right; what is wrong with others goes to `problems`. */
+function readProfiles(
+  file: string,
+  pair: Pair,
+  value: unknown,
+  lineOf: (pair: Pair) => number,
+  problems: VpcmdError[],
+): [string, Profile][] {
+  const rows = isMap(pair.value) ? pair.value.items : undefined
+  if (!rows || !(value instanceof Map)) {
+    problems.push(notSettings(`${file}:${lineOf(pair)}`, 'profiles must be a list of NAME: PROFILE'))
+    return []
+  }
+  return rows.flatMap((row): [string, Profile][] => {
+    const name = keyIn(row)
+    const at = `${file}:${lineOf(row)}`
+    if (name === undefined || !profileName.test(name)) {
+      problems.push(notSettings(at, 'a profile has a name of letters, digits, hyphens, dots and underscores'))
+      return []
+    }
+    const parsed = profileSchema.safeParse(toObject(value.get(name) ?? value.get(Number(name))))
+    if (parsed.success) return [[name, parsed.data]]
+    const [issue] = parsed.error.issues
+    const path = issue?.path.length ? `${issue.path.join('.')}: ` : ''
+    problems.push(notSettings(at, `profile ${name}: ${path}${whyOf(parsed.error)}`))
+    return []
+  })
+}
+
+/** YAML's maps as objects, for what is checked as such. */
+function toObject(value: unknown): unknown {
+  return value instanceof Map
+    ? Object.fromEntries([...value].map(([key, each]) => [String(key), toObject(each)]))
+    : value
 }
 
 function keyIn({key}: Pair): string | undefined {
@@ -140,7 +188,7 @@ function keyIn({key}: Pair): string | undefined {
 
 function unknownKey(at: string, key: string | undefined): VpcmdError {
   if (key === undefined) return notSettings(at, 'a list can be no setting')
-  const nearest = nearestName(key, preferenceNames)
+  const nearest = nearestName(key, [...preferenceNames, profilesKey])
   const isSecret = /key|token|secret|passw/i.test(key)
   const hint = isSecret
     ? 'No secrets belong there: set IBMCLOUD_API_KEY, or pass --api-key-file.'

@@ -1,16 +1,19 @@
 import {rm} from 'node:fs/promises'
+import {join} from 'node:path'
 import type {Cloud} from '../cloud/cloud.ts'
-import type {FoundCredentials} from '../cloud/credentials.ts'
+import type {FoundCredentials, ProfileCredentials} from '../cloud/credentials.ts'
 import type {Endpoints} from '../cloud/endpoints.ts'
+import type {Place} from '../cloud/regions.ts'
 import {VpcmdError} from '../errors.ts'
 import {openFileLimit} from '../files/open-file-limit.ts'
 import {folderTrouble, hashedName} from '../files/private-file.ts'
-import {cacheFolder} from '../files/user-folders.ts'
+import {cacheFolder, homeFolder} from '../files/user-folders.ts'
+import type {AccountFlags} from './accounts-asked.ts'
 import {NamesSeen, namesFile} from './completion/known-names.ts'
 import type {Context} from './context.ts'
 import {namesSandbox} from './environment.ts'
 import type {CloudFlags} from './flags/cloud.ts'
-import {settledPreferences} from './preferences.ts'
+import {settledPreferences, usedProfile} from './preferences.ts'
 import {sandboxFolder} from './state-folder.ts'
 
 /** Who vpcmd is to which cloud. */
@@ -26,27 +29,35 @@ export function findAccess(context: Context, flags: CloudFlags): Promise<Access>
 }
 
 /** Opens the cloud that the flags and the environment name. Throws VpcmdError: exit 3 without credentials. */
-export async function connectCloud(context: Context, flags: CloudFlags, found?: Access): Promise<Cloud> {
+export async function connectCloud(
+  context: Context,
+  flags: CloudFlags,
+  found?: Access,
+  named?: AccountFlags,
+): Promise<Cloud> {
   const {now, random, sleep, secrets} = context.host
   const [{openCloud}, {describePause, pauseTeller}, access] = await Promise.all([
-    import('../cloud/cloud.ts'),
+    import('../cloud/open-cloud.ts'),
     import('../cloud/pauses.ts'),
     found ?? findAccess(context, flags),
   ])
   const tellPause = pauseTeller(text => context.note(text), now)
   for (const secret of access.credentials.secrets) secrets.add(secret)
   rememberNames(context, usesSandbox(context, flags), access.credentials)
-  // The environment is openCloud's own.
-  const {regions} = settledPreferences(context)
-  const preferred = !flags.region && regions?.from === 'file' ? regions : undefined
+  const preferred = await preferredRegions(context, flags)
+  const where = named ?? (await accountFlags(context, flags))
+  const accounts = isOfAccounts(where)
+    ? await (await import('./accounts-asked.ts')).accountsAsked(context, where)
+    : undefined
   const cloud = await openCloud({
     ...access,
+    accounts,
     env: context.env,
     regions: flags.region ?? preferred?.value ?? [],
     regionsAskedBy: preferred?.source,
     allowsHttp: flags['allow-http'] ?? false,
     concurrency: flags.concurrency,
-    mostConnections: connectionLimit(usesSandbox(context, flags) ? 2 : 1),
+    mostConnections: connectionLimit(usesSandbox(context, flags) ? 2 : 1, accounts?.profile !== undefined),
     pacing: {
       timeoutMs: flags.timeout * 1000,
       sleep,
@@ -61,6 +72,54 @@ export async function connectCloud(context: Context, flags: CloudFlags, found?: 
     log: flags.debug ? {note: text => context.note(`debug: ${text}`)} : undefined,
   })
   return preferred ? tellingRegions(context, cloud, preferred.source) : cloud
+}
+
+/** The regions to work in where no flag names them: those of the profile, or of the config file. The environment is openCloud's own. */
+async function preferredRegions(
+  context: Context,
+  flags: CloudFlags,
+): Promise<{value: string[]; source: string} | undefined> {
+  if (flags.region) return undefined
+  const used = await usedProfile(context, flags)
+  if (used?.profile.regions) return {value: used.profile.regions, source: `profile ${used.name}`}
+  const {regions} = settledPreferences(context)
+  return regions?.from === 'file' ? regions : undefined
+}
+
+/** Where to work, by the flags, or by the profile where no flag says it. */
+export async function accountFlags(context: Context, flags: CloudFlags): Promise<AccountFlags> {
+  const used = await usedProfile(context, flags)
+  const {account, assume, enterprise, account_group: group} = used?.profile ?? {}
+  // Which of all accounts are meant goes with these.
+  const narrowed = flags.account ? {} : {enterprise, 'account-group': group}
+  return {
+    account: flags.account ?? account,
+    assume: flags.assume ?? assume,
+    enterprise: flags.enterprise ?? narrowed.enterprise,
+    'account-group': flags['account-group'] ?? narrowed['account-group'],
+  }
+}
+
+/** Whether the flags say in which accounts to work. */
+function isOfAccounts({account, assume, enterprise, 'account-group': group}: AccountFlags): boolean {
+  return [account, assume, enterprise, group].some(each => each !== undefined)
+}
+
+/** Signs in for what a run or a plan fixes: `base` is who signs in, and `of` gives the cloud of the accounts that it was made in. */
+export async function signIn(
+  context: Context,
+  flags: CloudFlags,
+): Promise<{base: Cloud; of(made: {assumes?: string | undefined}, places: readonly Place[]): Promise<Cloud>}> {
+  const access = await findAccess(context, flags)
+  const base = await connectCloud(context, flags, access, {})
+  return {
+    base,
+    async of({assumes}, places) {
+      if (assumes === undefined) return base
+      const account = [...new Set(places.flatMap(place => place.account ?? []))]
+      return connectCloud(context, flags, access, {assume: assumes, ...(account.length > 0 && {account})})
+    },
+  }
 }
 
 /** Reminds the user that the config file names the regions: what is listed, judged or changed is not all that there is. */
@@ -97,9 +156,11 @@ export function usesSandbox({env}: Context, {sandbox}: Pick<CloudFlags, 'sandbox
 }
 
 async function realAccess(context: Context, flags: CloudFlags): Promise<Access> {
-  const [{findCredentials, hasSettings, withCredentialsFile}, {findEndpoints}] = await Promise.all([
+  const [{findCredentials}, {hasSettings, withCredentialsFile}, {findEndpoints}, used] = await Promise.all([
     import('../cloud/credentials.ts'),
+    import('../cloud/credentials-file.ts'),
     import('../cloud/endpoints.ts'),
+    usedProfile(context, flags),
   ])
   const warn = (text: string) => context.warning(text)
   const settings = await withCredentialsFile(context.env, warn)
@@ -109,10 +170,20 @@ async function realAccess(context: Context, flags: CloudFlags): Promise<Access> 
     settingsFrom: hasSettings(context.env) ? 'the environment' : 'ibm-credentials.env',
     iamUrl: endpoints.iamUrl,
     apiKeyFile: flags['api-key-file'],
+    profile: used?.profile.credentials && {
+      name: used.name,
+      credentials: withHome(used.profile.credentials, homeFolder(context.env)),
+    },
     warn,
   })
   if (credentials.login?.isPrivate) endpoints = findEndpoints(settings, true)
   return {credentials, endpoints, cacheFolder: usableCache(context, flags.debug ?? false)}
+}
+
+/** A file of the home folder may be written as shells take it. */
+function withHome(credentials: ProfileCredentials, home: string | undefined): ProfileCredentials {
+  const isAtHome = credentials.kind === 'key_file' && home !== undefined && credentials.file.startsWith('~/')
+  return isAtHome ? {...credentials, file: join(home, credentials.file.slice(2))} : credentials
 }
 
 /** The folder of the cache; undefined where none is wanted, or others could put a token or a region of theirs there. */
@@ -128,13 +199,16 @@ function usableCache(context: Context, isDebug: boolean): string | undefined {
 async function sandboxAccess(context: Context, {sandbox: isAsked}: CloudFlags): Promise<Access> {
   const [{startSandbox}, {fromKey}, {findEndpoints}] = await Promise.all([
     import('../sandbox/index.ts'),
-    import('../cloud/credentials.ts'),
+    import('../cloud/credential-kinds.ts'),
     import('../cloud/endpoints.ts'),
   ])
-  const sandbox = await startSandbox({stateFolder: sandboxFolder(context.env)}).catch((error: Error) => {
-    throw new VpcmdError({code: 'sandbox_failed', message: error.message})
-  })
+  const sandbox = await startSandbox({stateFolder: sandboxFolder(context.env), vpcmd: context.host.ownCommand}).catch(
+    (error: Error) => {
+      throw new VpcmdError({code: 'sandbox_failed', message: error.message})
+    },
+  )
   context.atEnd(() => sandbox.close())
+  context.isSandbox = true
   context.note('Using the sandbox, a simulated IBM Cloud on this machine.')
   if (sandbox.stateProblem) context.warning(sandbox.stateProblem)
   // The sandbox has another address each time: a token that is kept would never be used again.
@@ -151,6 +225,9 @@ async function sandboxAccess(context: Context, {sandbox: isAsked}: CloudFlags): 
 /** So many open files are more than any command takes: 64 connections to each of a dozen regions. */
 const plenty = 1024
 
+/** So many connections serve any number of accounts: each more takes a handshake, and memory. */
+const mostForAccounts = 256
+
 /** What Node itself, modules and journals take. */
 const others = 48
 
@@ -158,7 +235,9 @@ const others = 48
  * How many connections there may be where the process may open few files: a request that finds no room would fail, so it
  * waits. `perConnection` is how many files one takes, which is 2 where the server is in this process. Undefined for no limit.
  */
-function connectionLimit(perConnection: 1 | 2): number | undefined {
+function connectionLimit(perConnection: 1 | 2, isForAccounts: boolean): number | undefined {
   const limit = openFileLimit(plenty)
-  return limit >= plenty ? undefined : Math.max(1, Math.floor((limit - others) / perConnection))
+  const most = isForAccounts ? mostForAccounts : Number.POSITIVE_INFINITY
+  const room = limit >= plenty ? most : Math.max(1, Math.floor((limit - others) / perConnection))
+  return Number.isFinite(room) ? Math.min(room, most) : undefined
 }

@@ -27,6 +27,8 @@ export class Context {
   #endBar = () => {}
   readonly #output: PagedOutput
   readonly #atEnd: (() => Promise<void>)[] = []
+  /** Whether the cloud that is meant is the sandbox within vpcmd. */
+  isSandbox = false
   /** Whether the user wants no questions. */
   noInput = false
   /** The flags that say which cloud is meant, as words: what is suggested goes there, too. */

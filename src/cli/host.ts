@@ -23,6 +23,8 @@ export interface Host {
   stderr: OutputStream
   /** What the process is to end with. */
   exitCode?: number | string | null
+  /** The words that start this vpcmd, where it is no part of another program. */
+  ownCommand?: readonly string[]
   /** Texts that must never be printed. */
   secrets: Set<string>
   /** When vpcmd started, by the clock of `performance`. */
@@ -43,6 +45,8 @@ export interface Host {
   exit(code: number): never
 }
 
+const [, script = process.execPath] = process.argv
+
 /** The process itself. */
 export const processHost: Host = {
   env: process.env,
@@ -62,6 +66,8 @@ export const processHost: Host = {
   set exitCode(code) {
     process.exitCode = code
   },
+  // Of a single file, both are the executable (Node.js documentation, single executable applications).
+  ownCommand: [...new Set([process.execPath, script])],
   secrets: knownSecrets,
   // Whoever waits has waited for Node, too, before its clock began.
   startedAt: -50,

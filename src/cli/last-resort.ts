@@ -1,6 +1,6 @@
 import {exitCodes} from '../errors.ts'
 import {endProcess, processHost} from './host.ts'
-import {asksForJson, reportError} from './report-error.ts'
+import {asksForJson, asksForJsonLines, reportError} from './report-error.ts'
 
 let isReporting = false
 
@@ -10,7 +10,12 @@ export async function reportBug(thrown: unknown, argv: string[]): Promise<void> 
   if (isReporting) return
   isReporting = true
   try {
-    const options = {json: asksForJson(argv), debug: argv.includes('--debug'), secrets: processHost.secrets}
+    const options = {
+      json: asksForJson(argv),
+      jsonl: asksForJsonLines(argv),
+      debug: argv.includes('--debug'),
+      secrets: processHost.secrets,
+    }
     await reportError(thrown, options, processHost)
     processHost.exitCode = exitCodes.failed
     await endProcess()

@@ -84,7 +84,7 @@ export async function makeChanges(
   await inSteps([
     async () => {
       if (!asks) return false
-      showChanges(context, changes, breaches)
+      showChanges(context, changes, breaches, '--dry-run lists')
       isAgreed = await context.confirm(question, false)
       return true
     },

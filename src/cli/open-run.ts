@@ -22,7 +22,8 @@ export async function openRun(
   const folder = runsFolder(context.env)
   const run = asked === undefined ? await last(folder, account) : await readRun(folder, asked)
   refuseUnknown(run, done)
-  if (run.header.account !== account) throw otherAccount(run, account)
+  if (run.header.account !== account)
+    throw otherAccount(`Run ${run.header.id}`, run.header.account, account, context.isSandbox)
   warnOfDamage(context, run)
   if (run.damage?.unknown) {
     context.warning(`Servers that the journal does not name can't be ${done}: only the others are.`)

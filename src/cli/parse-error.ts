@@ -12,35 +12,49 @@ export function isParseError(thrown: unknown): thrown is ParseError {
   return thrown instanceof Error && 'oclif' in thrown
 }
 
-/** Each sentence of oclif's parser (oclif/core, src/parser), and ours in its place. */
+/** What an option takes, as its declaration says it. */
+interface TypedFlag {
+  type?: string
+  min?: number
+  max?: number
+  options?: readonly string[]
+  helpValue?: string | string[]
+}
+
+export type TypedFlags = Record<string, TypedFlag>
+
+/** How a command is used, where it is known. */
+export interface CommandUsage {
+  flags: TypedFlags
+  usage: string | undefined
+  command: string | undefined
+}
+
+/** Sentences of oclif's parser (oclif/core, src/parser), and ours in their place. */
 const rewordings: [pattern: RegExp, words: string][] = [
   [/^Unexpected arguments?: (.*)$/s, 'Unexpected argument: $1.'],
-  [/^Expected (--\S+)=(.*) to be one of: (.*)$/s, '$1 takes one of $3, not $2.'],
-  [/^Expected (.*) to be one of: (.*)$/s, 'Use one of $2, not $1.'],
-  [/^Flag (--\S+) expects (?:a value|one of these values: (.*))$/s, '$1 needs a value.'],
-  [/^Flag (--\S+) can only be specified once$/, '$1 can be given only once.'],
   [/^Missing required flags? (\S+)$/, '--$1 is required.'],
-  [/^All of the following must be provided when using (--\S+): (.*)$/, '$1 needs $2.'],
   [/^Exactly one of the following must be provided: (.*), (--\S+)$/, 'Pass either $1 or $2.'],
-  [/^(--[^ =]+)\S* cannot also be provided when using (--\S+)$/, "$1 and $2 can't be combined."],
-  [/^Parsing (--\S+)\s+Expected an integer but received: (.*)$/s, '$1 takes a whole number, not $2.'],
-  [
-    /^Parsing (--\S+)\s+Expected an integer greater than or equal to (\d+) but received: (.*)$/s,
-    '$1 takes $2 or more, not $3.',
-  ],
-  [
-    /^Parsing (--\S+)\s+Expected an integer less than or equal to (\d+) but received: (.*)$/s,
-    '$1 takes $2 or less, not $3.',
-  ],
 ]
 
-/** What the parser says, in one line, with the usage of the command as what to do next. */
-export function describeParseError(error: ParseError, flagNames: string[], usage: string | undefined): VpcmdError {
-  const hint = usage ? `Usage: ${usage}` : 'See vpcmd --help.'
+/** Those about which flags and values go together, which a line of usage would not make clearer. */
+const valueRewordings: [pattern: RegExp, words: string][] = [
+  [/^Expected (--\S+)=(.*) to be one of: (.*)$/s, '$1 takes one of $3, not $2.'],
+  [/^Expected (.*) to be one of: (.*)$/s, 'Use one of $2, not $1.'],
+  [/^Flag (--\S+) can only be specified once$/, '$1 can be given only once.'],
+  [/^All of the following must be provided when using (--\S+): (.*)$/, '$1 needs $2.'],
+  [/^(--[^ =]+)\S* cannot also be provided when using (--\S+)$/, "$1 and $2 can't be combined."],
+]
+
+/** What the parser says, in one line, with what to do next where the line does not say it. */
+export function describeParseError(error: ParseError, {flags, usage, command}: CommandUsage): VpcmdError {
+  const help = command === undefined ? 'See vpcmd --help.' : `See its flags: vpcmd ${command} --help`
+  const hint = usage ? `Usage: ${usage}` : help
   const [unknown] = (error.flags ?? []).map(plain)
   if (unknown !== undefined) {
-    const nearest = nearestName(unknown.replace(/^-+/, ''), flagNames)
-    return usageError(`Unknown flag ${unknown}.${nearest ? ` Did you mean --${nearest}?` : ''}`, hint)
+    const nearest = nearestName(unknown.replace(/^-+/, ''), Object.keys(flags))
+    const words = `Unknown flag ${unknown}.`
+    return nearest === undefined ? usageError(words, help) : usageError(`${words} Did you mean --${nearest}?`)
   }
   const notFound = /^command (\S+) not found$/.exec(error.message)?.[1]
   if (notFound) return usageError(`Unknown command: vpcmd ${plain(notFound).replaceAll(':', ' ')}.`, hint)
@@ -50,10 +64,33 @@ export function describeParseError(error: ParseError, flagNames: string[], usage
     .replace(/\n*See more help with --help/, '')
     .replace(/^The following errors? occurred:\s+/, '')
     // What the user typed may contain line breaks. Further errors show up once the first one is fixed.
-    .split(/\n(?=All of|Exactly one|--|Missing|Parsing )/)
+    .split(/\n\s*(?=All of|Exactly one|--|Missing|Parsing )/)
   const message = plain(first).trim()
-  const found = rewordings.find(([pattern]) => pattern.test(message))
-  return usageError(found ? message.replace(...found) : message.replace(/([^.!?])$/, '$1.'), hint)
+  const ofValue = describeValue(message, flags) ?? reworded(message, valueRewordings)
+  if (ofValue !== undefined) return usageError(ofValue)
+  return usageError(reworded(message, rewordings) ?? message.replace(/([^.!?])$/, '$1.'), hint)
+}
+
+function reworded(message: string, all: [RegExp, string][]): string | undefined {
+  const found = all.find(([pattern]) => pattern.test(message))
+  return found && message.replace(...found)
+}
+
+/** What a flag takes, where it got something else or nothing. */
+function describeValue(message: string, flags: TypedFlags): string | undefined {
+  const [, wrong, value] = /^Parsing --(\S+)\s+Expected an integer.* but received: (.*)$/s.exec(message) ?? []
+  if (wrong !== undefined) return `--${wrong} takes ${takenBy(flags[wrong]) ?? 'a whole number'}, not ${value}.`
+  const [, empty] = /^Flag --(\S+) expects (?:a value|one of these values: .*)$/s.exec(message) ?? []
+  if (empty === undefined) return undefined
+  const needed = takenBy(flags[empty])
+  return `--${empty} needs a value${needed === undefined ? '' : `: ${needed}`}.`
+}
+
+function takenBy({min, max, options, helpValue}: TypedFlag = {}): string | undefined {
+  if (options) return `one of ${options.join(', ')}`
+  if (min !== undefined && max !== undefined) return `a whole number from ${min} to ${max}`
+  if (min !== undefined) return `a whole number from ${min}`
+  return helpValue === undefined ? undefined : [helpValue].flat().join(' ')
 }
 
 /** What an error about arguments that were left out lacks; undefined for any other. */

@@ -44,7 +44,9 @@ export async function breachesOf(
   const today = new Date(context.host.now()).toISOString().slice(0, 10)
   let unknown = 0
   for (const {target, before, set, readAt} of changes) {
-    const subject = {...target, settings: {...before, ...set}, tags: tagsOf?.(target), readAt}
+    const {account: id, ...server} = target
+    const account = id === undefined ? undefined : {id}
+    const subject = {...server, account, settings: {...before, ...set}, tags: tagsOf?.(target), readAt}
     const {verdict, violations} = judge(subject, policy, today)
     if (verdict === 'violation') breaches.set(target.id, violations.map(violationInWords).join('; '))
     else if (verdict === 'undetermined') unknown++

@@ -1,5 +1,6 @@
 import type {VpcmdError} from '../errors.ts'
 import type {DataFormat} from '../terminal/formats.ts'
+import type {Profiles} from './profiles.ts'
 
 /** What a user can settle once for all commands: in the environment, or else in the config file. A flag beats both. */
 export interface Preferences {
@@ -10,6 +11,8 @@ export interface Preferences {
   color?: 'auto' | 'always' | 'never'
   /** A command; empty for none. */
   pager?: string
+  /** The name of the profile that is used where no other is named. */
+  profile?: string
 }
 
 export type PreferenceName = keyof Preferences
@@ -30,7 +33,7 @@ const regionsIn: Variable = text => (text === '' ? undefined : text.split(','))
 /** Each preference, once: the config file, `vpcmd config` and completion derive from here. */
 export const preferenceTable: Record<PreferenceName, Preference> = {
   output: {
-    summary: 'Format of output, as with -o, for commands that print a table otherwise.',
+    summary: 'Format of output, as with -o, for commands that print a table, but not vpcmd config.',
     variables: {VPCMD_OUTPUT: 'checked'},
     byDefault: 'table',
   },
@@ -60,6 +63,11 @@ export const preferenceTable: Record<PreferenceName, Preference> = {
     variables: {VPCMD_PAGER: 'checked'},
     byDefault: 'PAGER, or less',
   },
+  profile: {
+    summary: 'Profile of this file to use, as with --profile.',
+    variables: {VPCMD_PROFILE: 'checked'},
+    byDefault: 'none',
+  },
 }
 
 export const preferenceNames = Object.keys(preferenceTable) as PreferenceName[]
@@ -75,6 +83,7 @@ export type SettledPreferences = {[Name in PreferenceName]?: Settled<NonNullable
 
 export interface ReadPreferences {
   settled: SettledPreferences
+  profiles: Profiles
   /** What is wrong with the file or a variable. */
   problems: VpcmdError[]
 }

@@ -1,18 +1,21 @@
 import {lstatSync} from 'node:fs'
-import type {VpcmdError} from '../errors.ts'
+import {usageError, type VpcmdError} from '../errors.ts'
 import {configFile} from '../files/user-folders.ts'
 import type {Context} from './context.ts'
+import {namesSandbox} from './environment.ts'
 import {
   givenBy,
   type PreferenceName,
   type Preferences,
   preferenceNames,
   preferenceTable,
+  type ReadPreferences,
   type SettledPreferences,
   settledBy,
 } from './preference-table.ts'
+import type {Profile, Profiles} from './profiles.ts'
 
-const read = new WeakMap<Context, SettledPreferences>()
+const read = new WeakMap<Context, Pick<ReadPreferences, 'settled' | 'profiles'>>()
 
 /**
  * Reads the environment and the config file, once for each command, before it does anything. Gives what is wrong with
@@ -23,10 +26,10 @@ export async function readPreferences(context: Context): Promise<VpcmdError[]> {
   const given = preferenceNames.flatMap(name => givenBy(context.env, name) ?? [])
   // Most have neither, and need not wait for what reads them.
   const isPlain = given.every(({isChecked}) => !isChecked) && !(file && isThere(file))
-  const {settled, problems} = isPlain
-    ? {settled: settledBy(given), problems: []}
+  const {settled, profiles, problems} = isPlain
+    ? {settled: settledBy(given), profiles: new Map(), problems: []}
     : await (await import('./config-file.ts')).settle(given, file)
-  read.set(context, settled)
+  read.set(context, {settled, profiles})
   return problems
 }
 
@@ -41,7 +44,39 @@ function isThere(file: string): boolean {
 
 /** What the environment and the config file say, and where each is from; nothing before `BaseCommand` has read them. */
 export function settledPreferences(context: Context): SettledPreferences {
-  return read.get(context) ?? {}
+  return read.get(context)?.settled ?? {}
+}
+
+/** The profiles of the config file. */
+export function profilesOf(context: Context): Profiles {
+  return read.get(context)?.profiles ?? new Map()
+}
+
+/** A profile that is used, and where its name is from. */
+export interface UsedProfile {
+  name: string
+  source: string
+  profile: Profile
+}
+
+/**
+ * The profile that a flag names, else the environment, else the config file; none with the sandbox, unless the flag names one.
+ * Throws a usage error, exit 2, where there is none of the name.
+ */
+export async function usedProfile(
+  context: Context,
+  flags: {profile?: string | undefined; sandbox?: boolean | undefined},
+): Promise<UsedProfile | undefined> {
+  const isSandbox = flags.sandbox ?? namesSandbox(context.env)
+  if (flags.profile !== undefined && isSandbox) {
+    throw usageError('A profile is of IBM Cloud, and not of the sandbox.', 'Drop --profile, or --sandbox.')
+  }
+  const preferred = isSandbox ? undefined : settledPreferences(context).profile
+  const name = flags.profile ?? preferred?.value
+  if (name === undefined) return undefined
+  const source = flags.profile === undefined ? (preferred?.source ?? '') : '--profile'
+  const {profileNamed} = await import('./profiles.ts')
+  return {name, source, profile: profileNamed(profilesOf(context), name, source)}
 }
 
 /** What the environment and the config file say. A command that runs has right ones: `BaseCommand` throws otherwise. */

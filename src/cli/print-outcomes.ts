@@ -64,13 +64,16 @@ export async function printServers<Each extends ServerOutcome>(
   const errors = outcomes.flatMap(({error, result}) => (error && result !== 'skipped' ? [error] : []))
   reportFailures(context, errors, outcomes.length)
   const isCut = out.format === 'table' && !out.quiet && !listsAll && outcomes.length > mostListed
-  const rows = isCut
-    ? outcomes.filter(each => each.result === 'failed' || each.result === 'conflict' || isNotable(each))
-    : outcomes
+  const isListed = (each: Each) => {
+    // Of what was not found a table has nothing to tell but the name, which its error has said.
+    if (out.format === 'table' && !each.target && each.error) return false
+    return !isCut || each.result === 'failed' || each.result === 'conflict' || isNotable(each)
+  }
+  const rows = outcomes.filter(isListed)
   await printRows(context, out, {
     rows,
     isOfChange: true,
-    columns: [...serverColumns, ...columns],
+    columns: [...serverColumns, ...(outcomes.some(hasAccount) ? [accountColumn] : []), ...columns],
     toJson: outcome => ({...toJson(outcome), result: outcome.result}),
     toWhole: () => ({...byResult(outcomes, toJson), ...(unread.length > 0 && {unread})}),
     id: ({target, result}) => (result === 'changed' || result === 'planned' ? target?.id : undefined),
@@ -94,6 +97,15 @@ const serverColumns: Column<ServerOutcome>[] = [
   {header: 'ID', value: ({target}) => target?.id ?? '', priority: 3, tells: 'which'},
   {header: 'Zone', value: ({target}) => target?.zone ?? '', priority: 2, tells: 'which'},
 ]
+
+const hasAccount = ({target}: ServerOutcome) => target?.account !== undefined
+
+const accountColumn: Column<ServerOutcome> = {
+  header: 'Account',
+  value: ({target}) => target?.account ?? '',
+  priority: 2,
+  tells: 'which',
+}
 
 export const resultColumn: Column<ServerOutcome> = {header: 'Result', value: ({result}) => result, style: resultStyle}
 

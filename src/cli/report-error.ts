@@ -5,16 +5,20 @@ import {colorsFor, errorLabel} from '../terminal/style.ts'
 import {plain, plainLines} from '../terminal/text.ts'
 import {unexpectedError} from '../unexpected-error.ts'
 import type {Host} from './host.ts'
-import {describeParseError, isParseError} from './parse-error.ts'
+import {describeParseError, isParseError, type TypedFlags} from './parse-error.ts'
 
 export interface ReportOptions {
   /** True where the user asked for JSON: the error goes to stdout as JSON. */
   json: boolean
+  /** True where it goes there as JSON lines: then in one line. */
+  jsonl?: boolean
   debug: boolean
   /** Texts that must never be printed, such as the API key in use. */
   secrets: Iterable<string>
-  /** Flags or commands that exist, to suggest the nearest for one that does not. */
-  flagNames?: string[]
+  /** The flags of the command: what they take, and which is the nearest to one that does not exist. */
+  flags?: TypedFlags
+  /** The command, as in `instances list`. */
+  command?: string
   /** The usage line of the command. */
   usage?: string
 }
@@ -32,11 +36,12 @@ export async function reportError(
   // First what hides within a secret, then the secret.
   const clean = (text: string) => withoutSecrets(plain(text), options.secrets)
   if (options.json) {
-    const {toJson} = await import('../terminal/formats.ts')
+    const {toJson, toJsonLines} = await import('../terminal/formats.ts')
     // JSON escapes what acts on a terminal, and keeps it: it can't be left out unless it hides a secret.
     const safe = (value: string | undefined) => (value && clean(value) !== plain(value) ? clean(value) : value)
     const fields = Object.entries(error.toJSON()).map(([name, value]) => [name, safe(value)])
-    stdout.write(toJson({error: Object.fromEntries(fields)}))
+    const whole = {error: Object.fromEntries(fields)}
+    stdout.write(options.jsonl ? toJsonLines([whole]) : toJson(whole))
   } else {
     const label = errorLabel(colorsFor(stderr, env))
     for (const text of [`${label} ${clean(error.messageWithTrace)}`, ...(error.hint ? [clean(error.hint)] : [])]) {
@@ -60,9 +65,17 @@ export function asksForJson(argv: readonly string[]): boolean {
   )
 }
 
-function asVpcmdError(thrown: unknown, {flagNames = [], usage}: ReportOptions): VpcmdError {
+/** Whether they ask for JSON lines. */
+export function asksForJsonLines(argv: readonly string[]): boolean {
+  return argv.some(
+    (arg, index) =>
+      /^(--output=jsonl|-o=?jsonl)$/.test(arg) || (/^(-o|--output)$/.test(arg) && argv[index + 1] === 'jsonl'),
+  )
+}
+
+function asVpcmdError(thrown: unknown, {flags = {}, usage, command}: ReportOptions): VpcmdError {
   if (thrown instanceof VpcmdError) return thrown
-  return isParseError(thrown) ? describeParseError(thrown, flagNames, usage) : unexpectedError('', thrown)
+  return isParseError(thrown) ? describeParseError(thrown, {flags, usage, command}) : unexpectedError('', thrown)
 }
 
 const deepestCause = 10

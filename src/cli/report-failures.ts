@@ -1,3 +1,4 @@
+import {placeName} from '../cloud/regions.ts'
 import {exitCodes, type VpcmdError} from '../errors.ts'
 import type {RegionFailure} from '../instances/list-instances.ts'
 import type {Context} from './context.ts'
@@ -37,7 +38,8 @@ export function reportRegions(context: Context, failures: RegionFailure[], isRea
 /** The error of the first region that failed, with the names of the others. */
 function withOthers({region, error}: RegionFailure, failures: RegionFailure[]): VpcmdError {
   const failed = failures.filter(each => each.error !== error)
-  const others = [...new Set(failed.map(each => each.region))].filter(each => each !== region)
+  const places = new Set(failed.map(each => placeName(each.region)))
+  const others = [...places].filter(each => each !== placeName(region))
   if (others.length === 0) return error
   return error.reworded({message: `${error.message} Also failed: ${others.join(', ')}.`})
 }

@@ -24,7 +24,7 @@ const mostDraws = 10
 /** Opens the journal of a run. Nothing may be sent before. Throws VpcmdError where it can't be written. */
 export async function openJournal(
   context: Context,
-  cloud: Pick<Cloud, 'caller'>,
+  cloud: Pick<Cloud, 'caller' | 'assumes'>,
   run: RunToOpen,
 ): Promise<OpenRunJournal> {
   const {now, random} = context.host
@@ -42,6 +42,7 @@ export async function openJournal(
   const header = {
     command,
     account,
+    ...(cloud.assumes !== undefined && {assumes: cloud.assumes}),
     iamId,
     vpcmd: context.version,
     startedAt: time(),

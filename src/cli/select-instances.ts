@@ -1,4 +1,5 @@
 import type {Cloud} from '../cloud/cloud.ts'
+import {placeKey, placeName, placeOf} from '../cloud/regions.ts'
 import {exitCodes, usageError, VpcmdError} from '../errors.ts'
 import {inputLimits, inputName, readText} from '../files/read-input.ts'
 import {toQuery} from '../instances/filters.ts'
@@ -10,7 +11,7 @@ import {
   instanceChoices,
   type Search,
 } from '../instances/find-instance.ts'
-import {refuseImpossible, refuseNothing} from '../instances/impossible-filters.ts'
+import {refuseImpossible, refuseNothing, wholeNameHint} from '../instances/impossible-filters.ts'
 import {collectInstances} from '../instances/list-instances.ts'
 import {settingsLabel} from '../instances/settings.ts'
 import type {Choice, Prompter} from '../terminal/prompts.ts'
@@ -140,7 +141,7 @@ async function selectAll<T>(
   const {items, failures, isRead} = await collectInstances(cloud, query, (instance, region) => {
     context.rememberNames([{instance, region: region.name}])
     return {
-      key: `${region.name} ${instance.vpc?.name ?? ''} ${instance.name ?? ''} ${instance.id}`,
+      key: `${placeKey(placeOf(region))} ${instance.vpc?.name ?? ''} ${instance.name ?? ''} ${instance.id}`,
       item: map({instance, region, asked: instance.id, readAt: context.host.now(), tags: filters.tag}),
     }
   })
@@ -148,7 +149,11 @@ async function selectAll<T>(
   if (items.length === 0 && failures.length === 0) {
     await (mayBeNone ? refuseImpossible(cloud, filters) : refuseNothing(cloud, filters))
   }
-  if (items.length === 0) context.note('No instances found: nothing to do.')
+  if (items.length === 0) {
+    const hint = wholeNameHint(filters)
+    const found = mayBeNone ? 'No instances found.' : 'No instances found: nothing to do.'
+    context.note(mayBeNone && hint ? `${found} ${hint}` : found)
+  }
   // The API's order is undocumented; this one is the same each time.
   const {compare} = new Intl.Collator('en', {numeric: true})
   items.sort((a, b) => compare(a.key, b.key))
@@ -156,7 +161,7 @@ async function selectAll<T>(
     items: items.map(({item}) => item),
     how: 'all',
     words: ['--all', ...regionWords(cloud), ...filterWords].join(' '),
-    unread: failures.map(({region, error}) => `${region}: ${error.message}`),
+    unread: failures.map(({region, error}) => `${placeName(region)}: ${error.message}`),
   }
 }
 

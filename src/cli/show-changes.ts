@@ -1,22 +1,31 @@
-import {describePatch} from '../instances/settings.ts'
+import {describeChange} from '../instances/settings.ts'
 import type {PlannedChange} from '../metadata/plan.ts'
 import type {Context} from './context.ts'
 import type {Breaches} from './policy-file.ts'
 
 const mostShown = 20
 
-/** Shows changes as a diff on stderr, with counts for each region and VPC where there is more than one. */
-export function showChanges(context: Context, changes: PlannedChange[], breaches: Breaches): void {
+/**
+ * Shows changes on stderr: where they are, then each of them. Of more than 20 the first, with a word on what lists all
+ * (`listedBy`).
+ */
+export function showChanges(context: Context, changes: PlannedChange[], breaches: Breaches, listedBy: string): void {
+  showPlaces(context, changes)
   for (const {target, before, set} of changes.slice(0, mostShown)) {
     const breach = breaches.get(target.id)
     const against = breach === undefined ? '' : ` (against the policy: ${breach})`
-    context.note(`  ${target.name} (${target.id}, ${target.zone}): ${describePatch(before, set)}${against}`)
+    context.note(`  ${target.name} (${target.id}, ${target.zone}): ${describeChange(before, set)}${against}`)
   }
+  const more = changes.length - mostShown
+  if (more > 0) context.note(`  ${context.symbols.ellipsis} and ${more} more; ${listedBy} all`)
+}
+
+/** Shows on stderr how many changes there are in each region and VPC; of one, its own line says it. */
+export function showPlaces(context: Context, changes: PlannedChange[]): void {
   if (changes.length <= 1) return
-  if (changes.length > mostShown) context.note(`  ${context.symbols.ellipsis} and ${changes.length - mostShown} more`)
   const counts = new Map<string, number>()
   for (const {target} of changes) {
-    const place = `${target.region}, VPC ${target.vpc.name}`
+    const place = `${target.account === undefined ? '' : `account ${target.account}, `}${target.region}, VPC ${target.vpc.name}`
     counts.set(place, (counts.get(place) ?? 0) + 1)
   }
   for (const [place, count] of [...counts].sort(([a], [b]) => (a < b ? -1 : 1))) context.note(`  ${place}: ${count}`)

@@ -1,5 +1,6 @@
 import type {Cloud} from '../cloud/cloud.ts'
 import {rateLimits} from '../cloud/rate-limiter.ts'
+import {placeOf} from '../cloud/regions.ts'
 import type {Column} from '../column.ts'
 import {counted} from '../counted.ts'
 import {asVpcmdError, type VpcmdError} from '../errors.ts'
@@ -27,6 +28,7 @@ import {movedTo, printServers, resultColumn} from './print-outcomes.ts'
 import {reportUnanswered} from './report-failures.ts'
 import {confirmDowntime, powerVerbs, showPreflights, withRestartProgress} from './restart-instances.ts'
 import {exitForStop, openJournal, runName, writeEnd} from './run-journal.ts'
+import {runInWords} from './run-words.ts'
 import {type Selection, selectInstances} from './select-instances.ts'
 
 /** Chooses instances and starts, stops or restarts them, as `metadata enable --restart` restarts what it enabled. */
@@ -40,7 +42,7 @@ export async function switchPower(
   const choose = async () => {
     const chosen: Chosen = await selectInstances(context, cloud, selection, picker, found => ({
       asked: found.asked,
-      target: targetOf('instance', found.instance, found.region.name),
+      target: targetOf('instance', found.instance, placeOf(found.region)),
       tags: found.tags,
     }))
     return {chosen, hasAsked: chosen.how === 'picked'}
@@ -84,10 +86,10 @@ export async function resumePower(
   policy: ChangePolicy,
   {run, action}: {run: Run; action: PowerAction},
 ): Promise<void> {
-  const {id, selection, command} = run.header
+  const {id, selection} = run.header
   const left = run.changes.filter(each => !isSettled(each))
   const name = await runName(context, id)
-  context.note(`Run ${name} (${command} ${selection}): ${left.length} of ${run.changes.length} left.`)
+  context.note(`Run ${name} (${runInWords(context, run.header)}): ${left.length} of ${run.changes.length} left.`)
   // Killed after the last step, and before its outcome was on disk.
   const isDone = ({restart}: (typeof left)[number]) => restart?.step === 'running' || restart?.step === 'down'
   const begun = action === 'restart' ? left.filter(isBetween) : []

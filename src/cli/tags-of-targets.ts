@@ -1,6 +1,7 @@
 import type {Cloud} from '../cloud/cloud.ts'
 import type {TagIndex} from '../cloud/global-search.ts'
 import type {Tags} from '../cloud/readers/tags.ts'
+import {placeKey} from '../cloud/regions.ts'
 import {asVpcmdError} from '../errors.ts'
 import type {Target} from '../metadata/plan.ts'
 import type {Context} from './context.ts'
@@ -14,12 +15,12 @@ export async function tagsOfTargets(
 ): Promise<(target: Target) => Tags | undefined> {
   const indexes = new Map<string, TagIndex>()
   const problems = new Set<string>()
-  const keyOf = ({kind, region}: Target) => `${kind} ${region}`
+  const keyOf = (target: Target) => `${target.kind} ${placeKey(target)}`
   const places = new Map(changes.map(({target}) => [keyOf(target), target]))
   await Promise.all(
-    [...places].map(async ([key, {kind, region}]) => {
+    [...places].map(async ([key, target]) => {
       try {
-        indexes.set(key, await cloud.tags(await cloud.region(region), kind))
+        indexes.set(key, await cloud.tags(await cloud.region(target), target.kind))
       } catch (error) {
         problems.add(asVpcmdError(error).inOneLine)
       }

@@ -1,6 +1,7 @@
-import type {Config} from '@oclif/core'
+import type {Command, Config} from '@oclif/core'
 import {usageError, VpcmdError} from '../errors.ts'
 import {nearestName} from '../nearest-name.ts'
+import {quoteCommand} from '../quote-command.ts'
 import {drawHelp} from './draw-help.ts'
 import {heedTerminalFlags, namesSandbox, variableAgainstInput} from './environment.ts'
 import {changes, type HelpPage, helpPage, welcomePage} from './help-page.ts'
@@ -43,7 +44,10 @@ export async function commandTyped(catalog: Catalog, argv: string[], host: HostF
   }
   if (first.startsWith('-')) return ['console', ...argv]
   const expanded = withoutShortcut(argv)
-  if (catalog.findCommand(leadingWords(catalog, expanded).join(':'))) return expanded
+  const named = leadingWords(catalog, expanded)
+  const command = catalog.findCommand(named.join(':'))
+  if (command) refuseArgument(command, named, expanded[named.length])
+  if (command) return expanded
   throw unknownCommand(catalog, argv.filter(isWord).slice(0, 2))
 }
 
@@ -70,6 +74,16 @@ function isTopic({pjson}: Catalog, word: string): boolean {
 
 function isWord(word: string): boolean {
   return !word.startsWith('-')
+}
+
+/** oclif would take a word after a command that takes none for a part of its name, and call the command unknown. */
+function refuseArgument({args, flags}: Command.Loadable, named: string[], next: string | undefined): void {
+  if (next === undefined || !isWord(next) || Object.keys(args).length > 0) return
+  const name = `vpcmd ${named.join(' ')}`
+  const hint = Object.hasOwn(flags, 'name')
+    ? `To filter by name: ${name} ${quoteCommand(['--name', next])}`
+    : `See its flags: ${name} --help`
+  throw usageError(`${name} takes no argument, and ${next} is one.`, hint)
 }
 
 /** What other tools call what `show` does. */
@@ -114,10 +128,14 @@ function nearest(names: string[], words: string[], group: string | undefined): s
 /** Whether there are credentials, valid or not: what is wrong with them shows when they are used. */
 async function canSignIn(env: Host['env']): Promise<boolean> {
   if (namesSandbox(env)) return true
-  const {findCredentials, withCredentialsFile} = await import('../cloud/credentials.ts')
+  const [{findCredentials}, {withCredentialsFile}] = await Promise.all([
+    import('../cloud/credentials.ts'),
+    import('../cloud/credentials-file.ts'),
+  ])
   try {
     const settings = await withCredentialsFile(env, () => undefined)
-    await findCredentials({settings, iamUrl: '', apiKeyFile: undefined, warn: () => undefined})
+    const nothing = async () => undefined
+    await findCredentials({settings, iamUrl: '', apiKeyFile: undefined, findCompute: nothing, warn: () => undefined})
     return true
   } catch (error) {
     return !(error instanceof VpcmdError && error.code === 'no_credentials')

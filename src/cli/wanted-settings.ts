@@ -48,7 +48,7 @@ export async function askSetting(
   {name, header, values, bounds}: Tunable,
   present: readonly Settings[],
 ): Promise<string | number | undefined> {
-  const message = `${header}?`
+  const message = bounds ? `${header} (${bounds.min}-${bounds.max})?` : `${header}?`
   const known = [...new Set(present.map(settings => settings[name] ?? 'unknown'))].sort()
   const keep = known.length > 0 ? `keep as it is: ${known.join(', ')}` : 'keep as it is'
   if (bounds) return prompter.number({message, ...bounds, empty: keep})

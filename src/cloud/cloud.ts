@@ -1,28 +1,27 @@
 import {join} from 'node:path'
 import type {ShowActivity} from '../activity.ts'
+import {usageError} from '../errors.ts'
 import {hashedName} from '../files/private-file.ts'
 import {callsOf, type Manner} from './calls.ts'
-import type {Credentials} from './credentials.ts'
+import type {Credentials} from './credential-kinds.ts'
 import {
-  checkSameCloud,
   checkSecure,
   checkServiceOfLogin,
   type Endpoints,
+  type ServiceName,
   serviceUrl,
   serviceWords,
 } from './endpoints.ts'
 import type {TaggedKind, TagIndex} from './global-search.ts'
-import {listPaths} from './operations.ts'
 import {RateLimiter} from './rate-limiter.ts'
 import type {TagKind} from './readers/tags.ts'
-import {findRegions, type Region, regionNamesIn} from './regions.ts'
+import {type Account, findRegions, type Place, placeName, type Region, regionNamesIn} from './regions.ts'
 import type {Pacing} from './retries.ts'
-import {findRoutes} from './routes.ts'
 import {sdkAdapter} from './sdk-adapter.ts'
 import type {Service} from './service-call.ts'
-import {type Caller, type Identity, TokenSource} from './token-source.ts'
-import {answerLimits, type Connections, type Line, type WireLog} from './transport.ts'
-import {chooseSdk, type VpcApi} from './vpc-api.ts'
+import type {Caller, Identity, TokenSource} from './token-source.ts'
+import {answerLimits, type Line, type WireLog} from './transport.ts'
+import type {SdkChoice, VpcApi} from './vpc-api.ts'
 
 /** IBM Cloud as the rest of vpcmd sees it: its regions, and the VPC API of each. */
 export interface Cloud {
@@ -30,10 +29,17 @@ export interface Cloud {
   readonly askedRegions: string[]
   /** The regions to work in: those that were asked for, else all. Asked once, and then remembered. */
   regions(): Promise<Region[]>
-  /** One region by name, whatever was asked for. Throws a usage error, which says where the name is from, when there is none. */
-  region(name: string, askedBy?: string): Promise<Region>
+  /**
+   * One region, whatever was asked for. Throws a usage error, which says where its name is from, when there is none, or it is
+   * of an account that is not worked in.
+   */
+  region(place: Place, askedBy?: string): Promise<Region>
   /** The VPC API of a region. Its calls are tried as the retry policy says, and throw VpcmdError. */
   api(region: Region, manner?: Manner): VpcApi
+  /** The trusted profile that is assumed in each account that is worked in, as it was named. */
+  readonly assumes?: string
+  /** The accounts that are worked in, where a profile is assumed. Throws VpcmdError where they can't be listed. */
+  accounts?(): Promise<Account[]>
   /** Tells whoever watches what is under way. */
   readonly show: ShowActivity
   /** Whose the credentials are, as the token says, with `isFresh` one that is asked for now. Throws VpcmdError as any call does. */
@@ -49,7 +55,8 @@ export interface Cloud {
   attachedTags(region: Region, crn: string, kind: TagKind, signal?: AbortSignal): Promise<readonly string[] | undefined>
 }
 
-export interface CloudOptions {
+/** How accounts are worked in. */
+export interface AccessOptions {
   env: NodeJS.ProcessEnv
   credentials: Credentials
   endpoints: Endpoints
@@ -71,36 +78,21 @@ export interface CloudOptions {
   mostConnections?: number
 }
 
-/** Opens IBM Cloud. Sends nothing yet. Throws a usage error for endpoints to which credentials are not sent. */
-export async function openCloud(options: CloudOptions): Promise<Cloud> {
-  const {credentials, endpoints, cacheFolder, pacing, log, allowsHttp = false, show = () => () => {}} = options
-  if (credentials.isBorrowed) checkSameCloud(credentials.asked.url, endpoints)
-  for (const url of [credentials.asked.url, endpoints.vpcUrl]) checkSecure(url, allowsHttp)
-  const [sdk, routeTo] = await Promise.all([chooseSdk(options.env), findRoutes(options.env, options.mostConnections)])
-  log?.note(`SDK: ${sdk.description}`)
-  // What is wrong with a proxy is said now, and not by each request.
-  for (const url of [credentials.asked.url, endpoints.vpcUrl]) routeTo(url)
+/** One account, and what all accounts share. */
+export interface AccountOptions extends AccessOptions {
+  sdk: SdkChoice
+  lineTo(url: string): Line
+  onCall(place: string): () => void
+  show: ShowActivity
+  tokens: TokenSource
+  /** The account that the tokens must be of; undefined for any. */
+  account: Account | undefined
+}
+
+/** Opens one account. Sends nothing yet. */
+export function openAccount(options: AccountOptions): Cloud {
+  const {credentials, endpoints, pacing, log, allowsHttp = false, show, sdk, lineTo, onCall, tokens, account} = options
   const {secrets} = credentials
-  const cacheFile = (kind: string, ...of: string[]) =>
-    cacheFolder && join(cacheFolder, `${kind}-${hashedName(...of)}.json`)
-  // Kept for all URLs.
-  const connections: Connections = {most: options.mostConnections}
-  const lineTo = (url: string): Line => {
-    const mostBytes = listPaths.some(path => url.endsWith(path)) ? answerLimits.list : answerLimits.other
-    return {connections, proxy: routeTo(url), log, mostBytes}
-  }
-
-  const tokens = new TokenSource({
-    ...credentials,
-    cacheFile:
-      credentials.isBorrowed || !credentials.cacheKey
-        ? undefined
-        : cacheFile('token', credentials.asked.url, ...credentials.cacheKey),
-    pacing,
-    lineTo,
-  })
-
-  const onCall = watchCalls(show)
   const apis = new Map<string, Record<Manner, VpcApi>>()
   const openAt = (url: string, place: string): Record<Manner, VpcApi> => {
     checkSecure(url, allowsHttp)
@@ -117,17 +109,27 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     return api[manner]
   }
 
-  const find = (asked: string[], askedBy: string) =>
-    findRegions({
+  let isChecked: Promise<void> | undefined
+  const find = async (asked: string[], askedBy: string) => {
+    isChecked ??= account ? checkAccount(tokens, account) : Promise.resolve()
+    await isChecked
+    return findRegions({
       asked,
       askedBy,
       asker: endpoints.vpcUrl,
       isPrivate: endpoints.isPrivate,
-      cacheFile: cacheFile('regions', endpoints.vpcUrl, ...(credentials.cacheKey ?? []), String(endpoints.isPrivate)),
+      cacheFile: cacheFile(
+        options.cacheFolder,
+        'regions',
+        endpoints.vpcUrl,
+        ...(credentials.cacheKey ?? []),
+        String(endpoints.isPrivate),
+      ),
       ask: async () => (await apiAt(endpoints.vpcUrl, '').listRegions()).result,
       now: pacing.now,
       log,
     })
+  }
 
   const variable = ['IBMCLOUD_REGION', 'IC_REGION'].find(name => options.env[name])
   const [asked, askedBy] =
@@ -139,17 +141,9 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     if (!region) throw new Error(`no region ${name}`)
     return region
   }
-  const openService = (name: 'search' | 'tagging'): Service => {
-    const url = serviceUrl(endpoints, name)
-    checkSecure(url, allowsHttp)
-    if (credentials.isBorrowed) checkServiceOfLogin(credentials.asked.url, url, name)
-    // A page of a search is as long as a page of a list.
-    const line = {...lineTo(url), mostBytes: answerLimits.list}
-    return {...serviceWords(name), url, secrets, tokens, pacing, limiter: new RateLimiter(pacing), line, onCall}
-  }
   const search = async (kind: TaggedKind) => {
     const [{searchTags}, {account}] = await Promise.all([import('./global-search.ts'), tokens.identity()])
-    return searchTags(openService('search'), kind, account)
+    return searchTags(openService(options, 'search'), kind, account)
   }
   const indexes = new Map<TaggedKind, Promise<TagIndex>>()
   let tagging: Service | undefined
@@ -162,13 +156,13 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
       regions ??= find(asked, askedBy)
       return regions
     },
-    region(name, askedBy = 'the CRN') {
+    region({region: name}, askedBy = 'the CRN') {
       const found = named.get(name) ?? findOne(name, askedBy)
       named.set(name, found)
       return found
     },
     show,
-    api: (region, manner) => apiAt(region.url, region.name, manner),
+    api: ({url, name}, manner) => apiAt(url, placeName({name, account}), manner),
     caller: asked => tokens.caller(asked),
     identity: () => tokens.identity(),
     tags(_region, kind = 'instance') {
@@ -179,14 +173,41 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     async attachedTags(_region, crn, kind, signal) {
       const [{readAttachedTags}, {account}] = await Promise.all([import('./global-tagging.ts'), tokens.identity()])
       // One for all, as they share a rate limit.
-      tagging ??= openService('tagging')
+      tagging ??= openService(options, 'tagging')
       return readAttachedTags(tagging, crn, kind, account, signal)
     },
   }
 }
 
+/** Opens a service beside the VPC API. Throws a usage error for one whose address is not known, or that the token is not sent to. */
+export function openService(options: AccountOptions, name: ServiceName): Service {
+  const {credentials, endpoints, pacing, allowsHttp = false, lineTo, onCall, tokens} = options
+  const url = serviceUrl(endpoints, name)
+  checkSecure(url, allowsHttp)
+  if (credentials.isBorrowed) checkServiceOfLogin(credentials.asked.url, url, name)
+  // A page of a search is as long as a page of a list.
+  const line = {...lineTo(url), mostBytes: answerLimits.list}
+  const {secrets} = credentials
+  return {...serviceWords(name), url, secrets, tokens, pacing, limiter: new RateLimiter(pacing), line, onCall}
+}
+
+/** Throws a usage error where the tokens are of another account. */
+async function checkAccount(tokens: TokenSource, {id}: Account): Promise<void> {
+  const {account} = await tokens.caller()
+  if (account === id) return
+  throw usageError(
+    `The credentials are of account ${account}, and not of ${id}: nothing was asked there.`,
+    'To work in another account, pass --assume with the name of a trusted profile of it.',
+  )
+}
+
+/** Where something is kept for whom `of` tells apart. */
+export function cacheFile(folder: string | undefined, kind: string, ...of: string[]): string | undefined {
+  return folder && join(folder, `${kind}-${hashedName(...of)}.json`)
+}
+
 /** Shows whom the calls that are under way wait for: each is told with its place, and ended by the function that is returned. */
-function watchCalls(show: ShowActivity): (place: string) => () => void {
+export function watchCalls(show: ShowActivity): (place: string) => () => void {
   const places: string[] = []
   let endShow: (() => void) | undefined
   const activity = () => {

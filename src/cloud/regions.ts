@@ -5,12 +5,51 @@ import type {Page} from './readers/page.ts'
 import type {ListedRegion} from './readers/resources.ts'
 import type {WireLog} from './transport.ts'
 
+/** An account of IBM Cloud that is worked in beside others. */
+export interface Account {
+  id: string
+  /** Where it is known. */
+  name?: string
+}
+
 export interface Region {
+  /** Empty for all regions of an account in which nothing can be asked. */
   name: string
   /** The service URL, with /v1; empty where there is none to be used. */
   url: string
   /** Why nothing can be asked there; undefined where it can. */
   problem?: string
+  /** The error that `problem` is told by, where there is one. */
+  error?: VpcmdError
+  /** Whose resources are meant, where more than one account is worked in. */
+  account?: Account
+}
+
+/** Where a server is: its region, and its account's ID where more than one is worked in. */
+export interface Place {
+  region: string
+  account?: string
+}
+
+/** The place of what is in a region. */
+export function placeOf({name, account}: Pick<Region, 'name' | 'account'>): Place {
+  return {region: name, ...(account && {account: account.id})}
+}
+
+/** A key for a place, which no other place has. */
+export function placeKey({region, account = ''}: Place): string {
+  return `${account}/${region}`
+}
+
+/** A region as messages call it: `eu-de`, or `eu-de of account team-a (ID)`. */
+export function placeName({name, account}: Pick<Region, 'name' | 'account'>): string {
+  if (!account) return name
+  return name === '' ? accountName(account) : `${name} of ${accountName(account)}`
+}
+
+/** An account as messages call it. */
+export function accountName({id, name}: Account): string {
+  return name ? `account ${name} (${id})` : `account ${id}`
 }
 
 export interface RegionSources {
@@ -133,7 +172,8 @@ function isKept(value: unknown, asker: string): boolean {
 }
 
 /** Throws VpcmdError for a region in which nothing can be asked. */
-export function checkUsable({problem}: Region): void {
+export function checkUsable({problem, error}: Region): void {
+  if (error) throw error
   if (problem === undefined) return
   throw new VpcmdError({code: 'region_unavailable', message: `${problem}: nothing was asked there.`})
 }

@@ -21,6 +21,8 @@ export interface Asked {
   name: string
   url: string
   isMetadataService?: boolean
+  /** The trusted profile that is to be assumed. */
+  profile?: string
 }
 
 /**
@@ -66,7 +68,7 @@ export function describeTokenFailure(thrown: unknown, asked: Asked, secrets: rea
   if (!(thrown instanceof RequestFailure)) return noRequest(thrown, who, secrets)
   const {failure, tries} = thrown
   const often = tries > 1 ? `, in ${tries} tries` : ''
-  const what = `${who} gave no token${often}`
+  const what = `${who} gave no token${asked.profile === undefined ? '' : ` for the trusted profile ${asked.profile}`}${often}`
   if (failure.kind === 'timeout') {
     const hint = asked.isMetadataService
       ? 'It is off for this instance, or speaks https only (VPC_AUTH_URL). To find out more, run: vpcmd imds doctor'
@@ -101,8 +103,14 @@ function noRequest(thrown: unknown, who: string, secrets: readonly string[]): Vp
   })
 }
 
-function tokenAdvice(isRefusal: boolean, code: string | undefined, {isMetadataService}: Asked): string | undefined {
+function tokenAdvice(
+  isRefusal: boolean,
+  code: string | undefined,
+  {isMetadataService, profile}: Asked,
+): string | undefined {
   if (!isRefusal) return undefined
+  if (profile !== undefined)
+    return 'Check that the account has this trusted profile, and that it trusts you. vpcmd whoami says who you are.'
   if (!isMetadataService) return 'Check that the credentials are whole, not deleted or locked, and of this cloud.'
   return code === 'profile_not_linked'
     ? 'Link the trusted profile to this instance in IAM, or name a linked one in VPC_IAM_PROFILE_ID.'

@@ -2,7 +2,7 @@ import type {AuthenticatorInterface} from 'ibm-cloud-sdk-core'
 import {exitCodes, VpcmdError} from '../errors.ts'
 import {readPrivateJson, writePrivate} from '../files/private-file.ts'
 import {claimsIn} from '../jwt-claims.ts'
-import type {Credentials} from './credentials.ts'
+import type {Credentials} from './credential-kinds.ts'
 import {number, text} from './readers/fields.ts'
 import {type Pacing, RequestFailure, unreadable, withRetries} from './retries.ts'
 import {retryPolicy} from './retry-policy.ts'
@@ -80,6 +80,11 @@ export class TokenSource implements AuthenticatorInterface {
 
   async authenticate(request: {headers?: object}): Promise<void> {
     request.headers = {...request.headers, Authorization: (await this.#present()).header}
+  }
+
+  /** The present token itself, to be shown to IAM. Throws VpcmdError. */
+  async accessToken(): Promise<string> {
+    return (await this.#present()).header.replace(/^Bearer /, '')
   }
 
   /** Sees that there is a token. Throws VpcmdError. */

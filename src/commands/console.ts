@@ -14,7 +14,8 @@ import {exitCodes, usageError, VpcmdError} from '../errors.ts'
 import {instanceDetails, mainDetails} from '../instances/details.ts'
 import type {FoundInstance} from '../instances/find-instance.ts'
 import {floatingIpsFor, noFloatingIps} from '../instances/floating-ips.ts'
-import {describePatch, settingsLabel, tunables, type WantedSettings} from '../instances/settings.ts'
+import {whereIs} from '../instances/list-instances.ts'
+import {describeChange, settingsLabel, tunables, type WantedSettings} from '../instances/settings.ts'
 import {asCandidate, changesIn, draftPlan} from '../metadata/plan.ts'
 import type {Prompter} from '../terminal/prompts.ts'
 import {inSteps, StepBack} from '../terminal/steps.ts'
@@ -121,7 +122,7 @@ export default class Console extends BaseCommand {
     const {before} = change
     if (
       !(await prompter.confirm({
-        message: `${found.instance.name ?? found.instance.id}: ${describePatch(before, change.set)}. Go on?`,
+        message: `${found.instance.name ?? found.instance.id}: ${describeChange(before, change.set)}. Go on?`,
       }))
     ) {
       this.context.note('Nothing was sent.')
@@ -139,7 +140,7 @@ export default class Console extends BaseCommand {
     if (!outcome?.after) return found
     const after = {...found.instance.settings, ...outcome.after}
     if (outcome.result === 'changed') {
-      this.context.note(`Changed: ${settingsLabel(before)} -> ${settingsLabel(after)}`)
+      this.context.note(`Changed: ${describeChange(before, outcome.after)}`)
       if (run && !before.enabled && after.enabled) {
         const {id, name = ''} = found.instance
         printEnding(this.context, restartNeeded(cloud, [{asked: id, id, name}], await runName(this.context, run.id)))
@@ -156,7 +157,7 @@ export default class Console extends BaseCommand {
       this.context.warning(error.message)
       return noFloatingIps
     })
-    const listed = {instance, region: region.name, floatingIps: undefined}
+    const listed = {instance, ...whereIs(region), floatingIps: undefined}
     const rows = isAll ? instanceDetails(listed, index) : mainDetails(listed, index)
     // A menu follows at once: nobody wants to leave a pager first.
     this.context.print(`${renderRecord(rows, this.context.canvas())}\n`, false)

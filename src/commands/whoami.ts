@@ -3,13 +3,15 @@ import {connectCloud, findAccess} from '../cli/connect-cloud.ts'
 import {cloudFlags} from '../cli/flags/cloud.ts'
 import {readOutput} from '../cli/flags/output.ts'
 import {printRecord} from '../cli/output.ts'
+import type {Cloud} from '../cloud/cloud.ts'
 import {type Right, rightsOf} from '../cloud/rights.ts'
+import {counted} from '../counted.ts'
 import {exitCodes} from '../errors.ts'
 
 export default class Whoami extends BaseCommand {
   static override summary = 'Show which credentials are used, whose they are, and what they may do.'
   static override description =
-    `vpcmd looks for credentials in this order: --api-key-file, IBMCLOUD_API_KEY, IC_API_KEY, the VPC_* settings of IBM's SDK, and who is signed in to ibmcloud.
+    `vpcmd looks for credentials in this order: --api-key-file, the profile of the config file, IBMCLOUD_API_KEY, IC_API_KEY, the VPC_* settings of IBM's SDK, who is signed in to ibmcloud, and the instance that it runs on. With --assume, it also says in which accounts the trusted profile can be assumed.
 
 To see what they may do, vpcmd asks for the regions and for one instance in one region: the one that --region names first, else the one that ibmcloud targets, else the first. What can't be tried without changing something is unknown.`
   static override examples = [
@@ -29,6 +31,7 @@ To see what they may do, vpcmd asks for the regions and for one instance in one 
     const {account, iamId, name, email, profileId, assumedBy, expiresAt} = await cloud.identity()
     const {rights, errors} = await rightsOf(cloud, login?.region)
     const profile = profileId ?? login?.profileId
+    const assumed = await assumedIn(cloud)
     const leftSeconds = expiresAt === undefined ? undefined : Math.floor((expiresAt - this.context.host.now()) / 1000)
     const endsAt = expiresAt === undefined ? undefined : new Date(expiresAt).toISOString().replace('.000', '')
     const {inWords} = await import('../imds/descriptions.ts')
@@ -40,6 +43,7 @@ To see what they may do, vpcmd asks for the regions and for one instance in one 
         ['Account', login?.accountName ? `${told(account)} (${login.accountName})` : told(account)],
         ['Identity', told(...new Set([iamId, name, email]))],
         ['Profile', profile ? `${profile}${assumedBy ? `, assumed by ${assumedBy}` : ''}` : iamId ? 'none' : 'unknown'],
+        ['Assumes', assumed ? assumedInWords(assumed) : ''],
         ['Token ends', endsAt && leftSeconds !== undefined ? `${endsAt} (in ${inWords(leftSeconds)})` : 'unknown'],
         ['May', rightsIn(rights, 'yes') || 'nothing that was asked'],
         ['May not', rightsIn(rights, 'no')],
@@ -51,6 +55,7 @@ To see what they may do, vpcmd asks for the regions and for one instance in one 
         account: {id: account ?? null, name: login?.accountName ?? null},
         identity: {iam_id: iamId ?? null, name: name ?? null, email: email ?? null},
         profile: profile ? {id: profile, assumed_by: assumedBy ?? null} : null,
+        ...(assumed && {assumes: assumed}),
         token: {expires_at: endsAt ?? null, expires_in: leftSeconds ?? null},
         may: rights.map(({what, region, allowed, why}) => ({what, region: region ?? null, allowed, why: why ?? null})),
       },
@@ -59,6 +64,36 @@ To see what they may do, vpcmd asks for the regions and for one instance in one 
     for (const error of errors) this.context.error(error)
     if (errors.length > 0) this.context.exitCode = exitCodes.failed
   }
+}
+
+/** Where a trusted profile is assumed, and where it can't be. */
+interface Assumed {
+  profile: string
+  accounts: {id: string; name: string | null; allowed: boolean; why: string | null}[]
+}
+
+async function assumedIn(cloud: Cloud): Promise<Assumed | undefined> {
+  if (!cloud.accounts || cloud.assumes === undefined) return undefined
+  const [accounts, regions] = await Promise.all([cloud.accounts(), cloud.regions()])
+  const refusals = new Map(
+    regions.flatMap(({account, error}) => (account && error ? [[account.id, error.message]] : [])),
+  )
+  return {
+    profile: cloud.assumes,
+    accounts: accounts.map(({id, name = null}) => ({
+      id,
+      name,
+      allowed: !refusals.has(id),
+      why: refusals.get(id) ?? null,
+    })),
+  }
+}
+
+function assumedInWords({profile, accounts}: Assumed): string {
+  const named = (list: Assumed['accounts']) => list.map(({id, name}) => name ?? id).join(', ')
+  const [good, bad] = [accounts.filter(each => each.allowed), accounts.filter(each => !each.allowed)]
+  const refusals = bad.length > 0 ? `; not in ${named(bad)}` : ''
+  return `${profile} in ${counted(good.length, 'account')}${good.length > 0 ? `: ${named(good)}` : ''}${refusals}`
 }
 
 function rightsIn(rights: readonly Right[], allowed: Right['allowed']): string {

@@ -14,11 +14,14 @@ export interface OutputManner {
   isNew?: boolean
 }
 
+/** What is written, in pieces where it may be longer than a text can be. */
+type Content = string | readonly string[]
+
 /**
  * Writes a file that the user named: as a whole or not at all, so that nothing that was there is lost. A link is followed;
  * a device or a pipe is written into. Throws a VpcmdError with `code` that says why it can't be written.
  */
-export async function writeOutput(file: string, content: string, code = 'not_written'): Promise<void> {
+export async function writeOutput(file: string, content: Content, code = 'not_written'): Promise<void> {
   try {
     await writeThrough(file, content)
   } catch (error) {
@@ -37,7 +40,7 @@ export function notWritten(file: string, error: unknown, code = 'not_written'): 
 }
 
 /** The same as writeOutput, but throws what the file system throws. */
-export async function writeThrough(file: string, content: string, manner: OutputManner = {}): Promise<void> {
+export async function writeThrough(file: string, content: Content, manner: OutputManner = {}): Promise<void> {
   const target = await followLinks(file)
   const descriptor = descriptorOf(target)
   if (descriptor !== undefined) return writeDescriptor(descriptor, content)
@@ -67,7 +70,7 @@ export async function writeThrough(file: string, content: string, manner: Output
  */
 export async function replaceFile(
   file: string,
-  content: string,
+  content: Content,
   {isPrivate = false, isNew = false}: OutputManner,
   there?: Stats,
 ): Promise<void> {
@@ -77,7 +80,7 @@ export async function replaceFile(
     const handle = await open(draft, 'wx', isPrivate || there ? 0o600 : 0o666)
     try {
       if (there) await takeAfter(handle, there, isPrivate)
-      await handle.writeFile(content)
+      await writeFile(handle, content)
       await handle.sync().catch(unlessUnknown)
     } finally {
       await handle.close()
@@ -115,11 +118,11 @@ function unlessUnknown(error: NodeJS.ErrnoException): void {
   if (!['EINVAL', 'ENOSYS', 'ENOTSUP'].includes(error.code ?? '')) throw error
 }
 
-async function writeInto(file: string, content: string, mode?: number): Promise<void> {
+async function writeInto(file: string, content: Content, mode?: number): Promise<void> {
   const handle = await open(file, constants.O_WRONLY | constants.O_TRUNC)
   try {
     if (mode !== undefined) await handle.chmod(mode)
-    await handle.writeFile(content)
+    await writeFile(handle, content)
   } finally {
     await handle.close()
   }
@@ -150,7 +153,11 @@ function descriptorOf(file: string): number | undefined {
 }
 
 /** Goes on where the descriptor stands, as the shell opened it: it may be a file that others write to as well. */
-async function writeDescriptor(descriptor: number, content: string): Promise<void> {
+async function writeDescriptor(descriptor: number, content: Content): Promise<void> {
+  if (typeof content !== 'string') {
+    for (const piece of content) await writeDescriptor(descriptor, piece)
+    return
+  }
   const stream = {1: process.stdout, 2: process.stderr}[descriptor]
   if (!stream) return promisify(writeToDescriptor)(descriptor, content)
   await new Promise<void>((done, fail) => {

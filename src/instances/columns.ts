@@ -1,7 +1,8 @@
 import type {Reference} from '../cloud/readers/fields.ts'
 import type {Instance} from '../cloud/readers/instance.ts'
 import {type Column, columnsNamed, columnNamed as named} from '../column.ts'
-import type {ListedInstance} from './list-instances.ts'
+import {type ListedInstance, toJsonAccount} from './list-instances.ts'
+import {accountInCrn} from './references.ts'
 import {serviceUrl, settingList, settingsLabel} from './settings.ts'
 import {tagList, toJsonTags} from './tags.ts'
 
@@ -69,6 +70,14 @@ export const instanceColumns: InstanceColumn[] = [
     json: ['tags', 'access_tags', 'service_tags'],
   },
   {...column('created', 'Created', ({createdAt}) => createdAt, 8), json: ['created_at']},
+  {
+    key: 'account',
+    header: 'Account',
+    value: ({account, instance}) => account?.name ?? account?.id ?? told(accountInCrn(instance.crn)),
+    priority: 2,
+    tells: 'which',
+    json: ['account', 'account_name'],
+  },
 ]
 
 function clusterAttachmentsOf({clusterNetworkAttachments: attachments}: Instance): string {
@@ -91,6 +100,11 @@ export const defaultColumns = ['name', 'id', 'status', 'zone', 'vpc', 'reserved-
 /** The columns of `metadata show` when none are asked for. */
 export const metadataColumns = ['name', 'id', 'zone', 'status', ...settingColumns.map(({key}) => key), 'url']
 
+/** Columns with the account where a profile is assumed in some. */
+export function columnsOf({assume}: {assume?: string | undefined}, names: readonly string[]): readonly string[] {
+  return assume === undefined ? names : names.flatMap(name => (name === 'id' ? ['id', 'account'] : name))
+}
+
 /** Filled in by `metadata show`, which has read the journals. */
 export const awaitedColumn: InstanceColumn = {
   key: 'restart-awaited-since',
@@ -99,12 +113,16 @@ export const awaitedColumn: InstanceColumn = {
 }
 
 /** All that `metadata show` can tell. */
-export const showColumns = [...chooseColumns([...metadataColumns, 'metadata', 'region', 'crn', 'tags']), awaitedColumn]
+export const showColumns = [
+  ...chooseColumns([...metadataColumns, 'metadata', 'account', 'region', 'crn', 'tags']),
+  awaitedColumn,
+]
 
 /** An instance as `metadata show --json` prints it; what is unknown is null, and its settings are as they came. */
-export function toMetadataRow({instance, region}: ListedInstance): object {
+export function toMetadataRow({instance, region, account}: ListedInstance): object {
   const {id, name = null, crn = null, zone = null, status = null, api, tags} = instance
-  const row = {id, name, crn, region, zone, status, metadata_service: api.metadata_service ?? null}
+  const place = {...toJsonAccount(account), region}
+  const row = {id, name, crn, ...place, zone, status, metadata_service: api.metadata_service ?? null}
   return {...row, ...(tags && toJsonTags(tags))}
 }
 
@@ -127,6 +145,7 @@ export function sortRows(rows: ListedInstance[], by: string): ListedInstance[] {
   keyed.sort(
     (a, b) =>
       (descending ? -1 : 1) * collator.compare(a.key, b.key) ||
+      collator.compare(a.row.account?.id ?? '', b.row.account?.id ?? '') ||
       collator.compare(a.row.region, b.row.region) ||
       collator.compare(a.row.instance.id, b.row.instance.id),
   )

@@ -9,8 +9,8 @@ import {settingList, settingsLabel} from './settings.ts'
 export type DetailRow = readonly [label: string, value: string | {columns: string[]; rows: string[][]}]
 
 /**
- * An instance in the rows and the order of `ibmcloud is instance` (ibm-cloud-docs/vpc, imd_access_instance_metadata), and
- * what a stop erases of it.
+ * An instance in the rows and the order of `ibmcloud is instance` (ibm-cloud-docs/vpc, imd_access_instance_metadata), with
+ * labels in one case, and what a stop erases of it.
  */
 export function instanceDetails({instance}: ListedInstance, floatingIps: FloatingIpIndex): DetailRow[] {
   const {settings, bootVolume: boot, vcpu} = instance
@@ -20,25 +20,25 @@ export function instanceDetails({instance}: ListedInstance, floatingIps: Floatin
     ['CRN', told(instance.crn)],
     ['Status', told(instance.status)],
     ['Availability policy on host failure', told(instance.hostFailurePolicy)],
-    ['Confidential Compute Mode', told(instance.confidentialComputeMode)],
-    ['Enable Secure Boot', told(instance.secureBoot)],
+    ['Confidential compute mode', told(instance.confidentialComputeMode)],
+    ['Secure boot', told(instance.secureBoot)],
     ['Startable', told(instance.startable)],
     ['Profile', told(instance.profile)],
     ['Architecture', told(instance.architecture)],
-    ['vCPU Manufacturer', told(vcpu.manufacturer)],
+    ['vCPU manufacturer', told(vcpu.manufacturer)],
     ['vCPUs', told(vcpu.count)],
-    ['Memory(GiB)', told(instance.memory)],
-    ['Bandwidth(Mbps)', told(instance.bandwidth)],
-    ['Volume bandwidth(Mbps)', told(instance.volumeBandwidth)],
-    ['Network bandwidth(Mbps)', told(instance.networkBandwidth)],
+    ['Memory (GiB)', told(instance.memory)],
+    ['Bandwidth (Mbps)', told(instance.bandwidth)],
+    ['Volume bandwidth (Mbps)', told(instance.volumeBandwidth)],
+    ['Network bandwidth (Mbps)', told(instance.networkBandwidth)],
     [
-      'Lifecycle Reasons',
+      'Lifecycle reasons',
       table(
         ['Code', 'Message'],
         instance.lifecycleReasons.map(({code, message}) => [told(code), told(message)]),
       ),
     ],
-    ['Lifecycle State', told(instance.lifecycleState)],
+    ['Lifecycle state', told(instance.lifecycleState)],
     [
       'Metadata service',
       table(
@@ -47,7 +47,7 @@ export function instanceDetails({instance}: ListedInstance, floatingIps: Floatin
       ),
     ],
     ['Image', named(instance.image)],
-    ['Numa Count', told(instance.numaCount)],
+    ['NUMA count', told(instance.numaCount)],
     ['VPC', named(instance.vpc)],
     ['Zone', told(instance.zone)],
     ['Resource group', named(instance.resourceGroup)],
@@ -60,10 +60,10 @@ export function instanceDetails({instance}: ListedInstance, floatingIps: Floatin
         [[told(boot.volume?.id), told(boot.volume?.name), told(boot.attachmentId), told(boot.attachmentName)]],
       ),
     ],
-    ['Reservation Affinity Policy', told(instance.affinityPolicy)],
-    ['Reservation Affinity Pool', instance.affinityPool.map(({name}) => told(name)).join(', ')],
+    ['Reservation affinity policy', told(instance.affinityPolicy)],
+    ['Reservation affinity pool', instance.affinityPool.map(({name}) => told(name)).join(', ')],
     ['Reservation', told(instance.reservation?.name)],
-    ['Health State', told(instance.healthState)],
+    ['Health state', told(instance.healthState)],
     ['Local disks', localDisks(instance)],
   ]
 }
@@ -112,7 +112,7 @@ function networkRow(instance: Instance, floatingIps: FloatingIpIndex): DetailRow
     return [...cells, ...vniCells, told(address)]
   })
   const columns = ['Interface', 'Name', 'ID', 'Subnet', 'Subnet ID', 'Floating IP', ...(isOlder ? [] : ['VNI'])]
-  return [isOlder ? 'Network Interfaces' : 'Network Attachments', table([...columns, 'Reserved IP'], rows)]
+  return [isOlder ? 'Network interfaces' : 'Network attachments', table([...columns, 'Reserved IP'], rows)]
 }
 
 function named(reference: Reference | undefined): {columns: string[]; rows: string[][]} {

@@ -3,7 +3,7 @@ import pLimit from 'p-limit'
 import type {Cloud} from '../cloud/cloud.ts'
 import type {Instance} from '../cloud/readers/instance.ts'
 import type {BareMetalServer} from '../cloud/readers/resources.ts'
-import {checkUsable, type Region} from '../cloud/regions.ts'
+import {checkUsable, type Place, placeKey, placeName, placeOf, type Region} from '../cloud/regions.ts'
 import {counted} from '../counted.ts'
 import {type ErrorDetails, exitCodes, usageError, VpcmdError} from '../errors.ts'
 import {toQuery} from './filters.ts'
@@ -86,7 +86,7 @@ async function theOne(cloud: Cloud, ref: InstanceRef, {matches, regions, failure
 
 /** Asks each region for one instance. A CRN says where it is. */
 async function lookUp(cloud: Cloud, ref: InstanceRef): Promise<Lookup> {
-  const regions = ref.kind === 'crn' ? [await cloud.region(ref.region)] : await cloud.regions()
+  const regions = ref.kind === 'crn' ? [await cloud.region(placeIn(cloud, ref))] : await cloud.regions()
   return ref.kind === 'name' ? lookUpName(cloud, ref.name, regions) : lookUpId(cloud, ref.id, regions)
 }
 
@@ -123,6 +123,11 @@ async function lookUpName(cloud: Cloud, name: string, regions: Region[]): Promis
   return {matches: fulfilled(searches).flat(), regions, failure: failed?.reason}
 }
 
+/** Where a CRN says that its instance is; its account is looked at where more than one is worked in. */
+function placeIn({accounts}: Cloud, {region, account}: InstanceRef & {kind: 'crn'}): Place {
+  return {region, ...(accounts && {account})}
+}
+
 /** Reads the list of each region that can hold one of `refs`, once for all of them. */
 async function listLookup(
   cloud: Cloud,
@@ -130,9 +135,10 @@ async function listLookup(
 ): Promise<(cloud: Cloud, ref: InstanceRef) => Promise<Lookup>> {
   // A CRN says where its instance is; IDs and names are looked for in the regions asked for, and in no other.
   const asked = refs.some(({kind}) => kind !== 'crn') ? await cloud.regions() : []
-  const named = new Set(refs.flatMap(ref => (ref.kind === 'crn' ? [ref.region] : [])))
-  const others = await Promise.allSettled([...named].map(name => cloud.region(name)))
-  const regions = new Map([...asked, ...fulfilled(others)].map(region => [region.name, region]))
+  const places = refs.flatMap(ref => (ref.kind === 'crn' ? [placeIn(cloud, ref)] : []))
+  const named = new Map(places.map(place => [placeKey(place), place]))
+  const others = await Promise.allSettled([...named.values()].map(place => cloud.region(place)))
+  const regions = new Map([...asked, ...fulfilled(others)].map(region => [placeKey(placeOf(region)), region]))
 
   const found = new Map<string, FoundInstance[]>()
   const wanted = new Set(refs.map(ref => (ref.kind === 'name' ? ref.name : ref.id)))
@@ -146,13 +152,13 @@ async function listLookup(
   })
   return async (_cloud, ref) => {
     // Throws for a region that there is not.
-    const searched = ref.kind === 'crn' ? [await cloud.region(ref.region)] : asked
-    const isThere = (name: string) => searched.some(region => region.name === name)
+    const searched = ref.kind === 'crn' ? [await cloud.region(placeIn(cloud, ref))] : asked
+    const names = new Set(searched.map(placeName))
     const matches = found.get(ref.kind === 'name' ? ref.name : ref.id) ?? []
     return {
-      matches: matches.filter(({region}) => isThere(region.name)),
+      matches: matches.filter(({region}) => names.has(placeName(region))),
       regions: searched,
-      failure: failures.find(({region}) => isThere(region))?.error,
+      failure: failures.find(({region}) => names.has(placeName(region)))?.error,
     }
   }
 }
@@ -207,7 +213,7 @@ export class AmbiguousName extends VpcmdError {
 
 function ambiguous(ref: InstanceRef, found: FoundInstance[]): AmbiguousName {
   const candidates = found.map(
-    ({region, instance}) => `${instance.id} in ${region.name} (VPC ${instance.vpc?.name ?? 'unknown'})`,
+    ({region, instance}) => `${instance.id} in ${placeName(region)} (VPC ${instance.vpc?.name ?? 'unknown'})`,
   )
   const details = {
     code: 'ambiguous_name',
@@ -224,7 +230,7 @@ function wordsOf(ref: InstanceRef): string {
 
 /** Why there is no instance: it is of another account, it is a bare metal server, or there is none. */
 async function missing(cloud: Cloud, ref: InstanceRef, regions: Region[]): Promise<VpcmdError> {
-  const account = ref.kind === 'crn' ? await otherAccount(cloud, ref.account) : undefined
+  const account = ref.kind === 'crn' && !cloud.accounts ? await otherAccount(cloud, ref.account) : undefined
   if (ref.kind === 'crn' && account !== undefined) {
     return usageError(
       `The CRN is of an instance of account ${ref.account}, and these credentials are of account ${account}.`,
@@ -235,7 +241,8 @@ async function missing(cloud: Cloud, ref: InstanceRef, regions: Region[]): Promi
   const [server] = await bareMetalServers(cloud, ref, usable)
   if (server) return server
   const near = ref.kind === 'name' ? await nearestNames(cloud, usable, ref.name) : []
-  const where = regions.length === 1 ? `in ${regions[0]?.name}` : `in any of ${regions.length} regions`
+  const where =
+    regions.length === 1 && regions[0] ? `in ${placeName(regions[0])}` : `in any of ${regions.length} regions`
   return new VpcmdError({
     code: 'instance_not_found',
     message: `There is no instance with the ${wordsOf(ref)} ${where}.`,
@@ -277,7 +284,7 @@ async function bareMetalServers(cloud: Cloud, ref: InstanceRef, regions: Region[
 function isBareMetal(server: BareMetalServer, region: Region): VpcmdError {
   return new VpcmdError({
     code: 'bare_metal_server',
-    message: `${server.name ?? server.id} in ${region.name} is a bare metal server, not an instance.`,
+    message: `${server.name ?? server.id} in ${placeName(region)} is a bare metal server, not an instance.`,
     hint: 'An audit shows its metadata service and writes the plan that changes it: vpcmd metadata audit --kind bare_metal_server --policy FILE --fix-plan plan.json, then vpcmd metadata apply plan.json',
     exitCode: exitCodes.notFound,
   })

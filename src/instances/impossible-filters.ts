@@ -3,6 +3,7 @@ import type {Instance} from '../cloud/readers/instance.ts'
 import type {Region} from '../cloud/regions.ts'
 import {exitCodes, VpcmdError} from '../errors.ts'
 import {nearestName} from '../nearest-name.ts'
+import {quoteCommand} from '../quote-command.ts'
 import {type Filters, filterTable, toQuery} from './filters.ts'
 import {matchesGlob} from './globs.ts'
 import {collectInstances} from './list-instances.ts'
@@ -44,13 +45,26 @@ export async function refuseNothing(cloud: Cloud, filters: Filters): Promise<voi
   const {name: pattern} = filters
   const names = pattern === undefined ? undefined : (await allInstances(cloud))?.flatMap(({name}) => name ?? [])
   if (pattern === undefined || !names || names.some(name => matchesGlob(pattern, name))) return
-  const nearest = nearestName(pattern, names)
   throw new VpcmdError({
     code: 'nothing_matches',
     message: `No instance${placeOf(cloud)} is called ${pattern}.`,
-    hint: nearest === undefined ? 'See what there is: vpcmd instances list' : `Did you mean ${nearest}?`,
+    hint: hintFor(pattern, names),
     exitCode: exitCodes.notFound,
   })
+}
+
+/** What may be meant by a name or pattern that none of these names match. */
+function hintFor(pattern: string, names: readonly string[]): string {
+  const wider = [`${pattern}*`, `*${pattern}*`].find(each => names.some(name => matchesGlob(each, name)))
+  if (wider !== undefined) return `Some match: ${quoteCommand(['--name', wider])}`
+  const nearest = nearestName(pattern, names)
+  return nearest === undefined ? 'See what there is: vpcmd instances list' : `Did you mean ${nearest}?`
+}
+
+/** That a name without * is a whole name, where that is what was asked for: who types a part of one finds nothing. */
+export function wholeNameHint({name}: Filters): string | undefined {
+  if (name === undefined || /[*?]/.test(name)) return undefined
+  return `--name takes whole names; for part of one: ${quoteCommand(['--name', `*${name}*`])}`
 }
 
 function placeOf({askedRegions}: Cloud): string {

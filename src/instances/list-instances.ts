@@ -1,7 +1,8 @@
+import pLimit from 'p-limit'
 import type {Cloud} from '../cloud/cloud.ts'
 import type {TagIndex} from '../cloud/global-search.ts'
 import type {Instance} from '../cloud/readers/instance.ts'
-import {checkUsable, type Region} from '../cloud/regions.ts'
+import {type Account, checkUsable, placeName, type Region} from '../cloud/regions.ts'
 import {counted} from '../counted.ts'
 import {asVpcmdError, VpcmdError} from '../errors.ts'
 import type {InstanceQuery} from './filters.ts'
@@ -15,13 +16,15 @@ import {toJsonTags} from './tags.ts'
 export interface ListedInstance {
   instance: Instance
   region: string
+  /** Where more than one account is worked in. */
+  account?: Account
   /** Undefined when they were not asked for, or could not be read. */
   floatingIps: string[] | undefined
 }
 
 /** What could not be read, and why. The rows of all other regions are there. */
 export interface RegionFailure {
-  region: string
+  region: Region
   error: VpcmdError
 }
 
@@ -30,7 +33,7 @@ export interface ReadingOutcome {
   failures: RegionFailure[]
   /** False where no region at all could be read: then there being no rows says nothing. */
   isRead: boolean
-  /** The regions that could not be read, or not to their end: what was handed over of them is not all. */
+  /** The regions, as messages call them, that could not be read, or not to their end: what was handed over of them is not all. */
   unread: Set<string>
   /** IDs that were handed over and that had gone by the end of the reading. */
   gone: Set<string>
@@ -39,6 +42,9 @@ export interface ReadingOutcome {
 export interface Listing extends Pick<ReadingOutcome, 'failures' | 'isRead'> {
   rows: ListedInstance[]
 }
+
+/** So many regions are read at once: those of one account are fewer, and those of hundreds would all be held in memory. */
+const regionsAtOnce = 64
 
 /** Takes the instances of a region as they come, those that the query keeps; the listing waits until it resolves. */
 export type OnInstances = (instances: Instance[], region: Region) => void | Promise<void>
@@ -59,45 +65,47 @@ export async function readInstances(
   const outcome: ReadingOutcome = {failures: [], isRead: false, unread: new Set(), gone: new Set()}
   let regionsDone = 0
   let taken = 0
+  const accounts = new Set(regions.flatMap(({account}) => account?.id ?? [])).size
+  const where = accounts > 0 ? ` in ${counted(accounts, 'account')}` : ''
   const endShow = cloud.show(() => ({
-    verb: `Reading ${counted(regions.length, 'region')}`,
+    verb: `Reading ${counted(regions.length, 'region')}${where}`,
     facts: [`${regionsDone} done`, counted(taken, 'instance')],
   }))
-  await Promise.all(
-    regions.map(async region => {
-      const take = async (instances: Instance[]) => {
-        stopped.signal.throwIfAborted()
-        taken += instances.length
-        try {
-          await onInstances(instances, region)
-        } catch (error) {
-          stopped.abort(error)
-          throw error
-        }
-      }
+  const limit = pLimit(regionsAtOnce)
+  const readRegion = async (region: Region) => {
+    const take = async (instances: Instance[]) => {
+      stopped.signal.throwIfAborted()
+      taken += instances.length
       try {
-        checkUsable(region)
-        const {name} = region
-        const tags = await tagsFor(query, cloud, region, error => outcome.failures.push({region: name, error}))
-        const reading = {api: cloud.api(region), region: name, query, tags, take, budget, signal: stopped.signal}
-        const count = await readRegionInstances(reading)
-        outcome.isRead = true
-        for (const id of count.gone) outcome.gone.add(id)
-        for (const error of problemsOfList(`the instances of ${name}`, count))
-          outcome.failures.push({region: name, error})
+        await onInstances(instances, region)
       } catch (error) {
-        stopped.signal.throwIfAborted()
-        if (!(error instanceof VpcmdError)) {
-          stopped.abort(error)
-          throw error
-        }
-        outcome.unread.add(region.name)
-        outcome.failures.push({region: region.name, error})
-      } finally {
-        regionsDone++
+        stopped.abort(error)
+        throw error
       }
-    }),
-  ).finally(endShow)
+    }
+    if (stopped.signal.aborted) return
+    try {
+      checkUsable(region)
+      const name = placeName(region)
+      const tags = await tagsFor(query, cloud, region, error => outcome.failures.push({region, error}))
+      const reading = {api: cloud.api(region), region: name, query, tags, take, budget, signal: stopped.signal}
+      const count = await readRegionInstances(reading)
+      outcome.isRead = true
+      for (const id of count.gone) outcome.gone.add(id)
+      for (const error of problemsOfList(`the instances of ${name}`, count)) outcome.failures.push({region, error})
+    } catch (error) {
+      stopped.signal.throwIfAborted()
+      if (!(error instanceof VpcmdError)) {
+        stopped.abort(error)
+        throw error
+      }
+      outcome.unread.add(placeName(region))
+      outcome.failures.push({region, error})
+    } finally {
+      regionsDone++
+    }
+  }
+  await Promise.all(regions.map(region => limit(() => readRegion(region)))).finally(endShow)
   return {...outcome, failures: inOrderOf(regions, outcome.failures)}
 }
 
@@ -128,7 +136,7 @@ export async function collectInstances<T>(
 ): Promise<{items: T[]; failures: RegionFailure[]; isRead: boolean}> {
   const all: {id: string; region: string; item: T}[] = []
   const take: OnInstances = (instances, region) => {
-    for (const each of instances) all.push({id: each.id, region: region.name, item: map(each, region)})
+    for (const each of instances) all.push({id: each.id, region: placeName(region), item: map(each, region)})
   }
   const {failures, isRead, unread, gone} = await readInstances(cloud, query, take, budget)
   const kept = all.filter(({id, region}) => !gone.has(id) && !unread.has(region))
@@ -143,8 +151,10 @@ export async function listInstances(cloud: Cloud, query: InstanceQuery, withFloa
   const toItem = (instance: Instance, region: Region) => ({instance, region})
   const {items, failures, isRead} = await collectInstances(cloud, query, toItem, budget)
   const indexes = await Promise.all(regions.map(region => addresses?.of(region)))
+  const itemsIn = new Map<Region, {instance: Instance}[]>(regions.map(region => [region, []]))
+  for (const item of items) itemsIn.get(item.region)?.push(item)
   const rows = regions.flatMap((region, place) => {
-    const here = items.filter(item => item.region.name === region.name)
+    const here = itemsIn.get(region) ?? []
     return here.map(({instance}) => listed(instance, region, indexes[place]))
   })
   return {rows, failures: inOrderOf(regions, [...failures, ...(addresses?.failures ?? [])]), isRead}
@@ -190,30 +200,43 @@ function readAddresses(cloud: Cloud, regions: Region[], signal?: AbortSignal): A
       .map(region => {
         const failed = (error: unknown) => {
           if (!(error instanceof VpcmdError)) throw error
-          failures.push({region: region.name, error})
+          failures.push({region, error})
           return undefined
         }
-        const index = listFloatingIps(cloud.api(region), region.name, signal).then(read => {
+        const index = listFloatingIps(cloud.api(region), placeName(region), signal).then(read => {
           if (read.problem) failed(read.problem)
           return read.index
         }, failed)
         // Nobody waits for it where the instances can't be read.
         index.catch(() => undefined)
-        return [region.name, index]
+        return [placeName(region), index]
       }),
   )
-  return {of: async ({name}) => reading.get(name), failures}
+  return {of: async region => reading.get(placeName(region)), failures}
 }
 
 function inOrderOf(regions: Region[], failures: RegionFailure[]): RegionFailure[] {
-  return regions.flatMap(({name}) => failures.filter(({region}) => region === name))
+  const order = new Map(regions.map((region, index) => [placeName(region), index]))
+  return failures.toSorted((a, b) => (order.get(placeName(a.region)) ?? 0) - (order.get(placeName(b.region)) ?? 0))
 }
 
 function listed(instance: Instance, region: Region, index: FloatingIpIndex | undefined): ListedInstance {
-  return {instance, region: region.name, floatingIps: index && addressesOf(instance, index)}
+  return {instance, ...whereIs(region), floatingIps: index && addressesOf(instance, index)}
+}
+
+/** Where what is in a region is, as a row tells it. */
+export function whereIs({name, account}: Region): Pick<ListedInstance, 'region' | 'account'> {
+  return {region: name, ...(account && {account})}
 }
 
 /** An instance as `--json` prints it: IBM's own object as the API sent it, with the region and the floating IPs added. */
-export function toJsonRow({instance, region, floatingIps}: ListedInstance): object {
-  return {...instance.api, region, floating_ips: floatingIps ?? null, ...(instance.tags && toJsonTags(instance.tags))}
+export function toJsonRow({instance, region, account, floatingIps}: ListedInstance): object {
+  const {api, tags} = instance
+  const more = {region, ...toJsonAccount(account), floating_ips: floatingIps ?? null}
+  return {...api, ...more, ...(tags && toJsonTags(tags))}
+}
+
+/** The account of a row in JSON, where more than one is worked in. */
+export function toJsonAccount(account: Account | undefined): {account?: string; account_name?: string | null} {
+  return account ? {account: account.id, account_name: account.name ?? null} : {}
 }

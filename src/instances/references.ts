@@ -59,6 +59,11 @@ export function isResourceId(text: string): boolean {
   return resourceId.test(text)
 }
 
+/** The ID of the account in a CRN such as `crn:v1:bluemix:public:is:us-south-1:a/ACCOUNT::instance:ID`; undefined where it has none. */
+export function accountInCrn(crn: string | undefined): string | undefined {
+  return /^crn:(?:[^:]*:){5}a\/([^:]+):/.exec(crn ?? '')?.[1]
+}
+
 /** Reads the value of a filter such as `--vpc`: by ID, by CRN, or else by name. Throws a usage error for a CRN without an ID. */
 export function parseResourceRef(text: string): ResourceRef {
   if (text.startsWith('crn:')) {

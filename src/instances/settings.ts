@@ -88,13 +88,17 @@ export function areSameSettings(a: Settings, b: Settings): boolean {
   return settingNames.every(name => a[name] === b[name])
 }
 
-/** A change in words, field by field: `enabled false -> true, protocol https -> http (less secure)`. */
-export function describePatch(before: Settings, patch: WantedSettings): string {
-  const weakened = weakenedBy(before, patch)
-  return settingNames
-    .filter(name => patch[name] !== undefined)
-    .map(name => `${name} ${before[name]} -> ${patch[name]}${weakened.includes(name) ? ' (less secure)' : ''}`)
-    .join(', ')
+/**
+ * A change in words, as tables show it: `off -> https/1`, and with `(less secure)` where it is that. Where both ends look
+ * alike, as while the service stays off, the fields that differ: `off, protocol http -> https`.
+ */
+export function describeChange(before: Settings, set: WantedSettings): string {
+  const [from, to] = [settingsLabel(before), settingsLabel({...before, ...set})]
+  const fields = settingList
+    .filter(({name}) => set[name] !== undefined && set[name] !== before[name])
+    .map(({name, word}) => `${word} ${before[name] ?? 'unknown'} -> ${set[name]}`)
+  const words = from === to ? [to, ...fields].join(', ') : `${from} -> ${to}`
+  return weakenedBy(before, set).length > 0 ? `${words} (less secure)` : words
 }
 
 /** The settings of which a change lowers the security of a service that is on, and stays on. */
@@ -108,21 +112,15 @@ export function weakenedBy(before: Settings, patch: Settings): SettingName[] {
   return weaker.map(({name}) => name)
 }
 
-/** Changes in words, each kind counted: `5 from https to http (less secure), 3 switched on`. */
+/** Changes in words, each kind counted, the less secure first: `5 https/1 -> http/1 (less secure), 3 off -> https/1`. */
 export function countChanges(changes: readonly {before: Settings; set: WantedSettings}[]): string {
   const counts = new Map<string, number>()
   for (const {before, set} of changes) {
-    const weakened = weakenedBy(before, set)
-    for (const {name, word, needsName} of settingList) {
-      const to = set[name]
-      if (to === undefined) continue
-      const turned = `switched ${to ? 'on' : 'off'}`
-      const moved = `${needsName ? `${word} ` : ''}from ${before[name] ?? 'unknown'} to ${to}`
-      const words = `${typeof to === 'boolean' ? turned : moved}${weakened.includes(name) ? ' (less secure)' : ''}`
-      counts.set(words, (counts.get(words) ?? 0) + 1)
-    }
+    const words = describeChange(before, set)
+    counts.set(words, (counts.get(words) ?? 0) + 1)
   }
-  const sorted = [...counts].sort(([, a], [, b]) => b - a)
+  const weakens = (words: string) => Number(words.endsWith('(less secure)'))
+  const sorted = [...counts].sort(([a, some], [b, others]) => weakens(b) - weakens(a) || others - some)
   return sorted.map(([words, count]) => `${count} ${words}`).join(', ')
 }
 

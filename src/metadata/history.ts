@@ -9,6 +9,8 @@ export function toJsonRun({header, state, endedAt, counts, mayBeDown, damage}: R
     ended_at: endedAt ?? null,
     state,
     account: told(header.account),
+    /** The trusted profile that it assumed in the servers' accounts. */
+    assumes: header.assumes ?? null,
     iam_id: told(header.iamId),
     vpcmd: told(header.vpcmd),
     command: told(header.command),
@@ -31,12 +33,13 @@ export type JsonRun = ReturnType<typeof toJsonRun>
 /** A change of a run as `metadata history RUN` prints it. */
 export function toJsonChange({change, result, after, error, indeterminate, at, restart}: RecordedChange): object {
   const {target, before, set} = change
-  const {id, name, crn, kind, region, zone} = target
+  const {id, name, crn, kind, account, region, zone} = target
   return {
     id,
     name,
     crn,
     kind,
+    ...(account !== undefined && {account}),
     region,
     zone,
     before,

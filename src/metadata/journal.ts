@@ -10,7 +10,10 @@ export interface RunHeader {
   id: string
   /** `enable`, `disable`, `apply`, `undo`, `start`, `stop` or `restart`. */
   command: string
+  /** The ID of the account of the credentials. */
   account: string
+  /** The trusted profile that was assumed in the servers' accounts, as it was named. */
+  assumes?: string
   iamId: string
   /** vpcmd's version. */
   vpcmd: string
@@ -119,6 +122,7 @@ const checks: Record<JournalLine['t'], Check> = {
     ...texts('id', 'command', 'account', 'iamId', 'vpcmd', 'selection'),
     startedAt: isTime,
     count: isCount,
+    assumes: optional(isText),
     undoes: optional(isText),
     unread: optional(listOf(isText)),
   }),
@@ -129,6 +133,7 @@ const checks: Record<JournalLine['t'], Check> = {
       ...texts('name', 'crn', 'zone', 'status'),
       id: isNamed,
       region: isNamed,
+      account: optional(isNamed),
       vpc: shape(texts('id', 'name')),
     }),
     set: isPatch,

@@ -132,6 +132,7 @@ export function outcomeHead<State>({asked, target, before, after}: OutcomeHead<S
   return {
     id: target?.id ?? null,
     name: target?.name ?? asked,
+    ...(target?.account !== undefined && {account: target.account}),
     region: target?.region ?? null,
     before: before ?? null,
     after: after ?? null,

@@ -43,6 +43,7 @@ const target = z.strictObject({
   name: z.string(),
   crn: z.string(),
   region: text,
+  account: text.optional(),
   zone: z.string(),
   vpc: z.strictObject({id: z.string(), name: z.string()}),
   status: z.string(),
@@ -61,6 +62,7 @@ const planFile = z
   .strictObject({
     format: z.literal(format),
     account: text,
+    assumes: text.optional(),
     createdAt: z.iso.datetime(),
     vpcmd: text,
     selection: z.string(),

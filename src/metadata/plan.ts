@@ -1,5 +1,6 @@
 import type {Instance} from '../cloud/readers/instance.ts'
 import type {BareMetalServer} from '../cloud/readers/resources.ts'
+import {type Place, placeOf} from '../cloud/regions.ts'
 import {VpcmdError} from '../errors.ts'
 import type {FoundInstance} from '../instances/find-instance.ts'
 import {targetName} from '../instances/references.ts'
@@ -20,6 +21,8 @@ export interface Target {
   name: string
   crn: string
   region: string
+  /** The ID of its account, where more than one was worked in. */
+  account?: string
   zone: string
   vpc: {id: string; name: string}
   status: string
@@ -45,8 +48,10 @@ export interface PlannedChange extends SettingsReading {
 }
 
 export interface Plan {
-  /** The ID of the account that it was made in. */
+  /** The ID of the account that it was made in, or of who signed in to those of its servers. */
   account: string
+  /** The trusted profile that was assumed in each server's account, as it was named. */
+  assumes?: string
   /** ISO 8601. */
   createdAt: string
   /** vpcmd's version. */
@@ -96,7 +101,7 @@ export function asCandidate(
   {asked, instance, region, etag, tags}: FoundInstance & {asked: string; tags?: string[] | undefined},
   readAt: number,
 ): Candidate {
-  const target = targetOf('instance', instance, region.name)
+  const target = targetOf('instance', instance, placeOf(region))
   if (!hasMetadataService(instance)) return {asked, target, isOutOfReach: true, error: noService(target, instance)}
   const before = inFull(instance.settings)
   if (!before) return {asked, target, error: untoldSettings(target)}
@@ -127,7 +132,18 @@ export function untoldSettings(target: Target): VpcmdError {
 }
 
 /** An instance or a bare metal server as a target of changes. */
-export function targetOf(kind: TargetKind, server: Instance | BareMetalServer, region: string): Target {
+export function targetOf(kind: TargetKind, server: Instance | BareMetalServer, place: Place): Target {
   const {id, name = '', crn = '', zone = '', vpc, status = ''} = server
-  return {kind, id, name, crn, region, zone, vpc: {id: vpc?.id ?? '', name: vpc?.name ?? ''}, status}
+  const {region, account} = place
+  return {
+    kind,
+    id,
+    name,
+    crn,
+    region,
+    ...(account !== undefined && {account}),
+    zone,
+    vpc: {id: vpc?.id ?? '', name: vpc?.name ?? ''},
+    status,
+  }
 }

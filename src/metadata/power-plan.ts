@@ -46,7 +46,7 @@ export async function readPowerItems(
   const readAt = now()
   return readAfresh(cloud, targets, ({asked, target, tags}, result): PowerItem => {
     if (!(result instanceof VpcmdError)) {
-      const seen = {asked, target: targetOf('instance', result, target.region), ...(tags && {tags})}
+      const seen = {asked, target: targetOf('instance', result, target), ...(tags && {tags})}
       return itemOf(action, seen, result, readAt, acceptsDataLoss)
     }
     return {asked, target, risks: [], change: undefined, error: result, leftOut: unreadReason(result)}

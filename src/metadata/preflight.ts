@@ -87,7 +87,7 @@ export function readAfresh<Each extends {target: Target}, Made>(
   const limit = pLimit(rateLimits.max)
   const readOne = async ({target}: Each): Promise<Instance | VpcmdError> => {
     try {
-      const region = await cloud.region(target.region)
+      const region = await cloud.region(target)
       return (await cloud.api(region, 'rollout').getInstance({id: target.id})).result
     } catch (error) {
       return asVpcmdError(error)

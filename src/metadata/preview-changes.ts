@@ -1,5 +1,5 @@
 import type {Cloud} from '../cloud/cloud.ts'
-import type {Region} from '../cloud/regions.ts'
+import {type Place, placeKey, type Region} from '../cloud/regions.ts'
 import {asVpcmdError, VpcmdError} from '../errors.ts'
 import {readInstances} from '../instances/list-instances.ts'
 import type {Settled} from './outcomes.ts'
@@ -20,29 +20,40 @@ export async function previewChanges(
   changes: PlannedChange[],
   comparesNames = false,
 ): Promise<(Settled | undefined)[]> {
-  const idsIn = new Map<string, Set<string>>()
+  const idsIn = new Map<string, {place: Place; ids: Set<string>}>()
   for (const {target} of changes) {
-    idsIn.set(target.region, (idsIn.get(target.region) ?? new Set<string>()).add(target.id))
+    const known = idsIn.get(placeKey(target)) ?? {place: target, ids: new Set<string>()}
+    known.ids.add(target.id)
+    idsIn.set(placeKey(target), known)
   }
   const listed = await Promise.all(
-    [...idsIn].map(async ([name, ids]) => {
-      const region = await cloud.region(name)
-      return [name, ids.size < manyInRegion ? undefined : await listSettings(cloud, region, ids)] as const
+    [...idsIn].map(async ([key, {place, ids}]) => {
+      const region = await enter(cloud, place)
+      const isListed = !(region instanceof VpcmdError) && ids.size >= manyInRegion
+      return [key, {region, list: isListed ? await listSettings(cloud, region, ids) : undefined}] as const
     }),
   )
-  const lists = new Map(listed)
+  const places = new Map(listed)
   return Promise.all(
     changes.map(async (change): Promise<Settled | undefined> => {
-      const {kind, id, region} = change.target
-      const list = lists.get(region)
+      const {kind, id} = change.target
+      const {region, list} = places.get(placeKey(change.target)) ?? {}
+      if (!region) throw new Error(`${id} is in no region that was entered`)
+      if (region instanceof VpcmdError) return {result: 'failed', error: region}
       const known = list?.seen.get(id)
       if (!known && list?.error && kind === 'instance') return {result: 'failed', error: list.error}
-      const api = cloud.api(await cloud.region(region), 'rollout')
+      const api = cloud.api(region, 'rollout')
       const seen = known ?? (await readServer(change, api).catch(asVpcmdError))
       if (seen instanceof VpcmdError) return {result: 'failed', error: seen}
       return compareWithPlan(change, seen, comparesNames) ?? checkTags(cloud, change)
     }),
   )
+}
+
+/** A region, or why nothing can be done in its account where there are others. Throws what asking for the only account's regions throws. */
+function enter(cloud: Cloud, place: Place): Promise<Region | VpcmdError> {
+  const entered = cloud.region(place)
+  return cloud.accounts ? entered.catch(asVpcmdError) : entered
 }
 
 /** Those instances as they are that are in the list of their region, and why there is no list of it, if so. */

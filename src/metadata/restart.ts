@@ -126,7 +126,7 @@ class Restarts {
     if (!work.begun && this.ending.reason) return this.#skipped()
     try {
       const {stepTimeoutMs, retryCommand, now, sleep} = this.#options
-      const api = this.#cloud.api(await this.#cloud.region(work.target.region), 'rollout')
+      const api = this.#cloud.api(await this.#cloud.region(work.target), 'rollout')
       const ended = this.ending.signal
       const action = work.power
       const power = new PowerSwitch(work.target, {api, stepTimeoutMs, retryCommand, action, ended, now, sleep})

@@ -1,5 +1,6 @@
 import type {Cloud} from '../cloud/cloud.ts'
 import {rateLimits} from '../cloud/rate-limiter.ts'
+import {placeKey} from '../cloud/regions.ts'
 import type {VpcApi} from '../cloud/vpc-api.ts'
 import {exitCodes, VpcmdError} from '../errors.ts'
 import {targetName} from '../instances/references.ts'
@@ -115,7 +116,7 @@ class Rollout {
   async all(work: Work[]): Promise<Settled[]> {
     const settled = await Promise.all(
       work.map(each =>
-        this.#limited(each.change.target.region, async () => {
+        this.#limited(placeKey(each.change.target), async () => {
           const settled = await this.#settle(each)
           this.#count(settled)
           return settled
@@ -207,7 +208,7 @@ class Rollout {
   }
 
   async #apiFor({target}: PlannedChange): Promise<VpcApi> {
-    return this.#cloud.api(await this.#cloud.region(target.region), 'rollout')
+    return this.#cloud.api(await this.#cloud.region(target), 'rollout')
   }
 
   #count({result}: Settled): void {

@@ -1,7 +1,7 @@
 import {asVpcmdError, VpcmdError} from '../errors.ts'
 import {journalFile, listRunIds, type ReadRun, readRun, readRunFile} from './read-run.ts'
 import {RestartMarks} from './restart-marks.ts'
-import {lookAt, RunIndex} from './run-index.ts'
+import {lookAt, ownerOf, RunIndex} from './run-index.ts'
 import {type Run, type RunSummary, summaryOf} from './runs.ts'
 
 /** One run of a folder: what it comes to, and a way to read all of it. */
@@ -47,15 +47,15 @@ export async function readRestartsAwaited(
   if (ids.length === 0) return new Map()
   const index = await RunIndex.open(folder, ids)
   const account = await accountOf()
-  const {turnedOn, settled} = index.marksOf(account)
-  const marks = new RestartMarks(turnedOn, settled)
+  const marks = new RestartMarks()
+  for (const owner of new Set([account, ''])) marks.add(index.marksOf(owner))
   for (const id of ids) {
     if (index.has(id)) continue
     const fresh = await readOne(folder, id, onProblem)
     if (!fresh) continue
     index.add(id, fresh)
     const {damage, header} = fresh.run
-    if (header.account !== account && !damage?.header) continue
+    if (![account, ''].includes(ownerOf(header)) && !damage?.header) continue
     // IDs are of all accounts: those of a run that does not say whose it is do no harm.
     if (damage) onProblem(fresh.run)
     marks.add(fresh.marks)

@@ -4,6 +4,7 @@ import {crc32} from 'node:zlib'
 import {writePrivate} from '../files/private-file.ts'
 import {isRecord} from '../json-object.ts'
 import {openPlain} from '../plain-file.ts'
+import type {RunHeader} from './journal.ts'
 import {journalFile, type ReadRun} from './read-run.ts'
 import {RestartMarks} from './restart-marks.ts'
 import {type RunSummary, summaryOf} from './runs.ts'
@@ -66,7 +67,7 @@ export class RunIndex {
     if (!run || run.damage || !['done', 'interrupted', 'stopped'].includes(run.state)) return
     this.#all().set(id, summaryOf(run))
     this.#stamps.set(id, [stamp.size, stamp.mtimeMs, stamp.ino])
-    this.marksOf(run.header.account).add(marks)
+    this.marksOf(ownerOf(run.header)).add(marks)
     this.#fresh++
     this.#freshBytes += stamp.size
   }
@@ -153,4 +154,9 @@ async function readIndex(file: string): Promise<Content> {
     marks: new Map(marks.map(([account, turnedOn, settled]) => [account, new RestartMarks(turnedOn, settled)])),
     readSummaries: () => new Map(JSON.parse(body.toString('utf8', end + 1))),
   }
+}
+
+/** Whose account the servers of a run are of; empty where that may be any, as IDs are of all accounts. */
+export function ownerOf({account, assumes}: RunHeader): string {
+  return assumes === undefined ? account : ''
 }

@@ -92,12 +92,17 @@ export function refuseUnknown(run: Run, what: string): void {
   })
 }
 
-/** Only credentials of its own account can resume or undo a run. */
-export function otherAccount({header}: Run, account: string): VpcmdError {
-  return usageError(
-    `Run ${header.id} was made in account ${header.account}, and these credentials are of account ${account}.`,
-    'Use an API key of that account.',
-  )
+/** Only credentials of its own account can go on with what was made there: a run, or a plan. */
+export function otherAccount(what: string, made: string, account: string, isSandbox: boolean): VpcmdError {
+  return isSandbox
+    ? usageError(
+        `${what} was made in account ${made}, and the sandbox is account ${account}.`,
+        'A sandbox gets a new account when it is reset, and what was made before is gone. If it is a real account, drop --sandbox.',
+      )
+    : usageError(
+        `${what} was made in account ${made}, and these credentials are of account ${account}.`,
+        'Use an API key of that account.',
+      )
 }
 
 /** Whether a change of a run is settled for good; what failed, was skipped or is in doubt can be tried again. */

@@ -59,14 +59,15 @@ export async function objectionTo(
 /** The tags of a server, kind after kind, until all that are wanted were seen: most are of users, and the service is slow. */
 async function lookForTags(
   cloud: Cloud,
-  {crn, region: name}: Target,
+  target: Target,
   wanted: readonly string[],
   ended: AbortSignal | undefined,
 ): Promise<Tags> {
   let tags: Tags = {user: undefined, access: undefined, service: undefined}
   // Global Tagging knows servers by their CRN alone.
+  const {crn} = target
   if (crn === '') return tags
-  const region = await cloud.region(name)
+  const region = await cloud.region(target)
   for (const kind of tagKinds) {
     tags = {...tags, [kind]: await cloud.attachedTags(region, crn, kind, ended)}
     if (wanted.every(tag => hasTag(tags, tag))) break

@@ -54,6 +54,8 @@ export interface SandboxOptions {
   account?: string
   /** How the instances' metadata services are served. */
   metadata?: MetadataOptions
+  /** The words that start vpcmd, which is then `vpcmd` in the shells of instances, too; without them, what PATH has. */
+  vpcmd?: readonly string[]
   /** Called for each request before its answer is sent. */
   onRequest?: (request: SeenRequest) => void
   /** Epoch milliseconds, `Date.now` without. */
@@ -169,7 +171,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   let ssh: Promise<SshListeners> | undefined
   const loadSsh = async () => {
     const {openSshListeners} = await import('./ssh/ssh-listeners.ts')
-    return openSshListeners({fleet, clock, transitionMs, metadata: openMetadata, url})
+    return openSshListeners({fleet, clock, transitionMs, metadata: openMetadata, url, vpcmd: options.vpcmd})
   }
   const openSsh = () => {
     ssh ??= loadSsh()

@@ -26,9 +26,19 @@ const pieceLength = 1000
 
 /** Each value as one line of JSON, escaped likewise; nothing at all for no values. */
 export function toJsonLines(values: Iterable<unknown>): string {
+  return [...jsonLinePieces(values)].join('')
+}
+
+/** The same in pieces of about a megabyte. */
+export function* jsonLinePieces(values: Iterable<unknown>): Generator<string> {
   let lines = ''
-  for (const value of values) lines += `${safeJson(value)}\n`
-  return lines
+  for (const value of values) {
+    lines += `${safeJson(value)}\n`
+    if (lines.length < 1_000_000) continue
+    yield lines
+    lines = ''
+  }
+  if (lines !== '') yield lines
 }
 
 /**

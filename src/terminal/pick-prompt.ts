@@ -10,7 +10,7 @@ import {
   useRef,
   useState,
 } from '@inquirer/core'
-import {bold, cyan, dim, green, red} from './style.ts'
+import {bold, cyan, dim, red} from './style.ts'
 import type {Symbols} from './symbols.ts'
 import {cut, pad, plain, width, wrap} from './text.ts'
 
@@ -18,7 +18,7 @@ const longestPage = 15
 
 export interface PickRow {
   name: string
-  /** What else a pasted list may call it. */
+  /** What else a pasted list may call it; shown where the row does not fit. */
   id?: string
   isTicked?: boolean
   description: string
@@ -72,7 +72,6 @@ export const pickPrompt = createPrompt<number[], PickConfig>((config, done) => {
   const texts = useMemo(() => rows.map(row => `${row.name} ${row.description}`.toLowerCase()), [rows])
   const matches = useMemo(() => findMatches(texts, search), [texts, search])
   const nameWidth = useMemo(() => widest(rows.map(row => row.name)), [rows])
-  const descriptionWidth = useMemo(() => widest(rows.map(describe)), [rows])
   const activeRow = matches[active]
 
   const accept = (indexes: number[]) => {
@@ -183,19 +182,27 @@ export const pickPrompt = createPrompt<number[], PickConfig>((config, done) => {
   if (answer) {
     const names = answer.map(index => rows[index]?.name ?? '').join(', ')
     const summary = answer.length === 1 ? names : `${answer.length}: ${names}`
-    const room = Math.max(10, columns - width(config.message) - 3)
-    return `${paint(green, config.symbols.done)} ${paint(bold, config.message)} ${paint(cyan, cut(summary, room, config.symbols.ellipsis))}`
+    const lines = wrap(`? ${config.message}`, columns)
+    const room = Math.max(0, columns - width(lines.at(-1) ?? '') - 1)
+    const picked = ` ${paint(cyan, cut(summary, room, config.symbols.ellipsis))}`
+    return `${lines.map(line => paint(bold, line)).join('\n')}${room > 3 ? picked : ''}`
   }
 
   const marks = multiple ? 6 : 2
   const room = Math.max(4, columns - marks)
-  const nameColumn = Math.min(nameWidth, Math.max(room - 2 - descriptionWidth, Math.floor(room / 2)))
-  const descriptionColumn = Math.max(0, room - nameColumn - 2)
+  // A name is what one picks by: the rest gets the room that is left, and of the row in question all is told below.
+  const nameColumn = Math.min(nameWidth, room)
+  const descriptionColumn = room - nameColumn - 2 < 4 ? 0 : room - nameColumn - 2
 
   const question = wrap(`? ${config.message}`, columns)
   const shown = activeRow === undefined ? undefined : rows[activeRow]
   const isCut = shown && (width(shown.name) > nameColumn || width(describe(shown)) > descriptionColumn)
-  const full = isCut ? wrap(`${shown.name}  ${describe(shown)}`, columns) : []
+  const full = isCut
+    ? wrap(
+        [...new Set([shown.name, shown.id ?? '', describe(shown).replace(/ {2,}/g, '  ')])].join('  ').trim(),
+        columns,
+      )
+    : []
   const counts = `${matches.length} of ${rows.length} shown`
   const status = matches.length === 0 ? `No matches. ${counts}` : counts
   const notice = problem
@@ -223,11 +230,12 @@ export const pickPrompt = createPrompt<number[], PickConfig>((config, done) => {
     const isActive = index === activeRow
     const box = multiple ? `[${ticked.has(index) ? 'x' : row.disabled ? '-' : ' '}] ` : ''
     const name = pad(cut(row.name, nameColumn, config.symbols.ellipsis), nameColumn)
-    const description = cut(describe(row), descriptionColumn, config.symbols.ellipsis)
-    if (isActive) return paint(cyan, `> ${box}${name}  ${description}`)
+    const description =
+      descriptionColumn > 0 ? `  ${cut(describe(row), descriptionColumn, config.symbols.ellipsis)}` : ''
+    if (isActive) return paint(cyan, `> ${box}${name}${description}`)
     return row.disabled
-      ? paint(dim, `  ${box}${name}  ${description}`)
-      : `  ${box}${name}  ${description && paint(dim, description)}`
+      ? paint(dim, `  ${box}${name}${description}`)
+      : `  ${box}${name}${description && paint(dim, description)}`
   })
 
   const asked = question.map(line => paint(bold, line))

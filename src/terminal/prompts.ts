@@ -1,8 +1,8 @@
 import {onEnding} from '../signals.ts'
 import {interrupted, StepBack} from './steps.ts'
-import {bold, colorsFor, cyan, dim, green, red} from './style.ts'
+import {bold, colorsFor, cyan, dim, red} from './style.ts'
 import {type Streams, suspendable} from './suspendable.ts'
-import {type Symbols, symbolsFor} from './symbols.ts'
+import {symbolsFor} from './symbols.ts'
 import {plain, wrap} from './text.ts'
 
 export interface Choice<T> {
@@ -51,7 +51,7 @@ export interface Prompter {
 export function createPrompter(streams: Streams, env: NodeJS.ProcessEnv): Prompter {
   const color = colorsFor(streams.output, env)
   const symbols = symbolsFor(env, process.platform)
-  const theme = themeFor(color, symbols)
+  const theme = themeFor(color)
 
   /** Asks one question of inquirer's own kinds. */
   const ask = <Answer>(type: 'select' | 'input' | 'confirm' | 'password', message: string, more: object = {}) =>
@@ -69,7 +69,7 @@ export function createPrompter(streams: Streams, env: NodeJS.ProcessEnv): Prompt
   async function pick<T>({message, choices, multiple}: PickQuestion<T> & {multiple: boolean}): Promise<T | T[]> {
     const rows = choices.map(({name, description, disabled, id, isTicked = false}) => ({
       name: plain(name),
-      id,
+      id: id && plain(id),
       isTicked,
       description: plain(description),
       disabled: disabled && plain(disabled),
@@ -203,10 +203,11 @@ function valueAt<T>(choices: readonly {value: T}[], index: number): T {
 }
 
 /** inquirer's theme with our colours, or with none: its own ignores NO_COLOR on some versions of Node. */
-function themeFor(color: boolean, symbols: Symbols) {
+function themeFor(color: boolean) {
   const paint = (style: (text: string) => string) => (color ? style : (text: string) => text)
   return {
-    prefix: {idle: '?', done: paint(green)(symbols.done)},
+    // A tick would say that something was done, also before a No: it is for results alone.
+    prefix: {idle: '?', done: '?'},
     icon: {cursor: '>'},
     style: {
       message: paint(bold),

@@ -2,7 +2,7 @@
 export interface Symbols {
   /** After what was cut off. */
   ellipsis: string
-  /** Before what was answered, or is done. */
+  /** Before what is done. */
   done: string
   /** Before what is to be known, and before what failed. */
   notice: string

@@ -93,6 +93,13 @@ describe('vpcmd metadata audit', () => {
     expect([code, JSON.parse(stdout).result]).toEqual([0, 'compliant'])
   })
 
+  it('says of some regions alone that it is of these, in the summary and in JSON', async () => {
+    const {stderr} = await instances('--region', 'us-south,eu-gb')
+    expect(stderr).toBe('✓ Compliant: 0 of 4 in us-south, eu-gb violate the policy built-in; 4 compliant.\n')
+    const {scope} = JSON.parse((await instances('--region', 'us-south', '--json')).stdout)
+    expect(scope).toMatchObject({regions: ['us-south'], all_regions: false})
+  })
+
   it('prints the whole as JSON and YAML, and a subject a line as JSON lines and CSV', async () => {
     const whole = JSON.parse((await instances('--json')).stdout)
     expect(whole).toMatchObject({
@@ -107,7 +114,7 @@ describe('vpcmd metadata audit', () => {
         unmatched: 'report',
         rules: [{name: 'https-one-hop', match: {}, require: 'https, hop limit 1 while on'}],
       },
-      scope: {kinds: ['instance'], name: null, zone: null, vpc: null, resource_group: null},
+      scope: {kinds: ['instance'], all_regions: true, name: null, zone: null, vpc: null, resource_group: null},
       counts: {total: 9, violation: 2, undetermined: 0, unmatched: 0, exempt: 0, compliant: 7},
       unread: [],
       expired_exemptions: [],
@@ -122,6 +129,7 @@ describe('vpcmd metadata audit', () => {
       id: expect.stringMatching(/^0217_/),
       name: 'web-1',
       crn: expect.stringMatching(/^crn:v1:bluemix:public:is:eu-de-1:a\/a1234567::instance:0217_/),
+      account: {id: 'a1234567', name: null},
       region: 'eu-de',
       zone: 'eu-de-1',
       vpc: {id: expect.any(String), name: 'frankfurt-vpc'},
@@ -142,7 +150,7 @@ describe('vpcmd metadata audit', () => {
     expect(lines.map(line => JSON.parse(line))).toEqual(whole.subjects)
     const [header, first, ...others] = (await instances('-o', 'csv')).stdout.trimEnd().split('\n')
     expect(header).toBe(
-      'Verdict,Kind,Name,ID,Region,Zone,VPC,Resource group,Profile,Image,Status,Enabled,Protocol,Hop limit,Rule,Why,Exempt until,Restart awaited since,CRN',
+      'Verdict,Kind,Name,ID,Account,Region,Zone,VPC,Resource group,Profile,Image,Status,Enabled,Protocol,Hop limit,Rule,Why,Exempt until,Restart awaited since,CRN',
     )
     expect(first).toMatch(/^violation,instance,web-1,0217_.*,"hop limit is 2, must be 1",,,crn:/)
     expect(others).toHaveLength(8)

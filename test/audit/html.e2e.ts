@@ -1,13 +1,17 @@
-import {readFileSync} from 'node:fs'
+import {readFileSync, writeFileSync} from 'node:fs'
 import {createRequire} from 'node:module'
 import {join} from 'node:path'
 import {pathToFileURL} from 'node:url'
 import type {Browser, Page} from 'playwright-core'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
+import {defaultPolicy} from '../../src/audit/policy.ts'
+import {toHtml} from '../../src/audit/reports/html.tsx'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
 import {chromiumPath, startBrowser} from '../support/browser.ts'
 import {runInProcess} from '../support/run-in-process.ts'
 import {freshEnvironment} from '../support/run-vpcmd.ts'
+import {reportOf} from './report-of.ts'
+import {subjectWith} from './subject.ts'
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
@@ -245,6 +249,36 @@ describe.skipIf(chromiumPath === undefined)('the HTML report, in a browser', () 
       .locator('.scroll')
       .evaluate(({clientWidth, scrollWidth}) => [clientWidth, scrollWidth])
     expect(whole).toBe(visible)
+    await page.close()
+  })
+
+  it('of several accounts charts them first, filters by them, and keeps all columns in sight', async () => {
+    const accounts = Array.from({length: 20}, (_, index) => ({
+      id: `${index}`.padStart(32, 'a'),
+      ...(index % 2 === 0 && {name: `Team ${index}`}),
+    }))
+    const subjects = accounts.flatMap(account =>
+      ['web-1', 'web-2'].map(name => subjectWith({name, account, id: `0717_${account.id}-${name}`})),
+    )
+    const several = join(env.HOME ?? '', 'several.html')
+    writeFileSync(several, toHtml(reportOf(defaultPolicy, subjects)))
+    const {page, said} = await open({viewport: {width: 1280, height: 900}}, several)
+    expect(await page.locator('section:has(table.chart) h2').first().innerText()).toBe('By account')
+    expect(await page.locator('table.chart').first().locator('tbody tr').count()).toBe(15)
+    await page.getByRole('link', {name: /^Team 0 /}).click()
+    expect(await position(page)).toBe('1–2 of 2 (of 40)')
+    await page.locator('#filter-account').selectOption({index: 2})
+    expect(await rows(page).count()).toBe(2)
+    await page.getByRole('button', {name: 'Clear'}).click()
+    await page.getByRole('button', {name: 'Account'}).click()
+    expect(await page.locator('th[aria-sort=ascending]').innerText()).toContain('Account')
+    const [visible, whole] = await page
+      .locator('.scroll')
+      .evaluate(({clientWidth, scrollWidth}) => [clientWidth, scrollWidth])
+    expect(whole).toBe(visible)
+    await page.setViewportSize({width: 360, height: 740})
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(360)
+    expect(said).toEqual([])
     await page.close()
   })
 

@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest'
 import type {AuditReport} from '../../src/audit/audit.ts'
-import {countVerdicts, exitCodeOf, resultOf} from '../../src/audit/audit.ts'
+import {exitCodeOf, resultOf} from '../../src/audit/audit.ts'
 import {toFixPlan} from '../../src/audit/fix-plan.ts'
 import {judge, reasonOf} from '../../src/audit/judge.ts'
 import {defaultPolicy, type Policy, type Requirement, type Rule} from '../../src/audit/policy.ts'
@@ -9,6 +9,7 @@ import type {Subject} from '../../src/audit/subjects.ts'
 import {VpcmdError} from '../../src/errors.ts'
 import {matchesGlob} from '../../src/instances/globs.ts'
 import type {Settings} from '../../src/instances/settings.ts'
+import {reportOf} from './report-of.ts'
 import {subjectWith} from './subject.ts'
 
 const today = '2026-11-25'
@@ -198,13 +199,6 @@ describe('judging', () => {
     )
   })
 })
-
-const reportOf = (policy: Policy, subjects: Subject[], more: Partial<AuditReport> = {}): AuditReport => {
-  const judgements = subjects.map(subject => judge(subject, policy, today))
-  const scope = {kinds: ['instance' as const], filters: {}}
-  const head = {account: 'a1', at: `${today}T12:00:00.000Z`, vpcmd: '1.2.3', policy, scope, regions: ['us-south']}
-  return {...head, judgements, counts: countVerdicts(judgements), unread: [], expired: [], ...more}
-}
 
 describe('the result', () => {
   const good = subjectWith({settings: https1})

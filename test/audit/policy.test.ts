@@ -115,7 +115,7 @@ describe('a wrong policy', () => {
     [
       'another protocol',
       rule('{protocol: HTTPS}'),
-      '4:25: rules[0].require.protocol must be one of http, https, not the text HTTPS.',
+      '4:25: rules[0].require.protocol must be one of https, http, not the text HTTPS.',
     ],
     [
       'a hop limit too high',

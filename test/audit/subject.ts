@@ -9,6 +9,7 @@ export function subjectWith(given: Partial<Subject> = {}): Subject {
     id,
     name,
     crn: `crn:v1:bluemix:public:is:${region}-1:a/a1234567::instance:${id}`,
+    account: {id: 'a1234567'},
     region,
     zone: `${region}-1`,
     vpc: {id: 'r006-vpc', name: 'prod'},

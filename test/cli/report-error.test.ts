@@ -72,9 +72,9 @@ it('names a flag as it was typed, but for what acts on a terminal', async () => 
     json: false,
     debug: false,
     secrets: [],
-    flagNames: ['name'],
+    flags: {name: {}},
   })
-  expect(stderr).toBe('Error: Unknown flag --nme. Did you mean --name?\nSee vpcmd --help.\n')
+  expect(stderr).toBe('Error: Unknown flag --nme. Did you mean --name?\n')
 })
 
 it('calls what was thrown by mistake a bug, and says how to report it and how to see what was changed', async () => {

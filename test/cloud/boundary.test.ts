@@ -5,9 +5,11 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {gzipSync} from 'node:zlib'
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
-import type {CloudOptions} from '../../src/cloud/cloud.ts'
-import {findCredentials, fromKey, withCredentialsFile} from '../../src/cloud/credentials.ts'
+import {fromKey} from '../../src/cloud/credential-kinds.ts'
+import {findCredentials} from '../../src/cloud/credentials.ts'
+import {withCredentialsFile} from '../../src/cloud/credentials-file.ts'
 import {findEndpoints, whyOtherCloud} from '../../src/cloud/endpoints.ts'
+import type {CloudOptions} from '../../src/cloud/open-cloud.ts'
 import {pauseTeller} from '../../src/cloud/pauses.ts'
 import type {VpcmdError} from '../../src/errors.ts'
 import {type OddCloud, type Oddity, startOddCloud} from '../support/odd-cloud.ts'
@@ -198,7 +200,7 @@ describe('no redirect is followed', () => {
       answer: ({url}) =>
         url.pathname === path ? {status: 302, headers: {location: 'https://elsewhere.test/x'}} : undefined,
     })
-    const call = async () => cloud.api(await cloud.region('us-south')).listInstances()
+    const call = async () => cloud.api(await cloud.region({region: 'us-south'})).listInstances()
     await expect(call()).rejects.toMatchObject({
       message: expect.stringMatching(/127\.0\.0\.1:\d+ answered with a redirect \(302\) to elsewhere\.test/),
       hint: expect.stringContaining('no redirect'),
@@ -278,7 +280,7 @@ describe('no answer is larger than its limit:', () => {
       },
       {pacing: leapingClock(20_000).pacing},
     )
-    const api = cloud.api(await cloud.region('us-south'))
+    const api = cloud.api(await cloud.region({region: 'us-south'}))
     const call = path.endsWith(id) ? api.getInstance({id}) : api.listInstances()
     await expect(call).rejects.toMatchObject({code: 'answer_too_large', message: expect.stringContaining('larger')})
     expect(odd?.asked.filter(({url}) => url.pathname.endsWith(path))).toHaveLength(1)
@@ -287,7 +289,7 @@ describe('no answer is larger than its limit:', () => {
 
 it('a patch over a connection that ends is not sent a second time unseen', async () => {
   const {cloud} = test
-  const api = cloud.api(await cloud.region('us-south'), 'rollout')
+  const api = cloud.api(await cloud.region({region: 'us-south'}), 'rollout')
   await api.getInstance({id})
   test.requests.length = 0
   test.sandbox.faults.push({kind: 'reset', count: 1, method: 'PATCH'})
@@ -310,7 +312,7 @@ describe('what refuses says why, whatever shape its words have:', () => {
     const cloud = await cloudWith({
       answer: ({url}) => (url.pathname.endsWith('/instances') ? {status: 400, body} : undefined),
     })
-    const api = cloud.api(await cloud.region('us-south'))
+    const api = cloud.api(await cloud.region({region: 'us-south'}))
     await expect(api.listInstances()).rejects.toMatchObject({message: expect.stringContaining(said), status: 400})
   })
 
@@ -323,7 +325,7 @@ describe('what refuses says why, whatever shape its words have:', () => {
           : undefined,
     })
     const error = await cloud
-      .api(await cloud.region('us-south'))
+      .api(await cloud.region({region: 'us-south'}))
       .listInstances()
       .catch((thrown: VpcmdError) => JSON.stringify({...thrown, text: thrown.inOneLine}))
     expect(error).not.toContain(test.sandbox.apiKey)
@@ -341,14 +343,14 @@ describe('another change that is under way (409)', () => {
 
   it('is waited for by a patch', async () => {
     const cloud = await cloudWith(conflicts(7))
-    const api = cloud.api(await cloud.region('us-south'), 'rollout')
+    const api = cloud.api(await cloud.region({region: 'us-south'}), 'rollout')
     expect((await api.updateInstance({id, metadataService: {enabled: true}})).result.settings.enabled).toBe(true)
   })
 
   it('is given up after two minutes, without a doubt', async () => {
     const {pacing, seconds} = leapingClock()
     const cloud = await cloudWith(conflicts(1000), {pacing})
-    const api = cloud.api(await cloud.region('us-south'), 'rollout')
+    const api = cloud.api(await cloud.region({region: 'us-south'}), 'rollout')
     await expect(api.updateInstance({id, metadataService: {enabled: true}})).rejects.toMatchObject({status: 409})
     expect(seconds()).toBe(120)
   })

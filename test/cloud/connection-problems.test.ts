@@ -2,8 +2,8 @@ import {createServer, type RequestListener} from 'node:http'
 import type {AddressInfo} from 'node:net'
 import {createServer as createTlsServer} from 'node:tls'
 import {afterEach, expect, it} from 'vitest'
-import type {CloudOptions} from '../../src/cloud/cloud.ts'
-import {fromKey} from '../../src/cloud/credentials.ts'
+import {fromKey} from '../../src/cloud/credential-kinds.ts'
+import type {CloudOptions} from '../../src/cloud/open-cloud.ts'
 import {startTestCloud, type TestCloud} from '../support/test-cloud.ts'
 
 let test: TestCloud | undefined

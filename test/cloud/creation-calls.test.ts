@@ -12,7 +12,7 @@ afterEach(async () => {
 
 async function apiOf(place = 'us-south') {
   test = await startTestCloud()
-  const region = await test.cloud.region(place)
+  const region = await test.cloud.region({region: place})
   const api = test.cloud.api(region)
   const {result: instance} = await api.getInstance({id: instanceId})
   test.requests.length = 0

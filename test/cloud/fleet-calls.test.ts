@@ -7,7 +7,7 @@ beforeEach(async () => {
 })
 afterEach(() => cloud.close())
 
-const apiOf = async (region: string) => cloud.cloud.api(await cloud.cloud.region(region))
+const apiOf = async (region: string) => cloud.cloud.api(await cloud.cloud.region({region}))
 
 test('templates are listed, whole', async () => {
   const {result} = await (await apiOf('us-south')).listInstanceTemplates()

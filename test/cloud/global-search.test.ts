@@ -23,7 +23,7 @@ const openAt = (search: string | undefined) =>
   test.open({endpoints: {...odd.endpoints, services: {search, tagging: `${odd.url}/tagging`}}})
 const isSearch = ({url}: {url: URL}) => url.pathname.endsWith('/v3/resources/search')
 const searches = () => odd.asked.filter(isSearch)
-const tagsIn = async (cloud: Cloud, region = 'us-south') => cloud.tags(await cloud.region(region))
+const tagsIn = async (cloud: Cloud, region = 'us-south') => cloud.tags(await cloud.region({region}))
 const failing = (cloud: Cloud) =>
   tagsIn(cloud).then(
     () => Promise.reject(new Error('no failure')),
@@ -47,7 +47,7 @@ describe('the tags of an account', () => {
     await Promise.all([tagsIn(cloud), tagsIn(cloud, 'eu-de')])
     await tagsIn(cloud)
     expect(searches()).toHaveLength(1)
-    const servers = await cloud.tags(await cloud.region('eu-de'), 'bare_metal_server')
+    const servers = await cloud.tags(await cloud.region({region: 'eu-de'}), 'bare_metal_server')
     expect([...servers.keys()].sort()).toEqual(
       test.sandbox.fleet.bareMetalServers
         .list()
@@ -110,7 +110,7 @@ describe('the tags that are attached to a server', () => {
   const attached = async (cloud: Cloud, kind: 'user' | 'access' | 'service' = 'user') => {
     const {id, zone} = await test.sandbox.fleet.add({name: 'tagged', tags: {user: ['a', 'b'], service: ['c']}})
     const crn = `crn:v1:bluemix:public:is:${zone}:a/a1234567::instance:${id}`
-    return cloud.attachedTags(await cloud.region('us-south'), crn, kind)
+    return cloud.attachedTags(await cloud.region({region: 'us-south'}), crn, kind)
   }
 
   it('are those of the kind that is asked for', async () => {

@@ -4,7 +4,7 @@ import {judge} from '../../src/audit/judge.ts'
 import {defaultPolicy} from '../../src/audit/policy.ts'
 import {KnownReferences, toSubject} from '../../src/audit/subjects.ts'
 import type {Cloud} from '../../src/cloud/cloud.ts'
-import {fromKey} from '../../src/cloud/credentials.ts'
+import {fromKey} from '../../src/cloud/credential-kinds.ts'
 import {type Instance, readInstance} from '../../src/cloud/readers/instance.ts'
 import {readBareMetalServer, readInstanceTemplate} from '../../src/cloud/readers/resources.ts'
 import {chooseColumns, toMetadataRow} from '../../src/instances/columns.ts'
@@ -64,7 +64,7 @@ const oddValues: [string, unknown][] = [
 /** Whatever vpcmd makes of an instance, for any screen or decision. */
 function everythingOf(instance: Instance): unknown[] {
   const row = {instance, region: 'us-south', floatingIps: undefined}
-  const reading = {region: 'us-south', readAt: 0, references: new KnownReferences()}
+  const reading = {region: {name: 'us-south', url: ''}, readAt: 0, references: new KnownReferences()}
   return [
     chooseColumns(['all', 'architecture', 'created', 'crn', 'url']).map(column => column.value(row)),
     instanceDetails(row, noFloatingIps),
@@ -84,7 +84,7 @@ function propertiesOf(definition: string): string[] {
 
 describe('a hole in a body costs one cell: ', () => {
   const whole = async (): Promise<Record<string, unknown>> => {
-    const {result} = await test.cloud.api(await test.cloud.region('us-south')).getInstance({id})
+    const {result} = await test.cloud.api(await test.cloud.region({region: 'us-south'})).getInstance({id})
     return {...result.api}
   }
 
@@ -130,7 +130,7 @@ describe('a hole in a body costs one cell: ', () => {
     }
   })
 
-  const reading = {region: 'us-south', readAt: 0, references: new KnownReferences()}
+  const reading = {region: {name: 'us-south', url: ''}, readAt: 0, references: new KnownReferences()}
 
   it('what was deleted says so', async () => {
     const raw = {...(await whole()), image: {id: 'r006-1', name: 'old', deleted: {more_info: 'https://x.test'}}}
@@ -185,7 +185,7 @@ describe('settings that were not told are unknown: ', () => {
     expect(asCandidate({asked: id, instance, region: {name: 'us-south', url: ''}}, 0)).toMatchObject({
       error: {code: 'settings_unknown'},
     })
-    const reading = {region: 'us-south', readAt: 0, references: new KnownReferences()}
+    const reading = {region: {name: 'us-south', url: ''}, readAt: 0, references: new KnownReferences()}
     expect(judge(toSubject('instance', instance, reading), defaultPolicy, '2026-11-28').verdict).toBe('undetermined')
   })
 
@@ -205,7 +205,7 @@ describe('settings that were not told are unknown: ', () => {
       expect(ids).not.toContain(id)
       expect(failures).toMatchObject([
         {
-          region: 'us-south',
+          region: {name: 'us-south'},
           error: {code: 'incomplete_listing', message: expect.stringContaining('1 instance is left out')},
         },
       ])
@@ -223,7 +223,7 @@ it('an instance of s390x has no metadata service: it is neither changed nor comp
     isOutOfReach: true,
     error: {code: 'no_metadata_service'},
   })
-  const reading = {region: 'us-south', readAt: 0, references: new KnownReferences()}
+  const reading = {region: {name: 'us-south', url: ''}, readAt: 0, references: new KnownReferences()}
   const mustBeOn = {...defaultPolicy, rules: [{name: 'on', match: {}, require: {enabled: true}}]}
   expect(judge(toSubject('instance', instance, reading), mustBeOn, '2026-11-28').verdict).toBe('violation')
 })
@@ -257,7 +257,7 @@ describe('a row that can not be identified', () => {
     expect(rows.filter(({region}) => region === 'us-south')).toHaveLength(2)
     expect(rows.filter(({region}) => region === 'eu-de')).toHaveLength(2)
     expect(failures).toMatchObject([
-      {region: 'us-south', error: {message: expect.stringContaining('1 of its rows has no ID')}},
+      {region: {name: 'us-south'}, error: {message: expect.stringContaining('1 of its rows has no ID')}},
     ])
   })
 
@@ -269,7 +269,7 @@ describe('a row that can not be identified', () => {
     })
     const {rows, failures} = await listInstances(cloud, toQuery({}), false)
     expect(rows.length).toBeGreaterThan(0)
-    expect(failures.map(({region}) => region)).toEqual(['eu-xx', 'unnamed'])
+    expect(failures.map(({region}) => region.name)).toEqual(['eu-xx', 'unnamed'])
   })
 })
 
@@ -312,7 +312,7 @@ it.each(['GET', 'PATCH', 'POST'])('an answer to another question is an error: %s
       if (typeof body.href === 'string') body.href = body.href.replace(id, other)
     },
   })
-  const api = cloud.api(await cloud.region('us-south'), 'rollout')
+  const api = cloud.api(await cloud.region({region: 'us-south'}), 'rollout')
   const call = {
     GET: () => api.getInstance({id}),
     PATCH: () => api.updateInstance({id, metadataService: {enabled: true}}),
@@ -348,7 +348,7 @@ describe('paging ends:', () => {
   ])('%s', async (_what, change, why) => {
     const {rows, failures, isRead} = await paged(change)()
     expect({rows, isRead}).toEqual({rows: [], isRead: false})
-    expect(failures).toMatchObject([{region: 'us-south', error: {message: expect.stringMatching(why)}}])
+    expect(failures).toMatchObject([{region: {name: 'us-south'}, error: {message: expect.stringMatching(why)}}])
     expect(odd?.asked.every(({url}) => url.host === new URL(odd?.url ?? '').host)).toBe(true)
   })
 

@@ -2,7 +2,8 @@ import {mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync}
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterEach, beforeEach, expect, it} from 'vitest'
-import {findCredentials, fromKey} from '../../src/cloud/credentials.ts'
+import {fromKey} from '../../src/cloud/credential-kinds.ts'
+import {findCredentials} from '../../src/cloud/credentials.ts'
 import {TokenSource} from '../../src/cloud/token-source.ts'
 import {startTestCloud, type TestCloud} from '../support/test-cloud.ts'
 

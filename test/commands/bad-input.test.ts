@@ -53,8 +53,8 @@ async function expectRefusal(
 
 describe('wrong words', () => {
   it.each([
-    ['0', /--hop-limit.*takes 1 or more, not 0/],
-    ['65', /--hop-limit takes 64 or less, not 65/],
+    ['0', /--hop-limit takes a whole number from 1 to 64, not 0\./],
+    ['65', /--hop-limit takes a whole number from 1 to 64, not 65\./],
     ['-1', /--hop-limit.*-1/],
     ['1.5', /--hop-limit.*1\.5/],
     ['abc', /--hop-limit.*abc/],
@@ -63,7 +63,7 @@ describe('wrong words', () => {
   })
 
   it.each<[string, string[], number, RegExp]>([
-    ['protocol', ['metadata', 'enable', id, '--protocol', 'ftp'], 2, /--protocol takes one of http, https, not ftp/],
+    ['protocol', ['metadata', 'enable', id, '--protocol', 'ftp'], 2, /--protocol takes one of https, http, not ftp/],
     ['flag', ['metadata', 'enable', id, '--hop-limt', '2'], 2, /Unknown flag --hop-limt.*Did you mean --hop-limit/s],
     ['command', ['metadata', 'enabel', id], 2, /Unknown command: vpcmd metadata enabel.*vpcmd metadata has: .*enable/s],
     ['topic', ['instnces', 'list'], 2, /Unknown command: vpcmd instnces list.*Did you mean vpcmd instances list/s],
@@ -105,7 +105,7 @@ describe('wrong words', () => {
     await sandbox.fleet.change(id, {metadata_service: {enabled: true}})
     await expectRefusal(['metadata', 'disable', id], {
       code: 2,
-      says: /Disable the metadata service of 1 instance \(1 switched off\)\?.*--yes/s,
+      says: /Disable the metadata service of 1 instance \(1 \S+ -> off\)\?.*--yes/s,
     })
     expect(sandbox.fleet.get(id)?.metadata_service.enabled).toBe(true)
   })

@@ -45,7 +45,15 @@ describe('a Tab', () => {
     expect(offered('metadata', 'show', '--columns', 'name,reg')).toEqual([':values', 'name,region'])
     expect(offered('metadata', 'audit', '--columns', 'verd')).toEqual([':values', 'verdict'])
     expect(offered('instances', 'list', '-o', 'n')).toEqual([':values', 'name'])
-    expect(offered('config', 'get', '')).toEqual([':values', 'output', 'columns', 'regions', 'color', 'pager'])
+    expect(offered('config', 'get', '')).toEqual([
+      ':values',
+      'output',
+      'columns',
+      'regions',
+      'color',
+      'pager',
+      'profile',
+    ])
     expect(offered('config', 'unset', 'c')).toEqual([':values', 'columns', 'color'])
     expect(offered('config', 'set', 'output', 'y')).toEqual([':values', 'yaml'])
     expect(offered('config', 'set', 'color', '')).toEqual([':values', 'auto', 'always', 'never'])

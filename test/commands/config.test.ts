@@ -54,6 +54,17 @@ describe('vpcmd config', () => {
     expect((await vpcmd('config get output')).stdout).toBe('\n')
   })
 
+  it('is read as text whatever format is set, as one would have to read it to set another', async () => {
+    const {vpcmd} = userWith('output: json\n')
+    expect((await vpcmd('config get output')).stdout).toBe('json\n')
+    expect((await vpcmd('config list', {VPCMD_OUTPUT: 'yaml'})).stdout).toMatch(
+      /^Key +Value +From\noutput +yaml +VPCMD_OUTPUT\n/,
+    )
+    expect((await vpcmd('config set output csv')).stdout).toBe('')
+    expect((await vpcmd('config set')).stderr).toMatch(/^Error: KEY and VALUE/)
+    expect(JSON.parse((await vpcmd('config get output -o json')).stdout)).toMatchObject({value: 'csv'})
+  })
+
   it('shows each setting and where it is from', async () => {
     const {file, vpcmd} = userWith('output: yaml\nregions: eu-de, us-south\npager: less\n')
     const {stdout} = await vpcmd('config list --json', {VPCMD_PAGER: '', NO_COLOR: '1', IC_REGION: 'jp-tok'})
@@ -63,6 +74,7 @@ describe('vpcmd config', () => {
       {key: 'regions', value: ['jp-tok'], from: 'environment', source: 'IC_REGION'},
       {key: 'color', value: 'never', from: 'environment', source: 'NO_COLOR'},
       {key: 'pager', value: '', from: 'environment', source: 'VPCMD_PAGER'},
+      {key: 'profile', value: null, from: 'default', source: null},
     ])
     expect((await vpcmd('config set pager more', {VPCMD_PAGER: 'cat'})).stderr).toContain('VPCMD_PAGER is set')
   })

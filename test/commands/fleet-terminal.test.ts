@@ -48,7 +48,7 @@ describe('on a terminal', () => {
   it('a rollout shows what it is about to do, asks, and shows how far it is', async () => {
     const terminal = start(enable)
     await terminal.waitFor(/Enable the metadata service of 300 instances/)
-    expect(terminal.everything()).toMatch(/response_hop_limit 1 -> 7/)
+    expect(terminal.everything()).toMatch(/-> https?\/7/)
     expect(terminal.everything()).toMatch(/… and 280 more/)
     expect(terminal.everything()).toMatch(/us-south, VPC vpc-\d+: \d+/)
     expect(patched).toBe(0)

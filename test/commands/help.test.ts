@@ -38,7 +38,7 @@ describe('every help', () => {
 
   it('in short has the flags of the command alone, and names the others', async () => {
     const {stdout} = await runInProcess(['metadata', 'enable', '-h'])
-    expect(stdout).toMatch(/^ {2}--protocol http\|https {2}/m)
+    expect(stdout).toMatch(/^ {2}--protocol https\|http {2}/m)
     expect(stdout).not.toMatch(/^ {2}--canary/m)
     expect(stdout).toMatch(/Rollout +--concurrency, --max-failures, --canary/)
     expect(stdout).not.toContain('DESCRIPTION')
@@ -123,7 +123,7 @@ describe('what is typed', () => {
     ['docter', 'imds doctor'],
     ['instnces list', 'instances list'],
     ['metadata shwo', 'metadata show'],
-    ['show', 'instances show or vpcmd metadata show'],
+    ['show', 'instances show or vpcmd metadata show or vpcmd profiles show'],
   ])('%s leads to %s', async (typed, meant) => {
     const {stderr} = await runInProcess(typed.split(' '), {env})
     expect(stderr).toContain(`Did you mean vpcmd ${meant}?`)
@@ -131,22 +131,37 @@ describe('what is typed', () => {
 
   it.each([
     ['imds get', 'PATH is missing.', 'vpcmd imds get PATH [flags]'],
-    [
-      'instances list -o pdf',
-      '--output takes one of table, json, jsonl, yaml, csv, name, not pdf.',
-      'vpcmd instances list [flags]',
-    ],
-    ['instances list --timeout x', '--timeout takes a whole number, not x.', 'vpcmd instances list [flags]'],
-    ['instances list --vpc', '--vpc needs a value.', 'vpcmd instances list [flags]'],
     ['instances create web-9', '--like is required.', 'vpcmd instances create NAME --like INSTANCE [flags]'],
-    [
-      'completion tcsh',
-      'Use one of bash, zsh, fish, powershell, not tcsh.',
-      'vpcmd completion bash|zsh|fish|powershell [flags]',
-    ],
-    ['sandbox reset all', 'Unexpected argument: all.', 'vpcmd sandbox reset [flags]'],
   ])('%s: one line, and the usage', async (typed, message, usage) => {
     const {code, stderr} = await runInProcess(typed.split(' '), {env})
     expect({code, stderr}).toEqual({code: 2, stderr: `Error: ${message}\nUsage: ${usage}\n`})
+  })
+
+  it.each([
+    ['instances list -o pdf', '--output takes one of table, json, jsonl, yaml, csv, name, not pdf.'],
+    ['instances list --timeout x', '--timeout takes a whole number from 1 to 3600, not x.'],
+    ['instances list --limit -5', '--limit takes a whole number from 1, not -5.'],
+    ['instances list --limit', '--limit needs a value: a whole number from 1.'],
+    ['instances list --vpc', '--vpc needs a value: ID|NAME|CRN.'],
+    ['completion tcsh', 'Use one of bash, zsh, fish, powershell, not tcsh.'],
+    ['metadata plan --enable --disable', "--disable and --enable can't be combined."],
+    ['metadata plan --enable --disable --protocol http', "--disable and --enable can't be combined."],
+  ])('%s: what is right, and no usage that would not say it', async (typed, message) => {
+    const {code, stderr} = await runInProcess(typed.split(' '), {env})
+    expect({code, stderr}).toEqual({code: 2, stderr: `Error: ${message}\n`})
+  })
+
+  it.each([
+    [
+      'sandbox reset all',
+      'vpcmd sandbox reset takes no argument, and all is one.\nSee its flags: vpcmd sandbox reset --help',
+    ],
+    [
+      'ls web',
+      'vpcmd instances list takes no argument, and web is one.\nTo filter by name: vpcmd instances list --name web',
+    ],
+  ])('%s: the command is known, and the word after it is not', async (typed, message) => {
+    const {code, stderr} = await runInProcess(typed.split(' '), {env})
+    expect({code, stderr}).toEqual({code: 2, stderr: `Error: ${message}\n`})
   })
 })

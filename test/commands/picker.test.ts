@@ -49,19 +49,19 @@ describe('metadata enable without an instance', () => {
     await pickServerTwo()
     // Enter alone keeps what is there: nobody goes from https to http by it.
     await pty.waitFor('> keep as it is: http')
-    pty.write(keys.down + keys.down)
+    pty.write(keys.down)
     await pty.waitFor('> https')
     pty.write(keys.enter)
-    await pty.waitFor('Hop limit? (keep as it is: 1)')
+    await pty.waitFor('Hop limit (1-64)? (keep as it is: 1)')
     for (const wrong of ['0', '65', '1.5', 'abc', '-1']) {
       pty.write(`${wrong}${keys.enter}`)
       await pty.waitFor(`not "${wrong}"`)
       pty.write(keys.backspace.repeat(wrong.length))
     }
     pty.write(`2${keys.enter}`)
-    await pty.waitFor(/enabled\s+false\s+->\s+true,\s+protocol http -> https, response_hop_limit 1 -> 2/)
+    await pty.waitFor(/off\s+->\s+https\/2/)
     expect(patches).toEqual([])
-    await pty.waitFor(/1\s+hop\s+limit\s+from\s+1\s+to\s+2\)\?\s+\(y\/N\)/)
+    await pty.waitFor(/\(1\s+off\s+->\s+https\/2\)\?\s+\(y\/N\)/)
     pty.write(`y${keys.enter}`)
     expect(await pty.exit).toEqual({exitCode: 0})
     expect(pty.everything()).toMatch(/my-virtual-server-2 .* off +https\/2 +changed/)
@@ -78,29 +78,32 @@ describe('metadata enable without an instance', () => {
     pty.write(keys.enter)
     expect(await pty.exit).toEqual({exitCode: 0})
     expect(pty.everything()).toContain('Nothing was sent.')
+    // A tick is for what was done.
+    expect(pty.everything()).toMatch(/^\? .*\? No$/ms)
+    expect(pty.everything()).not.toContain('✓')
     expect(patches).toEqual([])
   })
 
   // How far to go before leaving.
   const steps: [string, (() => Promise<void>)[]][] = [
     ['at the list', [async () => pty.waitFor('9 of 9 shown')]],
-    ['at the protocol', [pickServerTwo, async () => pty.waitFor('Protocol?')]],
+    ['at the protocol', [pickServerTwo, async () => pty.waitFor('> keep as it is: http')]],
     [
       'at the hop limit',
       [
         pickServerTwo,
-        async () => pty.waitFor('Protocol?'),
+        async () => pty.waitFor('> keep as it is: http'),
         async () => pty.write(keys.enter),
-        async () => pty.waitFor('Hop limit?'),
+        async () => pty.waitFor('Hop limit (1-64)?'),
       ],
     ],
     [
       'at the last question',
       [
         pickServerTwo,
-        async () => pty.waitFor('Protocol?'),
+        async () => pty.waitFor('> keep as it is: http'),
         async () => pty.write(keys.enter),
-        async () => pty.waitFor('Hop limit?'),
+        async () => pty.waitFor('Hop limit (1-64)?'),
         async () => pty.write(keys.enter),
         async () => pty.waitFor('(y/N)'),
       ],
@@ -122,19 +125,19 @@ describe('metadata enable without an instance', () => {
     await open(['metadata', 'enable'])
     for (const step of steps.at(-1)?.[1] ?? []) await step()
     pty.write(keys.esc)
-    await pty.waitFor(/^\? Hop limit\?/m)
+    await pty.waitFor('(keep as it is: 1)')
     pty.write(keys.esc)
-    await pty.waitFor(/^\? Protocol\?/m)
+    await pty.waitFor('> keep as it is: http')
     pty.write(keys.esc)
     await pty.waitFor('1 selected, 9 of 9 shown')
     expect(pty.screen()).toContain('[x] my-virtual-server-2')
     pty.write(keys.enter)
-    await pty.waitFor(/^\? Protocol\?/m)
-    pty.write(keys.down + keys.down + keys.enter)
-    await pty.waitFor(/^\? Hop limit\?/m)
+    await pty.waitFor('> keep as it is: http')
+    pty.write(keys.down + keys.enter)
+    await pty.waitFor('(keep as it is: 1)')
     pty.write(`3${keys.enter}`)
     await pty.waitFor('(y/N)')
-    for (const earlier of [/^\? Hop limit\?/m, /^\? Protocol\?/m, '1 selected, 9 of 9 shown']) {
+    for (const earlier of ['(keep as it is: 1)', '> keep as it is: http', '1 selected, 9 of 9 shown']) {
       pty.write(keys.esc)
       await pty.waitFor(earlier)
     }
@@ -148,13 +151,13 @@ describe('metadata enable without an instance', () => {
   it('sends what was answered last', async () => {
     await open(['metadata', 'enable'])
     await pickServerTwo()
-    await pty.waitFor(/^\? Protocol\?/m)
-    pty.write(keys.down + keys.down + keys.enter)
-    await pty.waitFor(/^\? Hop limit\?/m)
-    pty.write(keys.esc)
-    await pty.waitFor(/^\? Protocol\?/m)
+    await pty.waitFor('> keep as it is: http')
     pty.write(keys.down + keys.enter)
-    await pty.waitFor(/^\? Hop limit\?/m)
+    await pty.waitFor('(keep as it is: 1)')
+    pty.write(keys.esc)
+    await pty.waitFor('> keep as it is: http')
+    pty.write(keys.down + keys.down + keys.enter)
+    await pty.waitFor('(keep as it is: 1)')
     pty.write(keys.enter)
     await pty.waitFor('(y/N)')
     pty.write(`y${keys.enter}`)
@@ -184,8 +187,10 @@ describe('show without an instance', () => {
   it('picks one, in 40 columns too', async () => {
     await open(['metadata', 'show'], {cols: 40})
     await pty.waitFor('9 of 9 shown')
+    expect(pty.screen().match(/^[ >] my-virtual-server-[123] /gm)).toHaveLength(3)
     pty.write('server-3')
     await pty.waitFor('1 of 9 shown')
+    expect(pty.screen()).toContain('\n0727_d7ff31ef-75ed-42c6-b0fb')
     expect(
       Math.max(
         ...pty
@@ -221,9 +226,9 @@ describe('vpcmd alone', () => {
     pty.write(`${keys.down}${keys.down}`)
     await pty.waitFor('> Change the hop limit (1)')
     pty.write(keys.enter)
-    await pty.waitFor('Hop limit? (keep as it is: 1)')
+    await pty.waitFor('Hop limit (1-64)? (keep as it is: 1)')
     pty.write(`4${keys.enter}`)
-    await pty.waitFor('response_hop_limit 1 -> 4. Go on?')
+    await pty.waitFor('off, hop limit 1 -> 4. Go on? (y/N)')
     pty.write(`y${keys.enter}`)
     await pty.waitFor('Change the hop limit (4)')
     expect(patches).toEqual([{metadata_service: {response_hop_limit: 4}}])
@@ -246,13 +251,13 @@ describe('the console', () => {
     const details = /server-2\n([\s\S]*?)\n\? /.exec(pty.screen())?.[1] ?? ''
     expect(details.split('\n').length).toBeLessThanOrEqual(10)
     expect(details).toMatch(/^Addresses +10\.240\.64\.11, 169\.47\.94\.48$/m)
-    expect(details).not.toContain('Numa')
+    expect(details).not.toContain('NUMA')
     pty.write(keys.down.repeat(3))
     await pty.waitFor('> Show all details')
     pty.write(keys.enter)
-    await pty.waitFor(screen => /^Health State/m.test(screen) && screen.includes('> Enable'))
+    await pty.waitFor(screen => /^Health state/m.test(screen) && screen.includes('> Enable'))
     pty.write(keys.enter)
-    await pty.waitFor(/^\? Protocol\?/m)
+    await pty.waitFor('> keep as it is: http')
     pty.write(keys.esc)
     await pty.waitFor('> Enable the metadata service')
     pty.write(keys.esc)

@@ -96,10 +96,22 @@ describe('errors as JSON, however they were asked for', () => {
     })
   })
 
+  it.each([
+    ['instances list --nosuch -o jsonl', 2],
+    ['metadata show nosuch-at-all --output=jsonl', 4],
+    ['nosuch --output jsonl', 2],
+  ])('%s: in one line, as whoever reads JSON lines needs it', async (line, code) => {
+    const result = await runInProcess(line.split(' '), {env})
+    expect({code: result.code, lines: result.stdout.split('\n').length}).toEqual({code, lines: 2})
+    expect(JSON.parse(result.stdout).error).toMatchObject({message: expect.any(String)})
+  })
+
   it('names the words that are too many as they were typed', async () => {
-    // oclif's own search for a command says it.
     const {code, stderr} = await runVpcmd(['instances', 'list', 'extra'], {env})
-    expect({code, stderr}).toEqual({code: 2, stderr: expect.stringContaining('instances list extra')})
+    expect({code, stderr}).toEqual({
+      code: 2,
+      stderr: expect.stringContaining('instances list takes no argument, and extra is one.'),
+    })
   })
 })
 
@@ -347,25 +359,25 @@ describe('in a terminal', () => {
       pty.write(keys.enter)
       await pty.waitFor('> Enable the metadata service')
       pty.write(keys.enter)
-      await pty.waitFor(/^\? Protocol\?/m)
+      await pty.waitFor('> keep as it is: http')
       pty.write(keys.enter)
-      await pty.waitFor(/^\? Hop limit\? \(keep as it is: 1\)/m)
+      await pty.waitFor('(keep as it is: 1)')
       pty.write(keys.enter)
-      await pty.waitFor(/^\? .*Go on\?/m)
+      await pty.waitFor(/Go on\? \(y\/N\)/)
       pty.write(`n${keys.enter}`)
       await pty.waitFor('Nothing was sent.')
       expect(patches()).toEqual([])
       await pty.waitFor('> Enable the metadata service')
       pty.write(keys.enter)
-      await pty.waitFor(/^\? Protocol\?/m)
+      await pty.waitFor('> keep as it is: http')
       pty.write(keys.enter)
-      await pty.waitFor(/^\? Hop limit\? \(keep as it is: 1\)/m)
+      await pty.waitFor('(keep as it is: 1)')
       pty.write(keys.enter)
-      await pty.waitFor(/^\? .*Go on\?/m)
+      await pty.waitFor(/Go on\? \(y\/N\)/)
       pty.write(`y${keys.enter}`)
       await pty.waitFor('> Disable the metadata service')
       pty.write(keys.enter)
-      await pty.waitFor(/^\? .*enabled true -> false\. Go on\?/m)
+      await pty.waitFor(/-> off\. Go on\? \(y\/N\)/)
       pty.write(`y${keys.enter}`)
       await pty.waitFor('> Enable the metadata service')
       pty.write(keys.up)

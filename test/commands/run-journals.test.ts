@@ -214,7 +214,10 @@ describe('the runs of one sandbox', () => {
       code: 4,
       stderr: expect.stringContaining('No run of account'),
     })
-    expect((await own(`metadata undo ${id} --yes`)).code).toBe(2)
+    expect(await own(`metadata undo ${id} --yes`)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('A sandbox gets a new account when it is reset'),
+    })
     expect((await own(`metadata resume ${id}`)).code).toBe(2)
     expect(idsIn(await own('metadata history --json'))).toEqual([])
     expect((await own('metadata enable my-virtual-server-1 --protocol https')).code).toBe(0)
@@ -236,6 +239,21 @@ describe('the runs of one sandbox', () => {
     expect({code, stderr}).toEqual({code: 4, stderr: expect.stringContaining(`No run of account ${sandbox.account}`)})
     expect(patches()).toBe(4)
   })
+})
+
+it('a long selection takes a few lines of the history, and its times are those that people read', async () => {
+  await enableAll()
+  const [name = ''] = journals()
+  const selection = `plan of 2026-11-28T23:31:50.230Z: enable ${'0717_9c55d9d2-0685-4300-b475-49eb1b8c1faf '.repeat(5)}`
+  spoilLines(name.replace('.jsonl', ''), line =>
+    line.includes('--all') ? JSON.stringify({...JSON.parse(line), selection}) : line,
+  )
+  const {stdout} = await vpcmd('metadata history')
+  expect(stdout).toContain('plan of 2026-11-28 23:31 UTC: enable 0717_')
+  expect(Math.max(...stdout.split('\n').map(line => line.length))).toBeLessThan(130)
+  expect(JSON.parse((await vpcmd('metadata history --json')).stdout)[0].selection).toBe(selection)
+  const undo = await vpcmd('metadata undo --dry-run')
+  expect(undo.stderr).toMatch(/^Run [0-9a-f]{4} \(enable plan of 2026-11-28 23:31 UTC: /m)
 })
 
 it('a run of a time that has yet to come is not told as one of just now', async () => {

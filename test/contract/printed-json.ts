@@ -1,5 +1,6 @@
 import {mkdirSync, writeFileSync} from 'node:fs'
-import {join} from 'node:path'
+import {dirname, join} from 'node:path'
+import {configFile} from '../../src/files/user-folders.ts'
 import {claimsIn} from '../../src/jwt-claims.ts'
 import {startSandbox} from '../../src/sandbox/index.ts'
 import {startInsideSandbox} from '../support/inside-sandbox.ts'
@@ -34,6 +35,11 @@ const lines = [
   'config get pager',
   'config unset regions',
   'config unset regions',
+  'profiles list',
+  'profiles show security',
+  'profiles use security',
+  'profiles show',
+  'config unset profile',
   'sandbox start',
   'sandbox start --metadata-ca HOME/ca.pem',
   'sandbox addresses',
@@ -54,6 +60,10 @@ const lines = [
   'instances list',
   'instances list --sort none --region us-south',
   'instances list --tag *',
+  'instances list --assume vpcmd-auditor --region us-south',
+  'metadata show --all --assume vpcmd-auditor --region us-south',
+  'metadata audit --assume vpcmd-auditor --region us-south',
+  'metadata plan --enable my-virtual-server-2 --assume vpcmd-auditor',
   'instances show my-virtual-server-2',
   'instances show web-2',
   'instances initialization my-virtual-server-2',
@@ -128,6 +138,12 @@ const terraformPlan = {
   },
   configuration: {root_module: {resources: [{address: 'ibm_is_instance.two', expressions: {metadata_service: [{}]}}]}},
 }
+const profiles = `profiles:
+  security: {credentials: {key_variable: IBMCLOUD_API_KEY}, regions: [us-south]}
+  all: {credentials: ibmcloud, assume: auditor, account: all, enterprise: e1, account_group: g1, output: json}
+  compute: {credentials: {vpc: auditor}}
+  file: {credentials: {key_file: key}}
+`
 
 /** Runs everything on sandboxes of its own. */
 export async function printedByCommand(): Promise<Printed> {
@@ -137,6 +153,9 @@ export async function printedByCommand(): Promise<Printed> {
   const home = env.HOME ?? ''
   writeFileSync(join(home, 'policy'), policy)
   writeFileSync(join(home, 'tfplan.json'), JSON.stringify(terraformPlan))
+  const file = configFile(env) ?? ''
+  mkdirSync(dirname(file), {recursive: true, mode: 0o700})
+  writeFileSync(file, profiles, {mode: 0o600})
   const printed: Printed = {}
   const keep = (name: string, sample: unknown) => {
     printed[name] ??= {samples: [], ownDepth: ownDepths[name] ?? 9}

@@ -99,8 +99,9 @@ describe('a descriptor', () => {
     writeFileSync(file, 'before\n')
     const descriptor = openSync(file, 'a')
     await writeOutput(`/dev/fd/${descriptor}`, 'after\n')
+    await writeOutput(`/dev/fd/${descriptor}`, ['in ', 'pieces\n'])
     closeSync(descriptor)
-    expect(readFileSync(file, 'utf8')).toBe('before\nafter\n')
+    expect(readFileSync(file, 'utf8')).toBe('before\nafter\nin pieces\n')
   })
 
   it.each(['/dev/stdout', '/dev/fd/2'])('that is an output of this process is written through it: %s', async path => {

@@ -90,7 +90,18 @@ describe('filters under --all that match nothing', () => {
     for (const line of ['metadata show --all --name nope', 'instances list --name nope']) {
       const {code, stderr} = await runInProcess(line.split(' '), {env})
       expect({code, stderr}).toEqual({code: 0, stderr: expect.stringContaining('No instances found')})
+      // Who types a part of a name learns how to.
+      expect(stderr).toContain("for part of one: --name '*nope*'")
     }
+    expect((await runInProcess(['instances', 'list', '--name', 'nope*'], {env})).stderr).not.toContain('part of one')
+  })
+
+  it.each([
+    ['my-virtual', "'my-virtual*'"],
+    ['server-2', "'*server-2*'"],
+  ])('by %s, a part of names: told with the pattern that finds them', async (part, pattern) => {
+    const {code, stderr} = await runInProcess(['metadata', 'enable', '--all', '--name', part], {env})
+    expect({code, stderr}).toEqual({code: 4, stderr: expect.stringContaining(`Some match: --name ${pattern}\n`)})
   })
 
   it('says nothing of what may be meant where not all could be read', async () => {

@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest'
 import {
   countChanges,
-  describePatch,
+  describeChange,
   patchBetween,
   serviceUrl,
   settingsLabel,
@@ -48,14 +48,15 @@ describe('changes in words', () => {
       {before: {enabled: false, protocol: 'http', response_hop_limit: 1}, set: {enabled: true, response_hop_limit: 2}},
       {before: on, set: {response_hop_limit: 64}},
     ]
-    expect(countChanges(changes).split(', ').sort()).toEqual([
-      '1 from https to http (less secure)',
-      '1 hop limit from 1 to 2',
-      '1 hop limit from 1 to 64 (less secure)',
-      '1 hop limit from 3 to 1',
-      '1 switched on',
-    ])
-    expect(describePatch(on, {protocol: 'http'})).toBe('protocol https -> http (less secure)')
+    expect(countChanges(changes)).toBe(
+      '1 https/1 -> http/1 (less secure), 1 https/1 -> https/64 (less secure), 1 https/3 -> https/1, 1 off -> http/2',
+    )
+  })
+
+  it('names what changes while a service stays off, which both ends of a change would hide', () => {
+    const before = {enabled: false, protocol: 'http', response_hop_limit: 1}
+    expect(describeChange(before, {protocol: 'https'})).toBe('off, protocol http -> https')
+    expect(describeChange({...on, protocol: undefined}, {protocol: 'https'})).toBe('?/1 -> https/1')
   })
 
   it('calls nothing less secure of a service that is off before or after', () => {

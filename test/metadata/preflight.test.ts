@@ -11,7 +11,7 @@ afterEach(() => scene.close())
 async function instanceOf(name: string, region: string): Promise<Instance> {
   scene = await startTestCloud()
   const id = scene.sandbox.fleet.list().find(each => each.name === name && each.region === region)?.id ?? ''
-  return (await scene.cloud.api(await scene.cloud.region(region)).getInstance({id})).result
+  return (await scene.cloud.api(await scene.cloud.region({region})).getInstance({id})).result
 }
 
 const kindsOf = (instance: Instance) => risksOf(instance).map(({kind}) => kind)

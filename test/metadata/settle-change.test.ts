@@ -31,7 +31,7 @@ afterEach(async () => {
 })
 
 async function apiOf({cloud}: Pick<TestCloud, 'cloud'>): Promise<VpcApi> {
-  return cloud.api(await cloud.region('us-south'), 'rollout')
+  return cloud.api(await cloud.region({region: 'us-south'}), 'rollout')
 }
 
 function change(more: Partial<PlannedChange> = {}): PlannedChange {

@@ -231,6 +231,13 @@ curl -s ${sandbox.url}/sandbox/health
   },
 )
 
+it('has the vpcmd that runs the sandbox, whatever PATH has', async () => {
+  await sandbox.close()
+  sandbox = await startSandbox({transitionMs: 0, vpcmd: ['/bin/echo', "it's", 'own']})
+  const {code, stdout} = await ssh(await addressOf(), ["vpcmd 'imds token' -q"])
+  expect({code, stdout}).toEqual({code: 0, stdout: "it's own imds token -q\n"})
+})
+
 it("reads each instance's own metadata service", async () => {
   const names = ['my-virtual-server-2', 'my-virtual-server-3']
   for (const name of names) {

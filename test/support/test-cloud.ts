@@ -1,5 +1,6 @@
-import {type Cloud, type CloudOptions, openCloud} from '../../src/cloud/cloud.ts'
-import {fromKey} from '../../src/cloud/credentials.ts'
+import type {Cloud} from '../../src/cloud/cloud.ts'
+import {fromKey} from '../../src/cloud/credential-kinds.ts'
+import {type CloudOptions, openCloud} from '../../src/cloud/open-cloud.ts'
 import type {Pacing} from '../../src/cloud/retries.ts'
 import {type Sandbox, type SandboxOptions, startSandbox} from '../../src/sandbox/index.ts'
 

@@ -92,7 +92,7 @@ describe('Ctrl-Z and fg', () => {
     expect(at.screen()).toContain(`answer ${answer}`)
     // Drawn once, below what the shell has printed.
     const drawings = at.screen().match(/^[?✓].*$/gm)
-    expect(drawings).toEqual([expect.stringContaining(`✓ ${message}`)])
+    expect(drawings).toEqual([expect.stringContaining(`? ${message}`)])
     expect(at.cursorVisible()).toBe(true)
   })
 

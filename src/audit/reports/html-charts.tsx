@@ -1,15 +1,15 @@
+import {isOfSeveralAccounts, sharesByAccount} from '../accounts.ts'
 import {type AuditReport, type Counts, countVerdicts} from '../audit.ts'
-import {label} from '../columns.ts'
 import {type Judgement, type Verdict, verdicts} from '../judge.ts'
 import type {Unread} from '../read-subjects.ts'
-import {kindLabel} from '../subjects.ts'
+import {accountLabel, kindLabel, label} from '../subjects.ts'
 import {countLabel} from '../summary.ts'
 import {NumberCell, Table} from './html-blocks.tsx'
 
 /** Further groups go into a part that is folded away. */
 const shownGroups = 15
 
-/** A row of a chart: a region or a VPC. The list can be filtered by its label. */
+/** A row of a chart: an account, a region or a VPC. The list can be filtered by its label. */
 interface Group {
   label: string
   counts: Counts
@@ -79,22 +79,31 @@ export function RegionChart({report: {judgements, regions, unread}}: {report: Au
   )
 }
 
-/** The chart by VPC; two VPCs with one name are two, told apart by their regions. */
-export function VpcChart({report: {judgements}}: {report: AuditReport}) {
-  const byVpc = [...grouped(judgements, ({subject}) => vpcLabel(subject))]
+/** The chart by account, with what says no account, or could not be read and says none, in a row of its own. */
+export function AccountChart({report}: {report: AuditReport}) {
+  const groups = sharesByAccount(report).map(({account, ...share}) => ({label: accountLabel(account), ...share}))
+  return <Chart title="Account" filter="account" groups={groups} />
+}
+
+/** The chart by VPC; VPCs with one name are told apart by their regions, and by their accounts where there are several. */
+export function VpcChart({report}: {report: AuditReport}) {
+  const {judgements} = report
+  const isOfSeveral = isOfSeveralAccounts(report)
+  const byVpc = [...grouped(judgements, ({subject}) => vpcLabel(subject, isOfSeveral))]
   const groups = byVpc.map(([name, judged]) => ({label: name, counts: countVerdicts(judged), unread: []}))
   return <Chart title="VPC" filter="vpc" groups={groups} />
 }
 
-/** What a subject's VPC is called where VPCs of several regions stand together. */
-export function vpcLabel({vpc, region}: Judgement['subject']): string {
-  return vpc ? `${label(vpc)} (${region})` : `no VPC (${region})`
+/** What a subject's VPC is called where VPCs of several regions, or accounts, stand together. */
+export function vpcLabel({vpc, region, account}: Judgement['subject'], isOfSeveralAccounts: boolean): string {
+  const place = isOfSeveralAccounts ? `${accountLabel(account)}, ${region}` : region
+  return `${vpc ? label(vpc) : 'no VPC'} (${place})`
 }
 
 interface ChartProps {
   title: string
   /** The filter of the list that a label sets when it is followed. */
-  filter: 'region' | 'vpc'
+  filter: 'account' | 'region' | 'vpc'
   groups: Group[]
 }
 
@@ -104,7 +113,7 @@ function Chart({groups, ...rest}: ChartProps) {
       b.unread.length - a.unread.length ||
       b.counts.violation - a.counts.violation ||
       b.counts.total - a.counts.total ||
-      a.label.localeCompare(b.label, 'en'),
+      a.label.localeCompare(b.label, 'en', {numeric: true}),
   )
   if (order.length === 0) return <p class="note">There is nothing to show.</p>
   const shown = order.length > shownGroups + 1 ? order.slice(0, shownGroups) : order

@@ -1,7 +1,8 @@
 import {settingsLabel} from '../../instances/settings.ts'
-import {label} from '../columns.ts'
+import {isOfSeveralAccounts} from '../accounts.ts'
+import type {AuditReport} from '../audit.ts'
 import {type Judgement, reasonOf} from '../judge.ts'
-import {kindLabel} from '../subjects.ts'
+import {accountLabel, kindLabel, label} from '../subjects.ts'
 import {countLabel} from '../summary.ts'
 import {visible} from './escapes.ts'
 import {Card} from './html-blocks.tsx'
@@ -24,7 +25,8 @@ interface ListData {
 }
 
 /** All judgements as data for the script. */
-export function listData(judgements: readonly Judgement[]): ListData {
+export function listData(report: AuditReport): ListData {
+  const isOfSeveral = isOfSeveralAccounts(report)
   const texts: string[] = []
   const known = new Map<string, number>()
   const indexOf = (text: string) => {
@@ -35,18 +37,26 @@ export function listData(judgements: readonly Judgement[]): ListData {
     }
     return index
   }
-  const rows = judgements.map((judgement): DataRow => {
+  const rows = report.judgements.map((judgement): DataRow => {
     const {name, id} = judgement.subject
-    return [visible(name ?? ''), visible(id), ...cellsOf(judgement).map(indexOf)]
+    return [visible(name ?? ''), visible(id), ...cellsOf(judgement, isOfSeveral).map(indexOf)]
   })
   return {texts, rows, rowsPerPage}
 }
 
 /** The list with its controls, which need the script. */
-export function List({judgements}: {judgements: readonly Judgement[]}) {
+export function List({report}: {report: AuditReport}) {
+  const {judgements} = report
+  const isOfSeveral = isOfSeveralAccounts(report)
   const isPart = judgements.length > rowsPerPage
   const part = ` Shown are the first ${rowsPerPage} of ${countLabel(judgements.length)}, the worst first.`
-  const filters = {verdict: 'Verdict', kind: 'Kind', region: 'Region', vpc: 'VPC'}
+  const filters = {
+    verdict: 'Verdict',
+    kind: 'Kind',
+    region: 'Region',
+    vpc: 'VPC',
+    ...(isOfSeveral && {account: 'Account'}),
+  }
   return (
     <Card id="list" title="Everything that was judged">
       <noscript>
@@ -72,7 +82,7 @@ export function List({judgements}: {judgements: readonly Judgement[]}) {
       <p class="note" id="printed" />
       {/* biome-ignore lint/a11y/useSemanticElements: a fieldset is for controls. The keyboard scrolls this. */}
       <div class="scroll" tabindex={0} role="group" aria-label="List">
-        <ListTable judgements={judgements} />
+        <ListTable judgements={judgements} isOfSeveralAccounts={isOfSeveral} />
       </div>
       <div class="pager" id="pager" hidden>
         <button type="button" id="previous">
@@ -88,13 +98,14 @@ export function List({judgements}: {judgements: readonly Judgement[]}) {
 }
 
 /** The list as a table with its first rows, worst first. */
-function ListTable({judgements}: {judgements: readonly Judgement[]}) {
+function ListTable(props: {judgements: readonly Judgement[]; isOfSeveralAccounts: boolean}) {
+  const {judgements, isOfSeveralAccounts: isOfSeveral} = props
   return (
     <table class="list" id="rows">
       <caption class="hidden">Everything that was judged</caption>
       <thead>
         <tr>
-          {headers.map((header, index) => (
+          {[...headers, ...(isOfSeveral ? ['Account'] : [])].map((header, index) => (
             <th scope="col">
               <button type="button" data-column={index} disabled>
                 {header}
@@ -106,7 +117,7 @@ function ListTable({judgements}: {judgements: readonly Judgement[]}) {
       <tbody>
         {judgements.slice(0, rowsPerPage).map(judgement => {
           const {name, id} = judgement.subject
-          const [verdict, ...cells] = cellsOf(judgement)
+          const [verdict, ...cells] = cellsOf(judgement, isOfSeveral)
           return (
             <tr>
               <td>
@@ -127,18 +138,19 @@ function ListTable({judgements}: {judgements: readonly Judgement[]}) {
   )
 }
 
-/** The texts of a row in the order of columns, without name and ID. */
-function cellsOf(judgement: Judgement): string[] {
+/** The texts of a row in the order of columns, without name and ID; the account is the last. */
+function cellsOf(judgement: Judgement, isOfSeveral: boolean): string[] {
   const {subject, verdict, rule} = judgement
   return [
     verdict,
     kindLabel(subject.kind),
     subject.region,
     subject.zone ?? '',
-    vpcLabel(subject),
+    vpcLabel(subject, isOfSeveral),
     label(subject.resourceGroup),
     settingsLabel(subject.settings),
     rule?.name ?? '',
     reasonOf(judgement),
+    ...(isOfSeveral ? [accountLabel(subject.account)] : []),
   ]
 }

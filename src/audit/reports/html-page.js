@@ -6,7 +6,10 @@ const printedRows = 500
 const byId = id => document.getElementById(id)
 const body = byId('rows').tBodies[0]
 const heads = [...byId('rows').tHead.rows[0].cells]
-const filters = {verdict: 0, kind: 1, region: 2, vpc: 4}
+// Only a report of several accounts has the last one.
+const filters = Object.fromEntries(
+  Object.entries({verdict: 0, kind: 1, region: 2, vpc: 4, account: 9}).filter(([name]) => byId(`filter-${name}`)),
+)
 const collator = new Intl.Collator('en', {numeric: true})
 let shown = rows.map((_, index) => index)
 let page = 0

@@ -1,13 +1,14 @@
 import {createHash} from 'node:crypto'
 import {raw} from 'hono/html'
 import {counted} from '../../counted.ts'
+import {accountsOf, isOfSeveralAccounts} from '../accounts.ts'
 import {type AuditReport, resultOf} from '../audit.ts'
 import {type Judgement, type Verdict, violationInWords} from '../judge.ts'
-import {kindLabel} from '../subjects.ts'
-import {countLabel, headline, ruleLines, scopeLine, verdictOf} from '../summary.ts'
+import {kindLabel, label} from '../subjects.ts'
+import {countLabel, lead, ruleLines, scopeLine, verdictOf} from '../summary.ts'
 import {jsonForScript, visible} from './escapes.ts'
 import {Card, NumberCell, Table} from './html-blocks.tsx'
-import {RegionChart, Ring, VpcChart} from './html-charts.tsx'
+import {AccountChart, RegionChart, Ring, VpcChart} from './html-charts.tsx'
 import {List, listData} from './html-list.tsx'
 import style from './html-page.css?raw'
 import script from './html-page.js?raw'
@@ -43,7 +44,7 @@ export function toHtml(report: AuditReport): string {
       <body>
         {raw(visible(String(<Content report={report} />)))}
         <script type="application/json" id="data">
-          {raw(jsonForScript(listData(report.judgements)))}
+          {raw(jsonForScript(listData(report)))}
         </script>
         <script>{raw(script)}</script>
       </body>
@@ -82,6 +83,11 @@ function Content({report}: {report: AuditReport}) {
           </div>
         </div>
         <Legend />
+        {isOfSeveralAccounts(report) && (
+          <Card id="by-account" title="By account">
+            <AccountChart report={report} />
+          </Card>
+        )}
         <div class="pair">
           <Card id="by-region" title="By region">
             <RegionChart report={report} />
@@ -95,7 +101,7 @@ function Content({report}: {report: AuditReport}) {
           <Wrongs judgements={report.judgements} />
         </div>
         <Exemptions report={report} />
-        <List judgements={report.judgements} />
+        <List report={report} />
       </main>
       <footer>
         Made by vpcmd {report.vpcmd} at {report.at}. This page holds all of its data and asks no network.
@@ -104,17 +110,14 @@ function Content({report}: {report: AuditReport}) {
   )
 }
 
-/** The headline without its first word, which stands above it. */
-function lead(report: AuditReport): string {
-  const text = headline(report).replace(/^[^:]*: /, '')
-  return text.charAt(0).toUpperCase() + text.slice(1)
-}
-
 function Facts({report}: {report: AuditReport}) {
   const {account, at, policy} = report
+  const accounts = accountsOf(report)
   const digest = policy.sha256 ? ` (SHA-256 ${policy.sha256.slice(0, 12)}…)` : ''
   const entries = {
-    Account: account ?? 'not told by the credentials',
+    ...(accounts.length > 1
+      ? {Accounts: countLabel(accounts.length)}
+      : {Account: (report.assumed && label(accounts[0])) ?? account ?? 'not told by the credentials'}),
     Read: `${at.slice(0, 10)} ${at.slice(11, 19)} UTC`,
     Policy:
       policy.file === undefined ? `${policy.name}: the one without a file` : `${policy.name}, ${policy.file}${digest}`,
@@ -165,9 +168,10 @@ function Unread({report: {unread, regions}}: {report: AuditReport}) {
     <Card id="unread" title={title} look="alarm unmatched">
       <p>This audit says nothing about:</p>
       <ul>
-        {unread.map(({region, kinds, error}) => (
+        {unread.map(({account, region, kinds, error}) => (
           <li>
-            <strong>{`${kinds.map(kind => `${kindLabel(kind)}s`).join(', ')} of ${region}`}</strong>: {error.inOneLine}
+            <strong>{`${kinds.map(kind => `${kindLabel(kind)}s`).join(', ')} of ${account ? `${label(account)}, ` : ''}${region}`}</strong>
+            : {error.inOneLine}
           </li>
         ))}
       </ul>

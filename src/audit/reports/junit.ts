@@ -1,10 +1,11 @@
 import {targetName} from '../../instances/references.ts'
 import {settingsLabel} from '../../instances/settings.ts'
+import {isOfSeveralAccounts} from '../accounts.ts'
 import {type AuditReport, resultOf} from '../audit.ts'
 import {type Judgement, reasonOf} from '../judge.ts'
 import type {Unread} from '../read-subjects.ts'
 import {scopeInWords} from '../scope.ts'
-import {kindLabel} from '../subjects.ts'
+import {kindLabel, label, type Subject} from '../subjects.ts'
 import {headline} from '../summary.ts'
 import {escaped} from './escapes.ts'
 
@@ -12,13 +13,24 @@ type Outcome = 'failure' | 'error' | 'skipped' | undefined
 type Case = [outcome: Outcome, xml: string]
 
 /**
- * An audit as JUnit XML, as Jenkins and GitLab read it: a suite a region, a test a subject. What is exempt, or matched by
+ * An audit as JUnit XML, as Jenkins and GitLab read it: a suite a region (of each account, where there are several), a test a subject. What is exempt, or matched by
  * no rule, is skipped; what could not be read or judged is an error.
  */
 export function toJunit(report: AuditReport): string {
-  const cases = new Map<string, Case[]>(report.regions.map(name => [name, []]))
-  for (const unread of report.unread) cases.get(unread.region)?.push(unreadCase(unread))
-  for (const judgement of report.judgements) cases.get(judgement.subject.region)?.push(subjectCase(judgement))
+  const isOfSeveral = isOfSeveralAccounts(report)
+  const placeOf = ({account, region}: Unread | Subject) =>
+    isOfSeveral && account ? `${label(account)} ${region}` : region
+  const cases = new Map<string, Case[]>(isOfSeveral ? [] : report.regions.map(name => [name, []]))
+  const add = (place: string, some: Case) => {
+    const others = cases.get(place)
+    if (others) others.push(some)
+    else cases.set(place, [some])
+  }
+  for (const unread of report.unread) add(placeOf(unread), unreadCase(unread, placeOf(unread)))
+  for (const judgement of report.judgements) {
+    const place = placeOf(judgement.subject)
+    add(place, subjectCase(judgement, place))
+  }
   const isUnjudged = resultOf(report) === 'incomplete' && report.unread.length === 0 && report.counts.undetermined === 0
   if (isUnjudged) {
     const error = element('error', {type: 'incomplete', message: headline(report)})
@@ -55,10 +67,10 @@ function propertiesOf(report: AuditReport): string {
   return element('properties', {}, all)
 }
 
-function subjectCase(judgement: Judgement): Case {
+function subjectCase(judgement: Judgement, place: string): Case {
   const {subject, verdict, rule} = judgement
   // Jenkins takes what stands before the last dot for a package.
-  const names = [`${subject.region}.${subject.kind}`, targetName(subject)] as const
+  const names = [`${place}.${subject.kind}`, targetName(subject)] as const
   const message = reasonOf(judgement)
   const details = `${kindLabel(subject.kind)} ${subject.crn ?? subject.id}, metadata service ${settingsLabel(subject.settings)}, rule ${rule?.name ?? 'none'}`
   switch (verdict) {
@@ -73,10 +85,10 @@ function subjectCase(judgement: Judgement): Case {
   }
 }
 
-function unreadCase({region, kinds, error}: Unread): Case {
+function unreadCase({kinds, error}: Unread, place: string): Case {
   const name = `read ${kinds.map(kind => `${kindLabel(kind)}s`).join(', ')}`
   const xml = element('error', {type: error.code, message: error.messageWithTrace}, escaped(error.hint ?? ''))
-  return testCase('error', `${region}.reading`, name, xml)
+  return testCase('error', `${place}.reading`, name, xml)
 }
 
 function testCase(outcome: Outcome, classname: string, name: string, result?: string): Case {

@@ -1,4 +1,3 @@
-import {createHash} from 'node:crypto'
 import {isAbsolute, sep} from 'node:path'
 import {pathToFileURL} from 'node:url'
 import {targetName} from '../../instances/references.ts'
@@ -10,6 +9,7 @@ import {kindLabel, type Subject} from '../subjects.ts'
 import {headline} from '../summary.ts'
 import {toJsonHead} from '../to-json.ts'
 import {visible} from './escapes.ts'
+import {fingerprint} from './fingerprint.ts'
 
 const schema = 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json'
 const helpUri = 'https://cloud.ibm.com/docs/vpc?topic=vpc-imd-configure-service'
@@ -81,10 +81,10 @@ export function toSarif(report: AuditReport): object {
             startTimeUtc: report.at,
             exitCode: exitCodeOf(report),
             toolExecutionNotifications: [
-              ...report.unread.map(({region, error}) => ({
+              ...report.unread.map(({account, region, error}) => ({
                 level: 'error',
                 message: {text: visible([error.message, error.hint].filter(Boolean).join(' '))},
-                properties: {region, code: error.code, trace: error.trace},
+                properties: {account: account?.id, region, code: error.code, trace: error.trace},
               })),
               ...(isWhole ? [] : [{level: 'error', message: {text: visible(headline(report))}}]),
             ],
@@ -143,7 +143,7 @@ function result(judgement: Judgement, policy: Policy, ruleId: string, what: stri
       },
     ],
     // GitHub tells alerts apart by this one (github/docs, sarif-support-for-code-scanning.md).
-    partialFingerprints: {primaryLocationLineHash: `${hashOf(resource, ruleId)}:1`},
+    partialFingerprints: {primaryLocationLineHash: `${fingerprint(resource, ruleId)}:1`},
     properties: propertiesOf(subject, judgement),
     ...more,
   }
@@ -161,11 +161,13 @@ function placeOf({region, kind, id}: Subject, {rule}: Judgement, {file, pathInRe
 }
 
 function propertiesOf(subject: Subject, {rule, verdict, restartAwaited}: Judgement, violation?: Violation): object {
-  const {kind, id, region, zone, vpc} = subject
+  const {kind, id, account, region, zone, vpc} = subject
   return {
     verdict,
     kind,
     id,
+    account: account?.id,
+    accountName: account?.name,
     region,
     zone,
     vpc: vpc?.name ?? vpc?.id,
@@ -173,10 +175,6 @@ function propertiesOf(subject: Subject, {rule, verdict, restartAwaited}: Judgeme
     restartAwaited,
     ...violation,
   }
-}
-
-function hashOf(...parts: string[]): string {
-  return createHash('sha256').update(parts.join('\0')).digest('hex').slice(0, 16)
 }
 
 function capitalized(text: string): string {

@@ -161,6 +161,12 @@ export function refuseRegions({region}: {region?: string[]}, what: string): void
   if (region) throw usageError(`--region can't narrow ${what}, which has its own regions.`, 'Drop --region.')
 }
 
+/** The same for --account and --assume. */
+export function refuseAccounts({account, assume}: {account?: string[]; assume?: string}, what: string): void {
+  const flag = account ? '--account' : assume === undefined ? undefined : '--assume'
+  if (flag) throw usageError(`${flag} can't narrow ${what}, which has its own accounts.`, `Drop ${flag}.`)
+}
+
 /** Reads `N` or `P%`, at least `min`; a share is rounded down. Throws a usage error for anything else. */
 function parseShare(flag: string, text: string, min: 0 | 1): (total: number) => number {
   const [, digits = '', percent] = /^(\d+)(%?)$/.exec(text) ?? []

@@ -13,6 +13,34 @@ export const cloudFlags = {
       'Region, or several separated by commas (default: IBMCLOUD_REGION or IC_REGION, else regions of vpcmd config, else all).',
     helpGroup,
   }),
+  profile: Flags.string({
+    helpValue: 'NAME',
+    summary: 'Profile of the config file (default: VPCMD_PROFILE, else that of vpcmd profiles use).',
+    helpGroup,
+  }),
+  account: Flags.string({
+    multiple: true,
+    multipleNonGreedy: true,
+    helpValue: 'ID',
+    summary:
+      'Work in this account, in several separated by commas, in those of @FILE, or in all of the enterprise (needs --assume).',
+    helpGroup,
+  }),
+  assume: Flags.string({
+    helpValue: 'PROFILE',
+    summary: 'Assume this trusted profile in each account: its name, or an ID or CRN in one account.',
+    helpGroup,
+  }),
+  enterprise: Flags.string({
+    helpValue: 'ID',
+    summary: 'Narrow --account all to this enterprise.',
+    helpGroup,
+  }),
+  'account-group': Flags.string({
+    helpValue: 'ID',
+    summary: 'Narrow --account all to this account group of the enterprise.',
+    helpGroup,
+  }),
   private: Flags.boolean({summary: 'Use the private endpoints.', helpGroup}),
   'allow-http': Flags.boolean({
     summary: 'Allow sending keys and tokens over plain http to other machines.',
@@ -41,6 +69,11 @@ export const cloudFlags = {
 /** Which cloud is meant, and how it is talked to. */
 export interface CloudFlags {
   region?: string[]
+  profile?: string
+  account?: string[]
+  assume?: string
+  enterprise?: string
+  'account-group'?: string
   private?: boolean
   'allow-http'?: boolean
   sandbox?: boolean
@@ -54,9 +87,17 @@ export interface CloudFlags {
 
 /** The flags, as words, without which a command that is suggested would go to another cloud, or not get in. */
 export function cloudWords(flags: Partial<CloudFlags>): string[] {
-  if (flags.sandbox) return ['--sandbox']
+  const accounts = [
+    ...(flags.profile === undefined ? [] : ['--profile', flags.profile]),
+    ...(flags.assume === undefined ? [] : ['--assume', flags.assume]),
+    ...(flags.account ?? []).flatMap(each => ['--account', each]),
+    ...(flags.enterprise === undefined ? [] : ['--enterprise', flags.enterprise]),
+    ...(flags['account-group'] === undefined ? [] : ['--account-group', flags['account-group']]),
+  ]
+  if (flags.sandbox) return ['--sandbox', ...accounts]
   const file = flags['api-key-file']
   return [
+    ...accounts,
     ...(file === undefined || file === '-' ? [] : ['--api-key-file', file]),
     ...(flags.private ? ['--private'] : []),
     ...(flags['allow-http'] ? ['--allow-http'] : []),

@@ -93,7 +93,11 @@ export function readOutput(flags: OutputFlags): OutputOptions {
   }
   const format = asked === undefined ? 'json' : valueFormatNames.find(each => each === asked)
   if (!format) {
-    throw usageError(`--query can't be combined with -o ${asked}.`, `It takes -o ${valueFormatNames.join(', ')}.`)
+    const instead = asked === 'csv' ? ' For CSV, choose --columns, where the command has them.' : ''
+    throw usageError(
+      `--query can't be combined with -o ${asked}.`,
+      `Use -o ${valueFormatNames.join(', -o ')}.${instead}`,
+    )
   }
   return {...more, format, quiet: false, query, isRaw: asked === undefined}
 }
@@ -118,8 +122,8 @@ export function chosenColumns<Each extends Pick<Column<never>, 'header' | 'key' 
   const isNamed = out.columns.every(text => !/(^|,)\s*all\s*(,|$)/i.test(text))
   if (printsValues(out) && isNamed && lacking.length > 0) {
     throw usageError(
-      `${lacking.join(', ')} can't be told in JSON or YAML, where no key holds it.`,
-      'Leave it out, or print a table or CSV.',
+      `JSON and YAML have no ${lacking.join(', ')}: only tables and CSV do.`,
+      'Drop it from --columns, or use -o table or -o csv.',
     )
   }
   return chosen

@@ -55,7 +55,8 @@ export const settingsTable = {
     word: 'protocol',
     byDefault: 'http',
     whenCreated: 'https',
-    values: ['http', 'https'],
+    // The better first: lists of choices show them in this order.
+    values: ['https', 'http'],
     isOfBareMetal: true,
     help: 'Protocol of the metadata service.',
     weakens: (from, to) => from === 'https' && to !== from,

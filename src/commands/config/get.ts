@@ -10,6 +10,8 @@ export default class ConfigGet extends BaseCommand {
   static override description =
     'vpcmd prints what the environment says, else what the config file says, and an empty line where neither says anything.'
   static override examples = ['<%= config.bin %> <%= command.id %> regions']
+  /** As gh and git print their settings: in the format that is set, nobody could read how to set another. */
+  static override printsTable = false
   static override toleratesWrongConfig = true
   static override args = {
     key: Args.string({required: true, options: preferenceNames, description: 'The setting.'}),

@@ -10,6 +10,8 @@ export default class ConfigList extends BaseCommand {
   static override description =
     'A flag beats the environment, and the environment beats the config file, which is vpcmd/config.yaml in $XDG_CONFIG_HOME, or in ~/.config. It holds no secrets.'
   static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --json']
+  /** As gh and git print their settings: in the format that is set, nobody could read how to set another. */
+  static override printsTable = false
   static override toleratesWrongConfig = true
   static override flags = {'no-headers': noHeaders}
 

@@ -13,6 +13,8 @@ export default class ConfigSet extends BaseCommand {
     '<%= config.bin %> <%= command.id %> columns name,id,status,metadata',
     '<%= config.bin %> <%= command.id %> output json',
   ]
+  /** As gh and git print their settings: in the format that is set, nobody could read how to set another. */
+  static override printsTable = false
   static override toleratesWrongConfig = true
   static override args = {
     key: Args.string({required: true, options: preferenceNames, description: 'The setting.'}),

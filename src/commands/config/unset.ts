@@ -7,6 +7,8 @@ export default class ConfigUnset extends BaseCommand {
   static override summary = 'Take a setting of vpcmd itself out of the config file.'
   static override description = 'Also takes out a key that is no setting, which other commands refuse.'
   static override examples = ['<%= config.bin %> <%= command.id %> regions']
+  /** As gh and git print their settings: in the format that is set, nobody could read how to set another. */
+  static override printsTable = false
   static override toleratesWrongConfig = true
   static override args = {
     key: Args.string({required: true, description: 'The setting.'}),

@@ -10,6 +10,7 @@ import {findOrPick} from '../../cli/select-instances.ts'
 import {readWantedSettings, type SettingFlagValues, settingFlags} from '../../cli/wanted-settings.ts'
 import type {InstancePrototype} from '../../cloud/prototypes.ts'
 import type {Instance} from '../../cloud/readers/instance.ts'
+import {placeName} from '../../cloud/regions.ts'
 import type {VpcApi} from '../../cloud/vpc-api.ts'
 import {exitCodes, usageError} from '../../errors.ts'
 import {inputName, readInput, readText} from '../../files/read-input.ts'
@@ -17,7 +18,7 @@ import {createInstance, departures, waitUntilRunning} from '../../instances/crea
 import {instanceDetails} from '../../instances/details.ts'
 import type {FoundInstance} from '../../instances/find-instance.ts'
 import {planInstance} from '../../instances/instance-prototype.ts'
-import {toJsonRow} from '../../instances/list-instances.ts'
+import {toJsonRow, whereIs} from '../../instances/list-instances.ts'
 import {targetName} from '../../instances/references.ts'
 import {checkUserData, userDataIn, userDataInMetadata} from '../../instances/user-data.ts'
 import {valueFormatNames} from '../../terminal/formats.ts'
@@ -136,7 +137,9 @@ The VPC API does not return the user data of an instance. To copy it, collect it
       return
     }
     if (!flags.yes) await this.show(prototype)
-    if (!(await this.context.confirm(`Create ${name} in ${like.region.name}? It costs money.`, flags.yes ?? false))) {
+    if (
+      !(await this.context.confirm(`Create ${name} in ${placeName(like.region)}? It costs money.`, flags.yes ?? false))
+    ) {
       this.context.note('Nothing was sent.')
       return
     }
@@ -177,7 +180,7 @@ The VPC API does not return the user data of an instance. To copy it, collect it
   }
 
   private async printCreated(out: OutputOptions, instance: Instance, {region}: FoundInstance): Promise<void> {
-    const row = {instance, region: region.name, floatingIps: []}
+    const row = {instance, ...whereIs(region), floatingIps: []}
     await printRecord(this.context, out, {
       entries: instanceDetails(row, {of: () => []}),
       json: toJsonRow(row),

@@ -1,6 +1,6 @@
 import {Flags} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
-import {connectCloud} from '../../cli/connect-cloud.ts'
+import {accountFlags, connectCloud} from '../../cli/connect-cloud.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {
   chosenColumns,
@@ -15,9 +15,16 @@ import {filterFlags, hasFilters, toFilters} from '../../cli/flags/selection.ts'
 import {noteLimit, printRows, rowPrinter} from '../../cli/output.ts'
 import {preferences} from '../../cli/preferences.ts'
 import {reportRegions} from '../../cli/report-failures.ts'
-import {chooseColumns, columnNamed, defaultColumns, instanceColumns, sortRows} from '../../instances/columns.ts'
+import {
+  chooseColumns,
+  columnNamed,
+  columnsOf,
+  defaultColumns,
+  instanceColumns,
+  sortRows,
+} from '../../instances/columns.ts'
 import {toQuery} from '../../instances/filters.ts'
-import {refuseImpossible} from '../../instances/impossible-filters.ts'
+import {refuseImpossible, wholeNameHint} from '../../instances/impossible-filters.ts'
 import {type ListedInstance, listInstances, streamInstances, toJsonRow} from '../../instances/list-instances.ts'
 import {dataFormats} from '../../terminal/formats.ts'
 
@@ -28,7 +35,7 @@ export default class InstancesList extends BaseCommand {
 
 With --sort none, the formats -o jsonl, -o csv, -o name and -q print instances as they are read, so memory use stays low for any number of instances. JSON lines then have null for floating_ips, which are slow to read, unless --columns includes floating-ip.
 
--o name prints names, or the ID of an instance without one. Names may not be unique; -q prints IDs.`
+-o name prints names, or the ID of an instance without one, or whose name begins with a hyphen. Names may not be unique; -q prints IDs.`
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --metadata disabled --status running -r us-south,eu-de',
@@ -55,7 +62,11 @@ With --sort none, the formats -o jsonl, -o csv, -o name and -q print instances a
     const {flags} = await this.parse(InstancesList)
     const out = readOutput(flags)
     const preferred = preferences(this.context)
-    const columns = chosenColumns(out, instanceColumns, chooseColumns(preferred.columns ?? defaultColumns))
+    const columns = chosenColumns(
+      out,
+      instanceColumns,
+      chooseColumns(preferred.columns ?? columnsOf(await accountFlags(this.context, flags), defaultColumns)),
+    )
     const isSorted = flags.sort !== 'none'
     const sortedBy = isSorted ? columnNamed(flags.sort.replace(/^-/, '')).key : undefined
     const filters = toFilters(flags)
@@ -98,7 +109,7 @@ With --sort none, the formats -o jsonl, -o csv, -o name and -q print instances a
       ...output,
       rows: isSorted ? sortRows(rows, flags.sort) : rows,
       mayHide: (out.columns ?? preferred.columns) === undefined,
-      empty: 'No instances found.',
+      empty: ['No instances found.', wholeNameHint(filters) ?? ''].join(' ').trim(),
     })
   }
 }

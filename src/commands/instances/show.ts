@@ -7,7 +7,7 @@ import {printRecord} from '../../cli/output.ts'
 import {findOrPick} from '../../cli/select-instances.ts'
 import {instanceDetails} from '../../instances/details.ts'
 import {addressesOf, floatingIpsFor} from '../../instances/floating-ips.ts'
-import {toJsonRow} from '../../instances/list-instances.ts'
+import {toJsonRow, whereIs} from '../../instances/list-instances.ts'
 
 export default class InstancesShow extends BaseCommand {
   static override summary = 'Show all details of an instance.'
@@ -26,7 +26,7 @@ export default class InstancesShow extends BaseCommand {
     const cloud = await connectCloud(this.context, flags)
     const found = await findOrPick(this.context, cloud, args.instance, 'Which instance?')
     const index = await floatingIpsFor(cloud.api(found.region), found.instance)
-    const row = {instance: found.instance, region: found.region.name, floatingIps: addressesOf(found.instance, index)}
+    const row = {instance: found.instance, ...whereIs(found.region), floatingIps: addressesOf(found.instance, index)}
     await printRecord(this.context, readOutput(flags), {
       entries: instanceDetails(row, index),
       json: toJsonRow(row),

@@ -1,17 +1,18 @@
 import {Args} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
 import {checkStdin} from '../../cli/check-files.ts'
-import {connectCloud} from '../../cli/connect-cloud.ts'
+import {connectCloud, signIn} from '../../cli/connect-cloud.ts'
 import {readChange, refuseRegions, restartFlags, rolloutFlags} from '../../cli/flags/change.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {makeChanges} from '../../cli/make-changes.ts'
 import {breachesOf, countBreaches, policyFlag, readPolicy} from '../../cli/policy-file.ts'
 import {counted} from '../../counted.ts'
-import {usageError} from '../../errors.ts'
 import {inputLimits, inputName, readText} from '../../files/read-input.ts'
 import {countChanges} from '../../instances/settings.ts'
 import {outcomesOfChanges} from '../../metadata/outcomes.ts'
-import type {Plan} from '../../metadata/plan.ts'
+import type {Plan, PlannedChange} from '../../metadata/plan.ts'
+import {otherAccount} from '../../metadata/runs.ts'
+import {readableTime} from '../../terminal/time.ts'
 
 export default class MetadataApply extends BaseCommand {
   static override summary = 'Make exactly the changes of a plan.'
@@ -36,18 +37,25 @@ A plan never stops an instance. With --restart, vpcmd then stops and starts the 
     refuseRegions(flags, 'a plan')
     checkStdin(flags, {plan: args.plan, policy: flags.policy})
     const policy = readChange(flags)
-    const {account: planned, createdAt, selection, unread, changes} = await readPlan(args.plan)
+    const plan = await readPlan(args.plan)
+    const {account: planned, createdAt, selection, unread} = plan
     const rules = flags.policy === undefined ? undefined : await readPolicy(flags.policy, context.env)
-    const cloud = await connectCloud(context, flags)
+    const cloud =
+      flags.assume !== undefined || plan.assumes === undefined
+        ? await connectCloud(context, flags)
+        : await (await signIn(context, flags)).of(
+            plan,
+            plan.changes.map(({target}) => target),
+          )
+    const isOfAccounts = cloud.assumes !== undefined
+    const changes = isOfAccounts ? withAccounts(plan) : plan.changes
     const {account} = await cloud.caller({isFresh: true})
-    if (account !== planned) {
-      throw usageError(
-        `The plan was made in account ${planned}, and these credentials are of account ${account}.`,
-        'Use an API key of that account, or make a new plan.',
-      )
+    // Where accounts are assumed, each server's is looked at.
+    if (!isOfAccounts) {
+      if (account !== planned) throw otherAccount('The plan', planned, account, context.isSandbox)
+      const regions = new Set(changes.map(({target}) => target.region))
+      await Promise.all([...regions].map(region => cloud.region({region}, 'the plan')))
     }
-    const regions = new Set(changes.map(({target}) => target.region))
-    await Promise.all([...regions].map(name => cloud.region(name, 'the plan')))
     for (const what of unread ?? []) context.warning(`The plan is incomplete, as this could not be read: ${what}`)
     const breaches = await breachesOf(context, cloud, rules, changes)
     await makeChanges(context, cloud, policy, {
@@ -58,10 +66,15 @@ A plan never stops an instance. With --restart, vpcmd then stops and starts the 
       comparesNames: true,
       isFresh: false,
       breaches,
-      question: `Make the ${counted(changes.length, 'change')} of the plan of ${createdAt} (${countChanges(changes)}${countBreaches(breaches)})?`,
+      question: `Make the ${counted(changes.length, 'change')} of the plan of ${readableTime(createdAt)} (${countChanges(changes)}${countBreaches(breaches)})?`,
       outcomes: settled => outcomesOfChanges(changes, settled),
     })
   }
+}
+
+/** The changes with the account of each: what a plan of one account holds is of that. */
+function withAccounts({account, changes}: Plan): PlannedChange[] {
+  return changes.map(change => ({...change, target: {account, ...change.target}}))
 }
 
 async function readPlan(file: string): Promise<Plan> {

@@ -1,6 +1,7 @@
 import {Flags} from '@oclif/core'
+import {isOfSeveralAccounts} from '../../audit/accounts.ts'
 import type {AuditReport} from '../../audit/audit.ts'
-import {csvColumns, everyColumn, tableColumns} from '../../audit/columns.ts'
+import {accountTableColumns, csvColumns, everyColumn, tableColumns} from '../../audit/columns.ts'
 import {type Judgement, type Verdict, verdicts} from '../../audit/judge.ts'
 import {defaultPolicy, listInWords, policyKeysInWords} from '../../audit/policy.ts'
 import {selectorTable} from '../../audit/selectors.ts'
@@ -142,7 +143,8 @@ Exit codes: 0 compliant; 5 not compliant; 1 if anything could not be read, whate
         )
       }
     }
-    await this.printAudit({...out, output: flags.output}, columns, report, flags.verdict)
+    const shown = columns === tableColumns && isOfSeveralAccounts(report) ? accountTableColumns : columns
+    await this.printAudit({...out, output: flags.output}, shown, report, flags.verdict)
     const plan = flags['fix-plan'] === undefined ? undefined : await this.writeFixPlan(report, flags['fix-plan'])
     await this.summarize(report, plan)
   }
@@ -176,7 +178,12 @@ Exit codes: 0 compliant; 5 not compliant; 1 if anything could not be read, whate
     asked: (Verdict | 'all')[] | undefined,
   ): Promise<void> {
     const format = reportFormats.find(each => each === out.output)
-    if (format && isReport(format)) return this.context.print(await renderAudit(format, report))
+    if (format && isReport(format)) {
+      const rendered = await renderAudit(format, report)
+      if (typeof rendered === 'string') return this.context.print(rendered)
+      for (const piece of rendered) await this.context.printed(piece)
+      return
+    }
     const isWhole = out.format !== 'table' || out.quiet
     const wanted = asked?.includes('all') ? verdicts : (asked ?? (isWhole ? verdicts : findings))
     const rows = report.judgements.filter(({verdict}) => wanted.some(each => each === verdict))

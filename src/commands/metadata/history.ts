@@ -6,6 +6,7 @@ import {limit, noHeaders, type OutputOptions, readOutput} from '../../cli/flags/
 import {warnOfDamage} from '../../cli/open-run.ts'
 import {printRows} from '../../cli/output.ts'
 import {resultStyle} from '../../cli/print-outcomes.ts'
+import {runInWords} from '../../cli/run-words.ts'
 import {runsFolder} from '../../cli/state-folder.ts'
 import type {Column} from '../../column.ts'
 import {exitCodes, usageError} from '../../errors.ts'
@@ -16,6 +17,7 @@ import {readRun, shortRunIds} from '../../metadata/read-run.ts'
 import {readRuns} from '../../metadata/run-folder.ts'
 import {mayBeDown, powerOf, type RecordedChange, type Run, type RunSummary, summaryOf} from '../../metadata/runs.ts'
 import {green, red, yellow} from '../../terminal/style.ts'
+import {readableTime, withReadableTimes} from '../../terminal/time.ts'
 
 export default class MetadataHistory extends BaseCommand {
   static override summary = 'List the runs that changed settings or restarted instances, or show what one of them did.'
@@ -65,8 +67,11 @@ A sandbox has an account of its own, and a new one after a reset. With --sandbox
       .sort((a, b) => (a.header.id < b.header.id ? 1 : -1))
       .map(summary => ({summary, json: toJsonRun(summary, undone.get(summary.header.id)?.header.id)}))
     const now = this.context.host.now()
-    const whatOf = ({json}: RunRow) =>
-      `${json.command ?? ''} ${json.undoes === null ? (json.selection ?? '') : `of ${nameOf(json.undoes)}`}`
+    const whatOf = ({json: {command, selection, undoes}}: RunRow) =>
+      runInWords(this.context, {
+        command: command ?? '',
+        selection: undoes === null ? (selection ?? '') : `of ${nameOf(undoes)}`,
+      })
     const resultOf = ({summary, json}: RunRow) => resultInWords(summary, undone.get(json.id), nameOf)
     const tableColumns: Column<RunRow>[] = [
       {header: 'Run', value: ({json}) => nameOf(json.id), tells: 'which'},
@@ -98,8 +103,10 @@ A sandbox has an account of its own, and a new one after a reset. With --sandbox
     const {id, account, iamId, startedAt, command, selection} = header
     const summary = toJsonRun(summaryOf(run), undoneBy)
     this.warnOfDamage(run)
-    this.context.note(`Run ${id}, ${startedAt}${damage?.header ? '' : `, account ${account}, by ${iamId}`}: ${state}.`)
-    const what = damage?.header ? 'What can be read' : `${command} ${selection}`
+    this.context.note(
+      `Run ${id}, ${readableTime(startedAt)}${damage?.header ? '' : `, account ${account}, by ${iamId}`}: ${state}.`,
+    )
+    const what = damage?.header ? 'What can be read' : `${command} ${withReadableTimes(selection)}`
     this.context.note(`${what}: ${describeCounts({...summary.counts, planned: 0})}.`)
     if (summary.may_be_down > 0) {
       const finish = powerOf(run) === 'stop' ? 'Finish it' : 'Start them'

@@ -12,7 +12,7 @@ import {managersOf, readTerraformFile, tellManagers, withManagers} from '../../c
 import {breachesOf, policyFlag, readPolicy, withBreaches} from '../../cli/policy-file.ts'
 import {printOutcomes} from '../../cli/print-outcomes.ts'
 import {reportFailures} from '../../cli/report-failures.ts'
-import {showChanges} from '../../cli/show-changes.ts'
+import {showChanges, showPlaces} from '../../cli/show-changes.ts'
 import {readWantedSettings, settingFlags} from '../../cli/wanted-settings.ts'
 import {usageError, VpcmdError} from '../../errors.ts'
 import {outcomesOf} from '../../metadata/outcomes.ts'
@@ -83,12 +83,11 @@ vpcmd also tells which instances Schematics manages, by their tags, and which on
       const {toHcl} = await import('../../metadata/hcl.ts')
       context.print(toHcl(changes, id => terraform?.get(id)?.address))
     }
-    const tell = () => {
-      showChanges(context, changes, breaches)
-      tellManagers(context, changes, managers, {printsHcl: hcl})
-    }
+    const tell = () => tellManagers(context, changes, managers, {printsHcl: hcl})
     if (flags.out === undefined) {
       await print()
+      // Each is in what was printed.
+      showPlaces(context, changes)
       tell()
       context.note('Nothing was sent or written. Pass --out FILE to save the plan.')
       return
@@ -100,6 +99,7 @@ vpcmd also tells which instances Schematics manages, by their tags, and which on
     ])
     const plan: Plan = {
       account,
+      ...(cloud.assumes !== undefined && {assumes: cloud.assumes}),
       createdAt: new Date(context.host.now()).toISOString(),
       vpcmd: context.version,
       selection: `${flags.enable ? 'enable' : 'disable'} ${selection.words}`,
@@ -112,6 +112,7 @@ vpcmd also tells which instances Schematics manages, by their tags, and which on
       // Who asks for a format reads stdout: nothing at all would be no JSON.
       if (hcl || out.quiet || out.format !== 'table') await print()
     }
+    showChanges(context, changes, breaches, flags.out === '-' ? 'the plan lists' : `${flags.out} lists`)
     tell()
     const unchanged = found.length - changes.length
     printEnding(context, {

@@ -1,7 +1,14 @@
-import {Args} from '@oclif/core'
+import {Args, Flags} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
-import {connectCloud} from '../../cli/connect-cloud.ts'
-import {checkRestartFlags, readPowerChange, refuseRegions, restartFlags, rolloutFlags} from '../../cli/flags/change.ts'
+import {signIn} from '../../cli/connect-cloud.ts'
+import {
+  checkRestartFlags,
+  readPowerChange,
+  refuseAccounts,
+  refuseRegions,
+  restartFlags,
+  rolloutFlags,
+} from '../../cli/flags/change.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {carryOut, checkCanary, printDryRun} from '../../cli/make-changes.ts'
 import {openRun} from '../../cli/open-run.ts'
@@ -9,6 +16,7 @@ import {reportUnanswered} from '../../cli/report-failures.ts'
 import {mayRestart, planRestarts, showPreflights} from '../../cli/restart-instances.ts'
 import {restartsAwaited} from '../../cli/restarts-awaited.ts'
 import {runName} from '../../cli/run-journal.ts'
+import {runInWords} from '../../cli/run-words.ts'
 import {resumePower} from '../../cli/switch-power.ts'
 import {counted} from '../../counted.ts'
 import {asVpcmdError, type VpcmdError} from '../../errors.ts'
@@ -32,21 +40,35 @@ A run of vpcmd instances start, stop or restart is finished in the same way: wha
   static override args = {
     run: Args.string({description: 'ID of a run, or its start or last four digits; see vpcmd metadata history.'}),
   }
-  static override flags = {...cloudFlags, ...rolloutFlags, ...restartFlags}
+  static override flags = {
+    ...cloudFlags,
+    ...rolloutFlags,
+    ...restartFlags,
+    yes: Flags.boolean({
+      char: 'y',
+      summary:
+        'With --canary, go on without asking if all N are right. resume asks no other question that --yes answers.',
+    }),
+  }
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(MetadataResume)
     const {context} = this
     refuseRegions(flags, 'a run')
+    refuseAccounts(flags, 'a run')
     // A run of `instances stop` or `restart` takes these flags alone, and which run it is shows later.
     const policy = readPowerChange(flags)
-    const cloud = await connectCloud(context, flags)
-    const awaited = await restartsAwaited(context, cloud)
+    const signedIn = await signIn(context, flags)
+    const awaited = await restartsAwaited(context, signedIn.base)
     // What another run has turned off, or restarted, since awaits nothing any more.
     const isAwaiting = (recorded: RecordedChange) =>
       awaitsRestart(recorded) && (awaited?.has(recorded.change.target.id) ?? true)
-    const run = await openRun(context, cloud, args.run, 'resumed', (folder, account) =>
+    const run = await openRun(context, signedIn.base, args.run, 'resumed', (folder, account) =>
       lastUnfinished(folder, account, policy.restart.isWanted ? isAwaiting : undefined),
+    )
+    const cloud = await signedIn.of(
+      run.header,
+      run.changes.map(({change}) => change.target),
     )
     const action = powerOf(run)
     if (action) return resumePower(context, cloud, policy, {run, action})
@@ -54,7 +76,7 @@ A run of vpcmd instances start, stop or restart is finished in the same way: wha
     const {id, command, selection} = run.header
     const work = workLeft(run)
     const name = await runName(context, id)
-    context.note(`Run ${name} (${command} ${selection}): ${work.length} of ${run.changes.length} left.`)
+    context.note(`Run ${name} (${runInWords(context, run.header)}): ${work.length} of ${run.changes.length} left.`)
     const seen = policy.isDryRun ? await previewWork(cloud, work) : []
     const request = restartsIn(run, work, seen, isAwaiting)
     if (request.begun.length > 0) context.note(`${mayBeDown(run)}: starting those that are down first.`)

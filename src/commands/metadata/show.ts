@@ -1,6 +1,6 @@
 import {BaseCommand} from '../../cli/base-command.ts'
 import {selectionHelp} from '../../cli/change-metadata.ts'
-import {connectCloud} from '../../cli/connect-cloud.ts'
+import {accountFlags, connectCloud} from '../../cli/connect-cloud.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {chosenColumns, columnsFlag, namedOutput, noHeaders, readOutput} from '../../cli/flags/output.ts'
 import {instanceArgs, readSelection, selectionFlags} from '../../cli/flags/selection.ts'
@@ -14,12 +14,13 @@ import {exitCodes} from '../../errors.ts'
 import {
   awaitedColumn,
   chooseColumns,
+  columnsOf,
   type InstanceColumn,
   metadataColumns,
   showColumns,
   toMetadataRow,
 } from '../../instances/columns.ts'
-import type {ListedInstance} from '../../instances/list-instances.ts'
+import {type ListedInstance, whereIs} from '../../instances/list-instances.ts'
 
 /** An instance, and the region to ask for what its body does not tell. */
 type ShownInstance = ListedInstance & {where: Region}
@@ -50,14 +51,14 @@ ${selectionHelp}`
     const {args, flags} = await this.parse(MetadataShow)
     const selection = readSelection(flags, args.instance)
     const out = readOutput(flags)
-    const byDefault = chooseColumns(metadataColumns)
+    const byDefault = chooseColumns(columnsOf(await accountFlags(this.context, flags), metadataColumns))
     const columns = chosenColumns(out, showColumns, byDefault)
     const cloud = await connectCloud(this.context, flags)
     const picker = {question: 'Which instance?', picksOne: true, mayBeNone: true}
     const [{items}, awaited] = await Promise.all([
       selectInstances<ShownInstance>(this.context, cloud, selection, picker, ({instance, region}) => ({
         instance,
-        region: region.name,
+        ...whereIs(region),
         where: region,
         floatingIps: undefined,
       })),

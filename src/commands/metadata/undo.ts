@@ -1,11 +1,12 @@
 import {Args} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
-import {connectCloud} from '../../cli/connect-cloud.ts'
-import {readChange, refuseRegions, rolloutFlags} from '../../cli/flags/change.ts'
+import {signIn} from '../../cli/connect-cloud.ts'
+import {readChange, refuseAccounts, refuseRegions, rolloutFlags} from '../../cli/flags/change.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {makeChanges} from '../../cli/make-changes.ts'
 import {openRun} from '../../cli/open-run.ts'
 import {runName} from '../../cli/run-journal.ts'
+import {runInWords} from '../../cli/run-words.ts'
 import {counted} from '../../counted.ts'
 import {usageError, VpcmdError} from '../../errors.ts'
 import {countChanges} from '../../instances/settings.ts'
@@ -33,9 +34,14 @@ An undo is itself a run. To undo it, pass its ID.`
     const {context} = this
     const policy = readChange(flags)
     refuseRegions(flags, 'an undo')
-    const cloud = await connectCloud(context, flags)
-    const run = await openRun(context, cloud, args.run, 'undone', lastToUndo)
-    const {id, command, selection} = run.header
+    refuseAccounts(flags, 'an undo')
+    const signedIn = await signIn(context, flags)
+    const run = await openRun(context, signedIn.base, args.run, 'undone', lastToUndo)
+    const cloud = await signedIn.of(
+      run.header,
+      run.changes.map(({change}) => change.target),
+    )
+    const {id} = run.header
     if (run.state === 'running') {
       throw new VpcmdError({
         code: 'run_at_work',
@@ -46,7 +52,7 @@ An undo is itself a run. To undo it, pass its ID.`
     refusePower(run)
     const changes = invertRun(run)
     const name = await runName(context, id)
-    context.note(`Run ${name} (${command} ${selection}): ${counted(changes.length, 'change')} to undo.`)
+    context.note(`Run ${name} (${runInWords(context, run.header)}): ${counted(changes.length, 'change')} to undo.`)
     if (run.changes.some(isBetween)) {
       context.warning(`${mayBeDown(run)}, and undo starts no instance. Start them with: vpcmd metadata resume ${id}`)
     }

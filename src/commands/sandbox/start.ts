@@ -124,6 +124,7 @@ With --accounts, the key belongs to an enterprise. It may assume the trusted pro
       transitionMs: flags.transition,
       tagDelayMs: flags['tag-delay'] === undefined ? undefined : flags['tag-delay'] * 1000,
       failingStarts: asUsage(() => (failing === undefined ? undefined : parseFailingStarts(failing))),
+      vpcmd: this.context.host.ownCommand,
       faults: asUsage(() => flags.fault?.map(parseFault)),
       metadata: {
         bindings,

@@ -10,6 +10,8 @@ export interface LoggedIn {
   /** The sandbox's own URL. */
   url: string
   metadata: MetadataAddress
+  /** The words that start vpcmd, where they are known. */
+  vpcmd?: readonly string[] | undefined
 }
 
 /** What a user finds on an instance. */
@@ -21,21 +23,25 @@ export interface InstanceHome {
 }
 
 /**
- * Makes what a user finds on an instance, in a folder of its own: an empty home, and a `curl` to which IBM's name and
- * address of the metadata service lead to this instance's. Without root no other program can be led there. The
+ * Makes what a user finds on an instance, in a folder of its own: an empty home, the vpcmd that runs the sandbox, and a
+ * `curl` to which IBM's name and address of the metadata service lead to this instance's. Without root no other program can be led there. The
  * environment has nothing of the sandbox's own but its PATH: its owner's credentials are not the instance's.
  */
 export function makeInstanceHome(folder: string, loggedIn: LoggedIn): InstanceHome {
-  const {record, url, metadata} = loggedIn
+  const {record, url, metadata, vpcmd} = loggedIn
   // Part of a shell's prompt, which may run commands.
   const [user, name] = [loggedIn.user, record.name].map(each => each.replace(/[^\w.@-]/g, ''))
   const [home, bin] = [join(folder, 'home'), join(folder, 'bin')]
   for (const each of [home, bin]) mkdirSync(each, {recursive: true})
   const curl = findProgram('curl', process.env.PATH ?? '')
   const address = new URL(metadata.url).host
-  if (curl !== undefined) {
-    writeFileSync(join(bin, 'curl'), curlScript(curl, address, metadata.ca_file))
-    chmodSync(join(bin, 'curl'), 0o755)
+  const scripts = {
+    ...(curl !== undefined && {curl: curlScript(curl, address, metadata.ca_file)}),
+    ...(vpcmd && {vpcmd: `#!/bin/sh\nexec ${vpcmd.map(quoted).join(' ')} "$@"\n`}),
+  }
+  for (const [name, script] of Object.entries(scripts)) {
+    writeFileSync(join(bin, name), script)
+    chmodSync(join(bin, name), 0o755)
   }
   const env = {
     PATH: [bin, process.env.PATH].join(delimiter),

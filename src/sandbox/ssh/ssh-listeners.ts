@@ -35,6 +35,8 @@ export interface SshCloud extends Omit<SimulatedCloud, 'actions'> {
   metadata: () => Promise<MetadataListeners>
   /** The sandbox's own URL. */
   url: string
+  /** The words that start vpcmd, where they are known. */
+  vpcmd?: readonly string[] | undefined
 }
 
 /** How often to look whether an instance that somebody is logged in to still runs, in milliseconds. */
@@ -45,7 +47,14 @@ const lookMs = 500
  * alone, which is made here and kept in a folder that only its owner can read: whoever has it gets a shell of this machine, as
  * the user who runs the sandbox.
  */
-export async function openSshListeners({fleet, clock, transitionMs, metadata, url}: SshCloud): Promise<SshListeners> {
+export async function openSshListeners({
+  fleet,
+  clock,
+  transitionMs,
+  metadata,
+  url,
+  vpcmd,
+}: SshCloud): Promise<SshListeners> {
   const folder = mkdtempSync(join(tmpdir(), 'vpcmd-sandbox-ssh-'))
   const [own, host] = [makeKeyPair(), makeKeyPair()]
   const [identityFile, knownHostsFile] = [join(folder, 'id_ed25519'), join(folder, 'known_hosts')]
@@ -98,7 +107,7 @@ export async function openSshListeners({fleet, clock, transitionMs, metadata, ur
   const listen = (record: InstanceRecord): Promise<Server> => {
     const logIn = async (user: string) => {
       const address = await (await metadata()).address(record.id)
-      return makeInstanceHome(join(folder, record.id), {record, user, url, metadata: address})
+      return makeInstanceHome(join(folder, record.id), {record, user, url, metadata: address, vpcmd})
     }
     const server = createServer(socket => greet(socket, record.id, logIn))
     return new Promise((resolve, reject) => {

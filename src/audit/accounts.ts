@@ -1,0 +1,48 @@
+import {type AuditReport, type Counts, countVerdicts} from './audit.ts'
+import type {Judgement} from './judge.ts'
+import type {Unread} from './read-subjects.ts'
+import type {Referred} from './subjects.ts'
+
+/** What was found in an account, and what could not be read there. */
+export interface AccountShare {
+  /** Undefined for what names no account. */
+  account: Referred | undefined
+  counts: Counts
+  unread: Unread[]
+}
+
+type Accounted = Pick<AuditReport, 'judgements' | 'unread' | 'assumed'>
+
+/**
+ * The accounts that were audited, each once; where none was assumed, those that something was found in, or not read in: what
+ * names no account counts for none.
+ */
+export function accountsOf({judgements, unread, assumed}: Accounted): Referred[] {
+  if (assumed) return assumed.accounts
+  const accounts = new Map<string, Referred>()
+  for (const {account} of [...judgements.map(({subject}) => subject), ...unread]) {
+    if (account) accounts.set(account.id ?? '', account)
+  }
+  return [...accounts.values()]
+}
+
+/** Whether a report has to say what belongs to which account. */
+export function isOfSeveralAccounts(report: Accounted): boolean {
+  return accountsOf(report).length > 1
+}
+
+/** What is in each account, and last what names none. */
+export function sharesByAccount(report: Accounted): AccountShare[] {
+  const judged = new Map<string | undefined, Judgement[]>()
+  for (const judgement of report.judgements) {
+    const id = judgement.subject.account?.id
+    const others = judged.get(id)
+    if (others) others.push(judgement)
+    else judged.set(id, [judgement])
+  }
+  return [...accountsOf(report), undefined].flatMap(account => {
+    const counts = countVerdicts(judged.get(account?.id) ?? [])
+    const unread = report.unread.filter(each => each.account?.id === account?.id)
+    return counts.total > 0 || unread.length > 0 ? [{account, counts, unread}] : []
+  })
+}

@@ -1,0 +1,103 @@
+import pLimit from 'p-limit'
+import {asVpcmdError, usageError} from '../errors.ts'
+import type {Cloud} from './cloud.ts'
+import {type Account, accountName, type Region} from './regions.ts'
+
+/** So many accounts are signed in to at once. */
+const accountsAtOnce = 16
+
+export interface UnitedOptions {
+  /** Who signs in to the accounts. */
+  base: Cloud
+  /** The trusted profile that is assumed in each, as it was named. */
+  profile: string
+  /** The accounts to work in. Asked once. */
+  list(): Promise<Account[]>
+  /** Opens an account. Throws VpcmdError where nobody is let in. */
+  open(account: Account): Promise<Cloud>
+}
+
+/**
+ * Several accounts as one cloud, whose regions are those of all of them, each with its account. An account that can't be
+ * signed in to is a region without a name, which can't be used, and costs no other one. `caller` is who signs in to them.
+ */
+export function unite({base, profile, list, open}: UnitedOptions): Cloud {
+  const clouds = new Map<string, Promise<Cloud>>()
+  const enter = (account: Account) => {
+    const known = clouds.get(account.id) ?? open(account)
+    // Who asks for it hears of it.
+    known.catch(() => undefined)
+    clouds.set(account.id, known)
+    return known
+  }
+  const opened = new Map<string, Cloud>()
+  const regionsOf = async (account: Account): Promise<Region[]> => {
+    try {
+      const cloud = await enter(account)
+      const regions = await cloud.regions()
+      opened.set(account.id, cloud)
+      return regions.map(region => ({...region, account}))
+    } catch (thrown) {
+      const error = asVpcmdError(thrown)
+      const told = error.reworded({message: `${capitalized(accountName(account))}: ${error.message}`})
+      return [{name: '', url: '', account, problem: told.message, error: told}]
+    }
+  }
+  const cloudOf = ({name, account}: Region): Cloud => {
+    const cloud = opened.get(account?.id ?? '')
+    if (!cloud) throw new Error(`no account is open for ${name}`)
+    return cloud
+  }
+  let accounts: Promise<Account[]> | undefined
+  const listOnce = () => {
+    accounts ??= list()
+    return accounts
+  }
+  const readAll = async () => {
+    const all = await listOnce()
+    const limit = pLimit(accountsAtOnce)
+    let done = 0
+    const endShow = base.show(() => ({verb: 'Signing in', facts: [`${done} of ${all.length} accounts`]}))
+    const regions = await Promise.all(
+      all.map(account => limit(() => regionsOf(account)).finally(() => done++)),
+    ).finally(endShow)
+    return regions.flat()
+  }
+  let regions: Promise<Region[]> | undefined
+  return {
+    ...base,
+    assumes: profile,
+    accounts: listOnce,
+    regions() {
+      regions ??= readAll()
+      return regions
+    },
+    async region(place, askedBy) {
+      const all = await listOnce()
+      const [only, other] = all
+      const account = place.account === undefined && !other ? only : all.find(({id}) => id === place.account)
+      if (!account) throw otherAccount(place.account, all)
+      const cloud = await enter(account)
+      const region = await cloud.region({region: place.region}, askedBy)
+      opened.set(account.id, cloud)
+      return {...region, account}
+    },
+    api: (region, manner) => cloudOf(region).api(region, manner),
+    tags: async (region, kind) => cloudOf(region).tags(region, kind),
+    attachedTags: async (region, ...asked) => cloudOf(region).attachedTags(region, ...asked),
+  }
+}
+
+function otherAccount(account: string | undefined, all: Account[]): Error {
+  const which = all.length > 3 ? `${all.length} others` : all.map(({id}) => id).join(', ')
+  return account === undefined
+    ? usageError(`Which account is meant can't be told: vpcmd works in ${which}.`, 'Pass the CRN, or one --account.')
+    : usageError(
+        `It is in account ${account}, and vpcmd works in ${which || 'none'}: it is left alone.`,
+        `Add the account: --account ${account}`,
+      )
+}
+
+function capitalized(words: string): string {
+  return words.charAt(0).toUpperCase() + words.slice(1)
+}
