@@ -85,6 +85,22 @@ describe('--tag', () => {
     expect(changes()).toEqual([])
   })
 
+  it('looks in the index of each account, and hides none for one that refuses', async () => {
+    const many = await startSandbox({account: 'a1234567', accounts: 3})
+    odd = await startOddCloud(many, {
+      answer: ({url, count}) =>
+        url.pathname.startsWith('/search') && count === 1 ? {status: 403, body: {message: 'no'}} : undefined,
+    })
+    env = freshEnvironment({...many.environment, GLOBAL_SEARCH_URL: `${odd.url}/search`})
+    const args = ['--assume', 'vpcmd-auditor', '--account', 'all', '-r', 'us-south']
+    const {code, stdout, stderr} = await run('instances', 'list', ...args, '--tag', 'env:prod', '--json')
+    const found: {account: string}[] = JSON.parse(stdout)
+    expect(new Set(found.map(({account}) => account)).size).toBe(2)
+    expect(stderr.match(/Could not read the tags/g)).toHaveLength(1)
+    expect(code).toBe(1)
+    await many.close()
+  })
+
   it('tells of an instance that is not in the index that it may be meant', async () => {
     await forget('my-virtual-server-2')
     const {code, stdout, stderr} = await run('instances', 'list', '--tag', 'env:prod', '-r', 'us-south', '-o', 'name')
