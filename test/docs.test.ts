@@ -105,6 +105,7 @@ const setups: Record<string, Setup> = {
     // On a terminal it asks which one is meant.
     as: line => (line.includes('show web-1') ? `${line} --no-input` : line),
   },
+  'vpcmd instances list --tag env:prod': {},
   'vpcmd metadata enable my-virtual-server-1 my-virtual-server-3 --protocol https --dry-run': {},
   'vpcmd instances list -q --metadata disabled': {},
   'vpcmd instances list -q --metadata enabled': {},

@@ -93,9 +93,7 @@ export function chooseToChange(
   selection: SelectionOptions,
   picker: Picker,
 ): Promise<Selection<Candidate>> {
-  return selectInstances<Candidate>(context, cloud, selection, picker, found =>
-    asCandidate(found, found.readAt, selection.filters.tag),
-  )
+  return selectInstances<Candidate>(context, cloud, selection, picker, found => asCandidate(found, found.readAt))
 }
 
 /** What was chosen: who names a server that has nothing to be changed hears of it, who takes all leaves it out. */

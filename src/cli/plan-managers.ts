@@ -3,7 +3,7 @@ import {counted} from '../counted.ts'
 import {inputLimits, inputName, readText} from '../files/read-input.ts'
 import {type ManagedBy, managedBy, managerInWords} from '../metadata/managed-by.ts'
 import type {Outcome} from '../metadata/outcomes.ts'
-import type {PlannedChange} from '../metadata/plan.ts'
+import type {PlannedChange, Target} from '../metadata/plan.ts'
 import type {TerraformInstance} from '../metadata/terraform-state.ts'
 import type {Context} from './context.ts'
 import {tagsOfTargets} from './tags-of-targets.ts'
@@ -20,17 +20,17 @@ export async function readTerraformFile(file: string): Promise<ReadonlyMap<strin
   return readTerraform(text, inputName(file))
 }
 
-/** Finds what manages the servers of changes; warns where tags, which tell of Schematics, can't be read. */
+/** Finds what manages servers; warns where tags, which tell of Schematics, can't be read. */
 export async function managersOf(
   context: Context,
   cloud: Cloud,
-  changes: readonly PlannedChange[],
+  servers: readonly {target: Target}[],
   terraform: ReadonlyMap<string, TerraformInstance> | undefined,
 ): Promise<Managers> {
   const doubt = "It is not known whether Schematics manages what is planned, as its tags can't be read."
-  const tagsOf = await tagsOfTargets(context, cloud, changes, doubt)
+  const tagsOf = await tagsOfTargets(context, cloud, servers, doubt)
   return new Map(
-    changes.flatMap(({target}) => {
+    servers.flatMap(({target}) => {
       const managed = managedBy(tagsOf(target), terraform?.get(target.id))
       return managed === undefined ? [] : [[target.id, managed] as const]
     }),
@@ -59,23 +59,18 @@ export function tellManagers(
     group.names.push(address ?? (target.name || target.id))
     groups.set(`${who} ${hasBlock}`, group)
   }
-  const blocks = printsHcl ? 'Set it there as printed.' : '--hcl prints the block to set there.'
+  const block = printsHcl ? 'The block is printed.' : 'For the block, pass --hcl.'
   for (const {managed, names} of groups.values()) {
-    const who = managed.tool === 'terraform' ? 'Terraform' : managerInWords(managed)
-    const which = `${counted(names.length, 'instance')} (${listed(names)})`
-    const its = `${who} manages ${which}`
-    if (managed.hasBlock === false) {
-      context.note(
-        `${its}: no drift follows, as the configuration has no metadata_service block, unless a dynamic one makes it.`,
-      )
-    } else if (managed.hasBlock) {
-      context.warning(
-        `${its}: its next apply reverts the change, as the configuration has a metadata_service block. ${blocks}`,
-      )
+    const {tool, hasBlock} = managed
+    const who = tool === 'terraform' ? 'Terraform' : managerInWords(managed)
+    const its = `${who} manages ${counted(names.length, 'instance')} (${listed(names)})`
+    if (hasBlock === false) {
+      context.note(`${its} without a metadata_service block: no drift follows, unless a dynamic block makes one.`)
+    } else if (hasBlock) {
+      context.warning(`${its} with a metadata_service block: the next apply reverts the change. ${block}`)
     } else {
-      context.warning(
-        `${its}: its next apply reverts the change if the configuration has a metadata_service block; without one, no drift follows. ${blocks}`,
-      )
+      const either = 'the next apply reverts the change; if not, no drift follows'
+      context.warning(`${its}. If its configuration has a metadata_service block, ${either}. ${block}`)
     }
   }
 }

@@ -126,7 +126,7 @@ function riskOf({before, after, breach}: Outcome): string {
 
 const managerColumn: Column<Outcome> = {
   header: 'Managed by',
-  value: ({managedBy}) => (managedBy ? managerInWords(managedBy) : ''),
+  value: ({managedBy}) => (managedBy ? managerInWords(managedBy) : managedBy === null ? '' : '?'),
   priority: 1,
   least: 16,
 }

@@ -29,8 +29,13 @@ export interface Selection<T> {
   unread: string[]
 }
 
-/** `readAt` (epoch milliseconds) is when it was read at the earliest: a picker may be open for long. */
-export type Selected = FoundInstance & {asked: string; readAt: number}
+export type Selected = FoundInstance & {
+  asked: string
+  /** When it was read at the earliest, in epoch milliseconds: a picker may be open for long. */
+  readAt: number
+  /** The tags by which it was chosen, if so. */
+  tags?: string[] | undefined
+}
 
 export interface Picker {
   question: string
@@ -137,7 +142,7 @@ async function selectAll<T>(
     context.rememberNames([{instance, region: region.name}])
     return {
       key: `${placeKey(placeOf(region))} ${instance.vpc?.name ?? ''} ${instance.name ?? ''} ${instance.id}`,
-      item: map({instance, region, asked: instance.id, readAt: context.host.now()}),
+      item: map({instance, region, asked: instance.id, readAt: context.host.now(), tags: filters.tag}),
     }
   })
   reportRegions(context, failures, isRead)

@@ -43,7 +43,7 @@ export async function switchPower(
     const chosen: Chosen = await selectInstances(context, cloud, selection, picker, found => ({
       asked: found.asked,
       target: targetOf('instance', found.instance, placeOf(found.region)),
-      tags: selection.filters.tag,
+      tags: found.tags,
     }))
     return {chosen, hasAsked: chosen.how === 'picked'}
   }

@@ -94,13 +94,12 @@ export function changesIn(drafts: Draft[]): PlannedChange[] {
 }
 
 /**
- * What was found as a candidate: read at `readAt` (epoch milliseconds) and chosen by `tags`, or why it is no subject of a
- * change. Nothing is planned from settings that the API did not report.
+ * What was found as a candidate, read at `readAt` (epoch milliseconds), or why it is no subject of a change. Nothing is
+ * planned from settings that the API did not report.
  */
 export function asCandidate(
-  {asked, instance, region, etag}: FoundInstance & {asked: string},
+  {asked, instance, region, etag, tags}: FoundInstance & {asked: string; tags?: string[] | undefined},
   readAt: number,
-  tags?: string[],
 ): Candidate {
   const target = targetOf('instance', instance, placeOf(region))
   if (!hasMetadataService(instance)) return {asked, target, isOutOfReach: true, error: noService(target, instance)}

@@ -92,7 +92,7 @@ describe('instances list', () => {
     const [header, row] = stdout.split('\n')
     // The header of `ibmcloud is instances`, the metadata settings, and what else there is.
     expect(header).toBe(
-      'ID,Name,Status,Reserved IP,Floating IP,Profile,Image,VPC,Zone,Confidential Compute Mode,Enable Secure Boot,Resource group,Reservation Name,Cluster Network ID,Cluster Network Name,Cluster Network Attachments,Metadata,Enabled,Protocol,Hop limit,URL within the instance,Architecture,Region,CRN,Created,Account',
+      'ID,Name,Status,Reserved IP,Floating IP,Profile,Image,VPC,Zone,Confidential Compute Mode,Enable Secure Boot,Resource group,Reservation Name,Cluster Network ID,Cluster Network Name,Cluster Network Attachments,Metadata,Enabled,Protocol,Hop limit,URL within the instance,Architecture,Region,CRN,Tags,Created,Account',
     )
     const begin = `${id},my-virtual-server-2,running,10.240.64.11,169.47.94.48,bx2-2x8,ibm-ubuntu-24-04-6-minimal-amd64-3,my-test-vpc,us-south-2,disabled,false,defaults,,,,,off,false,http,1,,amd64,us-south,crn:`
     expect(row?.slice(0, begin.length)).toBe(begin)

@@ -92,8 +92,8 @@ describe('--columns', () => {
 
   // A key that there is not would be null in every row, and nobody would notice.
   it.each([
-    ['instances list', instanceColumns, '@'],
-    ['metadata show --all', showColumns, '@'],
+    ['instances list --tag * --assume vpcmd-auditor', instanceColumns, '@'],
+    ['metadata show --all --tag * --assume vpcmd-auditor', showColumns, '@'],
     ['metadata audit', everyColumn.table, 'subjects'],
   ])('of vpcmd %s are read from keys that there are', async (line, columns, rowsOf) => {
     const {stdout} = await vpcmd(...line.split(' '), '--query', `${rowsOf} | map(&keys(@), @)[]`, '--json')

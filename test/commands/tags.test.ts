@@ -85,6 +85,22 @@ describe('--tag', () => {
     expect(changes()).toEqual([])
   })
 
+  it('looks in the index of each account, and hides none for one that refuses', async () => {
+    const many = await startSandbox({account: 'a1234567', accounts: 3})
+    odd = await startOddCloud(many, {
+      answer: ({url, count}) =>
+        url.pathname.startsWith('/search') && count === 1 ? {status: 403, body: {message: 'no'}} : undefined,
+    })
+    env = freshEnvironment({...many.environment, GLOBAL_SEARCH_URL: `${odd.url}/search`})
+    const args = ['--assume', 'vpcmd-auditor', '--account', 'all', '-r', 'us-south']
+    const {code, stdout, stderr} = await run('instances', 'list', ...args, '--tag', 'env:prod', '--json')
+    const found: {account: string}[] = JSON.parse(stdout)
+    expect(new Set(found.map(({account}) => account)).size).toBe(2)
+    expect(stderr.match(/Could not read the tags/g)).toHaveLength(1)
+    expect(code).toBe(1)
+    await many.close()
+  })
+
   it('tells of an instance that is not in the index that it may be meant', async () => {
     await forget('my-virtual-server-2')
     const {code, stdout, stderr} = await run('instances', 'list', '--tag', 'env:prod', '-r', 'us-south', '-o', 'name')
@@ -206,6 +222,14 @@ describe('a change of what was chosen by tag', () => {
     expect(sandbox.fleet.get(idOf('my-virtual-server-3'))?.status).toBe('running')
   })
 
+  it('holds where the service is turned on to collect from it', async () => {
+    await untagServer(sandbox, idOf('my-virtual-server-2'), 'project:lw', 'access')
+    env.VPCMD_SANDBOX_SSH = '1'
+    const {code, stderr} = await run('metadata', 'collect', '--all', '--tag', 'project:lw', '--enable')
+    expect(stderr).toContain('it no longer has the tag project:lw')
+    expect([code, changes()]).toEqual([1, []])
+  })
+
   it('is undone whatever its tags are by then', async () => {
     await enable()
     await loseTag()
@@ -291,9 +315,9 @@ describe('a plan of what something else manages', () => {
     const table = await plan('--terraform-state', state())
     expect(table.stdout).toMatch(/Managed by/)
     expect(table.stdout).toContain(`Schematics workspace ${workspace}`)
-    expect(table.stderr).toContain(`Warning: Schematics workspace ${workspace} manages 1 instance (made-1): `)
+    expect(table.stderr).toContain(`Warning: Schematics workspace ${workspace} manages 1 instance (made-1). If its `)
     expect(table.stderr).toContain(
-      'Warning: Terraform manages 1 instance (ibm_is_instance.three): its next apply reverts',
+      'Warning: Terraform manages 1 instance (ibm_is_instance.three). If its configuration has a metadata_service block, the next apply reverts',
     )
     const {planned} = JSON.parse((await plan('--terraform-state', state(), '--json')).stdout)
     expect(planned.map((each: {managed_by: unknown}) => each.managed_by)).toEqual([
@@ -318,7 +342,9 @@ describe('a plan of what something else manages', () => {
     const configuration = {root_module: {resources: [{address: 'ibm_is_instance.three', expressions: {}}]}}
     const shown = file('plan.json', JSON.stringify({format_version: '1.2', prior_state: {values}, configuration}))
     const {stderr} = await plan('--terraform-state', shown)
-    expect(stderr).toContain('Terraform manages 1 instance (ibm_is_instance.three): no drift follows')
+    expect(stderr).toContain(
+      'Terraform manages 1 instance (ibm_is_instance.three) without a metadata_service block: no drift follows',
+    )
     expect(stderr).not.toContain('Warning: Terraform')
   })
 

@@ -59,6 +59,7 @@ const lines = [
   'whoami',
   'instances list',
   'instances list --sort none --region us-south',
+  'instances list --tag *',
   'instances list --assume vpcmd-auditor --region us-south',
   'metadata show --all --assume vpcmd-auditor --region us-south',
   'metadata audit --assume vpcmd-auditor --region us-south',
@@ -71,6 +72,10 @@ const lines = [
   'connect my-virtual-server-2 --print -- uptime',
   'metadata history',
   'metadata show --all',
+  'metadata show --all --tag *',
+  'metadata plan --enable my-virtual-server-2 --terraform-state HOME/tfplan.json',
+  'metadata plan --disable --all --tag schematics:*',
+  'metadata plan --enable web-2',
   `${enable} --protocol https --dry-run`,
   `${enable} nobody --protocol https`,
   `${enable} --protocol https`,
@@ -120,6 +125,19 @@ exemptions:
   - {match: {name: 'build-*'}, reason: Over., expires: 2020-01-01}
 `
 
+const terraformPlan = {
+  format_version: '1.2',
+  prior_state: {
+    values: {
+      root_module: {
+        resources: [
+          {address: 'ibm_is_instance.two', mode: 'managed', type: 'ibm_is_instance', values: {id: serverTwo}},
+        ],
+      },
+    },
+  },
+  configuration: {root_module: {resources: [{address: 'ibm_is_instance.two', expressions: {metadata_service: [{}]}}]}},
+}
 const profiles = `profiles:
   security: {credentials: {key_variable: IBMCLOUD_API_KEY}, regions: [us-south]}
   all: {credentials: ibmcloud, assume: auditor, account: all, enterprise: e1, account_group: g1, output: json}
@@ -134,6 +152,7 @@ export async function printedByCommand(): Promise<Printed> {
   const env = freshEnvironment({...sandbox.environment, VPCMD_SANDBOX_SSH: '1'})
   const home = env.HOME ?? ''
   writeFileSync(join(home, 'policy'), policy)
+  writeFileSync(join(home, 'tfplan.json'), JSON.stringify(terraformPlan))
   const file = configFile(env) ?? ''
   mkdirSync(dirname(file), {recursive: true, mode: 0o700})
   writeFileSync(file, profiles, {mode: 0o600})

@@ -85,6 +85,16 @@ describe('a run of which a line', () => {
     expect(isResumable(run)).toBe(true)
   })
 
+  it('of a change has tags that are none is no change to be made', async () => {
+    spoil(
+      line => line.t === 'change' && line.i === 0,
+      text => text.replace(/}$/, ',"tags":[7]}'),
+    )
+    const run = await readRun(folder, id)
+    expect(run).toMatchObject({state: 'damaged', damage: {lines: 1}})
+    expect(run.changes.map(({i}) => i)).toEqual([1, 2, 3])
+  })
+
   it('of a sending is lost is in doubt even where nothing else speaks of it', async () => {
     spoil(
       line => line.i === 2 && line.t !== 'change',

@@ -29,7 +29,7 @@ vpcmd also tells which instances Schematics manages, by their tags, and which on
   static override examples = [
     '<%= config.bin %> <%= command.id %> --enable --protocol https --hop-limit 1 --all --vpc my-test-vpc --out plan.json',
     '<%= config.bin %> <%= command.id %> --disable my-virtual-server-1',
-    '<%= config.bin %> <%= command.id %> --enable --all --tag env:prod --terraform-state terraform.tfstate --hcl',
+    '<%= config.bin %> <%= command.id %> --enable --all --tag env:prod --terraform-state state.json --hcl',
   ]
   static override args = instanceArgs
   static override flags = {
@@ -73,18 +73,19 @@ vpcmd also tells which instances Schematics manages, by their tags, and which on
     const drafts = draftPlan(items, wanted)
     const changes = changesIn(drafts)
     const breaches = await breachesOf(context, cloud, rules, changes)
-    const managers = await managersOf(context, cloud, changes, terraform)
+    const found = drafts.flatMap(draft => ('error' in draft ? [] : [draft]))
+    const managers = await managersOf(context, cloud, changes.length > 0 ? found : [], terraform)
     const outcomes = () => withManagers(withBreaches(outcomesOf(drafts), breaches), managers)
-    const showHcl = async () => {
+    // In place of a table, on stdout.
+    const print = async () => {
+      if (!hcl) return printOutcomes(context, out, outcomes(), {unread: selection.unread})
+      reportFailures(context, errorsIn(items), items.length)
       const {toHcl} = await import('../../metadata/hcl.ts')
       context.print(toHcl(changes, id => terraform?.get(id)?.address))
     }
     const tell = () => tellManagers(context, changes, managers, {printsHcl: hcl})
     if (flags.out === undefined) {
-      if (hcl) {
-        reportFailures(context, errorsIn(items), items.length)
-        await showHcl()
-      } else await printOutcomes(context, out, outcomes(), {unread: selection.unread})
+      await print()
       // Each is in what was printed.
       showPlaces(context, changes)
       tell()
@@ -109,13 +110,11 @@ vpcmd also tells which instances Schematics manages, by their tags, and which on
     else {
       await writePlan(flags.out, plan)
       // Who asks for a format reads stdout: nothing at all would be no JSON.
-      if (hcl) await showHcl()
-      else if (out.quiet || out.format !== 'table')
-        await printOutcomes(context, out, outcomes(), {unread: selection.unread})
+      if (hcl || out.quiet || out.format !== 'table') await print()
     }
     showChanges(context, changes, breaches, flags.out === '-' ? 'the plan lists' : `${flags.out} lists`)
     tell()
-    const unchanged = drafts.filter(draft => !('error' in draft)).length - changes.length
+    const unchanged = found.length - changes.length
     printEnding(context, {
       lines: [{mark: 'done', text: `${changes.length} to change, ${unchanged} unchanged`}],
       next: flags.out === '-' ? [] : [['apply', ['metadata', 'apply', flags.out]]],
