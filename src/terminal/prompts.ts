@@ -41,6 +41,8 @@ export interface Prompter {
   confirm(question: {message: string; default?: boolean}): Promise<boolean>
   /** A line of text that is not shown as it is typed. */
   secret(question: {message: string}): Promise<string>
+  /** How many rows of the terminal the last question that was answered takes there; nothing where it has left none. */
+  rowsLeft?: number
 }
 
 /**
@@ -52,10 +54,14 @@ export function createPrompter(streams: Streams, env: NodeJS.ProcessEnv): Prompt
   const color = colorsFor(streams.output, env)
   const symbols = symbolsFor(env, process.platform)
   const theme = themeFor(color)
+  let rowsLeft = 0
+  const onAnswered = (rows: number) => {
+    rowsLeft = rows
+  }
 
   /** Asks one question of inquirer's own kinds. */
   const ask = <Answer>(type: 'select' | 'input' | 'confirm' | 'password', message: string, more: object = {}) =>
-    interruptible(streams, async (context): Promise<Answer> => {
+    interruptible(streams, onAnswered, async (context): Promise<Answer> => {
       const {createPromptModule} = await import('inquirer')
       // inquirer would break it within words; room is left for what it adds at the end.
       const lines = wrap(plain(message), Math.max(20, (streams.output.columns || 80) - 12))
@@ -87,7 +93,7 @@ export function createPrompter(streams: Streams, env: NodeJS.ProcessEnv): Prompt
       const {pickPrompt} = await import('./pick-prompt.ts')
       return pickPrompt({message: plain(message), rows, multiple, color, symbols, size, onResize, searches}, context)
     }
-    const picked = await interruptible(streams, askForRows, {
+    const picked = await interruptible(streams, onAnswered, askForRows, {
       tellsPastes: true,
       drawsItself: true,
       takesEscape: () => searches.current,
@@ -97,6 +103,9 @@ export function createPrompter(streams: Streams, env: NodeJS.ProcessEnv): Prompt
   }
 
   return {
+    get rowsLeft() {
+      return rowsLeft
+    },
     pick,
     confirm: ({message, default: preset = false}) => ask('confirm', message, {default: preset}),
     secret: ({message}) => ask('password', message),
@@ -145,6 +154,7 @@ interface PromptContext {
 /** Asks, and turns every way of leaving a question into the one error. inquirer itself knows Ctrl-C only. */
 async function interruptible<T>(
   streams: Streams,
+  onAnswered: (rows: number) => void,
   ask: (context: PromptContext) => Promise<T>,
   options?: {tellsPastes: boolean; drawsItself: boolean; takesEscape(): boolean},
 ): Promise<T> {
@@ -177,6 +187,7 @@ async function interruptible<T>(
     const answer = await ask({input, output: terminal.output, signal: controller.signal})
     // A signal that came after the answer and before anyone acted on it is still one.
     if (controller.signal.aborted) throw left()
+    onAnswered(terminal.rows())
     return answer
   } catch (error) {
     if (error instanceof Error && interruptions.includes(error.name)) throw left()
