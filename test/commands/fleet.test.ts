@@ -260,7 +260,7 @@ describe('plan and apply', () => {
     expect({code, stdout}).toEqual({code: 0, stdout: expect.stringMatching(/off +https\/7 +planned/)})
     expect(stderr).not.toContain('->')
     expect(stderr).toMatch(/\d+ in eu-de, VPC vpc-\d+/)
-    expect(stderr).toMatch(/Nothing was sent or written\. Pass --out FILE to save the plan\.\n$/)
+    expect(stderr).toMatch(/Nothing was sent or written: \d+ planned\. Pass --out FILE to save the plan\.\n$/)
   })
 
   it('twice sends nothing the second time, also with the ETags of single readings', async () => {

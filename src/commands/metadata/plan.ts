@@ -14,7 +14,7 @@ import {reportFailures} from '../../cli/report-failures.ts'
 import {showChanges, showPlaces} from '../../cli/show-changes.ts'
 import {readWantedSettings, settingFlags} from '../../cli/wanted-settings.ts'
 import {usageError, VpcmdError} from '../../errors.ts'
-import {outcomesOf} from '../../metadata/outcomes.ts'
+import {countResults, describeCounts, outcomesOf} from '../../metadata/outcomes.ts'
 import {type Candidate, changesIn, draftPlan, type Plan} from '../../metadata/plan.ts'
 
 export default class MetadataPlan extends BaseCommand {
@@ -61,7 +61,8 @@ Choose instances as with vpcmd metadata enable, and pass --enable or --disable. 
       await printOutcomes(context, out, outcomes(), {unread: selection.unread})
       // Each is in what was printed.
       showPlaces(context, changes)
-      context.note('Nothing was sent or written. Pass --out FILE to save the plan.')
+      const counts = describeCounts(countResults(outcomes()))
+      context.note(`Nothing was sent or written: ${counts}. Pass --out FILE to save the plan.`)
       return
     }
     refuseErrors(context, items)
