@@ -30,8 +30,7 @@ export function toFixPlan(report: AuditReport): FixPlan {
     if (kind === 'instance_template') {
       unrepairable.push({
         judgement,
-        reason:
-          'a template keeps the settings it was created with: create another one, then delete this one or exempt it',
+        reason: "a template's settings can't be changed; create a new one and delete this one, or exempt it",
       })
     } else if (subject.architecture === 's390x') {
       unrepairable.push({judgement, reason: 's390x has no metadata service'})

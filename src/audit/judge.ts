@@ -109,8 +109,7 @@ export function violationInWords({setting, found, required}: Violation): string 
 export function reasonOf(judgement: Judgement): string {
   const {restartAwaited} = judgement
   const awaited =
-    restartAwaited &&
-    `turned on by vpcmd on ${restartAwaited.slice(0, 10)}, and no stop and start since that it knows of`
+    restartAwaited && `turned on by vpcmd on ${restartAwaited.slice(0, 10)}; no stop and start recorded since`
   return [verdictInWords(judgement), awaited].filter(Boolean).join('; ')
 }
 

@@ -84,7 +84,7 @@ export function remarks({expired, policy, judgements}: AuditReport): string[] {
   const awaited = judgements.filter(({restartAwaited}) => restartAwaited !== undefined).length
   if (awaited > 0) {
     remarks.push(
-      `${counted(awaited, 'instance was', 'instances were')} turned on by vpcmd, which knows of no stop and start since. By IBM's FAQ, the service may not work fully until then.`,
+      `${counted(awaited, 'instance was', 'instances were')} turned on by vpcmd, with no stop and start recorded since. Until then the service may not work fully (IBM's FAQ).`,
     )
   }
   return remarks

@@ -42,7 +42,7 @@ export async function changeMetadata(
   const wanted: WantedSettings = {...change.wanted}
   let selection: Selection<Candidate> | undefined
   const picked = () => (selection?.how === 'picked' ? selection.items : undefined)
-  await inSteps([
+  await inSteps(context, [
     async () => {
       selection = await chooseToChange(context, cloud, change.selection, picker)
       return selection.how === 'picked'

@@ -9,6 +9,7 @@ import type {Prompter} from '../terminal/prompts.ts'
 import {colorsFor, errorLabel, yellow} from '../terminal/style.ts'
 import {type Symbols, symbolsFor} from '../terminal/symbols.ts'
 import {plain} from '../terminal/text.ts'
+import {WrittenRows} from '../terminal/written-rows.ts'
 import type {NamesSeen} from './completion/known-names.ts'
 import {variableAgainstInput} from './environment.ts'
 import type {Host} from './host.ts'
@@ -26,6 +27,7 @@ export class Context {
   #line: ProgressLine | undefined
   #endBar = () => {}
   readonly #output: PagedOutput
+  readonly #written: WrittenRows
   readonly #atEnd: (() => Promise<void>)[] = []
   /** Whether the cloud that is meant is the sandbox within vpcmd. */
   isSandbox = false
@@ -37,6 +39,7 @@ export class Context {
   constructor(host: Host, version: string) {
     this.host = host
     this.version = version
+    this.#written = new WrittenRows(host.stderr)
     this.#output = new PagedOutput(host, closed => void this.#line?.during(() => closed))
   }
 
@@ -66,6 +69,7 @@ export class Context {
     const {stderr, secrets} = this.host
     const whole = `${label}${withoutSecrets(plain(this.pointed(text)), secrets)}`
     const lines = isWrapped ? messageLines(whole, stderr) : [whole]
+    this.#written.add(lines)
     this.#output.afterwards(() => stderr.write(lines.map(line => `${style(line)}\n`).join('')))
   }
 
@@ -75,11 +79,13 @@ export class Context {
   }
 
   warning(text: string): void {
+    this.#written.keep()
     this.note(text, {label: `${this.colorsNotes ? yellow('Warning:') : 'Warning:'} `})
   }
 
   /** Reports an error in one line, where vpcmd goes on all the same. */
   error({inOneLine}: VpcmdError): void {
+    this.#written.keep()
     this.note(inOneLine, {label: `${errorLabel(this.colorsNotes)} `})
   }
 
@@ -130,7 +136,9 @@ export class Context {
       prompter &&
       whileUndisturbed(prompter, async ask => {
         await this.settle()
-        return this.undisturbed(ask)
+        const answer = await this.undisturbed(ask)
+        this.#written.add(prompter.rowsLeft ?? 0)
+        return answer
       })
     )
   }
@@ -143,6 +151,15 @@ export class Context {
       throw usageError(`${message} Can't ask, as ${this.whyNobody}: nothing was sent.`, 'Pass --yes to confirm.')
     }
     return prompter.confirm({message})
+  }
+
+  /** Gives how to erase the notes and answers that are written from now on, unless data or a warning is among them. */
+  mark(): () => void {
+    const erase = this.#written.mark()
+    return () => {
+      this.#line?.hush()
+      erase()
+    }
   }
 
   /** Begins to say on stderr what is going on whenever nothing else is printed, until `endProgress`. */
@@ -190,6 +207,7 @@ export class Context {
 
   /** Whoever reads stdout, such as a pager, may have the terminal from its first data on. */
   #beforeData(): void {
+    this.#written.keep()
     if (this.host.stdout.isTTY) this.#line?.hush()
     else if (this.host.stderr.isTTY) this.endWatch()
   }

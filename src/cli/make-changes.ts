@@ -81,7 +81,7 @@ export async function makeChanges(
   }
   const asks = question !== undefined && changes.length > 0 && !policy.yes
   let isAgreed = true
-  await inSteps([
+  await inSteps(context, [
     async () => {
       if (!asks) return false
       showChanges(context, changes, breaches, '--dry-run lists')

@@ -84,7 +84,7 @@ export async function rowPrinter<Row>(
 
 /** Tells that a list was cut: it must not be taken for the whole. `total` where it is known how many there are. */
 export function noteLimit(context: Context, count: number, total?: number): void {
-  context.note(`Printed the first ${count} only, as --limit says: there are ${total ?? 'more'}.`)
+  context.note(`Printed the first ${count} of ${total ?? 'more'}, because of --limit.`)
 }
 
 /** How a row becomes JSON: with the keys of the columns alone, where the user named columns. */

@@ -53,7 +53,9 @@ export async function breachesOf(
   }
   if (unknown > 0) {
     const which = counted(unknown, 'change')
-    context.warning(`The policy asks for more than a plan knows of ${which}: these are not marked.`)
+    context.warning(
+      `The policy can't be checked for ${which}, as a plan does not hold all that it asks for: these are not marked.`,
+    )
   }
   return breaches
 }

@@ -25,8 +25,9 @@ export function showPlaces(context: Context, changes: PlannedChange[]): void {
   if (changes.length <= 1) return
   const counts = new Map<string, number>()
   for (const {target} of changes) {
-    const place = `${target.account === undefined ? '' : `account ${target.account}, `}${target.region}, VPC ${target.vpc.name}`
+    const whose = target.account === undefined ? '' : `account ${target.account}, `
+    const place = `in ${whose}${target.region}, VPC ${target.vpc.name}`
     counts.set(place, (counts.get(place) ?? 0) + 1)
   }
-  for (const [place, count] of [...counts].sort(([a], [b]) => (a < b ? -1 : 1))) context.note(`  ${place}: ${count}`)
+  for (const [place, count] of [...counts].sort(([a], [b]) => (a < b ? -1 : 1))) context.note(`  ${count} ${place}`)
 }

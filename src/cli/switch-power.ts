@@ -47,7 +47,7 @@ export async function switchPower(
     }))
     return {chosen, hasAsked: chosen.how === 'picked'}
   }
-  await chooseThen(choose, chosen => switchChosen(context, cloud, policy, action, chosen))
+  await chooseThen(context, choose, chosen => switchChosen(context, cloud, policy, action, chosen))
 }
 
 type Chosen = Selection<ChosenTarget>

@@ -109,7 +109,7 @@ function readAnswer(
     throw new VpcmdError({
       code: 'other_answer',
       message: `Could not ${doing}: the answer is about ${error.answered}, which was not asked for.`,
-      hint: 'Nothing is believed of it. Try again; if it stays so, IBM support should know.',
+      hint: 'vpcmd ignored the answer. Try again. If it happens again, tell IBM support.',
       status: 200,
     })
   }

@@ -122,7 +122,7 @@ function regionsIn({rows, unidentified, brokenNext, next}: Page<ListedRegion>, s
   if (regions.length > 0) return regions
   throw new VpcmdError({
     code: 'no_regions',
-    message: `${new URL(sources.asker).host} named no regions: nothing could be asked.`,
+    message: `${new URL(sources.asker).host} returned no regions, so there is nothing to ask.`,
     hint: 'Check VPC_URL, if you set it.',
   })
 }

@@ -94,7 +94,7 @@ export async function withRetries<T>(send: (signal: AbortSignal) => Promise<T>, 
   const endings = [cancelled, lastTry].filter(signal => signal !== undefined)
   const startedAt = pacing.now()
   let throttledSince: number | undefined
-  let last: Failure = {kind: 'unsent', message: 'it was called off before it was sent'}
+  let last: Failure = {kind: 'unsent', message: 'it was cancelled before it was sent'}
   for (let tries = 1, sent = 1; ; tries++, sent++) {
     await options.prepare?.()
     const leave = await limiter?.enter(endings).catch((error: unknown) => {

@@ -37,7 +37,7 @@ export async function rightsOf(
     what: 'change instances',
     region: undefined,
     allowed: 'unknown',
-    why: 'not asked: nothing is changed to find out',
+    why: 'not tested, as that would change something',
   }
   const untried: Right = {what: 'list instances', region: undefined, allowed: 'unknown', why: 'not asked: no region'}
   const [first] = cloud.askedRegions

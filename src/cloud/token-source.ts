@@ -112,7 +112,7 @@ export class TokenSource implements AuthenticatorInterface {
     if (account !== undefined && iamId !== undefined) return {account, iamId}
     throw new VpcmdError({
       code: 'no_account',
-      message: 'The IAM token does not tell the account that it is for.',
+      message: 'The IAM token does not say which account it is for.',
       hint: 'Changes are recorded with their account: use an IAM API key.',
       exitCode: exitCodes.denied,
     })

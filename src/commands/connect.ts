@@ -109,7 +109,7 @@ On the sandbox, the shell is one of this machine, as you, and what you run in it
       chosen: await findOrPick(this.context, cloud, args.instance, 'Connect to which instance?'),
       hasAsked: args.instance === undefined,
     })
-    await chooseThen(choose, connectTo)
+    await chooseThen(this.context, choose, connectTo)
   }
 
   /** Reserves a floating IP where the user says so, by flag or on a terminal. Throws VpcmdError where not. */

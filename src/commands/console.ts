@@ -60,7 +60,7 @@ export default class Console extends BaseCommand {
     for (;;) {
       let action: Action = 'back'
       try {
-        await inSteps([
+        await inSteps(this.context, [
           async () => {
             action = await chooseAction(present, prompter)
             return true
@@ -89,7 +89,7 @@ export default class Console extends BaseCommand {
     const wanted: Record<string, unknown> = isPower ? {enabled: what === 'enable'} : {}
     const settings = what === 'enable' ? tunables : isPower ? [] : [what]
     let after = found
-    await inSteps([
+    await inSteps(this.context, [
       ...settings.map(setting => async () => {
         wanted[setting.name] = await askSetting(prompter, setting, [found.instance.settings])
         return true

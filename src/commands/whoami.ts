@@ -45,8 +45,8 @@ To see what they may do, vpcmd asks for the regions and for one instance in one 
         ['Profile', profile ? `${profile}${assumedBy ? `, assumed by ${assumedBy}` : ''}` : iamId ? 'none' : 'unknown'],
         ['Assumes', assumed ? assumedInWords(assumed) : ''],
         ['Token ends', endsAt && leftSeconds !== undefined ? `${endsAt} (in ${inWords(leftSeconds)})` : 'unknown'],
-        ['May', rightsIn(rights, 'yes') || 'nothing that was asked'],
-        ['May not', rightsIn(rights, 'no')],
+        ['Can', rightsIn(rights, 'yes') || 'nothing that was asked'],
+        ["Can't", rightsIn(rights, 'no')],
         ['Unknown', rightsIn(rights, 'unknown')],
       ]),
       json: {

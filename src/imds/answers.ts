@@ -39,7 +39,7 @@ export function unexpectedAnswer(what: string, endpoint: string, reply: Reply, t
     return new VpcmdError({
       code: 'redirected',
       message: `${endpoint} answered with a redirect (${status}) to ${told(headers.location ?? 'nowhere')}, which was not followed: the token would go there.`,
-      hint: 'The metadata service redirects nobody: something else answers in its place. To find out more, run: vpcmd imds doctor',
+      hint: 'The metadata service never redirects, so something else answers in its place. To find out more, run: vpcmd imds doctor',
       status,
     })
   }

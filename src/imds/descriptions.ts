@@ -39,14 +39,14 @@ export function describeInstance(instance: unknown): DescriptionRow[] {
     ['Profile', textAt(instance, 'profile.name')],
     ['Architecture', textAt(instance, 'vcpu.architecture')],
     ['vCPUs', textAt(instance, 'vcpu.count')],
-    ['Memory(GiB)', textAt(instance, 'memory')],
+    ['Memory (GiB)', textAt(instance, 'memory')],
     ['Image', namedAt(instance, 'image')],
     ['VPC', namedAt(instance, 'vpc')],
     ['Zone', textAt(instance, 'zone.name')],
     ['Metadata service', joined(settings)],
     attachments.length > 0
-      ? ['Network Attachments', tableOf(attachments, networkColumns)]
-      : ['Network Interfaces', tableOf(listAt(instance, 'network_interfaces'), networkColumns)],
+      ? ['Network attachments', tableOf(attachments, networkColumns)]
+      : ['Network interfaces', tableOf(listAt(instance, 'network_interfaces'), networkColumns)],
     ['Volumes', tableOf(listAt(instance, 'volume_attachments'), volumeColumns)],
     ['Created', textAt(instance, 'created_at')],
   ]

@@ -124,7 +124,7 @@ function checkProtocol({endpoint, identity}: FoundService, asked: string | undef
   return isPlain
     ? ok('http.')
     : ok(
-        `https. Programs that ask http, as IBM's SDKs do unless told, get no answer: tell them https://${metadataHost}.`,
+        `https. Programs that use http, as IBM's SDKs do by default, get no answer: set https://${metadataHost} in them.`,
       )
 }
 

@@ -118,7 +118,7 @@ export function checkClock({found, outcome}: Attempt, now: number): CheckResult 
   const theirs = typeof issued === 'number' ? issued * 1000 : Date.parse(date ?? '')
   if (Number.isNaN(theirs)) return undefined
   const ahead = Math.round((now - theirs) / 1000)
-  if (Math.abs(ahead) <= tolerableSeconds) return ok(`With the service's to the minute.`)
+  if (Math.abs(ahead) <= tolerableSeconds) return ok('In step with the service, to the minute.')
   return problem(
     `This clock is ${inWords(Math.abs(ahead))} ${ahead > 0 ? 'ahead of' : 'behind'} the service's: tokens look expired, or not yet good.`,
     'Set it by a time server: timedatectl set-ntp true, chronyc makestep, or on Windows w32tm /resync',

@@ -113,7 +113,7 @@ export class MetadataService {
   #garbage(what: string): never {
     throw new VpcmdError({
       code: 'no_metadata_service',
-      message: `${what}: the answer of ${this.#found.endpoint} has nothing of the kind in it.`,
+      message: `${what}: the answer of ${this.#found.endpoint} does not contain one.`,
       hint: 'To find out more, run: vpcmd imds doctor',
     })
   }

@@ -80,7 +80,7 @@ function broken(what: string, why: string): VpcmdError {
   return new VpcmdError({
     code: 'broken_paging',
     message: `The list of ${what} could not be read to its end: ${why}.`,
-    hint: 'Run the command again; if it stays so, IBM support should know.',
+    hint: 'Run the command again. If it happens again, tell IBM support.',
   })
 }
 

@@ -42,7 +42,7 @@ export function parseInstanceRef(text: string): InstanceRef {
     )
   }
   const hint =
-    'An ID looks like 0717_9c55d9d2-0685-4300-b475-49eb1b8c1faf; a name has small letters, digits and hyphens.'
+    'An ID looks like 0717_9c55d9d2-0685-4300-b475-49eb1b8c1faf; a name has lowercase letters, digits and hyphens.'
   throw usageError(
     `${text === '' ? 'An empty text' : text} is neither an ID, nor a name, nor a CRN of an instance.`,
     hint,

@@ -149,14 +149,14 @@ async function collectFrom(
     throw new VpcmdError({
       code: 'unreadable_metadata',
       message: `${targetName(instance)}: what came back is not the JSON of a metadata service.`,
-      hint: `Look for yourself: vpcmd connect ${instance.id}`,
+      hint: `To look at it: vpcmd connect ${instance.id}`,
     })
   }
   if (id !== instance.id) {
     throw new VpcmdError({
       code: 'other_instance',
-      message: `${address} answered as ${shortened(id)}, and not as ${targetName(instance)}: nothing of it was kept.`,
-      hint: 'See which instance has the address, and what your configuration of ssh makes of it.',
+      message: `${address} answered as ${shortened(id)}, and not as ${targetName(instance)}: nothing was saved.`,
+      hint: 'Check which instance has that address, and what your ssh configuration does with it.',
     })
   }
   return Object.fromEntries(options.paths.map(path => [path, document[path]]))

@@ -63,7 +63,7 @@ export class JournalFile implements Journal {
       if (size !== bytes) {
         throw new VpcmdError({
           code: 'run_went_on',
-          message: `Another process went on with run ${id} in this moment.`,
+          message: `Another process has just resumed run ${id}.`,
           hint: `See what became of it: vpcmd metadata history ${id}`,
         })
       }
@@ -163,7 +163,7 @@ function lockLost(file: string): VpcmdError {
   return new VpcmdError({
     code: 'journal_failed',
     message: `The lock of the journal ${file} is gone: nothing more is sent.`,
-    hint: 'Another vpcmd took the run for dead because this one stood still for long, or somebody removed the lock.',
+    hint: 'This vpcmd was paused for so long that another one took over the run, or somebody removed the lock.',
   })
 }
 

@@ -127,7 +127,7 @@ export function untoldSettings(target: Target): VpcmdError {
   return new VpcmdError({
     code: 'settings_unknown',
     message: `The API did not report all metadata settings of ${targetName(target)}: it is left alone.`,
-    hint: `Try again. If it stays so, IBM support should know; see what the API reports: vpcmd instances show ${target.id} --json`,
+    hint: `Try again. If it happens again, tell IBM support what the API reports: vpcmd instances show ${target.id} --json`,
   })
 }
 

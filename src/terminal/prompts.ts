@@ -1,61 +1,32 @@
 import {onEnding} from '../signals.ts'
+import {createPlainPrompter} from './plain-prompts.ts'
+import type {PickQuestion, Prompter} from './prompter.ts'
 import {interrupted, StepBack} from './steps.ts'
 import {bold, colorsFor, cyan, dim, red} from './style.ts'
 import {type Streams, suspendable} from './suspendable.ts'
 import {symbolsFor} from './symbols.ts'
 import {plain, wrap} from './text.ts'
 
-export interface Choice<T> {
-  value: T
-  name: string
-  /** What tells it from the others, in a few words; searched like the name. */
-  description: string
-  /** Why it can't be picked, in a few words. */
-  disabled?: string
-  /** What else a pasted list may call it, such as its ID. */
-  id?: string
-  /** Whether it is ticked from the beginning, where several are picked. */
-  isTicked?: boolean
-}
-
-export interface PickQuestion<T> {
-  message: string
-  choices: readonly Choice<T>[]
-}
-
-/** Questions to a person. Whatever they print is made safe for a terminal first. */
-export interface Prompter {
-  /** A list that narrows as one types. At least one is picked; several come in the order of the choices. */
-  pick<T>(question: PickQuestion<T> & {multiple: true}): Promise<T[]>
-  pick<T>(question: PickQuestion<T> & {multiple: false}): Promise<T>
-  /** One of a few, such as the entries of a menu. */
-  choose<T>(question: {message: string; choices: readonly {name: string; value: T}[]; default?: T}): Promise<T>
-  /**
-   * A whole number from min to max; anything else is refused with a line that says so, and asked again. Enter alone gives
-   * undefined where `empty` says what that means.
-   */
-  number(question: {message: string; min: number; max: number; empty?: string}): Promise<number | undefined>
-  /** A line of text; one of which `problemOf` says what is wrong is asked for again, with that line below. */
-  text(question: {message: string; problemOf: (typed: string) => string | undefined}): Promise<string>
-  /** Yes or no; Enter alone means no where there is no default. */
-  confirm(question: {message: string; default?: boolean}): Promise<boolean>
-  /** A line of text that is not shown as it is typed. */
-  secret(question: {message: string}): Promise<string>
-}
+export type {Choice, PickQuestion, Prompter} from './prompter.ts'
 
 /**
- * Prompts on the given terminal. Ctrl-C, Ctrl-D, the end of input, SIGINT, SIGTERM and SIGHUP all give the error
+ * Prompts on the given terminal; plain ones where it has no cursor codes (TERM=dumb). Ctrl-C, Ctrl-D, the end of input, SIGINT, SIGTERM and SIGHUP all give the error
  * `interrupted` (exit 130), and Esc gives StepBack, with the question erased; in any case the cursor is shown and the
  * terminal out of raw mode. inquirer is loaded with the first question only.
  */
 export function createPrompter(streams: Streams, env: NodeJS.ProcessEnv): Prompter {
+  if (env.TERM === 'dumb') return createPlainPrompter(streams)
   const color = colorsFor(streams.output, env)
   const symbols = symbolsFor(env, process.platform)
   const theme = themeFor(color)
+  let rowsLeft = 0
+  const onAnswered = (rows: number) => {
+    rowsLeft = rows
+  }
 
   /** Asks one question of inquirer's own kinds. */
   const ask = <Answer>(type: 'select' | 'input' | 'confirm' | 'password', message: string, more: object = {}) =>
-    interruptible(streams, async (context): Promise<Answer> => {
+    interruptible(streams, onAnswered, async (context): Promise<Answer> => {
       const {createPromptModule} = await import('inquirer')
       // inquirer would break it within words; room is left for what it adds at the end.
       const lines = wrap(plain(message), Math.max(20, (streams.output.columns || 80) - 12))
@@ -87,7 +58,7 @@ export function createPrompter(streams: Streams, env: NodeJS.ProcessEnv): Prompt
       const {pickPrompt} = await import('./pick-prompt.ts')
       return pickPrompt({message: plain(message), rows, multiple, color, symbols, size, onResize, searches}, context)
     }
-    const picked = await interruptible(streams, askForRows, {
+    const picked = await interruptible(streams, onAnswered, askForRows, {
       tellsPastes: true,
       drawsItself: true,
       takesEscape: () => searches.current,
@@ -97,6 +68,9 @@ export function createPrompter(streams: Streams, env: NodeJS.ProcessEnv): Prompt
   }
 
   return {
+    get rowsLeft() {
+      return rowsLeft
+    },
     pick,
     confirm: ({message, default: preset = false}) => ask('confirm', message, {default: preset}),
     secret: ({message}) => ask('password', message),
@@ -145,6 +119,7 @@ interface PromptContext {
 /** Asks, and turns every way of leaving a question into the one error. inquirer itself knows Ctrl-C only. */
 async function interruptible<T>(
   streams: Streams,
+  onAnswered: (rows: number) => void,
   ask: (context: PromptContext) => Promise<T>,
   options?: {tellsPastes: boolean; drawsItself: boolean; takesEscape(): boolean},
 ): Promise<T> {
@@ -177,6 +152,7 @@ async function interruptible<T>(
     const answer = await ask({input, output: terminal.output, signal: controller.signal})
     // A signal that came after the answer and before anyone acted on it is still one.
     if (controller.signal.aborted) throw left()
+    onAnswered(terminal.rows())
     return answer
   } catch (error) {
     if (error instanceof Error && interruptions.includes(error.name)) throw left()

@@ -23,11 +23,12 @@ export type Step = () => Promise<boolean>
 
 /** Acts on what was chosen, by a question or without one. Esc while acting asks again, where there was a question. */
 export async function chooseThen<T>(
+  screen: Marked,
   choose: () => Promise<{chosen: T; hasAsked: boolean}>,
   act: (chosen: T) => Promise<void>,
 ): Promise<void> {
   let actOnIt = async () => {}
-  await inSteps([
+  await inSteps(screen, [
     async () => {
       const {chosen, hasAsked} = await choose()
       actOnIt = () => act(chosen)
@@ -40,17 +41,28 @@ export async function chooseThen<T>(
   ])
 }
 
-/** Does one step after another. Esc at one goes back to the last one before it that asked; at the first question it leaves. */
-export async function inSteps(steps: readonly Step[]): Promise<void> {
-  const asked: number[] = []
+/** What questions are asked on: it remembers where something began. */
+export interface Marked {
+  /** Gives how to erase what is written from now on, as far as it can be. */
+  mark(): () => void
+}
+
+/**
+ * Does one step after another. Esc at one goes back to the last one before it that asked, and erases what was written since;
+ * at the first question it leaves.
+ */
+export async function inSteps(screen: Marked, steps: readonly Step[]): Promise<void> {
+  const asked: {at: number; erase: () => void}[] = []
   for (let at = 0; at < steps.length; ) {
+    const erase = screen.mark()
     try {
-      if (await steps[at]?.()) asked.push(at)
+      if (await steps[at]?.()) asked.push({at, erase})
       at += 1
     } catch (error) {
       const before = error instanceof StepBack ? asked.pop() : undefined
       if (before === undefined) throw error
-      at = before
+      before.erase()
+      at = before.at
     }
   }
 }

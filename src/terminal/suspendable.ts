@@ -1,7 +1,8 @@
 import {platform} from 'node:os'
 import {Writable} from 'node:stream'
+import {stripVTControlCharacters} from 'node:util'
 import {onContinue, onExit, stopJob} from '../signals.ts'
-import {width} from './text.ts'
+import {rowsOf, width} from './text.ts'
 
 /** So long after a stop that nobody heeded the prompt goes on, in milliseconds. */
 const unheededMs = 200
@@ -19,6 +20,8 @@ export interface Streams {
 interface SuspendableTerminal {
   /** What a prompt is to be drawn on. */
   output: NodeJS.WritableStream
+  /** How many rows of the terminal the last drawing takes. */
+  rows(): number
   /** Erases what was drawn last; nothing more is drawn. */
   erase(): void
   /** Leaves the terminal as a shell expects it. */
@@ -37,6 +40,7 @@ export function suspendable(
 ): SuspendableTerminal {
   const [begin, end] = tellsPastes ? [beginPastes, endPastes] : ['', '']
   let drawing = ''
+  let rows = 0
   let unheeded: NodeJS.Timeout | undefined
   let isStopped = false
   let isErased = false
@@ -49,6 +53,8 @@ export function suspendable(
       return text
     }
     const fresh = text.replace(erasing, '')
+    // The line break after the answer is no drawing.
+    if (stripVTControlCharacters(fresh).trim() !== '') rows = rowsOf(layoutOf(fresh).lines, output.columns)
     // As many lines as there were may be more by now, where the terminal has become narrower.
     const isNew = erasing.exec(text)?.[0].includes('K')
     const erasure = wasResized ? eraseScreen : eraseDrawing(drawing, output.columns)
@@ -96,6 +102,7 @@ export function suspendable(
   const disposals = [onContinue(goOn), onExit(() => output.write(`${showCursor}${end}`))]
   return {
     output: screen,
+    rows: () => rows,
     erase() {
       if (drawing !== '') output.write(`${eraseDrawing(drawing, output.columns)}${showCursor}`)
       drawing = ''
@@ -134,10 +141,6 @@ function layoutOf(drawing: string): Layout {
   const up = Number(/\x1b\[(\d+)A/.exec(moves)?.[1] ?? 0)
   const column = Number([...moves.matchAll(/\x1b\[(\d*)G/g)].pop()?.[1] || 1) - 1
   return {lines, line: Math.max(0, lines.length - 1 - up), column}
-}
-
-function rowsOf(lines: readonly string[], columns: number): number {
-  return lines.reduce((rows, line) => rows + Math.max(1, Math.ceil(width(line) / columns)), 0)
 }
 
 /** From where a drawing has left the cursor to where it began, with all of it erased; for the terminal as wide as it is now. */

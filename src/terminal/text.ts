@@ -80,6 +80,11 @@ export function wrap(text: string, columns: number): string[] {
   return lines
 }
 
+/** How many rows of a terminal so wide these lines take. */
+export function rowsOf(lines: readonly string[], columns = 80): number {
+  return lines.reduce((rows, line) => rows + Math.max(1, Math.ceil(width(line) / columns)), 0)
+}
+
 /** What a reader sees as characters: an accent or a second half stays with its letter. */
 function characters(text: string): Iterable<string> {
   if (printableAscii.test(text)) return text

@@ -527,9 +527,9 @@ rules:
       (each: {restart_awaited_since: string | null}) => each.restart_awaited_since,
     )
     expect(awaited).toMatchObject([
-      {name: 'my-virtual-server-2', why: expect.stringContaining('no stop and start since that it knows of')},
+      {name: 'my-virtual-server-2', why: expect.stringContaining('no stop and start recorded since')},
     ])
-    expect(stderr).toContain('1 instance was turned on by vpcmd, which knows of no stop and start since')
+    expect(stderr).toContain('1 instance was turned on by vpcmd, with no stop and start recorded since')
   })
 
   it('does not say so of one that was stopped since: it is on its way to a start', async () => {

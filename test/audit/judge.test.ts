@@ -278,7 +278,7 @@ describe('the plan that repairs', () => {
     const {plan, unrepairable} = toFixPlan(report)
     expect(plan.changes).toEqual([])
     expect(unrepairable.map(({judgement, reason}) => [judgement.subject.name, reason])).toEqual([
-      ['template', expect.stringContaining('a template keeps the settings')],
+      ['template', expect.stringContaining("settings can't be changed")],
       ['elsewhere', expect.stringContaining('no rule')],
     ])
   })

@@ -128,7 +128,7 @@ describe('an audit of all kinds', () => {
     for (const name of ['my-instance-template', 'web-template', 'batch-template']) {
       expect(stderr).toMatch(
         new RegExp(
-          `Not in the plan: instance template ${name} .*create another one, then delete this one or exempt it\\.`,
+          `Not in the plan: instance template ${name} .*create a new one and delete this one, or exempt it\\.`,
         ),
       )
     }

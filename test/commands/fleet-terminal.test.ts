@@ -50,7 +50,7 @@ describe('on a terminal', () => {
     await terminal.waitFor(/Enable the metadata service of 300 instances/)
     expect(terminal.everything()).toMatch(/-> https?\/7/)
     expect(terminal.everything()).toMatch(/… and 280 more/)
-    expect(terminal.everything()).toMatch(/us-south, VPC vpc-\d+: \d+/)
+    expect(terminal.everything()).toMatch(/\d+ in us-south, VPC vpc-\d+/)
     expect(patched).toBe(0)
     terminal.write('y')
     terminal.write(keys.enter)

@@ -246,7 +246,7 @@ describe('plan and apply', () => {
     const planned = await plan()
     expect(planned.code).toBe(0)
     expect(planned.stderr).toMatch(/off -> https\/7/)
-    expect(planned.stderr).toMatch(/eu-de, VPC vpc-\d+: \d+/)
+    expect(planned.stderr).toMatch(/\d+ in eu-de, VPC vpc-\d+/)
     expect(planned.stderr).toMatch(/30 to change, 0 unchanged\n {2}apply {2}vpcmd metadata apply/)
     expect(patched).toEqual([])
     const {changed} = await jsonOf(`metadata apply ${planFile()} --yes`)
@@ -259,8 +259,8 @@ describe('plan and apply', () => {
     const {code, stdout, stderr} = await vpcmd('metadata plan --enable --protocol https --hop-limit 7 --all -r eu-de')
     expect({code, stdout}).toEqual({code: 0, stdout: expect.stringMatching(/off +https\/7 +planned/)})
     expect(stderr).not.toContain('->')
-    expect(stderr).toMatch(/eu-de, VPC vpc-\d+: \d+/)
-    expect(stderr).toMatch(/Nothing was sent or written\. Pass --out FILE to save the plan\.\n$/)
+    expect(stderr).toMatch(/\d+ in eu-de, VPC vpc-\d+/)
+    expect(stderr).toMatch(/Nothing was sent or written: \d+ planned\. Pass --out FILE to save the plan\.\n$/)
   })
 
   it('twice sends nothing the second time, also with the ETags of single readings', async () => {

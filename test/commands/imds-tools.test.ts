@@ -123,7 +123,7 @@ describe('imds decode', () => {
   it.each(['', 'secret-text', 'a.b.c', 'a.bnVsbA.c'])('of %j, which is no token, does not repeat it', async text => {
     const {code, stdout, stderr} = await runInProcess(['imds', 'decode', '-'], {stdin: text})
     expect({code, stdout}).toEqual({code: 1, stdout: ''})
-    expect(stderr).toContain('This is no token')
+    expect(stderr).toContain('This is not a token')
     expect(stderr).not.toContain('secret-text')
   })
 })

@@ -148,6 +148,24 @@ describe('metadata enable without an instance', () => {
     expect(pty.cursorVisible()).toBe(true)
   })
 
+  it('erases with Esc the answers and the preview that no longer hold', async () => {
+    await open(['metadata', 'enable'])
+    for (const step of steps.at(-1)?.[1] ?? []) await step()
+    expect(pty.screen()).toContain('off -> http/1')
+    pty.write(keys.esc)
+    await pty.waitFor('(keep as it is: 1)')
+    expect(pty.screen()).not.toContain('off -> http/1')
+    expect(pty.screen().match(/Hop limit/g)).toHaveLength(1)
+    pty.write(keys.esc)
+    await pty.waitFor('> keep as it is: http')
+    expect(pty.screen()).not.toContain('Hop limit')
+    expect(pty.screen().match(/Protocol\?/g)).toHaveLength(1)
+    pty.write(keys.esc)
+    await pty.waitFor('1 selected, 9 of 9 shown')
+    expect(pty.screen()).not.toContain('Protocol?')
+    expect(pty.screen().match(/of which instances\?/g)).toHaveLength(1)
+  })
+
   it('sends what was answered last', async () => {
     await open(['metadata', 'enable'])
     await pickServerTwo()

@@ -417,3 +417,41 @@ describe('what is drawn', () => {
     expect(menu.written()).not.toMatch(/\x1b\[2J|\x1b\]0|\x1b\[31m|[\u202E\u200B]/)
   })
 })
+
+describe('with TERM=dumb, as in a shell within Emacs', () => {
+  const env = {TERM: 'dumb'}
+  const choices = [
+    {value: 1, name: 'alpha', id: 'id-1'},
+    {value: 2, name: 'beta'},
+    {value: 3, name: 'beta'},
+  ].map(each => ({...each, description: 'eu-de'}))
+
+  it.each<[string, Question, string[], string]>([
+    [
+      'several by number, name or ID',
+      ['pick', {message: 'Which?', multiple: true, choices}],
+      ['2, id-1'],
+      'answer [1,2]',
+    ],
+    [
+      'one, once it is clear which',
+      ['pick', {message: 'Which?', multiple: false, choices}],
+      ['', 'gamma', 'beta', '3'],
+      'answer 3',
+    ],
+    ['an entry of a menu', choose, ['https'], 'answer "https"'],
+    ['a number', hopLimit, ['65', 'x', '7'], 'answer 7'],
+    ['what is there', hopLimit, [''], 'answer undefined'],
+    ['yes', ['confirm', {message: 'Go on?'}], ['maybe', 'y'], 'answer true'],
+    ['no, by Enter alone', ['confirm', {message: 'Go on?'}], [''], 'answer false'],
+    ['nothing, where it ends', ['confirm', {message: 'Go on?'}], [keys.ctrlC], 'error interrupted'],
+  ])('takes %s, without a cursor code', async (_what, question, lines, answer) => {
+    const at = ask(question, {env})
+    for (const [index, line] of lines.entries()) {
+      await at.waitFor(screen => screen.split(/^\? /m).length === index + 2)
+      at.write(`${line}\n`)
+    }
+    await at.waitFor(answer)
+    expect(at.written()).not.toContain('\x1b')
+  })
+})

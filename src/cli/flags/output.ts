@@ -39,7 +39,7 @@ export const noHeaders = Flags.boolean({summary: 'Print a table or CSV without i
 export const limit = Flags.integer({
   min: 1,
   helpValue: 'N',
-  summary: 'Print the first N at most, and tell on stderr where there are more.',
+  summary: 'Print at most the first N, with a note on stderr if there are more.',
 })
 
 /** `--columns`, where these are printed without it. */

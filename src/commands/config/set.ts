@@ -38,6 +38,6 @@ export default class ConfigSet extends BaseCommand {
       })
     } else this.context.note(`Set ${key} in ${file}.`)
     const settled = settledPreferences(this.context)[key]
-    if (settled?.from === 'environment') this.context.warning(`${settled.source} is set, and beats it.`)
+    if (settled?.from === 'environment') this.context.warning(`${settled.source} is set and overrides it.`)
   }
 }

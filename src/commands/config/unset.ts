@@ -24,6 +24,6 @@ export default class ConfigUnset extends BaseCommand {
     if (out.format !== 'table' || out.quiet) {
       const entries = Object.entries({key, unset: String(unset), file})
       await printRecord(this.context, out, {entries, json: {key, unset, file}, id: key})
-    } else this.context.note(unset ? `Took ${key} out of ${file}.` : `${key} was not set in ${file}.`)
+    } else this.context.note(unset ? `Removed ${key} from ${file}.` : `${key} was not set in ${file}.`)
   }
 }

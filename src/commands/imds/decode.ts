@@ -33,7 +33,7 @@ export default class ImdsDecode extends BaseCommand {
     if (!claims) {
       throw new VpcmdError({
         code: 'no_token',
-        message: 'This is no token: a JWT has three parts with dots between them, and its claims are JSON.',
+        message: 'This is not a token: a JWT has three parts with dots between them, and its claims are JSON.',
       })
     }
     await printRecord(this.context, readOutput(flags), {

@@ -19,7 +19,7 @@ export default class ImdsScript extends BaseCommand {
   static override printsTable = false
   static override flags = {
     quiet: Flags.boolean({...outputFlags.quiet, hidden: true}),
-    shell: Flags.option({options: scriptShells, default: 'sh', summary: 'What runs the script.'})(),
+    shell: Flags.option({options: scriptShells, default: 'sh', summary: 'Shell that runs the script.'})(),
     path: Flags.string({
       multiple: true,
       multipleNonGreedy: true,
@@ -28,7 +28,7 @@ export default class ImdsScript extends BaseCommand {
     }),
     'user-data': Flags.boolean({
       exclusive: ['path'],
-      summary: 'Print the user data alone, byte for byte; exit code 4 when there are none.',
+      summary: 'Print the user data alone, byte for byte; exit code 4 if there is none.',
     }),
     endpoint: Flags.string({helpValue: 'URL', summary: 'Where the service is; without it, the script looks for it.'}),
     'cloud-init': Flags.boolean({summary: 'Wrap it for cloud-init, to run at the first boot.'}),

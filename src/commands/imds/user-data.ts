@@ -7,7 +7,7 @@ import {userDataPrintout} from '../../cli/imds-verbs.ts'
 export default class ImdsUserData extends BaseCommand {
   static override summary = 'Print the user data of this instance, and nothing else.'
   static override description =
-    'Run it on the instance. The bytes are those given when the instance was created; exit code 4 when there were none.'
+    'Run it on the instance. The bytes are those given when the instance was created; exit code 4 if there is none.'
   static override examples = ['<%= config.bin %> <%= command.id %> > user-data']
   static override flags = plainImdsFlags
 

@@ -94,7 +94,7 @@ The VPC API does not return the user data of an instance. To copy it, collect it
     const cloud = await connectCloud(this.context, flags)
     let like: FoundInstance | undefined
     let name = args.name ?? ''
-    await inSteps([
+    await inSteps(this.context, [
       async () => {
         like = await findOrPick(this.context, cloud, flags.like, 'Create an instance like which one?', flags.yes)
         return flags.like === undefined

@@ -109,7 +109,7 @@ Passwords and license keys are masked. User data is not masked: any process on t
       const {items, how} = await selectInstances(context, cloud, selection, picker, found => found)
       return {chosen: items, hasAsked: how === 'picked'}
     }
-    await chooseThen(choose, collectFrom)
+    await chooseThen(this.context, choose, collectFrom)
   }
 }
 

@@ -15,7 +15,7 @@ import {reportFailures} from '../../cli/report-failures.ts'
 import {showChanges, showPlaces} from '../../cli/show-changes.ts'
 import {readWantedSettings, settingFlags} from '../../cli/wanted-settings.ts'
 import {usageError, VpcmdError} from '../../errors.ts'
-import {outcomesOf} from '../../metadata/outcomes.ts'
+import {countResults, describeCounts, outcomesOf} from '../../metadata/outcomes.ts'
 import {type Candidate, changesIn, draftPlan, type Plan} from '../../metadata/plan.ts'
 
 export default class MetadataPlan extends BaseCommand {
@@ -89,7 +89,8 @@ vpcmd also tells which instances Schematics manages, by their tags, and which on
       // Each is in what was printed.
       showPlaces(context, changes)
       tell()
-      context.note('Nothing was sent or written. Pass --out FILE to save the plan.')
+      const counts = describeCounts(countResults(outcomes()))
+      context.note(`Nothing was sent or written: ${counts}. Pass --out FILE to save the plan.`)
       return
     }
     refuseErrors(context, items)
