@@ -6,7 +6,7 @@ import {globSync} from 'tinyglobby'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {parse} from 'yaml'
 import {runsFolder, sandboxFolder} from '../src/cli/state-folder.ts'
-import {cacheFolder} from '../src/files/user-folders.ts'
+import {cacheFolder, configFile} from '../src/files/user-folders.ts'
 import {type Sandbox, startSandbox} from '../src/sandbox/index.ts'
 import type {Prompter} from '../src/terminal/prompts.ts'
 import {allowSeconds} from './support/allow-seconds.ts'
@@ -274,12 +274,24 @@ it('every block is run, or has a reason why not', () => {
     [...shellBlocks, ...others].some(({text}) => text.replace(/^\$ /, '').startsWith(start)),
   )
   expect(starts.filter(start => !used.includes(start))).toEqual([])
-  // What is YAML is the policy, or a workflow.
+  // What is YAML is a config file, the policy, or a workflow.
   expect(blocks.filter(({language}) => language === 'yaml').map(({file}) => file)).toEqual([
+    'docs/accounts.md',
     'docs/audit.md',
     'docs/scripts.md',
   ])
   expect(steps.length).toBeGreaterThan(1)
+})
+
+it('docs/accounts.md: the profiles are as vpcmd reads them', async () => {
+  const config = blocks.find(({file, language}) => file === 'docs/accounts.md' && language === 'yaml')
+  const env = freshEnvironment()
+  const file = configFile(env) ?? ''
+  mkdirSync(dirname(file), {recursive: true, mode: 0o700})
+  writeFileSync(file, config?.text ?? '', {mode: 0o600})
+  const {code, stdout, stderr} = await runInProcess(['profiles', 'list', '--json'], {env})
+  expect({code, stderr}).toEqual({code: 0, stderr: ''})
+  expect(JSON.parse(stdout)).toMatchObject([{name: 'security', default: true, account: ['all']}, {name: 'build'}])
 })
 
 it.each(blocks.filter(({language}) => language === 'js').map(({file, text}) => [file, text] as const))(

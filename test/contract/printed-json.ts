@@ -57,6 +57,7 @@ const lines = [
   'imds doctor AT',
   'imds script',
   'whoami',
+  'whoami --assume vpcmd-auditor',
   'instances list',
   'instances list --sort none --region us-south',
   'instances list --tag *',
