@@ -39,7 +39,16 @@ function start(argv: string[]): void {
   if (quickAnswer !== undefined) {
     surviveWriting()
     process.stdout.write(quickAnswer)
-  } else run(argv).catch(endUnexpectedly)
+  } else {
+    let isDone = false
+    // A promise that nothing settles would end the process as if all were well.
+    process.once('beforeExit', () => {
+      if (!isDone) endUnexpectedly(new Error('nothing was left to wait for before the command was done'))
+    })
+    run(argv).then(() => {
+      isDone = true
+    }, endUnexpectedly)
+  }
 }
 
 async function run(argv: string[]): Promise<void> {

@@ -1,7 +1,7 @@
 import {Command, type Config, type Interfaces} from '@oclif/core'
 import {VpcmdError} from '../errors.ts'
 import {Context} from './context.ts'
-import {type CloudFlags, cloudWords} from './flags/cloud.ts'
+import {type CloudFlags, cloudFlags, cloudWords} from './flags/cloud.ts'
 import {type OutputFlags, outputFlags, readOutput} from './flags/output.ts'
 import {usageLine} from './help-page.ts'
 import {type Host, processHost} from './host.ts'
@@ -70,9 +70,12 @@ export abstract class BaseCommand extends Command {
     const [problem] = this.configProblems
     if (problem && !this.own.toleratesWrongConfig) throw problem
     const flags: OutputFlags & Partial<CloudFlags> = parsed.flags
-    this.context.cloudWords = cloudWords(flags)
+    // `instances create` has another --profile, that of the instance.
+    const isOfConfig = this.own.flags?.profile === cloudFlags.profile
+    const ofCloud = isOfConfig ? flags : {...flags, profile: undefined}
+    this.context.cloudWords = cloudWords(ofCloud)
     if (Object.hasOwn(this.own.flags ?? {}, 'profile')) {
-      this.profileOutput = (await usedProfile(this.context, flags))?.profile.output
+      this.profileOutput = (await usedProfile(this.context, ofCloud))?.profile.output
     }
     if (flags.query !== undefined) {
       readOutput(flags)

@@ -159,6 +159,8 @@ export class TokenSource implements AuthenticatorInterface {
     try {
       await this.#inner.authenticate(request)
     } catch (error) {
+      // IBM's core lets whoever asks again within a minute wait for ever where reading a token's file failed.
+      this.#inner = this.#options.create(this.#adapter, pacing.now)
       throw describeTokenFailure(this.#failure ?? error, asked, this.#options.secrets)
     }
     const header = request.headers.Authorization ?? ''

@@ -174,7 +174,7 @@ describe.each(kinds)('the token of %s:', kind => {
   })
 })
 
-it("a container's token file that is missing is told, with exit code 3", async () => {
+it("a container's token file that is missing is told to whoever asks, with exit code 3", async () => {
   const settings = {
     VPC_AUTH_TYPE: 'container',
     VPC_IAM_PROFILE_ID: 'Profile-1',
@@ -187,11 +187,9 @@ it("a container's token file that is missing is told, with exit code 3", async (
     warn: () => undefined,
   })
   const cloud = await test.open({credentials})
-  await expect(cloud.regions()).rejects.toMatchObject({
-    code: 'no_token_file',
-    exitCode: 3,
-    message: expect.stringContaining('/nowhere/token'),
-  })
+  const missing = {code: 'no_token_file', exitCode: 3, message: expect.stringContaining('/nowhere/token')}
+  await expect(cloud.regions()).rejects.toMatchObject(missing)
+  await expect(cloud.caller()).rejects.toMatchObject(missing)
 })
 
 describe('no redirect is followed', () => {

@@ -59,7 +59,10 @@ The VPC API does not return the user data of an instance. To copy it, collect it
       summary: 'Take the user data from this file of vpcmd metadata collect; - is stdin.',
       exclusive: ['user-data'],
     }),
-    profile: Flags.string({helpValue: 'NAME', summary: 'Use this profile instead.'}),
+    profile: Flags.string({
+      helpValue: 'NAME',
+      summary: 'Use this instance profile instead. (For a profile of the config file: VPCMD_PROFILE.)',
+    }),
     image: Flags.string({helpValue: 'ID|NAME|CRN', summary: 'Use this image instead.'}),
     subnet: Flags.string({helpValue: 'ID|NAME|CRN', summary: 'Use this subnet instead, with its zone and VPC.'}),
     key: Flags.string({
@@ -91,7 +94,7 @@ The VPC API does not return the user data of an instance. To copy it, collect it
     if (problem !== undefined) throw usageError(problem, nameRule)
     checkStdin(flags, {'user data': flags['user-data'] ?? flags['from-metadata']})
     const userData = await this.readUserData(flags)
-    const cloud = await connectCloud(this.context, flags)
+    const cloud = await connectCloud(this.context, {...flags, profile: undefined})
     let like: FoundInstance | undefined
     let name = args.name ?? ''
     await inSteps(this.context, [
