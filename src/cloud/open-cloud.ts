@@ -26,6 +26,8 @@ export interface CloudOptions extends AccessOptions {
   accounts?: AccountsAsked
 }
 
+const signedIn = new WeakMap<Credentials, TokenSource>()
+
 /** Opens IBM Cloud. Sends nothing yet. Throws a usage error for endpoints to which credentials are not sent. */
 export async function openCloud(options: CloudOptions): Promise<Cloud> {
   const {credentials, endpoints, pacing, log, allowsHttp = false, show = () => () => {}, accounts: asked} = options
@@ -54,7 +56,9 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
       lineTo,
     })
   const onCall = watchCalls(show)
-  const tokens = tokensOf(credentials)
+  // Who opens several clouds signs in once: a login of ibmcloud gives its token once, and then asks ibmcloud for another.
+  const tokens = signedIn.get(credentials) ?? tokensOf(credentials)
+  signedIn.set(credentials, tokens)
   const shared = {...options, sdk, lineTo, onCall, show}
   const own = {...shared, tokens, account: asked?.profile ? undefined : asked?.only}
   const base = openAccount(own)
