@@ -1,9 +1,10 @@
 import {spawnSync} from 'node:child_process'
 import {chmodSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs'
-import {delimiter, join} from 'node:path'
+import {delimiter, dirname, join} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import {beforeAll, describe, expect, it} from 'vitest'
 import {complete} from '../../src/cli/completion/complete.ts'
+import {configFile} from '../../src/files/user-folders.ts'
 import {allowSeconds} from '../support/allow-seconds.ts'
 import {type Pty, startPty} from '../support/pty.ts'
 import {runInProcess} from '../support/run-in-process.ts'
@@ -54,6 +55,16 @@ describe('a Tab', () => {
       'pager',
       'profile',
     ])
+    const config = configFile(env) ?? ''
+    mkdirSync(dirname(config), {recursive: true})
+    writeFileSync(
+      config,
+      '# mine\nprofiles:\n  # first\n  build:\n    output: json\n  security: {assume: x}\nregions: eu-de\n',
+    )
+    expect(offered('whoami', '--profile', '')).toEqual([':values', 'build', 'security'])
+    expect(offered('profiles', 'use', 's')).toEqual([':values', 'security'])
+    expect(offered('config', 'set', 'profile', 'b')).toEqual([':values', 'build'])
+    expect(offered('instances', 'create', '--profile', '')).toEqual([':values'])
     expect(offered('config', 'unset', 'c')).toEqual([':values', 'columns', 'color'])
     expect(offered('config', 'set', 'output', 'y')).toEqual([':values', 'yaml'])
     expect(offered('config', 'set', 'color', '')).toEqual([':values', 'auto', 'always', 'never'])

@@ -45,6 +45,8 @@ export interface Sources {
   /** Names as they were last listed, by kind. */
   names(kind: NameKind): string[]
   regions(): string[]
+  /** The names of the profiles of the config file. */
+  profiles(): string[]
   /** IDs of runs, newest first. */
   runs(): string[]
 }
@@ -128,6 +130,7 @@ function argumentsFor(command: ManifestCommand, id: string, typed: string[], cur
   if (id === 'config:set' && arg.name === 'value') return valuesOfPreference(positional[0] ?? '', current, sources)
   if (arg.options) return startingWith(current, arg.options.map(bare))
   if (arg.name === 'plan' || arg.name === 'file') return {candidates: [], files: true}
+  if (id.startsWith('profiles:')) return startingWith(current, sources.profiles().map(bare))
   if (arg.name === 'run') return startingWith(current, sources.runs().map(bare))
   if (arg.name !== 'instance' || id === 'sandbox:addresses') return nothing
   return startingWith(
@@ -157,10 +160,12 @@ function valuesFor(
   return {candidates: [], files: /FILE|FOLDER|DIR/.test(helpValue ?? '')}
 }
 
-function valuesByFlag(name: string, id: string, {names, regions}: Sources): string[] | undefined {
+function valuesByFlag(name: string, id: string, {names, regions, profiles}: Sources): string[] | undefined {
   switch (name) {
     case 'region':
       return regions()
+    case 'profile':
+      return id === 'instances:create' ? undefined : profiles()
     case 'zone':
       return names('zones')
     case 'vpc':
@@ -191,6 +196,7 @@ const columnsOf: Record<string, Parameters<typeof keyOf>[0][]> = {
 
 /** What `vpcmd config set` can give a setting: what the flag of that meaning takes. */
 function valuesOfPreference(key: string, current: string, sources: Sources): Offer {
+  if (key === 'profile') return startingWith(current, sources.profiles().map(bare))
   if (key === 'color') return startingWith(current, ['auto', 'always', 'never'].map(bare))
   const id = key === 'output' ? 'instances:show' : 'instances:list'
   const flag = sources.manifest.commands[id]?.flags[key.replace(/^regions$/, 'region')]

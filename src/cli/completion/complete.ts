@@ -1,7 +1,7 @@
 import {closeSync, constants, openSync, readdirSync, readFileSync, readSync} from 'node:fs'
 import {join} from 'node:path'
 import {folderTrouble} from '../../files/private-file.ts'
-import {cacheFolder, stateFolder} from '../../files/user-folders.ts'
+import {cacheFolder, configFile, stateFolder} from '../../files/user-folders.ts'
 import {namesSandbox} from '../environment.ts'
 import {type Manifest, offerFor, type Sources} from './candidates.ts'
 import {namesFile, readKnownNames} from './known-names.ts'
@@ -46,6 +46,7 @@ function sourcesOf(env: NodeJS.ProcessEnv, isSandbox: boolean, root: URL): Sourc
     topics: read('package.json').oclif.topics,
     names: kind => unique(Object.values(regions).flatMap(known => known[kind])),
     regions: () => unique([...Object.keys(regions), ...publicRegions]),
+    profiles: () => profileNames(env),
     runs: () => runIds(env, account),
   }
 }
@@ -62,6 +63,26 @@ function accountIn(file: string): string | undefined {
     }
   } catch {
     return undefined
+  }
+}
+
+/** The names below `profiles:` in the config file, as people write it. To read YAML in full takes longer than a Tab may. */
+function profileNames(env: NodeJS.ProcessEnv): string[] {
+  const file = configFile(env)
+  if (file === undefined) return []
+  try {
+    const opened = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)
+    try {
+      const bytes = Buffer.alloc(64 * 1024)
+      const text = bytes.toString('utf8', 0, readSync(opened, bytes))
+      const [, rows = ''] = /^profiles:[^\S\n]*\n((?:[^\S\n].*\n|\s*\n|#.*\n)*)/m.exec(`${text}\n`) ?? []
+      const [indent = ''] = /^[^\S\n]+(?=[\w.-])/m.exec(rows) ?? []
+      return [...rows.matchAll(new RegExp(`^${indent}([\\w.-]+):`, 'gm'))].map(([, name = '']) => name)
+    } finally {
+      closeSync(opened)
+    }
+  } catch {
+    return []
   }
 }
 
