@@ -5,8 +5,9 @@ import type {BareMetalServer, InstanceTemplate} from '../cloud/readers/resources
 import {checkUsable, placeName, type Region} from '../cloud/regions.ts'
 import type {VpcApi} from '../cloud/vpc-api.ts'
 import {VpcmdError} from '../errors.ts'
+import {allFailed} from '../instances/all-failed.ts'
 import {type InstanceQuery, toQuery} from '../instances/filters.ts'
-import {readInstances} from '../instances/list-instances.ts'
+import {type RegionFailure, readInstances} from '../instances/list-instances.ts'
 import {incompleteList, pageSize, pagesOf, problemsOfList} from '../instances/pages.ts'
 import {targetName} from '../instances/references.ts'
 import {vpcPages} from '../instances/vpc-pages.ts'
@@ -37,7 +38,7 @@ type Listed = Pick<Page<BareMetalServer | InstanceTemplate>, 'rows' | 'total' | 
 /**
  * Reads what an audit is about, in all regions of `cloud` and all kinds side by side; the names of images that no instance
  * tells, and tags, only where they are asked for. What can't be read is reported beside the rest. Throws what asking for the regions
- * throws, and the first error where nothing could be read at all.
+ * throws, and where nothing could be read at all, the first error, which names the other places.
  */
 export async function readSubjects(
   cloud: Cloud,
@@ -102,8 +103,8 @@ export async function readSubjects(
       if (naming.images) unnamed.add(region, kind, naming.images)
     }),
   )
-  const [first] = unread.all
-  if (!isRead && first) throw first.error
+  const [first] = unread.failures
+  if (!isRead && first) throw allFailed(first, unread.failures)
   if (gone.size > 0) subjects = subjects.filter(({id}) => !gone.has(id))
   return {
     subjects,
@@ -203,6 +204,8 @@ function unknownScope(subject: Subject, others: number, {needsTags}: InstanceQue
 /** What could not be read; the same error in one region is there once, with all of its kinds. */
 class Problems {
   readonly all: Unread[] = []
+  /** The same, by region. */
+  readonly failures: RegionFailure[] = []
   readonly #known = new Map<string, Unread>()
 
   /** Throws what is no VpcmdError. */
@@ -215,5 +218,6 @@ class Problems {
     const one: Unread = {...(account && {account}), region: name || 'all regions', kinds: [kind], error}
     this.#known.set(key, one)
     this.all.push(one)
+    this.failures.push({region, error})
   }
 }

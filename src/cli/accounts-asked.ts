@@ -1,6 +1,6 @@
 import {parseProfileRef} from '../cloud/assume.ts'
 import type {AccountsAsked} from '../cloud/open-cloud.ts'
-import type {Account} from '../cloud/regions.ts'
+import {type Account, isAccountId} from '../cloud/regions.ts'
 import {counted} from '../counted.ts'
 import {usageError} from '../errors.ts'
 import {inputLimits, inputName, readText} from '../files/read-input.ts'
@@ -78,9 +78,8 @@ async function readAccountFile(file: string): Promise<string[]> {
   return ids
 }
 
-/** An ID goes into a request, and into the names of files: it is letters and digits (IBM's are 32 hexadecimal digits). */
 function checkAccountId(id: string, place: string): void {
-  if (/^[0-9a-zA-Z]{1,64}$/.test(id)) return
+  if (isAccountId(id)) return
   throw usageError(
     `${id === '' ? 'An empty text' : id} (from ${place}) is not the ID of an account.`,
     'An ID has 32 digits and letters, such as those that vpcmd whoami and ibmcloud account list show.',

@@ -1,5 +1,5 @@
-import {placeName} from '../cloud/regions.ts'
 import {exitCodes, type VpcmdError} from '../errors.ts'
+import {allFailed} from '../instances/all-failed.ts'
 import type {RegionFailure} from '../instances/list-instances.ts'
 import type {Context} from './context.ts'
 
@@ -29,17 +29,8 @@ export function reportUnanswered(context: Context, unanswered: VpcmdError | unde
 export function reportRegions(context: Context, failures: RegionFailure[], isRead: boolean): void {
   const [first] = failures
   if (!first) return
-  if (!isRead) throw withOthers(first, failures)
+  if (!isRead) throw allFailed(first, failures)
   // What holds for all regions, such as a search, fails once.
   for (const error of new Set(failures.map(each => each.error))) context.warning(error.inOneLine)
   context.exitCode = exitCodes.failed
-}
-
-/** The error of the first region that failed, with the names of the others. */
-function withOthers({region, error}: RegionFailure, failures: RegionFailure[]): VpcmdError {
-  const failed = failures.filter(each => each.error !== error)
-  const places = new Set(failed.map(each => placeName(each.region)))
-  const others = [...places].filter(each => each !== placeName(region))
-  if (others.length === 0) return error
-  return error.reworded({message: `${error.message} Also failed: ${others.join(', ')}.`})
 }

@@ -15,7 +15,7 @@ import {
 import type {TaggedKind, TagIndex} from './global-search.ts'
 import {RateLimiter} from './rate-limiter.ts'
 import type {TagKind} from './readers/tags.ts'
-import {type Account, findRegions, type Place, placeName, type Region, regionNamesIn} from './regions.ts'
+import {type Account, accountName, findRegions, type Place, placeName, type Region, regionNamesIn} from './regions.ts'
 import type {Pacing} from './retries.ts'
 import {sdkAdapter} from './sdk-adapter.ts'
 import type {Service} from './service-call.ts'
@@ -181,14 +181,16 @@ export function openAccount(options: AccountOptions): Cloud {
 
 /** Opens a service beside the VPC API. Throws a usage error for one whose address is not known, or that the token is not sent to. */
 export function openService(options: AccountOptions, name: ServiceName): Service {
-  const {credentials, endpoints, pacing, allowsHttp = false, lineTo, onCall, tokens} = options
+  const {credentials, endpoints, pacing, allowsHttp = false, lineTo, onCall, tokens, account} = options
   const url = serviceUrl(endpoints, name)
   checkSecure(url, allowsHttp)
   if (credentials.isBorrowed) checkServiceOfLogin(credentials.asked.url, url, name)
   // A page of a search is as long as a page of a list.
   const line = {...lineTo(url), mostBytes: answerLimits.list}
   const {secrets} = credentials
-  return {...serviceWords(name), url, secrets, tokens, pacing, limiter: new RateLimiter(pacing), line, onCall}
+  const words = serviceWords(name)
+  const place = account ? `${words.name} in ${accountName(account)}` : words.name
+  return {...words, name: place, url, secrets, tokens, pacing, limiter: new RateLimiter(pacing), line, onCall}
 }
 
 /** Throws a usage error where the tokens are of another account. */

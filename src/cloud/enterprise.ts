@@ -1,6 +1,6 @@
 import {exitCodes, VpcmdError} from '../errors.ts'
-import {list, type Raw, text} from './readers/fields.ts'
-import type {Account} from './regions.ts'
+import {list, number, type Raw, text} from './readers/fields.ts'
+import {type Account, isAccountId} from './regions.ts'
 import {askService, type Service} from './service-call.ts'
 
 /** Which accounts of an enterprise are meant; all that the caller may see where nothing is said. */
@@ -32,33 +32,45 @@ export async function listEnterpriseAccounts(
   service: Service,
   {enterprise, accountGroup}: EnterpriseQuery,
 ): Promise<EnterpriseAccounts> {
-  const accounts = new Map<string, Account>()
-  const inactive: EnterpriseAccounts['inactive'] = []
+  // By ID: of an account that moves from page to page, the last row is the newest.
+  const found = new Map<string, AccountRow>()
+  let rowsCame = 0
+  let most = 0
   const seen = new Set<string | undefined>()
   const doing = 'list the accounts of the enterprise'
   for (let start: string | undefined; ; ) {
     seen.add(start)
-    const {rows, next} = await askService(service, {
+    const {rows, count, next, isLast} = await askService(service, {
       method: 'GET',
       path: '/accounts',
       query: {enterprise_id: enterprise, account_group_id: accountGroup, limit: pageSize, next_docid: start},
       doing,
       read: readPage,
     })
-    for (const {id, name, state} of rows) {
-      if (id === undefined) throw broken(doing, `one of them has no ID${name ? ` (${name})` : ''}`)
-      const account = {id, ...(name !== undefined && {name})}
-      // Others: PENDING, SUSPENDED, CANCEL_PENDING, CANCELED (ibm-cloud-docs/cli, ibmcloud_commands_account).
-      if (state === undefined || state.toUpperCase() === 'ACTIVE') accounts.set(id, account)
-      else inactive.push({...account, state})
+    for (const row of rows) {
+      const {id, name} = row
+      if (id === undefined) throw broken(doing, `one of them has no usable ID${name ? ` (${name.slice(0, 100)})` : ''}`)
+      found.set(id, row)
     }
-    if (next === undefined) break
-    start = nextIn(next, service.url)
+    rowsCame += rows.length
+    most = Math.max(most, count ?? 0)
+    if (isLast) break
+    start = next === undefined ? undefined : nextIn(next, service.url)
     if (start === undefined || seen.has(start) || seen.size > mostPages) {
       throw broken(doing, 'the answer does not say where the next page is')
     }
   }
-  if (accounts.size > 0) return {accounts: [...accounts.values()], inactive}
+  // Whether it counts a page or all of them, no source says.
+  if (rowsCame < most) throw broken(doing, `${rowsCame} came, and it counts ${most}`)
+  const accounts: Account[] = []
+  const inactive: EnterpriseAccounts['inactive'] = []
+  for (const [id, {name, state}] of found) {
+    const account = {id, ...(name !== undefined && {name})}
+    // Others: PENDING, SUSPENDED, CANCEL_PENDING, CANCELED (ibm-cloud-docs/cli, ibmcloud_commands_account).
+    if (state === undefined || state.toUpperCase() === 'ACTIVE') accounts.push(account)
+    else inactive.push({...account, state})
+  }
+  if (accounts.length > 0) return {accounts, inactive}
   throw new VpcmdError({
     code: 'no_accounts',
     message: `${service.name} lists no active account${enterprise || accountGroup ? ' there' : ''}.`,
@@ -73,10 +85,26 @@ interface AccountRow {
   state: string | undefined
 }
 
-function readPage(raw: Raw): {rows: AccountRow[]; next: string | undefined} | undefined {
-  const read = (row: Raw) => ({id: text(row, 'id'), name: text(row, 'name'), state: text(row, 'state')})
-  const rows = list(raw, 'resources', read)
-  return rows && {rows, next: text(raw, 'next_url')}
+interface AccountPage {
+  rows: AccountRow[]
+  count: number | undefined
+  /** The URL of the next page; undefined where it can't be read. */
+  next: string | undefined
+  /** Whether the answer says nothing of a next page. */
+  isLast: boolean
+}
+
+function readPage(raw: Raw): AccountPage | undefined {
+  const rows = list(raw, 'resources', row => {
+    const id = text(row, 'id')
+    return {
+      id: id !== undefined && isAccountId(id) ? id : undefined,
+      name: text(row, 'name'),
+      state: text(row, 'state'),
+    }
+  })
+  const isLast = [undefined, null, ''].some(none => raw.next_url === none)
+  return rows && {rows, count: number(raw, 'rows_count'), next: text(raw, 'next_url'), isLast}
 }
 
 /** Only the mark of the next page is taken of its URL: a token goes nowhere else. */

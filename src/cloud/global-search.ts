@@ -1,5 +1,6 @@
+import {isDeepStrictEqual} from 'node:util'
 import {VpcmdError} from '../errors.ts'
-import {fields, list, type Raw, text} from './readers/fields.ts'
+import {list, type Raw, text} from './readers/fields.ts'
 import {readTags, type Tags} from './readers/tags.ts'
 import {askService, type Service} from './service-call.ts'
 
@@ -17,6 +18,8 @@ export type TaggedKind = keyof typeof searchTypes
 const pageSize = 1000
 /** A search ends after this many pages in a row without a new server. */
 const idlePages = 3
+/** More pages than any account has, even where a page is smaller than was asked for: then they do not end. */
+const mostPages = 1000
 
 /**
  * Finds the tags of all servers of a kind in an account, as Global Search knows them: page after page, until an empty one or
@@ -26,8 +29,16 @@ const idlePages = 3
 export async function searchTags(service: Service, kind: TaggedKind, account: string | undefined): Promise<TagIndex> {
   const index = new Map<string, Tags>()
   const doing = `read the tags of the ${kind.replaceAll('_', ' ')}s from ${service.name}`
+  const broken = (why: string) =>
+    new VpcmdError({
+      code: 'broken_paging',
+      message: `Could not ${doing} to the end: ${why}, and there are more.`,
+      hint: 'Run the command again; if it stays so, IBM support should know.',
+    })
+  const isMeant = (crn: Crn) => crn.service === 'is' && crn.type === searchTypes[kind] && isOf(crn, account)
   let cursor: string | undefined
-  for (let idle = 0; idle < idlePages; ) {
+  let idle = 0
+  for (let pages = 0; pages < mostPages; pages++) {
     const {items, next} = await askService(service, {
       method: 'POST',
       path: '/v3/resources/search',
@@ -41,24 +52,46 @@ export async function searchTags(service: Service, kind: TaggedKind, account: st
       read: readPage,
     })
     const before = index.size
-    for (const {id, tags} of items) if (id !== undefined) index.set(id, tags)
+    for (const {crn, tags} of items) {
+      if (crn === undefined || !isMeant(crn)) continue
+      const known = index.get(crn.id)
+      // Of two that differ, nobody knows which is the newer one.
+      index.set(crn.id, known && !isDeepStrictEqual(known, tags) ? unknownTags : tags)
+    }
     if (items.length === 0 || next === undefined) return index
     idle = index.size > before ? 0 : idle + 1
+    if (idle >= idlePages) throw broken(`the last ${idlePages} pages had nothing new`)
     cursor = next
   }
-  throw new VpcmdError({
-    code: 'broken_paging',
-    message: `Could not ${doing} to the end: the last ${idlePages} pages had nothing new, and there are more.`,
-    hint: 'Run the command again; if it stays so, IBM support should know.',
-  })
+  throw broken(`${mostPages} pages came`)
 }
 
-function readPage(raw: Raw): {items: {id: string | undefined; tags: Tags}[]; next: string | undefined} | undefined {
-  const items = list(raw, 'items', item => ({id: idIn(text(item, 'crn')), tags: readTags(item)}))
-  return items && {items, next: text(fields(raw), 'search_cursor')}
+const unknownTags: Tags = {user: undefined, access: undefined, service: undefined}
+
+interface SearchPage {
+  items: {crn: Crn | undefined; tags: Tags}[]
+  next: string | undefined
 }
 
-/** The ID at the end of a CRN: `crn:v1:bluemix:public:is:us-east-1:a/ACCOUNT::instance:ID`. */
-function idIn(crn: string | undefined): string | undefined {
-  return crn?.split(':')[9]
+function readPage(raw: Raw): SearchPage | undefined {
+  const items = list(raw, 'items', item => ({crn: crnIn(text(item, 'crn')), tags: readTags(item)}))
+  return items && {items, next: text(raw, 'search_cursor')}
+}
+
+interface Crn {
+  service: string
+  /** Such as `a/ACCOUNT`. */
+  scope: string
+  type: string
+  id: string
+}
+
+/** The parts of a CRN: `crn:v1:bluemix:public:is:us-east-1:a/ACCOUNT::instance:ID`. */
+function crnIn(crn: string | undefined): Crn | undefined {
+  const [start, , , , service, , scope, , type, id] = crn?.split(':') ?? []
+  return start === 'crn' && service && scope && type && id ? {service, scope, type, id} : undefined
+}
+
+function isOf({scope}: Crn, account: string | undefined): boolean {
+  return account === undefined || scope === `a/${account}`
 }

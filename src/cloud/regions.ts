@@ -47,6 +47,11 @@ export function placeName({name, account}: Pick<Region, 'name' | 'account'>): st
   return name === '' ? accountName(account) : `${name} of ${accountName(account)}`
 }
 
+/** Whether a text can be an account's ID, which goes into requests and the names of files: IBM's have 32 hexadecimal digits. */
+export function isAccountId(text: string): boolean {
+  return /^[0-9a-zA-Z]{1,64}$/.test(text)
+}
+
 /** An account as messages call it. */
 export function accountName({id, name}: Account): string {
   return name ? `account ${name} (${id})` : `account ${id}`

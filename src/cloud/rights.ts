@@ -1,5 +1,6 @@
 import {asVpcmdError, exitCodes, type VpcmdError} from '../errors.ts'
 import type {Cloud} from './cloud.ts'
+import type {Region} from './regions.ts'
 
 /** Whether one may do something. */
 export interface Right {
@@ -41,15 +42,18 @@ export async function rightsOf(
   }
   const untried: Right = {what: 'list instances', region: undefined, allowed: 'unknown', why: 'not asked: no region'}
   const [first] = cloud.askedRegions
-  const usable = async () => {
-    const regions = (await cloud.regions()).filter(({problem}) => problem === undefined)
-    return regions.find(({name}) => name === (first ?? preferred)) ?? regions[0]
-  }
-  let region: Awaited<ReturnType<typeof usable>>
+  let regions: Region[] = []
   const listed = await tried('list regions', undefined, async () => {
-    region = await usable()
+    regions = await cloud.regions()
   })
-  if (!region) return {rights: [listed, untried, changing], errors}
+  const usable = regions.filter(({problem}) => problem === undefined)
+  const region = usable.find(({name}) => name === (first ?? preferred)) ?? usable[0]
+  if (!region) {
+    // Where nobody is let into any account, no regions were listed.
+    const isListed = regions.length === 0 || regions.some(({name}) => name !== '')
+    const regionsNotAsked: Right = {...untried, what: 'list regions', why: 'not asked: no account'}
+    return {rights: [isListed ? listed : regionsNotAsked, untried, changing], errors}
+  }
   const api = cloud.api(region)
   const rights = await Promise.all([
     // The regions may have been kept from an earlier command.

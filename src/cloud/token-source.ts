@@ -66,6 +66,8 @@ export class TokenSource implements AuthenticatorInterface {
   #ignoreCache = false
   /** Whether a token was ever given for these credentials, in this command or in an earlier one. */
   #areGood = false
+  /** Of the first token; undefined within where it names none. */
+  #first: {account: string | undefined} | undefined
   #failure: RequestFailure | undefined
 
   constructor(options: TokenSourceOptions) {
@@ -127,7 +129,7 @@ export class TokenSource implements AuthenticatorInterface {
     const [, profileId] = /^iam-(Profile-.+)$/.exec(iamId ?? '') ?? []
     const isOther = profileId !== undefined && text(claims, 'authn', 'iam_id') !== iamId
     return {
-      account: text(claims, 'account', 'bss'),
+      account: accountIn(header),
       iamId,
       name: text(claims, 'name'),
       email: text(claims, 'email'),
@@ -150,6 +152,7 @@ export class TokenSource implements AuthenticatorInterface {
     const {cacheFile, pacing, asked, leastLifeMs = spareMs} = this.#options
     const kept = cacheFile && !this.#ignoreCache ? await this.#readCache(cacheFile) : undefined
     if (kept) {
+      this.#checkAccount(kept.header)
       this.#areGood = true
       this.#token = kept
       return kept
@@ -164,6 +167,7 @@ export class TokenSource implements AuthenticatorInterface {
       throw describeTokenFailure(this.#failure ?? error, asked, this.#options.secrets)
     }
     const header = request.headers.Authorization ?? ''
+    this.#checkAccount(header)
     const [givenAt, expiresAt] = [pacing.now(), expiryOf(header)]
     // One that lives no longer when it comes is used to its end.
     const isShort = expiresAt !== undefined && expiresAt - givenAt <= leastLifeMs
@@ -178,6 +182,25 @@ export class TokenSource implements AuthenticatorInterface {
       })
     }
     return token
+  }
+
+  /**
+   * Throws for a token of another account than the first one was of: what was found in one is not sent to another. Whoever is
+   * signed in to ibmcloud may choose another account while vpcmd runs.
+   */
+  #checkAccount(header: string): void {
+    const account = accountIn(header)
+    this.#first ??= {account}
+    if (account === this.#first.account) return
+    const {name} = this.#options.asked
+    const [before, now] = [this.#first.account, account].map(id => (id === undefined ? 'no account' : `account ${id}`))
+    throw new VpcmdError({
+      code: 'other_account',
+      message: `A new token of ${name} names ${now}, and the first one named ${before}: it is not used.`,
+      hint: 'See vpcmd whoami, and run the command again.',
+      isUnsent: true,
+      exitCode: exitCodes.denied,
+    })
   }
 
   /** Each token request of the authenticator, of which some take two, tried as the policy says. */
@@ -240,6 +263,11 @@ function hasToken(answer: unknown): boolean {
 
 function isJwt(token: string): boolean {
   return /^[\w-]+\.[\w-]+\.[\w-]*$/.test(token)
+}
+
+/** The account that a token is for, by its claims. */
+function accountIn(header: string): string | undefined {
+  return text(claimsIn(header) ?? {}, 'account', 'bss')
 }
 
 /** When a token ends, in epoch milliseconds, by its claims; undefined for one that does not say. */

@@ -6,7 +6,7 @@ import {printRecord} from '../cli/output.ts'
 import type {Cloud} from '../cloud/cloud.ts'
 import {type Right, rightsOf} from '../cloud/rights.ts'
 import {counted} from '../counted.ts'
-import {exitCodes} from '../errors.ts'
+import {exitCodes, type VpcmdError} from '../errors.ts'
 
 export default class Whoami extends BaseCommand {
   static override summary = 'Show which credentials are used, whose they are, and what they may do.'
@@ -55,45 +55,61 @@ To see what they may do, vpcmd asks for the regions and for one instance in one 
         account: {id: account ?? null, name: login?.accountName ?? null},
         identity: {iam_id: iamId ?? null, name: name ?? null, email: email ?? null},
         profile: profile ? {id: profile, assumed_by: assumedBy ?? null} : null,
-        ...(assumed && {assumes: assumed}),
+        ...(assumed && {assumes: {profile: assumed.profile, accounts: assumed.accounts}}),
         token: {expires_at: endsAt ?? null, expires_in: leftSeconds ?? null},
         may: rights.map(({what, region, allowed, why}) => ({what, region: region ?? null, allowed, why: why ?? null})),
       },
       id: iamId ?? '',
     })
-    for (const error of errors) this.context.error(error)
-    if (errors.length > 0) this.context.exitCode = exitCodes.failed
+    const failures = [...errors, ...(assumed?.errors ?? [])]
+    for (const error of failures.slice(0, mostErrors)) this.context.error(error)
+    if (failures.length > mostErrors)
+      this.context.note(`${failures.length - mostErrors} more accounts failed. See all with --json.`)
+    if (failures.length > 0) this.context.exitCode = exitCodes.failed
   }
 }
+
+/** So many errors are told; of hundreds of accounts, many may fail alike. */
+const mostErrors = 10
 
 /** Where a trusted profile is assumed, and where it can't be. */
 interface Assumed {
   profile: string
-  accounts: {id: string; name: string | null; allowed: boolean; why: string | null}[]
+  /** `allowed` is false where credentials or rights do not suffice, and null where that is not known. */
+  accounts: {id: string; name: string | null; allowed: boolean | null; why: string | null}[]
+  /** Why it is not known. */
+  errors: VpcmdError[]
 }
 
 async function assumedIn(cloud: Cloud): Promise<Assumed | undefined> {
   if (!cloud.accounts || cloud.assumes === undefined) return undefined
   const [accounts, regions] = await Promise.all([cloud.accounts(), cloud.regions()])
-  const refusals = new Map(
-    regions.flatMap(({account, error}) => (account && error ? [[account.id, error.message]] : [])),
-  )
+  const failures = new Map(regions.flatMap(({account, error}) => (account && error ? [[account.id, error]] : [])))
+  // A token that names no account is no refusal: it is not known whose it is.
+  const isRefusal = ({exitCode, code}: VpcmdError) => exitCode === exitCodes.denied && code !== 'no_account'
   return {
     profile: cloud.assumes,
-    accounts: accounts.map(({id, name = null}) => ({
-      id,
-      name,
-      allowed: !refusals.has(id),
-      why: refusals.get(id) ?? null,
-    })),
+    accounts: accounts.map(({id, name = null}) => {
+      const error = failures.get(id)
+      return {id, name, allowed: error ? (isRefusal(error) ? false : null) : true, why: error?.message ?? null}
+    }),
+    errors: [...failures.values()].filter(error => !isRefusal(error)),
   }
 }
 
 function assumedInWords({profile, accounts}: Assumed): string {
-  const named = (list: Assumed['accounts']) => list.map(({id, name}) => name ?? id).join(', ')
-  const [good, bad] = [accounts.filter(each => each.allowed), accounts.filter(each => !each.allowed)]
-  const refusals = bad.length > 0 ? `; not in ${named(bad)}` : ''
-  return `${profile} in ${counted(good.length, 'account')}${good.length > 0 ? `: ${named(good)}` : ''}${refusals}`
+  const where = (wanted: boolean | null) => accounts.filter(({allowed}) => allowed === wanted)
+  const named = (wanted: boolean | null) =>
+    where(wanted)
+      .map(({id, name}) => name ?? id)
+      .join(', ')
+  const count = counted(where(true).length, 'account')
+  const parts = [
+    [count, named(true)].filter(Boolean).join(': '),
+    named(false) && `not in ${named(false)}`,
+    named(null) && `unknown in ${named(null)}`,
+  ]
+  return `${profile} in ${parts.filter(Boolean).join('; ')}`
 }
 
 function rightsIn(rights: readonly Right[], allowed: Right['allowed']): string {

@@ -69,6 +69,30 @@ describe('the tags of an account', () => {
     expect(index.values().next().value).toEqual({user: undefined, access: undefined, service: undefined})
   })
 
+  it('are unknown where they are told of another resource, or twice and otherwise', async () => {
+    const cloud = await open({
+      change(asked, body) {
+        const items = isSearch(asked) ? (body.items as Record<string, unknown>[]) : []
+        const [first, second, third, fourth] = items
+        Object.assign(first ?? {}, {crn: String(first?.crn).replace('a/a1234567', 'a/b7654321')})
+        Object.assign(second ?? {}, {crn: String(second?.crn).replace(':instance:', ':volume:')})
+        Object.assign(third ?? {}, {crn: String(third?.crn).replace(':is:', ':kms:')})
+        if (fourth) items.push({...fourth, tags: ['env:prod', 'new']})
+      },
+    })
+    const index = await tagsIn(cloud)
+    expect(index.size).toBe(test.sandbox.fleet.list().length - 3)
+    expect(index.values().next().value).toEqual({user: undefined, access: undefined, service: undefined})
+  })
+
+  it('are not searched for without an end', async () => {
+    let pages = 0
+    const crn = 'crn:v1:bluemix:public:is:us-south-1:a/a1234567::instance:0717_'
+    const page = () => ({status: 200, body: {items: [{crn: `${crn}${++pages}`, tags: []}], search_cursor: 'next'}})
+    const error = await failing(await open({answer: asked => (isSearch(asked) ? page() : undefined)}))
+    expect(error).toMatchObject({code: 'broken_paging', exitCode: 1})
+  })
+
   it.each([
     ['a refusal', {status: 403, body: {message: 'no'}}, {exitCode: 3, status: 403}],
     ['a service that is down', {status: 503, body: ''}, {exitCode: 1, status: 503}],

@@ -112,36 +112,51 @@ it('logs requests without key and token', async () => {
   expect(log).not.toContain(test.sandbox.apiKey)
 })
 
-it('asks again before a token ends that another program renews, and not for each request', async () => {
-  let now = 1_800_000_000_000
-  let asked = 0
-  const token = () => {
-    const exp = 1_800_000_000 + 20 * 60 * ++asked
-    return `e30.${Buffer.from(JSON.stringify({exp})).toString('base64url')}.x`
-  }
-  const tokens = new TokenSource({
+/** The tokens of another program, with these claims, one after the other. */
+const borrowedTokens = (claims: () => object, now: () => number = Date.now) =>
+  new TokenSource({
     asked: {name: 'ibmcloud', url: 'https://iam.test'},
     create: () => ({
       authenticationType: () => 'ibmcloud',
       authenticate: async (request: {headers?: object}) => {
-        request.headers = {Authorization: `Bearer ${token()}`}
+        const body = Buffer.from(JSON.stringify(claims())).toString('base64url')
+        request.headers = {Authorization: `Bearer e30.${body}.x`}
       },
     }),
     isRenewable: true,
     leastLifeMs: 120_000,
     secrets: [],
     cacheFile: undefined,
-    pacing: {
-      timeoutMs: 1000,
-      sleep: async () => undefined,
-      now: () => now,
-      random: () => 0.5,
-      onPause: () => undefined,
-    },
+    pacing: {timeoutMs: 1000, sleep: async () => undefined, now, random: () => 0.5, onPause: () => undefined},
     lineTo: () => {
       throw new Error('nothing is to be sent')
     },
   })
+
+it('never sends a token of another account than the first one was of', async () => {
+  const accounts: unknown[] = ['a1', 'a1', 'b2', undefined, 7, 'a1']
+  const tokens = borrowedTokens(() => ({account: {bss: accounts.shift()}}))
+  const next = async () => {
+    tokens.renew(Number.POSITIVE_INFINITY)
+    return tokens.ready()
+  }
+  await next()
+  await next()
+  const refusal = {code: 'other_account', exitCode: 3}
+  await expect(next()).rejects.toMatchObject({...refusal, message: expect.stringMatching(/account b2.*account a1/)})
+  await expect(next()).rejects.toMatchObject({...refusal, message: expect.stringContaining('names no account')})
+  await expect(next()).rejects.toMatchObject(refusal)
+  await next()
+  expect(accounts).toEqual([])
+})
+
+it('asks again before a token ends that another program renews, and not for each request', async () => {
+  let now = 1_800_000_000_000
+  let asked = 0
+  const tokens = borrowedTokens(
+    () => ({exp: 1_800_000_000 + 20 * 60 * ++asked}),
+    () => now,
+  )
   const askedAfter = async (minutes: number) => {
     now = 1_800_000_000_000 + minutes * 60_000
     await Promise.all([tokens.ready(), tokens.ready()])

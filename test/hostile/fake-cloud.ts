@@ -1,46 +1,9 @@
 import {createHmac, randomUUID} from 'node:crypto'
 import {createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse} from 'node:http'
 import type {AddressInfo} from 'node:net'
-import {account, makeWorld, type Place, type Row, type World} from './world.ts'
-
-/** Which question of the contract a request asks. */
-export type Call =
-  | 'token'
-  | 'regions'
-  | 'instances'
-  | 'instance'
-  | 'patch'
-  | 'actions'
-  | 'floating_ips'
-  | 'vpcs'
-  | 'templates'
-  | 'bare_metal_servers'
-  | 'bare_metal_server'
-  | 'patch_bare_metal'
-  | 'image'
-  | 'other'
-
-/** A request as it came, and what became of it. */
-export interface Asked {
-  call: Call
-  method: string
-  url: URL
-  region?: string
-  id?: string
-  body: string
-  headers: IncomingHttpHeaders
-  /** How often this method and path were asked before, plus one. */
-  nth: number
-}
-
-/** What is sent back: a JSON body, or raw bytes, or whatever `act` does with the connection. */
-export interface Reply {
-  status?: number
-  headers?: Record<string, string>
-  body?: unknown
-  raw?: string | Buffer
-  act?: (response: ServerResponse) => void
-}
+import {answerBeside, besideCallOf} from './beside-vpc.ts'
+import {type Asked, type Call, isRow, type Reply, refusal, tokenAnswer} from './wire.ts'
+import {makeWorld, type Place, type Row, type World, worldOf} from './world.ts'
 
 /** How a row bends the fake cloud. Without any of it, all is as the contract says. */
 export interface Bend {
@@ -67,49 +30,13 @@ export interface FakeCloud {
   actions: {id: string; type: string}[]
   /** Every instance that was sent, as a row or as the answer, by its ID. */
   sent: Map<string, Row[]>
+  /** Every answer of a service beside the VPC API that was JSON, in order. */
+  told: {asked: Asked; body: Row}[]
   secrets: string[]
   close: () => Promise<void>
 }
 
 export const apiKey = 'hostile-api-key-Zq7PXw93LmVnT2'
-export const ibmTrace = '7c1f0d9e-0000-4000-8000-0123456789ab'
-
-/** A refusal in the form of IBM's VPC API. */
-export function refusal(status: number, code: string, message: string, headers?: Record<string, string>): Reply {
-  return {status, headers, body: {errors: [{code, message}], trace: ibmTrace}}
-}
-
-/** A JWT of the account, with these claims besides. */
-export function makeToken(claims: Row = {}): string {
-  const now = Math.floor(Date.now() / 1000)
-  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
-  const payload = {
-    iam_id: 'IBMid-5500HOSTILE',
-    id: 'IBMid-5500HOSTILE',
-    realmid: 'IBMid',
-    jti: randomUUID(),
-    account: {valid: true, bss: account, frozen: true},
-    iat: now - 1,
-    exp: now + 3600,
-    ...claims,
-  }
-  const head = `${part({kid: '20260101', alg: 'HS256'})}.${part(payload)}`
-  return `${head}.${createHmac('sha256', 'hostile').update(head).digest('base64url')}`
-}
-
-/** The answer of IAM to a good key. */
-export function tokenAnswer(claims: Row = {}): Row {
-  const token = makeToken(claims)
-  const expiration = Math.floor(Date.now() / 1000) + 3600
-  return {
-    access_token: token,
-    refresh_token: 'not_supported',
-    token_type: 'Bearer',
-    expires_in: 3600,
-    expiration,
-    scope: 'ibm openid',
-  }
-}
 
 /** Starts a fake IBM Cloud (IAM, regions and VPC API, from the contract) on a free port of 127.0.0.1. */
 export async function startCloud(bend: Bend): Promise<FakeCloud> {
@@ -134,6 +61,7 @@ export async function startCloud(bend: Bend): Promise<FakeCloud> {
     changes: [],
     actions: [],
     sent: new Map(),
+    told: [],
     secrets: [apiKey],
     close: async () => {
       for (const each of [server, trapServer]) {
@@ -156,7 +84,16 @@ function serve(cloud: FakeCloud, request: IncomingMessage, body: string, respons
   const url = new URL(request.url ?? '/', cloud.origin)
   const method = request.method ?? ''
   const nth = 1 + cloud.asked.filter(other => other.method === method && other.url.pathname === url.pathname).length
-  const asked: Asked = {...callOf(method, url.pathname), method, url, body, headers: request.headers, nth}
+  const {headers} = request
+  const asked: Asked = {
+    ...callOf(method, url.pathname, body),
+    account: accountOf(headers),
+    method,
+    url,
+    body,
+    headers,
+    nth,
+  }
   cloud.asked.push(asked)
   const reply = cloud.bend.answer?.(asked, cloud) ?? answerHonestly(cloud, asked)
   send(cloud, asked, reply, response)
@@ -188,7 +125,11 @@ function remember(cloud: FakeCloud, asked: Asked, raw: string | Buffer): void {
     return
   }
   if (!isRow(body)) return
-  if (asked.call === 'token') {
+  if (asked.call === 'search' || asked.call === 'tags' || asked.call === 'accounts') {
+    cloud.told.push({asked, body})
+    return
+  }
+  if (asked.call === 'token' || asked.call === 'assume') {
     for (const name of ['access_token', 'refresh_token'])
       if (typeof body[name] === 'string' && body[name] !== 'not_supported' && body[name].length > 8)
         cloud.secrets.push(body[name])
@@ -200,17 +141,25 @@ function remember(cloud: FakeCloud, asked: Asked, raw: string | Buffer): void {
     if (isRow(row) && typeof row.id === 'string') cloud.sent.set(row.id, [...(cloud.sent.get(row.id) ?? []), row])
 }
 
-/** Whether a value is a JSON object. */
-export function isRow(value: unknown): value is Row {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+/** The account of the token that a request shows. */
+function accountOf({authorization = ''}: IncomingHttpHeaders): string | undefined {
+  try {
+    const claims: unknown = JSON.parse(Buffer.from(authorization.split('.')[1] ?? '', 'base64url').toString())
+    return isRow(claims) && isRow(claims.account) ? String(claims.account.bss) : undefined
+  } catch {
+    return undefined
+  }
 }
 
-function callOf(method: string, path: string): {call: Call; region?: string; id?: string} {
+function callOf(method: string, path: string, body: string): {call: Call; region?: string; id?: string} {
+  const beside = besideCallOf(method, path, body)
+  if (beside) return {call: beside}
   if (path === '/identity/token') return {call: 'token'}
   if (path === '/v1/regions') return {call: 'regions'}
   const [, region, version, ...rest] = path.split('/')
   if (version !== 'v1' || !region) return {call: 'other'}
   const [kind, id, sub] = rest
+  if (kind === 'regions' && id === undefined) return {call: 'regions', region}
   if (kind === 'instances' && id === undefined && method === 'GET') return {call: 'instances', region}
   if (kind === 'instances' && id && sub === undefined && method === 'GET') return {call: 'instance', region, id}
   if (kind === 'instances' && id && sub === undefined && method === 'PATCH') return {call: 'patch', region, id}
@@ -236,12 +185,14 @@ function answerHonestly(cloud: FakeCloud, asked: Asked): Reply {
 
 function honestAnswer(cloud: FakeCloud, asked: Asked): Reply {
   if (asked.call === 'token') return issueToken(asked)
+  const beside = answerBeside(cloud.world, asked)
+  if (beside) return beside
   const bearer = asked.headers.authorization?.replace(/^Bearer /, '')
   if (!bearer) return refusal(401, 'not_authenticated', 'The request has no token.')
   if (!asked.url.searchParams.get('version') || asked.url.searchParams.get('generation') !== '2')
     return refusal(400, 'missing_version', 'The query parameters version and generation=2 are needed.')
   if (asked.call === 'regions') return {body: {regions: cloud.world.regions}}
-  const place = asked.region ? cloud.world.places.get(asked.region) : undefined
+  const place = asked.region ? worldOf(cloud.world, asked.account).places.get(asked.region) : undefined
   if (!place) return refusal(404, 'not_found', 'There is nothing here.')
   if (asked.call === 'instances') return page(asked, 'instances', place.instances.filter(matcherOf(asked)))
   if (asked.call === 'floating_ips') return page(asked, 'floating_ips', place.floatingIps)

@@ -1,6 +1,7 @@
 import {createHash} from 'node:crypto'
 import pLimit from 'p-limit'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
+import {accountTrials} from './cases/accounts.ts'
 import {auditTrials} from './cases/audits.ts'
 import {bodyTrials} from './cases/bodies.ts'
 import {errorTrials} from './cases/errors.ts'
@@ -13,6 +14,7 @@ import {patchTrials} from './cases/patches.ts'
 import {regionTrials} from './cases/regions.ts'
 import {restartTrials} from './cases/restarts.ts'
 import {settingsTrials} from './cases/settings.ts'
+import {tagTrials} from './cases/tags.ts'
 import {wordAndFilterTrials} from './cases/words.ts'
 import {type Outcome, runTrial} from './run-trial.ts'
 import type {Mode, Trial} from './trial.ts'
@@ -35,6 +37,8 @@ const every: Trial[] = [
   ...auditTrials,
   ...wordAndFilterTrials,
   ...restartTrials,
+  ...accountTrials,
+  ...tagTrials,
 ]
 // HOSTILE_ONLY=REGEXP runs only the trials whose kind and oddity it matches. So that all end within minutes, each is run
 // in text or JSON, and of large families a quarter is run, always the same; HOSTILE=all runs all, in both where it counts.

@@ -1,7 +1,8 @@
 import {isDeepStrictEqual} from 'node:util'
-import {type Asked, apiKey, isRow} from './fake-cloud.ts'
+import {apiKey} from './fake-cloud.ts'
 import type {Run, Seen} from './trial.ts'
-import type {Row} from './world.ts'
+import {type Asked, isRow} from './wire.ts'
+import {instanceIdOf, account as ownAccount, type Row} from './world.ts'
 
 type Oracle = (seen: Seen) => string[]
 
@@ -132,13 +133,27 @@ const asked: Oracle = ({trial, asked: requests}) => {
 
 function wrongRequest(request: Asked): string[] {
   const line = `${request.method} ${request.url.pathname}`
-  if (request.call === 'token') return []
+  if (request.call === 'token' || request.call === 'assume') return []
+  if (request.call === 'accounts' || request.call === 'search' || request.call === 'tags')
+    return wrongQuestion(line, request)
   const versioned = request.url.searchParams.get('version') && request.url.searchParams.get('generation') === '2'
   const wrong = versioned ? [] : [`${line} went out without version and generation`]
   if (request.method === 'GET') return wrong
   if (!/^(patch|patch_bare_metal|actions)$/.test(request.call))
     return [...wrong, `${line} is none of the commands' own`]
   return [...wrong, ...(request.call === 'actions' ? [] : wrongPatch(line, request))]
+}
+
+/** A question about accounts or tags: of the token's own account, and with nothing in it that changes something. */
+function wrongQuestion(line: string, {call, url, account, body}: Asked): string[] {
+  const of = url.searchParams.get('account_id')
+  const wrong =
+    call !== 'accounts' && of !== null && of !== account ? [`${line} is about ${of}, with a token of ${account}`] : []
+  if (call !== 'search') return body === '' ? wrong : [...wrong, `${line} sent ${body}`]
+  const query: unknown = JSON.parse(body)
+  return isRow(query) && String(query.query).startsWith('family:is AND type:')
+    ? wrong
+    : [...wrong, `${line} sent ${body}`]
 }
 
 function wrongPatch(line: string, request: Asked): string[] {
@@ -191,10 +206,11 @@ const keyOnlyToIam: Oracle = ({asked: requests}) =>
     .filter(({call, url, body}) => call !== 'token' && `${url.href}${body}`.includes(apiKey))
     .map(({url}) => `the API key went to ${url.pathname}`)
 
-/** In JSON the rows of `instances` come as the API sent them, with region and floating_ips added. */
+/** In JSON the rows of `instances` come as the API sent them, with region, account, floating_ips and tags added. */
 const asSent: Oracle = ({trial, mode, run, cloud}) => {
   // With --columns, JSON has the keys that belong to these columns.
-  if (mode !== 'json' || trial.args[0] !== 'instances' || trial.args.includes('--columns')) return []
+  if (mode !== 'json' || !/^instances (list|show)$/.test(trial.args.slice(0, 2).join(' '))) return []
+  if (trial.args.includes('--columns')) return []
   const value = jsonOf(run)
   const rows = (Array.isArray(value) ? value : [value]).filter(isRow).filter(row => !row.error)
   return rows.flatMap(row => {
@@ -204,7 +220,7 @@ const asSent: Oracle = ({trial, mode, run, cloud}) => {
 }
 
 function sameBut(row: Row, sent: Row): boolean {
-  const added = new Set(['region', 'floating_ips'])
+  const added = new Set(['region', 'account', 'account_name', 'floating_ips', 'tags', 'access_tags', 'service_tags'])
   const fieldsOf = (of: Row) => Object.entries(of).filter(([name]) => !added.has(name))
   const sorted = (of: Row) => fieldsOf(of).sort(([a], [b]) => (a < b ? -1 : 1))
   return isDeepStrictEqual(sorted(row), sorted(sent))
@@ -232,6 +248,67 @@ const auditNeverPassesUntold: Oracle = seen =>
   seen.trial.args[1] === 'audit' && untoldIds(seen).length > 0 && seen.run.code !== 1 && seen.run.code !== 2
     ? [`the audit ended with ${seen.run.code} over settings that were not told`]
     : []
+
+/** No account hears anything that the command was not to work in; that of the key alone, where it names none. */
+const staysInItsAccounts: Oracle = ({trial, cloud, asked: requests}) => {
+  const most = trial.accounts ?? [ownAccount]
+  const vpc = requests.filter(({call}) => !['token', 'assume', 'accounts'].includes(call))
+  const strange = vpc.filter(({account = ''}) => cloud.world.others.has(account) && !most.includes(account))
+  return [...new Set(strange.map(({account, method, call}) => `account ${account} was sent ${method} (${call})`))]
+}
+
+/** An account that can't be read is named, and what was read elsewhere is not told as all. */
+const tellsOfUnread: Oracle = ({trial, run}) =>
+  (trial.unread ?? []).flatMap(id => [
+    ...(printedBy(run).includes(id) ? [] : [`it does not name account ${id}, which could not be read`]),
+    ...(run.code === 0 || run.code === 5 ? [`the exit code is ${run.code}, and account ${id} could not be read`] : []),
+  ])
+
+/** The IDs of which Global Search told a tag, in some answer. */
+function toldTagged({cloud}: Seen, tag: string): Set<string> {
+  return new Set(
+    cloud.told.flatMap(({asked: {call}, body}) =>
+      call === 'search' && Array.isArray(body.items)
+        ? body.items.filter(item => tagsIn(item).includes(tag)).map(item => String(item.crn).split(':')[9] ?? '')
+        : [],
+    ),
+  )
+}
+
+function tagsIn(item: unknown): string[] {
+  if (!isRow(item)) return []
+  return [item.tags, item.access_tags, item.service_tags]
+    .flatMap(list => (Array.isArray(list) ? list : []))
+    .map(tag => String(tag).toLowerCase())
+}
+
+/** What a tag chose was told to have it, and before a change again, by Global Tagging. */
+const choosesByToldTags: Oracle = seen => {
+  const {trial, mode, run, asked: requests, cloud} = seen
+  const at = trial.args.indexOf('--tag')
+  const tag = trial.args[at + 1]
+  if (at < 0 || !tag) return []
+  const told = toldTagged(seen, tag)
+  const value = jsonOf(run)
+  const rows = mode === 'json' ? (Array.isArray(value) ? value : []) : tableOf(run)
+  const shown = /^(instances list|metadata show)$/.test(trial.args.slice(0, 2).join(' '))
+    ? rows.filter(isRow).map(row => String(row.id ?? row.ID ?? instanceIdOf(String(row.Name))))
+    : []
+  const attached = new Set(
+    cloud.told.flatMap(({asked: {call, url}, body}) =>
+      call === 'tags' &&
+      Array.isArray(body.items) &&
+      body.items.some(item => isRow(item) && String(item.name).toLowerCase() === tag)
+        ? [url.searchParams.get('attached_to')?.split(':')[9]]
+        : [],
+    ),
+  )
+  const patched = requests.filter(({call}) => call === 'patch').map(({id}) => id ?? '')
+  return [
+    ...shown.filter(id => !told.has(id)).map(id => `${id} came through, and was not told to have ${tag}`),
+    ...patched.filter(id => !told.has(id) || !attached.has(id)).map(id => `${id} was sent a PATCH without ${tag}`),
+  ]
+}
 
 /** An s390x instance has no metadata service: it is never changed. */
 const neverChangesS390x: Oracle = ({cloud, asked: requests}) => {
@@ -278,6 +355,9 @@ const everyOracle: Oracle[] = [
   untoldStaysUnknown,
   auditNeverPassesUntold,
   neverChangesS390x,
+  staysInItsAccounts,
+  tellsOfUnread,
+  choosesByToldTags,
   meetsItsRow,
 ]
 

@@ -1,5 +1,5 @@
 import {gzipSync} from 'node:zlib'
-import type {Reply} from './fake-cloud.ts'
+import type {Reply} from './wire.ts'
 
 /** Takes the request and never answers. */
 export const silence: Reply = {act: () => undefined}

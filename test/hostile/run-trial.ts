@@ -3,9 +3,10 @@ import {mkdtempSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {performance} from 'node:perf_hooks'
 import {freshEnvironment, vpcmdPath} from '../support/run-vpcmd.ts'
-import {apiKey, type Bend, type FakeCloud, refusal, startCloud} from './fake-cloud.ts'
+import {apiKey, type Bend, type FakeCloud, startCloud} from './fake-cloud.ts'
 import {checkEveryRun} from './oracles.ts'
 import type {Mode, Run, Seen, Trial} from './trial.ts'
+import {refusal} from './wire.ts'
 import {instanceIdOf} from './world.ts'
 
 /** A case and what did not hold of it. */
@@ -66,6 +67,7 @@ async function runInMode(trial: Trial, mode: Mode): Promise<Seen> {
     trial.turn?.(cloud.world, cloud)
     cloud.bend = trial.bend
     cloud.sent.clear()
+    cloud.told.length = 0
     const [askedBefore, changedBefore] = [cloud.asked.length, cloud.changes.length]
     const last = [...fill(trial.args), ...(mode === 'json' ? ['--json'] : listingAll(trial.args))]
     const flood = Math.max(100, 3 * (trial.requests ?? usualRequests))
@@ -82,6 +84,9 @@ function environmentFor(cloud: FakeCloud): Record<string, string> {
     IBMCLOUD_API_KEY: apiKey,
     VPC_URL: `${cloud.origin}/v1`,
     VPC_AUTH_URL: cloud.origin,
+    GLOBAL_SEARCH_URL: `${cloud.origin}/search`,
+    GLOBAL_TAGGING_URL: `${cloud.origin}/tagging`,
+    ENTERPRISE_MANAGEMENT_URL: `${cloud.origin}/enterprise/v1`,
     VPCMD_NO_TOKEN_CACHE: '1',
   })
 }

@@ -1,4 +1,5 @@
-import type {Asked, Bend, FakeCloud} from './fake-cloud.ts'
+import type {Bend, FakeCloud} from './fake-cloud.ts'
+import type {Asked} from './wire.ts'
 import type {World} from './world.ts'
 
 export type Mode = 'text' | 'json'
@@ -29,6 +30,10 @@ export interface Trial {
   mayChange?: string[]
   /** IDs of the instances that may be sent an action; none without. */
   mayAct?: string[]
+  /** The accounts in which anything may be asked; that of the key without. */
+  accounts?: string[]
+  /** IDs of accounts that can't be read. */
+  unread?: string[]
   /** What stdout and stderr, taken together, must say. */
   says?: (string | RegExp)[]
   /** What neither stdout nor stderr may say. */

@@ -24,9 +24,20 @@ export interface World {
   origin: string
   regions: Row[]
   places: Map<string, Place>
+  /** The other accounts of the enterprise, by ID, each with a fleet of its own. */
+  others: Map<string, World>
+  /** The accounts as the enterprise lists them. */
+  accounts: Row[]
+  /** The tags of servers, by ID. */
+  tags: Map<string, Row>
 }
 
+/** The account of the key. */
 export const account = 'a7654321'
+/** Two more accounts of its enterprise. */
+export const [second, third] = ['b7654321', 'c7654321'] as const
+/** A user tag of alpha, bravo, echo and foxtrot. */
+export const prod = 'env:prod'
 export const resourceGroup = {
   href: 'https://resource-controller.cloud.ibm.com/v2/resource_groups/6edefe513d934fdd872e78ee6a8e73ef',
   id: '6edefe513d934fdd872e78ee6a8e73ef',
@@ -320,10 +331,61 @@ export function makeRegion(origin: string, name: string): Row {
 }
 
 /**
- * Two regions of two instances each, a template and a bare metal server, of which everything satisfies the built-in
+ * An account and others beside it. It has two regions of two instances each, a template and a bare metal server, of which everything satisfies the built-in
  * policy: alpha (off) and bravo (https/1) in us-south, charlie (https/1) and delta (off, stopped) in eu-de.
  */
 export function makeWorld(origin: string): World {
+  const others = new Map([
+    [second, makeOther(origin, second, 'echo', 'foxtrot')],
+    [third, makeOther(origin, third, 'golf', 'hotel')],
+  ])
+  const tagged = (...user: string[]): Row => ({tags: user, access_tags: [], service_tags: []})
+  return {
+    ...makeFleet(origin),
+    others,
+    accounts: [account, second, third].map(id => ({
+      id,
+      crn: `crn:v1:bluemix:public:enterprise::a/${account}::account:${id}`,
+      parent: `crn:v1:bluemix:public:enterprise::a/${account}::enterprise:e1`,
+      name: `team-${id.charAt(0)}`,
+      // The third is one that nobody may be asked about, but where a trial has it active.
+      state: id === third ? 'SUSPENDED' : 'ACTIVE',
+      is_enterprise_account: id === account,
+    })),
+    tags: new Map([
+      ...['alpha', 'bravo', 'echo', 'foxtrot', 'golf', 'hotel'].map(
+        name => [instanceIdOf(name), tagged(prod)] as const,
+      ),
+      [instanceIdOf('charlie'), tagged('env:dev', 'schematics:us-east.workspace.web.bfdd0e2d')],
+    ]),
+  }
+}
+
+/** What the account holds; what the key's own does where it is none of the others. */
+export function worldOf(world: World, id: string | undefined): Pick<World, 'places'> {
+  return (id !== undefined && world.others.get(id)) || world
+}
+
+/** Another account: an instance whose service is off, and a secure one, both in us-south. */
+function makeOther(origin: string, id: string, insecure: string, secured: string): World {
+  const vpc = makeVpc(origin, 'us-south', `${id}-vpc`)
+  const instances = [
+    makeInstance(origin, 'us-south', vpc, insecure, off),
+    makeInstance(origin, 'us-south', vpc, secured, secure),
+  ]
+  const empty = {floatingIps: [], templates: [], bareMetalServers: [], images: [makeImage(origin, 'us-south')]}
+  const own = JSON.parse(JSON.stringify({instances, vpcs: [vpc]}).replaceAll(account, id)) as Pick<
+    Place,
+    'instances' | 'vpcs'
+  >
+  const places = new Map([
+    ['us-south', {...empty, ...own}],
+    ['eu-de', {...empty, instances: [], vpcs: []}],
+  ])
+  return {origin, regions: [], places, others: new Map(), accounts: [], tags: new Map()}
+}
+
+function makeFleet(origin: string): Pick<World, 'origin' | 'regions' | 'places'> {
   const south = makeVpc(origin, 'us-south', 'south-vpc')
   const central = makeVpc(origin, 'eu-de', 'central-vpc')
   const alpha = makeInstance(origin, 'us-south', south, 'alpha', off)
@@ -369,7 +431,7 @@ export function placeOf(world: World, region: string): Place {
 
 /** The instance of this name, wherever it is. */
 export function instanceNamed(world: World, name: string): Row {
-  for (const place of world.places.values())
+  for (const place of [world, ...world.others.values()].flatMap(each => [...each.places.values()]))
     for (const instance of place.instances) if (instance.id === instanceIdOf(name)) return instance
   throw new Error(`The fake cloud has no instance ${name}.`)
 }

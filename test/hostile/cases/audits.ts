@@ -1,7 +1,8 @@
-import {type Bend, type Call, isRow, type Reply, refusal} from '../fake-cloud.ts'
+import type {Bend} from '../fake-cloud.ts'
 import {jsonOf, jsonRows, printedBy, tableRow} from '../oracles.ts'
 import {text} from '../replies.ts'
 import type {Case, Seen, Trial} from '../trial.ts'
+import {type Call, isRow, type Reply, refusal} from '../wire.ts'
 import {
   addInstance,
   instanceIdOf,
@@ -138,7 +139,14 @@ function addTemplates(world: World): Row[] {
 }
 
 /** IDs do not depend on the origin, so that they can be known before a cloud runs. */
-const world = {origin: 'http://x', regions: [], places: new Map([['us-south', emptyPlace()]])}
+const world: World = {
+  origin: 'http://x',
+  regions: [],
+  places: new Map([['us-south', emptyPlace()]]),
+  others: new Map(),
+  accounts: [],
+  tags: new Map(),
+}
 function emptyPlace() {
   return {instances: [], floatingIps: [], vpcs: [{id: 'x'}], templates: [], bareMetalServers: [], images: []}
 }

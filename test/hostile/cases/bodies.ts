@@ -1,8 +1,9 @@
 import {gzipSync} from 'node:zlib'
-import {type Asked, type Bend, type Call, type FakeCloud, isRow, type Reply} from '../fake-cloud.ts'
+import type {Bend, FakeCloud} from '../fake-cloud.ts'
 import {jsonRows, printedBy} from '../oracles.ts'
 import {cut, drip, gzipBomb, noHttp, silence, stall, text, wrongLength} from '../replies.ts'
 import type {Seen, Trial} from '../trial.ts'
+import {type Asked, type Call, isRow, type Reply} from '../wire.ts'
 import {instanceIdOf, instanceNamed, type Row} from '../world.ts'
 
 const kind = 'bodies'

@@ -1,7 +1,8 @@
-import {type Asked, type Bend, ibmTrace, isRow, type Reply, refusal} from '../fake-cloud.ts'
+import type {Bend} from '../fake-cloud.ts'
 import {jsonOf, jsonRows, printedBy} from '../oracles.ts'
 import {text} from '../replies.ts'
 import type {Seen, Trial} from '../trial.ts'
+import {type Asked, ibmTrace, isRow, type Reply, refusal} from '../wire.ts'
 import {instanceIdOf} from '../world.ts'
 
 const kind = 'error bodies'

@@ -1,7 +1,8 @@
-import {type Bend, isRow, makeToken, type Reply, refusal, tokenAnswer} from '../fake-cloud.ts'
+import type {Bend} from '../fake-cloud.ts'
 import {jsonOf, printedBy} from '../oracles.ts'
 import {cut, drip, noHttp, reset, silence, stall, text, wrongLength} from '../replies.ts'
 import type {Seen, Trial} from '../trial.ts'
+import {isRow, makeToken, type Reply, refusal, tokenAnswer} from '../wire.ts'
 import {instanceIdOf} from '../world.ts'
 
 const kind = 'IAM'
@@ -29,7 +30,7 @@ const underItsName = ({run, mode}: Seen): string[] => {
 }
 
 /** Refusals: nothing is gained by asking again. */
-const refused: [string, Reply, number[], (string | RegExp)[]][] = [
+export const refused: [string, Reply, number[], (string | RegExp)[]][] = [
   ['400 with IBM’s body', ibms(400, 'BXNIM0415E', 'Provided API key could not be found.'), [3], ['BXNIM0415E']],
   ['401 with IBM’s body', ibms(401, 'BXNIM0602E', 'The key is locked.'), [3], ['BXNIM0602E']],
   ['403 with IBM’s body', ibms(403, 'BXNIM0513E', 'You are not allowed.'), [3], ['BXNIM0513E']],
@@ -52,7 +53,7 @@ const refused: [string, Reply, number[], (string | RegExp)[]][] = [
 ]
 
 /** Answers of 200 that are no token. */
-const tokens: [string, Reply][] = [
+export const tokens: [string, Reply][] = [
   ['an empty body', {raw: ''}],
   ['an empty object', {body: {}}],
   ['null', {body: null}],
@@ -115,7 +116,7 @@ const odd: [string, Reply][] = [
 ]
 
 /** Trouble in which asking again may help. */
-const trouble: [string, Reply][] = [
+export const trouble: [string, Reply][] = [
   ['silence', silence],
   ['a byte now and then', drip],
   ['a broken connection', reset],

@@ -1,7 +1,8 @@
-import {type Asked, type Bend, isRow} from '../fake-cloud.ts'
+import type {Bend} from '../fake-cloud.ts'
 import {jsonOf, jsonRows, printedBy, tableRow} from '../oracles.ts'
 import {text} from '../replies.ts'
 import type {Seen, Trial} from '../trial.ts'
+import {type Asked, isRow} from '../wire.ts'
 import {addInstance, instanceIdOf, instanceNamed, placeOf, type Row, secure} from '../world.ts'
 
 const kind = 'who is who'

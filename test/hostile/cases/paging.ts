@@ -1,6 +1,7 @@
-import {type Asked, type Bend, type Call, type FakeCloud, isRow, type Reply} from '../fake-cloud.ts'
+import type {Bend, FakeCloud} from '../fake-cloud.ts'
 import {printedBy} from '../oracles.ts'
 import type {Seen, Trial} from '../trial.ts'
+import {type Asked, type Call, isRow, type Reply} from '../wire.ts'
 import {addInstance, instanceIdOf, instanceNamed, type Row, type World} from '../world.ts'
 
 const kind = 'paging'

@@ -1,7 +1,8 @@
-import {type Bend, isRow, type Reply, refusal} from '../fake-cloud.ts'
+import type {Bend} from '../fake-cloud.ts'
 import {printedBy} from '../oracles.ts'
 import {cut, drip, noHttp, redirect, reset, silence, stall, text, wrongLength} from '../replies.ts'
 import type {Trial} from '../trial.ts'
+import {isRow, type Reply, refusal} from '../wire.ts'
 import {instanceIdOf, instanceNamed, off, type Row, type Settings, secure} from '../world.ts'
 
 const kind = 'an answer to a PATCH'

@@ -1,7 +1,8 @@
-import {type Bend, type FakeCloud, isRow, type Reply, refusal} from '../fake-cloud.ts'
+import type {Bend, FakeCloud} from '../fake-cloud.ts'
 import {printedBy} from '../oracles.ts'
 import {cut, redirect, reset, silence, text} from '../replies.ts'
 import type {Seen, Trial} from '../trial.ts'
+import {isRow, type Reply, refusal} from '../wire.ts'
 import {instanceIdOf, makeRegion, placeOf, type Row} from '../world.ts'
 
 const kind = 'regions'

@@ -1,7 +1,8 @@
-import {type Asked, type Bend, type FakeCloud, isRow, type Reply, refusal} from '../fake-cloud.ts'
+import type {Bend, FakeCloud} from '../fake-cloud.ts'
 import {jsonRows, printedBy} from '../oracles.ts'
 import {redirect, reset, silence, text} from '../replies.ts'
 import type {Seen, Trial} from '../trial.ts'
+import {type Asked, isRow, type Reply, refusal} from '../wire.ts'
 import {instanceIdOf, instanceNamed, type Row} from '../world.ts'
 
 const kind = 'restarts and journals'

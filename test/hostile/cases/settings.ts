@@ -1,6 +1,6 @@
-import {type Asked, isRow} from '../fake-cloud.ts'
 import {isTold, jsonRows, printedBy, tableRow} from '../oracles.ts'
 import type {Case, Seen, Trial} from '../trial.ts'
+import {type Asked, isRow} from '../wire.ts'
 import {addInstance, instanceIdOf, off, type Row, secure, type World} from '../world.ts'
 
 const kind = 'settings not told'

@@ -1,6 +1,6 @@
-import type {Asked} from '../fake-cloud.ts'
 import {jsonRows, printedBy, tableRow} from '../oracles.ts'
 import type {Seen, Trial} from '../trial.ts'
+import type {Asked} from '../wire.ts'
 import {
   addInstance,
   instanceIdOf,
