@@ -1,5 +1,5 @@
 import {exitCodes, VpcmdError} from '../errors.ts'
-import {list, type Raw, text} from './readers/fields.ts'
+import {identity, list, number, type Raw, text} from './readers/fields.ts'
 import type {Account} from './regions.ts'
 import {askService, type Service} from './service-call.ts'
 
@@ -33,12 +33,13 @@ export async function listEnterpriseAccounts(
   {enterprise, accountGroup}: EnterpriseQuery,
 ): Promise<EnterpriseAccounts> {
   const accounts = new Map<string, Account>()
-  const inactive: EnterpriseAccounts['inactive'] = []
+  const inactive = new Map<string, EnterpriseAccounts['inactive'][number]>()
+  let came = 0
   const seen = new Set<string | undefined>()
   const doing = 'list the accounts of the enterprise'
   for (let start: string | undefined; ; ) {
     seen.add(start)
-    const {rows, next} = await askService(service, {
+    const {rows, count, next} = await askService(service, {
       method: 'GET',
       path: '/accounts',
       query: {enterprise_id: enterprise, account_group_id: accountGroup, limit: pageSize, next_docid: start},
@@ -50,7 +51,12 @@ export async function listEnterpriseAccounts(
       const account = {id, ...(name !== undefined && {name})}
       // Others: PENDING, SUSPENDED, CANCEL_PENDING, CANCELED (ibm-cloud-docs/cli, ibmcloud_commands_account).
       if (state === undefined || state.toUpperCase() === 'ACTIVE') accounts.set(id, account)
-      else inactive.push({...account, state})
+      else inactive.set(id, {...account, state})
+    }
+    came += rows.length
+    // "The number of accounts returned": of this page or of all, it is never more than came.
+    if (next === undefined && count !== undefined && count > came) {
+      throw broken(doing, `the answer counts ${count}, and ${came} came`)
     }
     if (next === undefined) break
     start = nextIn(next, service.url)
@@ -58,7 +64,7 @@ export async function listEnterpriseAccounts(
       throw broken(doing, 'the answer does not say where the next page is')
     }
   }
-  if (accounts.size > 0) return {accounts: [...accounts.values()], inactive}
+  if (accounts.size > 0) return {accounts: [...accounts.values()], inactive: [...inactive.values()]}
   throw new VpcmdError({
     code: 'no_accounts',
     message: `${service.name} lists no active account${enterprise || accountGroup ? ' there' : ''}.`,
@@ -73,10 +79,19 @@ interface AccountRow {
   state: string | undefined
 }
 
-function readPage(raw: Raw): {rows: AccountRow[]; next: string | undefined} | undefined {
-  const read = (row: Raw) => ({id: text(row, 'id'), name: text(row, 'name'), state: text(row, 'state')})
+interface AccountPage {
+  rows: AccountRow[]
+  count: number | undefined
+  next: string | undefined
+}
+
+function readPage(raw: Raw): AccountPage | undefined {
+  const read = (row: Raw) => ({id: identity(row), name: text(row, 'name'), state: text(row, 'state')})
   const rows = list(raw, 'resources', read)
-  return rows && {rows, next: text(raw, 'next_url')}
+  const next = text(raw, 'next_url')
+  // One that is none must not pass for the last page.
+  if (next === undefined && raw.next_url) return undefined
+  return rows && {rows, count: number(raw, 'rows_count'), next}
 }
 
 /** Only the mark of the next page is taken of its URL: a token goes nowhere else. */

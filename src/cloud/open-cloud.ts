@@ -43,26 +43,28 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     const mostBytes = listPaths.some(path => url.endsWith(path)) ? answerLimits.list : answerLimits.other
     return {connections, proxy: routeTo(url), log, mostBytes}
   }
-  const tokensOf = (whose: Credentials) =>
+  const tokensOf = (whose: Credentials, account: Account | undefined) =>
     new TokenSource({
       ...whose,
       cacheFile:
         whose.isBorrowed || !whose.cacheKey
           ? undefined
           : cacheFile(options.cacheFolder, 'token', whose.asked.url, ...whose.cacheKey),
+      account,
       pacing,
       lineTo,
     })
   const onCall = watchCalls(show)
-  const tokens = tokensOf(credentials)
+  const only = asked?.profile ? undefined : asked?.only
+  const tokens = tokensOf(credentials, only)
   const shared = {...options, sdk, lineTo, onCall, show}
-  const own = {...shared, tokens, account: asked?.profile ? undefined : asked?.only}
+  const own = {...shared, tokens, account: only}
   const base = openAccount(own)
   if (!asked?.profile) return base
   const {profile, list} = asked
-  const assume = (id: string | undefined) => {
-    const assumed = assumedCredentials({credentials, tokens}, iamUrl, profile, id)
-    return {credentials: assumed, tokens: tokensOf(assumed)}
+  const assume = (account: Account | undefined) => {
+    const assumed = assumedCredentials({credentials, tokens}, iamUrl, profile, account?.id)
+    return {credentials: assumed, tokens: tokensOf(assumed, account)}
   }
   return unite({
     base,
@@ -74,6 +76,6 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
       if (profile.kind === 'name') return [{id: (await tokens.caller()).account}]
       return [{id: profile.account ?? (await assume(undefined).tokens.caller()).account}]
     },
-    open: async account => openAccount({...shared, ...assume(account.id), account}),
+    open: async account => openAccount({...shared, ...assume(account), account}),
   })
 }

@@ -49,7 +49,10 @@ export async function rightsOf(
   const listed = await tried('list regions', undefined, async () => {
     region = await usable()
   })
-  if (!region) return {rights: [listed, untried, changing], errors}
+  // Why no account let the trusted profile in is told of each.
+  const nowhere: Right = {...untried, what: 'list regions', why: 'not asked: no account'}
+  if (!region)
+    return {rights: [listed.allowed === 'yes' && cloud.assumes ? nowhere : listed, untried, changing], errors}
   const api = cloud.api(region)
   const rights = await Promise.all([
     // The regions may have been kept from an earlier command.

@@ -1,9 +1,10 @@
 import type {AuthenticatorInterface} from 'ibm-cloud-sdk-core'
-import {exitCodes, VpcmdError} from '../errors.ts'
+import {exitCodes, usageError, VpcmdError} from '../errors.ts'
 import {readPrivateJson, writePrivate} from '../files/private-file.ts'
 import {claimsIn} from '../jwt-claims.ts'
 import type {Credentials} from './credential-kinds.ts'
 import {number, text} from './readers/fields.ts'
+import type {Account} from './regions.ts'
 import {type Pacing, RequestFailure, unreadable, withRetries} from './retries.ts'
 import {retryPolicy} from './retry-policy.ts'
 import {type SdkAdapter, sdkAdapter} from './sdk-adapter.ts'
@@ -19,6 +20,8 @@ export interface TokenSourceOptions
   extends Pick<Credentials, 'asked' | 'create' | 'isRenewable' | 'secrets' | 'leastLifeMs'> {
   /** Where the token is kept between commands; undefined keeps it in memory only. */
   cacheFile: string | undefined
+  /** The account that every token must be of, or it is not used; undefined for any. */
+  account?: Account | undefined
   pacing: Pacing
   lineTo(url: string): Line
 }
@@ -55,7 +58,7 @@ interface Token {
 
 /**
  * The tokens of any of IBM's authenticators: asked for as the retry policy says, kept between commands, renewed when they
- * are refused, and failing under the name of who did not give one.
+ * are refused, and failing under the name of who did not give one, or gave one of another account than asked for.
  */
 export class TokenSource implements AuthenticatorInterface {
   readonly #options: TokenSourceOptions
@@ -110,12 +113,7 @@ export class TokenSource implements AuthenticatorInterface {
     if (isFresh && (await this.#present()).givenAt === 0) this.renew(0)
     const {account, iamId} = await this.identity()
     if (account !== undefined && iamId !== undefined) return {account, iamId}
-    throw new VpcmdError({
-      code: 'no_account',
-      message: 'The IAM token does not tell the account that it is for.',
-      hint: 'Changes are recorded with their account: use an IAM API key.',
-      exitCode: exitCodes.denied,
-    })
+    throw untoldAccount('Changes are recorded with their account: use an IAM API key.')
   }
 
   /** All that the present token says of whose it is. Throws VpcmdError where there is none. */
@@ -162,6 +160,7 @@ export class TokenSource implements AuthenticatorInterface {
       throw describeTokenFailure(this.#failure ?? error, asked, this.#options.secrets)
     }
     const header = request.headers.Authorization ?? ''
+    this.#checkAccount(header)
     const [givenAt, expiresAt] = [pacing.now(), expiryOf(header)]
     // One that lives no longer when it comes is used to its end.
     const isShort = expiresAt !== undefined && expiresAt - givenAt <= leastLifeMs
@@ -176,6 +175,22 @@ export class TokenSource implements AuthenticatorInterface {
       })
     }
     return token
+  }
+
+  /** Throws VpcmdError for a token of another account than asked for: each is looked at, as IAM may give another when it is renewed. */
+  #checkAccount(header: string): void {
+    const {account, asked} = this.#options
+    if (!account) return
+    const given = text(claimsIn(header) ?? {}, 'account', 'bss')
+    if (given === account.id) return
+    if (given === undefined) throw untoldAccount('Credentials of a certain account are asked for: use an IAM API key.')
+    const whose = asked.profile === undefined ? '' : ` of the trusted profile ${asked.profile}`
+    throw usageError(
+      `The credentials${whose} are of account ${given}, and not of ${account.id}: nothing was asked there.`,
+      asked.profile === undefined
+        ? 'To work in another account, pass --assume with the name of a trusted profile of it.'
+        : `Pass the name of a trusted profile of account ${account.id}, or --account ${given}.`,
+    )
   }
 
   /** Each token request of the authenticator, of which some take two, tried as the policy says. */
@@ -213,6 +228,7 @@ export class TokenSource implements AuthenticatorInterface {
       const kept = await readPrivateJson(file)
       const {access_token: token, expiration} = Object(kept)
       const isWhole = typeof token === 'string' && isJwt(token) && Number.isFinite(expiration)
+      if (isWhole) this.#checkAccount(token)
       if (isWhole && expiration * 1000 - this.#options.pacing.now() >= leastKeptMs) {
         const expiresAt = expiration * 1000
         return {header: `Bearer ${token}`, expiresAt, renewAt: renewalOf(expiresAt, spareMs), givenAt: 0}
@@ -228,6 +244,11 @@ export class TokenSource implements AuthenticatorInterface {
   #note(text: string): void {
     this.#options.lineTo(this.#options.asked.url).log?.note(text)
   }
+}
+
+function untoldAccount(hint: string): VpcmdError {
+  const message = 'The IAM token does not tell the account that it is for.'
+  return new VpcmdError({code: 'no_account', message, hint, exitCode: exitCodes.denied})
 }
 
 /** Whether there is a token in an answer that a header can carry. */

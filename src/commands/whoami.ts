@@ -3,10 +3,11 @@ import {connectCloud, findAccess} from '../cli/connect-cloud.ts'
 import {cloudFlags} from '../cli/flags/cloud.ts'
 import {readOutput} from '../cli/flags/output.ts'
 import {printRecord} from '../cli/output.ts'
+import {reportFailures} from '../cli/report-failures.ts'
 import type {Cloud} from '../cloud/cloud.ts'
 import {type Right, rightsOf} from '../cloud/rights.ts'
 import {counted} from '../counted.ts'
-import {exitCodes} from '../errors.ts'
+import {exitCodes, type VpcmdError} from '../errors.ts'
 
 export default class Whoami extends BaseCommand {
   static override summary = 'Show which credentials are used, whose they are, and what they may do.'
@@ -31,7 +32,7 @@ To see what they may do, vpcmd asks for the regions and for one instance in one 
     const {account, iamId, name, email, profileId, assumedBy, expiresAt} = await cloud.identity()
     const {rights, errors} = await rightsOf(cloud, login?.region)
     const profile = profileId ?? login?.profileId
-    const assumed = await assumedIn(cloud)
+    const {assumed, refusals} = await assumedIn(cloud)
     const leftSeconds = expiresAt === undefined ? undefined : Math.floor((expiresAt - this.context.host.now()) / 1000)
     const endsAt = expiresAt === undefined ? undefined : new Date(expiresAt).toISOString().replace('.000', '')
     const {inWords} = await import('../imds/descriptions.ts')
@@ -63,6 +64,7 @@ To see what they may do, vpcmd asks for the regions and for one instance in one 
     })
     for (const error of errors) this.context.error(error)
     if (errors.length > 0) this.context.exitCode = exitCodes.failed
+    reportFailures(this.context, refusals, assumed?.accounts.length ?? 0)
   }
 }
 
@@ -72,21 +74,15 @@ interface Assumed {
   accounts: {id: string; name: string | null; allowed: boolean; why: string | null}[]
 }
 
-async function assumedIn(cloud: Cloud): Promise<Assumed | undefined> {
-  if (!cloud.accounts || cloud.assumes === undefined) return undefined
+async function assumedIn(cloud: Cloud): Promise<{assumed?: Assumed; refusals: VpcmdError[]}> {
+  if (!cloud.accounts || cloud.assumes === undefined) return {refusals: []}
   const [accounts, regions] = await Promise.all([cloud.accounts(), cloud.regions()])
-  const refusals = new Map(
-    regions.flatMap(({account, error}) => (account && error ? [[account.id, error.message]] : [])),
-  )
-  return {
-    profile: cloud.assumes,
-    accounts: accounts.map(({id, name = null}) => ({
-      id,
-      name,
-      allowed: !refusals.has(id),
-      why: refusals.get(id) ?? null,
-    })),
-  }
+  const refusals = new Map(regions.flatMap(({account, error}) => (account && error ? [[account.id, error]] : [])))
+  const read = accounts.map(({id, name = null}) => {
+    const why = refusals.get(id)?.message ?? null
+    return {id, name, allowed: why === null, why}
+  })
+  return {assumed: {profile: cloud.assumes, accounts: read}, refusals: [...refusals.values()]}
 }
 
 function assumedInWords({profile, accounts}: Assumed): string {
