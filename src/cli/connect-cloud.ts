@@ -47,9 +47,10 @@ export async function connectCloud(
   ])
   const tellPause = pauseTeller(text => context.note(text), now)
   for (const secret of access.credentials.secrets) secrets.add(secret)
-  rememberNames(context, usesSandbox(context, flags), access.credentials)
   const preferred = await preferredRegions(context, flags)
-  const accounts = fixed ?? (await accountsNamed(context, await accountFlags(context, flags)))
+  const named = fixed ? {} : await accountFlags(context, flags)
+  const accounts = fixed ?? (await accountsNamed(context, named))
+  rememberNames(context, usesSandbox(context, flags), access.credentials, named)
   const cloud = await openCloud({
     ...access,
     accounts,
@@ -143,10 +144,18 @@ function tellingRegions(context: Context, cloud: Cloud, file: string): Cloud {
 }
 
 /** Has what is listed kept for completion when the command is over. */
-function rememberNames(context: Context, isSandbox: boolean, {cacheKey = []}: FoundCredentials): void {
+function rememberNames(
+  context: Context,
+  isSandbox: boolean,
+  {secrets, cacheKey = secrets}: FoundCredentials,
+  named: AccountFlags,
+): void {
   const folder = usableCache(context, false)
   if (!folder) return
-  const names = new NamesSeen(namesFile(folder, isSandbox), isSandbox ? 'sandbox' : hashedName(...cacheKey))
+  // Other accounts have other names.
+  const where = named.assume === undefined ? [] : [JSON.stringify(named)]
+  const owner = isSandbox ? 'sandbox' : hashedName(...cacheKey, ...where)
+  const names = new NamesSeen(namesFile(folder, isSandbox), owner)
   context.names = names
   context.atEnd(() => names.keep())
 }

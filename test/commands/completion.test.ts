@@ -37,7 +37,7 @@ describe('a Tab', () => {
   })
 
   it('offers the values of flags, also in the middle of a list and behind =', () => {
-    expect(offered('metadata', 'enable', '--protocol', '')).toEqual([':values', 'http', 'https'])
+    expect(offered('metadata', 'enable', '--protocol', '')).toEqual([':values', 'https', 'http'])
     expect(offered('instances', 'list', '-o', 'js')).toEqual([':values', 'json', 'jsonl'])
     expect(offered('instances', 'list', '--columns', 'name,imag')).toEqual([':values', 'name,image'])
     expect(offered('instances', 'list', '--sort', '-na')).toEqual([':values', '-name'])

@@ -80,6 +80,17 @@ describe('a token of another account than asked for', () => {
   })
 })
 
+it('names of another account are not among those that a Tab offers', async () => {
+  const kept = () =>
+    Object.keys(JSON.parse(readFileSync(join(env.XDG_CACHE_HOME ?? '', 'vpcmd', 'names.json'), 'utf8')).regions)
+  await vpcmd('instances', 'list', '--region', 'us-south')
+  expect(kept()).toEqual(['us-south'])
+  await vpcmd('instances', 'list', '--region', 'eu-de', '--assume', 'vpcmd-auditor', '--account', idOf('team-a'))
+  expect(kept()).toEqual(['eu-de'])
+  await vpcmd('instances', 'list', '--region', 'us-south', '--assume', 'vpcmd-auditor', '--account', idOf('team-d'))
+  expect(kept()).toEqual(['us-south'])
+})
+
 describe('where no account lets the profile in', () => {
   beforeEach(() => {
     odd.answer = ({body}) => (body.includes('grant-type%3Aassume') ? refusal : undefined)
@@ -200,6 +211,19 @@ describe('instances of the same ID in two accounts', () => {
 })
 
 describe('a plan or a run', () => {
+  it('says which account does not let the profile in any more', async () => {
+    const file = home('plan.json')
+    await vpcmd('metadata', 'plan', '--disable', '--all', '--name', 'web-1', '--region', 'eu-de', ...all, '--out', file)
+    odd.answer = asked => (assumesIn(asked, idOf('team-d')) ? refusal : undefined)
+    env.VPCMD_NO_TOKEN_CACHE = '1'
+    const {code, stderr} = await vpcmd('metadata', 'apply', file, '--yes')
+    expect({code, stderr}).toEqual({
+      code: 1,
+      stderr: expect.stringContaining(`Account ${idOf('team-d')}: IAM at ${new URL(cloud.url).host} gave no token`),
+    })
+    expect(changes().map(accountOf).sort()).toEqual(['a1234567', idOf('team-a')].sort())
+  })
+
   it('is made in no more of its accounts than --account names', async () => {
     const file = home('plan.json')
     await vpcmd('metadata', 'plan', '--disable', '--all', '--name', 'web-1', '--region', 'eu-de', ...all, '--out', file)
