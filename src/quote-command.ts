@@ -11,13 +11,22 @@ const suggested = /(?<=: )vpcmd (?:connect|console|instances|metadata)\b.*?(?=[.
 /** A message in which the commands that it suggests go to the same cloud. */
 export function withCloudWords(text: string, words: readonly string[]): string {
   return text.replace(suggested, command => {
-    // What reads journals alone knows of no account.
-    const own = command.startsWith('vpcmd metadata history') ? words.filter(word => word === '--sandbox') : words
+    const own = wordsTakenBy(command.slice('vpcmd '.length), words)
     if (own.length === 0) return command
     const [before, ...remote] = command.split(' -- ')
     return [`${before} ${quoteCommand(own)}`, ...remote].join(' -- ')
   })
 }
+
+/** Which of the words that name a cloud a command takes: a run has its own accounts, and what reads journals alone knows of none. */
+export function wordsTakenBy(command: string, words: readonly string[]): readonly string[] {
+  if (command.startsWith('metadata history')) return words.filter(word => word === '--sandbox')
+  if (!/^metadata (resume|undo)\b/.test(command)) return words
+  const isOfAccounts = (word = '') => accountFlags.includes(word)
+  return words.filter((word, place) => !isOfAccounts(word) && !isOfAccounts(words[place - 1]))
+}
+
+const accountFlags = ['--assume', '--account', '--enterprise', '--account-group']
 
 function quoteWord(word: string): string {
   if (/^[\w@%+=:,./-]+$/.test(word)) return word

@@ -44,7 +44,7 @@ export interface AuditOptions {
   vpcmd: string
   now: Date
   /** Since when instances of the account await a stop and start, by ID, as far as vpcmd's journal knows; undefined where it can't be read. */
-  restartsAwaited(): Promise<ReadonlyMap<string, string> | undefined>
+  restartsAwaited(): Promise<((server: {id: string; account?: string | undefined}) => string | undefined) | undefined>
 }
 
 /** Reads what is in scope and judges it. Throws as readSubjects does. */
@@ -64,7 +64,7 @@ export async function audit(cloud: Cloud, options: AuditOptions): Promise<AuditR
     subjects.map(subject => {
       // One that does not run is on its way to a start already.
       const mayAwait = subject.settings.enabled && subject.status === 'running'
-      const restartAwaited = mayAwait ? awaited?.get(subject.id) : undefined
+      const restartAwaited = mayAwait ? awaited?.({id: subject.id, account: subject.account?.id}) : undefined
       return {...judge(subject, policy, today), ...(restartAwaited !== undefined && {restartAwaited})}
     }),
   )

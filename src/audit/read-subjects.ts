@@ -2,7 +2,7 @@ import type {Cloud} from '../cloud/cloud.ts'
 import type {TagIndex} from '../cloud/global-search.ts'
 import type {Page} from '../cloud/readers/page.ts'
 import type {BareMetalServer, InstanceTemplate} from '../cloud/readers/resources.ts'
-import {checkUsable, placeName, type Region} from '../cloud/regions.ts'
+import {checkUsable, placeName, type Region, serverKey} from '../cloud/regions.ts'
 import type {VpcApi} from '../cloud/vpc-api.ts'
 import {VpcmdError} from '../errors.ts'
 import {allFailed} from '../instances/all-failed.ts'
@@ -52,7 +52,7 @@ export async function readSubjects(
   const unnamed = new Problems()
   let subjects: Subject[] = []
   let isRead = false
-  let gone = new Set<string>()
+  let gone: ReadonlyMap<string, string> = new Map()
 
   const readAllInstances = async () => {
     const outcome = await readInstances(cloud, query, (instances, region) => {
@@ -105,7 +105,8 @@ export async function readSubjects(
   )
   const [first] = unread.failures
   if (!isRead && first) throw allFailed(first, unread.failures)
-  if (gone.size > 0) subjects = subjects.filter(({id}) => !gone.has(id))
+  if (gone.size > 0)
+    subjects = subjects.filter(each => !gone.has(serverKey({id: each.id, account: cloud.accounts && each.account?.id})))
   return {
     subjects,
     unread: unread.all,

@@ -71,10 +71,15 @@ async function namesIn(given: string[]): Promise<string[]> {
 
 /** IDs, one a line; what follows a # is a comment. */
 async function readAccountFile(file: string): Promise<string[]> {
+  if (file === '') throw usageError('--account @ names no file.', 'Pass @FILE, with an account ID a line.')
   const lines = (await readText(file, 'accounts', inputLimits.list)).split(/\r?\n/)
   const ids = lines.map(line => line.replace(/#.*/, '').trim()).filter(line => line !== '')
   if (ids.length === 0) throw usageError(`${inputName(file)} names no account.`, 'It takes an account ID a line.')
-  for (const id of ids) checkAccountId(id, inputName(file))
+  for (const id of ids) {
+    // A word in a list must not widen it to all that there is.
+    if (id === 'all') throw usageError(`${inputName(file)} names all accounts.`, 'For all of them, pass --account all.')
+    checkAccountId(id, inputName(file))
+  }
   return ids
 }
 

@@ -163,7 +163,12 @@ function readProfiles(
     const name = keyIn(row)
     const at = `${file}:${lineOf(row)}`
     if (name === undefined || !profileName.test(name)) {
-      problems.push(notSettings(at, 'a profile has a name of letters, digits, hyphens, dots and underscores'))
+      problems.push(
+        notSettings(
+          at,
+          'a profile has a name of letters, digits, hyphens, dots and underscores, with no hyphen or dot at its beginning',
+        ),
+      )
       return []
     }
     const parsed = profileSchema.safeParse(toObject(value.get(name) ?? value.get(Number(name))))

@@ -3,6 +3,7 @@ import {join} from 'node:path'
 import type {Cloud} from '../cloud/cloud.ts'
 import type {FoundCredentials, ProfileCredentials} from '../cloud/credentials.ts'
 import type {Endpoints} from '../cloud/endpoints.ts'
+import type {AccountsAsked} from '../cloud/open-cloud.ts'
 import type {Place} from '../cloud/regions.ts'
 import {VpcmdError} from '../errors.ts'
 import {openFileLimit} from '../files/open-file-limit.ts'
@@ -28,12 +29,15 @@ export function findAccess(context: Context, flags: CloudFlags): Promise<Access>
   return usesSandbox(context, flags) ? sandboxAccess(context, flags) : realAccess(context, flags)
 }
 
-/** Opens the cloud that the flags and the environment name. Throws VpcmdError: exit 3 without credentials. */
+/**
+ * Opens the cloud that the flags and the environment name, in the accounts `fixed` in place of those that they name. Throws
+ * VpcmdError: exit 3 without credentials.
+ */
 export async function connectCloud(
   context: Context,
   flags: CloudFlags,
   found?: Access,
-  named?: AccountFlags,
+  fixed?: AccountsAsked,
 ): Promise<Cloud> {
   const {now, random, sleep, secrets} = context.host
   const [{openCloud}, {describePause, pauseTeller}, access] = await Promise.all([
@@ -43,12 +47,10 @@ export async function connectCloud(
   ])
   const tellPause = pauseTeller(text => context.note(text), now)
   for (const secret of access.credentials.secrets) secrets.add(secret)
-  rememberNames(context, usesSandbox(context, flags), access.credentials)
   const preferred = await preferredRegions(context, flags)
-  const where = named ?? (await accountFlags(context, flags))
-  const accounts = isOfAccounts(where)
-    ? await (await import('./accounts-asked.ts')).accountsAsked(context, where)
-    : undefined
+  const named = fixed ? {} : await accountFlags(context, flags)
+  const accounts = fixed ?? (await accountsNamed(context, named))
+  rememberNames(context, usesSandbox(context, flags), access.credentials, named)
   const cloud = await openCloud({
     ...access,
     accounts,
@@ -100,12 +102,16 @@ export async function accountFlags(context: Context, flags: CloudFlags): Promise
   }
 }
 
-/** Whether the flags say in which accounts to work. */
-function isOfAccounts({account, assume, enterprise, 'account-group': group}: AccountFlags): boolean {
-  return [account, assume, enterprise, group].some(each => each !== undefined)
+/** The accounts that the flags name; what reads them is loaded only where there are any. */
+async function accountsNamed(context: Context, flags: AccountFlags): Promise<AccountsAsked | undefined> {
+  if (Object.values(flags).every(each => each === undefined)) return undefined
+  return (await import('./accounts-asked.ts')).accountsAsked(context, flags)
 }
 
-/** Signs in for what a run or a plan fixes: `base` is who signs in, and `of` gives the cloud of the accounts that it was made in. */
+/**
+ * Signs in for what a run or a plan fixes: `base` is who signs in, and `of` gives the cloud of the accounts that it was made
+ * in, whatever flags and profiles say.
+ */
 export async function signIn(
   context: Context,
   flags: CloudFlags,
@@ -116,8 +122,10 @@ export async function signIn(
     base,
     async of({assumes}, places) {
       if (assumes === undefined) return base
-      const account = [...new Set(places.flatMap(place => place.account ?? []))]
-      return connectCloud(context, flags, access, {assume: assumes, ...(account.length > 0 && {account})})
+      const {parseProfileRef} = await import('../cloud/assume.ts')
+      const ids = [...new Set(places.flatMap(place => place.account ?? []))]
+      const list = async () => ids.map(id => ({id}))
+      return connectCloud(context, flags, access, {profile: parseProfileRef(assumes), ...(ids.length > 0 && {list})})
     },
   }
 }
@@ -136,10 +144,18 @@ function tellingRegions(context: Context, cloud: Cloud, file: string): Cloud {
 }
 
 /** Has what is listed kept for completion when the command is over. */
-function rememberNames(context: Context, isSandbox: boolean, {cacheKey = []}: FoundCredentials): void {
+function rememberNames(
+  context: Context,
+  isSandbox: boolean,
+  {secrets, cacheKey = secrets}: FoundCredentials,
+  named: AccountFlags,
+): void {
   const folder = usableCache(context, false)
   if (!folder) return
-  const names = new NamesSeen(namesFile(folder, isSandbox), isSandbox ? 'sandbox' : hashedName(...cacheKey))
+  // Other accounts have other names.
+  const where = named.assume === undefined ? [] : [JSON.stringify(named)]
+  const owner = isSandbox ? 'sandbox' : hashedName(...cacheKey, ...where)
+  const names = new NamesSeen(namesFile(folder, isSandbox), owner)
   context.names = names
   context.atEnd(() => names.keep())
 }

@@ -1,4 +1,5 @@
 import type {Cloud} from '../cloud/cloud.ts'
+import {serverKey} from '../cloud/regions.ts'
 import {retryPolicy} from '../cloud/retry-policy.ts'
 import {exitCodes, usageError, type VpcmdError} from '../errors.ts'
 import {
@@ -256,11 +257,13 @@ async function endingOf(
   const {counts, moved} = restarts?.summary() ?? {counts: new Map<RestartResult, number>(), moved: []}
   const skipped = counts.get('skipped') ?? 0
   const changedNow = new Set(
-    resumes?.work.flatMap(({change}, index) => (settled[index]?.result === 'changed' ? [change.target.id] : [])),
+    resumes?.work.flatMap(({change}, index) =>
+      settled[index]?.result === 'changed' ? [serverKey(change.target)] : [],
+    ),
   )
   const stillAwaits = (server: string) => !resumes || resumes.awaits.has(server) || changedNow.has(server)
   const awaiting = outcomes.filter(
-    each => wasTurnedOnRunning(each) && each.restart?.result !== 'done' && stillAwaits(each.target?.id ?? ''),
+    each => wasTurnedOnRunning(each) && each.restart?.result !== 'done' && stillAwaits(serverKey(each.target)),
   )
   const isLeft = restarts?.ending.leavesWork || now.skipped > 0 || now.failed > 0
   const resume = ['metadata', 'resume', run]

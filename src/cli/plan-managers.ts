@@ -1,4 +1,5 @@
 import type {Cloud} from '../cloud/cloud.ts'
+import {serverKey} from '../cloud/regions.ts'
 import {counted} from '../counted.ts'
 import {inputLimits, inputName, readText} from '../files/read-input.ts'
 import {type ManagedBy, managedBy, managerInWords} from '../metadata/managed-by.ts'
@@ -32,14 +33,14 @@ export async function managersOf(
   return new Map(
     servers.flatMap(({target}) => {
       const managed = managedBy(tagsOf(target), terraform?.get(target.id))
-      return managed === undefined ? [] : [[target.id, managed] as const]
+      return managed === undefined ? [] : [[serverKey(target), managed] as const]
     }),
   )
 }
 
 /** Outcomes, each with what manages its server. */
 export function withManagers(outcomes: Outcome[], managers: Managers): Outcome[] {
-  return outcomes.map(outcome => ({...outcome, managedBy: managers.get(outcome.target?.id ?? '')}))
+  return outcomes.map(outcome => ({...outcome, managedBy: managers.get(serverKey(outcome.target))}))
 }
 
 /** Says of which changes the next apply of Terraform or Schematics takes back, or may, and of which it does not. */
@@ -51,7 +52,7 @@ export function tellManagers(
 ): void {
   const groups = new Map<string, {managed: ManagedBy; names: string[]}>()
   for (const {target} of changes) {
-    const managed = managers.get(target.id)
+    const managed = managers.get(serverKey(target))
     if (!managed) continue
     const {tool, hasBlock, address} = managed
     const who = tool === 'terraform' ? 'Terraform' : managerInWords(managed)

@@ -1,6 +1,7 @@
 import {Flags} from '@oclif/core'
 import type {Policy} from '../audit/policy.ts'
 import type {Cloud} from '../cloud/cloud.ts'
+import {serverKey} from '../cloud/regions.ts'
 import {counted} from '../counted.ts'
 import {inputName, readInput} from '../files/read-input.ts'
 import {pathInRepository} from '../files/repository-path.ts'
@@ -48,7 +49,7 @@ export async function breachesOf(
     const account = id === undefined ? undefined : {id}
     const subject = {...server, account, settings: {...before, ...set}, tags: tagsOf?.(target), readAt}
     const {verdict, violations} = judge(subject, policy, today)
-    if (verdict === 'violation') breaches.set(target.id, violations.map(violationInWords).join('; '))
+    if (verdict === 'violation') breaches.set(serverKey(target), violations.map(violationInWords).join('; '))
     else if (verdict === 'undetermined') unknown++
   }
   if (unknown > 0) {
@@ -62,7 +63,7 @@ export async function breachesOf(
 
 /** Outcomes, each with what the policy forbids of it. */
 export function withBreaches(outcomes: Outcome[], breaches: Breaches): Outcome[] {
-  return outcomes.map(outcome => ({...outcome, breach: breaches.get(outcome.target?.id ?? '')}))
+  return outcomes.map(outcome => ({...outcome, breach: breaches.get(serverKey(outcome.target))}))
 }
 
 /** How many changes the policy forbids, for the end of a question; empty for none. */

@@ -6,6 +6,9 @@ import {dataFormatNames} from '../terminal/formats.ts'
 
 const word = (what: string) =>
   z.string({error: `must be ${what}`}).refine(text => /^[^\s\p{C}]+$/u.test(text), `must be ${what}`)
+/** The name of a trusted profile may hold spaces. */
+const trustedProfile = (what: string) =>
+  z.string({error: `must be ${what}`}).refine(text => text.trim() !== '' && !/\p{C}/u.test(text), `must be ${what}`)
 const words = (what: string) =>
   z
     .union([z.string(), z.array(z.string())], {error: `must be ${what}`})
@@ -24,10 +27,10 @@ const credentials = z.union(
     one({key_variable: z.string().regex(/^[A-Za-z_]\w*$/)}).transform(
       ({key_variable: name}): ProfileCredentials => ({kind: 'key_variable', name: String(name)}),
     ),
-    one({vpc: word('a profile')}).transform(
+    one({vpc: trustedProfile('a profile')}).transform(
       ({vpc: profile}): ProfileCredentials => ({kind: 'vpc', profile: String(profile)}),
     ),
-    one({container: word('a profile')}).transform(
+    one({container: trustedProfile('a profile')}).transform(
       ({container: profile}): ProfileCredentials => ({kind: 'container', profile: String(profile)}),
     ),
   ],
@@ -38,7 +41,7 @@ const credentials = z.union(
 export const profileSchema = z.strictObject(
   {
     credentials: credentials.optional(),
-    assume: word('the name, ID or CRN of a trusted profile').optional(),
+    assume: trustedProfile('the name, ID or CRN of a trusted profile').optional(),
     account: words('the ID of an account, a list of them, or all').optional(),
     enterprise: word('the ID of an enterprise').optional(),
     account_group: word('the ID of an account group').optional(),
@@ -60,8 +63,8 @@ export type Profile = z.output<typeof profileSchema>
 /** The profiles of the config file, by name. */
 export type Profiles = ReadonlyMap<string, Profile>
 
-/** A profile's name: it is typed, and stands in messages. */
-export const profileName = /^[\w.-]{1,64}$/
+/** A profile's name: it is typed, where no flag may be meant, and stands in messages. */
+export const profileName = /^\w[\w.-]{0,63}$/
 
 /** The profile of a name. Throws a usage error, exit 2, with the nearest one where there is none; `source` is where the name is from. */
 export function profileNamed(profiles: Profiles, name: string, source: string): Profile {

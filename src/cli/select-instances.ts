@@ -8,6 +8,7 @@ import {
   type FoundInstance,
   findInstance,
   findInstances,
+  foundKey,
   instanceChoices,
   type Search,
 } from '../instances/find-instance.ts'
@@ -95,7 +96,7 @@ export async function selectInstances<T>(
     const picked = picksOne
       ? [await prompter.pick({message: question, choices, multiple: false})]
       : await prompter.pick({message: question, choices, multiple: true})
-    picker.ticked = new Set(picked.map(({instance}) => instance.id))
+    picker.ticked = new Set(picked.map(foundKey))
     const items = picked.map(found => map({...found, asked: found.instance.id, readAt}))
     return {items, how: 'picked', words: 'picked from the list', unread: []}
   }
@@ -103,14 +104,14 @@ export async function selectInstances<T>(
   if (asked.length === 0) context.note(`${inputName(file ?? '')} names no instances: nothing to do.`)
   const readAt = context.host.now()
   const searches: Search[] = []
+  const seen = new Set<string>()
   for (const search of await findInstances(cloud, asked)) {
     // A list of many names is not gone through by hand.
     const isAsked = 'error' in search && file === undefined && search.error instanceof AmbiguousName
     const one = isAsked ? await pickInPlace(context, search, yes) : search
-    const isThere = searches.some(
-      each => 'instance' in each && 'instance' in one && each.instance.id === one.instance.id,
-    )
-    if (!isThere) searches.push(one)
+    const key = 'instance' in one && foundKey(one)
+    if (!key || !seen.has(key)) searches.push(one)
+    if (key) seen.add(key)
   }
   return {
     items: searches.map(search => ('error' in search ? search : map({...search, readAt}))),
@@ -231,12 +232,13 @@ function choicesOf(found: readonly FoundInstance[], ticked?: ReadonlySet<string>
     name: each.instance.name ?? each.instance.id,
     id: each.instance.id,
     description: describeChoice(each, zoneWidth),
-    isTicked: ticked?.has(each.instance.id) ?? false,
+    isTicked: ticked?.has(foundKey(each)) ?? false,
   }))
 }
 
-function describeChoice({instance}: FoundInstance, zoneWidth: number): string {
+function describeChoice({instance, region: {account}}: FoundInstance, zoneWidth: number): string {
   const {zone = '-', status = '-', settings} = instance
   // The longest status that is known today is `restarting`.
-  return `${zone.padEnd(zoneWidth)}  ${status.padEnd(10)}  ${settingsLabel(settings)}`
+  const whose = account ? `  ${account.name ?? account.id}` : ''
+  return `${zone.padEnd(zoneWidth)}  ${status.padEnd(10)}  ${settingsLabel(settings)}${whose}`
 }

@@ -1,3 +1,4 @@
+import {serverKey} from '../cloud/regions.ts'
 import {describeChange} from '../instances/settings.ts'
 import type {PlannedChange} from '../metadata/plan.ts'
 import type {Context} from './context.ts'
@@ -12,7 +13,7 @@ const mostShown = 20
 export function showChanges(context: Context, changes: PlannedChange[], breaches: Breaches, listedBy: string): void {
   showPlaces(context, changes)
   for (const {target, before, set} of changes.slice(0, mostShown)) {
-    const breach = breaches.get(target.id)
+    const breach = breaches.get(serverKey(target))
     const against = breach === undefined ? '' : ` (against the policy: ${breach})`
     context.note(`  ${target.name} (${target.id}, ${target.zone}): ${describeChange(before, set)}${against}`)
   }

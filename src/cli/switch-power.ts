@@ -1,6 +1,6 @@
 import type {Cloud} from '../cloud/cloud.ts'
 import {rateLimits} from '../cloud/rate-limiter.ts'
-import {placeOf} from '../cloud/regions.ts'
+import {placeOf, serverKey} from '../cloud/regions.ts'
 import type {Column} from '../column.ts'
 import {counted} from '../counted.ts'
 import {asVpcmdError, type VpcmdError} from '../errors.ts'
@@ -64,7 +64,7 @@ async function switchChosen(
   const targets = new Map<string, ChosenTarget>()
   for (const item of items) {
     if ('error' in item) notFound.push({...item, target: undefined, result: 'failed'})
-    else if (!targets.has(item.target.id)) targets.set(item.target.id, item)
+    else if (!targets.has(serverKey(item.target))) targets.set(serverKey(item.target), item)
   }
   const read = await readItems(context, cloud, policy, action, [...targets.values()])
   const planned = [...read.map(item => plannedOutcome(item, how !== 'all')), ...notFound]
@@ -115,7 +115,7 @@ export async function resumePower(
   }
   if (!isAgreed && begun.length === 0) return context.note('Nothing was sent.')
   if (!isAgreed) context.note('No other instance is stopped.')
-  const places = new Map(run.changes.map(({i, change}) => [change.target.id, i]))
+  const places = new Map(run.changes.map(({i, change}) => [serverKey(change.target), i]))
   const work = [
     ...begun.map(
       ({i, change: {target}, restart}): RestartWork => ({
@@ -126,11 +126,11 @@ export async function resumePower(
       }),
     ),
     ...items.flatMap(({target, change}): RestartWork[] =>
-      change && isAgreed ? [{i: places.get(target.id) ?? 0, target, tags: change.tags, power: action}] : [],
+      change && isAgreed ? [{i: places.get(serverKey(target)) ?? 0, target, tags: change.tags, power: action}] : [],
     ),
   ]
   const settled = planned.flatMap(outcome => {
-    const i = places.get(outcome.target?.id ?? '')
+    const i = places.get(serverKey(outcome.target))
     return i !== undefined && (outcome.result === 'changed' || outcome.result === 'unchanged') ? [{i, outcome}] : []
   })
   const isWhole = isAgreed || items.every(({change}) => !change)
@@ -277,7 +277,10 @@ async function carryOutPower(context: Context, cloud: Cloud, policy: ChangePolic
 /** A planned outcome with what became of it. */
 function whole(action: PowerAction, outcome: PowerOutcome, restarted: Map<string, Restarted>): PowerOutcome {
   if (outcome.result !== 'planned' || !outcome.target) return outcome
-  const each: Restarted = restarted.get(outcome.target.id) ?? {result: 'skipped', reason: 'it was not confirmed'}
+  const each: Restarted = restarted.get(serverKey(outcome.target)) ?? {
+    result: 'skipped',
+    reason: 'it was not confirmed',
+  }
   const {result, status, error} = settledBy(action, outcome.target, each)
   return {...outcome, result, after: status, error, address: each.address}
 }

@@ -111,7 +111,8 @@ export function openAccount(options: AccountOptions): Cloud {
 
   let isChecked: Promise<void> | undefined
   const find = async (asked: string[], askedBy: string) => {
-    isChecked ??= account ? checkAccount(tokens, account) : Promise.resolve()
+    // Whose the credentials are is told once, and not by each region that was kept.
+    isChecked ??= account ? tokens.ready() : Promise.resolve()
     await isChecked
     return findRegions({
       asked,
@@ -156,7 +157,9 @@ export function openAccount(options: AccountOptions): Cloud {
       regions ??= find(asked, askedBy)
       return regions
     },
-    region({region: name}, askedBy = 'the CRN') {
+    async region({region: name, account: asked}, askedBy = 'the CRN') {
+      // What a plan or a run has of another account is none of this one's.
+      if (asked !== undefined) checkPlace(asked, (await tokens.caller()).account)
       const found = named.get(name) ?? findOne(name, askedBy)
       named.set(name, found)
       return found
@@ -193,13 +196,12 @@ export function openService(options: AccountOptions, name: ServiceName): Service
   return {...words, name: place, url, secrets, tokens, pacing, limiter: new RateLimiter(pacing), line, onCall}
 }
 
-/** Throws a usage error where the tokens are of another account. */
-async function checkAccount(tokens: TokenSource, {id}: Account): Promise<void> {
-  const {account} = await tokens.caller()
-  if (account === id) return
+/** Throws a usage error where something is of another account than that of the credentials. */
+function checkPlace(asked: string, own: string): void {
+  if (asked === own) return
   throw usageError(
-    `The credentials are of account ${account}, and not of ${id}: nothing was asked there.`,
-    'To work in another account, pass --assume with the name of a trusted profile of it.',
+    `It is in account ${asked}, and these credentials are of account ${own}: it is left alone.`,
+    `Pass --assume with the name of a trusted profile of account ${asked}.`,
   )
 }
 

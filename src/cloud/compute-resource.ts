@@ -1,4 +1,5 @@
 import {existsSync} from 'node:fs'
+import {claimsIn} from '../jwt-claims.ts'
 import {ask, linkLocalAddress, metadataHost} from './transport.ts'
 
 /** Where this process runs, as IBM Cloud can vouch for it. */
@@ -43,7 +44,7 @@ async function givesTokens(url: string): Promise<boolean> {
   const outcome = await ask(question, {timeoutMs: answerMs, mostBytes: 64 * 1024})
   if (outcome.kind !== 'reply' || outcome.status !== 200) return false
   try {
-    return typeof Object(JSON.parse(outcome.body.toString('utf8'))).access_token === 'string'
+    return claimsIn(String(Object(JSON.parse(outcome.body.toString('utf8'))).access_token)) !== undefined
   } catch {
     return false
   }

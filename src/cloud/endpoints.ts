@@ -57,8 +57,10 @@ export function findEndpoints(env: Readonly<Record<string, string | undefined>>,
   const given = fromVariable(env, 'VPC_URL') ?? fromVariable(env, 'IBMCLOUD_IS_NG_API_ENDPOINT')
   const isPrivate = asksPrivate || (given !== undefined && new URL(given).hostname.endsWith(privateVpcDomain))
   const vpcUrl = given ?? privately(defaultVpcUrl, isPrivate)
+  const authUrl = fromVariable(env, 'VPC_AUTH_URL')
   const iamUrl =
-    fromVariable(env, 'VPC_AUTH_URL') ??
+    // IBM's SDK has the metadata service's address there, too (IBM/node-sdk-core, Authentication.md): IAM is elsewhere.
+    (authUrl !== undefined && isMetadataService(authUrl) ? undefined : authUrl) ??
     fromVariable(env, 'IBMCLOUD_IAM_API_ENDPOINT') ??
     privately(defaultIamUrl, isPrivate)
   return {
@@ -116,6 +118,10 @@ export function privately(url: string, isPrivate: boolean): string {
     .replace(/^https:\/\/iam\.cloud\.ibm\.com/, 'https://private.iam.cloud.ibm.com')
 }
 
+function isMetadataService(url: string): boolean {
+  return [linkLocalAddress, metadataHost].includes(new URL(url).hostname)
+}
+
 /** True for an address on this machine, which no proxy has to be asked for. */
 export function isLoopback(url: string): boolean {
   const {hostname} = new URL(url)
@@ -127,9 +133,9 @@ export function isLoopback(url: string): boolean {
  * machine or its metadata service. `insists` is the user's own word that it is meant.
  */
 export function checkSecure(url: string, insists: boolean): void {
-  const {protocol, host, hostname} = new URL(url)
+  const {protocol, host} = new URL(url)
   if (insists || protocol === 'https:' || isLoopback(url)) return
-  if (hostname === linkLocalAddress || hostname === metadataHost) return
+  if (isMetadataService(url)) return
   throw usageError(
     `${host} is asked over http: anyone in between could read the credentials. Nothing was sent.`,
     'Use https. If it is meant, pass --allow-http.',

@@ -45,28 +45,30 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     const mostBytes = listPaths.some(path => url.endsWith(path)) ? answerLimits.list : answerLimits.other
     return {connections, proxy: routeTo(url), log, mostBytes}
   }
-  const tokensOf = (whose: Credentials) =>
+  const tokensOf = (whose: Credentials, account: Account | undefined) =>
     new TokenSource({
       ...whose,
       cacheFile:
         whose.isBorrowed || !whose.cacheKey
           ? undefined
           : cacheFile(options.cacheFolder, 'token', whose.asked.url, ...whose.cacheKey),
+      account,
       pacing,
       lineTo,
     })
   const onCall = watchCalls(show)
+  const only = asked?.profile ? undefined : asked?.only
   // Who opens several clouds signs in once: a login of ibmcloud gives its token once, and then asks ibmcloud for another.
-  const tokens = signedIn.get(credentials) ?? tokensOf(credentials)
-  signedIn.set(credentials, tokens)
+  const tokens = (only ? undefined : signedIn.get(credentials)) ?? tokensOf(credentials, only)
+  if (!only) signedIn.set(credentials, tokens)
   const shared = {...options, sdk, lineTo, onCall, show}
-  const own = {...shared, tokens, account: asked?.profile ? undefined : asked?.only}
+  const own = {...shared, tokens, account: only}
   const base = openAccount(own)
   if (!asked?.profile) return base
   const {profile, list} = asked
-  const assume = (id: string | undefined) => {
-    const assumed = assumedCredentials({credentials, tokens}, iamUrl, profile, id)
-    return {credentials: assumed, tokens: tokensOf(assumed)}
+  const assume = (account: Account | undefined) => {
+    const assumed = assumedCredentials({credentials, tokens}, iamUrl, profile, account?.id)
+    return {credentials: assumed, tokens: tokensOf(assumed, account)}
   }
   return unite({
     base,
@@ -78,6 +80,6 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
       if (profile.kind === 'name') return [{id: (await tokens.caller()).account}]
       return [{id: profile.account ?? (await assume(undefined).tokens.caller()).account}]
     },
-    open: async account => openAccount({...shared, ...assume(account.id), account}),
+    open: async account => openAccount({...shared, ...assume(account), account}),
   })
 }

@@ -41,6 +41,12 @@ export function placeKey({region, account = ''}: Place): string {
   return `${account}/${region}`
 }
 
+/** A key for a server by its ID, which that of another account may have, too; empty for none. */
+export function serverKey(server: {id: string; account?: string | undefined} | undefined): string {
+  if (!server) return ''
+  return server.account === undefined ? server.id : `${server.account}/${server.id}`
+}
+
 /** A region as messages call it: `eu-de`, or `eu-de of account team-a (ID)`. */
 export function placeName({name, account}: Pick<Region, 'name' | 'account'>): string {
   if (!account) return name

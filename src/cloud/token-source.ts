@@ -1,9 +1,10 @@
 import type {AuthenticatorInterface} from 'ibm-cloud-sdk-core'
-import {exitCodes, VpcmdError} from '../errors.ts'
+import {exitCodes, usageError, VpcmdError} from '../errors.ts'
 import {readPrivateJson, writePrivate} from '../files/private-file.ts'
 import {claimsIn} from '../jwt-claims.ts'
 import type {Credentials} from './credential-kinds.ts'
 import {number, text} from './readers/fields.ts'
+import type {Account} from './regions.ts'
 import {type Pacing, RequestFailure, unreadable, withRetries} from './retries.ts'
 import {retryPolicy} from './retry-policy.ts'
 import {type SdkAdapter, sdkAdapter} from './sdk-adapter.ts'
@@ -19,6 +20,8 @@ export interface TokenSourceOptions
   extends Pick<Credentials, 'asked' | 'create' | 'isRenewable' | 'secrets' | 'leastLifeMs'> {
   /** Where the token is kept between commands; undefined keeps it in memory only. */
   cacheFile: string | undefined
+  /** The account that every token must be of, or it is not used; undefined for any. */
+  account?: Account | undefined
   pacing: Pacing
   lineTo(url: string): Line
 }
@@ -55,7 +58,7 @@ interface Token {
 
 /**
  * The tokens of any of IBM's authenticators: asked for as the retry policy says, kept between commands, renewed when they
- * are refused, and failing under the name of who did not give one.
+ * are refused, and failing under the name of who did not give one, or gave one of another account than asked for.
  */
 export class TokenSource implements AuthenticatorInterface {
   readonly #options: TokenSourceOptions
@@ -112,12 +115,7 @@ export class TokenSource implements AuthenticatorInterface {
     if (isFresh && (await this.#present()).givenAt === 0) this.renew(0)
     const {account, iamId} = await this.identity()
     if (account !== undefined && iamId !== undefined) return {account, iamId}
-    throw new VpcmdError({
-      code: 'no_account',
-      message: 'The IAM token does not say which account it is for.',
-      hint: 'Changes are recorded with their account: use an IAM API key.',
-      exitCode: exitCodes.denied,
-    })
+    throw untoldAccount('Changes are recorded with their account: use an IAM API key.')
   }
 
   /** All that the present token says of whose it is. Throws VpcmdError where there is none. */
@@ -152,7 +150,6 @@ export class TokenSource implements AuthenticatorInterface {
     const {cacheFile, pacing, asked, leastLifeMs = spareMs} = this.#options
     const kept = cacheFile && !this.#ignoreCache ? await this.#readCache(cacheFile) : undefined
     if (kept) {
-      this.#checkAccount(kept.header)
       this.#areGood = true
       this.#token = kept
       return kept
@@ -185,24 +182,34 @@ export class TokenSource implements AuthenticatorInterface {
   }
 
   /**
-   * Throws for a token of another account than the first one was of: what was found in one is not sent to another. Whoever is
-   * signed in to ibmcloud may choose another account while vpcmd runs.
+   * Throws VpcmdError for a token of another account than asked for, or than the first one was of: what was found in one is
+   * not sent to another. IAM may give another when it is renewed, and whoever is signed in to ibmcloud may choose another.
    */
   #checkAccount(header: string): void {
-    const account = accountIn(header)
-    this.#first ??= {account}
-    if (account === this.#first.account) return
-    const {name} = this.#options.asked
-    const [before, now] = [this.#first.account, account].map(id => (id === undefined ? 'no account' : `account ${id}`))
+    const {account, asked} = this.#options
+    const given = accountIn(header)
+    if (account && given !== account.id) {
+      if (given === undefined)
+        throw untoldAccount('Credentials of a certain account are asked for: use an IAM API key.')
+      const whose = asked.profile === undefined ? '' : ` of the trusted profile ${asked.profile}`
+      throw usageError(
+        `The credentials${whose} are of account ${given}, and not of ${account.id}: nothing was asked there.`,
+        asked.profile === undefined
+          ? 'To work in another account, pass --assume with the name of a trusted profile of it.'
+          : `Pass the name of a trusted profile of account ${account.id}, or --account ${given}.`,
+      )
+    }
+    this.#first ??= {account: given}
+    if (given === this.#first.account) return
+    const [before, now] = [this.#first.account, given].map(id => (id === undefined ? 'no account' : `account ${id}`))
     throw new VpcmdError({
       code: 'other_account',
-      message: `A new token of ${name} names ${now}, and the first one named ${before}: it is not used.`,
+      message: `A new token of ${asked.name} names ${now}, and the first one named ${before}: it is not used.`,
       hint: 'See vpcmd whoami, and run the command again.',
       isUnsent: true,
       exitCode: exitCodes.denied,
     })
   }
-
   /** Each token request of the authenticator, of which some take two, tried as the policy says. */
   #retryingAdapter(): SdkAdapter {
     const {pacing, lineTo, asked} = this.#options
@@ -239,6 +246,7 @@ export class TokenSource implements AuthenticatorInterface {
       const {access_token: token, expiration} = Object(kept)
       const isWhole = typeof token === 'string' && isJwt(token) && Number.isFinite(expiration)
       if (isWhole && expiration * 1000 - this.#options.pacing.now() >= leastKeptMs) {
+        this.#checkAccount(token)
         const expiresAt = expiration * 1000
         return {header: `Bearer ${token}`, expiresAt, renewAt: renewalOf(expiresAt, spareMs), givenAt: 0}
       }
@@ -253,6 +261,11 @@ export class TokenSource implements AuthenticatorInterface {
   #note(text: string): void {
     this.#options.lineTo(this.#options.asked.url).log?.note(text)
   }
+}
+
+function untoldAccount(hint: string): VpcmdError {
+  const message = 'The IAM token does not say which account it is for.'
+  return new VpcmdError({code: 'no_account', message, hint, exitCode: exitCodes.denied})
 }
 
 /** Whether there is a token in an answer that a header can carry. */

@@ -1,5 +1,5 @@
 import pLimit from 'p-limit'
-import {asVpcmdError, usageError} from '../errors.ts'
+import {asVpcmdError, usageError, type VpcmdError} from '../errors.ts'
 import type {Cloud} from './cloud.ts'
 import {type Account, accountName, type Region} from './regions.ts'
 
@@ -38,9 +38,8 @@ export function unite({base, profile, list, open}: UnitedOptions): Cloud {
       opened.set(account.id, cloud)
       return regions.map(region => ({...region, account}))
     } catch (thrown) {
-      const error = asVpcmdError(thrown)
-      const told = error.reworded({message: `${capitalized(accountName(account))}: ${error.message}`})
-      return [{name: '', url: '', account, problem: told.message, error: told}]
+      const error = ofAccount(account, thrown)
+      return [{name: '', url: '', account, problem: error.message, error}]
     }
   }
   const cloudOf = ({name, account}: Region): Cloud => {
@@ -78,7 +77,9 @@ export function unite({base, profile, list, open}: UnitedOptions): Cloud {
       const account = place.account === undefined && !other ? only : all.find(({id}) => id === place.account)
       if (!account) throw otherAccount(place.account, all)
       const cloud = await enter(account)
-      const region = await cloud.region({region: place.region}, askedBy)
+      const region = await cloud.region({region: place.region}, askedBy).catch((thrown: unknown) => {
+        throw ofAccount(account, thrown)
+      })
       opened.set(account.id, cloud)
       return {...region, account}
     },
@@ -98,6 +99,8 @@ function otherAccount(account: string | undefined, all: Account[]): Error {
       )
 }
 
-function capitalized(words: string): string {
-  return words.charAt(0).toUpperCase() + words.slice(1)
+/** What went wrong in an account, which the message names. */
+function ofAccount(account: Account, thrown: unknown): VpcmdError {
+  const error = asVpcmdError(thrown)
+  return error.reworded({message: `A${accountName(account).slice(1)}: ${error.message}`})
 }

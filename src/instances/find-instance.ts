@@ -3,7 +3,7 @@ import pLimit from 'p-limit'
 import type {Cloud} from '../cloud/cloud.ts'
 import type {Instance} from '../cloud/readers/instance.ts'
 import type {BareMetalServer} from '../cloud/readers/resources.ts'
-import {checkUsable, type Place, placeKey, placeName, placeOf, type Region} from '../cloud/regions.ts'
+import {checkUsable, type Place, placeKey, placeName, placeOf, type Region, serverKey} from '../cloud/regions.ts'
 import {counted} from '../counted.ts'
 import {type ErrorDetails, exitCodes, usageError, VpcmdError} from '../errors.ts'
 import {toQuery} from './filters.ts'
@@ -62,7 +62,16 @@ export async function findInstances(cloud: Cloud, asked: string[]): Promise<Sear
     ),
   ).finally(endShow)
   const seen = new Set<string>()
-  return searches.filter(search => 'error' in search || (!seen.has(search.instance.id) && seen.add(search.instance.id)))
+  return searches.filter(search => {
+    if ('error' in search) return true
+    const key = foundKey(search)
+    return !seen.has(key) && seen.add(key)
+  })
+}
+
+/** A key for an instance that was found, which no other has. */
+export function foundKey({instance: {id}, region: {account}}: FoundInstance): string {
+  return serverKey({id, account: account?.id})
 }
 
 /**
@@ -99,7 +108,9 @@ async function lookUpId(cloud: Cloud, id: string, regions: Region[]): Promise<Lo
   })
   try {
     // An ID is in one region only: the first hit is the answer, whatever the other regions are still doing.
-    return {matches: [await Promise.any(searches)], regions}
+    const first = await Promise.any(searches)
+    // Of several accounts each is heard: what is meant must not be that of whoever answers first.
+    return {matches: cloud.accounts ? fulfilled(await Promise.allSettled(searches)) : [first], regions}
   } catch (error) {
     const errors: unknown[] = error instanceof AggregateError ? error.errors : [error]
     return {matches: [], regions, failure: errors.find(each => !isNotFound(each))}
@@ -211,14 +222,17 @@ export class AmbiguousName extends VpcmdError {
   }
 }
 
+/** More candidates than these are no help in a message. */
+const mostNamed = 10
+
 function ambiguous(ref: InstanceRef, found: FoundInstance[]): AmbiguousName {
   const candidates = found.map(
     ({region, instance}) => `${instance.id} in ${placeName(region)} (VPC ${instance.vpc?.name ?? 'unknown'})`,
   )
   const details = {
     code: 'ambiguous_name',
-    message: `${found.length} instances have the ${wordsOf(ref)}: ${candidates.join('; ')}.`,
-    hint: 'Pass the ID, or narrow it with --region.',
+    message: `${found.length} instances have the ${wordsOf(ref)}: ${candidates.slice(0, mostNamed).join('; ')}${candidates.length > mostNamed ? '; and others' : ''}.`,
+    hint: `${ref.kind === 'name' ? 'Pass the ID' : 'Pass the CRN'}, or narrow it with --region${found.some(({region}) => region.account) ? ' or --account' : ''}.`,
     exitCode: exitCodes.notFound,
   }
   return new AmbiguousName(details, found)

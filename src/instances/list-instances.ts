@@ -2,7 +2,7 @@ import pLimit from 'p-limit'
 import type {Cloud} from '../cloud/cloud.ts'
 import type {TagIndex} from '../cloud/global-search.ts'
 import type {Instance} from '../cloud/readers/instance.ts'
-import {type Account, checkUsable, placeName, type Region} from '../cloud/regions.ts'
+import {type Account, checkUsable, placeName, type Region, serverKey} from '../cloud/regions.ts'
 import {counted} from '../counted.ts'
 import {asVpcmdError, VpcmdError} from '../errors.ts'
 import type {InstanceQuery} from './filters.ts'
@@ -35,8 +35,8 @@ export interface ReadingOutcome {
   isRead: boolean
   /** The regions, as messages call them, that could not be read, or not to their end: what was handed over of them is not all. */
   unread: Set<string>
-  /** IDs that were handed over and that had gone by the end of the reading. */
-  gone: Set<string>
+  /** The IDs that were handed over and that had gone by the end of the reading, by `serverKey`. */
+  gone: Map<string, string>
 }
 
 export interface Listing extends Pick<ReadingOutcome, 'failures' | 'isRead'> {
@@ -62,7 +62,7 @@ export async function readInstances(
 ): Promise<ReadingOutcome> {
   const regions = await cloud.regions()
   const stopped = new AbortController()
-  const outcome: ReadingOutcome = {failures: [], isRead: false, unread: new Set(), gone: new Set()}
+  const outcome: ReadingOutcome = {failures: [], isRead: false, unread: new Set(), gone: new Map()}
   let regionsDone = 0
   let taken = 0
   const accounts = new Set(regions.flatMap(({account}) => account?.id ?? [])).size
@@ -91,7 +91,7 @@ export async function readInstances(
       const reading = {api: cloud.api(region), region: name, query, tags, take, budget, signal: stopped.signal}
       const count = await readRegionInstances(reading)
       outcome.isRead = true
-      for (const id of count.gone) outcome.gone.add(id)
+      for (const id of count.gone) outcome.gone.set(serverKey({id, account: region.account?.id}), id)
       for (const error of problemsOfList(`the instances of ${name}`, count)) outcome.failures.push({region, error})
     } catch (error) {
       stopped.signal.throwIfAborted()
@@ -134,12 +134,14 @@ export async function collectInstances<T>(
   map: (instance: Instance, region: Region) => T,
   budget?: StreamBudget,
 ): Promise<{items: T[]; failures: RegionFailure[]; isRead: boolean}> {
-  const all: {id: string; region: string; item: T}[] = []
+  const all: {id: string; region: Region; item: T}[] = []
   const take: OnInstances = (instances, region) => {
-    for (const each of instances) all.push({id: each.id, region: placeName(region), item: map(each, region)})
+    for (const each of instances) all.push({id: each.id, region, item: map(each, region)})
   }
   const {failures, isRead, unread, gone} = await readInstances(cloud, query, take, budget)
-  const kept = all.filter(({id, region}) => !gone.has(id) && !unread.has(region))
+  const kept = all.filter(
+    ({id, region}) => !gone.has(serverKey({id, account: region.account?.id})) && !unread.has(placeName(region)),
+  )
   return {items: kept.map(({item}) => item), failures, isRead}
 }
 

@@ -1,4 +1,5 @@
 import {z} from 'zod'
+import {serverKey} from '../cloud/regions.ts'
 import {usageError} from '../errors.ts'
 import {writeOutput} from '../files/write-output.ts'
 import {
@@ -73,8 +74,8 @@ const planFile = z
     const seen = new Set<string>()
     for (const [index, {target: each}] of changes.entries()) {
       const path = ['changes', index, 'target', 'id']
-      if (seen.has(each.id)) context.addIssue({code: 'custom', message: 'appears twice', path})
-      seen.add(each.id)
+      if (seen.has(serverKey(each))) context.addIssue({code: 'custom', message: 'appears twice', path})
+      seen.add(serverKey(each))
     }
   })
 

@@ -162,7 +162,7 @@ class Reading {
     }
     const recorded = this.#changes.get(line.i)
     if (!recorded) return
-    this.marks.take(recorded.change, line)
+    this.marks.take(recorded.change, line, this.#header?.account ?? '')
     if (line.t === 'sent') recorded.indeterminate = true
     else if (line.t === 'restart') {
       const {step, at} = line

@@ -1,4 +1,5 @@
 import type {Cloud} from '../cloud/cloud.ts'
+import {serverKey} from '../cloud/regions.ts'
 import {targetName} from '../instances/references.ts'
 import type {Outcome, Restarted} from './outcomes.ts'
 import type {PlannedChange, Target} from './plan.ts'
@@ -26,7 +27,7 @@ export interface RestartRequest {
   awaiting?: RestartWork[]
   /** Those that an earlier try has asked to stop: they are brought back first, whatever the flags say. */
   begun?: RestartWork[]
-  /** What became of others in an earlier try, by ID. */
+  /** What became of others in an earlier try, by `serverKey`. */
   earlier?: Map<string, Restarted>
 }
 
@@ -41,7 +42,7 @@ export class RestartPlan {
   readonly begun: RestartWork[]
   readonly #awaiting: RestartWork[]
   readonly #policy: RestartPolicy
-  /** By the instance's ID; of each that is to be, or will have been, turned on. */
+  /** By `serverKey`; of each that is to be, or will have been, turned on. */
   readonly #preflights: Map<string, Preflight>
   readonly #restarted: Map<string, Restarted>
   readonly #ofVpc = new Map<string, number>()
@@ -67,7 +68,7 @@ export class RestartPlan {
     this.begun = request.begun ?? []
     this.#awaiting = request.awaiting ?? []
     this.#restarted = new Map(request.earlier)
-    this.#preflights = new Map(preflights.map(each => [each.target.id, each]))
+    this.#preflights = new Map(preflights.map(each => [serverKey(each.target), each]))
     for (const {target} of request.changes) {
       if (target.kind === 'instance') this.#ofVpc.set(target.vpc.id, (this.#ofVpc.get(target.vpc.id) ?? 0) + 1)
     }
@@ -110,11 +111,11 @@ export class RestartPlan {
       const isTurnedOn = settled[index]?.result === 'changed' && settled[index].after?.enabled && !before.enabled
       return isTurnedOn ? [{i, target}] : []
     })
-    const going = new Set(this.going.map(({target}) => target.id))
-    const due = [...this.#awaiting, ...turnedOn].filter(({target}) => going.has(target.id))
+    const going = new Set(this.going.map(({target}) => serverKey(target)))
+    const due = [...this.#awaiting, ...turnedOn].filter(({target}) => going.has(serverKey(target)))
     if (!stop && this.ending.stop === undefined) return due
     const reason = stop ? 'the run ended before its turn' : 'another restart failed before its turn'
-    for (const {target} of due) this.#restarted.set(target.id, {result: 'skipped', reason})
+    for (const {target} of due) this.#restarted.set(serverKey(target), {result: 'skipped', reason})
     return []
   }
 
@@ -129,22 +130,22 @@ export class RestartPlan {
     const maxUnavailable = (vpc: string) => this.maxUnavailable(vpc)
     const ending = await restartAll(cloud, work, {...options, maxUnavailable, acceptsDataLoss, stepTimeoutMs})
     this.#endings.push(ending)
-    for (const [id, restarted] of ending.restarted) this.#restarted.set(id, restarted)
+    for (const [key, restarted] of ending.restarted) this.#restarted.set(key, restarted)
   }
 
   /** The outcomes with what became of the restarts, or is planned of them before the run is done. */
   addTo(outcomes: Outcome[], isDone: boolean): Outcome[] {
-    return outcomes.map(outcome => ({...outcome, restart: this.#outcomeOf(outcome.target?.id ?? '', isDone)}))
+    return outcomes.map(outcome => ({...outcome, restart: this.#outcomeOf(serverKey(outcome.target), isDone)}))
   }
 
   /** What a summary says of restarts: how many ended how, in words, and which private addresses changed. */
   summary(): {counts: Map<Restarted['result'], number>; moved: Moved[]} {
-    const known = new Map([...this.#preflights.values()].map(({target}) => [target.id, target]))
-    for (const {target} of [...this.begun, ...this.#awaiting]) known.set(target.id, target)
+    const known = new Map([...this.#preflights.values()].map(({target}) => [serverKey(target), target]))
+    for (const {target} of [...this.begun, ...this.#awaiting]) known.set(serverKey(target), target)
     const counts = new Map<Restarted['result'], number>()
     const moved: Moved[] = []
-    for (const [id, target] of known) {
-      const restart = this.#outcomeOf(id, true)
+    for (const [key, target] of known) {
+      const restart = this.#outcomeOf(key, true)
       if (!restart) continue
       counts.set(restart.result, (counts.get(restart.result) ?? 0) + 1)
       if (restart.address) moved.push({name: targetName(target), address: restart.address})
@@ -152,9 +153,9 @@ export class RestartPlan {
     return {counts, moved}
   }
 
-  #outcomeOf(id: string, isDone: boolean): Restarted | null {
-    const restarted = this.#restarted.get(id)
-    const preflight = this.#preflights.get(id)
+  #outcomeOf(key: string, isDone: boolean): Restarted | null {
+    const restarted = this.#restarted.get(key)
+    const preflight = this.#preflights.get(key)
     const risks = preflight && preflight.risks.length > 0 && {risks: preflight.risks}
     if (restarted) return {...restarted, ...risks}
     if (!preflight) return null
@@ -166,9 +167,9 @@ export class RestartPlan {
 
 /** The instances that changes turn on, without those whose restart has begun. */
 function turnedOnBy(changes: PlannedChange[], begun: RestartWork[]): Target[] {
-  const known = new Set(begun.map(({target}) => target.id))
+  const known = new Set(begun.map(({target}) => serverKey(target)))
   return changes.flatMap(({target, before, set}) => {
     const isTurnedOn = target.kind === 'instance' && set.enabled === true && !before.enabled
-    return isTurnedOn && !known.has(target.id) ? [target] : []
+    return isTurnedOn && !known.has(serverKey(target)) ? [target] : []
   })
 }

@@ -1,5 +1,6 @@
 import type {Cloud} from '../cloud/cloud.ts'
 import type {Instance} from '../cloud/readers/instance.ts'
+import {serverKey} from '../cloud/regions.ts'
 import {VpcmdError} from '../errors.ts'
 import {reservedIpOf} from '../instances/columns.ts'
 import {targetName} from '../instances/references.ts'
@@ -57,7 +58,7 @@ export interface RestartOptions {
 }
 
 export interface RestartsEnding {
-  /** By the instance's ID. */
+  /** By `serverKey`. */
   restarted: Map<string, Restarted>
   /** Why it ended before it was through, if it did. */
   stop: keyof typeof skipReasons | undefined
@@ -104,7 +105,7 @@ class Restarts {
     if (asked.isAsked) this.#tellDown()
     const restarted = await this.#restart(work, asked)
     if (asked.isAsked && restarted.result !== 'failed') this.#progress.down--
-    this.restarted.set(work.target.id, restarted)
+    this.restarted.set(serverKey(work.target), restarted)
     this.#progress.done++
     if (restarted.result === 'failed') {
       this.#progress.failed++

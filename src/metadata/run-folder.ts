@@ -35,7 +35,7 @@ export async function* readRuns(folder: string, onUnreadable?: (error: VpcmdErro
 
 /**
  * The instances of which the journals of an account know that the service was turned on while they ran, and of no stop
- * and start after that: since when, in ISO 8601, by ID. What can't be read, or is damaged, goes to `onProblem`; the
+ * and start after that: since when, in ISO 8601, by ID, and those of other accounts that were assumed by `serverKey`. What can't be read, or is damaged, goes to `onProblem`; the
  * account is asked for only where there are journals.
  */
 export async function readRestartsAwaited(
@@ -61,7 +61,7 @@ export async function readRestartsAwaited(
     marks.add(fresh.marks)
   }
   await index.save()
-  return marks.awaited()
+  return marks.awaited(account)
 }
 
 /** Reads a run in full; undefined for one without a beginning, and, with `onUnreadable`, for one that can't be read. */

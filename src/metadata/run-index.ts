@@ -78,7 +78,7 @@ export class RunIndex {
     const marks = [...this.#marks].map(([account, {turnedOn, settled}]) => [account, [...turnedOn], [...settled]])
     const summaries = [...this.#all()].filter(([id]) => this.has(id))
     // Apart, as not everybody who asks needs them all.
-    const body = `${JSON.stringify({v: 1, stamps: [...this.#stamps], marks})}\n${JSON.stringify(summaries)}`
+    const body = `${JSON.stringify({v: 2, stamps: [...this.#stamps], marks})}\n${JSON.stringify(summaries)}`
     this.#fresh = 0
     this.#freshBytes = 0
     await writePrivate(this.#file, `${crc32(body)}\n${body}`).catch(() => undefined)
@@ -144,7 +144,7 @@ async function readIndex(file: string): Promise<Content> {
   const end = body.indexOf(10)
   const value: unknown = JSON.parse(body.toString('utf8', 0, end))
   // The checksum holds: what is of this version is as we wrote it.
-  if (!isRecord(value) || value.v !== 1) return nothing()
+  if (!isRecord(value) || value.v !== 2) return nothing()
   const {stamps, marks} = value as {
     stamps: [string, Stamp][]
     marks: [string, [string, string][], [string, string][]][]

@@ -1,4 +1,5 @@
 import type {Cloud} from '../cloud/cloud.ts'
+import {serverKey} from '../cloud/regions.ts'
 import {exitCodes, VpcmdError} from '../errors.ts'
 import {type Outcome, outcomesOfChanges, type Settled} from './outcomes.ts'
 import type {RestartRequest} from './restart-plan.ts'
@@ -47,7 +48,7 @@ export function restartsIn(
     ),
     earlier: new Map(
       all.flatMap(({recorded, target}) =>
-        recorded.restart?.step === 'running' ? [[target.id, {result: 'done'}] as const] : [],
+        recorded.restart?.step === 'running' ? [[serverKey(target), {result: 'done'}] as const] : [],
       ),
     ),
   }

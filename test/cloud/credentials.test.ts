@@ -84,6 +84,9 @@ describe('findEndpoints', () => {
       'https://iam.test',
     )
     expect(findEndpoints({VPC_AUTH_URL: 'https://c.test'}, false).iamUrl).toBe('https://c.test')
+    // That of an instance's metadata service gives no token of a trusted profile in other accounts.
+    for (const VPC_AUTH_URL of ['https://api.metadata.cloud.ibm.com', 'http://169.254.169.254'])
+      expect(findEndpoints({VPC_AUTH_URL}, false)).toEqual(findEndpoints({}, false))
   })
 
   it('knows the private twins of IBM Cloud and leaves others alone', () => {

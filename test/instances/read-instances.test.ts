@@ -106,7 +106,7 @@ describe('readInstances', () => {
     const {ids, failures, gone} = await readIds()
     await changed.done()
     expect(failures).toEqual([])
-    expect([...gone]).toEqual([victim.id])
+    expect([...gone.values()]).toEqual([victim.id])
     expect(ids.filter(id => !gone.has(id))).toEqual(fleetIds())
   })
 

@@ -1,6 +1,7 @@
 import {Flags} from '@oclif/core'
 import {usageError} from '../../errors.ts'
 import type {RestartPolicy} from '../../metadata/restart-plan.ts'
+import type {AccountFlags} from '../accounts-asked.ts'
 import {type OutputFlags, type OutputOptions, readOutput} from './output.ts'
 
 /** The flags of every command that changes servers. */
@@ -162,9 +163,9 @@ export function refuseRegions({region}: {region?: string[]}, what: string): void
 }
 
 /** The same for --account and --assume. */
-export function refuseAccounts({account, assume}: {account?: string[]; assume?: string}, what: string): void {
-  const flag = account ? '--account' : assume === undefined ? undefined : '--assume'
-  if (flag) throw usageError(`${flag} can't narrow ${what}, which has its own accounts.`, `Drop ${flag}.`)
+export function refuseAccounts(flags: AccountFlags, what: string): void {
+  const flag = (['account', 'assume', 'enterprise', 'account-group'] as const).find(name => flags[name] !== undefined)
+  if (flag) throw usageError(`--${flag} can't narrow ${what}, which has its own accounts.`, `Drop --${flag}.`)
 }
 
 /** Reads `N` or `P%`, at least `min`; a share is rounded down. Throws a usage error for anything else. */

@@ -97,7 +97,7 @@ With --sort none, the formats -o jsonl, -o csv, -o name and -q print instances a
       })
       if (!ended) return noteLimit(this.context, count)
       const {failures, isRead, gone} = ended
-      if (gone.size > 0) this.context.note(`Printed, but deleted since: ${[...gone].join(', ')}.`)
+      if (gone.size > 0) this.context.note(`Printed, but deleted since: ${[...gone.values()].join(', ')}.`)
       if (count === 0 && failures.length === 0) await refuseImpossible(cloud, filters)
       return reportRegions(this.context, failures, isRead)
     }

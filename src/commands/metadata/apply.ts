@@ -3,9 +3,10 @@ import {BaseCommand} from '../../cli/base-command.ts'
 import {checkStdin} from '../../cli/check-files.ts'
 import {connectCloud, signIn} from '../../cli/connect-cloud.ts'
 import {readChange, refuseRegions, restartFlags, rolloutFlags} from '../../cli/flags/change.ts'
-import {cloudFlags} from '../../cli/flags/cloud.ts'
+import {type CloudFlags, cloudFlags} from '../../cli/flags/cloud.ts'
 import {makeChanges} from '../../cli/make-changes.ts'
 import {breachesOf, countBreaches, policyFlag, readPolicy} from '../../cli/policy-file.ts'
+import type {Cloud} from '../../cloud/cloud.ts'
 import {counted} from '../../counted.ts'
 import {inputLimits, inputName, readText} from '../../files/read-input.ts'
 import {countChanges} from '../../instances/settings.ts'
@@ -40,13 +41,7 @@ A plan never stops an instance. With --restart, vpcmd then stops and starts the 
     const plan = await readPlan(args.plan)
     const {account: planned, createdAt, selection, unread} = plan
     const rules = flags.policy === undefined ? undefined : await readPolicy(flags.policy, context.env)
-    const cloud =
-      flags.assume !== undefined || plan.assumes === undefined
-        ? await connectCloud(context, flags)
-        : await (await signIn(context, flags)).of(
-            plan,
-            plan.changes.map(({target}) => target),
-          )
+    const cloud = await this.cloudOf(plan, flags)
     const isOfAccounts = cloud.assumes !== undefined
     const changes = isOfAccounts ? withAccounts(plan) : plan.changes
     const {account} = await cloud.caller({isFresh: true})
@@ -69,6 +64,17 @@ A plan never stops an instance. With --restart, vpcmd then stops and starts the 
       question: `Make the ${counted(changes.length, 'change')} of the plan of ${readableTime(createdAt)} (${countChanges(changes)}${countBreaches(breaches)})?`,
       outcomes: settled => outcomesOfChanges(changes, settled),
     })
+  }
+
+  /** The accounts of the plan, or those of them that flags name. */
+  private async cloudOf({assumes, changes}: Plan, flags: CloudFlags): Promise<Cloud> {
+    const namesAccounts = flags.account !== undefined || flags.assume !== undefined
+    if (assumes !== undefined && !namesAccounts) {
+      const places = changes.map(({target}) => target)
+      return (await signIn(this.context, flags)).of({assumes}, places)
+    }
+    const assume = flags.assume ?? assumes
+    return connectCloud(this.context, {...flags, ...(assume !== undefined && {assume})})
   }
 }
 

@@ -18,6 +18,7 @@ import {restartsAwaited} from '../../cli/restarts-awaited.ts'
 import {runName} from '../../cli/run-journal.ts'
 import {runInWords} from '../../cli/run-words.ts'
 import {resumePower} from '../../cli/switch-power.ts'
+import {serverKey} from '../../cloud/regions.ts'
 import {counted} from '../../counted.ts'
 import {asVpcmdError, type VpcmdError} from '../../errors.ts'
 import {outcomesOfChanges} from '../../metadata/outcomes.ts'
@@ -62,7 +63,7 @@ A run of vpcmd instances start, stop or restart is finished in the same way: wha
     const awaited = await restartsAwaited(context, signedIn.base)
     // What another run has turned off, or restarted, since awaits nothing any more.
     const isAwaiting = (recorded: RecordedChange) =>
-      awaitsRestart(recorded) && (awaited?.has(recorded.change.target.id) ?? true)
+      awaitsRestart(recorded) && (!awaited || awaited(recorded.change.target) !== undefined)
     const run = await openRun(context, signedIn.base, args.run, 'resumed', (folder, account) =>
       lastUnfinished(folder, account, policy.restart.isWanted ? isAwaiting : undefined),
     )
@@ -111,7 +112,7 @@ A run of vpcmd instances start, stop or restart is finished in the same way: wha
       changes: request.changes,
       isFresh: false,
       interruption,
-      resumes: {id, bytes: run.bytes, work, awaits: new Set(request.awaiting.map(({target}) => target.id))},
+      resumes: {id, bytes: run.bytes, work, awaits: new Set(request.awaiting.map(({target}) => serverKey(target)))},
       restarts,
     }
     await carryOut(context, cloud, policy, resumed, (settled = []) => {

@@ -65,8 +65,8 @@ ${selectionHelp}`
       restartsAwaited(this.context, cloud),
     ])
     // One that does not run has been stopped since: its next start is all that it takes.
-    const awaitedSince = ({instance: {id, status, settings}}: ListedInstance) =>
-      status === 'running' && settings.enabled ? awaited?.get(id) : undefined
+    const awaitedSince = ({instance: {id, status, settings}, account}: ListedInstance) =>
+      status === 'running' && settings.enabled ? awaited?.({id, account: account?.id}) : undefined
     const withAwaited = (column: InstanceColumn): InstanceColumn =>
       column === awaitedColumn ? {...column, value: row => awaitedSince(row) ?? ''} : column
     const found = items.flatMap(item => ('error' in item ? [] : [item]))

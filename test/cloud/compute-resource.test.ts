@@ -1,0 +1,55 @@
+import {writeFileSync} from 'node:fs'
+import {createServer, type RequestListener, type Server} from 'node:http'
+import type {AddressInfo} from 'node:net'
+import {join} from 'node:path'
+import {afterEach, describe, expect, it} from 'vitest'
+import {findComputeResource} from '../../src/cloud/compute-resource.ts'
+import {freshEnvironment} from '../support/run-vpcmd.ts'
+
+const servers: Server[] = []
+afterEach(() => {
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections()
+    server.close()
+  }
+})
+
+async function serve(answer: RequestListener): Promise<string> {
+  const server = createServer(answer)
+  servers.push(server)
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+const token = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${Buffer.from('{"iss":"x"}').toString('base64url')}.x`
+const instance: RequestListener = ({method, url, headers}, response) => {
+  const isAsked =
+    method === 'PUT' && url?.startsWith('/instance_identity/v1/token') && headers['metadata-flavor'] === 'ibm'
+  response.writeHead(isAsked ? 200 : 404).end(JSON.stringify({access_token: token}))
+}
+
+describe('where vpcmd runs', () => {
+  it('is a container where there is a token, without a question to anybody', async () => {
+    const file = join(freshEnvironment().HOME ?? '', 'token')
+    writeFileSync(file, 'x')
+    expect(await findComputeResource(['/nowhere', file], ['http://127.0.0.1:1'])).toEqual({kind: 'container', file})
+  })
+
+  it('is an instance where the metadata service gives a token, whatever becomes of the other address', async () => {
+    const [silent, url] = [await serve(() => undefined), await serve(instance)]
+    expect(await findComputeResource([], [silent, url])).toEqual({kind: 'vpc', url})
+  })
+
+  it.each<[string, RequestListener]>([
+    ['refuses', (_, response) => void response.writeHead(403).end()],
+    ['redirects', (_, response) => void response.writeHead(302, {location: 'http://127.0.0.1:1/'}).end()],
+    ['sends a page', (_, response) => void response.end('<html>')],
+    ['sends another token', (_, response) => void response.end('{"access_token":"AQAEA"}')],
+    ['says nothing', () => undefined],
+    ['never ends', (_, response) => void response.write(' ')],
+  ])('is neither where what answers %s, within two seconds', async (_, answer) => {
+    const startedAt = performance.now()
+    expect(await findComputeResource([], [await serve(answer), 'http://127.0.0.1:1'])).toBeUndefined()
+    expect(performance.now() - startedAt).toBeLessThan(2000)
+  })
+})
