@@ -62,7 +62,9 @@ async function startBehindProxy() {
     env: freshEnvironment({
       ...sandbox.environment,
       VPC_URL: `${url}/v1`,
-      VPC_AUTH_URL: url,
+      // That name in VPC_AUTH_URL would be the metadata service's.
+      VPC_AUTH_URL: '',
+      IBMCLOUD_IAM_API_ENDPOINT: url,
       NODE_EXTRA_CA_CERTS: authority.file,
     }),
   }
