@@ -112,7 +112,11 @@ export class TokenSource implements AuthenticatorInterface {
 
   /** Whose the tokens are, by their claims, with `isFresh` not those of a kept one. Throws VpcmdError, exit 3, for a token without an account. */
   async caller({isFresh} = {isFresh: false}): Promise<Caller> {
-    if (isFresh && (await this.#present()).givenAt === 0) this.renew(0)
+    if (isFresh && (await this.#present()).givenAt === 0) {
+      this.renew(0)
+      // Nothing was asked with the kept one: its account may be that of a sandbox that has ended.
+      this.#first = undefined
+    }
     const {account, iamId} = await this.identity()
     if (account !== undefined && iamId !== undefined) return {account, iamId}
     throw untoldAccount('Changes are recorded with their account: use an IAM API key.')

@@ -61,11 +61,15 @@ To see what they may do, vpcmd asks for the regions and for one instance in one 
       },
       id: iamId ?? '',
     })
-    const failures = [...errors, ...(assumed?.errors ?? [])]
+    for (const error of errors) this.context.error(error)
+    const failures = assumed?.errors ?? []
     for (const error of failures.slice(0, mostErrors)) this.context.error(error)
     if (failures.length > mostErrors)
       this.context.note(`${failures.length - mostErrors} more accounts failed. See all with --json.`)
-    if (failures.length > 0) this.context.exitCode = exitCodes.failed
+    if (errors.length + failures.length > 0) this.context.exitCode = exitCodes.failed
+    if (failures.length === assumed?.accounts.length && failures.every(isRefusal)) {
+      this.context.exitCode = exitCodes.denied
+    }
   }
 }
 
@@ -77,7 +81,7 @@ interface Assumed {
   profile: string
   /** `allowed` is false where credentials or rights do not suffice, and null where that is not known. */
   accounts: {id: string; name: string | null; allowed: boolean | null; why: string | null}[]
-  /** Why it is not known. */
+  /** Why it is not, or is not known. */
   errors: VpcmdError[]
 }
 
@@ -85,16 +89,19 @@ async function assumedIn(cloud: Cloud): Promise<Assumed | undefined> {
   if (!cloud.accounts || cloud.assumes === undefined) return undefined
   const [accounts, regions] = await Promise.all([cloud.accounts(), cloud.regions()])
   const failures = new Map(regions.flatMap(({account, error}) => (account && error ? [[account.id, error]] : [])))
-  // A token that names no account is no refusal: it is not known whose it is.
-  const isRefusal = ({exitCode, code}: VpcmdError) => exitCode === exitCodes.denied && code !== 'no_account'
   return {
     profile: cloud.assumes,
     accounts: accounts.map(({id, name = null}) => {
       const error = failures.get(id)
       return {id, name, allowed: error ? (isRefusal(error) ? false : null) : true, why: error?.message ?? null}
     }),
-    errors: [...failures.values()].filter(error => !isRefusal(error)),
+    errors: [...failures.values()],
   }
+}
+
+/** A token that names no account is no refusal: it is not known whose it is. */
+function isRefusal({exitCode, code}: VpcmdError): boolean {
+  return exitCode === exitCodes.denied && code !== 'no_account'
 }
 
 function assumedInWords({profile, accounts}: Assumed): string {

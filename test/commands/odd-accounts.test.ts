@@ -113,7 +113,7 @@ describe('where no account lets the profile in', () => {
     const {code, stdout, stderr} = await vpcmd('whoami', ...all)
     expect({code, stderr}).toEqual({code: 3, stderr: expect.stringMatching(/account team-d .*Not here/i)})
     expect(stdout).toMatch(/^Assumes +vpcmd-auditor in 0 accounts; not in acme, team-a, team-b, team-d$/m)
-    expect(stdout).toMatch(/^May +nothing that was asked$/m)
+    expect(stdout).toMatch(/^Can +nothing that was asked$/m)
   })
 })
 
