@@ -118,6 +118,9 @@ describe('all accounts of the enterprise', () => {
       {assumes: 'vpcmd-auditor', command: 'undo'},
       {command: 'apply', undone_by: undo.id},
     ])
+    const shown = await vpcmd('metadata', 'history', run.id)
+    expect(shown.stdout).toMatch(/^Name +ID +Account +Zone/m)
+    expect(shown.stderr).toContain('as vpcmd-auditor in the accounts of its servers')
     expect((await vpcmd('metadata', 'resume', run.id)).code).toBe(0)
   })
 

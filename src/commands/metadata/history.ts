@@ -103,9 +103,9 @@ A sandbox has an account of its own, and a new one after a reset. With --sandbox
     const {id, account, iamId, startedAt, command, selection} = header
     const summary = toJsonRun(summaryOf(run), undoneBy)
     this.warnOfDamage(run)
-    this.context.note(
-      `Run ${id}, ${readableTime(startedAt)}${damage?.header ? '' : `, account ${account}, by ${iamId}`}: ${state}.`,
-    )
+    const assumed = header.assumes === undefined ? '' : `, as ${header.assumes} in the accounts of its servers`
+    const whose = damage?.header ? '' : `, account ${account}, by ${iamId}${assumed}`
+    this.context.note(`Run ${id}, ${readableTime(startedAt)}${whose}: ${state}.`)
     const what = damage?.header ? 'What can be read' : `${command} ${withReadableTimes(selection)}`
     this.context.note(`${what}: ${describeCounts({...summary.counts, planned: 0})}.`)
     if (summary.may_be_down > 0) {
@@ -118,7 +118,9 @@ A sandbox has an account of its own, and a new one after a reset. With --sandbox
     }
     await printRows(this.context, out, {
       rows: changes,
-      columns: changeColumns,
+      columns: changes.some(({change}) => change.target.account !== undefined)
+        ? changeColumnsOfAccounts
+        : changeColumns,
       toJson: toJsonChange,
       toWhole: () => ({...summary, changes: changes.map(toJsonChange)}),
       id: ({change}) => change.target.id,
@@ -199,3 +201,10 @@ const changeColumns: Column<RecordedChange>[] = [
   {header: 'At', value: ({at}) => at ?? '', priority: 4},
   {header: 'Error', value: ({error}) => error?.message ?? '', least: 24},
 ]
+
+/** The same where more than one account was worked in. */
+const changeColumnsOfAccounts = changeColumns.flatMap((column): Column<RecordedChange>[] =>
+  column.header === 'Zone'
+    ? [{header: 'Account', value: ({change}) => change.target.account ?? '', priority: 2, tells: 'which'}, column]
+    : [column],
+)
