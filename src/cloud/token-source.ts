@@ -104,6 +104,8 @@ export class TokenSource implements AuthenticatorInterface {
   renew(requestedAt: number): boolean {
     if (!this.#options.isRenewable) return false
     if (!this.#token || this.#token.givenAt > requestedAt) return true
+    // One that an earlier command kept, and that is refused, may be of a sandbox that has ended: it vouches for no account.
+    if (this.#token.givenAt === 0) this.#first = undefined
     this.#token = undefined
     this.#ignoreCache = true
     this.#inner = this.#options.create(this.#adapter, this.#options.pacing.now)
@@ -112,11 +114,7 @@ export class TokenSource implements AuthenticatorInterface {
 
   /** Whose the tokens are, by their claims, with `isFresh` not those of a kept one. Throws VpcmdError, exit 3, for a token without an account. */
   async caller({isFresh} = {isFresh: false}): Promise<Caller> {
-    if (isFresh && (await this.#present()).givenAt === 0) {
-      this.renew(0)
-      // Nothing was asked with the kept one: its account may be that of a sandbox that has ended.
-      this.#first = undefined
-    }
+    if (isFresh && (await this.#present()).givenAt === 0) this.renew(0)
     const {account, iamId} = await this.identity()
     if (account !== undefined && iamId !== undefined) return {account, iamId}
     throw untoldAccount('Changes are recorded with their account: use an IAM API key.')

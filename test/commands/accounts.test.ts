@@ -241,3 +241,16 @@ describe('what can not be meant', () => {
     expect({code, stderr}).toEqual({code: 4, stderr: expect.stringContaining('lists no active account')})
   })
 })
+
+it('a sandbox that is started again at its address is signed in to anew, whatever token was kept of the other', async () => {
+  const port = Number(new URL(sandbox.url).port)
+  expect((await vpcmd('instances', 'list', '-q')).code).toBe(0)
+  await sandbox.close()
+  sandbox = await startSandbox({account: 'a7654321', regions: ['us-south'], port})
+  for (const args of [
+    ['instances', 'list', '-q', '-r', 'us-south'],
+    ['metadata', 'enable', 'my-virtual-server-1'],
+  ]) {
+    expect(await vpcmd(...args)).toMatchObject({code: 0})
+  }
+})
