@@ -32,14 +32,19 @@ export function unite({base, profile, list, open}: UnitedOptions): Cloud {
   }
   const opened = new Map<string, Cloud>()
   const regionsOf = async (account: Account): Promise<Region[]> => {
+    const within = (message: string) => `${capitalized(accountName(account))}: ${message}`
     try {
       const cloud = await enter(account)
       const regions = await cloud.regions()
       opened.set(account.id, cloud)
-      return regions.map(region => ({...region, account}))
+      return regions.map(({problem, ...region}) => ({
+        ...region,
+        account,
+        ...(problem !== undefined && {problem: within(problem)}),
+      }))
     } catch (thrown) {
       const error = asVpcmdError(thrown)
-      const told = error.reworded({message: `${capitalized(accountName(account))}: ${error.message}`})
+      const told = error.reworded({message: within(error.message)})
       return [{name: '', url: '', account, problem: told.message, error: told}]
     }
   }
