@@ -43,13 +43,14 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     const mostBytes = listPaths.some(path => url.endsWith(path)) ? answerLimits.list : answerLimits.other
     return {connections, proxy: routeTo(url), log, mostBytes}
   }
-  const tokensOf = (whose: Credentials) =>
+  const tokensOf = (whose: Credentials, account?: string) =>
     new TokenSource({
       ...whose,
       cacheFile:
         whose.isBorrowed || !whose.cacheKey
           ? undefined
           : cacheFile(options.cacheFolder, 'token', whose.asked.url, ...whose.cacheKey),
+      account,
       pacing,
       lineTo,
     })
@@ -62,7 +63,8 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   const {profile, list} = asked
   const assume = (id: string | undefined) => {
     const assumed = assumedCredentials({credentials, tokens}, iamUrl, profile, id)
-    return {credentials: assumed, tokens: tokensOf(assumed)}
+    // One that is named by ID or CRN is of an account of its own: that this is another one is said of the flags.
+    return {credentials: assumed, tokens: tokensOf(assumed, profile.kind === 'name' ? id : undefined)}
   }
   return unite({
     base,

@@ -19,6 +19,8 @@ export interface TokenSourceOptions
   extends Pick<Credentials, 'asked' | 'create' | 'isRenewable' | 'secrets' | 'leastLifeMs'> {
   /** Where the token is kept between commands; undefined keeps it in memory only. */
   cacheFile: string | undefined
+  /** The account that was asked for, where one was. */
+  account?: string | undefined
   pacing: Pacing
   lineTo(url: string): Line
 }
@@ -66,14 +68,15 @@ export class TokenSource implements AuthenticatorInterface {
   #ignoreCache = false
   /** Whether a token was ever given for these credentials, in this command or in an earlier one. */
   #areGood = false
-  /** Of the first token; undefined within where it names none. */
-  #first: {account: string | undefined} | undefined
+  /** Of which account each token must be: that of the first one where none was asked for; `id` is undefined for one that names none. */
+  #account: {id: string | undefined} | undefined
   #failure: RequestFailure | undefined
 
   constructor(options: TokenSourceOptions) {
     this.#options = options
     this.#adapter = this.#retryingAdapter()
     this.#inner = options.create(this.#adapter, options.pacing.now)
+    if (options.account !== undefined) this.#account = {id: options.account}
   }
 
   authenticationType(): string {
@@ -151,8 +154,7 @@ export class TokenSource implements AuthenticatorInterface {
   async #ask(): Promise<Token> {
     const {cacheFile, pacing, asked, leastLifeMs = spareMs} = this.#options
     const kept = cacheFile && !this.#ignoreCache ? await this.#readCache(cacheFile) : undefined
-    if (kept) {
-      this.#checkAccount(kept.header)
+    if (kept && this.#isOfAccount(kept.header)) {
       this.#areGood = true
       this.#token = kept
       return kept
@@ -183,22 +185,24 @@ export class TokenSource implements AuthenticatorInterface {
   }
 
   /**
-   * Throws for a token of another account than the first one was of: what was found in one is not sent to another. Whoever is
-   * signed in to ibmcloud may choose another account while vpcmd runs.
+   * Throws for a token of another account than was asked for, or than the first one was of: what was found in one is not sent
+   * to another. Whoever is signed in to ibmcloud may choose another account while vpcmd runs.
    */
   #checkAccount(header: string): void {
-    const account = accountIn(header)
-    this.#first ??= {account}
-    if (account === this.#first.account) return
-    const {name} = this.#options.asked
-    const [before, now] = [this.#first.account, account].map(id => (id === undefined ? 'no account' : `account ${id}`))
+    if (this.#isOfAccount(header)) return
+    const inWords = (id: string | undefined) => (id === undefined ? 'no account' : `account ${id}`)
     throw new VpcmdError({
       code: 'other_account',
-      message: `A new token of ${name} names ${now}, and the first one named ${before}: it is not used.`,
+      message: `${this.#options.asked.name} gave a token that names ${inWords(accountIn(header))} in place of ${inWords(this.#account?.id)}: it is not used.`,
       hint: 'See vpcmd whoami, and run the command again.',
       isUnsent: true,
       exitCode: exitCodes.denied,
     })
+  }
+
+  #isOfAccount(header: string): boolean {
+    this.#account ??= {id: accountIn(header)}
+    return accountIn(header) === this.#account.id
   }
 
   /** Each token request of the authenticator, of which some take two, tried as the policy says. */

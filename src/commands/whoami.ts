@@ -85,8 +85,9 @@ async function assumedIn(cloud: Cloud): Promise<Assumed | undefined> {
   if (!cloud.accounts || cloud.assumes === undefined) return undefined
   const [accounts, regions] = await Promise.all([cloud.accounts(), cloud.regions()])
   const failures = new Map(regions.flatMap(({account, error}) => (account && error ? [[account.id, error]] : [])))
-  // A token that names no account is no refusal: it is not known whose it is.
-  const isRefusal = ({exitCode, code}: VpcmdError) => exitCode === exitCodes.denied && code !== 'no_account'
+  // A token of no account, or of another one, is no refusal.
+  const isRefusal = ({exitCode, code}: VpcmdError) =>
+    exitCode === exitCodes.denied && code !== 'no_account' && code !== 'other_account'
   return {
     profile: cloud.assumes,
     accounts: accounts.map(({id, name = null}) => {
