@@ -186,7 +186,7 @@ export class TokenSource implements AuthenticatorInterface {
 
   /**
    * Throws for a token of another account than was asked for, or than the first one was of: what was found in one is not sent
-   * to another. Whoever is signed in to ibmcloud may choose another account while vpcmd runs.
+   * to another.
    */
   #checkAccount(header: string): void {
     if (this.#isOfAccount(header)) return
