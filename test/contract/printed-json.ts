@@ -57,6 +57,8 @@ const lines = [
   'imds doctor AT',
   'imds script',
   'whoami',
+  'whoami --assume vpcmd-auditor',
+  'whoami --assume nobody',
   'instances list',
   'instances list --sort none --region us-south',
   'instances list --assume vpcmd-auditor --region us-south',
