@@ -206,7 +206,7 @@ export class TokenSource implements AuthenticatorInterface {
     const [before, now] = [this.#first.account, given].map(id => (id === undefined ? 'no account' : `account ${id}`))
     throw new VpcmdError({
       code: 'other_account',
-      message: `A new token of ${asked.name} names ${now}, and the first one named ${before}: it is not used.`,
+      message: `${asked.name} gave a token that names ${now} in place of ${before}: it is not used.`,
       hint: 'See vpcmd whoami, and run the command again.',
       isUnsent: true,
       exitCode: exitCodes.denied,

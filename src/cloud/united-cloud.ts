@@ -36,7 +36,11 @@ export function unite({base, profile, list, open}: UnitedOptions): Cloud {
       const cloud = await enter(account)
       const regions = await cloud.regions()
       opened.set(account.id, cloud)
-      return regions.map(region => ({...region, account}))
+      return regions.map(({problem, ...region}) => ({
+        ...region,
+        account,
+        ...(problem !== undefined && {problem: within(account, problem)}),
+      }))
     } catch (thrown) {
       const error = ofAccount(account, thrown)
       return [{name: '', url: '', account, problem: error.message, error}]
@@ -102,5 +106,10 @@ function otherAccount(account: string | undefined, all: Account[]): Error {
 /** What went wrong in an account, which the message names. */
 function ofAccount(account: Account, thrown: unknown): VpcmdError {
   const error = asVpcmdError(thrown)
-  return error.reworded({message: `A${accountName(account).slice(1)}: ${error.message}`})
+  return error.reworded({message: within(account, error.message)})
+}
+
+/** A message of an account alone. */
+function within(account: Account, message: string): string {
+  return `A${accountName(account).slice(1)}: ${message}`
 }

@@ -99,9 +99,9 @@ async function assumedIn(cloud: Cloud): Promise<Assumed | undefined> {
   }
 }
 
-/** A token that names no account is no refusal: it is not known whose it is. */
+/** A token of no account, or of another one, is no refusal. */
 function isRefusal({exitCode, code}: VpcmdError): boolean {
-  return exitCode === exitCodes.denied && code !== 'no_account'
+  return exitCode === exitCodes.denied && code !== 'no_account' && code !== 'other_account'
 }
 
 function assumedInWords({profile, accounts}: Assumed): string {

@@ -107,9 +107,9 @@ export class RestartPlan {
    * something has failed before; they are skipped then.
    */
   dueAfter(work: Work[], {settled, stop}: RolloutResult): RestartWork[] {
-    const turnedOn = work.flatMap(({i, change: {target, before}}, index): RestartWork[] => {
+    const turnedOn = work.flatMap(({i, change: {target, before, tags}}, index): RestartWork[] => {
       const isTurnedOn = settled[index]?.result === 'changed' && settled[index].after?.enabled && !before.enabled
-      return isTurnedOn ? [{i, target}] : []
+      return isTurnedOn ? [{i, target, tags}] : []
     })
     const going = new Set(this.going.map(({target}) => serverKey(target)))
     const due = [...this.#awaiting, ...turnedOn].filter(({target}) => going.has(serverKey(target)))

@@ -64,9 +64,9 @@ async function lookForTags(
   ended: AbortSignal | undefined,
 ): Promise<Tags> {
   let tags: Tags = {user: undefined, access: undefined, service: undefined}
-  // Global Tagging knows servers by their CRN alone.
-  const {crn} = target
-  if (crn === '') return tags
+  // Global Tagging knows servers by their CRN alone, which must be this one's own.
+  const {crn, id} = target
+  if (crn.split(':')[9] !== id) return tags
   const region = await cloud.region(target)
   for (const kind of tagKinds) {
     tags = {...tags, [kind]: await cloud.attachedTags(region, crn, kind, ended)}

@@ -44,7 +44,7 @@ export function restartsIn(
       isBetween(recorded) ? [{i, target, begun: {wasStopped: recorded.restart?.wasStopped ?? false}}] : [],
     ),
     awaiting: all.flatMap(({recorded, i, target}) =>
-      isAwaiting(recorded) && !isBetween(recorded) ? [{i, target}] : [],
+      isAwaiting(recorded) && !isBetween(recorded) ? [{i, target, tags: recorded.change.tags}] : [],
     ),
     earlier: new Map(
       all.flatMap(({recorded, target}) =>

@@ -113,7 +113,11 @@ it('logs requests without key and token', async () => {
 })
 
 /** The tokens of another program, with these claims, one after the other. */
-const borrowedTokens = (claims: () => object, now: () => number = Date.now) =>
+const borrowedTokens = (
+  claims: () => object,
+  now: () => number = Date.now,
+  more: {account?: {id: string}; cacheFile?: string} = {},
+) =>
   new TokenSource({
     asked: {name: 'ibmcloud', url: 'https://iam.test'},
     create: () => ({
@@ -127,10 +131,9 @@ const borrowedTokens = (claims: () => object, now: () => number = Date.now) =>
     leastLifeMs: 120_000,
     secrets: [],
     cacheFile: undefined,
+    ...more,
     pacing: {timeoutMs: 1000, sleep: async () => undefined, now, random: () => 0.5, onPause: () => undefined},
-    lineTo: () => {
-      throw new Error('nothing is to be sent')
-    },
+    lineTo: () => ({}),
   })
 
 it('never sends a token of another account than the first one was of', async () => {
@@ -143,11 +146,34 @@ it('never sends a token of another account than the first one was of', async () 
   await next()
   await next()
   const refusal = {code: 'other_account', exitCode: 3}
-  await expect(next()).rejects.toMatchObject({...refusal, message: expect.stringMatching(/account b2.*account a1/)})
-  await expect(next()).rejects.toMatchObject({...refusal, message: expect.stringContaining('names no account')})
+  await expect(next()).rejects.toMatchObject({
+    ...refusal,
+    message: expect.stringMatching(/account b2 in place of account a1/),
+  })
+  await expect(next()).rejects.toMatchObject({
+    ...refusal,
+    message: expect.stringContaining('names no account in place'),
+  })
   await expect(next()).rejects.toMatchObject(refusal)
   await next()
   expect(accounts).toEqual([])
+})
+
+it('neither sends nor keeps a token of another account than was asked for', async () => {
+  const cacheFile = join(folder, 'token-x.json')
+  const accounts = ['b2', 'a1']
+  const claims = () => ({account: {bss: accounts.shift()}, exp: Math.floor(Date.now() / 1000) + 3600})
+  const tokens = borrowedTokens(claims, Date.now, {account: {id: 'a1'}, cacheFile})
+  await expect(tokens.ready()).rejects.toMatchObject({
+    exitCode: 2,
+    message: expect.stringContaining('of account b2, and not of a1'),
+  })
+  expect(() => readFileSync(cacheFile)).toThrow('ENOENT')
+  await tokens.ready()
+  expect((await tokens.identity()).account).toBe('a1')
+  // One that an earlier command kept for another account is asked for anew.
+  const other = borrowedTokens(() => ({account: {bss: 'c3'}}), Date.now, {account: {id: 'c3'}, cacheFile})
+  expect((await other.identity()).account).toBe('c3')
 })
 
 it('asks again before a token ends that another program renews, and not for each request', async () => {

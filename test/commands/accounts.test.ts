@@ -246,7 +246,7 @@ it('a sandbox that is started again at its address is signed in to anew, whateve
   const port = Number(new URL(sandbox.url).port)
   expect((await vpcmd('instances', 'list', '-q')).code).toBe(0)
   await sandbox.close()
-  sandbox = await startSandbox({account: 'a7654321', regions: ['us-south'], port})
+  sandbox = await startSandbox({account: 'a7654321', regions: ['us-south', 'eu-de'], port})
   for (const args of [
     ['instances', 'list', '-q', '-r', 'us-south'],
     ['metadata', 'enable', 'my-virtual-server-1'],

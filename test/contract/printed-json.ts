@@ -58,6 +58,7 @@ const lines = [
   'imds script',
   'whoami',
   'whoami --assume vpcmd-auditor',
+  'whoami --assume nobody',
   'instances list',
   'instances list --sort none --region us-south',
   'instances list --tag *',

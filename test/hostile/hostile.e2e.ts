@@ -3,6 +3,7 @@ import pLimit from 'p-limit'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {accountTrials} from './cases/accounts.ts'
 import {auditTrials} from './cases/audits.ts'
+import {betweenTrials} from './cases/between.ts'
 import {bodyTrials} from './cases/bodies.ts'
 import {errorTrials} from './cases/errors.ts'
 import {fieldsTrials} from './cases/fields.ts'
@@ -39,6 +40,7 @@ const every: Trial[] = [
   ...restartTrials,
   ...accountTrials,
   ...tagTrials,
+  ...betweenTrials,
 ]
 // HOSTILE_ONLY=REGEXP runs only the trials whose kind and oddity it matches. So that all end within minutes, each is run
 // in text or JSON, and of large families a quarter is run, always the same; HOSTILE=all runs all, in both where it counts.

@@ -157,7 +157,7 @@ const assumeTrials: Trial[] = [
     hold: costsOnlyItself,
     code: [1, 3],
   },
-  // Whoever is signed in may be in another account by then.
+  // What was found in one account must not be sent to the next token's.
   {
     kind: iam,
     odd: 'no profile, and a token of another account when IAM is asked again',

@@ -22,7 +22,7 @@ rules:
 const files = {'policy.yaml': policy}
 const quick = ['--timeout', '2']
 
-const searching = (edit: (items: Row[], body: Row, asked: Asked) => unknown): Bend => ({
+export const searching = (edit: (items: Row[], body: Row, asked: Asked) => unknown): Bend => ({
   change: (asked, body) =>
     asked.call === 'search' && Array.isArray(body.items) ? edit(body.items, body, asked) : undefined,
 })
@@ -329,7 +329,7 @@ function withQuick<T extends Partial<Trial>>(trial: T): T {
 }
 
 /** The same where it is of an account, and nothing odd elsewhere. */
-function onlyIn(of: string, bend: Bend): Bend {
+export function onlyIn(of: string, bend: Bend): Bend {
   return {
     ...(bend.answer && {answer: (asked, cloud) => (asked.account === of ? bend.answer?.(asked, cloud) : undefined)}),
     ...(bend.change && {
