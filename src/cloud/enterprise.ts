@@ -18,6 +18,7 @@ export interface EnterpriseAccounts {
   inactive: (Account & {state: string})[]
 }
 
+const iamAction = 'enterprise.account.retrieve'
 /** The largest page (IBM/platform-services-node-sdk, enterprise-management/v1.ts). */
 const pageSize = 100
 /** More pages than any enterprise has: then they do not end. */
@@ -45,6 +46,7 @@ export async function listEnterpriseAccounts(
       path: '/accounts',
       query: {enterprise_id: enterprise, account_group_id: accountGroup, limit: pageSize, next_docid: start},
       doing,
+      iamAction,
       read: readPage,
     })
     for (const row of rows) {
@@ -74,7 +76,7 @@ export async function listEnterpriseAccounts(
   throw new VpcmdError({
     code: 'no_accounts',
     message: `${service.name} lists no active account${enterprise || accountGroup ? ' there' : ''}.`,
-    hint: 'See whether the account that you sign in to is of an enterprise, and whether you may view its accounts (enterprise.account.retrieve).',
+    hint: `See whether the account that you sign in to is of an enterprise, and whether you may view its accounts (${iamAction}).`,
     exitCode: exitCodes.notFound,
   })
 }

@@ -32,6 +32,8 @@ export interface ServiceQuestion<T> {
   body?: object
   /** Goes after "could not". */
   doing: string
+  /** The IAM action that it takes, for advice where it is refused. */
+  iamAction?: string
   /** Ends it at once. */
   signal?: AbortSignal | undefined
   /** Reads the answer; undefined for what is none. */
@@ -41,7 +43,7 @@ export interface ServiceQuestion<T> {
 /** Asks a service, as the retry policy says. Throws VpcmdError that says what was being done. */
 export async function askService<T>(service: Service, question: ServiceQuestion<T>): Promise<T> {
   const {name, url, variable, secrets, tokens, pacing, limiter, line, onCall} = service
-  const {method, path, query, body, doing, signal: cancelled, read} = question
+  const {method, path, query, body, doing, iamAction, signal: cancelled, read} = question
   const send = sdkAdapter(() => line, pacing.now)
   const attempt = () =>
     withRetries(
@@ -65,7 +67,8 @@ export async function askService<T>(service: Service, question: ServiceQuestion<
       } catch (error) {
         if (!(error instanceof RequestFailure)) throw error
         const mayRenew = error.failure.status === 401 && renewals === 0
-        if (!mayRenew || !tokens.renew(startedAt)) throw describeFailure(error, {doing, url, variable}, secrets)
+        if (!mayRenew || !tokens.renew(startedAt))
+          throw describeFailure(error, {doing, url, variable, ...(iamAction && {iamAction})}, secrets)
       }
     }
   } finally {

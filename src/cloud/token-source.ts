@@ -191,8 +191,7 @@ export class TokenSource implements AuthenticatorInterface {
     const {account, asked} = this.#options
     const given = accountIn(header)
     if (account && given !== account.id) {
-      if (given === undefined)
-        throw untoldAccount('Credentials of a certain account are asked for: use an IAM API key.')
+      if (given === undefined) throw untoldAccount(`It may be of another than ${account.id}: nothing was asked there.`)
       const whose = asked.profile === undefined ? '' : ` of the trusted profile ${asked.profile}`
       throw usageError(
         `The credentials${whose} are of account ${given}, and not of ${account.id}: nothing was asked there.`,

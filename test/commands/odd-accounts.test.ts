@@ -137,6 +137,17 @@ describe('the accounts of the enterprise are an error, and not a part of them, w
   })
 })
 
+it('the action that lists an enterprise is named where it is refused', async () => {
+  odd.answer = ({url}) =>
+    url.pathname.startsWith('/enterprise')
+      ? {status: 403, body: {errors: [{code: 'forbidden', message: 'No'}]}}
+      : undefined
+  expect(await vpcmd('instances', 'list', ...all)).toMatchObject({
+    code: 3,
+    stderr: expect.stringContaining('enterprise.account.retrieve'),
+  })
+})
+
 describe('instances of the same ID in two accounts', () => {
   // What the API of team-d calls by the ID of acme's instance is its own, of the same name.
   beforeEach(async () => {
