@@ -1,3 +1,4 @@
+import {placeName} from '../cloud/regions.ts'
 import {exitCodes, type VpcmdError} from '../errors.ts'
 import {allFailed} from '../instances/all-failed.ts'
 import type {RegionFailure} from '../instances/list-instances.ts'
@@ -22,6 +23,9 @@ export function reportUnanswered(context: Context, unanswered: VpcmdError | unde
   context.exitCode = unanswered.exitCode
 }
 
+/** All regions of an account that fail are told in full; of hundreds of accounts, the others by name. */
+const mostWarnings = 15
+
 /**
  * Tells on stderr which regions could not be read, and makes the exit code 1. Where no region could be read at all,
  * throws the first error in their place.
@@ -31,6 +35,13 @@ export function reportRegions(context: Context, failures: RegionFailure[], isRea
   if (!first) return
   if (!isRead) throw allFailed(first, failures)
   // What holds for all regions, such as a search, fails once.
-  for (const error of new Set(failures.map(each => each.error))) context.warning(error.inOneLine)
+  const told = [...new Map(failures.map(failure => [failure.error, failure])).values()]
+  for (const {error} of told.slice(0, mostWarnings)) context.warning(error.inOneLine)
+  const others = new Set(told.slice(mostWarnings).map(({region}) => placeName(region)))
+  if (others.size > 0) {
+    const named = [...others].slice(0, mostWarnings).join(', ')
+    const more = others.size > mostWarnings ? ` and ${others.size - mostWarnings} more` : ''
+    context.warning(`These could not be read, either: ${named}${more}.`)
+  }
   context.exitCode = exitCodes.failed
 }

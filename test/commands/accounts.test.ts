@@ -152,6 +152,20 @@ describe('all accounts of the enterprise', () => {
   })
 })
 
+it('of many accounts that refuse, the first are told in full and the others by name', async () => {
+  const many = await startSandbox({accounts: 4, regions: ['us-south']})
+  const ids = Array.from({length: 20}, (_, index) => `${index}`.padStart(32, '0'))
+  const accounts = [many.account, ...ids].join(',')
+  const {code, stdout, stderr} = await runInProcess(
+    ['instances', 'list', '-q', '--assume', 'vpcmd-auditor', '--account', accounts],
+    {env: freshEnvironment({...many.environment})},
+  )
+  await many.close()
+  expect({code, count: stderr.match(/^Warning: Account /gm)?.length}).toEqual({code: 1, count: 15})
+  expect(stdout).not.toBe('')
+  expect(stderr).toMatch(/^Warning: These could not be read, either: account 0+15, .*0+19\.$/m)
+})
+
 describe('an account that is named', () => {
   it('is worked in through its profile, by name, ID or CRN, and no other is', async () => {
     const id = idOf('team-d')
