@@ -40,9 +40,8 @@ export async function connectCloud(
   fixed?: AccountsAsked,
 ): Promise<Cloud> {
   const {now, random, sleep, secrets} = context.host
-  const [{openCloud}, {describePause, pauseTeller}, access] = await Promise.all([
-    import('../cloud/open-cloud.ts'),
-    import('../cloud/pauses.ts'),
+  const [{openCloud, describePause, pauseTeller}, access] = await Promise.all([
+    import('./cloud-modules.ts'),
     found ?? findAccess(context, flags),
   ])
   const tellPause = pauseTeller(text => context.note(text), now)
@@ -172,10 +171,8 @@ export function usesSandbox({env}: Context, {sandbox}: Pick<CloudFlags, 'sandbox
 }
 
 async function realAccess(context: Context, flags: CloudFlags): Promise<Access> {
-  const [{findCredentials}, {hasSettings, withCredentialsFile}, {findEndpoints}, used] = await Promise.all([
-    import('../cloud/credentials.ts'),
-    import('../cloud/credentials-file.ts'),
-    import('../cloud/endpoints.ts'),
+  const [{findCredentials, findEndpoints, hasSettings, withCredentialsFile}, used] = await Promise.all([
+    import('./cloud-modules.ts'),
     usedProfile(context, flags),
   ])
   const warn = (text: string) => context.warning(text)
@@ -213,10 +210,9 @@ function usableCache(context: Context, isDebug: boolean): string | undefined {
 }
 
 async function sandboxAccess(context: Context, {sandbox: isAsked}: CloudFlags): Promise<Access> {
-  const [{startSandbox}, {fromKey}, {findEndpoints}] = await Promise.all([
+  const [{startSandbox}, {findEndpoints, fromKey}] = await Promise.all([
     import('../sandbox/index.ts'),
-    import('../cloud/credential-kinds.ts'),
-    import('../cloud/endpoints.ts'),
+    import('./cloud-modules.ts'),
   ])
   const sandbox = await startSandbox({stateFolder: sandboxFolder(context.env), vpcmd: context.host.ownCommand}).catch(
     (error: Error) => {

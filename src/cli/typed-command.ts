@@ -128,10 +128,7 @@ function nearest(names: string[], words: string[], group: string | undefined): s
 /** Whether there are credentials, valid or not: what is wrong with them shows when they are used. */
 async function canSignIn(env: Host['env']): Promise<boolean> {
   if (namesSandbox(env)) return true
-  const [{findCredentials}, {withCredentialsFile}] = await Promise.all([
-    import('../cloud/credentials.ts'),
-    import('../cloud/credentials-file.ts'),
-  ])
+  const {findCredentials, withCredentialsFile} = await import('./cloud-modules.ts')
   try {
     const settings = await withCredentialsFile(env, () => undefined)
     const nothing = async () => undefined
