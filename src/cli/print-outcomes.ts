@@ -73,6 +73,8 @@ export async function printServers<Each extends ServerOutcome>(
   await printRows(context, out, {
     rows,
     isOfChange: true,
+    // What failed and what to do next stand below, and must not wait for a pager to be left.
+    isPaged: listsAll,
     columns: [...serverColumns, ...(outcomes.some(hasAccount) ? [accountColumn] : []), ...columns],
     toJson: outcome => ({...toJson(outcome), result: outcome.result}),
     toWhole: () => ({...byResult(outcomes, toJson), ...(unread.length > 0 && {unread})}),

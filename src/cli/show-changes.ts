@@ -14,7 +14,8 @@ export function showChanges(context: Context, changes: PlannedChange[], breaches
   for (const {target, before, set} of changes.slice(0, mostShown)) {
     const breach = breaches.get(target.id)
     const against = breach === undefined ? '' : ` (against the policy: ${breach})`
-    context.note(`  ${target.name} (${target.id}, ${target.zone}): ${describeChange(before, set)}${against}`)
+    const whose = target.account === undefined ? '' : `, account ${target.account}`
+    context.note(`  ${target.name} (${target.id}, ${target.zone}${whose}): ${describeChange(before, set)}${against}`)
   }
   const more = changes.length - mostShown
   if (more > 0) context.note(`  ${context.symbols.ellipsis} and ${more} more; ${listedBy} all`)
