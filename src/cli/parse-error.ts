@@ -73,9 +73,11 @@ export function describeParseError(error: ParseError, {flags, usage, command}: C
 
 /** What was meant by a value that is none of those that there are. */
 function nearestValue(message: string): string {
-  const [, value = '', options = ''] = /^Expected (?:--\S+=)?(.*) to be one of: (.*)$/s.exec(message) ?? []
+  const [, value = '', options] = /^Expected (?:--\S+=)?(.*) to be one of: (.*)$/s.exec(message) ?? []
+  if (value === '' || options === undefined) return ''
   const nearest = nearestName(value, options.split(', '))
-  return nearest === undefined || value === '' ? '' : ` Did you mean ${nearest}?`
+  // Words this short are near to each other by chance: bash is to tcsh.
+  return nearest === undefined || nearest[0] !== value[0] ? '' : ` Did you mean ${nearest}?`
 }
 
 function reworded(message: string, all: [RegExp, string][]): string | undefined {

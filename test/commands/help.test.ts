@@ -131,6 +131,11 @@ describe('what is typed', () => {
 
   it.each([
     ['imds get', 'PATH is missing.', 'vpcmd imds get PATH [flags]'],
+    [
+      'config set',
+      'KEY and VALUE are missing.',
+      'vpcmd config set output|columns|regions|color|pager|profile VALUE [flags]',
+    ],
     ['instances create web-9', '--like is required.', 'vpcmd instances create NAME --like INSTANCE [flags]'],
   ])('%s: one line, and the usage', async (typed, message, usage) => {
     const {code, stderr} = await runInProcess(typed.split(' '), {env})
@@ -144,6 +149,10 @@ describe('what is typed', () => {
     ['instances list --limit', '--limit needs a value: a whole number from 1.'],
     ['instances list --vpc', '--vpc needs a value: ID|NAME|CRN.'],
     ['completion tcsh', 'Use one of bash, zsh, fish, powershell, not tcsh.'],
+    [
+      'instances list --metadata enable',
+      '--metadata takes one of enabled, disabled, not enable. Did you mean enabled?',
+    ],
     ['metadata plan --enable --disable', "--disable and --enable can't be combined."],
     ['metadata plan --enable --disable --protocol http', "--disable and --enable can't be combined."],
   ])('%s: what is right, and no usage that would not say it', async (typed, message) => {
