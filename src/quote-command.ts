@@ -11,13 +11,23 @@ const suggested = /(?<=: )vpcmd (?:connect|console|instances|metadata)\b.*?(?=[.
 /** A message in which the commands that it suggests go to the same cloud. */
 export function withCloudWords(text: string, words: readonly string[]): string {
   return text.replace(suggested, command => {
-    // What reads journals alone knows of no account.
-    const own = command.startsWith('vpcmd metadata history') ? words.filter(word => word === '--sandbox') : words
+    const own = wordsTakenBy(command, words)
     if (own.length === 0) return command
     const [before, ...remote] = command.split(' -- ')
     return [`${before} ${quoteCommand(own)}`, ...remote].join(' -- ')
   })
 }
+
+/** Those of the words for the same cloud that a command, `vpcmd ...`, takes. */
+export function wordsTakenBy(command: string, words: readonly string[]): readonly string[] {
+  // What reads journals alone knows of no account.
+  if (command.startsWith('vpcmd metadata history')) return words.filter(word => word === '--sandbox')
+  // These work in the accounts of their run, and refuse others.
+  if (!/^vpcmd metadata (?:resume|undo)\b/.test(command)) return words
+  return words.filter((word, index) => !ofAccounts.has(word) && !ofAccounts.has(words[index - 1] ?? ''))
+}
+
+const ofAccounts = new Set(['--assume', '--account', '--enterprise', '--account-group'])
 
 function quoteWord(word: string): string {
   if (/^[\w@%+=:,./-]+$/.test(word)) return word

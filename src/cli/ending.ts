@@ -1,7 +1,7 @@
 import type {Cloud} from '../cloud/cloud.ts'
 import {countResults, describeCounts, type Outcome} from '../metadata/outcomes.ts'
 import type {Moved} from '../metadata/restart-plan.ts'
-import {quoteCommand} from '../quote-command.ts'
+import {quoteCommand, wordsTakenBy} from '../quote-command.ts'
 import {duration} from '../terminal/progress.ts'
 import {green, red, yellow} from '../terminal/style.ts'
 import type {Context} from './context.ts'
@@ -31,7 +31,8 @@ export function printEnding(context: Context, {lines, next}: Ending, isQuiet = f
   }
   const widest = Math.max(...next.map(([purpose]) => purpose.length))
   for (const [purpose, words] of next) {
-    const command = quoteCommand(['vpcmd', ...words, ...context.cloudWords])
+    const own = ['vpcmd', ...words]
+    const command = quoteCommand([...own, ...wordsTakenBy(own.join(' '), context.cloudWords)])
     // The terminal breaks it, if need be, so that it can be copied as one line.
     context.note(`  ${purpose.padEnd(widest)}  ${command}`, {isWrapped: false})
   }

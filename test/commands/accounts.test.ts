@@ -144,6 +144,14 @@ describe('all accounts of the enterprise', () => {
     expect((await vpcmd('metadata', 'resume', run.id)).code).toBe(0)
   })
 
+  it('are changed with an ending whose commands can be run as they are printed', async () => {
+    const changed = await vpcmd('metadata', 'enable', '--all', '--name', 'web-2', '--hop-limit', '3', ...all, '--yes')
+    const [, restart = ''] = /^ {2}restart +vpcmd (.*)$/m.exec(changed.stderr) ?? []
+    expect(restart).toMatch(/^metadata resume [0-9a-f]{4} --restart$/)
+    const [, undo = ''] = /^ {2}undo +vpcmd (.*)$/m.exec(changed.stderr) ?? []
+    expect(await vpcmd(...undo.split(' '), '--yes')).toMatchObject({code: 0})
+  })
+
   it('are left alone where a plan names them and the command does not, instance by instance', async () => {
     const file = home('plan.json')
     await vpcmd('metadata', 'plan', '--disable', '--all', '--name', 'web-2', ...all, '--out', file)

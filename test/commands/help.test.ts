@@ -36,6 +36,19 @@ describe('every help', () => {
     ])
   })
 
+  it('of a topic begins with what people come for, and with nothing that changes servers', () => {
+    const examplesOf = (topic: string) => {
+      const page = helpPage(config, [topic], false)
+      return (page ? drawHelp(page, 80) : '').match(/^ {2}\$ vpcmd .*$/gm)?.map(line => line.slice(10))
+    }
+    expect(examplesOf('metadata')).toEqual([
+      'metadata show my-virtual-server-2',
+      'metadata enable my-virtual-server-2 --protocol https --dry-run',
+      'metadata audit --policy policy.yaml',
+    ])
+    expect(examplesOf('instances')?.[0]).toBe('instances list')
+  })
+
   it('in short has the flags of the command alone, and names the others', async () => {
     const {stdout} = await runInProcess(['metadata', 'enable', '-h'])
     expect(stdout).toMatch(/^ {2}--protocol https\|http {2}/m)
