@@ -49,6 +49,7 @@ export async function accountsAsked(context: Context, flags: AccountFlags): Prom
       const {listEnterpriseAccounts} = await import('../cloud/enterprise.ts')
       const {accounts, inactive} = await listEnterpriseAccounts(open('enterprise'), {enterprise, accountGroup})
       if (inactive.length > 0) context.note(describeInactive(inactive))
+      for (const {id, name} of accounts) if (name !== undefined) context.accountNames.set(id, name)
       return accounts
     },
   }

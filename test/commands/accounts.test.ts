@@ -82,7 +82,7 @@ describe('all accounts of the enterprise', () => {
     await pty.waitFor(/^> web-1 +team-a /m)
     pty.write(keys.enter)
     await pty.waitFor('Disable the metadata service of 1 instance')
-    expect(pty.everything()).toContain(`eu-de-1, account ${idOf('team-a')}): https/2 -> off`)
+    expect(pty.everything()).toContain('eu-de-1, account team-a): https/2 -> off')
     pty.write(keys.enter)
     expect(await pty.exit).toEqual({exitCode: 0})
   })
@@ -146,6 +146,7 @@ describe('all accounts of the enterprise', () => {
 
   it('are changed with an ending whose commands can be run as they are printed', async () => {
     const changed = await vpcmd('metadata', 'enable', '--all', '--name', 'web-2', '--hop-limit', '3', ...all, '--yes')
+    expect(changed.stdout).toMatch(/^web-2 .* team-a .* changed$/m)
     const [, restart = ''] = /^ {2}restart +vpcmd (.*)$/m.exec(changed.stderr) ?? []
     expect(restart).toMatch(/^metadata resume [0-9a-f]{4} --restart$/)
     const [, undo = ''] = /^ {2}undo +vpcmd (.*)$/m.exec(changed.stderr) ?? []
