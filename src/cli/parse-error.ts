@@ -67,17 +67,19 @@ export function describeParseError(error: ParseError, {flags, usage, command}: C
     .split(/\n\s*(?=All of|Exactly one|--|Missing|Parsing )/)
   const message = plain(first).trim()
   const ofValue = describeValue(message, flags) ?? reworded(message, valueRewordings)
-  if (ofValue !== undefined) return usageError(`${ofValue}${nearestValue(message)}`)
+  if (ofValue !== undefined) return usageError(`${ofValue}${nearestValue(message, flags)}`)
   return usageError(reworded(message, rewordings) ?? message.replace(/([^.!?])$/, '$1.'), hint)
 }
 
-/** What was meant by a value that is none of those that there are. */
-function nearestValue(message: string): string {
+/** What was meant by a value that a flag does not take: one of its own that is near, or another flag that takes it. */
+function nearestValue(message: string, flags: TypedFlags): string {
   const [, value = '', options] = /^Expected (?:--\S+=)?(.*) to be one of: (.*)$/s.exec(message) ?? []
   if (value === '' || options === undefined) return ''
   const nearest = nearestName(value, options.split(', '))
   // Words this short are near to each other by chance: bash is to tcsh.
-  return nearest === undefined || nearest[0] !== value[0] ? '' : ` Did you mean ${nearest}?`
+  if (nearest !== undefined && nearest[0] === value[0]) return ` Did you mean ${nearest}?`
+  const [other, ...more] = Object.keys(flags).filter(name => flags[name]?.options?.includes(value))
+  return other === undefined || more.length > 0 ? '' : ` Did you mean --${other} ${value}?`
 }
 
 function reworded(message: string, all: [RegExp, string][]): string | undefined {

@@ -161,6 +161,10 @@ describe('what is typed', () => {
     ['instances list --limit -5', '--limit takes a whole number from 1, not -5.'],
     ['instances list --limit', '--limit needs a value: a whole number from 1.'],
     ['instances list --vpc', '--vpc needs a value: ID|NAME|CRN.'],
+    [
+      'instances list --metadata http',
+      '--metadata takes one of enabled, disabled, not http. Did you mean --protocol http?',
+    ],
     ['completion tcsh', 'Use one of bash, zsh, fish, powershell, not tcsh.'],
     [
       'instances list --metadata enable',
