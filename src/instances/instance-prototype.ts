@@ -297,7 +297,10 @@ function leftOut(
     [true, 'encryption key, size and profile of the boot volume, which gets the defaults'],
     [(instance.volumeCount ?? 1) > 1, 'data volumes'],
     [instance.hasCatalogOffering, 'the catalog offering, with its billing plan and licenses'],
-    [instance.placementTarget !== undefined, 'placement'],
+    [
+      instance.placementTarget !== undefined,
+      `placement${instance.placementTarget?.name ? ` (${instance.placementTarget.name})` : ''}`,
+    ],
     [instance.affinityPolicy === 'manual', 'the reservation'],
     [instance.clusterNetwork !== undefined, 'the cluster network'],
     [instance.instanceGroup !== undefined, 'the membership of an instance group'],
