@@ -1,5 +1,5 @@
-import {distance} from 'fastest-levenshtein'
 import {usageError} from './errors.ts'
+import {nearestName} from './nearest-name.ts'
 
 /** A column of a table that people read, and of CSV. */
 export interface Column<Row> {
@@ -48,6 +48,9 @@ export function columnNamed<Each extends Named>(columns: readonly Each[], name: 
   const column = columns.find(each => keyOf(each) === wanted || each.header.toLowerCase() === wanted)
   if (column) return column
   const keys = columns.map(keyOf)
-  const [nearest] = [...keys].sort((a, b) => distance(a, wanted) - distance(b, wanted))
-  throw usageError(`There is no column ${name}: did you mean ${nearest}?`, `There are: ${keys.join(', ')}, and all.`)
+  const nearest = nearestName(wanted, keys)
+  throw usageError(
+    `There is no column ${name}${nearest === undefined ? '.' : `: did you mean ${nearest}?`}`,
+    `There are: ${keys.join(', ')}, and all.`,
+  )
 }

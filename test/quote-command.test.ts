@@ -25,3 +25,11 @@ it('a command that knows of no account gets no key file', () => {
   expect(withCloudWords('See: vpcmd metadata history', words)).toBe('See: vpcmd metadata history')
   expect(withCloudWords('See: vpcmd metadata show 1', words)).toBe("See: vpcmd metadata show 1 --api-key-file 'my key'")
 })
+
+it('a command that works in the accounts of its run gets no others, which it would refuse', () => {
+  const words = ['--assume', 'auditor', '--account', 'all', '--enterprise', 'e', '--account-group', 'g', '--private']
+  expect(withCloudWords('Finish it: vpcmd metadata resume 12ab', words)).toBe(
+    'Finish it: vpcmd metadata resume 12ab --private',
+  )
+  expect(withCloudWords('Take it back: vpcmd metadata undo', words)).toBe('Take it back: vpcmd metadata undo --private')
+})

@@ -49,6 +49,7 @@ export async function accountsAsked(context: Context, flags: AccountFlags): Prom
       const {listEnterpriseAccounts} = await import('../cloud/enterprise.ts')
       const {accounts, inactive} = await listEnterpriseAccounts(open('enterprise'), {enterprise, accountGroup})
       if (inactive.length > 0) context.note(describeInactive(inactive))
+      for (const {id, name} of accounts) if (name !== undefined) context.accountNames.set(id, name)
       return accounts
     },
   }
@@ -57,7 +58,7 @@ export async function accountsAsked(context: Context, flags: AccountFlags): Prom
 function describeInactive(inactive: (Account & {state: string})[]): string {
   const few = inactive.slice(0, 5).map(({id, name, state}) => `${name ?? id} (${state})`)
   const more = inactive.length > few.length ? ` and ${inactive.length - few.length} more` : ''
-  return `Not active, and left out: ${counted(inactive.length, 'account')}: ${few.join(', ')}${more}.`
+  return `Left out: ${counted(inactive.length, 'account')} that ${inactive.length === 1 ? 'is' : 'are'} not active: ${few.join(', ')}${more}.`
 }
 
 /** The accounts' IDs, each once, or the word all. */

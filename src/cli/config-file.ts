@@ -92,7 +92,10 @@ export async function writePreference(
     if (isMap(document.contents) && document.contents.items.length === 0) document.contents.flow = false
     document.set(key, Array.isArray(value) ? document.createNode(value, {flow: true}) : value)
   }
-  const text = document.toString({lineWidth: 0, flowCollectionPadding: false})
+  const whole = document.toString({lineWidth: 0, flowCollectionPadding: false})
+  // Nobody could write a setting below it by hand.
+  const isEmpty = isMap(document.contents) && document.contents.items.length === 0
+  const text = isEmpty ? whole.replace(/^\{\}\n+/m, '') : whole
   try {
     await makePrivateFolder(dirname(file))
     await writeThrough(file, text, {isPrivate: true})

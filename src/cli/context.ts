@@ -35,6 +35,8 @@ export class Context {
   noInput = false
   /** The flags that say which cloud is meant, as words: what is suggested goes there, too. */
   cloudWords: readonly string[] = []
+  /** The names of the accounts that are worked in, by ID, once they were listed. */
+  readonly accountNames = new Map<string, string>()
 
   constructor(host: Host, version: string) {
     this.host = host

@@ -63,14 +63,19 @@ export function dryRunNote(outcomes: {result: Outcome['result']}[]): string {
 
 /**
  * That instances on which the service was turned on must be stopped and started before it works fully, if they were created
- * with it off (IBM's FAQ, ibm-cloud-docs/vpc, instance_metadata_vpc_faqs.md). `run`: the run that turned it on.
+ * with it off (IBM's FAQ, ibm-cloud-docs/vpc, instance_metadata_vpc_faqs.md). `run`: the run that turned it on,
+ * which changed `changed` instances in all.
  */
 export function restartNeeded(
   {askedRegions}: Pick<Cloud, 'askedRegions'>,
   instances: {asked: string; id: string; name: string}[],
   run: string,
+  changed = instances.length,
 ): Ending {
-  const who = instances.length === 1 ? 'Restart needed' : `${instances.length} need a restart`
+  const [first] = instances
+  const isOne = first !== undefined && instances.length === 1
+  const many = `${instances.length}${changed > instances.length ? ` of ${changed}` : ''} need a restart`
+  const who = isOne ? (changed > 1 ? `${first.name} needs a restart` : 'Restart needed') : many
   // A name that was found in some regions only may be another one's, too, and one may look like a flag.
   const isEnough = (asked: string) => askedRegions.length === 0 && /^\w[\w.-]*$/.test(asked)
   const names = instances.flatMap(({asked, name}) => (asked === name && isEnough(asked) ? name : []))

@@ -146,13 +146,16 @@ function topLevel(catalog: Catalog): HelpSection[] {
 
 function topicPage(catalog: Catalog, {name: topic, description = ''}: {name: string; description?: string}): HelpPage {
   const commands = commandsOf(catalog, topic)
-  const shown = [...commands].sort((a, b) => Number(changes(a)) - Number(changes(b))).slice(0, 3)
+  const common = commonTasks.filter(({command}) => command.startsWith(`vpcmd ${topic} `) && !/--sandbox/.test(command))
+  const isCommon = ({id}: CatalogCommand) => common.some(({command}) => `${command} `.startsWith(`${typedName(id)} `))
+  const others = commands.filter(each => !isCommon(each)).sort((a, b) => Number(changes(a)) - Number(changes(b)))
+  const examples = [...common.map(({command}) => ({command})), ...others.flatMap(each => examplesOf(each).slice(0, 1))]
   return {
     name: `vpcmd ${topic}`,
     summary: description,
     usage: [`vpcmd ${topic} COMMAND [flags]`, `vpcmd ${topic} COMMAND --help`],
     sections: [
-      {title: 'EXAMPLES', examples: shown.flatMap(each => examplesOf(each).slice(0, 1))},
+      {title: 'EXAMPLES', examples: examples.slice(0, 3)},
       {title: 'COMMANDS', rows: commands.map(({id, summary = ''}) => [id.slice(topic.length + 1), summary])},
     ],
   }

@@ -18,7 +18,7 @@ export async function serviceOf(
   more: Pick<ServiceOptions, 'expiresIn' | 'nonce'> = {},
 ): Promise<MetadataService> {
   context.show(() => ({verb: 'Waiting for the metadata service', facts: []}), 'minor')
-  return openService({...(await readService(context, flags)), ...more}, context.host.secrets)
+  return openService({...(await readService(context, flags)), ...more}, context.host.secrets, context.env)
 }
 
 /** Prints bytes as they are, or the same in the format that is asked for. */

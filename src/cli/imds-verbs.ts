@@ -2,6 +2,7 @@ import {exitCodes, usageError, VpcmdError} from '../errors.ts'
 import {parseEndpoint, parseMetadataPath} from '../imds/endpoints.ts'
 import {findService, type ServiceOptions} from '../imds/find-service.ts'
 import type {MetadataService} from '../imds/metadata-service.ts'
+import {namesSandbox} from './environment.ts'
 
 /** What all commands of the topic imds take. */
 export interface ImdsFlags {
@@ -55,8 +56,16 @@ async function readCa(file: string): Promise<string> {
 }
 
 /** Finds the service, and adds its token to the secrets, which no output repeats. */
-export async function openService(options: ServiceOptions, secrets: Set<string>): Promise<MetadataService> {
-  const service = await findService(options)
+export async function openService(
+  options: ServiceOptions,
+  secrets: Set<string>,
+  env: NodeJS.ProcessEnv,
+): Promise<MetadataService> {
+  const service = await findService(options).catch((error: unknown) => {
+    const isOutside = namesSandbox(env) && options.metadataAddress === undefined && options.endpoint === undefined
+    if (!isOutside || !(error instanceof VpcmdError)) throw error
+    throw error.reworded({hint: "The sandbox's service answers within its instances: vpcmd connect INSTANCE --sandbox"})
+  })
   secrets.add(service.identity.access_token)
   return service
 }

@@ -254,6 +254,7 @@ async function endingOf(
   const run = await runName(context, id)
   const indeterminate = settled.filter(each => each.indeterminate).length
   const now = countResults(settled)
+  const turned = countResults(outcomes)
   const {counts, moved} = restarts?.summary() ?? {counts: new Map<RestartResult, number>(), moved: []}
   const skipped = counts.get('skipped') ?? 0
   const changedNow = new Set(
@@ -273,7 +274,7 @@ async function endingOf(
   // What was skipped is restarted with the others, by the run.
   const isNeeded = awaiting.length > 0 && skipped === 0
   const servers = awaiting.flatMap(({target, asked}) => (target ? [{asked, id: target.id, name: target.name}] : []))
-  const needed: Ending = isNeeded ? restartNeeded(cloud, servers, run) : {lines: [], next: []}
+  const needed: Ending = isNeeded ? restartNeeded(cloud, servers, run, turned.changed) : {lines: [], next: []}
   return {
     lines: [
       resultLine(outcomes, {stop, seconds, ...(resumes && {now: settled})}),

@@ -22,6 +22,8 @@ interface RowOutput<Row> {
   empty?: string
   /** Whether they tell of a change, which nobody makes again to see more of it. */
   isOfChange?: boolean
+  /** Whether a pager may show the table; not where more than the table has to be read. */
+  isPaged?: boolean
   /** The whole as JSON and YAML, where that is not the array of rows, which it is given. */
   toWhole?(rows: unknown[]): unknown
 }
@@ -146,14 +148,14 @@ export async function printRecord(
 }
 
 async function printTable<Row>(context: Context, output: RowOutput<Row>, headless = false): Promise<void> {
-  const {rows, columns, mayHide = true, empty, isOfChange = false} = output
+  const {rows, columns, mayHide = true, empty, isOfChange = false, isPaged = true} = output
   if (rows.length === 0) {
     if (empty) context.note(empty)
     return
   }
   const {renderTable} = await import('../terminal/table.ts')
   const {text, hidden} = renderTable(columns.map(withStyle), rows, {...context.canvas(), mayHide, headless})
-  context.print(`${text}\n`)
+  context.print(`${text}\n`, isPaged)
   if (hidden.length === 0) return
   const note = `Hidden at this width: ${hidden.join(', ')}.${isOfChange ? '' : ' -o json has all.'}`
   context.note(note, context.colorsNotes ? {style: dim} : {})

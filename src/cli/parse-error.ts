@@ -59,7 +59,7 @@ export function describeParseError(error: ParseError, {flags, usage, command}: C
   const notFound = /^command (\S+) not found$/.exec(error.message)?.[1]
   if (notFound) return usageError(`Unknown command: vpcmd ${plain(notFound).replaceAll(':', ' ')}.`, hint)
   const missing = namesOfMissing(error)
-  if (missing) return usageError(`${missing} is missing.`, hint)
+  if (missing) return usageError(`${missing.join(' and ')} ${missing.length > 1 ? 'are' : 'is'} missing.`, hint)
   const [first = ''] = error.message
     .replace(/\n*See more help with --help/, '')
     .replace(/^The following errors? occurred:\s+/, '')
@@ -67,8 +67,19 @@ export function describeParseError(error: ParseError, {flags, usage, command}: C
     .split(/\n\s*(?=All of|Exactly one|--|Missing|Parsing )/)
   const message = plain(first).trim()
   const ofValue = describeValue(message, flags) ?? reworded(message, valueRewordings)
-  if (ofValue !== undefined) return usageError(ofValue)
+  if (ofValue !== undefined) return usageError(`${ofValue}${nearestValue(message, flags)}`)
   return usageError(reworded(message, rewordings) ?? message.replace(/([^.!?])$/, '$1.'), hint)
+}
+
+/** What was meant by a value that a flag does not take: one of its own that is near, or another flag that takes it. */
+function nearestValue(message: string, flags: TypedFlags): string {
+  const [, value = '', options] = /^Expected (?:--\S+=)?(.*) to be one of: (.*)$/s.exec(message) ?? []
+  if (value === '' || options === undefined) return ''
+  const nearest = nearestName(value, options.split(', '))
+  // Words this short are near to each other by chance: bash is to tcsh.
+  if (nearest !== undefined && nearest[0] === value[0]) return ` Did you mean ${nearest}?`
+  const [other, ...more] = Object.keys(flags).filter(name => flags[name]?.options?.includes(value))
+  return other === undefined || more.length > 0 ? '' : ` Did you mean --${other} ${value}?`
 }
 
 function reworded(message: string, all: [RegExp, string][]): string | undefined {
@@ -94,7 +105,7 @@ function takenBy({min, max, options, helpValue}: TypedFlag = {}): string | undef
 }
 
 /** What an error about arguments that were left out lacks; undefined for any other. */
-function namesOfMissing({message, args}: ParseError): string | undefined {
+function namesOfMissing({message, args}: ParseError): string[] | undefined {
   if (!/^Missing \d+ required args?/.test(message) || !Array.isArray(args)) return undefined
-  return args.map((arg: {name?: unknown}) => String(arg.name).toUpperCase()).join(' and ')
+  return args.map((arg: {name?: unknown}) => String(arg.name).toUpperCase())
 }

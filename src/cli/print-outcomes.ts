@@ -7,6 +7,7 @@ import type {Context} from './context.ts'
 import type {OutputOptions} from './flags/output.ts'
 import {printRows} from './output.ts'
 import {reportFailures} from './report-failures.ts'
+import {accountOf} from './show-changes.ts'
 
 /** So many servers are listed one by one where nobody asks for more. */
 const mostListed = 20
@@ -73,7 +74,9 @@ export async function printServers<Each extends ServerOutcome>(
   await printRows(context, out, {
     rows,
     isOfChange: true,
-    columns: [...serverColumns, ...(outcomes.some(hasAccount) ? [accountColumn] : []), ...columns],
+    // What failed and what to do next stand below, and must not wait for a pager to be left.
+    isPaged: listsAll,
+    columns: [...serverColumns, ...(outcomes.some(hasAccount) ? [accountColumn(context)] : []), ...columns],
     toJson: outcome => ({...toJson(outcome), result: outcome.result}),
     toWhole: () => ({...byResult(outcomes, toJson), ...(unread.length > 0 && {unread})}),
     id: ({target, result}) => (result === 'changed' || result === 'planned' ? target?.id : undefined),
@@ -100,12 +103,12 @@ const serverColumns: Column<ServerOutcome>[] = [
 
 const hasAccount = ({target}: ServerOutcome) => target?.account !== undefined
 
-const accountColumn: Column<ServerOutcome> = {
+const accountColumn = (context: Context): Column<ServerOutcome> => ({
   header: 'Account',
-  value: ({target}) => target?.account ?? '',
+  value: ({target}) => (target?.account === undefined ? '' : accountOf(context, target.account)),
   priority: 2,
   tells: 'which',
-}
+})
 
 export const resultColumn: Column<ServerOutcome> = {header: 'Result', value: ({result}) => result, style: resultStyle}
 

@@ -61,7 +61,7 @@ export async function runQuickly([topic, name = '', ...rest]: string[], host: Qu
   const endWatch = watchLater(host)
   try {
     const {text, json} = await verb(
-      async () => openService(await serviceOptions(given, host.env), knownSecrets),
+      async () => openService(await serviceOptions(given, host.env), knownSecrets, host.env),
       given,
       args,
     )

@@ -226,19 +226,28 @@ async function readChoices(
 }
 
 function choicesOf(found: readonly FoundInstance[], ticked?: ReadonlySet<string>): Choice<FoundInstance>[] {
-  const zoneWidth = Math.max(...found.map(({instance}) => (instance.zone ?? '-').length))
+  const widths = {
+    account: Math.max(...found.map(each => accountLabel(each).length)),
+    zone: Math.max(...found.map(({instance}) => (instance.zone ?? '-').length)),
+  }
   return found.map(each => ({
     value: each,
     name: each.instance.name ?? each.instance.id,
     id: each.instance.id,
-    description: describeChoice(each, zoneWidth),
+    description: describeChoice(each, widths),
     isTicked: ticked?.has(foundKey(each)) ?? false,
   }))
 }
 
-function describeChoice({instance, region: {account}}: FoundInstance, zoneWidth: number): string {
-  const {zone = '-', status = '-', settings} = instance
+function describeChoice(found: FoundInstance, widths: {account: number; zone: number}): string {
+  const {zone = '-', status = '-', settings} = found.instance
+  // In many accounts nothing else tells two apart that are set up alike.
+  const account = widths.account === 0 ? '' : `${accountLabel(found).padEnd(widths.account)}  `
   // The longest status that is known today is `restarting`.
-  const whose = account ? `  ${account.name ?? account.id}` : ''
-  return `${zone.padEnd(zoneWidth)}  ${status.padEnd(10)}  ${settingsLabel(settings)}${whose}`
+  return `${account}${zone.padEnd(widths.zone)}  ${status.padEnd(10)}  ${settingsLabel(settings)}`
+}
+
+/** Whose it is, where more than one account is worked in. */
+function accountLabel({region: {account}}: FoundInstance): string {
+  return account?.name ?? account?.id ?? ''
 }

@@ -15,7 +15,8 @@ export function showChanges(context: Context, changes: PlannedChange[], breaches
   for (const {target, before, set} of changes.slice(0, mostShown)) {
     const breach = breaches.get(serverKey(target))
     const against = breach === undefined ? '' : ` (against the policy: ${breach})`
-    context.note(`  ${target.name} (${target.id}, ${target.zone}): ${describeChange(before, set)}${against}`)
+    const whose = target.account === undefined ? '' : `, account ${accountOf(context, target.account)}`
+    context.note(`  ${target.name} (${target.id}, ${target.zone}${whose}): ${describeChange(before, set)}${against}`)
   }
   const more = changes.length - mostShown
   if (more > 0) context.note(`  ${context.symbols.ellipsis} and ${more} more; ${listedBy} all`)
@@ -26,9 +27,14 @@ export function showPlaces(context: Context, changes: PlannedChange[]): void {
   if (changes.length <= 1) return
   const counts = new Map<string, number>()
   for (const {target} of changes) {
-    const whose = target.account === undefined ? '' : `account ${target.account}, `
+    const whose = target.account === undefined ? '' : `account ${accountOf(context, target.account)}, `
     const place = `in ${whose}${target.region}, VPC ${target.vpc.name}`
     counts.set(place, (counts.get(place) ?? 0) + 1)
   }
   for (const [place, count] of [...counts].sort(([a], [b]) => (a < b ? -1 : 1))) context.note(`  ${count} ${place}`)
+}
+
+/** An account as tables and questions call it: by its name where it is known, else by its ID. */
+export function accountOf({accountNames}: Context, id: string): string {
+  return accountNames.get(id) ?? id
 }

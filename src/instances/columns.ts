@@ -105,9 +105,11 @@ export const defaultColumns = ['name', 'id', 'status', 'zone', 'vpc', 'reserved-
 /** The columns of `metadata show` when none are asked for. */
 export const metadataColumns = ['name', 'id', 'zone', 'status', ...settingColumns.map(({key}) => key), 'url']
 
-/** Columns with the account where a profile is assumed in some. */
+/** Columns with the account where a profile is assumed in some: after the ID, or else the name. */
 export function columnsOf({assume}: {assume?: string | undefined}, names: readonly string[]): readonly string[] {
-  return assume === undefined ? names : names.flatMap(name => (name === 'id' ? ['id', 'account'] : name))
+  if (assume === undefined || names.some(name => ['account', 'all'].includes(name.toLowerCase()))) return names
+  const at = Math.max(names.indexOf('id'), names.indexOf('name')) + 1
+  return [...names.slice(0, at), 'account', ...names.slice(at)]
 }
 
 /** Filled in by `metadata show`, which has read the journals. */

@@ -26,6 +26,8 @@ export interface PlannedInstance {
   prototype: InstancePrototype
   /** In words, one thing each. */
   leftOut: string[]
+  /** The names of what the prototype names by ID, as far as they are known. */
+  names: Map<string, string>
 }
 
 /**
@@ -41,14 +43,18 @@ export async function planInstance(
   differences: Differences,
 ): Promise<PlannedInstance> {
   const {instance} = like
+  const names = new Map<string, string>()
   const [place, port, given, image, keys] = await Promise.all([
-    choosePlace(api, instance, differences.subnet),
+    choosePlace(api, instance, differences.subnet, names),
     primaryInterface(api, instance),
     api.getInstanceInitialization({id: instance.id}),
-    chooseImage(api, instance, differences.image),
-    differences.keys && Promise.all(differences.keys.map(key => findKey(api, key))),
+    chooseImage(api, instance, differences.image, names),
+    differences.keys && Promise.all(differences.keys.map(key => findKey(api, key, names))),
   ])
   const {keys: ownKeys, trustedProfile: profile} = given.result
+  const {primaryInterface: legacyPort, primaryAttachment, vpc, resourceGroup} = instance
+  const read = [vpc, resourceGroup, legacyPort?.subnet, primaryAttachment?.subnet, instance.image, profile?.target]
+  for (const each of [...read, ...port.securityGroups, ...ownKeys]) keepName(names, each)
   const ownProfile = instance.profile
   const isOtherProfile = differences.profile !== undefined && differences.profile !== ownProfile
   return {
@@ -77,7 +83,12 @@ export async function planInstance(
       isOtherProfile,
       hasUserData: differences.userData !== undefined,
     }),
+    names,
   }
+}
+
+function keepName(names: Map<string, string>, {id, name}: {id?: string; name?: string} = {}): void {
+  if (id !== undefined && name !== undefined) names.set(id, name)
 }
 
 /** The kind of network that the other one has: an account may allow but one of the two. */
@@ -173,7 +184,12 @@ interface Place {
 }
 
 /** The other instance's subnet, or the one that was asked for, which determines zone and VPC. */
-async function choosePlace(api: VpcApi, instance: Instance, asked: string | undefined): Promise<Place> {
+async function choosePlace(
+  api: VpcApi,
+  instance: Instance,
+  asked: string | undefined,
+  names: Map<string, string>,
+): Promise<Place> {
   if (asked === undefined) {
     const {primaryAttachment, primaryInterface, zone, vpc} = instance
     const subnet = primaryInterface?.subnet ?? primaryAttachment?.subnet
@@ -184,26 +200,34 @@ async function choosePlace(api: VpcApi, instance: Instance, asked: string | unde
       isSameVpc: true,
     }
   }
-  const {id, zone, vpc} = await findSubnet(api, asked)
+  const found = await findSubnet(api, asked)
+  const {id, zone, vpc} = found
+  for (const each of [found, vpc]) keepName(names, each)
   if (zone === undefined || vpc?.id === undefined) {
     throw usageError(`The API does not report the zone and the VPC of the subnet ${asked}.`, 'Name another subnet.')
   }
   return {subnet: {id}, zone, vpc: vpc.id, isSameVpc: vpc.id === instance.vpc?.id}
 }
 
-async function chooseImage(api: VpcApi, instance: Instance, asked: string | undefined): Promise<Identity> {
+async function chooseImage(
+  api: VpcApi,
+  instance: Instance,
+  asked: string | undefined,
+  names: Map<string, string>,
+): Promise<Identity> {
   const {image} = instance
   if (asked !== undefined) {
     const fetchPage = async (name: string, start?: string) =>
       (await api.listImages({name, start, limit: pageSize})).result
-    return identityOf('image', asked, fetchPage)
+    return identityOf('image', asked, names, fetchPage)
   }
   if (image?.id !== undefined && !image.isDeleted) return {id: image.id}
   throw usageError(`The image of ${targetName(instance)} no longer exists.`, 'Name one with --image.')
 }
 
-function findKey(api: VpcApi, asked: string): Promise<Identity> {
-  return identityOf('SSH key', asked, async (_name, start) => (await api.listKeys({start, limit: pageSize})).result)
+function findKey(api: VpcApi, asked: string, names: Map<string, string>): Promise<Identity> {
+  const fetchPage = async (_name: string, start?: string) => (await api.listKeys({start, limit: pageSize})).result
+  return identityOf('SSH key', asked, names, fetchPage)
 }
 
 async function findSubnet(api: VpcApi, asked: string) {
@@ -216,10 +240,18 @@ async function findSubnet(api: VpcApi, asked: string) {
 type FetchPage<Row> = (name: string, start?: string) => Promise<Page<Row>>
 
 /** An ID or CRN as it was typed, or the ID of what has that name. */
-async function identityOf(what: string, asked: string, fetchPage: FetchPage<NamedRow>): Promise<Identity> {
+async function identityOf(
+  what: string,
+  asked: string,
+  names: Map<string, string>,
+  fetchPage: FetchPage<NamedRow>,
+): Promise<Identity> {
   const ref = parseResourceRef(asked)
   if (ref.kind === 'crn') return {crn: ref.crn}
-  return {id: ref.kind === 'id' ? ref.id : (await named(what, ref.name, fetchPage)).id}
+  if (ref.kind === 'id') return {id: ref.id}
+  const found = await named(what, ref.name, fetchPage)
+  keepName(names, found)
+  return {id: found.id}
 }
 
 interface NamedRow {
@@ -265,7 +297,10 @@ function leftOut(
     [true, 'encryption key, size and profile of the boot volume, which gets the defaults'],
     [(instance.volumeCount ?? 1) > 1, 'data volumes'],
     [instance.hasCatalogOffering, 'the catalog offering, with its billing plan and licenses'],
-    [instance.placementTarget !== undefined, 'placement'],
+    [
+      instance.placementTarget !== undefined,
+      `placement${instance.placementTarget?.name ? ` (${instance.placementTarget.name})` : ''}`,
+    ],
     [instance.affinityPolicy === 'manual', 'the reservation'],
     [instance.clusterNetwork !== undefined, 'the cluster network'],
     [instance.instanceGroup !== undefined, 'the membership of an instance group'],

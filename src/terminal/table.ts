@@ -229,6 +229,9 @@ function recordWidths(labels: readonly string[], available: number): [label: num
   const widest = Math.max(1, ...labels.map(width))
   if (available === Number.POSITIVE_INFINITY) return [widest, available]
   const shared = Math.max(2, available - gap.length)
-  const label = Math.min(widest, Math.max(1, Math.floor(shared * 0.4), shared - comfortableValueWidth))
+  // A label wraps between its words, and within one only where that would take more than half.
+  const word = Math.max(...labels.flatMap(label => label.split(' ').map(width)))
+  const share = Math.max(1, Math.floor(shared * 0.4), shared - comfortableValueWidth)
+  const label = Math.min(widest, Math.max(share, Math.min(word, Math.floor(shared / 2))))
   return [label, Math.max(1, shared - label)]
 }

@@ -4,7 +4,8 @@ import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 import {claimsIn} from '../../src/jwt-claims.ts'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
 import {allowSeconds} from '../support/allow-seconds.ts'
-import {runInProcess} from '../support/run-in-process.ts'
+import {keys} from '../support/pty.ts'
+import {runInProcess, startInProcess} from '../support/run-in-process.ts'
 import {freshEnvironment} from '../support/run-vpcmd.ts'
 
 allowSeconds(20, 'Each asks several accounts.')
@@ -62,6 +63,28 @@ describe('all accounts of the enterprise', () => {
     expect(stdout).toMatch(/^web-2 .* team-a /m)
     const named = await vpcmd('metadata', 'show', 'web-2', ...all)
     expect(named).toMatchObject({code: 4, stderr: expect.stringContaining('eu-de of account team-a')})
+  })
+
+  it('have their column beside those that the config file names, and beside none that the command names', async () => {
+    const also = {env: {...env, VPCMD_COLUMNS: 'name,zone'}}
+    const {stdout} = await runInProcess(['instances', 'list', ...all, '--name', 'web-2'], also)
+    expect(stdout).toMatch(/^Name +Account +Zone\nweb-2 +acme .*\nweb-2 +team-a /)
+    const named = await runInProcess(['instances', 'list', ...all, '--name', 'web-2', '--columns', 'name'], also)
+    expect(named.stdout).toMatch(/^Name\nweb-2\n/)
+  })
+
+  it('are told apart where one instance is picked of several, and in what is asked before a change', async () => {
+    const pty = startInProcess(['metadata', 'disable', 'web-1', ...all], {env, cols: 120})
+    await pty.waitFor('3 instances are called web-1. Which one?')
+    await pty.waitFor(/^> web-1 +acme +eu-de-1 /m)
+    await pty.waitFor(/^ {2}web-1 +team-a +eu-de-1 /m)
+    pty.write(keys.down)
+    await pty.waitFor(/^> web-1 +team-a /m)
+    pty.write(keys.enter)
+    await pty.waitFor('Disable the metadata service of 1 instance')
+    expect(pty.everything()).toContain('eu-de-1, account team-a): https/2 -> off')
+    pty.write(keys.enter)
+    expect(await pty.exit).toEqual({exitCode: 0})
   })
 
   it('are never compliant together while one of them could not be read', async () => {
@@ -122,6 +145,15 @@ describe('all accounts of the enterprise', () => {
     expect(shown.stdout).toMatch(/^Name +ID +Account +Zone/m)
     expect(shown.stderr).toContain('as vpcmd-auditor in the accounts of its servers')
     expect((await vpcmd('metadata', 'resume', run.id)).code).toBe(0)
+  })
+
+  it('are changed with an ending whose commands can be run as they are printed', async () => {
+    const changed = await vpcmd('metadata', 'enable', '--all', '--name', 'web-2', '--hop-limit', '3', ...all, '--yes')
+    expect(changed.stdout).toMatch(/^web-2 .* team-a .* changed$/m)
+    const [, restart = ''] = /^ {2}restart +vpcmd (.*)$/m.exec(changed.stderr) ?? []
+    expect(restart).toMatch(/^metadata resume [0-9a-f]{4} --restart$/)
+    const [, undo = ''] = /^ {2}undo +vpcmd (.*)$/m.exec(changed.stderr) ?? []
+    expect(await vpcmd(...undo.split(' '), '--yes')).toMatchObject({code: 0})
   })
 
   it('are left alone where a plan names them and the command does not, instance by instance', async () => {

@@ -38,6 +38,17 @@ describe('vpcmd config', () => {
     expect(new Set(namesIn((await vpcmd('instances list --columns region -o csv')).stdout)).size).toBeGreaterThan(1)
   })
 
+  it('leaves a file to write settings into by hand once the last one is taken out', async () => {
+    const {file, vpcmd} = userWith('# mine\n\noutput: json\n')
+    expect((await vpcmd('config unset output')).code).toBe(0)
+    expect(readFileSync(file, 'utf8')).toBe('# mine\n\n')
+    writeFileSync(file, `${readFileSync(file, 'utf8')}regions: [us-south]\n`)
+    expect((await vpcmd('config get regions')).stdout).toBe('us-south\n')
+    expect((await vpcmd('config unset regions')).code).toBe(0)
+    expect((await vpcmd('config set output yaml')).code).toBe(0)
+    expect((await vpcmd('config get output')).stdout).toBe('yaml\n')
+  })
+
   it('keeps the comments and the order of the file, and follows a link', async () => {
     const {env, file, vpcmd} = userWith('')
     const kept = join(env.HOME ?? '', 'dotfile.yaml')
@@ -92,6 +103,8 @@ describe('vpcmd config', () => {
     ['config set color sometimes', 'color: must be one of auto, always, never'],
     ['config set output name', 'output: must be one of table'],
     ['config set columns nam', 'did you mean name'],
+    // Nothing is near.
+    ['config set columns foo', 'there is no column foo. There are'],
     ['config set regions ,', 'regions: must be a list of names'],
     ['config set colour always', 'output, columns, regions, color, pager'],
     ['config get nosuch', 'output, columns, regions, color, pager'],

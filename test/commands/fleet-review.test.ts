@@ -157,6 +157,13 @@ describe('metadata plan --out FILE', () => {
 })
 
 describe('metadata apply', () => {
+  it('of nothing is written, and is not offered to be applied', async () => {
+    const out = join(env.HOME ?? '', 'plan.json')
+    const {code, stderr} = await runInProcess(['metadata', 'plan', '--enable', 'train-1', '--out', out], {env})
+    expect({code, stderr}).toEqual({code: 0, stderr: '✓ 0 to change, 1 unchanged\n'})
+    expect(JSON.parse(readFileSync(out, 'utf8')).changes).toEqual([])
+  })
+
   it('sends nothing of a plan that names a region which there is not', async () => {
     const out = join(folder, 'plan.json')
     await runInProcess(['metadata', 'plan', '--enable', '--all', '--out', out], {env})

@@ -36,6 +36,19 @@ describe('every help', () => {
     ])
   })
 
+  it('of a topic begins with what people come for, and with nothing that changes servers', () => {
+    const examplesOf = (topic: string) => {
+      const page = helpPage(config, [topic], false)
+      return (page ? drawHelp(page, 80) : '').match(/^ {2}\$ vpcmd .*$/gm)?.map(line => line.slice(10))
+    }
+    expect(examplesOf('metadata')).toEqual([
+      'metadata show my-virtual-server-2',
+      'metadata enable my-virtual-server-2 --protocol https --dry-run',
+      'metadata audit --policy policy.yaml',
+    ])
+    expect(examplesOf('instances')?.[0]).toBe('instances list')
+  })
+
   it('in short has the flags of the command alone, and names the others', async () => {
     const {stdout} = await runInProcess(['metadata', 'enable', '-h'])
     expect(stdout).toMatch(/^ {2}--protocol https\|http {2}/m)
@@ -131,6 +144,11 @@ describe('what is typed', () => {
 
   it.each([
     ['imds get', 'PATH is missing.', 'vpcmd imds get PATH [flags]'],
+    [
+      'config set',
+      'KEY and VALUE are missing.',
+      'vpcmd config set output|columns|regions|color|pager|profile VALUE [flags]',
+    ],
     ['instances create web-9', '--like is required.', 'vpcmd instances create NAME --like INSTANCE [flags]'],
   ])('%s: one line, and the usage', async (typed, message, usage) => {
     const {code, stderr} = await runInProcess(typed.split(' '), {env})
@@ -143,7 +161,15 @@ describe('what is typed', () => {
     ['instances list --limit -5', '--limit takes a whole number from 1, not -5.'],
     ['instances list --limit', '--limit needs a value: a whole number from 1.'],
     ['instances list --vpc', '--vpc needs a value: ID|NAME|CRN.'],
+    [
+      'instances list --metadata http',
+      '--metadata takes one of enabled, disabled, not http. Did you mean --protocol http?',
+    ],
     ['completion tcsh', 'Use one of bash, zsh, fish, powershell, not tcsh.'],
+    [
+      'instances list --metadata enable',
+      '--metadata takes one of enabled, disabled, not enable. Did you mean enabled?',
+    ],
     ['metadata plan --enable --disable', "--disable and --enable can't be combined."],
     ['metadata plan --enable --disable --protocol http', "--disable and --enable can't be combined."],
   ])('%s: what is right, and no usage that would not say it', async (typed, message) => {

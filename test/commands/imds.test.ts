@@ -71,6 +71,17 @@ describe('in the shell of an instance of the sandbox', () => {
     expect(checks.map(({check}) => check)).not.toContain('Host name')
   })
 
+  it('says outside of one that the sandbox has the service within its instances', async () => {
+    const hint = "The sandbox's service answers within its instances: vpcmd connect INSTANCE --sandbox"
+    const env = freshEnvironment({VPCMD_SANDBOX: '1', HTTP_PROXY: 'http://127.0.0.1:9'})
+    for (const verb of ['user-data', 'keys']) {
+      const {code, stderr} = await runInProcess(['imds', verb, '--timeout', '1'], {env})
+      expect({code, stderr}).toEqual({code: 1, stderr: expect.stringContaining(hint)})
+    }
+    const elsewhere = ['imds', 'keys', '--endpoint', 'http://127.0.0.1:9', '--timeout', '1']
+    expect((await runInProcess(elsewhere, {env})).stderr).not.toContain(hint)
+  })
+
   it.each(['10.0.0.1:80', 'example.com', '127.0.0.1:99999', '127.0.0.1:80/x'])(
     'asks no other machine for a token: %s',
     async address => {

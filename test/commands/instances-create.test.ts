@@ -294,7 +294,13 @@ describe('instances create', () => {
     const args = ['instances', 'create', 'next', '--like', 'my-virtual-server-2', '--user-data', file]
     const pty = startInProcess([...args], {env, rows: 50})
     await pty.waitFor('Create next in us-south? It costs money. (y/N)')
-    expect(pty.screen()).toMatch(/^ {2}profile:\n {4}name: bx2-2x8$/m)
+    expect(pty.screen()).toMatch(/^ {2}profile: bx2-2x8$/m)
+    // Nobody agrees to an ID.
+    expect(pty.screen()).toMatch(/^ {2}image: ibm-ubuntu\S+ \(r006-\S+\)$/m)
+    expect(pty.screen()).toMatch(/^ {2}vpc: my-test-vpc \(r006-\S+\)$/m)
+    expect(pty.screen()).toMatch(/^ {2}keys:\n {4}- \S+ \(r006-\S+\)$/m)
+    expect(pty.screen()).toMatch(/^ +subnet: \S+ \(0727-\S+\)$/m)
+    expect(pty.screen()).toMatch(/^ +security_groups:\n +- \S+ \(r006-\S+\)$/m)
     expect(pty.screen()).toMatch(/^ {2}user_data: 18 bytes$/m)
     expect(pty.screen()).not.toContain('hunter2')
     pty.write('\r')

@@ -106,6 +106,15 @@ describe('instances list', () => {
     expect(count(/floating_ips/)).toBe(13)
   })
 
+  it('says of those with a protocol that it is what the service would use where it is off', async () => {
+    const {stdout, stderr} = await vpcmd('instances', 'list', '--protocol', 'http')
+    const off = stdout.match(/ off$/gm)?.length
+    expect(stderr).toContain(`The service is off on ${off} of these; --metadata enabled leaves them out.`)
+    for (const more of [['--metadata', 'enabled'], ['-q'], ['--json']]) {
+      expect((await vpcmd('instances', 'list', '--protocol', 'http', ...more)).stderr).not.toContain('is off')
+    }
+  })
+
   it('takes an empty list for no failure', async () => {
     expect(await vpcmd('instances', 'list', '--name', 'nosuch')).toEqual({
       code: 0,
@@ -250,6 +259,13 @@ describe('enable and disable', () => {
     expect((await vpcmd('metadata', 'enable', id, '--hop-limit', '2')).stderr).toMatch(
       /^✓ 1 changed\n {2}undo {2}vpcmd metadata undo [0-9a-f]{4}\n$/,
     )
+  })
+
+  it('name the one of several that needs a restart, and count them', async () => {
+    const {stderr} = await vpcmd('metadata', 'enable', 'batch-1', 'my-virtual-server-1', '--yes')
+    expect(stderr).toMatch(/✓ 2 changed\n! my-virtual-server-1 needs a restart before/)
+    const more = await vpcmd('metadata', 'enable', 'build-1', id, 'my-virtual-server-3', '--yes')
+    expect(more.stderr).toMatch(/✓ 3 changed\n! 2 of 3 need a restart before/)
   })
 
   it('are followed by a restart of the very instance, where only some regions were searched for its name', async () => {

@@ -67,6 +67,18 @@ it('no pager for what fits', async () => {
   expect(low.everything()).toMatch(/^> USAGE/m)
 })
 
+it('no pager for what came of a change: what failed and what to do next must not wait for it', async () => {
+  const ids = sandbox.fleet.list().map(({id}) => id)
+  const args = `metadata enable ${ids.slice(0, 15).join(' ')} --hop-limit 3 --yes`
+  const terminal = start(args, {PAGER: marking}, 12)
+  expect((await terminal.exit).exitCode).toBe(0)
+  expect(terminal.everything()).toContain('15 changed')
+  expect(terminal.everything()).not.toMatch(/^>/m)
+  const dryRun = start(args.replace('--yes', '--dry-run').replace('limit 3', 'limit 4'), {PAGER: marking}, 12)
+  expect((await dryRun.exit).exitCode).toBe(0)
+  expect(dryRun.everything()).toMatch(/^> .* planned/m)
+})
+
 it.each(['nosuch-pager', 'false', 'nosuch-pager 2>/dev/null | cat; exit 3', '/nonexistent/less -R'])(
   'where the pager %s fails, all is printed all the same',
   async PAGER => {

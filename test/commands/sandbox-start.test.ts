@@ -22,10 +22,17 @@ interface Found {
 }
 
 /** Runs `use` with the sandbox that `vpcmd sandbox start` serves, and ends it. */
-async function withServer(args: string[], use: (server: Running) => Promise<void>): Promise<void> {
+async function withServer(
+  args: string[],
+  use: (server: Running, stderr: () => string) => Promise<void>,
+): Promise<void> {
   const server = spawn(process.execPath, [vpcmdPath, 'sandbox', 'start', '--json', ...args], {env: freshEnvironment()})
   const ended = new Promise(resolve => server.on('close', resolve))
   let stdout = ''
+  let stderr = ''
+  server.stderr.on('data', chunk => {
+    stderr += chunk
+  })
   const ready = new Promise<Running>(resolve => {
     server.stdout.on('data', chunk => {
       stdout += chunk
@@ -33,7 +40,7 @@ async function withServer(args: string[], use: (server: Running) => Promise<void
     })
   })
   try {
-    await use(await ready)
+    await use(await ready, () => stderr)
   } finally {
     server.kill('SIGTERM')
     await ended
@@ -85,7 +92,7 @@ it("prints what vpcmd, Terraform and IBM's SDKs take their credentials and addre
   }))
 
 it('serves as many accounts as --accounts says, and a search that knows of tags after --tag-delay', () =>
-  withServer(['--accounts', '3', '--instances', '2', '--tag-delay', '3600'], async ({url, environment}) => {
+  withServer(['--accounts', '3', '--instances', '2', '--tag-delay', '3600'], async ({url, environment}, stderr) => {
     const token: string = (await requestToken(url, environment.IBMCLOUD_API_KEY)).body.access_token
     // What there is, is the test's own claim.
     const send = async (path: string, body?: object): Promise<Found> => {
@@ -94,6 +101,7 @@ it('serves as many accounts as --accounts says, and a search that knows of tags 
       return (await response.json()) as Found
     }
     expect((await send('/enterprise/v1/accounts')).rows_count).toBe(3)
+    expect(stderr()).toContain('vpcmd instances list --assume vpcmd-auditor --account all')
     const find = async (query: string) => (await send('/search/v3/resources/search', {query})).items
     const instances = await find('type:instance')
     expect(instances).toHaveLength(2)

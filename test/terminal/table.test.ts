@@ -241,6 +241,12 @@ describe('renderRecord', () => {
     )
   })
 
+  it('breaks no word of a label, also within a nested table', () => {
+    const nested = {columns: ['ID', 'Attachment ID'], rows: [['r006-1234567890', '0717-1f030adb-15c7']]}
+    const text = renderRecord([['Boot volume', nested]], {width: 36, color: false})
+    expect(text).toMatch(/^ +Attachment {2}\S+\n +ID {2}/m)
+  })
+
   it.each([12, 20, 40, 80, 200])('fits into %i columns', available => {
     expect(widest(renderRecord(entries, {width: available, color: false}))).toBeLessThanOrEqual(available)
   })

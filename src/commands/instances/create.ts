@@ -123,7 +123,7 @@ The VPC API does not return the user data of an instance. To copy it, collect it
     flags: CreateFlags,
     {name, like, api, userData}: {name: string; like: FoundInstance; api: VpcApi; userData: string | undefined},
   ): Promise<void> {
-    const {prototype, leftOut} = await planInstance(api, name, like, {
+    const {prototype, leftOut, names} = await planInstance(api, name, like, {
       profile: flags.profile,
       image: flags.image,
       subnet: flags.subnet,
@@ -139,7 +139,7 @@ The VPC API does not return the user data of an instance. To copy it, collect it
       this.context.note('Dry run: nothing was sent.')
       return
     }
-    if (!flags.yes) await this.show(prototype)
+    if (!flags.yes) await this.show(prototype, names)
     if (
       !(await this.context.confirm(`Create ${name} in ${placeName(like.region)}? It costs money.`, flags.yes ?? false))
     ) {
@@ -171,15 +171,18 @@ The VPC API does not return the user data of an instance. To copy it, collect it
     return userData
   }
 
-  /** The prototype on stderr, with the size of the user data in its place. */
-  private async show(prototype: InstancePrototype): Promise<void> {
-    const {toYaml} = await import('../../terminal/yaml.ts')
+  /** The prototype on stderr, with names beside IDs, and the size of the user data in its place. */
+  private async show(prototype: InstancePrototype, names: ReadonlyMap<string, string>): Promise<void> {
+    const [{toYaml}, {namedPrototype}] = await Promise.all([
+      import('../../terminal/yaml.ts'),
+      import('../../instances/named-prototype.ts'),
+    ])
     const {user_data: userData} = prototype
     const shown = {
       ...prototype,
       ...(userData !== undefined && {user_data: `${Buffer.byteLength(userData)} bytes`}),
     }
-    for (const line of toYaml(shown).trimEnd().split('\n')) this.context.note(`  ${line}`)
+    for (const line of toYaml(namedPrototype(shown, names)).trimEnd().split('\n')) this.context.note(`  ${line}`)
   }
 
   private async printCreated(out: OutputOptions, instance: Instance, {region}: FoundInstance): Promise<void> {

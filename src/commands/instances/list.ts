@@ -26,6 +26,7 @@ import {
 import {toQuery} from '../../instances/filters.ts'
 import {refuseImpossible, wholeNameHint} from '../../instances/impossible-filters.ts'
 import {type ListedInstance, listInstances, streamInstances, toJsonRow} from '../../instances/list-instances.ts'
+import {tunables} from '../../instances/settings.ts'
 import {dataFormats} from '../../terminal/formats.ts'
 
 export default class InstancesList extends BaseCommand {
@@ -65,7 +66,7 @@ With --sort none, the formats -o jsonl, -o csv, -o name and -q print instances a
     const columns = chosenColumns(
       out,
       instanceColumns,
-      chooseColumns(preferred.columns ?? columnsOf(await accountFlags(this.context, flags), defaultColumns)),
+      chooseColumns(columnsOf(await accountFlags(this.context, flags), preferred.columns ?? defaultColumns)),
     )
     const isSorted = flags.sort !== 'none'
     const sortedBy = isSorted ? columnNamed(flags.sort.replace(/^-/, '')).key : undefined
@@ -111,6 +112,12 @@ With --sort none, the formats -o jsonl, -o csv, -o name and -q print instances a
       mayHide: (out.columns ?? preferred.columns) === undefined,
       empty: ['No instances found.', wholeNameHint(filters) ?? ''].join(' ').trim(),
     })
+    const asked = new Map(Object.entries(filters))
+    const isOfSettings = tunables.some(({key}) => asked.get(key) !== undefined) && filters.metadata === undefined
+    const off = isOfSettings ? rows.filter(({instance}) => instance.settings.enabled === false).length : 0
+    if (off === 0 || format !== 'table' || query !== undefined || out.quiet || out.names) return
+    // What the service would use once it is on is not what it speaks.
+    this.context.note(`The service is off on ${off} of these; --metadata enabled leaves them out.`)
   }
 }
 

@@ -118,7 +118,7 @@ vpcmd also tells which instances Schematics manages, by their tags, and which on
     const unchanged = found.length - changes.length
     printEnding(context, {
       lines: [{mark: 'done', text: `${changes.length} to change, ${unchanged} unchanged`}],
-      next: flags.out === '-' ? [] : [['apply', ['metadata', 'apply', flags.out]]],
+      next: flags.out === '-' || changes.length === 0 ? [] : [['apply', ['metadata', 'apply', flags.out]]],
     })
   }
 }

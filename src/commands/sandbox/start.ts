@@ -163,6 +163,9 @@ With --accounts, the key belongs to an enterprise. It may assume the trusted pro
     this.context.note(
       `The sandbox serves at ${sandbox.url}. Paste these lines into another terminal. Press Ctrl-C to stop.`,
     )
+    if (flags.accounts > 1) {
+      this.context.note(`All accounts: vpcmd instances list --assume ${auditorName} --account all`)
+    }
     this.context.endWatch()
     await new Promise<void>(end => {
       const dispose = this.context.host.onEnding(() => {
