@@ -3,7 +3,7 @@ import {type Operation, type OperationName, OtherAnswer, operations} from './ope
 import type {RateLimiter} from './rate-limiter.ts'
 import {fields} from './readers/fields.ts'
 import {readPage} from './readers/page.ts'
-import {type Pacing, RequestFailure, unreadable, withRetries} from './retries.ts'
+import {type Pacing, RequestFailure, TryFailure, unreadable, withRetries} from './retries.ts'
 import {failureOfTry} from './sdk-adapter.ts'
 import {describeFailure} from './service-errors.ts'
 import type {TokenSource} from './token-source.ts'
@@ -62,8 +62,10 @@ async function callOperation(
     withRetries(
       async signal => {
         const answer = await send(name, {...params, signal}).catch((error: unknown) => {
-          // IBM's core wraps what its adapter throws, and loses most of it.
-          throw failureOfTry(signal) ?? error
+          // IBM's core wraps what its adapter throws, and loses most of it; what is called off before, its adapter never sees.
+          const calledOff =
+            signal.aborted && new TryFailure({kind: 'timeout', message: 'it was called off before it was sent'})
+          throw failureOfTry(signal) ?? (calledOff || error)
         })
         return {result: readAnswer(operation, answer.result, params, url, doing), etag: etagIn(answer.headers)}
       },

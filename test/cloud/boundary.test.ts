@@ -354,6 +354,21 @@ describe('another change that is under way (409)', () => {
   })
 })
 
+it('a try whose time is up before it is sent, as on a machine that is busy, is tried again, and is no bug', async () => {
+  const cloud = await cloudWith({})
+  const api = cloud.api(await cloud.region({region: 'us-south'}))
+  let turns = 0
+  const onTurn = async () => {
+    const until = performance.now() + 400
+    if (turns++ === 0) while (performance.now() < until);
+    // The time of the try, 300 ms, is over by now: its timer is due.
+    await new Promise(resolve => setImmediate(resolve))
+    await new Promise(resolve => setImmediate(resolve))
+  }
+  const {result} = await api.updateInstance({id, metadataService: {enabled: true}, onTurn})
+  expect({turns, enabled: result.settings.enabled}).toEqual({turns: 2, enabled: true})
+})
+
 it.each([407, 403, 502])(
   'a proxy that refuses its tunnel with %i is named, and is no answer of IBM’s',
   async status => {
