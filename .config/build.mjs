@@ -35,7 +35,7 @@ const rawText = {
 }
 
 // Of what IBM's core loads, vpcmd uses no other way to send than its own (src/cloud/sdk-adapter.ts), keeps no cookies and
-// sends no forms with files: without them it starts much sooner. Whatever asked for one of them all the same would fail, and not go elsewhere.
+// sends no files: without them it starts much sooner. Whatever asked for one of them all the same would fail, and not go elsewhere.
 const packages = join(root, 'node_modules')
 const unused = {
   name: 'unused',
@@ -52,23 +52,23 @@ const unused = {
       if (!text.includes(lookup)) throw new Error(`${path} no longer has: ${lookup}`)
       return {contents: text.replace(lookup, 'undefined')}
     })
-    onResolve({filter: /^(tough-cookie|form-data)$/}, ({path}) => ({path, namespace: 'unused'}))
+    onResolve({filter: /^(tough-cookie|form-data|mime-types)$/}, ({path}) => ({path, namespace: 'unused'}))
     onLoad({filter: /./, namespace: 'unused'}, ({path}) => {
       const refusal = `{ throw new Error('vpcmd is built without ${path}') }`
       // A form is made for each request, and filled for none.
       return {
-        contents: `export class CookieJar { constructor() ${refusal} } export default class FormData { append() ${refusal} }`,
+        contents: `export class CookieJar { constructor() ${refusal} } export default class FormData { append() ${refusal} }
+          export function lookup() ${refusal}`,
       }
     })
   },
 }
 
 // What is rarely called is loaded when it is called: oclif looks for files only where there is no manifest, and IBM's core
-// looks into tokens only when it gets one, and at types only of files.
+// looks into tokens only when it gets one.
 const calledLate = {
   ejs: 'render',
   jsonwebtoken: 'decode',
-  'mime-types': 'lookup',
   minimatch: 'minimatch',
   tinyglobby: 'glob',
 }
