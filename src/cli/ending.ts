@@ -37,18 +37,37 @@ export function printEnding(context: Context, {lines, next}: Ending, isQuiet = f
   }
 }
 
-/** What became of some servers, as the first line of an ending: `stop` says that not all had their turn. */
+/**
+ * What became of some servers, as the first line of an ending: `stop` says that not all had their turn, `unread` what could
+ * not be read while they were chosen.
+ */
 export function resultLine(
   outcomes: Iterable<{result: Outcome['result']}>,
-  {stop, seconds = 0, now}: {stop?: string | undefined; seconds?: number; now?: Iterable<{result: Outcome['result']}>},
+  {
+    stop,
+    seconds = 0,
+    now,
+    unread = [],
+  }: {
+    stop?: string | undefined
+    seconds?: number
+    now?: Iterable<{result: Outcome['result']}>
+    unread?: string[] | undefined
+  },
 ): Ending['lines'][number] {
   const counts = countResults(outcomes)
-  const isPart = stop !== undefined || counts.conflict > 0 || counts.skipped > 0
+  const isPart = stop !== undefined || counts.conflict > 0 || counts.skipped > 0 || unread.length > 0
   const mark = counts.failed > 0 ? 'failed' : isPart ? 'notice' : 'done'
   const early = stop === 'interrupted' ? 'Interrupted: ' : stop === undefined ? '' : 'Stopped early: '
   const all = Object.values(counts).some(count => count > 0) ? describeCounts(counts) : 'Nothing to do'
   const text = now ? `now ${describeCounts(countResults(now))}; in all ${all}` : all
-  return {mark, text: `${early}${text}${seconds < 10 ? '' : ` in ${duration(seconds)}`}`}
+  return {mark, text: `${early}${text}${seconds < 10 ? '' : ` in ${duration(seconds)}`}${notRead(unread)}`}
+}
+
+/** How much could not be read, after what came of the rest; a warning has said why. */
+function notRead({length}: string[]): string {
+  if (length === 0) return ''
+  return length === 1 ? '; 1 region or account not read' : `; ${length} regions or accounts not read`
 }
 
 /** How to see each server of a run, where only some were listed. */
@@ -57,8 +76,10 @@ export function listEach(run: string): Next {
 }
 
 /** The last words on what would have been done. */
-export function dryRunNote(outcomes: {result: Outcome['result']}[]): string {
-  return `Dry run: nothing was sent.${outcomes.length > 0 ? ` ${describeCounts(countResults(outcomes))}.` : ''}`
+export function dryRunNote(outcomes: {result: Outcome['result']}[], unread: string[] = []): string {
+  if (outcomes.length === 0 && unread.length === 0) return 'Dry run: nothing was sent.'
+  const counts = outcomes.length > 0 ? describeCounts(countResults(outcomes)) : 'Nothing to do'
+  return `Dry run: nothing was sent. ${counts}${notRead(unread)}.`
 }
 
 /**

@@ -110,7 +110,7 @@ export async function printDryRun(
   unread?: string[],
 ): Promise<void> {
   await printOutcomes(context, out, restarts ? restarts.addTo(outcomes, false) : outcomes, {unread})
-  context.note(dryRunNote(outcomes))
+  context.note(dryRunNote(outcomes, unread))
 }
 
 /** Makes a run, and prints what became of it. Sends nothing, and keeps nothing, where there is nothing to change. */
@@ -129,8 +129,14 @@ export async function carryOut(
   const isCut = await printOutcomes(context, out, all, {unread: request.unread, listsAll})
   const seconds = (now() - startedAt) / 1000
   const ending = run
-    ? await endingOf(context, cloud, run, {outcomes: all, resumes: request.resumes, seconds, isCut}, request.restarts)
-    : {lines: [resultLine(all, {})], next: []}
+    ? await endingOf(
+        context,
+        cloud,
+        run,
+        {outcomes: all, seconds, isCut, resumes: request.resumes, unread: request.unread},
+        request.restarts,
+      )
+    : {lines: [resultLine(all, {unread: request.unread})], next: []}
   printEnding(context, ending, out.quiet)
   if (!run) return
   if (run.error) context.error(run.error)
@@ -245,10 +251,11 @@ async function endingOf(
   {id, settled, stop}: RolloutResult & {id: string},
   {
     outcomes,
-    resumes,
     seconds,
     isCut,
-  }: {outcomes: Outcome[]; resumes: RunRequest['resumes']; seconds: number; isCut: boolean},
+    resumes,
+    unread,
+  }: Pick<RunRequest, 'resumes' | 'unread'> & {outcomes: Outcome[]; seconds: number; isCut: boolean},
   restarts?: RestartPlan,
 ): Promise<Ending> {
   const run = await runName(context, id)
@@ -277,7 +284,7 @@ async function endingOf(
   const needed: Ending = isNeeded ? restartNeeded(cloud, servers, run, turned.changed) : {lines: [], next: []}
   return {
     lines: [
-      resultLine(outcomes, {stop, seconds, ...(resumes && {now: settled})}),
+      resultLine(outcomes, {stop, seconds, unread, ...(resumes && {now: settled})}),
       ...(indeterminate > 0
         ? [{mark: 'failed' as const, text: `${indeterminate} of those not reported as changed may have changed anyway`}]
         : []),

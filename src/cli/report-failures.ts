@@ -23,6 +23,11 @@ export function reportUnanswered(context: Context, unanswered: VpcmdError | unde
   context.exitCode = unanswered.exitCode
 }
 
+/** That no instance was found, and no more than is known. */
+export function noneFound(failures: RegionFailure[]): string {
+  return failures.length > 0 ? 'No instances found in what could be read.' : 'No instances found.'
+}
+
 /** All regions of an account that fail are told in full; of hundreds of accounts, the others by name. */
 const mostWarnings = 15
 

@@ -18,7 +18,7 @@ import {settingsLabel} from '../instances/settings.ts'
 import type {Choice, Prompter} from '../terminal/prompts.ts'
 import type {Context} from './context.ts'
 import type {SelectionOptions} from './flags/selection.ts'
-import {reportRegions} from './report-failures.ts'
+import {noneFound, reportRegions} from './report-failures.ts'
 
 /** What was chosen, in the order asked: as `map` made it of each instance, or why it could not be found. */
 export interface Selection<T> {
@@ -147,12 +147,11 @@ async function selectAll<T>(
     }
   })
   reportRegions(context, failures, isRead)
-  if (items.length === 0 && failures.length === 0) {
+  if (items.length === 0 && failures.length > 0) context.note(noneFound(failures))
+  else if (items.length === 0) {
     await (mayBeNone ? refuseImpossible(cloud, filters) : refuseNothing(cloud, filters))
-  }
-  if (items.length === 0) {
     const hint = wholeNameHint(filters)
-    const found = mayBeNone ? 'No instances found.' : 'No instances found: nothing to do.'
+    const found = mayBeNone ? noneFound([]) : 'No instances found: nothing to do.'
     context.note(mayBeNone && hint ? `${found} ${hint}` : found)
   }
   // The API's order is undocumented; this one is the same each time.

@@ -86,7 +86,7 @@ export async function resumePower(
   policy: ChangePolicy,
   {run, action}: {run: Run; action: PowerAction},
 ): Promise<void> {
-  const {id, selection} = run.header
+  const {id, selection, unread = []} = run.header
   const left = run.changes.filter(each => !isSettled(each))
   const name = await runName(context, id)
   context.note(`Run ${name} (${runInWords(context, run.header)}): ${left.length} of ${run.changes.length} left.`)
@@ -102,7 +102,7 @@ export async function resumePower(
     ...begun.map(({change: {target}}): PowerOutcome => ({asked: target.id, target, result: 'planned'})),
     ...items.map(item => plannedOutcome(item, true)),
   ]
-  const request = {action, items, words: selection, unread: [], isNamed: true}
+  const request = {action, items, words: selection, unread, isNamed: true}
   if (policy.isDryRun) return dryRun(context, policy, request, planned)
   let isAgreed = false
   let unanswered: VpcmdError | undefined
@@ -184,7 +184,7 @@ async function dryRun(
   const preflights = preflightsOf(policy, request)
   if (preflights.going.length + preflights.leftOut.length > 0) await showPreflights(context, preflights, request.action)
   await printPowerOutcomes(context, policy, planned, request.unread)
-  context.note(dryRunNote(planned))
+  context.note(dryRunNote(planned, request.unread))
 }
 
 /** Shows what it would cost, and asks: for a start as for any change, for what takes instances down by a question of its own. */
@@ -217,7 +217,7 @@ async function carryOutPower(context: Context, cloud: Cloud, policy: ChangePolic
   const {planned, work, begin, action, unread} = run
   if (work.length === 0 && !begin.resumes) {
     await printPowerOutcomes(context, policy, planned, unread)
-    return printEnding(context, {lines: [resultLine(planned, {})], next: []}, policy.out.quiet)
+    return printEnding(context, {lines: [resultLine(planned, {unread})], next: []}, policy.out.quiet)
   }
   const {now, sleep} = context.host
   const startedAt = now()
@@ -268,7 +268,7 @@ async function carryOutPower(context: Context, cloud: Cloud, policy: ChangePolic
   }
   const outcomes = planned.map(outcome => whole(action, outcome, restarted))
   const isCut = await printPowerOutcomes(context, policy, outcomes, unread)
-  const ending = await endingOf(context, {isCut, id, outcomes, stop, seconds: (now() - startedAt) / 1000})
+  const ending = await endingOf(context, {isCut, id, outcomes, stop, unread, seconds: (now() - startedAt) / 1000})
   printEnding(context, ending, policy.out.quiet)
   if (failure) context.error(failure)
   exitForStop(context, stop)
@@ -287,15 +287,22 @@ function whole(action: PowerAction, outcome: PowerOutcome, restarted: Map<string
 
 async function endingOf(
   context: Context,
-  run: {isCut: boolean; id: string; outcomes: PowerOutcome[]; stop: string | undefined; seconds: number},
+  run: {
+    isCut: boolean
+    id: string
+    outcomes: PowerOutcome[]
+    stop: string | undefined
+    seconds: number
+    unread: string[]
+  },
 ): Promise<Ending> {
-  const {isCut, id, outcomes, stop, seconds} = run
+  const {isCut, id, outcomes, stop, seconds, unread} = run
   const short = await runName(context, id)
   const moved = outcomes.flatMap(({target, address}) => (target && address ? [{name: target.name, address}] : []))
   const finish: Next = [stop ? 'finish' : 'retry', ['metadata', 'resume', short]]
   const isLeft = stop !== undefined || outcomes.some(({result}) => result === 'failed')
   return {
-    lines: [resultLine(outcomes, {stop, seconds}), ...movedLines(moved)],
+    lines: [resultLine(outcomes, {stop, seconds, unread}), ...movedLines(moved)],
     next: [...(isLeft ? [finish] : []), ...(isCut ? [listEach(short)] : [])],
   }
 }

@@ -228,6 +228,30 @@ describe('what could not be read', () => {
     expect(run.unread).toEqual(told.unread)
   })
 
+  it('stands in the last line, so that no run passes for a whole one', async () => {
+    const half = await startSandbox({faults: [{kind: '403', path: /\/eu-de\/v1\/instances/}]})
+    env = {...env, ...half.environment}
+    const enable = ['metadata', 'enable', '--all', '--hop-limit', '3', '--yes']
+    const words = [
+      [[...enable, '--dry-run'], / planned; 1 region or account not read\.$/m],
+      [enable, /^! \d+ changed.*; 1 region or account not read$/m],
+      [enable, /^! \d+ unchanged.*; 1 region or account not read$/m],
+      [['instances', 'stop', '--all', '--yes', '--dry-run'], / planned.*; 1 region or account not read\.$/m],
+      [
+        [...enable, '--name', 'nope'],
+        /^No instances found in what could be read\.\n! Nothing to do; 1 region or account not/m,
+      ],
+      [['metadata', 'show', '--all', '--name', 'nope'], /^No instances found in what could be read\.$/m],
+      [['instances', 'list', '--name', 'nope'], /^No instances found in what could be read\. --name takes/m],
+    ] as const
+    for (const [argv, told] of words) {
+      const {code, stderr} = await runInProcess([...argv], {env})
+      expect(code, argv.join(' ')).toBe(1)
+      expect(stderr, argv.join(' ')).toMatch(told)
+    }
+    await half.close()
+  })
+
   it('of the journals does not hide the other runs, nor passes unnoticed', async () => {
     await runInProcess(['metadata', 'enable', serverTwo], {env})
     const newer = join(env.XDG_STATE_HOME ?? '', 'vpcmd', 'runs', '29991231-235959-0000.jsonl')

@@ -14,7 +14,7 @@ import {
 import {filterFlags, hasFilters, toFilters} from '../../cli/flags/selection.ts'
 import {noteLimit, printRows, rowPrinter} from '../../cli/output.ts'
 import {preferences} from '../../cli/preferences.ts'
-import {reportRegions} from '../../cli/report-failures.ts'
+import {noneFound, reportRegions} from '../../cli/report-failures.ts'
 import {
   chooseColumns,
   columnNamed,
@@ -110,7 +110,7 @@ With --sort none, the formats -o jsonl, -o csv, -o name and -q print instances a
       ...output,
       rows: isSorted ? sortRows(rows, flags.sort) : rows,
       mayHide: (out.columns ?? preferred.columns) === undefined,
-      empty: ['No instances found.', wholeNameHint(filters) ?? ''].join(' ').trim(),
+      empty: [noneFound(failures), wholeNameHint(filters) ?? ''].join(' ').trim(),
     })
     const asked = new Map(Object.entries(filters))
     const isOfSettings = tunables.some(({key}) => asked.get(key) !== undefined) && filters.metadata === undefined

@@ -74,7 +74,7 @@ A run of vpcmd instances start, stop or restart is finished in the same way: wha
     const action = powerOf(run)
     if (action) return resumePower(context, cloud, policy, {run, action})
     checkRestartFlags(flags, true)
-    const {id, command, selection} = run.header
+    const {id, command, selection, unread} = run.header
     const work = workLeft(run)
     const name = await runName(context, id)
     context.note(`Run ${name} (${runInWords(context, run.header)}): ${work.length} of ${run.changes.length} left.`)
@@ -90,7 +90,7 @@ A run of vpcmd instances start, stop or restart is finished in the same way: wha
     if (policy.isDryRun) {
       if (restarts && policy.restart.isWanted) await showPreflights(context, restarts)
       const changes = work.map(({change}) => change)
-      return printDryRun(context, policy, restarts, outcomesOfChanges(changes, seen))
+      return printDryRun(context, policy, restarts, outcomesOfChanges(changes, seen), unread)
     }
     const interruption = new AbortController()
     let unanswered: VpcmdError | undefined
@@ -110,6 +110,7 @@ A run of vpcmd instances start, stop or restart is finished in the same way: wha
       command,
       selection,
       changes: request.changes,
+      unread,
       isFresh: false,
       interruption,
       resumes: {id, bytes: run.bytes, work, awaits: new Set(request.awaiting.map(({target}) => serverKey(target)))},
