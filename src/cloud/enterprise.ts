@@ -73,10 +73,11 @@ export async function listEnterpriseAccounts(
     else inactive.push({...account, state})
   }
   if (accounts.length > 0) return {accounts, inactive}
+  const asked = accountGroup ? `the account group ${accountGroup}` : enterprise && `the enterprise ${enterprise}`
   throw new VpcmdError({
     code: 'no_accounts',
-    message: `${service.name} lists no active account${enterprise || accountGroup ? ' there' : ''}.`,
-    hint: `See whether the account that you sign in to is of an enterprise, and whether you may view its accounts (${iamAction}).`,
+    message: `${service.name} lists no active account${asked ? ` in ${asked}` : ''}.`,
+    hint: `${asked ? 'Check this ID, whether' : 'See whether'} the account that you sign in to is of an enterprise, and whether you may view its accounts (${iamAction}).`,
     exitCode: exitCodes.notFound,
   })
 }

@@ -278,6 +278,14 @@ describe('what can not be meant', () => {
     expect({code, stderr}).toEqual({code: 2, stderr: expect.stringContaining("--account can't narrow an undo")})
   })
 
+  it.each([
+    ['--enterprise', 'in the enterprise nope.'],
+    ['--account-group', 'in the account group nope.'],
+  ])('what %s does not name', async (flag, where) => {
+    const {code, stderr} = await vpcmd('instances', 'list', ...all, flag, 'nope')
+    expect({code, stderr}).toEqual({code: 4, stderr: expect.stringContaining(where)})
+  })
+
   it('an enterprise where there is none', async () => {
     const single = await startSandbox()
     const {code, stderr} = await runInProcess(['instances', 'list', ...all], {
