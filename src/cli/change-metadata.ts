@@ -75,7 +75,8 @@ async function changeSelected(
     isFresh: true,
     breaches,
     question: asks
-      ? `${change.verb} the metadata service of ${counted(changes.length, 'instance')} (${countChanges(changes)}${countBreaches(breaches)})?`
+      ? due =>
+          `${change.verb} the metadata service of ${counted(due.length, 'instance')} (${countChanges(due)}${countBreaches(breaches, due)})?`
       : undefined,
     outcomes: settled => outcomesOf(drafts, settled),
   })

@@ -59,34 +59,50 @@ interface RunRequest {
   restarts?: RestartPlan
 }
 
+/** Asks whether these changes are to be made. */
+type Question = (changes: PlannedChange[]) => string
+
 type Outcomes = (settled?: (Settled | undefined)[]) => Outcome[]
 
-/** Shows changes, asks `question` where there is one, makes them, and prints what became of them; or what would, with --dry-run. */
+/**
+ * Shows changes, asks `question` of them where there is one, makes them, and prints what became of them; or what would, with
+ * --dry-run. What was read long ago is read anew before a question, which is only of what is still to be made.
+ */
 export async function makeChanges(
   context: Context,
   cloud: Cloud,
   policy: ChangePolicy,
-  request: RunRequest & {question: string | undefined; outcomes: Outcomes; breaches?: Breaches},
+  request: RunRequest & {question: Question | undefined; outcomes: Outcomes; breaches?: Breaches},
 ): Promise<void> {
   const {changes, question, breaches = new Map()} = request
   const outcomes: Outcomes = settled => withBreaches(request.outcomes(settled), breaches)
-  const isSeen = policy.isDryRun && (!request.isFresh || changes.some(({tags}) => tags))
+  const asks = question !== undefined && changes.length > 0 && !policy.yes && !policy.isDryRun
+  const isSeen = asks
+    ? !request.isFresh && (await context.prompter()) !== undefined
+    : policy.isDryRun && (!request.isFresh || changes.some(({tags}) => tags))
   const seen = isSeen
     ? await (await import('../metadata/preview-changes.ts')).previewChanges(cloud, changes, request.comparesNames)
     : []
-  const due = changes.filter((_, index) => !seen[index])
+  // What could not be read now may well be read, and changed, after the answer.
+  const due = changes.filter((_, index) => !seen[index] || (asks && seen[index].result === 'failed'))
   const restarts = await planRestarts(context, cloud, policy.restart, {changes, due})
   if (policy.isDryRun) {
     if (restarts) await showPreflights(context, restarts)
     return printDryRun(context, policy, restarts, outcomes(seen), request.unread)
   }
-  const asks = question !== undefined && changes.length > 0 && !policy.yes
+  if (asks && due.length === 0 && !restarts) {
+    const all = outcomes(seen)
+    await printOutcomes(context, policy.out, all, {unread: request.unread, listsAll: policy.listsAll})
+    return printEnding(context, {lines: [resultLine(all, {unread: request.unread})], next: []}, policy.out.quiet)
+  }
   let isAgreed = true
   await inSteps(context, [
     async () => {
-      if (!asks) return false
-      showChanges(context, changes, breaches, '--dry-run lists')
-      isAgreed = await context.confirm(question, false)
+      if (!asks || due.length === 0) return false
+      const settled = seen.flatMap(each => (each && each.result !== 'failed' ? [each] : []))
+      if (settled.length > 0) context.note(`Read anew: ${describeCounts(countResults(settled))}; left to change:`)
+      showChanges(context, due, breaches, '--dry-run lists')
+      isAgreed = await context.confirm(question(due), false)
       return true
     },
     async () => {

@@ -66,7 +66,8 @@ export function withBreaches(outcomes: Outcome[], breaches: Breaches): Outcome[]
   return outcomes.map(outcome => ({...outcome, breach: breaches.get(serverKey(outcome.target))}))
 }
 
-/** How many changes the policy forbids, for the end of a question; empty for none. */
-export function countBreaches(breaches: Breaches): string {
-  return breaches.size > 0 ? `; ${breaches.size} against the policy` : ''
+/** How many of these changes the policy forbids, for the end of a question; empty for none. */
+export function countBreaches(breaches: Breaches, changes: PlannedChange[]): string {
+  const count = changes.filter(({target}) => breaches.has(serverKey(target))).length
+  return count > 0 ? `; ${count} against the policy` : ''
 }

@@ -194,6 +194,30 @@ describe('what is written down already', () => {
     expect(await dryRun('undo')).toEqual({code: 1, planned: both.slice(0, 1), conflict: both.slice(1), changed: []})
     expect(patches).toEqual([])
   })
+
+  it('is asked for as far as it is still to be made', async () => {
+    const out = join(folder, 'plan.json')
+    const both = ['my-virtual-server-1', 'my-virtual-server-2']
+    await runInProcess(['metadata', 'plan', '--enable', '--hop-limit', '3', ...both, '--out', out], {env})
+    await sandbox.fleet.change(serverTwo, {metadata_service: {enabled: true, response_hop_limit: 3}})
+    const first = startTerminal(100, 'metadata', 'apply', out)
+    pty = first
+    await first.waitFor(/Make the 1 change of the plan/)
+    expect(first.everything()).toContain('Read anew: 1 unchanged; left to change:')
+    first.write(`y${keys.enter}`)
+    expect(await first.exit).toEqual({exitCode: 0})
+    expect(first.everything()).toContain('1 changed, 1 unchanged')
+    expect(patches).toHaveLength(1)
+
+    const again = startTerminal(100, 'metadata', 'apply', out)
+    pty = again
+    expect(await again.exit).toEqual({exitCode: 0})
+    expect(again.everything()).toContain('2 unchanged')
+    expect(again.everything()).not.toContain('(y/N)')
+    // Where nobody can answer, it asks for --yes whatever is left.
+    expect((await runInProcess(['metadata', 'apply', out], {env})).code).toBe(2)
+    expect(patches).toHaveLength(1)
+  })
 })
 
 describe('-q', () => {

@@ -61,7 +61,8 @@ A plan never stops an instance. With --restart, vpcmd then stops and starts the 
       comparesNames: true,
       isFresh: false,
       breaches,
-      question: `Make the ${counted(changes.length, 'change')} of the plan of ${readableTime(createdAt)} (${countChanges(changes)}${countBreaches(breaches)})?`,
+      question: due =>
+        `Make the ${counted(due.length, 'change')} of the plan of ${readableTime(createdAt)} (${countChanges(due)}${countBreaches(breaches, due)})?`,
       outcomes: settled => outcomesOfChanges(changes, settled),
     })
   }

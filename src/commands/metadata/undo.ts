@@ -62,7 +62,7 @@ An undo is itself a run. To undo it, pass its ID.`
       undoes: id,
       changes,
       isFresh: false,
-      question: `Undo ${counted(changes.length, 'change')} (${countChanges(changes)})?`,
+      question: due => `Undo ${counted(due.length, 'change')} (${countChanges(due)})?`,
       outcomes: settled => outcomesOfChanges(changes, settled),
     })
   }
