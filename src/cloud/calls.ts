@@ -3,10 +3,10 @@ import {type Operation, type OperationName, OtherAnswer, operations} from './ope
 import type {RateLimiter} from './rate-limiter.ts'
 import {fields} from './readers/fields.ts'
 import {readPage} from './readers/page.ts'
-import {type Pacing, RequestFailure, TryFailure, unreadable, withRetries} from './retries.ts'
+import {type Pacing, TryFailure, unreadable, withRetries} from './retries.ts'
 import {failureOfTry} from './sdk-adapter.ts'
 import {describeFailure} from './service-errors.ts'
-import type {TokenSource} from './token-source.ts'
+import {type TokenSource, withNewTokens} from './token-source.ts'
 import type {Answer, CallControls, SendOnce, VpcApi} from './vpc-api.ts'
 
 /**
@@ -82,16 +82,12 @@ async function callOperation(
         onTurn,
       },
     )
-  for (let renewals = 0; ; renewals++) {
-    const startedAt = pacing.now()
-    try {
-      return await attempt()
-    } catch (error) {
-      if (!(error instanceof RequestFailure)) throw error
-      const mayRenew = error.failure.status === 401 && renewals < (isPatient ? 4 : 1)
-      if (!mayRenew || !tokens.renew(startedAt)) throw describeFailure(error, doingHere, secrets)
-    }
-  }
+  return withNewTokens(attempt, {
+    tokens,
+    pacing,
+    mostRenewals: isPatient ? 4 : 1,
+    describe: failure => describeFailure(failure, doingHere, secrets),
+  })
 }
 
 function readAnswer(

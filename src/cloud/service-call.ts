@@ -1,9 +1,9 @@
 import type {RateLimiter} from './rate-limiter.ts'
 import {fields, type Raw} from './readers/fields.ts'
-import {type Pacing, RequestFailure, unreadable, withRetries} from './retries.ts'
+import {type Pacing, unreadable, withRetries} from './retries.ts'
 import {sdkAdapter} from './sdk-adapter.ts'
 import {describeFailure} from './service-errors.ts'
-import type {TokenSource} from './token-source.ts'
+import {type TokenSource, withNewTokens} from './token-source.ts'
 import type {Line} from './transport.ts'
 
 /** A service of IBM Cloud beside the VPC API, and how it is asked. */
@@ -60,17 +60,12 @@ export async function askService<T>(service: Service, question: ServiceQuestion<
     )
   const end = onCall(name)
   try {
-    for (let renewals = 0; ; renewals++) {
-      const startedAt = pacing.now()
-      try {
-        return await attempt()
-      } catch (error) {
-        if (!(error instanceof RequestFailure)) throw error
-        const mayRenew = error.failure.status === 401 && renewals === 0
-        if (!mayRenew || !tokens.renew(startedAt))
-          throw describeFailure(error, {doing, url, variable, ...(iamAction && {iamAction})}, secrets)
-      }
-    }
+    return await withNewTokens(attempt, {
+      tokens,
+      pacing,
+      mostRenewals: 1,
+      describe: failure => describeFailure(failure, {doing, url, variable, ...(iamAction && {iamAction})}, secrets),
+    })
   } finally {
     end()
   }
