@@ -1,5 +1,6 @@
 import {usageError} from '../errors.ts'
 import type {Credentials} from './credential-kinds.ts'
+import {fieldsOfCrn} from './crn.ts'
 import {text} from './readers/fields.ts'
 import type {TokenSource} from './token-source.ts'
 
@@ -17,7 +18,7 @@ export function parseProfileRef(text: string): ProfileRef {
   if (text.trim() === '') throw usageError('The trusted profile has no name.', 'Pass its name, ID or CRN.')
   if (/^Profile-[0-9a-f-]{36}$/.test(text)) return {kind: 'id', text}
   if (!text.startsWith('crn:')) return {kind: 'name', text}
-  const [, , , , service, , scope = '', , type] = text.split(':')
+  const {service, scope, type} = fieldsOfCrn(text)
   const [, account] = /^a\/(.+)$/.exec(scope) ?? []
   if (service === 'iam-identity' && type === 'profile' && account) return {kind: 'crn', text, account}
   throw usageError(

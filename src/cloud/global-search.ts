@@ -1,7 +1,8 @@
 import {isDeepStrictEqual} from 'node:util'
 import {VpcmdError} from '../errors.ts'
+import {type CrnFields, fieldsOfCrn} from './crn.ts'
 import {list, type Raw, text} from './readers/fields.ts'
-import {readTags, type Tags} from './readers/tags.ts'
+import {readTags, type Tags, unknownTags} from './readers/tags.ts'
 import {askService, type Service} from './service-call.ts'
 
 /** The servers of an account that have tags, by ID. Of one that is not in it, nothing is known. */
@@ -35,7 +36,7 @@ export async function searchTags(service: Service, kind: TaggedKind, account: st
       message: `Could not ${doing} to the end: ${why}, and there are more.`,
       hint: 'Run the command again; if it stays so, IBM support should know.',
     })
-  const isMeant = (crn: Crn) => crn.service === 'is' && crn.type === searchTypes[kind] && isOf(crn, account)
+  const isMeant = (crn: CrnFields) => crn.service === 'is' && crn.type === searchTypes[kind] && isOf(crn, account)
   let cursor: string | undefined
   let idle = 0
   for (let pages = 0; pages < mostPages; pages++) {
@@ -66,10 +67,8 @@ export async function searchTags(service: Service, kind: TaggedKind, account: st
   throw broken(`${mostPages} pages came`)
 }
 
-const unknownTags: Tags = {user: undefined, access: undefined, service: undefined}
-
 interface SearchPage {
-  items: {crn: Crn | undefined; tags: Tags}[]
+  items: {crn: CrnFields | undefined; tags: Tags}[]
   next: string | undefined
 }
 
@@ -78,20 +77,12 @@ function readPage(raw: Raw): SearchPage | undefined {
   return items && {items, next: text(raw, 'search_cursor')}
 }
 
-interface Crn {
-  service: string
-  /** Such as `a/ACCOUNT`. */
-  scope: string
-  type: string
-  id: string
+/** The fields of a CRN; undefined where one is missing that is looked at. */
+function crnIn(crn: string | undefined): CrnFields | undefined {
+  const fields = crn?.startsWith('crn:') ? fieldsOfCrn(crn) : undefined
+  return fields?.service && fields.scope && fields.type && fields.id ? fields : undefined
 }
 
-/** The parts of a CRN: `crn:v1:bluemix:public:is:us-east-1:a/ACCOUNT::instance:ID`. */
-function crnIn(crn: string | undefined): Crn | undefined {
-  const [start, , , , service, , scope, , type, id] = crn?.split(':') ?? []
-  return start === 'crn' && service && scope && type && id ? {service, scope, type, id} : undefined
-}
-
-function isOf({scope}: Crn, account: string | undefined): boolean {
+function isOf({scope}: CrnFields, account: string | undefined): boolean {
   return account === undefined || scope === `a/${account}`
 }

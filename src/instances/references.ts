@@ -1,3 +1,4 @@
+import {fieldsOfCrn} from '../cloud/crn.ts'
 import {usageError} from '../errors.ts'
 
 /** How a user named something: by ID, by name or by CRN. */
@@ -23,7 +24,7 @@ const resourceName = /^[0-9a-z][-0-9a-z]{0,62}$/
  */
 export function parseInstanceRef(text: string): InstanceRef {
   if (text.startsWith('crn:')) {
-    const [, , , , service, location = '', scope = '', , type, id = ''] = text.split(':')
+    const {service, location, scope, type, id} = fieldsOfCrn(text)
     const region = /^([a-z]+-[a-z]+\d*)(-\d+)?$/.exec(location)?.[1]
     if (service !== 'is' || !isServer(type, id) || region === undefined) {
       throw usageError(
@@ -50,7 +51,7 @@ export function parseInstanceRef(text: string): InstanceRef {
 }
 
 /** A bare metal server counts: vpcmd then says that it is one. */
-function isServer(type: string | undefined, id: string): boolean {
+function isServer(type: string, id: string): boolean {
   return type === 'instance' ? instanceId.test(id) : type === 'bare-metal-server' && isResourceId(id)
 }
 

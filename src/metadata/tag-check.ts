@@ -1,5 +1,6 @@
 import type {Cloud} from '../cloud/cloud.ts'
-import {type Tags, tagKinds} from '../cloud/readers/tags.ts'
+import {fieldsOfCrn} from '../cloud/crn.ts'
+import {type Tags, tagKinds, unknownTags} from '../cloud/readers/tags.ts'
 import {asVpcmdError, VpcmdError} from '../errors.ts'
 import {targetName} from '../instances/references.ts'
 import {hasTag} from '../instances/tags.ts'
@@ -63,11 +64,11 @@ async function lookForTags(
   wanted: readonly string[],
   ended: AbortSignal | undefined,
 ): Promise<Tags> {
-  let tags: Tags = {user: undefined, access: undefined, service: undefined}
   // Global Tagging knows servers by their CRN alone, which must be this one's own.
   const {crn, id} = target
-  if (crn.split(':')[9] !== id) return tags
+  if (fieldsOfCrn(crn).id !== id) return unknownTags
   const region = await cloud.region(target)
+  let tags = unknownTags
   for (const kind of tagKinds) {
     tags = {...tags, [kind]: await cloud.attachedTags(region, crn, kind, ended)}
     if (wanted.every(tag => hasTag(tags, tag))) break

@@ -10,6 +10,9 @@ export type TagKind = (typeof tagKinds)[number]
  */
 export type Tags = {readonly [Kind in TagKind]: readonly string[] | undefined}
 
+/** Of what nothing is known. */
+export const unknownTags: Tags = {user: undefined, access: undefined, service: undefined}
+
 /** Reads the tags of an item of Global Search. */
 export function readTags(raw: Raw): Tags {
   return {user: texts(raw.tags), access: texts(raw.access_tags), service: texts(raw.service_tags)}
