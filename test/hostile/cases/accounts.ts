@@ -83,6 +83,19 @@ const strangers: [string, Reply][] = [
   ['a token without any claim', {body: {...profileToken(second), access_token: 'opaque-token-0123456789'}}],
 ]
 
+/** IAM gives an answer for one account that says neither yes nor no. */
+const unanswered = (what: string, reply: Reply, index: number): Trial => ({
+  kind: iam,
+  odd: `answered in one account ${what}`,
+  ...perCommand(index),
+  bend: inSecond(reply),
+  unread: [second],
+  code: [1, 3],
+  hold: seen => [...costsOnlyItself(seen), ...notRefused(seen)],
+  requests: 40,
+  oneMode: true,
+})
+
 const assumeTrials: Trial[] = [
   ...refused.map(
     ([what, reply, , says], index): Trial => ({
@@ -97,33 +110,8 @@ const assumeTrials: Trial[] = [
       oneMode: true,
     }),
   ),
-  ...tokens.map(
-    ([what, reply], index): Trial => ({
-      kind: iam,
-      odd: `answered in one account with ${what}`,
-      ...perCommand(index),
-      bend: inSecond(reply),
-      unread: [second],
-      code: [1, 3],
-      hold: seen => [...costsOnlyItself(seen), ...notRefused(seen)],
-      requests: 40,
-      oneMode: true,
-    }),
-  ),
-  ...trouble.map(
-    ([what, reply], index): Trial => ({
-      kind: iam,
-      odd: `answered in one account always with ${what}`,
-      ...perCommand(index),
-      bend: inSecond(reply),
-      unread: [second],
-      code: [1, 3],
-      hold: seen => [...costsOnlyItself(seen), ...notRefused(seen)],
-      requests: 40,
-      waits: true,
-      oneMode: true,
-    }),
-  ),
+  ...tokens.map(([what, reply], index) => unanswered(`with ${what}`, reply, index)),
+  ...trouble.map(([what, reply], index) => ({...unanswered(`always with ${what}`, reply, index), waits: true})),
   ...strangers.flatMap(([what, reply]): Trial[] =>
     [0, 1, 2, 5].map(index => ({
       kind: iam,
