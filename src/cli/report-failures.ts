@@ -28,7 +28,7 @@ export function noneFound(failures: RegionFailure[]): string {
   return failures.length > 0 ? 'No instances found in what could be read.' : 'No instances found.'
 }
 
-/** All regions of an account that fail are told in full; of hundreds of accounts, the others by name. */
+/** So many failures are printed in full, more than an account has regions; the rest are only named. */
 const mostWarnings = 15
 
 /**

@@ -111,7 +111,7 @@ export function openAccount(options: AccountOptions): Cloud {
 
   let isChecked: Promise<void> | undefined
   const find = async (asked: string[], askedBy: string) => {
-    // Whose the credentials are is told once, and not by each region that was kept.
+    // A sign-in that fails is one error, and not one for each cached region.
     isChecked ??= account ? tokens.ready() : Promise.resolve()
     await isChecked
     return findRegions({
@@ -210,7 +210,7 @@ export function cacheFile(folder: string | undefined, kind: string, ...of: strin
   return folder && join(folder, `${kind}-${hashedName(...of)}.json`)
 }
 
-/** Shows whom the calls that are under way wait for: each is told with its place, and ended by the function that is returned. */
+/** Shows what the calls under way are waiting for. Call the result with a call's place when it begins, and what that returns when it ends. */
 export function watchCalls(show: ShowActivity): (place: string) => () => void {
   const places: string[] = []
   let endShow: (() => void) | undefined

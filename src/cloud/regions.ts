@@ -19,7 +19,7 @@ export interface Region {
   url: string
   /** Why nothing can be asked there; undefined where it can. */
   problem?: string
-  /** The error that `problem` is told by, where there is one. */
+  /** The error with the message `problem`, where there is one. */
   error?: VpcmdError
   /** Whose resources are meant, where more than one account is worked in. */
   account?: Account

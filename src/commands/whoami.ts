@@ -73,7 +73,7 @@ To see what they may do, vpcmd asks for the regions and for one instance in one 
   }
 }
 
-/** So many errors are told; of hundreds of accounts, many may fail alike. */
+/** So many errors are printed: in hundreds of accounts, many may fail alike. */
 const mostErrors = 10
 
 /** Where a trusted profile is assumed, and where it can't be. */

@@ -5,7 +5,7 @@ import type {RegionFailure} from './list-instances.ts'
 /** So many names are read; of more, the number says enough. */
 const mostNamed = 10
 
-/** The error of the first region that failed, with the names of the others: where none could be read, each is told of. */
+/** The error of the first region that failed, with the names of the others, for where no region could be read. */
 export function allFailed(first: RegionFailure, failures: readonly RegionFailure[]): VpcmdError {
   const {region, error} = first
   const failed = failures.filter(each => each.error !== error)
