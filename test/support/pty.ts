@@ -1,3 +1,5 @@
+import type {EventEmitter} from 'node:events'
+import {readSync} from 'node:fs'
 import {type IPty, spawn} from '@lydell/node-pty'
 import xterm from '@xterm/headless'
 
@@ -50,13 +52,14 @@ export function startPty(
   options: {cols?: number; rows?: number; env: Record<string, string>; cwd?: string},
 ): Pty {
   const {cols = 100, rows = 30, env, cwd} = options
-  const child: IPty = spawn(file, args, {cols, rows, env, cwd, name: 'xterm-256color'})
+  const child = spawn(file, args, {cols, rows, env, cwd, name: 'xterm-256color'}) as IPty & Master
   let exited = false
   const write = (data: string) => {
     if (!exited) child.write(data)
   }
   const screen = createScreen({cols, rows, reply: write})
   child.onData(screen.draw)
+  child._socket.once('end', () => screen.draw(readRest(child.fd)))
   const ended = new Promise<{exitCode: number; signal?: number}>(resolve => {
     child.onExit(({exitCode, signal}) => {
       exited = true
@@ -74,6 +77,29 @@ export function startPty(
       child.resize(newCols, newRows)
     },
   }
+}
+
+/** What node-pty's terminal has and its types leave out: the end that the emulator reads. */
+interface Master {
+  fd: number
+  _socket: EventEmitter
+}
+
+/**
+ * What a program wrote last. Node takes a terminal whose program is gone for read to the end at the first short read,
+ * when the kernel may still hold lines: only EIO is the end.
+ */
+function readRest(fd: number): string {
+  const parts: Buffer[] = []
+  const buffer = Buffer.alloc(65_536)
+  try {
+    for (let read = readSync(fd, buffer); read > 0; read = readSync(fd, buffer)) {
+      parts.push(Buffer.from(buffer.subarray(0, read)))
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EIO') throw error
+  }
+  return Buffer.concat(parts).toString()
 }
 
 interface Screen {
