@@ -18,6 +18,8 @@ export type Manner = 'single' | 'rollout'
 export interface CallPolicy {
   /** The service URL. */
   url: string
+  /** The proxy that it is asked through, by the name of its variable. */
+  proxy?: string | undefined
   /** Texts that an answer may hold, and no error must. */
   secrets: readonly string[]
   /** The region's name; empty where no region is meant. */
@@ -52,12 +54,12 @@ async function callOperation(
   send: SendOnce,
   policy: CallPolicy,
 ): Promise<Answer<unknown>> {
-  const {url, place, secrets, tokens, pacing, limiter, manner} = policy
+  const {url, proxy, place, secrets, tokens, pacing, limiter, manner} = policy
   const isPatient = manner === 'rollout'
   const {again} = operation
   const where = place ? ` in ${place}` : ''
   const doing = `${operation.doing.replace(/\{([\w.]+)\}/g, (_, path: string) => String(valueAt(params, path)))}${where}`
-  const doingHere = {doing, iamAction: operation.iamAction, url}
+  const doingHere = {doing, iamAction: operation.iamAction, url, proxy}
   const attempt = () =>
     withRetries(
       async signal => {

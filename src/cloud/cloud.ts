@@ -97,7 +97,17 @@ export function openAccount(options: AccountOptions): Cloud {
   const openAt = (url: string, place: string): Record<Manner, VpcApi> => {
     checkSecure(url, allowsHttp)
     const send = sdk.create({authenticator: tokens, serviceUrl: url, adapter: sdkAdapter(lineTo, pacing.now)})
-    const policy = {url, secrets, place, tokens, pacing, limiter: new RateLimiter(pacing, options.concurrency), onCall}
+    const proxy = lineTo(url).proxy?.variable
+    const policy = {
+      url,
+      proxy,
+      secrets,
+      place,
+      tokens,
+      pacing,
+      limiter: new RateLimiter(pacing, options.concurrency),
+      onCall,
+    }
     return {
       single: callsOf(send, {...policy, manner: 'single'}),
       rollout: callsOf(send, {...policy, manner: 'rollout'}),

@@ -118,7 +118,8 @@ export function privately(url: string, isPrivate: boolean): string {
     .replace(/^https:\/\/iam\.cloud\.ibm\.com/, 'https://private.iam.cloud.ibm.com')
 }
 
-function isMetadataService(url: string): boolean {
+/** True for the metadata service of the instance that vpcmd runs on. */
+export function isMetadataService(url: string): boolean {
   return [linkLocalAddress, metadataHost].includes(new URL(url).hostname)
 }
 

@@ -1,20 +1,19 @@
-import type {Agent} from 'node:http'
-import {isLoopback} from './endpoints.ts'
+import {isLoopback, isMetadataService} from './endpoints.ts'
+import type {HttpProxy} from './transport.ts'
 
 /** The proxy variables, those of `https:` URLs first. */
 const proxyVariables = ['HTTPS_PROXY', 'https_proxy', 'ALL_PROXY', 'all_proxy', 'HTTP_PROXY', 'http_proxy']
 
-/** The proxy variable in force for a URL, by name only, as its value can hold a password; undefined where no proxy is asked. */
-export function proxyVariable(env: NodeJS.ProcessEnv, url: string): string | undefined {
-  return isLoopback(url) ? undefined : proxyVariables.find(name => env[name])
-}
+/** The proxy that leads to a URL; undefined where none does. Throws a usage error for a proxy that is no URL. */
+export type RouteTo = (url: string) => HttpProxy | undefined
 
-/** The agent of the proxy that leads to a URL; undefined where none does. Throws a usage error for a proxy that is no URL. */
-export type RouteTo = (url: string) => Agent | undefined
-
-/** Finds the way to any URL, by the proxy variables. Nothing on this machine is asked through a proxy, whatever they say. */
+/**
+ * Finds the way to any URL, by the proxy variables. Nothing on this machine is asked through a proxy, whatever they say, and
+ * its metadata service neither: a proxy would ask its own, and hand out the identity of another machine.
+ */
 export async function findRoutes(env: NodeJS.ProcessEnv, mostConnections?: number): Promise<RouteTo> {
   if (!proxyVariables.some(name => env[name])) return () => undefined
   const {routeThroughProxy} = await import('./tunnels.ts')
-  return url => (isLoopback(url) ? undefined : routeThroughProxy(url, env, proxyVariables, mostConnections))
+  return url =>
+    isLoopback(url) || isMetadataService(url) ? undefined : routeThroughProxy(url, env, proxyVariables, mostConnections)
 }

@@ -64,7 +64,12 @@ export async function askService<T>(service: Service, question: ServiceQuestion<
       tokens,
       pacing,
       mostRenewals: 1,
-      describe: failure => describeFailure(failure, {doing, url, variable, ...(iamAction && {iamAction})}, secrets),
+      describe: failure =>
+        describeFailure(
+          failure,
+          {doing, url, variable, proxy: line.proxy?.variable, ...(iamAction && {iamAction})},
+          secrets,
+        ),
     })
   } finally {
     end()

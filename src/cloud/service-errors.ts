@@ -1,7 +1,6 @@
 import {exitCodes, VpcmdError} from '../errors.ts'
 import {withoutSecrets} from '../secrets.ts'
 import {asksToWait, type Failure, isUnreached, RequestFailure} from './retries.ts'
-import {proxyVariable} from './routes.ts'
 
 /** What was being done, for the sentence and for the advice when it was not allowed. */
 export interface Doing {
@@ -13,6 +12,8 @@ export interface Doing {
   url: string
   /** The variable of that URL, where it is another one than VPC_URL. */
   variable?: string
+  /** The proxy that it is asked through, by the name of its variable. */
+  proxy?: string | undefined
 }
 
 /** Who gives tokens. */
@@ -35,7 +36,7 @@ export function describeFailure(
   operation: Doing,
   secrets: readonly string[],
 ): VpcmdError {
-  const {doing, url, variable} = operation
+  const {doing} = operation
   if (failure.kind === 'unsent' || failure.kind === 'cancelled') {
     return new VpcmdError({
       code: 'not_sent',
@@ -48,10 +49,10 @@ export function describeFailure(
   const {kind, status} = failure
   if (kind !== 'status') {
     const isUnsent = isUnreached(failure) || kind === 'proxy' || kind === 'untrusted' || kind === 'other-protocol'
-    const more = {isUnsent, variable, status: kind === 'unreadable' ? status : undefined}
-    return connectionError(what, failure, url, secrets, more)
+    const more = {isUnsent, status: kind === 'unreadable' ? status : undefined}
+    return connectionError(what, failure, operation, secrets, more)
   }
-  const said = saidIn(failure, url)
+  const said = saidIn(failure, operation.url)
   return new VpcmdError({
     ...withoutSecretsIn(said, `${what}: ${said.why}`, secrets),
     hint: adviceFor(status, said.code, operation),
@@ -61,8 +62,15 @@ export function describeFailure(
   })
 }
 
-/** The error of a token request, under the name of who was asked. What was thrown may be no answer, such as a missing file. */
-export function describeTokenFailure(thrown: unknown, asked: Asked, secrets: readonly string[]): VpcmdError {
+/**
+ * The error of a token request, under the name of who was asked, and the proxy that was asked through as in `Doing`. What was
+ * thrown may be no answer, such as a missing file.
+ */
+export function describeTokenFailure(
+  thrown: unknown,
+  asked: Asked & Pick<Doing, 'proxy'>,
+  secrets: readonly string[],
+): VpcmdError {
   if (thrown instanceof VpcmdError) return thrown
   const who = `${asked.name.charAt(0).toUpperCase()}${asked.name.slice(1)} at ${hostIn(asked.url)}`
   if (!(thrown instanceof RequestFailure)) return noRequest(thrown, who, secrets)
@@ -72,11 +80,11 @@ export function describeTokenFailure(thrown: unknown, asked: Asked, secrets: rea
   if (failure.kind === 'timeout') {
     const hint = asked.isMetadataService
       ? 'It is off for this instance, or speaks https only (VPC_AUTH_URL). To find out more, run: vpcmd imds doctor'
-      : (proxyHint(asked.url) ??
+      : (proxyHint(asked.proxy) ??
         'See whether this machine reaches it, and whether VPC_AUTH_URL is right if you set it.')
     return new VpcmdError({code: 'timeout', message: `${who} gave ${failure.message}${often}.`, hint, isUnsent: true})
   }
-  if (failure.kind !== 'status') return connectionError(what, failure, asked.url, secrets, {isUnsent: true})
+  if (failure.kind !== 'status') return connectionError(what, failure, asked, secrets, {isUnsent: true})
   const said = saidIn(failure, asked.url)
   const {status = 0} = failure
   const isRefusal = status >= 400 && status < 500 && ![407, 408, 429].includes(status)
@@ -251,27 +259,27 @@ export function asSentence(text: string): string {
 function connectionError(
   what: string,
   failure: Failure,
-  url: string,
+  peer: Peer,
   secrets: readonly string[],
-  {variable = 'VPC_URL', ...more}: {isUnsent: boolean; status?: number; variable?: string},
+  more: {isUnsent: boolean; status?: number},
 ): VpcmdError {
-  const [code, reason, hint] = connectionProblem(failure, hostIn(url), url, variable)
+  const [code, reason, hint] = connectionProblem(failure, hostIn(peer.url), peer)
   return new VpcmdError({code, message: withoutSecrets(`${what}: ${reason}.`, secrets), hint, ...more})
 }
 
-function proxyHint(url: string): string | undefined {
-  const proxy = proxyVariable(process.env, url)
+type Peer = Pick<Doing, 'url' | 'variable' | 'proxy'>
+
+function proxyHint(proxy: string | undefined): string | undefined {
   return proxy && `${proxy} is set: see whether that proxy works and NO_PROXY is right.`
 }
 
 function connectionProblem(
   failure: Failure,
   host: string,
-  url: string,
-  variable: string,
+  {variable = 'VPC_URL', proxy}: Peer,
 ): [code: string, reason: string, hint?: string] {
   const {kind, status, connectionCode, message} = failure
-  const proxied = proxyHint(url)
+  const proxied = proxyHint(proxy)
   const check = `whether ${variable} and VPC_AUTH_URL are right if you set them.`
   const seeFirewall = proxied ?? `See whether a firewall is in the way, and ${check}`
   const tlsHint = 'If a proxy of your company opens TLS, name its CA in NODE_EXTRA_CA_CERTS.'
@@ -279,12 +287,11 @@ function connectionProblem(
     case 'timeout':
       return ['timeout', `${host} gave ${message}`, proxied ?? 'A longer --timeout may help.']
     case 'proxy': {
-      const name = proxyVariable(process.env, url) ?? 'the environment'
       const hint =
         status === 407
-          ? `It wants a user and a password: ${name}=http://USER:PASSWORD@HOST:PORT.`
+          ? `It wants a user and a password: ${proxy}=http://USER:PASSWORD@HOST:PORT.`
           : 'Ask its administrator to let it through, or list the host in NO_PROXY.'
-      return ['proxy_refused', `the proxy of ${name} refused to open a way to ${host}, with status ${status}`, hint]
+      return ['proxy_refused', `the proxy of ${proxy} refused to open a way to ${host}, with status ${status}`, hint]
     }
     case 'refused':
       return ['connection_refused', `the connection to ${host} was refused (${connectionCode})`, seeFirewall]

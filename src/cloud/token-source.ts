@@ -149,7 +149,7 @@ export class TokenSource implements AuthenticatorInterface {
   }
 
   async #ask(): Promise<Token> {
-    const {cacheFile, pacing, asked, leastLifeMs = spareMs} = this.#options
+    const {cacheFile, pacing, asked, lineTo, leastLifeMs = spareMs} = this.#options
     const kept = cacheFile && !this.#ignoreCache ? await this.#readCache(cacheFile) : undefined
     if (kept) {
       this.#areGood = true
@@ -163,7 +163,8 @@ export class TokenSource implements AuthenticatorInterface {
     } catch (error) {
       // IBM's core lets whoever asks again within a minute wait for ever where reading a token's file failed.
       this.#inner = this.#options.create(this.#adapter, pacing.now)
-      throw describeTokenFailure(this.#failure ?? error, asked, this.#options.secrets)
+      const peer = {...asked, proxy: lineTo(asked.url).proxy?.variable}
+      throw describeTokenFailure(this.#failure ?? error, peer, this.#options.secrets)
     }
     const header = request.headers.Authorization ?? ''
     this.#checkAccount(header)

@@ -29,9 +29,16 @@ export interface Line {
   /** `HOST:PORT` that the metadata service's name and address lead to in place of IBM Cloud's. */
   metadataAddress?: string
   /** Goes through a proxy in place of a connection of its own. */
-  proxy?: Agent
+  proxy?: HttpProxy
   /** Told of each exchange, without headers and bodies: no token. */
   log?: WireLog
+}
+
+export interface HttpProxy {
+  /** Opens tunnels through it. */
+  agent: Agent
+  /** The variable that it is from, by name only: the value can hold a password. */
+  variable: string
 }
 
 /** Where `--debug` writes. Only method, URL, status, time and IBM's trace are ever logged: no key and no token. */
@@ -153,7 +160,7 @@ async function exchange(question: Question, line: Line): Promise<Reply | NoReply
         const why = whyOf(error.code ?? '')
         // The other side may have ended the connection that was kept just as the question went out.
         if (!settled && why === 'reset' && sent.reusedSocket && isRepeatable(question))
-          send(request({agent: line.proxy ?? false}))
+          send(request({agent: line.proxy?.agent ?? false}))
         else silence(why, why === 'proxy' ? String(error.status) : error.code)
       })
       sent.on('socket', socket => {
@@ -183,17 +190,15 @@ function isRepeatable({method, isRepeatable = method === 'GET' || method === 'PU
 }
 
 /** The metadata service's name is not looked up: its address is fixed, and a resolver that hangs would hold up the end of the process, too. */
-function addressOf(url: URL, {proxy, metadataAddress}: Line): RequestOptions & {servername?: string} {
+function addressOf(url: URL, {metadataAddress}: Line): RequestOptions & {servername?: string} {
   const port = url.port || (url.protocol === 'https:' ? 443 : 80)
   const hostname = withoutBrackets(url.hostname)
-  const isMetadata = (hostname === metadataHost || hostname === linkLocalAddress) && !proxy
+  const isMetadata = hostname === metadataHost || hostname === linkLocalAddress
   if (isMetadata && metadataAddress !== undefined) {
     const place = new URL(`http://${metadataAddress}`)
     return {hostname: withoutBrackets(place.hostname), servername: metadataHost, port: place.port || 80}
   }
-  return hostname === metadataHost && !proxy
-    ? {hostname: linkLocalAddress, servername: metadataHost, port}
-    : {hostname, port}
+  return hostname === metadataHost ? {hostname: linkLocalAddress, servername: metadataHost, port} : {hostname, port}
 }
 
 function withoutBrackets(hostname: string): string {
@@ -214,7 +219,7 @@ function opener(
     connections.agents = agents
     agents[protocol] ??= new Agent({...keptConnections, maxTotalSockets})
   }
-  const agent = proxy ?? connections?.agents?.[protocol] ?? false
+  const agent = proxy?.agent ?? connections?.agents?.[protocol] ?? false
   return other => request({...options, ca, agent, ...other})
 }
 

@@ -2,9 +2,9 @@ import type {Agent, ClientRequest} from 'node:http'
 import {HttpsProxyAgent} from 'https-proxy-agent'
 import {getProxyForUrl} from 'proxy-from-env'
 import {usageError} from '../errors.ts'
-import {keptConnections, proxyRefusal} from './transport.ts'
+import {type HttpProxy, keptConnections, proxyRefusal} from './transport.ts'
 
-const agents = new Map<string, Agent>()
+const proxies = new Map<string, HttpProxy>()
 
 /**
  * The way to a URL where there are proxy variables: a tunnel, which is kept, so that its handshakes are made once. Throws a
@@ -15,17 +15,17 @@ export function routeThroughProxy(
   env: NodeJS.ProcessEnv,
   variables: readonly string[],
   mostConnections?: number,
-): Agent | undefined {
+): HttpProxy | undefined {
   const proxy = getProxyForUrl(url)
   if (!proxy) return undefined
   // One without a scheme is given that of the URL by the library; for curl and ibmcloud it is one of http.
   const isAsTyped = variables.some(name => env[name] === proxy)
   const proxyUrl = isAsTyped ? proxy : proxy.replace(/^https:/, 'http:')
+  const variable = variables.find(name => env[name] && proxy.endsWith(env[name])) ?? 'The environment'
   if (!URL.canParse(proxyUrl) || !/^https?:$/.test(new URL(proxyUrl).protocol)) {
-    const name = variables.find(each => env[each])
-    throw usageError(`${name} is not the URL of an HTTP proxy.`, 'It takes one such as http://proxy:3128.')
+    throw usageError(`${variable} is not the URL of an HTTP proxy.`, 'It takes one such as http://proxy:3128.')
   }
-  const known = agents.get(proxyUrl)
+  const known = proxies.get(proxyUrl)
   if (known) return known
   const tunnel = new HttpsProxyAgent(proxyUrl, {...keptConnections, maxTotalSockets: mostConnections})
   // The library hands a refusal of the proxy on as if it were the answer of the host behind it.
@@ -34,7 +34,7 @@ export function routeThroughProxy(
     request.destroy(Object.assign(new Error('the proxy refused'), {code: proxyRefusal, status: statusCode}))
   })
   // Its types are those of another version of Node.
-  const agent: Agent = Object(tunnel)
-  agents.set(proxyUrl, agent)
-  return agent
+  const made = {agent: Object(tunnel) as Agent, variable}
+  proxies.set(proxyUrl, made)
+  return made
 }

@@ -46,15 +46,33 @@ function queryFailed(why: string): VpcmdError {
   })
 }
 
-/** A few words can double what they find again and again. It would take all memory, and hide what was done before. */
+/**
+ * A few words can double what they find again and again. It would take all memory, and hide what was done before. What is
+ * doubled is the same thing in two places, so each is looked at once.
+ */
 function checkSize(found: unknown): void {
-  const left = {...most}
-  const take = (value: unknown) => {
-    if (--left.values < 0 || left.characters < 0) throw tooMuchFound()
-    if (typeof value === 'string') left.characters -= value.length
-    else if (typeof value === 'object' && value !== null) for (const each of Object.values(value)) take(each)
+  const sizes = new Map<object, Size>()
+  const sizeOf = (value: unknown): Size => {
+    if (typeof value === 'string') return {values: 1, characters: value.length}
+    if (typeof value !== 'object' || value === null) return {values: 1, characters: 0}
+    const known = sizes.get(value)
+    if (known) return known
+    const size = {values: 1, characters: 0}
+    for (const each of Object.values(value)) {
+      const {values, characters} = sizeOf(each)
+      size.values += values
+      size.characters += characters
+    }
+    sizes.set(value, size)
+    return size
   }
-  take(found)
+  const {values, characters} = sizeOf(found)
+  if (values > most.values || characters > most.characters) throw tooMuchFound()
+}
+
+interface Size {
+  values: number
+  characters: number
 }
 
 function treeOf(expression: string): Node {

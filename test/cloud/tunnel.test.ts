@@ -1,6 +1,6 @@
 import {createServer} from 'node:http'
-import {createServer as createTlsServer} from 'node:https'
 import type {AddressInfo} from 'node:net'
+import {TLSSocket} from 'node:tls'
 import {afterEach, describe, expect, it, vi} from 'vitest'
 import {findRoutes} from '../../src/cloud/routes.ts'
 import {makeCertificateAuthority} from '../../src/sandbox/imds/certificate-authority.ts'
@@ -10,8 +10,9 @@ import {freshEnvironment, runVpcmd} from '../support/run-vpcmd.ts'
 
 allowSeconds(20, 'It starts processes, which take their time on a machine that is busy.')
 
-/** A name that the sandbox's CA signs for; nothing is sent there, as the proxy leads all to the sandbox. */
-const url = 'https://api.metadata.cloud.ibm.com'
+/** Nothing is sent there, as the proxy leads all to the sandbox. */
+const address = '10.9.8.7'
+const url = `https://${address}`
 const closing: (() => unknown)[] = []
 
 afterEach(async () => {
@@ -24,31 +25,28 @@ async function startBehindProxy() {
   closing.push(() => sandbox.close())
   const authority = await makeCertificateAuthority(undefined)
   closing.push(() => authority.close())
-  const context = await authority.secureContext('127.0.0.1')
+  const secureContext = await authority.secureContext(address)
   let requests = 0
-  const cloud = createTlsServer(
-    {SNICallback: (_name, callback) => callback(null, context)},
-    async (request, response) => {
-      requests++
-      const chunks: Buffer[] = []
-      for await (const chunk of request) chunks.push(chunk as Buffer)
-      const {host, connection, 'content-length': _, ...headers} = request.headers
-      const answer = await fetch(sandbox.url + request.url, {
-        method: request.method ?? 'GET',
-        headers: headers as Record<string, string>,
-        ...(chunks.length > 0 && {body: Buffer.concat(chunks)}),
-      })
-      response.writeHead(answer.status, {'content-type': 'application/json'})
-      response.end((await answer.text()).replaceAll(sandbox.url, url))
-    },
-  )
+  const cloud = createServer(async (request, response) => {
+    requests++
+    const chunks: Buffer[] = []
+    for await (const chunk of request) chunks.push(chunk as Buffer)
+    const {host, connection, 'content-length': _, ...headers} = request.headers
+    const answer = await fetch(sandbox.url + request.url, {
+      method: request.method ?? 'GET',
+      headers: headers as Record<string, string>,
+      ...(chunks.length > 0 && {body: Buffer.concat(chunks)}),
+    })
+    response.writeHead(answer.status, {'content-type': 'application/json'})
+    response.end((await answer.text()).replaceAll(sandbox.url, url))
+  })
   closing.push(() => cloud.closeAllConnections())
   const asked: {target: string | undefined; authorization: string | undefined}[] = []
   const proxy = createServer((_request, response) => response.writeHead(400).end())
   proxy.on('connect', (request, socket) => {
     asked.push({target: request.url, authorization: request.headers['proxy-authorization']})
     socket.write('HTTP/1.1 200 Connection established\r\n\r\n')
-    cloud.emit('connection', socket)
+    cloud.emit('connection', new TLSSocket(socket, {isServer: true, secureContext}))
   })
   await new Promise<void>(resolve => proxy.listen(0, '127.0.0.1', resolve))
   closing.push(() => {
@@ -62,9 +60,7 @@ async function startBehindProxy() {
     env: freshEnvironment({
       ...sandbox.environment,
       VPC_URL: `${url}/v1`,
-      // That name in VPC_AUTH_URL would be the metadata service's.
-      VPC_AUTH_URL: '',
-      IBMCLOUD_IAM_API_ENDPOINT: url,
+      VPC_AUTH_URL: url,
       NODE_EXTRA_CA_CERTS: authority.file,
     }),
   }
@@ -86,7 +82,7 @@ it.each([
     expect(requests()).toBeGreaterThan(20)
     // One for IAM, one for the regions, one or two for the region: which of them share one is up to the moment.
     expect(asked.length).toBeLessThanOrEqual(4)
-    expect(new Set(asked.map(({target}) => target))).toEqual(new Set(['api.metadata.cloud.ibm.com:443']))
+    expect(new Set(asked.map(({target}) => target))).toEqual(new Set([`${address}:443`]))
     expect(new Set(asked.map(({authorization}) => authorization))).toEqual(
       new Set([`Basic ${Buffer.from('somebody:p@ss').toString('base64')}`]),
     )
@@ -110,12 +106,28 @@ describe('the way to a URL', () => {
     vi.stubEnv('HTTPS_PROXY', 'http://proxy:3128')
     vi.stubEnv('NO_PROXY', '.private.iam.cloud.ibm.com,10.0.0.1')
     const routeTo = await findRoutes(process.env)
-    const agent = routeTo('https://us-south.iaas.cloud.ibm.com/v1')
-    expect(agent?.constructor.name).toBe('HttpsProxyAgent')
-    expect(routeTo('https://eu-de.iaas.cloud.ibm.com/v1')).toBe(agent)
+    const proxy = routeTo('https://us-south.iaas.cloud.ibm.com/v1')
+    expect(proxy?.agent.constructor.name).toBe('HttpsProxyAgent')
+    expect(proxy?.variable).toBe('HTTPS_PROXY')
+    expect(routeTo('https://eu-de.iaas.cloud.ibm.com/v1')).toBe(proxy)
     expect(routeTo('https://10.0.0.1')).toBeUndefined()
     expect(routeTo('https://localhost:8443')).toBeUndefined()
     expect(routeTo('http://127.9.9.9:8443')).toBeUndefined()
+  })
+
+  it.each(['http://169.254.169.254', 'https://api.metadata.cloud.ibm.com'])(
+    'never leads to %s by a proxy, which would answer with the identity of another machine',
+    async service => {
+      vi.stubEnv('ALL_PROXY', 'http://proxy:3128')
+      expect((await findRoutes(process.env))(service)).toBeUndefined()
+    },
+  )
+
+  it('names the variable that the proxy is from, as it is that which is to be mended', async () => {
+    vi.stubEnv('HTTPS_PROXY', '')
+    vi.stubEnv('HTTP_PROXY', 'http://other:3128')
+    vi.stubEnv('all_proxy', 'third:3128')
+    expect((await findRoutes(process.env))('https://us-south.iaas.cloud.ibm.com/v1')?.variable).toBe('all_proxy')
   })
 
   it('is direct without a proxy', async () => {
