@@ -4,7 +4,7 @@ import {access, type FileHandle, link, open, readlink, realpath, rename, rm, sta
 import {dirname, join, resolve} from 'node:path'
 import {promisify} from 'node:util'
 import {VpcmdError} from '../errors.ts'
-import {hearSignals} from '../signals.ts'
+import {hearSignals, onExit} from '../signals.ts'
 import {explainTrouble, fileError, sentence} from './file-trouble.ts'
 
 export interface OutputManner {
@@ -168,19 +168,8 @@ async function writeDescriptor(descriptor: number, content: Content): Promise<vo
   })
 }
 
-const drafts = new Set<string>()
-
 /** Sees that a draft is removed where the process is ended while it is written; what is returned ends that. */
 function keepTrackOf(draft: string): () => void {
   hearSignals()
-  if (drafts.size === 0) process.on('exit', removeDrafts)
-  drafts.add(draft)
-  return () => {
-    drafts.delete(draft)
-    if (drafts.size === 0) process.off('exit', removeDrafts)
-  }
-}
-
-function removeDrafts(): void {
-  for (const draft of drafts) rmSync(draft, {force: true})
+  return onExit(() => rmSync(draft, {force: true}))
 }
