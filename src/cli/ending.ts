@@ -65,7 +65,7 @@ export function resultLine(
 }
 
 /** How much could not be read, after what came of the rest; a warning has said why. */
-function notRead({length}: string[]): string {
+export function notRead({length}: string[]): string {
   if (length === 0) return ''
   return length === 1 ? '; 1 region or account not read' : `; ${length} regions or accounts not read`
 }

@@ -161,7 +161,8 @@ async function selectAll<T>(
     items: items.map(({item}) => item),
     how: 'all',
     words: ['--all', ...regionWords(cloud), ...filterWords].join(' '),
-    unread: failures.map(({region, error}) => `${placeName(region)}: ${error.message}`),
+    // The message of an account as a whole names it.
+    unread: failures.map(({region, error}) => (region.name === '' ? '' : `${placeName(region)}: `) + error.message),
   }
 }
 

@@ -121,8 +121,11 @@ describe('all accounts of the enterprise', () => {
       file,
     )
     expect(planned.code).toBe(1)
+    expect(planned.stderr).toMatch(/^! \d+ to change, \d+ unchanged; 1 region or account not read$/m)
     const plan = JSON.parse(readFileSync(file, 'utf8'))
     expect(plan).toMatchObject({assumes: 'vpcmd-auditor', account: 'a1234567'})
+    // The account is named once.
+    expect(plan.unread).toEqual([expect.stringMatching(/^Account team-b [^:]*: IAM at/)])
     expect(new Set(plan.changes.map((each: {target: Row}) => each.target.account)).size).toBe(3)
 
     const applied = await vpcmd('metadata', 'apply', file, '--yes', '--json')

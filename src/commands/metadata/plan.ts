@@ -4,7 +4,7 @@ import {chooseToChange, pickerOf, withinReach} from '../../cli/change-metadata.t
 import {checkFiles, checkStdin} from '../../cli/check-files.ts'
 import {connectCloud} from '../../cli/connect-cloud.ts'
 import type {Context} from '../../cli/context.ts'
-import {printEnding} from '../../cli/ending.ts'
+import {notRead, printEnding} from '../../cli/ending.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {readOutput} from '../../cli/flags/output.ts'
 import {instanceArgs, readSelectionForChanges, selectionFlagsForChanges} from '../../cli/flags/selection.ts'
@@ -90,7 +90,9 @@ vpcmd also tells which instances Schematics manages, by their tags, and which on
       showPlaces(context, changes)
       tell()
       const counts = describeCounts(countResults(outcomes()))
-      context.note(`Nothing was sent or written: ${counts}. Pass --out FILE to save the plan.`)
+      context.note(
+        `Nothing was sent or written: ${counts}${notRead(selection.unread)}. Pass --out FILE to save the plan.`,
+      )
       return
     }
     refuseErrors(context, items)
@@ -115,9 +117,14 @@ vpcmd also tells which instances Schematics manages, by their tags, and which on
     }
     showChanges(context, changes, breaches, flags.out === '-' ? 'the plan lists' : `${flags.out} lists`)
     tell()
-    const unchanged = found.length - changes.length
+    const counted = `${changes.length} to change, ${found.length - changes.length} unchanged`
     printEnding(context, {
-      lines: [{mark: 'done', text: `${changes.length} to change, ${unchanged} unchanged`}],
+      lines: [
+        {
+          mark: selection.unread.length > 0 ? 'notice' : 'done',
+          text: counted + notRead(selection.unread),
+        },
+      ],
       next: flags.out === '-' || changes.length === 0 ? [] : [['apply', ['metadata', 'apply', flags.out]]],
     })
   }
