@@ -195,6 +195,20 @@ describe('what is written down already', () => {
     expect(patches).toEqual([])
   })
 
+  it('is no risk any more once it is made', async () => {
+    const out = join(folder, 'plan.json')
+    await runInProcess(
+      ['metadata', 'plan', '--enable', '--protocol', 'http', '--all', '--name', 'web-1', '--out', out],
+      {env},
+    )
+    const apply = async () =>
+      JSON.parse((await runInProcess(['metadata', 'apply', out, '--yes', '--json'], {env})).stdout)
+    expect((await apply()).changed).toEqual([expect.objectContaining({less_secure: ['protocol']})])
+    const {changed, unchanged} = await apply()
+    expect(changed).toEqual([])
+    expect(unchanged).toEqual([expect.not.objectContaining({less_secure: expect.anything()})])
+  })
+
   it('is asked for as far as it is still to be made', async () => {
     const out = join(folder, 'plan.json')
     const both = ['my-virtual-server-1', 'my-virtual-server-2']
