@@ -251,10 +251,8 @@ describe('connect to a VPC API on this machine', () => {
       symlinkSync((await runFile('sh', ['-c', `command -v ${name}`], env, '')).stdout.trim(), join(bin, name))
     const own = freshEnvironment({VPCMD_SANDBOX: '1', PATH: bin})
     const pty = startPty(process.execPath, [vpcmdPath, 'connect', 'my-virtual-server-2'], {env: own})
-    await pty.waitFor(/^This is my-virtual-server-2 of the sandbox/m)
-    pty.write('echo it is $((20+3))\r')
-    await pty.waitFor('it is 23')
-    pty.write('exit 4\r')
+    await pty.reply(/^This is my-virtual-server-2 of the sandbox/m, 'echo it is $((20+3))\r')
+    await pty.reply('it is 23', 'exit 4\r')
     expect(await pty.exit).toMatchObject({exitCode: 4})
   })
 
@@ -395,8 +393,7 @@ describe.skipIf(!hasSshd)('connect, with a real sshd', () => {
 
   it('reserves nothing after a no', async () => {
     pty = startInProcess(['connect', 'my-virtual-server-1'], {env, cols: 300})
-    await pty.waitFor('(y/N)')
-    pty.write('\r')
+    await pty.reply('(y/N)', '\r')
     expect(await pty.exit).toMatchObject({exitCode: 1})
     expect(posts()).toEqual([])
   })

@@ -116,8 +116,7 @@ describe('instances initialization', () => {
         /does not open/,
       )
       const pty = startInProcess(['instances', 'initialization', id, ...key], {env})
-      await pty.waitFor('Passphrase for the private key:')
-      pty.write('open sesame\r')
+      await pty.reply('Passphrase for the private key:', 'open sesame\r')
       expect(await pty.exit).toMatchObject({exitCode: 0})
       expect(pty.everything()).toMatch(/^Password +\S{16}$/m)
       expect(pty.everything()).not.toContain('sesame')

@@ -88,10 +88,10 @@ export function startOnTerminal(
     output: output as unknown as NodeJS.WriteStream,
   }
   return {
-    ...screen.untilExit(program(streams).then(exitCode => ({exitCode}))),
-    write: text => {
-      input.write(text)
-    },
+    ...screen.untilExit(
+      program(streams).then(exitCode => ({exitCode})),
+      text => input.write(text),
+    ),
     kill: () => {
       input.end()
     },
