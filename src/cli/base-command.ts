@@ -2,7 +2,7 @@ import {Command, type Config, type Interfaces} from '@oclif/core'
 import {VpcmdError} from '../errors.ts'
 import {Context} from './context.ts'
 import {type CloudFlags, cloudFlags, cloudWords} from './flags/cloud.ts'
-import {type OutputFlags, outputFlags, readOutput} from './flags/output.ts'
+import {type OutputFlags, type OutputOptions, outputFlags, readOutput} from './flags/output.ts'
 import {usageLine} from './help-page.ts'
 import {type Host, processHost} from './host.ts'
 import {ReaderGone} from './paged-output.ts'
@@ -60,12 +60,15 @@ export abstract class BaseCommand extends Command {
     return this.ctor as typeof BaseCommand
   }
 
-  /** Reports a wrong config file or query before anything is sent. */
+  /** Also gives how to print. Reports a wrong config file or query before anything is sent. */
   protected override async parse<
     F extends Record<string, unknown>,
     B extends Record<string, unknown>,
     A extends Record<string, unknown>,
-  >(options?: Interfaces.Input<F, B, A>, argv?: string[]): Promise<Interfaces.ParserOutput<F, B, A>> {
+  >(
+    options?: Interfaces.Input<F, B, A>,
+    argv?: string[],
+  ): Promise<Interfaces.ParserOutput<F, B, A> & {out: OutputOptions}> {
     const parsed = await super.parse(options, argv)
     const [problem] = this.configProblems
     if (problem && !this.own.toleratesWrongConfig) throw problem
@@ -77,12 +80,10 @@ export abstract class BaseCommand extends Command {
     if (Object.hasOwn(this.own.flags ?? {}, 'profile')) {
       this.profileOutput = (await usedProfile(this.context, ofCloud))?.profile.output
     }
-    if (flags.query !== undefined) {
-      readOutput(flags)
-      const {compileQuery} = await import('../terminal/query.ts')
-      compileQuery(flags.query)
-    } else if (!flags.json && !flags.quiet) flags.output ??= this.preferredOutput
-    return parsed
+    if (flags.query === undefined && !flags.json && !flags.quiet) flags.output ??= this.preferredOutput
+    const out = readOutput(flags)
+    if (out.query !== undefined) (await import('../terminal/query.ts')).compileQuery(out.query)
+    return {...parsed, out}
   }
 
   /** The format that the environment or the config file names, where this command has it. */

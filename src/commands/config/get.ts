@@ -1,6 +1,5 @@
 import {Args} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
-import {readOutput} from '../../cli/flags/output.ts'
 import {printRecord} from '../../cli/output.ts'
 import {preferenceNames} from '../../cli/preference-table.ts'
 import {shownPreferences} from '../../cli/preferences.ts'
@@ -18,10 +17,9 @@ export default class ConfigGet extends BaseCommand {
   }
 
   async run(): Promise<void> {
-    const {args, flags} = await this.parse(ConfigGet)
+    const {args, out} = await this.parse(ConfigGet)
     const [problem] = this.configProblems
     if (problem) throw problem
-    const out = readOutput(flags)
     for (const {key, value, from, source} of shownPreferences(this.context)) {
       if (key !== args.key) continue
       const text = [value ?? ''].flat().join(',')

@@ -1,5 +1,5 @@
 import {BaseCommand} from '../../cli/base-command.ts'
-import {noHeaders, readOutput} from '../../cli/flags/output.ts'
+import {noHeaders} from '../../cli/flags/output.ts'
 import {printRows} from '../../cli/output.ts'
 import {shownPreferences} from '../../cli/preferences.ts'
 import {exitCodes} from '../../errors.ts'
@@ -16,8 +16,8 @@ export default class ConfigList extends BaseCommand {
   static override flags = {'no-headers': noHeaders}
 
   async run(): Promise<void> {
-    const {flags} = await this.parse(ConfigList)
-    await printRows(this.context, readOutput(flags), {
+    const {flags, out} = await this.parse(ConfigList)
+    await printRows(this.context, out, {
       rows: shownPreferences(this.context),
       columns: [
         {header: 'Key', value: ({key}) => key},

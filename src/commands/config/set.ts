@@ -1,6 +1,5 @@
 import {Args} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
-import {readOutput} from '../../cli/flags/output.ts'
 import {printRecord} from '../../cli/output.ts'
 import {type PreferenceName, preferenceNames, preferenceTable} from '../../cli/preference-table.ts'
 import {settledPreferences} from '../../cli/preferences.ts'
@@ -22,13 +21,12 @@ export default class ConfigSet extends BaseCommand {
   }
 
   async run(): Promise<void> {
-    const {args, flags} = await this.parse(ConfigSet)
+    const {args, out} = await this.parse(ConfigSet)
     const {checkPreference, configFileOf, writePreference} = await import('../../cli/config-file.ts')
     const key = args.key as PreferenceName
     const value = checkPreference(key, args.value)
     const file = configFileOf(this.context.env)
     await writePreference(file, key, value)
-    const out = readOutput(flags)
     if (out.format !== 'table' || out.quiet) {
       const text = [value].flat().join(',')
       await printRecord(this.context, out, {

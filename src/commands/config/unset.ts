@@ -1,6 +1,5 @@
 import {Args} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
-import {readOutput} from '../../cli/flags/output.ts'
 import {printRecord} from '../../cli/output.ts'
 
 export default class ConfigUnset extends BaseCommand {
@@ -15,12 +14,11 @@ export default class ConfigUnset extends BaseCommand {
   }
 
   async run(): Promise<void> {
-    const {args, flags} = await this.parse(ConfigUnset)
+    const {args, out} = await this.parse(ConfigUnset)
     const {configFileOf, writePreference} = await import('../../cli/config-file.ts')
     const {key} = args
     const file = configFileOf(this.context.env)
     const unset = await writePreference(file, key, undefined)
-    const out = readOutput(flags)
     if (out.format !== 'table' || out.quiet) {
       const entries = Object.entries({key, unset: String(unset), file})
       await printRecord(this.context, out, {entries, json: {key, unset, file}, id: key})

@@ -3,7 +3,7 @@ import {BaseCommand} from '../../cli/base-command.ts'
 import {checkStdin} from '../../cli/check-files.ts'
 import {connectCloud} from '../../cli/connect-cloud.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
-import {type OutputOptions, readOutput} from '../../cli/flags/output.ts'
+import type {OutputOptions} from '../../cli/flags/output.ts'
 import {unbroken} from '../../cli/interruption.ts'
 import {printRecord} from '../../cli/output.ts'
 import {findOrPick} from '../../cli/select-instances.ts'
@@ -86,8 +86,7 @@ The VPC API does not return the user data of an instance. To copy it, collect it
   }
 
   async run(): Promise<void> {
-    const {args, flags} = await this.parse(InstancesCreate)
-    const out = readOutput(flags)
+    const {args, flags, out} = await this.parse(InstancesCreate)
     const prompter = await this.context.prompter()
     if (!prompter) refuseMissing(args.name, flags.like)
     const problem = args.name === undefined ? undefined : problemOfName(args.name)

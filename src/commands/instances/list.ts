@@ -2,15 +2,7 @@ import {Flags} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
 import {accountFlags, connectCloud} from '../../cli/connect-cloud.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
-import {
-  chosenColumns,
-  columnsFlag,
-  limit,
-  namedOutput,
-  noHeaders,
-  printsValues,
-  readOutput,
-} from '../../cli/flags/output.ts'
+import {chosenColumns, columnsFlag, limit, namedOutput, noHeaders, printsValues} from '../../cli/flags/output.ts'
 import {filterFlags, hasFilters, toFilters} from '../../cli/flags/selection.ts'
 import {noteLimit, printRows, rowPrinter} from '../../cli/output.ts'
 import {preferences} from '../../cli/preferences.ts'
@@ -60,8 +52,7 @@ With --sort none, the formats -o jsonl, -o csv, -o name and -q print instances a
   }
 
   async run(): Promise<void> {
-    const {flags} = await this.parse(InstancesList)
-    const out = readOutput(flags)
+    const {flags, out} = await this.parse(InstancesList)
     const preferred = preferences(this.context)
     const columns = chosenColumns(
       out,

@@ -12,7 +12,7 @@ import {checkFiles, checkStdin} from '../../cli/check-files.ts'
 import {connectCloud} from '../../cli/connect-cloud.ts'
 import {type Ending, printEnding} from '../../cli/ending.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
-import {chosenColumns, columnsFlag, noHeaders, type OutputOptions, readOutput} from '../../cli/flags/output.ts'
+import {chosenColumns, columnsFlag, noHeaders, type OutputOptions} from '../../cli/flags/output.ts'
 import {filterFlags, toFilters} from '../../cli/flags/selection.ts'
 import {printRows} from '../../cli/output.ts'
 import {readPolicy} from '../../cli/policy-file.ts'
@@ -97,8 +97,7 @@ Exit codes: 0 compliant; 5 not compliant; 1 if anything could not be read, whate
   }
 
   async run(): Promise<void> {
-    const {flags} = await this.parse(MetadataAudit)
-    const out = readOutput(flags)
+    const {flags, out} = await this.parse(MetadataAudit)
     const [every, byDefault] = out.format === 'csv' ? [everyColumn.csv, csvColumns] : [everyColumn.table, tableColumns]
     const columns = chosenColumns(out, every, byDefault)
     if (out.columns && !['table', ...dataFormatNames, undefined].includes(flags.output)) {

@@ -5,7 +5,7 @@ import type {Context} from '../../cli/context.ts'
 import {printEnding, restartNeeded} from '../../cli/ending.ts'
 import {readChange} from '../../cli/flags/change.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
-import {type OutputOptions, readOutput} from '../../cli/flags/output.ts'
+import type {OutputOptions} from '../../cli/flags/output.ts'
 import {instanceArgs, readSelection, selectionFlags} from '../../cli/flags/selection.ts'
 import {readWishes, sshFlags} from '../../cli/flags/ssh.ts'
 import {runRollout} from '../../cli/make-changes.ts'
@@ -62,9 +62,8 @@ Passwords and license keys are masked. User data is not masked: any process on t
   }
 
   async run(): Promise<void> {
-    const {args, flags} = await this.parse(MetadataCollect)
+    const {args, flags, out} = await this.parse(MetadataCollect)
     const {context} = this
-    const out = readOutput(flags)
     const wishes = readWishes(flags)
     const paths = flags.path?.map(parseMetadataPath) ?? ['instance', initializationPath]
     const endpoint = flags.endpoint === undefined ? undefined : parseEndpoint(flags.endpoint)

@@ -2,7 +2,7 @@ import {Args} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
 import {connectCloud, usesSandbox} from '../../cli/connect-cloud.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
-import {limit, noHeaders, type OutputOptions, readOutput} from '../../cli/flags/output.ts'
+import {limit, noHeaders, type OutputOptions} from '../../cli/flags/output.ts'
 import {warnOfDamage} from '../../cli/open-run.ts'
 import {printRows} from '../../cli/output.ts'
 import {resultStyle} from '../../cli/print-outcomes.ts'
@@ -33,9 +33,8 @@ A sandbox has an account of its own, and a new one after a reset. With --sandbox
   static override flags = {sandbox: cloudFlags.sandbox, limit, 'no-headers': noHeaders}
 
   async run(): Promise<void> {
-    const {args, flags} = await this.parse(MetadataHistory)
+    const {args, flags, out} = await this.parse(MetadataHistory)
     const folder = runsFolder(this.context.env)
-    const out = readOutput(flags)
     if (args.run !== undefined && out.limit !== undefined) {
       throw usageError("--limit is for the list of runs, and can't be combined with a run.", 'Drop --limit.')
     }

@@ -1,7 +1,6 @@
 import {Flags} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
 import {checkFiles} from '../../cli/check-files.ts'
-import {readOutput} from '../../cli/flags/output.ts'
 import {printRecord} from '../../cli/output.ts'
 import {usageError, VpcmdError} from '../../errors.ts'
 import {fullPath} from '../../files/file-trouble.ts'
@@ -102,7 +101,7 @@ With --accounts, the key belongs to an enterprise. It may assume the trusted pro
   }
 
   async run(): Promise<void> {
-    const {flags} = await this.parse(SandboxStart)
+    const {flags, out} = await this.parse(SandboxStart)
     const failing = flags['failing-starts']
     const caFile = flags['metadata-ca']
     const crFile = flags['cr-token']
@@ -150,7 +149,6 @@ With --accounts, the key belongs to an enterprise. It may assume the trusted pro
       environment.VPC_CR_TOKEN_FILENAME = fullPath(crFile)
       environment.VPC_IAM_PROFILE_NAME = auditorName
     }
-    const out = readOutput(flags)
     if (out.format === 'json' || out.query !== undefined) {
       await printRecord(this.context, out, {entries: [], json: {url: sandbox.url, environment}, id: ''})
     } else {
