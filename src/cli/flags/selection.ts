@@ -3,6 +3,7 @@ import {type FilterName, type Filters, filterList} from '../../instances/filters
 import {tunables} from '../../instances/settings.ts'
 import {checkStdin} from '../check-files.ts'
 import type {SettingFlagName} from '../wanted-settings.ts'
+import {type Given, listFlag} from './declare.ts'
 
 type FilterFlags = {[Name in FilterName]: Interfaces.OptionFlag<Filters[Name]>}
 
@@ -13,7 +14,7 @@ export const filterFlags = Object.fromEntries(
     if (bounds) return [name, Flags.integer({...options, ...bounds, helpValue: `${bounds.min}-${bounds.max}`})]
     if (values) return [name, Flags.option({...options, options: values})()]
     if (!isList) return [name, Flags.string({...options, helpValue})]
-    return [name, Flags.string({...options, helpValue, multiple: true, multipleNonGreedy: true})]
+    return [name, listFlag({...options, helpValue})]
   }),
 ) as FilterFlags
 
@@ -48,11 +49,9 @@ export const selectionFlagsForChanges = {
   ) as ForChanges<FilterFlags>),
 }
 
-interface ManyFlagValues {
+type ManyFlagValues = Given<typeof manyFlags> & {
   /** A file that is read, too, and may be stdin. */
   policy?: string
-  'from-file'?: string
-  all?: boolean
   yes?: boolean
   'api-key-file'?: string
 }

@@ -1,5 +1,6 @@
 import {Flags} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
+import {listFlag} from '../../cli/flags/declare.ts'
 import {outputFlags} from '../../cli/flags/output.ts'
 import {printRecord} from '../../cli/output.ts'
 import {usageError} from '../../errors.ts'
@@ -20,9 +21,7 @@ export default class ImdsScript extends BaseCommand {
   static override flags = {
     quiet: Flags.boolean({...outputFlags.quiet, hidden: true}),
     shell: Flags.option({options: scriptShells, default: 'sh', summary: 'Shell that runs the script.'})(),
-    path: Flags.string({
-      multiple: true,
-      multipleNonGreedy: true,
+    path: listFlag({
       helpValue: 'PATH',
       summary: 'Path to read; may be repeated. Without it, instance/initialization.',
     }),

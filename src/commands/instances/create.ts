@@ -1,13 +1,14 @@
-import {Args, Flags} from '@oclif/core'
+import {Args, Flags, type Interfaces} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
 import {checkStdin} from '../../cli/check-files.ts'
 import {connectCloud} from '../../cli/connect-cloud.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
+import {listFlag} from '../../cli/flags/declare.ts'
 import type {OutputOptions} from '../../cli/flags/output.ts'
 import {unbroken} from '../../cli/interruption.ts'
 import {printRecord} from '../../cli/output.ts'
 import {findOrPick} from '../../cli/select-instances.ts'
-import {readWantedSettings, type SettingFlagValues, settingFlags} from '../../cli/wanted-settings.ts'
+import {readWantedSettings, settingFlags} from '../../cli/wanted-settings.ts'
 import type {InstancePrototype} from '../../cloud/prototypes.ts'
 import type {Instance} from '../../cloud/readers/instance.ts'
 import {placeName} from '../../cloud/regions.ts'
@@ -24,15 +25,7 @@ import {checkUserData, userDataIn, userDataInMetadata} from '../../instances/use
 import {valueFormatNames} from '../../terminal/formats.ts'
 import {inSteps} from '../../terminal/steps.ts'
 
-interface CreateFlags extends SettingFlagValues {
-  profile?: string
-  image?: string
-  subnet?: string
-  key?: string[]
-  'dry-run'?: boolean
-  yes?: boolean
-  wait: number
-}
+type CreateFlags = Interfaces.InferredFlags<typeof InstancesCreate.flags>
 
 export default class InstancesCreate extends BaseCommand {
   static override summary = 'Create an instance like an existing one, with the metadata service on.'
@@ -65,9 +58,7 @@ The VPC API does not return the user data of an instance. To copy it, collect it
     }),
     image: Flags.string({helpValue: 'ID|NAME|CRN', summary: 'Use this image instead.'}),
     subnet: Flags.string({helpValue: 'ID|NAME|CRN', summary: 'Use this subnet instead, with its zone and VPC.'}),
-    key: Flags.string({
-      multiple: true,
-      multipleNonGreedy: true,
+    key: listFlag({
       helpValue: 'ID|NAME|CRN',
       summary: 'Use this SSH key instead. Repeat it for more.',
     }),
@@ -158,7 +149,7 @@ The VPC API does not return the user data of an instance. To copy it, collect it
     this.context.exitCode = exitCodes.failed
   }
 
-  private async readUserData(flags: {'user-data'?: string; 'from-metadata'?: string}): Promise<string | undefined> {
+  private async readUserData(flags: CreateFlags): Promise<string | undefined> {
     const file = flags['user-data'] ?? flags['from-metadata']
     if (file === undefined) return undefined
     const origin = inputName(file)

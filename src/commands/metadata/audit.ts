@@ -12,6 +12,7 @@ import {checkFiles, checkStdin} from '../../cli/check-files.ts'
 import {connectCloud} from '../../cli/connect-cloud.ts'
 import {type Ending, printEnding} from '../../cli/ending.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
+import {listFlag} from '../../cli/flags/declare.ts'
 import {chosenColumns, columnsFlag, noHeaders, type OutputOptions} from '../../cli/flags/output.ts'
 import {filterFlags, toFilters} from '../../cli/flags/selection.ts'
 import {printRows} from '../../cli/output.ts'
@@ -57,9 +58,7 @@ Exit codes: 0 compliant; 5 not compliant; 1 if anything could not be read, whate
       helpValue: 'FILE',
       summary: 'YAML file with the policy; - is stdin. Without it, the built-in policy applies.',
     }),
-    report: Flags.string({
-      multiple: true,
-      multipleNonGreedy: true,
+    report: listFlag({
       helpValue: 'FORMAT=FILE',
       summary: `Also write a report to a file. Repeat it for more reports. Formats: ${reportFormats.join(', ')}.`,
     }),

@@ -1,6 +1,7 @@
 import {Flags} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
 import {checkFiles} from '../../cli/check-files.ts'
+import {listFlag} from '../../cli/flags/declare.ts'
 import {printRecord} from '../../cli/output.ts'
 import {usageError, VpcmdError} from '../../errors.ts'
 import {fullPath} from '../../files/file-trouble.ts'
@@ -74,16 +75,12 @@ With --accounts, the key belongs to an enterprise. It may assume the trusted pro
       helpValue: 'N|P%',
       summary: 'Let the first N starts, or P% of all, fail for lack of capacity.',
     }),
-    fault: Flags.string({
-      multiple: true,
-      multipleNonGreedy: true,
+    fault: listFlag({
       helpValue: 'KIND[:N|:P%]',
       summary:
         'Fail the first N requests, or P% of all: 401, 403, 429, 500, 502 (a web page), 503, 504, reset, cut (half a response) or hang.',
     }),
-    metadata: Flags.string({
-      multiple: true,
-      multipleNonGreedy: true,
+    metadata: listFlag({
       helpValue: 'INSTANCE=HOST:PORT',
       summary:
         "Bind an instance's metadata service to this address: loopback (127.0.0.0/8, [::1]), or 169.254.169.254. The others get a free port on 127.0.0.1.",
