@@ -6,8 +6,8 @@ import {type OutputFlags, type OutputOptions, outputFlags, readOutput} from './f
 import {usageLine} from './help-page.ts'
 import {type Host, processHost} from './host.ts'
 import {ReaderGone} from './paged-output.ts'
-import {heedTerminalPreferences, preferences, readPreferences, usedProfile} from './preferences.ts'
-import {asksForJson, asksForJsonLines, reportError} from './report-error.ts'
+import {heedTerminalPreferences, readPreferences, settledPreferences, usedProfile} from './preferences.ts'
+import {reportAsked, reportError} from './report-error.ts'
 
 /** The flags that overrule a format that the user prefers. */
 const formatFlags = /^(-o|--output|-q$|--quiet$|--query)/
@@ -89,7 +89,7 @@ export abstract class BaseCommand extends Command {
   /** The format that the environment or the config file names, where this command has it. */
   private get preferredOutput(): string | undefined {
     if (!this.own.printsTable) return undefined
-    const output = this.profileOutput ?? preferences(this.context).output
+    const output = this.profileOutput ?? settledPreferences(this.context).output?.value
     const {options = []}: {options?: readonly string[]} = {...this.own.baseFlags, ...this.own.flags}.output
     // What prints bytes has other formats, but no table: `vpcmd imds token` stays what boot scripts read.
     return output !== undefined && options.includes('table') && options.includes(output) ? output : undefined
@@ -102,12 +102,13 @@ export abstract class BaseCommand extends Command {
     const {host} = this.context
     // The flags may not have been parsed when this is called: parsing is what failed.
     const preferred = this.argv.some(arg => formatFlags.test(arg)) ? '' : (this.preferredOutput ?? '')
-    const json = asksForJson(this.argv) || /^jsonl?$/.test(preferred)
-    const jsonl = asksForJsonLines(this.argv) || preferred === 'jsonl'
+    const typed = reportAsked(this.argv, host.secrets)
+    const json = typed.json || /^jsonl?$/.test(preferred)
+    const jsonl = typed.jsonl || preferred === 'jsonl'
     const flags = {...this.ctor.baseFlags, ...this.ctor.flags}
     const usage = usageLine({id: this.ctor.id, args: this.ctor.args ?? {}, flags: this.ctor.flags ?? {}})
     const command = this.ctor.id?.replaceAll(':', ' ')
-    const options = {json, jsonl, debug: this.argv.includes('--debug'), secrets: host.secrets, flags, usage, command}
+    const options = {...typed, json, jsonl, flags, usage, command}
     const isMeant = error instanceof VpcmdError && error.hint !== undefined
     const pointed = isMeant ? error.reworded({hint: this.context.pointed(error.hint ?? '')}) : error
     this.context.exitCode = await reportError(pointed, options, host)
