@@ -2,8 +2,7 @@ import {BaseCommand} from '../../cli/base-command.ts'
 import {noHeaders} from '../../cli/flags/output.ts'
 import {printRows} from '../../cli/output.ts'
 import {profilesOf, settledPreferences} from '../../cli/preferences.ts'
-import {toJsonProfile} from '../../cli/profile-json.ts'
-import {credentialsInWords, type Profile} from '../../cli/profiles.ts'
+import {credentialsInWords, type Profile, toJsonProfile} from '../../cli/profiles.ts'
 
 export default class ProfilesList extends BaseCommand {
   static override summary = 'List the profiles of the config file.'

@@ -2,8 +2,7 @@ import {Args} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
 import {printRecord} from '../../cli/output.ts'
 import {profilesOf, settledPreferences} from '../../cli/preferences.ts'
-import {toJsonProfile} from '../../cli/profile-json.ts'
-import {credentialsInWords, profileNamed} from '../../cli/profiles.ts'
+import {credentialsInWords, profileNamed, toJsonProfile} from '../../cli/profiles.ts'
 import {exitCodes, VpcmdError} from '../../errors.ts'
 
 export default class ProfilesShow extends BaseCommand {
