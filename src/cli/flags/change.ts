@@ -1,7 +1,7 @@
 import {Flags} from '@oclif/core'
 import {usageError} from '../../errors.ts'
 import type {RestartPolicy} from '../../metadata/restart-plan.ts'
-import type {AccountFlags} from '../accounts-asked.ts'
+import {type AccountFlags, accountFlagNames} from './cloud.ts'
 import {type Given, inGroup} from './declare.ts'
 import {type OutputFlags, type OutputOptions, readOutput} from './output.ts'
 
@@ -153,7 +153,7 @@ export function refuseRegions({region}: {region?: string[]}, what: string): void
 
 /** The same for --account and --assume. */
 export function refuseAccounts(flags: AccountFlags, what: string): void {
-  const flag = (['account', 'assume', 'enterprise', 'account-group'] as const).find(name => flags[name] !== undefined)
+  const flag = accountFlagNames.find(name => flags[name] !== undefined)
   if (flag) throw usageError(`--${flag} can't narrow ${what}, which has its own accounts.`, `Drop --${flag}.`)
 }
 

@@ -59,21 +59,16 @@ export type CloudFlags = Given<typeof cloudFlags> & {
   debug?: boolean
 }
 
+/** The flags that say in which accounts to work. */
+export const accountFlagNames = ['account', 'assume', 'enterprise', 'account-group'] as const
+export type AccountFlags = Pick<CloudFlags, (typeof accountFlagNames)[number]>
+
 /** The flags, as words, without which a command that is suggested would go to another cloud, or not get in. */
 export function cloudWords(flags: Partial<CloudFlags>): string[] {
-  const accounts = [
-    ...(flags.profile === undefined ? [] : ['--profile', flags.profile]),
-    ...(flags.assume === undefined ? [] : ['--assume', flags.assume]),
-    ...(flags.account ?? []).flatMap(each => ['--account', each]),
-    ...(flags.enterprise === undefined ? [] : ['--enterprise', flags.enterprise]),
-    ...(flags['account-group'] === undefined ? [] : ['--account-group', flags['account-group']]),
-  ]
+  const wordsOf = (name: keyof typeof cloudFlags) =>
+    [flags[name] ?? []].flat().flatMap(value => (value === true ? [`--${name}`] : [`--${name}`, String(value)]))
+  const accounts = (['profile', 'assume', 'account', 'enterprise', 'account-group'] as const).flatMap(wordsOf)
   if (flags.sandbox) return ['--sandbox', ...accounts]
-  const file = flags['api-key-file']
-  return [
-    ...accounts,
-    ...(file === undefined || file === '-' ? [] : ['--api-key-file', file]),
-    ...(flags.private ? ['--private'] : []),
-    ...(flags['allow-http'] ? ['--allow-http'] : []),
-  ]
+  const ways = (['api-key-file', 'private', 'allow-http'] as const).filter(name => flags[name] && flags[name] !== '-')
+  return [...accounts, ...ways.flatMap(wordsOf)]
 }
