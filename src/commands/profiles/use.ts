@@ -1,6 +1,6 @@
 import {Args} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
-import {printRecord} from '../../cli/output.ts'
+import {printDone} from '../../cli/output.ts'
 import {profilesOf, settledPreferences} from '../../cli/preferences.ts'
 import {profileNamed} from '../../cli/profiles.ts'
 
@@ -18,8 +18,7 @@ export default class ProfilesUse extends BaseCommand {
     const {configFileOf, writePreference} = await import('../../cli/config-file.ts')
     const file = configFileOf(this.context.env)
     await writePreference(file, 'profile', name)
-    if (out.format === 'table' && !out.quiet) this.context.note(`Using profile ${name}, as ${file} says.`)
-    else await printRecord(this.context, out, {entries: Object.entries({name, file}), json: {name, file}, id: name})
+    await printDone(this.context, out, `Using profile ${name}, as ${file} says.`, {json: {name, file}, id: name})
     const settled = settledPreferences(this.context).profile
     if (settled?.from === 'environment') this.context.warning(`${settled.source} is set, and beats it.`)
   }
