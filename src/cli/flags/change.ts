@@ -88,7 +88,8 @@ export const powerCycleFlags = {
   'max-unavailable': restartFlags['max-unavailable'],
 }
 
-type ChangeFlags = OutputFlags & Given<typeof rolloutFlags & typeof restartFlags>
+/** What these flags are given. */
+export type ChangeFlags = OutputFlags & Given<typeof rolloutFlags & typeof restartFlags>
 
 /** How servers are changed, and what is printed of it. */
 export interface ChangePolicy {
@@ -151,8 +152,9 @@ export function refuseRegions({region}: {region?: string[]}, what: string): void
   if (region) throw usageError(`--region can't narrow ${what}, which has its own regions.`, 'Drop --region.')
 }
 
-/** The same for --account and --assume. */
-export function refuseAccounts(flags: AccountFlags, what: string): void {
+/** The same for the flags of accounts, too. */
+export function refusePlaces(flags: {region?: string[]} & AccountFlags, what: string): void {
+  refuseRegions(flags, what)
   const flag = accountFlagNames.find(name => flags[name] !== undefined)
   if (flag) throw usageError(`--${flag} can't narrow ${what}, which has its own accounts.`, `Drop --${flag}.`)
 }
