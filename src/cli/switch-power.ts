@@ -19,10 +19,12 @@ import {
 import type {RestartWork} from '../metadata/restart.ts'
 import {isBetween, isSettled, mayBeDown, type Run} from '../metadata/runs.ts'
 import {chooseThen} from '../terminal/steps.ts'
+import {connectCloud} from './connect-cloud.ts'
 import type {Context} from './context.ts'
 import {dryRunNote, type Ending, listEach, movedLines, type Next, printEnding, resultLine} from './ending.ts'
-import type {ChangePolicy} from './flags/change.ts'
-import type {SelectionOptions} from './flags/selection.ts'
+import {type ChangeFlags, type ChangePolicy, readPowerChange} from './flags/change.ts'
+import type {CloudFlags} from './flags/cloud.ts'
+import {readSelection, type SelectionFlags} from './flags/selection.ts'
 import {listenForInterruption} from './interruption.ts'
 import {movedTo, printServers, resultColumn} from './print-outcomes.ts'
 import {reportUnanswered} from './report-failures.ts'
@@ -31,13 +33,19 @@ import {exitForStop, openJournal, runName, writeEnd} from './run-journal.ts'
 import {runInWords} from './run-words.ts'
 import {type Selection, selectInstances} from './select-instances.ts'
 
-/** Chooses instances and starts, stops or restarts them, as `metadata enable --restart` restarts what it enabled. */
+/**
+ * Chooses instances, by the flags or those that are `typed`, and starts, stops or restarts them, as `metadata enable
+ * --restart` restarts what it enabled.
+ */
 export async function switchPower(
   context: Context,
-  cloud: Cloud,
-  policy: ChangePolicy,
-  {action, selection}: {action: PowerAction; selection: SelectionOptions},
+  action: PowerAction,
+  flags: ChangeFlags & SelectionFlags & CloudFlags,
+  typed: string[] | undefined,
 ): Promise<void> {
+  const policy = readPowerChange(flags)
+  const selection = readSelection(flags, typed)
+  const cloud = await connectCloud(context, flags)
   const picker = {question: `${powerVerbs[action]} which instances?`}
   const choose = async () => {
     const chosen: Chosen = await selectInstances(context, cloud, selection, picker, found => ({

@@ -56,6 +56,9 @@ type ManyFlagValues = Given<typeof manyFlags> & {
   'api-key-file'?: string
 }
 
+/** What the flags are given by which instances are chosen. */
+export type SelectionFlags = ManyFlagValues & Filters
+
 /** How instances are chosen, as typed. */
 export interface SelectionOptions {
   /** As arguments. */
@@ -73,7 +76,7 @@ export interface SelectionOptions {
  * How instances are chosen, by the arguments and flags. Throws a usage error for a list and a key that both are to come
  * from stdin: the list would be taken for the key.
  */
-export function readSelection(flags: ManyFlagValues & Filters, typed: string[] = []): SelectionOptions {
+export function readSelection(flags: SelectionFlags, typed: string[] = []): SelectionOptions {
   return selectionBy(flags, flags, name => name, typed)
 }
 
