@@ -2,7 +2,7 @@ import {Flags} from '@oclif/core'
 import {valueFormatNames} from '../../terminal/formats.ts'
 import {timeoutBounds} from '../imds-verbs.ts'
 import {inGroup} from './declare.ts'
-import {outputFlags} from './output.ts'
+import {outputFlag, outputFlags} from './output.ts'
 
 /** The flags of every command that asks the metadata service of the instance that it runs on; `serviceOptions` reads them. */
 export const imdsFlags = {
@@ -28,10 +28,5 @@ export const imdsFlags = {
 /** The same for those that print bytes as they are, which no table holds. */
 export const plainImdsFlags = {
   ...imdsFlags,
-  output: Flags.string({
-    char: 'o',
-    summary: 'Print the same as JSON or YAML.',
-    options: [...valueFormatNames],
-    helpGroup: 'OUTPUT',
-  }),
+  output: outputFlag([...valueFormatNames], 'Print the same as JSON or YAML.'),
 }

@@ -6,11 +6,15 @@ import {colorModes} from '../../terminal/style.ts'
 import {type Given, inGroup, listFlag} from './declare.ts'
 
 const helpGroup = 'OUTPUT'
-const output = {char: 'o', summary: 'How to print the result.', helpGroup} as const
+
+/** `-o`, with these formats. */
+export function outputFlag(options: string[], summary = 'How to print the result.') {
+  return Flags.string({char: 'o', summary, options, helpGroup})
+}
 
 /** The flags of every command. */
 export const outputFlags = inGroup(helpGroup, {
-  output: Flags.string({...output, options: ['table', ...dataFormatNames]}),
+  output: outputFlag(['table', ...dataFormatNames]),
   // Before json: oclif draws the usage in this order, and would leave a hole in it.
   quiet: Flags.boolean({char: 'q', summary: 'Print IDs only.', exclusive: ['output', 'json']}),
   json: Flags.boolean({summary: 'The same as --output json.', exclusive: ['output']}),
@@ -31,7 +35,7 @@ export const outputFlags = inGroup(helpGroup, {
 })
 
 /** The same where each row has a name. */
-export const namedOutput = Flags.string({...output, options: ['table', ...dataFormatNames, 'name']})
+export const namedOutput = outputFlag(['table', ...dataFormatNames, 'name'])
 
 export const noHeaders = Flags.boolean({summary: 'Print a table or CSV without its header.', helpGroup})
 

@@ -13,7 +13,7 @@ import {connectCloud} from '../../cli/connect-cloud.ts'
 import {type Ending, printEnding} from '../../cli/ending.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {listFlag} from '../../cli/flags/declare.ts'
-import {chosenColumns, columnsFlag, noHeaders, type OutputOptions} from '../../cli/flags/output.ts'
+import {chosenColumns, columnsFlag, noHeaders, type OutputOptions, outputFlag} from '../../cli/flags/output.ts'
 import {filterFlags, toFilters} from '../../cli/flags/selection.ts'
 import {printRows} from '../../cli/output.ts'
 import {readPolicy} from '../../cli/policy-file.ts'
@@ -23,7 +23,7 @@ import {counted} from '../../counted.ts'
 import {exitCodes, usageError, VpcmdError} from '../../errors.ts'
 import {writeOutput} from '../../files/write-output.ts'
 import {dataFormatNames} from '../../terminal/formats.ts'
-import {green, red, yellow} from '../../terminal/style.ts'
+import {colouring, green, red, yellow} from '../../terminal/style.ts'
 
 const {name, zone, vpc, 'resource-group': resourceGroup, tag} = filterFlags
 
@@ -85,12 +85,7 @@ Exit codes: 0 compliant; 5 not compliant; 1 if anything could not be read, whate
     vpc,
     'resource-group': resourceGroup,
     tag,
-    output: Flags.string({
-      char: 'o',
-      summary: 'How to print the result.',
-      options: ['table', ...reportFormats],
-      helpGroup: 'OUTPUT',
-    }),
+    output: outputFlag(['table', ...reportFormats]),
     columns: columnsFlag('those of the table, or all in CSV'),
     'no-headers': noHeaders,
   }
@@ -248,14 +243,8 @@ function restartNext({judgements}: AuditReport): Ending['next'] {
 /** What somebody has to look at. */
 const findings = verdicts.filter(each => each !== 'compliant' && each !== 'exempt')
 
-const styles: Partial<Record<Verdict, (text: string) => string>> = {
-  violation: red,
-  undetermined: yellow,
-  unmatched: yellow,
-  compliant: green,
-}
-
-function colored(text: string): string {
-  const verdict = verdicts.find(each => each === text)
-  return (verdict && styles[verdict]?.(text)) ?? text
-}
+const colored = colouring([
+  [red, ['violation']],
+  [yellow, ['undetermined', 'unmatched']],
+  [green, ['compliant']],
+])
