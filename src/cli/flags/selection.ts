@@ -76,33 +76,27 @@ export interface SelectionOptions {
  * How instances are chosen, by the arguments and flags. Throws a usage error for a list and a key that both are to come
  * from stdin: the list would be taken for the key.
  */
-export function readSelection(flags: SelectionFlags, typed: string[] = []): SelectionOptions {
-  return selectionBy(flags, flags, name => name, typed)
+export function readSelection(
+  flags: SelectionFlags,
+  typed: string[] = [],
+  flagOf = (name: string): string => name,
+): SelectionOptions {
+  const file = flags['from-file']
+  checkStdin(flags, {'list of instances': file, policy: flags.policy})
+  const values = new Map<string, unknown>(Object.entries(flags))
+  const filters = toFilters(Object.fromEntries(filterList.map(({name}) => [name, values.get(flagOf(name))])))
+  const filterWords = filterList.flatMap(({name}) =>
+    filters[name] === undefined ? [] : `--${flagOf(name)} ${filters[name]}`,
+  )
+  return {typed, file, all: flags.all ?? false, filters, filterWords, yes: flags.yes ?? false}
 }
 
 /** The same where --protocol and --hop-limit say what is wanted. */
 export function readSelectionForChanges(
   flags: ManyFlagValues & Partial<ForChanges<Filters>>,
-  typed: string[] = [],
+  typed?: string[],
 ): SelectionOptions {
-  const values: Record<string, unknown> = {...flags}
-  const filters = Object.fromEntries(filterList.map(({name}) => [name, values[nameForChanges(name)]]))
-  return selectionBy(flags, filters, nameForChanges, typed)
-}
-
-function selectionBy(
-  flags: ManyFlagValues,
-  given: Filters,
-  flagOf: (name: string) => string,
-  typed: string[],
-): SelectionOptions {
-  const file = flags['from-file']
-  checkStdin(flags, {'list of instances': file, policy: flags.policy})
-  const filters = toFilters(given)
-  const filterWords = filterList.flatMap(({name}) =>
-    filters[name] === undefined ? [] : `--${flagOf(name)} ${filters[name]}`,
-  )
-  return {typed, file, all: flags.all ?? false, filters, filterWords, yes: flags.yes ?? false}
+  return readSelection(flags, typed, nameForChanges)
 }
 
 /** The filters among the flags; lists may be written with commas. */
