@@ -1,6 +1,7 @@
 import {Command, type Config, type Interfaces} from '@oclif/core'
 import {VpcmdError} from '../errors.ts'
 import {Context} from './context.ts'
+import {ownWords} from './environment.ts'
 import {type CloudFlags, cloudFlags, cloudWords} from './flags/cloud.ts'
 import {type OutputFlags, type OutputOptions, outputFlags, readOutput} from './flags/output.ts'
 import {usageLine} from './help-page.ts'
@@ -48,7 +49,7 @@ export abstract class BaseCommand extends Command {
   /** oclif would take an argument that was left out from whatever is piped in: nobody is to be changed by such a guess. */
   override async init(): Promise<void> {
     await super.init()
-    const flags = this.argv.slice(0, this.argv.includes('--') ? this.argv.indexOf('--') : undefined)
+    const flags = ownWords(this.argv)
     this.context.noInput = flags.includes('--no-input')
     if (showsProgress(flags)) this.context.watch()
     for (const arg of Object.values(this.ctor.args)) arg.ignoreStdin = true

@@ -14,7 +14,7 @@ import {nearestName} from '../nearest-name.ts'
 import {oddKindOf} from '../plain-file.ts'
 import {quoteCommand} from '../quote-command.ts'
 import {colorModes} from '../terminal/style.ts'
-import {plain} from '../terminal/text.ts'
+import {lowerFirst, plain} from '../terminal/text.ts'
 import {
   type Given,
   type PreferenceName,
@@ -257,8 +257,4 @@ function notSettings(at: string, why: string): VpcmdError {
 
 function whyOf(error: z.ZodError): string {
   return error.issues[0]?.message.replace(/[.\s]+$/, '') ?? 'is not right'
-}
-
-function lowerFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1)
 }

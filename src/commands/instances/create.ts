@@ -195,10 +195,6 @@ const nameRule = 'Use lowercase letters, digits and hyphens, at most 63, startin
 
 /** Throws a usage error for what nobody can be asked for. */
 function refuseMissing(name: string | undefined, like: string | undefined): void {
-  const missing = name === undefined ? 'NAME' : like === undefined ? '--like' : undefined
-  if (missing)
-    throw usageError(
-      `${missing} is ${missing === 'NAME' ? 'missing' : 'required'}.`,
-      'Usage: vpcmd instances create NAME --like INSTANCE [flags]',
-    )
+  const missing = name === undefined ? 'NAME is missing.' : like === undefined ? '--like is required.' : undefined
+  if (missing) throw usageError(missing, 'Usage: vpcmd instances create NAME --like INSTANCE [flags]')
 }
