@@ -117,9 +117,7 @@ A sandbox has an account of its own, and a new one after a reset. With --sandbox
     }
     await printRows(this.context, out, {
       rows: changes,
-      columns: changes.some(({change}) => change.target.account !== undefined)
-        ? changeColumnsOfAccounts
-        : changeColumns,
+      columns: changeColumns(changes.some(({change}) => change.target.account !== undefined)),
       toJson: toJsonChange,
       toWhole: () => ({...summary, changes: changes.map(toJsonChange)}),
       id: ({change}) => change.target.id,
@@ -186,9 +184,17 @@ function ago(ms: number): string {
   return `${Math.floor(minutes / 60 / 24)} days ago`
 }
 
-const changeColumns: Column<RecordedChange>[] = [
+const accountOfChange: Column<RecordedChange> = {
+  header: 'Account',
+  value: ({change}) => change.target.account ?? '',
+  priority: 2,
+  tells: 'which',
+}
+
+const changeColumns = (hasAccounts: boolean): Column<RecordedChange>[] => [
   {header: 'Name', value: ({change}) => change.target.name, least: 20, tells: 'what'},
   {header: 'ID', value: ({change}) => change.target.id, priority: 3, tells: 'which'},
+  ...(hasAccounts ? [accountOfChange] : []),
   {header: 'Zone', value: ({change}) => change.target.zone, priority: 2, tells: 'which'},
   {header: 'Before', value: ({change}) => (change.power ? change.target.status : settingsLabel(change.before))},
   {
@@ -200,10 +206,3 @@ const changeColumns: Column<RecordedChange>[] = [
   {header: 'At', value: ({at}) => at ?? '', priority: 4},
   {header: 'Error', value: ({error}) => error?.message ?? '', least: 24},
 ]
-
-/** The same where more than one account was worked in. */
-const changeColumnsOfAccounts = changeColumns.flatMap((column): Column<RecordedChange>[] =>
-  column.header === 'Zone'
-    ? [{header: 'Account', value: ({change}) => change.target.account ?? '', priority: 2, tells: 'which'}, column]
-    : [column],
-)
