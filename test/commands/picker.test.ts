@@ -77,29 +77,15 @@ describe('metadata enable without an instance', () => {
     expect(patches).toEqual([])
   })
 
+  const keepProtocol = () => pty.reply('> keep as it is: http', keys.enter)
   // How far to go before leaving.
   const steps: [string, (() => Promise<void>)[]][] = [
-    ['at the list', [async () => pty.waitFor('9 of 9 shown')]],
-    ['at the protocol', [pickServerTwo, async () => pty.waitFor('> keep as it is: http')]],
-    [
-      'at the hop limit',
-      [
-        pickServerTwo,
-        async () => pty.waitFor('> keep as it is: http'),
-        async () => pty.write(keys.enter),
-        async () => pty.waitFor('Hop limit (1-64)?'),
-      ],
-    ],
+    ['at the list', [() => pty.waitFor('9 of 9 shown')]],
+    ['at the protocol', [pickServerTwo, () => pty.waitFor('> keep as it is: http')]],
+    ['at the hop limit', [pickServerTwo, keepProtocol, () => pty.waitFor('Hop limit (1-64)?')]],
     [
       'at the last question',
-      [
-        pickServerTwo,
-        async () => pty.waitFor('> keep as it is: http'),
-        async () => pty.write(keys.enter),
-        async () => pty.waitFor('Hop limit (1-64)?'),
-        async () => pty.write(keys.enter),
-        async () => pty.waitFor('(y/N)'),
-      ],
+      [pickServerTwo, keepProtocol, () => pty.reply('Hop limit (1-64)?', keys.enter), () => pty.waitFor('(y/N)')],
     ],
   ]
   describe.each(steps)('left %s', (_where, walk) => {
