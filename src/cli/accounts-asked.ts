@@ -5,12 +5,7 @@ import {counted} from '../counted.ts'
 import {usageError} from '../errors.ts'
 import {inputLimits, inputName, readText} from '../files/read-input.ts'
 import type {Context} from './context.ts'
-import type {CloudFlags} from './flags/cloud.ts'
-
-/** The flags that say in which accounts to work. */
-export type AccountFlags = {
-  [Name in 'account' | 'assume' | 'enterprise' | 'account-group']?: CloudFlags[Name] | undefined
-}
+import type {AccountFlags} from './flags/cloud.ts'
 
 /**
  * The accounts that the flags name; undefined for that of the credentials, whichever it is. Asks nobody yet. Throws a usage

@@ -1,13 +1,14 @@
 import {Command, type Config, type Interfaces} from '@oclif/core'
 import {VpcmdError} from '../errors.ts'
 import {Context} from './context.ts'
+import {ownWords} from './environment.ts'
 import {type CloudFlags, cloudFlags, cloudWords} from './flags/cloud.ts'
-import {type OutputFlags, outputFlags, readOutput} from './flags/output.ts'
+import {type OutputFlags, type OutputOptions, outputFlags, readOutput} from './flags/output.ts'
 import {usageLine} from './help-page.ts'
 import {type Host, processHost} from './host.ts'
 import {ReaderGone} from './paged-output.ts'
-import {heedTerminalPreferences, preferences, readPreferences, usedProfile} from './preferences.ts'
-import {asksForJson, asksForJsonLines, reportError} from './report-error.ts'
+import {heedTerminalPreferences, readPreferences, settledPreferences, usedProfile} from './preferences.ts'
+import {reportAsked, reportError} from './report-error.ts'
 
 /** The flags that overrule a format that the user prefers. */
 const formatFlags = /^(-o|--output|-q$|--quiet$|--query)/
@@ -48,7 +49,7 @@ export abstract class BaseCommand extends Command {
   /** oclif would take an argument that was left out from whatever is piped in: nobody is to be changed by such a guess. */
   override async init(): Promise<void> {
     await super.init()
-    const flags = this.argv.slice(0, this.argv.includes('--') ? this.argv.indexOf('--') : undefined)
+    const flags = ownWords(this.argv)
     this.context.noInput = flags.includes('--no-input')
     if (showsProgress(flags)) this.context.watch()
     for (const arg of Object.values(this.ctor.args)) arg.ignoreStdin = true
@@ -60,12 +61,15 @@ export abstract class BaseCommand extends Command {
     return this.ctor as typeof BaseCommand
   }
 
-  /** Reports a wrong config file or query before anything is sent. */
+  /** Also gives how to print. Reports a wrong config file or query before anything is sent. */
   protected override async parse<
     F extends Record<string, unknown>,
     B extends Record<string, unknown>,
     A extends Record<string, unknown>,
-  >(options?: Interfaces.Input<F, B, A>, argv?: string[]): Promise<Interfaces.ParserOutput<F, B, A>> {
+  >(
+    options?: Interfaces.Input<F, B, A>,
+    argv?: string[],
+  ): Promise<Interfaces.ParserOutput<F, B, A> & {out: OutputOptions}> {
     const parsed = await super.parse(options, argv)
     const [problem] = this.configProblems
     if (problem && !this.own.toleratesWrongConfig) throw problem
@@ -77,18 +81,16 @@ export abstract class BaseCommand extends Command {
     if (Object.hasOwn(this.own.flags ?? {}, 'profile')) {
       this.profileOutput = (await usedProfile(this.context, ofCloud))?.profile.output
     }
-    if (flags.query !== undefined) {
-      readOutput(flags)
-      const {compileQuery} = await import('../terminal/query.ts')
-      compileQuery(flags.query)
-    } else if (!flags.json && !flags.quiet) flags.output ??= this.preferredOutput
-    return parsed
+    if (flags.query === undefined && !flags.json && !flags.quiet) flags.output ??= this.preferredOutput
+    const out = readOutput(flags)
+    if (out.query !== undefined) (await import('../terminal/query.ts')).compileQuery(out.query)
+    return {...parsed, out}
   }
 
   /** The format that the environment or the config file names, where this command has it. */
   private get preferredOutput(): string | undefined {
     if (!this.own.printsTable) return undefined
-    const output = this.profileOutput ?? preferences(this.context).output
+    const output = this.profileOutput ?? settledPreferences(this.context).output?.value
     const {options = []}: {options?: readonly string[]} = {...this.own.baseFlags, ...this.own.flags}.output
     // What prints bytes has other formats, but no table: `vpcmd imds token` stays what boot scripts read.
     return output !== undefined && options.includes('table') && options.includes(output) ? output : undefined
@@ -101,12 +103,13 @@ export abstract class BaseCommand extends Command {
     const {host} = this.context
     // The flags may not have been parsed when this is called: parsing is what failed.
     const preferred = this.argv.some(arg => formatFlags.test(arg)) ? '' : (this.preferredOutput ?? '')
-    const json = asksForJson(this.argv) || /^jsonl?$/.test(preferred)
-    const jsonl = asksForJsonLines(this.argv) || preferred === 'jsonl'
+    const typed = reportAsked(this.argv, host.secrets)
+    const json = typed.json || /^jsonl?$/.test(preferred)
+    const jsonl = typed.jsonl || preferred === 'jsonl'
     const flags = {...this.ctor.baseFlags, ...this.ctor.flags}
     const usage = usageLine({id: this.ctor.id, args: this.ctor.args ?? {}, flags: this.ctor.flags ?? {}})
     const command = this.ctor.id?.replaceAll(':', ' ')
-    const options = {json, jsonl, debug: this.argv.includes('--debug'), secrets: host.secrets, flags, usage, command}
+    const options = {...typed, json, jsonl, flags, usage, command}
     const isMeant = error instanceof VpcmdError && error.hint !== undefined
     const pointed = isMeant ? error.reworded({hint: this.context.pointed(error.hint ?? '')}) : error
     this.context.exitCode = await reportError(pointed, options, host)

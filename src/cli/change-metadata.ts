@@ -102,12 +102,10 @@ export function withinReach(
   context: Context,
   {items, how}: Pick<Selection<Candidate>, 'how'> & {items: Candidate[]},
 ): Candidate[] {
-  const isEach = how !== 'all'
-  const out = items.flatMap(item => ('error' in item && item.isOutOfReach ? [item] : []))
-  if (isEach) return items.map(item => ('error' in item ? {...item, isOutOfReach: false} : item))
-  const [first] = out
+  if (how !== 'all') return items.map(item => ('error' in item ? {...item, isOutOfReach: false} : item))
+  const [first, ...more] = items.flatMap(item => ('error' in item && item.isOutOfReach ? [item] : []))
   if (first) {
-    const others = out.length > 1 ? ` ${out.length - 1} more left out for the same reason.` : ''
+    const others = more.length > 0 ? ` ${more.length} more left out for the same reason.` : ''
     context.note(`${first.error.message}${others}`)
   }
   return items

@@ -13,8 +13,8 @@ import {chooseColumns} from '../instances/columns.ts'
 import {nearestName} from '../nearest-name.ts'
 import {oddKindOf} from '../plain-file.ts'
 import {quoteCommand} from '../quote-command.ts'
-import {dataFormatNames} from '../terminal/formats.ts'
-import {plain} from '../terminal/text.ts'
+import {colorModes} from '../terminal/style.ts'
+import {lowerFirst, plain} from '../terminal/text.ts'
 import {
   type Given,
   type PreferenceName,
@@ -23,20 +23,15 @@ import {
   type ReadPreferences,
   settledBy,
 } from './preference-table.ts'
-import {type Profile, profileName, profileSchema} from './profiles.ts'
+import {listOf, oneOf, outputFormat, type Profile, profileName, profileSchema} from './profiles.ts'
 
 /** A larger file is not read. */
 const mostBytes = 64 * 1024
 
-const one = <const Names extends readonly [string, ...string[]]>(names: Names) =>
-  z.enum(names, {error: `must be one of ${names.join(', ')}`})
-const list = z
-  .union([z.string(), z.array(z.string())], {error: 'must be a list of names'})
-  .transform(given => [given].flat().flatMap(text => text.split(',').map(name => name.trim())))
-  .refine(names => names.length > 0 && names.every(name => /^[\w ./-]+$/.test(name)), 'must be a list of names')
+const list = listOf('a list of names', /^[\w ./-]+$/)
 
 const schemas = {
-  output: one(['table', ...dataFormatNames]),
+  output: outputFormat,
   columns: list.superRefine((names, issues) => {
     try {
       chooseColumns(names)
@@ -45,7 +40,7 @@ const schemas = {
     }
   }),
   regions: list,
-  color: one(['auto', 'always', 'never']),
+  color: oneOf(colorModes),
   pager: z
     .string({error: 'must be a command'})
     .max(1000, 'must be a command')
@@ -262,8 +257,4 @@ function notSettings(at: string, why: string): VpcmdError {
 
 function whyOf(error: z.ZodError): string {
   return error.issues[0]?.message.replace(/[.\s]+$/, '') ?? 'is not right'
-}
-
-function lowerFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1)
 }

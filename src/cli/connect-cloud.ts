@@ -9,11 +9,10 @@ import {VpcmdError} from '../errors.ts'
 import {openFileLimit} from '../files/open-file-limit.ts'
 import {folderTrouble, hashedName} from '../files/private-file.ts'
 import {cacheFolder, homeFolder} from '../files/user-folders.ts'
-import type {AccountFlags} from './accounts-asked.ts'
 import {NamesSeen, namesFile} from './completion/known-names.ts'
 import type {Context} from './context.ts'
 import {namesSandbox} from './environment.ts'
-import type {CloudFlags} from './flags/cloud.ts'
+import type {AccountFlags, CloudFlags} from './flags/cloud.ts'
 import {settledPreferences, usedProfile} from './preferences.ts'
 import {sandboxFolder} from './state-folder.ts'
 
@@ -107,14 +106,14 @@ async function accountsNamed(context: Context, flags: AccountFlags): Promise<Acc
   return (await import('./accounts-asked.ts')).accountsAsked(context, flags)
 }
 
-/**
- * Signs in for what a run or a plan fixes: `base` is who signs in, and `of` gives the cloud of the accounts that it was made
- * in, whatever flags and profiles say.
- */
-export async function signIn(
-  context: Context,
-  flags: CloudFlags,
-): Promise<{base: Cloud; of(made: {assumes?: string | undefined}, places: readonly Place[]): Promise<Cloud>}> {
+/** Who signs in, and how to get the cloud of the accounts that something was made in, whatever flags and profiles say. */
+export interface SignedIn {
+  base: Cloud
+  of(made: {assumes?: string | undefined}, places: readonly Place[]): Promise<Cloud>
+}
+
+/** Signs in for what a run or a plan fixes. */
+export async function signIn(context: Context, flags: CloudFlags): Promise<SignedIn> {
   const access = await findAccess(context, flags)
   const base = await connectCloud(context, flags, access, {})
   return {

@@ -35,20 +35,20 @@ const commonTasks = [
   {task: 'Try all of it on a simulated IBM Cloud, without an account', command: 'vpcmd instances list --sandbox'},
 ]
 
-/** Flags that many commands have come after a command's own, in this order. */
-const sharedGroups = {
-  SSH: 'SSH FLAGS',
-  'METADATA SERVICE': 'METADATA SERVICE FLAGS',
-  FILTER: 'FILTERS',
-  ROLLOUT: 'ROLLOUT FLAGS',
-  RESTART: 'RESTART FLAGS',
-  OUTPUT: 'OUTPUT FLAGS',
-  'IBM CLOUD': 'IBM CLOUD FLAGS',
-}
+/** Groups of flags that many commands have come after a command's own, in this order. */
+const sharedGroups = [
+  {group: 'SSH', title: 'SSH FLAGS', name: 'SSH'},
+  {group: 'METADATA SERVICE', title: 'METADATA SERVICE FLAGS', name: 'Metadata service'},
+  {group: 'FILTER', title: 'FILTERS', name: 'Filters'},
+  {group: 'ROLLOUT', title: 'ROLLOUT FLAGS', name: 'Rollout'},
+  {group: 'RESTART', title: 'RESTART FLAGS', name: 'Restart'},
+  {group: 'OUTPUT', title: 'OUTPUT FLAGS', name: 'Output'},
+  {group: 'IBM CLOUD', title: 'IBM CLOUD FLAGS', name: 'IBM Cloud'},
+]
 
 /** Help of the command or topic that the words name, `[]` for vpcmd itself; undefined where there is none. */
 export function helpPage(catalog: Catalog, words: readonly string[], isFull: boolean): HelpPage | undefined {
-  if (words.length === 0) return isFull ? rootPage(catalog) : shortRootPage(catalog)
+  if (words.length === 0) return rootPage(catalog, isFull)
   const command = catalog.findCommand(words.join(':'))
   if (command) return commandPage(command, isFull)
   const topic = words.length === 1 ? topicsOf(catalog).find(({name}) => name === words[0]) : undefined
@@ -59,7 +59,7 @@ export function helpPage(catalog: Catalog, words: readonly string[], isFull: boo
 export function welcomePage(catalog: Catalog): HelpPage {
   return {
     name: 'vpcmd',
-    summary: oneLine(catalog),
+    summary: rootPage(catalog, false).summary,
     usage: [],
     sections: [
       {
@@ -105,27 +105,18 @@ export function usageLine({id, args, flags}: Pick<CatalogCommand, 'id' | 'args' 
   return [typedName(id), ...words, ...required, '[flags]', ...dashes].join(' ')
 }
 
-function rootPage(catalog: Catalog): HelpPage {
-  const short = shortRootPage(catalog)
-  const description = catalog.pjson.oclif.description ?? ''
-  return {
-    ...short,
-    sections: [
-      {title: 'COMMON TASKS', examples: commonTasks},
-      ...topLevel(catalog),
-      {title: 'MORE', text: description.split('\n\n').slice(1).join('\n\n')},
-    ],
-  }
-}
-
-function shortRootPage(catalog: Catalog): HelpPage {
+function rootPage(catalog: Catalog, isFull: boolean): HelpPage {
+  const [summary = '', ...more] = (catalog.pjson.oclif.description ?? '').split('\n\n')
   return {
     name: 'vpcmd',
-    summary: oneLine(catalog),
+    summary,
     usage: ['vpcmd COMMAND [flags]', 'vpcmd COMMAND --help'],
     sections: [
-      {title: 'EXAMPLES', examples: commonTasks.slice(0, 3).map(({command}) => ({command}))},
+      isFull
+        ? {title: 'COMMON TASKS', examples: commonTasks}
+        : {title: 'EXAMPLES', examples: commonTasks.slice(0, 3).map(({command}) => ({command}))},
       ...topLevel(catalog),
+      ...(isFull ? [{title: 'MORE', text: more.join('\n\n')}] : []),
     ],
   }
 }
@@ -164,12 +155,11 @@ function topicPage(catalog: Catalog, {name: topic, description = ''}: {name: str
 function commandPage(command: CatalogCommand, isFull: boolean): HelpPage {
   const {id, summary = '', description, args} = command
   const flags = Object.values(command.flags).filter(({hidden}) => !hidden)
-  const own = flags.filter(({helpGroup}) => !isShared(helpGroup))
-  const shared = Object.entries(sharedGroups).flatMap(([group, title]) => {
+  const own = flags.filter(({helpGroup}) => !sharedGroups.some(({group}) => group === helpGroup))
+  const shared = sharedGroups.flatMap(({group, ...titles}) => {
     const members = flags.filter(({helpGroup}) => helpGroup === group)
-    return members.length > 0 ? [{title, members}] : []
+    return members.length > 0 ? [{...titles, members}] : []
   })
-  const name = typedName(id)
   const shownArgs = Object.values(args).filter(({hidden}) => !hidden)
   const sections: HelpSection[] = [
     {title: 'EXAMPLES', examples: examplesOf(command)},
@@ -178,26 +168,22 @@ function commandPage(command: CatalogCommand, isFull: boolean): HelpPage {
     ...(isFull && description ? [{title: 'DESCRIPTION', text: description}] : []),
     ...(isFull
       ? shared.map(({title, members}) => ({title, rows: members.map(rowOf)}))
-      : [{title: 'MORE FLAGS (see --help)', rows: shared.map(namesOf)}]),
+      : [
+          {
+            title: 'MORE FLAGS (see --help)',
+            rows: shared.map(({name, members}): [string, string] => [
+              name,
+              members.map(flag => `--${flag.name}`).join(', '),
+            ]),
+          },
+        ]),
   ]
-  return {name, summary, usage: [usageLine(command)], sections: sections.filter(isFilled)}
-}
-
-function isShared(group: string | undefined): group is keyof typeof sharedGroups {
-  return group !== undefined && group in sharedGroups
+  return {name: typedName(id), summary, usage: [usageLine(command)], sections: sections.filter(isFilled)}
 }
 
 function isFilled(section: HelpSection): boolean {
   if ('rows' in section) return section.rows.length > 0
   return !('examples' in section) || section.examples.length > 0
-}
-
-function namesOf({title, members}: {title: string; members: Flag[]}): [string, string] {
-  const word = title.replace(/ FLAGS$/, '')
-  return [
-    /^(SSH|IBM CLOUD)$/.test(word) ? word.replace('CLOUD', 'Cloud') : `${word[0]}${word.slice(1).toLowerCase()}`,
-    members.map(({name}) => `--${name}`).join(', '),
-  ]
 }
 
 /** How many characters of values fit beside a flag. A longer list goes into its description. */
@@ -243,10 +229,6 @@ function sortedCommands({commands}: Catalog): CatalogCommand[] {
 function topicsOf({pjson}: Catalog): {name: string; description?: string}[] {
   const topics = Object.entries(pjson.oclif.topics ?? {}).map(([name, {description}]) => ({name, description}))
   return topics.sort((a, b) => (a.name < b.name ? -1 : 1))
-}
-
-function oneLine({pjson}: Catalog): string {
-  return (pjson.oclif.description ?? '').split('\n\n')[0] ?? ''
 }
 
 function typedName(id: string): string {

@@ -1,6 +1,6 @@
 import {exitCodes} from '../errors.ts'
 import {endProcess, processHost} from './host.ts'
-import {asksForJson, asksForJsonLines, reportError} from './report-error.ts'
+import {reportAsked, reportError} from './report-error.ts'
 
 let isReporting = false
 
@@ -10,13 +10,7 @@ export async function reportBug(thrown: unknown, argv: string[]): Promise<void> 
   if (isReporting) return
   isReporting = true
   try {
-    const options = {
-      json: asksForJson(argv),
-      jsonl: asksForJsonLines(argv),
-      debug: argv.includes('--debug'),
-      secrets: processHost.secrets,
-    }
-    await reportError(thrown, options, processHost)
+    await reportError(thrown, reportAsked(argv, processHost.secrets), processHost)
     processHost.exitCode = exitCodes.failed
     await endProcess()
   } finally {

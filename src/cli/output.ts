@@ -147,6 +147,22 @@ export async function printRecord(
   context.print(await formatData(format, {cells, values: () => [json], whole: () => json}))
 }
 
+/** Prints what a command did: as a sentence on stderr, or its facts where a format is asked for. */
+export async function printDone(
+  context: Context,
+  out: OutputOptions,
+  sentence: string,
+  {json, id}: Pick<RecordOutput, 'json' | 'id'>,
+): Promise<void> {
+  if (out.format === 'table' && !out.quiet) context.note(sentence)
+  else await printRecord(context, out, {entries: entriesOf(json), json, id})
+}
+
+/** The fields of an object, each as a text: a list with commas, and nothing for null. */
+export function entriesOf(json: object): [string, string][] {
+  return Object.entries(json).map(([name, value]) => [name, [value ?? ''].flat().join(',')])
+}
+
 async function printTable<Row>(context: Context, output: RowOutput<Row>, headless = false): Promise<void> {
   const {rows, columns, mayHide = true, empty, isOfChange = false, isPaged = true} = output
   if (rows.length === 0) {

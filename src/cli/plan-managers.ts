@@ -50,20 +50,18 @@ export function tellManagers(
   managers: Managers,
   {printsHcl}: {printsHcl: boolean},
 ): void {
-  const groups = new Map<string, {managed: ManagedBy; names: string[]}>()
+  const groups = new Map<string, {who: string; hasBlock: ManagedBy['hasBlock']; names: string[]}>()
   for (const {target} of changes) {
     const managed = managers.get(serverKey(target))
     if (!managed) continue
     const {tool, hasBlock, address} = managed
     const who = tool === 'terraform' ? 'Terraform' : managerInWords(managed)
-    const group = groups.get(`${who} ${hasBlock}`) ?? {managed, names: []}
+    const group = groups.get(`${who} ${hasBlock}`) ?? {who, hasBlock, names: []}
     group.names.push(address ?? (target.name || target.id))
     groups.set(`${who} ${hasBlock}`, group)
   }
   const block = printsHcl ? 'The block is printed.' : 'For the block, pass --hcl.'
-  for (const {managed, names} of groups.values()) {
-    const {tool, hasBlock} = managed
-    const who = tool === 'terraform' ? 'Terraform' : managerInWords(managed)
+  for (const {who, hasBlock, names} of groups.values()) {
     const its = `${who} manages ${counted(names.length, 'instance')} (${listed(names)})`
     if (hasBlock === false) {
       context.note(`${its} without a metadata_service block: no drift follows, unless a dynamic block makes one.`)

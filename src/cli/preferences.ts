@@ -5,8 +5,6 @@ import type {Context} from './context.ts'
 import {namesSandbox} from './environment.ts'
 import {
   givenBy,
-  type PreferenceName,
-  type Preferences,
   preferenceNames,
   preferenceTable,
   type ReadPreferences,
@@ -79,23 +77,8 @@ export async function usedProfile(
   return {name, source, profile: profileNamed(profilesOf(context), name, source)}
 }
 
-/** What the environment and the config file say. A command that runs has right ones: `BaseCommand` throws otherwise. */
-export function preferences(context: Context): Preferences {
-  const entries = Object.entries(settledPreferences(context)).map(([name, {value}]) => [name, value])
-  return Object.fromEntries(entries)
-}
-
-/** A preference as `vpcmd config` shows it. */
-export interface ShownPreference {
-  key: PreferenceName
-  value: string | string[] | null
-  text: string
-  from: 'environment' | 'file' | 'default'
-  source: string | null
-}
-
-/** Each preference, set or not. */
-export function shownPreferences(context: Context): ShownPreference[] {
+/** Each preference as `vpcmd config` shows it, set or not. */
+export function shownPreferences(context: Context) {
   const settled = settledPreferences(context)
   return preferenceNames.map(key => {
     const {value = null, from = 'default', source = null} = settled[key] ?? {}

@@ -2,7 +2,7 @@ import type {Column} from '../column.ts'
 import {settingsLabel} from '../instances/settings.ts'
 import {managerInWords} from '../metadata/managed-by.ts'
 import {byResult, type Outcome, toJsonOutcome, weakenedIn} from '../metadata/outcomes.ts'
-import {green, red, yellow} from '../terminal/style.ts'
+import {colouring, green, red, yellow} from '../terminal/style.ts'
 import type {Context} from './context.ts'
 import type {OutputOptions} from './flags/output.ts'
 import {printRows} from './output.ts'
@@ -84,16 +84,12 @@ export async function printServers<Each extends ServerOutcome>(
   return isCut
 }
 
-const styles = new Map([
-  ...['changed', 'done'].map(each => [each, green] as const),
-  ...['planned', 'skipped', 'left out', 'interrupted', 'stopped', 'running'].map(each => [each, yellow] as const),
-  ...['conflict', 'failed', 'unfinished', 'damaged'].map(each => [each, red] as const),
-])
-
 /** What became of a change, a restart or a run, in its colour. */
-export function resultStyle(text: string): string {
-  return styles.get(text)?.(text) ?? text
-}
+export const resultStyle = colouring([
+  [green, ['changed', 'done']],
+  [yellow, ['planned', 'skipped', 'left out', 'interrupted', 'stopped', 'running']],
+  [red, ['conflict', 'failed', 'unfinished', 'damaged']],
+])
 
 const serverColumns: Column<ServerOutcome>[] = [
   {header: 'Name', value: ({target, asked}) => target?.name ?? asked, least: 20, tells: 'what'},

@@ -9,56 +9,61 @@ const word = (what: string) =>
 /** The name of a trusted profile may hold spaces. */
 const trustedProfile = (what: string) =>
   z.string({error: `must be ${what}`}).refine(text => text.trim() !== '' && !/\p{C}/u.test(text), `must be ${what}`)
-const words = (what: string) =>
+/** A list, or its members with commas between them, each of characters that `fits` takes. */
+export const listOf = (what: string, fits: RegExp) =>
   z
     .union([z.string(), z.array(z.string())], {error: `must be ${what}`})
     .transform(given => [given].flat().flatMap(text => text.split(',').map(name => name.trim())))
-    .refine(names => names.length > 0 && names.every(name => /^[@\w ./~-]+$/.test(name)), `must be ${what}`)
+    .refine(names => names.length > 0 && names.every(name => fits.test(name)), `must be ${what}`)
+const words = (what: string) => listOf(what, /^[@\w ./~-]+$/)
+
+export const oneOf = <const Names extends readonly [string, ...string[]]>(names: Names) =>
+  z.enum(names, {error: `must be one of ${names.join(', ')}`})
+
+/** The formats that can be settled: those that every command has. */
+export const outputFormat = oneOf(['table', ...dataFormatNames])
 
 const credentialKinds =
   'ibmcloud, vpc, container, or one of key_file: FILE, key_variable: NAME, vpc: PROFILE, container: PROFILE'
-const one = (fields: Record<string, z.ZodType>) => z.strictObject(fields)
+const keyed = (key: string, value: z.ZodString, meant: (text: string) => ProfileCredentials) =>
+  z.strictObject({[key]: value}).transform(given => meant(String(given[key])))
 const credentials = z.union(
   [
     z.enum(['ibmcloud', 'vpc', 'container']).transform((kind): ProfileCredentials => ({kind})),
-    one({key_file: z.string().min(1)}).transform(
-      ({key_file: file}): ProfileCredentials => ({kind: 'key_file', file: String(file)}),
-    ),
-    one({key_variable: z.string().regex(/^[A-Za-z_]\w*$/)}).transform(
-      ({key_variable: name}): ProfileCredentials => ({kind: 'key_variable', name: String(name)}),
-    ),
-    one({vpc: trustedProfile('a profile')}).transform(
-      ({vpc: profile}): ProfileCredentials => ({kind: 'vpc', profile: String(profile)}),
-    ),
-    one({container: trustedProfile('a profile')}).transform(
-      ({container: profile}): ProfileCredentials => ({kind: 'container', profile: String(profile)}),
-    ),
+    keyed('key_file', z.string().min(1), file => ({kind: 'key_file', file})),
+    keyed('key_variable', z.string().regex(/^[A-Za-z_]\w*$/), name => ({kind: 'key_variable', name})),
+    keyed('vpc', trustedProfile('a profile'), profile => ({kind: 'vpc', profile})),
+    keyed('container', trustedProfile('a profile'), profile => ({kind: 'container', profile})),
   ],
   {error: `must be ${credentialKinds}; never a key itself`},
 )
 
+const profileFields = {
+  credentials: credentials.optional(),
+  assume: trustedProfile('the name, ID or CRN of a trusted profile').optional(),
+  account: words('the ID of an account, a list of them, or all').optional(),
+  enterprise: word('the ID of an enterprise').optional(),
+  account_group: word('the ID of an account group').optional(),
+  regions: words('a list of names').optional(),
+  output: outputFormat.optional(),
+}
+const profileKeys = Object.keys(profileFields) as (keyof typeof profileFields)[]
+
 /** A profile of the config file: who vpcmd is, and where it works. */
-export const profileSchema = z.strictObject(
-  {
-    credentials: credentials.optional(),
-    assume: trustedProfile('the name, ID or CRN of a trusted profile').optional(),
-    account: words('the ID of an account, a list of them, or all').optional(),
-    enterprise: word('the ID of an enterprise').optional(),
-    account_group: word('the ID of an account group').optional(),
-    regions: words('a list of names').optional(),
-    output: z
-      .enum(['table', ...dataFormatNames], {error: `must be one of table, ${dataFormatNames.join(', ')}`})
-      .optional(),
-  },
-  {
-    error: issue =>
-      issue.code === 'unrecognized_keys'
-        ? `there is no ${issue.keys?.join(', ')} in a profile; there are credentials, assume, account, enterprise, account_group, regions and output`
-        : 'must have keys such as credentials and assume',
-  },
-)
+export const profileSchema = z.strictObject(profileFields, {
+  error: issue =>
+    issue.code === 'unrecognized_keys'
+      ? `there is no ${issue.keys?.join(', ')} in a profile; there are ${profileKeys.slice(0, -1).join(', ')} and ${profileKeys.at(-1)}`
+      : 'must have keys such as credentials and assume',
+})
 
 export type Profile = z.output<typeof profileSchema>
+
+/** A profile as `vpcmd profiles` prints it as JSON: what is null, the profile does not say. */
+export function toJsonProfile(name: string, profile: Profile, isDefault: boolean): object {
+  const told = profileKeys.map(key => [key, profile[key] ?? null])
+  return {name, default: isDefault, ...Object.fromEntries(told)}
+}
 
 /** The profiles of the config file, by name. */
 export type Profiles = ReadonlyMap<string, Profile>

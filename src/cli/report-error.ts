@@ -56,21 +56,12 @@ export async function reportError(
   return error.exitCode === exitCodes.interrupted ? interruptedCode() : error.exitCode
 }
 
-/** Whether the arguments, as typed, ask for JSON: true also where parsing them is what failed. */
-export function asksForJson(argv: readonly string[]): boolean {
-  return argv.some(
-    (arg, index) =>
-      /^(--json|--output=jsonl?|-o=?jsonl?)$/.test(arg) ||
-      (/^(-o|--output)$/.test(arg) && /^jsonl?$/.test(argv[index + 1] ?? '')),
-  )
-}
-
-/** Whether they ask for JSON lines. */
-export function asksForJsonLines(argv: readonly string[]): boolean {
-  return argv.some(
-    (arg, index) =>
-      /^(--output=jsonl|-o=?jsonl)$/.test(arg) || (/^(-o|--output)$/.test(arg) && argv[index + 1] === 'jsonl'),
-  )
+/** How errors are to be reported, by the arguments as typed: parsing them may be what failed. */
+export function reportAsked(argv: readonly string[], secrets: Iterable<string>): ReportOptions & {jsonl: boolean} {
+  const words = argv.map((arg, index) => (/^(-o|--output)$/.test(arg) ? `${arg}=${argv[index + 1]}` : arg))
+  const jsonl = words.some(word => /^(--output=|-o=?)jsonl$/.test(word))
+  const json = jsonl || words.some(word => /^(--json|--output=json|-o=?json)$/.test(word))
+  return {json, jsonl, debug: argv.includes('--debug'), secrets}
 }
 
 function asVpcmdError(thrown: unknown, {flags = {}, usage, command}: ReportOptions): VpcmdError {

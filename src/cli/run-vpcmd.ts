@@ -20,14 +20,8 @@ export async function runVpcmd(argv: string[]): Promise<void> {
     const command = await commandTyped(config, argv, processHost)
     if (command) await run(command, config)
   } catch (error) {
-    const {asksForJson, asksForJsonLines, reportError} = await import('./report-error.ts')
-    const options = {
-      json: asksForJson(argv),
-      jsonl: asksForJsonLines(argv),
-      debug: argv.includes('--debug'),
-      secrets: processHost.secrets,
-    }
-    processHost.exitCode = await reportError(error, options, processHost)
+    const {reportAsked, reportError} = await import('./report-error.ts')
+    processHost.exitCode = await reportError(error, reportAsked(argv, processHost.secrets), processHost)
   }
   // What was asked for is done: nobody waits for the search of an ID that is still going on in other regions.
   await endProcess()

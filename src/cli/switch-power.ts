@@ -19,10 +19,12 @@ import {
 import type {RestartWork} from '../metadata/restart.ts'
 import {isBetween, isSettled, mayBeDown, type Run} from '../metadata/runs.ts'
 import {chooseThen} from '../terminal/steps.ts'
+import {connectCloud} from './connect-cloud.ts'
 import type {Context} from './context.ts'
 import {dryRunNote, type Ending, listEach, movedLines, type Next, printEnding, resultLine} from './ending.ts'
-import type {ChangePolicy} from './flags/change.ts'
-import type {SelectionOptions} from './flags/selection.ts'
+import {type ChangeFlags, type ChangePolicy, readPowerChange} from './flags/change.ts'
+import type {CloudFlags} from './flags/cloud.ts'
+import {readSelection, type SelectionFlags} from './flags/selection.ts'
 import {listenForInterruption} from './interruption.ts'
 import {movedTo, printServers, resultColumn} from './print-outcomes.ts'
 import {reportUnanswered} from './report-failures.ts'
@@ -31,13 +33,19 @@ import {exitForStop, openJournal, runName, writeEnd} from './run-journal.ts'
 import {runInWords} from './run-words.ts'
 import {type Selection, selectInstances} from './select-instances.ts'
 
-/** Chooses instances and starts, stops or restarts them, as `metadata enable --restart` restarts what it enabled. */
+/**
+ * Chooses instances, by the flags or those that are `typed`, and starts, stops or restarts them, as `metadata enable
+ * --restart` restarts what it enabled.
+ */
 export async function switchPower(
   context: Context,
-  cloud: Cloud,
-  policy: ChangePolicy,
-  {action, selection}: {action: PowerAction; selection: SelectionOptions},
+  action: PowerAction,
+  flags: ChangeFlags & SelectionFlags & CloudFlags,
+  typed: string[] | undefined,
 ): Promise<void> {
+  const policy = readPowerChange(flags)
+  const selection = readSelection(flags, typed)
+  const cloud = await connectCloud(context, flags)
   const picker = {question: `${powerVerbs[action]} which instances?`}
   const choose = async () => {
     const chosen: Chosen = await selectInstances(context, cloud, selection, picker, found => ({
@@ -68,7 +76,8 @@ async function switchChosen(
   }
   const read = await readItems(context, cloud, policy, action, [...targets.values()])
   const planned = [...read.map(item => plannedOutcome(item, how !== 'all')), ...notFound]
-  const request = {action, items: read, words, unread, isNamed: how === 'typed'}
+  const preflights = preflightsOf(policy, action, read)
+  const request = {action, preflights, words, unread, isNamed: how === 'typed'}
   if (policy.isDryRun) return dryRun(context, policy, request, planned)
   if (!(await mayGoOn(context, policy, request))) return context.note('Nothing was sent.')
   const due = read.flatMap(({change}) => (change ? [change] : []))
@@ -102,7 +111,7 @@ export async function resumePower(
     ...begun.map(({change: {target}}): PowerOutcome => ({asked: target.id, target, result: 'planned'})),
     ...items.map(item => plannedOutcome(item, true)),
   ]
-  const request = {action, items, words: selection, unread, isNamed: true}
+  const request = {action, preflights: preflightsOf(policy, action, items), words: selection, unread, isNamed: true}
   if (policy.isDryRun) return dryRun(context, policy, request, planned)
   let isAgreed = false
   let unanswered: VpcmdError | undefined
@@ -145,7 +154,7 @@ function doneBefore(action: PowerAction, target: Target): PowerOutcome {
 
 interface PowerRequest {
   action: PowerAction
-  items: PowerItem[]
+  preflights: ReturnType<typeof preflightsOf>
   words: string
   unread: string[]
   /** Whether the instances were typed: a start of them needs no confirmation. */
@@ -164,7 +173,7 @@ function readItems(
 }
 
 /** What is shown before the question: what goes, and what is left out. */
-function preflightsOf(policy: ChangePolicy, {action, items}: PowerRequest) {
+function preflightsOf(policy: ChangePolicy, action: PowerAction, items: PowerItem[]) {
   const going = items.filter(({change}) => change)
   const ofVpc = (vpc: string) => going.filter(({target}) => target.vpc.id === vpc).length
   return {
@@ -178,19 +187,17 @@ function preflightsOf(policy: ChangePolicy, {action, items}: PowerRequest) {
 async function dryRun(
   context: Context,
   policy: ChangePolicy,
-  request: PowerRequest,
+  {action, preflights, unread}: PowerRequest,
   planned: PowerOutcome[],
 ): Promise<void> {
-  const preflights = preflightsOf(policy, request)
-  if (preflights.going.length + preflights.leftOut.length > 0) await showPreflights(context, preflights, request.action)
-  await printPowerOutcomes(context, policy, planned, request.unread)
-  context.note(dryRunNote(planned, request.unread))
+  if (preflights.going.length + preflights.leftOut.length > 0) await showPreflights(context, preflights, action)
+  await printPowerOutcomes(context, policy, planned, unread)
+  context.note(dryRunNote(planned, unread))
 }
 
 /** Shows what it would cost, and asks: for a start as for any change, for what takes instances down by a question of its own. */
 async function mayGoOn(context: Context, policy: ChangePolicy, request: PowerRequest): Promise<boolean> {
-  const {action, isNamed} = request
-  const preflights = preflightsOf(policy, request)
+  const {action, isNamed, preflights} = request
   const {going} = preflights
   if (going.length === 0) return true
   if (action === 'start') {
@@ -229,7 +236,6 @@ async function carryOutPower(context: Context, cloud: Cloud, policy: ChangePolic
   const {id, journal, time} = open
   const interruption = new AbortController()
   const stopListening = listenForInterruption(context, interruption)
-  const {maxUnavailable} = preflightsOf(policy, run)
   let stop: string | undefined
   let failure: VpcmdError | undefined
   let restarted = new Map<string, Restarted>()
@@ -241,7 +247,7 @@ async function carryOutPower(context: Context, cloud: Cloud, policy: ChangePolic
     const ending = await withRestartProgress(context, action, underWay, options =>
       restartAll(cloud, work, {
         ...options,
-        maxUnavailable,
+        maxUnavailable: run.preflights.maxUnavailable,
         acceptsDataLoss: policy.restart.acceptsDataLoss,
         stepTimeoutMs: policy.restart.stepTimeoutMs,
         onSettled: ({i, target}, each) => {
@@ -268,8 +274,8 @@ async function carryOutPower(context: Context, cloud: Cloud, policy: ChangePolic
   }
   const outcomes = planned.map(outcome => whole(action, outcome, restarted))
   const isCut = await printPowerOutcomes(context, policy, outcomes, unread)
-  const ending = await endingOf(context, {isCut, id, outcomes, stop, unread, seconds: (now() - startedAt) / 1000})
-  printEnding(context, ending, policy.out.quiet)
+  const told = {stop, unread, seconds: (now() - startedAt) / 1000}
+  printEnding(context, endingOf(await runName(context, id), outcomes, isCut, told), policy.out.quiet)
   if (failure) context.error(failure)
   exitForStop(context, stop)
 }
@@ -281,29 +287,23 @@ function whole(action: PowerAction, outcome: PowerOutcome, restarted: Map<string
     result: 'skipped',
     reason: 'it was not confirmed',
   }
-  const {result, status, error} = settledBy(action, outcome.target, each)
-  return {...outcome, result, after: status, error, address: each.address}
+  const {status, ...settled} = settledBy(action, outcome.target, each)
+  return {...outcome, ...settled, after: status, address: each.address}
 }
 
-async function endingOf(
-  context: Context,
-  run: {
-    isCut: boolean
-    id: string
-    outcomes: PowerOutcome[]
-    stop: string | undefined
-    seconds: number
-    unread: string[]
-  },
-): Promise<Ending> {
-  const {isCut, id, outcomes, stop, seconds, unread} = run
-  const short = await runName(context, id)
+/** The last words on a run that people call `name`; `told` is what they say beside what became of each instance. */
+function endingOf(
+  name: string,
+  outcomes: PowerOutcome[],
+  isCut: boolean,
+  told: {stop: string | undefined; seconds: number; unread: string[]},
+): Ending {
   const moved = outcomes.flatMap(({target, address}) => (target && address ? [{name: target.name, address}] : []))
-  const finish: Next = [stop ? 'finish' : 'retry', ['metadata', 'resume', short]]
-  const isLeft = stop !== undefined || outcomes.some(({result}) => result === 'failed')
+  const finish: Next = [told.stop ? 'finish' : 'retry', ['metadata', 'resume', name]]
+  const isLeft = told.stop !== undefined || outcomes.some(({result}) => result === 'failed')
   return {
-    lines: [resultLine(outcomes, {stop, seconds, unread}), ...movedLines(moved)],
-    next: [...(isLeft ? [finish] : []), ...(isCut ? [listEach(short)] : [])],
+    lines: [resultLine(outcomes, told), ...movedLines(moved)],
+    next: [...(isLeft ? [finish] : []), ...(isCut ? [listEach(name)] : [])],
   }
 }
 

@@ -3,7 +3,7 @@ import {usageError, VpcmdError} from '../errors.ts'
 import {nearestName} from '../nearest-name.ts'
 import {quoteCommand} from '../quote-command.ts'
 import {drawHelp} from './draw-help.ts'
-import {heedTerminalFlags, namesSandbox, variableAgainstInput} from './environment.ts'
+import {heedTerminalFlags, namesSandbox, ownWords, variableAgainstInput} from './environment.ts'
 import {changes, type HelpPage, helpPage, welcomePage} from './help-page.ts'
 import type {Host} from './host.ts'
 import {printWhole} from './paged-output.ts'
@@ -51,10 +51,9 @@ export async function commandTyped(catalog: Catalog, argv: string[], host: HostF
   throw unknownCommand(catalog, argv.filter(isWord).slice(0, 2))
 }
 
-/** The words of which help is asked; undefined where none is. What comes after -- is not for vpcmd. */
+/** The words of which help is asked; undefined where none is. */
 function helpAsked(argv: string[]): {words: string[]; isFull: boolean} | undefined {
-  const end = argv.indexOf('--')
-  const own = end < 0 ? argv : argv.slice(0, end)
+  const own = ownWords(argv)
   if (own[0] === 'help') return {words: own.slice(1).filter(isWord), isFull: !own.includes('-h')}
   if (own.includes('--help')) return {words: own.filter(isWord), isFull: true}
   return own.includes('-h') ? {words: own.filter(isWord), isFull: false} : undefined

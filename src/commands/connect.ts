@@ -3,7 +3,7 @@ import {BaseCommand} from '../cli/base-command.ts'
 import {checkFiles} from '../cli/check-files.ts'
 import {connectCloud, usesSandbox} from '../cli/connect-cloud.ts'
 import {cloudFlags} from '../cli/flags/cloud.ts'
-import {type OutputFlags, readOutput} from '../cli/flags/output.ts'
+import type {OutputOptions} from '../cli/flags/output.ts'
 import {readWishes, sshFlags} from '../cli/flags/ssh.ts'
 import {unbroken} from '../cli/interruption.ts'
 import {printRecord} from '../cli/output.ts'
@@ -70,7 +70,7 @@ On the sandbox, the shell is one of this machine, as you, and what you run in it
   async run(): Promise<void> {
     const end = this.argv.indexOf('--')
     const more = end < 0 ? [] : this.argv.splice(end).slice(1)
-    const {args, flags} = await this.parse(Connect)
+    const {args, flags, out} = await this.parse(Connect)
     if (args.command !== undefined) throw missingDashes(args.instance ?? '', args.command)
     checkFiles([flags.rdp], [])
     const wishes = readWishes(flags)
@@ -94,13 +94,13 @@ On the sandbox, the shell is one of this machine, as you, and what you run in it
       const unused = sandbox && unusedOnSandbox(wishes)
       if (unused !== undefined) this.context.note(unused)
       const address = reach.address ?? (await this.newAddress(api, instance, flags, isSsh && !flags.print))
-      if (!isSsh) return this.showDesktop(flags, instance, login, address)
+      if (!isSsh) return this.showDesktop(out, flags.rdp, instance, login, address)
       const way = {...wishes, user: login.user, address, ...sandbox}
       const call = sshArguments({...way, more})
       if (flags.print) {
         if (isShown)
           this.context.note('The built-in sandbox takes ssh only while vpcmd runs. This is the line for IBM Cloud.')
-        return this.printAnswer(flags, instance, {address: way.address, ...login, command: ['ssh', ...call]})
+        return this.printAnswer(out, instance, {address: way.address, ...login, command: ['ssh', ...call]})
       }
       const overrides = sandbox ? [] : await sshOverrides(sshArguments({...way, more: []}), more, this.context.env)
       await this.logIn([...overrides, ...call], {instance, ...way})
@@ -143,18 +143,19 @@ On the sandbox, the shell is one of this machine, as you, and what you run in it
   }
 
   private async showDesktop(
-    flags: OutputFlags & {rdp?: string},
+    out: OutputOptions,
+    file: string | undefined,
     instance: Instance,
     login: Login,
     address: string,
   ): Promise<void> {
-    if (flags.rdp !== undefined) {
+    if (file !== undefined) {
       const {writeOutput} = await import('../files/write-output.ts')
-      await writeOutput(flags.rdp, rdpFile(address, login.user))
-      this.context.note(`Wrote ${flags.rdp}.`)
+      await writeOutput(file, rdpFile(address, login.user))
+      this.context.note(`Wrote ${file}.`)
     }
     const command = ['mstsc', `/v:${address}:${rdpPort}`]
-    await this.printAnswer(flags, instance, {address, ...login, command})
+    await this.printAnswer(out, instance, {address, ...login, command})
     this.context.note(
       `Log in as ${login.user}. Its password: vpcmd instances initialization ${instance.id} --private-key FILE`,
     )
@@ -162,11 +163,10 @@ On the sandbox, the shell is one of this machine, as you, and what you run in it
 
   /** The command alone in place of a table. */
   private async printAnswer(
-    flags: OutputFlags,
+    out: OutputOptions,
     {id, name}: Instance,
     answer: Login & {address: string; command: string[]},
   ): Promise<void> {
-    const out = readOutput(flags)
     if (out.format === 'table') return this.context.print(`${quoteCommand(answer.command)}\n`)
     const {command, ...others} = answer
     const entries = Object.entries({id, name: name ?? '', ...others, command: command.join(' ')})

@@ -1,7 +1,6 @@
 import {BaseCommand} from '../cli/base-command.ts'
 import {connectCloud, findAccess} from '../cli/connect-cloud.ts'
 import {cloudFlags} from '../cli/flags/cloud.ts'
-import {readOutput} from '../cli/flags/output.ts'
 import {printRecord} from '../cli/output.ts'
 import type {Cloud} from '../cloud/cloud.ts'
 import {type Right, rightsOf} from '../cloud/rights.ts'
@@ -23,8 +22,7 @@ To see what they may do, vpcmd asks for the regions and for one instance in one 
   static override flags = cloudFlags
 
   async run(): Promise<void> {
-    const {flags} = await this.parse(Whoami)
-    const out = readOutput(flags)
+    const {flags, out} = await this.parse(Whoami)
     const access = await findAccess(this.context, flags)
     const cloud = await connectCloud(this.context, flags, access)
     const {source, login} = access.credentials

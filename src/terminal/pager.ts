@@ -1,6 +1,6 @@
 import {accessSync, constants} from 'node:fs'
 import {delimiter, join} from 'node:path'
-import {width} from './text.ts'
+import {rowsOf} from './text.ts'
 
 /** A program that shows a person what is too long for the screen. */
 export interface Pager {
@@ -39,14 +39,7 @@ function isInstalled(program: string, env: NodeJS.ProcessEnv): boolean {
 
 /** Whether text takes more rows of a terminal than it has, of which the last one is the shell's. */
 export function isTaller(text: string, {columns, rows}: {columns: number; rows: number}): boolean {
-  let taken = 0
-  for (let from = 0; from < text.length && taken < rows; ) {
-    const end = text.indexOf('\n', from)
-    const line = text.slice(from, end < 0 ? undefined : end)
-    taken += Math.max(1, Math.ceil(width(line) / columns))
-    from = end < 0 ? text.length : end + 1
-  }
-  return taken >= rows
+  return rowsOf(text.replace(/\n$/, '').split('\n', rows), columns) >= rows
 }
 
 /** More than any pager takes before it shows something: one that has taken it works. */

@@ -114,8 +114,8 @@ export const pickPrompt = createPrompt<number[], PickConfig>((config, done) => {
     setRemark(said)
   }
 
+  const refusal = activeRow === undefined ? undefined : rows[activeRow]?.disabled
   const enter = () => {
-    const refusal = activeRow === undefined ? undefined : rows[activeRow]?.disabled
     if (multiple && ticked.size > 0) accept([...ticked].sort((a, b) => a - b))
     else if (multiple) setProblem('Nothing selected. Select with Space, or go back with Esc.')
     else if (activeRow === undefined) setProblem('No matches. Change the search, or go back with Esc.')
@@ -124,7 +124,6 @@ export const pickPrompt = createPrompt<number[], PickConfig>((config, done) => {
   }
 
   const space = () => {
-    const refusal = activeRow === undefined ? undefined : rows[activeRow]?.disabled
     if (refusal) setProblem(`Can't be picked: ${refusal}.`)
     else if (activeRow !== undefined) toggle([activeRow])
   }

@@ -1,6 +1,7 @@
 import {compile, TreeInterpreter, tokenize} from '@jmespath-community/jmespath'
 import {usageError, VpcmdError} from '../errors.ts'
 import {upperLevels} from '../safe-json.ts'
+import {lowerFirst} from './text.ts'
 
 type Node = ReturnType<typeof compile>
 type Json = Parameters<typeof TreeInterpreter.search>[1]
@@ -164,8 +165,4 @@ function wrong(why: string): VpcmdError {
 function reasonIn(error: unknown): string {
   if (error instanceof RangeError) return 'it is nested too deeply'
   return error instanceof Error ? error.message.replace(/^Invalid (type|arity): |[.\s]+$/g, '') : String(error)
-}
-
-function lowerFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1)
 }

@@ -30,18 +30,17 @@ export function colorsFor(stream: {isTTY?: boolean}, env: NodeJS.ProcessEnv): bo
   return stream.isTTY === true && !env.NO_COLOR && env.CLICOLOR !== '0' && env.TERM !== 'dumb'
 }
 
-const statusStyles: Record<string, (text: string) => string> = {
-  running: green,
-  failed: red,
-  ...Object.fromEntries(
-    ['deleting', 'paused', 'pausing', 'pending', 'restarting', 'resuming', 'starting', 'stopping'].map(each => [
-      each,
-      yellow,
-    ]),
-  ),
+type Style = (text: string) => string
+
+/** A style that gives words a colour each, and leaves anything else as it is. */
+export function colouring(words: [style: Style, words: string[]][]): Style {
+  const styles = new Map(words.flatMap(([style, those]) => those.map(word => [word, style] as const)))
+  return text => styles.get(text)?.(text) ?? text
 }
 
 /** The status of a server in its colour: what is well, what is on its way, what is not. */
-export function statusStyle(text: string): string {
-  return (Object.hasOwn(statusStyles, text) && statusStyles[text]?.(text)) || text
-}
+export const statusStyle = colouring([
+  [green, ['running']],
+  [red, ['failed']],
+  [yellow, ['deleting', 'paused', 'pausing', 'pending', 'restarting', 'resuming', 'starting', 'stopping']],
+])

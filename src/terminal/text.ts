@@ -80,6 +80,11 @@ export function wrap(text: string, columns: number): string[] {
   return lines
 }
 
+/** The text as it goes on in a sentence. */
+export function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1)
+}
+
 /** How many rows of a terminal so wide these lines take. */
 export function rowsOf(lines: readonly string[], columns = 80): number {
   return lines.reduce((rows, line) => rows + Math.max(1, Math.ceil(width(line) / columns)), 0)

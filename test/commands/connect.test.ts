@@ -2,8 +2,8 @@ import {existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, w
 import {tmpdir} from 'node:os'
 import {dirname, join} from 'node:path'
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest'
-import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
 import {allowSeconds} from '../support/allow-seconds.ts'
+import {startEachSandbox} from '../support/each-sandbox.ts'
 import {startOddCloud} from '../support/odd-cloud.ts'
 import {type Pty, startPty} from '../support/pty.ts'
 import {runInProcess, startInProcess} from '../support/run-in-process.ts'
@@ -12,32 +12,22 @@ import {hasSshd, startSshd, type TestSshd} from '../support/sshd.ts'
 
 allowSeconds(20, 'It starts processes, which take their time on a machine that is busy.')
 
-let sandbox: Sandbox
-let seen: {method: string; path: string; body?: unknown}[]
-let env: Record<string, string>
+const here = startEachSandbox({}, {VPCMD_SANDBOX_SSH: '1'})
 
-beforeEach(async () => {
-  seen = []
-  sandbox = await startSandbox({onRequest: request => seen.push(request)})
-  env = freshEnvironment({...sandbox.environment, VPCMD_SANDBOX_SSH: '1'})
-})
-
-afterEach(() => sandbox.close())
-
-const connect = (...args: string[]) => runInProcess(['connect', ...args], {env})
+const connect = (...args: string[]) => runInProcess(['connect', ...args], {env: here.env})
 /** In a process, whose streams ssh takes over. */
-const connectFor = (...args: string[]) => runVpcmd(['connect', ...args], {env})
+const connectFor = (...args: string[]) => runVpcmd(['connect', ...args], {env: here.env})
 const posts = () =>
-  seen
+  here.seen
     .filter(({method}) => method !== 'GET' && method !== 'POST')
-    .concat(seen.filter(({path, method}) => method === 'POST' && !path.startsWith('/identity')))
+    .concat(here.seen.filter(({path, method}) => method === 'POST' && !path.startsWith('/identity')))
 
 /** A PATH on which `ssh` is a script. */
 const withSsh = (script: string) => {
-  const folder = join(env.HOME ?? '', 'bin')
+  const folder = join(here.env.HOME ?? '', 'bin')
   mkdirSync(folder, {recursive: true})
   writeFileSync(join(folder, 'ssh'), `#!/bin/sh\n[ "$1" = -G ] && exit\n${script}\n`, {mode: 0o755})
-  return `${folder}:${env.PATH}`
+  return `${folder}:${here.env.PATH}`
 }
 
 describe('connect --print', () => {
@@ -55,7 +45,7 @@ describe('connect --print', () => {
     expect((await connect('my-virtual-server-2', '--print', '--via', 'me@bastion:2222')).stdout).toBe(
       'ssh -J me@bastion:2222 ubuntu@10.240.64.11\n',
     )
-    expect(seen.filter(({path}) => path.includes('floating_ips'))).toEqual([])
+    expect(here.seen.filter(({path}) => path.includes('floating_ips'))).toEqual([])
   })
 
   it('prints a line that a shell reads back word by word', async () => {
@@ -63,7 +53,7 @@ describe('connect --print', () => {
     const {stdout} = await connect('my-virtual-server-2', '--print', '--', ...words)
     // The least that sh may be: dash, on Debian and Ubuntu.
     const line = `set -- ${stdout.trimEnd()}\nshift 2\nfor word; do printf '<%s>' "$word"; done`
-    const read = await runFile('dash', ['-c', line], env, '')
+    const read = await runFile('dash', ['-c', line], here.env, '')
     expect(read.stdout).toBe(words.map(word => `<${word}>`).join(''))
     expect(stdout).not.toMatch(/\u001b/)
     expect(read.code).toBe(0)
@@ -102,7 +92,7 @@ describe('what connect refuses', () => {
   })
 
   it('an image that tells no user, until --user names one', async () => {
-    const added = await sandbox.fleet.add({name: 'odd', zone: 'us-south-1', image: 'appliance'})
+    const added = await here.sandbox.fleet.add({name: 'odd', zone: 'us-south-1', image: 'appliance'})
     const {code, stderr} = await connect(added.id, '--internal-ip')
     expect({code, stderr}).toMatchObject({
       code: 2,
@@ -123,7 +113,7 @@ describe('what connect refuses', () => {
       expect(code).toBe(2)
       expect(stderr).toMatch(said)
     }
-    expect(seen).toEqual([])
+    expect(here.seen).toEqual([])
   })
 
   it('an address that is none, whatever the API says', async () => {
@@ -143,11 +133,13 @@ describe('what connect refuses', () => {
       stderr:
         'Error: Unexpected argument uptime. A command or options for ssh go after --.\nTry: vpcmd connect my-virtual-server-2 -- uptime\n',
     })
-    expect(seen).toEqual([])
+    expect(here.seen).toEqual([])
   })
 
   it('to do without ssh', async () => {
-    const {code, stderr} = await runInProcess(['connect', 'my-virtual-server-2'], {env: {...env, PATH: '/nowhere'}})
+    const {code, stderr} = await runInProcess(['connect', 'my-virtual-server-2'], {
+      env: {...here.env, PATH: '/nowhere'},
+    })
     expect(code).toBe(1)
     expect(stderr).toBe(
       'Error: There is no ssh on the PATH.\nInstall the OpenSSH client; vpcmd connect INSTANCE --print shows the command line to run elsewhere.\n',
@@ -156,15 +148,15 @@ describe('what connect refuses', () => {
 })
 
 it('takes a key file below the home folder as ssh does, where the shell did not', async () => {
-  writeFileSync(join(env.HOME ?? '', 'key'), '')
+  writeFileSync(join(here.env.HOME ?? '', 'key'), '')
   // The home folder is the process's.
   expect((await connectFor('my-virtual-server-2', '--print', '--identity=~/key')).stdout).toBe(
-    `ssh -i ${env.HOME}/key ubuntu@169.47.94.48\n`,
+    `ssh -i ${here.env.HOME}/key ubuntu@169.47.94.48\n`,
   )
 })
 
 it('takes the user of a custom image from its operating system', async () => {
-  const added = await sandbox.fleet.add({name: 'mine', zone: 'us-south-1', image: 'golden-web'})
+  const added = await here.sandbox.fleet.add({name: 'mine', zone: 'us-south-1', image: 'golden-web'})
   expect((await connect(added.id, '--internal-ip', '--print')).stdout).toMatch(/^ssh vpcuser@/)
 })
 
@@ -176,10 +168,10 @@ describe('connect to a VPC API on this machine', () => {
       {port: 70_000},
     ]
     for (const body of replies) {
-      const odd = await startOddCloud(sandbox, {
+      const odd = await startOddCloud(here.sandbox, {
         answer: ({url}) => (url.pathname === '/sandbox/ssh' ? {status: 200, body: body as object} : undefined),
       })
-      const own = freshEnvironment({...odd.environment, PATH: withSsh(`touch ${env.HOME}/called`)})
+      const own = freshEnvironment({...odd.environment, PATH: withSsh(`touch ${here.env.HOME}/called`)})
       for (const more of [[], ['--internal-ip'], ['--print']]) {
         expect(await runInProcess(['connect', 'my-virtual-server-2', ...more], {env: own})).toMatchObject({
           code: 2,
@@ -187,16 +179,16 @@ describe('connect to a VPC API on this machine', () => {
           stderr: expect.stringMatching(/nothing is sent there.*\n.*VPCMD_SANDBOX_SSH=1/),
         })
       }
-      const {id} = await sandbox.fleet.add({name: 'bare', zone: 'us-south-1'})
+      const {id} = await here.sandbox.fleet.add({name: 'bare', zone: 'us-south-1'})
       expect((await runInProcess(['connect', id, '--assign-floating-ip'], {env: own})).code).toBe(2)
       await odd.close()
     }
-    expect(existsSync(join(env.HOME ?? '', 'called'))).toBe(false)
+    expect(existsSync(join(here.env.HOME ?? '', 'called'))).toBe(false)
     expect(posts()).toEqual([])
   })
 
   it('says whose key it takes where that is another user’s', async () => {
-    const odd = await startOddCloud(sandbox, {
+    const odd = await startOddCloud(here.sandbox, {
       change: ({url}, body) => {
         if (url.pathname === '/sandbox/ssh') body.identity_file = '/no/such/key'
       },
@@ -212,7 +204,7 @@ describe('connect to a VPC API on this machine', () => {
   })
 
   it('logs in to the sandbox that is served, by a line that works elsewhere too', async () => {
-    const own = freshEnvironment(sandbox.environment)
+    const own = freshEnvironment(here.sandbox.environment)
     const run = (...args: string[]) => runVpcmd(['connect', 'my-virtual-server-2', ...args], {env: own})
     expect(await run('--', 'echo $USER; exit 7')).toEqual({code: 7, stdout: 'ubuntu\n', stderr: ''})
     const {stdout, stderr} = await run('--print', '--via', 'me@bastion', '--', 'echo', 'printed')
@@ -222,7 +214,7 @@ describe('connect to a VPC API on this machine', () => {
   })
 
   it('leaves the configuration of ssh out, which may lead it elsewhere', async () => {
-    const own = freshEnvironment(sandbox.environment)
+    const own = freshEnvironment(here.sandbox.environment)
     mkdirSync(join(own.HOME ?? '', '.ssh'))
     writeFileSync(join(own.HOME ?? '', '.ssh/config'), 'Host *\n  ProxyCommand false\n  User nobody-here\n')
     const {stdout} = await runVpcmd(['connect', 'my-virtual-server-2', '--', 'echo $USER'], {env: own})
@@ -245,26 +237,24 @@ describe('connect to a VPC API on this machine', () => {
   })
 
   it('is a shell on a terminal where the machine has no script(1) to make one of', async () => {
-    const bin = join(env.HOME ?? '', 'few')
+    const bin = join(here.env.HOME ?? '', 'few')
     mkdirSync(bin)
     for (const name of ['ssh', 'sh'])
-      symlinkSync((await runFile('sh', ['-c', `command -v ${name}`], env, '')).stdout.trim(), join(bin, name))
+      symlinkSync((await runFile('sh', ['-c', `command -v ${name}`], here.env, '')).stdout.trim(), join(bin, name))
     const own = freshEnvironment({VPCMD_SANDBOX: '1', PATH: bin})
     const pty = startPty(process.execPath, [vpcmdPath, 'connect', 'my-virtual-server-2'], {env: own})
-    await pty.waitFor(/^This is my-virtual-server-2 of the sandbox/m)
-    pty.write('echo it is $((20+3))\r')
-    await pty.waitFor('it is 23')
-    pty.write('exit 4\r')
+    await pty.reply(/^This is my-virtual-server-2 of the sandbox/m, 'echo it is $((20+3))\r')
+    await pty.reply('it is 23', 'exit 4\r')
     expect(await pty.exit).toMatchObject({exitCode: 4})
   })
 
   it('has no shell for Windows', async () => {
-    await sandbox.fleet.add({
+    await here.sandbox.fleet.add({
       name: 'win',
       zone: 'us-south-1',
       image: 'ibm-windows-server-2022-full-standard-amd64-18',
     })
-    const own = freshEnvironment(sandbox.environment)
+    const own = freshEnvironment(here.sandbox.environment)
     const args = ['connect', 'win', '--internal-ip']
     expect((await runInProcess([...args, '--user', 'alice'], {env: own})).stderr).toMatch(
       /^Error: .* runs Windows, of which/,
@@ -277,7 +267,7 @@ describe('connect to Windows', () => {
   const windows = 'ibm-windows-server-2022-full-standard-amd64-18'
 
   it('prints what opens the desktop, and writes the file', async () => {
-    const {id} = await sandbox.fleet.add({name: 'win', zone: 'us-south-1', image: windows})
+    const {id} = await here.sandbox.fleet.add({name: 'win', zone: 'us-south-1', image: windows})
     const folder = mkdtempSync(join(tmpdir(), 'vpcmd-rdp-'))
     try {
       const file = join(folder, 'win.rdp')
@@ -294,7 +284,7 @@ describe('connect to Windows', () => {
   })
 
   it('refuses what a desktop can not do, and runs nothing', async () => {
-    await sandbox.fleet.add({name: 'win', zone: 'us-south-1', image: windows})
+    await here.sandbox.fleet.add({name: 'win', zone: 'us-south-1', image: windows})
     for (const [args, said] of [
       [['--internal-ip', '--', 'uptime'], /runs no command and takes no key/],
       [['--internal-ip', '--identity', vpcmdPath], /runs no command and takes no key/],
@@ -308,8 +298,8 @@ describe('connect to Windows', () => {
   })
 
   it('takes another user for the desktop', async () => {
-    await sandbox.fleet.add({name: 'win', zone: 'us-south-1', image: windows})
-    const file = join(env.HOME ?? '', 'win.rdp')
+    await here.sandbox.fleet.add({name: 'win', zone: 'us-south-1', image: windows})
+    const file = join(here.env.HOME ?? '', 'win.rdp')
     const {code, stderr} = await connect('win', '--internal-ip', '--user', 'alice', '--rdp', file)
     expect({code, stderr}).toEqual({code: 0, stderr: expect.stringContaining('Log in as alice.')})
     expect(readFileSync(file, 'utf8')).toContain('username:s:alice\r\n')
@@ -327,10 +317,10 @@ describe('a floating IP', () => {
     ['a virtual network interface', false],
     ['an interface of the old kind', true],
   ])('is reserved for %s with --assign-floating-ip', async (_, legacyInterfaces) => {
-    const {id} = await sandbox.fleet.add({name: 'bare', zone: 'us-south-1', legacyInterfaces})
+    const {id} = await here.sandbox.fleet.add({name: 'bare', zone: 'us-south-1', legacyInterfaces})
     // Only what comes before ssh is looked at.
     const {stderr} = await runInProcess(['connect', id, '--assign-floating-ip'], {
-      env: {...env, PATH: withSsh('exit 0')},
+      env: {...here.env, PATH: withSsh('exit 0')},
     })
     const [address] = /203\.0\.113\.\d+/.exec(stderr) ?? []
     expect(stderr).toMatch(
@@ -341,17 +331,17 @@ describe('a floating IP', () => {
   })
 
   it('is not reserved where there is no ssh to use it', async () => {
-    const {id} = await sandbox.fleet.add({name: 'bare', zone: 'us-south-1'})
+    const {id} = await here.sandbox.fleet.add({name: 'bare', zone: 'us-south-1'})
     const {code, stderr} = await runInProcess(['connect', id, '--assign-floating-ip'], {
-      env: {...env, PATH: '/nowhere'},
+      env: {...here.env, PATH: '/nowhere'},
     })
     expect({code, stderr}).toEqual({code: 1, stderr: expect.stringMatching(/^Error: There is no ssh on the PATH/)})
     expect(posts()).toEqual([])
   })
 
   it('that may have been reserved although no answer came is told of, and not asked for twice', async () => {
-    const {id} = await sandbox.fleet.add({name: 'bare', zone: 'us-south-1'})
-    sandbox.faults.push({kind: 'cut', path: /\/v1\/floating_ips\?/, method: 'POST'})
+    const {id} = await here.sandbox.fleet.add({name: 'bare', zone: 'us-south-1'})
+    here.sandbox.faults.push({kind: 'cut', path: /\/v1\/floating_ips\?/, method: 'POST'})
     const {code, stderr} = await connect(id, '--assign-floating-ip')
     expect({code, stderr}).toMatchObject({
       code: 1,
@@ -369,7 +359,7 @@ describe.skipIf(!hasSshd)('connect, with a real sshd', () => {
   })
   afterAll(() => sshd.close())
   beforeEach(() => {
-    env.PATH = sshd.path
+    here.env.PATH = sshd.path
   })
   afterEach(() => pty?.kill())
 
@@ -383,7 +373,7 @@ describe.skipIf(!hasSshd)('connect, with a real sshd', () => {
     pty = startPty(
       process.execPath,
       [vpcmdPath, 'connect', 'my-virtual-server-1', '--user', sshd.user, '--', 'echo in'],
-      {env, cols: 300},
+      {env: here.env, cols: 300},
     )
     await pty.waitFor(/costs money .* security groups .*\(default-security-group\)/s)
     expect(posts()).toEqual([])
@@ -394,16 +384,15 @@ describe.skipIf(!hasSshd)('connect, with a real sshd', () => {
   })
 
   it('reserves nothing after a no', async () => {
-    pty = startInProcess(['connect', 'my-virtual-server-1'], {env, cols: 300})
-    await pty.waitFor('(y/N)')
-    pty.write('\r')
+    pty = startInProcess(['connect', 'my-virtual-server-1'], {env: here.env, cols: 300})
+    await pty.reply('(y/N)', '\r')
     expect(await pty.exit).toMatchObject({exitCode: 1})
     expect(posts()).toEqual([])
   })
 
   it('reaches an instance whose name would be an option or a command, without a shell reading it', async () => {
     for (const name of ['-oProxyCommand=touch pwned', '$(touch pwned)', `"; touch pwned; '`]) {
-      const {id} = await sandbox.fleet.add({name, zone: 'us-south-1'})
+      const {id} = await here.sandbox.fleet.add({name, zone: 'us-south-1'})
       const {code, stdout} = await connectFor(id, '--internal-ip', '--user', sshd.user, '--', 'echo ok')
       expect({code, stdout}).toEqual({code: 0, stdout: 'ok\n'})
     }

@@ -62,8 +62,7 @@ describe('on a terminal', () => {
 
   it('a no sends nothing', async () => {
     const terminal = start(enable)
-    await terminal.waitFor(/of 300 instances/)
-    terminal.write('n')
+    await terminal.reply(/of 300 instances/, 'n')
     terminal.write(keys.enter)
     expect((await terminal.exit).exitCode).toBe(0)
     expect(terminal.everything()).toMatch(/Nothing was sent\./)
@@ -83,8 +82,7 @@ describe('on a terminal', () => {
 
   it('the canaries are asked about, and a yes goes on', async () => {
     const terminal = start(`${enable} --canary 4 -q`)
-    await terminal.waitFor(/of 300 instances/)
-    terminal.write(`y${keys.enter}`)
+    await terminal.reply(/of 300 instances/, `y${keys.enter}`)
     await terminal.waitFor(/Canaries, read back: 4 changed\.[\s\S]*Go on with the other 296\?/)
     expect(patched).toBe(4)
     terminal.write(`y${keys.enter}`)
@@ -95,10 +93,11 @@ describe('on a terminal', () => {
   it('a canary that is wrong is named in the question, and a no ends it', async () => {
     sandbox.faults.push({kind: '403', method: 'PATCH', count: 1})
     const terminal = start(`${enable} --canary 4 -q`)
-    await terminal.waitFor(/of 300 instances/)
-    terminal.write(`y${keys.enter}`)
-    await terminal.waitFor(/3 changed, 1 failed\.[\s\S]*Not all canaries are right\. Go on with the other 296\?/)
-    terminal.write(`n${keys.enter}`)
+    await terminal.reply(/of 300 instances/, `y${keys.enter}`)
+    await terminal.reply(
+      /3 changed, 1 failed\.[\s\S]*Not all canaries are right\. Go on with the other 296\?/,
+      `n${keys.enter}`,
+    )
     expect((await terminal.exit).exitCode).toBe(1)
     expect(patched).toBe(4)
     expect(await history()).toMatchObject([{state: 'stopped', counts: {changed: 3, failed: 1, skipped: 296}}])
@@ -109,10 +108,8 @@ describe('on a terminal', () => {
     ['Esc', keys.esc],
   ])('%s at that question is an interruption: 130, and resume finishes', async (_what, key) => {
     const terminal = start(`${enable} --canary 4 -q`)
-    await terminal.waitFor(/of 300 instances/)
-    terminal.write(`y${keys.enter}`)
-    await terminal.waitFor(/Go on with the other 296\?/)
-    terminal.write(key)
+    await terminal.reply(/of 300 instances/, `y${keys.enter}`)
+    await terminal.reply(/Go on with the other 296\?/, key)
     expect((await terminal.exit).exitCode).toBe(130)
     expect(terminal.cursorVisible()).toBe(true)
     expect(patched).toBe(4)
@@ -126,8 +123,7 @@ describe('on a terminal', () => {
     const args = [...enable.split(' '), '--yes', '--no-pager', '-o', 'csv']
     const terminal = startPty(process.execPath, [vpcmdPath, ...args], {rows: 60, env})
     pty = terminal
-    await terminal.waitFor(/\d+ of 300/)
-    terminal.write(keys.ctrlC)
+    await terminal.reply(/\d+ of 300/, keys.ctrlC)
     expect((await terminal.exit).exitCode).toBe(130)
     expect(terminal.everything()).toMatch(/Interrupted: waiting for what is in progress/)
     expect(terminal.everything()).toMatch(

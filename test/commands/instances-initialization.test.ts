@@ -3,13 +3,12 @@ import {publicEncrypt} from 'node:crypto'
 import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
-import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest'
-import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
+import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {decryptPassword, readPrivateKey} from '../../src/ssh/windows-password.ts'
 import {clientOf} from '../sandbox/sandbox-client.ts'
 import {allowSeconds} from '../support/allow-seconds.ts'
+import {startEachSandbox} from '../support/each-sandbox.ts'
 import {runInProcess, startInProcess} from '../support/run-in-process.ts'
-import {freshEnvironment} from '../support/run-vpcmd.ts'
 
 allowSeconds(20, 'It starts processes, which take their time on a machine that is busy.')
 
@@ -41,19 +40,13 @@ beforeAll(() => {
   makeKey('othercipher', 'rsa', ['-Z', 'aes256-gcm@openssh.com'], 'open sesame')
 })
 
-let sandbox: Sandbox
-let env: Record<string, string>
-beforeEach(async () => {
-  sandbox = await startSandbox({transitionMs: 0})
-  env = freshEnvironment(sandbox.environment)
-})
-afterEach(() => sandbox.close())
+const here = startEachSandbox({transitionMs: 0})
 
-const initialization = (...args: string[]) => runInProcess(['instances', 'initialization', ...args], {env})
+const initialization = (...args: string[]) => runInProcess(['instances', 'initialization', ...args], {env: here.env})
 
 /** Imports a key into the sandbox and makes a Windows instance with it. */
 async function makeWindows(publicKeyFile: string) {
-  const client = await clientOf(sandbox)
+  const client = await clientOf(here.sandbox)
   const post = (path: string, body: object) => client.send(path, {method: 'POST', body: JSON.stringify(body)})
   const key = await post('/v1/keys', {name: 'mine', public_key: readFileSync(publicKeyFile, 'utf8').trim()})
   const {images} = (await client.send('/v1/images')).body
@@ -115,9 +108,8 @@ describe('instances initialization', () => {
       expect((await initialization(id, ...key, '--passphrase-file', file('passphrase'))).stderr).toMatch(
         /does not open/,
       )
-      const pty = startInProcess(['instances', 'initialization', id, ...key], {env})
-      await pty.waitFor('Passphrase for the private key:')
-      pty.write('open sesame\r')
+      const pty = startInProcess(['instances', 'initialization', id, ...key], {env: here.env})
+      await pty.reply('Passphrase for the private key:', 'open sesame\r')
       expect(await pty.exit).toMatchObject({exitCode: 0})
       expect(pty.everything()).toMatch(/^Password +\S{16}$/m)
       expect(pty.everything()).not.toContain('sesame')

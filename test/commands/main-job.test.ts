@@ -1,10 +1,10 @@
 import {spawn} from 'node:child_process'
 import {readdirSync, readFileSync} from 'node:fs'
 import {dirname, join} from 'node:path'
-import {afterEach, beforeEach, describe, expect, it} from 'vitest'
+import {describe, expect, it} from 'vitest'
 import {parse} from 'yaml'
-import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
 import {allowSeconds} from '../support/allow-seconds.ts'
+import {startEachSandbox} from '../support/each-sandbox.ts'
 import {runInProcess} from '../support/run-in-process.ts'
 import {freshEnvironment, runShell, runVpcmd, vpcmdPath} from '../support/run-vpcmd.ts'
 
@@ -15,22 +15,12 @@ const crn = `crn:v1:bluemix:public:is:us-south-2:a/a1234567::instance:${id}`
 const off = {enabled: false, protocol: 'http', response_hop_limit: 1}
 const on = {enabled: true, protocol: 'https', response_hop_limit: 2}
 
-let sandbox: Sandbox
-let seen: {method: string; path: string; body?: unknown}[]
-let env: Record<string, string>
+const here = startEachSandbox({account: 'a1234567'})
 
-beforeEach(async () => {
-  seen = []
-  sandbox = await startSandbox({account: 'a1234567', onRequest: request => seen.push(request)})
-  env = freshEnvironment(sandbox.environment)
-})
-
-afterEach(() => sandbox.close())
-
-const vpcmd = (...args: string[]) => runInProcess(args, {env})
+const vpcmd = (...args: string[]) => runInProcess(args, {env: here.env})
 const jsonOf = async (...args: string[]) => JSON.parse((await vpcmd(...args, '--json')).stdout)
-const patches = () => seen.filter(({method}) => method === 'PATCH').map(({body}) => body)
-const count = (end: RegExp) => seen.filter(({path}) => end.test(path)).length
+const patches = () => here.seen.filter(({method}) => method === 'PATCH').map(({body}) => body)
+const count = (end: RegExp) => here.seen.filter(({path}) => end.test(path)).length
 
 describe('instances list', () => {
   it('prints a table with the columns that matter, sorted by name, to stdout alone', async () => {
@@ -69,10 +59,10 @@ describe('instances list', () => {
     const row = rows.find((each: {id: string}) => each.id === id)
     const {region, floating_ips, ...sent} = row
     expect({region, floating_ips}).toEqual({region: 'us-south', floating_ips: ['169.47.94.48']})
-    const url = `${sandbox.url}/us-south/v1/instances/${id}?version=2026-03-24&generation=2`
-    const token = await fetch(`${sandbox.url}/identity/token`, {
+    const url = `${here.sandbox.url}/us-south/v1/instances/${id}?version=2026-03-24&generation=2`
+    const token = await fetch(`${here.sandbox.url}/identity/token`, {
       method: 'POST',
-      body: new URLSearchParams({grant_type: 'urn:ibm:params:oauth:grant-type:apikey', apikey: sandbox.apiKey}),
+      body: new URLSearchParams({grant_type: 'urn:ibm:params:oauth:grant-type:apikey', apikey: here.sandbox.apiKey}),
     })
     const {access_token} = (await token.json()) as {access_token: string}
     const answer = await fetch(url, {headers: {Authorization: `Bearer ${access_token}`}})
@@ -131,14 +121,14 @@ describe('instances list', () => {
       return [...new Set(rows.map(({region}) => region))].sort()
     }
     expect(await names('-r', 'eu-de,jp-tok')).toEqual(['eu-de', 'jp-tok'])
-    env.IC_REGION = 'eu-gb'
+    here.env.IC_REGION = 'eu-gb'
     expect(await names()).toEqual(['eu-gb'])
     expect(await names('-r', 'eu-de', '-r', 'us-south')).toEqual(['eu-de', 'us-south'])
     expect(await names('-r', 'all')).toHaveLength(5)
   })
 
   it('prints the rows of the other regions when one fails, and exits 1', async () => {
-    sandbox.faults.push({kind: '403', path: /\/eu-de\/v1\/instances/})
+    here.sandbox.faults.push({kind: '403', path: /\/eu-de\/v1\/instances/})
     const {code, stdout, stderr} = await vpcmd('instances', 'list', '--json')
     expect(code).toBe(1)
     expect(JSON.parse(stdout)).toHaveLength(7)
@@ -146,7 +136,7 @@ describe('instances list', () => {
   })
 
   it('is an error with exit code 3 when every region refuses', async () => {
-    sandbox.faults.push({kind: '403', path: /\/instances/})
+    here.sandbox.faults.push({kind: '403', path: /\/instances/})
     const {code, stdout} = await vpcmd('instances', 'list', '--json')
     expect(code).toBe(3)
     expect(JSON.parse(stdout).error).toMatchObject({code: 'not_authorized', trace: expect.any(String)})
@@ -249,7 +239,11 @@ describe('enable and disable', () => {
       {metadata_service: {enabled: false}},
       {metadata_service: {enabled: true}},
     ])
-    expect(sandbox.fleet.get(id)?.metadata_service).toEqual({enabled: true, protocol: 'https', response_hop_limit: 3})
+    expect(here.sandbox.fleet.get(id)?.metadata_service).toEqual({
+      enabled: true,
+      protocol: 'https',
+      response_hop_limit: 3,
+    })
   })
 
   it("says what IBM's FAQ says after switching on, and only then", async () => {
@@ -269,7 +263,7 @@ describe('enable and disable', () => {
   })
 
   it('are followed by a restart of the very instance, where only some regions were searched for its name', async () => {
-    const {name} = sandbox.fleet.get(id) ?? {name: ''}
+    const {name} = here.sandbox.fleet.get(id) ?? {name: ''}
     const searched = await vpcmd('metadata', 'enable', name, '--region', 'us-south')
     expect(searched.stderr).toContain(`restart  vpcmd instances restart ${id}\n`)
   })
@@ -288,7 +282,7 @@ describe('enable and disable', () => {
   })
 
   it('settle several each on its own, in the order given', async () => {
-    sandbox.faults.push({kind: '403', method: 'PATCH', path: new RegExp(id)})
+    here.sandbox.faults.push({kind: '403', method: 'PATCH', path: new RegExp(id)})
     const {code, stdout, stderr} = await vpcmd(
       'metadata',
       'enable',
@@ -315,7 +309,7 @@ describe('enable and disable', () => {
   })
 
   it('survive an answer that is lost: the change is there once, and reported as seen', async () => {
-    sandbox.faults.push({kind: 'cut', count: 1, method: 'PATCH'})
+    here.sandbox.faults.push({kind: 'cut', count: 1, method: 'PATCH'})
     const {changed} = await jsonOf('metadata', 'enable', id)
     expect(changed).toEqual([expect.objectContaining({before: off, after: {...off, enabled: true}})])
     expect(patches()).toHaveLength(1)
@@ -328,7 +322,7 @@ describe('enable and disable', () => {
     expect(stderr).toMatch(
       new RegExp(`debug: PATCH http://127\\.0\\.0\\.1:\\d+/us-south/v1/instances/${id}\\?\\S+ -> 200 in \\d+ ms`),
     )
-    expect(stderr).not.toContain(sandbox.apiKey)
+    expect(stderr).not.toContain(here.sandbox.apiKey)
     expect(stderr).not.toMatch(/eyJ|Bearer/)
   })
 })
@@ -353,8 +347,8 @@ describe('the sandbox', () => {
   it('is not what the environment points at, and leaves no token behind', async () => {
     const {code} = await vpcmd('instances', 'list', '--sandbox')
     expect(code).toBe(0)
-    expect(seen).toEqual([])
-    expect(readdirSync(join(env.XDG_CACHE_HOME ?? '', 'vpcmd'))).toEqual(['names-sandbox.json'])
+    expect(here.seen).toEqual([])
+    expect(readdirSync(join(here.env.XDG_CACHE_HOME ?? '', 'vpcmd'))).toEqual(['names-sandbox.json'])
   })
 
   it.each(['SIGINT', 'SIGTERM'] as const)(
@@ -395,14 +389,17 @@ describe('the sandbox', () => {
 })
 
 it('reads IDs from a pipe of its own as it reads', async () => {
-  const {code, stdout} = await runShell("vpcmd metadata enable $(vpcmd instances list -q --name 'my-*') --json", env)
+  const {code, stdout} = await runShell(
+    "vpcmd metadata enable $(vpcmd instances list -q --name 'my-*') --json",
+    here.env,
+  )
   expect(code).toBe(0)
   expect(JSON.parse(stdout).changed).toHaveLength(3)
 })
 
 describe('help', () => {
   it('lists commands and exit codes, and every command has its own', async () => {
-    const {code, stdout} = await runVpcmd(['--help'], {env})
+    const {code, stdout} = await runVpcmd(['--help'], {env: here.env})
     expect(code).toBe(0)
     expect(stdout).toMatch(/Exit codes: 0 done/)
     // What the build has drawn is printed as it is.
@@ -415,18 +412,18 @@ describe('help', () => {
         expect({name, help}).toEqual({name, help: expect.stringContaining('EXAMPLES')})
       }
     }
-    const help = await runVpcmd(['metadata', 'enable', '--help'], {env})
+    const help = await runVpcmd(['metadata', 'enable', '--help'], {env: here.env})
     expect(help).toEqual({code: 0, stdout: drawn.full['metadata enable'], stderr: ''})
-    const short = await runVpcmd(['metadata', 'enable', '-h'], {env})
+    const short = await runVpcmd(['metadata', 'enable', '-h'], {env: here.env})
     expect(short).toEqual({code: 0, stdout: drawn.short['metadata enable'], stderr: ''})
-    expect(await runVpcmd([], {env})).toEqual({code: 0, stdout: drawn.welcome, stderr: ''})
+    expect(await runVpcmd([], {env: here.env})).toEqual({code: 0, stdout: drawn.welcome, stderr: ''})
   })
 })
 
 describe('Ctrl-C', () => {
   it('in a pause between two tries sends nothing more', async () => {
-    sandbox.faults.push({kind: '503', method: 'PATCH', retryAfter: '600'})
-    const child = spawn(process.execPath, [vpcmdPath, 'metadata', 'enable', id, '--json'], {env})
+    here.sandbox.faults.push({kind: '503', method: 'PATCH', retryAfter: '600'})
+    const child = spawn(process.execPath, [vpcmdPath, 'metadata', 'enable', id, '--json'], {env: here.env})
     let stdout = ''
     child.stdout.on('data', chunk => {
       stdout += chunk
@@ -438,17 +435,17 @@ describe('Ctrl-C', () => {
       })
     })
     await pausing
-    sandbox.faults.length = 0
+    here.sandbox.faults.length = 0
     child.kill('SIGINT')
     expect(await exit).toBe(130)
     expect(JSON.parse(stdout)).toMatchObject({changed: [], skipped: [{id}]})
     expect(patches()).toHaveLength(1)
-    expect(sandbox.fleet.get(id)?.metadata_service).toEqual(off)
+    expect(here.sandbox.fleet.get(id)?.metadata_service).toEqual(off)
   })
 })
 
 it('an ID is found without waiting for a region that does not answer', async () => {
-  sandbox.faults.push({kind: 'hang', path: /\/eu-de\/v1\/instances/})
+  here.sandbox.faults.push({kind: 'hang', path: /\/eu-de\/v1\/instances/})
   const {code, stdout} = await vpcmd('metadata', 'show', id, '-q')
   expect({code, stdout}).toEqual({code: 0, stdout: `${id}\n`})
 })

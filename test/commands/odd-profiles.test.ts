@@ -1,30 +1,16 @@
 import {chmodSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
-import {afterEach, beforeEach, describe, expect, it} from 'vitest'
-import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
+import {beforeEach, describe, expect, it} from 'vitest'
+import {startEachSandbox} from '../support/each-sandbox.ts'
 import {runInProcess} from '../support/run-in-process.ts'
-import {freshEnvironment} from '../support/run-vpcmd.ts'
 
-let sandbox: Sandbox
-let env: Record<string, string>
-const sent: string[] = []
-beforeEach(async () => {
-  sent.length = 0
-  sandbox = await startSandbox({
-    account: 'a1234567',
-    accounts: 5,
-    regions: ['us-south', 'eu-de'],
-    onRequest: ({method, path}) => sent.push(`${method} ${path}`),
-  })
-  env = freshEnvironment({...sandbox.environment})
-})
-afterEach(() => sandbox.close())
+const here = startEachSandbox({account: 'a1234567', accounts: 5, regions: ['us-south', 'eu-de']})
 
-const vpcmd = (...args: string[]) => runInProcess(args, {env})
-const idOf = (name: string) => sandbox.accounts.find(each => each.name === name)?.id ?? ''
-const file = () => join(env.HOME ?? '', '.config', 'vpcmd', 'config.yaml')
+const vpcmd = (...args: string[]) => runInProcess(args, {env: here.env})
+const idOf = (name: string) => here.sandbox.accounts.find(each => each.name === name)?.id ?? ''
+const file = () => join(here.env.HOME ?? '', '.config', 'vpcmd', 'config.yaml')
 function write(text: string): void {
-  mkdirSync(join(env.HOME ?? '', '.config', 'vpcmd'), {recursive: true, mode: 0o700})
+  mkdirSync(join(here.env.HOME ?? '', '.config', 'vpcmd'), {recursive: true, mode: 0o700})
   writeFileSync(file(), text, {mode: 0o600})
 }
 interface Row {
@@ -61,7 +47,7 @@ describe('a profile', () => {
   it('is chosen by a flag, else a variable, else the file', async () => {
     expect(await vpcmd('profiles', 'use', 'security')).toMatchObject({code: 0})
     expect(placesIn((await vpcmd('instances', 'list')).stdout)).toEqual([`${idOf('team-a')} eu-de`])
-    env.VPCMD_PROFILE = 'alias'
+    here.env.VPCMD_PROFILE = 'alias'
     expect((await vpcmd('instances', 'list', '-o', 'csv')).stdout).toMatch(/^Name,ID,Status/)
     const shown = await vpcmd('profiles', 'list', '--json')
     expect(JSON.parse(shown.stdout)).toMatchObject([{name: 'security'}, {name: 'main'}, {name: 'alias', default: true}])
@@ -75,14 +61,14 @@ describe('a profile', () => {
       code: 2,
       stderr: expect.stringContaining('Did you mean security?'),
     })
-    env.VPCMD_PROFILE = 'nosuch'
+    here.env.VPCMD_PROFILE = 'nosuch'
     expect(await vpcmd('metadata', 'history')).toMatchObject({code: 0})
     expect(await vpcmd('profiles', 'show', 'main')).toMatchObject({code: 0})
     expect(await vpcmd('instances', 'list')).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('no profile nosuch (from VPCMD_PROFILE)'),
     })
-    expect(sent).toEqual([])
+    expect(here.seen).toEqual([])
   })
 
   it('is of IBM Cloud, and not of the sandbox within vpcmd', async () => {
@@ -98,12 +84,12 @@ describe('the credentials of a profile', () => {
     for (const name of ['a', 'b', 'c']) {
       expect(await vpcmd('instances', 'list', '--profile', name)).toMatchObject({code: 3, stdout: ''})
     }
-    expect(sent).toEqual([])
-    env.MY_KEY = sandbox.apiKey
-    delete env.IBMCLOUD_API_KEY
+    expect(here.seen).toEqual([])
+    here.env.MY_KEY = here.sandbox.apiKey
+    delete here.env.IBMCLOUD_API_KEY
     expect(await vpcmd('instances', 'list', '-q', '--profile', 'a')).toMatchObject({code: 0})
-    const key = join(env.HOME ?? '', 'nosuch')
-    writeFileSync(key, sandbox.apiKey)
+    const key = join(here.env.HOME ?? '', 'nosuch')
+    writeFileSync(key, here.sandbox.apiKey)
     chmodSync(key, 0o600)
     expect(await vpcmd('instances', 'list', '-q', '--profile', 'b')).toMatchObject({code: 0, stderr: ''})
   })
@@ -131,7 +117,7 @@ describe('what is wrong in the profiles', () => {
       expect({code, stdout, stderr}).toEqual({code: 2, stdout: '', stderr: expect.stringContaining(`${file()}${why}`)})
       expect(stderr).not.toContain('sEcReT')
     }
-    expect(sent).toEqual([])
+    expect(here.seen).toEqual([])
   })
 
   it('is no space in the name of a trusted profile', async () => {
@@ -151,15 +137,15 @@ describe('a file of accounts', () => {
     ['is binary', Buffer.from([0xff, 0xd8, 0x80]), 'not UTF-8'],
     ['has two in a line', 'a1,b2\n', 'is not the ID of an account'],
   ])('that %s is refused before anything is sent', async (_, content, why) => {
-    const name = join(env.HOME ?? '', 'accounts')
+    const name = join(here.env.HOME ?? '', 'accounts')
     writeFileSync(name, content)
     const {code, stderr} = await list(name)
     expect({code, stderr}).toEqual({code: 2, stderr: expect.stringContaining(why)})
-    expect(sent).toEqual([])
+    expect(here.seen).toEqual([])
   })
 
   it('may be of Windows, and name one twice', async () => {
-    const name = join(env.HOME ?? '', 'accounts')
+    const name = join(here.env.HOME ?? '', 'accounts')
     writeFileSync(name, `\ufeff${idOf('team-a')}\r\n${idOf('team-a')}\r\n`)
     const {code, stdout} = await list(name)
     expect(code).toBe(0)

@@ -1,41 +1,33 @@
 import {chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
-import {afterAll, afterEach, beforeEach, describe, expect, it} from 'vitest'
-import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
+import {afterAll, describe, expect, it} from 'vitest'
 import {allowSeconds} from '../support/allow-seconds.ts'
 import {copyOfBuild} from '../support/copy-of-build.ts'
+import {startEachSandbox} from '../support/each-sandbox.ts'
 import {runInProcess} from '../support/run-in-process.ts'
-import {freshEnvironment, runFile, runShell, vpcmdPath} from '../support/run-vpcmd.ts'
+import {runFile, runShell, vpcmdPath} from '../support/run-vpcmd.ts'
 
 allowSeconds(20, 'It starts processes, which take their time on a machine that is busy.')
 
 const id = '0727_ed12480a-40a4-41a0-98e3-6dfac8b25ad6'
-let sandbox: Sandbox
-let seen: {method: string; path: string}[]
-let env: Record<string, string>
 
-beforeEach(async () => {
-  seen = []
-  sandbox = await startSandbox({onRequest: request => seen.push(request)})
-  env = freshEnvironment(sandbox.environment)
-})
-afterEach(() => sandbox.close())
+const here = startEachSandbox()
 
-const state = (...names: string[]) => join(env.XDG_STATE_HOME ?? '', 'vpcmd', ...names)
-const cache = (...names: string[]) => join(env.XDG_CACHE_HOME ?? '', 'vpcmd', ...names)
-const changes = () => seen.filter(({method}) => method === 'PATCH')
-const tokens = () => seen.filter(({path}) => path === '/identity/token').length
+const state = (...names: string[]) => join(here.env.XDG_STATE_HOME ?? '', 'vpcmd', ...names)
+const cache = (...names: string[]) => join(here.env.XDG_CACHE_HOME ?? '', 'vpcmd', ...names)
+const changes = () => here.seen.filter(({method}) => method === 'PATCH')
+const tokens = () => here.seen.filter(({path}) => path === '/identity/token').length
 
 let copy: string | undefined
 afterAll(() => copy && rmSync(copy, {recursive: true}))
 
 /** Runs vpcmd as a user who is not root: to root, a folder of root's is its own. */
 function asUser(...args: string[]) {
-  if (process.getuid?.() !== 0) return runFile(process.execPath, [vpcmdPath, ...args], env, '')
+  if (process.getuid?.() !== 0) return runFile(process.execPath, [vpcmdPath, ...args], here.env, '')
   copy ??= copyOfBuild()
   const command = [process.execPath, join(copy, 'dist', 'main.js'), ...args]
-  return runFile('setpriv', ['--reuid=65534', '--regid=65534', '--clear-groups', ...command], env, '')
+  return runFile('setpriv', ['--reuid=65534', '--regid=65534', '--clear-groups', ...command], here.env, '')
 }
 
 describe('a folder of journals', () => {
@@ -47,7 +39,7 @@ describe('a folder of journals', () => {
     mkdirSync(state('runs'), {recursive: true, mode: 0o700})
     chmodSync(state(name), mode)
     for (const words of [`metadata enable ${id} --yes`, 'metadata history', 'metadata undo --yes', 'metadata resume']) {
-      const {code, stderr} = await runInProcess(words.split(' '), {env})
+      const {code, stderr} = await runInProcess(words.split(' '), {env: here.env})
       expect({words, code, stderr}).toMatchObject({
         code: 1,
         stderr: expect.stringContaining(`others can write to ${state(name).replace(/\/$/, '')}`),
@@ -56,13 +48,13 @@ describe('a folder of journals', () => {
     }
     expect(changes()).toEqual([])
     chmodSync(state(name), mode & ~0o022)
-    expect((await runInProcess(['metadata', 'enable', id], {env})).code).toBe(0)
+    expect((await runInProcess(['metadata', 'enable', id], {env: here.env})).code).toBe(0)
   })
 
   it("that is root's is not used by another, and says who can help", async () => {
-    mkdirSync(env.XDG_STATE_HOME ?? '')
+    mkdirSync(here.env.XDG_STATE_HOME ?? '')
     symlinkSync('/usr', state())
-    for (const folder of [env.HOME ?? '', env.XDG_STATE_HOME ?? '']) chmodSync(folder, 0o755)
+    for (const folder of [here.env.HOME ?? '', here.env.XDG_STATE_HOME ?? '']) chmodSync(folder, 0o755)
     const {code, stderr} = await asUser('metadata', 'enable', id, '--json')
     expect({code, stderr}).toEqual({code: 1, stderr: ''})
     const {stdout} = await asUser('metadata', 'enable', id, '--json')
@@ -75,8 +67,8 @@ describe('a folder of journals', () => {
   })
 
   it('that can not be made for want of permission says whose the place is', async () => {
-    chmodSync(env.HOME ?? '', 0o755)
-    env.XDG_STATE_HOME = '/usr/nosuch'
+    chmodSync(here.env.HOME ?? '', 0o755)
+    here.env.XDG_STATE_HOME = '/usr/nosuch'
     const {code, stderr} = await asUser('metadata', 'enable', id)
     expect({code, stderr}).toEqual({
       code: 1,
@@ -90,7 +82,7 @@ describe('a folder of journals', () => {
   it('that others can write to does not hide what there is, but no restart is told from it', async () => {
     mkdirSync(state('runs'), {recursive: true, mode: 0o700})
     chmodSync(state('runs'), 0o777)
-    const {code, stdout, stderr} = await runInProcess(['metadata', 'audit', '-o', 'json'], {env})
+    const {code, stdout, stderr} = await runInProcess(['metadata', 'audit', '-o', 'json'], {env: here.env})
     const {result, subjects} = JSON.parse(stdout)
     expect({code, result}).toEqual({code: 5, result: 'not_compliant'})
     expect(subjects.length).toBeGreaterThan(9)
@@ -99,7 +91,7 @@ describe('a folder of journals', () => {
 })
 
 describe('a cache', () => {
-  const list = (...more: string[]) => runInProcess(['instances', 'list', '-q', ...more], {env})
+  const list = (...more: string[]) => runInProcess(['instances', 'list', '-q', ...more], {env: here.env})
 
   it('that others can write to is neither read nor written, and nothing else changes', async () => {
     expect((await list()).code).toBe(0)
@@ -129,15 +121,15 @@ describe('a cache', () => {
   })
 
   it('is not put into the current folder by a relative path', async () => {
-    const here = mkdtempSync(join(tmpdir(), 'vpcmd-here-'))
+    const folder = mkdtempSync(join(tmpdir(), 'vpcmd-here-'))
     try {
-      Object.assign(env, {XDG_CACHE_HOME: 'cache', XDG_STATE_HOME: 'state'})
-      const {code} = await runShell(`cd '${here}' && vpcmd metadata enable ${id}`, env)
+      Object.assign(here.env, {XDG_CACHE_HOME: 'cache', XDG_STATE_HOME: 'state'})
+      const {code} = await runShell(`cd '${folder}' && vpcmd metadata enable ${id}`, here.env)
       expect(code).toBe(0)
-      expect(readdirSync(here)).toEqual([])
-      expect(existsSync(join(env.HOME ?? '', '.local', 'state', 'vpcmd', 'runs'))).toBe(true)
+      expect(readdirSync(folder)).toEqual([])
+      expect(existsSync(join(here.env.HOME ?? '', '.local', 'state', 'vpcmd', 'runs'))).toBe(true)
     } finally {
-      rmSync(here, {recursive: true})
+      rmSync(folder, {recursive: true})
     }
   })
 })

@@ -111,13 +111,11 @@ it('rows that come one by one are paged, all of them', async () => {
 
 it('Ctrl-C within less is for less, and q goes back to the shell with the cursor shown', async () => {
   const terminal = start(list, {PAGER: 'less'})
-  await terminal.waitFor(screen => screen.split('\n').at(-1) === ':')
-  terminal.write(keys.ctrlC)
+  await terminal.reply(screen => screen.split('\n').at(-1) === ':', keys.ctrlC)
   // A terminal throws away what was typed before less has heard of it.
   await new Promise(resolve => setTimeout(resolve, 500))
   terminal.write('G')
-  await terminal.waitFor('END')
-  terminal.write('q')
+  await terminal.reply('END', 'q')
   expect((await terminal.exit).exitCode).toBe(0)
   expect(terminal.cursorVisible()).toBe(true)
 })

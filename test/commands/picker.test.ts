@@ -35,12 +35,9 @@ async function open(
 const settingsOf = (name: string) => sandbox.fleet.list().find(each => each.name === name)?.metadata_service
 
 async function pickServerTwo() {
-  await pty.waitFor('9 of 9 shown')
-  pty.write('server-2')
-  await pty.waitFor('1 of 9 shown')
-  pty.write(keys.space)
-  await pty.waitFor('1 selected')
-  pty.write(keys.enter)
+  await pty.reply('9 of 9 shown', 'server-2')
+  await pty.reply('1 of 9 shown', keys.space)
+  await pty.reply('1 selected', keys.enter)
 }
 
 describe('metadata enable without an instance', () => {
@@ -48,21 +45,17 @@ describe('metadata enable without an instance', () => {
     await open(['metadata', 'enable'])
     await pickServerTwo()
     // Enter alone keeps what is there: nobody goes from https to http by it.
-    await pty.waitFor('> keep as it is: http')
-    pty.write(keys.down)
-    await pty.waitFor('> https')
-    pty.write(keys.enter)
+    await pty.reply('> keep as it is: http', keys.down)
+    await pty.reply('> https', keys.enter)
     await pty.waitFor('Hop limit (1-64)? (keep as it is: 1)')
     for (const wrong of ['0', '65', '1.5', 'abc', '-1']) {
       pty.write(`${wrong}${keys.enter}`)
-      await pty.waitFor(`not "${wrong}"`)
-      pty.write(keys.backspace.repeat(wrong.length))
+      await pty.reply(`not "${wrong}"`, keys.backspace.repeat(wrong.length))
     }
     pty.write(`2${keys.enter}`)
     await pty.waitFor(/off\s+->\s+https\/2/)
     expect(patches).toEqual([])
-    await pty.waitFor(/\(1\s+off\s+->\s+https\/2\)\?\s+\(y\/N\)/)
-    pty.write(`y${keys.enter}`)
+    await pty.reply(/\(1\s+off\s+->\s+https\/2\)\?\s+\(y\/N\)/, `y${keys.enter}`)
     expect(await pty.exit).toEqual({exitCode: 0})
     expect(pty.everything()).toMatch(/my-virtual-server-2 .* off +https\/2 +changed/)
     expect(patches).toEqual([{metadata_service: {enabled: true, protocol: 'https', response_hop_limit: 2}}])
@@ -84,29 +77,15 @@ describe('metadata enable without an instance', () => {
     expect(patches).toEqual([])
   })
 
+  const keepProtocol = () => pty.reply('> keep as it is: http', keys.enter)
   // How far to go before leaving.
   const steps: [string, (() => Promise<void>)[]][] = [
-    ['at the list', [async () => pty.waitFor('9 of 9 shown')]],
-    ['at the protocol', [pickServerTwo, async () => pty.waitFor('> keep as it is: http')]],
-    [
-      'at the hop limit',
-      [
-        pickServerTwo,
-        async () => pty.waitFor('> keep as it is: http'),
-        async () => pty.write(keys.enter),
-        async () => pty.waitFor('Hop limit (1-64)?'),
-      ],
-    ],
+    ['at the list', [() => pty.waitFor('9 of 9 shown')]],
+    ['at the protocol', [pickServerTwo, () => pty.waitFor('> keep as it is: http')]],
+    ['at the hop limit', [pickServerTwo, keepProtocol, () => pty.waitFor('Hop limit (1-64)?')]],
     [
       'at the last question',
-      [
-        pickServerTwo,
-        async () => pty.waitFor('> keep as it is: http'),
-        async () => pty.write(keys.enter),
-        async () => pty.waitFor('Hop limit (1-64)?'),
-        async () => pty.write(keys.enter),
-        async () => pty.waitFor('(y/N)'),
-      ],
+      [pickServerTwo, keepProtocol, () => pty.reply('Hop limit (1-64)?', keys.enter), () => pty.waitFor('(y/N)')],
     ],
   ]
   describe.each(steps)('left %s', (_where, walk) => {
@@ -125,17 +104,13 @@ describe('metadata enable without an instance', () => {
     await open(['metadata', 'enable'])
     for (const step of steps.at(-1)?.[1] ?? []) await step()
     pty.write(keys.esc)
-    await pty.waitFor('(keep as it is: 1)')
-    pty.write(keys.esc)
-    await pty.waitFor('> keep as it is: http')
-    pty.write(keys.esc)
+    await pty.reply('(keep as it is: 1)', keys.esc)
+    await pty.reply('> keep as it is: http', keys.esc)
     await pty.waitFor('1 selected, 9 of 9 shown')
     expect(pty.screen()).toContain('[x] my-virtual-server-2')
     pty.write(keys.enter)
-    await pty.waitFor('> keep as it is: http')
-    pty.write(keys.down + keys.enter)
-    await pty.waitFor('(keep as it is: 1)')
-    pty.write(`3${keys.enter}`)
+    await pty.reply('> keep as it is: http', keys.down + keys.enter)
+    await pty.reply('(keep as it is: 1)', `3${keys.enter}`)
     await pty.waitFor('(y/N)')
     for (const earlier of ['(keep as it is: 1)', '> keep as it is: http', '1 selected, 9 of 9 shown']) {
       pty.write(keys.esc)
@@ -169,16 +144,11 @@ describe('metadata enable without an instance', () => {
   it('sends what was answered last', async () => {
     await open(['metadata', 'enable'])
     await pickServerTwo()
-    await pty.waitFor('> keep as it is: http')
-    pty.write(keys.down + keys.enter)
-    await pty.waitFor('(keep as it is: 1)')
-    pty.write(keys.esc)
-    await pty.waitFor('> keep as it is: http')
-    pty.write(keys.down + keys.down + keys.enter)
-    await pty.waitFor('(keep as it is: 1)')
-    pty.write(keys.enter)
-    await pty.waitFor('(y/N)')
-    pty.write(`y${keys.enter}`)
+    await pty.reply('> keep as it is: http', keys.down + keys.enter)
+    await pty.reply('(keep as it is: 1)', keys.esc)
+    await pty.reply('> keep as it is: http', keys.down + keys.down + keys.enter)
+    await pty.reply('(keep as it is: 1)', keys.enter)
+    await pty.reply('(y/N)', `y${keys.enter}`)
     expect(await pty.exit).toEqual({exitCode: 0})
     // Not https, which was the answer before: it is http already.
     expect(patches).toEqual([{metadata_service: {enabled: true}}])
@@ -186,16 +156,13 @@ describe('metadata enable without an instance', () => {
 
   it('narrows 5,000 instances as one types, and takes several', async () => {
     await open(['metadata', 'disable', '--yes'], {instances: 5000})
-    await pty.waitFor('5000 of 5000 shown')
-    pty.write('0499')
+    await pty.reply('5000 of 5000 shown', '0499')
     await pty.waitFor(/ (\d+) of 5000 shown/)
-    await pty.waitFor(/ \d{1,2} of 5000 shown/)
-    pty.write(keys.ctrlA)
+    await pty.reply(/ \d{1,2} of 5000 shown/, keys.ctrlA)
     await pty.waitFor(/[1-9]\d* selected/)
     // The search goes first, and what was selected stays.
     pty.write(keys.esc)
-    await pty.waitFor(/[1-9]\d* selected, 5000 of 5000 shown/)
-    pty.write(keys.esc)
+    await pty.reply(/[1-9]\d* selected, 5000 of 5000 shown/, keys.esc)
     expect(await pty.exit).toEqual({exitCode: 130})
     expect(patches).toEqual([])
   })
@@ -235,26 +202,19 @@ describe('vpcmd alone', () => {
   it('is a console: pick, see the details, change, go back, leave', async () => {
     // The whole of it in a process, on a terminal of the system.
     await open([], {}, (args, options) => startPty(process.execPath, [vpcmdPath, ...args], options))
-    await pty.waitFor('9 of 9 shown')
-    pty.write('server-2')
-    await pty.waitFor('1 of 9 shown')
-    pty.write(keys.enter)
+    await pty.reply('9 of 9 shown', 'server-2')
+    await pty.reply('1 of 9 shown', keys.enter)
     await pty.waitFor('my-virtual-server-2: metadata service off')
     expect(pty.everything()).toContain('169.47.94.48')
     pty.write(`${keys.down}${keys.down}`)
-    await pty.waitFor('> Change the hop limit (1)')
-    pty.write(keys.enter)
-    await pty.waitFor('Hop limit (1-64)? (keep as it is: 1)')
-    pty.write(`4${keys.enter}`)
-    await pty.waitFor('off, hop limit 1 -> 4. Go on? (y/N)')
-    pty.write(`y${keys.enter}`)
+    await pty.reply('> Change the hop limit (1)', keys.enter)
+    await pty.reply('Hop limit (1-64)? (keep as it is: 1)', `4${keys.enter}`)
+    await pty.reply('off, hop limit 1 -> 4. Go on? (y/N)', `y${keys.enter}`)
     await pty.waitFor('Change the hop limit (4)')
     expect(patches).toEqual([{metadata_service: {response_hop_limit: 4}}])
     pty.write(`${keys.up}${keys.up}`)
-    await pty.waitFor('> Back to the list')
-    pty.write(keys.enter)
-    await pty.waitFor('9 of 9 shown')
-    pty.write(keys.ctrlC)
+    await pty.reply('> Back to the list', keys.enter)
+    await pty.reply('9 of 9 shown', keys.ctrlC)
     expect(await pty.exit).toEqual({exitCode: 130})
     expect(pty.cursorVisible()).toBe(true)
   })
@@ -263,24 +223,18 @@ describe('vpcmd alone', () => {
 describe('the console', () => {
   it('shows at most ten lines of an instance, all on demand, and goes one step back with Esc', async () => {
     await open(['console'])
-    await pty.waitFor('9 of 9 shown')
-    pty.write(`server-2${keys.enter}`)
+    await pty.reply('9 of 9 shown', `server-2${keys.enter}`)
     await pty.waitFor('my-virtual-server-2: metadata service off')
     const details = /server-2\n([\s\S]*?)\n\? /.exec(pty.screen())?.[1] ?? ''
     expect(details.split('\n').length).toBeLessThanOrEqual(10)
     expect(details).toMatch(/^Addresses +10\.240\.64\.11, 169\.47\.94\.48$/m)
     expect(details).not.toContain('NUMA')
     pty.write(keys.down.repeat(3))
-    await pty.waitFor('> Show all details')
-    pty.write(keys.enter)
-    await pty.waitFor(screen => /^Health state/m.test(screen) && screen.includes('> Enable'))
-    pty.write(keys.enter)
-    await pty.waitFor('> keep as it is: http')
-    pty.write(keys.esc)
-    await pty.waitFor('> Enable the metadata service')
-    pty.write(keys.esc)
-    await pty.waitFor('9 of 9 shown')
-    pty.write(keys.esc)
+    await pty.reply('> Show all details', keys.enter)
+    await pty.reply(screen => /^Health state/m.test(screen) && screen.includes('> Enable'), keys.enter)
+    await pty.reply('> keep as it is: http', keys.esc)
+    await pty.reply('> Enable the metadata service', keys.esc)
+    await pty.reply('9 of 9 shown', keys.esc)
     expect(await pty.exit).toEqual({exitCode: 130})
     expect(patches).toEqual([])
   })
@@ -290,16 +244,14 @@ describe('a name that two instances have', () => {
   it('is asked about on a terminal', async () => {
     await open(['metadata', 'show', 'web-1'])
     await pty.waitFor('2 instances are called web-1. Which one?')
-    await pty.waitFor('2 of 2 shown')
-    pty.write(`tok${keys.enter}`)
+    await pty.reply('2 of 2 shown', `tok${keys.enter}`)
     expect(await pty.exit).toEqual({exitCode: 0})
     expect(pty.everything()).toMatch(/^web-1 .*jp-tok-1/m)
   })
 
   it('is changed once it is picked, and no other', async () => {
     await open(['metadata', 'enable', 'web-1', 'my-virtual-server-2', '--hop-limit', '7'])
-    await pty.waitFor('2 of 2 shown')
-    pty.write(`eu-de${keys.enter}`)
+    await pty.reply('2 of 2 shown', `eu-de${keys.enter}`)
     expect(await pty.exit).toEqual({exitCode: 0})
     expect(patches).toHaveLength(2)
     const changed = sandbox.fleet.list().filter(({metadata_service: {response_hop_limit: hops}}) => hops === 7)
@@ -322,18 +274,12 @@ describe('instances create without what it needs', () => {
   it('asks which instance to copy and for a name, says what is wrong with one, and goes back with Esc', async () => {
     await open(['instances', 'create', '--wait', '0'])
     await pty.waitFor('Create an instance like which one?')
-    await pty.waitFor('9 of 9 shown')
-    pty.write(`server-2${keys.enter}`)
-    await pty.waitFor('? Name of the new instance?')
-    pty.write(`Web_3${keys.enter}`)
-    await pty.waitFor('Web_3 is not a valid instance name.')
-    pty.write(keys.esc)
-    await pty.waitFor('9 of 9 shown')
-    pty.write(`server-3${keys.enter}`)
-    await pty.waitFor('? Name of the new instance?')
-    pty.write(`web-33${keys.enter}`)
-    await pty.waitFor('Create web-33 in us-south?')
-    pty.write(`y${keys.enter}`)
+    await pty.reply('9 of 9 shown', `server-2${keys.enter}`)
+    await pty.reply('? Name of the new instance?', `Web_3${keys.enter}`)
+    await pty.reply('Web_3 is not a valid instance name.', keys.esc)
+    await pty.reply('9 of 9 shown', `server-3${keys.enter}`)
+    await pty.reply('? Name of the new instance?', `web-33${keys.enter}`)
+    await pty.reply('Create web-33 in us-south?', `y${keys.enter}`)
     expect(await pty.exit).toEqual({exitCode: 0})
     expect(sandbox.fleet.list().map(({name}) => name)).toContain('web-33')
   })

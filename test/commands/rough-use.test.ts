@@ -2,9 +2,9 @@ import {existsSync, readFileSync, writeFileSync} from 'node:fs'
 import {createServer} from 'node:http'
 import type {AddressInfo} from 'node:net'
 import {join} from 'node:path'
-import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
-import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
+import {describe, expect, it, vi} from 'vitest'
 import {allowSeconds} from '../support/allow-seconds.ts'
+import {startEachSandbox} from '../support/each-sandbox.ts'
 import {keys} from '../support/pty.ts'
 import {runInProcess, startInProcess} from '../support/run-in-process.ts'
 import {freshEnvironment, runShell, runVpcmd} from '../support/run-vpcmd.ts'
@@ -15,46 +15,36 @@ const id = '0727_ed12480a-40a4-41a0-98e3-6dfac8b25ad6'
 const crn = `crn:v1:bluemix:public:is:us-south-2:a/a1234567::instance:${id}`
 const controls = /[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u200e\u200f]/
 
-let sandbox: Sandbox
-let seen: {method: string; path: string; body?: unknown}[]
-let env: Record<string, string>
+const here = startEachSandbox({account: 'a1234567'})
 
-beforeEach(async () => {
-  seen = []
-  sandbox = await startSandbox({account: 'a1234567', onRequest: request => seen.push(request)})
-  env = freshEnvironment(sandbox.environment)
-})
-
-afterEach(() => sandbox.close())
-
-const vpcmd = (...args: string[]) => runInProcess(args, {env})
-const patches = () => seen.filter(({method}) => method === 'PATCH').map(({body}) => body)
+const vpcmd = (...args: string[]) => runInProcess(args, {env: here.env})
+const patches = () => here.seen.filter(({method}) => method === 'PATCH').map(({body}) => body)
 
 describe('streams that end early', () => {
   it('a reader of stderr that has gone does not stop a change', async () => {
-    await runShell(`vpcmd metadata enable ${id} --debug 2>&1 | head -1`, env)
-    await runShell('vpcmd metadata enable web-2 --debug 2>&1 | true', env)
-    expect(sandbox.fleet.get(id)?.metadata_service.enabled).toBe(true)
-    expect(sandbox.fleet.list().find(({name}) => name === 'web-2')?.metadata_service.enabled).toBe(true)
+    await runShell(`vpcmd metadata enable ${id} --debug 2>&1 | head -1`, here.env)
+    await runShell('vpcmd metadata enable web-2 --debug 2>&1 | true', here.env)
+    expect(here.sandbox.fleet.get(id)?.metadata_service.enabled).toBe(true)
+    expect(here.sandbox.fleet.list().find(({name}) => name === 'web-2')?.metadata_service.enabled).toBe(true)
   })
 
   it('help into a closed pipe is no failure', async () => {
     for (const words of ['--help', 'instances list --help', '--version']) {
-      const {stderr} = await runShell(`(vpcmd ${words}; echo "code $?" >&2) | true`, env)
+      const {stderr} = await runShell(`(vpcmd ${words}; echo "code $?" >&2) | true`, here.env)
       expect(stderr).toBe('code 0\n')
     }
   })
 
   it.skipIf(!existsSync('/dev/full'))('a full disk is one line and exit 1, and the change is made', async () => {
-    const {code, stderr} = await runShell(`vpcmd metadata enable ${id} >/dev/full`, env)
+    const {code, stderr} = await runShell(`vpcmd metadata enable ${id} >/dev/full`, here.env)
     expect(code).toBe(1)
     expect(stderr).toMatch(/^Error: .*ENOSPC.*$/m)
     expect(stderr).not.toMatch(/\n\s+at /)
-    expect(sandbox.fleet.get(id)?.metadata_service.enabled).toBe(true)
+    expect(here.sandbox.fleet.get(id)?.metadata_service.enabled).toBe(true)
   })
 
   it('everything arrives at a slow reader', async () => {
-    const {code, stdout} = await runShell('vpcmd instances list --json | { sleep 0.3; cat; }', env)
+    const {code, stdout} = await runShell('vpcmd instances list --json | { sleep 0.3; cat; }', here.env)
     expect(code).toBe(0)
     expect(JSON.parse(stdout)).toHaveLength(9)
   })
@@ -64,7 +54,7 @@ describe('what is piped in unasked', () => {
   it.each(['metadata disable --yes', 'metadata enable', 'metadata show', 'instances show'])(
     'is no argument of %s',
     async command => {
-      const {code, stderr} = await runInProcess(command.split(' '), {env, stdin: 'my-virtual-server-2\n'})
+      const {code, stderr} = await runInProcess(command.split(' '), {env: here.env, stdin: 'my-virtual-server-2\n'})
       expect(code).toBe(2)
       expect(stderr).toContain('No instance given')
       expect(patches()).toEqual([])
@@ -72,7 +62,7 @@ describe('what is piped in unasked', () => {
   )
 
   it('is not taken for a plan', async () => {
-    const {code, stderr} = await runShell('echo plan.json | vpcmd metadata apply', env)
+    const {code, stderr} = await runShell('echo plan.json | vpcmd metadata apply', here.env)
     expect(code).toBe(2)
     expect(stderr).toMatch(/^Error: PLAN is missing\.\nUsage: vpcmd metadata apply PLAN \[flags\]$/m)
   })
@@ -101,13 +91,13 @@ describe('errors as JSON, however they were asked for', () => {
     ['metadata show nosuch-at-all --output=jsonl', 4],
     ['nosuch --output jsonl', 2],
   ])('%s: in one line, as whoever reads JSON lines needs it', async (line, code) => {
-    const result = await runInProcess(line.split(' '), {env})
+    const result = await runInProcess(line.split(' '), {env: here.env})
     expect({code: result.code, lines: result.stdout.split('\n').length}).toEqual({code, lines: 2})
     expect(JSON.parse(result.stdout).error).toMatchObject({message: expect.any(String)})
   })
 
   it('names the words that are too many as they were typed', async () => {
-    const {code, stderr} = await runVpcmd(['instances', 'list', 'extra'], {env})
+    const {code, stderr} = await runVpcmd(['instances', 'list', 'extra'], {env: here.env})
     expect({code, stderr}).toEqual({
       code: 2,
       stderr: expect.stringContaining('instances list takes no argument, and extra is one.'),
@@ -153,7 +143,7 @@ describe('one instance by several names', () => {
 
 describe('an ID, found in one region', () => {
   it('does not wait for a region that never answers', async () => {
-    sandbox.faults.push({kind: 'hang', path: /\/eu-de\//})
+    here.sandbox.faults.push({kind: 'hang', path: /\/eu-de\//})
     const {code, stdout, stderr} = await vpcmd('metadata', 'enable', id, '--json')
     expect({code, failed: JSON.parse(stdout).failed}).toEqual({code: 0, failed: []})
     expect(stderr).not.toMatch(/waiting|No answer/)
@@ -165,7 +155,7 @@ describe('an ID, found in one region', () => {
   })
 
   it('is not declared missing while a region could not be asked', async () => {
-    sandbox.faults.push({kind: '403', path: /\/us-south\/v1\/instances/})
+    here.sandbox.faults.push({kind: '403', path: /\/us-south\/v1\/instances/})
     const {code, stderr} = await vpcmd('metadata', 'enable', id)
     expect({code, stderr}).toEqual({code: 3, stderr: expect.stringContaining('is.instance.instance.read')})
   })
@@ -315,7 +305,7 @@ describe('a service that answers nonsense', () => {
 it('a closed port on this machine is not blamed on a proxy that is not asked for it', async () => {
   vi.stubEnv('HTTPS_PROXY', 'http://127.0.0.1:9')
   const {code, stderr} = await runInProcess(['instances', 'list'], {
-    env: {...env, VPC_URL: 'http://127.0.0.1:9/v1', HTTPS_PROXY: 'http://127.0.0.1:9'},
+    env: {...here.env, VPC_URL: 'http://127.0.0.1:9/v1', HTTPS_PROXY: 'http://127.0.0.1:9'},
   })
   expect({code, stderr}).toEqual({code: 1, stderr: expect.stringMatching(/was refused.*\n.*VPC_URL/)})
   expect(stderr).not.toContain('HTTPS_PROXY')
@@ -325,19 +315,16 @@ describe('in a terminal', () => {
   const hostile = 'evil\x1b[2J\x1b]0;title\x07\nnext\u202etxt'
 
   it('names that would act on it are harmless in the picker, the plan and the question', async () => {
-    await sandbox.fleet.add({name: hostile, zone: 'us-south-1'})
-    await sandbox.fleet.add({name: 'a'.repeat(63), zone: 'us-south-1'})
+    await here.sandbox.fleet.add({name: hostile, zone: 'us-south-1'})
+    await here.sandbox.fleet.add({name: 'a'.repeat(63), zone: 'us-south-1'})
     const pty = startInProcess(['metadata', 'enable', '--protocol', 'https', '--hop-limit', '2'], {
       cols: 40,
-      env,
+      env: here.env,
     })
     try {
-      await pty.waitFor('11 of 11 shown')
-      pty.write('evil')
-      await pty.waitFor('1 of 11 shown')
-      pty.write(keys.space)
-      await pty.waitFor('1 selected')
-      pty.write(keys.enter)
+      await pty.reply('11 of 11 shown', 'evil')
+      await pty.reply('1 of 11 shown', keys.space)
+      await pty.reply('1 selected', keys.enter)
       await pty.waitFor('(y/N)')
       expect(pty.everything()).toMatch(/evil ?nexttxt|evil next/)
       expect(patches()).toEqual([])
@@ -351,38 +338,24 @@ describe('in a terminal', () => {
   })
 
   it('the console enables, disables and is left by its menu', async () => {
-    const pty = startInProcess([], {env})
+    const pty = startInProcess([], {env: here.env})
     try {
-      await pty.waitFor('9 of 9 shown')
-      pty.write('server-2')
-      await pty.waitFor('1 of 9 shown')
-      pty.write(keys.enter)
-      await pty.waitFor('> Enable the metadata service')
-      pty.write(keys.enter)
-      await pty.waitFor('> keep as it is: http')
-      pty.write(keys.enter)
-      await pty.waitFor('(keep as it is: 1)')
-      pty.write(keys.enter)
-      await pty.waitFor(/Go on\? \(y\/N\)/)
-      pty.write(`n${keys.enter}`)
+      await pty.reply('9 of 9 shown', 'server-2')
+      await pty.reply('1 of 9 shown', keys.enter)
+      await pty.reply('> Enable the metadata service', keys.enter)
+      await pty.reply('> keep as it is: http', keys.enter)
+      await pty.reply('(keep as it is: 1)', keys.enter)
+      await pty.reply(/Go on\? \(y\/N\)/, `n${keys.enter}`)
       await pty.waitFor('Nothing was sent.')
       expect(patches()).toEqual([])
-      await pty.waitFor('> Enable the metadata service')
-      pty.write(keys.enter)
-      await pty.waitFor('> keep as it is: http')
-      pty.write(keys.enter)
-      await pty.waitFor('(keep as it is: 1)')
-      pty.write(keys.enter)
-      await pty.waitFor(/Go on\? \(y\/N\)/)
-      pty.write(`y${keys.enter}`)
-      await pty.waitFor('> Disable the metadata service')
-      pty.write(keys.enter)
-      await pty.waitFor(/-> off\. Go on\? \(y\/N\)/)
-      pty.write(`y${keys.enter}`)
-      await pty.waitFor('> Enable the metadata service')
-      pty.write(keys.up)
-      await pty.waitFor('> Quit')
-      pty.write(keys.enter)
+      await pty.reply('> Enable the metadata service', keys.enter)
+      await pty.reply('> keep as it is: http', keys.enter)
+      await pty.reply('(keep as it is: 1)', keys.enter)
+      await pty.reply(/Go on\? \(y\/N\)/, `y${keys.enter}`)
+      await pty.reply('> Disable the metadata service', keys.enter)
+      await pty.reply(/-> off\. Go on\? \(y\/N\)/, `y${keys.enter}`)
+      await pty.reply('> Enable the metadata service', keys.up)
+      await pty.reply('> Quit', keys.enter)
       expect(await pty.exit).toEqual({exitCode: 0})
       expect(patches()).toEqual([{metadata_service: {enabled: true}}, {metadata_service: {enabled: false}}])
       expect(pty.cursorVisible()).toBe(true)

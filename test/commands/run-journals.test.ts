@@ -1,32 +1,28 @@
 import {execFileSync} from 'node:child_process'
 import {readdirSync, readFileSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
-import {afterEach, beforeEach, describe, expect, it} from 'vitest'
+import {beforeEach, describe, expect, it} from 'vitest'
 import {complete} from '../../src/cli/completion/complete.ts'
 import type {JournalLine} from '../../src/metadata/journal.ts'
 import {JournalFile} from '../../src/metadata/journal-file.ts'
 import {readRun} from '../../src/metadata/read-run.ts'
-import {type Sandbox, type SeenRequest, startSandbox} from '../../src/sandbox/index.ts'
+import {startSandbox} from '../../src/sandbox/index.ts'
+import {startEachSandbox} from '../support/each-sandbox.ts'
 import {runInProcess} from '../support/run-in-process.ts'
-import {freshEnvironment, type RunResult} from '../support/run-vpcmd.ts'
+import type {RunResult} from '../support/run-vpcmd.ts'
 
-let sandbox: Sandbox
-let env: Record<string, string>
-let seen: SeenRequest[] = []
-const folder = () => join(env.XDG_STATE_HOME ?? '', 'vpcmd', 'runs')
+const here = startEachSandbox({regions: ['us-south'], instances: 4})
+const folder = () => join(here.env.XDG_STATE_HOME ?? '', 'vpcmd', 'runs')
 const journals = () => readdirSync(folder()).filter(name => name.endsWith('.jsonl'))
 const file = (id: string) => join(folder(), `${id}.jsonl`)
-const vpcmd = (line: string): Promise<RunResult> => runInProcess(line.split(' '), {env})
-const enabled = () => sandbox.fleet.list().filter(({metadata_service: settings}) => settings.enabled).length
-const patches = () => seen.filter(({method}) => method === 'PATCH').length
+const vpcmd = (line: string): Promise<RunResult> => runInProcess(line.split(' '), {env: here.env})
+const enabled = () => here.sandbox.fleet.list().filter(({metadata_service: settings}) => settings.enabled).length
+const patches = () => here.seen.filter(({method}) => method === 'PATCH').length
 
 beforeEach(async () => {
-  seen = []
-  sandbox = await startSandbox({regions: ['us-south'], instances: 4, onRequest: request => seen.push(request)})
-  for (const {id} of sandbox.fleet.list()) await sandbox.fleet.change(id, {metadata_service: {enabled: false}})
-  env = freshEnvironment(sandbox.environment)
+  for (const {id} of here.sandbox.fleet.list())
+    await here.sandbox.fleet.change(id, {metadata_service: {enabled: false}})
 })
-afterEach(() => sandbox.close())
 
 /** Turns all four instances on, and gives the run's ID. */
 async function enableAll(): Promise<string> {
@@ -65,8 +61,8 @@ describe('resume without RUN', () => {
     await goOn(id, [indeterminate(0), indeterminate(1), ended])
     const {changes} = await readRun(folder(), id)
     // The one was made without being seen, the other was not made.
-    await sandbox.fleet.change(changes[1]?.change.target.id ?? '', {metadata_service: {enabled: false}})
-    seen = []
+    await here.sandbox.fleet.change(changes[1]?.change.target.id ?? '', {metadata_service: {enabled: false}})
+    here.seen = []
     const resumed = await vpcmd('metadata resume --json')
     expect(resumed).toMatchObject({code: 0, stderr: expect.stringContaining('2 of 4 left')})
     expect(JSON.parse(resumed.stdout).changed).toHaveLength(4)
@@ -80,7 +76,7 @@ describe('resume without RUN', () => {
     const id = await enableAll()
     await goOn(id, [indeterminate(0), ended])
     const {changes} = await readRun(folder(), id)
-    await sandbox.fleet.remove(changes[0]?.change.target.id ?? '')
+    await here.sandbox.fleet.remove(changes[0]?.change.target.id ?? '')
     expect((await vpcmd('metadata resume')).code).not.toBe(0)
     expect((await readRun(folder(), id)).changes[0]).toMatchObject({result: 'failed', indeterminate: false})
     expect(await vpcmd('metadata resume')).toMatchObject({
@@ -90,7 +86,7 @@ describe('resume without RUN', () => {
   })
 
   it('takes no run for unfinished that ended, and of which all have failed for certain', async () => {
-    sandbox.faults.push({kind: '403', method: 'PATCH'})
+    here.sandbox.faults.push({kind: '403', method: 'PATCH'})
     expect((await vpcmd('metadata enable --all --yes --max-failures 3')).code).not.toBe(0)
     expect(JSON.parse((await vpcmd('metadata history --json')).stdout)).toMatchObject([
       {state: 'stopped', counts: {failed: 4, skipped: 0}},
@@ -118,7 +114,7 @@ describe('a run with a damaged line', () => {
         counts: {changed: 2, skipped: 2},
       })
     }
-    seen = []
+    here.seen = []
     expect(await vpcmd('metadata resume')).toMatchObject({code: 0, stderr: expect.stringContaining(words)})
     expect({patches: patches(), enabled: enabled()}).toEqual({patches: 0, enabled: 4})
     expect(await vpcmd(`metadata undo ${id} --yes`)).toMatchObject({code: 0, stderr: expect.stringContaining(words)})
@@ -143,7 +139,7 @@ describe('a run with a damaged line', () => {
   it('at its beginning is there, and neither undone nor resumed', async () => {
     const id = await enableAll()
     spoilLines(id, text => text.replace('{"t":"run"', '\0"t":"run"'))
-    seen = []
+    here.seen = []
     const history = await vpcmd('metadata history --json')
     expect(history.code).toBe(1)
     expect(JSON.parse(history.stdout)).toMatchObject([{id, state: 'damaged', account: null, counts: {changed: 4}}])
@@ -194,14 +190,14 @@ describe('a FIFO', () => {
 })
 
 describe('the runs of one sandbox', () => {
-  const inHome = (line: string, more = {}) => runInProcess(line.split(' '), {env: {...env, ...more}})
+  const inHome = (line: string, more = {}) => runInProcess(line.split(' '), {env: {...here.env, ...more}})
   const own = (line: string) => inHome(line, {VPCMD_SANDBOX: '1'})
   const idsIn = ({stdout}: RunResult) => JSON.parse(stdout).map(({id}: {id: string}) => id)
 
   it('are not undone, resumed, listed or completed after a reset, nor in another sandbox', async () => {
     expect((await own('metadata enable my-virtual-server-2 --protocol https')).code).toBe(0)
     const [id = ''] = idsIn(await own('metadata history --json'))
-    const tab = () => complete(['metadata', 'undo', '--sandbox', ''], env, new URL('../..', import.meta.url))
+    const tab = () => complete(['metadata', 'undo', '--sandbox', ''], here.env, new URL('../..', import.meta.url))
     expect(tab()).toContain(id)
 
     await enableAll()
@@ -229,14 +225,22 @@ describe('the runs of one sandbox', () => {
   })
 
   it('are not those of the one that served at its address before, whose token is still kept', async () => {
-    const port = Number(new URL(sandbox.url).port)
+    const port = Number(new URL(here.sandbox.url).port)
     await enableAll()
-    const {account} = sandbox
-    await sandbox.close()
-    sandbox = await startSandbox({regions: ['us-south'], instances: 4, port, onRequest: request => seen.push(request)})
-    expect(sandbox.account).not.toBe(account)
+    const {account} = here.sandbox
+    await here.sandbox.close()
+    here.sandbox = await startSandbox({
+      regions: ['us-south'],
+      instances: 4,
+      port,
+      onRequest: request => here.seen.push(request),
+    })
+    expect(here.sandbox.account).not.toBe(account)
     const {code, stderr} = await vpcmd('metadata undo --yes')
-    expect({code, stderr}).toEqual({code: 4, stderr: expect.stringContaining(`No run of account ${sandbox.account}`)})
+    expect({code, stderr}).toEqual({
+      code: 4,
+      stderr: expect.stringContaining(`No run of account ${here.sandbox.account}`),
+    })
     expect(patches()).toBe(4)
   })
 })
@@ -259,6 +263,6 @@ it('a long selection takes a few lines of the history, and its times are those t
 it('a run of a time that has yet to come is not told as one of just now', async () => {
   await enableAll()
   const hoursAgo = Date.now() - 3 * 3600_000
-  const {stdout} = await runInProcess(['metadata', 'history'], {env, host: {now: () => hoursAgo}})
+  const {stdout} = await runInProcess(['metadata', 'history'], {env: here.env, host: {now: () => hoursAgo}})
   expect(stdout).toMatch(/^[0-9a-f]{4} +in the future +enable --all +4 changed$/m)
 })

@@ -129,14 +129,10 @@ describe.skipIf(!hasSshd)('connect, with a real sshd', () => {
         env,
       },
     )
-    await pty.waitFor(/^[#$]$/m)
-    pty.write('tty; stty size\r')
-    await pty.waitFor(/\/dev\/pts\/\d+\s+30 100/)
-    pty.write("trap 'echo caught' INT\rsleep 100\r")
-    await pty.waitFor('sleep 100')
-    pty.write('\x03')
-    await pty.waitFor('caught')
-    pty.write('exit 3\r')
+    await pty.reply(/^[#$]$/m, 'tty; stty size\r')
+    await pty.reply(/\/dev\/pts\/\d+\s+30 100/, "trap 'echo caught' INT\rsleep 100\r")
+    await pty.reply('sleep 100', '\x03')
+    await pty.reply('caught', 'exit 3\r')
     expect(await pty.exit).toMatchObject({exitCode: 3})
   })
 })

@@ -270,15 +270,11 @@ describe.skipIf(!hasScript)('a terminal on an instance of the sandbox', () => {
       'service, which is off. In another terminal: vpcmd metadata enable my-virtual-server-2',
     )
     shown.write('stty size; tty\r')
-    await shown.waitFor(/^25 90\n\/dev\/\S+$/m)
-    shown.write('sleep 100\r')
-    await shown.waitFor(/^.*sleep 100$/m)
-    shown.write('\x03')
+    await shown.reply(/^25 90\n\/dev\/\S+$/m, 'sleep 100\r')
+    await shown.reply(/^.*sleep 100$/m, '\x03')
     // What is typed before the shell is back can be lost.
-    await shown.waitFor(/\^C[\s\S]*ubuntu@my-virtual-server-2\$\s*$/)
-    shown.write('echo ended=$?\r')
-    await shown.waitFor('ended=130')
-    shown.write('exit 6\r')
+    await shown.reply(/\^C[\s\S]*ubuntu@my-virtual-server-2\$\s*$/, 'echo ended=$?\r')
+    await shown.reply('ended=130', 'exit 6\r')
     expect(await shown.exit).toMatchObject({exitCode: 6})
   })
 

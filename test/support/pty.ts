@@ -29,9 +29,11 @@ export interface Pty {
    * Resolves when the screen shows `wanted`, or the predicate says yes to it; rejects with the screen when it does not
    * come in time, and at once when the program has ended without it.
    */
-  waitFor(wanted: string | RegExp | ((screen: string) => boolean), timeoutMs?: number): Promise<void>
+  waitFor(wanted: Wanted, timeoutMs?: number): Promise<void>
   /** Types. What is typed after the program has ended goes nowhere. */
   write(text: string): void
+  /** Types once the screen shows `wanted`, as `waitFor` knows it. */
+  reply(wanted: Wanted, text: string): Promise<void>
   /** Resolves when the program has ended and all it printed is on the screen; `signal` only where one ended it. */
   exit: Promise<{exitCode: number; signal?: number}>
   /** Sends a signal, SIGKILL unless another is named, as long as the program runs. */
@@ -39,6 +41,8 @@ export interface Pty {
   /** Makes the terminal another size. */
   resize(cols: number, rows: number): void
 }
+
+type Wanted = string | RegExp | ((screen: string) => boolean)
 
 /** What a terminal sends where a text is pasted, if the program asked to be told. */
 export function pasted(text: string): string {
@@ -67,8 +71,7 @@ export function startPty(
     })
   })
   return {
-    ...screen.untilExit(ended),
-    write,
+    ...screen.untilExit(ended, write),
     kill: (signal = 'SIGKILL') => {
       if (!exited) child.kill(signal)
     },
@@ -106,8 +109,11 @@ interface Screen {
   /** Takes what a program writes. */
   draw(data: string): void
   resize(cols: number, rows: number): void
-  /** What a test sees of a program that ends with `ended`. */
-  untilExit(ended: Promise<{exitCode: number; signal?: number}>): Omit<Pty, 'write' | 'kill' | 'resize'>
+  /** What a test sees of a program that ends with `ended`, and what it types with `write`. */
+  untilExit(
+    ended: Promise<{exitCode: number; signal?: number}>,
+    write: (text: string) => void,
+  ): Omit<Pty, 'kill' | 'resize'>
 }
 
 /** A terminal emulator. `reply` gets what a program asks of its terminal, such as where the cursor is. */
@@ -149,41 +155,47 @@ export function createScreen({
       terminal.write(data)
     },
     resize: (newCols, newRows) => terminal.resize(newCols, newRows),
-    untilExit(ended) {
+    untilExit(ended, write) {
       // An empty write: its callback comes after all that was written before.
       const exit = ended.then(
         end => new Promise<Awaited<Pty['exit']>>(resolve => terminal.write('', () => resolve(end))),
       )
+      const waitFor: Pty['waitFor'] = (wanted, timeoutMs = 30_000) =>
+        new Promise((resolve, reject) => {
+          const shows = () => {
+            if (typeof wanted === 'string') return screen().includes(wanted)
+            return typeof wanted === 'function' ? wanted(screen()) : screen().search(wanted) >= 0
+          }
+          const settle = (settled: () => void) => {
+            clearTimeout(timer)
+            parsed.dispose()
+            settled()
+          }
+          const check = (failure?: string) => {
+            try {
+              if (shows()) settle(resolve)
+              else if (failure) settle(() => reject(new Error(`${wanted} ${failure}:\n${screen()}`)))
+            } catch (error) {
+              settle(() => reject(error))
+            }
+          }
+          const parsed = terminal.onWriteParsed(() => check())
+          const timer = setTimeout(() => check(`did not come up within ${timeoutMs} ms on this screen`), timeoutMs)
+          exit.then(({exitCode}) => check(`was not there when the program ended with ${exitCode}, but this screen`))
+          check()
+        })
       return {
         screen,
         everything: () => lines(0, terminal.buffer.active.baseY + terminal.rows),
         written: () => written,
         cursorVisible: () => cursorVisible,
         exit,
-        waitFor: (wanted, timeoutMs = 30_000) =>
-          new Promise((resolve, reject) => {
-            const shows = () => {
-              if (typeof wanted === 'string') return screen().includes(wanted)
-              return typeof wanted === 'function' ? wanted(screen()) : screen().search(wanted) >= 0
-            }
-            const settle = (settled: () => void) => {
-              clearTimeout(timer)
-              parsed.dispose()
-              settled()
-            }
-            const check = (failure?: string) => {
-              try {
-                if (shows()) settle(resolve)
-                else if (failure) settle(() => reject(new Error(`${wanted} ${failure}:\n${screen()}`)))
-              } catch (error) {
-                settle(() => reject(error))
-              }
-            }
-            const parsed = terminal.onWriteParsed(() => check())
-            const timer = setTimeout(() => check(`did not come up within ${timeoutMs} ms on this screen`), timeoutMs)
-            exit.then(({exitCode}) => check(`was not there when the program ended with ${exitCode}, but this screen`))
-            check()
-          }),
+        waitFor,
+        write,
+        async reply(wanted, text) {
+          await waitFor(wanted)
+          write(text)
+        },
       }
     },
   }

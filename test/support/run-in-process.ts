@@ -7,7 +7,7 @@ import {Config} from '@oclif/core'
 import type {BaseCommand} from '../../src/cli/base-command.ts'
 import type {Host, OutputStream} from '../../src/cli/host.ts'
 import {runQuickly} from '../../src/cli/quick-imds.ts'
-import {asksForJson, asksForJsonLines, reportError} from '../../src/cli/report-error.ts'
+import {reportAsked, reportError} from '../../src/cli/report-error.ts'
 import {commandTyped} from '../../src/cli/typed-command.ts'
 import type {EndingSignal} from '../../src/signals.ts'
 import {createPrompter} from '../../src/terminal/prompts.ts'
@@ -88,10 +88,10 @@ export function startOnTerminal(
     output: output as unknown as NodeJS.WriteStream,
   }
   return {
-    ...screen.untilExit(program(streams).then(exitCode => ({exitCode}))),
-    write: text => {
-      input.write(text)
-    },
+    ...screen.untilExit(
+      program(streams).then(exitCode => ({exitCode})),
+      text => input.write(text),
+    ),
     kill: () => {
       input.end()
     },
@@ -112,11 +112,7 @@ async function run(args: string[], host: Host): Promise<void> {
     const [Run, rest] = await findCommand(command)
     await Run.runOn(rest, await config, host)
   } catch (error) {
-    host.exitCode = await reportError(
-      error,
-      {json: asksForJson(args), jsonl: asksForJsonLines(args), debug: false, secrets: host.secrets},
-      host,
-    )
+    host.exitCode = await reportError(error, reportAsked(args, host.secrets), host)
   }
 }
 

@@ -81,10 +81,8 @@ const choose: Question = [
 describe('pick one', () => {
   it('moves with the arrows and gives the value', async () => {
     const at = ask(one)
-    await at.waitFor('> alpha')
-    at.write(keys.down + keys.down + keys.up)
-    await at.waitFor('> beta')
-    at.write(keys.enter)
+    await at.reply('> alpha', keys.down + keys.down + keys.up)
+    await at.reply('> beta', keys.enter)
     await at.waitFor('answer "id-beta"')
     expect(await at.exit).toEqual({exitCode: 0})
     expect(at.cursorVisible()).toBe(true)
@@ -92,28 +90,20 @@ describe('pick one', () => {
 
   it('narrows by words of the name and the description, and says when nothing matches', async () => {
     const at = ask(one)
-    await at.waitFor('4 of 4 shown')
-    at.write('south-1 TA')
-    await at.waitFor('2 of 4 shown')
-    at.write('x')
-    await at.waitFor('No matches. 0 of 4 shown')
-    at.write(keys.enter)
-    await at.waitFor('No matches. Change the search')
-    at.write(keys.backspace)
-    await at.waitFor('2 of 4 shown')
-    at.write(keys.down)
-    await at.waitFor('> delta')
-    at.write(keys.enter)
+    await at.reply('4 of 4 shown', 'south-1 TA')
+    await at.reply('2 of 4 shown', 'x')
+    await at.reply('No matches. 0 of 4 shown', keys.enter)
+    await at.reply('No matches. Change the search', keys.backspace)
+    await at.reply('2 of 4 shown', keys.down)
+    await at.reply('> delta', keys.enter)
     await at.waitFor('answer "id-delta"')
   })
 
   it('does not give what is disabled', async () => {
     const choices = [{...servers[0], disabled: 'being deleted'}, servers[1]]
     const at = ask(['pick', {message: 'Which one?', multiple: false, choices}])
-    await at.waitFor('being deleted')
-    at.write(keys.enter)
-    await at.waitFor("Can't be picked: being deleted.")
-    at.write(keys.down + keys.enter)
+    await at.reply('being deleted', keys.enter)
+    await at.reply("Can't be picked: being deleted.", keys.down + keys.enter)
     await at.waitFor('answer "id-beta"')
   })
 })
@@ -121,46 +111,31 @@ describe('pick one', () => {
 describe('pick several', () => {
   it('keeps what is ticked when the search changes, and gives it in the order of the list', async () => {
     const at = ask(several)
-    await at.waitFor('0 selected, 4 of 4 shown')
-    at.write('gam')
-    await at.waitFor('1 of 4 shown')
-    at.write(keys.space)
-    await at.waitFor('1 selected, 1 of 4 shown')
-    at.write(keys.backspace.repeat(3))
-    await at.waitFor('1 selected, 4 of 4 shown')
-    at.write('alpha')
-    await at.waitFor('1 selected, 1 of 4 shown')
-    at.write(keys.space)
-    await at.waitFor('2 selected')
-    at.write(keys.enter)
+    await at.reply('0 selected, 4 of 4 shown', 'gam')
+    await at.reply('1 of 4 shown', keys.space)
+    await at.reply('1 selected, 1 of 4 shown', keys.backspace.repeat(3))
+    await at.reply('1 selected, 4 of 4 shown', 'alpha')
+    await at.reply('1 selected, 1 of 4 shown', keys.space)
+    await at.reply('2 selected', keys.enter)
     await at.waitFor('answer ["id-alpha","id-gamma"]')
   })
 
   it('ticks and unticks all that is shown, and nothing else, with Ctrl-A', async () => {
     const at = ask(several)
-    await at.waitFor('4 of 4 shown')
-    at.write(keys.ctrlA)
-    await at.waitFor('4 selected')
-    at.write('south-1')
-    await at.waitFor('4 selected, 2 of 4 shown')
-    at.write(keys.ctrlA)
-    await at.waitFor('2 selected, 2 of 4 shown')
-    at.write(keys.enter)
+    await at.reply('4 of 4 shown', keys.ctrlA)
+    await at.reply('4 selected', 'south-1')
+    await at.reply('4 selected, 2 of 4 shown', keys.ctrlA)
+    await at.reply('2 selected, 2 of 4 shown', keys.enter)
     await at.waitFor('answer ["id-alpha","id-gamma"]')
   })
 
   it('inverts what is shown with Ctrl-I, and unticks all with Ctrl-N', async () => {
     const at = ask(several)
-    await at.waitFor('Ctrl-N none, Ctrl-I inverts')
-    at.write(keys.space + keys.tab)
-    await at.waitFor('3 selected')
-    at.write('south-1')
-    await at.waitFor('3 selected, 2 of 4 shown')
-    at.write(keys.tab)
-    await at.waitFor('1 selected, 2 of 4 shown')
-    at.write(keys.ctrlN)
-    await at.waitFor('0 selected, 2 of 4 shown')
-    at.write(keys.tab + keys.enter)
+    await at.reply('Ctrl-N none, Ctrl-I inverts', keys.space + keys.tab)
+    await at.reply('3 selected', 'south-1')
+    await at.reply('3 selected, 2 of 4 shown', keys.tab)
+    await at.reply('1 selected, 2 of 4 shown', keys.ctrlN)
+    await at.reply('0 selected, 2 of 4 shown', keys.tab + keys.enter)
     await at.waitFor('answer ["id-beta","id-delta"]')
   })
 
@@ -171,14 +146,11 @@ describe('pick several', () => {
       {value: 'gone', name: 'gone', description: 'eu-de-1', disabled: 'being deleted'},
     ]
     const at = ask(['pick', {message: 'Which ones?', multiple: true, choices}])
-    await at.waitFor('6 of 6 shown')
-    at.write(pasted('delta\rnope, alpha\ngamma gone\r\nalpha\x1b[31m'))
+    await at.reply('6 of 6 shown', pasted('delta\rnope, alpha\ngamma gone\r\nalpha\x1b[31m'))
     await at.waitFor('Of 5 pasted: 2 selected')
     await at.waitFor(/1 not found \(nope\), 1\s+the name of several \(gamma\), 1 not to be picked\s+\(gone\)/)
-    await at.waitFor('2 selected, 6 of 6 shown')
-    at.write(pasted('r-5'))
-    await at.waitFor('Of 1 pasted: 1 selected')
-    at.write(keys.enter)
+    await at.reply('2 selected, 6 of 6 shown', pasted('r-5'))
+    await at.reply('Of 1 pasted: 1 selected', keys.enter)
     await at.waitFor('answer ["id-alpha","id-delta","other"]')
     // The terminal is not left telling pastes to the shell.
     expect(at.written()).toMatch(/\x1b\[\?2004h[\s\S]*\x1b\[\?2004l/)
@@ -186,45 +158,32 @@ describe('pick several', () => {
 
   it('takes a pasted part of a name for a search', async () => {
     const at = ask(several)
-    await at.waitFor('4 of 4 shown')
-    at.write(pasted('alph\n'))
+    await at.reply('4 of 4 shown', pasted('alph\n'))
     await at.waitFor('Search: alph')
     await at.waitFor('0 selected, 1 of 4 shown')
     const single = ask(one)
-    await single.waitFor('4 of 4 shown')
-    single.write(pasted('beta\n'))
-    await single.waitFor('1 of 4 shown')
-    single.write(keys.enter)
+    await single.reply('4 of 4 shown', pasted('beta\n'))
+    await single.reply('1 of 4 shown', keys.enter)
     await single.waitFor('answer "id-beta"')
   })
 
   it('asks for a tick where Enter finds none', async () => {
     const at = ask(several)
-    await at.waitFor('0 selected')
-    at.write(keys.enter)
-    await at.waitFor('Nothing selected')
-    at.write(keys.space)
-    await at.waitFor(screen => screen.includes('1 selected') && !screen.includes('Nothing selected'))
-    at.write(keys.enter)
+    await at.reply('0 selected', keys.enter)
+    await at.reply('Nothing selected', keys.space)
+    await at.reply(screen => screen.includes('1 selected') && !screen.includes('Nothing selected'), keys.enter)
     await at.waitFor('answer ["id-alpha"]')
   })
 
   it('holds 5,000 choices', async () => {
     const at = ask(['pick', {message: 'Which ones?', multiple: true, count: 5000}])
-    await at.waitFor('5000 of 5000 shown')
-    at.write(keys.up + keys.down.repeat(100))
-    await at.waitFor('> [ ] server-0100')
-    at.write('499')
-    await at.waitFor('0 selected, 15 of 5000 shown')
-    at.write(keys.ctrlA)
-    await at.waitFor('15 selected')
-    at.write(keys.backspace.repeat(3))
-    await at.waitFor('15 selected, 5000 of 5000 shown')
-    at.write(keys.ctrlA)
-    await at.waitFor('5000 selected')
-    at.write(keys.ctrlA)
-    await at.waitFor(/(?<!\d)0 selected/)
-    at.write(keys.enter)
+    await at.reply('5000 of 5000 shown', keys.up + keys.down.repeat(100))
+    await at.reply('> [ ] server-0100', '499')
+    await at.reply('0 selected, 15 of 5000 shown', keys.ctrlA)
+    await at.reply('15 selected', keys.backspace.repeat(3))
+    await at.reply('15 selected, 5000 of 5000 shown', keys.ctrlA)
+    await at.reply('5000 selected', keys.ctrlA)
+    await at.reply(/(?<!\d)0 selected/, keys.enter)
     await at.waitFor('Nothing selected')
   })
 })
@@ -243,8 +202,7 @@ describe('number', () => {
 
   it('keeps what is there with Enter', async () => {
     const at = ask(hopLimit)
-    await at.waitFor('Hop limit? (keep: 1)')
-    at.write(keys.enter)
+    await at.reply('Hop limit? (keep: 1)', keys.enter)
     await at.waitFor('answer undefined')
   })
 })
@@ -256,15 +214,13 @@ describe('confirm and choose', () => {
     ['', false],
   ])('confirms "%s" as %s', async (typed, answer) => {
     const at = ask(confirm)
-    await at.waitFor('Go on? (y/N)')
-    at.write(typed + keys.enter)
+    await at.reply('Go on? (y/N)', typed + keys.enter)
     await at.waitFor(`answer ${answer}`)
   })
 
   it('starts at the default', async () => {
     const at = ask(choose)
-    await at.waitFor('> https')
-    at.write(keys.enter)
+    await at.reply('> https', keys.enter)
     await at.waitFor('answer "https"')
   })
 })
@@ -284,8 +240,7 @@ describe.each<[string, Question, string]>([
     ['Esc and Enter at once', keys.esc + keys.enter],
   ])('with %s is an interruption, and leaves the terminal as it was', async (_name, key) => {
     const at = askInShell(question)
-    await at.waitFor(ready)
-    at.write(key)
+    await at.reply(ready, key)
     await at.waitFor(/(?<!-)\becho\b/)
     await at.exit
     expect(at.everything()).toContain('error interrupted')
@@ -316,8 +271,7 @@ describe('what is drawn', () => {
   it('goes to the given output only', async () => {
     const file = join(folder, 'stdout')
     const at = askInShell(several, `>'${file}'`)
-    await at.waitFor('4 of 4 shown')
-    at.write(keys.space + keys.enter)
+    await at.reply('4 of 4 shown', keys.space + keys.enter)
     await at.waitFor('code 0')
     expect(readFileSync(file, 'utf8')).toBe('answer ["id-alpha"]\n')
   })
@@ -331,10 +285,8 @@ describe('what is drawn', () => {
   ])('has no colour with NO_COLOR: %s', async (_kind, question, ready, refused, refusal, taken) => {
     const colours = /\x1b\[[\d;]*m/
     const plainly = ask(question, {env: {NO_COLOR: '1'}})
-    await plainly.waitFor(ready)
-    plainly.write(refused)
-    await plainly.waitFor(refusal)
-    plainly.write(taken)
+    await plainly.reply(ready, refused)
+    await plainly.reply(refusal, taken)
     await plainly.exit
     expect(plainly.everything()).toContain('answer')
     expect(plainly.written()).not.toMatch(colours)
@@ -361,12 +313,9 @@ describe('what is drawn', () => {
 
   it('is never taller than the terminal, however long the search is', async () => {
     const at = ask(['pick', {message: 'Which ones?', multiple: true, count: 300}], {cols: 40, rows: 8})
-    await at.waitFor('300 of 300 shown')
-    at.write(keys.down.repeat(20))
-    await at.waitFor('> [ ] server-0020')
-    at.write('z'.repeat(90))
-    await at.waitFor(screen => screen.replace(/\s/g, '').includes(`Search:${'z'.repeat(90)}`))
-    at.write(keys.backspace.repeat(90))
+    await at.reply('300 of 300 shown', keys.down.repeat(20))
+    await at.reply('> [ ] server-0020', 'z'.repeat(90))
+    await at.reply(screen => screen.replace(/\s/g, '').includes(`Search:${'z'.repeat(90)}`), keys.backspace.repeat(90))
     await at.waitFor('300 of 300 shown')
     expect(at.everything().match(/Which ones\?/g)).toHaveLength(1)
     expect(at.everything().match(/of 300 shown/g)).toHaveLength(1)
@@ -379,8 +328,7 @@ describe('what is drawn', () => {
   ])('is drawn anew at a resize, once: %s', async (_kind, [kind, question], ready) => {
     const message = `${'Of those that there are in this region, '.repeat(2)}which?`
     const at = ask([kind, {...question, message}])
-    await at.waitFor(ready)
-    at.write('x')
+    await at.reply(ready, 'x')
     for (const [cols, rows] of [
       [40, 20],
       [120, 30],
@@ -398,8 +346,7 @@ describe('what is drawn', () => {
 
   it('is erased where Esc leaves it', async () => {
     const at = ask(choose)
-    await at.waitFor('> https')
-    at.write(keys.esc)
+    await at.reply('> https', keys.esc)
     await at.waitFor('error interrupted')
     expect(at.screen()).toBe('error interrupted')
   })
@@ -408,8 +355,7 @@ describe('what is drawn', () => {
     const hostile = 'evil\x1b[2J\x1b]0;title\x07\x1b[31mred\nnext\u202Eflip\u200B'
     const choices = [{value: 1, name: hostile, description: hostile}, ...servers]
     const at = ask(['pick', {message: hostile, multiple: false, choices}])
-    await at.waitFor('> evilred nextflip  evilred nextflip')
-    at.write(keys.enter)
+    await at.reply('> evilred nextflip  evilred nextflip', keys.enter)
     await at.waitFor('answer 1')
     expect(at.written()).not.toMatch(/\x1b\[2J|\x1b\]0|\x1b\[31m|[\u202E\u200B]/)
     const menu = ask(['choose', {message: hostile, choices: [{name: hostile, value: 1}]}])
@@ -448,8 +394,7 @@ describe('with TERM=dumb, as in a shell within Emacs', () => {
   ])('takes %s, without a cursor code', async (_what, question, lines, answer) => {
     const at = ask(question, {env})
     for (const [index, line] of lines.entries()) {
-      await at.waitFor(screen => screen.split(/^\? /m).length === index + 2)
-      at.write(`${line}\n`)
+      await at.reply(screen => screen.split(/^\? /m).length === index + 2, `${line}\n`)
     }
     await at.waitFor(answer)
     expect(at.written()).not.toContain('\x1b')

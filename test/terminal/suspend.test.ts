@@ -54,8 +54,7 @@ async function stopAndGoOn(line: string, drawn: string | RegExp, meanwhile = '')
   // Longer than the prompt waits for a stop that does not come.
   await new Promise(resolve => setTimeout(resolve, 400))
   at.write('clear\r')
-  await at.waitFor(screen => /^READY>$/.test(screen.trim()))
-  at.write('fg; echo "code $?"\r')
+  await at.reply(screen => /^READY>$/.test(screen.trim()), 'fg; echo "code $?"\r')
   return at
 }
 
@@ -101,12 +100,10 @@ describe('Ctrl-Z and fg', () => {
     await at.waitFor('? Go on?')
     await new Promise(resolve => setTimeout(resolve, 200))
     at.write(ctrlZ)
-    await at.waitFor(/Stopped/)
-    at.write('fg; echo "code $?"\r')
+    await at.reply(/Stopped/, 'fg; echo "code $?"\r')
     await new Promise(resolve => setTimeout(resolve, 500))
     at.write(keys.ctrlC)
-    await at.waitFor('code 130')
-    at.write('stty -a\r')
+    await at.reply('code 130', 'stty -a\r')
     await at.waitFor(/(?<!-)icanon/)
   })
 

@@ -126,19 +126,16 @@ function argumentsFor(command: ManifestCommand, id: string, typed: string[], cur
   const args = Object.values(command.args).filter(({hidden}) => !hidden)
   const arg = args[positional.length] ?? args.find(({multiple}) => multiple)
   if (!arg) return startingWith(current, flagsOf(command, typed))
-  if (id === 'config:unset') return startingWith(current, preferenceNames.map(bare))
+  if (id === 'config:unset') return oneOf(preferenceNames, current)
   if (id === 'config:set' && arg.name === 'value') return valuesOfPreference(positional[0] ?? '', current, sources)
-  if (arg.options) return startingWith(current, arg.options.map(bare))
+  if (arg.options) return oneOf(arg.options, current)
   if (arg.name === 'plan' || arg.name === 'file') return {candidates: [], files: true}
-  if (id.startsWith('profiles:')) return startingWith(current, sources.profiles().map(bare))
-  if (arg.name === 'run') return startingWith(current, sources.runs().map(bare))
+  if (id.startsWith('profiles:')) return oneOf(sources.profiles(), current)
+  if (arg.name === 'run') return oneOf(sources.runs(), current)
   if (arg.name !== 'instance' || id === 'sandbox:addresses') return nothing
-  return startingWith(
+  return oneOf(
+    sources.names('instances').filter(name => !positional.includes(name)),
     current,
-    sources
-      .names('instances')
-      .filter(name => !positional.includes(name))
-      .map(bare),
   )
 }
 
@@ -148,44 +145,32 @@ function valuesFor(
   current: string,
   sources: Sources,
 ): Offer {
-  if (options) return startingWith(current, options.map(bare))
-  const known = valuesByFlag(name, id, sources)
+  if (options) return oneOf(options, current)
+  const known = valuesByFlag[name]?.(sources, id)
   if (known) {
     // A list is written with commas: what is completed is its last part.
     const done = multiple ? current.slice(0, current.lastIndexOf(',') + 1) : ''
     const taken = done.split(',')
     const left = known.filter(value => !taken.includes(value))
-    return prefixed(done, startingWith(current.slice(done.length), left.map(bare)))
+    return prefixed(done, oneOf(left, current.slice(done.length)))
   }
   return {candidates: [], files: /FILE|FOLDER|DIR/.test(helpValue ?? '')}
 }
 
-function valuesByFlag(name: string, id: string, {names, regions, profiles}: Sources): string[] | undefined {
-  switch (name) {
-    case 'region':
-      return regions()
-    case 'profile':
-      return id === 'instances:create' ? undefined : profiles()
-    case 'zone':
-      return names('zones')
-    case 'vpc':
-      return names('vpcs')
-    case 'resource-group':
-      return names('resourceGroups')
-    case 'like':
-      return names('instances')
-    case 'name':
-      return id === 'instances:create' ? undefined : names('instances')
-    case 'status':
-    case 'architecture':
-      return filterTable[name].known
-    case 'columns':
-      return [...(columnsOf[id] ?? []).map(keyOf), 'all']
-    case 'sort':
-      return id === 'instances:list' ? [...instanceColumns.flatMap(({key}) => [key, `-${key}`]), 'none'] : undefined
-    default:
-      return undefined
-  }
+/** What flags take that is known here; undefined where a flag of the name means something else in that command. */
+const valuesByFlag: Record<string, (sources: Sources, id: string) => readonly string[] | undefined> = {
+  region: ({regions}) => regions(),
+  profile: ({profiles}, id) => (id === 'instances:create' ? undefined : profiles()),
+  zone: ({names}) => names('zones'),
+  vpc: ({names}) => names('vpcs'),
+  'resource-group': ({names}) => names('resourceGroups'),
+  like: ({names}) => names('instances'),
+  name: ({names}, id) => (id === 'instances:create' ? undefined : names('instances')),
+  status: () => filterTable.status.known,
+  architecture: () => filterTable.architecture.known,
+  columns: (_sources, id) => [...(columnsOf[id] ?? []).map(keyOf), 'all'],
+  sort: (_sources, id) =>
+    id === 'instances:list' ? [...instanceColumns.flatMap(({key}) => [key, `-${key}`]), 'none'] : undefined,
 }
 
 const columnsOf: Record<string, Parameters<typeof keyOf>[0][]> = {
@@ -196,15 +181,17 @@ const columnsOf: Record<string, Parameters<typeof keyOf>[0][]> = {
 
 /** What `vpcmd config set` can give a setting: what the flag of that meaning takes. */
 function valuesOfPreference(key: string, current: string, sources: Sources): Offer {
-  if (key === 'profile') return startingWith(current, sources.profiles().map(bare))
-  if (key === 'color') return startingWith(current, ['auto', 'always', 'never'].map(bare))
+  if (key === 'profile') return oneOf(sources.profiles(), current)
   const id = key === 'output' ? 'instances:show' : 'instances:list'
   const flag = sources.manifest.commands[id]?.flags[key.replace(/^regions$/, 'region')]
   return flag ? valuesFor(flag, id, current, sources) : nothing
 }
 
-function bare(value: string): Candidate {
-  return [value, '']
+function oneOf(values: readonly string[], start: string): Offer {
+  return startingWith(
+    start,
+    values.map(value => [value, '']),
+  )
 }
 
 function startingWith(start: string, candidates: Candidate[]): Offer {

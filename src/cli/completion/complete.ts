@@ -51,39 +51,28 @@ function sourcesOf(env: NodeJS.ProcessEnv, isSandbox: boolean, root: URL): Sourc
   }
 }
 
-/** The account that a journal names at its beginning; undefined for one that can't be read. */
-function accountIn(file: string): string | undefined {
+/** So many bytes of a file's beginning; empty where it can't be read, or is one to wait for, such as a FIFO. */
+function startOf(file: string, length: number): string {
   try {
     const opened = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)
     try {
-      const bytes = Buffer.alloc(1024)
-      return /"account":"([^"]*)"/.exec(bytes.toString('utf8', 0, readSync(opened, bytes)))?.[1]
+      const bytes = Buffer.alloc(length)
+      return bytes.toString('utf8', 0, readSync(opened, bytes))
     } finally {
       closeSync(opened)
     }
   } catch {
-    return undefined
+    return ''
   }
 }
 
 /** The names below `profiles:` in the config file, as people write it. To read YAML in full takes longer than a Tab may. */
 function profileNames(env: NodeJS.ProcessEnv): string[] {
   const file = configFile(env)
-  if (file === undefined) return []
-  try {
-    const opened = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)
-    try {
-      const bytes = Buffer.alloc(64 * 1024)
-      const text = bytes.toString('utf8', 0, readSync(opened, bytes))
-      const [, rows = ''] = /^profiles:[^\S\n]*\n((?:[^\S\n].*\n|\s*\n|#.*\n)*)/m.exec(`${text}\n`) ?? []
-      const [indent = ''] = /^[^\S\n]+(?=[\w.-])/m.exec(rows) ?? []
-      return [...rows.matchAll(new RegExp(`^${indent}([\\w.-]+):`, 'gm'))].map(([, name = '']) => name)
-    } finally {
-      closeSync(opened)
-    }
-  } catch {
-    return []
-  }
+  const text = file === undefined ? '' : startOf(file, 64 * 1024)
+  const [, rows = ''] = /^profiles:[^\S\n]*\n((?:[^\S\n].*\n|\s*\n|#.*\n)*)/m.exec(`${text}\n`) ?? []
+  const [indent = ''] = /^[^\S\n]+(?=[\w.-])/m.exec(rows) ?? []
+  return [...rows.matchAll(new RegExp(`^${indent}([\\w.-]+):`, 'gm'))].map(([, name = '']) => name)
 }
 
 function unique(names: string[]): string[] {
@@ -96,7 +85,9 @@ function runIds(env: NodeJS.ProcessEnv, account: string | undefined): string[] {
   if (state === undefined) return []
   try {
     const journals = readdirSync(join(state, 'runs')).filter(name => /^\d{8}-\d{6}-[0-9a-f]+\.jsonl$/.test(name))
-    const isOurs = (name: string) => account === undefined || accountIn(join(state, 'runs', name)) === account
+    // A journal names its account at the beginning.
+    const accountOf = (name: string) => /"account":"([^"]*)"/.exec(startOf(join(state, 'runs', name), 1024))?.[1]
+    const isOurs = (name: string) => account === undefined || accountOf(name) === account
     const newest = journals.sort().reverse().slice(0, mostRuns)
     return newest.filter(isOurs).map(name => name.replace('.jsonl', ''))
   } catch {

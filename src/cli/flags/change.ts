@@ -1,7 +1,8 @@
 import {Flags} from '@oclif/core'
 import {usageError} from '../../errors.ts'
 import type {RestartPolicy} from '../../metadata/restart-plan.ts'
-import type {AccountFlags} from '../accounts-asked.ts'
+import {type AccountFlags, accountFlagNames} from './cloud.ts'
+import {type Given, inGroup} from './declare.ts'
 import {type OutputFlags, type OutputOptions, readOutput} from './output.ts'
 
 /** The flags of every command that changes servers. */
@@ -65,7 +66,7 @@ export const startFlags = {
   yes,
   show,
   concurrency,
-  ...inGroup('RESTART', {'step-timeout': restartFlags['step-timeout']}),
+  'step-timeout': restartFlags['step-timeout'],
 }
 
 /** The flags of `instances stop`, which takes instances down. */
@@ -84,22 +85,11 @@ export const stopFlags = {
 /** The flags of `instances restart`. */
 export const powerCycleFlags = {
   ...stopFlags,
-  ...inGroup('RESTART', {'max-unavailable': restartFlags['max-unavailable']}),
+  'max-unavailable': restartFlags['max-unavailable'],
 }
 
-interface ChangeFlags extends OutputFlags {
-  'dry-run'?: boolean
-  yes?: boolean
-  show?: 'all'
-  concurrency?: number
-  'max-failures'?: string
-  canary?: number
-  restart?: boolean
-  'accept-downtime'?: boolean
-  'accept-data-loss'?: boolean
-  'max-unavailable'?: string
-  'step-timeout'?: number
-}
+/** What these flags are given. */
+export type ChangeFlags = OutputFlags & Given<typeof rolloutFlags & typeof restartFlags>
 
 /** How servers are changed, and what is printed of it. */
 export interface ChangePolicy {
@@ -162,9 +152,10 @@ export function refuseRegions({region}: {region?: string[]}, what: string): void
   if (region) throw usageError(`--region can't narrow ${what}, which has its own regions.`, 'Drop --region.')
 }
 
-/** The same for --account and --assume. */
-export function refuseAccounts(flags: AccountFlags, what: string): void {
-  const flag = (['account', 'assume', 'enterprise', 'account-group'] as const).find(name => flags[name] !== undefined)
+/** The same for the flags of accounts, too. */
+export function refusePlaces(flags: {region?: string[]} & AccountFlags, what: string): void {
+  refuseRegions(flags, what)
+  const flag = accountFlagNames.find(name => flags[name] !== undefined)
   if (flag) throw usageError(`--${flag} can't narrow ${what}, which has its own accounts.`, `Drop --${flag}.`)
 }
 
@@ -176,9 +167,4 @@ function parseShare(flag: string, text: string, min: 0 | 1): (total: number) => 
     throw usageError(`--${flag} takes a number from ${min}, or a share from ${min}% to 100%, not ${text}.`)
   }
   return percent ? total => Math.floor((total * number) / 100) : () => number
-}
-
-function inGroup<T extends Record<string, object>>(helpGroup: string, flags: T): T {
-  for (const flag of Object.values(flags)) Object.assign(flag, {helpGroup})
-  return flags
 }

@@ -3,36 +3,39 @@ import {type Column, columnsNamed, jsonKeysOf, keyOf} from '../../column.ts'
 import {usageError} from '../../errors.ts'
 import {type DataFormat, dataFormatNames, dataFormats, valueFormatNames} from '../../terminal/formats.ts'
 import {colorModes} from '../../terminal/style.ts'
+import {type Given, inGroup, listFlag} from './declare.ts'
 
 const helpGroup = 'OUTPUT'
-const output = {char: 'o', summary: 'How to print the result.', helpGroup} as const
+
+/** `-o`, with these formats. */
+export function outputFlag(options: string[], summary = 'How to print the result.') {
+  return Flags.string({char: 'o', summary, options, helpGroup})
+}
 
 /** The flags of every command. */
-export const outputFlags = {
-  output: Flags.string({...output, options: ['table', ...dataFormatNames]}),
+export const outputFlags = inGroup(helpGroup, {
+  output: outputFlag(['table', ...dataFormatNames]),
   // Before json: oclif draws the usage in this order, and would leave a hole in it.
-  quiet: Flags.boolean({char: 'q', summary: 'Print IDs only.', exclusive: ['output', 'json'], helpGroup}),
-  json: Flags.boolean({summary: 'The same as --output json.', exclusive: ['output'], helpGroup}),
+  quiet: Flags.boolean({char: 'q', summary: 'Print IDs only.', exclusive: ['output', 'json']}),
+  json: Flags.boolean({summary: 'The same as --output json.', exclusive: ['output']}),
   query: Flags.string({
     helpValue: 'EXPRESSION',
     summary:
       'Print what this JMESPath expression finds in the output of -o json. A text is printed without quotes, unless -o json is given, too.',
     exclusive: ['quiet'],
-    helpGroup,
   }),
   color: Flags.string({
     options: [...colorModes],
     helpValue: 'WHEN',
     summary: 'When to color text: auto, always or never.',
-    helpGroup,
   }),
-  'no-pager': Flags.boolean({summary: 'Do not pipe long output on a terminal into a pager.', helpGroup}),
-  'no-input': Flags.boolean({summary: 'Ask nothing; also with CI or VPCMD_NO_INPUT set.', helpGroup}),
-  debug: Flags.boolean({summary: 'Print each request on stderr, without secrets.', helpGroup}),
-}
+  'no-pager': Flags.boolean({summary: 'Do not pipe long output on a terminal into a pager.'}),
+  'no-input': Flags.boolean({summary: 'Ask nothing; also with CI or VPCMD_NO_INPUT set.'}),
+  debug: Flags.boolean({summary: 'Print each request on stderr, without secrets.'}),
+})
 
 /** The same where each row has a name. */
-export const namedOutput = Flags.string({...output, options: ['table', ...dataFormatNames, 'name']})
+export const namedOutput = outputFlag(['table', ...dataFormatNames, 'name'])
 
 export const noHeaders = Flags.boolean({summary: 'Print a table or CSV without its header.', helpGroup})
 
@@ -45,24 +48,13 @@ export const limit = Flags.integer({
 /** `--columns`, where these are printed without it. */
 export function columnsFlag(byDefault: readonly string[] | string) {
   const told = typeof byDefault === 'string' ? byDefault : byDefault.join(',')
-  return Flags.string({
-    multiple: true,
-    multipleNonGreedy: true,
+  return listFlag({
     helpValue: 'NAMES',
     summary: `Columns, separated by commas, or all (default: ${told}). In JSON and YAML, the keys that these are read from.`,
   })
 }
 
-export interface OutputFlags {
-  output?: string
-  json?: boolean
-  quiet?: boolean
-  debug?: boolean
-  query?: string
-  columns?: string[]
-  'no-headers'?: boolean
-  limit?: number
-}
+export type OutputFlags = Given<typeof outputFlags> & {columns?: string[]; 'no-headers'?: boolean; limit?: number}
 
 export interface OutputOptions {
   format: DataFormat | 'table'

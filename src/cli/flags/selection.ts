@@ -3,6 +3,7 @@ import {type FilterName, type Filters, filterList} from '../../instances/filters
 import {tunables} from '../../instances/settings.ts'
 import {checkStdin} from '../check-files.ts'
 import type {SettingFlagName} from '../wanted-settings.ts'
+import {type Given, listFlag} from './declare.ts'
 
 type FilterFlags = {[Name in FilterName]: Interfaces.OptionFlag<Filters[Name]>}
 
@@ -13,7 +14,7 @@ export const filterFlags = Object.fromEntries(
     if (bounds) return [name, Flags.integer({...options, ...bounds, helpValue: `${bounds.min}-${bounds.max}`})]
     if (values) return [name, Flags.option({...options, options: values})()]
     if (!isList) return [name, Flags.string({...options, helpValue})]
-    return [name, Flags.string({...options, helpValue, multiple: true, multipleNonGreedy: true})]
+    return [name, listFlag({...options, helpValue})]
   }),
 ) as FilterFlags
 
@@ -48,14 +49,15 @@ export const selectionFlagsForChanges = {
   ) as ForChanges<FilterFlags>),
 }
 
-interface ManyFlagValues {
+type ManyFlagValues = Given<typeof manyFlags> & {
   /** A file that is read, too, and may be stdin. */
   policy?: string
-  'from-file'?: string
-  all?: boolean
   yes?: boolean
   'api-key-file'?: string
 }
+
+/** What the flags are given by which instances are chosen. */
+export type SelectionFlags = ManyFlagValues & Filters
 
 /** How instances are chosen, as typed. */
 export interface SelectionOptions {
@@ -74,33 +76,27 @@ export interface SelectionOptions {
  * How instances are chosen, by the arguments and flags. Throws a usage error for a list and a key that both are to come
  * from stdin: the list would be taken for the key.
  */
-export function readSelection(flags: ManyFlagValues & Filters, typed: string[] = []): SelectionOptions {
-  return selectionBy(flags, flags, name => name, typed)
+export function readSelection(
+  flags: SelectionFlags,
+  typed: string[] = [],
+  flagOf = (name: string): string => name,
+): SelectionOptions {
+  const file = flags['from-file']
+  checkStdin(flags, {'list of instances': file, policy: flags.policy})
+  const values = new Map<string, unknown>(Object.entries(flags))
+  const filters = toFilters(Object.fromEntries(filterList.map(({name}) => [name, values.get(flagOf(name))])))
+  const filterWords = filterList.flatMap(({name}) =>
+    filters[name] === undefined ? [] : `--${flagOf(name)} ${filters[name]}`,
+  )
+  return {typed, file, all: flags.all ?? false, filters, filterWords, yes: flags.yes ?? false}
 }
 
 /** The same where --protocol and --hop-limit say what is wanted. */
 export function readSelectionForChanges(
   flags: ManyFlagValues & Partial<ForChanges<Filters>>,
-  typed: string[] = [],
+  typed?: string[],
 ): SelectionOptions {
-  const values: Record<string, unknown> = {...flags}
-  const filters = Object.fromEntries(filterList.map(({name}) => [name, values[nameForChanges(name)]]))
-  return selectionBy(flags, filters, nameForChanges, typed)
-}
-
-function selectionBy(
-  flags: ManyFlagValues,
-  given: Filters,
-  flagOf: (name: string) => string,
-  typed: string[],
-): SelectionOptions {
-  const file = flags['from-file']
-  checkStdin(flags, {'list of instances': file, policy: flags.policy})
-  const filters = toFilters(given)
-  const filterWords = filterList.flatMap(({name}) =>
-    filters[name] === undefined ? [] : `--${flagOf(name)} ${filters[name]}`,
-  )
-  return {typed, file, all: flags.all ?? false, filters, filterWords, yes: flags.yes ?? false}
+  return readSelection(flags, typed, nameForChanges)
 }
 
 /** The filters among the flags; lists may be written with commas. */

@@ -1,23 +1,20 @@
-import {BaseCommand} from '../../cli/base-command.ts'
-import {noHeaders, readOutput} from '../../cli/flags/output.ts'
+import {ConfigCommand} from '../../cli/config-command.ts'
+import {noHeaders} from '../../cli/flags/output.ts'
 import {printRows} from '../../cli/output.ts'
 import {shownPreferences} from '../../cli/preferences.ts'
 import {exitCodes} from '../../errors.ts'
 import {configFile} from '../../files/user-folders.ts'
 
-export default class ConfigList extends BaseCommand {
+export default class ConfigList extends ConfigCommand {
   static override summary = 'List the settings of vpcmd itself, and where each is from.'
   static override description =
     'A flag beats the environment, and the environment beats the config file, which is vpcmd/config.yaml in $XDG_CONFIG_HOME, or in ~/.config. It holds no secrets.'
   static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --json']
-  /** As gh and git print their settings: in the format that is set, nobody could read how to set another. */
-  static override printsTable = false
-  static override toleratesWrongConfig = true
   static override flags = {'no-headers': noHeaders}
 
   async run(): Promise<void> {
-    const {flags} = await this.parse(ConfigList)
-    await printRows(this.context, readOutput(flags), {
+    const {flags, out} = await this.parse(ConfigList)
+    await printRows(this.context, out, {
       rows: shownPreferences(this.context),
       columns: [
         {header: 'Key', value: ({key}) => key},

@@ -1,29 +1,22 @@
 import {Args} from '@oclif/core'
-import {BaseCommand} from '../../cli/base-command.ts'
-import {readOutput} from '../../cli/flags/output.ts'
-import {printRecord} from '../../cli/output.ts'
+import {ConfigCommand} from '../../cli/config-command.ts'
+import {printDone} from '../../cli/output.ts'
 
-export default class ConfigUnset extends BaseCommand {
+export default class ConfigUnset extends ConfigCommand {
   static override summary = 'Take a setting of vpcmd itself out of the config file.'
   static override description = 'Also takes out a key that is no setting, which other commands refuse.'
   static override examples = ['<%= config.bin %> <%= command.id %> regions']
-  /** As gh and git print their settings: in the format that is set, nobody could read how to set another. */
-  static override printsTable = false
-  static override toleratesWrongConfig = true
   static override args = {
     key: Args.string({required: true, description: 'The setting.'}),
   }
 
   async run(): Promise<void> {
-    const {args, flags} = await this.parse(ConfigUnset)
+    const {args, out} = await this.parse(ConfigUnset)
     const {configFileOf, writePreference} = await import('../../cli/config-file.ts')
     const {key} = args
     const file = configFileOf(this.context.env)
     const unset = await writePreference(file, key, undefined)
-    const out = readOutput(flags)
-    if (out.format !== 'table' || out.quiet) {
-      const entries = Object.entries({key, unset: String(unset), file})
-      await printRecord(this.context, out, {entries, json: {key, unset, file}, id: key})
-    } else this.context.note(unset ? `Removed ${key} from ${file}.` : `${key} was not set in ${file}.`)
+    const sentence = unset ? `Removed ${key} from ${file}.` : `${key} was not set in ${file}.`
+    await printDone(this.context, out, sentence, {json: {key, unset, file}, id: key})
   }
 }

@@ -2,7 +2,6 @@ import {createPrivateKey, X509Certificate} from 'node:crypto'
 import {Flags} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
 import {plainImdsFlags} from '../../cli/flags/imds.ts'
-import {readOutput} from '../../cli/flags/output.ts'
 import {printBytes, serviceOf} from '../../cli/imds-service.ts'
 import {usageError, VpcmdError} from '../../errors.ts'
 import {readText} from '../../files/read-input.ts'
@@ -39,7 +38,7 @@ export default class ImdsCertificate extends BaseCommand {
   }
 
   async run(): Promise<void> {
-    const {flags} = await this.parse(ImdsCertificate)
+    const {flags, out} = await this.parse(ImdsCertificate)
     const keyFile = flags['new-key']
     if (keyFile !== undefined) await checkFree(keyFile, flags.force ?? false)
     const [service, request] = await Promise.all([
@@ -54,7 +53,7 @@ export default class ImdsCertificate extends BaseCommand {
       this.context.note(`The key is in ${keyFile}.`)
     }
     const chain = certificate.certificates.map(pem => `${plainLines(pem.trimEnd())}\n`).join('')
-    await printBytes(this.context, readOutput(flags), {text: chain, json: certificate})
+    await printBytes(this.context, out, {text: chain, json: certificate})
   }
 }
 

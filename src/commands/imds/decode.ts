@@ -1,7 +1,6 @@
 import {Args} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
 import {imdsFlags} from '../../cli/flags/imds.ts'
-import {readOutput} from '../../cli/flags/output.ts'
 import {serviceOf} from '../../cli/imds-service.ts'
 import {printRecord} from '../../cli/output.ts'
 import {VpcmdError} from '../../errors.ts'
@@ -23,7 +22,7 @@ export default class ImdsDecode extends BaseCommand {
   static override flags = imdsFlags
 
   async run(): Promise<void> {
-    const {args, flags} = await this.parse(ImdsDecode)
+    const {args, flags, out} = await this.parse(ImdsDecode)
     const token =
       args.file === undefined
         ? (await serviceOf(this.context, flags)).identity.access_token
@@ -36,7 +35,7 @@ export default class ImdsDecode extends BaseCommand {
         message: 'This is not a token: a JWT has three parts with dots between them, and its claims are JSON.',
       })
     }
-    await printRecord(this.context, readOutput(flags), {
+    await printRecord(this.context, out, {
       entries: describeClaims(claims, this.context.host.now()),
       json: claims,
       id: '',

@@ -1,6 +1,5 @@
 import {BaseCommand} from '../../cli/base-command.ts'
 import {imdsFlags} from '../../cli/flags/imds.ts'
-import {readOutput} from '../../cli/flags/output.ts'
 import {readService} from '../../cli/imds-service.ts'
 import {printRows} from '../../cli/output.ts'
 import {exitCodes} from '../../errors.ts'
@@ -16,15 +15,15 @@ export default class ImdsDoctor extends BaseCommand {
   static override flags = imdsFlags
 
   async run(): Promise<void> {
-    const {flags} = await this.parse(ImdsDoctor)
+    const {flags, out} = await this.parse(ImdsDoctor)
     const diagnosis = await diagnose(
       await readService(this.context, flags),
       realSurroundings(this.context.env, this.context.host.platform),
     )
-    if (readOutput(flags).format === 'table' && !flags.quiet) {
+    if (out.format === 'table' && !flags.quiet) {
       this.context.print(`${renderRecord(diagnosis.checks.flatMap(asEntries), this.context.canvas())}\n`)
     } else
-      await printRows(this.context, readOutput(flags), {
+      await printRows(this.context, out, {
         rows: diagnosis.checks,
         columns: [
           {header: 'Check', value: ({check}) => check},

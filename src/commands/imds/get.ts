@@ -1,7 +1,6 @@
 import {Args} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
 import {plainImdsFlags} from '../../cli/flags/imds.ts'
-import {readOutput} from '../../cli/flags/output.ts'
 import {printBytes, serviceOf} from '../../cli/imds-service.ts'
 import {pathArgument, pathPrintout} from '../../cli/imds-verbs.ts'
 
@@ -19,8 +18,8 @@ export default class ImdsGet extends BaseCommand {
   static override flags = plainImdsFlags
 
   async run(): Promise<void> {
-    const {args, flags} = await this.parse(ImdsGet)
+    const {args, flags, out} = await this.parse(ImdsGet)
     const path = pathArgument(args.path)
-    await printBytes(this.context, readOutput(flags), await pathPrintout(serviceOf(this.context, flags), path))
+    await printBytes(this.context, out, await pathPrintout(serviceOf(this.context, flags), path))
   }
 }

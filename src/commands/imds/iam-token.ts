@@ -1,7 +1,6 @@
 import {Flags} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
 import {plainImdsFlags} from '../../cli/flags/imds.ts'
-import {readOutput} from '../../cli/flags/output.ts'
 import {printBytes, serviceOf} from '../../cli/imds-service.ts'
 import {iamTokenPrintout, profileArgument} from '../../cli/imds-verbs.ts'
 
@@ -22,12 +21,8 @@ export default class ImdsIamToken extends BaseCommand {
   }
 
   async run(): Promise<void> {
-    const {flags} = await this.parse(ImdsIamToken)
+    const {flags, out} = await this.parse(ImdsIamToken)
     const profile = profileArgument(flags['trusted-profile'])
-    await printBytes(
-      this.context,
-      readOutput(flags),
-      await iamTokenPrintout(await serviceOf(this.context, flags), profile),
-    )
+    await printBytes(this.context, out, await iamTokenPrintout(await serviceOf(this.context, flags), profile))
   }
 }

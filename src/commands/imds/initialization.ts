@@ -1,6 +1,5 @@
 import {BaseCommand} from '../../cli/base-command.ts'
 import {imdsFlags} from '../../cli/flags/imds.ts'
-import {readOutput} from '../../cli/flags/output.ts'
 import {serviceOf} from '../../cli/imds-service.ts'
 import {printRecord} from '../../cli/output.ts'
 import {describeInitialization} from '../../imds/descriptions.ts'
@@ -16,9 +15,9 @@ export default class ImdsInitialization extends BaseCommand {
   static override flags = imdsFlags
 
   async run(): Promise<void> {
-    const {flags} = await this.parse(ImdsInitialization)
+    const {flags, out} = await this.parse(ImdsInitialization)
     const initialization = await (await serviceOf(this.context, flags)).get('instance/initialization')
-    await printRecord(this.context, readOutput(flags), {
+    await printRecord(this.context, out, {
       entries: describeInitialization(initialization),
       json: initialization,
       id: '',

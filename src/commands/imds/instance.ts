@@ -1,6 +1,6 @@
 import {BaseCommand} from '../../cli/base-command.ts'
 import {imdsFlags} from '../../cli/flags/imds.ts'
-import {outputFlags, readOutput} from '../../cli/flags/output.ts'
+import {outputFlags} from '../../cli/flags/output.ts'
 import {serviceOf} from '../../cli/imds-service.ts'
 import {printRecord} from '../../cli/output.ts'
 import {describeInstance} from '../../imds/descriptions.ts'
@@ -17,9 +17,9 @@ export default class ImdsInstance extends BaseCommand {
   static override flags = {...imdsFlags, quiet: outputFlags.quiet}
 
   async run(): Promise<void> {
-    const {flags} = await this.parse(ImdsInstance)
+    const {flags, out} = await this.parse(ImdsInstance)
     const instance = await (await serviceOf(this.context, flags)).instance()
-    await printRecord(this.context, readOutput(flags), {
+    await printRecord(this.context, out, {
       entries: describeInstance(instance),
       json: instance,
       id: textAt(instance, 'id'),

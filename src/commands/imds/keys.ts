@@ -1,6 +1,6 @@
 import {BaseCommand} from '../../cli/base-command.ts'
 import {imdsFlags} from '../../cli/flags/imds.ts'
-import {outputFlags, readOutput} from '../../cli/flags/output.ts'
+import {outputFlags} from '../../cli/flags/output.ts'
 import {serviceOf} from '../../cli/imds-service.ts'
 import {printRows} from '../../cli/output.ts'
 import {listAt, textAt} from '../../imds/fields.ts'
@@ -12,9 +12,9 @@ export default class ImdsKeys extends BaseCommand {
   static override flags = {...imdsFlags, quiet: outputFlags.quiet}
 
   async run(): Promise<void> {
-    const {flags} = await this.parse(ImdsKeys)
+    const {flags, out} = await this.parse(ImdsKeys)
     const answer = await (await serviceOf(this.context, flags)).get('keys')
-    await printRows(this.context, readOutput(flags), {
+    await printRows(this.context, out, {
       rows: listAt(answer, 'keys'),
       columns: [
         {header: 'ID', value: key => textAt(key, 'id')},

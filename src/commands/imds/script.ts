@@ -1,6 +1,7 @@
 import {Flags} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
-import {outputFlags, readOutput} from '../../cli/flags/output.ts'
+import {listFlag} from '../../cli/flags/declare.ts'
+import {outputFlags} from '../../cli/flags/output.ts'
 import {printRecord} from '../../cli/output.ts'
 import {usageError} from '../../errors.ts'
 import {parseEndpoint, parseMetadataPath} from '../../imds/endpoints.ts'
@@ -20,9 +21,7 @@ export default class ImdsScript extends BaseCommand {
   static override flags = {
     quiet: Flags.boolean({...outputFlags.quiet, hidden: true}),
     shell: Flags.option({options: scriptShells, default: 'sh', summary: 'Shell that runs the script.'})(),
-    path: Flags.string({
-      multiple: true,
-      multipleNonGreedy: true,
+    path: listFlag({
       helpValue: 'PATH',
       summary: 'Path to read; may be repeated. Without it, instance/initialization.',
     }),
@@ -35,7 +34,7 @@ export default class ImdsScript extends BaseCommand {
   }
 
   async run(): Promise<void> {
-    const {flags} = await this.parse(ImdsScript)
+    const {flags, out} = await this.parse(ImdsScript)
     if (flags['cloud-init'] && flags.shell !== 'sh')
       throw usageError('--cloud-init runs scripts of a POSIX shell only.')
     const paths = (flags.path ?? ['instance/initialization']).map(parseMetadataPath)
@@ -46,7 +45,7 @@ export default class ImdsScript extends BaseCommand {
       output: flags['user-data'] ? 'user-data' : paths.length === 1 ? 'answer' : 'document',
     })
     const text = flags['cloud-init'] ? cloudConfig(script) : script
-    if (readOutput(flags).format === 'table') this.context.print(text)
-    else await printRecord(this.context, readOutput(flags), {entries: [['Script', text]], json: {script: text}, id: ''})
+    if (out.format === 'table') this.context.print(text)
+    else await printRecord(this.context, out, {entries: [['Script', text]], json: {script: text}, id: ''})
   }
 }

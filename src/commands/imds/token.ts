@@ -1,7 +1,6 @@
 import {Flags} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
 import {plainImdsFlags} from '../../cli/flags/imds.ts'
-import {readOutput} from '../../cli/flags/output.ts'
 import {printBytes, serviceOf} from '../../cli/imds-service.ts'
 import {tokenPrintout} from '../../cli/imds-verbs.ts'
 import {usageError} from '../../errors.ts'
@@ -26,9 +25,9 @@ export default class ImdsToken extends BaseCommand {
   }
 
   async run(): Promise<void> {
-    const {flags} = await this.parse(ImdsToken)
+    const {flags, out} = await this.parse(ImdsToken)
     if (flags.nonce === '') throw usageError('--nonce is empty.', 'It takes a text that nobody else can guess.')
     const service = await serviceOf(this.context, flags, {expiresIn: flags['expires-in'], nonce: flags.nonce})
-    await printBytes(this.context, readOutput(flags), tokenPrintout(service))
+    await printBytes(this.context, out, tokenPrintout(service))
   }
 }

@@ -1,6 +1,5 @@
 import {BaseCommand} from '../../cli/base-command.ts'
 import {plainImdsFlags} from '../../cli/flags/imds.ts'
-import {readOutput} from '../../cli/flags/output.ts'
 import {printBytes, serviceOf} from '../../cli/imds-service.ts'
 import {userDataPrintout} from '../../cli/imds-verbs.ts'
 
@@ -12,7 +11,7 @@ export default class ImdsUserData extends BaseCommand {
   static override flags = plainImdsFlags
 
   async run(): Promise<void> {
-    const {flags} = await this.parse(ImdsUserData)
-    await printBytes(this.context, readOutput(flags), await userDataPrintout(await serviceOf(this.context, flags)))
+    const {flags, out} = await this.parse(ImdsUserData)
+    await printBytes(this.context, out, await userDataPrintout(await serviceOf(this.context, flags)))
   }
 }

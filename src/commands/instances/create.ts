@@ -1,13 +1,14 @@
-import {Args, Flags} from '@oclif/core'
+import {Args, Flags, type Interfaces} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
 import {checkStdin} from '../../cli/check-files.ts'
 import {connectCloud} from '../../cli/connect-cloud.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
-import {type OutputOptions, readOutput} from '../../cli/flags/output.ts'
+import {listFlag} from '../../cli/flags/declare.ts'
+import type {OutputOptions} from '../../cli/flags/output.ts'
 import {unbroken} from '../../cli/interruption.ts'
 import {printRecord} from '../../cli/output.ts'
 import {findOrPick} from '../../cli/select-instances.ts'
-import {readWantedSettings, type SettingFlagValues, settingFlags} from '../../cli/wanted-settings.ts'
+import {readWantedSettings, settingFlags} from '../../cli/wanted-settings.ts'
 import type {InstancePrototype} from '../../cloud/prototypes.ts'
 import type {Instance} from '../../cloud/readers/instance.ts'
 import {placeName} from '../../cloud/regions.ts'
@@ -24,15 +25,7 @@ import {checkUserData, userDataIn, userDataInMetadata} from '../../instances/use
 import {valueFormatNames} from '../../terminal/formats.ts'
 import {inSteps} from '../../terminal/steps.ts'
 
-interface CreateFlags extends SettingFlagValues {
-  profile?: string
-  image?: string
-  subnet?: string
-  key?: string[]
-  'dry-run'?: boolean
-  yes?: boolean
-  wait: number
-}
+type CreateFlags = Interfaces.InferredFlags<typeof InstancesCreate.flags>
 
 export default class InstancesCreate extends BaseCommand {
   static override summary = 'Create an instance like an existing one, with the metadata service on.'
@@ -65,9 +58,7 @@ The VPC API does not return the user data of an instance. To copy it, collect it
     }),
     image: Flags.string({helpValue: 'ID|NAME|CRN', summary: 'Use this image instead.'}),
     subnet: Flags.string({helpValue: 'ID|NAME|CRN', summary: 'Use this subnet instead, with its zone and VPC.'}),
-    key: Flags.string({
-      multiple: true,
-      multipleNonGreedy: true,
+    key: listFlag({
       helpValue: 'ID|NAME|CRN',
       summary: 'Use this SSH key instead. Repeat it for more.',
     }),
@@ -86,8 +77,7 @@ The VPC API does not return the user data of an instance. To copy it, collect it
   }
 
   async run(): Promise<void> {
-    const {args, flags} = await this.parse(InstancesCreate)
-    const out = readOutput(flags)
+    const {args, flags, out} = await this.parse(InstancesCreate)
     const prompter = await this.context.prompter()
     if (!prompter) refuseMissing(args.name, flags.like)
     const problem = args.name === undefined ? undefined : problemOfName(args.name)
@@ -159,7 +149,7 @@ The VPC API does not return the user data of an instance. To copy it, collect it
     this.context.exitCode = exitCodes.failed
   }
 
-  private async readUserData(flags: {'user-data'?: string; 'from-metadata'?: string}): Promise<string | undefined> {
+  private async readUserData(flags: CreateFlags): Promise<string | undefined> {
     const file = flags['user-data'] ?? flags['from-metadata']
     if (file === undefined) return undefined
     const origin = inputName(file)
@@ -205,10 +195,6 @@ const nameRule = 'Use lowercase letters, digits and hyphens, at most 63, startin
 
 /** Throws a usage error for what nobody can be asked for. */
 function refuseMissing(name: string | undefined, like: string | undefined): void {
-  const missing = name === undefined ? 'NAME' : like === undefined ? '--like' : undefined
-  if (missing)
-    throw usageError(
-      `${missing} is ${missing === 'NAME' ? 'missing' : 'required'}.`,
-      'Usage: vpcmd instances create NAME --like INSTANCE [flags]',
-    )
+  const missing = name === undefined ? 'NAME is missing.' : like === undefined ? '--like is required.' : undefined
+  if (missing) throw usageError(missing, 'Usage: vpcmd instances create NAME --like INSTANCE [flags]')
 }

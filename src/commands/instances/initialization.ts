@@ -2,7 +2,6 @@ import {Args, Flags} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
 import {connectCloud} from '../../cli/connect-cloud.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
-import {readOutput} from '../../cli/flags/output.ts'
 import {printRecord} from '../../cli/output.ts'
 import {findOrPick} from '../../cli/select-instances.ts'
 import type {SealedPassword} from '../../cloud/readers/resources.ts'
@@ -33,7 +32,7 @@ export default class InstancesInitialization extends BaseCommand {
   }
 
   async run(): Promise<void> {
-    const {args, flags} = await this.parse(InstancesInitialization)
+    const {args, flags, out} = await this.parse(InstancesInitialization)
     const keyText = flags['private-key'] && (await readText(flags['private-key'], 'private key'))
     const passphrase =
       flags['passphrase-file'] && (await readText(flags['passphrase-file'], 'passphrase')).split(/\r?\n/)[0]
@@ -51,7 +50,7 @@ export default class InstancesInitialization extends BaseCommand {
     const password =
       keyText !== undefined && given.password ? await this.open(given.password, keyText, passphrase) : undefined
     const initialization = {found, given, password}
-    await printRecord(this.context, readOutput(flags), {
+    await printRecord(this.context, out, {
       entries: initializationDetails(initialization),
       json: toJsonInitialization(initialization),
       id: instance.id,

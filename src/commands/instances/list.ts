@@ -2,18 +2,10 @@ import {Flags} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
 import {accountFlags, connectCloud} from '../../cli/connect-cloud.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
-import {
-  chosenColumns,
-  columnsFlag,
-  limit,
-  namedOutput,
-  noHeaders,
-  printsValues,
-  readOutput,
-} from '../../cli/flags/output.ts'
+import {chosenColumns, columnsFlag, limit, namedOutput, noHeaders, printsValues} from '../../cli/flags/output.ts'
 import {filterFlags, hasFilters, toFilters} from '../../cli/flags/selection.ts'
 import {noteLimit, printRows, rowPrinter} from '../../cli/output.ts'
-import {preferences} from '../../cli/preferences.ts'
+import {settledPreferences} from '../../cli/preferences.ts'
 import {noneFound, reportRegions} from '../../cli/report-failures.ts'
 import {
   chooseColumns,
@@ -60,13 +52,12 @@ With --sort none, the formats -o jsonl, -o csv, -o name and -q print instances a
   }
 
   async run(): Promise<void> {
-    const {flags} = await this.parse(InstancesList)
-    const out = readOutput(flags)
-    const preferred = preferences(this.context)
+    const {flags, out} = await this.parse(InstancesList)
+    const preferred = settledPreferences(this.context).columns?.value
     const columns = chosenColumns(
       out,
       instanceColumns,
-      chooseColumns(columnsOf(await accountFlags(this.context, flags), preferred.columns ?? defaultColumns)),
+      chooseColumns(columnsOf(await accountFlags(this.context, flags), preferred ?? defaultColumns)),
     )
     const isSorted = flags.sort !== 'none'
     const sortedBy = isSorted ? columnNamed(flags.sort.replace(/^-/, '')).key : undefined
@@ -109,7 +100,7 @@ With --sort none, the formats -o jsonl, -o csv, -o name and -q print instances a
     await printRows(this.context, out, {
       ...output,
       rows: isSorted ? sortRows(rows, flags.sort) : rows,
-      mayHide: (out.columns ?? preferred.columns) === undefined,
+      mayHide: (out.columns ?? preferred) === undefined,
       empty: [noneFound(failures), wholeNameHint(filters) ?? ''].join(' ').trim(),
     })
     const asked = new Map(Object.entries(filters))

@@ -1,9 +1,8 @@
 import {BaseCommand} from '../../cli/base-command.ts'
 import {selectionHelp} from '../../cli/change-metadata.ts'
-import {connectCloud} from '../../cli/connect-cloud.ts'
-import {powerCycleFlags, readPowerChange} from '../../cli/flags/change.ts'
+import {powerCycleFlags} from '../../cli/flags/change.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
-import {instanceArgs, readSelection, selectionFlags} from '../../cli/flags/selection.ts'
+import {instanceArgs, selectionFlags} from '../../cli/flags/selection.ts'
 import {switchPower} from '../../cli/switch-power.ts'
 
 export default class InstancesRestart extends BaseCommand {
@@ -27,9 +26,6 @@ vpcmd records each run in a journal before it sends anything. If a run is interr
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(InstancesRestart)
-    const policy = readPowerChange(flags)
-    const selection = readSelection(flags, args.instance)
-    const cloud = await connectCloud(this.context, flags)
-    await switchPower(this.context, cloud, policy, {action: 'restart', selection})
+    await switchPower(this.context, 'restart', flags, args.instance)
   }
 }

@@ -2,7 +2,6 @@ import {Args} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
 import {connectCloud} from '../../cli/connect-cloud.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
-import {readOutput} from '../../cli/flags/output.ts'
 import {printRecord} from '../../cli/output.ts'
 import {findOrPick} from '../../cli/select-instances.ts'
 import {instanceDetails} from '../../instances/details.ts'
@@ -22,12 +21,12 @@ export default class InstancesShow extends BaseCommand {
   static override flags = cloudFlags
 
   async run(): Promise<void> {
-    const {args, flags} = await this.parse(InstancesShow)
+    const {args, flags, out} = await this.parse(InstancesShow)
     const cloud = await connectCloud(this.context, flags)
     const found = await findOrPick(this.context, cloud, args.instance, 'Which instance?')
     const index = await floatingIpsFor(cloud.api(found.region), found.instance)
     const row = {instance: found.instance, ...whereIs(found.region), floatingIps: addressesOf(found.instance, index)}
-    await printRecord(this.context, readOutput(flags), {
+    await printRecord(this.context, out, {
       entries: instanceDetails(row, index),
       json: toJsonRow(row),
       id: row.instance.id,

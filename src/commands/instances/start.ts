@@ -1,9 +1,8 @@
 import {BaseCommand} from '../../cli/base-command.ts'
 import {selectionHelp} from '../../cli/change-metadata.ts'
-import {connectCloud} from '../../cli/connect-cloud.ts'
-import {readPowerChange, startFlags} from '../../cli/flags/change.ts'
+import {startFlags} from '../../cli/flags/change.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
-import {instanceArgs, readSelection, selectionFlags} from '../../cli/flags/selection.ts'
+import {instanceArgs, selectionFlags} from '../../cli/flags/selection.ts'
 import {switchPower} from '../../cli/switch-power.ts'
 
 export default class InstancesStart extends BaseCommand {
@@ -24,9 +23,6 @@ vpcmd records each run in a journal before it sends anything: see vpcmd metadata
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(InstancesStart)
-    const policy = readPowerChange(flags)
-    const selection = readSelection(flags, args.instance)
-    const cloud = await connectCloud(this.context, flags)
-    await switchPower(this.context, cloud, policy, {action: 'start', selection})
+    await switchPower(this.context, 'start', flags, args.instance)
   }
 }

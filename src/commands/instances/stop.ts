@@ -1,9 +1,8 @@
 import {BaseCommand} from '../../cli/base-command.ts'
 import {selectionHelp} from '../../cli/change-metadata.ts'
-import {connectCloud} from '../../cli/connect-cloud.ts'
-import {readPowerChange, stopFlags} from '../../cli/flags/change.ts'
+import {stopFlags} from '../../cli/flags/change.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
-import {instanceArgs, readSelection, selectionFlags} from '../../cli/flags/selection.ts'
+import {instanceArgs, selectionFlags} from '../../cli/flags/selection.ts'
 import {switchPower} from '../../cli/switch-power.ts'
 
 export default class InstancesStop extends BaseCommand {
@@ -25,9 +24,6 @@ vpcmd records each run in a journal before it sends anything: see vpcmd metadata
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(InstancesStop)
-    const policy = readPowerChange(flags)
-    const selection = readSelection(flags, args.instance)
-    const cloud = await connectCloud(this.context, flags)
-    await switchPower(this.context, cloud, policy, {action: 'stop', selection})
+    await switchPower(this.context, 'stop', flags, args.instance)
   }
 }

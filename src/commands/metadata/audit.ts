@@ -12,7 +12,8 @@ import {checkFiles, checkStdin} from '../../cli/check-files.ts'
 import {connectCloud} from '../../cli/connect-cloud.ts'
 import {type Ending, printEnding} from '../../cli/ending.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
-import {chosenColumns, columnsFlag, noHeaders, type OutputOptions, readOutput} from '../../cli/flags/output.ts'
+import {listFlag} from '../../cli/flags/declare.ts'
+import {chosenColumns, columnsFlag, noHeaders, type OutputOptions, outputFlag} from '../../cli/flags/output.ts'
 import {filterFlags, toFilters} from '../../cli/flags/selection.ts'
 import {printRows} from '../../cli/output.ts'
 import {readPolicy} from '../../cli/policy-file.ts'
@@ -22,7 +23,7 @@ import {counted} from '../../counted.ts'
 import {exitCodes, usageError, VpcmdError} from '../../errors.ts'
 import {writeOutput} from '../../files/write-output.ts'
 import {dataFormatNames} from '../../terminal/formats.ts'
-import {green, red, yellow} from '../../terminal/style.ts'
+import {colouring, green, red, yellow} from '../../terminal/style.ts'
 
 const {name, zone, vpc, 'resource-group': resourceGroup, tag} = filterFlags
 
@@ -57,9 +58,7 @@ Exit codes: 0 compliant; 5 not compliant; 1 if anything could not be read, whate
       helpValue: 'FILE',
       summary: 'YAML file with the policy; - is stdin. Without it, the built-in policy applies.',
     }),
-    report: Flags.string({
-      multiple: true,
-      multipleNonGreedy: true,
+    report: listFlag({
       helpValue: 'FORMAT=FILE',
       summary: `Also write a report to a file. Repeat it for more reports. Formats: ${reportFormats.join(', ')}.`,
     }),
@@ -86,19 +85,13 @@ Exit codes: 0 compliant; 5 not compliant; 1 if anything could not be read, whate
     vpc,
     'resource-group': resourceGroup,
     tag,
-    output: Flags.string({
-      char: 'o',
-      summary: 'How to print the result.',
-      options: ['table', ...reportFormats],
-      helpGroup: 'OUTPUT',
-    }),
+    output: outputFlag(['table', ...reportFormats]),
     columns: columnsFlag('those of the table, or all in CSV'),
     'no-headers': noHeaders,
   }
 
   async run(): Promise<void> {
-    const {flags} = await this.parse(MetadataAudit)
-    const out = readOutput(flags)
+    const {flags, out} = await this.parse(MetadataAudit)
     const [every, byDefault] = out.format === 'csv' ? [everyColumn.csv, csvColumns] : [everyColumn.table, tableColumns]
     const columns = chosenColumns(out, every, byDefault)
     if (out.columns && !['table', ...dataFormatNames, undefined].includes(flags.output)) {
@@ -250,14 +243,8 @@ function restartNext({judgements}: AuditReport): Ending['next'] {
 /** What somebody has to look at. */
 const findings = verdicts.filter(each => each !== 'compliant' && each !== 'exempt')
 
-const styles: Partial<Record<Verdict, (text: string) => string>> = {
-  violation: red,
-  undetermined: yellow,
-  unmatched: yellow,
-  compliant: green,
-}
-
-function colored(text: string): string {
-  const verdict = verdicts.find(each => each === text)
-  return (verdict && styles[verdict]?.(text)) ?? text
-}
+const colored = colouring([
+  [red, ['violation']],
+  [yellow, ['undetermined', 'unmatched']],
+  [green, ['compliant']],
+])

@@ -5,7 +5,8 @@ import type {Context} from '../../cli/context.ts'
 import {printEnding, restartNeeded} from '../../cli/ending.ts'
 import {readChange} from '../../cli/flags/change.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
-import {type OutputOptions, readOutput} from '../../cli/flags/output.ts'
+import {listFlag} from '../../cli/flags/declare.ts'
+import type {OutputOptions} from '../../cli/flags/output.ts'
 import {instanceArgs, readSelection, selectionFlags} from '../../cli/flags/selection.ts'
 import {readWishes, sshFlags} from '../../cli/flags/ssh.ts'
 import {runRollout} from '../../cli/make-changes.ts'
@@ -45,9 +46,7 @@ Passwords and license keys are masked. User data is not masked: any process on t
   static override flags = {
     ...cloudFlags,
     ...sshFlags,
-    path: Flags.string({
-      multiple: true,
-      multipleNonGreedy: true,
+    path: listFlag({
       helpValue: 'PATH',
       summary: `Path of the metadata API to read. Repeat it for more (default: instance and ${initializationPath}).`,
     }),
@@ -62,9 +61,8 @@ Passwords and license keys are masked. User data is not masked: any process on t
   }
 
   async run(): Promise<void> {
-    const {args, flags} = await this.parse(MetadataCollect)
+    const {args, flags, out} = await this.parse(MetadataCollect)
     const {context} = this
-    const out = readOutput(flags)
     const wishes = readWishes(flags)
     const paths = flags.path?.map(parseMetadataPath) ?? ['instance', initializationPath]
     const endpoint = flags.endpoint === undefined ? undefined : parseEndpoint(flags.endpoint)

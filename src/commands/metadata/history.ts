@@ -2,7 +2,7 @@ import {Args} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
 import {connectCloud, usesSandbox} from '../../cli/connect-cloud.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
-import {limit, noHeaders, type OutputOptions, readOutput} from '../../cli/flags/output.ts'
+import {limit, noHeaders, type OutputOptions} from '../../cli/flags/output.ts'
 import {warnOfDamage} from '../../cli/open-run.ts'
 import {printRows} from '../../cli/output.ts'
 import {resultStyle} from '../../cli/print-outcomes.ts'
@@ -33,9 +33,8 @@ A sandbox has an account of its own, and a new one after a reset. With --sandbox
   static override flags = {sandbox: cloudFlags.sandbox, limit, 'no-headers': noHeaders}
 
   async run(): Promise<void> {
-    const {args, flags} = await this.parse(MetadataHistory)
+    const {args, flags, out} = await this.parse(MetadataHistory)
     const folder = runsFolder(this.context.env)
-    const out = readOutput(flags)
     if (args.run !== undefined && out.limit !== undefined) {
       throw usageError("--limit is for the list of runs, and can't be combined with a run.", 'Drop --limit.')
     }
@@ -118,9 +117,7 @@ A sandbox has an account of its own, and a new one after a reset. With --sandbox
     }
     await printRows(this.context, out, {
       rows: changes,
-      columns: changes.some(({change}) => change.target.account !== undefined)
-        ? changeColumnsOfAccounts
-        : changeColumns,
+      columns: changeColumns(changes.some(({change}) => change.target.account !== undefined)),
       toJson: toJsonChange,
       toWhole: () => ({...summary, changes: changes.map(toJsonChange)}),
       id: ({change}) => change.target.id,
@@ -187,9 +184,17 @@ function ago(ms: number): string {
   return `${Math.floor(minutes / 60 / 24)} days ago`
 }
 
-const changeColumns: Column<RecordedChange>[] = [
+const accountOfChange: Column<RecordedChange> = {
+  header: 'Account',
+  value: ({change}) => change.target.account ?? '',
+  priority: 2,
+  tells: 'which',
+}
+
+const changeColumns = (hasAccounts: boolean): Column<RecordedChange>[] => [
   {header: 'Name', value: ({change}) => change.target.name, least: 20, tells: 'what'},
   {header: 'ID', value: ({change}) => change.target.id, priority: 3, tells: 'which'},
+  ...(hasAccounts ? [accountOfChange] : []),
   {header: 'Zone', value: ({change}) => change.target.zone, priority: 2, tells: 'which'},
   {header: 'Before', value: ({change}) => (change.power ? change.target.status : settingsLabel(change.before))},
   {
@@ -201,10 +206,3 @@ const changeColumns: Column<RecordedChange>[] = [
   {header: 'At', value: ({at}) => at ?? '', priority: 4},
   {header: 'Error', value: ({error}) => error?.message ?? '', least: 24},
 ]
-
-/** The same where more than one account was worked in. */
-const changeColumnsOfAccounts = changeColumns.flatMap((column): Column<RecordedChange>[] =>
-  column.header === 'Zone'
-    ? [{header: 'Account', value: ({change}) => change.target.account ?? '', priority: 2, tells: 'which'}, column]
-    : [column],
-)

@@ -6,7 +6,6 @@ import {connectCloud} from '../../cli/connect-cloud.ts'
 import type {Context} from '../../cli/context.ts'
 import {notRead, printEnding} from '../../cli/ending.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
-import {readOutput} from '../../cli/flags/output.ts'
 import {instanceArgs, readSelectionForChanges, selectionFlagsForChanges} from '../../cli/flags/selection.ts'
 import {managersOf, readTerraformFile, tellManagers, withManagers} from '../../cli/plan-managers.ts'
 import {breachesOf, policyFlag, readPolicy, withBreaches} from '../../cli/policy-file.ts'
@@ -52,9 +51,8 @@ vpcmd also tells which instances Schematics manages, by their tags, and which on
   }
 
   async run(): Promise<void> {
-    const {args, flags} = await this.parse(MetadataPlan)
+    const {args, flags, out} = await this.parse(MetadataPlan)
     const {context} = this
-    const out = readOutput(flags)
     if (!flags.enable && !flags.disable) {
       throw usageError('Pass --enable or --disable.', 'See vpcmd metadata plan --help.')
     }

@@ -1,14 +1,7 @@
 import {Args, Flags} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
 import {signIn} from '../../cli/connect-cloud.ts'
-import {
-  checkRestartFlags,
-  readPowerChange,
-  refuseAccounts,
-  refuseRegions,
-  restartFlags,
-  rolloutFlags,
-} from '../../cli/flags/change.ts'
+import {checkRestartFlags, readPowerChange, refusePlaces, restartFlags, rolloutFlags} from '../../cli/flags/change.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {carryOut, checkCanary, printDryRun} from '../../cli/make-changes.ts'
 import {openRun} from '../../cli/open-run.ts'
@@ -55,8 +48,7 @@ A run of vpcmd instances start, stop or restart is finished in the same way: wha
   async run(): Promise<void> {
     const {args, flags} = await this.parse(MetadataResume)
     const {context} = this
-    refuseRegions(flags, 'a run')
-    refuseAccounts(flags, 'a run')
+    refusePlaces(flags, 'a run')
     // A run of `instances stop` or `restart` takes these flags alone, and which run it is shows later.
     const policy = readPowerChange(flags)
     const signedIn = await signIn(context, flags)
@@ -64,12 +56,8 @@ A run of vpcmd instances start, stop or restart is finished in the same way: wha
     // What another run has turned off, or restarted, since awaits nothing any more.
     const isAwaiting = (recorded: RecordedChange) =>
       awaitsRestart(recorded) && (!awaited || awaited(recorded.change.target) !== undefined)
-    const run = await openRun(context, signedIn.base, args.run, 'resumed', (folder, account) =>
+    const {run, cloud} = await openRun(context, signedIn, args.run, 'resumed', (folder, account) =>
       lastUnfinished(folder, account, policy.restart.isWanted ? isAwaiting : undefined),
-    )
-    const cloud = await signedIn.of(
-      run.header,
-      run.changes.map(({change}) => change.target),
     )
     const action = powerOf(run)
     if (action) return resumePower(context, cloud, policy, {run, action})

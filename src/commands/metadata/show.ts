@@ -2,7 +2,7 @@ import {BaseCommand} from '../../cli/base-command.ts'
 import {selectionHelp} from '../../cli/change-metadata.ts'
 import {accountFlags, connectCloud} from '../../cli/connect-cloud.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
-import {chosenColumns, columnsFlag, namedOutput, noHeaders, readOutput} from '../../cli/flags/output.ts'
+import {chosenColumns, columnsFlag, namedOutput, noHeaders} from '../../cli/flags/output.ts'
 import {instanceArgs, readSelection, selectionFlags} from '../../cli/flags/selection.ts'
 import {printRows} from '../../cli/output.ts'
 import {reportFailures} from '../../cli/report-failures.ts'
@@ -48,9 +48,8 @@ ${selectionHelp}`
   }
 
   async run(): Promise<void> {
-    const {args, flags} = await this.parse(MetadataShow)
+    const {args, flags, out} = await this.parse(MetadataShow)
     const selection = readSelection(flags, args.instance)
-    const out = readOutput(flags)
     const byDefault = chooseColumns(columnsOf(await accountFlags(this.context, flags), metadataColumns))
     const columns = chosenColumns(out, showColumns, byDefault)
     const cloud = await connectCloud(this.context, flags)

@@ -1,7 +1,7 @@
 import {Args} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
 import {signIn} from '../../cli/connect-cloud.ts'
-import {readChange, refuseAccounts, refuseRegions, rolloutFlags} from '../../cli/flags/change.ts'
+import {readChange, refusePlaces, rolloutFlags} from '../../cli/flags/change.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {makeChanges} from '../../cli/make-changes.ts'
 import {openRun} from '../../cli/open-run.ts'
@@ -33,14 +33,8 @@ An undo is itself a run. To undo it, pass its ID.`
     const {args, flags} = await this.parse(MetadataUndo)
     const {context} = this
     const policy = readChange(flags)
-    refuseRegions(flags, 'an undo')
-    refuseAccounts(flags, 'an undo')
-    const signedIn = await signIn(context, flags)
-    const run = await openRun(context, signedIn.base, args.run, 'undone', lastToUndo)
-    const cloud = await signedIn.of(
-      run.header,
-      run.changes.map(({change}) => change.target),
-    )
+    refusePlaces(flags, 'an undo')
+    const {run, cloud} = await openRun(context, await signIn(context, flags), args.run, 'undone', lastToUndo)
     const {id} = run.header
     if (run.state === 'running') {
       throw new VpcmdError({

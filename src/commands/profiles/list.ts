@@ -1,9 +1,8 @@
 import {BaseCommand} from '../../cli/base-command.ts'
-import {noHeaders, readOutput} from '../../cli/flags/output.ts'
+import {noHeaders} from '../../cli/flags/output.ts'
 import {printRows} from '../../cli/output.ts'
 import {profilesOf, settledPreferences} from '../../cli/preferences.ts'
-import {toJsonProfile} from '../../cli/profile-json.ts'
-import {credentialsInWords, type Profile} from '../../cli/profiles.ts'
+import {credentialsInWords, type Profile, toJsonProfile} from '../../cli/profiles.ts'
 
 export default class ProfilesList extends BaseCommand {
   static override summary = 'List the profiles of the config file.'
@@ -29,10 +28,10 @@ Use a profile with --profile NAME or VPCMD_PROFILE, or make it the default with 
   static override flags = {'no-headers': noHeaders}
 
   async run(): Promise<void> {
-    const {flags} = await this.parse(ProfilesList)
+    const {out} = await this.parse(ProfilesList)
     const used = settledPreferences(this.context).profile?.value
     const rows = [...profilesOf(this.context)].map(([name, profile]) => ({name, profile, isUsed: name === used}))
-    await printRows(this.context, readOutput(flags), {
+    await printRows(this.context, out, {
       rows,
       columns: [
         {header: 'Profile', value: ({name}) => name, tells: 'what'},

@@ -1,10 +1,8 @@
 import {Args} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
-import {readOutput} from '../../cli/flags/output.ts'
 import {printRecord} from '../../cli/output.ts'
 import {profilesOf, settledPreferences} from '../../cli/preferences.ts'
-import {toJsonProfile} from '../../cli/profile-json.ts'
-import {credentialsInWords, profileNamed} from '../../cli/profiles.ts'
+import {credentialsInWords, profileNamed, toJsonProfile} from '../../cli/profiles.ts'
 import {exitCodes, VpcmdError} from '../../errors.ts'
 
 export default class ProfilesShow extends BaseCommand {
@@ -15,7 +13,7 @@ export default class ProfilesShow extends BaseCommand {
   static override args = {name: Args.string({description: 'The name of the profile.'})}
 
   async run(): Promise<void> {
-    const {args, flags} = await this.parse(ProfilesShow)
+    const {args, out} = await this.parse(ProfilesShow)
     const used = settledPreferences(this.context).profile
     const name = args.name ?? used?.value
     if (name === undefined) {
@@ -39,7 +37,7 @@ export default class ProfilesShow extends BaseCommand {
       ['Regions', regions?.join(', ')],
       ['Output', output],
     ]
-    await printRecord(this.context, readOutput(flags), {
+    await printRecord(this.context, out, {
       entries: entries.flatMap(([label, text]) => (text === undefined ? [] : [[label, text]])),
       json: toJsonProfile(name, profile, name === used?.value),
       id: name,

@@ -1,7 +1,6 @@
 import {Args} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
-import {readOutput} from '../../cli/flags/output.ts'
-import {printRecord} from '../../cli/output.ts'
+import {printDone} from '../../cli/output.ts'
 import {profilesOf, settledPreferences} from '../../cli/preferences.ts'
 import {profileNamed} from '../../cli/profiles.ts'
 
@@ -13,15 +12,13 @@ export default class ProfilesUse extends BaseCommand {
   static override args = {name: Args.string({required: true, description: 'The name of the profile.'})}
 
   async run(): Promise<void> {
-    const {args, flags} = await this.parse(ProfilesUse)
+    const {args, out} = await this.parse(ProfilesUse)
     const {name} = args
     profileNamed(profilesOf(this.context), name, 'the command line')
     const {configFileOf, writePreference} = await import('../../cli/config-file.ts')
     const file = configFileOf(this.context.env)
     await writePreference(file, 'profile', name)
-    const out = readOutput(flags)
-    if (out.format === 'table' && !out.quiet) this.context.note(`Using profile ${name}, as ${file} says.`)
-    else await printRecord(this.context, out, {entries: Object.entries({name, file}), json: {name, file}, id: name})
+    await printDone(this.context, out, `Using profile ${name}, as ${file} says.`, {json: {name, file}, id: name})
     const settled = settledPreferences(this.context).profile
     if (settled?.from === 'environment') this.context.warning(`${settled.source} is set, and beats it.`)
   }

@@ -1,6 +1,5 @@
 import {Args, Flags} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
-import {readOutput} from '../../cli/flags/output.ts'
 import {printRows} from '../../cli/output.ts'
 import {fields, flag, list, type Raw, text} from '../../cloud/readers/fields.ts'
 import {answerLimits, ask} from '../../cloud/transport.ts'
@@ -40,11 +39,11 @@ Any program can send the same request: GET /sandbox/addresses?instance=NAME, wit
   }
 
   async run(): Promise<void> {
-    const {argv, flags} = await this.parse(SandboxAddresses)
+    const {argv, flags, out} = await this.parse(SandboxAddresses)
     const url = addressesUrl(flags.url ?? (this.context.env.VPC_URL || undefined))
     for (const name of argv) url.searchParams.append('instance', String(name))
     const rows = await askSandbox(url)
-    await printRows(this.context, readOutput(flags), {
+    await printRows(this.context, out, {
       rows,
       columns,
       id: row => row.id,

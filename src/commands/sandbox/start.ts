@@ -1,7 +1,7 @@
 import {Flags} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
 import {checkFiles} from '../../cli/check-files.ts'
-import {readOutput} from '../../cli/flags/output.ts'
+import {listFlag} from '../../cli/flags/declare.ts'
 import {printRecord} from '../../cli/output.ts'
 import {usageError, VpcmdError} from '../../errors.ts'
 import {fullPath} from '../../files/file-trouble.ts'
@@ -75,16 +75,12 @@ With --accounts, the key belongs to an enterprise. It may assume the trusted pro
       helpValue: 'N|P%',
       summary: 'Let the first N starts, or P% of all, fail for lack of capacity.',
     }),
-    fault: Flags.string({
-      multiple: true,
-      multipleNonGreedy: true,
+    fault: listFlag({
       helpValue: 'KIND[:N|:P%]',
       summary:
         'Fail the first N requests, or P% of all: 401, 403, 429, 500, 502 (a web page), 503, 504, reset, cut (half a response) or hang.',
     }),
-    metadata: Flags.string({
-      multiple: true,
-      multipleNonGreedy: true,
+    metadata: listFlag({
       helpValue: 'INSTANCE=HOST:PORT',
       summary:
         "Bind an instance's metadata service to this address: loopback (127.0.0.0/8, [::1]), or 169.254.169.254. The others get a free port on 127.0.0.1.",
@@ -102,7 +98,7 @@ With --accounts, the key belongs to an enterprise. It may assume the trusted pro
   }
 
   async run(): Promise<void> {
-    const {flags} = await this.parse(SandboxStart)
+    const {flags, out} = await this.parse(SandboxStart)
     const failing = flags['failing-starts']
     const caFile = flags['metadata-ca']
     const crFile = flags['cr-token']
@@ -150,7 +146,6 @@ With --accounts, the key belongs to an enterprise. It may assume the trusted pro
       environment.VPC_CR_TOKEN_FILENAME = fullPath(crFile)
       environment.VPC_IAM_PROFILE_NAME = auditorName
     }
-    const out = readOutput(flags)
     if (out.format === 'json' || out.query !== undefined) {
       await printRecord(this.context, out, {entries: [], json: {url: sandbox.url, environment}, id: ''})
     } else {
