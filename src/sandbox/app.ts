@@ -37,7 +37,7 @@ export function createApp(options: AppOptions): Hono<Environment> {
     const trace = randomUUID()
     c.set('trace', trace)
     c.header('x-request-id', trace)
-    await inAccount(() => fleet.account, next)
+    await inAccount(fleet, next)
   })
   app.use(onlyOwnHost)
   const iam = {accounts, clock, ttlSeconds: options.tokenTtlSeconds}
@@ -65,10 +65,7 @@ export function createApp(options: AppOptions): Hono<Environment> {
     if (seconds !== undefined) throw throttled(String(seconds))
     checkVersion(c, clock())
     if (account === undefined) throw unauthorized()
-    return await inAccount(
-      () => account.id,
-      () => answerVpc(c, account.cloud),
-    )
+    return await inAccount({account: account.id}, () => answerVpc(c, account.cloud))
   }
   for (const base of vpcBases) app.all(`${base}/*`, vpc)
   return app

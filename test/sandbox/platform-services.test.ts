@@ -255,6 +255,7 @@ describe('GlobalSearchV2', () => {
 
   test.each<[string, object, number]>([
     ['no limit', {limit: 0}, 400],
+    ['a limit below 0', {limit: -1}, 400],
     ['a limit above 1000', {limit: 1001}, 400],
     ['an unknown field', {fields: ['owner']}, 501],
     ['an unknown order', {sort: ['owner']}, 501],

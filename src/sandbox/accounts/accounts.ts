@@ -91,10 +91,7 @@ export class Accounts {
     this.refresh()
     const account = await this.ofRequest(c)
     if (account === undefined) throw unauthorized()
-    return await inAccount(
-      () => account.id,
-      () => work(account),
-    )
+    return await inAccount({account: account.id}, () => work(account))
   }
 
   #make(number: number): Account {

@@ -113,16 +113,16 @@ const fieldMessages = {
 
 export type FieldCode = keyof typeof fieldMessages
 
-/** 400 with a field of the body as its target, or a parameter of the query. */
-export function fieldError(
-  code: FieldCode,
-  name: string,
-  value?: unknown,
-  {message = fieldMessages[code], type = 'field'}: {message?: string; type?: ErrorTarget['type']} = {},
-): ApiError {
-  const target: ErrorTarget = {name, type}
+/** 400 with a field of the body as its target, with the message of its code unless another one is given. */
+export function fieldError(code: FieldCode, name: string, value?: unknown, message = fieldMessages[code]): ApiError {
+  const target: ErrorTarget = {name, type: 'field'}
   if (value !== undefined) target.value = typeof value === 'string' ? value : JSON.stringify(value)
   return new ApiError(400, code, message, target)
+}
+
+/** 400 with a parameter of the query as its target. */
+export function parameterError(code: FieldCode, name: string, value?: string): ApiError {
+  return new ApiError(400, code, fieldMessages[code], {name, type: 'parameter', ...(value !== undefined && {value})})
 }
 
 /**
@@ -132,5 +132,5 @@ export function fieldError(
  */
 export function checkNameIsFree(name: string, rows: readonly {id: string; name: string}[], own?: string): void {
   if (!rows.some(each => each.name === name && each.id !== own)) return
-  throw fieldError('validation_unique_failed', 'name', name, {message: `Provided Name (${name}) is not unique`})
+  throw fieldError('validation_unique_failed', 'name', name, `Provided Name (${name}) is not unique`)
 }

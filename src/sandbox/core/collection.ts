@@ -1,5 +1,5 @@
 import type {Context, Hono} from 'hono'
-import {fieldError, notFound} from './api-error.ts'
+import {notFound, parameterError} from './api-error.ts'
 import type {Environment} from './environment.ts'
 import {pageOf, readPageRequest} from './paging.ts'
 import type {RecordStore} from './record-store.ts'
@@ -140,7 +140,7 @@ function sortRows<Row>(
 ): readonly Row[] {
   if (sort === undefined || Object.keys(fields).length === 0) return rows
   const field = fields[sort.replace(/^-/, '')]
-  if (field === undefined) throw fieldError('validation_enum', 'sort', sort, {type: 'parameter'})
+  if (field === undefined) throw parameterError('validation_enum', 'sort', sort)
   const sign = sort.startsWith('-') ? -1 : 1
   const compare = (a: number | string, b: number | string) => (a < b ? -1 : a > b ? 1 : 0)
   return rows.toSorted((a, b) => sign * compare(field(a), field(b)) || (place ? place(a) - place(b) : 0))

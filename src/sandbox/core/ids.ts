@@ -12,16 +12,16 @@ export function newAccount(): string {
 }
 
 // Nearly every body has a CRN in it, and several sandboxes may serve from one process.
-const accounts = new AsyncLocalStorage<() => string>()
+const accounts = new AsyncLocalStorage<{readonly account: string}>()
 
-/** Does `work` for the account that `accountOf` gives: CRNs and tokens made meanwhile are of it. */
-export function inAccount<T>(accountOf: () => string, work: () => T): T {
-  return accounts.run(accountOf, work)
+/** Does `work` for an account, which may get another ID meanwhile: CRNs and tokens made by `work` are of it. */
+export function inAccount<T>(of: {readonly account: string}, work: () => T): T {
+  return accounts.run(of, work)
 }
 
 /** The account that is served. Outside of inAccount it is the documented one. */
 export function accountId(): string {
-  return accounts.getStore()?.() ?? documentedAccount
+  return accounts.getStore()?.account ?? documentedAccount
 }
 
 /** A whole number that depends on `seed` alone and looks random: 0 to 2^32-1. Much cheaper than a digest. */

@@ -1,5 +1,5 @@
 import {createHash} from 'node:crypto'
-import {ApiError, type FieldCode, fieldError} from './api-error.ts'
+import {ApiError, type FieldCode, parameterError} from './api-error.ts'
 
 const defaultLimit = 50
 const maximumLimit = 100
@@ -37,19 +37,28 @@ function readToken(kind: string, token: string): number {
   })
 }
 
-function readLimit(text: string): number {
-  const refuse = (code: FieldCode) => fieldError(code, 'limit', text, {type: 'parameter'})
+/** The whole number in a parameter of the query, `otherwise` without it. Throws 400 for a number that is not from `least` to `most`, and for what is none. */
+export function readCount(
+  query: Record<string, string>,
+  name: string,
+  otherwise: number,
+  most: number,
+  least = 1,
+): number {
+  const text = query[name]
+  if (text === undefined) return otherwise
+  const refuse = (code: FieldCode) => parameterError(code, name, text)
   if (!/^-?\d+$/.test(text)) throw refuse('validation_invalid_field_type')
-  const limit = Number(text)
-  if (limit < 1) throw refuse('validation_min_value')
-  if (limit > maximumLimit) throw refuse('validation_max_value')
-  return limit
+  const count = Number(text)
+  if (count < least) throw refuse('validation_min_value')
+  if (count > most) throw refuse('validation_max_value')
+  return count
 }
 
 /** Reads `limit` (1 to 100, 50 without; the maximum is the sandbox's guess, no source states it) and `start`. Throws 400 for others; `kind` keeps one list's tokens from another's. */
 export function readPageRequest(query: Record<string, string>, kind: string): PageRequest {
   return {
-    limit: query.limit === undefined ? defaultLimit : readLimit(query.limit),
+    limit: readCount(query, 'limit', defaultLimit, maximumLimit),
     after: query.start === undefined ? 0 : readToken(kind, query.start),
   }
 }

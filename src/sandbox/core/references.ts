@@ -56,6 +56,20 @@ export function bodyHead(base: string, path: string, place: string, record: Stor
   }
 }
 
+/** A local disk of a server, in its interface's type and with its size in GB. */
+export function diskBody(server: StoredRecord, href: string, kind: string, index: number, type: string, size: number) {
+  const id = derivedId(server, `disk/${index}`)
+  return {
+    created_at: isoTime(server.created),
+    href: `${href}/disks/${id}`,
+    id,
+    interface_type: type,
+    name: `disk-${index + 1}`,
+    resource_type: `${kind}_disk`,
+    size,
+  }
+}
+
 /** The VPCReference of the VPC that something is in. */
 export function vpcReference({region, vpc}: {region: string; vpc: string}, name: string, base: string) {
   return resourceReference(base, 'vpcs', resourceIn(region, 'vpcs', {id: vpc, name}))

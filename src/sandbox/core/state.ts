@@ -196,28 +196,11 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** A state with all kinds of records. In version 1, keys and floating IPs were kept in another form. */
+/** A state with all that older versions of the sandbox did not keep. */
 function withAllKinds(given: Record<string, unknown>): Record<string, unknown> {
-  const empty = emptyState().records
   // Sandboxes had the one account before they had their own.
   const state: Record<string, unknown> = {account: documentedAccount, ...given}
-  if (state.version !== 1) return {...state, ...(isRecord(state.records) && {records: {...empty, ...state.records}})}
-  const {secret, account, instances, added, bareMetalServers, templates, addedFloatingIps = [], addedKeys = []} = state
-  const [instanceOf, nameOf] = [state.floatingIps, state.renamed].map(each => (isRecord(each) ? each : {}))
-  const removed = Array.isArray(state.removed) ? state.removed : []
-  const changes: Record<string, object> = {}
-  for (const [id, change] of Object.entries(instanceOf ?? {})) changes[id] = {...(isRecord(change) && change)}
-  for (const [id, name] of Object.entries(nameOf ?? {})) changes[id] = {...changes[id], name}
-  for (const id of removed) changes[id] = {...changes[id], deleted: true}
-  const records = {
-    ...empty,
-    ...(bareMetalServers !== undefined && {bareMetalServers}),
-    ...(templates !== undefined && {templates}),
-    instances: {changes: instances, added},
-    floatingIps: {changes, added: addedFloatingIps},
-    keys: {changes, added: addedKeys},
-  }
-  return {version: 2, secret, account, records}
+  return {...state, ...(isRecord(state.records) && {records: {...emptyState().records, ...state.records}})}
 }
 
 function isState(value: unknown): value is State {

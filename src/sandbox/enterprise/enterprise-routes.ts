@@ -1,9 +1,9 @@
 import {Hono} from 'hono'
 import type {Accounts} from '../accounts/accounts.ts'
-import {ApiError, fieldError, invalidRoute, notFound} from '../core/api-error.ts'
+import {ApiError, invalidRoute, notFound, parameterError} from '../core/api-error.ts'
 import type {ApiRequest} from '../core/collection.ts'
 import type {Environment} from '../core/environment.ts'
-import {placeOfToken, tokenOf} from '../core/paging.ts'
+import {placeOfToken, readCount, tokenOf} from '../core/paging.ts'
 import {type Enterprise, enterpriseOf} from './enterprise.ts'
 
 const maximumLimit = 100
@@ -70,14 +70,11 @@ function filterRows(c: ApiRequest, rows: Row[], filters: Record<string, Filter>,
 
 /** A page: `{rows_count, next_url?, resources}`. No account is ever deleted here, so `include_deleted` changes nothing. */
 function list(c: ApiRequest, rows: Row[], path: string): Response {
-  const {limit: size, next_docid: token, ...others} = c.req.query()
-  const refuse = (code: Parameters<typeof fieldError>[0]) => fieldError(code, 'limit', size, {type: 'parameter'})
-  if (size !== undefined && !/^\d+$/.test(size)) throw refuse('validation_invalid_field_type')
-  if (Number(size ?? 0) > maximumLimit) throw refuse('validation_max_value')
+  const {limit: _, next_docid: token, ...others} = c.req.query()
   // "Valid values are between `0` and `100`": a page of none would lead nowhere, so 0 is taken for no limit.
-  const limit = Number(size ?? 0) || maximumLimit
+  const limit = readCount(c.req.query(), 'limit', 0, maximumLimit, 0) || maximumLimit
   const from = token === undefined ? 0 : placeOfToken(path, token)
-  if (from === undefined) throw fieldError('validation_failed', 'next_docid', token, {type: 'parameter'})
+  if (from === undefined) throw parameterError('validation_failed', 'next_docid', token)
   const shown = rows.slice(from, from + limit)
   const next = new URLSearchParams({...others, limit: String(limit), next_docid: tokenOf(path, from + limit)})
   return c.json({

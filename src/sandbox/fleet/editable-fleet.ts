@@ -40,11 +40,7 @@ function shelfOf<Item extends StoredRecord, Summary, New, Edit>(
       return record && summaryOf(record)
     },
     // What is kept of it has CRNs.
-    add: item =>
-      inAccount(
-        () => fleet.account,
-        async () => summaryOf(await store.add(order => make(item, order))),
-      ),
+    add: item => inAccount(fleet, async () => summaryOf(await store.add(order => make(item, order)))),
     change: async (id, edit) => summaryOf(await update(id, record => changeOf(edit, record))),
     async remove(id) {
       await update(id, () => ({deleted: true}) as Partial<Item>)

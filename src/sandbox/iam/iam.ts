@@ -86,10 +86,7 @@ export function iamRoutes({accounts, clock, ttlSeconds}: IamOptions): Hono {
     const issuer = `${new URL(c.req.url).origin}/identity`
     const {secret} = accounts.main.cloud.fleet
     return c.json({
-      access_token: await inAccount(
-        () => account,
-        () => issueToken(secret, issuer, issuedAt, ttlSeconds, claims),
-      ),
+      access_token: await inAccount({account}, () => issueToken(secret, issuer, issuedAt, ttlSeconds, claims)),
       refresh_token: 'not_supported',
       token_type: 'Bearer',
       expires_in: ttlSeconds,

@@ -96,7 +96,7 @@ export async function issueCrToken(accounts: Accounts, nowMs: number): Promise<s
   const issuedAt = Math.floor(nowMs / 1000)
   const claims = {
     aud: ['iam'],
-    iss: inAccount(() => main.id, clusterOf),
+    iss: inAccount({account: main.id}, clusterOf),
     sub: serviceAccount,
     iat: issuedAt,
     exp: issuedAt + crTokenSeconds,

@@ -64,7 +64,7 @@ export function createMetadataApp(options: MetadataAppOptions): Hono<MetadataEnv
     // and IAM tokens for them, at the new paths (ibm-cloud-docs/vpc bare_metal_server_metadata_about.md).
     if (subject.kind === 'bare-metal-server' && !c.req.path.startsWith('/identity/v1/')) throw noSuchPath(c.req.path)
     c.set('subject', subject)
-    await inAccount(() => options.fleet.account, next)
+    await inAccount(options.fleet, next)
     const {pathname, search} = new URL(c.req.url)
     options.onRequest?.({method: c.req.method, path: pathname + search, status: c.res.status})
     return undefined

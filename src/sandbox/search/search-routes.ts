@@ -4,6 +4,7 @@ import {ApiError, fieldError} from '../core/api-error.ts'
 import type {ApiRequest} from '../core/collection.ts'
 import type {Environment} from '../core/environment.ts'
 import {accountId} from '../core/ids.ts'
+import {readCount} from '../core/paging.ts'
 import type {TagType} from '../core/records.ts'
 import type {FleetStore} from '../fleet/fleet.ts'
 import {readObject} from '../vpc/request-body.ts'
@@ -118,13 +119,9 @@ function searched(
 
 /** Reads the parameters of the URL. Throws 400 for a wrong one, and 501 for one that the sandbox does not simulate. */
 function readParameters(c: ApiRequest, account: string): {limit: number; sort: SearchField[]; isOwn: boolean} {
-  const {limit: size = String(defaultLimit), sort = '', account_id: asked, timeout, ...others} = c.req.query()
-  for (const [name, value] of Object.entries({limit: size, ...(timeout !== undefined && {timeout})})) {
-    if (!/^\d+$/.test(value)) throw fieldError('validation_invalid_field_type', name, value, {type: 'parameter'})
-  }
-  const limit = Number(size)
-  if (limit < 1) throw fieldError('validation_min_value', 'limit', size, {type: 'parameter'})
-  if (limit > maximumLimit) throw fieldError('validation_max_value', 'limit', size, {type: 'parameter'})
+  const {limit: _limit, sort = '', account_id: asked, timeout: _timeout, ...others} = c.req.query()
+  const limit = readCount(c.req.query(), 'limit', defaultLimit, maximumLimit)
+  readCount(c.req.query(), 'timeout', 0, Number.MAX_SAFE_INTEGER, 0)
   // False is the default of all these.
   const [other] = Object.entries(others).find(([, value]) => value !== 'false') ?? []
   if (other !== undefined) throw notSimulated(`the parameter ${other}`)

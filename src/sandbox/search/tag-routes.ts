@@ -1,8 +1,9 @@
 import {Hono} from 'hono'
 import type {Account, Accounts} from '../accounts/accounts.ts'
-import {ApiError, fieldError, notFound} from '../core/api-error.ts'
+import {ApiError, fieldError, notFound, parameterError} from '../core/api-error.ts'
 import type {ApiRequest} from '../core/collection.ts'
 import type {Environment} from '../core/environment.ts'
+import {readCount} from '../core/paging.ts'
 import type {TagType} from '../core/records.ts'
 import type {SimulatedCloud} from '../core/simulated-cloud.ts'
 import {readObject} from '../vpc/request-body.ts'
@@ -25,7 +26,7 @@ export function tagRoutes(accounts: Accounts): Hono<Environment> {
   routes.post('/v3/tags', c =>
     accounts.serve(c, async ({id, cloud}) => {
       const type = readType(c, id, 'access')
-      if (type !== 'access') throw fieldError('validation_enum', 'tag_type', type, {type: 'parameter'})
+      if (type !== 'access') throw parameterError('validation_enum', 'tag_type', type)
       const names = await readNames(c, ['tag_names'])
       // "true if the tag was not created (for example, the tag already exists)"
       return c.json({results: names.map(name => ({tag_name: name, is_error: !access.add(cloud, name)}))})
@@ -102,23 +103,22 @@ class AccessTags {
 }
 
 function listTags(c: ApiRequest, {id, cloud}: Account, access: AccessTags): Response {
-  const {attached_to: crn, limit: size, offset: start, order_by_name: order, attached_only: isAttached} = c.req.query()
+  const {attached_to: crn, order_by_name: order, attached_only: isAttached} = c.req.query()
   const type = readType(c, id, 'user')
   if (c.req.query('full_data') === 'true') throw notSimulated('the parameter full_data')
   const providers = (c.req.queries('providers') ?? []).flatMap(each => each.split(','))
   if (providers.some(each => each !== 'ghost')) throw notSimulated('other providers than ghost')
   // "When using this parameter, you must specify the appropriate provider". Tags of other types have one alone.
   if (crn !== undefined && type === 'user' && providers.length === 0) {
-    throw fieldError('validation_required_field', 'providers', undefined, {type: 'parameter'})
+    throw parameterError('validation_required_field', 'providers')
   }
-  const limit = readCount('limit', size, defaultLimit, 1, maximumLimit)
-  const offset = readCount('offset', start, 0, 0, Number.MAX_SAFE_INTEGER)
+  const limit = readCount(c.req.query(), 'limit', defaultLimit, maximumLimit)
+  const offset = readCount(c.req.query(), 'offset', 0, Number.MAX_SAFE_INTEGER, 0)
   const names = namesOf(cloud, type, crn)
   const withUnused = type === 'access' && crn === undefined && isAttached !== 'true'
   const all = distinct(withUnused ? [...names, ...access.of(cloud)] : names)
   if (order !== undefined) {
-    if (order !== 'asc' && order !== 'desc')
-      throw fieldError('validation_enum', 'order_by_name', order, {type: 'parameter'})
+    if (order !== 'asc' && order !== 'desc') throw parameterError('validation_enum', 'order_by_name', order)
     all.sort((a, b) => (order === 'asc' ? 1 : -1) * (a < b ? -1 : a > b ? 1 : 0))
   }
   const items = all.slice(offset, offset + limit).map(name => ({name}))
@@ -142,10 +142,10 @@ function distinct(names: readonly string[]): string[] {
 function readType(c: ApiRequest, account: string, otherwise: TagType): TagType {
   const {tag_type: asked = otherwise, account_id: of} = c.req.query()
   const type = tagTypes.find(each => each === asked)
-  if (type === undefined) throw fieldError('validation_enum', 'tag_type', asked, {type: 'parameter'})
+  if (type === undefined) throw parameterError('validation_enum', 'tag_type', asked)
   // "This parameter is required if `tag_type` is set to `service`."
   if (type === 'service' && of === undefined) {
-    throw fieldError('validation_required_field', 'account_id', undefined, {type: 'parameter'})
+    throw parameterError('validation_required_field', 'account_id')
   }
   if (of === undefined || of === account) return type
   throw new ApiError(403, 'not_authorized', 'The token is for another account.', {
@@ -186,19 +186,8 @@ async function readNames(c: ApiRequest, properties: string[]): Promise<string[]>
   }
   const bad = several.find((each: unknown) => typeof each !== 'string' || !isTagName(each))
   if (bad === undefined) return several
-  throw fieldError('validation_failed', 'tag_names', bad, {
-    message: 'A tag has 1 to 128 letters, digits, spaces, and _ - . : alone.',
-  })
-}
-
-function readCount(name: string, text: string | undefined, otherwise: number, least: number, most: number): number {
-  const refuse = (code: Parameters<typeof fieldError>[0]) => fieldError(code, name, text, {type: 'parameter'})
-  if (text === undefined) return otherwise
-  if (!/^\d+$/.test(text)) throw refuse('validation_invalid_field_type')
-  const count = Number(text)
-  if (count < least) throw refuse('validation_min_value')
-  if (count > most) throw refuse('validation_max_value')
-  return count
+  const message = 'A tag has 1 to 128 letters, digits, spaces, and _ - . : alone.'
+  throw fieldError('validation_failed', 'tag_names', bad, message)
 }
 
 function notSimulated(what: string): ApiError {

@@ -2,7 +2,7 @@ import {type Routes, storedCollection} from '../core/collection.ts'
 import {crnOf} from '../core/ids.ts'
 import {nameChange} from '../core/record-store.ts'
 import type {BareMetalRecord} from '../core/records.ts'
-import {derivedId, isoTime, type WireBody} from '../core/references.ts'
+import {diskBody, type WireBody} from '../core/references.ts'
 import type {SimulatedCloud} from '../core/simulated-cloud.ts'
 import {checkUpdatable} from './instance-status.ts'
 import {serverBody} from './networking.ts'
@@ -16,36 +16,21 @@ const profiles: ReadonlyMap<string, {memory: number; hasLocalDisks: boolean}> = 
   ['mx2-metal-96x768', {memory: 768, hasLocalDisks: false}],
 ])
 
-function disksOf(record: BareMetalRecord, href: string, hasLocalDisks: boolean): WireBody[] {
-  const disk = (index: number, type: string, size: number) => {
-    const id = derivedId(record, `disk/${index}`)
-    return {
-      created_at: isoTime(record.created),
-      href: `${href}/disks/${id}`,
-      id,
-      interface_type: type,
-      name: `disk-${index + 1}`,
-      resource_type: 'bare_metal_server_disk',
-      size,
-    }
-  }
-  const local = Array.from({length: hasLocalDisks ? 8 : 0}, (_, index) => disk(index + 1, 'nvme', 3200))
-  return [disk(0, 'sata', 960), ...local]
-}
-
 /** The API's BareMetalServer object of a record; field by field as in IBM/vpc-node-sdk vpc/v1.ts `VpcV1.BareMetalServer`. */
 function bareMetalBody(record: BareMetalRecord, vpcName: string, base: string): WireBody {
   const {status} = record
   const body = serverBody(record, status, vpcName, base)
   const profile = profiles.get(record.profile)
-  const disks = disksOf(record, body.href, profile?.hasLocalDisks ?? false)
-  const [boot] = disks
+  const disk = (index: number, type: string, size: number) =>
+    diskBody(record, body.href, 'bare_metal_server', index, type, size)
+  const boot = disk(0, 'sata', 960)
+  const local = Array.from({length: profile?.hasLocalDisks ? 8 : 0}, (_, index) => disk(index + 1, 'nvme', 3200))
   return {
     ...body,
     bandwidth: 100_000,
-    boot_target: {href: boot?.href, id: boot?.id, name: boot?.name, resource_type: 'bare_metal_server_disk'},
+    boot_target: {href: boot.href, id: boot.id, name: boot.name, resource_type: boot.resource_type},
     cpu: {architecture: 'amd64', core_count: 48, socket_count: 2, threads_per_core: 2},
-    disks,
+    disks: [boot, ...local],
     enable_secure_boot: false,
     firmware: {update: 'none'},
     memory: profile?.memory ?? 384,

@@ -37,13 +37,13 @@ export function newInstanceRecord(
   const {field, isLegacy, attachmentName, subnet: naming, security_groups: groups, ...given} = networkOf(asked)
   const subnet = findByNaming(subnetsOf(fleet, region), naming, `${field}.subnet`)
   if (subnet.zone !== zone.name) {
-    throw fieldError('validation_failed', `${field}.subnet`, subnet.id, {message: 'The subnet is in another zone.'})
+    throw fieldError('validation_failed', `${field}.subnet`, subnet.id, 'The subnet is in another zone.')
   }
   if (asked.vpc !== undefined) {
     const vpcs = fleet.vpcs.of(region.name).map(each => resourceIn(region.name, 'vpcs', each))
     if (findByNaming(vpcs, asked.vpc, 'vpc').id !== subnet.vpc.id) {
       const [[by, value] = []] = Object.entries(asked.vpc)
-      throw fieldError('validation_failed', `vpc.${by}`, value, {message: 'The subnet is in another VPC.'})
+      throw fieldError('validation_failed', `vpc.${by}`, value, 'The subnet is in another VPC.')
     }
   }
   const inVpc = securityGroupsIn({region: region.name, vpc: subnet.vpc.id})
@@ -105,7 +105,7 @@ function findKeys({keys}: Prototype, all: readonly KeyRecord[]): KeyRecord[] {
 function networkOf({primary_network_attachment: attachment, primary_network_interface: legacy}: Prototype) {
   if (attachment !== undefined && legacy !== undefined) {
     const message = 'Only one of primary_network_attachment and primary_network_interface is allowed.'
-    throw fieldError('validation_failed', 'primary_network_interface', undefined, {message})
+    throw fieldError('validation_failed', 'primary_network_interface', undefined, message)
   }
   if (attachment !== undefined) {
     const {enable_infrastructure_nat: _nat, name: _name, ...given} = attachment.virtual_network_interface
@@ -150,7 +150,7 @@ function trustedProfileOf({auto_link: autoLink, target}: NonNullable<Prototype['
 function newPassword(keys: readonly KeyRecord[]): InstanceRecord['password'] {
   const key = keys.find(each => keyFacts(each.publicKey)?.type === 'rsa')
   if (key === undefined) {
-    throw fieldError('validation_failed', 'keys', undefined, {message: 'A Windows image needs a key of type rsa.'})
+    throw fieldError('validation_failed', 'keys', undefined, 'A Windows image needs a key of type rsa.')
   }
   const fingerprint = keyFacts(key.publicKey)?.fingerprint ?? ''
   return {encrypted: encryptFor(key.publicKey, randomBytes(12).toString('base64')), fingerprint}

@@ -120,7 +120,7 @@ export function addFloatingIps(routes: Routes, {fleet, clock}: SimulatedCloud): 
       const target = body.target && findTarget(c, body.target)
       if (target !== undefined && body.zone !== undefined) {
         const message = 'Only one of target and zone is allowed.'
-        throw fieldError('validation_failed', 'zone', undefined, {message})
+        throw fieldError('validation_failed', 'zone', undefined, message)
       }
       const zones = region.zones.map(each => ({...each, id: each.name}))
       const zone = target?.zone ?? (body.zone && findByNaming(zones, body.zone, 'zone').name)

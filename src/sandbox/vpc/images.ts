@@ -6,16 +6,6 @@ import {regional} from '../core/regions.ts'
 import type {SimulatedCloud} from '../core/simulated-cloud.ts'
 import type {FleetStore} from '../fleet/fleet.ts'
 
-/** The operating system of an image, read from its name. */
-interface OperatingSystem {
-  name: string
-  family: string
-  vendor: string
-  version: string
-  architecture: string
-  display: string
-}
-
 // The stock images of the default fleet and of generated ones, and one image of the account's own.
 const imageNames = [
   'ibm-ubuntu-24-04-6-minimal-amd64-3',
@@ -49,21 +39,17 @@ export function imagesIn(fleet: FleetStore, region: string): NamedResource[] {
   return [...images.values()]
 }
 
-export function operatingSystemOf({name}: NamedResource): OperatingSystem {
+/** The operating system of an image, read from its name. */
+export function operatingSystemOf({name}: NamedResource) {
   const found = systems.find(each => name.includes(each.word))
   const version = /-(\d+)-(\d+)/.exec(name)?.slice(1, 3).join('-') ?? '9'
   const architecture = name.includes('s390x') ? 's390x' : 'amd64'
   if (found === undefined) {
-    return {name: 'generic', family: 'Other', vendor: 'Other', version: '1', architecture, display: 'Other'}
+    return {name: 'generic', family: 'Other', vendor: 'Other', version: '1', architecture, display_name: 'Other'}
   }
-  return {
-    name: `${found.name}-${version}-${architecture}`,
-    family: found.family,
-    vendor: found.vendor,
-    version,
-    architecture,
-    display: `${found.family} ${version.replace('-', '.')} (${architecture})`,
-  }
+  const {name: system, family, vendor} = found
+  const display = `${family} ${version.replace('-', '.')} (${architecture})`
+  return {name: `${system}-${version}-${architecture}`, family, vendor, version, architecture, display_name: display}
 }
 
 /** Whether an instance runs Windows. */
@@ -86,15 +72,10 @@ function imageBody(image: NamedResource, base: string): WireBody {
     minimum_provisioned_size: 100,
     operating_system: {
       allow_user_image_creation: true,
-      architecture: system.architecture,
       dedicated_host_only: false,
-      display_name: system.display,
-      family: system.family,
       href: `${base}/operating_systems/${system.name}`,
-      name: system.name,
       user_data_format: 'cloud_init',
-      vendor: system.vendor,
-      version: system.version,
+      ...system,
     },
     resource_group: groupReference(defaultsGroup),
     status: 'available',

@@ -3,6 +3,7 @@ import {accountId, crnOf, uuidOf} from '../core/ids.ts'
 import {defaultMetadata, type InstanceRecord, type KeyRecord, type NamedResource} from '../core/records.ts'
 import {
   derivedId,
+  diskBody,
   isoTime,
   partOf,
   resourceIn,
@@ -55,21 +56,6 @@ export function bootAttachmentBody(record: InstanceRecord, base: string): WireBo
   }
 }
 
-function disksOf(record: InstanceRecord, href: string): unknown[] {
-  return profileOf(record.profile).disks.map((size, index) => {
-    const id = derivedId(record, `disk/${index}`)
-    return {
-      created_at: isoTime(record.created),
-      href: `${href}/disks/${id}`,
-      id,
-      interface_type: 'nvme',
-      name: `disk-${index + 1}`,
-      resource_type: 'instance_disk',
-      size,
-    }
-  })
-}
-
 function clusterAttachment(record: InstanceRecord, href: string): WireBody {
   const id = derivedId(record, 'cluster')
   return {
@@ -110,7 +96,7 @@ export function instanceBody(record: InstanceRecord, vpcName: string, {base, now
     confidential_compute_mode: 'disabled',
     created_at: server.created_at,
     crn: server.crn,
-    disks: disksOf(record, server.href),
+    disks: profile.disks.map((size, index) => diskBody(record, server.href, 'instance', index, 'nvme', size)),
     enable_secure_boot: record.secureBoot ?? false,
     health_reasons: server.health_reasons,
     health_state: server.health_state,

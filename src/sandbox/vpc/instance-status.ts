@@ -1,4 +1,4 @@
-import {ApiError} from '../core/api-error.ts'
+import {ApiError, type ErrorTarget} from '../core/api-error.ts'
 import type {ActionRecord, ActionType, InstanceRecord} from '../core/records.ts'
 
 const courses: Record<ActionType, {during: string; after: string}> = {
@@ -52,21 +52,15 @@ export function isForced(type: ActionType, force: boolean): boolean {
 export function checkAction(type: ActionType, force: boolean, status: string): void {
   const from = {start: ['stopped'], stop: ['running', 'failed'], reboot: ['running']}[type]
   const forced = isForced(type, force) ? ['starting', 'restarting', ...(type === 'stop' ? ['stopping'] : [])] : []
-  if ([...from, ...forced].includes(status)) return
-  throw new ApiError(
-    409,
-    'invalid_state',
-    'An action was requested on a resource which is not supported at the current status of the resource.',
-    {name: 'type', type: 'field', value: type},
-  )
+  if (![...from, ...forced].includes(status)) throw unfit({name: 'type', type: 'field', value: type})
 }
 
 /** Throws 409 `invalid_state` where the status forbids a PATCH: `pending` by ibm-cloud-docs/vpc errors.md, `deleting` by analogy. */
 export function checkUpdatable(status: string): void {
-  if (status !== 'pending' && status !== 'deleting') return
-  throw new ApiError(
-    409,
-    'invalid_state',
-    'An action was requested on a resource which is not supported at the current status of the resource.',
-  )
+  if (status === 'pending' || status === 'deleting') throw unfit()
+}
+
+function unfit(target?: ErrorTarget): ApiError {
+  const message = 'An action was requested on a resource which is not supported at the current status of the resource.'
+  return new ApiError(409, 'invalid_state', message, target)
 }

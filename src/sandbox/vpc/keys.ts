@@ -30,7 +30,7 @@ function withAlgorithm([first = '', second]: string[]): string {
 function publicKeyOf({public_key: given, type}: RequestBody<'keyPrototype'>): string {
   const key = withAlgorithm(given.trim().split(/\s+/))
   const facts = keyFacts(key)
-  const refuse = (message: string) => fieldError('validation_failed', 'public_key', undefined, {message})
+  const refuse = (message: string) => fieldError('validation_failed', 'public_key', undefined, message)
   if (facts === undefined) throw refuse('The public key is not valid.')
   // "Keys of type `rsa` must be 2048 or 4096 bits in length" (IBM/vpc-node-sdk vpc/v1.ts `CreateKeyParams`).
   if (facts.type === 'rsa' && facts.length !== 2048 && facts.length !== 4096) {
@@ -65,7 +65,7 @@ export function addKeys(routes: Routes, {fleet, clock}: SimulatedCloud): void {
       checkNameIsFree(name, others)
       if (others.some(each => each.publicKey === publicKey)) {
         const message = 'Provided public key is not unique'
-        throw fieldError('validation_unique_failed', 'public_key', undefined, {message})
+        throw fieldError('validation_unique_failed', 'public_key', undefined, message)
       }
       const id = `${region.code}-${randomUUID()}`
       return {order, id, name, region: region.name, created: clock(), resourceGroup, publicKey}

@@ -25,7 +25,7 @@ const naming = (...ways: [string, ...string[]]) =>
     }
     if (named.length > 1) {
       const message = 'Exactly one identifying property is allowed.'
-      const params = refusing(field => fieldError('validation_failed', field, given, {message}))
+      const params = refusing(field => fieldError('validation_failed', field, given, message))
       context.issues.push({code: 'custom', input: given, params})
     }
     return Object.fromEntries(named)
