@@ -1,17 +1,7 @@
 import {execFileSync} from 'node:child_process'
-import {
-  appendFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
-import {tmpdir} from 'node:os'
+import {appendFileSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
-import {afterEach, beforeEach, describe, expect, it} from 'vitest'
+import {beforeEach, describe, expect, it} from 'vitest'
 import type {RunHeader} from '../../src/metadata/journal.ts'
 import {JournalFile} from '../../src/metadata/journal-file.ts'
 import {readRun} from '../../src/metadata/read-run.ts'
@@ -19,6 +9,7 @@ import {readRestartsAwaited, readRuns} from '../../src/metadata/run-folder.ts'
 import {describeDamage, isResumable, isSettled} from '../../src/metadata/runs.ts'
 import {allowSeconds} from '../support/allow-seconds.ts'
 import {plannedChange} from '../support/planned-change.ts'
+import {folderOfTest} from '../support/until-test-ends.ts'
 
 allowSeconds(20, 'It starts processes, which take their time on a machine that is busy.')
 
@@ -40,7 +31,7 @@ let folder: string
 const file = () => join(folder, `${id}.jsonl`)
 
 beforeEach(async () => {
-  folder = join(mkdtempSync(join(tmpdir(), 'vpcmd-damaged-')), 'runs')
+  folder = join(folderOfTest(), 'runs')
   const journal = await JournalFile.begin(folder, header, changes)
   for (const i of [0, 1, 2, 3]) {
     await journal.write({t: 'sent', i, at})
@@ -49,7 +40,6 @@ beforeEach(async () => {
   await journal.write({t: 'end', at, reason: 'done'})
   await journal.close()
 })
-afterEach(() => rmSync(join(folder, '..'), {recursive: true, force: true}))
 
 /** Puts something else in the place of the lines that `is` chooses, of which there is at least one. */
 function spoil(is: (line: Record<string, unknown>) => boolean, spoilt: (text: string) => string | undefined): void {

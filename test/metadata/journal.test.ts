@@ -1,18 +1,8 @@
 import {spawn} from 'node:child_process'
 import {randomUUID} from 'node:crypto'
-import {
-  appendFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
-import {tmpdir} from 'node:os'
+import {appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
-import {afterEach, beforeEach, describe, expect, it} from 'vitest'
+import {beforeEach, describe, expect, it} from 'vitest'
 import {thisProcess} from '../../src/lock-owner.ts'
 import {newRunId, type RunHeader} from '../../src/metadata/journal.ts'
 import {JournalFile} from '../../src/metadata/journal-file.ts'
@@ -21,6 +11,7 @@ import {readRuns} from '../../src/metadata/run-folder.ts'
 import {isResumable, type Run} from '../../src/metadata/runs.ts'
 import {allowSeconds} from '../support/allow-seconds.ts'
 import {plannedChange} from '../support/planned-change.ts'
+import {folderOfTest} from '../support/until-test-ends.ts'
 
 allowSeconds(20, 'It starts processes, which take their time on a machine that is busy.')
 
@@ -45,10 +36,8 @@ const lines = () => readFileSync(file(), 'utf8').trimEnd().split('\n')
 const results = ({changes: all}: Run) => all.map(({result}) => result)
 
 beforeEach(() => {
-  folder = join(mkdtempSync(join(tmpdir(), 'vpcmd-runs-')), 'runs')
+  folder = join(folderOfTest(), 'runs')
 })
-
-afterEach(() => rmSync(join(folder, '..'), {recursive: true, force: true}))
 
 /** A run of which the first two changes are settled, and the third was sent. */
 async function halfDone(): Promise<void> {

@@ -1,18 +1,17 @@
-import {appendFileSync, mkdtempSync, rmSync} from 'node:fs'
-import {tmpdir} from 'node:os'
+import {appendFileSync} from 'node:fs'
 import {join} from 'node:path'
-import {afterEach, beforeEach, expect, test} from 'vitest'
+import {beforeEach, expect, test} from 'vitest'
 import type {JournalLine} from '../../src/metadata/journal.ts'
 import {JournalFile} from '../../src/metadata/journal-file.ts'
 import type {PlannedChange} from '../../src/metadata/plan.ts'
 import {readRestartsAwaited} from '../../src/metadata/run-folder.ts'
 import {plannedChange} from '../support/planned-change.ts'
+import {folderOfTest} from '../support/until-test-ends.ts'
 
 let folder: string
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'vpcmd-awaited-'))
+  folder = folderOfTest()
 })
-afterEach(() => rmSync(folder, {recursive: true, force: true}))
 
 const on = {enabled: true, protocol: 'http', response_hop_limit: 1}
 const off = {...on, enabled: false}
