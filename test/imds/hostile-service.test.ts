@@ -142,7 +142,6 @@ describe('a service whose answer', () => {
       if (method !== 'GET') return false
       response.writeHead(200, {'content-length': '1000'})
       response.write('{"id":"x"}', () => response.destroy())
-      return true
     })
     const service = await findService({endpoint: server.url, timeoutMs: 60_000})
     const error = await thrownBy(service.get('instance'))

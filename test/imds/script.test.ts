@@ -337,6 +337,7 @@ describe.each(shells)('in %s %s', (...shell) => {
       if (url.includes('keys')) {
         response.writeHead(200, {'content-length': '1000'})
         response.write('{"id":"x"}', () => response.destroy())
+        return true
       }
       const chunk = Buffer.alloc(65_536, 'a')
       const more = () => {
