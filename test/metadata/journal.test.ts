@@ -4,13 +4,13 @@ import {appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, 
 import {join} from 'node:path'
 import {beforeEach, describe, expect, it} from 'vitest'
 import {thisProcess} from '../../src/lock-owner.ts'
-import {newRunId, type RunHeader} from '../../src/metadata/journal.ts'
+import {newRunId} from '../../src/metadata/journal.ts'
 import {JournalFile} from '../../src/metadata/journal-file.ts'
 import {listRunIds, readRun} from '../../src/metadata/read-run.ts'
 import {readRuns} from '../../src/metadata/run-folder.ts'
 import {isResumable, type Run} from '../../src/metadata/runs.ts'
 import {allowSeconds} from '../support/allow-seconds.ts'
-import {plannedChange} from '../support/planned-change.ts'
+import {headerOf, plannedChange} from '../support/planned-change.ts'
 import {folderOfTest} from '../support/until-test-ends.ts'
 
 allowSeconds(20, 'It starts processes, which take their time on a machine that is busy.')
@@ -19,16 +19,7 @@ const on = {enabled: true, protocol: 'https', response_hop_limit: 1}
 const at = '2026-11-25T16:15:03.000Z'
 const id = '20261125-161502-3f9a'
 const changes = [0, 1, 2, 3].map(index => plannedChange(index))
-const header: RunHeader = {
-  id,
-  command: 'enable',
-  account: 'a1234567',
-  iamId: 'IBMid-1',
-  vpcmd: '0.1.0',
-  startedAt: '2026-11-25T16:15:02.000Z',
-  selection: '--all',
-  count: changes.length,
-}
+const header = headerOf(id, changes)
 let folder: string
 const file = (run = id) => join(folder, `${run}.jsonl`)
 const lock = (run = id) => join(folder, `${run}.lock`)

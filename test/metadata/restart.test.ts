@@ -11,7 +11,7 @@ import {isBetween} from '../../src/metadata/runs.ts'
 import type {SandboxOptions} from '../../src/sandbox/index.ts'
 import {allowSeconds} from '../support/allow-seconds.ts'
 import {mostAtOnce} from '../support/downtimes.ts'
-import {changesOf} from '../support/planned-change.ts'
+import {changesOf, headerOf} from '../support/planned-change.ts'
 import {startTestCloud, type TestCloud} from '../support/test-cloud.ts'
 import {folderOfTest, untilTestEnds} from '../support/until-test-ends.ts'
 
@@ -40,8 +40,7 @@ async function setScene(sandboxOptions: SandboxOptions = {}): Promise<Scene> {
   for (const {id} of fleet.list()) await fleet.change(id, {status: 'running', metadata_service: {enabled: true}})
   const folder = folderOfTest()
   const changes = changesOf(test.sandbox, {enabled: true})
-  const header = {id: runId, command: 'enable', account: 'a', iamId: 'b', vpcmd: '0', selection: 'all'}
-  const journal = await JournalFile.begin(folder, {...header, startedAt: new Date().toISOString(), count: 6}, changes)
+  const journal = await JournalFile.begin(folder, headerOf(runId, changes), changes)
   untilTestEnds({close: () => journal.close().catch(() => undefined)})
   const failures: VpcmdError[] = []
   return {

@@ -9,7 +9,7 @@ import type {PlannedChange} from '../../src/metadata/plan.ts'
 import {readRun} from '../../src/metadata/read-run.ts'
 import {type RolloutOptions, rollOut} from '../../src/metadata/rollout.ts'
 import type {SandboxOptions} from '../../src/sandbox/index.ts'
-import {changesOf} from '../support/planned-change.ts'
+import {changesOf, headerOf} from '../support/planned-change.ts'
 import {startTestCloud, type TestCloud} from '../support/test-cloud.ts'
 import {folderOfTest} from '../support/until-test-ends.ts'
 
@@ -26,20 +26,7 @@ async function rollOutAll(changes: PlannedChange[], more: Partial<RolloutOptions
   const {cloud = test.cloud, ...options} = more
   const id = newRunId(Date.now(), 0)
   const folder = folderOfTest()
-  const journal = await JournalFile.begin(
-    folder,
-    {
-      id,
-      command: 'enable',
-      account: 'a',
-      iamId: 'i',
-      vpcmd: '0',
-      startedAt: new Date().toISOString(),
-      selection: '--all',
-      count: changes.length,
-    },
-    changes,
-  )
+  const journal = await JournalFile.begin(folder, headerOf(id, changes), changes)
   const work = changes.map((change, i) => ({i, change, indeterminate: false}))
   const run = await rollOut(cloud, work, {
     journal,

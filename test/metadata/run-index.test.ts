@@ -16,7 +16,7 @@ import type {JournalLine} from '../../src/metadata/journal.ts'
 import {JournalFile} from '../../src/metadata/journal-file.ts'
 import {readRun} from '../../src/metadata/read-run.ts'
 import {readRestartsAwaited, readRuns} from '../../src/metadata/run-folder.ts'
-import {plannedChange} from '../support/planned-change.ts'
+import {headerOf, plannedChange} from '../support/planned-change.ts'
 import {folderOfTest} from '../support/until-test-ends.ts'
 
 const many = 40
@@ -46,9 +46,9 @@ beforeEach(() => {
 
 /** A run that turned one instance on, of its own number, and ended. */
 async function keepRun(minute: number, lines: JournalLine[]): Promise<void> {
-  const about = {command: 'enable', account: 'mine', iamId: 'me', vpcmd: '0', selection: 'all', count: 1}
-  const header = {id: runId(minute), ...about, startedAt: at(minute)}
-  const journal = await JournalFile.begin(folder, header, [plannedChange(minute)])
+  const changes = [plannedChange(minute)]
+  const header = headerOf(runId(minute), changes, {account: 'mine', startedAt: at(minute)})
+  const journal = await JournalFile.begin(folder, header, changes)
   for (const line of lines) await journal.write(line)
   await journal.write({t: 'end', at: at(minute), reason: 'done'})
   await journal.close()
