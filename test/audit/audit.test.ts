@@ -4,12 +4,13 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {Ajv} from 'ajv'
 import {SaxesParser, type SaxesTagPlain} from 'saxes'
-import {afterEach, beforeEach, describe, expect, it} from 'vitest'
+import {beforeEach, describe, expect, it} from 'vitest'
 import {parse} from 'yaml'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
 import {allowSeconds} from '../support/allow-seconds.ts'
 import {runInProcess} from '../support/run-in-process.ts'
 import {freshEnvironment, runShell} from '../support/run-vpcmd.ts'
+import {untilTestEnds} from '../support/until-test-ends.ts'
 
 allowSeconds(20, 'It starts processes, which take their time on a machine that is busy.')
 
@@ -19,11 +20,9 @@ let sandbox: Sandbox
 let env: Record<string, string>
 
 beforeEach(async () => {
-  sandbox = await startSandbox({account: 'a1234567'})
+  sandbox = untilTestEnds(await startSandbox({account: 'a1234567'}))
   env = freshEnvironment(sandbox.environment)
 })
-
-afterEach(() => sandbox.close())
 
 const audit = (...args: string[]) => runInProcess(['metadata', 'audit', ...args], {env})
 const instances = (...args: string[]) => audit('--kind', 'instance', ...args)
@@ -186,12 +185,11 @@ describe('vpcmd metadata audit', () => {
 
   it('tells a wrong policy by line and column before it asks IBM Cloud anything', async () => {
     const asked: string[] = []
-    const quiet = await startSandbox({onRequest: ({path}) => asked.push(path)})
+    const quiet = untilTestEnds(await startSandbox({onRequest: ({path}) => asked.push(path)}))
     const policy = policyFile('version: 1\nrules:\n  - name: a\n    require: {protocl: https}\n')
     const {code, stdout, stderr} = await runInProcess(['metadata', 'audit', '--policy', policy], {
       env: {...env, ...quiet.environment},
     })
-    await quiet.close()
     expect({code, stdout}).toEqual({code: 2, stdout: ''})
     expect(stderr).toBe(`Error: ${policy}:4:15: there is no key protocl in rules[0].require: did you mean protocol?\n`)
     expect(asked).toEqual([])

@@ -10,6 +10,7 @@ import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
 import {chromiumPath, startBrowser} from '../support/browser.ts'
 import {runInProcess} from '../support/run-in-process.ts'
 import {freshEnvironment} from '../support/run-vpcmd.ts'
+import {untilTestEnds} from '../support/until-test-ends.ts'
 import {reportOf} from './report-of.ts'
 import {subjectWith} from './subject.ts'
 
@@ -54,7 +55,7 @@ describe.skipIf(chromiumPath === undefined)('the HTML report, in a browser', () 
   })
 
   const open = async (options: Parameters<Browser['newPage']>[0] = {}, path = file) => {
-    const page = await browser.newPage(options)
+    const page = untilTestEnds(await browser.newPage(options))
     const asked: string[] = []
     const said: string[] = []
     page.on('request', request => asked.push(request.url()))
@@ -66,6 +67,9 @@ describe.skipIf(chromiumPath === undefined)('the HTML report, in a browser', () 
   const rows = (page: Page) => page.locator('#rows tbody tr')
   const names = (page: Page) =>
     page.locator('#rows tbody th').evaluateAll(cells => cells.map(cell => cell.firstChild?.textContent ?? ''))
+  /** How much of the width of the list is out of sight. */
+  const hidden = (page: Page) =>
+    page.locator('.scroll').evaluate(({clientWidth, scrollWidth}) => scrollWidth - clientWidth)
   const position = (page: Page) => page.locator('#position').innerText()
   const search = async (page: Page, text: string) => {
     await page.getByLabel('Search').fill(text)
@@ -78,7 +82,6 @@ describe.skipIf(chromiumPath === undefined)('the HTML report, in a browser', () 
     await search(page, 'web')
     expect(asked.filter(url => !url.startsWith('data:'))).toEqual([pathToFileURL(file).href])
     expect(said).toEqual([])
-    await page.close()
   })
 
   it('says what came out, of which account, when, by which policy, and that all could be read', async () => {
@@ -88,7 +91,6 @@ describe.skipIf(chromiumPath === undefined)('the HTML report, in a browser', () 
     expect(head).toMatch(/\d+ of 905 violate the policy built-in/)
     for (const text of ['a1234567', 'UTC', 'us-south, eu-de, jp-tok']) expect(head).toContain(text)
     expect(await page.getByText('all 3 regions in scope answered').isVisible()).toBe(true)
-    await page.close()
   })
 
   it('shows the share by region and by VPC as charts whose parts add up', async () => {
@@ -113,14 +115,12 @@ describe.skipIf(chromiumPath === undefined)('the HTML report, in a browser', () 
     }
     expect(bars[0]?.width).toBeGreaterThan(100)
     expect(await page.locator('.ring').getAttribute('aria-label')).toMatch(/^[\d.]+ % compliant$/)
-    await page.close()
   })
 
   it('searches while one types', async () => {
     const {page} = await open()
     await page.getByLabel('Search').pressSequentially('web-00042')
     await page.getByText('1–1 of 1 (of 905)').waitFor()
-    await page.close()
   })
 
   it('searches by any word, filters, follows a chart into the list, and says how many there are', async () => {
@@ -141,7 +141,6 @@ describe.skipIf(chromiumPath === undefined)('the HTML report, in a browser', () 
     await page.getByRole('button', {name: 'Next'}).click()
     expect(await position(page)).toBe('201–300 of 300 (of 905)')
     expect(await rows(page).count()).toBe(100)
-    await page.close()
   })
 
   it('sorts by a column, up and then down, in the order of numbers', async () => {
@@ -155,7 +154,6 @@ describe.skipIf(chromiumPath === undefined)('the HTML report, in a browser', () 
     expect((await names(page)).slice(0, 2)).toEqual(['web-00899', 'web-00898'])
     await page.getByRole('button', {name: 'Region'}).click()
     expect(await rows(page).first().innerText()).toContain('eu-de')
-    await page.close()
   })
 
   it('shows hostile names as the text that they are', async () => {
@@ -171,7 +169,6 @@ describe.skipIf(chromiumPath === undefined)('the HTML report, in a browser', () 
     expect(await page.evaluate(() => 'pwned' in globalThis)).toBe(false)
     expect(await page.locator('img').count()).toBe(0)
     expect(said).toEqual([])
-    await page.close()
   })
 
   it('is readable without scripts: the worst first, and how many are not shown', async () => {
@@ -181,7 +178,6 @@ describe.skipIf(chromiumPath === undefined)('the HTML report, in a browser', () 
     expect(await page.locator('#controls').isVisible()).toBe(false)
     expect(await page.locator('noscript').innerText()).toContain('the first 200 of 905')
     expect(await page.locator('table.chart').first().isVisible()).toBe(true)
-    await page.close()
   })
 
   it('prints without controls, more rows than it shows, and is as before afterwards', async () => {
@@ -197,7 +193,6 @@ describe.skipIf(chromiumPath === undefined)('the HTML report, in a browser', () 
     expect(await rows(page).count()).toBe(200)
     const pdf = await page.pdf({preferCSSPageSize: true})
     expect(pdf.subarray(0, 5).toString()).toBe('%PDF-')
-    await page.close()
   })
 
   it('prints the head of the list on each page, which takes a head that is whole and no button', async () => {
@@ -208,33 +203,26 @@ describe.skipIf(chromiumPath === undefined)('the HTML report, in a browser', () 
     expect(await style('#rows thead', 'breakInside')).toBe('avoid')
     expect(await style('#rows thead', 'display')).toBe('table-header-group')
     expect(await style('#rows thead button', 'display')).toBe('contents')
-    await page.close()
   })
 
   it('leaves no page empty in print, and fits 1280 px on a screen', async () => {
     const {page} = await open({viewport: {width: 1280, height: 800}})
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(1280)
-    const [visible, whole] = await page
-      .locator('.scroll')
-      .evaluate(({clientWidth, scrollWidth}) => [clientWidth, scrollWidth])
-    expect(whole).toBe(visible)
+    expect(await hidden(page)).toBe(0)
     const pdf = await page.pdf({preferCSSPageSize: true})
     // What is drawn on a page is a compressed stream: that of an empty one has but a few bytes.
     const sizes = contentSizes(pdf)
     expect(sizes.length).toBeGreaterThan(10)
     expect(Math.min(...sizes)).toBeGreaterThan(500)
-    await page.close()
   })
 
   it.each(['light', 'dark'] as const)('has nothing that hinders assistive technology, in %s', async colorScheme => {
-    const page = await browser.newPage({colorScheme, bypassCSP: true})
-    await page.goto(pathToFileURL(file).href)
+    const {page} = await open({colorScheme, bypassCSP: true})
     await page.evaluate(axe)
     const violations = await page.evaluate(
       "axe.run().then(({violations}) => violations.map(({id, nodes}) => id + ': ' + nodes[0].html))",
     )
     expect(violations).toEqual([])
-    await page.close()
   })
 
   it('keeps all columns in sight whatever the length of a name', async () => {
@@ -245,11 +233,7 @@ describe.skipIf(chromiumPath === undefined)('the HTML report, in a browser', () 
     await sandbox.fleet.remove(id)
     const {page} = await open({viewport: {width: 1280, height: 900}}, part)
     expect(await names(page)).toEqual([long])
-    const [visible, whole] = await page
-      .locator('.scroll')
-      .evaluate(({clientWidth, scrollWidth}) => [clientWidth, scrollWidth])
-    expect(whole).toBe(visible)
-    await page.close()
+    expect(await hidden(page)).toBe(0)
   })
 
   it('of several accounts charts them first, filters by them, and keeps all columns in sight', async () => {
@@ -272,20 +256,15 @@ describe.skipIf(chromiumPath === undefined)('the HTML report, in a browser', () 
     await page.getByRole('button', {name: 'Clear'}).click()
     await page.getByRole('button', {name: 'Account'}).click()
     expect(await page.locator('th[aria-sort=ascending]').innerText()).toContain('Account')
-    const [visible, whole] = await page
-      .locator('.scroll')
-      .evaluate(({clientWidth, scrollWidth}) => [clientWidth, scrollWidth])
-    expect(whole).toBe(visible)
+    expect(await hidden(page)).toBe(0)
     await page.setViewportSize({width: 360, height: 740})
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(360)
     expect(said).toEqual([])
-    await page.close()
   })
 
   it('is not wider than a telephone', async () => {
     const {page} = await open({viewport: {width: 360, height: 740}})
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(360)
-    await page.close()
   })
 
   it('names what could not be read, and is not called compliant for it', async () => {
@@ -302,7 +281,6 @@ describe.skipIf(chromiumPath === undefined)('the HTML report, in a browser', () 
     expect(alarm).toContain('instances of eu-de')
     expect(alarm).toContain('is.instance.instance.list')
     expect(await page.locator('.missing').innerText()).toContain('instances')
-    await page.close()
   })
 })
 

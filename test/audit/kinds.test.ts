@@ -1,21 +1,29 @@
 import {readFileSync, writeFileSync} from 'node:fs'
-import {createServer, type Server} from 'node:http'
-import type {AddressInfo} from 'node:net'
 import {join} from 'node:path'
-import {afterEach, beforeEach, describe, expect, it} from 'vitest'
+import {beforeEach, describe, expect, it} from 'vitest'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
+import {startOddCloud} from '../support/odd-cloud.ts'
 import {runInProcess} from '../support/run-in-process.ts'
 import {freshEnvironment} from '../support/run-vpcmd.ts'
+import {untilTestEnds} from '../support/until-test-ends.ts'
 
 let sandbox: Sandbox
 let env: Record<string, string>
 
 beforeEach(async () => {
-  sandbox = await startSandbox()
+  sandbox = untilTestEnds(await startSandbox())
   env = freshEnvironment(sandbox.environment)
 })
 
-afterEach(() => sandbox.close())
+/** Has the JSON that one path answers changed. */
+async function change(path: string, make: (body: Record<string, unknown>) => void): Promise<void> {
+  const odd = await startOddCloud(sandbox, {
+    change: ({url}, body) => {
+      if (url.pathname === path) make(body)
+    },
+  })
+  env = freshEnvironment(odd.environment)
+}
 
 interface Found {
   name: string
@@ -54,8 +62,7 @@ rules:
 describe('an audit of all kinds', () => {
   it('knows images of templates by name, also without any instance, and reads them only for a policy that asks', async () => {
     const asked: string[] = []
-    await sandbox.close()
-    sandbox = await startSandbox({onRequest: ({path}) => asked.push(path)})
+    sandbox = untilTestEnds(await startSandbox({onRequest: ({path}) => asked.push(path)}))
     env = freshEnvironment(sandbox.environment)
     const {subjects, report} = await audit('--kind', 'instance_template', '--policy', policyFile(byImage))
     expect(report.counts).toMatchObject({total: 4, undetermined: 0})
@@ -210,12 +217,10 @@ rules:
   })
 
   it('is told where a template may be meant, as its VPC is not among those that are listed', async () => {
-    const front = await startFront(sandbox.url, '/eu-de/v1/vpcs', (body: {vpcs?: object[]}) => {
+    await change('/eu-de/v1/vpcs', body => {
       body.vpcs = []
     })
-    env = freshEnvironment({...sandbox.environment, VPC_URL: `${front.url}/v1`, VPC_AUTH_URL: front.url})
     const {code, report, stderr} = await audit('--kind', 'instance_template', '--vpc', 'frankfurt-vpc')
-    front.server.close()
     expect({code, result: report.result}).toEqual({code: 1, result: 'incomplete'})
     expect(report.unread).toMatchObject([{region: 'eu-de', error: {code: 'unknown_scope'}}])
     expect(stderr).toMatch(
@@ -224,14 +229,9 @@ rules:
   })
 
   it('is told where a template may be meant, or a rule may be about it, as it does not tell its VPC', async () => {
-    const front = await startFront(
-      sandbox.url,
-      '/jp-tok/v1/instance/templates',
-      (body: {templates?: {vpc?: object}[]}) => {
-        for (const template of body.templates ?? []) delete template.vpc
-      },
-    )
-    env = freshEnvironment({...sandbox.environment, VPC_URL: `${front.url}/v1`, VPC_AUTH_URL: front.url})
+    await change('/jp-tok/v1/instance/templates', body => {
+      for (const template of body.templates as Record<string, unknown>[]) delete template.vpc
+    })
     const policy = policyFile(`version: 1
 rules:
   - {name: tokyo, match: {vpc: 'tokyo-*'}, require: {protocol: https}}
@@ -239,23 +239,16 @@ rules:
 `)
     const judged = await audit('--region', 'jp-tok', '--policy', policy)
     const filtered = await audit('--region', 'jp-tok', '--vpc', 'tokyo-vpc')
-    front.server.close()
     expect(judged.named('batch-template')).toMatchObject({verdict: 'undetermined', why: 'its VPC is unknown'})
     expect([judged.code, filtered.code]).toEqual([1, 1])
     expect(filtered.stderr).toContain('its name, zone, VPC or resource group is unknown')
   })
 
   it('is told where the API says that there are more templates, and gives no way to ask for them', async () => {
-    const front = await startFront(sandbox.url, '/eu-de/v1/instance/templates', (body: {next?: object}) => {
+    await change('/eu-de/v1/instance/templates', body => {
       body.next = {href: 'https://eu-de.iaas.cloud.ibm.com/v1/instance/templates?start=more'}
     })
-    env = freshEnvironment({
-      ...sandbox.environment,
-      VPC_URL: `${front.url}/v1`,
-      VPC_AUTH_URL: front.url,
-    })
     const {code, report, named} = await audit('--kind', 'instance_template')
-    front.server.close()
     expect(code).toBe(1)
     expect(report.unread).toMatchObject([
       {
@@ -269,29 +262,3 @@ rules:
     expect(named('web-template')).toMatchObject({name: 'web-template'})
   })
 })
-
-/** A server before another, which changes the JSON that one path answers. */
-async function startFront(
-  url: string,
-  path: string,
-  change: (body: object) => void,
-): Promise<{server: Server; url: string}> {
-  const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = []
-    for await (const chunk of request) chunks.push(chunk)
-    const {host: _, connection: __, 'content-length': ___, ...headers} = request.headers
-    const here = `http://${request.headers.host}`
-    const answer = await fetch(url + request.url, {
-      method: request.method,
-      headers: Object.entries(headers).map(([name, value]): [string, string] => [name, String(value)]),
-      body: chunks.length > 0 ? Buffer.concat(chunks) : undefined,
-    })
-    const text = (await answer.text()).replaceAll(url, here)
-    const body = JSON.parse(text)
-    if (request.url?.startsWith(path)) change(body)
-    response.writeHead(answer.status, {'content-type': 'application/json'}).end(JSON.stringify(body))
-  })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const {port} = server.address() as AddressInfo
-  return {server, url: `http://127.0.0.1:${port}`}
-}

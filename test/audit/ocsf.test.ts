@@ -9,6 +9,7 @@ import {VpcmdError} from '../../src/errors.ts'
 import {startSandbox} from '../../src/sandbox/index.ts'
 import {runInProcess} from '../support/run-in-process.ts'
 import {freshEnvironment} from '../support/run-vpcmd.ts'
+import {untilTestEnds} from '../support/until-test-ends.ts'
 import {reportOf} from './report-of.ts'
 import {subjectWith} from './subject.ts'
 
@@ -128,11 +129,10 @@ describe('OCSF', () => {
   })
 
   it('comes one event a line, of everything, with the exit code of the audit', async () => {
-    const sandbox = await startSandbox({account: 'a1234567'})
+    const sandbox = untilTestEnds(await startSandbox({account: 'a1234567'}))
     const {code, stdout} = await runInProcess(['metadata', 'audit', '-o', 'ocsf'], {
       env: freshEnvironment(sandbox.environment),
     })
-    await sandbox.close()
     expect(code).toBe(5)
     const all = eventsOf(stdout)
     expect(all.length).toBeGreaterThan(9)
@@ -141,14 +141,13 @@ describe('OCSF', () => {
   })
 
   it('of a large fleet is printed and written whole, in pieces: a text has a greatest length', async () => {
-    const sandbox = await startSandbox({instances: 900, regions: ['us-south']})
+    const sandbox = untilTestEnds(await startSandbox({instances: 900, regions: ['us-south']}))
     const env = freshEnvironment(sandbox.environment)
     const file = join(env.HOME ?? '', 'audit.jsonl')
     const {stdout} = await runInProcess(
       ['metadata', 'audit', '--kind', 'instance', '-o', 'ocsf', '--report', `ocsf=${file}`],
       {env},
     )
-    await sandbox.close()
     expect(stdout.length).toBeGreaterThan(1_000_000)
     expect(eventsOf(stdout)).toHaveLength(900)
     expect(readFileSync(file, 'utf8')).toBe(stdout)

@@ -9,6 +9,7 @@ import {accountInCrn} from '../../src/instances/references.ts'
 import {startSandbox} from '../../src/sandbox/index.ts'
 import {runInProcess} from '../support/run-in-process.ts'
 import {freshEnvironment} from '../support/run-vpcmd.ts'
+import {untilTestEnds} from '../support/until-test-ends.ts'
 import {reportOf} from './report-of.ts'
 import {subjectWith} from './subject.ts'
 
@@ -74,7 +75,7 @@ describe('where one account was audited', () => {
   })
 
   it('JSON and CSV say whose each subject is, by its CRN, and a table does not', async () => {
-    const sandbox = await startSandbox({account: 'a1234567'})
+    const sandbox = untilTestEnds(await startSandbox({account: 'a1234567'}))
     const env = freshEnvironment(sandbox.environment)
     const audit = (...args: string[]) => runInProcess(['metadata', 'audit', '--region', 'eu-de', ...args], {env})
     const [json, csv, table] = [
@@ -82,7 +83,6 @@ describe('where one account was audited', () => {
       await audit('-o', 'csv', '--columns', 'account'),
       await audit(),
     ]
-    await sandbox.close()
     const accounts = json.stdout
       .trimEnd()
       .split('\n')

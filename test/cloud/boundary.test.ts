@@ -1,10 +1,9 @@
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
+import {writeFileSync} from 'node:fs'
 import {createServer} from 'node:http'
-import {type AddressInfo, createServer as createTcpServer} from 'node:net'
-import {tmpdir} from 'node:os'
+import {createServer as createTcpServer} from 'node:net'
 import {join} from 'node:path'
 import {gzipSync} from 'node:zlib'
-import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest'
+import {beforeEach, describe, expect, it, vi} from 'vitest'
 import {fromKey} from '../../src/cloud/credential-kinds.ts'
 import {findCredentials} from '../../src/cloud/credentials.ts'
 import {withCredentialsFile} from '../../src/cloud/credentials-file.ts'
@@ -14,6 +13,7 @@ import {pauseTeller} from '../../src/cloud/pauses.ts'
 import type {VpcmdError} from '../../src/errors.ts'
 import {type OddCloud, type Oddity, startOddCloud} from '../support/odd-cloud.ts'
 import {startTestCloud, type TestCloud} from '../support/test-cloud.ts'
+import {folderOfTest, listening} from '../support/until-test-ends.ts'
 
 const id = '0727_ed12480a-40a4-41a0-98e3-6dfac8b25ad6'
 let test: TestCloud
@@ -21,23 +21,29 @@ let odd: OddCloud | undefined
 let folder: string
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'vpcmd-test-'))
+  folder = folderOfTest()
+  odd = undefined
   test = await startTestCloud({regions: ['us-south', 'eu-de']}, {timeoutMs: 300})
 })
 
-afterEach(async () => {
-  vi.unstubAllEnvs()
-  await odd?.close()
-  odd = undefined
-  await test.close()
-  rmSync(folder, {recursive: true, force: true})
-})
-
 async function cloudWith(oddity: Oddity, options: Partial<CloudOptions> = {}) {
-  odd = await startOddCloud(test.sandbox, oddity)
-  const credentials = fromKey(test.sandbox.apiKey, 'The key', odd.url)
-  return test.open({endpoints: odd.endpoints, credentials, ...options})
+  const behind = await test.openBehind(oddity, options)
+  odd = behind.odd
+  return behind.cloud
 }
+
+/** A server that is to be asked nothing. */
+async function serveElsewhere() {
+  let asked = 0
+  const server = createServer((_request, response) => {
+    asked++
+    response.end('{}')
+  })
+  return {url: await listening(server), asked: () => asked}
+}
+
+const credentialsOf = (settings: Record<string, string>, iamUrl: string) =>
+  findCredentials({settings, iamUrl, apiKeyFile: undefined, warn: () => undefined})
 
 /** A clock on which each pause is over at once. */
 function leapingClock(timeoutMs = 1000) {
@@ -54,7 +60,7 @@ const isToken = (path: string) => /\/(identity|instance_identity)\//.test(path)
 const tokenRequests = () => odd?.asked.filter(({url}) => isToken(url.pathname)).length
 
 /** Credentials of each kind, as a user would set them. */
-async function credentialsOf(kind: string, iamUrl: string) {
+async function credentialsOfKind(kind: string, iamUrl: string) {
   const tokenFile = join(folder, 'cr-token')
   writeFileSync(tokenFile, 'eyJhbGciOiJub25lIn0.e30.x')
   const settings: Record<string, Record<string, string>> = {
@@ -75,12 +81,7 @@ async function credentialsOf(kind: string, iamUrl: string) {
   }
   const given = settings[kind]
   if (!given) throw new Error(kind)
-  return findCredentials({
-    settings: given,
-    iamUrl,
-    apiKeyFile: undefined,
-    warn: () => undefined,
-  })
+  return credentialsOf(given, iamUrl)
 }
 
 const kinds = ['a key', 'a key with a client', 'a key with a scope', 'an assumed profile', 'a container', 'an instance']
@@ -90,7 +91,7 @@ describe.each(kinds)('the token of %s:', kind => {
 
   async function regionsWith(oddity: Oddity, options: Partial<CloudOptions> = {}) {
     odd = await startOddCloud(test.sandbox, oddity)
-    const credentials = await credentialsOf(kind, odd.url)
+    const credentials = await credentialsOfKind(kind, odd.url)
     const cloud = await test.open({endpoints: odd.endpoints, credentials, ...options})
     return cloud.regions().then(
       () => new Error('there was a token'),
@@ -146,20 +147,14 @@ describe.each(kinds)('the token of %s:', kind => {
   })
 
   it('a redirect is not followed, and both hosts are told', async () => {
-    let followed = 0
-    const elsewhere = createServer((_request, response) => {
-      followed++
-      response.end('{}')
-    })
-    await new Promise<void>(resolve => elsewhere.listen(0, '127.0.0.1', resolve))
-    const location = `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}/identity/token`
+    const elsewhere = await serveElsewhere()
+    const location = `${elsewhere.url}/identity/token`
     const error = await regionsWith({
       answer: ({url}) => (isToken(url.pathname) ? {status: 307, headers: {location}} : undefined),
     })
-    elsewhere.close()
     expect(error).toMatchObject({message: expect.stringContaining(`redirect (307) to ${new URL(location).host}`)})
     expect(String(error)).toContain(host())
-    expect(followed).toBe(0)
+    expect(elsewhere.asked()).toBe(0)
   })
 
   it.each([
@@ -180,13 +175,7 @@ it("a container's token file that is missing is told to whoever asks, with exit 
     VPC_IAM_PROFILE_ID: 'Profile-1',
     VPC_CR_TOKEN_FILENAME: '/nowhere/token',
   }
-  const credentials = await findCredentials({
-    settings,
-    iamUrl: test.sandbox.url,
-    apiKeyFile: undefined,
-    warn: () => undefined,
-  })
-  const cloud = await test.open({credentials})
+  const cloud = await test.open({credentials: await credentialsOf(settings, test.sandbox.url)})
   const missing = {code: 'no_token_file', exitCode: 3, message: expect.stringContaining('/nowhere/token')}
   await expect(cloud.regions()).rejects.toMatchObject(missing)
   await expect(cloud.caller()).rejects.toMatchObject(missing)
@@ -235,13 +224,8 @@ describe('where keys and tokens go:', () => {
   })
 
   it('a region whose endpoint is of another cloud fails alone, and is sent nothing', async () => {
-    let asked = 0
-    const elsewhere = createServer((_request, response) => {
-      asked++
-      response.end('{}')
-    })
-    await new Promise<void>(resolve => elsewhere.listen(0, '127.0.0.1', resolve))
-    const endpoint = `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}/eu-de`
+    const elsewhere = await serveElsewhere()
+    const endpoint = `${elsewhere.url}/eu-de`
     const cloud = await cloudWith({
       change: ({url}, body) => {
         if (url.pathname !== '/v1/regions') return
@@ -250,12 +234,11 @@ describe('where keys and tokens go:', () => {
       },
     })
     const regions = await cloud.regions()
-    elsewhere.close()
     expect(regions.map(({name, problem}) => [name, problem === undefined])).toEqual([
       ['us-south', true],
       ['eu-de', false],
     ])
-    expect(asked).toBe(0)
+    expect(elsewhere.asked()).toBe(0)
   })
 })
 
@@ -375,8 +358,7 @@ it.each([407, 403, 502])(
     const proxy = createTcpServer(socket =>
       socket.once('data', () => socket.end(`HTTP/1.1 ${status} No\r\nContent-Length: 0\r\n\r\n`)),
     )
-    await new Promise<void>(resolve => proxy.listen(0, '127.0.0.1', resolve))
-    vi.stubEnv('HTTPS_PROXY', `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`)
+    vi.stubEnv('HTTPS_PROXY', await listening(proxy))
     const endpoints = findEndpoints({}, false)
     const cloud = await test.open({
       env: process.env,
@@ -388,7 +370,6 @@ it.each([407, 403, 502])(
       message: expect.stringMatching(`the proxy of HTTPS_PROXY refused .* with status ${status}`),
       exitCode: 1,
     })
-    proxy.close()
   },
 )
 
@@ -438,12 +419,7 @@ describe('ibm-credentials.env', () => {
   it.each(['token-of-mine', 'Bearer token-of-mine', 'bearer  token-of-mine'])(
     'takes %s for a bearer token',
     async VPC_BEARER_TOKEN => {
-      const credentials = await findCredentials({
-        settings: {VPC_AUTH_TYPE: 'bearerToken', VPC_BEARER_TOKEN},
-        iamUrl: 'https://iam.test',
-        apiKeyFile: undefined,
-        warn: () => undefined,
-      })
+      const settings = {VPC_AUTH_TYPE: 'bearerToken', VPC_BEARER_TOKEN}
       let seen = ''
       const cloud = await cloudWith(
         {
@@ -452,7 +428,7 @@ describe('ibm-credentials.env', () => {
             return {status: 401, body: {errors: [{code: 'no', message: 'No.'}]}}
           },
         },
-        {credentials},
+        {credentials: await credentialsOf(settings, 'https://iam.test')},
       )
       await expect(cloud.regions()).rejects.toMatchObject({exitCode: 3})
       expect(seen).toBe('Bearer token-of-mine')

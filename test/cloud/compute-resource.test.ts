@@ -1,25 +1,11 @@
 import {writeFileSync} from 'node:fs'
-import {createServer, type RequestListener, type Server} from 'node:http'
-import type {AddressInfo} from 'node:net'
+import {createServer, type RequestListener} from 'node:http'
 import {join} from 'node:path'
-import {afterEach, describe, expect, it} from 'vitest'
+import {describe, expect, it} from 'vitest'
 import {findComputeResource} from '../../src/cloud/compute-resource.ts'
-import {freshEnvironment} from '../support/run-vpcmd.ts'
+import {folderOfTest, listening} from '../support/until-test-ends.ts'
 
-const servers: Server[] = []
-afterEach(() => {
-  for (const server of servers.splice(0)) {
-    server.closeAllConnections()
-    server.close()
-  }
-})
-
-async function serve(answer: RequestListener): Promise<string> {
-  const server = createServer(answer)
-  servers.push(server)
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-}
+const serve = (answer: RequestListener) => listening(createServer(answer))
 
 const token = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${Buffer.from('{"iss":"x"}').toString('base64url')}.x`
 const instance: RequestListener = ({method, url, headers}, response) => {
@@ -30,7 +16,7 @@ const instance: RequestListener = ({method, url, headers}, response) => {
 
 describe('where vpcmd runs', () => {
   it('is a container where there is a token, without a question to anybody', async () => {
-    const file = join(freshEnvironment().HOME ?? '', 'token')
+    const file = join(folderOfTest(), 'token')
     writeFileSync(file, 'x')
     expect(await findComputeResource(['/nowhere', file], ['http://127.0.0.1:1'])).toEqual({kind: 'container', file})
   })

@@ -1,21 +1,13 @@
 import {createServer, type RequestListener} from 'node:http'
-import type {AddressInfo} from 'node:net'
 import {createServer as createTlsServer} from 'node:tls'
-import {afterEach, expect, it} from 'vitest'
+import {expect, it} from 'vitest'
 import {fromKey} from '../../src/cloud/credential-kinds.ts'
 import type {CloudOptions} from '../../src/cloud/open-cloud.ts'
-import {startTestCloud, type TestCloud} from '../support/test-cloud.ts'
-
-let test: TestCloud | undefined
-let server: {close(): unknown} | undefined
-
-afterEach(async () => {
-  await test?.close()
-  server?.close()
-})
+import {startTestCloud} from '../support/test-cloud.ts'
+import {listening} from '../support/until-test-ends.ts'
 
 async function regionsWith(endpoints: Partial<CloudOptions['endpoints']>) {
-  test = await startTestCloud()
+  const test = await startTestCloud()
   const {VPC_URL: vpcUrl, VPC_AUTH_URL: iamUrl} = test.sandbox.environment
   return (
     await test.open({
@@ -25,12 +17,7 @@ async function regionsWith(endpoints: Partial<CloudOptions['endpoints']>) {
   ).regions()
 }
 
-async function serve(listener: RequestListener): Promise<string> {
-  const http = createServer(listener)
-  server = http
-  await new Promise<void>(resolve => http.listen(0, '127.0.0.1', resolve))
-  return `http://127.0.0.1:${(http.address() as AddressInfo).port}`
-}
+const serve = (answer: RequestListener) => listening(createServer(answer))
 
 it('names a host that is not in the DNS', async () => {
   await expect(regionsWith({vpcUrl: 'https://iaas.vpcmd.invalid/v1'})).rejects.toMatchObject({
@@ -45,13 +32,10 @@ it('names a port that is closed', async () => {
 })
 
 it('names a server that breaks off TLS', async () => {
-  const tls = createTlsServer({})
-  server = tls
-  await new Promise<void>(resolve => tls.listen(0, '127.0.0.1', resolve))
-  const {port} = tls.address() as AddressInfo
-  await expect(regionsWith({vpcUrl: `https://127.0.0.1:${port}/v1`})).rejects.toMatchObject({
+  const {host} = new URL(await listening(createTlsServer({})))
+  await expect(regionsWith({vpcUrl: `https://${host}/v1`})).rejects.toMatchObject({
     code: 'tls_failure',
-    message: expect.stringContaining(`127.0.0.1:${port}`),
+    message: expect.stringContaining(host),
   })
 })
 

@@ -1,18 +1,12 @@
-import {afterEach, describe, expect, it} from 'vitest'
+import {describe, expect, it} from 'vitest'
 import type {Fault} from '../../src/sandbox/index.ts'
 import {startTestCloud, type TestCloud} from '../support/test-cloud.ts'
 
 const instanceId = '0727_ed12480a-40a4-41a0-98e3-6dfac8b25ad6'
-let test: TestCloud | undefined
 
-afterEach(async () => {
-  await test?.close()
-  test = undefined
-})
-
-async function apiOf(place = 'us-south') {
-  test = await startTestCloud()
-  const region = await test.cloud.region({region: place})
+async function apiOf() {
+  const test = await startTestCloud()
+  const region = await test.cloud.region({region: 'us-south'})
   const api = test.cloud.api(region)
   const {result: instance} = await api.getInstance({id: instanceId})
   test.requests.length = 0

@@ -1,21 +1,15 @@
-import {afterEach, describe, expect, it} from 'vitest'
+import {describe, expect, it} from 'vitest'
 import {parseProfileRef} from '../../src/cloud/assume.ts'
 import {findEndpoints} from '../../src/cloud/endpoints.ts'
 import {type EnterpriseQuery, listEnterpriseAccounts} from '../../src/cloud/enterprise.ts'
 import {type OddCloud, type Oddity, startOddCloud} from '../support/odd-cloud.ts'
-import {startTestCloud, type TestCloud} from '../support/test-cloud.ts'
+import {startTestCloud} from '../support/test-cloud.ts'
 
-let test: TestCloud | undefined
 let odd: OddCloud | undefined
-afterEach(async () => {
-  await odd?.close()
-  await test?.close()
-  odd = undefined
-})
 
 /** What vpcmd makes of the accounts of an enterprise whose answers are odd. */
 async function listed(oddity: Oddity, query: EnterpriseQuery = {}, accounts = 230) {
-  test = await startTestCloud({accounts})
+  const test = await startTestCloud({accounts})
   odd = await startOddCloud(test.sandbox, oddity)
   const inactive: {id: string; state: string}[] = []
   const cloud = await test.open({

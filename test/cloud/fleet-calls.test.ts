@@ -1,11 +1,10 @@
-import {afterEach, beforeEach, expect, test} from 'vitest'
+import {beforeEach, expect, test} from 'vitest'
 import {startTestCloud, type TestCloud} from '../support/test-cloud.ts'
 
 let cloud: TestCloud
 beforeEach(async () => {
   cloud = await startTestCloud({transitionMs: 0})
 })
-afterEach(() => cloud.close())
 
 const apiOf = async (region: string) => cloud.cloud.api(await cloud.cloud.region({region}))
 

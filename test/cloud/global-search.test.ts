@@ -1,4 +1,4 @@
-import {afterEach, describe, expect, it} from 'vitest'
+import {describe, expect, it} from 'vitest'
 import type {Cloud} from '../../src/cloud/cloud.ts'
 import type {VpcmdError} from '../../src/errors.ts'
 import type {SandboxOptions} from '../../src/sandbox/index.ts'
@@ -7,11 +7,6 @@ import {startTestCloud, type TestCloud} from '../support/test-cloud.ts'
 
 let test: TestCloud
 let odd: OddCloud
-
-afterEach(async () => {
-  await odd.close()
-  await test.close()
-})
 
 async function open(oddity: Oddity = {}, options: SandboxOptions = {}): Promise<Cloud> {
   test = await startTestCloud(options)

@@ -1,10 +1,9 @@
 import {readFileSync} from 'node:fs'
-import {afterEach, beforeEach, describe, expect, it} from 'vitest'
+import {beforeEach, describe, expect, it} from 'vitest'
 import {judge} from '../../src/audit/judge.ts'
 import {defaultPolicy} from '../../src/audit/policy.ts'
-import {KnownReferences, toSubject} from '../../src/audit/subjects.ts'
+import {KnownReferences, type Subject, toSubject} from '../../src/audit/subjects.ts'
 import type {Cloud} from '../../src/cloud/cloud.ts'
-import {fromKey} from '../../src/cloud/credential-kinds.ts'
 import {type Instance, readInstance} from '../../src/cloud/readers/instance.ts'
 import {readBareMetalServer, readInstanceTemplate} from '../../src/cloud/readers/resources.ts'
 import {chooseColumns, toMetadataRow} from '../../src/instances/columns.ts'
@@ -16,7 +15,7 @@ import {listInstances, readInstances, toJsonRow} from '../../src/instances/list-
 import {settingsLabel} from '../../src/instances/settings.ts'
 import {asCandidate} from '../../src/metadata/plan.ts'
 import {risksOf, whyNotToStop} from '../../src/metadata/preflight.ts'
-import {instancesIn, type OddCloud, type Oddity, startOddCloud} from '../support/odd-cloud.ts'
+import {instancesIn, type OddCloud, type Oddity} from '../support/odd-cloud.ts'
 import {startTestCloud, type TestCloud} from '../support/test-cloud.ts'
 
 const id = '0727_ed12480a-40a4-41a0-98e3-6dfac8b25ad6'
@@ -28,18 +27,10 @@ beforeEach(async () => {
   test = await startTestCloud({regions: ['us-south', 'eu-de']})
 })
 
-afterEach(async () => {
-  await odd?.close()
-  odd = undefined
-  await test.close()
-})
-
 async function cloudWith(oddity: Oddity): Promise<Cloud> {
-  odd = await startOddCloud(test.sandbox, oddity)
-  return test.open({
-    endpoints: odd.endpoints,
-    credentials: fromKey(test.sandbox.apiKey, 'The key', odd.url),
-  })
+  const behind = await test.openBehind(oddity)
+  odd = behind.odd
+  return behind.cloud
 }
 
 const one = (change: (instance: Record<string, unknown>) => void): Oddity => ({
@@ -61,17 +52,21 @@ const oddValues: [string, unknown][] = [
   ['a list of odd things', [7, 'odd', [], {}]],
 ]
 
+const region = {name: 'us-south', url: ''}
+const reading = {region, readAt: 0, references: new KnownReferences()}
+const planned = (instance: Instance) => asCandidate({asked: id, instance, region}, 0)
+const verdictOn = (subject: Subject, policy = defaultPolicy) => judge(subject, policy, '2026-11-28').verdict
+
 /** Whatever vpcmd makes of an instance, for any screen or decision. */
 function everythingOf(instance: Instance): unknown[] {
   const row = {instance, region: 'us-south', floatingIps: undefined}
-  const reading = {region: {name: 'us-south', url: ''}, readAt: 0, references: new KnownReferences()}
   return [
     chooseColumns(['all', 'architecture', 'created', 'crn', 'url']).map(column => column.value(row)),
     instanceDetails(row, noFloatingIps),
     toMetadataRow(row),
     toJsonRow(row),
     risksOf(instance),
-    asCandidate({asked: id, instance, region: {name: 'us-south', url: ''}}, 0),
+    planned(instance),
     judge(toSubject('instance', instance, reading), defaultPolicy, '2026-11-28'),
   ]
 }
@@ -110,27 +105,19 @@ describe('a hole in a body costs one cell: ', () => {
   })
 
   it('so does each field of a bare metal server and of a template', async () => {
-    for (const [definition, read] of [
-      [
-        'BareMetalServer',
-        (raw: Record<string, unknown>) => toSubject('bare_metal_server', readBareMetalServer(raw, 'x'), reading),
-      ],
-      [
-        'InstanceTemplate',
-        (raw: Record<string, unknown>) => toSubject('instance_template', readInstanceTemplate(raw, 'x'), reading),
-      ],
+    for (const [definition, kind, read] of [
+      ['BareMetalServer', 'bare_metal_server', readBareMetalServer],
+      ['InstanceTemplate', 'instance_template', readInstanceTemplate],
     ] as const) {
       for (const field of propertiesOf(definition)) {
         for (const [, value] of oddValues) {
-          const subject = read({id: 'x', [field]: value})
+          const subject = toSubject(kind, read({id: 'x', [field]: value}, 'x'), reading)
           expect(subject.id).toBe('x')
-          expect(judge(subject, defaultPolicy, '2026-11-28').verdict).not.toBe('violation')
+          expect(verdictOn(subject)).not.toBe('violation')
         }
       }
     }
   })
-
-  const reading = {region: {name: 'us-south', url: ''}, readAt: 0, references: new KnownReferences()}
 
   it('what was deleted says so', async () => {
     const raw = {...(await whole()), image: {id: 'r006-1', name: 'old', deleted: {more_info: 'https://x.test'}}}
@@ -182,11 +169,8 @@ describe('settings that were not told are unknown: ', () => {
   ])('%s is shown, planned and judged so', async (_what, settings, label) => {
     const instance = readInstance({metadata_service: settings}, id)
     expect(settingsLabel(instance.settings)).toBe(label)
-    expect(asCandidate({asked: id, instance, region: {name: 'us-south', url: ''}}, 0)).toMatchObject({
-      error: {code: 'settings_unknown'},
-    })
-    const reading = {region: {name: 'us-south', url: ''}, readAt: 0, references: new KnownReferences()}
-    expect(judge(toSubject('instance', instance, reading), defaultPolicy, '2026-11-28').verdict).toBe('undetermined')
+    expect(planned(instance)).toMatchObject({error: {code: 'settings_unknown'}})
+    expect(verdictOn(toSubject('instance', instance, reading))).toBe('undetermined')
   })
 
   it.each([{metadata: 'enabled'}, {metadata: 'disabled'}, {protocol: 'http'}, {'hop-limit': 1}] as const)(
@@ -219,13 +203,9 @@ it('an instance of s390x has no metadata service: it is neither changed nor comp
     metadata_service: {enabled: true, protocol: 'https', response_hop_limit: 1},
   }
   const instance = readInstance(raw, id)
-  expect(asCandidate({asked: id, instance, region: {name: 'us-south', url: ''}}, 0)).toMatchObject({
-    isOutOfReach: true,
-    error: {code: 'no_metadata_service'},
-  })
-  const reading = {region: {name: 'us-south', url: ''}, readAt: 0, references: new KnownReferences()}
+  expect(planned(instance)).toMatchObject({isOutOfReach: true, error: {code: 'no_metadata_service'}})
   const mustBeOn = {...defaultPolicy, rules: [{name: 'on', match: {}, require: {enabled: true}}]}
-  expect(judge(toSubject('instance', instance, reading), mustBeOn, '2026-11-28').verdict).toBe('violation')
+  expect(verdictOn(toSubject('instance', instance, reading), mustBeOn)).toBe('violation')
 })
 
 it('local disks that were not told may be there: no stop without --accept-data-loss', () => {
@@ -295,7 +275,6 @@ describe('what the API was asked to filter is checked again:', () => {
   })
 
   it('a fleet is read whole where the API ignores the VPC that it is asked for', async () => {
-    await test.close()
     test = await startTestCloud({instances: 900, vpcs: 3, regions: ['us-south']})
     const cloud = await cloudWith({ignores: ['vpc.id']})
     const {rows, failures} = await listInstances(cloud, toQuery({}), false)
@@ -327,7 +306,6 @@ it.each(['GET', 'PATCH', 'POST'])('an answer to another question is an error: %s
 
 describe('paging ends:', () => {
   const paged = (change: Oddity['change']) => async () => {
-    await test.close()
     test = await startTestCloud({instances: 250, vpcs: 1, regions: ['us-south']})
     // The sandbox knows no such start: what it is asked is the first page again.
     const cloud = await cloudWith({change, ignores: ['start']})
@@ -366,7 +344,6 @@ describe('paging ends:', () => {
     const failureWith = async (oddity: Oddity) =>
       (await listInstances(await cloudWith(oddity), toQuery({}), false)).failures[0]?.error.message
     expect(await failureWith(endless(() => pageOf(0, 100)))).toContain('had nothing new')
-    await odd?.close()
     expect(await failureWith(endless(page => pageOf(page, 100)))).toContain('the API counts 3')
   })
 })

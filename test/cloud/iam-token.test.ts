@@ -1,33 +1,25 @@
-import {mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs'
-import {tmpdir} from 'node:os'
+import {readdirSync, readFileSync, statSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
-import {afterEach, beforeEach, expect, it} from 'vitest'
+import {beforeEach, expect, it} from 'vitest'
 import {fromKey} from '../../src/cloud/credential-kinds.ts'
 import {findCredentials} from '../../src/cloud/credentials.ts'
 import {TokenSource} from '../../src/cloud/token-source.ts'
 import {startTestCloud, type TestCloud} from '../support/test-cloud.ts'
+import {folderOfTest} from '../support/until-test-ends.ts'
 
 let folder: string
 let test: TestCloud
 
 beforeEach(async () => {
-  folder = join(mkdtempSync(join(tmpdir(), 'vpcmd-test-')), 'vpcmd')
+  folder = join(folderOfTest(), 'vpcmd')
   test = await startTestCloud({}, {cacheFolder: folder})
-})
-
-afterEach(async () => {
-  await test.close()
-  rmSync(join(folder, '..'), {recursive: true, force: true})
 })
 
 const count = (end: string) => test.requests.filter(({path}) => path.endsWith(end)).length
 const tokenFile = () => join(folder, readdirSync(folder).find(name => name.startsWith('token-')) ?? 'none')
 
 async function listOnce(cloud = test.cloud) {
-  const regions = await cloud.regions()
-  const region = regions.find(({name}) => name === 'eu-de')
-  if (!region) throw new Error('the sandbox has no eu-de')
-  return (await cloud.api(region).listInstances()).result
+  return (await cloud.api(await cloud.region({region: 'eu-de'})).listInstances()).result
 }
 
 it('asks for one token and one list of regions, however many commands follow', async () => {

@@ -1,4 +1,4 @@
-import {afterEach, describe, expect, it} from 'vitest'
+import {describe, expect, it} from 'vitest'
 import {RateLimiter} from '../../src/cloud/rate-limiter.ts'
 import {
   type Budget,
@@ -11,25 +11,17 @@ import {
 import {retryPolicy} from '../../src/cloud/retry-policy.ts'
 import type {Fault} from '../../src/sandbox/index.ts'
 import {FakeClock, seeded} from '../support/fake-clock.ts'
-import {startTestCloud, type TestCloud} from '../support/test-cloud.ts'
+import {startTestCloud} from '../support/test-cloud.ts'
 
 const instanceId = '0727_ed12480a-40a4-41a0-98e3-6dfac8b25ad6'
-let test: TestCloud | undefined
-
-afterEach(async () => {
-  await test?.close()
-  test = undefined
-})
 
 const survivable: Fault['kind'][] = ['429', '500', '502', '503', '504', 'reset', 'cut', 'hang']
 
 const timeoutFor = (kind: Fault['kind']) => (kind === 'hang' ? 300 : 20_000)
 
 async function apiWith(fault: Fault, timeoutMs = 20_000) {
-  test = await startTestCloud({}, {timeoutMs})
-  const [region] = await test.cloud.regions().then(regions => regions.filter(({name}) => name === 'us-south'))
-  if (!region) throw new Error('the sandbox has no us-south')
-  const api = test.cloud.api(region)
+  const test = await startTestCloud({}, {timeoutMs})
+  const api = test.cloud.api(await test.cloud.region({region: 'us-south'}))
   test.requests.length = 0
   test.sandbox.faults.push(fault)
   return {api, test}
@@ -54,7 +46,7 @@ describe.each(survivable)('a fault of kind %s', kind => {
   })
 
   it('twice is survived by the token request', async () => {
-    test = await startTestCloud({faults: [{kind, count: 2, path: /identity/}]}, {timeoutMs})
+    const test = await startTestCloud({faults: [{kind, count: 2, path: /identity/}]}, {timeoutMs})
     expect(await test.cloud.regions()).toHaveLength(13)
     expect(test.requests.filter(({path}) => path === '/identity/token')).toHaveLength(3)
   })
@@ -166,7 +158,7 @@ it('renews a refused token once, and replays', async () => {
 })
 
 it('waits for an IAM that asks to, longer each time', async () => {
-  test = await startTestCloud({faults: [{kind: '429', count: 7, path: /identity/, retryAfter: ''}]})
+  const test = await startTestCloud({faults: [{kind: '429', count: 7, path: /identity/, retryAfter: ''}]})
   expect(await test.cloud.regions()).toHaveLength(13)
   expect(test.requests.filter(({path}) => path === '/identity/token')).toHaveLength(8)
   expect(test.pauses).toEqual([375, 750, 1500, 3000, 6000, 12_000, 15_000])

@@ -1,30 +1,23 @@
 import {createServer} from 'node:http'
-import type {AddressInfo} from 'node:net'
 import {TLSSocket} from 'node:tls'
-import {afterEach, describe, expect, it, vi} from 'vitest'
+import {describe, expect, it, vi} from 'vitest'
 import {findRoutes} from '../../src/cloud/routes.ts'
 import {makeCertificateAuthority} from '../../src/sandbox/imds/certificate-authority.ts'
 import {startSandbox} from '../../src/sandbox/index.ts'
 import {allowSeconds} from '../support/allow-seconds.ts'
 import {freshEnvironment, runVpcmd} from '../support/run-vpcmd.ts'
+import {listening, untilTestEnds} from '../support/until-test-ends.ts'
 
 allowSeconds(20, 'It starts processes, which take their time on a machine that is busy.')
 
 /** Nothing is sent there, as the proxy leads all to the sandbox. */
 const address = '10.9.8.7'
 const url = `https://${address}`
-const closing: (() => unknown)[] = []
-
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close()
-})
 
 /** A sandbox that is reached over TLS through an HTTP proxy alone, as IBM Cloud is from within many a company. */
 async function startBehindProxy() {
-  const sandbox = await startSandbox({vpcs: 1, instances: 20, regions: ['us-south']})
-  closing.push(() => sandbox.close())
-  const authority = await makeCertificateAuthority(undefined)
-  closing.push(() => authority.close())
+  const sandbox = untilTestEnds(await startSandbox({vpcs: 1, instances: 20, regions: ['us-south']}))
+  const authority = untilTestEnds(await makeCertificateAuthority(undefined))
   const secureContext = await authority.secureContext(address)
   let requests = 0
   const cloud = createServer(async (request, response) => {
@@ -40,7 +33,7 @@ async function startBehindProxy() {
     response.writeHead(answer.status, {'content-type': 'application/json'})
     response.end((await answer.text()).replaceAll(sandbox.url, url))
   })
-  closing.push(() => cloud.closeAllConnections())
+  untilTestEnds({close: () => cloud.closeAllConnections()})
   const asked: {target: string | undefined; authorization: string | undefined}[] = []
   const proxy = createServer((_request, response) => response.writeHead(400).end())
   proxy.on('connect', (request, socket) => {
@@ -48,15 +41,10 @@ async function startBehindProxy() {
     socket.write('HTTP/1.1 200 Connection established\r\n\r\n')
     cloud.emit('connection', new TLSSocket(socket, {isServer: true, secureContext}))
   })
-  await new Promise<void>(resolve => proxy.listen(0, '127.0.0.1', resolve))
-  closing.push(() => {
-    proxy.close()
-    proxy.closeAllConnections()
-  })
   return {
     asked,
     requests: () => requests,
-    proxy: `somebody:p%40ss@127.0.0.1:${(proxy.address() as AddressInfo).port}`,
+    proxy: `somebody:p%40ss@${new URL(await listening(proxy)).host}`,
     env: freshEnvironment({
       ...sandbox.environment,
       VPC_URL: `${url}/v1`,
@@ -100,8 +88,6 @@ it.each(['socks5://127.0.0.1:9', 'http://:9', '%'])('refuses %s as a proxy, and 
 })
 
 describe('the way to a URL', () => {
-  afterEach(() => vi.unstubAllEnvs())
-
   it('leads by the proxy where NO_PROXY does not say otherwise, and never where it is this machine', async () => {
     vi.stubEnv('HTTPS_PROXY', 'http://proxy:3128')
     vi.stubEnv('NO_PROXY', '.private.iam.cloud.ibm.com,10.0.0.1')

@@ -68,7 +68,6 @@ describe('imds certificate', () => {
         return true
       })
       const {code, stdout, stderr} = await imds('certificate', '--endpoint', server.url, '--new-key', key, '--force')
-      await server.close()
       expect({code, stdout}).toEqual({code: 1, stdout: ''})
       expect(stderr).toContain(
         'No certificate: what the metadata service issued can not be read, or is for another key',
@@ -171,15 +170,11 @@ describe('secrets', () => {
       else json(response, 400, {errors: [{code: 'odd', message: `Bad ${headers.authorization}`}], trace: 't'})
       return true
     })
-    try {
-      for (const more of [[], ['--debug'], ['--json'], ['--json', '--debug']]) {
-        const {code, stdout, stderr} = await imds('user-data', '--endpoint', server.url, ...patience, ...more)
-        expect(code).toBe(1)
-        expect(stdout + stderr).toContain('Bad Bearer [token]')
-        expect(stdout + stderr).not.toContain('opaque-token')
-      }
-    } finally {
-      await server.close()
+    for (const more of [[], ['--debug'], ['--json'], ['--json', '--debug']]) {
+      const {code, stdout, stderr} = await imds('user-data', '--endpoint', server.url, ...patience, ...more)
+      expect(code).toBe(1)
+      expect(stdout + stderr).toContain('Bad Bearer [token]')
+      expect(stdout + stderr).not.toContain('opaque-token')
     }
   })
 
@@ -193,17 +188,13 @@ describe('secrets', () => {
 
   it('go to no proxy', async () => {
     const proxy = await serve(() => false)
-    try {
-      const env = freshEnvironment({
-        HTTP_PROXY: proxy.url,
-        http_proxy: proxy.url,
-        ALL_PROXY: proxy.url,
-        NODE_USE_ENV_PROXY: '1',
-      })
-      expect(await runVpcmd(['imds', 'user-data', ...at], {env})).toMatchObject({code: 0, stdout: userData})
-      expect(proxy.seen).toEqual([])
-    } finally {
-      await proxy.close()
-    }
+    const env = freshEnvironment({
+      HTTP_PROXY: proxy.url,
+      http_proxy: proxy.url,
+      ALL_PROXY: proxy.url,
+      NODE_USE_ENV_PROXY: '1',
+    })
+    expect(await runVpcmd(['imds', 'user-data', ...at], {env})).toMatchObject({code: 0, stdout: userData})
+    expect(proxy.seen).toEqual([])
   })
 })

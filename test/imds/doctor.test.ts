@@ -1,11 +1,12 @@
 import {readFile} from 'node:fs/promises'
-import {afterEach, beforeEach, describe, expect, it} from 'vitest'
+import {beforeEach, describe, expect, it} from 'vitest'
 import {type Diagnosis, diagnose, type Finding} from '../../src/imds/doctor.ts'
 import type {ServiceOptions} from '../../src/imds/find-service.ts'
 import {checkHopLimit, checkName, checkRoute, readRoutes} from '../../src/imds/machine-checks.ts'
 import {hostsEntries, type Surroundings} from '../../src/imds/surroundings.ts'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
 import {json, serve, serveRaw, tokenWith} from '../support/metadata-server.ts'
+import {untilTestEnds} from '../support/until-test-ends.ts'
 
 const quiet: Surroundings = {
   env: {},
@@ -18,12 +19,7 @@ const quiet: Surroundings = {
 
 let sandbox: Sandbox
 beforeEach(async () => {
-  sandbox = await startSandbox({metadata: {off: 'reset'}})
-})
-const open: {close(): Promise<void>}[] = []
-afterEach(async () => {
-  await sandbox.close()
-  for (const server of open.splice(0)) await server.close()
+  sandbox = untilTestEnds(await startSandbox({metadata: {off: 'reset'}}))
 })
 
 /** The diagnosis, however busy this machine is. */
@@ -82,9 +78,7 @@ describe('told apart', () => {
   it('the service is off, and says so', async () => {
     const server = await serve((_request, response) => {
       json(response, 403, {errors: [{code: 'unauthorized', message: 'Not enabled.'}]})
-      return true
     })
-    open.push(server)
     const found = problems(await examine({endpoint: server.url}, quiet))
     expect(found['Metadata service']).toMatchObject({
       finding: expect.stringContaining('is off'),
@@ -114,9 +108,7 @@ describe('told apart', () => {
   it('something else is in its place', async () => {
     const server = await serve((_request, response) => {
       response.writeHead(404, {'content-type': 'text/html'}).end('<h1>Not found')
-      return true
     })
-    open.push(server)
     const found = problems(await examine({endpoint: server.url}, quiet))
     expect(found['Metadata service']?.finding).toContain('no answer of a metadata service')
   })
@@ -130,9 +122,7 @@ describe('told apart', () => {
       else if (url.includes('initialization'))
         json(response, 200, {default_trusted_profile: {target: {id: 'Profile-1'}}})
       else json(response, 200, {id: 'x'})
-      return true
     })
-    open.push(server)
     const found = problems(await examine({endpoint: server.url}, quiet))
     expect(Object.keys(found)).toEqual(['Trusted profile'])
     expect(found['Trusted profile']?.remedy).toBe(
@@ -149,9 +139,7 @@ describe('told apart', () => {
       else if (url.includes('initialization'))
         json(response, 200, {default_trusted_profile: {target: {id: '--x `id`'}}})
       else json(response, 500, {errors: [{code: 'odd', message: `You sent ${token}.`}]})
-      return true
     })
-    open.push(server)
     const found = problems(await examine({endpoint: server.url}, quiet))
     expect(found['Trusted profile']?.remedy).toBe(
       'ibmcloud iam trusted-profile-link-create <profile> --name <link> --cr-type VSI --link-crn <CRN of the instance>',
@@ -166,9 +154,7 @@ describe('told apart', () => {
       const server = await serve(({method}, response) => {
         if (method === 'PUT') return false
         response.writeHead(200).end(body)
-        return true
       })
-      open.push(server)
       const {checks} = await examine({endpoint: server.url}, {...quiet, now: () => 1_795_000_000_000})
       const metadata = checks.find(({check}) => check === 'Metadata')
       expect(metadata).toMatchObject({state: 'problem', remedy: expect.stringContaining('Something else')})
@@ -182,9 +168,7 @@ describe('told apart', () => {
       const isMetadata = method === 'GET'
       const errors = [{code: 'service_error', message: 'An internal error occurred.'}]
       json(response, 500, {errors, trace: isMetadata ? 'TRACE-1' : 'TRACE-2'})
-      return true
     })
-    open.push(server)
     const found = problems(await examine({endpoint: server.url}, {...quiet, now: () => 1_795_000_000_000}))
     expect(found.Metadata?.finding).toBe('Could not read instance: An internal error occurred. (trace: TRACE-1)')
   })
@@ -232,7 +216,6 @@ describe('the hop limit', () => {
 
   it('is not blamed where something took the connection', async () => {
     const silent = await serveRaw()
-    open.push(silent)
     const diagnosis = await examine({endpoint: silent.url, timeoutMs: 200}, inContainer)
     expect(Object.keys(problems(diagnosis))).toEqual(['Metadata service'])
   })

@@ -1,9 +1,8 @@
-import {afterEach, describe, expect, it} from 'vitest'
+import {describe, expect, it} from 'vitest'
 import {findService} from '../../src/imds/find-service.ts'
 import {goodToken, json, type MetadataServer, type SeenByServer, serve} from '../support/metadata-server.ts'
 
 let server: MetadataServer
-afterEach(() => server.close())
 
 const isOld = ({url}: SeenByServer) => url.startsWith('/instance_identity/')
 
@@ -16,7 +15,6 @@ async function serveGeneration(known: 'new' | 'old', except: string[] = []): Pro
     if (pathname.startsWith('/metadata/')) json(response, 200, {id: 'an-instance', version})
     else if (!isKnown || except.includes(pathname)) json(response, 404, {errors: [{code: 'not_found', message: 'No.'}]})
     else json(response, 200, {access_token: goodToken, expires_in: 300, certificates: [pem]})
-    return true
   })
 }
 

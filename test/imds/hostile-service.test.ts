@@ -1,25 +1,8 @@
 import type {Socket} from 'node:net'
-import {afterEach, describe, expect, it} from 'vitest'
+import {describe, expect, it} from 'vitest'
 import {VpcmdError} from '../../src/errors.ts'
 import {findService, limits} from '../../src/imds/find-service.ts'
-import {goodToken, json, type MetadataServer, serve, serveRaw, tokenWith} from '../support/metadata-server.ts'
-
-const open: {close(): Promise<void>}[] = []
-afterEach(async () => {
-  for (const server of open.splice(0)) await server.close()
-})
-
-async function serving(...args: Parameters<typeof serve>): Promise<MetadataServer> {
-  const server = await serve(...args)
-  open.push(server)
-  return server
-}
-
-async function servingRaw(...args: Parameters<typeof serveRaw>): Promise<{url: string}> {
-  const server = await serveRaw(...args)
-  open.push(server)
-  return server
-}
+import {goodToken, json, serve, serveRaw, tokenWith} from '../support/metadata-server.ts'
 
 /** What is thrown; a promise that is kept fails the test. */
 async function thrownBy(promise: Promise<unknown>): Promise<VpcmdError> {
@@ -45,9 +28,8 @@ describe('a service that gives no token', () => {
     ['an empty token', 200, {'content-type': 'application/json'}, '{"access_token":""}'],
     ['a web page with 502', 502, {'content-type': 'text/html'}, html],
   ])('but %s is a clear error', async (_what, status, headers, body) => {
-    const server = await serving((_request, response) => {
+    const server = await serve((_request, response) => {
       response.writeHead(status, headers).end(body)
-      return true
     })
     const error = await thrownBy(findService({endpoint: server.url, timeoutMs: 60_000}))
     expect(error).toMatchObject({code: 'no_metadata_service', exitCode: 1})
@@ -56,10 +38,9 @@ describe('a service that gives no token', () => {
   })
 
   it('but a refusal tells the reason, and the trace', async () => {
-    const server = await serving((_request, response) => {
+    const server = await serve((_request, response) => {
       const errors = [{code: 'unauthorized', message: 'The metadata service is not enabled.'}]
       json(response, 403, {errors, status_code: 403, trace: 'the-trace'})
-      return true
     })
     const error = await thrownBy(findService({endpoint: server.url, timeoutMs: 60_000}))
     expect(error).toMatchObject({code: 'unauthorized', trace: 'the-trace', status: 403, exitCode: 3})
@@ -70,10 +51,9 @@ describe('a service that gives no token', () => {
 
 describe('what is not found', () => {
   const refusing = (refused: string, status: number) =>
-    serving(({method}, response) => {
+    serve(({method}, response) => {
       if (method !== refused) return false
       json(response, status, {errors: [{code: 'not_found', message: 'Not found.'}]})
-      return true
     })
 
   it('is exit code 4 for a datum or a profile, and not for the token, whose path it is', async () => {
@@ -95,12 +75,11 @@ describe('a list in pages', () => {
   })
 
   it('comes whole, all of it from the same service whatever its links say', async () => {
-    const elsewhere = await serving(() => false)
-    const server = await serving(({method, url}, response) => {
+    const elsewhere = await serve(() => false)
+    const server = await serve(({method, url}, response) => {
       if (method !== 'GET') return false
       const next = `${elsewhere.url}/metadata/v1/placement_groups?limit=2&start=a%26b`
       json(response, 200, url.includes('start=') ? pageAfter(2, undefined) : pageAfter(0, next))
-      return true
     })
     const service = await findService({endpoint: server.url, timeoutMs: 60_000})
     expect(JSON.parse(JSON.stringify(await service.get('placement_groups')))).toEqual({
@@ -116,11 +95,10 @@ describe('a list in pages', () => {
 
 describe('a service that is slow', () => {
   it('byte by byte is given up at the time limit', async () => {
-    const server = await serving((_request, response) => {
+    const server = await serve((_request, response) => {
       response.writeHead(200, {'content-type': 'application/json'})
       const timer = setInterval(() => response.write(' '), 10)
       response.on('close', () => clearInterval(timer))
-      return true
     })
     const error = await thrownBy(findService({endpoint: server.url, timeoutMs: 300}))
     expect(error).toMatchObject({code: 'no_answer', message: expect.stringContaining('no answer in time')})
@@ -129,16 +107,15 @@ describe('a service that is slow', () => {
   it('and never answers is given up, in time for an answer in 2 seconds', async () => {
     // Nothing is asked after the search has failed.
     expect(limits.findMs).toBeLessThanOrEqual(1500)
-    const {url: endpoint} = await servingRaw()
+    const {url: endpoint} = await serveRaw()
     const error = await thrownBy(findService({endpoint}))
     expect(error).toMatchObject({code: 'no_answer', message: expect.stringContaining('no answer in time')})
   })
 
   it('with the metadata is given up, too', async () => {
-    const server = await serving(({method}, response) => {
+    const server = await serve(({method}, response) => {
       if (method !== 'GET') return false
       response.writeHead(200).write('{')
-      return true
     })
     const service = await findService({endpoint: server.url, timeoutMs: 3000})
     expect(await thrownBy(service.get('instance'))).toMatchObject({code: 'no_answer'})
@@ -147,14 +124,13 @@ describe('a service that is slow', () => {
 
 describe('a service whose answer', () => {
   it('never ends is given up by size', async () => {
-    const server = await serving(({method}, response) => {
+    const server = await serve(({method}, response) => {
       if (method !== 'GET') return false
       const more = () => {
         while (!response.destroyed && response.write(Buffer.alloc(65_536, 'a')));
       }
       response.writeHead(200).on('drain', more)
       more()
-      return true
     })
     const service = await findService({endpoint: server.url, timeoutMs: 60_000})
     const error = await thrownBy(service.get('instance'))
@@ -162,11 +138,10 @@ describe('a service whose answer', () => {
   })
 
   it('is cut off is not taken for a whole one', async () => {
-    const server = await serving(({method}, response) => {
+    const server = await serve(({method}, response) => {
       if (method !== 'GET') return false
       response.writeHead(200, {'content-length': '1000'})
       response.write('{"id":"x"}', () => response.destroy())
-      return true
     })
     const service = await findService({endpoint: server.url, timeoutMs: 60_000})
     const error = await thrownBy(service.get('instance'))
@@ -181,22 +156,20 @@ describe('a service whose answer', () => {
     ['an error with a good status', '{"errors":[{"code":"odd","message":"Odd."}]}'],
     ['an object of 200 000 levels', `${'{"a":'.repeat(200_000)}1${'}'.repeat(200_000)}`],
   ])('is %s is no metadata', async (_what, body) => {
-    const server = await serving(({method}, response) => {
+    const server = await serve(({method}, response) => {
       if (method !== 'GET') return false
       response.writeHead(200).end(body)
-      return true
     })
     const service = await findService({endpoint: server.url, timeoutMs: 60_000})
     expect((await thrownBy(service.get('instance'))).message).toContain('Could not read instance')
   })
 
   it('has more headers than there can be is told so, and a trace without end is cut', async () => {
-    const server = await serving(({method, url}, response) => {
+    const server = await serve(({method, url}, response) => {
       if (method !== 'GET') return false
       if (url.includes('keys'))
         json(response, 500, {errors: [{code: 'odd', message: 'Odd.'}], trace: 't'.repeat(100_000)})
       else response.writeHead(200, {'x-a': 'a'.repeat(100_000)}).end('{}')
-      return true
     })
     const service = await findService({endpoint: server.url, timeoutMs: 60_000})
     expect((await thrownBy(service.get('instance'))).message).toContain('an answer without end')
@@ -205,7 +178,7 @@ describe('a service whose answer', () => {
 
   it('repeats the token where it is cut has no part of it told', async () => {
     const opaque = Array.from({length: 40}, (_, index) => `secret-${index}-`).join('')
-    const server = await serving(({method, url, headers}, response) => {
+    const server = await serve(({method, url, headers}, response) => {
       const {authorization = ''} = headers
       if (method === 'PUT') json(response, 200, {access_token: opaque})
       else if (url.includes('keys')) response.writeHead(302, {location: `/?${authorization}`}).end()
@@ -214,7 +187,6 @@ describe('a service whose answer', () => {
         const parts = [authorization.slice(0, -1), authorization.slice(0, 20)]
         json(response, 400, {errors: [{code: 'odd', message: `Odd: ${parts.join(' ')}`}], trace: parts[0]})
       } else json(response, 500, {errors: [{code: 'odd', message: `Odd: ${authorization}`}], trace: authorization})
-      return true
     })
     const service = await findService({endpoint: server.url, timeoutMs: 60_000})
     for (const path of ['instance', 'keys', 'instance/volumes']) {
@@ -225,17 +197,16 @@ describe('a service whose answer', () => {
   })
 
   it('tells of no instance is none', async () => {
-    const server = await serving(({method}, response) => {
+    const server = await serve(({method}, response) => {
       if (method !== 'GET') return false
       json(response, 200, {})
-      return true
     })
     const service = await findService({endpoint: server.url, timeoutMs: 60_000})
     expect((await thrownBy(service.instance())).message).toContain('Could not read instance')
   })
 
   it('is no HTTP at all is named', async () => {
-    const {url: endpoint} = await servingRaw(socket => socket.end('SSH-2.0-OpenSSH_9.6\r\n'))
+    const {url: endpoint} = await serveRaw(socket => socket.end('SSH-2.0-OpenSSH_9.6\r\n'))
     const error = await thrownBy(findService({endpoint, timeoutMs: 60_000}))
     expect(error.message).toContain('another protocol')
   })
@@ -245,7 +216,7 @@ describe('a connection that was kept', () => {
   /** A service that says that it keeps connections, and ends each one by `end` when a question comes on it again. */
   const endingThem = (end: (socket: Socket) => void) => {
     const asked = new Map<Socket, number>()
-    return servingRaw(socket => {
+    return serveRaw(socket => {
       socket.on('data', data => {
         const times = (asked.get(socket) ?? 0) + 1
         asked.set(socket, times)
@@ -268,7 +239,7 @@ describe('a connection that was kept', () => {
 
   it('is asked once more and not again', async () => {
     let questions = 0
-    const {url: endpoint} = await servingRaw(socket => {
+    const {url: endpoint} = await serveRaw(socket => {
       socket.on('data', data => {
         const body = `{"access_token":"${goodToken}"}`
         if (data.toString().startsWith('PUT')) {
@@ -287,12 +258,11 @@ describe('a connection that was kept', () => {
 
 describe('a redirect', () => {
   it.each(['token', 'metadata', 'iam token'])('of the %s request is not followed, and no token leaves', async which => {
-    const elsewhere = await serving(() => false)
+    const elsewhere = await serve(() => false)
     const isMeant = (method: string) => ({token: 'PUT', metadata: 'GET', 'iam token': 'POST'})[which] === method
-    const server = await serving(({method, url}, response) => {
+    const server = await serve(({method, url}, response) => {
       if (!isMeant(method)) return false
       response.writeHead(307, {location: `${elsewhere.url}${url}`}).end()
-      return true
     })
     const ask = async () => {
       const service = await findService({endpoint: server.url, timeoutMs: 60_000})
@@ -307,9 +277,8 @@ describe('a redirect', () => {
 
 describe('a nonce', () => {
   const answering = (claims: object) =>
-    serving((_request, response) => {
+    serve((_request, response) => {
       json(response, 200, {access_token: tokenWith(claims), expires_in: 300})
-      return true
     })
 
   it('that comes back is well', async () => {

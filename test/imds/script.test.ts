@@ -162,15 +162,10 @@ describe.each(shells)('in %s %s', (...shell) => {
       else if (url.startsWith('/instance_identity/v1/token?version=2022-03-01'))
         json(response, 200, {access_token: goodToken})
       else response.end(escaped)
-      return true
     })
-    try {
-      const {code, stdout} = await runScript(shell, script({endpoint: server.url, output: 'user-data'}))
-      expect({code, text: stdout.toString()}).toEqual({code: 0, text: '\u0000é😀"\\/\b\f\n\r\t/"\\n'})
-      expect(server.seen.at(-1)?.url).toBe('/metadata/v1/instance/initialization?version=2022-03-01')
-    } finally {
-      await server.close()
-    }
+    const {code, stdout} = await runScript(shell, script({endpoint: server.url, output: 'user-data'}))
+    expect({code, text: stdout.toString()}).toEqual({code: 0, text: '\u0000é😀"\\/\b\f\n\r\t/"\\n'})
+    expect(server.seen.at(-1)?.url).toBe('/metadata/v1/instance/initialization?version=2022-03-01')
   })
 
   it('no user data is exit code 4', async () => {
@@ -220,17 +215,12 @@ describe.each(shells)('in %s %s', (...shell) => {
     const server = await serve(({method}, response) => {
       if (method !== 'GET') return false
       response.writeHead(302, {location: `${elsewhere.url}/`}).end()
-      return true
     })
-    try {
-      const env = {HOME: home, http_proxy: proxy.url, ALL_PROXY: proxy.url}
-      const {code, stderr} = await runScript(shell, script({endpoint: server.url, paths: ['instance']}), env)
-      expect({code, stderr}).toEqual({code: 1, stderr: expect.stringContaining('status 302')})
-      expect([proxy.seen, elsewhere.seen]).toEqual([[], []])
-      expect(server.seen.at(-1)?.headers.authorization).toBe(`Bearer ${goodToken}`)
-    } finally {
-      for (const each of [proxy, elsewhere, server]) await each.close()
-    }
+    const env = {HOME: home, http_proxy: proxy.url, ALL_PROXY: proxy.url}
+    const {code, stderr} = await runScript(shell, script({endpoint: server.url, paths: ['instance']}), env)
+    expect({code, stderr}).toEqual({code: 1, stderr: expect.stringContaining('status 302')})
+    expect([proxy.seen, elsewhere.seen]).toEqual([[], []])
+    expect(server.seen.at(-1)?.headers.authorization).toBe(`Bearer ${goodToken}`)
   })
 
   it('what a hostile service says reaches neither the shell nor the terminal', async () => {
@@ -242,16 +232,11 @@ describe.each(shells)('in %s %s', (...shell) => {
         else if (method === 'PUT') return false
         else if (step === 'error') response.writeHead(500).end(evil)
         else response.end(evil)
-        return true
       })
-      try {
-        const ran = await runScript(shell, script({endpoint: server.url, paths: ['instance']}))
-        expect(ran).toMatchObject({code: 1, stderr: expect.stringMatching(/^Error: /)})
-        expect(ran.stdout.length).toBe(0)
-        expect(ran.stderr).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f]/)
-      } finally {
-        await server.close()
-      }
+      const ran = await runScript(shell, script({endpoint: server.url, paths: ['instance']}))
+      expect(ran).toMatchObject({code: 1, stderr: expect.stringMatching(/^Error: /)})
+      expect(ran.stdout.length).toBe(0)
+      expect(ran.stderr).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f]/)
     }
     expect(spawnSync('test', ['-e', marker]).status).toBe(1)
   })
@@ -261,32 +246,22 @@ describe.each(shells)('in %s %s', (...shell) => {
       const server = await serve(({method, headers}, response) => {
         if (method !== refused) return false
         json(response, 500, method === 'PUT' ? {access_token: goodToken} : headers)
-        return true
       })
-      try {
-        const ran = await runScript(shell, script({endpoint: server.url, paths: ['instance']}))
-        expect(ran).toMatchObject({
-          code: 1,
-          stderr: expect.stringMatching(/status 500: an answer with a token in it\n$/),
-        })
-        expect(ran.stderr).not.toContain(goodToken)
-      } finally {
-        await server.close()
-      }
+      const ran = await runScript(shell, script({endpoint: server.url, paths: ['instance']}))
+      expect(ran).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/status 500: an answer with a token in it\n$/),
+      })
+      expect(ran.stderr).not.toContain(goodToken)
     }
   })
 
   it('a token comes with any status of success', async () => {
     const server = await serve(({method}, response) => {
       json(response, method === 'PUT' ? 202 : 200, method === 'PUT' ? {access_token: goodToken} : {id: 'x'})
-      return true
     })
-    try {
-      const ran = await runScript(shell, script({endpoint: server.url, paths: ['instance'], output: 'answer'}))
-      expect({...ran, stdout: ran.stdout.toString()}).toEqual({code: 0, stdout: '{"id":"x"}\n', stderr: ''})
-    } finally {
-      await server.close()
-    }
+    const ran = await runScript(shell, script({endpoint: server.url, paths: ['instance'], output: 'answer'}))
+    expect({...ran, stdout: ran.stdout.toString()}).toEqual({code: 0, stdout: '{"id":"x"}\n', stderr: ''})
   })
 
   it('user data that are cut short are an error, and nothing of them comes out', async () => {
@@ -294,18 +269,13 @@ describe.each(shells)('in %s %s', (...shell) => {
       const server = await serve(({method}, response) => {
         if (method !== 'GET') return false
         response.end(body)
-        return true
       })
-      try {
-        const ran = await runScript(shell, script({endpoint: server.url, output: 'user-data'}))
-        expect({...ran, stdout: ran.stdout.toString()}).toEqual({
-          code: 1,
-          stdout: '',
-          stderr: 'Error: The user data is cut short.\n',
-        })
-      } finally {
-        await server.close()
-      }
+      const ran = await runScript(shell, script({endpoint: server.url, output: 'user-data'}))
+      expect({...ran, stdout: ran.stdout.toString()}).toEqual({
+        code: 1,
+        stdout: '',
+        stderr: 'Error: The user data is cut short.\n',
+      })
     }
   })
 
@@ -317,10 +287,8 @@ describe.each(shells)('in %s %s', (...shell) => {
         const server = await serve(({method}, response) => {
           if (method !== 'GET') return false
           response.end(body)
-          return true
         })
         const ran = await runScript(shell, script({paths: ['instance'], endpoint: server.url, output}))
-        await server.close()
         expect({code: ran.code, stdout: ran.stdout.toString()}).toEqual({code: 1, stdout: ''})
         expect(ran.stderr).toMatch(/^Error: instance\S*: (status 200: \{"errors"|the answer is not that of)/)
       }
@@ -331,10 +299,8 @@ describe.each(shells)('in %s %s', (...shell) => {
     const server = await serve(({method}, response) => {
       if (method !== 'GET') return false
       response.end('\n {"keys":[],"user_data":"abc"}')
-      return true
     })
     const ran = await runScript(shell, script({endpoint: server.url, output: 'user-data'}))
-    await server.close()
     expect({...ran, stdout: ran.stdout.toString()}).toEqual({code: 0, stdout: 'abc', stderr: ''})
   })
 
@@ -360,12 +326,8 @@ describe.each(shells)('in %s %s', (...shell) => {
 
   it('a service that does not answer is given up', async () => {
     const silent = await serveRaw()
-    try {
-      const {code, stderr} = await runScript(shell, script({endpoint: silent.url, paths: ['instance']}))
-      expect({code, stderr}).toEqual({code: 1, stderr: expect.stringContaining('curl error 28')})
-    } finally {
-      await silent.close()
-    }
+    const {code, stderr} = await runScript(shell, script({endpoint: silent.url, paths: ['instance']}))
+    expect({code, stderr}).toEqual({code: 1, stderr: expect.stringContaining('curl error 28')})
   })
 
   it('an answer without end is given up by size, and one that is cut off is no answer', async () => {
@@ -383,23 +345,18 @@ describe.each(shells)('in %s %s', (...shell) => {
       }
       response.writeHead(200).on('drain', more)
       more()
-      return true
     })
-    try {
-      const {code, stdout, stderr} = await runScript(shell, script({endpoint: server.url, paths: ['instance']}))
-      expect({code, stderr, size: stdout.length}).toEqual({
-        code: 1,
-        stderr: expect.stringContaining('curl error 63'),
-        size: 0,
-      })
-      // What lies in buffers on the way was sent as well.
-      expect(flood).toBeLessThan(64 * 2 ** 20)
-      const cut = await runScript(shell, script({endpoint: server.url, paths: ['keys']}))
-      expect(cut).toMatchObject({code: 1, stderr: expect.stringMatching(/curl error (18|56)/)})
-      expect(cut.stdout.length).toBe(0)
-    } finally {
-      await server.close()
-    }
+    const {code, stdout, stderr} = await runScript(shell, script({endpoint: server.url, paths: ['instance']}))
+    expect({code, stderr, size: stdout.length}).toEqual({
+      code: 1,
+      stderr: expect.stringContaining('curl error 63'),
+      size: 0,
+    })
+    // What lies in buffers on the way was sent as well.
+    expect(flood).toBeLessThan(64 * 2 ** 20)
+    const cut = await runScript(shell, script({endpoint: server.url, paths: ['keys']}))
+    expect(cut).toMatchObject({code: 1, stderr: expect.stringMatching(/curl error (18|56)/)})
+    expect(cut.stdout.length).toBe(0)
   })
 
   it('halves of a surrogate pair in user data are what they are to vpcmd, too', async () => {
@@ -407,15 +364,10 @@ describe.each(shells)('in %s %s', (...shell) => {
       const server = await serve(({method}, response) => {
         if (method !== 'GET') return false
         response.end(`{"user_data":"${escaped}","keys":[]}`)
-        return true
       })
-      try {
-        const ran = await runScript(shell, script({endpoint: server.url, output: 'user-data'}))
-        const expected = Buffer.from(JSON.parse(`"${escaped}"`), 'utf8')
-        expect({code: ran.code, bytes: ran.stdout.toString('hex')}).toEqual({code: 0, bytes: expected.toString('hex')})
-      } finally {
-        await server.close()
-      }
+      const ran = await runScript(shell, script({endpoint: server.url, output: 'user-data'}))
+      const expected = Buffer.from(JSON.parse(`"${escaped}"`), 'utf8')
+      expect({code: ran.code, bytes: ran.stdout.toString('hex')}).toEqual({code: 0, bytes: expected.toString('hex')})
     }
   })
 
@@ -457,19 +409,14 @@ describe.each(shells)('in %s %s', (...shell) => {
     const server = await serve(({method}, response) => {
       if (method !== 'GET') return false
       json(response, 200, {user_data: 'data'})
-      return true
     })
-    try {
-      const text = script({endpoint: server.url, output: 'user-data'})
-      const env = {PATH: [spy, process.env.PATH].join(delimiter), token: 'another', body: 'another'}
-      const ran = await runScript(shell, text, env)
-      expect({code: ran.code, text: ran.stdout.toString()}).toEqual({code: 0, text: 'data'})
-      const lines = readFileSync(log, 'utf8')
-      expect(lines).toContain('curl -q')
-      expect(lines).not.toContain(goodToken)
-    } finally {
-      await server.close()
-    }
+    const text = script({endpoint: server.url, output: 'user-data'})
+    const env = {PATH: [spy, process.env.PATH].join(delimiter), token: 'another', body: 'another'}
+    const ran = await runScript(shell, text, env)
+    expect({code: ran.code, text: ran.stdout.toString()}).toEqual({code: 0, text: 'data'})
+    const lines = readFileSync(log, 'utf8')
+    expect(lines).toContain('curl -q')
+    expect(lines).not.toContain(goodToken)
   })
 })
 

@@ -1,11 +1,9 @@
-import {afterEach, expect, it} from 'vitest'
+import {expect, it} from 'vitest'
 import {findInstances, type Search} from '../../src/instances/find-instance.ts'
 import type {SandboxOptions} from '../../src/sandbox/index.ts'
 import {startTestCloud, type TestCloud} from '../support/test-cloud.ts'
 
 let test: TestCloud
-
-afterEach(() => test.close())
 
 const regions = ['us-south', 'eu-de', 'jp-tok']
 /** Enough that they are looked for in the list. */

@@ -1,11 +1,9 @@
-import {afterEach, describe, expect, it} from 'vitest'
+import {describe, expect, it} from 'vitest'
 import {toQuery} from '../../src/instances/filters.ts'
 import {listInstances} from '../../src/instances/list-instances.ts'
 import {startTestCloud, type TestCloud} from '../support/test-cloud.ts'
 
 let test: TestCloud
-
-afterEach(() => test.close())
 
 const count = (end: string) => test.requests.filter(({path}) => path.endsWith(end)).length
 
@@ -97,7 +95,6 @@ describe('toQuery', () => {
     [{name: 'web-*'}, {}],
     [{status: ['running'], zone: ['us-south-1'], metadata: 'enabled', protocol: 'http', 'hop-limit': 1} as const, {}],
   ])('leaves to the API what the API can filter: %j', (filters, params) => {
-    test = {close: async () => undefined} as TestCloud
     expect(
       toQuery({...filters, status: 'status' in filters ? [...filters.status] : undefined, zone: undefined}).params,
     ).toEqual(params)

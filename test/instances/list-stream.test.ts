@@ -1,4 +1,4 @@
-import {afterEach, describe, expect, it} from 'vitest'
+import {describe, expect, it} from 'vitest'
 import {allowSeconds} from '../support/allow-seconds.ts'
 import {runInProcess} from '../support/run-in-process.ts'
 import {freshEnvironment, runShell, vpcmdPath} from '../support/run-vpcmd.ts'
@@ -7,8 +7,6 @@ import {startTestCloud, type TestCloud} from '../support/test-cloud.ts'
 allowSeconds(20, 'It starts processes, which take their time on a machine that is busy.')
 
 let test: TestCloud
-
-afterEach(() => test.close())
 
 async function start(options: Parameters<typeof startTestCloud>[0]): Promise<Record<string, string>> {
   test = await startTestCloud(options)

@@ -1,4 +1,4 @@
-import {afterEach, describe, expect, it} from 'vitest'
+import {describe, expect, it} from 'vitest'
 import type {Instance} from '../../src/cloud/readers/instance.ts'
 import {toQuery} from '../../src/instances/filters.ts'
 import {listInstances, readInstances} from '../../src/instances/list-instances.ts'
@@ -8,8 +8,6 @@ import {startTestCloud, type TestCloud} from '../support/test-cloud.ts'
 allowSeconds(15, 'Thousands of instances are read twice.')
 
 let test: TestCloud
-
-afterEach(() => test.close())
 
 const oneRegion = ['us-south']
 const forbiddenVpcs = {kind: '403', path: /\/v1\/vpcs/} as const

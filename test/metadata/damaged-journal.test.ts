@@ -1,24 +1,14 @@
 import {execFileSync} from 'node:child_process'
-import {
-  appendFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
-import {tmpdir} from 'node:os'
+import {appendFileSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
-import {afterEach, beforeEach, describe, expect, it} from 'vitest'
-import type {RunHeader} from '../../src/metadata/journal.ts'
+import {beforeEach, describe, expect, it} from 'vitest'
 import {JournalFile} from '../../src/metadata/journal-file.ts'
 import {readRun} from '../../src/metadata/read-run.ts'
 import {readRestartsAwaited, readRuns} from '../../src/metadata/run-folder.ts'
 import {describeDamage, isResumable, isSettled} from '../../src/metadata/runs.ts'
 import {allowSeconds} from '../support/allow-seconds.ts'
-import {plannedChange} from '../support/planned-change.ts'
+import {headerOf, plannedChange} from '../support/planned-change.ts'
+import {folderOfTest} from '../support/until-test-ends.ts'
 
 allowSeconds(20, 'It starts processes, which take their time on a machine that is busy.')
 
@@ -26,21 +16,12 @@ const on = {enabled: true, protocol: 'https', response_hop_limit: 1}
 const at = '2026-11-25T16:15:03.000Z'
 const id = '20261125-161502-3f9a'
 const changes = [0, 1, 2, 3].map(index => plannedChange(index))
-const header: RunHeader = {
-  id,
-  command: 'enable',
-  account: 'a1234567',
-  iamId: 'IBMid-1',
-  vpcmd: '0.1.0',
-  startedAt: '2026-11-25T16:15:02.000Z',
-  selection: '--all',
-  count: changes.length,
-}
+const header = headerOf(id, changes)
 let folder: string
 const file = () => join(folder, `${id}.jsonl`)
 
 beforeEach(async () => {
-  folder = join(mkdtempSync(join(tmpdir(), 'vpcmd-damaged-')), 'runs')
+  folder = join(folderOfTest(), 'runs')
   const journal = await JournalFile.begin(folder, header, changes)
   for (const i of [0, 1, 2, 3]) {
     await journal.write({t: 'sent', i, at})
@@ -49,7 +30,6 @@ beforeEach(async () => {
   await journal.write({t: 'end', at, reason: 'done'})
   await journal.close()
 })
-afterEach(() => rmSync(join(folder, '..'), {recursive: true, force: true}))
 
 /** Puts something else in the place of the lines that `is` chooses, of which there is at least one. */
 function spoil(is: (line: Record<string, unknown>) => boolean, spoilt: (text: string) => string | undefined): void {
@@ -58,7 +38,7 @@ function spoil(is: (line: Record<string, unknown>) => boolean, spoilt: (text: st
   const all = texts.map(text => (is(JSON.parse(text)) ? spoilt(text) : text)).filter(text => text !== undefined)
   writeFileSync(file(), `${all.join('\n')}\n`)
 }
-const ofOutcome = (i: number) => (line: Record<string, unknown>) => line.t === 'outcome' && line.i === i
+const ofType = (t: string, i?: number) => (line: Record<string, unknown>) => line.t === t && line.i === i
 const doubts = async () => (await readRun(folder, id)).changes.map(({indeterminate}) => indeterminate)
 
 /** A line as disks, crashes and editors spoil it. */
@@ -76,7 +56,7 @@ const spoilers: [string, (text: string) => string][] = [
 
 describe('a run of which a line', () => {
   it.each(spoilers)('%s is not done, and what it may hide is in doubt', async (_, spoilt) => {
-    spoil(ofOutcome(1), spoilt)
+    spoil(ofType('outcome', 1), spoilt)
     const run = await readRun(folder, id)
     expect(run).toMatchObject({state: 'damaged', damage: {lines: 1, unknown: 0, header: false}})
     expect(describeDamage(run)).toBe('1 line of its journal is damaged')
@@ -86,10 +66,7 @@ describe('a run of which a line', () => {
   })
 
   it('of a change has tags that are none is no change to be made', async () => {
-    spoil(
-      line => line.t === 'change' && line.i === 0,
-      text => text.replace(/}$/, ',"tags":[7]}'),
-    )
+    spoil(ofType('change', 0), text => text.replace(/}$/, ',"tags":[7]}'))
     const run = await readRun(folder, id)
     expect(run).toMatchObject({state: 'damaged', damage: {lines: 1}})
     expect(run.changes.map(({i}) => i)).toEqual([1, 2, 3])
@@ -118,11 +95,8 @@ describe('a run of which a line', () => {
   })
 
   it('was cut by a kill, and gone on with, is whole', async () => {
-    spoil(
-      line => line.t === 'end',
-      () => undefined,
-    )
-    spoil(ofOutcome(3), () => undefined)
+    spoil(ofType('end'), () => undefined)
+    spoil(ofType('outcome', 3), () => undefined)
     appendFileSync(file(), `{"t":"outcome","i":3,"at":"${at}","res`)
     expect((await readRun(folder, id)).damage).toBeUndefined()
     const {bytes} = await readRun(folder, id)
@@ -137,10 +111,7 @@ describe('a run of which a line', () => {
   })
 
   it('holds a line separator in a name is whole', async () => {
-    spoil(
-      line => line.t === 'change' && line.i === 0,
-      text => text.replace('"web-0"', '"web\u2028\u20290"'),
-    )
+    spoil(ofType('change', 0), text => text.replace('"web-0"', '"web\u2028\u20290"'))
     const run = await readRun(folder, id)
     expect(run).toMatchObject({state: 'done', damage: undefined})
     expect(run.changes[0]?.change.target.name).toBe('web\u2028\u20290')
@@ -148,7 +119,6 @@ describe('a run of which a line', () => {
 })
 
 describe('a run of which a change', () => {
-  const ofChange = (i: number) => (line: Record<string, unknown>) => line.t === 'change' && line.i === i
   it.each([
     ['is damaged', (text: string) => text.replace('{', '('), 1],
     ['names no server', (text: string) => text.replace(/"id":"[^"]+"/, '"id":""'), 1],
@@ -156,7 +126,7 @@ describe('a run of which a change', () => {
     ['is for a place beyond', (text: string) => text.replace('"i":1', '"i":4000000000'), 1],
     ['is gone', () => undefined, 0],
   ])('%s is not done, and says how many servers it does not know', async (_, spoilt, lines) => {
-    spoil(ofChange(1), spoilt)
+    spoil(ofType('change', 1), spoilt)
     const run = await readRun(folder, id)
     expect(run).toMatchObject({state: 'damaged', damage: {lines, unknown: 1, header: false}})
     expect(describeDamage(run)).toContain('1 of its servers is not known')
@@ -177,7 +147,7 @@ describe('a run of which the header', () => {
     ['counts what can not be counted', (text: string) => text.replace('"count":4', '"count":-4')],
     ['is gone', () => undefined],
   ])('%s is a run, and damaged', async (_, spoilt) => {
-    spoil(line => line.t === 'run', spoilt)
+    spoil(ofType('run'), spoilt)
     const run = await readRun(folder, id)
     expect(run).toMatchObject({state: 'damaged', endedAt: at, damage: {header: true, unknown: 0}})
     expect(run.header).toMatchObject({id, account: '', startedAt: header.startedAt, count: 4})
@@ -188,10 +158,7 @@ describe('a run of which the header', () => {
   })
 
   it('is of a later version can’t be read, and is not taken for damaged', async () => {
-    spoil(
-      line => line.t === 'run',
-      text => text.replace('"v":1', '"v":2'),
-    )
+    spoil(ofType('run'), text => text.replace('"v":1', '"v":2'))
     await expect(readRun(folder, id)).rejects.toThrow(/a newer vpcmd wrote it/)
   })
 })
@@ -227,11 +194,8 @@ describe('where the file of a run should be', () => {
   })
 
   it('its lock is a FIFO is told too', async () => {
-    spoil(
-      line => line.t === 'end',
-      () => undefined,
-    )
-    spoil(ofOutcome(3), () => undefined)
+    spoil(ofType('end'), () => undefined)
+    spoil(ofType('outcome', 3), () => undefined)
     execFileSync('mkfifo', [join(folder, `${id}.lock`)])
     const odd = {code: 'lock_unreadable', exitCode: 1, message: expect.stringContaining('it is a FIFO')}
     await expect(readRun(folder, id)).rejects.toMatchObject(odd)

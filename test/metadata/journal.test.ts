@@ -1,26 +1,17 @@
 import {spawn} from 'node:child_process'
 import {randomUUID} from 'node:crypto'
-import {
-  appendFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
-import {tmpdir} from 'node:os'
+import {appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
-import {afterEach, beforeEach, describe, expect, it} from 'vitest'
+import {beforeEach, describe, expect, it} from 'vitest'
 import {thisProcess} from '../../src/lock-owner.ts'
-import {newRunId, type RunHeader} from '../../src/metadata/journal.ts'
+import {newRunId} from '../../src/metadata/journal.ts'
 import {JournalFile} from '../../src/metadata/journal-file.ts'
 import {listRunIds, readRun} from '../../src/metadata/read-run.ts'
 import {readRuns} from '../../src/metadata/run-folder.ts'
 import {isResumable, type Run} from '../../src/metadata/runs.ts'
 import {allowSeconds} from '../support/allow-seconds.ts'
-import {plannedChange} from '../support/planned-change.ts'
+import {headerOf, plannedChange} from '../support/planned-change.ts'
+import {folderOfTest} from '../support/until-test-ends.ts'
 
 allowSeconds(20, 'It starts processes, which take their time on a machine that is busy.')
 
@@ -28,16 +19,7 @@ const on = {enabled: true, protocol: 'https', response_hop_limit: 1}
 const at = '2026-11-25T16:15:03.000Z'
 const id = '20261125-161502-3f9a'
 const changes = [0, 1, 2, 3].map(index => plannedChange(index))
-const header: RunHeader = {
-  id,
-  command: 'enable',
-  account: 'a1234567',
-  iamId: 'IBMid-1',
-  vpcmd: '0.1.0',
-  startedAt: '2026-11-25T16:15:02.000Z',
-  selection: '--all',
-  count: changes.length,
-}
+const header = headerOf(id, changes)
 let folder: string
 const file = (run = id) => join(folder, `${run}.jsonl`)
 const lock = (run = id) => join(folder, `${run}.lock`)
@@ -45,10 +27,8 @@ const lines = () => readFileSync(file(), 'utf8').trimEnd().split('\n')
 const results = ({changes: all}: Run) => all.map(({result}) => result)
 
 beforeEach(() => {
-  folder = join(mkdtempSync(join(tmpdir(), 'vpcmd-runs-')), 'runs')
+  folder = join(folderOfTest(), 'runs')
 })
-
-afterEach(() => rmSync(join(folder, '..'), {recursive: true, force: true}))
 
 /** A run of which the first two changes are settled, and the third was sent. */
 async function halfDone(): Promise<void> {

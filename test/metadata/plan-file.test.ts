@@ -1,5 +1,4 @@
-import {mkdtempSync, readFileSync, rmSync} from 'node:fs'
-import {tmpdir} from 'node:os'
+import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {describe, expect, it} from 'vitest'
 import {VpcmdError} from '../../src/errors.ts'
@@ -7,6 +6,7 @@ import type {Plan} from '../../src/metadata/plan.ts'
 import {formatPlan, parsePlan, writePlan} from '../../src/metadata/plan-file.ts'
 import {allowSeconds} from '../support/allow-seconds.ts'
 import {plannedChange} from '../support/planned-change.ts'
+import {folderOfTest} from '../support/until-test-ends.ts'
 
 allowSeconds(15, 'A plan of 20,000 changes is parsed twice.')
 
@@ -67,17 +67,13 @@ describe('a plan as a file', () => {
   })
 
   it('is written, or says why not', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'vpcmd-plan-'))
-    try {
-      await writePlan(join(folder, 'plan.json'), plan)
-      expect(readFileSync(join(folder, 'plan.json'), 'utf8')).toBe(text)
-      await expect(writePlan(join(folder, 'no', 'plan.json'), plan)).rejects.toMatchObject({
-        code: 'plan_unwritable',
-        message: `${join(folder, 'no', 'plan.json')} can't be written: there is no folder ${join(folder, 'no')}.`,
-      })
-    } finally {
-      rmSync(folder, {recursive: true})
-    }
+    const folder = folderOfTest()
+    await writePlan(join(folder, 'plan.json'), plan)
+    expect(readFileSync(join(folder, 'plan.json'), 'utf8')).toBe(text)
+    await expect(writePlan(join(folder, 'no', 'plan.json'), plan)).rejects.toMatchObject({
+      code: 'plan_unwritable',
+      message: `${join(folder, 'no', 'plan.json')} can't be written: there is no folder ${join(folder, 'no')}.`,
+    })
   })
 })
 

@@ -1,15 +1,11 @@
-import {afterEach, expect, test} from 'vitest'
-import type {Instance} from '../../src/cloud/readers/instance.ts'
-import {withFields} from '../../src/cloud/readers/instance.ts'
+import {expect, test} from 'vitest'
+import {type Instance, withFields} from '../../src/cloud/readers/instance.ts'
 import {countRisks, losesData, readPreflight, risksOf, whyNotToStop} from '../../src/metadata/preflight.ts'
 import {changesOf} from '../support/planned-change.ts'
-import {startTestCloud, type TestCloud} from '../support/test-cloud.ts'
-
-let scene: TestCloud
-afterEach(() => scene.close())
+import {startTestCloud} from '../support/test-cloud.ts'
 
 async function instanceOf(name: string, region: string): Promise<Instance> {
-  scene = await startTestCloud()
+  const scene = await startTestCloud()
   const id = scene.sandbox.fleet.list().find(each => each.name === name && each.region === region)?.id ?? ''
   return (await scene.cloud.api(await scene.cloud.region({region})).getInstance({id})).result
 }
@@ -57,7 +53,7 @@ test('only what runs and is stable may be stopped', async () => {
 })
 
 test('each instance is read afresh; without --accept-data-loss local disks keep one out', async () => {
-  scene = await startTestCloud()
+  const scene = await startTestCloud()
   const {fleet} = scene.sandbox
   const named = (name: string) => fleet.list().find(each => each.name === name)?.id ?? ''
   const ids = ['my-virtual-server-1', 'web-2', 'batch-1', 'my-virtual-server-3'].map(named)

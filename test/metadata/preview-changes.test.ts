@@ -1,4 +1,4 @@
-import {afterEach, expect, it} from 'vitest'
+import {expect, it} from 'vitest'
 import {patchBetween} from '../../src/instances/settings.ts'
 import {previewChanges} from '../../src/metadata/preview-changes.ts'
 import type {SandboxOptions} from '../../src/sandbox/index.ts'
@@ -7,8 +7,6 @@ import {startTestCloud, type TestCloud} from '../support/test-cloud.ts'
 
 const set = {enabled: true, protocol: 'https' as const}
 let test: TestCloud
-
-afterEach(() => test.close())
 
 async function start(options: SandboxOptions) {
   test = await startTestCloud(options, {timeoutMs: 1000})

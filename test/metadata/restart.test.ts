@@ -1,9 +1,8 @@
-import {mkdtempSync, readFileSync, rmSync} from 'node:fs'
-import {tmpdir} from 'node:os'
+import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {setTimeout as wait} from 'node:timers/promises'
-import {afterEach, describe, expect, test} from 'vitest'
-import {fromKey} from '../../src/cloud/credential-kinds.ts'
+import {describe, expect, test} from 'vitest'
+import type {Cloud} from '../../src/cloud/cloud.ts'
 import type {VpcmdError} from '../../src/errors.ts'
 import {JournalFile} from '../../src/metadata/journal-file.ts'
 import {readRun} from '../../src/metadata/read-run.ts'
@@ -12,24 +11,20 @@ import {isBetween} from '../../src/metadata/runs.ts'
 import type {SandboxOptions} from '../../src/sandbox/index.ts'
 import {allowSeconds} from '../support/allow-seconds.ts'
 import {mostAtOnce} from '../support/downtimes.ts'
-import {startOddCloud} from '../support/odd-cloud.ts'
-import {changesOf} from '../support/planned-change.ts'
+import {changesOf, headerOf} from '../support/planned-change.ts'
 import {startTestCloud, type TestCloud} from '../support/test-cloud.ts'
+import {folderOfTest, untilTestEnds} from '../support/until-test-ends.ts'
 
 allowSeconds(20, 'An hour of looks at a server, one after another, is gone through.')
 
 const runId = '20261125-161502-3f9a'
-const closers: (() => Promise<void> | void)[] = []
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close()
-})
 
 interface Scene extends TestCloud {
   journal: JournalFile
   folder: string
   failures: VpcmdError[]
   work: RestartWork[]
-  restart(work: RestartWork[], options?: Partial<RestartOptions>): Promise<RestartsEnding>
+  restart(work: RestartWork[], options?: Partial<RestartOptions>, cloud?: Cloud): Promise<RestartsEnding>
   /** The steps in the journal, in order: `0 stop`. */
   steps(): string[]
   status(i: number): string | undefined
@@ -41,15 +36,12 @@ async function setScene(sandboxOptions: SandboxOptions = {}): Promise<Scene> {
     {transitionMs: 40, regions: ['us-south'], instances: 6, vpcs: 2, ...sandboxOptions},
     {timeoutMs: 300},
   )
-  closers.push(test.close)
   const {fleet} = test.sandbox
   for (const {id} of fleet.list()) await fleet.change(id, {status: 'running', metadata_service: {enabled: true}})
-  const folder = mkdtempSync(join(tmpdir(), 'vpcmd-restart-'))
-  closers.push(() => rmSync(folder, {recursive: true, force: true}))
+  const folder = folderOfTest()
   const changes = changesOf(test.sandbox, {enabled: true})
-  const header = {id: runId, command: 'enable', account: 'a', iamId: 'b', vpcmd: '0', selection: 'all'}
-  const journal = await JournalFile.begin(folder, {...header, startedAt: new Date().toISOString(), count: 6}, changes)
-  closers.push(() => journal.close().catch(() => undefined))
+  const journal = await JournalFile.begin(folder, headerOf(runId, changes), changes)
+  untilTestEnds({close: () => journal.close().catch(() => undefined)})
   const failures: VpcmdError[] = []
   return {
     ...test,
@@ -57,8 +49,8 @@ async function setScene(sandboxOptions: SandboxOptions = {}): Promise<Scene> {
     folder,
     failures,
     work: changes.map(({target}, i) => ({i, target})),
-    restart: (work, options = {}) =>
-      restartAll(test.cloud, work, {
+    restart: (work, options = {}, cloud = test.cloud) =>
+      restartAll(cloud, work, {
         journal,
         maxUnavailable: () => 1,
         acceptsDataLoss: true,
@@ -338,7 +330,7 @@ describe('another change that is under way at an instance', () => {
   async function restartWith(refuse: (type: string, count: number) => {status: number; body: object} | undefined) {
     const scene = await setScene()
     const counts: Record<string, number> = {}
-    const odd = await startOddCloud(scene.sandbox, {
+    const {cloud} = await scene.openBehind({
       answer: ({method, url, body}) => {
         if (method !== 'POST' || !url.pathname.endsWith('/actions')) return undefined
         const {type} = JSON.parse(body)
@@ -346,30 +338,14 @@ describe('another change that is under way at an instance', () => {
         return refuse(type, counts[type])
       },
     })
-    closers.push(odd.close)
-    const cloud = await scene.open({
-      endpoints: odd.endpoints,
-      credentials: fromKey(scene.sandbox.apiKey, 'The key', odd.url),
-    })
-    const [work] = scene.work
-    if (!work) throw new Error('no work')
     let time = Date.now()
-    const ending = await restartAll(cloud, [work], {
-      journal: scene.journal,
-      maxUnavailable: () => 1,
-      acceptsDataLoss: true,
-      stepTimeoutMs: 600_000,
-      retryCommand: `vpcmd metadata resume ${runId}`,
-      interrupted: new AbortController().signal,
-      onProgress: () => undefined,
-      onFailure: error => scene.failures.push(error),
-      now: () => time,
-      sleep: async ms => {
-        time += ms
-        await wait(5)
-      },
-    })
-    return {restarted: ending.restarted.get(work.target.id), counts, failures: scene.failures}
+    const sleep = async (ms: number) => {
+      time += ms
+      await wait(5)
+    }
+    const options = {stepTimeoutMs: 600_000, now: () => time, sleep}
+    const {restarted} = await scene.restart(scene.work.slice(0, 1), options, cloud)
+    return {restarted: [...restarted.values()][0], counts, failures: scene.failures}
   }
 
   test.each([

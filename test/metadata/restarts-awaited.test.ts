@@ -1,18 +1,17 @@
-import {appendFileSync, mkdtempSync, rmSync} from 'node:fs'
-import {tmpdir} from 'node:os'
+import {appendFileSync} from 'node:fs'
 import {join} from 'node:path'
-import {afterEach, beforeEach, expect, test} from 'vitest'
+import {beforeEach, expect, test} from 'vitest'
 import type {JournalLine} from '../../src/metadata/journal.ts'
 import {JournalFile} from '../../src/metadata/journal-file.ts'
 import type {PlannedChange} from '../../src/metadata/plan.ts'
 import {readRestartsAwaited} from '../../src/metadata/run-folder.ts'
-import {plannedChange} from '../support/planned-change.ts'
+import {headerOf, plannedChange} from '../support/planned-change.ts'
+import {folderOfTest} from '../support/until-test-ends.ts'
 
 let folder: string
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'vpcmd-awaited-'))
+  folder = folderOfTest()
 })
-afterEach(() => rmSync(folder, {recursive: true, force: true}))
 
 const on = {enabled: true, protocol: 'http', response_hop_limit: 1}
 const off = {...on, enabled: false}
@@ -21,8 +20,7 @@ const at = (minute: number) => `2026-11-25T10:${String(minute).padStart(2, '0')}
 /** A run as it is on disk; runs have IDs in the order in which they began. */
 async function keepRun(begun: number, changes: PlannedChange[], lines: JournalLine[], account = 'mine'): Promise<void> {
   const id = `20261125-10${String(begun).padStart(2, '0')}00-0000`
-  const header = {id, command: 'enable', account, iamId: 'me', vpcmd: '0', selection: 'all', count: changes.length}
-  const journal = await JournalFile.begin(folder, {...header, startedAt: at(begun)}, changes)
+  const journal = await JournalFile.begin(folder, headerOf(id, changes, {account, startedAt: at(begun)}), changes)
   await Promise.all(lines.map(line => journal.write(line)))
   await journal.close()
 }

@@ -1,8 +1,5 @@
-import {mkdtempSync, rmSync} from 'node:fs'
-import {tmpdir} from 'node:os'
-import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
-import {afterEach, beforeEach, describe, expect, it} from 'vitest'
+import {describe, expect, it} from 'vitest'
 import type {Cloud} from '../../src/cloud/cloud.ts'
 import {VpcmdError} from '../../src/errors.ts'
 import {newRunId} from '../../src/metadata/journal.ts'
@@ -12,24 +9,13 @@ import type {PlannedChange} from '../../src/metadata/plan.ts'
 import {readRun} from '../../src/metadata/read-run.ts'
 import {type RolloutOptions, rollOut} from '../../src/metadata/rollout.ts'
 import type {SandboxOptions} from '../../src/sandbox/index.ts'
-import {changesOf} from '../support/planned-change.ts'
+import {changesOf, headerOf} from '../support/planned-change.ts'
 import {startTestCloud, type TestCloud} from '../support/test-cloud.ts'
+import {folderOfTest} from '../support/until-test-ends.ts'
 
 const set = {enabled: true, protocol: 'https', response_hop_limit: 9}
 
-let folder: string
 let test: TestCloud
-let journal: JournalFile | undefined
-
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'vpcmd-rollout-'))
-})
-
-afterEach(async () => {
-  await journal?.close().catch(() => undefined)
-  await test.close()
-  rmSync(folder, {recursive: true})
-})
 
 async function prepare(instances: number, options: SandboxOptions = {}): Promise<PlannedChange[]> {
   test = await startTestCloud({instances, regions: ['us-south', 'eu-de'], ...options})
@@ -39,20 +25,8 @@ async function prepare(instances: number, options: SandboxOptions = {}): Promise
 async function rollOutAll(changes: PlannedChange[], more: Partial<RolloutOptions> & {cloud?: Cloud} = {}) {
   const {cloud = test.cloud, ...options} = more
   const id = newRunId(Date.now(), 0)
-  journal = await JournalFile.begin(
-    folder,
-    {
-      id,
-      command: 'enable',
-      account: 'a',
-      iamId: 'i',
-      vpcmd: '0',
-      startedAt: new Date().toISOString(),
-      selection: '--all',
-      count: changes.length,
-    },
-    changes,
-  )
+  const folder = folderOfTest()
+  const journal = await JournalFile.begin(folder, headerOf(id, changes), changes)
   const work = changes.map((change, i) => ({i, change, indeterminate: false}))
   const run = await rollOut(cloud, work, {
     journal,

@@ -11,12 +11,13 @@ import {
 } from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
-import {afterAll, afterEach, beforeAll, beforeEach, expect, it} from 'vitest'
+import {afterAll, beforeAll, beforeEach, expect, it} from 'vitest'
 import type {JournalLine} from '../../src/metadata/journal.ts'
 import {JournalFile} from '../../src/metadata/journal-file.ts'
 import {readRun} from '../../src/metadata/read-run.ts'
 import {readRestartsAwaited, readRuns} from '../../src/metadata/run-folder.ts'
-import {plannedChange} from '../support/planned-change.ts'
+import {headerOf, plannedChange} from '../support/planned-change.ts'
+import {folderOfTest} from '../support/until-test-ends.ts'
 
 const many = 40
 const on = {enabled: true, protocol: 'http', response_hop_limit: 1}
@@ -39,16 +40,15 @@ beforeAll(async () => {
 })
 afterAll(() => rmSync(written, {recursive: true, force: true}))
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'vpcmd-index-'))
+  folder = folderOfTest()
   cpSync(written, folder, {recursive: true, preserveTimestamps: true})
 })
-afterEach(() => rmSync(folder, {recursive: true, force: true}))
 
 /** A run that turned one instance on, of its own number, and ended. */
 async function keepRun(minute: number, lines: JournalLine[]): Promise<void> {
-  const about = {command: 'enable', account: 'mine', iamId: 'me', vpcmd: '0', selection: 'all', count: 1}
-  const header = {id: runId(minute), ...about, startedAt: at(minute)}
-  const journal = await JournalFile.begin(folder, header, [plannedChange(minute)])
+  const changes = [plannedChange(minute)]
+  const header = headerOf(runId(minute), changes, {account: 'mine', startedAt: at(minute)})
+  const journal = await JournalFile.begin(folder, header, changes)
   for (const line of lines) await journal.write(line)
   await journal.write({t: 'end', at: at(minute), reason: 'done'})
   await journal.close()

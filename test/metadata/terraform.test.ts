@@ -3,6 +3,7 @@ import {hclString, toHcl} from '../../src/metadata/hcl.ts'
 import {managedBy} from '../../src/metadata/managed-by.ts'
 import type {PlannedChange} from '../../src/metadata/plan.ts'
 import {readTerraform} from '../../src/metadata/terraform-state.ts'
+import {plannedChange} from '../support/planned-change.ts'
 
 const read = (document: unknown) => Object.fromEntries(readTerraform(JSON.stringify(document), 'tf.json'))
 
@@ -146,21 +147,8 @@ describe('what manages an instance', () => {
 })
 
 describe('HCL', () => {
-  const change = (name: string, set: PlannedChange['set']): PlannedChange => ({
-    target: {
-      kind: 'instance',
-      id: '0717_a',
-      name,
-      crn: '',
-      region: 'us-south',
-      zone: 'us-south-1',
-      vpc: {id: '', name: ''},
-      status: '',
-    },
-    before: {enabled: false, protocol: 'http', response_hop_limit: 1},
-    set,
-    readAt: 0,
-  })
+  const change = (name: string, set: PlannedChange['set']) =>
+    plannedChange(0, {target: {...plannedChange(0).target, id: '0717_a', name}, set})
 
   it('has the whole block, so that the next apply changes nothing, under the address', () => {
     const changes = [change('web-1', {enabled: true, protocol: 'https'})]

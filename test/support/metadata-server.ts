@@ -1,5 +1,6 @@
 import {createServer, type IncomingMessage, type ServerResponse} from 'node:http'
-import {type AddressInfo, createServer as createTcpServer, type Socket} from 'node:net'
+import {createServer as createTcpServer, type Socket} from 'node:net'
+import {listening} from './until-test-ends.ts'
 
 export interface SeenByServer {
   method: string
@@ -13,7 +14,6 @@ export interface MetadataServer {
   /** `http://127.0.0.1:PORT` */
   url: string
   seen: SeenByServer[]
-  close(): Promise<void>
 }
 
 /** An identity token that is well formed, with these claims. */
@@ -26,7 +26,10 @@ export function tokenWith(claims: object): string {
 
 export const goodToken = tokenWith({iss: 'VSI-CR_us-south', iat: 1_795_000_000, exp: 1_795_000_300})
 
-/** A server that answers as the test says: where `answer` returns false, as a metadata service with nothing in it does. */
+/**
+ * A server until the test ends that answers as the test says: where `answer` returns false, as a metadata service with nothing in
+ * it does.
+ */
 export async function serve(
   answer: (request: SeenByServer, response: ServerResponse) => boolean | undefined,
 ): Promise<MetadataServer> {
@@ -42,36 +45,24 @@ export async function serve(
       if (answer(request, response) === false) answerPlainly(request, response)
     })
   })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    seen,
-    close: () =>
-      new Promise(resolve => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
-  }
+  return {url: await listening(server), seen}
 }
 
-/** A port that takes connections and does with them what the test says: nothing at all, without. */
-export async function serveRaw(
-  onSocket: (socket: Socket) => void = () => undefined,
-): Promise<{url: string; close(): Promise<void>}> {
+/** A port until the test ends that takes connections and does with them what the test says: nothing at all, without. */
+export async function serveRaw(onSocket: (socket: Socket) => void = () => undefined): Promise<{url: string}> {
   const sockets: Socket[] = []
   const server = createTcpServer(socket => {
     sockets.push(socket.on('error', () => undefined))
     onSocket(socket)
   })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    close: () =>
-      new Promise(resolve => {
+  const url = await listening(
+    Object.assign(server, {
+      closeAllConnections() {
         for (const socket of sockets) socket.destroy()
-        server.close(() => resolve())
-      }),
-  }
+      },
+    }),
+  )
+  return {url}
 }
 
 /** Sends JSON. */

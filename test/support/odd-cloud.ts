@@ -1,6 +1,6 @@
 import {createServer, type IncomingHttpHeaders} from 'node:http'
-import type {AddressInfo} from 'node:net'
 import type {Sandbox} from '../../src/sandbox/index.ts'
+import {listening} from './until-test-ends.ts'
 
 export interface AskedOfCloud {
   method: string
@@ -35,7 +35,7 @@ export interface OddCloud {
   close(): Promise<void>
 }
 
-/** The sandbox, with something odd before it: a hole in a body, a refusal, silence. */
+/** The sandbox, with something odd before it until the test ends: a hole in a body, a refusal, silence. */
 export async function startOddCloud(sandbox: Sandbox, odd: Oddity): Promise<OddCloud> {
   const asked: AskedOfCloud[] = []
   let own = ''
@@ -72,8 +72,7 @@ export async function startOddCloud(sandbox: Sandbox, odd: Oddity): Promise<OddC
     response.writeHead(real.status, kept)
     response.end(text)
   })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  own = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  own = await listening(server)
   return {
     url: own,
     environment: {...sandbox.environment, VPC_URL: `${own}/v1`, VPC_AUTH_URL: own},

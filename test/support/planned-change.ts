@@ -1,3 +1,4 @@
+import type {RunHeader} from '../../src/metadata/journal.ts'
 import type {PlannedChange} from '../../src/metadata/plan.ts'
 import type {Sandbox} from '../../src/sandbox/index.ts'
 
@@ -18,6 +19,21 @@ export function plannedChange(index: number, more: Partial<PlannedChange> = {}):
     before: {enabled: false, protocol: 'http', response_hop_limit: 1},
     readAt: 1_764_087_302_123,
     set: {enabled: true, protocol: 'https'},
+    ...more,
+  }
+}
+
+/** What a journal says of the run that makes these changes. */
+export function headerOf(id: string, changes: readonly PlannedChange[], more: Partial<RunHeader> = {}): RunHeader {
+  return {
+    id,
+    command: 'enable',
+    account: 'a1234567',
+    iamId: 'IBMid-1',
+    vpcmd: '0.1.0',
+    startedAt: '2026-11-25T16:15:02.000Z',
+    selection: '--all',
+    count: changes.length,
     ...more,
   }
 }

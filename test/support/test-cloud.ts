@@ -3,6 +3,8 @@ import {fromKey} from '../../src/cloud/credential-kinds.ts'
 import {type CloudOptions, openCloud} from '../../src/cloud/open-cloud.ts'
 import type {Pacing} from '../../src/cloud/retries.ts'
 import {type Sandbox, type SandboxOptions, startSandbox} from '../../src/sandbox/index.ts'
+import {type OddCloud, type Oddity, startOddCloud} from './odd-cloud.ts'
+import {untilTestEnds} from './until-test-ends.ts'
 
 export interface SeenRequest {
   method: string
@@ -22,10 +24,14 @@ export interface TestCloud {
   log: string[]
   /** A second client of the same sandbox, as the next command would be. */
   open(options?: Partial<CloudOptions>): Promise<Cloud>
-  close(): Promise<void>
+  /** Another one, with something odd between it and the sandbox. */
+  openBehind(oddity: Oddity, options?: Partial<CloudOptions>): Promise<{cloud: Cloud; odd: OddCloud}>
 }
 
-/** The real client on a real sandbox over HTTP. Only waiting is replaced, as the client takes its clock as an argument. */
+/**
+ * The real client on a real sandbox over HTTP, which is there until the test ends. Only waiting is replaced, as the client takes
+ * its clock as an argument.
+ */
 export async function startTestCloud(
   sandboxOptions: SandboxOptions = {},
   cloudOptions: Partial<CloudOptions> & {timeoutMs?: number} = {},
@@ -33,11 +39,13 @@ export async function startTestCloud(
   const requests: SeenRequest[] = []
   const pauses: number[] = []
   const log: string[] = []
-  const sandbox = await startSandbox({
-    account: 'a1234567',
-    ...sandboxOptions,
-    onRequest: ({method, path, status}) => requests.push({method, path: path.replace(/\?.*/, ''), status}),
-  })
+  const sandbox = untilTestEnds(
+    await startSandbox({
+      account: 'a1234567',
+      ...sandboxOptions,
+      onRequest: ({method, path, status}) => requests.push({method, path: path.replace(/\?.*/, ''), status}),
+    }),
+  )
   const pacing: Pacing = {
     timeoutMs: cloudOptions.timeoutMs ?? 20_000,
     sleep: async ms => {
@@ -63,5 +71,10 @@ export async function startTestCloud(
       ...cloudOptions,
       ...options,
     })
-  return {cloud: await open(), sandbox, requests, pauses, log, open, close: () => sandbox.close()}
+  const openBehind = async (oddity: Oddity, options: Partial<CloudOptions> = {}) => {
+    const odd = await startOddCloud(sandbox, oddity)
+    const credentials = fromKey(sandbox.apiKey, 'The key', odd.url)
+    return {odd, cloud: await open({endpoints: odd.endpoints, credentials, ...options})}
+  }
+  return {cloud: await open(), sandbox, requests, pauses, log, open, openBehind}
 }
