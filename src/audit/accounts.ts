@@ -1,3 +1,4 @@
+import type {InactiveAccount} from '../cloud/regions.ts'
 import {type AuditReport, type Counts, countVerdicts} from './audit.ts'
 import type {Judgement} from './judge.ts'
 import type {Unread} from './read-subjects.ts'
@@ -24,6 +25,11 @@ export function accountsOf({judgements, unread, assumed}: Accounted): Referred[]
     if (account) accounts.set(account.id ?? '', account)
   }
   return [...accounts.values()]
+}
+
+/** Why nothing of an account was looked at. */
+export function leftOutInWords({state}: InactiveAccount): string {
+  return `left out, as the account is ${state} and not active`
 }
 
 /** Whether a report has to say what belongs to which account. */

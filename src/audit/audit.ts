@@ -1,5 +1,5 @@
 import type {Cloud} from '../cloud/cloud.ts'
-import type {Account} from '../cloud/regions.ts'
+import type {Account, InactiveAccount} from '../cloud/regions.ts'
 import {type ExitCode, exitCodes} from '../errors.ts'
 import {hasExpired, type Judgement, judge, type Verdict, verdicts} from './judge.ts'
 import type {Exemption, Policy} from './policy.ts'
@@ -19,8 +19,8 @@ export interface ExpiredExemption {
 export interface AuditReport {
   /** The ID of the account of the credentials; undefined where they do not tell. */
   account: string | undefined
-  /** The trusted profile that was assumed, and the accounts in which it was, where one was. */
-  assumed?: {profile: string; accounts: Account[]}
+  /** The trusted profile that was assumed, the accounts in which it was, and those left out as not active, where one was. */
+  assumed?: {profile: string; accounts: Account[]; inactive: InactiveAccount[]}
   /** When the reading began, ISO 8601. */
   at: string
   vpcmd: string
@@ -53,12 +53,12 @@ export async function audit(cloud: Cloud, options: AuditOptions): Promise<AuditR
   const at = options.now.toISOString()
   const today = at.slice(0, 10)
   const needsImages = [...policy.rules, ...policy.exemptions].some(({match}) => match.image)
-  const [{subjects, unnamed, regions, ...read}, caller, awaited, accounts] = await Promise.all([
+  const [{subjects, unnamed, regions, ...read}, caller, awaited, assumed] = await Promise.all([
     readSubjects(cloud, scope, {needsImages, needsTags: looksAtTags(policy)}),
     // Some credentials give tokens that name no account.
     cloud.caller().catch(() => undefined),
     options.restartsAwaited(),
-    cloud.accounts?.(),
+    assumedBy(cloud),
   ])
   const judgements = sorted(
     subjects.map(subject => {
@@ -86,7 +86,7 @@ export async function audit(cloud: Cloud, options: AuditOptions): Promise<AuditR
     }))
   return {
     account: caller?.account,
-    ...(accounts && cloud.assumes !== undefined && {assumed: {profile: cloud.assumes, accounts}}),
+    ...(assumed && {assumed}),
     at,
     vpcmd,
     policy,
@@ -98,6 +98,11 @@ export async function audit(cloud: Cloud, options: AuditOptions): Promise<AuditR
     unread,
     expired,
   }
+}
+
+async function assumedBy({assumes, accounts, inactiveAccounts}: Cloud): Promise<AuditReport['assumed']> {
+  if (assumes === undefined || !accounts) return undefined
+  return {profile: assumes, accounts: await accounts(), inactive: (await inactiveAccounts?.()) ?? []}
 }
 
 /** Whose account and which region something is of. */

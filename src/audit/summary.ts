@@ -1,3 +1,4 @@
+import {inactiveInWords} from '../cloud/regions.ts'
 import {counted} from '../counted.ts'
 import {accountsOf} from './accounts.ts'
 import {type AuditReport, resultOf} from './audit.ts'
@@ -97,7 +98,9 @@ export function scopeLine(report: AuditReport): string {
   const filters = scopeInWords(scope)
   const places = regions.length === 1 ? `the region ${regions[0]}` : `${regions.length} regions (${regions.join(', ')})`
   const accounts = accountsOf(report).length
-  return `${kinds} in ${places}${accounts > 1 ? ` of ${accounts} accounts` : ''}${filters ? `; only ${filters}` : ''}`
+  const {inactive = []} = report.assumed ?? {}
+  const leftOut = inactive.length > 0 ? `; without ${inactiveInWords(inactive)}` : ''
+  return `${kinds} in ${places}${accounts > 1 ? ` of ${accounts} accounts` : ''}${filters ? `; only ${filters}` : ''}${leftOut}`
 }
 
 /** The rules of a policy in words, each with its requirement. */

@@ -41,6 +41,9 @@ export function toJsonHead(report: AuditReport): object {
     ...(assumed && {
       assumes: assumed.profile,
       accounts: assumed.accounts.map(({id, name}) => ({id, name: name ?? null})),
+      ...(assumed.inactive.length > 0 && {
+        inactive_accounts: assumed.inactive.map(({id, name, state}) => ({id, name: name ?? null, state})),
+      }),
     }),
     at,
     vpcmd,

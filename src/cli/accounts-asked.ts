@@ -1,7 +1,6 @@
 import {parseProfileRef} from '../cloud/assume.ts'
 import type {AccountsAsked} from '../cloud/open-cloud.ts'
-import {type Account, isAccountId} from '../cloud/regions.ts'
-import {counted} from '../counted.ts'
+import {inactiveInWords, isAccountId} from '../cloud/regions.ts'
 import {usageError} from '../errors.ts'
 import {inputLimits, inputName, readText} from '../files/read-input.ts'
 import type {Context} from './context.ts'
@@ -16,6 +15,10 @@ export async function accountsAsked(context: Context, flags: AccountFlags): Prom
   const named = flags.account ? await namesIn(flags.account) : undefined
   const profile = assume === undefined ? undefined : parseProfileRef(assume)
   const isAll = named?.includes('all') ?? false
+  // An empty variable of a script must not widen.
+  for (const [flag, value] of Object.entries({enterprise, 'account-group': accountGroup})) {
+    if (value?.trim() === '') throw usageError(`--${flag} is empty.`, 'It takes an ID.')
+  }
   if ((enterprise !== undefined || accountGroup !== undefined) && !isAll) {
     throw usageError('--enterprise and --account-group need --account all.', 'Add --account all, or drop them.')
   }
@@ -36,24 +39,18 @@ export async function accountsAsked(context: Context, flags: AccountFlags): Prom
       'Pass the name of the profile, which each of them can have.',
     )
   }
-  if (!isAll) return {profile, list: async () => named.map(id => ({id}))}
+  if (!isAll) return {profile, list: async () => ({accounts: named.map(id => ({id})), inactive: []})}
   if (named.length > 1) throw usageError('--account all is all of them already.', 'Drop the other accounts.')
   return {
     profile,
     list: async open => {
       const {listEnterpriseAccounts} = await import('../cloud/enterprise.ts')
       const {accounts, inactive} = await listEnterpriseAccounts(open('enterprise'), {enterprise, accountGroup})
-      if (inactive.length > 0) context.note(describeInactive(inactive))
+      if (inactive.length > 0) context.note(`Left out: ${inactiveInWords(inactive)}.`)
       for (const {id, name} of accounts) if (name !== undefined) context.accountNames.set(id, name)
-      return accounts
+      return {accounts, inactive}
     },
   }
-}
-
-function describeInactive(inactive: (Account & {state: string})[]): string {
-  const few = inactive.slice(0, 5).map(({id, name, state}) => `${name ?? id} (${state})`)
-  const more = inactive.length > few.length ? ` and ${inactive.length - few.length} more` : ''
-  return `Left out: ${counted(inactive.length, 'account')} that ${inactive.length === 1 ? 'is' : 'are'} not active: ${few.join(', ')}${more}.`
 }
 
 /** The accounts' IDs, each once, or the word all. */

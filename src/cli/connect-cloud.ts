@@ -122,7 +122,7 @@ export async function signIn(context: Context, flags: CloudFlags): Promise<Signe
       if (assumes === undefined) return base
       const {parseProfileRef} = await import('../cloud/assume.ts')
       const ids = [...new Set(places.flatMap(place => place.account ?? []))]
-      const list = async () => ids.map(id => ({id}))
+      const list = async () => ({accounts: ids.map(id => ({id})), inactive: []})
       return connectCloud(context, flags, access, {profile: parseProfileRef(assumes), ...(ids.length > 0 && {list})})
     },
   }

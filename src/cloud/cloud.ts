@@ -15,7 +15,17 @@ import {
 import type {TaggedKind, TagIndex} from './global-search.ts'
 import {RateLimiter} from './rate-limiter.ts'
 import type {TagKind} from './readers/tags.ts'
-import {type Account, accountName, findRegions, type Place, placeName, type Region, regionNamesIn} from './regions.ts'
+import {
+  type Account,
+  accountName,
+  findRegions,
+  type InactiveAccount,
+  type PlaceOf,
+  placeName,
+  type Region,
+  regionNamesIn,
+  whatIsAt,
+} from './regions.ts'
 import type {Pacing} from './retries.ts'
 import {sdkAdapter} from './sdk-adapter.ts'
 import type {Service} from './service-call.ts'
@@ -33,13 +43,15 @@ export interface Cloud {
    * One region, whatever was asked for. Throws a usage error, which says where its name is from, when there is none, or it is
    * of an account that is not worked in.
    */
-  region(place: Place, askedBy?: string): Promise<Region>
+  region(place: PlaceOf, askedBy?: string): Promise<Region>
   /** The VPC API of a region. Its calls are tried as the retry policy says, and throw VpcmdError. */
   api(region: Region, manner?: Manner): VpcApi
   /** The trusted profile that is assumed in each account that is worked in, as it was named. */
   readonly assumes?: string
   /** The accounts that are worked in, where a profile is assumed. Throws VpcmdError where they can't be listed. */
   accounts?(): Promise<Account[]>
+  /** Those that were left out of them, as they are not active. Throws likewise. */
+  inactiveAccounts?(): Promise<InactiveAccount[]>
   /** Tells whoever watches what is under way. */
   readonly show: ShowActivity
   /** Whose the credentials are, as the token says, with `isFresh` one that is asked for now. Throws VpcmdError as any call does. */
@@ -167,9 +179,10 @@ export function openAccount(options: AccountOptions): Cloud {
       regions ??= find(asked, askedBy)
       return regions
     },
-    async region({region: name, account: asked}, askedBy = 'the CRN') {
+    async region(place, askedBy = 'the CRN') {
+      const {region: name, account: asked} = place
       // What a plan or a run has of another account is none of this one's.
-      if (asked !== undefined) checkPlace(asked, (await tokens.caller()).account)
+      if (asked !== undefined) checkPlace(place, asked, (await tokens.caller()).account)
       const found = named.get(name) ?? findOne(name, askedBy)
       named.set(name, found)
       return found
@@ -207,10 +220,10 @@ export function openService(options: AccountOptions, name: ServiceName): Service
 }
 
 /** Throws a usage error where something is of another account than that of the credentials. */
-function checkPlace(asked: string, own: string): void {
+function checkPlace(place: PlaceOf, asked: string, own: string): void {
   if (asked === own) return
   throw usageError(
-    `It is in account ${asked}, and these credentials are of account ${own}: it is left alone.`,
+    `${whatIsAt(place)} is in account ${asked}, and these credentials are of account ${own}: it is left alone.`,
     `Pass --assume with the name of a trusted profile of account ${asked}.`,
   )
 }

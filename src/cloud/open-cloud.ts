@@ -2,6 +2,7 @@ import {assumedCredentials, type ProfileRef} from './assume.ts'
 import {type AccessOptions, type Cloud, cacheFile, openAccount, openService, watchCalls} from './cloud.ts'
 import type {Credentials} from './credential-kinds.ts'
 import {checkSameCloud, checkSecure} from './endpoints.ts'
+import type {EnterpriseAccounts} from './enterprise.ts'
 import {listPaths} from './operations.ts'
 import type {Account} from './regions.ts'
 import {findRoutes} from './routes.ts'
@@ -18,7 +19,7 @@ export interface AccountsAsked {
   /** The one account, where nothing is assumed. */
   only?: Account
   /** Finds the accounts in which to assume the profile; undefined for the one that the profile is of. */
-  list?(open: (name: 'enterprise') => Service): Promise<Account[]>
+  list?(open: (name: 'enterprise') => Service): Promise<EnterpriseAccounts>
 }
 
 export interface CloudOptions extends AccessOptions {
@@ -77,8 +78,8 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
       await tokens.ready()
       if (list) return list(name => openService(own, name))
       // A name is one of the caller's own account where no other is given; an ID or a CRN tells the account by itself.
-      if (profile.kind === 'name') return [{id: (await tokens.caller()).account}]
-      return [{id: profile.account ?? (await assume(undefined).tokens.caller()).account}]
+      const account = profile.kind === 'name' ? (await tokens.caller()).account : profile.account
+      return {accounts: [{id: account ?? (await assume(undefined).tokens.caller()).account}], inactive: []}
     },
     open: async account => openAccount({...shared, ...assume(account), account}),
   })

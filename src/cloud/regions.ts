@@ -1,3 +1,4 @@
+import {counted} from '../counted.ts'
 import {usageError, VpcmdError} from '../errors.ts'
 import {readPrivateJson, writePrivate} from '../files/private-file.ts'
 import {privately, whyOtherCloud} from './endpoints.ts'
@@ -10,6 +11,11 @@ export interface Account {
   id: string
   /** Where it is known. */
   name?: string
+}
+
+/** An account in which nobody works, and its state, such as SUSPENDED. */
+export interface InactiveAccount extends Account {
+  state: string
 }
 
 export interface Region {
@@ -29,6 +35,26 @@ export interface Region {
 export interface Place {
   region: string
   account?: string
+}
+
+/** `2 accounts that are not active: team-c (PENDING), …`, of which five are named. */
+export function inactiveInWords(inactive: readonly InactiveAccount[]): string {
+  const few = inactive.slice(0, 5).map(({id, name, state}) => `${name ?? id} (${state})`)
+  const more = inactive.length > few.length ? ` and ${inactive.length - few.length} more` : ''
+  const who = counted(inactive.length, 'account that is', 'accounts that are')
+  return `${who} not active: ${few.join(', ')}${more}`
+}
+
+/** A place, and what is there, by which an error about the place calls it. */
+export interface PlaceOf extends Place {
+  id?: string
+  name?: string
+}
+
+/** What an error about a place calls what is there: `web-1 (0717_…)`. */
+export function whatIsAt({id, name}: PlaceOf): string {
+  if (id === undefined) return 'It'
+  return name === undefined || name === id ? id : `${name} (${id})`
 }
 
 /** The place of what is in a region. */

@@ -1,7 +1,8 @@
 import pLimit from 'p-limit'
 import {asVpcmdError, usageError, type VpcmdError} from '../errors.ts'
 import type {Cloud} from './cloud.ts'
-import {type Account, accountName, type Region} from './regions.ts'
+import type {EnterpriseAccounts} from './enterprise.ts'
+import {type Account, accountName, type PlaceOf, type Region, whatIsAt} from './regions.ts'
 
 /** So many accounts are signed in to at once. */
 const accountsAtOnce = 16
@@ -11,8 +12,8 @@ export interface UnitedOptions {
   base: Cloud
   /** The trusted profile that is assumed in each, as it was named. */
   profile: string
-  /** The accounts to work in. Asked once. */
-  list(): Promise<Account[]>
+  /** The accounts to work in, and those that are left out. Asked once. */
+  list(): Promise<EnterpriseAccounts>
   /** Opens an account. Throws VpcmdError where nobody is let in. */
   open(account: Account): Promise<Cloud>
 }
@@ -51,13 +52,13 @@ export function unite({base, profile, list, open}: UnitedOptions): Cloud {
     if (!cloud) throw new Error(`no account is open for ${name}`)
     return cloud
   }
-  let accounts: Promise<Account[]> | undefined
+  let accounts: Promise<EnterpriseAccounts> | undefined
   const listOnce = () => {
     accounts ??= list()
     return accounts
   }
   const readAll = async () => {
-    const all = await listOnce()
+    const {accounts: all} = await listOnce()
     const limit = pLimit(accountsAtOnce)
     let done = 0
     const endShow = base.show(() => ({verb: 'Signing in', facts: [`${done} of ${all.length} accounts`]}))
@@ -70,16 +71,17 @@ export function unite({base, profile, list, open}: UnitedOptions): Cloud {
   return {
     ...base,
     assumes: profile,
-    accounts: listOnce,
+    accounts: async () => (await listOnce()).accounts,
+    inactiveAccounts: async () => (await listOnce()).inactive,
     regions() {
       regions ??= readAll()
       return regions
     },
     async region(place, askedBy) {
-      const all = await listOnce()
+      const {accounts: all} = await listOnce()
       const [only, other] = all
       const account = place.account === undefined && !other ? only : all.find(({id}) => id === place.account)
-      if (!account) throw otherAccount(place.account, all)
+      if (!account) throw otherAccount(place, all)
       const cloud = await enter(account)
       const region = await cloud.region({region: place.region}, askedBy).catch((thrown: unknown) => {
         throw ofAccount(account, thrown)
@@ -93,12 +95,13 @@ export function unite({base, profile, list, open}: UnitedOptions): Cloud {
   }
 }
 
-function otherAccount(account: string | undefined, all: Account[]): Error {
+function otherAccount(place: PlaceOf, all: Account[]): Error {
+  const {account} = place
   const which = all.length > 3 ? `${all.length} others` : all.map(({id}) => id).join(', ')
   return account === undefined
-    ? usageError(`Which account is meant can't be told: vpcmd works in ${which}.`, 'Pass the CRN, or one --account.')
+    ? usageError(`vpcmd works in ${which}, and nothing says which of them is meant.`, 'Pass the CRN, or one --account.')
     : usageError(
-        `It is in account ${account}, and vpcmd works in ${which || 'none'}: it is left alone.`,
+        `${whatIsAt(place)} is in account ${account}, and vpcmd works in ${which || 'none'}: it is left alone.`,
         `Add the account: --account ${account}`,
       )
 }

@@ -22,7 +22,7 @@ async function listed(oddity: Oddity, query: EnterpriseQuery = {}, accounts = 23
       list: async open => {
         const found = await listEnterpriseAccounts(open('enterprise'), query)
         inactive.push(...found.inactive)
-        return found.accounts
+        return found
       },
     },
   })
@@ -50,6 +50,17 @@ describe('the accounts of an enterprise', () => {
     })
   })
 
+  it.each<[string, EnterpriseQuery]>([
+    ['the enterprise e1', {enterprise: 'e1'}],
+    ['the group g1', {accountGroup: 'g1'}],
+  ])('are no others where the service leaves out %s that was asked for', async (asked, query) => {
+    const all = {ignores: ['enterprise_id', 'account_group_id']}
+    await expect(listed(all, query, 3)).rejects.toMatchObject({
+      message: expect.stringContaining(`which is not said to be of ${asked}`),
+      hint: expect.stringContaining('--account ID'),
+    })
+  })
+
   it('of a state that is not told are worked in', async () => {
     const oddity = change(body => {
       for (const row of body.resources as Record<string, unknown>[]) delete row.state
@@ -62,6 +73,14 @@ describe('the accounts of an enterprise', () => {
     ['a next page that is not named', change(body => (body.next_url = '/v1/accounts'))],
     ['an account without an ID', change(body => delete (body.resources as Record<string, unknown>[])[0]?.id)],
     ['no list', change(body => delete body.resources)],
+    [
+      'one in place of another',
+      change(body => {
+        const rows = body.resources as unknown[]
+        rows[1] = rows[0]
+      }),
+    ],
+    ['fewer than are counted', change(body => (body.rows_count = 231))],
     [
       'a refusal of the second page',
       {answer: ({count}) => (count > 1 ? {status: 403, body: {errors: [{message: 'No.'}]}} : undefined)},

@@ -172,6 +172,13 @@ describe('all accounts of the enterprise', () => {
     expect(outcome.changed.map(({account}: Row) => account)).toEqual([idOf('team-a')])
     expect(outcome.failed.map(({account}: Row) => account).sort()).toEqual([idOf('acme'), idOf('team-d')].sort())
     expect(second.stderr).toContain(`--account ${idOf('team-d')}`)
+    expect(second.stderr).toMatch(new RegExp(`web-1 \\(\\S+\\) is in account ${idOf('team-d')}`))
+    // They are no part of the run, so that nobody who finishes it changes them.
+    expect(second.stderr).not.toContain('metadata resume')
+    const [run] = await json('metadata', 'history')
+    expect(run.counts).toMatchObject({changed: 1})
+    expect(run.counts).toMatchObject({failed: 0, skipped: 0})
+    expect((await vpcmd('metadata', 'resume', '--yes')).code).toBe(4)
   })
 
   it('is said of by whoami, with what can not be assumed', async () => {

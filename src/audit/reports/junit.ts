@@ -1,6 +1,6 @@
 import {targetName} from '../../instances/references.ts'
 import {settingsLabel} from '../../instances/settings.ts'
-import {isOfSeveralAccounts} from '../accounts.ts'
+import {isOfSeveralAccounts, leftOutInWords} from '../accounts.ts'
 import {type AuditReport, resultOf} from '../audit.ts'
 import {type Judgement, reasonOf} from '../judge.ts'
 import type {Unread} from '../read-subjects.ts'
@@ -27,6 +27,10 @@ export function toJunit(report: AuditReport): string {
     else cases.set(place, [some])
   }
   for (const unread of report.unread) add(placeOf(unread), unreadCase(unread, placeOf(unread)))
+  for (const account of report.assumed?.inactive ?? []) {
+    const message = leftOutInWords(account)
+    add('accounts', testCase('skipped', 'accounts.reading', label(account), element('skipped', {message})))
+  }
   for (const judgement of report.judgements) {
     const place = placeOf(judgement.subject)
     add(place, subjectCase(judgement, place))

@@ -1,9 +1,10 @@
 import {targetName} from '../../instances/references.ts'
+import {leftOutInWords} from '../accounts.ts'
 import {type AuditReport, resultOf} from '../audit.ts'
 import {type Judgement, reasonOf, type Verdict} from '../judge.ts'
 import {type Rule, requirementInWords} from '../policy.ts'
 import type {Unread} from '../read-subjects.ts'
-import {kindLabel, type Referred} from '../subjects.ts'
+import {kindLabel, label, type Referred} from '../subjects.ts'
 import {headline} from '../summary.ts'
 import {visible} from './escapes.ts'
 import {fingerprint} from './fingerprint.ts'
@@ -63,6 +64,10 @@ export function* ocsfEvents(report: AuditReport): Generator<object> {
   if (resultOf(report) === 'incomplete' && unread.length === 0 && counts.undetermined === 0) {
     const what = headline(report)
     yield eventOf(report, {about: ['nothing judged'], what, verdict: 'undetermined', details: [what]})
+  }
+  for (const account of report.assumed?.inactive ?? []) {
+    const what = `${label(account)}: ${leftOutInWords(account)}`
+    yield eventOf(report, {about: ['left out', account.id], what, verdict: 'unmatched', account, details: [what]})
   }
   for (const judgement of judgements) yield eventOf(report, judgementFinding(judgement))
 }

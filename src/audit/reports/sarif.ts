@@ -2,10 +2,11 @@ import {isAbsolute, sep} from 'node:path'
 import {pathToFileURL} from 'node:url'
 import {targetName} from '../../instances/references.ts'
 import {settingList, settingsTable, tunables} from '../../instances/settings.ts'
+import {leftOutInWords} from '../accounts.ts'
 import {type AuditReport, exitCodeOf, resultOf} from '../audit.ts'
 import {type Judgement, type Violation, violationInWords} from '../judge.ts'
 import type {Policy} from '../policy.ts'
-import {kindLabel, type Subject} from '../subjects.ts'
+import {kindLabel, label, type Subject} from '../subjects.ts'
 import {headline} from '../summary.ts'
 import {toJsonHead} from '../to-json.ts'
 import {visible} from './escapes.ts'
@@ -85,6 +86,11 @@ export function toSarif(report: AuditReport): object {
                 level: 'error',
                 message: {text: visible([error.message, error.hint].filter(Boolean).join(' '))},
                 properties: {account: account?.id, region, code: error.code, trace: error.trace},
+              })),
+              ...(report.assumed?.inactive ?? []).map(account => ({
+                level: 'note',
+                message: {text: visible(`${label(account)}: ${leftOutInWords(account)}`)},
+                properties: {account: account.id},
               })),
               ...(isWhole ? [] : [{level: 'error', message: {text: visible(headline(report))}}]),
             ],

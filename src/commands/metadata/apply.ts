@@ -8,9 +8,10 @@ import {makeChanges} from '../../cli/make-changes.ts'
 import {breachesOf, countBreaches, policyFlag, readPolicy} from '../../cli/policy-file.ts'
 import type {Cloud} from '../../cloud/cloud.ts'
 import {counted} from '../../counted.ts'
+import {asVpcmdError} from '../../errors.ts'
 import {inputLimits, inputName, readText} from '../../files/read-input.ts'
 import {countChanges} from '../../instances/settings.ts'
-import {outcomesOfChanges} from '../../metadata/outcomes.ts'
+import {outcomesOfChanges, type Settled} from '../../metadata/outcomes.ts'
 import type {Plan, PlannedChange} from '../../metadata/plan.ts'
 import {otherAccount} from '../../metadata/runs.ts'
 import {readableTime} from '../../terminal/time.ts'
@@ -43,14 +44,17 @@ A plan never stops an instance. With --restart, vpcmd then stops and starts the 
     const rules = flags.policy === undefined ? undefined : await readPolicy(flags.policy, context.env)
     const cloud = await this.cloudOf(plan, flags)
     const isOfAccounts = cloud.assumes !== undefined
-    const changes = isOfAccounts ? withAccounts(plan) : plan.changes
+    const all = isOfAccounts ? withAccounts(plan) : plan.changes
     const {account} = await cloud.caller({isFresh: true})
     // Where accounts are assumed, each server's is looked at.
     if (!isOfAccounts) {
       if (account !== planned) throw otherAccount('The plan', planned, account, context.isSandbox)
-      const regions = new Set(changes.map(({target}) => target.region))
+      const regions = new Set(all.map(({target}) => target.region))
       await Promise.all([...regions].map(region => cloud.region({region}, 'the plan')))
     }
+    // A server of another account is no part of the run: nobody who resumes it is to change it.
+    const refused = await refusalsOf(cloud, all)
+    const changes = all.filter(change => !refused.has(change))
     for (const what of unread ?? []) context.warning(`The plan is incomplete, as this could not be read: ${what}`)
     const breaches = await breachesOf(context, cloud, rules, changes)
     await makeChanges(context, cloud, policy, {
@@ -63,7 +67,13 @@ A plan never stops an instance. With --restart, vpcmd then stops and starts the 
       breaches,
       question: due =>
         `Make the ${counted(due.length, 'change')} of the plan of ${readableTime(createdAt)} (${countChanges(due)}${countBreaches(breaches, due)})?`,
-      outcomes: settled => outcomesOfChanges(changes, settled),
+      outcomes: (settled = []) => {
+        const results = new Map(changes.map((change, index) => [change, settled[index]]))
+        return outcomesOfChanges(
+          all,
+          all.map(change => refused.get(change) ?? results.get(change)),
+        )
+      },
     })
   }
 
@@ -77,6 +87,21 @@ A plan never stops an instance. With --restart, vpcmd then stops and starts the 
     const assume = flags.assume ?? assumes
     return connectCloud(this.context, {...flags, ...(assume !== undefined && {assume})})
   }
+}
+
+/** Why servers of a plan are left alone, as they are of accounts that are not worked in. */
+async function refusalsOf(cloud: Cloud, changes: PlannedChange[]): Promise<Map<PlannedChange, Settled>> {
+  if (!cloud.accounts) return new Map()
+  const ids = new Set((await cloud.accounts()).map(({id}) => id))
+  const others = changes.filter(({target}) => !ids.has(target.account ?? ''))
+  return new Map(
+    await Promise.all(
+      others.map(async change => {
+        const error = await cloud.region(change.target).then(() => undefined, asVpcmdError)
+        return [change, {result: 'failed', error}] as const
+      }),
+    ),
+  )
 }
 
 /** The changes with the account of each: what a plan of one account holds is of that. */
