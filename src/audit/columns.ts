@@ -12,11 +12,11 @@ const settingsKey = ['metadata_service']
 export const tableColumns: Column<Judgement>[] = [
   {header: 'Verdict', value: ({verdict}) => verdict},
   {header: 'Name', value: ({subject}) => told(subject.name), least: 20, tells: 'what'},
-  {header: 'Kind', value: ({subject}) => kindLabel(subject.kind), priority: 2},
+  {header: 'Kind', value: ({subject}) => kindLabel(subject.kind), priority: 1, least: 10},
   {header: 'ID', value: ({subject}) => subject.id, priority: 6, tells: 'which'},
-  {header: 'Region', value: ({subject}) => subject.region, priority: 3, tells: 'which'},
+  {header: 'Region', value: ({subject}) => subject.region, priority: 2, tells: 'which'},
   {header: 'VPC', value: ({subject}) => label(subject.vpc), priority: 4, least: 12},
-  {header: 'Metadata', value: ({subject}) => settingsLabel(subject.settings), priority: 1, json: settingsKey},
+  {header: 'Metadata', value: ({subject}) => settingsLabel(subject.settings), priority: 2, json: settingsKey},
   {header: 'Rule', value: ({rule}) => rule?.name ?? '', priority: 5, least: 12},
   {header: 'Why', value: reasonOf, least: 24},
 ]
@@ -25,7 +25,7 @@ export const tableColumns: Column<Judgement>[] = [
 export const accountTableColumns: Column<Judgement>[] = tableColumns.flatMap(column =>
   column.header === 'Region'
     ? [
-        {header: 'Account', value: ({subject}) => label(subject.account), priority: 3, least: 12, tells: 'which'},
+        {header: 'Account', value: ({subject}) => label(subject.account), priority: 1, least: 12, tells: 'which'},
         column,
       ]
     : [column],

@@ -4,15 +4,22 @@ import {usageError} from '../errors.ts'
 import {nearestName} from '../nearest-name.ts'
 import {dataFormatNames} from '../terminal/formats.ts'
 
-const word = (what: string) =>
-  z.string({error: `must be ${what}`}).refine(text => /^[^\s\p{C}]+$/u.test(text), `must be ${what}`)
+/** YAML takes an ID of nothing but digits for a number, of which it loses the last ones. */
+const mustBe = (what: string) => ({
+  error: ({input}: {input?: unknown}) =>
+    [input].flat().some(each => typeof each === 'number')
+      ? 'must stand in quotes, as it is nothing but digits'
+      : `must be ${what}`,
+})
+
+const word = (what: string) => z.string(mustBe(what)).refine(text => /^[^\s\p{C}]+$/u.test(text), `must be ${what}`)
 /** The name of a trusted profile may hold spaces. */
 const trustedProfile = (what: string) =>
-  z.string({error: `must be ${what}`}).refine(text => text.trim() !== '' && !/\p{C}/u.test(text), `must be ${what}`)
+  z.string(mustBe(what)).refine(text => text.trim() !== '' && !/\p{C}/u.test(text), `must be ${what}`)
 /** A list, or its members with commas between them, each of characters that `fits` takes. */
 export const listOf = (what: string, fits: RegExp) =>
   z
-    .union([z.string(), z.array(z.string())], {error: `must be ${what}`})
+    .union([z.string(), z.array(z.string())], mustBe(what))
     .transform(given => [given].flat().flatMap(text => text.split(',').map(name => name.trim())))
     .refine(names => names.length > 0 && names.every(name => fits.test(name)), `must be ${what}`)
 const words = (what: string) => listOf(what, /^[@\w ./~-]+$/)

@@ -7,6 +7,7 @@ import type {Preflight} from '../metadata/preflight.ts'
 import type {RestartOptions, RestartWork} from '../metadata/restart.ts'
 import {RestartPlan, type RestartPolicy, type RestartRequest} from '../metadata/restart-plan.ts'
 import type {Context} from './context.ts'
+import {accountOf} from './show-changes.ts'
 
 const mostShown = 20
 const mostNamed = 5
@@ -76,7 +77,7 @@ export async function showPreflights(
       else groups.set(text, [each])
     }
     const shown = [...groups].slice(0, mostShown)
-    for (const [text, all] of shown) context.note(`  ${whichOf(all)}: ${text}`)
+    for (const [text, all] of shown) context.note(`  ${whichOf(context, all)}: ${text}`)
     const more = some.length - shown.reduce((sum, [, all]) => sum + all.length, 0)
     if (more > 0) context.note(`  ${context.symbols.ellipsis} and ${more} more; see all with --dry-run -o json`)
   }
@@ -105,13 +106,16 @@ export async function showPreflights(
   }
 }
 
-/** Some instances in words: one in full, of more the first by name and zone. */
-function whichOf(some: Preflight[]): string {
-  const [only, other] = some.map(({target}) => target)
-  if (only && !other) return `${only.name} (${only.id}, ${only.zone})`
+/** Some instances in words: with IDs where names alone would not tell them apart, and only the first of many. */
+function whichOf(context: Context, some: Preflight[]): string {
+  const names = new Set(some.map(({target}) => target.name))
+  const shown = some.slice(0, mostNamed).map(({target: {name, id, zone, account}}) => {
+    const whose = account === undefined ? [] : [`account ${accountOf(context, account)}`]
+    return `${name} (${[...(some.length === 1 || names.size < some.length ? [id] : []), zone, ...whose].join(', ')})`
+  })
+  if (some.length === 1) return shown.join()
   const more = some.length > mostNamed ? `, and ${some.length - mostNamed} more` : ''
-  const names = some.slice(0, mostNamed).map(({target}) => `${target.name} (${target.zone})`)
-  return `${counted(some.length, 'instance')}, ${names.join(', ')}${more}`
+  return `${counted(some.length, 'instance')}, ${shown.join(', ')}${more}`
 }
 
 /** The API does not tell which instances have a fixed address (ibm-cloud-docs/vpc-infrastructure-cli-plugin, instance-stop). */

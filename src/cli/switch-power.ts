@@ -3,7 +3,7 @@ import {rateLimits} from '../cloud/rate-limiter.ts'
 import {placeOf, serverKey} from '../cloud/regions.ts'
 import type {Column} from '../column.ts'
 import {counted} from '../counted.ts'
-import {asVpcmdError, type VpcmdError} from '../errors.ts'
+import {asVpcmdError, exitCodes, type VpcmdError} from '../errors.ts'
 import type {Restarted} from '../metadata/outcomes.ts'
 import {type PlannedChange, type PowerAction, type Target, targetOf} from '../metadata/plan.ts'
 import {
@@ -224,6 +224,7 @@ async function carryOutPower(context: Context, cloud: Cloud, policy: ChangePolic
   const {planned, work, begin, action, unread} = run
   if (work.length === 0 && !begin.resumes) {
     await printPowerOutcomes(context, policy, planned, unread)
+    reportLeftAlone(context, action, planned)
     return printEnding(context, {lines: [resultLine(planned, {unread})], next: []}, policy.out.quiet)
   }
   const {now, sleep} = context.host
@@ -274,10 +275,18 @@ async function carryOutPower(context: Context, cloud: Cloud, policy: ChangePolic
   }
   const outcomes = planned.map(outcome => whole(action, outcome, restarted))
   const isCut = await printPowerOutcomes(context, policy, outcomes, unread)
+  reportLeftAlone(context, action, outcomes)
   const told = {stop, unread, seconds: (now() - startedAt) / 1000}
   printEnding(context, endingOf(await runName(context, id), outcomes, isCut, told), policy.out.quiet)
   if (failure) context.error(failure)
   exitForStop(context, stop)
+}
+
+/** Of many, one that can't be restarted because it is stopped is no news; one that is left as it is against the wish is. */
+function reportLeftAlone(context: Context, action: PowerAction, outcomes: PowerOutcome[]): void {
+  const isLeft = ({result, before}: PowerOutcome) =>
+    result === 'skipped' && (action === 'start' || before !== 'stopped')
+  if (outcomes.some(isLeft) && !context.host.exitCode) context.exitCode = exitCodes.failed
 }
 
 /** A planned outcome with what became of it. */

@@ -310,8 +310,17 @@ function connectionProblem(
       return ['answer_too_large', `the answer of ${host} is larger than vpcmd takes`, hint]
     }
     case 'unreadable': {
-      if (!isPage(failure.body)) return ['unreadable_answer', `${message} (${host})`, proxied]
-      return ['web_page', `${host} answered with a web page: a proxy or a login page may be in the way`, proxied]
+      if (!isPage(failure.body))
+        return [
+          'unreadable_answer',
+          `${message} (${host})`,
+          proxied ?? `Run the command again. If it stays so, see ${check}`,
+        ]
+      return [
+        'web_page',
+        `${host} answered with a web page: a proxy or a login page may be in the way`,
+        proxied ?? `See ${check}`,
+      ]
     }
     default:
       return ['connection_broken', `the connection to ${host} broke: ${message}`, proxied]

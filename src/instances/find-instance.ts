@@ -248,7 +248,7 @@ async function missing(cloud: Cloud, ref: InstanceRef, regions: Region[]): Promi
   if (ref.kind === 'crn' && account !== undefined) {
     return usageError(
       `The CRN is of an instance of account ${ref.account}, and these credentials are of account ${account}.`,
-      'Use an API key of that account.',
+      `Sign in to that account, or pass --assume with the name of a trusted profile of it.`,
     )
   }
   const usable = regions.filter(({problem}) => problem === undefined)

@@ -101,7 +101,7 @@ export function otherAccount(what: string, made: string, account: string, isSand
       )
     : usageError(
         `${what} was made in account ${made}, and these credentials are of account ${account}.`,
-        'Use an API key of that account.',
+        'Use credentials of that account.',
       )
 }
 

@@ -52,7 +52,7 @@ export function renderTable<Row>(
   if (rows.length === 0) return {text: '', hidden: []}
   const narrowest = headless ? 0 : (options.narrowest ?? narrowestTable)
   const grids = columns.map(column => measure(headless ? {...column, header: ''} : column, rows))
-  keepApart(columns, grids)
+  keepApart(columns, grids, {available, mayHide})
   const shown = chosen(grids, {available, mayHide, narrowest})
   if (!shown) return {text: inBlocks(grids, rows.length, available, color), hidden: []}
   const hidden = columns.filter((_, index) => !shown.some(grid => grid === grids[index])).map(({header}) => header)
@@ -111,15 +111,33 @@ function measure<Row>({header, value, priority, least, style}: Column<Row>, rows
   }
 }
 
-/** Rows of one name need a column that tells which is which: the narrowest that does never goes. */
-function keepApart(columns: readonly Pick<Column<never>, 'tells'>[], grids: Grid[]): void {
+/**
+ * Rows of one name need columns that tell which is which: the narrowest ones that do together never go. Where not even
+ * they have room, an ID among them is broken.
+ */
+function keepApart(
+  columns: readonly Pick<Column<never>, 'tells'>[],
+  grids: Grid[],
+  {available, mayHide}: {available: number; mayHide: boolean},
+): void {
   const names = grids.find((_, index) => columns[index]?.tells === 'what')?.cells ?? []
-  if (new Set(names).size === names.length) return
-  const tellsApart = ({cells}: Grid) =>
-    new Set(names.map((name, row) => `${name}\n${cells[row]}`)).size === names.length
-  const which = grids.filter((_, index) => columns[index]?.tells === 'which').sort((a, b) => a.natural - b.natural)
-  const kept = which.find(tellsApart) ?? which.at(-1)
-  if (kept) Object.assign(kept, {priority: undefined, least: Math.min(kept.least, leastOfIds)})
+  const areApart = (some: Grid[]) =>
+    new Set(names.map((name, row) => JSON.stringify([name, ...some.map(({cells}) => cells[row])]))).size ===
+    names.length
+  if (areApart([])) return
+  const which = grids.filter((_, index) => columns[index]?.tells === 'which')
+  const widthOf = (some: Grid[]) => some.reduce((sum, {natural}) => sum + natural + gap.length, 0)
+  const narrowestFirst = subsetsOf(which).sort((a, b) => widthOf(a) - widthOf(b))
+  const kept = narrowestFirst.find(areApart) ?? narrowestFirst.findLast(({length}) => length === 1) ?? []
+  for (const grid of kept) grid.priority = undefined
+  if (fits(lastingOf(grids, mayHide), available, 'least')) return
+  for (const grid of kept) grid.least = Math.min(grid.least, leastOfIds)
+}
+
+function subsetsOf<Each>(all: readonly Each[]): Each[][] {
+  let subsets: Each[][] = [[]]
+  for (const each of all) subsets = [...subsets, ...subsets.map(subset => [...subset, each])]
+  return subsets
 }
 
 /** An ID that has to stay takes two lines or three where there is no room for one. */
@@ -142,10 +160,14 @@ function chosen(
   grids: Grid[],
   {available, mayHide, narrowest}: {available: number; mayHide: boolean; narrowest: number},
 ): Grid[] | undefined {
-  const lasting = mayHide ? grids.filter(({priority}) => priority === undefined) : grids
+  const lasting = lastingOf(grids, mayHide)
   if (fits(lasting, available, 'least')) return mayHide ? withoutLeastImportant(grids, available, 'least') : grids
   if (available < narrowest) return undefined
   return mayHide ? lasting : withoutLeastImportant(grids, available, 'squeezed')
+}
+
+function lastingOf(grids: Grid[], mayHide: boolean): Grid[] {
+  return mayHide ? grids.filter(({priority}) => priority === undefined) : grids
 }
 
 function withoutLeastImportant(grids: Grid[], available: number, need: Need): Grid[] {

@@ -273,6 +273,8 @@ describe('what can not be meant', () => {
     [['--assume', 'Profile-8dd84246-7df4-4667-94e4-8cede51d5ac5', '--account', 'all'], 'is of one account'],
     [['--assume', 'crn:v1:bluemix:public:is:us-south:a/1::instance:1'], 'not the CRN of a trusted profile'],
     [['--assume', ''], 'has no name'],
+    [[...all, '--account-group', ''], '--account-group is empty'],
+    [[...all, '--enterprise', ' '], '--enterprise is empty'],
     [['--assume', 'p', '--account', '../x'], 'not the ID of an account'],
     [['--assume', 'p', '--account', '@/nowhere/at/all'], 'no such file'],
   ])('%j is refused before anything is sent', async (args, why) => {

@@ -70,6 +70,19 @@ describe('instances stop and start', () => {
     expect(scene.requests).toEqual([])
   })
 
+  test.each(['stop', 'restart'])('--all is not all done by a %s that leaves an instance running', async action => {
+    await scene.set()
+    const switchAll = (...which: string[]) =>
+      vpcmd('instances', action, '--all', ...which, '--accept-downtime', '--yes')
+    expect(await switchAll('--name', 'web-2')).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/skipped .*local disks would be erased/),
+    })
+    // What is stopped is no instance to stop, or to restart.
+    expect((await switchAll('--status', 'stopped')).code).toBe(0)
+    expect(scene.requests).toEqual([])
+  })
+
   test('--all starts what filters let through, after a yes', async () => {
     await scene.set()
     await vpcmd('instances', 'stop', one, three, '--accept-downtime')

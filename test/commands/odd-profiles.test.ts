@@ -129,6 +129,14 @@ describe('what is wrong in the profiles', () => {
   })
 })
 
+it('an account of nothing but digits is asked for in quotes, as YAML would round it', async () => {
+  write(`profiles:\n  a: {assume: p, account: [${'1234567890'.repeat(3)}12]}\n`)
+  expect(await vpcmd('instances', 'list', '--profile', 'a')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('account: must stand in quotes'),
+  })
+})
+
 describe('a file of accounts', () => {
   const list = (name: string) => vpcmd('instances', 'list', '-q', '--assume', 'vpcmd-auditor', '--account', `@${name}`)
   it.each<[string, string | Buffer, string]>([

@@ -63,6 +63,12 @@ export type CloudFlags = Given<typeof cloudFlags> & {
 export const accountFlagNames = ['account', 'assume', 'enterprise', 'account-group'] as const
 export type AccountFlags = Pick<CloudFlags, (typeof accountFlagNames)[number]>
 
+/** The same where those flags are refused, with a word on why: help and completion do not offer them. */
+export function cloudFlagsBut(refused: readonly (keyof typeof cloudFlags)[]): typeof cloudFlags {
+  const hidden = refused.map(name => [name, {...cloudFlags[name], hidden: true}])
+  return {...cloudFlags, ...Object.fromEntries(hidden)}
+}
+
 /** The flags, as words, without which a command that is suggested would go to another cloud, or not get in. */
 export function cloudWords(flags: Partial<CloudFlags>): string[] {
   const wordsOf = (name: keyof typeof cloudFlags) =>

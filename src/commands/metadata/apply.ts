@@ -3,7 +3,7 @@ import {BaseCommand} from '../../cli/base-command.ts'
 import {checkStdin} from '../../cli/check-files.ts'
 import {connectCloud, signIn} from '../../cli/connect-cloud.ts'
 import {readChange, refuseRegions, restartFlags, rolloutFlags} from '../../cli/flags/change.ts'
-import {type CloudFlags, cloudFlags} from '../../cli/flags/cloud.ts'
+import {type CloudFlags, cloudFlagsBut} from '../../cli/flags/cloud.ts'
 import {makeChanges} from '../../cli/make-changes.ts'
 import {breachesOf, countBreaches, policyFlag, readPolicy} from '../../cli/policy-file.ts'
 import type {Cloud} from '../../cloud/cloud.ts'
@@ -31,7 +31,7 @@ A plan never stops an instance. With --restart, vpcmd then stops and starts the 
   static override args = {
     plan: Args.string({required: true, description: 'File written by vpcmd metadata plan; - is stdin.'}),
   }
-  static override flags = {...cloudFlags, ...policyFlag, ...rolloutFlags, ...restartFlags}
+  static override flags = {...cloudFlagsBut(['region']), ...policyFlag, ...rolloutFlags, ...restartFlags}
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(MetadataApply)

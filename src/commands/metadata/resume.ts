@@ -2,7 +2,7 @@ import {Args, Flags} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
 import {signIn} from '../../cli/connect-cloud.ts'
 import {checkRestartFlags, readPowerChange, refusePlaces, restartFlags, rolloutFlags} from '../../cli/flags/change.ts'
-import {cloudFlags} from '../../cli/flags/cloud.ts'
+import {accountFlagNames, cloudFlagsBut} from '../../cli/flags/cloud.ts'
 import {carryOut, checkCanary, printDryRun} from '../../cli/make-changes.ts'
 import {openRun} from '../../cli/open-run.ts'
 import {reportUnanswered} from '../../cli/report-failures.ts'
@@ -35,7 +35,7 @@ A run of vpcmd instances start, stop or restart is finished in the same way: wha
     run: Args.string({description: 'ID of a run, or its start or last four digits; see vpcmd metadata history.'}),
   }
   static override flags = {
-    ...cloudFlags,
+    ...cloudFlagsBut(['region', ...accountFlagNames]),
     ...rolloutFlags,
     ...restartFlags,
     yes: Flags.boolean({

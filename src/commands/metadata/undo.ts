@@ -2,7 +2,7 @@ import {Args} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
 import {signIn} from '../../cli/connect-cloud.ts'
 import {readChange, refusePlaces, rolloutFlags} from '../../cli/flags/change.ts'
-import {cloudFlags} from '../../cli/flags/cloud.ts'
+import {accountFlagNames, cloudFlagsBut} from '../../cli/flags/cloud.ts'
 import {makeChanges} from '../../cli/make-changes.ts'
 import {openRun} from '../../cli/open-run.ts'
 import {runName} from '../../cli/run-journal.ts'
@@ -27,7 +27,7 @@ An undo is itself a run. To undo it, pass its ID.`
   static override args = {
     run: Args.string({description: 'ID of a run, or its start or last four digits; see vpcmd metadata history.'}),
   }
-  static override flags = {...cloudFlags, ...rolloutFlags}
+  static override flags = {...cloudFlagsBut(['region', ...accountFlagNames]), ...rolloutFlags}
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(MetadataUndo)
