@@ -44,20 +44,22 @@ async function makeKeys() {
 /** Made for the first token, which it takes most of the time of. */
 let keys: ReturnType<typeof makeKeys> | undefined
 
-/** Signs and checks identity tokens (RS256, as IBM's are) with a key that lives as long as the process. */
-export class IdentityTokens {
-  /** A token for an instance, valid from `issuedAt` for `ttlSeconds` (both in seconds). */
-  async issue(subject: MetadataSubject, issuedAt: number, ttlSeconds: number, nonce?: string): Promise<string> {
-    keys ??= makeKeys()
-    const {privateKey} = await keys
-    const claims = {...claimsOf(subject), iat: issuedAt, exp: issuedAt + ttlSeconds, nonce}
-    return sign(claims, {...privateKey, alg: 'RS256', kid: `VSI-CR_${subject.record.region}_sandbox`})
-  }
+/** An identity token for an instance, valid from `issuedAt` for `ttlSeconds` (both in seconds): RS256, as IBM's are, with a key that lives as long as the process. */
+export async function issueIdentityToken(
+  subject: MetadataSubject,
+  issuedAt: number,
+  ttlSeconds: number,
+  nonce?: string,
+): Promise<string> {
+  keys ??= makeKeys()
+  const {privateKey} = await keys
+  const claims = {...claimsOf(subject), iat: issuedAt, exp: issuedAt + ttlSeconds, nonce}
+  return sign(claims, {...privateKey, alg: 'RS256', kid: `VSI-CR_${subject.record.region}_sandbox`})
+}
 
-  /** Whether `token` was issued here to the instance `id` and is not expired at `now` (in seconds). */
-  async isValid(token: string, id: string, now: number): Promise<boolean> {
-    keys ??= makeKeys()
-    const claims = await verifiedClaims(token, (await keys).publicKey, 'RS256', now)
-    return (claims?.iaas as {instanceID?: string} | undefined)?.instanceID === id
-  }
+/** Whether `token` was issued here to the instance `id` and is not expired at `now` (in seconds). */
+export async function isIdentityToken(token: string, id: string, now: number): Promise<boolean> {
+  keys ??= makeKeys()
+  const claims = await verifiedClaims(token, (await keys).publicKey, 'RS256', now)
+  return (claims?.iaas as {instanceID?: string} | undefined)?.instanceID === id
 }

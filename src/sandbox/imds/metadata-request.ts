@@ -3,6 +3,7 @@ import type {z} from 'zod'
 import {ApiError} from '../core/api-error.ts'
 import {isNestedTooDeep} from '../core/body-limits.ts'
 import {bearerOf, isDate} from '../core/front-door.ts'
+import {isIdentityToken} from './identity-token.ts'
 import type {MetadataContext, MetadataSubject} from './metadata-environment.ts'
 import {noSuchPath, refusedPart} from './metadata-error.ts'
 
@@ -40,13 +41,12 @@ export function checkQuery(c: Context, now: number, alsoAllowed: readonly string
 
 /**
  * The subject of a request with its identity token. Rejects as checkQuery does, with 400 without an Authorization header,
- * as for any missing header, and with 401 for one that is no bearer token, or not one that `isValid`.
+ * as for any missing header, and with 401 for one that has no good token of this instance.
  */
 export async function authorize(
   c: MetadataContext,
   now: number,
-  isValid: (token: string, id: string, now: number) => Promise<boolean>,
-  alsoAllowed: readonly string[] = [],
+  alsoAllowed?: readonly string[],
 ): Promise<MetadataSubject> {
   checkQuery(c, now, alsoAllowed)
   if (!c.req.header('authorization')) {
@@ -55,7 +55,7 @@ export async function authorize(
   }
   const subject = c.get('subject')
   const token = bearerOf(c)
-  if (token !== undefined && (await isValid(token, subject.record.id, now / 1000))) return subject
+  if (token !== undefined && (await isIdentityToken(token, subject.record.id, now / 1000))) return subject
   throw new ApiError(401, 'unauthenticated', 'The provided token is invalid or expired.', {
     name: 'Authorization',
     type: 'header',
