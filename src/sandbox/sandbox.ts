@@ -1,4 +1,4 @@
-import {setMaxListeners} from 'node:events'
+import {once, setMaxListeners} from 'node:events'
 import {createServer, type Server} from 'node:http'
 import type {AddressInfo} from 'node:net'
 import {getRequestListener} from '@hono/node-server'
@@ -9,7 +9,7 @@ import type {Amount, Fault} from './core/faults.ts'
 import {chooseRegions} from './core/regions.ts'
 import type {SeenRequest} from './core/seen-request.ts'
 import type {SimulatedCloud} from './core/simulated-cloud.ts'
-import {openState, stateInMemory} from './core/state.ts'
+import {MemoryState, openState} from './core/state.ts'
 import {editableFleet} from './fleet/editable-fleet.ts'
 import {FleetStore} from './fleet/fleet.ts'
 import type {AccountSummary, Fleet, Seed, Seeded} from './fleet/public-types.ts'
@@ -116,7 +116,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const accounts = new Accounts({
     cloud: cloudOf(fleet),
     count: options.accounts ?? 1,
-    makeCloud: account => cloudOf(new FleetStore(regions, {...options, idsOf: account}, stateInMemory(account))),
+    makeCloud: account => cloudOf(new FleetStore(regions, {...options, idsOf: account}, new MemoryState({account}))),
   })
   const closing = new AbortController()
   // Each request that waits listens to it: more than ten are no leak.
@@ -140,12 +140,12 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   // What checks it takes longer to load than the rest of the sandbox.
   const seed = async (given: unknown) => (await import('./fleet/seed.ts')).plantSeed(given, bedOf)
   let url = ''
-  const openMetadata = once(async () => {
+  const openMetadata = whenAsked(async () => {
     const {openMetadataListeners} = await import('./imds/metadata-listeners.ts')
     const cloud = {fleet, clock, transitionMs, iamTokenTtlSeconds: tokenTtlSeconds, url}
     return openMetadataListeners({...options.metadata, ...cloud})
   })
-  const openSsh = once(async () => {
+  const openSsh = whenAsked(async () => {
     const {openSshListeners} = await import('./ssh/ssh-listeners.ts')
     return openSshListeners({fleet, clock, transitionMs, metadata: openMetadata, url, vpcmd: options.vpcmd})
   })
@@ -207,8 +207,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
 }
 
 /** Makes something when it is first asked for; `made` is it, from then on. */
-function once<Value>(make: () => Promise<Value>): {(): Promise<Value>; made?: Promise<Value>} {
-  const get: ReturnType<typeof once<Value>> = () => {
+function whenAsked<Value>(make: () => Promise<Value>): {(): Promise<Value>; made?: Promise<Value>} {
+  const get: ReturnType<typeof whenAsked<Value>> = () => {
     get.made ??= make()
     return get.made
   }
@@ -229,20 +229,12 @@ function environmentOf(url: string) {
   }
 }
 
-function listen(server: Server, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const refuse = (error: NodeJS.ErrnoException) =>
-      reject(
-        error.code === 'EADDRINUSE'
-          ? new Error(`Port ${port} of 127.0.0.1 is in use (EADDRINUSE). Choose another, or 0 for a free one.`)
-          : error,
-      )
-    server.once('error', refuse)
-    server.listen(port, '127.0.0.1', () => {
-      server.off('error', refuse)
-      const address: AddressInfo | string | null = server.address()
-      if (address === null || typeof address === 'string') reject(new Error('The sandbox listens on no port.'))
-      else resolve(address.port)
-    })
-  })
+async function listen(server: Server, port: number): Promise<number> {
+  try {
+    await once(server.listen(port, '127.0.0.1'), 'listening')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+    throw new Error(`Port ${port} of 127.0.0.1 is in use (EADDRINUSE). Choose another, or 0 for a free one.`)
+  }
+  return (server.address() as AddressInfo).port
 }
