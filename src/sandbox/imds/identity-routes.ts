@@ -42,20 +42,10 @@ function checkFlavor(c: MetadataContext): void {
   const name = 'Metadata-Flavor'
   const value = c.req.header(name)
   if (value === 'ibm') return
-  throw value
-    ? refusedPart(
-        'header',
-        name,
-        'invalid_value',
-        `The value provided in the \`${name}\` header must be \`ibm\`.`,
-        value,
-      )
-    : refusedPart(
-        'header',
-        name,
-        'missing_value',
-        `A value such as \`ibm\` must be provided in the \`${name}\` header.`,
-      )
+  const missing = `A value such as \`ibm\` must be provided in the \`${name}\` header.`
+  if (!value) throw refusedPart('header', name, 'missing_value', missing)
+  const invalid = `The value provided in the \`${name}\` header must be \`ibm\`.`
+  throw refusedPart('header', name, 'invalid_value', invalid, value)
 }
 
 /** The profile that a request names by ID or CRN, else the instance's default. Throws 400 where there is none, or it is not linked to the instance. */
