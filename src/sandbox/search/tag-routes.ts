@@ -37,8 +37,8 @@ export function tagRoutes(accounts: Accounts): Hono<Environment> {
       accounts.serve(c, async ({id, cloud}) => {
         const type = readType(c, id, 'user')
         const {resources, names} = await readChange(c)
-        const unknown =
-          type === 'access' && change === withTags ? names.find(name => !access.has(cloud, name)) : undefined
+        const needsAccessTags = type === 'access' && change === withTags
+        const unknown = names.find(name => needsAccessTags && !access.has(cloud, name))
         const results = []
         for (const crn of resources) {
           const message =
@@ -84,11 +84,7 @@ class AccessTags {
   }
 
   of(cloud: SimulatedCloud): string[] {
-    const known = this.#made.get(cloud)
-    const attached = known
-      ? []
-      : [...resourcesOf(cloud.fleet)].flatMap(([, {record}]) => attachedTags(record.tags, 'access'))
-    const all = known ?? distinct(attached)
+    const all = this.#made.get(cloud) ?? distinct(namesOf(cloud, 'access'))
     this.#made.set(cloud, all)
     return all
   }
@@ -126,7 +122,7 @@ function listTags(c: ApiRequest, {id, cloud}: Account, access: AccessTags): Resp
 }
 
 /** The attached tags of a type: of one resource, or of all. Throws 404 for a resource that there is not. */
-function namesOf({fleet}: SimulatedCloud, type: TagType, crn: string | undefined): string[] {
+function namesOf({fleet}: SimulatedCloud, type: TagType, crn?: string): string[] {
   if (crn === undefined) return [...resourcesOf(fleet)].flatMap(([, {record}]) => attachedTags(record.tags, type))
   const resource = findByCrn(fleet, crn)
   if (resource === undefined) throw notFound('attached_to', crn)
