@@ -10,8 +10,8 @@ import type {MetadataSubject} from './metadata-environment.ts'
  * server: here they are an instance's, with the CRN of the server.
  */
 function claimsOf({kind, record, vpcName, floatingIps}: MetadataSubject) {
-  const {interfaces} = networkingOf(record, '') as {interfaces: Record<string, Record<string, string>>[]}
-  const subnets = new Map(interfaces.map(({subnet: {crn, name, id} = {}}) => [id, {crn, name, id}]))
+  const {interfaces} = networkingOf(record, '')
+  const subnets = new Map(interfaces.map(({subnet: {crn, name, id}}) => [id, {crn, name, id}]))
   const issuer = `VSI-CR_${record.region}`
   return {
     aud: [issuer, `${uuidOf(`${record.id}/host`)}_${scatter(record.order)}${scatter(record.created)}`],
@@ -24,7 +24,7 @@ function claimsOf({kind, record, vpcName, floatingIps}: MetadataSubject) {
       profile_name: record.profile,
       resource_group_id: record.resourceGroup.id,
     },
-    ip_addresses: [...floatingIps, ...interfaces.map(each => each.primary_ip)].map(ip => ({address: ip?.address})),
+    ip_addresses: [...floatingIps, ...interfaces.map(each => each.primary_ip)].map(ip => ({address: ip.address})),
     iss: issuer,
     subnets: [...subnets.values()],
     vpc: {crn: crnOf(record.region, 'vpc', record.vpc), name: vpcName, id: record.vpc},
