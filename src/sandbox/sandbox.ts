@@ -85,7 +85,7 @@ export interface Sandbox {
   stateProblem?: string
   /**
    * Where an instance or bare metal server (ID, name, or region/name) reaches its metadata service. It is loaded and opened when it is first
-   * asked for. Rejects with a plain Error for one that is unknown or ambiguous.
+   * asked for. Rejects with an Error for one that is unknown or ambiguous.
    */
   metadataAddress(instance: string): Promise<MetadataAddress>
   /**
