@@ -43,7 +43,7 @@ export function sandboxRoutes({fleet, metadata, ssh, reset, seed}: SandboxContro
     const names = c.req.queries('instance') ?? []
     fleet.refresh()
     const all = fleet.instances.all()
-    const chosen = names.length === 0 ? all : names.map(name => findOrRefuse(fleet, name))
+    const chosen = names.length === 0 ? all : names.map(name => findServer(fleet, name))
     if (chosen.length > mostAddresses) {
       const message = `There are ${chosen.length} instances: name those that you want, at most ${mostAddresses} at a time.`
       throw new ApiError(400, 'too_many_instances', message, {name: 'instance', type: 'parameter'})
@@ -54,7 +54,7 @@ export function sandboxRoutes({fleet, metadata, ssh, reset, seed}: SandboxContro
   routes.get('/ssh', async c => {
     const asked = c.req.query('instance') ?? ''
     fleet.refresh()
-    const {id, name} = findOrRefuse(fleet, asked)
+    const {id, name} = findServer(fleet, asked)
     const instance = fleet.instances.get(id)
     const refuse = (why: string) =>
       new ApiError(409, 'no_shell', `${name} takes no ssh: ${why}.`, {
@@ -68,13 +68,4 @@ export function sandboxRoutes({fleet, metadata, ssh, reset, seed}: SandboxContro
     return c.json(await (await ssh()).address(instance))
   })
   return routes
-}
-
-function findOrRefuse(fleet: FleetStore, name: string): {id: string; name: string} {
-  try {
-    return findServer(fleet, name)
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error)
-    throw new ApiError(404, 'not_found', message, {name: 'instance', type: 'parameter', value: name})
-  }
 }

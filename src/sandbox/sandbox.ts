@@ -1,4 +1,4 @@
-import {setMaxListeners} from 'node:events'
+import {once, setMaxListeners} from 'node:events'
 import {createServer, type Server} from 'node:http'
 import type {AddressInfo} from 'node:net'
 import {getRequestListener} from '@hono/node-server'
@@ -9,15 +9,13 @@ import type {Amount, Fault} from './core/faults.ts'
 import {chooseRegions} from './core/regions.ts'
 import type {SeenRequest} from './core/seen-request.ts'
 import type {SimulatedCloud} from './core/simulated-cloud.ts'
-import {openState, stateInMemory} from './core/state.ts'
+import {MemoryState, openState} from './core/state.ts'
 import {editableFleet} from './fleet/editable-fleet.ts'
 import {FleetStore} from './fleet/fleet.ts'
 import type {AccountSummary, Fleet, Seed, Seeded} from './fleet/public-types.ts'
 import {sandboxApiKey} from './iam/iam.ts'
 import {issueCrToken} from './iam/profile-grants.ts'
-import type {MetadataListeners} from './imds/metadata-listeners.ts'
 import type {MetadataAddress, MetadataOptions} from './imds/metadata-options.ts'
-import type {SshListeners} from './ssh/ssh-listeners.ts'
 import {InstanceActions} from './vpc/instance-actions.ts'
 
 export interface SandboxOptions {
@@ -71,17 +69,7 @@ export interface Sandbox {
   /** All accounts, that of the API key first. */
   readonly accounts: AccountSummary[]
   /** What a client needs in its environment to reach this sandbox: vpcmd, Terraform, and IBM's SDKs (IBM/node-sdk-core, Authentication.md). */
-  environment: {
-    IBMCLOUD_API_KEY: string
-    VPC_APIKEY: string
-    VPC_AUTH_TYPE: string
-    VPC_AUTH_URL: string
-    VPC_URL: string
-    GLOBAL_SEARCH_URL: string
-    GLOBAL_TAGGING_URL: string
-    ENTERPRISE_MANAGEMENT_URL: string
-    IAM_IDENTITY_URL: string
-  }
+  environment: ReturnType<typeof environmentOf>
   /** May be changed at run time; counts begin when a fault object is first met. */
   faults: Fault[]
   /** That of the first account. */
@@ -97,7 +85,7 @@ export interface Sandbox {
   stateProblem?: string
   /**
    * Where an instance or bare metal server (ID, name, or region/name) reaches its metadata service. It is loaded and opened when it is first
-   * asked for. Rejects with a plain Error for one that is unknown or ambiguous.
+   * asked for. Rejects with an Error for one that is unknown or ambiguous.
    */
   metadataAddress(instance: string): Promise<MetadataAddress>
   /**
@@ -121,14 +109,14 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   if (options.accounts !== undefined && !(options.accounts >= 1)) throw new Error('A sandbox has at least one account.')
   const {state, problem} = await openState(options.stateFolder, options.account)
   const clock = options.clock ?? Date.now
-  const transitionMs = options.transitionMs ?? 3000
+  const {transitionMs = 3000, tokenTtlSeconds = 3600} = options
   const fleet = new FleetStore(regions, options, state)
   const actions = new InstanceActions(transitionMs, options.failingStarts)
   const cloudOf = (store: FleetStore): SimulatedCloud => ({fleet: store, actions, clock, transitionMs})
   const accounts = new Accounts({
     cloud: cloudOf(fleet),
     count: options.accounts ?? 1,
-    makeCloud: account => cloudOf(new FleetStore(regions, {...options, idsOf: account}, stateInMemory(account))),
+    makeCloud: account => cloudOf(new FleetStore(regions, {...options, idsOf: account}, new MemoryState({account}))),
   })
   const closing = new AbortController()
   // Each request that waits listens to it: more than ten are no leak.
@@ -152,38 +140,22 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   // What checks it takes longer to load than the rest of the sandbox.
   const seed = async (given: unknown) => (await import('./fleet/seed.ts')).plantSeed(given, bedOf)
   let url = ''
-  let metadata: Promise<MetadataListeners> | undefined
-  const loadMetadata = async () => {
+  const openMetadata = whenAsked(async () => {
     const {openMetadataListeners} = await import('./imds/metadata-listeners.ts')
-    return openMetadataListeners({
-      ...options.metadata,
-      fleet,
-      clock,
-      transitionMs,
-      iamTokenTtlSeconds: options.tokenTtlSeconds ?? 3600,
-      url,
-    })
-  }
-  const openMetadata = () => {
-    metadata ??= loadMetadata()
-    return metadata
-  }
-  let ssh: Promise<SshListeners> | undefined
-  const loadSsh = async () => {
+    const cloud = {fleet, clock, transitionMs, iamTokenTtlSeconds: tokenTtlSeconds, url}
+    return openMetadataListeners({...options.metadata, ...cloud})
+  })
+  const openSsh = whenAsked(async () => {
     const {openSshListeners} = await import('./ssh/ssh-listeners.ts')
     return openSshListeners({fleet, clock, transitionMs, metadata: openMetadata, url, vpcmd: options.vpcmd})
-  }
-  const openSsh = () => {
-    ssh ??= loadSsh()
-    return ssh
-  }
+  })
   const app = createApp({
     accounts,
     fleet,
     clock,
     latencyMs: options.latencyMs ?? 0,
     rateLimitPerSecond: options.rateLimitPerSecond,
-    tokenTtlSeconds: options.tokenTtlSeconds ?? 3600,
+    tokenTtlSeconds,
     tagDelayMs: options.tagDelayMs ?? 0,
     faults,
     onRequest: options.onRequest,
@@ -203,7 +175,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     closing.abort()
     const closed = new Promise(resolve => server.close(resolve))
     server.closeAllConnections()
-    const opened = [metadata, ssh].map(async opening => (await opening?.catch(() => undefined))?.close())
+    const opened = [openMetadata, openSsh].map(async ({made}) => (await made?.catch(() => undefined))?.close())
     await Promise.all([closed, ...opened])
   }
   if (options.metadata?.bindings?.length || options.metadata?.caFile !== undefined) {
@@ -221,17 +193,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     get accounts() {
       return accounts.all().map(({id, name, state, hasAuditor}) => ({id, name, state, hasAuditor}))
     },
-    environment: {
-      IBMCLOUD_API_KEY: sandboxApiKey,
-      VPC_APIKEY: sandboxApiKey,
-      VPC_AUTH_TYPE: 'iam',
-      VPC_AUTH_URL: url,
-      VPC_URL: `${url}/v1`,
-      GLOBAL_SEARCH_URL: `${url}/search`,
-      GLOBAL_TAGGING_URL: `${url}/tagging`,
-      ENTERPRISE_MANAGEMENT_URL: `${url}/enterprise/v1`,
-      IAM_IDENTITY_URL: url,
-    },
+    environment: environmentOf(url),
     faults,
     fleet: access,
     fleetOf: account => bedOf(account).access,
@@ -244,20 +206,35 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   }
 }
 
-function listen(server: Server, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const refuse = (error: NodeJS.ErrnoException) =>
-      reject(
-        error.code === 'EADDRINUSE'
-          ? new Error(`Port ${port} of 127.0.0.1 is in use (EADDRINUSE). Choose another, or 0 for a free one.`)
-          : error,
-      )
-    server.once('error', refuse)
-    server.listen(port, '127.0.0.1', () => {
-      server.off('error', refuse)
-      const address: AddressInfo | string | null = server.address()
-      if (address === null || typeof address === 'string') reject(new Error('The sandbox listens on no port.'))
-      else resolve(address.port)
-    })
-  })
+/** Makes something when it is first asked for; `made` is it, from then on. */
+function whenAsked<Value>(make: () => Promise<Value>): {(): Promise<Value>; made?: Promise<Value>} {
+  const get: ReturnType<typeof whenAsked<Value>> = () => {
+    get.made ??= make()
+    return get.made
+  }
+  return get
+}
+
+function environmentOf(url: string) {
+  return {
+    IBMCLOUD_API_KEY: sandboxApiKey,
+    VPC_APIKEY: sandboxApiKey,
+    VPC_AUTH_TYPE: 'iam',
+    VPC_AUTH_URL: url,
+    VPC_URL: `${url}/v1`,
+    GLOBAL_SEARCH_URL: `${url}/search`,
+    GLOBAL_TAGGING_URL: `${url}/tagging`,
+    ENTERPRISE_MANAGEMENT_URL: `${url}/enterprise/v1`,
+    IAM_IDENTITY_URL: url,
+  }
+}
+
+async function listen(server: Server, port: number): Promise<number> {
+  try {
+    await once(server.listen(port, '127.0.0.1'), 'listening')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+    throw new Error(`Port ${port} of 127.0.0.1 is in use (EADDRINUSE). Choose another, or 0 for a free one.`)
+  }
+  return (server.address() as AddressInfo).port
 }

@@ -117,8 +117,8 @@ export function storedCollection<Item extends StoredRecord>(
   return {...added, update}
 }
 
-/** Compares values exactly; ignores parameters that are no filters. */
-function filterRows<Row>(
+/** The rows that fit. Compares values exactly; ignores parameters that are no filters. */
+export function filterRows<Row>(
   rows: readonly Row[],
   filters: Record<string, Filter<Row>>,
   query: Record<string, string>,

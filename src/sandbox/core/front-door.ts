@@ -12,32 +12,23 @@ export function isDate(text: string): boolean {
 
 /** Throws 400 where `version` (YYYY-MM-DD, 2019-01-01 to today) or `generation` (2) is missing or wrong; ibm-cloud-docs/vpc errors.md. */
 export function checkVersion(c: Request, now: number): void {
-  const query = c.req.query()
-  const refuse = (code: string, name: 'generation' | 'version', message: string) => {
-    const value = query[name] || undefined
-    return new ApiError(400, code, message, {name, type: 'parameter', ...(value && {value})})
-  }
-  const {version, generation} = query
+  const {version, generation} = c.req.query()
+  const refuse = (code: string, name: string, value: string | undefined, message: string) =>
+    new ApiError(400, code, message, {name, type: 'parameter', ...(value && {value})})
+  const wrongVersion = (kind: string, message: string) => refuse(kind, 'version', version, `The \`version\` ${message}`)
   if (!version) {
-    const message = 'The `version` parameter is required, and it must be of the form `YYYY-MM-DD`.'
-    throw refuse('missing_version', 'version', message)
+    throw wrongVersion('missing_version', 'parameter is required, and it must be of the form `YYYY-MM-DD`.')
   }
   if (!isDate(version)) {
-    throw refuse(
-      'invalid_version',
-      'version',
-      'The `version` parameter is invalid, it must be of the form `YYYY-MM-DD`.',
-    )
+    throw wrongVersion('invalid_version', 'parameter is invalid, it must be of the form `YYYY-MM-DD`.')
   }
   if (version < '2019-01-01' || version > new Date(now).toISOString().slice(0, 10)) {
-    const message = 'The `version` value cannot be set at a future date nor before `2019-01-01`.'
-    throw refuse('invalid_version_range', 'version', message)
+    throw wrongVersion('invalid_version_range', 'value cannot be set at a future date nor before `2019-01-01`.')
   }
   if (generation === '2') return
-  if (generation) {
-    throw refuse('invalid_generation_parameter', 'generation', 'The generation query parameter is invalid.')
-  }
-  throw refuse('missing_generation_parameter', 'generation', 'The generation query parameter is required.')
+  const [kind, what] = generation ? ['invalid', 'invalid'] : ['missing', 'required']
+  const message = `The generation query parameter is ${what}.`
+  throw refuse(`${kind}_generation_parameter`, 'generation', generation, message)
 }
 
 /** The bearer token of a request; undefined where there is none. */

@@ -45,7 +45,7 @@ function emptyState(secret = randomBytes(32).toString('base64url'), account = ne
 }
 
 /** A state that lives as long as the process. */
-class MemoryState implements StateStore {
+export class MemoryState implements StateStore {
   readonly #account: string | undefined
   current: State
 
@@ -66,11 +66,6 @@ class MemoryState implements StateStore {
   async reset(): Promise<void> {
     this.current = emptyState(this.current.secret, this.#account)
   }
-}
-
-/** A state of `account` that lives as long as the process. */
-export function stateInMemory(account: string): StateStore {
-  return new MemoryState({account})
 }
 
 const fileName = 'state.json'

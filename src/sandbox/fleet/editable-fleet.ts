@@ -19,16 +19,23 @@ interface Kind<Item, Summary, New, Edit> {
   changeOf(edit: Edit, record: Item): Partial<Item>
 }
 
+/** Changes a record, of whatever region. Rejects for an unknown ID, and when the change can't be kept. */
+async function change<Item extends StoredRecord>(
+  store: RecordStore<Item>,
+  called: string,
+  id: string,
+  decide: (record: Item) => Partial<Item>,
+): Promise<Item> {
+  const record = await store.update(store.get(id)?.region ?? '', id, decide)
+  if (record === undefined) throw new Error(`There is no ${called} ${id}.`)
+  return record
+}
+
 function shelfOf<Item extends StoredRecord, Summary, New, Edit>(
   fleet: FleetStore,
   store: RecordStore<Item>,
   {called, summaryOf, make, changeOf}: Kind<Item, Summary, New, Edit>,
 ): Shelf<Summary, New, Edit> {
-  const update = async (id: string, decide: (record: Item) => Partial<Item>): Promise<Item> => {
-    const record = await store.update(store.get(id)?.region ?? '', id, decide)
-    if (record === undefined) throw new Error(`There is no ${called} ${id}.`)
-    return record
-  }
   return {
     list() {
       fleet.refresh()
@@ -41,9 +48,9 @@ function shelfOf<Item extends StoredRecord, Summary, New, Edit>(
     },
     // What is kept of it has CRNs.
     add: item => inAccount(fleet, async () => summaryOf(await store.add(order => make(item, order)))),
-    change: async (id, edit) => summaryOf(await update(id, record => changeOf(edit, record))),
+    change: async (id, edit) => summaryOf(await change(store, called, id, record => changeOf(edit, record))),
     async remove(id) {
-      await update(id, () => ({deleted: true}) as Partial<Item>)
+      await change(store, called, id, () => ({deleted: true}) as Partial<Item>)
     },
   }
 }
@@ -152,11 +159,11 @@ export function editableFleet(
       }),
     }),
     async failStarts(id, count = 1, ends = 'failed') {
-      const region = fleet.instances.get(id)?.region ?? ''
-      const record = await fleet.instances.update(region, id, () => ({failures: {left: count, ends}}))
-      if (record === undefined) throw new Error(`There is no instance ${id}.`)
+      await change(fleet.instances, 'instance', id, () => ({failures: {left: count, ends}}))
     },
     downtimes: () => actions.downtimes(),
-    detachFloatingIp: id => fleet.detachFloatingIp(id),
+    async detachFloatingIp(id) {
+      await change(fleet.floatingIps, 'floating IP', id, () => ({instance: null}))
+    },
   }
 }

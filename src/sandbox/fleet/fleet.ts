@@ -82,13 +82,6 @@ export class FleetStore {
     return this.keys.of(region).filter(each => keyIds.includes(each.id))
   }
 
-  /** Detaches a floating IP from its instance. Rejects for an unknown ID, and when the change can't be kept. */
-  async detachFloatingIp(id: string): Promise<void> {
-    const region = this.floatingIps.get(id)?.region ?? ''
-    const found = await this.floatingIps.update(region, id, () => ({instance: null}))
-    if (found === undefined) throw new Error(`There is no floating IP ${id}.`)
-  }
-
   /** Brings all records back to what the arguments give. Rejects when that can't be kept. */
   async reset(): Promise<void> {
     await this.#state.reset()

@@ -1,4 +1,4 @@
-import {type BareMetalRecord, defaultsGroup, type InstanceRecord, type NamedResource} from '../core/records.ts'
+import {type BareMetalRecord, defaultMetadata, defaultsGroup, type NamedResource} from '../core/records.ts'
 import {regional} from '../core/regions.ts'
 
 const unchanged = {revision: 0, deleted: false, resourceGroup: defaultsGroup}
@@ -8,7 +8,7 @@ export const newInstance = {
   status: 'running',
   action: undefined,
   failures: undefined,
-  metadata: {enabled: false, protocol: 'http', response_hop_limit: 1} as InstanceRecord['metadata'],
+  metadata: defaultMetadata,
   profile: 'bx2-2x8',
   ...unchanged,
 }

@@ -5,7 +5,7 @@ import type {InstanceRecord} from '../core/records.ts'
 import {isoTime} from '../core/references.ts'
 import {type Claims, crTokenGrant, issueToken, profileClaims} from '../iam/tokens.ts'
 import {defaultProfileOf, linkedProfile, type TrustedProfile, unlinkedProfile} from '../iam/trusted-profiles.ts'
-import type {IdentityTokens} from './identity-token.ts'
+import {issueIdentityToken} from './identity-token.ts'
 import type {MetadataCloud, MetadataContext, MetadataEnvironment} from './metadata-environment.ts'
 import {refusedPart} from './metadata-error.ts'
 import {authorize, checkQuery, readBody} from './metadata-request.ts'
@@ -42,20 +42,10 @@ function checkFlavor(c: MetadataContext): void {
   const name = 'Metadata-Flavor'
   const value = c.req.header(name)
   if (value === 'ibm') return
-  throw value
-    ? refusedPart(
-        'header',
-        name,
-        'invalid_value',
-        `The value provided in the \`${name}\` header must be \`ibm\`.`,
-        value,
-      )
-    : refusedPart(
-        'header',
-        name,
-        'missing_value',
-        `A value such as \`ibm\` must be provided in the \`${name}\` header.`,
-      )
+  const missing = `A value such as \`ibm\` must be provided in the \`${name}\` header.`
+  if (!value) throw refusedPart('header', name, 'missing_value', missing)
+  const invalid = `The value provided in the \`${name}\` header must be \`ibm\`.`
+  throw refusedPart('header', name, 'invalid_value', invalid, value)
 }
 
 /** The profile that a request names by ID or CRN, else the instance's default. Throws 400 where there is none, or it is not linked to the instance. */
@@ -91,15 +81,10 @@ function instanceClaims(profile: TrustedProfile, {id, name}: InstanceRecord): Cl
 }
 
 /** `PUT …/token`, `POST …/iam_token(s)` and `POST …/certificates` of one generation of paths: `/instance_identity/v1` (`old`) or `/identity/v1`. */
-export function identityRoutes(
-  cloud: MetadataCloud,
-  tokens: IdentityTokens,
-  generation: 'new' | 'old',
-): Hono<MetadataEnvironment> {
+export function identityRoutes(cloud: MetadataCloud, generation: 'new' | 'old'): Hono<MetadataEnvironment> {
   const {clock, fleet} = cloud
   const routes = new Hono<MetadataEnvironment>()
-  const recordOf = async (c: MetadataContext) =>
-    (await authorize(c, clock(), (...asked) => tokens.isValid(...asked))).record
+  const recordOf = async (c: MetadataContext) => (await authorize(c, clock())).record
   const lasting = (seconds: number) => {
     const now = clock()
     return {created_at: isoTime(now), expires_at: isoTime(now + seconds * 1000), expires_in: seconds}
@@ -109,7 +94,7 @@ export function identityRoutes(
     checkQuery(c, clock())
     checkFlavor(c)
     const {expires_in: seconds, nonce} = await readBody(c, tokenRequest)
-    const token = await tokens.issue(c.get('subject'), Math.floor(clock() / 1000), seconds, nonce)
+    const token = await issueIdentityToken(c.get('subject'), Math.floor(clock() / 1000), seconds, nonce)
     // The answer has the nonce as well as the claim (ibm-cloud-docs/vpc instance_metadata_vpc_security_bp.md,
     // api-identity-change-log.md).
     return c.json({access_token: token, ...lasting(seconds), nonce})

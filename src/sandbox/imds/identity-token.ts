@@ -10,8 +10,8 @@ import type {MetadataSubject} from './metadata-environment.ts'
  * server: here they are an instance's, with the CRN of the server.
  */
 function claimsOf({kind, record, vpcName, floatingIps}: MetadataSubject) {
-  const {interfaces} = networkingOf(record, '') as {interfaces: Record<string, Record<string, string>>[]}
-  const subnets = new Map(interfaces.map(({subnet: {crn, name, id} = {}}) => [id, {crn, name, id}]))
+  const {interfaces} = networkingOf(record, '')
+  const subnets = new Map(interfaces.map(({subnet: {crn, name, id}}) => [id, {crn, name, id}]))
   const issuer = `VSI-CR_${record.region}`
   return {
     aud: [issuer, `${uuidOf(`${record.id}/host`)}_${scatter(record.order)}${scatter(record.created)}`],
@@ -24,7 +24,7 @@ function claimsOf({kind, record, vpcName, floatingIps}: MetadataSubject) {
       profile_name: record.profile,
       resource_group_id: record.resourceGroup.id,
     },
-    ip_addresses: [...floatingIps, ...interfaces.map(each => each.primary_ip)].map(ip => ({address: ip?.address})),
+    ip_addresses: [...floatingIps, ...interfaces.map(each => each.primary_ip)].map(ip => ({address: ip.address})),
     iss: issuer,
     subnets: [...subnets.values()],
     vpc: {crn: crnOf(record.region, 'vpc', record.vpc), name: vpcName, id: record.vpc},
@@ -44,20 +44,22 @@ async function makeKeys() {
 /** Made for the first token, which it takes most of the time of. */
 let keys: ReturnType<typeof makeKeys> | undefined
 
-/** Signs and checks identity tokens (RS256, as IBM's are) with a key that lives as long as the process. */
-export class IdentityTokens {
-  /** A token for an instance, valid from `issuedAt` for `ttlSeconds` (both in seconds). */
-  async issue(subject: MetadataSubject, issuedAt: number, ttlSeconds: number, nonce?: string): Promise<string> {
-    keys ??= makeKeys()
-    const {privateKey} = await keys
-    const claims = {...claimsOf(subject), iat: issuedAt, exp: issuedAt + ttlSeconds, nonce}
-    return sign(claims, {...privateKey, alg: 'RS256', kid: `VSI-CR_${subject.record.region}_sandbox`})
-  }
+/** An identity token for an instance, valid from `issuedAt` for `ttlSeconds` (both in seconds): RS256, as IBM's are, with a key that lives as long as the process. */
+export async function issueIdentityToken(
+  subject: MetadataSubject,
+  issuedAt: number,
+  ttlSeconds: number,
+  nonce?: string,
+): Promise<string> {
+  keys ??= makeKeys()
+  const {privateKey} = await keys
+  const claims = {...claimsOf(subject), iat: issuedAt, exp: issuedAt + ttlSeconds, nonce}
+  return sign(claims, {...privateKey, alg: 'RS256', kid: `VSI-CR_${subject.record.region}_sandbox`})
+}
 
-  /** Whether `token` was issued here to the instance `id` and is not expired at `now` (in seconds). */
-  async isValid(token: string, id: string, now: number): Promise<boolean> {
-    keys ??= makeKeys()
-    const claims = await verifiedClaims(token, (await keys).publicKey, 'RS256', now)
-    return (claims?.iaas as {instanceID?: string} | undefined)?.instanceID === id
-  }
+/** Whether `token` was issued here to the instance `id` and is not expired at `now` (in seconds). */
+export async function isIdentityToken(token: string, id: string, now: number): Promise<boolean> {
+  keys ??= makeKeys()
+  const claims = await verifiedClaims(token, (await keys).publicKey, 'RS256', now)
+  return (claims?.iaas as {instanceID?: string} | undefined)?.instanceID === id
 }

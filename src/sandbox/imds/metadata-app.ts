@@ -6,7 +6,6 @@ import {limitBodies} from '../core/body-limits.ts'
 import {inAccount} from '../core/ids.ts'
 import type {SeenRequest} from '../core/seen-request.ts'
 import {identityRoutes} from './identity-routes.ts'
-import {IdentityTokens} from './identity-token.ts'
 import type {MetadataCloud, MetadataEnvironment, MetadataSubject} from './metadata-environment.ts'
 import {metadataErrorAnswer, noSuchPath} from './metadata-error.ts'
 import {metadataRoutes} from './metadata-routes.ts'
@@ -42,7 +41,6 @@ const hostOf = (header = '') =>
 /** The metadata and identity services of all instances as one Hono application. */
 export function createMetadataApp(options: MetadataAppOptions): Hono<MetadataEnvironment> {
   const app = new Hono<MetadataEnvironment>()
-  const tokens = new IdentityTokens()
   app.onError(error => metadataErrorAnswer(error))
   app.notFound(c => metadataErrorAnswer(noSuchPath(c.req.path)))
   app.use(async (c, next) => {
@@ -72,8 +70,8 @@ export function createMetadataApp(options: MetadataAppOptions): Hono<MetadataEnv
   // No source shows IBM's own answer to a body that is larger than the sandbox reads.
   const bodyTooLarge = () => new ApiError(413, 'invalid_request', 'The request body is too large.')
   app.use(limitBodies(() => metadataErrorAnswer(bodyTooLarge())))
-  app.route('/metadata/v1', metadataRoutes(options, tokens))
-  app.route('/identity/v1', identityRoutes(options, tokens, 'new'))
-  app.route('/instance_identity/v1', identityRoutes(options, tokens, 'old'))
+  app.route('/metadata/v1', metadataRoutes(options))
+  app.route('/identity/v1', identityRoutes(options, 'new'))
+  app.route('/instance_identity/v1', identityRoutes(options, 'old'))
   return app
 }

@@ -3,6 +3,7 @@ import type {z} from 'zod'
 import {ApiError} from '../core/api-error.ts'
 import {isNestedTooDeep} from '../core/body-limits.ts'
 import {bearerOf, isDate} from '../core/front-door.ts'
+import {isIdentityToken} from './identity-token.ts'
 import type {MetadataContext, MetadataSubject} from './metadata-environment.ts'
 import {noSuchPath, refusedPart} from './metadata-error.ts'
 
@@ -40,13 +41,12 @@ export function checkQuery(c: Context, now: number, alsoAllowed: readonly string
 
 /**
  * The subject of a request with its identity token. Rejects as checkQuery does, with 400 without an Authorization header,
- * as for any missing header, and with 401 for one that is no bearer token, or not one that `isValid`.
+ * as for any missing header, and with 401 for one that has no good token of this instance.
  */
 export async function authorize(
   c: MetadataContext,
   now: number,
-  isValid: (token: string, id: string, now: number) => Promise<boolean>,
-  alsoAllowed: readonly string[] = [],
+  alsoAllowed?: readonly string[],
 ): Promise<MetadataSubject> {
   checkQuery(c, now, alsoAllowed)
   if (!c.req.header('authorization')) {
@@ -55,23 +55,21 @@ export async function authorize(
   }
   const subject = c.get('subject')
   const token = bearerOf(c)
-  if (token !== undefined && (await isValid(token, subject.record.id, now / 1000))) return subject
+  if (token !== undefined && (await isIdentityToken(token, subject.record.id, now / 1000))) return subject
   throw new ApiError(401, 'unauthenticated', 'The provided token is invalid or expired.', {
     name: 'Authorization',
     type: 'header',
   })
 }
 
-// More than any body that an operation takes. No source says where IBM's limit is.
+/** In bytes, more than any body that an operation takes. No source says where IBM's limit is. */
 const longestBody = 64 * 1024
 
 /** Reads a body with a schema, whose messages become the refusals'; an empty body is `{}`. Any content type will do: IBM's curl samples send none. */
 export async function readBody<Schema extends z.ZodType>(c: Context, schema: Schema): Promise<z.output<Schema>> {
   const refuse = (message: string) => new ApiError(400, 'invalid_request', message)
-  const tooLarge = 'The request body is too large.'
-  if (Number(c.req.header('content-length')) > longestBody) throw refuse(tooLarge)
   const text = await c.req.text()
-  if (text.length > longestBody) throw refuse(tooLarge)
+  if (Buffer.byteLength(text) > longestBody) throw refuse('The request body is too large.')
   if (isNestedTooDeep(text)) throw refuse('The request body is nested too deeply.')
   let value: unknown
   try {

@@ -1,7 +1,6 @@
 import {Hono} from 'hono'
 import {ApiError} from '../core/api-error.ts'
 import {type PageRequest, pageOf, placeOfToken} from '../core/paging.ts'
-import type {IdentityTokens} from './identity-token.ts'
 import {metadataLists, metadataObjects} from './metadata-bodies.ts'
 import type {MetadataCloud, MetadataContext, MetadataEnvironment} from './metadata-environment.ts'
 import {refusedPart} from './metadata-error.ts'
@@ -24,10 +23,9 @@ function readPage({limit: text = '50', start}: Record<string, string>, kind: str
 }
 
 /** `GET /metadata/v1/…`: all that an instance can learn about itself. */
-export function metadataRoutes({clock}: MetadataCloud, tokens: IdentityTokens): Hono<MetadataEnvironment> {
+export function metadataRoutes({clock}: MetadataCloud): Hono<MetadataEnvironment> {
   const routes = new Hono<MetadataEnvironment>()
-  const enter = (c: MetadataContext, alsoAllowed?: readonly string[]) =>
-    authorize(c, clock(), (...asked) => tokens.isValid(...asked), alsoAllowed)
+  const enter = (c: MetadataContext, alsoAllowed?: readonly string[]) => authorize(c, clock(), alsoAllowed)
   for (const [path, bodyOf] of Object.entries(metadataObjects)) {
     routes.get(`/${path}`, async c => c.json(bodyOf(await enter(c))))
   }

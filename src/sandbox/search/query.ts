@@ -116,10 +116,10 @@ class QueryParser {
     const other = others[next]
     if (other !== undefined) throw notSimulated(other)
     const word = this.#word()
-    if (this.#next() !== ':') return word.text === '' && word.isPrefix && !field ? () => true : matching(field, word)
+    const isEach = word.text === '' && word.isPrefix
+    if (this.#next() !== ':') return isEach && !field ? () => true : matching(field, word)
     if (field !== undefined) throw malformed('a value holds a colon: quote it')
     this.#at++
-    const isEach = word.text === '' && word.isPrefix
     if (isEach && this.#word().isPrefix) return () => true
     if (word.isPrefix || !isSearchField(word.text))
       throw notSimulated(`the field ${word.text}${word.isPrefix ? '*' : ''}`)

@@ -54,29 +54,19 @@ export function searchRoutes(accounts: Accounts, delayMs: number): Hono<Environm
   return routes
 }
 
-function valuesOf(resource: Resource, field: SearchField, look: Look): readonly string[] {
-  const tags = (type: TagType) => indexedTags(resource.record.tags, type, look)
-  switch (field) {
-    case 'account_id':
-      return [accountId()]
-    case 'crn':
-      return [crnOfResource(resource)]
-    case 'family':
-      return ['is']
-    case 'name':
-      return [resource.record.name]
-    // The zone, where there is one, as the answers have it that were seen in public.
-    case 'region':
-      return [resource.place]
-    case 'type':
-      return [resource.type]
-    case 'tags':
-      return tags('user')
-    case 'access_tags':
-      return tags('access')
-    case 'service_tags':
-      return tags('service')
-  }
+const tagsOf = (type: TagType) => (resource: Resource, look: Look) => indexedTags(resource.record.tags, type, look)
+
+const valuesByField: Record<SearchField, (resource: Resource, look: Look) => readonly string[]> = {
+  account_id: () => [accountId()],
+  crn: resource => [crnOfResource(resource)],
+  family: () => ['is'],
+  name: ({record}) => [record.name],
+  // The zone, where there is one, as the answers have it that were seen in public.
+  region: ({place}) => [place],
+  type: ({type}) => [type],
+  tags: tagsOf('user'),
+  access_tags: tagsOf('access'),
+  service_tags: tagsOf('service'),
 }
 
 /** A resource with some of its fields; "for all queries, `crn` is always returned". */
@@ -84,7 +74,7 @@ function itemOf(resource: Resource, fields: readonly SearchField[], look: Look):
   const chosen = new Set<SearchField>([...fields, 'crn'])
   return Object.fromEntries(
     [...chosen].map(field => {
-      const values = valuesOf(resource, field, look)
+      const values = valuesByField[field](resource, look)
       return [field, field.endsWith('tags') ? values : values[0]]
     }),
   )
@@ -102,7 +92,7 @@ function searched(
   {limit, sort, look}: {limit: number; sort: SearchField[]; look: Look},
 ): Found[] {
   const fits = parseQuery(query)
-  const isFitting = (resource: Resource) => fits(field => valuesOf(resource, field, look))
+  const isFitting = (resource: Resource) => fits(field => valuesByField[field](resource, look))
   const found: Found[] = []
   for (const [place, resource] of resourcesOf(fleet, sort.length > 0 ? 0 : after)) {
     if (!isFitting(resource)) continue
@@ -110,7 +100,7 @@ function searched(
     if (sort.length === 0 && found.length === limit) break
   }
   if (sort.length === 0) return found
-  const keyOf = ({resource}: Found) => sort.map(field => valuesOf(resource, field, look).join()).join('\n')
+  const keyOf = ({resource}: Found) => sort.map(field => valuesByField[field](resource, look).join()).join('\n')
   const keyed = found.map(each => ({each, key: keyOf(each)}))
   const sorted = keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
   // A sorted list has no lasting places: the cursor counts.

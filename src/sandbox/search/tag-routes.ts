@@ -37,8 +37,8 @@ export function tagRoutes(accounts: Accounts): Hono<Environment> {
       accounts.serve(c, async ({id, cloud}) => {
         const type = readType(c, id, 'user')
         const {resources, names} = await readChange(c)
-        const unknown =
-          type === 'access' && change === withTags ? names.find(name => !access.has(cloud, name)) : undefined
+        const needsAccessTags = type === 'access' && change === withTags
+        const unknown = names.find(name => needsAccessTags && !access.has(cloud, name))
         const results = []
         for (const crn of resources) {
           const message =
@@ -84,11 +84,7 @@ class AccessTags {
   }
 
   of(cloud: SimulatedCloud): string[] {
-    const known = this.#made.get(cloud)
-    const attached = known
-      ? []
-      : [...resourcesOf(cloud.fleet)].flatMap(([, {record}]) => attachedTags(record.tags, 'access'))
-    const all = known ?? distinct(attached)
+    const all = this.#made.get(cloud) ?? distinct(namesOf(cloud, 'access'))
     this.#made.set(cloud, all)
     return all
   }
@@ -126,7 +122,7 @@ function listTags(c: ApiRequest, {id, cloud}: Account, access: AccessTags): Resp
 }
 
 /** The attached tags of a type: of one resource, or of all. Throws 404 for a resource that there is not. */
-function namesOf({fleet}: SimulatedCloud, type: TagType, crn: string | undefined): string[] {
+function namesOf({fleet}: SimulatedCloud, type: TagType, crn?: string): string[] {
   if (crn === undefined) return [...resourcesOf(fleet)].flatMap(([, {record}]) => attachedTags(record.tags, type))
   const resource = findByCrn(fleet, crn)
   if (resource === undefined) throw notFound('attached_to', crn)
@@ -144,15 +140,10 @@ function readType(c: ApiRequest, account: string, otherwise: TagType): TagType {
   const type = tagTypes.find(each => each === asked)
   if (type === undefined) throw parameterError('validation_enum', 'tag_type', asked)
   // "This parameter is required if `tag_type` is set to `service`."
-  if (type === 'service' && of === undefined) {
-    throw parameterError('validation_required_field', 'account_id')
-  }
+  if (type === 'service' && of === undefined) throw parameterError('validation_required_field', 'account_id')
   if (of === undefined || of === account) return type
-  throw new ApiError(403, 'not_authorized', 'The token is for another account.', {
-    name: 'account_id',
-    type: 'parameter',
-    value: of,
-  })
+  const target = {name: 'account_id', type: 'parameter', value: of} as const
+  throw new ApiError(403, 'not_authorized', 'The token is for another account.', target)
 }
 
 /** Reads what to attach to what. Throws 400 for what is wrong, 501 for what the sandbox does not simulate. */
@@ -162,11 +153,7 @@ async function readChange(c: ApiRequest): Promise<{resources: string[]; names: s
   const {resources, query} = await readObject(c)
   if (query !== undefined) throw notSimulated('a query in place of resources')
   const names = await readNames(c, ['tag_name', 'tag_names', 'resources'])
-  if (resources === undefined) throw fieldError('validation_required_field', 'resources')
-  if (!Array.isArray(resources) || resources.length === 0) {
-    throw fieldError('validation_invalid_field_type', 'resources', resources)
-  }
-  const read = resources.map((each: unknown, index) => {
+  const read = listIn('resources', resources).map((each, index) => {
     const id = typeof each === 'object' && each !== null && 'resource_id' in each ? each.resource_id : undefined
     if (typeof id === 'string') return id
     throw fieldError('validation_invalid_field_type', `resources[${index}].resource_id`, id)
@@ -180,14 +167,17 @@ async function readNames(c: ApiRequest, properties: string[]): Promise<string[]>
   const other = Object.keys(body).find(each => !properties.includes(each))
   if (other !== undefined) throw fieldError('invalid_request_field', other)
   const {tag_name: one, tag_names: several = one === undefined ? undefined : [one]} = body
-  if (several === undefined) throw fieldError('validation_required_field', 'tag_names')
-  if (!Array.isArray(several) || several.length === 0) {
-    throw fieldError('validation_invalid_field_type', 'tag_names', several)
-  }
-  const bad = several.find((each: unknown) => typeof each !== 'string' || !isTagName(each))
-  if (bad === undefined) return several
-  const message = 'A tag has 1 to 128 letters, digits, spaces, and _ - . : alone.'
-  throw fieldError('validation_failed', 'tag_names', bad, message)
+  return listIn('tag_names', several).map(each => {
+    if (typeof each === 'string' && isTagName(each)) return each
+    const message = 'A tag has 1 to 128 letters, digits, spaces, and _ - . : alone.'
+    throw fieldError('validation_failed', 'tag_names', each, message)
+  })
+}
+
+function listIn(name: string, value: unknown): unknown[] {
+  if (value === undefined) throw fieldError('validation_required_field', name)
+  if (Array.isArray(value) && value.length > 0) return value
+  throw fieldError('validation_invalid_field_type', name, value)
 }
 
 function notSimulated(what: string): ApiError {

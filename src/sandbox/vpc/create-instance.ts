@@ -1,16 +1,11 @@
 import {randomBytes, randomUUID} from 'node:crypto'
 import {type FieldCode, fieldError, fieldNotSimulated} from '../core/api-error.ts'
 import {crnOf} from '../core/ids.ts'
-import {
-  defaultMetadata,
-  defaultsGroup,
-  type GivenSettings,
-  type InstanceRecord,
-  type KeyRecord,
-} from '../core/records.ts'
+import type {GivenSettings, InstanceRecord, KeyRecord} from '../core/records.ts'
 import {resourceIn} from '../core/references.ts'
 import type {RegionPlace} from '../core/regions.ts'
 import type {FleetStore} from '../fleet/fleet.ts'
+import {newInstance} from '../fleet/new-records.ts'
 import {imagesIn, isWindows} from './images.ts'
 import {securityGroupsIn} from './networking.ts'
 import {profileNames, profileOf} from './profiles.ts'
@@ -47,8 +42,9 @@ export function newInstanceRecord(
     }
   }
   const inVpc = securityGroupsIn({region: region.name, vpc: subnet.vpc.id})
-  const profile = asked.profile ? findByNaming(profiles, asked.profile, 'profile').name : 'bx2-2x8'
+  const profile = asked.profile ? findByNaming(profiles, asked.profile, 'profile').name : newInstance.profile
   return {
+    ...newInstance,
     order,
     id: `${zone.prefix}_${randomUUID()}`,
     name: asked.name ?? `instance-${order}`,
@@ -57,14 +53,9 @@ export function newInstanceRecord(
     vpc: subnet.vpc.id,
     address: freeAddress(fleet, subnet),
     created: now,
-    status: 'running',
-    action: undefined,
-    failures: undefined,
-    metadata: {...defaultMetadata, ...asked.metadata_service},
-    revision: 0,
-    deleted: false,
+    metadata: {...newInstance.metadata, ...asked.metadata_service},
     profile,
-    resourceGroup: asked.resource_group ?? defaultsGroup,
+    resourceGroup: asked.resource_group ?? newInstance.resourceGroup,
     image,
     keyIds: keys.map(key => key.id),
     known: defined({attachmentName, bootVolumeName: asked.boot_volume_attachment?.volume.name}),

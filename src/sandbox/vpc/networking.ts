@@ -17,12 +17,6 @@ import {knownSubnets} from '../fleet/default-fleet.ts'
 
 type Server = BareMetalRecord | InstanceRecord
 
-/** An instance's network attachments and interfaces as references, the primary first. */
-export interface Networking {
-  attachments: WireBody[]
-  interfaces: WireBody[]
-}
-
 interface Port {
   id: string
   name: string
@@ -138,8 +132,8 @@ export function serverBody(server: Server, status: string, vpcName: string, base
   }
 }
 
-/** The network attachments and interfaces of a server; an instance of the old kind has interfaces only. */
-export function networkingOf(server: Server, base: string): Networking {
+/** The network attachments and interfaces of a server as references, the primary first; an instance of the old kind has interfaces only. */
+export function networkingOf(server: Server, base: string) {
   const ports = portsOf(server, base)
   return {
     attachments: isLegacy(server) ? [] : ports.map(port => attachmentReference(server, port, base)),
@@ -218,10 +212,7 @@ function securityGroupReferences(server: Server, base: string) {
 
 /** The IDs of a server's virtual network interfaces, the primary first; none with interfaces of the old kind. */
 export function virtualNetworkInterfaceIds(server: Server): string[] {
-  if (!isInstance(server)) return [derivedId(server, 'vni')]
-  if (server.legacyInterfaces) return []
-  const primary = partOf(server, 'virtualNetworkInterface')
-  return server.secondaryAttachment ? [primary, derivedId(server, 'vni/2')] : [primary]
+  return isLegacy(server) ? [] : portsOf(server, '').map(each => each.virtualNetworkInterface.id)
 }
 
 /** The VirtualNetworkInterface object of a server, all but its VPC and resource group; undefined where it has none of that ID. */
