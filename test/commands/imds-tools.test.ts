@@ -2,7 +2,7 @@ import {createPrivateKey, X509Certificate} from 'node:crypto'
 import {mkdtempSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
-import {afterAll, beforeAll, describe, expect, it} from 'vitest'
+import {afterAll, beforeAll, describe, expect, it, onTestFinished} from 'vitest'
 import {parse} from 'yaml'
 import {allowSeconds} from '../support/allow-seconds.ts'
 import {type InsideSandbox, patience, startInsideSandbox, userData} from '../support/inside-sandbox.ts'
@@ -171,15 +171,12 @@ describe('secrets', () => {
       else json(response, 400, {errors: [{code: 'odd', message: `Bad ${headers.authorization}`}], trace: 't'})
       return true
     })
-    try {
-      for (const more of [[], ['--debug'], ['--json'], ['--json', '--debug']]) {
-        const {code, stdout, stderr} = await imds('user-data', '--endpoint', server.url, ...patience, ...more)
-        expect(code).toBe(1)
-        expect(stdout + stderr).toContain('Bad Bearer [token]')
-        expect(stdout + stderr).not.toContain('opaque-token')
-      }
-    } finally {
-      await server.close()
+    onTestFinished(() => server.close())
+    for (const more of [[], ['--debug'], ['--json'], ['--json', '--debug']]) {
+      const {code, stdout, stderr} = await imds('user-data', '--endpoint', server.url, ...patience, ...more)
+      expect(code).toBe(1)
+      expect(stdout + stderr).toContain('Bad Bearer [token]')
+      expect(stdout + stderr).not.toContain('opaque-token')
     }
   })
 
@@ -193,17 +190,14 @@ describe('secrets', () => {
 
   it('go to no proxy', async () => {
     const proxy = await serve(() => false)
-    try {
-      const env = freshEnvironment({
-        HTTP_PROXY: proxy.url,
-        http_proxy: proxy.url,
-        ALL_PROXY: proxy.url,
-        NODE_USE_ENV_PROXY: '1',
-      })
-      expect(await runVpcmd(['imds', 'user-data', ...at], {env})).toMatchObject({code: 0, stdout: userData})
-      expect(proxy.seen).toEqual([])
-    } finally {
-      await proxy.close()
-    }
+    onTestFinished(() => proxy.close())
+    const env = freshEnvironment({
+      HTTP_PROXY: proxy.url,
+      http_proxy: proxy.url,
+      ALL_PROXY: proxy.url,
+      NODE_USE_ENV_PROXY: '1',
+    })
+    expect(await runVpcmd(['imds', 'user-data', ...at], {env})).toMatchObject({code: 0, stdout: userData})
+    expect(proxy.seen).toEqual([])
   })
 })

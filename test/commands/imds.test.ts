@@ -1,4 +1,4 @@
-import {afterAll, beforeAll, describe, expect, it} from 'vitest'
+import {afterAll, beforeAll, describe, expect, it, onTestFinished} from 'vitest'
 import {parse} from 'yaml'
 import {allowSeconds} from '../support/allow-seconds.ts'
 import {type InsideSandbox, patience, startInsideSandbox, userData} from '../support/inside-sandbox.ts'
@@ -123,15 +123,12 @@ describe('imds get', () => {
       json(response, 200, {keys: [], next: {href: '/metadata/v1/keys?start=again'}})
       return true
     })
-    try {
-      expect(await imds('get', 'keys', '--endpoint', server.url, ...patience)).toEqual({
-        code: 1,
-        stdout: '',
-        stderr: expect.stringMatching(/^Error: Could not read keys: .*an answer without end\.\n.*doctor.*\n$/),
-      })
-    } finally {
-      await server.close()
-    }
+    onTestFinished(() => server.close())
+    expect(await imds('get', 'keys', '--endpoint', server.url, ...patience)).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/^Error: Could not read keys: .*an answer without end\.\n.*doctor.*\n$/),
+    })
   })
 
   it.each(['', '..', 'instance/../../identity', 'instance?x=1', 'http://elsewhere/', 'instance//keys', 'a b', 'a%2fb'])(
@@ -162,12 +159,9 @@ describe('imds instance, initialization and keys', () => {
       json(response, 200, {})
       return true
     })
-    try {
-      const {code, stdout} = await imds('instance', '-q', '--endpoint', server.url, ...patience)
-      expect({code, stdout}).toEqual({code: 1, stdout: ''})
-    } finally {
-      await server.close()
-    }
+    onTestFinished(() => server.close())
+    const {code, stdout} = await imds('instance', '-q', '--endpoint', server.url, ...patience)
+    expect({code, stdout}).toEqual({code: 1, stdout: ''})
   })
 
   it('tell of user data only how many, but as JSON all', async () => {

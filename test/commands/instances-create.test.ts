@@ -2,7 +2,7 @@ import {spawn} from 'node:child_process'
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
-import {afterAll, afterEach, beforeEach, describe, expect, it} from 'vitest'
+import {afterAll, afterEach, beforeEach, describe, expect, it, onTestFinished} from 'vitest'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
 import {clientOf} from '../sandbox/sandbox-client.ts'
 import {checkAgainstContract} from '../sandbox/vpc-contract.ts'
@@ -311,55 +311,46 @@ describe('instances create', () => {
 
   it('says so when it does not run in time, or fails to start', async () => {
     const late = await startSandbox({transitionMs: 3_600_000})
-    try {
-      const {code, stderr} = await runInProcess(
-        ['instances', 'create', 'next', '--like', 'my-virtual-server-2', '--yes', '--wait', '1'],
-        {env: freshEnvironment(late.environment)},
-      )
-      expect({code, stderr}).toMatchObject({
-        code: 1,
-        stderr: expect.stringMatching(/was created, and is still starting after 1 s/),
-      })
-      const {stdout} = await runInProcess(
-        ['instances', 'create', 'other', '--like', 'my-virtual-server-2', '--yes', '--wait', '0', '-q'],
-        {env: freshEnvironment(late.environment)},
-      )
-      expect(stdout).toMatch(/^0727_\S+\n$/)
-    } finally {
-      await late.close()
-    }
+    onTestFinished(() => late.close())
+    const {code, stderr} = await runInProcess(
+      ['instances', 'create', 'next', '--like', 'my-virtual-server-2', '--yes', '--wait', '1'],
+      {env: freshEnvironment(late.environment)},
+    )
+    expect({code, stderr}).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/was created, and is still starting after 1 s/),
+    })
+    const {stdout} = await runInProcess(
+      ['instances', 'create', 'other', '--like', 'my-virtual-server-2', '--yes', '--wait', '0', '-q'],
+      {env: freshEnvironment(late.environment)},
+    )
+    expect(stdout).toMatch(/^0727_\S+\n$/)
   })
 
   it('waits for as long as it is told to', async () => {
     const slow = await startSandbox({transitionMs: 1700})
-    try {
-      // The pauses get longer: the last one ends with the time.
-      const args = ['instances', 'create', 'next', '--like', 'my-virtual-server-2', '--yes', '--wait', '2', '--json']
-      const {code, stdout} = await runInProcess(args, {env: freshEnvironment(slow.environment)})
-      expect({code, status: JSON.parse(stdout || '{}').status}).toEqual({code: 0, status: 'running'})
-    } finally {
-      await slow.close()
-    }
+    onTestFinished(() => slow.close())
+    // The pauses get longer: the last one ends with the time.
+    const args = ['instances', 'create', 'next', '--like', 'my-virtual-server-2', '--yes', '--wait', '2', '--json']
+    const {code, stdout} = await runInProcess(args, {env: freshEnvironment(slow.environment)})
+    expect({code, status: JSON.parse(stdout || '{}').status}).toEqual({code: 0, status: 'running'})
   })
 
   it('tells why it did not start', async () => {
     const failing = await startSandbox({transitionMs: 200, failingStarts: {count: 1}})
-    try {
-      const {code, stderr} = await runInProcess(
-        ['instances', 'create', 'next', '--like', 'my-virtual-server-2', '--yes'],
-        {
-          env: freshEnvironment(failing.environment),
-        },
-      )
-      expect({code, stderr}).toMatchObject({
-        code: 1,
-        stderr: expect.stringMatching(
-          /was created, and is failed now: .*\(cannot_start_capacity\)\.\nIt exists, and costs money/,
-        ),
-      })
-    } finally {
-      await failing.close()
-    }
+    onTestFinished(() => failing.close())
+    const {code, stderr} = await runInProcess(
+      ['instances', 'create', 'next', '--like', 'my-virtual-server-2', '--yes'],
+      {
+        env: freshEnvironment(failing.environment),
+      },
+    )
+    expect({code, stderr}).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /was created, and is failed now: .*\(cannot_start_capacity\)\.\nIt exists, and costs money/,
+      ),
+    })
   })
 
   it.each(['reset', 'cut', '504'] as const)(
@@ -385,24 +376,17 @@ describe('instances create', () => {
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000)
       },
     })
-    try {
-      child = spawn(
-        process.execPath,
-        [vpcmdPath, 'instances', 'create', 'next', '--like', 'my-virtual-server-2', '-y'],
-        {
-          env: freshEnvironment(slow.environment),
-          stdio: ['ignore', 'ignore', 'pipe'],
-        },
-      )
-      let said = ''
-      child.stderr?.on('data', chunk => {
-        said += chunk
-      })
-      const code = await new Promise(resolve => child?.on('close', resolve))
-      expect({code, said}).toMatchObject({code: 130, said: expect.stringMatching(/^Created next \(07\d7_\S+\)\.$/m)})
-      expect(slow.fleet.list().filter(({name}) => name === 'next')).toHaveLength(1)
-    } finally {
-      await slow.close()
-    }
+    onTestFinished(() => slow.close())
+    child = spawn(process.execPath, [vpcmdPath, 'instances', 'create', 'next', '--like', 'my-virtual-server-2', '-y'], {
+      env: freshEnvironment(slow.environment),
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    let said = ''
+    child.stderr?.on('data', chunk => {
+      said += chunk
+    })
+    const code = await new Promise(resolve => child?.on('close', resolve))
+    expect({code, said}).toMatchObject({code: 130, said: expect.stringMatching(/^Created next \(07\d7_\S+\)\.$/m)})
+    expect(slow.fleet.list().filter(({name}) => name === 'next')).toHaveLength(1)
   })
 })
