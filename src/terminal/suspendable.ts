@@ -81,7 +81,8 @@ export function suspendable(
     output.write(`${begin}${drawing}`)
   }
   const suspend = () => {
-    output.write(`${belowOf(drawing)}${showCursor}${end}`)
+    const {lines, line} = layoutOf(drawing)
+    output.write(`${'\n'.repeat(lines.length - line)}${showCursor}${end}`)
     input.setRawMode?.(false)
     isStopped = true
     // An orphaned process can't be stopped, and no SIGCONT comes. Where one has come, it is heard before the immediate.
@@ -176,12 +177,6 @@ function brokenAt(line: string, columns: number): string[] {
     room -= needed
   }
   return rows
-}
-
-/** From where a drawing has left the cursor to the line below it. */
-function belowOf(drawing: string): string {
-  const up = [...drawing.matchAll(/\x1b\[(\d+)A/g)].pop()?.[1]
-  return '\n'.repeat(Number(up ?? 0) + 1)
 }
 
 /** Hands on what is drawn, as it is to be shown; as wide as what is behind it. */

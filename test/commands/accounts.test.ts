@@ -1,36 +1,24 @@
 import {readFileSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
-import {afterEach, beforeEach, describe, expect, it} from 'vitest'
+import {describe, expect, it} from 'vitest'
 import {claimsIn} from '../../src/jwt-claims.ts'
-import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
+import {startSandbox} from '../../src/sandbox/index.ts'
 import {allowSeconds} from '../support/allow-seconds.ts'
+import {startEachSandbox} from '../support/each-sandbox.ts'
 import {keys} from '../support/pty.ts'
 import {runInProcess, startInProcess} from '../support/run-in-process.ts'
 import {freshEnvironment} from '../support/run-vpcmd.ts'
 
 allowSeconds(20, 'Each asks several accounts.')
 
-let sandbox: Sandbox
-let env: Record<string, string>
-const sent: string[] = []
 // acme is the key's own; team-b has no profile to assume, and team-c is not active.
-beforeEach(async () => {
-  sent.length = 0
-  sandbox = await startSandbox({
-    account: 'a1234567',
-    accounts: 5,
-    regions: ['us-south', 'eu-de'],
-    onRequest: ({method, path}) => sent.push(`${method} ${path}`),
-  })
-  env = freshEnvironment({...sandbox.environment})
-})
-afterEach(() => sandbox.close())
+const here = startEachSandbox({account: 'a1234567', accounts: 5, regions: ['us-south', 'eu-de']})
 
 const all = ['--assume', 'vpcmd-auditor', '--account', 'all']
-const idOf = (name: string) => sandbox.accounts.find(each => each.name === name)?.id ?? ''
-const vpcmd = (...args: string[]) => runInProcess(args, {env})
+const idOf = (name: string) => here.sandbox.accounts.find(each => each.name === name)?.id ?? ''
+const vpcmd = (...args: string[]) => runInProcess(args, {env: here.env})
 const json = async (...args: string[]) => JSON.parse((await vpcmd(...args, '--json')).stdout)
-const home = (file: string) => join(env.HOME ?? '', file)
+const home = (file: string) => join(here.env.HOME ?? '', file)
 
 interface Row {
   id: string
@@ -66,7 +54,7 @@ describe('all accounts of the enterprise', () => {
   })
 
   it('have their column beside those that the config file names, and beside none that the command names', async () => {
-    const also = {env: {...env, VPCMD_COLUMNS: 'name,zone'}}
+    const also = {env: {...here.env, VPCMD_COLUMNS: 'name,zone'}}
     const {stdout} = await runInProcess(['instances', 'list', ...all, '--name', 'web-2'], also)
     expect(stdout).toMatch(/^Name +Account +Zone\nweb-2 +acme .*\nweb-2 +team-a /)
     const named = await runInProcess(['instances', 'list', ...all, '--name', 'web-2', '--columns', 'name'], also)
@@ -74,7 +62,7 @@ describe('all accounts of the enterprise', () => {
   })
 
   it('are told apart where one instance is picked of several, and in what is asked before a change', async () => {
-    const pty = startInProcess(['metadata', 'disable', 'web-1', ...all], {env, cols: 120})
+    const pty = startInProcess(['metadata', 'disable', 'web-1', ...all], {env: here.env, cols: 120})
     await pty.waitFor('3 instances are called web-1. Which one?')
     await pty.waitFor(/^> web-1 +acme +eu-de-1 /m)
     await pty.reply(/^ {2}web-1 +team-a +eu-de-1 /m, keys.down)
@@ -211,10 +199,10 @@ describe('an account that is named', () => {
     const id = idOf('team-d')
     const grant = async (name: string, form: Record<string, string>): Promise<string> => {
       const body = new URLSearchParams({grant_type: `urn:ibm:params:oauth:grant-type:${name}`, ...form})
-      const answer = await fetch(`${sandbox.environment.VPC_AUTH_URL}/identity/token`, {method: 'POST', body})
+      const answer = await fetch(`${here.sandbox.environment.VPC_AUTH_URL}/identity/token`, {method: 'POST', body})
       return String(Object(await answer.json()).access_token)
     }
-    const own = await grant('apikey', {apikey: sandbox.apiKey})
+    const own = await grant('apikey', {apikey: here.sandbox.apiKey})
     const assumed = await grant('assume', {access_token: own, profile_name: 'vpcmd-auditor', account: id})
     const profileId = String(claimsIn(assumed)?.iam_id).replace('iam-', '')
     const profile = {id: profileId, crn: `crn:v1:bluemix:public:iam-identity::a/${id}::profile:${profileId}`}
@@ -233,10 +221,10 @@ describe('an account that is named', () => {
 
   it('is no other than that of the credentials, where no profile is assumed', async () => {
     expect((await vpcmd('instances', 'list', '--account', 'a1234567')).code).toBe(0)
-    sent.length = 0
+    here.seen = []
     const {code, stderr} = await vpcmd('instances', 'list', '--account', idOf('team-a'))
     expect({code, stderr}).toEqual({code: 2, stderr: expect.stringContaining('pass --assume')})
-    expect(sent.filter(each => each.includes('/v1/'))).toEqual([])
+    expect(here.seen.filter(({path}) => path.includes('/v1/'))).toEqual([])
   })
 
   it('has tokens and regions of its own among those that are kept', async () => {
@@ -247,7 +235,7 @@ describe('an account that is named', () => {
     const [first, second, again] = [await idsIn('team-a'), await idsIn('team-d'), await idsIn('team-a')]
     expect(first).toEqual(again)
     expect(second.filter(id => first.includes(id))).toEqual([])
-    expect(sent.filter(each => each.startsWith('POST /identity/token'))).toHaveLength(3)
+    expect(here.seen.filter(({path}) => path.startsWith('/identity/token'))).toHaveLength(3)
   })
 
   it('comes from a file as well, with comments', async () => {
@@ -280,7 +268,7 @@ describe('what can not be meant', () => {
   ])('%j is refused before anything is sent', async (args, why) => {
     const {code, stderr} = await vpcmd('instances', 'list', ...args)
     expect({code, stderr}).toEqual({code: 2, stderr: expect.stringContaining(why)})
-    expect(sent).toEqual([])
+    expect(here.seen).toEqual([])
   })
 
   it('an undo in other accounts than its run had', async () => {
@@ -307,10 +295,10 @@ describe('what can not be meant', () => {
 })
 
 it('a sandbox that is started again at its address is signed in to anew, whatever token was kept of the other', async () => {
-  const port = Number(new URL(sandbox.url).port)
+  const port = Number(new URL(here.sandbox.url).port)
   expect((await vpcmd('instances', 'list', '-q')).code).toBe(0)
-  await sandbox.close()
-  sandbox = await startSandbox({account: 'a7654321', regions: ['us-south', 'eu-de'], port})
+  await here.sandbox.close()
+  here.sandbox = await startSandbox({account: 'a7654321', regions: ['us-south', 'eu-de'], port})
   for (const args of [
     ['instances', 'list', '-q', '-r', 'us-south'],
     ['metadata', 'enable', 'my-virtual-server-1'],

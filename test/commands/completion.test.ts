@@ -2,7 +2,7 @@ import {spawnSync} from 'node:child_process'
 import {chmodSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs'
 import {delimiter, dirname, join} from 'node:path'
 import {fileURLToPath} from 'node:url'
-import {beforeAll, describe, expect, it} from 'vitest'
+import {beforeAll, describe, expect, it, onTestFinished} from 'vitest'
 import {complete} from '../../src/cli/completion/complete.ts'
 import {configFile} from '../../src/files/user-folders.ts'
 import {allowSeconds} from '../support/allow-seconds.ts'
@@ -152,36 +152,28 @@ describe('in a real shell', () => {
 
   it.each(installed)('%s completes a command, a flag, a value and a name', async shell => {
     const pty = start(shell)
-    try {
-      await shows(pty, 'ready>')
-      pty.write('vpcmd metad\t')
-      await shows(pty, 'vpcmd metadata')
-      pty.write('ena\t')
-      await shows(pty, 'vpcmd metadata enable')
-      pty.write('--sandbox tra\t')
-      await shows(pty, '--sandbox train-1')
-      pty.write('--proto\t')
-      await shows(pty, '--protocol')
-      pty.write('https --reg\t')
-      await shows(pty, 'https --region')
-      pty.write('jp-t\t')
-      await shows(pty, '--region jp-tok')
-      pty.write('--vpc=fra\t')
-      await shows(pty, '--vpc=frankfurt-vpc')
-    } finally {
-      pty.kill()
+    onTestFinished(() => pty.kill())
+    await shows(pty, 'ready>')
+    for (const [typed, wanted] of [
+      ['vpcmd metad', 'vpcmd metadata'],
+      ['ena', 'vpcmd metadata enable'],
+      ['--sandbox tra', '--sandbox train-1'],
+      ['--proto', '--protocol'],
+      ['https --reg', 'https --region'],
+      ['jp-t', '--region jp-tok'],
+      ['--vpc=fra', '--vpc=frankfurt-vpc'],
+    ] as const) {
+      pty.write(`${typed}\t`)
+      await shows(pty, wanted)
     }
   })
 
   it.each(installed)('%s shows several names to choose from', async shell => {
     const pty = start(shell)
-    try {
-      await shows(pty, 'ready>')
-      pty.write('vpcmd metadata show --sandbox my-virtual-server-\t\t')
-      await shows(pty, /server-1\s.*server-3/s)
-    } finally {
-      pty.kill()
-    }
+    onTestFinished(() => pty.kill())
+    await shows(pty, 'ready>')
+    pty.write('vpcmd metadata show --sandbox my-virtual-server-\t\t')
+    await shows(pty, /server-1\s.*server-3/s)
   })
 
   it('bash runs nothing that hides in a name', async () => {
@@ -194,12 +186,9 @@ describe('in a real shell', () => {
     writeFileSync(file, `${shells.bash.rc}${script('bash')}`)
     const inEnv = {...home, PATH: `${bin}${delimiter}${env.PATH}`}
     const pty = startPty('bash', ['--noprofile', '--rcfile', file, '-i'], {env: inEnv, cols: 120, cwd: home.HOME})
-    try {
-      await shows(pty, 'ready>')
-      pty.write('vpcmd instances list --resource-group m\t')
-      await shows(pty, 'my\\ \\$\\(touch\\ gone\\)\\ group')
-    } finally {
-      pty.kill()
-    }
+    onTestFinished(() => pty.kill())
+    await shows(pty, 'ready>')
+    pty.write('vpcmd instances list --resource-group m\t')
+    await shows(pty, 'my\\ \\$\\(touch\\ gone\\)\\ group')
   })
 })

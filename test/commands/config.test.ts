@@ -1,7 +1,7 @@
 import {execFileSync} from 'node:child_process'
 import {chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
-import {describe, expect, it} from 'vitest'
+import {describe, expect, it, onTestFinished} from 'vitest'
 import {allowSeconds} from '../support/allow-seconds.ts'
 import {startInsideSandbox} from '../support/inside-sandbox.ts'
 import {runInProcess} from '../support/run-in-process.ts'
@@ -222,15 +222,12 @@ describe('what was settled', () => {
   it('leaves boot scripts their token, whichever way the command runs', async () => {
     const inside = await startInsideSandbox()
     const {vpcmd} = userWith('output: json\n')
-    try {
-      for (const more of ['', ' --debug']) {
-        const {stdout} = await vpcmd(`imds token ${inside.at.join(' ')}${more}`)
-        expect(stdout).toMatch(/^[\w.-]+\n$/)
-      }
-      expect((await vpcmd(`imds instance ${inside.at.join(' ')}`)).stdout).toMatch(/^{/)
-    } finally {
-      await inside.sandbox.close()
+    onTestFinished(() => inside.sandbox.close())
+    for (const more of ['', ' --debug']) {
+      const {stdout} = await vpcmd(`imds token ${inside.at.join(' ')}${more}`)
+      expect(stdout).toMatch(/^[\w.-]+\n$/)
     }
+    expect((await vpcmd(`imds instance ${inside.at.join(' ')}`)).stdout).toMatch(/^{/)
   })
 
   it('has errors in the same format, and with the same exit code', async () => {

@@ -1,7 +1,7 @@
 import {existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {dirname, join} from 'node:path'
-import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest'
+import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished} from 'vitest'
 import {allowSeconds} from '../support/allow-seconds.ts'
 import {startEachSandbox} from '../support/each-sandbox.ts'
 import {startOddCloud} from '../support/odd-cloud.ts'
@@ -269,18 +269,15 @@ describe('connect to Windows', () => {
   it('prints what opens the desktop, and writes the file', async () => {
     const {id} = await here.sandbox.fleet.add({name: 'win', zone: 'us-south-1', image: windows})
     const folder = mkdtempSync(join(tmpdir(), 'vpcmd-rdp-'))
-    try {
-      const file = join(folder, 'win.rdp')
-      const {code, stdout, stderr} = await connect('win', '--internal-ip', '--rdp', file)
-      const address = /v:(\S+):3389/.exec(stdout)?.[1]
-      expect({code, stdout}).toEqual({code: 0, stdout: `mstsc /v:${address}:3389\n`})
-      expect(stderr).toContain(`Log in as Administrator. Its password: vpcmd instances initialization ${id}`)
-      expect(readFileSync(file, 'utf8')).toBe(
-        `full address:s:${address}:3389\r\nusername:s:Administrator\r\nprompt for credentials:i:1\r\n`,
-      )
-    } finally {
-      rmSync(folder, {recursive: true})
-    }
+    onTestFinished(() => rmSync(folder, {recursive: true}))
+    const file = join(folder, 'win.rdp')
+    const {code, stdout, stderr} = await connect('win', '--internal-ip', '--rdp', file)
+    const address = /v:(\S+):3389/.exec(stdout)?.[1]
+    expect({code, stdout}).toEqual({code: 0, stdout: `mstsc /v:${address}:3389\n`})
+    expect(stderr).toContain(`Log in as Administrator. Its password: vpcmd instances initialization ${id}`)
+    expect(readFileSync(file, 'utf8')).toBe(
+      `full address:s:${address}:3389\r\nusername:s:Administrator\r\nprompt for credentials:i:1\r\n`,
+    )
   })
 
   it('refuses what a desktop can not do, and runs nothing', async () => {

@@ -2,7 +2,7 @@ import {spawn} from 'node:child_process'
 import {mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
-import {afterEach, beforeEach, describe, expect, it} from 'vitest'
+import {afterEach, beforeEach, describe, expect, it, onTestFinished} from 'vitest'
 import {parse as parseYaml} from 'yaml'
 import {type InstanceSummary, type Sandbox, type SandboxOptions, startSandbox} from '../../src/sandbox/index.ts'
 import {allowSeconds} from '../support/allow-seconds.ts'
@@ -496,19 +496,16 @@ describe('history, undo and resume', () => {
     const proxy = await startProxy(sandbox, (method, _path, body) =>
       method === 'PATCH' ? body.replace(/"message":"/, `"message":"Refused: ${sandbox.apiKey} ${token} `) : undefined,
     )
-    try {
-      env = freshEnvironment(proxy.environment)
-      const {stdout, stderr} = await vpcmd('metadata enable web-00001 --hop-limit 7 --json')
-      expect(JSON.parse(stdout).failed[0].error.message).toMatch(/Refused: \[secret\] \[token\] /)
-      const [journal] = journals()
-      const kept = readFileSync(join(runsFolder(), journal ?? ''), 'utf8')
-      const history = await vpcmd(`metadata history ${journal?.replace('.jsonl', '')} --json`)
-      for (const text of [stdout, stderr, kept, history.stdout]) {
-        expect(text).toContain('Refused')
-        expect(text).not.toMatch(new RegExp(`${sandbox.apiKey}|eyJ`))
-      }
-    } finally {
-      await proxy.close()
+    onTestFinished(() => proxy.close())
+    env = freshEnvironment(proxy.environment)
+    const {stdout, stderr} = await vpcmd('metadata enable web-00001 --hop-limit 7 --json')
+    expect(JSON.parse(stdout).failed[0].error.message).toMatch(/Refused: \[secret\] \[token\] /)
+    const [journal] = journals()
+    const kept = readFileSync(join(runsFolder(), journal ?? ''), 'utf8')
+    const history = await vpcmd(`metadata history ${journal?.replace('.jsonl', '')} --json`)
+    for (const text of [stdout, stderr, kept, history.stdout]) {
+      expect(text).toContain('Refused')
+      expect(text).not.toMatch(new RegExp(`${sandbox.apiKey}|eyJ`))
     }
   })
 
@@ -617,20 +614,17 @@ describe('an API that takes a change and makes half of it', () => {
     const proxy = await startProxy(sandbox, (_method, path, body) =>
       path.includes('/instances/') ? body.replaceAll('"protocol":"https"', '"protocol":"http"') : undefined,
     )
-    try {
-      const id = a()
-      env = freshEnvironment(proxy.environment)
-      const {code, stdout, stderr} = await vpcmd(`metadata enable ${id} --protocol https --json`)
-      expect({code, stderr}).toEqual({
-        code: 1,
-        stderr: expect.stringMatching(/took the change of .* reported http\/1\./),
-      })
-      expect(JSON.parse(stdout).failed).toMatchObject([{id, after: {enabled: true, protocol: 'http'}}])
-      expect(await jsonOf('metadata undo --yes')).toMatchObject({changed: [{id, after: {enabled: false}}]})
-      expect(sandbox.fleet.get(id)?.metadata_service.enabled).toBe(false)
-    } finally {
-      await proxy.close()
-    }
+    onTestFinished(() => proxy.close())
+    const id = a()
+    env = freshEnvironment(proxy.environment)
+    const {code, stdout, stderr} = await vpcmd(`metadata enable ${id} --protocol https --json`)
+    expect({code, stderr}).toEqual({
+      code: 1,
+      stderr: expect.stringMatching(/took the change of .* reported http\/1\./),
+    })
+    expect(JSON.parse(stdout).failed).toMatchObject([{id, after: {enabled: true, protocol: 'http'}}])
+    expect(await jsonOf('metadata undo --yes')).toMatchObject({changed: [{id, after: {enabled: false}}]})
+    expect(sandbox.fleet.get(id)?.metadata_service.enabled).toBe(false)
   })
 })
 

@@ -2,11 +2,12 @@ import {spawn} from 'node:child_process'
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
-import {afterAll, afterEach, beforeEach, describe, expect, it} from 'vitest'
-import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
+import {afterAll, describe, expect, it, onTestFinished} from 'vitest'
+import {startSandbox} from '../../src/sandbox/index.ts'
 import {clientOf} from '../sandbox/sandbox-client.ts'
 import {checkAgainstContract} from '../sandbox/vpc-contract.ts'
 import {allowSeconds} from '../support/allow-seconds.ts'
+import {startEachSandbox} from '../support/each-sandbox.ts'
 import {startProxy} from '../support/proxy.ts'
 import {runInProcess, startInProcess} from '../support/run-in-process.ts'
 import {freshEnvironment, vpcmdPath} from '../support/run-vpcmd.ts'
@@ -16,23 +17,10 @@ allowSeconds(20, 'It starts processes, which take their time on a machine that i
 const folder = mkdtempSync(join(tmpdir(), 'vpcmd-create-'))
 afterAll(() => rmSync(folder, {recursive: true}))
 
-let sandbox: Sandbox
-let bodies: unknown[]
-let env: Record<string, string>
+const here = startEachSandbox({transitionMs: 200})
+const creations = () => here.seen.filter(({method, path}) => method === 'POST' && path.includes('/instances'))
 
-beforeEach(async () => {
-  bodies = []
-  sandbox = await startSandbox({
-    transitionMs: 200,
-    onRequest: ({method, path, body}) => {
-      if (method === 'POST' && path.includes('/instances')) bodies.push(body)
-    },
-  })
-  env = freshEnvironment(sandbox.environment)
-})
-afterEach(() => sandbox.close())
-
-const create = (...args: string[]) => runInProcess(['instances', 'create', ...args], {env})
+const create = (...args: string[]) => runInProcess(['instances', 'create', ...args], {env: here.env})
 const planned = async (...args: string[]) => JSON.parse((await create('next', ...args, '--dry-run')).stdout)
 const save = (name: string, content: string | Uint8Array) => {
   writeFileSync(join(folder, name), content)
@@ -40,7 +28,7 @@ const save = (name: string, content: string | Uint8Array) => {
 }
 
 const web = async () => {
-  const client = await clientOf(sandbox)
+  const client = await clientOf(here.sandbox)
   const found = (await client.send('/eu-de/v1/instances?name=web-1')).body.instances[0]
   return {found, given: (await client.send(`/eu-de/v1/instances/${found.id}/initialization`)).body}
 }
@@ -64,7 +52,7 @@ describe('instances create', () => {
       metadata_service: {enabled: true, protocol: 'https', response_hop_limit: 2},
       primary_network_interface: {subnet: found.primary_network_interface.subnet},
     })
-    const client = await clientOf(sandbox)
+    const client = await clientOf(here.sandbox)
     const initialization = (await client.send(`/eu-de/v1/instances/${made.id}/initialization`)).body
     expect(initialization).toEqual(given)
   })
@@ -78,7 +66,7 @@ describe('instances create', () => {
   })
 
   it('takes along what the other one has otherwise than by default', async () => {
-    const client = await clientOf(sandbox)
+    const client = await clientOf(here.sandbox)
     const [{subnet}] = (await client.send('/v1/instances?name=my-virtual-server-2')).body.instances[0]
       .network_interfaces
     const {images} = (await client.send('/v1/images')).body
@@ -128,7 +116,7 @@ describe('instances create', () => {
     const member = await create('web-3', '--like', 'web-1', '-r', 'jp-tok', '--dry-run')
     expect(member.stderr).toContain('Not copied: the membership of an instance group.')
     expect(stderr).toMatch(/Dry run: nothing was sent\.\n$/)
-    expect(bodies).toEqual([])
+    expect(creations()).toEqual([])
   })
 
   it('takes https and 1 where the service of the other one is off, else its own, and what is asked for first', async () => {
@@ -157,7 +145,7 @@ describe('instances create', () => {
   })
 
   it('takes another profile, image, subnet and keys, by name', async () => {
-    const client = await clientOf(sandbox)
+    const client = await clientOf(here.sandbox)
     const {subnets} = (await client.send('/v1/subnets?zone.name=us-south-3')).body
     const other = await planned(
       ...['--like', 'my-virtual-server-2', '--profile', 'cx2-2x4', '--image', 'ibm-debian-12-6-minimal-amd64-1'],
@@ -205,7 +193,7 @@ describe('instances create', () => {
       expect((await planned(...like, '--from-metadata', file)).user_data).toBe(text)
     }
     const piped = await runInProcess(['instances', 'create', 'next', ...like, '--user-data', '-', '--dry-run'], {
-      env,
+      env: here.env,
       stdin: text,
     })
     expect(JSON.parse(piped.stdout).user_data).toBe(text)
@@ -238,7 +226,7 @@ describe('instances create', () => {
       const {code, stderr} = await create(...like, ...args)
       expect({code, stderr}).toMatchObject({code: 2, stderr: expect.stringMatching(said)})
     }
-    expect(bodies).toEqual([])
+    expect(creations()).toEqual([])
   })
 
   it('refuses a name that can be none, before it asks anything', async () => {
@@ -248,12 +236,12 @@ describe('instances create', () => {
   })
 
   it('is not done where what was made is not what was asked for', async () => {
-    const proxy = await startProxy(sandbox, (_method, path, body) =>
+    const proxy = await startProxy(here.sandbox, (_method, path, body) =>
       path.includes('/us-south/v1/instances')
         ? body.replaceAll('"protocol":"https","response_hop_limit":3', '"protocol":"http","response_hop_limit":1')
         : undefined,
     )
-    env = freshEnvironment(proxy.environment)
+    here.env = freshEnvironment(proxy.environment)
     const {code, stdout, stderr} = await create(
       ...['next', '--like', 'my-virtual-server-2', '--protocol', 'https', '--hop-limit', '3', '--yes', '--json'],
     )
@@ -265,14 +253,14 @@ describe('instances create', () => {
   })
 
   it('tells of reserved IPs and of NAT that do not go along', async () => {
-    const proxy = await startProxy(sandbox, (_method, path, body) =>
+    const proxy = await startProxy(here.sandbox, (_method, path, body) =>
       path.includes('/virtual_network_interfaces/')
         ? body
             .replace(/"ips":\[(\{.*?\})\]/, '"ips":[$1,$1]')
             .replace('"enable_infrastructure_nat":true', '"enable_infrastructure_nat":false')
         : undefined,
     )
-    env = freshEnvironment(proxy.environment)
+    here.env = freshEnvironment(proxy.environment)
     const {code, stderr} = await create('next', '--like', 'my-virtual-server-2', '--dry-run')
     await proxy.close()
     expect(code).toBe(0)
@@ -286,13 +274,13 @@ describe('instances create', () => {
       code: 2,
       stderr: expect.stringMatching(/Create next in us-south\?.*nothing was sent/i),
     })
-    expect(bodies).toEqual([])
+    expect(creations()).toEqual([])
   })
 
   it('shows the prototype on a terminal, asks, and takes no for an answer', async () => {
     const file = save('secret-user-data', 'password: hunter2\n')
     const args = ['instances', 'create', 'next', '--like', 'my-virtual-server-2', '--user-data', file]
-    const pty = startInProcess([...args], {env, rows: 50})
+    const pty = startInProcess([...args], {env: here.env, rows: 50})
     await pty.waitFor('Create next in us-south? It costs money. (y/N)')
     expect(pty.screen()).toMatch(/^ {2}profile: bx2-2x8$/m)
     // Nobody agrees to an ID.
@@ -306,72 +294,63 @@ describe('instances create', () => {
     pty.write('\r')
     expect(await pty.exit).toMatchObject({exitCode: 0})
     expect(pty.everything()).toContain('Nothing was sent.')
-    expect(bodies).toEqual([])
+    expect(creations()).toEqual([])
   })
 
   it('says so when it does not run in time, or fails to start', async () => {
     const late = await startSandbox({transitionMs: 3_600_000})
-    try {
-      const {code, stderr} = await runInProcess(
-        ['instances', 'create', 'next', '--like', 'my-virtual-server-2', '--yes', '--wait', '1'],
-        {env: freshEnvironment(late.environment)},
-      )
-      expect({code, stderr}).toMatchObject({
-        code: 1,
-        stderr: expect.stringMatching(/was created, and is still starting after 1 s/),
-      })
-      const {stdout} = await runInProcess(
-        ['instances', 'create', 'other', '--like', 'my-virtual-server-2', '--yes', '--wait', '0', '-q'],
-        {env: freshEnvironment(late.environment)},
-      )
-      expect(stdout).toMatch(/^0727_\S+\n$/)
-    } finally {
-      await late.close()
-    }
+    onTestFinished(() => late.close())
+    const {code, stderr} = await runInProcess(
+      ['instances', 'create', 'next', '--like', 'my-virtual-server-2', '--yes', '--wait', '1'],
+      {env: freshEnvironment(late.environment)},
+    )
+    expect({code, stderr}).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/was created, and is still starting after 1 s/),
+    })
+    const {stdout} = await runInProcess(
+      ['instances', 'create', 'other', '--like', 'my-virtual-server-2', '--yes', '--wait', '0', '-q'],
+      {env: freshEnvironment(late.environment)},
+    )
+    expect(stdout).toMatch(/^0727_\S+\n$/)
   })
 
   it('waits for as long as it is told to', async () => {
     const slow = await startSandbox({transitionMs: 1700})
-    try {
-      // The pauses get longer: the last one ends with the time.
-      const args = ['instances', 'create', 'next', '--like', 'my-virtual-server-2', '--yes', '--wait', '2', '--json']
-      const {code, stdout} = await runInProcess(args, {env: freshEnvironment(slow.environment)})
-      expect({code, status: JSON.parse(stdout || '{}').status}).toEqual({code: 0, status: 'running'})
-    } finally {
-      await slow.close()
-    }
+    onTestFinished(() => slow.close())
+    // The pauses get longer: the last one ends with the time.
+    const args = ['instances', 'create', 'next', '--like', 'my-virtual-server-2', '--yes', '--wait', '2', '--json']
+    const {code, stdout} = await runInProcess(args, {env: freshEnvironment(slow.environment)})
+    expect({code, status: JSON.parse(stdout || '{}').status}).toEqual({code: 0, status: 'running'})
   })
 
   it('tells why it did not start', async () => {
     const failing = await startSandbox({transitionMs: 200, failingStarts: {count: 1}})
-    try {
-      const {code, stderr} = await runInProcess(
-        ['instances', 'create', 'next', '--like', 'my-virtual-server-2', '--yes'],
-        {
-          env: freshEnvironment(failing.environment),
-        },
-      )
-      expect({code, stderr}).toMatchObject({
-        code: 1,
-        stderr: expect.stringMatching(
-          /was created, and is failed now: .*\(cannot_start_capacity\)\.\nIt exists, and costs money/,
-        ),
-      })
-    } finally {
-      await failing.close()
-    }
+    onTestFinished(() => failing.close())
+    const {code, stderr} = await runInProcess(
+      ['instances', 'create', 'next', '--like', 'my-virtual-server-2', '--yes'],
+      {
+        env: freshEnvironment(failing.environment),
+      },
+    )
+    expect({code, stderr}).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /was created, and is failed now: .*\(cannot_start_capacity\)\.\nIt exists, and costs money/,
+      ),
+    })
   })
 
   it.each(['reset', 'cut', '504'] as const)(
     'is not sent twice when no answer came (%s), and says that it may be there',
     async kind => {
-      sandbox.faults.push({kind, path: /\/v1\/instances\?/, method: 'POST'})
+      here.sandbox.faults.push({kind, path: /\/v1\/instances\?/, method: 'POST'})
       const {code, stderr} = await create('next', '--like', 'my-virtual-server-2', '--yes')
       expect({code, stderr}).toMatchObject({
         code: 1,
         stderr: expect.stringMatching(/It may exist all the same: vpcmd instances list --name next/),
       })
-      expect(bodies).toHaveLength(1)
+      expect(creations()).toHaveLength(1)
     },
   )
 
@@ -385,24 +364,17 @@ describe('instances create', () => {
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000)
       },
     })
-    try {
-      child = spawn(
-        process.execPath,
-        [vpcmdPath, 'instances', 'create', 'next', '--like', 'my-virtual-server-2', '-y'],
-        {
-          env: freshEnvironment(slow.environment),
-          stdio: ['ignore', 'ignore', 'pipe'],
-        },
-      )
-      let said = ''
-      child.stderr?.on('data', chunk => {
-        said += chunk
-      })
-      const code = await new Promise(resolve => child?.on('close', resolve))
-      expect({code, said}).toMatchObject({code: 130, said: expect.stringMatching(/^Created next \(07\d7_\S+\)\.$/m)})
-      expect(slow.fleet.list().filter(({name}) => name === 'next')).toHaveLength(1)
-    } finally {
-      await slow.close()
-    }
+    onTestFinished(() => slow.close())
+    child = spawn(process.execPath, [vpcmdPath, 'instances', 'create', 'next', '--like', 'my-virtual-server-2', '-y'], {
+      env: freshEnvironment(slow.environment),
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    let said = ''
+    child.stderr?.on('data', chunk => {
+      said += chunk
+    })
+    const code = await new Promise(resolve => child?.on('close', resolve))
+    expect({code, said}).toMatchObject({code: 130, said: expect.stringMatching(/^Created next \(07\d7_\S+\)\.$/m)})
+    expect(slow.fleet.list().filter(({name}) => name === 'next')).toHaveLength(1)
   })
 })

@@ -14,7 +14,7 @@ import {
 } from 'node:fs'
 import {constants, tmpdir} from 'node:os'
 import {join} from 'node:path'
-import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi} from 'vitest'
+import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi} from 'vitest'
 import {masked} from '../../src/metadata/collect-metadata.ts'
 import {fileNames, writeCollected} from '../../src/metadata/collected-files.ts'
 import {safeJson} from '../../src/safe-json.ts'
@@ -356,32 +356,27 @@ describe.skipIf(!hasSshd)('metadata collect, with a real sshd', () => {
     }
     env.PATH = `${fake}:${sshd.path}`
     const real = `${sshd.path.split(':')[0]}/ssh`
-    try {
-      pretend(`echo 'Welcome to {web}'; exec ${real} "$@"`)
-      expect((await collect(id, '--internal-ip', '--endpoint', endpoint)).code).toBe(0)
-      for (const garbage of [
-        'cat /dev/urandom | head -c 100000',
-        `echo '{"instance":['`,
-        `echo '{"instance":7}'`,
-        'true',
-        // More levels than there is stack.
-        `printf '{"instance":%s1%s,"instance/initialization":{}}' "$(yes '{"a":' | head -200000 | tr -d '\\n')" "$(yes '}' | head -200000 | tr -d '\\n')"`,
-        `echo '{"instance":{},"other":{}}'`,
-      ]) {
-        pretend(`cat >/dev/null; ${garbage}`)
-        const {code, stdout, stderr} = await collect(id, '--internal-ip', '--endpoint', endpoint)
-        expect({code, stdout}).toEqual({code: 1, stdout: ''})
-        expect(stderr).toMatch(/is not the JSON of a metadata service/)
-      }
-      pretend('cat >/dev/null; yes')
-      expect((await collect(id, '--internal-ip', '--endpoint', endpoint)).stderr).toMatch(
-        /More than \d+ bytes came back/,
-      )
-      pretend(`cat >/dev/null; head -c 10000 /dev/zero | tr '\\0' A >&2; exit 1`)
-      expect((await collect(id, '--internal-ip', '--endpoint', endpoint)).stderr.length).toBeLessThan(500)
-    } finally {
-      rmSync(fake, {recursive: true})
+    onTestFinished(() => rmSync(fake, {recursive: true}))
+    pretend(`echo 'Welcome to {web}'; exec ${real} "$@"`)
+    expect((await collect(id, '--internal-ip', '--endpoint', endpoint)).code).toBe(0)
+    for (const garbage of [
+      'cat /dev/urandom | head -c 100000',
+      `echo '{"instance":['`,
+      `echo '{"instance":7}'`,
+      'true',
+      // More levels than there is stack.
+      `printf '{"instance":%s1%s,"instance/initialization":{}}' "$(yes '{"a":' | head -200000 | tr -d '\\n')" "$(yes '}' | head -200000 | tr -d '\\n')"`,
+      `echo '{"instance":{},"other":{}}'`,
+    ]) {
+      pretend(`cat >/dev/null; ${garbage}`)
+      const {code, stdout, stderr} = await collect(id, '--internal-ip', '--endpoint', endpoint)
+      expect({code, stdout}).toEqual({code: 1, stdout: ''})
+      expect(stderr).toMatch(/is not the JSON of a metadata service/)
     }
+    pretend('cat >/dev/null; yes')
+    expect((await collect(id, '--internal-ip', '--endpoint', endpoint)).stderr).toMatch(/More than \d+ bytes came back/)
+    pretend(`cat >/dev/null; head -c 10000 /dev/zero | tr '\\0' A >&2; exit 1`)
+    expect((await collect(id, '--internal-ip', '--endpoint', endpoint)).stderr.length).toBeLessThan(500)
   })
 
   it.runIf(isLong)("goes the whole way of IBM's page: collect, and the next instance from it", async () => {

@@ -1,7 +1,7 @@
 import {chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
-import {afterAll, describe, expect, it} from 'vitest'
+import {afterAll, describe, expect, it, onTestFinished} from 'vitest'
 import {allowSeconds} from '../support/allow-seconds.ts'
 import {copyOfBuild} from '../support/copy-of-build.ts'
 import {startEachSandbox} from '../support/each-sandbox.ts'
@@ -122,14 +122,11 @@ describe('a cache', () => {
 
   it('is not put into the current folder by a relative path', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'vpcmd-here-'))
-    try {
-      Object.assign(here.env, {XDG_CACHE_HOME: 'cache', XDG_STATE_HOME: 'state'})
-      const {code} = await runShell(`cd '${folder}' && vpcmd metadata enable ${id}`, here.env)
-      expect(code).toBe(0)
-      expect(readdirSync(folder)).toEqual([])
-      expect(existsSync(join(here.env.HOME ?? '', '.local', 'state', 'vpcmd', 'runs'))).toBe(true)
-    } finally {
-      rmSync(folder, {recursive: true})
-    }
+    onTestFinished(() => rmSync(folder, {recursive: true}))
+    Object.assign(here.env, {XDG_CACHE_HOME: 'cache', XDG_STATE_HOME: 'state'})
+    const {code} = await runShell(`cd '${folder}' && vpcmd metadata enable ${id}`, here.env)
+    expect(code).toBe(0)
+    expect(readdirSync(folder)).toEqual([])
+    expect(existsSync(join(here.env.HOME ?? '', '.local', 'state', 'vpcmd', 'runs'))).toBe(true)
   })
 })

@@ -2,7 +2,7 @@ import {existsSync, readFileSync, writeFileSync} from 'node:fs'
 import {createServer} from 'node:http'
 import type {AddressInfo} from 'node:net'
 import {join} from 'node:path'
-import {describe, expect, it, vi} from 'vitest'
+import {describe, expect, it, onTestFinished, vi} from 'vitest'
 import {allowSeconds} from '../support/allow-seconds.ts'
 import {startEachSandbox} from '../support/each-sandbox.ts'
 import {keys} from '../support/pty.ts'
@@ -321,46 +321,40 @@ describe('in a terminal', () => {
       cols: 40,
       env: here.env,
     })
-    try {
-      await pty.reply('11 of 11 shown', 'evil')
-      await pty.reply('1 of 11 shown', keys.space)
-      await pty.reply('1 selected', keys.enter)
-      await pty.waitFor('(y/N)')
-      expect(pty.everything()).toMatch(/evil ?nexttxt|evil next/)
-      expect(patches()).toEqual([])
-      pty.write(`y${keys.enter}`)
-      expect(await pty.exit).toEqual({exitCode: 0})
-      expect(patches()).toHaveLength(1)
-      expect(pty.cursorVisible()).toBe(true)
-    } finally {
-      pty.kill()
-    }
+    onTestFinished(() => pty.kill())
+    await pty.reply('11 of 11 shown', 'evil')
+    await pty.reply('1 of 11 shown', keys.space)
+    await pty.reply('1 selected', keys.enter)
+    await pty.waitFor('(y/N)')
+    expect(pty.everything()).toMatch(/evil ?nexttxt|evil next/)
+    expect(patches()).toEqual([])
+    pty.write(`y${keys.enter}`)
+    expect(await pty.exit).toEqual({exitCode: 0})
+    expect(patches()).toHaveLength(1)
+    expect(pty.cursorVisible()).toBe(true)
   })
 
   it('the console enables, disables and is left by its menu', async () => {
     const pty = startInProcess([], {env: here.env})
-    try {
-      await pty.reply('9 of 9 shown', 'server-2')
-      await pty.reply('1 of 9 shown', keys.enter)
-      await pty.reply('> Enable the metadata service', keys.enter)
-      await pty.reply('> keep as it is: http', keys.enter)
-      await pty.reply('(keep as it is: 1)', keys.enter)
-      await pty.reply(/Go on\? \(y\/N\)/, `n${keys.enter}`)
-      await pty.waitFor('Nothing was sent.')
-      expect(patches()).toEqual([])
-      await pty.reply('> Enable the metadata service', keys.enter)
-      await pty.reply('> keep as it is: http', keys.enter)
-      await pty.reply('(keep as it is: 1)', keys.enter)
-      await pty.reply(/Go on\? \(y\/N\)/, `y${keys.enter}`)
-      await pty.reply('> Disable the metadata service', keys.enter)
-      await pty.reply(/-> off\. Go on\? \(y\/N\)/, `y${keys.enter}`)
-      await pty.reply('> Enable the metadata service', keys.up)
-      await pty.reply('> Quit', keys.enter)
-      expect(await pty.exit).toEqual({exitCode: 0})
-      expect(patches()).toEqual([{metadata_service: {enabled: true}}, {metadata_service: {enabled: false}}])
-      expect(pty.cursorVisible()).toBe(true)
-    } finally {
-      pty.kill()
-    }
+    onTestFinished(() => pty.kill())
+    await pty.reply('9 of 9 shown', 'server-2')
+    await pty.reply('1 of 9 shown', keys.enter)
+    await pty.reply('> Enable the metadata service', keys.enter)
+    await pty.reply('> keep as it is: http', keys.enter)
+    await pty.reply('(keep as it is: 1)', keys.enter)
+    await pty.reply(/Go on\? \(y\/N\)/, `n${keys.enter}`)
+    await pty.waitFor('Nothing was sent.')
+    expect(patches()).toEqual([])
+    await pty.reply('> Enable the metadata service', keys.enter)
+    await pty.reply('> keep as it is: http', keys.enter)
+    await pty.reply('(keep as it is: 1)', keys.enter)
+    await pty.reply(/Go on\? \(y\/N\)/, `y${keys.enter}`)
+    await pty.reply('> Disable the metadata service', keys.enter)
+    await pty.reply(/-> off\. Go on\? \(y\/N\)/, `y${keys.enter}`)
+    await pty.reply('> Enable the metadata service', keys.up)
+    await pty.reply('> Quit', keys.enter)
+    expect(await pty.exit).toEqual({exitCode: 0})
+    expect(patches()).toEqual([{metadata_service: {enabled: true}}, {metadata_service: {enabled: false}}])
+    expect(pty.cursorVisible()).toBe(true)
   })
 })
