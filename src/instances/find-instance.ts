@@ -6,6 +6,7 @@ import type {BareMetalServer} from '../cloud/readers/resources.ts'
 import {checkUsable, type Place, placeKey, placeName, placeOf, type Region, serverKey} from '../cloud/regions.ts'
 import {counted} from '../counted.ts'
 import {type ErrorDetails, exitCodes, usageError, VpcmdError} from '../errors.ts'
+import {entryOf} from '../groups.ts'
 import {toQuery} from './filters.ts'
 import {collectInstances, type RegionFailure, readInstances} from './list-instances.ts'
 import {pageSize} from './pages.ts'
@@ -158,7 +159,7 @@ async function listLookup(
   const query = {params: {}, keep: (instance: {id: string; name?: string}) => keysOf(instance).length > 0}
   const {failures} = await readInstances(within, query, (instances, region) => {
     for (const instance of instances) {
-      for (const key of keysOf(instance)) found.set(key, [...(found.get(key) ?? []), {instance, region}])
+      for (const key of keysOf(instance)) entryOf(found, key, () => []).push({instance, region})
     }
   })
   return async (_cloud, ref) => {
