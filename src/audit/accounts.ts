@@ -1,6 +1,6 @@
 import type {InactiveAccount} from '../cloud/regions.ts'
+import {groupBy} from '../groups.ts'
 import {type AuditReport, type Counts, countVerdicts} from './audit.ts'
-import type {Judgement} from './judge.ts'
 import type {Unread} from './read-subjects.ts'
 import type {Referred} from './subjects.ts'
 
@@ -39,13 +39,7 @@ export function isOfSeveralAccounts(report: Accounted): boolean {
 
 /** What is in each account, and last what names none. */
 export function sharesByAccount(report: Accounted): AccountShare[] {
-  const judged = new Map<string | undefined, Judgement[]>()
-  for (const judgement of report.judgements) {
-    const id = judgement.subject.account?.id
-    const others = judged.get(id)
-    if (others) others.push(judgement)
-    else judged.set(id, [judgement])
-  }
+  const judged = groupBy(report.judgements, ({subject}) => subject.account?.id)
   return [...accountsOf(report), undefined].flatMap(account => {
     const counts = countVerdicts(judged.get(account?.id) ?? [])
     const unread = report.unread.filter(each => each.account?.id === account?.id)

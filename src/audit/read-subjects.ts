@@ -8,7 +8,7 @@ import {VpcmdError} from '../errors.ts'
 import {allFailed} from '../instances/all-failed.ts'
 import {type InstanceQuery, toQuery} from '../instances/filters.ts'
 import {type RegionFailure, readInstances} from '../instances/list-instances.ts'
-import {incompleteList, pageSize, pagesOf, problemsOfList} from '../instances/pages.ts'
+import {incompleteList, pagesOf, problemsOfList} from '../instances/pages.ts'
 import {targetName} from '../instances/references.ts'
 import {vpcPages} from '../instances/vpc-pages.ts'
 import type {Scope} from './scope.ts'
@@ -124,9 +124,7 @@ const listedBy: Record<OtherKind, ListKind> = {
     const rows = new Map<string, BareMetalServer>()
     let total: number | undefined
     let unidentified = 0
-    const fetchPage = async (start: string | undefined) =>
-      (await api.listBareMetalServers({start, limit: pageSize})).result
-    for await (const page of pagesOf(`the ${what}`, fetchPage)) {
+    for await (const page of pagesOf(`the ${what}`, api.listBareMetalServers)) {
       total = page.total
       unidentified += page.unidentified
       for (const server of page.rows) rows.set(server.id, server)

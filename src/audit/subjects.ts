@@ -2,6 +2,7 @@ import type {Instance} from '../cloud/readers/instance.ts'
 import type {BareMetalServer, InstanceTemplate} from '../cloud/readers/resources.ts'
 import type {Tags} from '../cloud/readers/tags.ts'
 import type {Region} from '../cloud/regions.ts'
+import {entryOf} from '../groups.ts'
 import {accountInCrn, targetName} from '../instances/references.ts'
 import type {Settings} from '../instances/settings.ts'
 import {noTags} from '../instances/tags.ts'
@@ -100,10 +101,7 @@ export class KnownReferences {
     if (!reference) return undefined
     this.name(reference)
     const {id, name = id === undefined ? undefined : this.#names.get(id)} = reference
-    const key = `${id ?? ''} ${name ?? ''}`
-    const known = this.#shared.get(key) ?? {id, name}
-    this.#shared.set(key, known)
-    return known
+    return entryOf(this.#shared, `${id ?? ''} ${name ?? ''}`, () => ({id, name}))
   }
 }
 

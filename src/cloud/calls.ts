@@ -1,12 +1,10 @@
 import {VpcmdError} from '../errors.ts'
 import {type Operation, type OperationName, OtherAnswer, operations} from './operations.ts'
-import type {RateLimiter} from './rate-limiter.ts'
 import {fields} from './readers/fields.ts'
 import {readPage} from './readers/page.ts'
-import {type Pacing, TryFailure, unreadable, withRetries} from './retries.ts'
+import {TryFailure, unreadable} from './retries.ts'
 import {failureOfTry} from './sdk-adapter.ts'
-import {describeFailure} from './service-errors.ts'
-import {type TokenSource, withNewTokens} from './token-source.ts'
+import {callTried, type Peer} from './tried-call.ts'
 import type {Answer, CallControls, SendOnce, VpcApi} from './vpc-api.ts'
 
 /**
@@ -15,21 +13,10 @@ import type {Answer, CallControls, SendOnce, VpcApi} from './vpc-api.ts'
  */
 export type Manner = 'single' | 'rollout'
 
-export interface CallPolicy {
-  /** The service URL. */
-  url: string
-  /** The proxy that it is asked through, by the name of its variable. */
-  proxy?: string | undefined
-  /** Texts that an answer may hold, and no error must. */
-  secrets: readonly string[]
+export interface CallPolicy extends Peer {
   /** The region's name; empty where no region is meant. */
   place: string
-  tokens: TokenSource
-  pacing: Pacing
-  limiter: RateLimiter
   manner: Manner
-  /** Called with the place of each call, and what it returns when the call has ended. */
-  onCall(place: string): () => void
 }
 
 /** The calls of the table, each tried as the retry policy says, read by its reader, and failing as a VpcmdError that says what was being done. */
@@ -37,58 +24,45 @@ export function callsOf(send: SendOnce, policy: CallPolicy): VpcApi {
   const names = Object.keys(operations) as OperationName[]
   const calls = names.map(name => [
     name,
-    (params: CallParams = {}) => {
-      const end = policy.onCall(policy.place)
-      return callOperation(name, operations[name], params, send, policy).finally(end)
-    },
+    (params: CallParams = {}) => callOperation(name, operations[name], params, send, policy),
   ])
   return Object.fromEntries(calls)
 }
 
 type CallParams = Record<string, unknown> & CallControls
 
-async function callOperation(
+function callOperation(
   name: OperationName,
   operation: Operation,
   {signal: ending, onTurn, ...params}: CallParams,
   send: SendOnce,
   policy: CallPolicy,
 ): Promise<Answer<unknown>> {
-  const {url, proxy, place, secrets, tokens, pacing, limiter, manner} = policy
+  const {url, place, manner} = policy
   const isPatient = manner === 'rollout'
   const {again} = operation
   const where = place ? ` in ${place}` : ''
   const doing = `${operation.doing.replace(/\{([\w.]+)\}/g, (_, path: string) => String(valueAt(params, path)))}${where}`
-  const doingHere = {doing, iamAction: operation.iamAction, url, proxy}
-  const attempt = () =>
-    withRetries(
-      async signal => {
-        const answer = await send(name, {...params, signal}).catch((error: unknown) => {
-          // IBM's core wraps what its adapter throws, and loses most of it; what is called off before, its adapter never sees.
-          const calledOff =
-            signal.aborted && new TryFailure({kind: 'timeout', message: 'it was called off before it was sent'})
-          throw failureOfTry(signal) ?? (calledOff || error)
-        })
-        return {result: readAnswer(operation, answer.result, params, url, doing), etag: etagIn(answer.headers)}
-      },
-      {
-        who: place || 'IBM Cloud',
-        budget: isPatient ? 'rollout' : 'read',
-        repeatable: again === 'read' || (again === 'change' && !isPatient),
-        awaitsConflicts: again === 'change',
-        pacing,
-        limiter,
-        // Reading is called off at once, changing only between two tries.
-        ...(again === 'read' ? {cancelled: ending} : {lastTry: ending}),
-        prepare: () => tokens.ready(),
-        onTurn,
-      },
-    )
-  return withNewTokens(attempt, {
-    tokens,
-    pacing,
+  const call = {
+    place,
+    doing: {doing, iamAction: operation.iamAction},
     mostRenewals: isPatient ? 4 : 1,
-    describe: failure => describeFailure(failure, doingHere, secrets),
+    who: place || 'IBM Cloud',
+    budget: isPatient ? 'rollout' : 'read',
+    repeatable: again === 'read' || (again === 'change' && !isPatient),
+    awaitsConflicts: again === 'change',
+    // Reading is called off at once, changing only between two tries.
+    ...(again === 'read' ? {cancelled: ending} : {lastTry: ending}),
+    onTurn,
+  } as const
+  return callTried(policy, call, async signal => {
+    const answer = await send(name, {...params, signal}).catch((error: unknown) => {
+      // IBM's core wraps what its adapter throws, and loses most of it; what is called off before, its adapter never sees.
+      const calledOff =
+        signal.aborted && new TryFailure({kind: 'timeout', message: 'it was called off before it was sent'})
+      throw failureOfTry(signal) ?? (calledOff || error)
+    })
+    return {result: readAnswer(operation, answer.result, params, url, doing), etag: etagIn(answer.headers)}
   })
 }
 

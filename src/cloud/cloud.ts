@@ -2,6 +2,7 @@ import {join} from 'node:path'
 import type {ShowActivity} from '../activity.ts'
 import {usageError} from '../errors.ts'
 import {hashedName} from '../files/private-file.ts'
+import {entryOf} from '../groups.ts'
 import {callsOf, type Manner} from './calls.ts'
 import type {Credentials} from './credential-kinds.ts'
 import {
@@ -126,9 +127,7 @@ export function openAccount(options: AccountOptions): Cloud {
     }
   }
   const apiAt = (url: string, place: string, manner: Manner = 'single'): VpcApi => {
-    const api = apis.get(url) ?? openAt(url, place)
-    apis.set(url, api)
-    return api[manner]
+    return entryOf(apis, url, () => openAt(url, place))[manner]
   }
 
   let isChecked: Promise<void> | undefined
@@ -183,19 +182,13 @@ export function openAccount(options: AccountOptions): Cloud {
       const {region: name, account: asked} = place
       // What a plan or a run has of another account is none of this one's.
       if (asked !== undefined) checkPlace(place, asked, (await tokens.caller()).account)
-      const found = named.get(name) ?? findOne(name, askedBy)
-      named.set(name, found)
-      return found
+      return entryOf(named, name, () => findOne(name, askedBy))
     },
     show,
     api: ({url, name}, manner) => apiAt(url, placeName({name, account}), manner),
     caller: asked => tokens.caller(asked),
     identity: () => tokens.identity(),
-    tags(_region, kind = 'instance') {
-      const index = indexes.get(kind) ?? search(kind)
-      indexes.set(kind, index)
-      return index
-    },
+    tags: async (_region, kind = 'instance') => entryOf(indexes, kind, () => search(kind)),
     async attachedTags(_region, crn, kind, signal) {
       const [{readAttachedTags}, {account}] = await Promise.all([import('./global-tagging.ts'), tokens.identity()])
       // One for all, as they share a rate limit.
@@ -216,7 +209,8 @@ export function openService(options: AccountOptions, name: ServiceName): Service
   const {secrets} = credentials
   const words = serviceWords(name)
   const place = account ? `${words.name} in ${accountName(account)}` : words.name
-  return {...words, name: place, url, secrets, tokens, pacing, limiter: new RateLimiter(pacing), line, onCall}
+  const limiter = new RateLimiter(pacing)
+  return {...words, name: place, url, proxy: line.proxy?.variable, secrets, tokens, pacing, limiter, line, onCall}
 }
 
 /** Throws a usage error where something is of another account than that of the credentials. */

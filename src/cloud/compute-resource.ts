@@ -1,5 +1,6 @@
 import {existsSync} from 'node:fs'
 import {claimsIn} from '../jwt-claims.ts'
+import {parsedJson} from '../parsed-json.ts'
 import {ask, linkLocalAddress, metadataHost} from './transport.ts'
 
 /** Where this process runs, as IBM Cloud can vouch for it. */
@@ -43,9 +44,6 @@ async function givesTokens(url: string): Promise<boolean> {
   }
   const outcome = await ask(question, {timeoutMs: answerMs, mostBytes: 64 * 1024})
   if (outcome.kind !== 'reply' || outcome.status !== 200) return false
-  try {
-    return claimsIn(String(Object(JSON.parse(outcome.body.toString('utf8'))).access_token)) !== undefined
-  } catch {
-    return false
-  }
+  const {access_token: token} = Object(parsedJson(outcome.body.toString('utf8')))
+  return claimsIn(String(token)) !== undefined
 }

@@ -1,6 +1,7 @@
 import {stat} from 'node:fs/promises'
 import {asVpcmdError} from '../errors.ts'
 import {isStdin, readText} from '../files/read-input.ts'
+import {parsedJson} from '../parsed-json.ts'
 import {type ComputeResource, findComputeResource} from './compute-resource.ts'
 import {
   badKey,
@@ -170,12 +171,8 @@ async function readKeyFile(file: string, {warn}: CredentialSources): Promise<str
 function keyInText(text: string, origin: string): string {
   const trimmed = text.trim()
   if (!trimmed.startsWith('{')) return trimmed
-  let value: unknown
-  try {
-    value = JSON.parse(trimmed)
-  } catch {
-    throw badKey(`${origin} begins as JSON, and is none.`)
-  }
+  const value = parsedJson(trimmed)
+  if (value === undefined) throw badKey(`${origin} begins as JSON, and is none.`)
   const {apikey} = Object(value)
   if (typeof apikey === 'string') return apikey
   throw badKey(`${origin} is JSON without the field apikey, which a file of IBM Cloud's has.`)

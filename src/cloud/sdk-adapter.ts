@@ -1,3 +1,4 @@
+import {parsedJson} from '../parsed-json.ts'
 import {type Failure, failureOf, parseRetryAfter, TryFailure, unreadable} from './retries.ts'
 import {ask, type Line} from './transport.ts'
 
@@ -64,7 +65,7 @@ async function send<Request extends SdkRequest>(
   if (outcome.kind === 'none') throw new TryFailure(failureOf(outcome))
   const {status, headers} = outcome
   const text = outcome.body.toString('utf8').replace(/^\uFEFF/, '')
-  const body = parsed(text)
+  const body = parsedJson(text)
   if (status < 200 || status > 299) {
     const failure: Failure = {
       kind: 'status',
@@ -78,14 +79,6 @@ async function send<Request extends SdkRequest>(
   }
   if (typeof body !== 'object' || body === null) throw unreadable(text, 'the answer is not JSON')
   return {data: body, status, statusText: '', headers: plainHeaders(headers), config: request}
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 function withQuery(url: string, params: object = {}): string {

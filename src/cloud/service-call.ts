@@ -1,26 +1,16 @@
-import type {RateLimiter} from './rate-limiter.ts'
 import {fields, type Raw} from './readers/fields.ts'
-import {type Pacing, unreadable, withRetries} from './retries.ts'
+import {unreadable} from './retries.ts'
 import {sdkAdapter} from './sdk-adapter.ts'
-import {describeFailure} from './service-errors.ts'
-import {type TokenSource, withNewTokens} from './token-source.ts'
 import type {Line} from './transport.ts'
+import {callTried, type Peer} from './tried-call.ts'
 
 /** A service of IBM Cloud beside the VPC API, and how it is asked. */
-export interface Service {
+export interface Service extends Peer {
   /** As errors and notes call it. */
   name: string
-  url: string
   /** The variable of its address, for advice. */
   variable: string
-  /** Texts that an answer may hold, and no error must. */
-  secrets: readonly string[]
-  tokens: TokenSource
-  pacing: Pacing
-  limiter: RateLimiter
   line: Line
-  /** Called with the name at each call, and what it returns when the call has ended. */
-  onCall(name: string): () => void
 }
 
 /** A question that changes nothing, so that it may be sent twice. */
@@ -41,37 +31,27 @@ export interface ServiceQuestion<T> {
 }
 
 /** Asks a service, as the retry policy says. Throws VpcmdError that says what was being done. */
-export async function askService<T>(service: Service, question: ServiceQuestion<T>): Promise<T> {
-  const {name, url, variable, secrets, tokens, pacing, limiter, line, onCall} = service
+export function askService<T>(service: Service, question: ServiceQuestion<T>): Promise<T> {
+  const {name, url, variable, tokens, pacing, line} = service
   const {method, path, query, body, doing, iamAction, signal: cancelled, read} = question
   const send = sdkAdapter(() => line, pacing.now)
-  const attempt = () =>
-    withRetries(
-      async signal => {
-        const request: {headers: Record<string, string>} = {headers: {}}
-        await tokens.authenticate(request)
-        const data = body && JSON.stringify(body)
-        const answer = await send({method, url: `${url}${path}`, params: query, data, signal, ...request})
-        const result = read(fields(answer.data))
-        if (result === undefined) throw unreadable(answer.data)
-        return result
-      },
-      {who: name, budget: 'read', repeatable: true, pacing, limiter, cancelled, prepare: () => tokens.ready()},
-    )
-  const end = onCall(name)
-  try {
-    return await withNewTokens(attempt, {
-      tokens,
-      pacing,
-      mostRenewals: 1,
-      describe: failure =>
-        describeFailure(
-          failure,
-          {doing, url, variable, proxy: line.proxy?.variable, ...(iamAction && {iamAction})},
-          secrets,
-        ),
-    })
-  } finally {
-    end()
-  }
+  const what = {doing, variable, ...(iamAction && {iamAction})}
+  const call = {
+    place: name,
+    doing: what,
+    mostRenewals: 1,
+    who: name,
+    budget: 'read',
+    repeatable: true,
+    cancelled,
+  } as const
+  return callTried(service, call, async signal => {
+    const request: {headers: Record<string, string>} = {headers: {}}
+    await tokens.authenticate(request)
+    const data = body && JSON.stringify(body)
+    const answer = await send({method, url: `${url}${path}`, params: query, data, signal, ...request})
+    const result = read(fields(answer.data))
+    if (result === undefined) throw unreadable(answer.data)
+    return result
+  })
 }

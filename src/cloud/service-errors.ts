@@ -259,7 +259,7 @@ export function asSentence(text: string): string {
 function connectionError(
   what: string,
   failure: Failure,
-  peer: Peer,
+  peer: AskedAt,
   secrets: readonly string[],
   more: {isUnsent: boolean; status?: number},
 ): VpcmdError {
@@ -267,7 +267,7 @@ function connectionError(
   return new VpcmdError({code, message: withoutSecrets(`${what}: ${reason}.`, secrets), hint, ...more})
 }
 
-type Peer = Pick<Doing, 'url' | 'variable' | 'proxy'>
+type AskedAt = Pick<Doing, 'url' | 'variable' | 'proxy'>
 
 function proxyHint(proxy: string | undefined): string | undefined {
   return proxy && `${proxy} is set: see whether that proxy works and NO_PROXY is right.`
@@ -276,7 +276,7 @@ function proxyHint(proxy: string | undefined): string | undefined {
 function connectionProblem(
   failure: Failure,
   host: string,
-  {variable = 'VPC_URL', proxy}: Peer,
+  {variable = 'VPC_URL', proxy}: AskedAt,
 ): [code: string, reason: string, hint?: string] {
   const {kind, status, connectionCode, message} = failure
   const proxied = proxyHint(proxy)

@@ -212,6 +212,7 @@ export class TokenSource implements AuthenticatorInterface {
       exitCode: exitCodes.denied,
     })
   }
+
   /** Each token request of the authenticator, of which some take two, tried as the policy says. */
   #retryingAdapter(): SdkAdapter {
     const {pacing, lineTo, asked} = this.#options
@@ -294,34 +295,4 @@ function expiryOf(header: string): number | undefined {
 /** When a token is no longer sent that ends then. */
 function renewalOf(expiresAt: number | undefined, earlierMs: number): number {
   return expiresAt === undefined ? Number.POSITIVE_INFINITY : expiresAt - earlierMs
-}
-
-/**
- * Makes a call, and again with a new token, up to `mostRenewals` times, where the one that it was sent with is refused.
- * Throws what `describe` makes of its last failure, and all that is no failure of a request as it is.
- */
-export async function withNewTokens<T>(
-  attempt: () => Promise<T>,
-  {
-    tokens,
-    pacing,
-    mostRenewals,
-    describe,
-  }: {
-    tokens: TokenSource
-    pacing: Pick<Pacing, 'now'>
-    mostRenewals: number
-    describe(failure: RequestFailure): VpcmdError
-  },
-): Promise<T> {
-  for (let renewals = 0; ; renewals++) {
-    const startedAt = pacing.now()
-    try {
-      return await attempt()
-    } catch (error) {
-      if (!(error instanceof RequestFailure)) throw error
-      const mayRenew = error.failure.status === 401 && renewals < mostRenewals
-      if (!mayRenew || !tokens.renew(startedAt)) throw describe(error)
-    }
-  }
 }

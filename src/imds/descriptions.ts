@@ -1,9 +1,7 @@
 import {tunables} from '../cloud/readers/settings.ts'
 import {counted} from '../counted.ts'
+import type {DetailRow} from '../instances/details.ts'
 import {fieldAt, listAt, namedAt, textAt} from './fields.ts'
-
-/** A row of a record: a label, and a value or a small table. */
-export type DescriptionRow = readonly [label: string, value: string | {columns: string[]; rows: string[][]}]
 
 /** Columns by their headers, each with the path of its value in a row; with several paths, the first one that has a value. */
 type Columns = Record<string, string | string[]>
@@ -26,7 +24,7 @@ const volumeColumns: Columns = {Name: 'volume.name', ID: 'volume.id', 'Attachmen
 const keyColumns: Columns = {Name: 'name', ID: 'id', Fingerprint: 'fingerprint'}
 
 /** What the metadata API says of the instance, in rows with the labels of `vpcmd instances show`. */
-export function describeInstance(instance: unknown): DescriptionRow[] {
+export function describeInstance(instance: unknown): DetailRow[] {
   const attachments = listAt(instance, 'network_attachments')
   const settings = tunables.map(({name, word, needsName}) => {
     const value = textAt(instance, `metadata_service.${name}`)
@@ -53,7 +51,7 @@ export function describeInstance(instance: unknown): DescriptionRow[] {
 }
 
 /** What the instance was created with, in rows: of a password only that there is one, of user data only the size. */
-export function describeInitialization(initialization: unknown): DescriptionRow[] {
+export function describeInitialization(initialization: unknown): DetailRow[] {
   const profile = fieldAt(initialization, 'default_trusted_profile')
   const userData = textAt(initialization, 'user_data')
   return [
@@ -66,7 +64,7 @@ export function describeInitialization(initialization: unknown): DescriptionRow[
 }
 
 /** The claims of a token in words: who, where, until when. `now` is in epoch milliseconds. */
-export function describeClaims(claims: unknown, now: number): DescriptionRow[] {
+export function describeClaims(claims: unknown, now: number): DetailRow[] {
   const rows: [string, string][] = [
     ['Instance', textAt(claims, 'iaas.instanceID', 'iaas.bareMetalServerID')],
     ['CRN', textAt(claims, 'iaas.crn')],

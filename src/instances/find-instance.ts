@@ -5,7 +5,8 @@ import type {Instance} from '../cloud/readers/instance.ts'
 import type {BareMetalServer} from '../cloud/readers/resources.ts'
 import {checkUsable, type Place, placeKey, placeName, placeOf, type Region, serverKey} from '../cloud/regions.ts'
 import {counted} from '../counted.ts'
-import {type ErrorDetails, exitCodes, usageError, VpcmdError} from '../errors.ts'
+import {asVpcmdError, type ErrorDetails, exitCodes, usageError, VpcmdError} from '../errors.ts'
+import {entryOf} from '../groups.ts'
 import {toQuery} from './filters.ts'
 import {collectInstances, type RegionFailure, readInstances} from './list-instances.ts'
 import {pageSize} from './pages.ts'
@@ -158,7 +159,7 @@ async function listLookup(
   const query = {params: {}, keep: (instance: {id: string; name?: string}) => keysOf(instance).length > 0}
   const {failures} = await readInstances(within, query, (instances, region) => {
     for (const instance of instances) {
-      for (const key of keysOf(instance)) found.set(key, [...(found.get(key) ?? []), {instance, region}])
+      for (const key of keysOf(instance)) entryOf(found, key, () => []).push({instance, region})
     }
   })
   return async (_cloud, ref) => {
@@ -267,13 +268,9 @@ async function missing(cloud: Cloud, ref: InstanceRef, regions: Region[]): Promi
 
 /** The account of the credentials, where it is known and not `account`. */
 async function otherAccount(cloud: Cloud, account: string): Promise<string | undefined> {
-  try {
-    const own = (await cloud.caller()).account
-    return account !== '' && own !== account ? own : undefined
-  } catch (error) {
-    if (error instanceof VpcmdError) return undefined
-    throw error
-  }
+  const caller = await cloud.caller().catch(asVpcmdError)
+  if (caller instanceof VpcmdError || account === '' || caller.account === account) return undefined
+  return caller.account
 }
 
 /** An error for each bare metal server that `ref` names. None where the credentials may not see bare metal servers. */

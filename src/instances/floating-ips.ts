@@ -3,7 +3,7 @@ import type {Page} from '../cloud/readers/page.ts'
 import type {FloatingIp} from '../cloud/readers/resources.ts'
 import type {VpcApi} from '../cloud/vpc-api.ts'
 import type {VpcmdError} from '../errors.ts'
-import {pageSize, pagesOf, problemsOfList} from './pages.ts'
+import {pagesOf, problemsOfList} from './pages.ts'
 
 /** The floating IPs of a region, or of some of its interfaces. */
 export interface FloatingIpIndex {
@@ -27,9 +27,8 @@ export async function listFloatingIps(
   signal?: AbortSignal,
 ): Promise<{index: FloatingIpIndex; problem?: VpcmdError}> {
   const reading = new FloatingIps()
-  const fetchPage = async (start: string | undefined) =>
-    (await api.listFloatingIps({start, limit: pageSize, signal})).result
-  for await (const page of pagesOf(`the floating IPs of ${region}`, fetchPage)) reading.add(page)
+  const pages = pagesOf(`the floating IPs of ${region}`, paging => api.listFloatingIps({...paging, signal}))
+  for await (const page of pages) reading.add(page)
   const [problem] = problemsOfList(`the floating IPs of ${region}`, {came: 0, unidentified: reading.unidentified})
   return {index: reading, problem}
 }
@@ -39,9 +38,8 @@ export async function floatingIpsFor(api: VpcApi, instance: Instance): Promise<F
   const reading = new FloatingIps()
   await Promise.all(
     (interfaceIds(instance) ?? []).map(async targetId => {
-      const fetchPage = async (start: string | undefined) =>
-        (await api.listFloatingIps({start, limit: pageSize, targetId})).result
-      for await (const page of pagesOf('the floating IPs', fetchPage)) reading.add(page)
+      const pages = pagesOf('the floating IPs', paging => api.listFloatingIps({...paging, targetId}))
+      for await (const page of pages) reading.add(page)
     }),
   )
   return reading

@@ -1,7 +1,7 @@
 import type {Cloud} from '../cloud/cloud.ts'
 import type {Instance} from '../cloud/readers/instance.ts'
 import type {Region} from '../cloud/regions.ts'
-import {exitCodes, VpcmdError} from '../errors.ts'
+import {asVpcmdError, exitCodes, VpcmdError} from '../errors.ts'
 import {nearestName} from '../nearest-name.ts'
 import {quoteCommand} from '../quote-command.ts'
 import {type Filters, filterTable, toQuery} from './filters.ts'
@@ -123,13 +123,8 @@ function listed(known: readonly string[]): string {
 /** What there is of names in all instances; undefined where some can't be read. */
 async function allInstances(cloud: Cloud): Promise<Pick<Instance, 'name' | 'resourceGroup'>[] | undefined> {
   const toNames = ({name, resourceGroup}: Instance) => ({name, resourceGroup})
-  try {
-    const {items, failures} = await collectInstances(cloud, toQuery({}), toNames)
-    return failures.length === 0 ? items : undefined
-  } catch (error) {
-    if (!(error instanceof VpcmdError)) throw error
-    return undefined
-  }
+  const read = await collectInstances(cloud, toQuery({}), toNames).catch(asVpcmdError)
+  return read instanceof VpcmdError || read.failures.length > 0 ? undefined : read.items
 }
 
 /** The VPCs of all regions; undefined where some can't be read. */
@@ -139,10 +134,6 @@ async function vpcsOf(cloud: Cloud): Promise<{id: string; name?: string}[] | und
     for await (const page of vpcPages(cloud.api(region), region.name)) rows.push(...page.rows)
     return rows
   }
-  try {
-    return (await Promise.all((await cloud.regions()).map(inRegion))).flat()
-  } catch (error) {
-    if (!(error instanceof VpcmdError)) throw error
-    return undefined
-  }
+  const read = await Promise.all((await cloud.regions()).map(inRegion)).catch(asVpcmdError)
+  return read instanceof VpcmdError ? undefined : read.flat()
 }

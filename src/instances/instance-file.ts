@@ -1,5 +1,6 @@
 import {usageError, VpcmdError} from '../errors.ts'
 import {lineOfJsonError} from '../json-lines.ts'
+import {parsedJson} from '../parsed-json.ts'
 import {type InstanceRef, parseInstanceRef} from './references.ts'
 
 /**
@@ -22,7 +23,7 @@ function fromLines(content: string, name: string): string[] {
 }
 
 function fromJson(content: string, name: string): string[] {
-  const whole = parse(content)
+  const whole = parsedJson(content)
   if (Array.isArray(whole)) return whole.map((entry, index) => fromEntry(entry, `${name}, entry ${index + 1}`))
   if (whole !== undefined) return [fromEntry(whole, name)]
   if (content.trimStart().startsWith('[')) {
@@ -31,21 +32,13 @@ function fromJson(content: string, name: string): string[] {
   return content.split(/\r?\n/).flatMap((line, index) => {
     if (line.trim() === '') return []
     const place = `${name}, line ${index + 1}`
-    const entry = parse(line)
+    const entry = parsedJson(line)
     if (entry === undefined) throw usageError(`${place}: this is not JSON.`, hint)
     return [fromEntry(entry, place)]
   })
 }
 
 const hint = 'It takes IDs, names or CRNs, one a line, or the JSON of vpcmd instances list.'
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
 
 /** A CRN is best: it names the region. */
 function fromEntry(entry: unknown, place: string): string {

@@ -6,7 +6,7 @@ import type {VpcApi} from '../cloud/vpc-api.ts'
 import {counted} from '../counted.ts'
 import {exitCodes, usageError, VpcmdError} from '../errors.ts'
 import type {FoundInstance} from './find-instance.ts'
-import {pageSize, pagesOf} from './pages.ts'
+import {pagesOf} from './pages.ts'
 import {primaryInterface} from './primary-port.ts'
 import {parseResourceRef, targetName} from './references.ts'
 import {inFull, type Settings, tunables, type WantedSettings} from './settings.ts'
@@ -49,7 +49,7 @@ export async function planInstance(
     primaryInterface(api, instance),
     api.getInstanceInitialization({id: instance.id}),
     chooseImage(api, instance, differences.image, names),
-    differences.keys && Promise.all(differences.keys.map(key => findKey(api, key, names))),
+    differences.keys && Promise.all(differences.keys.map(key => identityOf(api, 'SSH key', key, names))),
   ])
   const {keys: ownKeys, trustedProfile: profile} = given.result
   const {primaryInterface: legacyPort, primaryAttachment, vpc, resourceGroup} = instance
@@ -216,55 +216,47 @@ async function chooseImage(
   names: Map<string, string>,
 ): Promise<Identity> {
   const {image} = instance
-  if (asked !== undefined) {
-    const fetchPage = async (name: string, start?: string) =>
-      (await api.listImages({name, start, limit: pageSize})).result
-    return identityOf('image', asked, names, fetchPage)
-  }
+  if (asked !== undefined) return identityOf(api, 'image', asked, names)
   if (image?.id !== undefined && !image.isDeleted) return {id: image.id}
   throw usageError(`The image of ${targetName(instance)} no longer exists.`, 'Name one with --image.')
-}
-
-function findKey(api: VpcApi, asked: string, names: Map<string, string>): Promise<Identity> {
-  const fetchPage = async (_name: string, start?: string) => (await api.listKeys({start, limit: pageSize})).result
-  return identityOf('SSH key', asked, names, fetchPage)
 }
 
 async function findSubnet(api: VpcApi, asked: string) {
   const ref = parseResourceRef(asked)
   // A CRN ends in the ID.
   if (ref.kind !== 'name') return (await api.getSubnet({id: ref.id})).result
-  return named('subnet', ref.name, async (_name, start) => (await api.listSubnets({start, limit: pageSize})).result)
+  return theOnly('subnet', ref.name, pagesOf('the subnets', api.listSubnets))
 }
 
-type FetchPage<Row> = (name: string, start?: string) => Promise<Page<Row>>
+/** What is looked up by name, and how it is listed. */
+const listedBy = {
+  image: (api: VpcApi, name: string) => pagesOf('the images', paging => api.listImages({...paging, name})),
+  'SSH key': (api: VpcApi) => pagesOf('the SSH keys', api.listKeys),
+}
 
 /** An ID or CRN as it was typed, or the ID of what has that name. */
 async function identityOf(
-  what: string,
+  api: VpcApi,
+  what: keyof typeof listedBy,
   asked: string,
   names: Map<string, string>,
-  fetchPage: FetchPage<NamedRow>,
 ): Promise<Identity> {
   const ref = parseResourceRef(asked)
   if (ref.kind === 'crn') return {crn: ref.crn}
   if (ref.kind === 'id') return {id: ref.id}
-  const found = await named(what, ref.name, fetchPage)
+  const found = await theOnly(what, ref.name, listedBy[what](api, ref.name))
   keepName(names, found)
   return {id: found.id}
 }
 
-interface NamedRow {
-  id: string
-  name?: string
-}
-
 /** The one of that name. Throws VpcmdError, exit 4, for none, and for more: a subnet's name is unique within its VPC only. */
-async function named<Row extends NamedRow>(what: string, name: string, fetchPage: FetchPage<Row>): Promise<Row> {
+async function theOnly<Row extends {name?: string}>(
+  what: string,
+  name: string,
+  pages: AsyncGenerator<Page<Row>>,
+): Promise<Row> {
   const found: Row[] = []
-  for await (const {rows} of pagesOf(`the ${what}s`, start => fetchPage(name, start))) {
-    found.push(...rows.filter(row => row.name === name))
-  }
+  for await (const {rows} of pages) found.push(...rows.filter(row => row.name === name))
   const [only, other] = found
   if (only && !other) return only
   throw new VpcmdError({

@@ -5,6 +5,7 @@ import type {Instance} from '../cloud/readers/instance.ts'
 import {type Account, checkUsable, placeName, type Region, serverKey} from '../cloud/regions.ts'
 import {counted} from '../counted.ts'
 import {asVpcmdError, VpcmdError} from '../errors.ts'
+import {groupBy} from '../groups.ts'
 import type {InstanceQuery} from './filters.ts'
 import {addressesOf, type FloatingIpIndex, listFloatingIps} from './floating-ips.ts'
 import {problemsOfList} from './pages.ts'
@@ -153,12 +154,10 @@ export async function listInstances(cloud: Cloud, query: InstanceQuery, withFloa
   const toItem = (instance: Instance, region: Region) => ({instance, region})
   const {items, failures, isRead} = await collectInstances(cloud, query, toItem, budget)
   const indexes = await Promise.all(regions.map(region => addresses?.of(region)))
-  const itemsIn = new Map<Region, {instance: Instance}[]>(regions.map(region => [region, []]))
-  for (const item of items) itemsIn.get(item.region)?.push(item)
-  const rows = regions.flatMap((region, place) => {
-    const here = itemsIn.get(region) ?? []
-    return here.map(({instance}) => listed(instance, region, indexes[place]))
-  })
+  const itemsIn = groupBy(items, ({region}) => region)
+  const rows = regions.flatMap((region, place) =>
+    (itemsIn.get(region) ?? []).map(({instance}) => listed(instance, region, indexes[place])),
+  )
   return {rows, failures: inOrderOf(regions, [...failures, ...(addresses?.failures ?? [])]), isRead}
 }
 

@@ -1,4 +1,5 @@
 import type {Page} from '../cloud/readers/page.ts'
+import type {Answer} from '../cloud/vpc-api.ts'
 import {counted} from '../counted.ts'
 import {VpcmdError} from '../errors.ts'
 
@@ -11,6 +12,12 @@ const idlePages = 3
 /** No list has more pages than this, of 100 rows. */
 const mostPages = 20_000
 
+/** Where a page starts, and how many rows it has, as the API's lists take it. */
+export interface Paging {
+  start: string | undefined
+  limit: number
+}
+
 /**
  * Fetches the pages of a collection one after the other, or those after `known`. Yields each page as it comes. `what` names
  * the list in errors: `the instances of us-south`. Throws VpcmdError where the pages lead in a circle or nowhere, have
@@ -18,7 +25,7 @@ const mostPages = 20_000
  */
 export async function* pagesOf<Row extends {id: string}>(
   what: string,
-  fetchPage: (start: string | undefined) => Promise<Page<Row>>,
+  list: (paging: Paging) => Promise<Answer<Page<Row>>>,
   known?: Page<Row>,
 ): AsyncGenerator<Page<Row>> {
   const seen = new Set<string>()
@@ -30,7 +37,7 @@ export async function* pagesOf<Row extends {id: string}>(
   for (let pages = 1; ; pages++) {
     if (start !== undefined && seen.has(start)) throw broken(what, 'its pages lead in a circle')
     if (start !== undefined) seen.add(start)
-    let page: Page<Row> | undefined = await fetchPage(start)
+    let page: Page<Row> | undefined = (await list({start, limit: pageSize})).result
     const before = ids.size
     for (const {id} of page.rows) ids.add(id)
     idle = ids.size > before ? 0 : idle + 1

@@ -200,12 +200,12 @@ function instancePages(
   more: ListParams,
   known?: Page<Instance>,
 ): AsyncGenerator<Page<Instance>> {
-  const params = {...paramsOf(reading), ...more, limit: pageSize}
+  const params = {...paramsOf(reading), ...more}
   return pagesOf(
     `the instances of ${reading.region}`,
-    async start => {
+    async paging => {
       reading.signal.throwIfAborted()
-      return (await reading.api.listInstances({...params, start})).result
+      return reading.api.listInstances({...params, ...paging})
     },
     known,
   )

@@ -6,6 +6,7 @@ import {
   settingList,
   settingNames,
 } from '../cloud/readers/settings.ts'
+import {countEach} from '../groups.ts'
 
 export {
   type Bounds,
@@ -114,11 +115,7 @@ export function weakenedBy(before: Settings, patch: Settings): SettingName[] {
 
 /** Changes in words, each kind counted, the less secure first: `5 https/1 -> http/1 (less secure), 3 off -> https/1`. */
 export function countChanges(changes: readonly {before: Settings; set: WantedSettings}[]): string {
-  const counts = new Map<string, number>()
-  for (const {before, set} of changes) {
-    const words = describeChange(before, set)
-    counts.set(words, (counts.get(words) ?? 0) + 1)
-  }
+  const counts = countEach(changes.map(({before, set}) => describeChange(before, set)))
   const weakens = (words: string) => Number(words.endsWith('(less secure)'))
   const sorted = [...counts].sort(([a, some], [b, others]) => weakens(b) - weakens(a) || others - some)
   return sorted.map(([words, count]) => `${count} ${words}`).join(', ')

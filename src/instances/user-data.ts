@@ -1,5 +1,6 @@
 import {usageError} from '../errors.ts'
 import {encodingOf} from '../files/read-input.ts'
+import {parsedJson} from '../parsed-json.ts'
 
 /** The path of the metadata service under which user data is (ibm-cloud-docs/vpc, instance_metadata_vpc_get_metadata.md). */
 export const initializationPath = 'instance/initialization'
@@ -52,12 +53,8 @@ export function checkUserData(userData: string, origin: string): string[] {
  * is none, or where there are several instances.
  */
 export function userDataInMetadata(text: string, origin: string): string {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    throw usageError(`${origin} is not JSON.`, 'It takes what vpcmd metadata collect wrote.')
-  }
+  const value = parsedJson(text)
+  if (value === undefined) throw usageError(`${origin} is not JSON.`, 'It takes what vpcmd metadata collect wrote.')
   if (Array.isArray(value) && value.length > 1)
     throw usageError(`${origin} holds the metadata of ${value.length} instances.`)
   const outer = field(Array.isArray(value) ? value[0] : value, 'metadata')

@@ -1,6 +1,6 @@
 import type {Page} from '../cloud/readers/page.ts'
 import type {VpcApi} from '../cloud/vpc-api.ts'
-import {pageSize, pagesOf} from './pages.ts'
+import {pagesOf} from './pages.ts'
 
 /** The pages of a region's VPCs. Throws as pagesOf does, and what the API's calls throw. */
 export function vpcPages(
@@ -8,6 +8,5 @@ export function vpcPages(
   region: string,
   signal?: AbortSignal,
 ): AsyncGenerator<Page<{id: string; name?: string}>> {
-  const fetchPage = async (start: string | undefined) => (await api.listVpcs({start, limit: pageSize, signal})).result
-  return pagesOf(`the VPCs of ${region}`, fetchPage)
+  return pagesOf(`the VPCs of ${region}`, paging => api.listVpcs({...paging, signal}))
 }

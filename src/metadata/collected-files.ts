@@ -3,6 +3,7 @@ import {join} from 'node:path'
 import {asVpcmdError, type VpcmdError} from '../errors.ts'
 import {hashedName, writePrivate} from '../files/private-file.ts'
 import {notWritten} from '../files/write-output.ts'
+import {countEach} from '../groups.ts'
 import {safeJson} from '../safe-json.ts'
 import {type Collection, type MetadataDocument, masked, userDataOf} from './collect-metadata.ts'
 
@@ -53,8 +54,7 @@ export function keepCollected(
  * one that is not as IBM's are, or that another instance has as well, is replaced by the ID.
  */
 export function fileNames(instances: readonly {id: string; name: string}[]): string[] {
-  const counts = new Map<string, number>()
-  for (const {name} of instances) counts.set(name, (counts.get(name) ?? 0) + 1)
+  const counts = countEach(instances.map(({name}) => name))
   return instances.map(({id, name}) => {
     const isAlone = counts.get(name) === 1
     // Windows takes some names for devices, whatever their ending.

@@ -1,6 +1,7 @@
 import {VpcmdError} from '../errors.ts'
 import {settingNames, settingsTable} from '../instances/settings.ts'
 import {isRecord} from '../json-object.ts'
+import {parsedJson} from '../parsed-json.ts'
 import {results, type Settled} from './outcomes.ts'
 import {type PlannedChange, powerActions, targetKinds} from './plan.ts'
 
@@ -160,7 +161,7 @@ const checks: Record<JournalLine['t'], Check> = {
 
 /** What a line of a journal says; undefined for one that is damaged. Throws VpcmdError for a journal of a newer vpcmd. */
 export function parseLine(text: string): JournalLine | undefined {
-  const line = parsed(text)
+  const line = parsedJson(text)
   if (!isRecord(line)) return undefined
   if (line.t === 'run' && isCount(line.v) && Number(line.v) > 1)
     throw new VpcmdError({code: 'newer', message: 'a newer vpcmd wrote it'})
@@ -180,17 +181,11 @@ function isSetting({set}: Record<string, unknown>): boolean {
   return settingNames.some(name => Object(set)[name] !== undefined)
 }
 
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
 /** Whether a line is cut, as a process leaves its last one when it is killed: it begins as lines do, and is text. */
 export function isCut(text: string): boolean {
-  return beginning.startsWith(text.slice(0, beginning.length)) && !/[\0-\x1f]/.test(text) && parsed(text) === undefined
+  return (
+    beginning.startsWith(text.slice(0, beginning.length)) && !/[\0-\x1f]/.test(text) && parsedJson(text) === undefined
+  )
 }
 
 /** Whether a line is one, whole or cut, by which a process goes on with a run. */

@@ -11,6 +11,7 @@ import {
   type WantedSettings,
 } from '../instances/settings.ts'
 import {doubleKeyIn, lineOfJsonError, lineOfJsonPath, pathInWords} from '../json-lines.ts'
+import {parsedJson} from '../parsed-json.ts'
 import {safeJson} from '../safe-json.ts'
 import {type Plan, targetKinds} from './plan.ts'
 
@@ -93,12 +94,8 @@ export async function writePlan(file: string, plan: Plan): Promise<void> {
 
 /** Reads a plan. `name` is the file's, for the errors. Throws a usage error with the line that is wrong. */
 export function parsePlan(source: string, name: string): Plan {
-  let value: unknown
-  try {
-    value = JSON.parse(source)
-  } catch {
-    throw notJson(source, name)
-  }
+  const value = parsedJson(source)
+  if (value === undefined) throw notJson(source, name)
   const result = planFile.safeParse(value)
   const double = doubleKeyIn(source)
   if (double) throw usageError(`${name}, line ${double.line}: ${double.key} appears twice.`, planAnew)

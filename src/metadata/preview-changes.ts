@@ -1,9 +1,10 @@
 import type {Cloud} from '../cloud/cloud.ts'
 import {type Place, placeKey, type Region} from '../cloud/regions.ts'
 import {asVpcmdError, VpcmdError} from '../errors.ts'
+import {groupBy} from '../groups.ts'
 import {readInstances} from '../instances/list-instances.ts'
 import type {Settled} from './outcomes.ts'
-import type {PlannedChange} from './plan.ts'
+import type {PlannedChange, Target} from './plan.ts'
 import {compareWithPlan, readServer, type Seen, seenIn} from './settle-change.ts'
 import {checkTags} from './tag-check.ts'
 
@@ -20,15 +21,15 @@ export async function previewChanges(
   changes: PlannedChange[],
   comparesNames = false,
 ): Promise<(Settled | undefined)[]> {
-  const idsIn = new Map<string, {place: Place; ids: Set<string>}>()
-  for (const {target} of changes) {
-    const known = idsIn.get(placeKey(target)) ?? {place: target, ids: new Set<string>()}
-    known.ids.add(target.id)
-    idsIn.set(placeKey(target), known)
-  }
+  const byPlace = groupBy(
+    changes.map(({target}) => target),
+    placeKey,
+  )
   const listed = await Promise.all(
-    [...idsIn].map(async ([key, {place, ids}]) => {
+    [...byPlace].map(async ([key, targets]) => {
+      const [place] = targets as [Target]
       const region = await enter(cloud, place)
+      const ids = new Set(targets.map(({id}) => id))
       const isListed = !(region instanceof VpcmdError) && ids.size >= manyInRegion
       return [key, {region, list: isListed ? await listSettings(cloud, region, ids) : undefined}] as const
     }),

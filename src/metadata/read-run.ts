@@ -1,5 +1,6 @@
 import {readdir} from 'node:fs/promises'
 import {exitCodes, VpcmdError} from '../errors.ts'
+import {countEach} from '../groups.ts'
 import type {JournalLine, RunHeader} from './journal.ts'
 import {type DamagedLine, type JournalStamp, readJournal, unreadableJournal} from './read-journal.ts'
 import {RestartMarks} from './restart-marks.ts'
@@ -30,8 +31,7 @@ export async function listRunIds(folder: string): Promise<string[]> {
 /** What people call runs: the last four digits of an ID where they mean one run alone, else the whole ID. */
 export async function shortRunIds(folder: string): Promise<(id: string) => string> {
   const ids = await listRunIds(folder)
-  const counts = new Map<string, number>()
-  for (const id of ids) counts.set(tailOf(id), (counts.get(tailOf(id)) ?? 0) + 1)
+  const counts = countEach(ids.map(tailOf))
   // `2026` is the end of one and the beginning of many.
   const beginnings = new Set(ids.map(id => id.slice(0, tailLength)))
   return id => (counts.get(tailOf(id)) === 1 && !beginnings.has(tailOf(id)) ? tailOf(id) : id)

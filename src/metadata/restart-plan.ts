@@ -1,5 +1,6 @@
 import type {Cloud} from '../cloud/cloud.ts'
 import {serverKey} from '../cloud/regions.ts'
+import {countEach} from '../groups.ts'
 import {targetName} from '../instances/references.ts'
 import type {Outcome, Restarted} from './outcomes.ts'
 import type {PlannedChange, Target} from './plan.ts'
@@ -45,7 +46,7 @@ export class RestartPlan {
   /** By `serverKey`; of each that is to be, or will have been, turned on. */
   readonly #preflights: Map<string, Preflight>
   readonly #restarted: Map<string, Restarted>
-  readonly #ofVpc = new Map<string, number>()
+  readonly #ofVpc: Map<string, number>
   readonly #endings: RestartsEnding[] = []
 
   /** Reads what stops and starts would cost; undefined where none was asked for and none was begun. */
@@ -69,9 +70,8 @@ export class RestartPlan {
     this.#awaiting = request.awaiting ?? []
     this.#restarted = new Map(request.earlier)
     this.#preflights = new Map(preflights.map(each => [serverKey(each.target), each]))
-    for (const {target} of request.changes) {
-      if (target.kind === 'instance') this.#ofVpc.set(target.vpc.id, (this.#ofVpc.get(target.vpc.id) ?? 0) + 1)
-    }
+    const instances = request.changes.filter(({target}) => target.kind === 'instance')
+    this.#ofVpc = countEach(instances.map(({target}) => target.vpc.id))
   }
 
   /** What may be stopped and started. */
@@ -142,15 +142,14 @@ export class RestartPlan {
   summary(): {counts: Map<Restarted['result'], number>; moved: Moved[]} {
     const known = new Map([...this.#preflights.values()].map(({target}) => [serverKey(target), target]))
     for (const {target} of [...this.begun, ...this.#awaiting]) known.set(serverKey(target), target)
-    const counts = new Map<Restarted['result'], number>()
-    const moved: Moved[] = []
-    for (const [key, target] of known) {
+    const restarts = [...known].flatMap(([key, target]) => {
       const restart = this.#outcomeOf(key, true)
-      if (!restart) continue
-      counts.set(restart.result, (counts.get(restart.result) ?? 0) + 1)
-      if (restart.address) moved.push({name: targetName(target), address: restart.address})
+      return restart ? [{...restart, name: targetName(target)}] : []
+    })
+    return {
+      counts: countEach(restarts.map(({result}) => result)),
+      moved: restarts.flatMap(({name, address}) => (address ? [{name, address}] : [])),
     }
-    return {counts, moved}
   }
 
   #outcomeOf(key: string, isDone: boolean): Restarted | null {

@@ -1,5 +1,6 @@
 import pLimit from 'p-limit'
 import {VpcmdError} from '../errors.ts'
+import {entryOf} from '../groups.ts'
 
 /** Why a part of a run ends before it is through, if it does. The first reason counts. */
 export class RunEnding<Reason extends string> {
@@ -34,9 +35,5 @@ export class RunEnding<Reason extends string> {
 /** A limit of how many may be under way at once for each key, such as a region. */
 export function limitPerKey(mostOf: (key: string) => number): <T>(key: string, begin: () => Promise<T>) => Promise<T> {
   const limits = new Map<string, ReturnType<typeof pLimit>>()
-  return (key, begin) => {
-    const limit = limits.get(key) ?? pLimit(mostOf(key))
-    limits.set(key, limit)
-    return limit(begin)
-  }
+  return (key, begin) => entryOf(limits, key, () => pLimit(mostOf(key)))(begin)
 }

@@ -2,6 +2,7 @@ import {lstatSync, readFileSync, type Stats} from 'node:fs'
 import {join} from 'node:path'
 import {crc32} from 'node:zlib'
 import {writePrivate} from '../files/private-file.ts'
+import {entryOf} from '../groups.ts'
 import {isRecord} from '../json-object.ts'
 import {openPlain} from '../plain-file.ts'
 import type {RunHeader} from './journal.ts'
@@ -57,9 +58,7 @@ export class RunIndex {
 
   /** What the journals that it has say of an account's restarts. */
   marksOf(account: string): RestartMarks {
-    const marks = this.#marks.get(account) ?? new RestartMarks()
-    this.#marks.set(account, marks)
-    return marks
+    return entryOf(this.#marks, account, () => new RestartMarks())
   }
 
   /** Keeps what a journal says, if its run has ended and the journal is whole. */

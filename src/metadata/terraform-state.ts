@@ -31,29 +31,24 @@ const rawState = z.looseObject({
   ),
 })
 
-interface Module {
-  resources?:
-    | {address: string; mode: string; type: string; values?: Record<string, unknown> | null | undefined}[]
-    | undefined
-  child_modules?: Module[] | undefined
-}
-const module: z.ZodType<Module> = z.looseObject({
+const module = z.looseObject({
   resources: z
     .array(z.looseObject({address: z.string(), mode: z.string(), type: z.string(), values: attributes}))
     .optional(),
-  child_modules: z.array(z.lazy(() => module)).optional(),
+  get child_modules() {
+    return z.array(module).optional()
+  },
 })
+type Module = Partial<z.infer<typeof module>>
 const values = z.looseObject({root_module: module}).optional()
 
-interface Configuration {
-  resources?: {address: string; expressions?: Record<string, unknown> | undefined}[] | undefined
-  module_calls?: Record<string, {module?: Configuration | undefined}> | undefined
-}
-const configuration: z.ZodType<Configuration> = z.looseObject({
+const configuration = z.looseObject({
   resources: z
     .array(z.looseObject({address: z.string(), expressions: z.record(z.string(), z.unknown()).optional()}))
     .optional(),
-  module_calls: z.record(z.string(), z.looseObject({module: z.lazy(() => configuration).optional()})).optional(),
+  get module_calls() {
+    return z.record(z.string(), z.looseObject({module: configuration.optional()})).optional()
+  },
 })
 const shown = z.looseObject({
   format_version: z.string().regex(/^[01]\./, 'is a format that vpcmd does not know'),
@@ -109,7 +104,7 @@ function ofShown(document: unknown, file: string): Map<string, TerraformInstance
 
 /** Whether each resource of a configuration sets the metadata service, by its address without indexes. */
 function blocksIn(
-  {resources = [], module_calls: calls = {}}: Configuration,
+  {resources = [], module_calls: calls = {}}: z.infer<typeof configuration>,
   within: string,
   blocks: Map<string, boolean>,
 ): Map<string, boolean> {

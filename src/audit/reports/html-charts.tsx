@@ -1,3 +1,4 @@
+import {groupBy} from '../../groups.ts'
 import {isOfSeveralAccounts, sharesByAccount} from '../accounts.ts'
 import {type AuditReport, type Counts, countVerdicts} from '../audit.ts'
 import {type Judgement, type Verdict, verdicts} from '../judge.ts'
@@ -63,7 +64,7 @@ export function Ring({counts, note}: {counts: Counts; note: string}) {
 
 /** The chart by region: every region that was asked, even where nothing is or nothing could be read. */
 export function RegionChart({report: {judgements, regions, unread}}: {report: AuditReport}) {
-  const byRegion = grouped(judgements, ({subject}) => subject.region)
+  const byRegion = groupBy(judgements, ({subject}) => subject.region)
   const groups = regions.map(region => ({
     label: region,
     counts: countVerdicts(byRegion.get(region) ?? []),
@@ -89,7 +90,7 @@ export function AccountChart({report}: {report: AuditReport}) {
 export function VpcChart({report}: {report: AuditReport}) {
   const {judgements} = report
   const isOfSeveral = isOfSeveralAccounts(report)
-  const byVpc = [...grouped(judgements, ({subject}) => vpcLabel(subject, isOfSeveral))]
+  const byVpc = [...groupBy(judgements, ({subject}) => vpcLabel(subject, isOfSeveral))]
   const groups = byVpc.map(([name, judged]) => ({label: name, counts: countVerdicts(judged), unread: []}))
   return <Chart title="VPC" filter="vpc" groups={groups} />
 }
@@ -169,14 +170,4 @@ function Bar({counts}: {counts: Counts}) {
       ))}
     </svg>
   )
-}
-
-function grouped(judgements: readonly Judgement[], key: (judgement: Judgement) => string): Map<string, Judgement[]> {
-  const groups = new Map<string, Judgement[]>()
-  for (const judgement of judgements) {
-    const group = groups.get(key(judgement))
-    if (group) group.push(judgement)
-    else groups.set(key(judgement), [judgement])
-  }
-  return groups
 }

@@ -1,6 +1,7 @@
 import {createHash} from 'node:crypto'
 import {raw} from 'hono/html'
 import {counted} from '../../counted.ts'
+import {countEach} from '../../groups.ts'
 import {accountsOf, isOfSeveralAccounts} from '../accounts.ts'
 import {type AuditReport, resultOf} from '../audit.ts'
 import {type Judgement, type Verdict, violationInWords} from '../judge.ts'
@@ -195,8 +196,9 @@ function Legend() {
 }
 
 function Rules({report}: {report: AuditReport}) {
-  const decided = countBy(report.judgements, ({rule}) => rule?.name)
-  const violated = countBy(report.judgements, ({rule, verdict}) => (verdict === 'violation' ? rule?.name : undefined))
+  const decided = countEach(report.judgements.map(({rule}) => rule?.name))
+  const violations = report.judgements.filter(({verdict}) => verdict === 'violation')
+  const violated = countEach(violations.map(({rule}) => rule?.name))
   return (
     <Card id="rules" title="The rules of the policy">
       <Table look="rules" heads={['Rule', 'Requires']} numbers={['Decides', 'Violations']}>
@@ -215,7 +217,7 @@ function Rules({report}: {report: AuditReport}) {
 
 function Wrongs({judgements}: {judgements: readonly Judgement[]}) {
   const wrongs = judgements.filter(({verdict}) => verdict === 'violation').flatMap(({violations}) => violations)
-  const counts = [...countBy(wrongs, violationInWords)].sort(([, a], [, b]) => b - a).slice(0, 10)
+  const counts = [...countEach(wrongs.map(violationInWords))].sort(([, a], [, b]) => b - a).slice(0, 10)
   return (
     <Card id="wrong" title="What is wrong most often">
       {counts.length === 0 ? (
@@ -257,13 +259,4 @@ function Exemptions({report: {policy, judgements, expired}}: {report: AuditRepor
       </Table>
     </Card>
   )
-}
-
-function countBy<T>(items: readonly T[], key: (item: T) => string | undefined): Map<string, number> {
-  const counts = new Map<string, number>()
-  for (const item of items) {
-    const name = key(item)
-    if (name !== undefined) counts.set(name, (counts.get(name) ?? 0) + 1)
-  }
-  return counts
 }

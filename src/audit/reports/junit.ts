@@ -1,3 +1,4 @@
+import {entryOf} from '../../groups.ts'
 import {targetName} from '../../instances/references.ts'
 import {settingsLabel} from '../../instances/settings.ts'
 import {isOfSeveralAccounts, leftOutInWords} from '../accounts.ts'
@@ -21,11 +22,7 @@ export function toJunit(report: AuditReport): string {
   const placeOf = ({account, region}: Unread | Subject) =>
     isOfSeveral && account ? `${label(account)} ${region}` : region
   const cases = new Map<string, Case[]>(isOfSeveral ? [] : report.regions.map(name => [name, []]))
-  const add = (place: string, some: Case) => {
-    const others = cases.get(place)
-    if (others) others.push(some)
-    else cases.set(place, [some])
-  }
+  const add = (place: string, some: Case) => entryOf(cases, place, () => []).push(some)
   for (const unread of report.unread) add(placeOf(unread), unreadCase(unread, placeOf(unread)))
   for (const account of report.assumed?.inactive ?? []) {
     const message = leftOutInWords(account)
