@@ -121,6 +121,13 @@ export abstract class BaseCommand extends Command {
   }
 }
 
+/** A command about the settings of vpcmd itself. Here, as a file of its own would be waited for. */
+export abstract class ConfigCommand extends BaseCommand {
+  /** As gh and git print their settings: in the format that is set, nobody could read how to set another. */
+  static override printsTable = false
+  static override toleratesWrongConfig = true
+}
+
 /** With --quiet it would be no help, and it would be drawn into what a person, or another vpcmd, writes meanwhile for stdin. */
 function showsProgress(flags: string[]): boolean {
   const isQuiet = flags.some(flag => flag === '--quiet' || /^-[a-z]*q[a-z]*$/.test(flag))

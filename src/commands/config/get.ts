@@ -1,5 +1,5 @@
 import {Args} from '@oclif/core'
-import {ConfigCommand} from '../../cli/config-command.ts'
+import {ConfigCommand} from '../../cli/base-command.ts'
 import {entriesOf, printRecord} from '../../cli/output.ts'
 import {preferenceNames} from '../../cli/preference-table.ts'
 import {shownPreferences} from '../../cli/preferences.ts'

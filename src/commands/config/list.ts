@@ -1,4 +1,4 @@
-import {ConfigCommand} from '../../cli/config-command.ts'
+import {ConfigCommand} from '../../cli/base-command.ts'
 import {noHeaders} from '../../cli/flags/output.ts'
 import {printRows} from '../../cli/output.ts'
 import {shownPreferences} from '../../cli/preferences.ts'

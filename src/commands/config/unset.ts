@@ -1,5 +1,5 @@
 import {Args} from '@oclif/core'
-import {ConfigCommand} from '../../cli/config-command.ts'
+import {ConfigCommand} from '../../cli/base-command.ts'
 import {printDone} from '../../cli/output.ts'
 
 export default class ConfigUnset extends ConfigCommand {
