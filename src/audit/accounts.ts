@@ -1,4 +1,4 @@
-import {groupBy} from '../groups.ts'
+import {groupBy} from '../counted.ts'
 import {type AuditReport, type Counts, countVerdicts} from './audit.ts'
 import type {Unread} from './read-subjects.ts'
 import type {Referred} from './subjects.ts'
