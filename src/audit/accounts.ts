@@ -1,5 +1,5 @@
 import type {InactiveAccount} from '../cloud/regions.ts'
-import {groupBy} from '../groups.ts'
+import {groupBy} from '../counted.ts'
 import {type AuditReport, type Counts, countVerdicts} from './audit.ts'
 import type {Unread} from './read-subjects.ts'
 import type {Referred} from './subjects.ts'

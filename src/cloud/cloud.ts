@@ -1,8 +1,8 @@
 import {join} from 'node:path'
 import type {ShowActivity} from '../activity.ts'
+import {entryOf} from '../counted.ts'
 import {usageError} from '../errors.ts'
 import {hashedName} from '../files/private-file.ts'
-import {entryOf} from '../groups.ts'
 import {callsOf, type Manner} from './calls.ts'
 import type {Credentials} from './credential-kinds.ts'
 import {

@@ -1,6 +1,6 @@
 import {existsSync} from 'node:fs'
+import {parsedJson} from '../json-object.ts'
 import {claimsIn} from '../jwt-claims.ts'
-import {parsedJson} from '../parsed-json.ts'
 import {ask, linkLocalAddress, metadataHost} from './transport.ts'
 
 /** Where this process runs, as IBM Cloud can vouch for it. */

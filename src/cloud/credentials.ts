@@ -1,7 +1,7 @@
 import {stat} from 'node:fs/promises'
 import {asVpcmdError} from '../errors.ts'
 import {isStdin, readText} from '../files/read-input.ts'
-import {parsedJson} from '../parsed-json.ts'
+import {parsedJson} from '../json-object.ts'
 import {type ComputeResource, findComputeResource} from './compute-resource.ts'
 import {
   badKey,

@@ -1,4 +1,4 @@
-import {parsedJson} from '../parsed-json.ts'
+import {parsedJson} from '../json-object.ts'
 import {type Failure, failureOf, parseRetryAfter, TryFailure, unreadable} from './retries.ts'
 import {ask, type Line} from './transport.ts'
 

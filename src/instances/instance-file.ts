@@ -1,6 +1,6 @@
 import {usageError, VpcmdError} from '../errors.ts'
 import {lineOfJsonError} from '../json-lines.ts'
-import {parsedJson} from '../parsed-json.ts'
+import {parsedJson} from '../json-object.ts'
 import {type InstanceRef, parseInstanceRef} from './references.ts'
 
 /**

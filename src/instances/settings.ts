@@ -6,7 +6,7 @@ import {
   settingList,
   settingNames,
 } from '../cloud/readers/settings.ts'
-import {countEach} from '../groups.ts'
+import {countEach} from '../counted.ts'
 
 export {
   type Bounds,

@@ -1,6 +1,6 @@
 import {usageError} from '../errors.ts'
 import {encodingOf} from '../files/read-input.ts'
-import {parsedJson} from '../parsed-json.ts'
+import {parsedJson} from '../json-object.ts'
 
 /** The path of the metadata service under which user data is (ibm-cloud-docs/vpc, instance_metadata_vpc_get_metadata.md). */
 export const initializationPath = 'instance/initialization'

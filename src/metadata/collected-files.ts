@@ -1,9 +1,9 @@
 import {lstat, readFile, rm} from 'node:fs/promises'
 import {join} from 'node:path'
+import {countEach} from '../counted.ts'
 import {asVpcmdError, type VpcmdError} from '../errors.ts'
 import {hashedName, writePrivate} from '../files/private-file.ts'
 import {notWritten} from '../files/write-output.ts'
-import {countEach} from '../groups.ts'
 import {safeJson} from '../safe-json.ts'
 import {type Collection, type MetadataDocument, masked, userDataOf} from './collect-metadata.ts'
 

@@ -1,7 +1,6 @@
 import {VpcmdError} from '../errors.ts'
 import {settingNames, settingsTable} from '../instances/settings.ts'
-import {isRecord} from '../json-object.ts'
-import {parsedJson} from '../parsed-json.ts'
+import {isRecord, parsedJson} from '../json-object.ts'
 import {results, type Settled} from './outcomes.ts'
 import {type PlannedChange, powerActions, targetKinds} from './plan.ts'
 

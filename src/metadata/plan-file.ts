@@ -11,7 +11,7 @@ import {
   type WantedSettings,
 } from '../instances/settings.ts'
 import {doubleKeyIn, lineOfJsonError, lineOfJsonPath, pathInWords} from '../json-lines.ts'
-import {parsedJson} from '../parsed-json.ts'
+import {parsedJson} from '../json-object.ts'
 import {safeJson} from '../safe-json.ts'
 import {type Plan, targetKinds} from './plan.ts'
 

@@ -1,7 +1,7 @@
 import type {Cloud} from '../cloud/cloud.ts'
 import {type Place, placeKey, type Region} from '../cloud/regions.ts'
+import {groupBy} from '../counted.ts'
 import {asVpcmdError, VpcmdError} from '../errors.ts'
-import {groupBy} from '../groups.ts'
 import {readInstances} from '../instances/list-instances.ts'
 import type {Settled} from './outcomes.ts'
 import type {PlannedChange, Target} from './plan.ts'

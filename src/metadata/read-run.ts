@@ -1,6 +1,6 @@
 import {readdir} from 'node:fs/promises'
+import {countEach} from '../counted.ts'
 import {exitCodes, VpcmdError} from '../errors.ts'
-import {countEach} from '../groups.ts'
 import type {JournalLine, RunHeader} from './journal.ts'
 import {type DamagedLine, type JournalStamp, readJournal, unreadableJournal} from './read-journal.ts'
 import {RestartMarks} from './restart-marks.ts'

@@ -1,6 +1,6 @@
 import type {Cloud} from '../cloud/cloud.ts'
 import {serverKey} from '../cloud/regions.ts'
-import {countEach} from '../groups.ts'
+import {countEach} from '../counted.ts'
 import {targetName} from '../instances/references.ts'
 import type {Outcome, Restarted} from './outcomes.ts'
 import type {PlannedChange, Target} from './plan.ts'

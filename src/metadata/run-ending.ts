@@ -1,6 +1,6 @@
 import pLimit from 'p-limit'
+import {entryOf} from '../counted.ts'
 import {VpcmdError} from '../errors.ts'
-import {entryOf} from '../groups.ts'
 
 /** Why a part of a run ends before it is through, if it does. The first reason counts. */
 export class RunEnding<Reason extends string> {

@@ -1,4 +1,4 @@
-import {groupBy} from '../../groups.ts'
+import {groupBy} from '../../counted.ts'
 import {isOfSeveralAccounts, sharesByAccount} from '../accounts.ts'
 import {type AuditReport, type Counts, countVerdicts} from '../audit.ts'
 import {type Judgement, type Verdict, verdicts} from '../judge.ts'

@@ -1,7 +1,6 @@
 import {createHash} from 'node:crypto'
 import {raw} from 'hono/html'
-import {counted} from '../../counted.ts'
-import {countEach} from '../../groups.ts'
+import {countEach, counted} from '../../counted.ts'
 import {accountsOf, isOfSeveralAccounts} from '../accounts.ts'
 import {type AuditReport, resultOf} from '../audit.ts'
 import {type Judgement, type Verdict, violationInWords} from '../judge.ts'

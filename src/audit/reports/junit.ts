@@ -1,4 +1,4 @@
-import {entryOf} from '../../groups.ts'
+import {entryOf} from '../../counted.ts'
 import {targetName} from '../../instances/references.ts'
 import {settingsLabel} from '../../instances/settings.ts'
 import {isOfSeveralAccounts, leftOutInWords} from '../accounts.ts'
