@@ -60,7 +60,11 @@ export function resultLine(
   const mark = counts.failed > 0 ? 'failed' : isPart ? 'notice' : 'done'
   const early = stop === 'interrupted' ? 'Interrupted: ' : stop === undefined ? '' : 'Stopped early: '
   const all = Object.values(counts).some(count => count > 0) ? describeCounts(counts) : 'Nothing to do'
-  const text = now ? `now ${describeCounts(countResults(now))}; in all ${all}` : all
+  const nowCounts = now && countResults(now)
+  const isNew = nowCounts && Object.values(nowCounts).some(count => count > 0)
+  const text = nowCounts
+    ? `${isNew ? `now ${describeCounts(nowCounts)}` : 'Nothing was left to do'}; in all ${all}`
+    : all
   return {mark, text: `${early}${text}${seconds < 10 ? '' : ` in ${duration(seconds)}`}${notRead(unread)}`}
 }
 

@@ -1,21 +1,30 @@
 import type {Cloud} from '../cloud/cloud.ts'
-import {exitCodes} from '../errors.ts'
-import {readRun} from '../metadata/read-run.ts'
-import {describeDamage, otherAccount, type Run, refuseUnknown} from '../metadata/runs.ts'
+import {exitCodes, usageError} from '../errors.ts'
+import type {RunHeader} from '../metadata/journal.ts'
+import {readRun, shortRunIds} from '../metadata/read-run.ts'
+import {runsSince} from '../metadata/run-folder.ts'
+import {describeDamage, otherAccount, type RecordedChange, type Run, refuseUnknown} from '../metadata/runs.ts'
 import type {SignedIn} from './connect-cloud.ts'
 import type {Context} from './context.ts'
+import {runInWords} from './run-words.ts'
 import {runsFolder} from './state-folder.ts'
 
+interface OpenedRun {
+  done: 'resumed' | 'undone'
+  last(folder: string, account: string): Promise<Run>
+  /** The changes of a run that are to be made. */
+  due(run: Run): RecordedChange[]
+}
+
 /**
- * Gives the run that was asked for, or else the one that `last` finds, to be `done` (`resumed`, `undone`), with a warning for
- * what its journal lacks; and the cloud of the accounts that it was made in. Throws VpcmdError for one of another account, or of which nobody knows whose it is.
+ * Gives the run that was asked for, or else the one that `last` finds, to be `done`, with a warning for
+ * what its journal lacks and what was done since; and the cloud of the accounts that it was made in. Throws VpcmdError for one of another account, or of which nobody knows whose it is.
  */
 export async function openRun(
   context: Context,
   {base, of}: SignedIn,
   asked: string | undefined,
-  done: 'resumed' | 'undone',
-  last: (folder: string, account: string) => Promise<Run>,
+  {done, last, due}: OpenedRun,
 ): Promise<{run: Run; cloud: Cloud}> {
   // A sandbox that was started anew at its address is another account than that of a kept token.
   const {account} = await base.caller({isFresh: true})
@@ -30,9 +39,39 @@ export async function openRun(
     context.warning(`Servers that the journal does not name can't be ${done}: only the others are.`)
     context.exitCode = exitCodes.failed
   }
+  await lookAtLater(context, run, {isNamed: asked !== undefined, done, changes: due(run)})
   const places = run.changes.map(({change}) => change.target)
   return {run, cloud: await of(run.header, places)}
 }
+
+/**
+ * Tells which later runs had to do with the same servers. Throws a usage error where nobody named the run: what was begun
+ * long ago is hardly meant where more was done since.
+ */
+async function lookAtLater(
+  context: Context,
+  run: Run,
+  {isNamed, done, changes}: {isNamed: boolean; done: OpenedRun['done']; changes: RecordedChange[]},
+): Promise<void> {
+  const folder = runsFolder(context.env)
+  const [{undo, over}, nameOf] = await Promise.all([runsSince(folder, run, changes), shortRunIds(folder)])
+  const called = (header: RunHeader) =>
+    `${nameOf(header.id)} (${header.undoes === undefined ? runInWords(context, header) : `undo of ${nameOf(header.undoes)}`})`
+  const name = nameOf(run.header.id)
+  const others = over.slice(0, mostNamed).map(called).join(', ')
+  const more = over.length > mostNamed ? ` and ${over.length - mostNamed} more` : ''
+  // What somebody set since is a conflict of that server in an undo.
+  const why =
+    done === 'undone'
+      ? undo && `Run ${name} was undone already, by run ${nameOf(undo.id)}`
+      : over.length > 0 && `Since run ${name}, later runs changed the same servers: ${others}${more}`
+  if (!why) return
+  if (isNamed) return context.warning(`${why}.`)
+  const verb = done === 'undone' ? 'undo' : 'resume'
+  throw usageError(`${why}.`, `If it is meant all the same: vpcmd metadata ${verb} ${name}`)
+}
+
+const mostNamed = 3
 
 /** Warns of what a journal lacks; whether it lacks anything. */
 export function warnOfDamage(context: Context, run: Pick<Run, 'header' | 'damage'>): boolean {

@@ -61,6 +61,8 @@ export function outcomesOf(drafts: Draft[], settled?: (Settled | undefined)[]): 
     const {asked, target, before, set} = draft
     if (!set) return {asked, target, before, result: 'unchanged', after: before}
     const each = settled?.[next++]
+    // What it was before is what it is: somebody set it since it was read.
+    if (each?.result === 'unchanged' && each.after) return {asked, target, ...each, before: {...before, ...each.after}}
     return {asked, target, before, ...(each ?? {result: 'planned', after: {...before, ...set}})}
   })
 }

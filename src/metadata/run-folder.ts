@@ -1,8 +1,10 @@
+import {serverKey} from '../cloud/regions.ts'
 import {asVpcmdError, VpcmdError} from '../errors.ts'
+import type {RunHeader} from './journal.ts'
 import {journalFile, listRunIds, type ReadRun, readRun, readRunFile} from './read-run.ts'
 import {RestartMarks} from './restart-marks.ts'
 import {lookAt, ownerOf, RunIndex} from './run-index.ts'
-import {type Run, type RunSummary, summaryOf} from './runs.ts'
+import {powerOf, type RecordedChange, type Run, type RunSummary, summaryOf, wasTouched} from './runs.ts'
 
 /** One run of a folder: what it comes to, and a way to read all of it. */
 export interface FoundRun extends RunSummary {
@@ -31,6 +33,31 @@ export async function* readRuns(folder: string, onUnreadable?: (error: VpcmdErro
   } finally {
     await index.save()
   }
+}
+
+/**
+ * The runs of the same account that began after a run did: `undo`, the last one that took it back, and `over`, those that
+ * did the same to servers of these changes of it, set or switched them, the latest first. Throws as readRuns does.
+ */
+export async function runsSince(
+  folder: string,
+  run: Run,
+  changes: readonly RecordedChange[],
+): Promise<{undo: RunHeader | undefined; over: RunHeader[]}> {
+  const {header} = run
+  const servers = new Set(changes.map(({change}) => serverKey(change.target)))
+  let undo: RunHeader | undefined
+  const over: RunHeader[] = []
+  for await (const found of readRuns(folder)) {
+    if (found.endedAt !== undefined && found.endedAt < header.startedAt) break
+    if (found.header.account !== header.account || found.header.startedAt <= header.startedAt) continue
+    if (found.header.undoes === header.id && found.wasTouched) undo ??= found.header
+    if (servers.size === 0 || !found.wasTouched) continue
+    const isOver = ({change, ...each}: RecordedChange) => wasTouched(each) && servers.has(serverKey(change.target))
+    const other = await found.read()
+    if (!powerOf(other) === !powerOf(run) && other.changes.some(isOver)) over.push(found.header)
+  }
+  return {undo, over}
 }
 
 /**

@@ -152,7 +152,7 @@ export function awaitsRestart({change: {target, before}, restart, ...outcome}: R
 }
 
 /** Whether a change was made, also where not as asked, or may have been. */
-export function wasTouched({result, after, indeterminate}: RecordedChange): boolean {
+export function wasTouched({result, after, indeterminate}: Omit<RecordedChange, 'change'>): boolean {
   return indeterminate || result === 'changed' || (result === 'failed' && after !== undefined)
 }
 

@@ -188,6 +188,21 @@ describe('what is written down already', () => {
     expect(patches).toEqual([])
   })
 
+  it('is undone once: who names the run again is told that it was', async () => {
+    const run = (...args: string[]) => runInProcess(['metadata', ...args], {env})
+    await run('enable', 'my-virtual-server-1', '--yes')
+    const [{id}] = JSON.parse((await run('history', '--json')).stdout)
+    await run('undo', id, '--yes')
+    patches.length = 0
+    const again = await run('undo', id, '--yes')
+    expect(again).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/Warning: Run \S+ was undone already, by run \S+\./),
+    })
+    expect(again.stdout).toMatch(/my-virtual-server-1 .* off +off +unchanged/)
+    expect(patches).toEqual([])
+  })
+
   it('is no risk any more once it is made', async () => {
     const out = join(folder, 'plan.json')
     await runInProcess(

@@ -134,6 +134,23 @@ describe('instances restart', () => {
     expect((await vpcmd('metadata', 'resume')).code).toBe(4)
   })
 
+  test('one that later runs have overtaken is gone on with only by name, and says what came since', async () => {
+    await scene.set()
+    await vpcmd('instances', 'stop', one, '--accept-downtime')
+    const id = await scene.lastRun()
+    cutJournalAfter('"step":"stop"')
+    expect((await vpcmd('metadata', 'history')).stdout).toMatch(/unfinished: nothing is settled; 1 may be running or/)
+    await vpcmd('instances', 'start', one)
+    scene.requests = []
+    const late = await vpcmd('metadata', 'resume', '--accept-downtime')
+    expect(late).toMatchObject({code: 2, stdout: ''})
+    expect(late.stderr).toMatch(/Since run \S+, later runs changed the same servers: \S+ \(start my-virtual-server-1\)/)
+    expect(scene.requests).toEqual([])
+    const named = await vpcmd('metadata', 'resume', id, '--accept-downtime')
+    expect(named).toMatchObject({code: 0, stderr: expect.stringContaining('Warning: Since run')})
+    expect(statusOf(one)).toBe('stopped')
+  })
+
   test('one whose last step is in the journal is not restarted again', async () => {
     await scene.set()
     await vpcmd('instances', 'restart', one, '--accept-downtime')

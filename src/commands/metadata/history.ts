@@ -13,6 +13,7 @@ import {exitCodes, usageError} from '../../errors.ts'
 import {settingsLabel} from '../../instances/settings.ts'
 import {type JsonRun, toJsonChange, toJsonRun} from '../../metadata/history.ts'
 import {describeCounts} from '../../metadata/outcomes.ts'
+import {powerActions} from '../../metadata/plan.ts'
 import {readRun, shortRunIds} from '../../metadata/read-run.ts'
 import {readRuns} from '../../metadata/run-folder.ts'
 import {mayBeDown, powerOf, type RecordedChange, type Run, type RunSummary, summaryOf} from '../../metadata/runs.ts'
@@ -100,13 +101,14 @@ A sandbox has an account of its own, and a new one after a reset. With --sandbox
   private async showRun(run: Run, undoneBy: string | undefined, out: OutputOptions): Promise<void> {
     const {header, changes, state, damage} = run
     const {id, account, iamId, startedAt, command, selection} = header
-    const summary = toJsonRun(summaryOf(run), undoneBy)
+    const came = summaryOf(run)
+    const summary = toJsonRun(came, undoneBy)
     this.warnOfDamage(run)
     const assumed = header.assumes === undefined ? '' : `, as ${header.assumes} in the accounts of its servers`
     const whose = damage?.header ? '' : `, account ${account}, by ${iamId}${assumed}`
     this.context.note(`Run ${id}, ${readableTime(startedAt)}${whose}: ${state}.`)
     const what = damage?.header ? 'What can be read' : `${command} ${withReadableTimes(selection)}`
-    this.context.note(`${what}: ${describeCounts({...summary.counts, planned: 0})}.`)
+    this.context.note(`${what}: ${countsInWords(came)}.`)
     if (summary.may_be_down > 0) {
       const finish = powerOf(run) === 'stop' ? 'Finish it' : 'Start them'
       this.context.warning(`${mayBeDown(run)}. ${finish} with: vpcmd metadata resume ${id}`)
@@ -155,21 +157,29 @@ const runColumns: Column<RunRow>[] = [
 
 /** What a run came to, in words: `2 changed, 1 failed; undone by 3f9a`. */
 function resultInWords(
-  {state, counts, mayBeDown: down}: RunSummary,
+  {header, state, counts, mayBeDown: down}: RunSummary,
   undo: RunSummary | undefined,
   nameOf: (id: string) => string,
 ): string {
-  const came = describeCounts({...counts, planned: 0})
+  const came = countsInWords({header, counts, mayBeDown: down})
   const isPart = undo && undo.counts.failed + undo.counts.conflict + undo.counts.skipped > 0
   return [
     state === 'done' ? came : `${state}: ${came}`,
-    ...(down > 0 ? [`${down} may be down`] : []),
+    ...(down > 0 ? [`${down} may be ${header.command === 'stop' ? 'running or stopped' : 'down'}`] : []),
     ...(undo ? [`undone${isPart ? ' in part' : ''} by ${nameOf(undo.header.id)}`] : []),
   ].join('; ')
 }
 
+/** Of what a stop or start is under way, something was sent: it counts for nothing until it is seen to its end. */
+function countsInWords({header, counts, mayBeDown}: Pick<RunSummary, 'header' | 'counts' | 'mayBeDown'>): string {
+  const isPower = powerActions.some(action => action === header.command)
+  const skipped = isPower ? Math.max(0, counts.skipped - mayBeDown) : counts.skipped
+  const all = {...counts, skipped, planned: 0}
+  return mayBeDown > 0 && Object.values(all).every(count => count === 0) ? 'nothing is settled' : describeCounts(all)
+}
+
 function historyStyle(text: string): string {
-  if (/failed|unfinished|damaged|may be down/.test(text)) return red(text)
+  if (/failed|unfinished|damaged|may be/.test(text)) return red(text)
   return /conflict|skipped|interrupted|stopped|running/.test(text) ? yellow(text) : green(text)
 }
 

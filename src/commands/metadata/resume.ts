@@ -15,7 +15,7 @@ import {serverKey} from '../../cloud/regions.ts'
 import {counted} from '../../counted.ts'
 import {asVpcmdError, type VpcmdError} from '../../errors.ts'
 import {outcomesOfChanges} from '../../metadata/outcomes.ts'
-import {awaitsRestart, mayBeDown, powerOf, type RecordedChange} from '../../metadata/runs.ts'
+import {awaitsRestart, isBetween, isSettled, mayBeDown, powerOf, type RecordedChange} from '../../metadata/runs.ts'
 import {lastUnfinished, previewWork, restartsIn, wholeOutcomes, workLeft} from '../../metadata/unfinished-run.ts'
 
 export default class MetadataResume extends BaseCommand {
@@ -56,9 +56,11 @@ A run of vpcmd instances start, stop or restart is finished in the same way: wha
     // What another run has turned off, or restarted, since awaits nothing any more.
     const isAwaiting = (recorded: RecordedChange) =>
       awaitsRestart(recorded) && (!awaited || awaited(recorded.change.target) !== undefined)
-    const {run, cloud} = await openRun(context, signedIn, args.run, 'resumed', (folder, account) =>
-      lastUnfinished(folder, account, policy.restart.isWanted ? isAwaiting : undefined),
-    )
+    const {run, cloud} = await openRun(context, signedIn, args.run, {
+      done: 'resumed',
+      last: (folder, account) => lastUnfinished(folder, account, policy.restart.isWanted ? isAwaiting : undefined),
+      due: ({changes}) => changes.filter(each => !isSettled(each) || isBetween(each)),
+    })
     const action = powerOf(run)
     if (action) return resumePower(context, cloud, policy, {run, action})
     checkRestartFlags(flags, true)
