@@ -125,7 +125,7 @@ export async function printDryRun(
   outcomes: Outcome[],
   unread?: string[],
 ): Promise<void> {
-  await printOutcomes(context, out, restarts ? restarts.addTo(outcomes, false) : outcomes, {unread})
+  await printOutcomes(context, out, restarts ? restarts.addTo(outcomes, false) : outcomes, {unread, isPlan: true})
   context.note(dryRunNote(outcomes, unread))
 }
 

@@ -67,7 +67,7 @@ export async function usedProfile(
 ): Promise<UsedProfile | undefined> {
   const isSandbox = flags.sandbox ?? namesSandbox(context.env)
   if (flags.profile !== undefined && isSandbox) {
-    throw usageError('A profile is of IBM Cloud, and not of the sandbox.', 'Drop --profile, or --sandbox.')
+    throw usageError('Profiles are for IBM Cloud, and the sandbox takes none.', 'Drop --profile, or --sandbox.')
   }
   const preferred = isSandbox ? undefined : settledPreferences(context).profile
   const name = flags.profile ?? preferred?.value

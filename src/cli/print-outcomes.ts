@@ -17,7 +17,7 @@ export async function printOutcomes(
   context: Context,
   out: OutputOptions,
   outcomes: Outcome[],
-  {unread = [], listsAll = true}: {unread?: string[]; listsAll?: boolean} = {},
+  {unread = [], listsAll = true, isPlan = false}: {unread?: string[]; listsAll?: boolean; isPlan?: boolean} = {},
 ): Promise<boolean> {
   const hasRestarts = outcomes.some(({restart}) => restart !== undefined)
   const hasRisks = outcomes.some(outcome => riskOf(outcome) !== '')
@@ -25,6 +25,7 @@ export async function printOutcomes(
     outcomes,
     unread,
     listsAll,
+    isPlan,
     isNotable: ({restart, indeterminate}) =>
       indeterminate === true ||
       ['failed', 'left_out'].includes(restart?.result ?? '') ||
@@ -56,11 +57,13 @@ export async function printServers<Each extends ServerOutcome>(
     unread: string[]
     columns: Column<Each>[]
     listsAll: boolean
+    /** Whether JSON says what is planned, also where that is nothing. */
+    isPlan: boolean
     isNotable?(outcome: Each): boolean
     toJson(outcome: Each): object
   },
 ): Promise<boolean> {
-  const {outcomes, unread, columns, listsAll, isNotable = () => false, toJson} = request
+  const {outcomes, unread, columns, listsAll, isPlan, isNotable = () => false, toJson} = request
   // What was never sent is counted, not listed.
   const errors = outcomes.flatMap(({error, result}) => (error && result !== 'skipped' ? [error] : []))
   reportFailures(context, errors, outcomes.length)
@@ -78,7 +81,11 @@ export async function printServers<Each extends ServerOutcome>(
     isPaged: listsAll,
     columns: [...serverColumns, ...(outcomes.some(hasAccount) ? [accountColumn(context)] : []), ...columns],
     toJson: outcome => ({...toJson(outcome), result: outcome.result}),
-    toWhole: () => ({...byResult(outcomes, toJson), ...(unread.length > 0 && {unread})}),
+    toWhole: () => ({
+      ...(isPlan && {planned: []}),
+      ...byResult(outcomes, toJson),
+      ...(unread.length > 0 && {unread}),
+    }),
     id: ({target, result}) => (result === 'changed' || result === 'planned' ? target?.id : undefined),
   })
   return isCut

@@ -169,7 +169,7 @@ async function selectAll<T>(
 /** Throws a usage error for ways that do not go together; gives what was typed, in words. */
 function checkedWay({typed, file, all, filterWords}: SelectionOptions): string {
   const ways = [
-    ...(typed.length > 0 ? ['<instance>'] : []),
+    ...(typed.length > 0 ? ['INSTANCE'] : []),
     ...(file === undefined ? [] : ['--from-file']),
     ...(all ? ['--all'] : []),
   ]

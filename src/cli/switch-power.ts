@@ -327,6 +327,7 @@ function printPowerOutcomes(
     unread,
     columns,
     listsAll: listsAll || isDryRun,
+    isPlan: isDryRun,
     isNotable: ({address}) => address !== undefined,
     toJson: toJsonPowerOutcome,
   })

@@ -98,6 +98,8 @@ function unknownCommand(catalog: Catalog, words: string[]): VpcmdError {
   const topic =
     group === undefined && second !== undefined && nearestName(first, Object.keys(catalog.pjson.oclif.topics ?? {}))
   const exact = topic && catalog.findCommand(`${topic}:${second}`) ? [`${topic} ${second}`] : []
+  const isShow = group !== undefined && wordsForShow.includes(verb) && catalog.findCommand(`${group}:show`)
+  if (isShow) exact.push(`${group} show`)
   const ofVerb = exact.length > 0 ? exact : named(all.filter(({id}) => id.endsWith(`:${verb}`)))
   const meant = ofVerb.length > 0 ? ofVerb : nearest(named(all.filter(each => !changes(each))), words, group)
   const hint =
@@ -120,7 +122,7 @@ function nearest(names: string[], words: string[], group: string | undefined): s
     return whole === undefined ? names.filter(name => verbOf(name) === similar) : [whole]
   }
   const ofGroup = names.filter(name => name.startsWith(`${group} `))
-  const similar = wordsForShow.includes(verb) ? 'show' : nearestName(verb, ofGroup.map(verbOf))
+  const similar = nearestName(verb, ofGroup.map(verbOf))
   return ofGroup.filter(name => verbOf(name) === similar)
 }
 

@@ -70,7 +70,7 @@ function hintFor(code: string | undefined, status: number): string | undefined {
     return 'Link the profile to this instance in IAM, or name a linked one with --trusted-profile. vpcmd imds doctor shows what this instance has.'
   }
   if (status === 401) return 'Tokens are good for the instance that asked for them, until they expire: check its clock.'
-  if (status === 403) return 'From a workstation: vpcmd metadata enable <instance>'
+  if (status === 403) return 'From a workstation: vpcmd metadata enable INSTANCE'
   return status >= 500 ? 'Try again; if it stays so, IBM support asks for the trace.' : undefined
 }
 

@@ -110,12 +110,12 @@ const somethingElse =
 
 // IBM's FAQ (ibm-cloud-docs/vpc, instance_metadata_vpc_faqs.md) on instances that were created with the service off.
 const turnOn =
-  'vpcmd metadata enable <instance>, from a workstation. An instance that was created with the service off has to be stopped and started after that, too: vpcmd instances restart <instance>.'
+  'vpcmd metadata enable INSTANCE, from a workstation. An instance that was created with the service off has to be stopped and started after that, too: vpcmd instances restart INSTANCE.'
 
 function checkProtocol({endpoint, identity}: FoundService, asked: string | undefined): CheckResult {
   const isPlain = endpoint.startsWith('http:')
   if (asked !== undefined && endpoint !== asked) {
-    const instance = asWord(textAt(claimsIn(identity.access_token), 'iaas.instanceID')) ?? '<instance>'
+    const instance = asWord(textAt(claimsIn(identity.access_token), 'iaas.instanceID')) ?? 'INSTANCE'
     return problem(
       `This instance's service speaks ${isPlain ? 'http' : 'https'}, and ${asked} asks for the other protocol.`,
       `--endpoint ${endpoint}, or from a workstation: vpcmd metadata enable ${instance} --protocol ${isPlain ? 'https' : 'http'}`,

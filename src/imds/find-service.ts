@@ -100,6 +100,6 @@ function nothingFound(attempts: Attempt[]): VpcmdError {
   return new VpcmdError({
     code: 'no_metadata_service',
     message: `The metadata service does not answer (${tried.join('; ')}).`,
-    hint: 'It is off for this instance, or this is a container behind its hop limit: vpcmd imds doctor tells. From a workstation: vpcmd metadata enable <instance>',
+    hint: 'It is off for this instance, or this is a container behind its hop limit: vpcmd imds doctor tells. From a workstation: vpcmd metadata enable INSTANCE',
   })
 }

@@ -35,7 +35,7 @@ export function checkHopLimit(container: string | undefined, isFound: boolean, i
   if (!isSilent) return ok(`Not the cause, although this is a container (${container}): packets do come back.`)
   return problem(
     `This is a container (${container}), and answers may end before they get here. From here that looks the same as a service that is off: where vpcmd imds doctor finds the service on the instance itself, it is the hop limit.`,
-    'vpcmd metadata enable <instance> --hop-limit 2, from a workstation',
+    'vpcmd metadata enable INSTANCE --hop-limit 2, from a workstation',
   )
 }
 

@@ -27,18 +27,18 @@ const settingColumns = settingList.map(({name, key, header}) => ({
 // Headers and the order of the first sixteen are those of `ibmcloud is instances`
 // (ibm-cloud-docs/vpc, imd_access_instance_metadata); what is empty is printed as `-`.
 export const instanceColumns: InstanceColumn[] = [
-  {...column('id', 'ID', ({id}) => id, 6), tells: 'which'},
+  {...column('id', 'ID', ({id}) => id, 4), tells: 'which'},
   {...column('name', 'Name', ({name}) => name, undefined, 20), tells: 'what'},
   column('status', 'Status', ({status}) => status),
   {
-    ...column('reserved-ip', 'Reserved IP', reservedIpOf, 5),
+    ...column('reserved-ip', 'Reserved IP', reservedIpOf, 6),
     json: ['primary_network_attachment', 'primary_network_interface'],
   },
   {
     key: 'floating-ip',
     header: 'Floating IP',
     value: ({floatingIps}) => floatingIps?.join(', ') ?? '?',
-    priority: 4,
+    priority: 5,
     json: ['floating_ips'],
   },
   column('profile', 'Profile', ({profile}) => profile, 7),

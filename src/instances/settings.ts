@@ -90,7 +90,7 @@ export function areSameSettings(a: Settings, b: Settings): boolean {
 }
 
 /**
- * A change in words, as tables show it: `off -> https/1`, and with `(less secure)` where it is that. Where both ends look
+ * A change in words, as tables show it: `off -> https/1`, and with `(less secure: protocol)` where one is that. Where both ends look
  * alike, as while the service stays off, the fields that differ: `off, protocol http -> https`.
  */
 export function describeChange(before: Settings, set: WantedSettings): string {
@@ -99,7 +99,9 @@ export function describeChange(before: Settings, set: WantedSettings): string {
     .filter(({name}) => set[name] !== undefined && set[name] !== before[name])
     .map(({name, word}) => `${word} ${before[name] ?? 'unknown'} -> ${set[name]}`)
   const words = from === to ? [to, ...fields].join(', ') : `${from} -> ${to}`
-  return weakenedBy(before, set).length > 0 ? `${words} (less secure)` : words
+  const weaker = weakenedBy(before, set)
+  const which = settingList.flatMap(({name, word}) => (weaker.includes(name) ? [word] : []))
+  return which.length > 0 ? `${words} (less secure: ${which.join(' and ')})` : words
 }
 
 /** The settings of which a change lowers the security of a service that is on, and stays on. */
@@ -113,10 +115,10 @@ export function weakenedBy(before: Settings, patch: Settings): SettingName[] {
   return weaker.map(({name}) => name)
 }
 
-/** Changes in words, each kind counted, the less secure first: `5 https/1 -> http/1 (less secure), 3 off -> https/1`. */
+/** Changes in words, each kind counted, the less secure first: `5 https/1 -> http/1 (less secure: protocol), 3 off -> https/1`. */
 export function countChanges(changes: readonly {before: Settings; set: WantedSettings}[]): string {
   const counts = countEach(changes.map(({before, set}) => describeChange(before, set)))
-  const weakens = (words: string) => Number(words.endsWith('(less secure)'))
+  const weakens = (words: string) => Number(words.includes('(less secure: '))
   const sorted = [...counts].sort(([a, some], [b, others]) => weakens(b) - weakens(a) || others - some)
   return sorted.map(([words, count]) => `${count} ${words}`).join(', ')
 }

@@ -108,7 +108,7 @@ export function describeCounts(counts: Record<Outcome['result'], number>): strin
 
 /**
  * Outcomes as `--json` prints them. A server that could not be found has what was asked in place of its name. `conflict`
- * and `skipped` are there only where there are any, `planned` with --dry-run.
+ * and `skipped` are there only where there are any, and so is `planned`.
  */
 export function byResult<Each extends {result: Outcome['result']}>(
   outcomes: Each[],

@@ -36,7 +36,7 @@ export async function* readRuns(folder: string, onUnreadable?: (error: VpcmdErro
 }
 
 /**
- * The runs of the same account that began after a run did: `undo`, the last one that took it back, and `over`, those that
+ * The runs of the same account that began after a run did: `undo`, the last one that took back all it made, and `over`, those that
  * did the same to servers of these changes of it, set or switched them, the latest first. Throws as readRuns does.
  */
 export async function runsSince(
@@ -45,13 +45,19 @@ export async function runsSince(
   changes: readonly RecordedChange[],
 ): Promise<{undo: RunHeader | undefined; over: RunHeader[]}> {
   const {header} = run
+  // One that was resumed after its undo has made more.
+  const madeAt =
+    run.changes
+      .flatMap(each => (wasTouched(each) && each.at ? [each.at] : []))
+      .sort()
+      .at(-1) ?? ''
   const servers = new Set(changes.map(({change}) => serverKey(change.target)))
   let undo: RunHeader | undefined
   const over: RunHeader[] = []
   for await (const found of readRuns(folder)) {
     if (found.endedAt !== undefined && found.endedAt < header.startedAt) break
     if (found.header.account !== header.account || found.header.startedAt <= header.startedAt) continue
-    if (found.header.undoes === header.id && found.wasTouched) undo ??= found.header
+    if (found.header.undoes === header.id && found.wasTouched && found.header.startedAt > madeAt) undo ??= found.header
     if (servers.size === 0 || !found.wasTouched) continue
     const isOver = ({change, ...each}: RecordedChange) => wasTouched(each) && servers.has(serverKey(change.target))
     const other = await found.read()

@@ -187,7 +187,7 @@ describe('choosing many', () => {
     ['filters without --all', 'metadata enable --metadata disabled --yes', /--metadata disabled needs --all/],
     ['a zone without --all', 'metadata disable --zone us-south-1 --yes', /--zone us-south-1 needs --all/],
     ['a filter beside an instance', 'metadata enable web-00001 --vpc vpc-000', /--vpc vpc-000 needs --all/],
-    ['--all and an instance', 'metadata enable web-00001 --all --yes', /<instance> and --all can't be combined/],
+    ['--all and an instance', 'metadata enable web-00001 --all --yes', /INSTANCE and --all can't be combined/],
     ['--all and a file', 'metadata enable --from-file x --all --yes', /--from-file and --all can't be combined/],
     ['a file and an instance', 'metadata enable web-00001 --from-file x', /can't be combined/],
     [

@@ -85,7 +85,7 @@ describe('a profile', () => {
     const user = userWith(`profile: all\n${profiles}`)
     expect((await user.vpcmd('instances list --sandbox -r us-south')).code).toBe(0)
     const {code, stderr} = await user.vpcmd('instances list --sandbox --profile all')
-    expect({code, stderr}).toEqual({code: 2, stderr: expect.stringContaining('not of the sandbox')})
+    expect({code, stderr}).toEqual({code: 2, stderr: expect.stringContaining('the sandbox takes none')})
   })
 
   it('leaves an undo of a run in one account alone', async () => {

@@ -72,12 +72,12 @@ curl -sf "$VPC_URL/$1?version=2026-03-24&generation=2" -H "Authorization: Bearer
       code: 1,
       stdout: '',
       stderr: expect.stringMatching(
-        /^Error: The metadata service does not answer .*\n.*vpcmd metadata enable <instance>/,
+        /^Error: The metadata service does not answer .*\n.*vpcmd metadata enable INSTANCE/,
       ),
     })
     expect(await doctor(networks.instance)).toMatchObject({
       code: 1,
-      'Metadata service': {state: 'problem', remedy: expect.stringContaining('vpcmd metadata enable <instance>')},
+      'Metadata service': {state: 'problem', remedy: expect.stringContaining('vpcmd metadata enable INSTANCE')},
       'Host name': {state: 'ok'},
     })
   })
@@ -316,7 +316,7 @@ curl -sf "$VPC_URL/$1?version=2026-03-24&generation=2" -H "Authorization: Bearer
     await fromHere('metadata', 'disable', page.id, '--yes')
     expect(await doctor(networks.instance)).toMatchObject({
       code: 1,
-      'Metadata service': {state: 'problem', remedy: expect.stringContaining('vpcmd metadata enable <instance>')},
+      'Metadata service': {state: 'problem', remedy: expect.stringContaining('vpcmd metadata enable INSTANCE')},
     })
     expect(await networks.workstation(['vpcmd', 'metadata', 'collect', page.name])).toMatchObject({
       code: 1,

@@ -146,7 +146,7 @@ describe('told apart', () => {
     )
     expect(found.Metadata?.finding).toBe('Could not read instance: You sent [token].')
     const other = problems(await examine({endpoint: server.url.replace('http:', 'https:')}, quiet))
-    expect(other.Protocol?.remedy).toContain('vpcmd metadata enable <instance> --protocol https')
+    expect(other.Protocol?.remedy).toContain('vpcmd metadata enable INSTANCE --protocol https')
   })
 
   it('a service that gives a token and then tells nothing is not well, and nothing is made up about profiles', async () => {
@@ -224,7 +224,7 @@ describe('the hop limit', () => {
     expect(checkHopLimit('/.dockerenv exists', false, true)).toMatchObject({
       state: 'problem',
       finding: expect.stringContaining('looks the same as a service that is off'),
-      remedy: expect.stringContaining('vpcmd metadata enable <instance> --hop-limit 2'),
+      remedy: expect.stringContaining('vpcmd metadata enable INSTANCE --hop-limit 2'),
     })
     expect(checkHopLimit(undefined, false, true)).toMatchObject({state: 'ok'})
   })

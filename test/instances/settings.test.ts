@@ -49,7 +49,7 @@ describe('changes in words', () => {
       {before: on, set: {response_hop_limit: 64}},
     ]
     expect(countChanges(changes)).toBe(
-      '1 https/1 -> http/1 (less secure), 1 https/1 -> https/64 (less secure), 1 https/3 -> https/1, 1 off -> http/2',
+      '1 https/1 -> http/1 (less secure: protocol), 1 https/1 -> https/64 (less secure: hop limit), 1 https/3 -> https/1, 1 off -> http/2',
     )
   })
 

@@ -194,15 +194,18 @@ Exit codes: 0 compliant; 5 not compliant; 1 if anything could not be read, whate
   }
 
   private async writeFiles(report: AuditReport, files: ReportFile[]): Promise<void> {
+    const written: string[] = []
     for (const {format, file} of files) {
       try {
         await writeOutput(file, await renderAudit(format, report))
+        written.push(file)
       } catch (error) {
         if (!(error instanceof VpcmdError)) throw error
         this.context.warning(error.inOneLine)
         this.context.exitCode = exitCodes.failed
       }
     }
+    if (written.length > 0) this.context.note(`Wrote ${written.join(', ')}.`)
   }
 
   private async summarize(report: AuditReport, plan: Ending = {lines: [], next: []}): Promise<void> {

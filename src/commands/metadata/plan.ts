@@ -76,7 +76,7 @@ vpcmd also tells which instances Schematics manages, by their tags, and which on
     const outcomes = () => withManagers(withBreaches(outcomesOf(drafts), breaches), managers)
     // In place of a table, on stdout.
     const print = async () => {
-      if (!hcl) return printOutcomes(context, out, outcomes(), {unread: selection.unread})
+      if (!hcl) return printOutcomes(context, out, outcomes(), {unread: selection.unread, isPlan: true})
       reportFailures(context, errorsIn(items), items.length)
       const {toHcl} = await import('../../metadata/hcl.ts')
       context.print(toHcl(changes, id => terraform?.get(id)?.address))
