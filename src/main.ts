@@ -112,7 +112,7 @@ function help(args: string[]): string | undefined {
   const key = words.slice(words[0] === 'help' ? 1 : 0).join(' ')
   const texts = isShort ? short : full
   const text = !isAsked ? welcome : Object.hasOwn(texts, key) ? texts[key] : undefined
-  const isTall = process.stdout.isTTY && text !== undefined && text.split('\n').length > process.stdout.rows
+  const isTall = !isShort && process.stdout.isTTY && text !== undefined && text.split('\n').length > process.stdout.rows
   return isTall ? undefined : text
 }
 

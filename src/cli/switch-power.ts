@@ -337,5 +337,5 @@ const columns: Column<PowerOutcome>[] = [
   {header: 'Before', value: ({before}) => before ?? ''},
   {header: 'After', value: ({after}) => after ?? ''},
   resultColumn,
-  {header: 'Reason', value: ({error, address}) => error?.message ?? movedTo(address), least: 24},
+  {header: 'Reason', value: ({error, reason, address}) => reason ?? error?.message ?? movedTo(address), least: 24},
 ]

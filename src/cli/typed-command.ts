@@ -21,13 +21,12 @@ type HostForHelp = Pick<
  */
 export async function commandTyped(catalog: Catalog, argv: string[], host: HostForHelp): Promise<string[] | undefined> {
   heedTerminalFlags(argv, host.env)
-  const print = (page: HelpPage) =>
-    printWhole(host, drawHelp(page, host.stdout.isTTY ? host.stdout.columns : undefined))
+  const draw = (page: HelpPage) => drawHelp(page, host.stdout.isTTY ? host.stdout.columns : undefined)
   const [first, ...rest] = argv
   if (first === undefined) {
     const mayAsk = host.stdin.isTTY && host.stderr.isTTY && variableAgainstInput(host.env) === undefined
     if (mayAsk && (await canSignIn(host.env))) return ['console']
-    await print(welcomePage(catalog))
+    await printWhole(host, draw(welcomePage(catalog)))
     return undefined
   }
   if (first === 'version') {
@@ -39,7 +38,9 @@ export async function commandTyped(catalog: Catalog, argv: string[], host: HostF
   if (asked || (words.length === 1 && isTopic(catalog, first) && !rest.some(isWord))) {
     const page = helpPage(catalog, words, asked?.isFull ?? false)
     if (!page) throw unknownCommand(catalog, (asked?.words ?? argv).filter(isWord).slice(0, 2))
-    await print(page)
+    // Short help is for a look in passing: a pager would be one thing more to leave.
+    if (asked?.isFull) await printWhole(host, draw(page))
+    else host.stdout.write(draw(page))
     return undefined
   }
   if (first.startsWith('-')) return ['console', ...argv]

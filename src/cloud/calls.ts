@@ -1,6 +1,7 @@
 import {VpcmdError} from '../errors.ts'
+import {fieldsOfCrn} from './crn.ts'
 import {type Operation, type OperationName, OtherAnswer, operations} from './operations.ts'
-import {fields} from './readers/fields.ts'
+import {fields, identity, type Raw, text} from './readers/fields.ts'
 import {readPage} from './readers/page.ts'
 import {TryFailure, unreadable} from './retries.ts'
 import {failureOfTry} from './sdk-adapter.ts'
@@ -17,6 +18,8 @@ export interface CallPolicy extends Peer {
   /** The region's name; empty where no region is meant. */
   place: string
   manner: Manner
+  /** The ID of the account that is asked, where it is known: a server of another one is none of its. */
+  account?: string | undefined
 }
 
 /** The calls of the table, each tried as the retry policy says, read by its reader, and failing as a VpcmdError that says what was being done. */
@@ -38,7 +41,7 @@ function callOperation(
   send: SendOnce,
   policy: CallPolicy,
 ): Promise<Answer<unknown>> {
-  const {url, place, manner} = policy
+  const {url, place, manner, account} = policy
   const isPatient = manner === 'rollout'
   const {again} = operation
   const where = place ? ` in ${place}` : ''
@@ -62,20 +65,28 @@ function callOperation(
         signal.aborted && new TryFailure({kind: 'timeout', message: 'it was called off before it was sent'})
       throw failureOfTry(signal) ?? (calledOff || error)
     })
-    return {result: readAnswer(operation, answer.result, params, url, doing), etag: etagIn(answer.headers)}
+    return {result: readAnswer(operation, answer.result, params, {url, doing, account}), etag: etagIn(answer.headers)}
   })
 }
+
+/** The lists that hold nothing but what the account has: public images, for one, are of others. */
+const owned = ['instances', 'bare_metal_servers', 'templates']
 
 function readAnswer(
   operation: Operation,
   body: unknown,
   params: Record<string, unknown>,
-  url: string,
-  doing: string,
+  {url, doing, account}: {url: string; doing: string; account: string | undefined},
 ): unknown {
-  const {rows, readRow, read, identify} = operation
+  const {rows, readRow, read, identify = identity} = operation
+  const isOfOther = (raw: Raw) => {
+    const scope = fieldsOfCrn(text(raw, 'crn') ?? '').scope
+    return account !== undefined && owned.includes(rows ?? '') && scope !== '' && scope !== `a/${account}`
+  }
+  const identifyOwn = (raw: Raw) => (isOfOther(raw) ? undefined : identify(raw))
   try {
-    const result = rows && readRow ? readPage(fields(body), rows, readRow, url, identify) : read?.(fields(body), params)
+    const result =
+      rows && readRow ? readPage(fields(body), rows, readRow, url, identifyOwn) : read?.(fields(body), params)
     if (result === undefined) throw unreadable(body)
     return result
   } catch (error) {

@@ -110,10 +110,10 @@ export function openAccount(options: AccountOptions): Cloud {
   const openAt = (url: string, place: string): Record<Manner, VpcApi> => {
     checkSecure(url, allowsHttp)
     const send = sdk.create({authenticator: tokens, serviceUrl: url, adapter: sdkAdapter(lineTo, pacing.now)})
-    const proxy = lineTo(url).proxy?.variable
     const policy = {
       url,
-      proxy,
+      account: account?.id,
+      proxy: lineTo(url).proxy?.variable,
       secrets,
       place,
       tokens,

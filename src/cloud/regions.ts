@@ -124,8 +124,10 @@ export async function findRegions(sources: RegionSources): Promise<Region[]> {
   const unknown = asked.filter(name => !regions.some(region => region.name === name))
   if (unknown.length > 0) {
     const names = regions.map(({name}) => name).sort()
+    const {nearestName} = await import('../nearest-name.ts')
+    const near = unknown.flatMap(name => nearestName(name, names) ?? [])
     throw usageError(
-      `There is no region ${unknown.join(', ')} (from ${sources.askedBy}).`,
+      `There is no region ${unknown.join(', ')} (from ${sources.askedBy}).${near.length > 0 ? ` Did you mean ${near.join(', ')}?` : ''}`,
       `There are: ${names.join(', ')}.`,
     )
   }

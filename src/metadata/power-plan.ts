@@ -17,6 +17,8 @@ export interface PowerOutcome {
   before?: string
   after?: string
   error?: VpcmdError
+  /** Why it is left alone, for where its name stands beside it. */
+  reason?: string
   risks?: Risk[]
   /** The primary private addresses, where the start brought another one. */
   address?: Restarted['address']
@@ -93,7 +95,7 @@ export function plannedOutcome(item: PowerItem, isNamed: boolean): PowerOutcome 
   if (change) return {asked, target, before, result: 'planned', risks}
   if (leftOut === undefined) return {asked, target, before, after: before, result: 'unchanged'}
   const isUnread = error !== undefined && error.code !== 'left_alone'
-  return {asked, target, before, result: isNamed || isUnread ? 'failed' : 'skipped', error, risks}
+  return {asked, target, before, result: isNamed || isUnread ? 'failed' : 'skipped', error, reason: leftOut, risks}
 }
 
 /** The status in which an action leaves an instance. */

@@ -148,6 +148,18 @@ it('the action that lists an enterprise is named where it is refused', async () 
   })
 })
 
+it('an instance whose CRN is of another account is left out of the account that lists it, and that is told', async () => {
+  odd.change = (asked, body) => {
+    const [first] = instancesIn(body)
+    if (accountOf(asked) !== idOf('team-d') || first === undefined) return
+    first.crn = String(first.crn).replace(`a/${idOf('team-d')}`, `a/${idOf('team-a')}`)
+  }
+  const audit = ['metadata', 'audit', '--assume', 'vpcmd-auditor', '--account', idOf('team-d'), '--region', 'us-south']
+  const {code, stdout, stderr} = await vpcmd(...audit, '--json')
+  expect({code, result: JSON.parse(stdout).result}).toEqual({code: 1, result: 'incomplete'})
+  expect(stderr).toContain('incomplete: 1 of its rows has no ID of its own')
+})
+
 describe('instances of the same ID in two accounts', () => {
   // What the API of team-d calls by the ID of acme's instance is its own, of the same name.
   beforeEach(async () => {
