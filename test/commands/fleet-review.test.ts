@@ -163,7 +163,9 @@ describe('metadata apply', () => {
     writeFileSync(out, readFileSync(out, 'utf8').replace('"region":"us-south"', '"region":"us-sooth"'))
     const applied = await runInProcess(['metadata', 'apply', out, '--yes', '--json'], {env})
     expect(applied.code).toBe(2)
-    expect(JSON.parse(applied.stdout).error.message).toBe('There is no region us-sooth (from the plan). Did you mean us-south?')
+    expect(JSON.parse(applied.stdout).error.message).toBe(
+      'There is no region us-sooth (from the plan). Did you mean us-south?',
+    )
     expect(patches).toEqual([])
   })
 })
