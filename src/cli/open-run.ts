@@ -9,6 +9,11 @@ import type {Context} from './context.ts'
 import {runInWords} from './run-words.ts'
 import {runsFolder} from './state-folder.ts'
 
+/** Has the accounts of a run called as they were when it was made. */
+export function nameAccounts({accountNames}: Context, {header: {accounts = []}}: Run): void {
+  for (const {id, name} of accounts) accountNames.set(id, name)
+}
+
 interface OpenedRun {
   done: 'resumed' | 'undone'
   last(folder: string, account: string): Promise<Run>
@@ -34,6 +39,7 @@ export async function openRun(
   refuseUnknown(run, done)
   if (run.header.account !== account)
     throw otherAccount(`Run ${run.header.id}`, run.header.account, account, context.isSandbox)
+  nameAccounts(context, run)
   warnOfDamage(context, run)
   if (run.damage?.unknown) {
     context.warning(`Servers that the journal does not name can't be ${done}: only the others are.`)

@@ -39,6 +39,8 @@ export async function openJournal(
   const time = () => new Date(now()).toISOString()
   if (resumes)
     return {id: resumes.id, journal: await JournalFile.resume(folder, resumes.id, resumes.bytes, time()), time}
+  const ids = new Set(changes.flatMap(({target}) => target.account ?? []))
+  const accounts = [...context.accountNames].flatMap(([id, name]) => (ids.has(id) ? [{id, name}] : []))
   const header = {
     command,
     account,
@@ -50,6 +52,7 @@ export async function openJournal(
     count: changes.length,
     ...(undoes !== undefined && {undoes}),
     ...(unread?.length && {unread}),
+    ...(accounts.length > 0 && {accounts}),
   }
   for (let draw = 1; ; draw++) {
     const id = newRunId(now(), random())

@@ -27,6 +27,8 @@ export interface RunHeader {
   undoes?: string
   /** What could not be read while the servers were chosen, in words: nothing of that is in the run. */
   unread?: string[]
+  /** What the servers' accounts were called, where that was known. */
+  accounts?: {id: string; name: string}[]
 }
 
 const restartSteps = ['stop', 'stopped', 'start', 'running', 'down', 'failed', 'left'] as const
@@ -125,6 +127,7 @@ const checks: Record<JournalLine['t'], Check> = {
     assumes: optional(isText),
     undoes: optional(isText),
     unread: optional(listOf(isText)),
+    accounts: optional(listOf(shape(texts('id', 'name')))),
   }),
   change: shape({
     i: isCount,

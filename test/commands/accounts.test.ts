@@ -142,7 +142,11 @@ describe('all accounts of the enterprise', () => {
     const [, restart = ''] = /^ {2}restart +vpcmd (.*)$/m.exec(changed.stderr) ?? []
     expect(restart).toMatch(/^metadata resume [0-9a-f]{4} --restart$/)
     const [, undo = ''] = /^ {2}undo +vpcmd (.*)$/m.exec(changed.stderr) ?? []
-    expect(await vpcmd(...undo.split(' '), '--yes')).toMatchObject({code: 0})
+    // An undo and history call the accounts as the run did.
+    const row = expect.stringMatching(/^web-2 .* team-a .* changed/m)
+    expect(await vpcmd(...undo.split(' '), '--yes')).toMatchObject({code: 0, stdout: row})
+    const [run = ''] = (await vpcmd('metadata', 'history', '-q')).stdout.split('\n')
+    expect((await vpcmd('metadata', 'history', run)).stdout).toEqual(row)
   })
 
   it('are left alone where a plan names them and the command does not, instance by instance', async () => {

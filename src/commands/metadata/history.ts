@@ -3,10 +3,12 @@ import {BaseCommand} from '../../cli/base-command.ts'
 import {connectCloud, usesSandbox} from '../../cli/connect-cloud.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {limit, noHeaders, type OutputOptions} from '../../cli/flags/output.ts'
-import {warnOfDamage} from '../../cli/open-run.ts'
+import {nameAccounts, warnOfDamage} from '../../cli/open-run.ts'
 import {printRows} from '../../cli/output.ts'
 import {resultStyle} from '../../cli/print-outcomes.ts'
+import {runName} from '../../cli/run-journal.ts'
 import {runInWords} from '../../cli/run-words.ts'
+import {accountOf} from '../../cli/show-changes.ts'
 import {runsFolder} from '../../cli/state-folder.ts'
 import type {Column} from '../../column.ts'
 import {exitCodes, usageError} from '../../errors.ts'
@@ -103,6 +105,7 @@ A sandbox has an account of its own, and a new one after a reset. With --sandbox
     const {id, account, iamId, startedAt, command, selection} = header
     const came = summaryOf(run)
     const summary = toJsonRun(came, undoneBy)
+    nameAccounts(this.context, run)
     this.warnOfDamage(run)
     const assumed = header.assumes === undefined ? '' : `, as ${header.assumes} in the accounts of its servers`
     const whose = damage?.header ? '' : `, account ${account}, by ${iamId}${assumed}`
@@ -113,13 +116,16 @@ A sandbox has an account of its own, and a new one after a reset. With --sandbox
       const finish = powerOf(run) === 'stop' ? 'Finish it' : 'Start them'
       this.context.warning(`${mayBeDown(run)}. ${finish} with: vpcmd metadata resume ${id}`)
     }
-    if (undoneBy !== undefined) this.context.note(`Undone by run ${undoneBy}.`)
+    if (undoneBy !== undefined) this.context.note(`Undone by run ${await runName(this.context, undoneBy)}.`)
     for (const unread of summary.unread) {
       this.context.warning(`The selection was incomplete, as this could not be read: ${unread}`)
     }
     await printRows(this.context, out, {
       rows: changes,
-      columns: changeColumns(changes.some(({change}) => change.target.account !== undefined)),
+      columns: changeColumns(
+        changes.some(({change}) => change.target.account !== undefined),
+        accountId => (out.format === 'table' ? accountOf(this.context, accountId) : accountId),
+      ),
       toJson: toJsonChange,
       toWhole: () => ({...summary, changes: changes.map(toJsonChange)}),
       id: ({change}) => change.target.id,
@@ -194,17 +200,17 @@ function ago(ms: number): string {
   return `${Math.floor(minutes / 60 / 24)} days ago`
 }
 
-const accountOfChange: Column<RecordedChange> = {
+const accountOfChange = (nameOf: (id: string) => string): Column<RecordedChange> => ({
   header: 'Account',
-  value: ({change}) => change.target.account ?? '',
+  value: ({change: {target}}) => (target.account === undefined ? '' : nameOf(target.account)),
   priority: 2,
   tells: 'which',
-}
+})
 
-const changeColumns = (hasAccounts: boolean): Column<RecordedChange>[] => [
+const changeColumns = (hasAccounts: boolean, nameOf: (id: string) => string): Column<RecordedChange>[] => [
   {header: 'Name', value: ({change}) => change.target.name, least: 20, tells: 'what'},
   {header: 'ID', value: ({change}) => change.target.id, priority: 3, tells: 'which'},
-  ...(hasAccounts ? [accountOfChange] : []),
+  ...(hasAccounts ? [accountOfChange(nameOf)] : []),
   {header: 'Zone', value: ({change}) => change.target.zone, priority: 2, tells: 'which'},
   {header: 'Before', value: ({change}) => (change.power ? change.target.status : settingsLabel(change.before))},
   {
