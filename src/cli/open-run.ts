@@ -1,5 +1,5 @@
 import type {Cloud} from '../cloud/cloud.ts'
-import {exitCodes, usageError} from '../errors.ts'
+import {exitCodes, usageError, type VpcmdError} from '../errors.ts'
 import type {RunHeader} from '../metadata/journal.ts'
 import {readRun, shortRunIds} from '../metadata/read-run.ts'
 import {runsSince} from '../metadata/run-folder.ts'
@@ -60,7 +60,9 @@ async function lookAtLater(
   {isNamed, done, changes}: {isNamed: boolean; done: OpenedRun['done']; changes: RecordedChange[]},
 ): Promise<void> {
   const folder = runsFolder(context.env)
-  const [{undo, over}, nameOf] = await Promise.all([runsSince(folder, run, changes), shortRunIds(folder)])
+  // Who names a run depends on its own journal alone: what another one may say is worth a warning.
+  const onUnreadable = isNamed ? ({inOneLine}: VpcmdError) => context.warning(inOneLine) : undefined
+  const [{undo, over}, nameOf] = await Promise.all([runsSince(folder, run, changes, onUnreadable), shortRunIds(folder)])
   const called = (header: RunHeader) =>
     `${nameOf(header.id)} (${header.undoes === undefined ? runInWords(context, header) : `undo of ${nameOf(header.undoes)}`})`
   const name = nameOf(run.header.id)

@@ -1,4 +1,5 @@
 import type {Column} from '../column.ts'
+import {exitCodes} from '../errors.ts'
 import {settingsLabel} from '../instances/settings.ts'
 import {managerInWords} from '../metadata/managed-by.ts'
 import {byResult, type Outcome, toJsonOutcome, weakenedIn} from '../metadata/outcomes.ts'
@@ -67,6 +68,7 @@ export async function printServers<Each extends ServerOutcome>(
   // What was never sent is counted, not listed.
   const errors = outcomes.flatMap(({error, result}) => (error && result !== 'skipped' ? [error] : []))
   reportFailures(context, errors, outcomes.length)
+  if (unread.length > 0 && !context.host.exitCode) context.exitCode = exitCodes.failed
   const isCut = out.format === 'table' && !out.quiet && !listsAll && outcomes.length > mostListed
   const isListed = (each: Each) => {
     // Of what was not found a table has nothing to tell but the name, which its error has said.

@@ -192,6 +192,7 @@ async function dryRun(
 ): Promise<void> {
   if (preflights.going.length + preflights.leftOut.length > 0) await showPreflights(context, preflights, action)
   await printPowerOutcomes(context, policy, planned, unread)
+  reportLeftAlone(context, action, planned)
   context.note(dryRunNote(planned, unread))
 }
 

@@ -4,7 +4,7 @@ import type {RunHeader} from './journal.ts'
 import {journalFile, listRunIds, type ReadRun, readRun, readRunFile} from './read-run.ts'
 import {RestartMarks} from './restart-marks.ts'
 import {lookAt, ownerOf, RunIndex} from './run-index.ts'
-import {powerOf, type RecordedChange, type Run, type RunSummary, summaryOf, wasTouched} from './runs.ts'
+import {isBetween, type RecordedChange, type Run, type RunSummary, summaryOf, wasTouched} from './runs.ts'
 
 /** One run of a folder: what it comes to, and a way to read all of it. */
 export interface FoundRun extends RunSummary {
@@ -36,13 +36,15 @@ export async function* readRuns(folder: string, onUnreadable?: (error: VpcmdErro
 }
 
 /**
- * The runs of the same account that began after a run did: `undo`, the last one that took back all it made, and `over`, those that
- * did the same to servers of these changes of it, set or switched them, the latest first. Throws as readRuns does.
+ * The runs of the same account that began after a run did: `undo`, the last one that took back all it made, and `over`, those
+ * that set or switched the servers of these changes of it, where that is what is to be done with them; the latest first.
+ * Throws as readRuns does, unless `onUnreadable` takes what can't be read.
  */
 export async function runsSince(
   folder: string,
   run: Run,
   changes: readonly RecordedChange[],
+  onUnreadable?: (error: VpcmdError) => void,
 ): Promise<{undo: RunHeader | undefined; over: RunHeader[]}> {
   const {header} = run
   // One that was resumed after its undo has made more.
@@ -51,17 +53,27 @@ export async function runsSince(
       .flatMap(each => (wasTouched(each) && each.at ? [each.at] : []))
       .sort()
       .at(-1) ?? ''
-  const servers = new Set(changes.map(({change}) => serverKey(change.target)))
+  const keyed = changes.map(each => ({isSwitched: each.change.power !== undefined || isBetween(each), each}))
+  const serversOf = (some: typeof keyed) => new Set(some.map(({each}) => serverKey(each.change.target)))
+  const switched = serversOf(keyed.filter(({isSwitched}) => isSwitched))
+  const set = serversOf(keyed.filter(({isSwitched}) => !isSwitched))
+  const isOver = (each: RecordedChange) => {
+    const server = serverKey(each.change.target)
+    const {change, restart} = each
+    const switches = restart !== undefined || (change.power !== undefined && wasTouched(each))
+    return (switches && switched.has(server)) || (!change.power && wasTouched(each) && set.has(server))
+  }
   let undo: RunHeader | undefined
   const over: RunHeader[] = []
-  for await (const found of readRuns(folder)) {
-    if (found.endedAt !== undefined && found.endedAt < header.startedAt) break
+  for await (const found of readRuns(folder, onUnreadable)) {
     if (found.header.account !== header.account || found.header.startedAt <= header.startedAt) continue
     if (found.header.undoes === header.id && found.wasTouched && found.header.startedAt > madeAt) undo ??= found.header
-    if (servers.size === 0 || !found.wasTouched) continue
-    const isOver = ({change, ...each}: RecordedChange) => wasTouched(each) && servers.has(serverKey(change.target))
-    const other = await found.read()
-    if (!powerOf(other) === !powerOf(run) && other.changes.some(isOver)) over.push(found.header)
+    if (changes.length === 0 || !(found.wasTouched || found.mayBeDown > 0)) continue
+    const other = await found.read().catch((error: unknown) => {
+      if (!onUnreadable) throw error
+      onUnreadable(asVpcmdError(error))
+    })
+    if (other?.changes.some(isOver)) over.push(found.header)
   }
   return {undo, over}
 }

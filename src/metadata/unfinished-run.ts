@@ -86,7 +86,7 @@ export async function lastUnfinished(
     refuseToPass(found)
     if (found.header.account !== account) continue
     const {id, undoes} = found.header
-    if (undoes !== undefined) undone.add(undoes)
+    if (undoes !== undefined && found.wasTouched) undone.add(undoes)
     if (found.state === 'running') running ??= id
     if (undone.has(id) && found.mayBeDown > 0) leftDown ??= id
     if (undone.has(id)) continue

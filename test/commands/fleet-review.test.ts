@@ -1,4 +1,4 @@
-import {existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
@@ -203,6 +203,23 @@ describe('what is written down already', () => {
     })
     expect(again.stdout).toMatch(/my-virtual-server-1 .* off +off +unchanged/)
     expect(patches).toEqual([])
+  })
+
+  it('is still unfinished after an undo that took nothing back', async () => {
+    const run = (...args: string[]) => runInProcess(['metadata', ...args], {env})
+    await run('enable', 'my-virtual-server-1', 'my-virtual-server-2', '--yes', '--concurrency', '1')
+    const folder = join(env.XDG_STATE_HOME ?? '', 'vpcmd', 'runs')
+    const [file = ''] = readdirSync(folder).filter(name => name.endsWith('.jsonl'))
+    const lines = readFileSync(join(folder, file), 'utf8').split('\n')
+    // As a process that was killed after the first outcome leaves it, and before it sent more.
+    const end = lines.findIndex(line => line.includes('"t":"outcome"')) + 1
+    writeFileSync(join(folder, file), `${lines.slice(0, end).join('\n')}\n`)
+    const {i} = JSON.parse(lines[end - 1] ?? '')
+    const [made = ''] = [lines.map(line => line && JSON.parse(line)).find(line => line.t === 'change' && line.i === i)]
+    await sandbox.fleet.change(made.target.id, {metadata_service: {response_hop_limit: 9}})
+    expect((await run('undo', '--yes')).code).toBe(1)
+    const {planned} = JSON.parse((await run('resume', '--dry-run', '--json')).stdout)
+    expect(planned.length + JSON.parse((await run('resume', '--dry-run', '--json')).stdout).unchanged.length).toBe(1)
   })
 
   it('is no risk any more once it is made', async () => {

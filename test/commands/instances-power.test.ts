@@ -1,4 +1,4 @@
-import {readdirSync, readFileSync, writeFileSync} from 'node:fs'
+import {readdirSync, readFileSync, symlinkSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {describe, expect, test} from 'vitest'
 import {mostAtOnce} from '../support/downtimes.ts'
@@ -80,6 +80,7 @@ describe('instances stop and start', () => {
     })
     // What is stopped is no instance to stop, or to restart.
     expect((await switchAll('--status', 'stopped')).code).toBe(0)
+    expect((await switchAll('--name', 'web-2', '--dry-run')).code).toBe(1)
     expect(scene.requests).toEqual([])
   })
 
@@ -149,6 +150,23 @@ describe('instances restart', () => {
     const named = await vpcmd('metadata', 'resume', id, '--accept-downtime')
     expect(named).toMatchObject({code: 0, stderr: expect.stringContaining('Warning: Since run')})
     expect(statusOf(one)).toBe('stopped')
+  })
+
+  test('one that was down when its run was killed, and that later runs switched, is left as they left it', async () => {
+    await scene.set()
+    await vpcmd('metadata', 'enable', three, '--restart', '--accept-downtime', '--yes')
+    const id = await scene.lastRun()
+    cutJournalAfter('"step":"stopped"')
+    await vpcmd('instances', 'stop', three, '--accept-downtime')
+    scene.requests = []
+    const late = await vpcmd('metadata', 'resume')
+    expect(late).toMatchObject({code: 2, stderr: expect.stringContaining('later runs changed the same servers')})
+    expect({status: statusOf(three), sent: scene.requests}).toEqual({status: 'stopped', sent: []})
+    // What can't be read of other runs keeps nobody from going on with one by name.
+    symlinkSync('/nowhere', join(scene.env.XDG_STATE_HOME ?? '', 'vpcmd', 'runs', '20991231-235959-aaaa.jsonl'))
+    const named = await vpcmd('metadata', 'resume', id)
+    expect(named).toMatchObject({code: 0, stderr: expect.stringContaining('it is a symbolic link')})
+    expect(statusOf(three)).toBe('running')
   })
 
   test('one whose last step is in the journal is not restarted again', async () => {
