@@ -1,5 +1,5 @@
 import {rm} from 'node:fs/promises'
-import {join} from 'node:path'
+import {dirname, join, resolve} from 'node:path'
 import type {Cloud} from '../cloud/cloud.ts'
 import type {FoundCredentials, ProfileCredentials} from '../cloud/credentials.ts'
 import type {Endpoints} from '../cloud/endpoints.ts'
@@ -8,7 +8,7 @@ import type {Place} from '../cloud/regions.ts'
 import {VpcmdError} from '../errors.ts'
 import {openFileLimit} from '../files/open-file-limit.ts'
 import {folderTrouble, hashedName} from '../files/private-file.ts'
-import {cacheFolder, homeFolder} from '../files/user-folders.ts'
+import {cacheFolder, configFile, homeFolder} from '../files/user-folders.ts'
 import {NamesSeen, namesFile} from './completion/known-names.ts'
 import type {Context} from './context.ts'
 import {namesSandbox} from './environment.ts'
@@ -184,7 +184,7 @@ async function realAccess(context: Context, flags: CloudFlags): Promise<Access> 
     apiKeyFile: flags['api-key-file'],
     profile: used?.profile.credentials && {
       name: used.name,
-      credentials: withHome(used.profile.credentials, homeFolder(context.env)),
+      credentials: withFullPath(used.profile.credentials, context.env),
     },
     warn,
   })
@@ -192,10 +192,16 @@ async function realAccess(context: Context, flags: CloudFlags): Promise<Access> 
   return {credentials, endpoints, cacheFolder: usableCache(context, flags.debug ?? false)}
 }
 
-/** A file of the home folder may be written as shells take it. */
-function withHome(credentials: ProfileCredentials, home: string | undefined): ProfileCredentials {
-  const isAtHome = credentials.kind === 'key_file' && home !== undefined && credentials.file.startsWith('~/')
-  return isAtHome ? {...credentials, file: join(home, credentials.file.slice(2))} : credentials
+/**
+ * A file of the home folder may be written as shells take it. Another one is beside the config file that names it, and not
+ * in the current folder: whoever made that must not choose the account.
+ */
+function withFullPath(credentials: ProfileCredentials, env: NodeJS.ProcessEnv): ProfileCredentials {
+  if (credentials.kind !== 'key_file') return credentials
+  const {file} = credentials
+  const home = homeFolder(env)
+  if (file.startsWith('~/') && home !== undefined) return {...credentials, file: join(home, file.slice(2))}
+  return {...credentials, file: resolve(dirname(configFile(env) ?? '/'), file)}
 }
 
 /** The folder of the cache; undefined where none is wanted, or others could put a token or a region of theirs there. */

@@ -24,7 +24,7 @@ export async function withCredentialsFile(env: Settings, warn: (text: string) =>
   const taken = Object.entries(file).filter(
     ([name]) => name.startsWith('VPC_') && (addresses.includes(name) || !hasOwn),
   )
-  return {...Object.fromEntries(taken), ...withoutEmpty(env, addresses)}
+  return {...Object.fromEntries(taken), ...withoutEmpty(env)}
 }
 
 /** Whether there are VPC_* settings that are part of credentials. */
@@ -32,9 +32,9 @@ export function hasSettings(env: Settings): boolean {
   return Object.keys(env).some(name => name.startsWith('VPC_') && !addresses.includes(name) && env[name])
 }
 
-/** An address that is set to nothing is not set. */
-function withoutEmpty(env: Settings, names: readonly string[]): Settings {
-  return Object.fromEntries(Object.entries(env).filter(([name, value]) => value || !names.includes(name)))
+/** A setting of the SDK's that is set to nothing is not set. */
+function withoutEmpty(env: Settings): Settings {
+  return Object.fromEntries(Object.entries(env).filter(([name, value]) => value || !name.startsWith('VPC_')))
 }
 
 async function readCredentialsFile(env: Settings): Promise<Record<string, string>> {

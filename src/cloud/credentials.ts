@@ -2,6 +2,7 @@ import {stat} from 'node:fs/promises'
 import {asVpcmdError} from '../errors.ts'
 import {isStdin, readText} from '../files/read-input.ts'
 import {parsedJson} from '../json-object.ts'
+import {quoteCommand} from '../quote-command.ts'
 import {type ComputeResource, findComputeResource} from './compute-resource.ts'
 import {
   badKey,
@@ -163,7 +164,8 @@ async function readKeyFile(file: string, {warn}: CredentialSources): Promise<str
   })
   if (isStdin(file) || process.platform === 'win32') return text
   const there = await stat(file).catch(() => undefined)
-  if (there && there.mode & 0o077) warn(`${file} can be read by others on this machine: chmod 600 ${file}`)
+  if (there && there.mode & 0o077)
+    warn(`${file} can be read by others on this machine: ${quoteCommand(['chmod', '600', file])}`)
   return text
 }
 

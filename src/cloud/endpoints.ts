@@ -100,8 +100,8 @@ function fromVariable(env: Readonly<Record<string, string | undefined>>, name: s
   const value = env[name]?.trim()
   if (!value) return undefined
   const url = URL.canParse(value) ? new URL(value) : undefined
-  // Before the value is shown: a URL's password is a secret.
-  if (url?.username || url?.password || url?.search || url?.hash) {
+  // Before the value is shown: a password is a secret, also in what is no URL.
+  if (value.includes('@') || url?.search || url?.hash) {
     throw usageError(`${name} may not hold a user, a query or a fragment.`)
   }
   if (url?.protocol !== 'https:' && url?.protocol !== 'http:') {

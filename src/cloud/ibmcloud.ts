@@ -1,11 +1,11 @@
 import {execFile} from 'node:child_process'
-import {constants} from 'node:fs'
-import {access, stat} from 'node:fs/promises'
-import {delimiter, isAbsolute, join, resolve} from 'node:path'
+import {stat} from 'node:fs/promises'
+import {join, resolve} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {exitCodes, VpcmdError} from '../errors.ts'
 import {explainTrouble, sentence} from '../files/file-trouble.ts'
 import {folderTrouble, ownershipTrouble, readPrivateJson} from '../files/private-file.ts'
+import {programOnPath} from '../files/program-on-path.ts'
 import {inputLimits} from '../files/read-input.ts'
 import {objectIn} from '../json-object.ts'
 import {claimsIn} from '../jwt-claims.ts'
@@ -159,7 +159,7 @@ const commandLine = `ibmcloud ${args.join(' ')}`
 
 /** Has ibmcloud renew its token and print it: `{"iam_token": "Bearer …"}` (ibm-cloud-docs/logs-router, retrieve-access-token). */
 async function askIbmcloud(env: Env): Promise<IamToken> {
-  const program = await programOnPath(env)
+  const program = await programOnPath('ibmcloud', env)
   if (program === undefined) {
     throw denied(
       'no_ibmcloud',
@@ -180,20 +180,6 @@ async function askIbmcloud(env: Env): Promise<IamToken> {
   const token = tokenIn(text(objectIn(stdout) ?? {}, 'iam_token') ?? '')
   if (token) return token
   throw denied('ibmcloud_failed', `${commandLine} printed no token that vpcmd can read.`)
-}
-
-/** In folders of PATH alone: what lies in the current folder may be anybody's. */
-async function programOnPath(env: Env): Promise<string | undefined> {
-  const name = process.platform === 'win32' ? 'ibmcloud.exe' : 'ibmcloud'
-  for (const folder of (env.PATH ?? env.Path ?? '').split(delimiter).filter(isAbsolute)) {
-    const program = join(folder, name)
-    const isProgram = await Promise.all([stat(program), access(program, constants.X_OK)]).then(
-      ([there]) => there.isFile(),
-      () => false,
-    )
-    if (isProgram) return program
-  }
-  return undefined
 }
 
 interface Ended {

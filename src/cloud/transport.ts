@@ -167,6 +167,8 @@ async function exchange(question: Question, line: Line): Promise<Reply | NoReply
         if (socket.connecting) socket.once('connect', () => (connected = true))
         else connected = true
       })
+      // Nobody asked for another protocol: what came of the question, this does not say.
+      sent.on('upgrade', () => silence('reset', 'UPGRADE'))
       sent.on('response', response => {
         readReply(response, line.mostBytes ?? answerLimits.other, settle, silence).catch(() => silence('failed'))
       })

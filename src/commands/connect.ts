@@ -169,7 +169,7 @@ On the sandbox, the shell is one of this machine, as you, and what you run in it
   ): Promise<void> {
     if (out.format === 'table') return this.context.print(`${quoteCommand(answer.command)}\n`)
     const {command, ...others} = answer
-    const entries = Object.entries({id, name: name ?? '', ...others, command: command.join(' ')})
+    const entries = Object.entries({id, name: name ?? '', ...others, command: quoteCommand(command)})
     await printRecord(this.context, out, {entries, json: {id, name: name ?? null, ...answer}, id})
   }
 

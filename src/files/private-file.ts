@@ -1,5 +1,5 @@
 import {createHash} from 'node:crypto'
-import {type Stats, statSync} from 'node:fs'
+import {constants, type Stats, statSync} from 'node:fs'
 import {mkdir, open, stat} from 'node:fs/promises'
 import {dirname} from 'node:path'
 import {quoteCommand} from '../quote-command.ts'
@@ -46,9 +46,11 @@ export async function writePrivate(file: string, content: string): Promise<void>
  * `EFBIG` for one of more bytes than `mostBytes`, and SyntaxError for a file that is no JSON.
  */
 export async function readPrivateJson(file: string, mostBytes = Number.POSITIVE_INFINITY): Promise<unknown> {
-  const handle = await open(file)
+  // A FIFO is not waited for.
+  const handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
   try {
     const there = await handle.stat()
+    if (!there.isFile()) throw fileError('EPERM', 'it is no file')
     const trouble = ownershipTrouble(file, there)
     if (trouble) throw fileError('EPERM', trouble.why)
     if (there.size > mostBytes) throw fileError('EFBIG')

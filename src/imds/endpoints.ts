@@ -40,7 +40,7 @@ export function parseEndpoint(text: string): string {
   const isPlain = url && /^https?:$/.test(url.protocol) && url.pathname === '/' && !url.search && !url.hash
   // A URL's host may hold quotes.
   const isHost = url && /^([\w.-]+|\[[\da-f:.]+\])$/.test(url.hostname)
-  if (url?.username || url?.password) throw usageError('--endpoint may not hold a user.')
+  if (text.includes('@')) throw usageError('--endpoint may not hold a user.')
   if (!url || !isPlain || !isHost) {
     throw usageError(
       `--endpoint ${text} is not the URL of a metadata service.`,

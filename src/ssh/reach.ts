@@ -35,6 +35,9 @@ export async function checkWishes({user, identity, via}: ReachWishes): Promise<v
   if (user !== undefined) checkUser(user)
   if (via !== undefined) checkJumpHost(via)
   if (identity === undefined) return
+  // ssh puts the variable's value in its place (ssh_config(5), ENVIRONMENT VARIABLES), and knows no way to write the two.
+  if (identity.includes('${'))
+    throw usageError(`--identity ${identity} holds ${'${'}, which ssh replaces.`, 'Rename the file.')
   try {
     await access(identity, constants.R_OK)
   } catch (error) {

@@ -2,7 +2,15 @@ import {type ChildProcess, spawn} from 'node:child_process'
 import {readFileSync} from 'node:fs'
 import {constants} from 'node:os'
 import {VpcmdError} from '../errors.ts'
+import {programOnPath} from '../files/program-on-path.ts'
 import {onContinue, onEnding, onExit, stopJob} from '../signals.ts'
+
+/** Throws VpcmdError where there is none. */
+async function sshProgram(env: NodeJS.ProcessEnv): Promise<string> {
+  const program = await programOnPath('ssh', env)
+  if (program === undefined) throw noSsh()
+  return program
+}
 
 export interface SshEnd {
   /** ssh's exit code; 128 and the signal's number where a signal ended it. 255 is ssh's own failure. */
@@ -26,7 +34,7 @@ export async function runSsh(
   env: NodeJS.ProcessEnv,
   onStderr: (chunk: Buffer) => void,
 ): Promise<SshEnd> {
-  const child = spawn('ssh', args, {env, stdio: ['inherit', 'inherit', 'pipe']})
+  const child = spawn(await sshProgram(env), args, {env, stdio: ['inherit', 'inherit', 'pipe']})
   const said = endOf(child.stderr)
   child.stderr.on('data', onStderr)
   // vpcmd ends when ssh does: what ssh makes of the signal decides.
@@ -75,7 +83,7 @@ function readStat(pid: number): string {
 
 /** Throws VpcmdError where there is no ssh: before something is done that is of no use without. */
 export async function checkSsh(env: NodeJS.ProcessEnv): Promise<void> {
-  await ended(spawn('ssh', ['-V'], {env, stdio: 'ignore'}))
+  await ended(spawn(await sshProgram(env), ['-V'], {env, stdio: 'ignore'}))
 }
 
 /**
@@ -86,7 +94,7 @@ export async function captureSsh(
   args: readonly string[],
   {env, input, limit, signal}: {env: NodeJS.ProcessEnv; input: string; limit: number; signal?: AbortSignal},
 ): Promise<SshEnd & {stdout: Buffer}> {
-  const child = spawn('ssh', args, {env, stdio: 'pipe', signal})
+  const child = spawn(await sshProgram(env), args, {env, stdio: 'pipe', signal})
   // Nobody else would end it.
   child.once(
     'close',
@@ -118,16 +126,18 @@ function ended(child: ChildProcess): Promise<number> {
   })
 }
 
+function noSsh(): VpcmdError {
+  return new VpcmdError({
+    code: 'ssh_not_found',
+    message: 'There is no ssh on the PATH.',
+    hint: 'Install the OpenSSH client; vpcmd connect INSTANCE --print shows the command line to run elsewhere.',
+  })
+}
+
 function startFailure(error: NodeJS.ErrnoException): VpcmdError {
   if (error.name === 'AbortError')
     return new VpcmdError({code: 'timeout', message: 'ssh took too long, and was stopped.'})
-  if (error.code === 'ENOENT') {
-    return new VpcmdError({
-      code: 'ssh_not_found',
-      message: 'There is no ssh on the PATH.',
-      hint: 'Install the OpenSSH client; vpcmd connect INSTANCE --print shows the command line to run elsewhere.',
-    })
-  }
+  if (error.code === 'ENOENT') return noSsh()
   return new VpcmdError({code: 'ssh_failed', message: `ssh can't be run: ${error.message}.`})
 }
 

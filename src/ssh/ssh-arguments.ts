@@ -20,7 +20,8 @@ export interface SshCall {
 export function sshArguments({user, address, identity, via, options = [], more}: SshCall): string[] {
   return [
     ...options,
-    ...(identity === undefined ? [] : ['-i', identity]),
+    // ssh replaces what stands behind a % (ssh_config(5), TOKENS).
+    ...(identity === undefined ? [] : ['-i', identity.replaceAll('%', '%%')]),
     ...(via === undefined ? [] : ['-J', via]),
     `${user}@${address}`,
     ...more,

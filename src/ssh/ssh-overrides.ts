@@ -56,6 +56,9 @@ const overrides: readonly Override[] = [
     instead: 'none',
     letters: '',
   },
+  // A connection that is kept for an address may lead to another machine that had it, in another VPC or behind another host
+  // to jump over, and ssh compares no host key then.
+  {setting: 'ControlPath', isHarmful: value => value !== 'none', instead: 'none', letters: 'S'},
   {setting: 'SessionType', isHarmful: value => value !== 'default', instead: 'default', letters: 'NsW'},
   {setting: 'StdinNull', isHarmful: value => value === 'yes' || value === 'true', instead: 'no', letters: 'nf'},
   // A terminal changes what a command prints, and a shell without one has no prompt.

@@ -75,7 +75,7 @@ export function createPlainPrompter(streams: Streams): Prompter {
       // The terminal echoes what is typed unless it is raw.
       input.setRawMode?.(true)
       try {
-        return await readLine(streams)
+        return await readSecret(streams)
       } finally {
         input.setRawMode?.(false)
         output.write('\n')
@@ -104,6 +104,41 @@ function pickedBy<T>(
     picked.add(only)
   }
   return {value: picked}
+}
+
+/** A line of a terminal that is raw, as `readLine`: the terminal itself then neither edits nor interrupts. */
+function readSecret({input, output}: Streams): Promise<string> {
+  let typed = ''
+  let dispose = () => {}
+  return new Promise<string>((resolve, reject) => {
+    const leave = () => {
+      output.write('\n')
+      reject(interrupted())
+    }
+    const take = (chunk: Buffer | string) => {
+      const text = String(chunk)
+      for (const [at, char] of Array.from(text).entries()) {
+        if (char === '\x03' || char === '\x04') return leave()
+        if (char === '\r' || char === '\n') {
+          const rest = Array.from(text)
+            .slice(at + 1)
+            .join('')
+          if (rest !== '') input.unshift(rest)
+          return resolve(typed)
+        }
+        typed = char === '\x7f' || char === '\b' ? Array.from(typed).slice(0, -1).join('') : typed + char
+      }
+    }
+    const stopListening = onEnding(leave)
+    input.on('data', take)
+    input.once('end', leave)
+    dispose = () => {
+      stopListening()
+      input.off('data', take)
+      input.off('end', leave)
+      input.pause()
+    }
+  }).finally(() => dispose())
 }
 
 /** A line of the terminal. Rejects with `interrupted` where none comes any more. */

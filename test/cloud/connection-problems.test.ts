@@ -49,6 +49,17 @@ it.each(['vpcUrl', 'iamUrl'] as const)('names a web page that comes in place of 
   })
 })
 
+it('is in doubt about a change that is answered by another protocol', async () => {
+  const server = createServer()
+  server.on('connection', socket => {
+    socket.once('data', () =>
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n'),
+    )
+  })
+  const url = await listening(server)
+  await expect(regionsWith({iamUrl: url})).rejects.toMatchObject({code: 'connection_broken', exitCode: 1})
+})
+
 it.each(['[]', '"text"', '{}', 'null', '{"regions"'])('does not take %s for an answer', async body => {
   const url = await serve((_request, response) => {
     response.setHeader('Content-Type', 'application/json').end(body)

@@ -164,6 +164,8 @@ describe('the way there', () => {
 
   it.each([
     ['VPC_URL', 'http://:hush@127.0.0.1:9/v1'],
+    ['VPC_URL', 'someone:hush@127.0.0.1:9'],
+    ['VPC_URL', 'https//someone:hush@127.0.0.1:9'],
     ['VPC_URL', 'ftp://someone:hush@127.0.0.1:9/v1'],
     ['VPC_AUTH_URL', 'https://someone:hush@127.0.0.1:9'],
   ])('%s with a password, which is not shown: %s', async (name, url) => {

@@ -31,6 +31,13 @@ const withSsh = (script: string) => {
 }
 
 describe('connect --print', () => {
+  it('is a line for a shell in every format, in which ssh replaces nothing', async () => {
+    const key = join(here.env.HOME ?? '', 'my %d key; x')
+    writeFileSync(key, '')
+    const csv = await connect('my-virtual-server-3', '--print', '-i', key, '-o', 'csv')
+    expect(csv.stdout).toContain(`ssh -i '${key.replace('%', '%%')}' vpcuser@`)
+  })
+
   it('takes the user of the image and the floating IP', async () => {
     expect(await connect('my-virtual-server-2', '--print')).toEqual({
       code: 0,

@@ -53,6 +53,14 @@ describe('a profile', () => {
     expect(who.stdout).toMatch(/comes before IBMCLOUD_API_KEY/)
   })
 
+  it('names a key beside the config file, and not one of the current folder', async () => {
+    const user = userWith('profiles:\n  key: {credentials: {key_file: key}}\n')
+    const {stderr} = await user.vpcmd('whoami --profile key')
+    expect(stderr).toContain(`No API key from ${join(dirname(user.file), 'key')}: there is no such file`)
+    writeFileSync(join(dirname(user.file), 'key'), `${sandbox.apiKey}\n`, {mode: 0o600})
+    expect((await user.vpcmd('whoami --profile key')).code).toBe(0)
+  })
+
   it('assumes a trusted profile in all of its accounts, which flags can narrow', async () => {
     const user = userWith(profiles, withKey())
     const accounts = async (line: string) => {

@@ -1,3 +1,4 @@
+import {readdirSync} from 'node:fs'
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest'
 import {type Sandbox, startSandbox} from '../../src/sandbox/index.ts'
 import {type Pty, startPty} from '../support/pty.ts'
@@ -51,6 +52,12 @@ describe.skipIf(!hasSshd)('connect, with a real sshd', () => {
     sshd.configure(line)
     const args = ['connect', 'my-virtual-server-2', '--user', sshd.user, '--', 'cat; exit 7']
     expect(await runVpcmd(args, {env, stdin: 'hello\n'})).toEqual({code: 7, stdout: 'hello\n', stderr: ''})
+  })
+
+  it('makes a connection of its own, where one that is kept may lead to another machine of the same address', async () => {
+    sshd.configure('ControlMaster auto\nControlPath /tmp/vpcmd-never-%C\nControlPersist yes')
+    expect((await reach('--', 'echo here')).stdout).toBe('here\n')
+    expect(readdirSync('/tmp').filter(name => name.startsWith('vpcmd-never-'))).toEqual([])
   })
 
   it('lets the options that are typed win over what it takes back', async () => {

@@ -20,7 +20,7 @@ beforeAll(() => bundle(new URL('fixtures/ask.ts', import.meta.url), fixture))
 afterEach(() => pty?.kill())
 afterAll(() => rmSync(folder, {recursive: true, force: true}))
 
-type Question = [kind: 'pick' | 'choose' | 'number' | 'confirm', question: Record<string, unknown>]
+type Question = [kind: 'pick' | 'choose' | 'number' | 'confirm' | 'secret', question: Record<string, unknown>]
 interface Screen {
   cols?: number
   rows?: number
@@ -398,5 +398,15 @@ describe('with TERM=dumb, as in a shell within Emacs', () => {
     }
     await at.waitFor(answer)
     expect(at.written()).not.toContain('\x1b')
+  })
+
+  it.each<[string, string, string]>([
+    ['with a backspace', `secretpx${keys.backspace}w${keys.enter}`, 'answer "secretpw"'],
+    ['that is left by Ctrl-C before Enter', `sec${keys.ctrlC}`, 'error interrupted'],
+  ])('takes a secret %s, and shows none of it', async (_what, typed, answer) => {
+    const at = ask(['secret', {message: 'Passphrase?'}], {env})
+    await at.reply('Passphrase?', typed)
+    await at.waitFor(answer)
+    expect(at.written().replace(answer, '')).not.toContain('sec')
   })
 })

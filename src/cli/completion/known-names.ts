@@ -1,4 +1,4 @@
-import {closeSync, fstatSync, openSync, readFileSync} from 'node:fs'
+import {closeSync, constants, fstatSync, openSync, readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import type {Instance} from '../../cloud/readers/instance.ts'
 import {ownershipTrouble, writePrivate} from '../../files/private-file.ts'
@@ -29,10 +29,11 @@ export function namesFile(cacheFolder: string, isSandbox: boolean): string {
 /** The names that were kept; none where there is no file, or one that others could have written. Never throws. */
 export function readKnownNames(file: string): KnownNames {
   try {
-    const opened = openSync(file, 'r')
+    // A FIFO would keep the Tab waiting for ever.
+    const opened = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
     try {
       const stats = fstatSync(opened)
-      if (stats.size > mostBytes || ownershipTrouble(file, stats)) return {owner: '', regions: {}}
+      if (!stats.isFile() || stats.size > mostBytes || ownershipTrouble(file, stats)) return {owner: '', regions: {}}
       const {owner, account, regions}: Record<string, unknown> = JSON.parse(readFileSync(opened, 'utf8'))
       const read = Object.entries(regions ?? {}).map(([name, known]) => [name, namesIn(known)])
       return {

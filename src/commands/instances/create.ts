@@ -191,7 +191,8 @@ function problemOfName(name: string): string | undefined {
   return `${name === '' ? 'An empty string' : name} is not a valid instance name.`
 }
 
-const nameRule = 'Use lowercase letters, digits and hyphens, at most 63, starting with a letter.'
+const nameRule =
+  'Use lowercase letters, digits and hyphens, at most 63, starting with a letter and ending with a letter or digit.'
 
 /** Throws a usage error for what nobody can be asked for. */
 function refuseMissing(name: string | undefined, like: string | undefined): void {

@@ -1,5 +1,6 @@
 import {Args, Flags} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
+import {checkStdin} from '../../cli/check-files.ts'
 import {connectCloud} from '../../cli/connect-cloud.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {printRecord} from '../../cli/output.ts'
@@ -33,6 +34,7 @@ export default class InstancesInitialization extends BaseCommand {
 
   async run(): Promise<void> {
     const {args, flags, out} = await this.parse(InstancesInitialization)
+    checkStdin(flags, {'private key': flags['private-key'], passphrase: flags['passphrase-file']})
     const keyText = flags['private-key'] && (await readText(flags['private-key'], 'private key'))
     const passphrase =
       flags['passphrase-file'] && (await readText(flags['passphrase-file'], 'passphrase')).split(/\r?\n/)[0]

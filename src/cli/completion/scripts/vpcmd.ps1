@@ -14,7 +14,9 @@ Register-ArgumentCompleter -Native -CommandName vpcmd -ScriptBlock {
     foreach ($line in $lines) {
         $value, $description = $line -split "`t", 2
         if (-not $description) { $description = $value }
-        $text = if ($value -match '^[\w./:=@%+-]+$') { $value } else { "'" + $value.Replace("'", "''") + "'" }
+        # PowerShell takes curly quotes for straight ones.
+        $quoted = $value -replace "(['\u2018\u2019\u201a\u201b])", '$1$1'
+        $text = if ($value -match '^[\w./:=@%+-]+$') { $value } else { "'" + $quoted + "'" }
         [System.Management.Automation.CompletionResult]::new($text, $value, 'ParameterValue', $description)
     }
 }
