@@ -2,8 +2,10 @@ import {describe, expect, it} from 'vitest'
 import {defaultPolicy} from '../../src/audit/policy.ts'
 import {toHtml} from '../../src/audit/reports/html.tsx'
 import {toJunit} from '../../src/audit/reports/junit.ts'
+import {toMarkdown} from '../../src/audit/reports/markdown.ts'
+import {ocsfEvents} from '../../src/audit/reports/ocsf.ts'
 import {toSarif} from '../../src/audit/reports/sarif.ts'
-import {toJsonJudgement} from '../../src/audit/to-json.ts'
+import {toJsonHead, toJsonJudgement} from '../../src/audit/to-json.ts'
 import {VpcmdError} from '../../src/errors.ts'
 import {accountInCrn} from '../../src/instances/references.ts'
 import {startSandbox} from '../../src/sandbox/index.ts'
@@ -61,6 +63,27 @@ describe('where several accounts were audited', () => {
     for (const name of ['team-a us-south', 'b2 us-south', 'c3 us-south'])
       expect(xml).toContain(`<testsuite name="${name}"`)
     expect(xml).toContain('classname="team-a us-south.instance"')
+  })
+})
+
+describe('an account that is not active', () => {
+  const assumed = {
+    profile: 'auditor',
+    accounts: [{id: 'a1'}],
+    inactive: [{id: 'd4', name: 'team-d', state: 'SUSPENDED'}],
+  }
+  const report = {...alone, assumed}
+
+  it.each<[string, string]>([
+    ['HTML', toHtml(report)],
+    ['Markdown', toMarkdown(report)],
+    ['JUnit', toJunit(report)],
+    ['SARIF', JSON.stringify(toSarif(report))],
+    ['OCSF', JSON.stringify([...ocsfEvents(report)])],
+    ['JSON', JSON.stringify(toJsonHead(report))],
+  ])('is named in %s, so that silence is not taken for compliance', (_format, text) => {
+    expect(text).toMatch(/team-d/)
+    expect(text).toMatch(/SUSPENDED/)
   })
 })
 
