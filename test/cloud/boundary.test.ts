@@ -395,6 +395,8 @@ describe('ibm-credentials.env', () => {
       VPC_AUTH_URL: 'https://iam.test',
     })
     expect(settings.OTHER).toBeUndefined()
+    // A variable that is set to nothing hides nothing.
+    expect((await read({IBM_CREDENTIALS_FILE, VPC_APIKEY: ''})).settings.VPC_APIKEY).toBe('key-of-file')
     const own = await read({IBM_CREDENTIALS_FILE, VPC_APIKEY: 'key-of-env'})
     expect(own.settings).toMatchObject({VPC_APIKEY: 'key-of-env', VPC_AUTH_URL: 'https://iam.test'})
     const other = await read({IBM_CREDENTIALS_FILE, VPC_AUTH_TYPE: 'vpc'})

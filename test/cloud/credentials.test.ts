@@ -44,9 +44,10 @@ describe('findCredentials', () => {
   })
 
   it('warns of a file that others can read', async () => {
-    const {found, warnings} = find({}, {apiKeyFile: keyFile('open', 'some-key', 0o644)})
+    const file = keyFile('open $(id)', 'some-key', 0o644)
+    const {found, warnings} = find({}, {apiKeyFile: file})
     await found
-    expect(warnings).toEqual([expect.stringContaining('can be read by others')])
+    expect(warnings).toEqual([expect.stringContaining(`can be read by others on this machine: chmod 600 '${file}'`)])
   })
 
   it.each([

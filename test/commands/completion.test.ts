@@ -1,5 +1,5 @@
 import {spawnSync} from 'node:child_process'
-import {chmodSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs'
+import {chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {delimiter, dirname, join} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import {beforeAll, describe, expect, it, onTestFinished} from 'vitest'
@@ -104,6 +104,9 @@ describe('a Tab', () => {
     expect(complete(['metadata', 'show', ''], home, root)).toBe(':values\n')
     writeFileSync(join(folder, 'names.json'), JSON.stringify({regions: {'eu-de': {instances: ['web-1']}}}))
     chmodSync(join(folder, 'names.json'), 0o666)
+    expect(complete(['metadata', 'show', ''], home, root)).toBe(':values\n')
+    rmSync(join(folder, 'names.json'))
+    spawnSync('mkfifo', [join(folder, 'names.json')])
     expect(complete(['metadata', 'show', ''], home, root)).toBe(':values\n')
   })
 

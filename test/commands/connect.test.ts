@@ -1,6 +1,6 @@
 import {existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
-import {dirname, join} from 'node:path'
+import {dirname, join, relative} from 'node:path'
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished} from 'vitest'
 import {allowSeconds} from '../support/allow-seconds.ts'
 import {startEachSandbox} from '../support/each-sandbox.ts'
@@ -141,6 +141,15 @@ describe('what connect refuses', () => {
         'Error: Unexpected argument uptime. A command or options for ssh go after --.\nTry: vpcmd connect my-virtual-server-2 -- uptime\n',
     })
     expect(here.seen).toEqual([])
+  })
+
+  it('to run what is called ssh in a folder that the PATH does not name in full', async () => {
+    const [folder = ''] = withSsh('exit 0').split(':')
+    const env = {...here.env, PATH: `${relative('', folder)}:/nowhere`}
+    expect(await runInProcess(['connect', 'my-virtual-server-2'], {env})).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('There is no ssh on the PATH'),
+    })
   })
 
   it('to do without ssh', async () => {
