@@ -17,7 +17,7 @@ export function nameAccounts({accountNames}: Context, {header: {accounts = []}}:
 interface OpenedRun {
   done: 'resumed' | 'undone'
   last(folder: string, account: string): Promise<Run>
-  /** The changes of a run that are to be made. */
+  /** The changes of a run that are to be made only where no later run had to do with their servers, unless it is named. */
   due(run: Run): RecordedChange[]
 }
 
@@ -68,7 +68,6 @@ async function lookAtLater(
   const name = nameOf(run.header.id)
   const others = over.slice(0, mostNamed).map(called).join(', ')
   const more = over.length > mostNamed ? ` and ${over.length - mostNamed} more` : ''
-  // What somebody set since is a conflict of that server in an undo.
   const why =
     done === 'undone'
       ? undo && `Run ${name} was undone already, by run ${nameOf(undo.id)}`

@@ -1,8 +1,8 @@
 import type {Column} from '../column.ts'
 import {exitCodes} from '../errors.ts'
-import {settingsLabel} from '../instances/settings.ts'
+import {settingsLabel, weakenedBy} from '../instances/settings.ts'
 import {managerInWords} from '../metadata/managed-by.ts'
-import {byResult, type Outcome, toJsonOutcome, weakenedIn} from '../metadata/outcomes.ts'
+import {byResult, type Outcome, toJsonOutcome} from '../metadata/outcomes.ts'
 import {colouring, green, red, yellow} from '../terminal/style.ts'
 import type {Context} from './context.ts'
 import type {OutputOptions} from './flags/output.ts'
@@ -124,8 +124,11 @@ const riskColumn: Column<Outcome> = {
   least: 12,
 }
 
-function riskOf(outcome: Outcome): string {
-  const risks = [weakenedIn(outcome).length > 0 && 'less secure', outcome.breach !== undefined && 'against the policy']
+function riskOf({before, after, breach}: Outcome): string {
+  const risks = [
+    weakenedBy(before ?? {}, after ?? {}).length > 0 && 'less secure',
+    breach !== undefined && 'against the policy',
+  ]
   return risks.filter(Boolean).join(', ')
 }
 

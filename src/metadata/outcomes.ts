@@ -1,5 +1,5 @@
 import type {VpcmdError} from '../errors.ts'
-import {type KnownSettings, type SettingName, type Settings, weakenedBy} from '../instances/settings.ts'
+import {type KnownSettings, type Settings, weakenedBy} from '../instances/settings.ts'
 import {type ManagedBy, toJsonManagedBy} from './managed-by.ts'
 import type {Draft, PlannedChange, Target} from './plan.ts'
 import type {Risk} from './preflight.ts'
@@ -146,14 +146,9 @@ interface OutcomeHead<State> extends Pick<Outcome, 'asked' | 'target'> {
   after?: State
 }
 
-/** The settings that are less secure after a change than before it; none of a server that had them already. */
-export function weakenedIn({result, before, after}: Outcome): SettingName[] {
-  return result === 'unchanged' ? [] : weakenedBy(before ?? {}, after ?? {})
-}
-
 export function toJsonOutcome(outcome: Outcome): object {
-  const {breach, managedBy, error, restart} = outcome
-  const weakened = weakenedIn(outcome)
+  const {before, after, breach, managedBy, error, restart} = outcome
+  const weakened = weakenedBy(before ?? {}, after ?? {})
   return {
     ...outcomeHead<Settings>(outcome),
     ...(weakened.length > 0 && {less_secure: weakened}),
