@@ -2,9 +2,8 @@
 // the types of the sandbox) and oclif.manifest.json (the flags and help of every command, so that --help loads no command at all).
 import {execFileSync} from 'node:child_process'
 import {chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
-import {isBuiltin} from 'node:module'
 import {tmpdir} from 'node:os'
-import {dirname, join} from 'node:path'
+import {dirname, join, relative} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import {build} from 'esbuild'
 import {globSync} from 'tinyglobby'
@@ -106,36 +105,46 @@ const common = {
   logLevel: 'warning',
 }
 
-// What main.ts goes on with stays a file of its own.
+// What main.ts goes on with, and what it seldom needs, are files of their own.
+const apart = [
+  'cli/run-vpcmd',
+  'cli/last-resort',
+  'cli/report-error',
+  'cli/progress-line',
+  'terminal/formats',
+  'files/read-input',
+]
+const quickly = 'cli/completion/complete'
 const later = {
   name: 'later',
   setup: ({onResolve}) =>
-    onResolve({filter: /^\.\/cli\/.*\.ts$/}, ({path, kind}) =>
-      kind === 'dynamic-import' ? {path: path.replace(/\.ts$/, '.js'), external: true} : undefined,
-    ),
+    onResolve({filter: /^\.\.?\/.*\.ts$/}, ({path, kind, resolveDir}) => {
+      const name = relative(join(root, 'src'), join(resolveDir, path)).replace(/\.ts$/, '')
+      const isApart = kind === 'dynamic-import' && [...apart, quickly].includes(name)
+      return isApart ? {path: `./${name}.js`, external: true} : undefined
+    }),
 }
 
 // An import of a module of Node's own first reads each of its exports, for which node:http has to load WebSocket and all
-// that it needs. Taken from the process, it costs no more than what is used of it. Not in a bundle that is split, where an
-// import() of it would give no names.
+// that it needs. Taken from the process, it costs no more than what is used of it.
 const fromProcess = {
   name: 'from-process',
-  setup: ({onResolve, onLoad}) => {
-    onResolve({filter: /./}, ({path, kind}) =>
-      isBuiltin(path) && kind !== 'require-call' ? {path, namespace: 'from-process'} : undefined,
-    )
-    onLoad({filter: /./, namespace: 'from-process'}, ({path}) => ({
-      contents: `module.exports = process.getBuiltinModule('${path}')`,
-    }))
-  },
+  setup: ({onLoad}) =>
+    onLoad({filter: /[\\/]src[\\/].*\.ts$/}, ({path}) => ({
+      contents: readFileSync(path, 'utf8').replaceAll(
+        /^import \{([^}]+)\} from '(node:[^']+)'$/gm,
+        (_, names, module) =>
+          `const {${names.replaceAll(/\btype \w+,?/g, '').replaceAll(' as ', ': ')}} = process.getBuiltinModule('${module}')`,
+      ),
+      loader: 'ts',
+    })),
 }
 
 const built = await Promise.all([
   build({
     ...common,
     entryPoints: [
-      'src/cli/run-vpcmd.ts',
-      'src/cli/last-resort.ts',
+      ...apart.map(name => `src/${name}.ts`),
       'src/cli/help.ts',
       'src/sandbox/index.ts',
       ...globSync('src/commands/**/*.ts'),
@@ -146,16 +155,14 @@ const built = await Promise.all([
     alias: {'jsonc-parser': 'jsonc-parser/lib/esm/main.js'},
     banner: {js: commonjs},
   }),
-  // Whoever waits for these would wait for each further file: they share none, and what they seldom need stays apart.
-  ...['src/cli/quick-imds.ts', 'src/cli/completion/complete.ts'].map(entry =>
-    build({
-      ...common,
-      entryPoints: [entry],
-      chunkNames: 'chunks/[name]-[hash]',
-      splitting: true,
-      plugins: [rawText, fromProcess],
-    }),
-  ),
+  // Whoever waits for this would wait for each further file: it shares none, and what it seldom needs stays apart.
+  build({
+    ...common,
+    entryPoints: [`src/${quickly}.ts`],
+    chunkNames: 'chunks/[name]-[hash]',
+    splitting: true,
+    plugins: [rawText, fromProcess],
+  }),
   // It says to an old Node that it is too old: what is newer than Node 12 fails the build, or is written in other words.
   build({...common, entryPoints: ['src/main.ts'], plugins: [rawText, later, fromProcess], target: 'node12.20'}),
 ])

@@ -1,3 +1,5 @@
+import {processWide} from './process-wide.ts'
+
 /** Exit codes, the same for text and JSON output. `--help` lists them. */
 export const exitCodes = {
   done: 0,
@@ -29,8 +31,7 @@ export interface ErrorDetails {
   exitCode?: ExitCode
 }
 
-/** The one error that vpcmd throws on purpose. No request and no response ever hangs on it, so that none is printed. */
-export class VpcmdError extends Error {
+class OwnError extends Error {
   readonly code: string
   readonly hint: string | undefined
   readonly trace: string | undefined
@@ -71,6 +72,10 @@ export class VpcmdError extends Error {
     return {code: this.code, message: this.message, hint: this.hint, trace: this.trace}
   }
 }
+
+/** The one error that vpcmd throws on purpose. No request and no response ever hangs on it, so that none is printed. */
+export const VpcmdError = processWide('VpcmdError', () => OwnError)
+export type VpcmdError = OwnError
 
 /** A wrong or missing argument, or a question that nobody could answer: exit 2, nothing was sent. */
 export function usageError(message: string, hint?: string): VpcmdError {

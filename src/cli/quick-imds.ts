@@ -101,25 +101,21 @@ function parseSimply(name: string, rest: string[]): {given: Given; args: string[
   }
 }
 
-/** An answer comes sooner, so that what shows a person that there is none yet is seldom loaded. Milliseconds from the start. */
-const laterMs = 200
+/** An answer comes sooner, so that what shows a person that there is none yet is seldom loaded. */
+const laterMs = 120
 
 /** Says on stderr, while nothing comes, whom vpcmd waits for, until the function that is returned is called. */
 function watchLater(host: QuickHost): () => Promise<void> {
   let line: Promise<ProgressLine> | undefined
-  // As in processHost: Node began before its clock.
-  const {startedAt = -50} = host
-  const timer = setTimeout(
-    () => {
-      line = import('./progress-line.ts').then(({startProgressLine}) => {
-        const {stderr, env, platform} = host
-        const started = startProgressLine({stderr, env, platform, startedAt})
-        started.show(() => ({verb: 'Waiting for the metadata service', facts: []}))
-        return started
-      })
-    },
-    Math.max(50, startedAt + laterMs - performance.now()),
-  )
+  const timer = setTimeout(() => {
+    line = import('./progress-line.ts').then(({startProgressLine}) => {
+      // As in processHost: Node began before its clock.
+      const {stderr, env, platform, startedAt = -50} = host
+      const started = startProgressLine({stderr, env, platform, startedAt})
+      started.show(() => ({verb: 'Waiting for the metadata service', facts: []}))
+      return started
+    })
+  }, laterMs)
   return async () => {
     clearTimeout(timer)
     ;(await line)?.end()
