@@ -115,15 +115,16 @@ const apart = [
   'files/read-input',
 ]
 const quickly = 'cli/completion/complete'
-const later = {
+const starting = 'cli/start-framework'
+const laterFrom = folder => ({
   name: 'later',
   setup: ({onResolve}) =>
     onResolve({filter: /^\.\.?\/.*\.ts$/}, ({path, kind, resolveDir}) => {
       const name = relative(join(root, 'src'), join(resolveDir, path)).replace(/\.ts$/, '')
-      const isApart = kind === 'dynamic-import' && [...apart, quickly].includes(name)
-      return isApart ? {path: `./${name}.js`, external: true} : undefined
+      const isApart = kind === 'dynamic-import' && [...apart, quickly, starting].includes(name)
+      return isApart ? {path: `./${relative(folder, name)}.js`, external: true} : undefined
     }),
-}
+})
 
 // An import of a module of Node's own first reads each of its exports, for which node:http has to load WebSocket and all
 // that it needs. Taken from the process, it costs no more than what is used of it.
@@ -163,8 +164,14 @@ const built = await Promise.all([
     splitting: true,
     plugins: [rawText, fromProcess],
   }),
+  build({...common, entryPoints: [`src/${starting}.ts`], plugins: [rawText, laterFrom('cli'), fromProcess]}),
   // It says to an old Node that it is too old: what is newer than Node 12 fails the build, or is written in other words.
-  build({...common, entryPoints: ['src/main.ts'], plugins: [rawText, later, fromProcess], target: 'node12.20'}),
+  build({
+    ...common,
+    entryPoints: ['src/main.ts'],
+    plugins: [rawText, laterFrom('.'), fromProcess],
+    target: 'node12.20',
+  }),
 ])
 chmodSync('dist/main.js', 0o755)
 writeFileSync('dist/THIRD-PARTY-NOTICES', thirdPartyNotices(built.map(({metafile}) => metafile)))

@@ -54,22 +54,9 @@ function start(argv: string[]): void {
 async function run(argv: string[]): Promise<void> {
   if (argv[0] === '__complete') return completeWord(argv.slice(1))
   if (await runsQuickly(argv)) return
-  // Since Node 22.8.
-  const {enableCompileCache}: NewerModule = process.getBuiltinModule('node:module')
-  if (enableCompileCache) {
-    const {keepCompiledCode} = await import('./files/compile-cache.ts')
-    await keepCompiledCode(enableCompileCache, process.env)
-  }
-  const {fewestOpenFiles, openFileLimit} = await import('./files/open-file-limit.ts')
-  if (openFileLimit(fewestOpenFiles) < fewestOpenFiles) return refuseToStart(argv, fewestOpenFiles)
-  const {homeFolder} = await import('./files/user-folders.ts')
-  // The framework asks for it when it is loaded, and fails where there is none. Container runtimes say this one then, too.
-  if (homeFolder(process.env) === undefined) process.env.HOME = '/'
-  const {runVpcmd} = await import('./cli/run-vpcmd.ts')
-  await runVpcmd(argv)
+  const {startFramework} = await import('./cli/start-framework.ts')
+  await startFramework(argv, process, surviveWriting)
 }
-
-type NewerModule = Partial<typeof import('node:module')> & {enableCompileCache?: (folder: string) => unknown}
 
 /** Holds back what Node prints of its own doings: it has read NODE_DEBUG by now, and warns itself that it tells tokens. */
 function silenceNode(): void {
@@ -147,17 +134,6 @@ async function runsQuickly(args: string[]): Promise<boolean> {
   // While the service is being waited for.
   surviveWriting()
   return isAnswered
-}
-
-/** A module that finds no room in the middle of a change would end it there. */
-function refuseToStart(args: string[], fewest: number): void {
-  const message = `vpcmd needs at least ${fewest} open files, and the limit is lower: nothing was sent.`
-  const hint = 'Raise the limit: ulimit -n 1024'
-  const asksForJson = /(^| )(--json|(-o|--output)[ =]?jsonl?)( |$)/.test(args.join(' '))
-  process.exitCode = 1
-  surviveWriting()
-  if (asksForJson) process.stdout.write(`${JSON.stringify({error: {code: 'too_few_files', message, hint}})}\n`)
-  else process.stderr.write(`Error: ${message}\n${hint}\n`)
 }
 
 /** A reader that closes the pipe is no error; any other reason why the output can't be written is. */

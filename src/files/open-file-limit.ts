@@ -1,5 +1,4 @@
-// The file that the shell starts holds this as well, and imports nothing that an old Node has not got.
-const {closeSync, openSync, readFileSync} = process.getBuiltinModule('node:fs')
+import {closeSync, openSync, readFileSync} from 'node:fs'
 
 /** The fewest open files that a command comes to its end with: its modules alone are read many at a time. */
 export const fewestOpenFiles = 64

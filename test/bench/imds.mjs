@@ -1,5 +1,6 @@
 // What a boot script waits for: user data by vpcmd, against the start of Node alone and against IBM's two curl lines.
-import {spawnSync} from 'node:child_process'
+import {spawn, spawnSync} from 'node:child_process'
+import {once} from 'node:events'
 import {mkdtempSync, rmSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
@@ -16,6 +17,7 @@ async function benchInside(rounds) {
   const folder = mkdtempSync(join(tmpdir(), 'vpcmd-bench-inside-'))
   const base = {PATH: process.env.PATH, HOME: folder, XDG_STATE_HOME: join(folder, 'state')}
   const sandbox = await startSandbox([], base)
+  let replay
   try {
     const env = {...base, ...sandbox.environment}
     const address = () => {
@@ -37,7 +39,8 @@ async function benchInside(rounds) {
       userData('imds user-data, https', '--endpoint', https.url, '--ca-file', https.ca_file),
     ])
     run(process.execPath, [vpcmd, 'metadata', 'enable', instance, '--protocol', 'http'], env)
-    const {url} = address()
+    replay = await startReplay(address().url)
+    const {url} = replay
     const contenders = [nothing, userData('imds user-data, http', '--endpoint', url)]
     const hasTools = ['curl', 'jq'].every(tool => spawnSync(tool, ['--version']).status === 0)
     if (hasTools) {
@@ -62,9 +65,29 @@ async function benchInside(rounds) {
       ...(hasTools ? [row('imds user-data, http', "the page's two curl lines with jq")] : []),
     ]
   } finally {
+    replay?.stop()
     sandbox.stop()
     rmSync(folder, {recursive: true, force: true})
   }
+}
+
+/** Starts replay.mjs with what the sandbox answers at a URL: the sandbox's own time, 2 ms and more, is not vpcmd's. */
+async function startReplay(sandbox) {
+  const version = '?version=2025-08-26'
+  const ask = async (method, path, headers, body) => {
+    const answer = await fetch(sandbox + path + version, {method, headers, body})
+    if (!answer.ok) throw new Error(`${method} ${path} was answered with ${answer.status}`)
+    return answer.text()
+  }
+  const [tokenPath, path] = ['/identity/v1/token', '/metadata/v1/instance/initialization']
+  const token = await ask('PUT', tokenPath, {'metadata-flavor': 'ibm', 'content-type': 'application/json'}, '{}')
+  const data = await ask('GET', path, {authorization: `Bearer ${JSON.parse(token).access_token}`})
+  const answers = {[`PUT ${tokenPath}`]: token, [`GET ${path}`]: data}
+  const server = spawn(process.execPath, [here('replay.mjs'), JSON.stringify(answers)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const [line] = await once(server.stdout, 'data')
+  return {url: String(line).trim(), stop: () => server.kill()}
 }
 
 /** The times of the contenders by name, in milliseconds: each in turn, so that a noisy machine is noisy for all alike. */
