@@ -7,6 +7,7 @@ import {dirname, join, relative} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import {build} from 'esbuild'
 import {globSync} from 'tinyglobby'
+import {mergeChunks} from './merge-chunks.mjs'
 import {thirdPartyNotices} from './notices.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -175,6 +176,11 @@ const built = await Promise.all([
 ])
 chmodSync('dist/main.js', 0o755)
 writeFileSync('dist/THIRD-PARTY-NOTICES', thirdPartyNotices(built.map(({metafile}) => metafile)))
+const [{metafile: split}] = built
+const cloudModules = Object.keys(split.outputs).find(
+  file => split.outputs[file].entryPoint === 'src/cli/cloud-modules.ts',
+)
+await mergeChunks(split, ['dist/cli/run-vpcmd.js', 'dist/commands/instances/list.js', cloudModules])
 
 // The types of vpcmd/sandbox, as the compiler writes them: of all that it reads only what leads from index.d.ts is kept,
 // which must need no package.

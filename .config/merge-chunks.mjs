@@ -1,0 +1,56 @@
+// esbuild makes a chunk of whatever the same entries use: hundreds of small ones, of which a command would load sixty, and
+// wait for each. Merged, they are a third as many, and a command starts in a tenth less.
+import {readFileSync, rmSync} from 'node:fs'
+import {dirname, resolve} from 'node:path'
+import {rollup} from 'rollup'
+
+/**
+ * Rewrites what esbuild split, by its metafile: the chunks that every one of `together` leads to, outputs of it, become
+ * one, and Rollup joins of the others what is always loaded with each other.
+ */
+export async function mergeChunks({outputs}, together) {
+  const scripts = Object.keys(outputs).filter(file => file.endsWith('.js'))
+  const entries = scripts.filter(file => outputs[file].entryPoint !== undefined && !file.startsWith('dist/chunks/'))
+  const first = new Set(together.flatMap(file => [...reached(outputs, file)]).map(file => resolve(file)))
+  for (const file of [...entries, ...together]) first.delete(resolve(file))
+  const bundle = await rollup({
+    input: Object.fromEntries(entries.map(file => [file.slice('dist/'.length, -'.js'.length), resolve(file)])),
+    treeshake: false,
+    plugins: [
+      {
+        name: 'pieces',
+        resolveId: (id, importer) => {
+          if (importer === undefined) return id
+          const path = resolve(dirname(importer), id)
+          return id.startsWith('.') && scripts.some(file => resolve(file) === path) ? path : {id, external: true}
+        },
+        load: path => ({code: readFileSync(path, 'utf8'), map: JSON.parse(readFileSync(`${path}.map`, 'utf8'))}),
+      },
+    ],
+    onLog: (level, {code, message}) => {
+      if (level === 'warn' && !['CIRCULAR_DEPENDENCY', 'UNUSED_EXTERNAL_IMPORT'].includes(code))
+        throw new Error(message)
+    },
+  })
+  // All of them are read by now.
+  for (const file of scripts) for (const each of [file, `${file}.map`]) rmSync(each)
+  await bundle.write({
+    dir: 'dist',
+    format: 'es',
+    entryFileNames: '[name].js',
+    chunkFileNames: 'chunks/[name]-[hash].js',
+    hoistTransitiveImports: false,
+    sourcemap: true,
+    sourcemapExcludeSources: true,
+    manualChunks: path => (first.has(path) ? 'first' : undefined),
+  })
+  await bundle.close()
+}
+
+/** What an output imports, and what that imports, without what is imported later. */
+function reached(outputs, file, found = new Set()) {
+  if (found.has(file) || outputs[file] === undefined) return found
+  found.add(file)
+  for (const {path, kind} of outputs[file].imports) if (kind === 'import-statement') reached(outputs, path, found)
+  return found
+}
