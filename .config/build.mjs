@@ -7,7 +7,7 @@ import {dirname, join, relative} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import {build} from 'esbuild'
 import {globSync} from 'tinyglobby'
-import {mergeChunks} from './merge-chunks.mjs'
+import {fromProcess, mergeChunks} from './merge-chunks.mjs'
 import {thirdPartyNotices} from './notices.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -127,17 +127,11 @@ const laterFrom = folder => ({
     }),
 })
 
-// An import of a module of Node's own first reads each of its exports, for which node:http has to load WebSocket and all
-// that it needs. Taken from the process, it costs no more than what is used of it.
-const fromProcess = {
-  name: 'from-process',
+const builtins = {
+  name: 'builtins',
   setup: ({onLoad}) =>
     onLoad({filter: /[\\/]src[\\/].*\.ts$/}, ({path}) => ({
-      contents: readFileSync(path, 'utf8').replaceAll(
-        /^import \{([^}]+)\} from '(node:[^']+)'$/gm,
-        (_, names, module) =>
-          `const {${names.replaceAll(/\btype \w+,?/g, '').replaceAll(' as ', ': ')}} = process.getBuiltinModule('${module}')`,
-      ),
+      contents: fromProcess(readFileSync(path, 'utf8')),
       loader: 'ts',
     })),
 }
@@ -163,14 +157,14 @@ const built = await Promise.all([
     entryPoints: [`src/${quickly}.ts`],
     chunkNames: 'chunks/[name]-[hash]',
     splitting: true,
-    plugins: [rawText, fromProcess],
+    plugins: [rawText, builtins],
   }),
-  build({...common, entryPoints: [`src/${starting}.ts`], plugins: [rawText, laterFrom('cli'), fromProcess]}),
+  build({...common, entryPoints: [`src/${starting}.ts`], plugins: [rawText, laterFrom('cli'), builtins]}),
   // It says to an old Node that it is too old: what is newer than Node 12 fails the build, or is written in other words.
   build({
     ...common,
     entryPoints: ['src/main.ts'],
-    plugins: [rawText, laterFrom('.'), fromProcess],
+    plugins: [rawText, laterFrom('.'), builtins],
     target: 'node12.20',
   }),
 ])

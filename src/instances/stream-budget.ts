@@ -6,7 +6,7 @@ const streamsAtOnce = 48
 
 /** From so many instances on it takes a while in any case, and memory counts for more than the last bit of speed. */
 const largeFleet = 10_000
-const streamsOfLargeFleet = 24
+const streamsOfLargeFleet = 16
 
 /** Lets so many VPCs of all regions be read at the same time that memory stays within bounds, however large the fleet. */
 export class StreamBudget {
