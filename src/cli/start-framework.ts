@@ -13,6 +13,8 @@ export async function startFramework(argv: string[], host: NodeJS.Process, survi
   }
   // The framework asks for it when it is loaded, and fails where there is none. Container runtimes say this one then, too.
   if (homeFolder(host.env) === undefined) host.env.HOME = '/'
+  // main.ts has looked at Node's version; the framework would load what compares versions.
+  host.env.OCLIF_DISABLE_ENGINE_WARNING = '1'
   const {runVpcmd} = await import('./run-vpcmd.ts')
   await runVpcmd(argv)
 }
