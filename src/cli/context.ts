@@ -150,7 +150,8 @@ export class Context {
     if (yes) return true
     const prompter = await this.prompter()
     if (!prompter) {
-      throw usageError(`${message} Can't ask, as ${this.whyNobody}: nothing was sent.`, 'Pass --yes to confirm.')
+      const why = `Can't ask for a confirmation, as ${this.whyNobody}: ${message}`
+      throw usageError(`${why} Nothing was sent.`, 'Pass --yes to confirm.')
     }
     return prompter.confirm({message})
   }

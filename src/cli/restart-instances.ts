@@ -32,7 +32,7 @@ export async function mayRestart(
 ): Promise<boolean> {
   if (!policy.isWanted || !plan) return true
   await showPreflights(context, plan)
-  const left = plan.begun.length > 0 ? 'no other instance was stopped' : 'nothing was sent'
+  const left = plan.begun.length > 0 ? 'No other instance was stopped.' : 'Nothing was sent.'
   return confirmDowntime(context, policy, {action: 'restart', going: plan.going, asked: 'restarts', left})
 }
 
@@ -54,7 +54,7 @@ export async function confirmDowntime(
   const prompter = await context.prompter()
   if (prompter) return prompter.confirm({message: question})
   throw usageError(
-    `${question} Can't ask, as ${context.whyNobody}, and --yes does not cover ${asked}: ${left}.`,
+    `Can't ask for a confirmation, as ${context.whyNobody}, and --yes does not cover ${asked}: ${question} ${left}`,
     'Pass --accept-downtime to confirm.',
   )
 }

@@ -207,7 +207,7 @@ async function mayGoOn(context: Context, policy: ChangePolicy, request: PowerReq
     return context.confirm(`${powerVerbs.start} ${counted(going.length, 'instance')}?`, isSettled)
   }
   await showPreflights(context, preflights, action)
-  return confirmDowntime(context, policy.restart, {action, going, asked: 'it', left: 'nothing was sent'})
+  return confirmDowntime(context, policy.restart, {action, going, asked: 'this', left: 'Nothing was sent.'})
 }
 
 interface PowerRun extends PowerRequest {

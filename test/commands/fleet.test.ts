@@ -198,7 +198,11 @@ describe('choosing many', () => {
     ['stdin for two things', 'metadata enable --from-file - --api-key-file - --yes', /not both/],
     ['stdin for plan and key', 'metadata apply - --api-key-file - --yes', /not both/],
     ['no choice and no terminal', 'metadata enable', /No instance given/],
-    ['--all without --yes, and no terminal', 'metadata enable --all', /Can't ask, as there is no terminal/],
+    [
+      '--all without --yes, and no terminal',
+      'metadata enable --all',
+      /Can't ask for a confirmation, as there is no terminal/,
+    ],
     [
       'a wrong --max-failures',
       'metadata enable --all --yes --max-failures many',

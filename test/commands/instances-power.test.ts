@@ -42,7 +42,7 @@ describe('instances stop and start', () => {
     await scene.set()
     const {code, stderr} = await vpcmd('instances', 'stop', one, '--yes')
     expect(code).toBe(2)
-    expect(stderr).toMatch(/Stop 1 instance\?.*--yes does not cover it: nothing was sent/)
+    expect(stderr).toMatch(/--yes does not cover this: Stop 1 instance\?\sNothing was sent\./)
     const terminal = startInProcess(['instances', 'stop', one], {env: scene.env, cols: 200})
     await terminal.waitFor('Stop 1 instance?')
     expect(terminal.everything()).toContain('Each stays down until it is started.')

@@ -21,7 +21,7 @@ describe('the question', () => {
     const {code, stdout, stderr} = await vpcmd('metadata', 'enable', one, three, '--restart', '--yes')
     expect(code).toBe(2)
     expect(stdout).toBe('')
-    expect(stderr).toMatch(/Stop and start 2 instances\?.*--yes does not cover restarts: nothing was sent/)
+    expect(stderr).toMatch(/--yes does not cover restarts: Stop and start 2 instances\?\sNothing was sent\./)
     expect(stderr).toContain('--accept-downtime')
     expect(scene.requests).toEqual([])
   })
@@ -188,7 +188,7 @@ describe('a question of resume that nobody answers', () => {
       /1 that it has asked to stop may be down \(my-virtual-server-1 \(\S+\)\): starting those that are down first/,
     )
     expect(refused.stderr).toMatch(
-      /Error: Stop and start 1 instance\? .*: no other instance was stopped\. .*--accept-downtime/,
+      /Error: Can't ask .*: Stop and start 1 instance\? No other instance was stopped\. .*--accept-downtime/,
     )
     expect(restartsIn(refused)).toMatchObject({[one]: {result: 'done'}, [three]: {result: 'skipped'}})
     isAllThatWasDone()
