@@ -43,13 +43,30 @@ export async function commandTyped(catalog: Catalog, argv: string[], host: HostF
     else host.stdout.write(draw(page))
     return undefined
   }
-  if (first.startsWith('-')) return ['console', ...argv]
+  if (first.startsWith('-')) {
+    refuseFlagsAhead(catalog, argv)
+    return ['console', ...argv]
+  }
   const expanded = withoutShortcut(argv)
   const named = leadingWords(catalog, expanded)
   const command = catalog.findCommand(named.join(':'))
   if (command) refuseArgument(command, named, expanded[named.length])
   if (command) return expanded
   throw unknownCommand(catalog, argv.filter(isWord).slice(0, 2))
+}
+
+/** The console takes no words: whoever types a command after flags means that one. */
+function refuseFlagsAhead(catalog: Catalog, argv: string[]): void {
+  for (const [at, word] of argv.entries()) {
+    const expanded = withoutShortcut(argv.slice(at))
+    const named = leadingWords(catalog, expanded)
+    if (!isWord(word) || !catalog.findCommand(named.join(':'))) continue
+    const ahead = argv.slice(0, at)
+    throw usageError(
+      `Flags go after the command, and ${ahead.join(' ')} is before it.`,
+      `Run: ${quoteCommand(['vpcmd', ...named, ...expanded.slice(named.length), ...ahead])}`,
+    )
+  }
 }
 
 /** The words of which help is asked; undefined where none is. */
@@ -81,7 +98,7 @@ function refuseArgument({args, flags}: Command.Loadable, named: string[], next: 
   if (next === undefined || !isWord(next) || Object.keys(args).length > 0) return
   const name = `vpcmd ${named.join(' ')}`
   const hint = Object.hasOwn(flags, 'name')
-    ? `To filter by name: ${name} ${quoteCommand(['--name', next])}`
+    ? `To filter by name: ${name} ${quoteCommand(['--name', /[*?]/.test(next) ? next : `*${next}*`])}`
     : `See its flags: ${name} --help`
   throw usageError(`${name} takes no argument, and ${next} is one.`, hint)
 }

@@ -1,6 +1,7 @@
 import {exitCodes, usageError, VpcmdError} from '../errors.ts'
 import {inFullFor, patchBetween, reversed} from '../instances/settings.ts'
 import type {PlannedChange} from './plan.ts'
+import {shortRunIds} from './read-run.ts'
 import {readRuns} from './run-folder.ts'
 import {type Run, refuseToPass, wasTouched} from './runs.ts'
 
@@ -24,9 +25,10 @@ export async function lastToUndo(folder: string, account: string): Promise<Run> 
     if (invertRun(run).length === 0) continue
     const {id, undoes} = run.header
     if (undoes === undefined) return run
+    const nameOf = await shortRunIds(folder)
     throw usageError(
-      `The last run, ${id}, is itself an undo, of run ${undoes}.`,
-      `Name the run to undo (see vpcmd metadata history). vpcmd metadata undo ${id} makes the undone changes again.`,
+      `The last run, ${nameOf(id)}, is itself an undo, of run ${nameOf(undoes)}.`,
+      `Name the run to undo (see vpcmd metadata history). vpcmd metadata undo ${nameOf(id)} makes the undone changes again.`,
     )
   }
   throw new VpcmdError({

@@ -151,7 +151,7 @@ export const pickPrompt = createPrompt<number[], PickConfig>((config, done) => {
     setProblem('')
     setRemark('')
     const target = moves[key.name]
-    const many = multiple && (isTabKey(key) ? 'i' : key.ctrl && 'an'.includes(key.name) ? key.name : '')
+    const many = multiple && key.ctrl && 'ant'.includes(key.name) ? key.name : ''
     const command = target !== undefined || many || isEnterKey(key) || isTabKey(key) || (multiple && isSpaceKey(key))
     // readline has put its own meaning of the key into the line by now: a space, an emptied line, an earlier search.
     if (command) rewrite(readline, search)
@@ -162,7 +162,7 @@ export const pickPrompt = createPrompt<number[], PickConfig>((config, done) => {
       setActive(0)
     } else if (many === 'a') toggle(matches)
     else if (many === 'n') setTicked(new Set())
-    else if (many === 'i') invert(matches)
+    else if (many === 't') invert(matches)
     else if (isEnterKey(key)) enter()
     else if (multiple && isSpaceKey(key)) space()
     else if (!command || isBackspaceKey(key)) {
@@ -298,6 +298,6 @@ function rewrite(readline: SearchLine, text: string): void {
 
 function help(multiple: boolean): string {
   return multiple
-    ? 'Type to filter (comma between words) or paste a list of names. Space selects, Ctrl-A all shown, Ctrl-N none, Ctrl-I inverts. Enter to confirm, Esc to go back.'
+    ? 'Type to filter (comma between words) or paste a list of names. Space selects, Ctrl-A all shown, Ctrl-N none, Ctrl-T inverts. Enter to confirm, Esc to go back.'
     : 'Type to filter, Enter to pick, Esc to go back.'
 }

@@ -44,7 +44,7 @@ const normal = (text: string) =>
     .replace(/eyJ[\w-]+\.[\w-]+\.[\w-]+/g, '<token>')
     .replace(/\b\d{8}-\d{6}-[0-9a-f]{4}\b/g, '<run>')
     .replace(/\b\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d+)?Z| \d\d:\d\d UTC)/g, '<time>')
-    .replace(/(?<=\b(?:undo|resume|Run|of|by) )[0-9a-f]{4}\b(?!-)|^[0-9a-f]{4}(?= {2})/gm, '<run>')
+    .replace(/(?<=\b(?:undo|resume|Run|run|run,|of|by) )[0-9a-f]{4}\b(?!-)|^[0-9a-f]{4}(?= {2})/gm, '<run>')
     .replace(/\b202\d-\d\d-\d\d\b/g, '<day>')
     .replace(/^\d{4}_[0-9a-f-]{36}$/gm, '<id>')
     .replace(/"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}"/g, '"<uuid>"')

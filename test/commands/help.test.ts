@@ -184,9 +184,17 @@ describe('what is typed', () => {
     ],
     [
       'ls web',
-      'vpcmd instances list takes no argument, and web is one.\nTo filter by name: vpcmd instances list --name web',
+      "vpcmd instances list takes no argument, and web is one.\nTo filter by name: vpcmd instances list --name '*web*'",
     ],
-  ])('%s: the command is known, and the word after it is not', async (typed, message) => {
+    [
+      '--region eu-de ls --limit 2',
+      'Flags go after the command, and --region eu-de is before it.\nRun: vpcmd instances list --limit 2 --region eu-de',
+    ],
+    [
+      '--sandbox metadata enable web-1 --protocol https',
+      'Flags go after the command, and --sandbox is before it.\nRun: vpcmd metadata enable web-1 --protocol https --sandbox',
+    ],
+  ])('%s: what stands in the wrong place is named, and what to run', async (typed, message) => {
     const {code, stderr} = await runInProcess(typed.split(' '), {env})
     expect({code, stderr}).toEqual({code: 2, stderr: `Error: ${message}\n`})
   })

@@ -242,6 +242,19 @@ test('history and undo say what may be down; what an undo turned off awaits no r
   expect((await vpcmd('metadata', 'resume', '--restart', '--accept-downtime')).code).toBe(4)
 })
 
+test('resume --restart of a run that was taken back leaves alone what another run has turned on since', async () => {
+  await scene.set()
+  await vpcmd('metadata', 'enable', one)
+  const id = await scene.lastRun()
+  await vpcmd('metadata', 'undo', '--yes')
+  await vpcmd('metadata', 'enable', one)
+  const resumed = await vpcmd('metadata', 'resume', id, '--restart', '--accept-downtime')
+  expect(resumed.code).toBe(0)
+  expect(scene.sandbox.fleet.downtimes()).toEqual([])
+  expect((await vpcmd('metadata', 'resume', '--restart', '--accept-downtime')).code).toBe(0)
+  expect(scene.sandbox.fleet.downtimes().map(({name}) => name)).toEqual([one])
+})
+
 test('apply --restart does what the plan does not say', async () => {
   await scene.set()
   const file = join(scene.env.HOME ?? '', 'plan.json')

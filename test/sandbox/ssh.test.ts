@@ -266,8 +266,8 @@ describe.skipIf(!hasScript)('a terminal on an instance of the sandbox', () => {
     pty = shown
     await shown.waitFor(/What you run here is real\..*\nubuntu@my-virtual-server-2\$/s)
     expect(shown.screen()).toMatch(/^This is my-virtual-server-2 of the sandbox: a shell of this machine, as /)
-    expect(shown.screen().replaceAll('\n', '')).toContain(
-      'service, which is off. In another terminal: vpcmd metadata enable my-virtual-server-2',
+    expect(shown.screen()).toContain(
+      'service, which is off. To turn it on, in another terminal:\n  vpcmd metadata enable my-virtual-server-2',
     )
     shown.write('stty size; tty\r')
     await shown.reply(/^25 90\n\/dev\/\S+$/m, 'sleep 100\r')

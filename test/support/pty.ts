@@ -13,6 +13,7 @@ export const keys = {
   tab: '\t',
   ctrlA: '\x01',
   ctrlN: '\x0e',
+  ctrlT: '\x14',
   ctrlC: '\x03',
   ctrlD: '\x04',
 } as const

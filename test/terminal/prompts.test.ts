@@ -129,13 +129,13 @@ describe('pick several', () => {
     await at.waitFor('answer ["id-alpha","id-gamma"]')
   })
 
-  it('inverts what is shown with Ctrl-I, and unticks all with Ctrl-N', async () => {
+  it('inverts what is shown with Ctrl-T, unticks all with Ctrl-N, and ticks nothing with Tab', async () => {
     const at = ask(several)
-    await at.reply('Ctrl-N none, Ctrl-I inverts', keys.space + keys.tab)
+    await at.reply('Ctrl-N none, Ctrl-T inverts', keys.tab + keys.space + keys.ctrlT)
     await at.reply('3 selected', 'south-1')
-    await at.reply('3 selected, 2 of 4 shown', keys.tab)
+    await at.reply('3 selected, 2 of 4 shown', keys.ctrlT)
     await at.reply('1 selected, 2 of 4 shown', keys.ctrlN)
-    await at.reply('0 selected, 2 of 4 shown', keys.tab + keys.enter)
+    await at.reply('0 selected, 2 of 4 shown', keys.ctrlT + keys.enter)
     await at.waitFor('answer ["id-beta","id-delta"]')
   })
 

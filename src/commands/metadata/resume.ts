@@ -53,9 +53,12 @@ A run of vpcmd instances start, stop or restart is finished in the same way: wha
     const policy = readPowerChange(flags)
     const signedIn = await signIn(context, flags)
     const awaited = await restartsAwaited(context, signedIn.base)
-    // What another run has turned off, or restarted, since awaits nothing any more.
-    const isAwaiting = (recorded: RecordedChange) =>
-      awaitsRestart(recorded) && (!awaited || awaited(recorded.change.target) !== undefined)
+    // What another run has turned off, or restarted, since awaits nothing any more, and what it has turned on awaits its own.
+    const isAwaiting = (recorded: RecordedChange) => {
+      const since = awaited?.(recorded.change.target)
+      const isOfThisRun = since !== undefined && (recorded.at === undefined || since <= recorded.at)
+      return awaitsRestart(recorded) && (!awaited || isOfThisRun)
+    }
     const {run, cloud} = await openRun(context, signedIn, args.run, {
       done: 'resumed',
       last: (folder, account) => lastUnfinished(folder, account, policy.restart.isWanted ? isAwaiting : undefined),
