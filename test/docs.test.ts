@@ -235,7 +235,7 @@ const normal = (text: string) =>
     .replace(/turned on by vpcmd on \d{4}-\d\d-\d\d/g, 'turned on by vpcmd on <day>')
     .replace(/trace: [0-9a-f-]{36}/g, 'trace: <uuid>')
     .replace(/127\.0\.0\.1:\d+/g, '127.0.0.1:<port>')
-    .replace(/(Created my-virtual-server-4 \()\S+(\)\.\n)\S+/g, '$1<id>$2<id>')
+    .replace(/(Created my-virtual-server-4 \()\S+(\)\.\n.*\n)\S+/g, '$1<id>$2<id>')
     .replace(/ in \d+ s\b/g, ' in <n> s')
     // How often it is told how far things are is a matter of time.
     .replace(/^(Restarting: |Working\.|Reading \d+ region|Waiting for |Looking for ).*\n/gm, '')

@@ -106,7 +106,7 @@ export async function makeChanges(
       return true
     },
     async () => {
-      isAgreed = isAgreed && (await mayRestart(context, policy.restart, restarts))
+      isAgreed = isAgreed && (await mayRestart(context, policy, restarts))
       return true
     },
   ])

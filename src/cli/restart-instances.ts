@@ -7,6 +7,7 @@ import type {Preflight} from '../metadata/preflight.ts'
 import type {RestartOptions, RestartWork} from '../metadata/restart.ts'
 import {RestartPlan, type RestartPolicy, type RestartRequest} from '../metadata/restart-plan.ts'
 import type {Context} from './context.ts'
+import type {ChangePolicy} from './flags/change.ts'
 import {accountOf} from './show-changes.ts'
 
 const mostShown = 20
@@ -27,13 +28,13 @@ export function planRestarts(
 /** Shows what the stops and starts would cost, and asks the question that --yes does not answer. */
 export async function mayRestart(
   context: Context,
-  policy: RestartPolicy,
+  {restart, yes}: Pick<ChangePolicy, 'restart' | 'yes'>,
   plan: RestartPlan | undefined,
 ): Promise<boolean> {
-  if (!policy.isWanted || !plan) return true
+  if (!restart.isWanted || !plan) return true
   await showPreflights(context, plan)
   const left = plan.begun.length > 0 ? 'No other instance was stopped.' : 'Nothing was sent.'
-  return confirmDowntime(context, policy, {action: 'restart', going: plan.going, asked: 'restarts', left})
+  return confirmDowntime(context, restart, {action: 'restart', going: plan.going, asked: 'restarts', left, yes})
 }
 
 /** What an action does, for the question before it. */
@@ -42,17 +43,30 @@ export const powerVerbs = {start: 'Start', stop: 'Stop', restart: 'Stop and star
   string
 >
 
+interface DowntimeQuestion {
+  action: PowerAction
+  going: Preflight[]
+  /** What --yes does not cover, and what was done where nobody can answer, in words. */
+  asked: string
+  left: string
+  /** Whether --yes was given. */
+  yes: boolean
+}
+
 /** Asks before instances go down, unless the flags answer: --yes does not. Throws a usage error where nobody can answer. */
 export async function confirmDowntime(
   context: Context,
   {acceptsDowntime, acceptsDataLoss}: RestartPolicy,
-  {action, going, asked, left}: {action: PowerAction; going: Preflight[]; asked: string; left: string},
+  {action, going, asked, left, yes}: DowntimeQuestion,
 ): Promise<boolean> {
   const {losesData} = await import('../metadata/preflight.ts')
   if (going.length === 0 || acceptsDowntime || (acceptsDataLoss && going.every(losesData))) return true
   const question = `${powerVerbs[action]} ${counted(going.length, 'instance')}?`
   const prompter = await context.prompter()
-  if (prompter) return prompter.confirm({message: question})
+  if (prompter) {
+    if (yes) context.note(`--yes does not cover ${asked}: --accept-downtime does.`)
+    return prompter.confirm({message: question})
+  }
   throw usageError(
     `Can't ask for a confirmation, as ${context.whyNobody}, and --yes does not cover ${asked}: ${question} ${left}`,
     'Pass --accept-downtime to confirm.',

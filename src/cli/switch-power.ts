@@ -207,7 +207,13 @@ async function mayGoOn(context: Context, policy: ChangePolicy, request: PowerReq
     return context.confirm(`${powerVerbs.start} ${counted(going.length, 'instance')}?`, isSettled)
   }
   await showPreflights(context, preflights, action)
-  return confirmDowntime(context, policy.restart, {action, going, asked: 'this', left: 'Nothing was sent.'})
+  return confirmDowntime(context, policy.restart, {
+    action,
+    going,
+    asked: 'this',
+    left: 'Nothing was sent.',
+    yes: policy.yes,
+  })
 }
 
 interface PowerRun extends PowerRequest {

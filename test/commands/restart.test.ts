@@ -45,6 +45,7 @@ describe('the question', () => {
     const no = ask()
     await no.waitFor('Stop and start 1 instance?')
     expect(no.everything()).toContain('no reservation keeps capacity')
+    expect(no.everything()).toContain('--yes does not cover restarts: --accept-downtime does.')
     expect(no.everything()).toContain('its local disks would be erased')
     no.write(keys.enter)
     expect((await no.exit).exitCode).toBe(0)

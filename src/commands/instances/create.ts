@@ -141,6 +141,7 @@ The VPC API does not return the user data of an instance. To copy it, collect it
       ending => createInstance(api, prototype, ending),
       made => `Created ${targetName(made)}.`,
     )
+    if (flags.wait > 0) this.context.note('Waiting until it runs: Ctrl-C ends only the waiting.')
     const made = flags.wait === 0 ? created : await waitUntilRunning(api, created, flags.wait * 1000)
     await this.printCreated(out, made, like)
     const wrong = departures(prototype, made)

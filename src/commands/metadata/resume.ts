@@ -89,7 +89,7 @@ A run of vpcmd instances start, stop or restart is finished in the same way: wha
     let unanswered: VpcmdError | undefined
     try {
       await checkCanary(context, policy, work.length)
-      if (restarts && !(await mayRestart(context, policy.restart, restarts))) {
+      if (restarts && !(await mayRestart(context, policy, restarts))) {
         context.note(restarts.begun.length > 0 ? 'No other instance is stopped.' : 'No instance is stopped.')
         restarts.cancel()
       }
