@@ -106,15 +106,10 @@ const common = {
   logLevel: 'warning',
 }
 
-// What main.ts goes on with, and what it seldom needs, are files of their own.
-const apart = [
-  'cli/run-vpcmd',
-  'cli/last-resort',
-  'cli/report-error',
-  'cli/progress-line',
-  'terminal/formats',
-  'files/read-input',
-]
+// What main.ts goes on with, and what quick answers seldom need, are files of their own; the latter share none with what
+// needs the framework, which would be loaded with them.
+const later = ['cli/run-vpcmd', 'cli/last-resort']
+const seldom = ['cli/report-error', 'cli/progress-line', 'terminal/formats', 'files/read-input']
 const quickly = 'cli/completion/complete'
 const starting = 'cli/start-framework'
 const laterFrom = folder => ({
@@ -122,7 +117,7 @@ const laterFrom = folder => ({
   setup: ({onResolve}) =>
     onResolve({filter: /^\.\.?\/.*\.ts$/}, ({path, kind, resolveDir}) => {
       const name = relative(join(root, 'src'), join(resolveDir, path)).replace(/\.ts$/, '')
-      const isApart = kind === 'dynamic-import' && [...apart, quickly, starting].includes(name)
+      const isApart = kind === 'dynamic-import' && [...later, ...seldom, quickly, starting].includes(name)
       return isApart ? {path: `./${relative(folder, name)}.js`, external: true} : undefined
     }),
 })
@@ -140,7 +135,7 @@ const built = await Promise.all([
   build({
     ...common,
     entryPoints: [
-      ...apart.map(name => `src/${name}.ts`),
+      ...later.map(name => `src/${name}.ts`),
       'src/cli/help.ts',
       'src/sandbox/index.ts',
       ...globSync('src/commands/**/*.ts'),
@@ -151,14 +146,16 @@ const built = await Promise.all([
     alias: {'jsonc-parser': 'jsonc-parser/lib/esm/main.js'},
     banner: {js: commonjs},
   }),
-  // Whoever waits for this would wait for each further file: it shares none, and what it seldom needs stays apart.
-  build({
-    ...common,
-    entryPoints: [`src/${quickly}.ts`],
-    chunkNames: 'chunks/[name]-[hash]',
-    splitting: true,
-    plugins: [rawText, builtins],
-  }),
+  // Whoever waits for a Tab would wait for each further file: it shares none.
+  ...[[quickly], seldom].map(names =>
+    build({
+      ...common,
+      entryPoints: names.map(name => `src/${name}.ts`),
+      chunkNames: 'chunks/[name]-[hash]',
+      splitting: true,
+      plugins: [rawText, builtins],
+    }),
+  ),
   build({...common, entryPoints: [`src/${starting}.ts`], plugins: [rawText, laterFrom('cli'), builtins]}),
   // It says to an old Node that it is too old: what is newer than Node 12 fails the build, or is written in other words.
   build({
