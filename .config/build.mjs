@@ -146,7 +146,7 @@ const built = await Promise.all([
     alias: {'jsonc-parser': 'jsonc-parser/lib/esm/main.js'},
     banner: {js: commonjs},
   }),
-  // Whoever waits for a Tab would wait for each further file: it shares none.
+  // Whoever waits for a Tab would wait for each further file, so that it shares none even with those.
   ...[[quickly], seldom].map(names =>
     build({
       ...common,

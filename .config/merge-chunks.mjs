@@ -6,11 +6,12 @@ import {dirname, resolve} from 'node:path'
 import {rollup} from 'rollup'
 
 /**
- * Rewrites what esbuild split, by its metafile: the chunks that every one of `together` leads to, outputs of it, become
- * one, and Rollup joins of the others what is always loaded with each other.
+ * Rewrites what esbuild split, by its metafile: the chunks that are loaded with any of `together`, which are outputs of it,
+ * become one, and of the others Rollup joins what is always loaded with each other.
  */
 export async function mergeChunks({outputs}, together) {
   const scripts = Object.keys(outputs).filter(file => file.endsWith('.js'))
+  const pieces = new Set(scripts.map(file => resolve(file)))
   const entries = scripts.filter(file => outputs[file].entryPoint !== undefined && !file.startsWith('dist/chunks/'))
   const first = new Set(together.flatMap(file => [...reached(outputs, file)]).map(file => resolve(file)))
   for (const file of [...entries, ...together]) first.delete(resolve(file))
@@ -23,7 +24,7 @@ export async function mergeChunks({outputs}, together) {
         resolveId: (id, importer) => {
           if (importer === undefined) return id
           const path = resolve(dirname(importer), id)
-          return scripts.some(file => resolve(file) === path) ? path : {id, external: true}
+          return pieces.has(path) ? path : {id, external: true}
         },
         // Each of these statements is a line of its own, so that the maps stay true.
         generateBundle: (_, bundle) => {

@@ -54,8 +54,9 @@ function start(argv: string[]): void {
 async function run(argv: string[]): Promise<void> {
   if (argv[0] === '__complete') return completeWord(argv.slice(1))
   if (await runsQuickly(argv)) return
+  surviveWriting()
   const {startFramework} = await import('./cli/start-framework.ts')
-  await startFramework(argv, process, surviveWriting)
+  await startFramework(argv, process)
 }
 
 /** Holds back what Node prints of its own doings: it has read NODE_DEBUG by now, and warns itself that it tells tokens. */

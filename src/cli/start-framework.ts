@@ -2,15 +2,12 @@ import {keepCompiledCode} from '../files/compile-cache.ts'
 import {fewestOpenFiles, openFileLimit} from '../files/open-file-limit.ts'
 import {homeFolder} from '../files/user-folders.ts'
 
-/** Runs a command with the framework, once it is seen that there is what it takes to load it. Calls `surviveWriting` before it prints. */
-export async function startFramework(argv: string[], host: NodeJS.Process, surviveWriting: () => void): Promise<void> {
+/** Runs a command with the framework, once it is seen that there is what it takes to load it. */
+export async function startFramework(argv: string[], host: NodeJS.Process): Promise<void> {
   // Since Node 22.8.
   const {enableCompileCache}: NewerModule = host.getBuiltinModule('node:module')
   if (enableCompileCache) await keepCompiledCode(enableCompileCache, host.env)
-  if (openFileLimit(fewestOpenFiles) < fewestOpenFiles) {
-    surviveWriting()
-    return refuseToStart(argv, host, fewestOpenFiles)
-  }
+  if (openFileLimit(fewestOpenFiles) < fewestOpenFiles) return refuseToStart(argv, host, fewestOpenFiles)
   // The framework asks for it when it is loaded, and fails where there is none. Container runtimes say this one then, too.
   if (homeFolder(host.env) === undefined) host.env.HOME = '/'
   // main.ts has looked at Node's version; the framework would load what compares versions.

@@ -420,12 +420,14 @@ describe('history, undo and resume', () => {
   it('undo without RUN is no guess: of an undo it asks for the ID', async () => {
     await vpcmd('metadata enable --all --hop-limit 7 --yes')
     await vpcmd('metadata undo --yes')
+    const [undo] = await jsonOf('metadata history')
     patched.length = 0
     const {code, stderr} = await vpcmd('metadata undo --yes')
-    expect({code, stderr}).toEqual({
-      code: 2,
-      stderr: expect.stringMatching(/^Error: The last run, [0-9a-f]{4}, is itself an undo, of run [0-9a-f]{4}\.$/m),
-    })
+    const [, last = '', undone = ''] =
+      /^Error: The last run, (\S+), is itself an undo, of run (\S+)\.$/m.exec(stderr) ?? []
+    expect(code).toBe(2)
+    expect([last, undone].map(({length}) => length)).toEqual([4, 4])
+    expect([undo.id, undo.undoes]).toEqual([expect.stringMatching(`-${last}$`), expect.stringMatching(`-${undone}$`)])
     expect(patched).toEqual([])
   })
 

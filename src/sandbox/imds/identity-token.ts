@@ -50,7 +50,8 @@ export async function issueIdentityToken(
   keys ??= makeKeys()
   const {privateKey} = await keys
   const claims = {...claimsOf(subject), iat: issuedAt, exp: issuedAt + ttlSeconds, nonce}
-  // The header is made of these two before the call returns. A key as JSON would be read anew for each token, which takes longer than to sign.
+  // The header is made of these two before the call returns. A key as JSON would be read anew for each token, which takes
+  // longer than to sign.
   return sign(
     claims,
     Object.assign(privateKey, {alg: 'RS256' as const, kid: `VSI-CR_${subject.record.region}_sandbox`}),
