@@ -158,14 +158,19 @@ const built = await Promise.all([
   ),
   build({...common, entryPoints: [`src/${starting}.ts`], plugins: [rawText, laterFrom('cli'), builtins]}),
   // It says to an old Node that it is too old: what is newer than Node 12 fails the build, or is written in other words.
+  // As CommonJS it starts sooner: Node 20 takes 3 ms to get its loader of modules ready.
   build({
     ...common,
     entryPoints: ['src/main.ts'],
     plugins: [rawText, laterFrom('.'), builtins],
     target: 'node12.20',
+    format: 'cjs',
+    outExtension: {'.js': '.cjs'},
+    define: {'import.meta.url': '_own'},
+    banner: {js: "'use strict'; const _own = require('url').pathToFileURL(__filename).href"},
   }),
 ])
-chmodSync('dist/main.js', 0o755)
+chmodSync('dist/main.cjs', 0o755)
 writeFileSync('dist/THIRD-PARTY-NOTICES', thirdPartyNotices(built.map(({metafile}) => metafile)))
 const [{metafile: split}] = built
 const cloudModules = Object.keys(split.outputs).find(

@@ -6,7 +6,7 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {fileURLToPath} from 'node:url'
 
-const vpcmd = fileURLToPath(new URL('../dist/main.js', import.meta.url))
+const vpcmd = fileURLToPath(new URL('../dist/main.cjs', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'vpcmd-demo-'))
 const env = {...process.env, XDG_STATE_HOME: folder, VPCMD_SANDBOX: '1', VPCMD_PAGER: 'cat'}
 // The sandbox has thirteen regions, and the demo wants to see them all.

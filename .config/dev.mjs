@@ -9,7 +9,7 @@ function build() {
   const startedAt = performance.now()
   const {status} = spawnSync(process.execPath, [here('build.mjs')], {stdio: 'inherit'})
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
-  console.log(status === 0 ? `Built in ${seconds} s: node dist/main.js` : 'Not built.')
+  console.log(status === 0 ? `Built in ${seconds} s: node dist/main.cjs` : 'Not built.')
 }
 
 build()

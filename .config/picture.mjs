@@ -14,7 +14,7 @@ const commands = [
   'metadata undo --yes',
 ]
 
-const vpcmd = fileURLToPath(new URL('../dist/main.js', import.meta.url))
+const vpcmd = fileURLToPath(new URL('../dist/main.cjs', import.meta.url))
 const [file = fileURLToPath(new URL('../docs/terminal.svg', import.meta.url))] = process.argv.slice(2)
 const cols = 80
 const terminal = new xterm.Terminal({cols, rows: 60, allowProposedApi: true, convertEol: true})

@@ -50,4 +50,4 @@ fs.promises.readFile = async (file, ...options) => {
   return name ? getAsset(name, 'utf8') : readFile(file, ...options)
 }
 
-createRequire(root)('./dist/main.js')
+createRequire(root)('./dist/main.cjs')

@@ -26,7 +26,7 @@ it.skipIf(!isRoot).each([
   ['and without a home', {}],
 ])(noEntry, (_where, env) => {
   const copy = copyOfBuild()
-  const args = [join(copy, 'dist', 'main.js'), 'instances', 'list', '--sandbox', '-q']
+  const args = [join(copy, 'dist', 'main.cjs'), 'instances', 'list', '--sandbox', '-q']
   const {status, stdout, stderr} = spawnSync(process.execPath, args, {uid: 54_321, env, encoding: 'utf8'})
   rmSync(copy, {recursive: true})
   expect({status, stderr}).toEqual({status: 0, stderr: expect.not.stringContaining('Error')})

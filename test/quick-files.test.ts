@@ -16,7 +16,7 @@ function withImports(file: string, found = new Set<string>()): Set<string> {
 
 describe('what boot scripts and Tabs wait for', () => {
   it.each([
-    ['main.js', 1],
+    ['main.cjs', 1],
     ['cli/completion/complete.js', 2],
     ['cli/start-framework.js', 1],
     ['cli/report-error.js', 6],

@@ -12,6 +12,12 @@ const idlePages = 3
 /** No list has more pages than this, of 100 rows. */
 const mostPages = 20_000
 
+/** What is kept of a page whose rows were taken: they are 1 MB. */
+export interface TakenPage extends Omit<Page<never>, 'rows'> {
+  /** The IDs of its rows. */
+  ids: Set<string>
+}
+
 /** Where a page starts, and how many rows it has, as the API's lists take it. */
 export interface Paging {
   start: string | undefined
@@ -26,10 +32,10 @@ export interface Paging {
 export async function* pagesOf<Row extends {id: string}>(
   what: string,
   list: (paging: Paging) => Promise<Answer<Page<Row>>>,
-  known?: Page<Row>,
+  known?: TakenPage,
 ): AsyncGenerator<Page<Row>> {
   const seen = new Set<string>()
-  const ids = new Set(known?.rows.map(({id}) => id))
+  const ids = new Set(known?.ids)
   let idle = 0
   if (known?.brokenNext !== undefined) throw broken(what, known.brokenNext)
   let start = known?.next
@@ -91,24 +97,26 @@ function broken(what: string, why: string): VpcmdError {
   })
 }
 
-/** Has each item taken, and holds none while the next one is on its way, as the variable of a `for await` would. */
-export async function takeEach<T>(items: AsyncGenerator<T>, take: (item: T) => Promise<void>): Promise<void> {
+/**
+ * Has each item taken, and holds none while the next one is on its way, as the variable of a `for await` would. With
+ * `isAhead`, the next one is fetched while one is being taken.
+ */
+export async function takeEach<T>(
+  items: AsyncGenerator<T>,
+  take: (item: T) => Promise<void>,
+  {isAhead = false} = {},
+): Promise<void> {
+  let ahead: Promise<IteratorResult<T>> | undefined
   const takeNext = async () => {
-    const {done, value} = await items.next()
-    if (!done) await take(value)
-    return !done
+    const {done, value} = await (ahead ?? items.next())
+    if (done) return false
+    if (isAhead) {
+      ahead = items.next()
+      // A failure of what was fetched ahead and is not taken matters to nobody.
+      ahead.catch(() => undefined)
+    }
+    await take(value)
+    return true
   }
   while (await takeNext());
-}
-
-/** What `items` gives, with one item fetched ahead while another is being worked on. */
-export async function* fetchedAhead<T>(items: AsyncGenerator<T>): AsyncGenerator<T> {
-  for (let next = items.next(); ; ) {
-    const {done, value} = await next
-    if (done) return
-    next = items.next()
-    // A failure of what was fetched ahead and is not taken matters to nobody.
-    next.catch(() => undefined)
-    yield value
-  }
 }

@@ -4,7 +4,7 @@ import type {Page} from '../cloud/readers/page.ts'
 import type {VpcApi} from '../cloud/vpc-api.ts'
 import {VpcmdError} from '../errors.ts'
 import type {InstanceQuery, ListParams} from './filters.ts'
-import {fetchedAhead, pageSize, pagesOf, takeEach} from './pages.ts'
+import {pageSize, pagesOf, type TakenPage, takeEach} from './pages.ts'
 import type {StreamBudget} from './stream-budget.ts'
 import {vpcPages} from './vpc-pages.ts'
 
@@ -57,102 +57,117 @@ export async function readRegionInstances(reading: RegionReading): Promise<Regio
 }
 
 async function readCounted(reading: RegionReading): Promise<RegionCount> {
-  const {handed, untold, takePage} = handingOver(reading)
-  const {result: first} = await reading.api.listInstances({...paramsOf(reading), limit: pageSize})
-  reading.budget.expect(first.total ?? 0)
-  const firstIds = new Set(first.rows.map(({id}) => id))
-  const isWhole = ({found, total, unidentified}: PlainReading) => (total ?? found.size) === found.size + unidentified
+  const tally: Tally = {seen: new Set(), missing: new Set(), left: new Map()}
+  const takePage = handingOver(reading, tally)
+  const {first, isTaken} = await readFirst(reading, takePage)
+  const isWhole = ({total, unidentified}: PlainReading) => (total ?? cameIn(tally)) === cameIn(tally) + unidentified
   const counted = (last: PlainReading): RegionCount => ({
-    gone: isWhole(last) ? [...handed].filter(id => !last.found.has(id)) : [],
-    came: last.found.size,
+    gone: isWhole(last) ? [...tally.missing].filter(id => !tally.left.has(id)) : [],
+    came: cameIn(tally),
     total: last.total,
     unidentified: last.unidentified,
-    untold: [...untold].filter(id => last.found.has(id)).length,
+    untold: [...tally.left].filter(([id, isUntold]) => isUntold && !tally.missing.has(id)).length,
   })
 
-  const [byVpc] = await Promise.all([readByVpc(reading, first, firstIds, takePage), takePage(first, firstIds)])
-  if (byVpc) return counted({found: byVpc, total: byVpc.size, unidentified: 0})
-  const plain = await readPlainly(reading, takePage, {page: first, ids: firstIds})
-  return counted(isWhole(plain) ? plain : await readPlainly(reading, takePage))
+  const [isReadByVpc] = await Promise.all([readByVpc(reading, first, takePage, tally), isTaken])
+  if (isReadByVpc) return counted({total: cameIn(tally), unidentified: 0})
+  tally.missing = new Set([...tally.seen].filter(id => !first.ids.has(id)))
+  const plain = await readPlainly(reading, takePage, first)
+  if (isWhole(plain)) return counted(plain)
+  tally.missing = new Set(tally.seen)
+  return counted(await readPlainly(reading, takePage))
 }
 
-type TakePage = (page: Page<Instance>, found: Set<string>) => Promise<void>
+/** What came, by ID: of a fleet of 100,000, each set of them is some MB. */
+interface Tally {
+  /** In any reading. */
+  seen: Set<string>
+  /** Of those, what came before and has not come in this reading yet. */
+  missing: Set<string>
+  /** Of those, what was not handed over, and whether that is because the API did not tell enough of it. */
+  left: Map<string, boolean>
+}
 
-/**
- * Hands over what is new on a page and what the query keeps, once at a time, and adds all of its IDs to `found`; those that
- * the API did not tell enough of to keep them go to `untold`.
- */
-function handingOver({query, tags, take}: RegionReading): {
-  handed: Set<string>
-  untold: Set<string>
-  takePage: TakePage
-} {
-  const handed = new Set<string>()
-  const untold = new Set<string>()
+/** How many came in this reading. */
+function cameIn({seen, missing}: Tally): number {
+  return seen.size - missing.size
+}
+
+/** Reads the first page and begins to hand it over. */
+async function readFirst(
+  reading: RegionReading,
+  takePage: TakePage,
+): Promise<{first: TakenPage; isTaken: Promise<void>}> {
+  const {result: page} = await reading.api.listInstances({...paramsOf(reading), limit: pageSize})
+  reading.budget.expect(page.total ?? 0)
+  const {rows, ...rest} = page
+  return {first: {...rest, ids: new Set(rows.map(({id}) => id))}, isTaken: takePage(page)}
+}
+
+type TakePage = (page: Page<Instance>) => Promise<void>
+
+/** Hands over what is new on a page and what the query keeps, once at a time. */
+function handingOver({query, tags, take}: RegionReading, tally: Tally): TakePage {
+  const {seen, left} = tally
   let turn = Promise.resolve()
-  const takePage: TakePage = async (page, found) => {
+  return async page => {
     const fresh: Instance[] = []
     for (const row of page.rows) {
-      found.add(row.id)
-      if (handed.has(row.id)) continue
-      const instance = tags ? withFields(row, {tags: tags.get(row.id)}) : row
+      const {id} = row
+      tally.missing.delete(id)
+      if (seen.has(id) && !left.has(id)) continue
+      seen.add(id)
+      const instance = tags ? withFields(row, {tags: tags.get(id)}) : row
       const verdict = query.keep(instance)
-      if (verdict === undefined) untold.add(instance.id)
-      if (!verdict) continue
-      handed.add(instance.id)
+      if (!verdict) {
+        left.set(id, verdict === undefined)
+        continue
+      }
+      left.delete(id)
       fresh.push(instance)
     }
     if (fresh.length === 0) return
     turn = turn.then(() => take(fresh))
     await turn
   }
-  return {handed, untold, takePage}
 }
 
 interface PlainReading {
-  found: Set<string>
   total: number | undefined
   unidentified: number
 }
 
 /** Page by page, from the beginning or after a page that was read already. */
-async function readPlainly(
-  reading: RegionReading,
-  takePage: TakePage,
-  known?: {page: Page<Instance>; ids: Set<string>},
-): Promise<PlainReading> {
-  const found = new Set(known?.ids)
-  let total = known?.page.total
-  let unidentified = known?.page.unidentified ?? 0
-  for await (const page of fetchedAhead(instancePages(reading, {}, known?.page))) {
+async function readPlainly(reading: RegionReading, takePage: TakePage, known?: TakenPage): Promise<PlainReading> {
+  let {total, unidentified = 0} = known ?? {}
+  const take = (page: Page<Instance>) => {
     total = page.total
     unidentified += page.unidentified
-    await takePage(page, found)
+    return takePage(page)
   }
-  return {found, total, unidentified}
+  await takeEach(instancePages(reading, {}, known), take, {isAhead: true})
+  return {total, unidentified}
 }
 
 /** Thrown where the API gives instances of other VPCs than it was asked for. */
 class FilterIgnored extends Error {}
 
-/** The IDs of all instances, read by VPC; undefined where they are not to be read in that way or the count is off. */
-async function readByVpc(
-  reading: RegionReading,
-  first: Page<Instance>,
-  firstIds: Set<string>,
-  takePage: TakePage,
-): Promise<Set<string> | undefined> {
-  if (first.total === undefined || first.unidentified > 0) return undefined
+/** Reads all instances by VPC. Resolves to false where they are not to be read in that way, or the count is off. */
+async function readByVpc(reading: RegionReading, first: TakenPage, takePage: TakePage, tally: Tally): Promise<boolean> {
+  if (first.total === undefined || first.unidentified > 0) return false
   const pages = Math.ceil(first.total / pageSize)
   const {vpcId, vpcCrn, vpcName} = reading.query.params
-  if (pages <= fewPages || (vpcId ?? vpcCrn ?? vpcName) !== undefined) return undefined
+  if (pages <= fewPages || (vpcId ?? vpcCrn ?? vpcName) !== undefined) return false
   const vpcs = await vpcIds(reading, pages * vpcsPerPage)
-  if (vpcs === undefined || vpcs.length < 2) return undefined
+  if (vpcs === undefined || vpcs.length < 2) return false
 
-  const found = new Set<string>()
+  tally.missing = new Set(first.ids)
+  // Once the list is to be read page by page, what still comes by VPC is none of that reading.
+  let isIgnored = false
   const takeOf = (vpc: string) => (page: Page<Instance>) => {
-    if (page.rows.some(instance => instance.vpc?.id !== vpc) || page.unidentified > 0) throw new FilterIgnored()
-    return takePage(page, found)
+    isIgnored ||= page.unidentified > 0 || page.rows.some(instance => instance.vpc?.id !== vpc)
+    if (isIgnored) throw new FilterIgnored()
+    return takePage(page)
   }
   const readAll = Promise.all(
     vpcs.map(id =>
@@ -170,14 +185,17 @@ async function readByVpc(
     await readAll
   } catch (error) {
     // Then the whole list is read, page by page.
-    if (error instanceof FilterIgnored) return undefined
+    if (error instanceof FilterIgnored) return false
     throw error
   }
-  const all = new Set([...firstIds, ...found])
-  if (all.size === first.total) return all
-  // Instances came or went since the first page: the VPCs' pages alone are newer, and may add up to what there is now.
-  const {result: now} = await reading.api.listInstances({...paramsOf(reading), limit: 1})
-  return [found, all].find(ids => ids.size === now.total)
+  if (tally.seen.size !== first.total) {
+    // Instances came or went since the first page: the VPCs' pages alone are newer, and may add up to what there is now.
+    const {result: now} = await reading.api.listInstances({...paramsOf(reading), limit: 1})
+    if (cameIn(tally) === now.total) return true
+    if (tally.seen.size !== now.total) return false
+  }
+  tally.missing.clear()
+  return true
 }
 
 /** The region's VPCs; undefined where the caller may not list them, or there are more than `most`. */
@@ -195,11 +213,7 @@ async function vpcIds({api, region, signal}: RegionReading, most: number): Promi
   return [...ids]
 }
 
-function instancePages(
-  reading: RegionReading,
-  more: ListParams,
-  known?: Page<Instance>,
-): AsyncGenerator<Page<Instance>> {
+function instancePages(reading: RegionReading, more: ListParams, known?: TakenPage): AsyncGenerator<Page<Instance>> {
   const params = {...paramsOf(reading), ...more}
   return pagesOf(
     `the instances of ${reading.region}`,

@@ -6,7 +6,7 @@ import {join} from 'node:path'
 import {fileURLToPath} from 'node:url'
 
 export const here = name => fileURLToPath(new URL(name, import.meta.url))
-export const vpcmd = here('../../dist/main.js')
+export const vpcmd = here('../../dist/main.cjs')
 
 const folder = mkdtempSync(join(tmpdir(), 'vpcmd-bench-'))
 process.on('exit', () => rmSync(folder, {recursive: true, force: true}))

@@ -26,7 +26,7 @@ afterAll(() => copy && rmSync(copy, {recursive: true}))
 function asUser(...args: string[]) {
   if (process.getuid?.() !== 0) return runFile(process.execPath, [vpcmdPath, ...args], here.env, '')
   copy ??= copyOfBuild()
-  const command = [process.execPath, join(copy, 'dist', 'main.js'), ...args]
+  const command = [process.execPath, join(copy, 'dist', 'main.cjs'), ...args]
   return runFile('setpriv', ['--reuid=65534', '--regid=65534', '--clear-groups', ...command], here.env, '')
 }
 

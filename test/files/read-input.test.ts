@@ -88,7 +88,7 @@ it.each([
 it('who waits for the writer of a FIFO ends on Ctrl-C all the same', async () => {
   const fifo = join(folder, 'fifo')
   execFileSync('mkfifo', [fifo])
-  const child = spawn(process.execPath, ['dist/main.js', 'imds', 'decode', fifo], {stdio: 'ignore'})
+  const child = spawn(process.execPath, ['dist/main.cjs', 'imds', 'decode', fifo], {stdio: 'ignore'})
   const ended = once(child, 'exit')
   // It ends at once where it does not wait, and what is asserted is then the wrong code.
   await sleep(1500)

@@ -80,7 +80,7 @@ describe('as a stranger has it, from the packed tarball and with no other packag
   })
 
   test('nothing else of the package can be imported', async () => {
-    const text = `import('vpcmd/dist/main.js').catch(error => console.log(error.code))`
+    const text = `import('vpcmd/dist/main.cjs').catch(error => console.log(error.code))`
     const {stdout} = await run(process.execPath, ['--input-type=module', '-e', text], {cwd: folder})
     expect(stdout).toBe('ERR_PACKAGE_PATH_NOT_EXPORTED\n')
   })

@@ -5,7 +5,7 @@ import {join} from 'node:path'
 import {fileURLToPath} from 'node:url'
 
 /** The built command line, which `npm test` builds first. */
-export const vpcmdPath = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
+export const vpcmdPath = fileURLToPath(new URL('../../dist/main.cjs', import.meta.url))
 
 export interface RunResult {
   code: number | null
