@@ -22,13 +22,17 @@ function assetAt(place) {
 registerHooks({
   resolve: (specifier, context, next) => {
     const url = URL.parse(specifier, /^\.\.?\//.test(specifier) ? context.parentURL : undefined)?.href
-    return url && assetAt(url) ? {url, format: 'module', shortCircuit: true} : next(specifier, context)
+    return url && assetAt(url) ? {url, format: formatOf(url), shortCircuit: true} : next(specifier, context)
   },
   load: (url, context, next) => {
     const name = assetAt(url)
-    return name ? {format: 'module', source: sourceOf(name), shortCircuit: true} : next(url, context)
+    return name ? {format: formatOf(name), source: sourceOf(name), shortCircuit: true} : next(url, context)
   },
 })
+
+function formatOf(name) {
+  return name.endsWith('.cjs') ? 'commonjs' : 'module'
+}
 
 /** Node looks for source maps on the disk only: where stacks are to name the lines of the sources, they come along. */
 function sourceOf(name) {
