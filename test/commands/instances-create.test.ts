@@ -292,7 +292,7 @@ describe('instances create', () => {
     expect(pty.screen()).toMatch(/^ {2}user_data: 18 bytes$/m)
     expect(pty.screen()).not.toContain('hunter2')
     pty.write('\r')
-    expect(await pty.exit).toMatchObject({exitCode: 0})
+    expect(await pty.exit).toMatchObject({exitCode: 1})
     expect(pty.everything()).toContain('Nothing was sent.')
     expect(creations()).toEqual([])
   })

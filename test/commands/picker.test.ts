@@ -69,7 +69,7 @@ describe('metadata enable without an instance', () => {
     await pty.waitFor('(y/N)')
     expect(pty.screen()).not.toContain('Protocol?')
     pty.write(keys.enter)
-    expect(await pty.exit).toEqual({exitCode: 0})
+    expect(await pty.exit).toEqual({exitCode: 1})
     expect(pty.everything()).toContain('Nothing was sent.')
     // A tick is for what was done.
     expect(pty.everything()).toMatch(/^\? .*\? No$/ms)

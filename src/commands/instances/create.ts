@@ -130,12 +130,8 @@ The VPC API does not return the user data of an instance. To copy it, collect it
       return
     }
     if (!flags.yes) await this.show(prototype, names)
-    if (
-      !(await this.context.confirm(`Create ${name} in ${placeName(like.region)}? It costs money.`, flags.yes ?? false))
-    ) {
-      this.context.note('Nothing was sent.')
-      return
-    }
+    const question = `Create ${name} in ${placeName(like.region)}? It costs money.`
+    if (!(await this.context.confirm(question, flags.yes ?? false))) return this.context.declined()
     const created = await unbroken(
       this.context,
       ending => createInstance(api, prototype, ending),
