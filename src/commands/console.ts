@@ -89,7 +89,9 @@ export default class Console extends BaseCommand {
   private async runOwn(name: Own, {instance}: FoundInstance, cloud: Cloud): Promise<FoundInstance> {
     const which = instance.crn ?? instance.id
     const {default: command} = await own[name]()
-    await command.runOn([which, ...this.context.cloudWords], this.config, this.context.host)
+    await this.context.undisturbed(() =>
+      command.runOn([which, ...this.context.cloudWords], this.config, this.context.host),
+    )
     // How it ended was said; how the console ends is another matter.
     this.context.exitCode = exitCodes.done
     return findOrPick(this.context, cloud, which, 'Which instance?')

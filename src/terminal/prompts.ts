@@ -78,6 +78,8 @@ export function createPrompter(streams: Streams, env: NodeJS.ProcessEnv): Prompt
     choose: async ({message, choices, default: preset}) => {
       const index = await ask<number>('select', message, {
         choices: choices.map(({name}, value) => ({name: plain(name), value})),
+        // All of them where there is room: nobody looks for what is not there.
+        pageSize: Math.max(3, Math.min(choices.length, (streams.output.rows || 24) - 4)),
         default: Math.max(
           0,
           choices.findIndex(({value}) => value === preset),

@@ -229,7 +229,7 @@ describe('the console', () => {
     expect(details.split('\n').length).toBeLessThanOrEqual(10)
     expect(details).toMatch(/^Addresses +10\.240\.64\.11, 169\.47\.94\.48$/m)
     expect(details).not.toContain('NUMA')
-    pty.write(keys.down.repeat(3))
+    pty.write(keys.down.repeat(6))
     await pty.reply('> Show all details', keys.enter)
     await pty.reply(screen => /^Health state/m.test(screen) && screen.includes('> Enable'), keys.enter)
     await pty.reply('> keep as it is: http', keys.esc)
