@@ -1,4 +1,5 @@
 import {stat} from 'node:fs/promises'
+import {platform} from 'node:os'
 import {asVpcmdError} from '../errors.ts'
 import {isStdin, readText} from '../files/read-input.ts'
 import {parsedJson} from '../json-object.ts'
@@ -162,7 +163,7 @@ async function readKeyFile(file: string, {warn}: CredentialSources): Promise<str
     const {message, hint} = asVpcmdError(error)
     throw denied('no_api_key_file', message, hint)
   })
-  if (isStdin(file) || process.platform === 'win32') return text
+  if (isStdin(file) || platform() === 'win32') return text
   const there = await stat(file).catch(() => undefined)
   if (there && there.mode & 0o077)
     warn(`${file} can be read by others on this machine: ${quoteCommand(['chmod', '600', file])}`)

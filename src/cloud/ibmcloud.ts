@@ -1,5 +1,6 @@
 import {execFile} from 'node:child_process'
 import {stat} from 'node:fs/promises'
+import {platform} from 'node:os'
 import {join, resolve} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {exitCodes, VpcmdError} from '../errors.ts'
@@ -74,7 +75,7 @@ export async function readIbmcloudLogin(env: Env): Promise<IbmcloudLogin | undef
 async function configFolder(env: Env): Promise<string | undefined> {
   if (env.IBMCLOUD_CONFIG_HOME) return resolve(env.IBMCLOUD_CONFIG_HOME)
   const windowsHome = `${env.HOMEDRIVE ?? ''}${env.HOMEPATH ?? ''}` || env.USERPROFILE
-  const home = env.IBMCLOUD_HOME || env.BLUEMIX_HOME || (process.platform === 'win32' ? windowsHome : env.HOME)
+  const home = env.IBMCLOUD_HOME || env.BLUEMIX_HOME || (platform() === 'win32' ? windowsHome : env.HOME)
   if (!home) return undefined
   const folder = resolve(home, '.ibmcloud')
   const isThere = await stat(folder).then(

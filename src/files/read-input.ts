@@ -1,6 +1,7 @@
 import {constants, openSync} from 'node:fs'
 import {open, stat} from 'node:fs/promises'
 import {Socket} from 'node:net'
+import {platform} from 'node:os'
 import {usageError, type VpcmdError} from '../errors.ts'
 import {explainTrouble, sentence} from './file-trouble.ts'
 
@@ -96,7 +97,7 @@ function openPipe(file: string): Socket {
 
 /** Whether a file is standard input. By its path it can't be opened where it is a socket. */
 export function isStdin(file: string): boolean {
-  return file === '-' || (process.platform !== 'win32' && /^\/dev\/(stdin|fd\/0)$|^\/proc\/self\/fd\/0$/.test(file))
+  return file === '-' || (platform() !== 'win32' && /^\/dev\/(stdin|fd\/0)$|^\/proc\/self\/fd\/0$/.test(file))
 }
 
 /** What such a file is called in a sentence. */

@@ -1,6 +1,7 @@
 import {randomUUID} from 'node:crypto'
 import {constants, rmSync, type Stats, writeFile as writeToDescriptor} from 'node:fs'
 import {access, type FileHandle, link, open, readlink, realpath, rename, rm, stat, writeFile} from 'node:fs/promises'
+import {platform} from 'node:os'
 import {dirname, join, resolve} from 'node:path'
 import {promisify} from 'node:util'
 import {VpcmdError} from '../errors.ts'
@@ -145,7 +146,7 @@ async function followLinks(file: string): Promise<string> {
 
 /** Which descriptor of this process a path stands for: `/dev/stdout`, or `/dev/fd/63` as shells give it for `>(command)`. */
 function descriptorOf(file: string): number | undefined {
-  if (process.platform === 'win32') return undefined
+  if (platform() === 'win32') return undefined
   if (file === '/dev/stdout') return 1
   if (file === '/dev/stderr') return 2
   const digits = /^\/(?:dev|proc\/self)\/fd\/(\d{1,9})$/.exec(file)?.[1]

@@ -1,5 +1,6 @@
 import {constants} from 'node:fs'
 import {type FileHandle, open, readdir, rm, stat} from 'node:fs/promises'
+import {platform} from 'node:os'
 import {basename, dirname, join} from 'node:path'
 import {VpcmdError} from '../errors.ts'
 import {explainTrouble, sentence} from '../files/file-trouble.ts'
@@ -154,7 +155,7 @@ export class JournalFile implements Journal {
 
 /** A new file is there for certain once its folder is flushed too; Windows has no such thing. */
 async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') return
+  if (platform() === 'win32') return
   const handle = await open(folder, 'r')
   await handle.sync().finally(() => handle.close())
 }
