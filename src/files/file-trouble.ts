@@ -1,6 +1,7 @@
 import {accessSync, constants, statSync} from 'node:fs'
 import {dirname, isAbsolute, relative, resolve} from 'node:path'
 import {usageError} from '../errors.ts'
+import {ownUid} from '../machine.ts'
 import {quoteCommand} from '../quote-command.ts'
 import {homeFolder} from './user-folders.ts'
 
@@ -57,7 +58,7 @@ function missing(path: string, doing: 'write' | 'read'): FileTrouble {
 
 function denied(path: string, code: string): FileTrouble {
   const place = nearest(path)
-  const uid = process.getuid?.()
+  const uid = ownUid()
   if (!place || uid === undefined || uid === 0) return {why: `permission is denied (${code})`, advice: undefined}
   if (place.uid !== uid) {
     const home = homeFolder(process.env)
@@ -110,7 +111,7 @@ const goElsewhere = 'go to a folder that exists, or give a full path'
 
 function isHere(): boolean {
   try {
-    process.cwd()
+    resolve()
     return true
   } catch {
     return false
