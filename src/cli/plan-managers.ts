@@ -13,10 +13,13 @@ import {tagsOfTargets} from './tags-of-targets.ts'
 export type Managers = ReadonlyMap<string, ManagedBy | null>
 
 /** The instances in a Terraform state, by ID. Throws a usage error for what is none. */
-export async function readTerraformFile(file: string): Promise<ReadonlyMap<string, TerraformInstance>> {
+export async function readTerraformFile(
+  {host}: Context,
+  file: string,
+): Promise<ReadonlyMap<string, TerraformInstance>> {
   const [{readTerraform}, text] = await Promise.all([
     import('../metadata/terraform-state.ts'),
-    readText(file, 'Terraform state', inputLimits.plan),
+    readText(host, file, 'Terraform state', inputLimits.plan),
   ])
   return readTerraform(text, inputName(file))
 }
