@@ -8,7 +8,7 @@ import {type FileTrouble, sentence} from '../files/file-trouble.ts'
 import {folderTrouble, makePrivateFolder, ownershipTrouble} from '../files/private-file.ts'
 import {type InputHost, readText} from '../files/read-input.ts'
 import {configFile} from '../files/user-folders.ts'
-import {notWritten, writeThrough} from '../files/write-output.ts'
+import {notWritten, type OutputHost, writeThrough} from '../files/write-output.ts'
 import {chooseColumns} from '../instances/columns.ts'
 import {nearestName} from '../nearest-name.ts'
 import {oddKindOf} from '../plain-file.ts'
@@ -73,7 +73,7 @@ export function checkPreference<Name extends PreferenceName>(name: Name, text: s
 
 /** Sets a key of the file, or takes it out (undefined), and keeps its comments and order. Gives whether that changed anything. */
 export async function writePreference(
-  host: InputHost,
+  host: InputHost & OutputHost,
   file: string,
   key: string,
   value: NonNullable<Preferences[PreferenceName]> | undefined,
@@ -94,9 +94,9 @@ export async function writePreference(
   const text = isEmpty ? whole.replace(/^\{\}\n+/m, '') : whole
   try {
     await makePrivateFolder(dirname(file))
-    await writeThrough(file, text, {isPrivate: true})
+    await writeThrough(host, file, text, {isPrivate: true})
   } catch (error) {
-    throw notWritten(file, error)
+    throw notWritten(file, error, host.env)
   }
   return true
 }

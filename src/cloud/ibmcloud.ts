@@ -55,7 +55,7 @@ export async function readIbmcloudLogin(env: Env): Promise<IbmcloudLogin | undef
   const trouble = folderTrouble(folder) ?? ownershipTrouble(file, there)
   if (trouble) throw denied('login_not_private', `The login of ibmcloud is not used: ${trouble.why}.`, trouble.advice)
   // core_config/bx_config.go.
-  const config = await readConfig(file)
+  const config = await readConfig(file, env)
   const written = text(config, 'IAMToken')
   if (written === undefined) return undefined
   const token = tokenIn(written)
@@ -88,7 +88,7 @@ async function configFolder(env: Env): Promise<string | undefined> {
 const readTries = 5
 const mostBytes = inputLimits.other
 
-async function readConfig(file: string): Promise<Raw> {
+async function readConfig(file: string, env: Env): Promise<Raw> {
   for (let tries = 1; ; tries++) {
     try {
       return fields(await readPrivateJson(file, mostBytes))
@@ -99,7 +99,9 @@ async function readConfig(file: string): Promise<Raw> {
         await sleep(50)
         continue
       }
-      const {why, advice} = isHalf ? {why: 'it is not JSON', advice: undefined} : explainTrouble(error, file, 'read')
+      const {why, advice} = isHalf
+        ? {why: 'it is not JSON', advice: undefined}
+        : explainTrouble(error, file, env, 'read')
       throw denied('bad_login', `The login of ibmcloud in ${file} can't be read: ${why}.`, advice)
     }
   }

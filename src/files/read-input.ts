@@ -29,7 +29,7 @@ export async function readInput(
 ): Promise<Buffer> {
   const reading = isStdin(file) ? collect(host.stdin, mostBytes) : readFile(file, mostBytes)
   const bytes = await reading.catch((error: unknown) => {
-    const {why, advice} = explainTrouble(error, file, 'read')
+    const {why, advice} = explainTrouble(error, file, host.env, 'read')
     throw noInput(file, what, why, advice && sentence(advice))
   })
   if (bytes) return bytes

@@ -15,6 +15,17 @@ export interface OutputManner {
   isNew?: boolean
 }
 
+/** What the writing of a file takes of the process: its name may stand for one of the streams. */
+export interface OutputHost {
+  env: NodeJS.ProcessEnv
+  stdout: Stream
+  stderr: Stream
+}
+
+interface Stream {
+  write(text: string, done: (error?: Error | null) => void): unknown
+}
+
 /** What is written, in pieces where it may be longer than a text can be. */
 type Content = string | readonly string[]
 
@@ -22,17 +33,22 @@ type Content = string | readonly string[]
  * Writes a file that the user named: as a whole or not at all, so that nothing that was there is lost. A link is followed;
  * a device or a pipe is written into. Throws a VpcmdError with `code` that says why it can't be written.
  */
-export async function writeOutput(file: string, content: Content, code = 'not_written'): Promise<void> {
+export async function writeOutput(
+  host: OutputHost,
+  file: string,
+  content: Content,
+  code = 'not_written',
+): Promise<void> {
   try {
-    await writeThrough(file, content)
+    await writeThrough(host, file, content)
   } catch (error) {
-    throw notWritten(file, error, code)
+    throw notWritten(file, error, host.env, code)
   }
 }
 
 /** The error of a file that can't be written. */
-export function notWritten(file: string, error: unknown, code = 'not_written'): VpcmdError {
-  const {why, advice} = explainTrouble(error, file)
+export function notWritten(file: string, error: unknown, env: NodeJS.ProcessEnv, code = 'not_written'): VpcmdError {
+  const {why, advice} = explainTrouble(error, file, env)
   return new VpcmdError({
     code,
     message: `${file} can't be written: ${why}.`,
@@ -41,10 +57,15 @@ export function notWritten(file: string, error: unknown, code = 'not_written'): 
 }
 
 /** The same as writeOutput, but throws what the file system throws. */
-export async function writeThrough(file: string, content: Content, manner: OutputManner = {}): Promise<void> {
+export async function writeThrough(
+  host: OutputHost,
+  file: string,
+  content: Content,
+  manner: OutputManner = {},
+): Promise<void> {
   const target = await followLinks(file)
   const descriptor = descriptorOf(target)
-  if (descriptor !== undefined) return writeDescriptor(descriptor, content)
+  if (descriptor !== undefined) return writeDescriptor(host, descriptor, content)
   const there = await stat(target).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined
     throw error
@@ -154,13 +175,13 @@ function descriptorOf(file: string): number | undefined {
 }
 
 /** Goes on where the descriptor stands, as the shell opened it: it may be a file that others write to as well. */
-async function writeDescriptor(descriptor: number, content: Content): Promise<void> {
+async function writeDescriptor(host: OutputHost, descriptor: number, content: Content): Promise<void> {
   if (typeof content !== 'string') {
-    for (const piece of content) await writeDescriptor(descriptor, piece)
+    for (const piece of content) await writeDescriptor(host, descriptor, piece)
     return
   }
-  const stream = {1: process.stdout, 2: process.stderr}[descriptor]
-  if (!stream) return promisify(writeToDescriptor)(descriptor, content)
+  if (descriptor !== 1 && descriptor !== 2) return promisify(writeToDescriptor)(descriptor, content)
+  const stream = descriptor === 1 ? host.stdout : host.stderr
   await new Promise<void>((done, fail) => {
     // A reader that closes the pipe is no error, here as everywhere.
     stream.write(content, (error?: NodeJS.ErrnoException | null) =>

@@ -49,7 +49,7 @@ export default class ImdsCertificate extends BaseCommand {
     // First, so that no key is replaced for a useless certificate.
     checkIssued(certificate.certificates, request.key)
     if (keyFile !== undefined && request.key !== undefined) {
-      await writeKey(keyFile, request.key, flags.force ?? false)
+      await writeKey(this.context.host, keyFile, request.key, flags.force ?? false)
       this.context.note(`The key is in ${keyFile}.`)
     }
     const chain = certificate.certificates.map(pem => `${plainLines(pem.trimEnd())}\n`).join('')

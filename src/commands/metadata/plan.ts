@@ -109,7 +109,7 @@ vpcmd also tells which instances Schematics manages, by their tags, and which on
     }
     if (flags.out === '-') context.print(formatPlan(plan))
     else {
-      await writePlan(flags.out, plan)
+      await writePlan(this.context.host, flags.out, plan)
       // Who asks for a format reads stdout: nothing at all would be no JSON.
       if (hcl || out.quiet || out.format !== 'table') await print()
     }
