@@ -115,7 +115,7 @@ Exit codes: 0 compliant; 5 not compliant; 1 if anything could not be read, whate
         filters: toFilters(flags),
       },
       vpcmd: this.config.version,
-      now: new Date(this.context.host.now()),
+      now: this.context.host.now,
       restartsAwaited: () => restartsAwaited(this.context, cloud),
     })
     this.context.exitCode = exitCodeOf(report)
