@@ -3,7 +3,7 @@ import type {Policy} from '../audit/policy.ts'
 import type {Cloud} from '../cloud/cloud.ts'
 import {serverKey} from '../cloud/regions.ts'
 import {counted} from '../counted.ts'
-import {inputName, readInput} from '../files/read-input.ts'
+import {type InputHost, inputName, readInput} from '../files/read-input.ts'
 import {pathInRepository} from '../files/repository-path.ts'
 import type {Outcome} from '../metadata/outcomes.ts'
 import type {PlannedChange} from '../metadata/plan.ts'
@@ -19,7 +19,7 @@ export const policyFlag = {
 }
 
 /** Reads a policy; `-` is stdin. Throws a usage error for what is none. */
-export async function readPolicy({host}: Context, file: string): Promise<Policy> {
+export async function readPolicy(host: InputHost, file: string): Promise<Policy> {
   const {maxPolicyBytes, parsePolicy} = await import('../audit/read-policy.ts')
   const policy = parsePolicy(await readInput(host, file, 'policy', maxPolicyBytes), inputName(file))
   return file === '-' ? policy : {...policy, pathInRepository: pathInRepository(file, host.env)}

@@ -16,15 +16,11 @@ export interface OutputManner {
 }
 
 /** What the writing of a file takes of the process: its name may stand for one of the streams. */
-export interface OutputHost {
+export interface OutputHost extends Record<'stdout' | 'stderr', Stream> {
   env: NodeJS.ProcessEnv
-  stdout: Stream
-  stderr: Stream
 }
 
-interface Stream {
-  write(text: string, done: (error?: Error | null) => void): unknown
-}
+type Stream = {write(text: string, done: (error?: Error | null) => void): unknown}
 
 /** What is written, in pieces where it may be longer than a text can be. */
 type Content = string | readonly string[]

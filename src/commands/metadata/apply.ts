@@ -41,7 +41,7 @@ A plan never stops an instance. With --restart, vpcmd then stops and starts the 
     const policy = readChange(flags)
     const plan = await readPlan(context.host, args.plan)
     const {account: planned, createdAt, selection, unread} = plan
-    const rules = flags.policy === undefined ? undefined : await readPolicy(context, flags.policy)
+    const rules = flags.policy === undefined ? undefined : await readPolicy(context.host, flags.policy)
     const cloud = await this.cloudOf(plan, flags)
     const isOfAccounts = cloud.assumes !== undefined
     const all = isOfAccounts ? withAccounts(plan) : plan.changes

@@ -105,7 +105,7 @@ Exit codes: 0 compliant; 5 not compliant; 1 if anything could not be read, whate
     checkFiles([...files.map(({file}) => file), flags['fix-plan']], [flags.policy, flags['api-key-file']])
     const [{audit, exitCodeOf}, policy] = await Promise.all([
       import('../../audit/audit.ts'),
-      flags.policy === undefined ? defaultPolicy : readPolicy(this.context, flags.policy),
+      flags.policy === undefined ? defaultPolicy : readPolicy(this.context.host, flags.policy),
     ])
     const cloud = await connectCloud(this.context, flags)
     const report = await audit(cloud, {
