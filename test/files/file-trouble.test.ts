@@ -105,27 +105,33 @@ describe('a descriptor', () => {
     expect(readFileSync(file, 'utf8')).toBe('before\nafter\nin pieces\n')
   })
 
-  it.each(['/dev/stdout', '/dev/fd/2'])('that is an output of this process is written through it: %s', async path => {
-    let written = ''
-    const stream = path === '/dev/stdout' ? process.stdout : process.stderr
-    vi.spyOn(stream, 'write').mockImplementation((text, ...rest) => {
-      written += String(text)
-      for (const done of rest) if (typeof done === 'function') (done as () => void)()
-      return true
+  /** A host whose streams keep what is written, and say how that went. */
+  const hostOf = (failure: () => Error | null = () => null) => {
+    const written = {stdout: '', stderr: ''}
+    const stream = (name: keyof typeof written) => ({
+      write(text: string, done: (error: Error | null) => void) {
+        written[name] += text
+        done(failure())
+      },
     })
-    await writeOutput(process, path, 'all of it')
-    expect(written).toBe('all of it')
+    return {env: {}, stdout: stream('stdout'), stderr: stream('stderr'), written}
+  }
+
+  it.each([
+    ['/dev/stdout', {stdout: 'all of it', stderr: ''}],
+    ['/dev/fd/2', {stdout: '', stderr: 'all of it'}],
+  ])('that is an output of the host is written through it: %s', async (path, all) => {
+    const host = hostOf()
+    await writeOutput(host, path, 'all of it')
+    expect(host.written).toEqual(all)
   })
 
   it('whose reader has gone is no failure, and one that fails otherwise is', async () => {
     let code = 'EPIPE'
-    vi.spyOn(process.stdout, 'write').mockImplementation((_text, ...rest) => {
-      for (const done of rest) if (typeof done === 'function') (done as (error: Error) => void)(fileError(code))
-      return true
-    })
-    await writeOutput(process, '/dev/stdout', 'nobody reads it')
+    const host = hostOf(() => fileError(code))
+    await writeOutput(host, '/dev/stdout', 'nobody reads it')
     code = 'ENOSPC'
-    await expect(writeOutput(process, '/dev/stdout', 'it has no room')).rejects.toMatchObject({
+    await expect(writeOutput(host, '/dev/stdout', 'it has no room')).rejects.toMatchObject({
       message: expect.stringContaining('the disk is full'),
     })
   })
