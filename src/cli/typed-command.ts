@@ -1,5 +1,6 @@
 import type {Command, Config} from '@oclif/core'
 import {usageError, VpcmdError} from '../errors.ts'
+import type {InputHost} from '../files/read-input.ts'
 import {nearestName} from '../nearest-name.ts'
 import {quoteCommand, withCloudWords} from '../quote-command.ts'
 import {drawHelp} from './draw-help.ts'
@@ -27,7 +28,7 @@ export async function commandTyped(catalog: Catalog, argv: string[], host: HostF
   const [first, ...rest] = argv
   if (first === undefined) {
     const mayAsk = host.stdin.isTTY && host.stderr.isTTY && variableAgainstInput(host.env) === undefined
-    if (mayAsk && (await canSignIn(host.env))) return ['console']
+    if (mayAsk && (await canSignIn(host))) return ['console']
     await printWhole(host, draw(welcomePage(catalog)))
     return undefined
   }
@@ -145,13 +146,14 @@ function nearest(names: string[], words: string[], group: string | undefined): s
 }
 
 /** Whether there are credentials, valid or not: what is wrong with them shows when they are used. */
-async function canSignIn(env: Host['env']): Promise<boolean> {
-  if (namesSandbox(env)) return true
+async function canSignIn(host: InputHost): Promise<boolean> {
+  if (namesSandbox(host.env)) return true
   const {findCredentials, withCredentialsFile} = await import('./cloud-modules.ts')
   try {
-    const settings = await withCredentialsFile(env, () => undefined)
+    const settings = await withCredentialsFile(host, () => undefined)
     const nothing = async () => undefined
-    await findCredentials({settings, iamUrl: '', apiKeyFile: undefined, findCompute: nothing, warn: () => undefined})
+    const none = {iamUrl: '', apiKeyFile: undefined, findCompute: nothing, warn: () => undefined}
+    await findCredentials({settings, host, ...none})
     return true
   } catch (error) {
     return !(error instanceof VpcmdError && error.code === 'no_credentials')

@@ -1,3 +1,4 @@
+import {platform} from 'node:os'
 import {onEnding} from '../signals.ts'
 import {createPlainPrompter} from './plain-prompts.ts'
 import type {PickQuestion, Prompter} from './prompter.ts'
@@ -17,7 +18,7 @@ export type {Choice, PickQuestion, Prompter} from './prompter.ts'
 export function createPrompter(streams: Streams, env: NodeJS.ProcessEnv): Prompter {
   if (env.TERM === 'dumb') return createPlainPrompter(streams)
   const color = colorsFor(streams.output, env)
-  const symbols = symbolsFor(env, process.platform)
+  const symbols = symbolsFor(env, platform())
   const theme = themeFor(color)
   let rowsLeft = 0
   const onAnswered = (rows: number) => {

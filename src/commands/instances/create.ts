@@ -152,11 +152,12 @@ The VPC API does not return the user data of an instance. To copy it, collect it
   private async readUserData(flags: CreateFlags): Promise<string | undefined> {
     const file = flags['user-data'] ?? flags['from-metadata']
     if (file === undefined) return undefined
+    const {host} = this.context
     const origin = inputName(file)
     const userData =
       flags['user-data'] === undefined
-        ? userDataInMetadata(await readText(file, 'user data'), origin)
-        : userDataIn(await readInput(file, 'user data'), origin)
+        ? userDataInMetadata(await readText(host, file, 'user data'), origin)
+        : userDataIn(await readInput(host, file, 'user data'), origin)
     for (const warning of checkUserData(userData, origin)) this.context.warning(warning)
     return userData
   }
