@@ -1,7 +1,7 @@
 import type {Policy} from '../audit/policy.ts'
 import type {Cloud} from '../cloud/cloud.ts'
 import {counted} from '../counted.ts'
-import {countChanges, type WantedSettings} from '../instances/settings.ts'
+import {countChanges, type WantedSettings, weakenedBy} from '../instances/settings.ts'
 import {outcomesOf} from '../metadata/outcomes.ts'
 import {asCandidate, type Candidate, changesIn, draftPlan} from '../metadata/plan.ts'
 import {inSteps} from '../terminal/steps.ts'
@@ -66,7 +66,10 @@ async function changeSelected(
   const drafts = draftPlan(withinReach(context, selection), change.wanted)
   const changes = changesIn(drafts)
   const breaches = await breachesOf(context, cloud, change.rules, changes)
-  const asks = change.alwaysAsks || how !== 'typed'
+  // What is typed is meant; where it makes a server less secure, whoever can be asked is.
+  const isWeaker = changes.some(({before, set}) => weakenedBy(before, set).length > 0)
+  const isRisky = breaches.size > 0 || (isWeaker && (await context.prompter()) !== undefined)
+  const asks = change.alwaysAsks || how !== 'typed' || isRisky
   await makeChanges(context, cloud, policy, {
     command: change.verb.toLowerCase(),
     selection: words,

@@ -33,7 +33,7 @@ import {type Breaches, withBreaches} from './policy-file.ts'
 import {printOutcomes} from './print-outcomes.ts'
 import {mayRestart, planRestarts, restartInstances, showPreflights} from './restart-instances.ts'
 import {exitForStop, openJournal, runName, writeEnd} from './run-journal.ts'
-import {showChanges} from './show-changes.ts'
+import {showChanges, showOthers} from './show-changes.ts'
 
 /** A run to make, or to go on with. */
 interface RunRequest {
@@ -51,10 +51,10 @@ interface RunRequest {
   /** What interrupts it. Where it is aborted by now nothing new is sent: only what is down comes back. */
   interruption?: AbortController
   /**
-   * An earlier run to go on with, in place of a new one: its ID, how much of it was read, what is left of it, and the IDs of
-   * those that it turned on and that still await a restart.
+   * An earlier run to go on with, in place of a new one: its ID, how much of it was read, what is left of it, whether what it
+   * changed was taken back since, and the IDs of those that it turned on and that still await a restart.
    */
-  resumes?: {id: string; bytes: number; work: Work[]; awaits: ReadonlySet<string>}
+  resumes?: {id: string; bytes: number; work: Work[]; isUndone: boolean; awaits: ReadonlySet<string>}
   /** Which restarts belong to it: what is down comes back first, the others follow the changes. */
   restarts?: RestartPlan
 }
@@ -101,6 +101,7 @@ export async function makeChanges(
       if (!asks || due.length === 0) return false
       const settled = seen.flatMap(each => (each && each.result !== 'failed' ? [each] : []))
       if (settled.length > 0) context.note(`Read anew: ${describeCounts(countResults(settled))}; left to change:`)
+      showOthers(context, outcomes(seen))
       showChanges(context, due, breaches, '--dry-run lists')
       isAgreed = await context.confirm(question(due), false)
       return true
@@ -152,7 +153,7 @@ export async function carryOut(
         {outcomes: all, seconds, isCut, resumes: request.resumes, unread: request.unread},
         request.restarts,
       )
-    : {lines: [resultLine(all, {unread: request.unread})], next: []}
+    : {lines: [resultLine(all, {unread: request.unread, ...(request.resumes && {now: []})})], next: []}
   printEnding(context, ending, out.quiet)
   if (!run) return
   if (run.error) context.error(run.error)
@@ -173,7 +174,8 @@ export async function runRollout(
   const canary = await canaryOf(context, policy, work.length, interruption)
   const [{rollOut}, open] = await Promise.all([import('../metadata/rollout.ts'), openJournal(context, cloud, request)])
   const {id, journal} = open
-  const stopListening = listenForInterruption(context, interruption)
+  const hint = `To finish it later: vpcmd metadata resume ${await runName(context, id)}`
+  const stopListening = listenForInterruption(context, interruption, hint)
   const underWay = {id, journal, interrupted: interruption.signal}
   let result: RolloutResult
   try {
@@ -300,7 +302,7 @@ async function endingOf(
   const needed: Ending = isNeeded ? restartNeeded(cloud, servers, run, turned.changed) : {lines: [], next: []}
   return {
     lines: [
-      resultLine(outcomes, {stop, seconds, unread, ...(resumes && {now: settled})}),
+      resultLine(outcomes, {stop, seconds, unread, ...(resumes && !resumes.isUndone && {now: settled})}),
       ...(indeterminate > 0
         ? [{mark: 'failed' as const, text: `${indeterminate} of those not reported as changed may have changed anyway`}]
         : []),

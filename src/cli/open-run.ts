@@ -21,16 +21,24 @@ interface OpenedRun {
   due(run: Run): RecordedChange[]
 }
 
+/** A run, and the cloud of the accounts that it was made in. */
+interface Opened {
+  run: Run
+  cloud: Cloud
+  /** Whether a later run took back what it changed, or a part of it. */
+  isUndone: boolean
+}
+
 /**
- * Gives the run that was asked for, or else the one that `last` finds, to be `done`, with a warning for
- * what its journal lacks and what was done since; and the cloud of the accounts that it was made in. Throws VpcmdError for one of another account, or of which nobody knows whose it is.
+ * Gives the run that was asked for, or else the one that `last` finds, to be `done`, with a warning for what its journal
+ * lacks and what was done since. Throws VpcmdError for one of another account, or of which nobody knows whose it is.
  */
 export async function openRun(
   context: Context,
   {base, of}: SignedIn,
   asked: string | undefined,
   {done, last, due}: OpenedRun,
-): Promise<{run: Run; cloud: Cloud}> {
+): Promise<Opened> {
   // A sandbox that was started anew at its address is another account than that of a kept token.
   const {account} = await base.caller({isFresh: true})
   context.rememberAccount(account)
@@ -45,20 +53,22 @@ export async function openRun(
     context.warning(`Servers that the journal does not name can't be ${done}: only the others are.`)
     context.exitCode = exitCodes.failed
   }
-  await lookAtLater(context, run, {isNamed: asked !== undefined, done, changes: due(run)})
+  const isNamed = asked !== undefined
+  const changes = isNamed || done === 'resumed' ? due(run) : []
+  const isUndone = await lookAtLater(context, run, {isNamed, done, changes})
   const places = run.changes.map(({change}) => change.target)
-  return {run, cloud: await of(run.header, places)}
+  return {run, cloud: await of(run.header, places), isUndone}
 }
 
 /**
- * Tells which later runs had to do with the same servers. Throws a usage error where nobody named the run: what was begun
- * long ago is hardly meant where more was done since.
+ * Tells what later runs did with the same servers, and gives whether one took the run back. Throws a usage error where
+ * nobody named the run: what was begun long ago is hardly meant where more was done since.
  */
 async function lookAtLater(
   context: Context,
   run: Run,
   {isNamed, done, changes}: {isNamed: boolean; done: OpenedRun['done']; changes: RecordedChange[]},
-): Promise<void> {
+): Promise<boolean> {
   const folder = runsFolder(context.env)
   // Who names a run depends on its own journal alone: what another one may say is worth a warning.
   const onUnreadable = isNamed ? ({inOneLine}: VpcmdError) => context.warning(inOneLine) : undefined
@@ -68,12 +78,13 @@ async function lookAtLater(
   const name = nameOf(run.header.id)
   const others = over.slice(0, mostNamed).map(called).join(', ')
   const more = over.length > mostNamed ? ` and ${over.length - mostNamed} more` : ''
-  const why =
-    done === 'undone'
-      ? undo && `Run ${name} was undone already, by run ${nameOf(undo.id)}`
-      : over.length > 0 && `Since run ${name}, later runs changed the same servers: ${others}${more}`
-  if (!why) return
-  if (isNamed) return context.warning(`${why}.`)
+  const why = undo
+    ? `Run ${name} was undone already, by run ${nameOf(undo.id)}`
+    : over.length > 0
+      ? `Since run ${name}, later runs changed the same servers: ${others}${more}`
+      : undefined
+  if (isNamed && why !== undefined) context.warning(`${why}.`)
+  if (isNamed || why === undefined) return undo !== undefined
   const verb = done === 'undone' ? 'undo' : 'resume'
   throw usageError(`${why}.`, `If it is meant all the same: vpcmd metadata ${verb} ${name}`)
 }

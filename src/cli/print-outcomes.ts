@@ -124,7 +124,9 @@ const riskColumn: Column<Outcome> = {
   least: 12,
 }
 
-function riskOf({before, after, breach}: Outcome): string {
+function riskOf({result, before, after, breach}: Outcome): string {
+  // What somebody else has changed is no risk of this run.
+  if (result === 'conflict' || result === 'unchanged') return ''
   const risks = [
     weakenedBy(before ?? {}, after ?? {}).length > 0 && 'less secure',
     breach !== undefined && 'against the policy',

@@ -178,7 +178,11 @@ function checkedWay({typed, file, all, filterWords}: SelectionOptions): string {
   }
   const [filter] = filterWords
   if (filter !== undefined && !all) {
-    throw usageError(`${filter} needs --all.`, 'Add --all to choose all matching instances, or drop the filter.')
+    const hint =
+      ways.length > 0
+        ? 'It chooses among all instances, and these are named: drop it.'
+        : 'Add --all to choose all matching instances, or drop the filter.'
+    throw usageError(`${filter} needs --all.`, hint)
   }
   return typed.length > 5 ? `${typed.slice(0, 5).join(' ')} and ${typed.length - 5} more` : typed.join(' ')
 }

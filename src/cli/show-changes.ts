@@ -1,5 +1,6 @@
 import {serverKey} from '../cloud/regions.ts'
 import {describeChange} from '../instances/settings.ts'
+import type {Outcome} from '../metadata/outcomes.ts'
 import type {PlannedChange} from '../metadata/plan.ts'
 import type {Context} from './context.ts'
 import type {Breaches} from './policy-file.ts'
@@ -21,6 +22,19 @@ export function showChanges(context: Context, changes: PlannedChange[], breaches
   const more = changes.length - mostShown
   if (more > 0) context.note(`  ${context.symbols.ellipsis} and ${more} more; ${listedBy} all`)
 }
+
+/** Shows on stderr, before a question, what it is not about: who was not found, and who is so already. */
+export function showOthers(context: Context, outcomes: Pick<Outcome, 'result' | 'error'>[]): void {
+  const refused = outcomes.flatMap(({result, error}) => (result === 'failed' && error ? [error] : []))
+  if (refused.length > 0) context.note(`${refused.length} of ${outcomes.length} can't be changed:`)
+  for (const {message} of refused.slice(0, mostRefused)) context.note(`  ${message}`)
+  if (refused.length > mostRefused)
+    context.note(`  ${context.symbols.ellipsis} and ${refused.length - mostRefused} more`)
+  const same = outcomes.filter(({result}) => result === 'unchanged').length
+  if (same > 0) context.note(`${same} of ${outcomes.length} ${same === 1 ? 'is' : 'are'} so already.`)
+}
+
+const mostRefused = 5
 
 /** Shows on stderr how many changes there are in each region and VPC; of one, its own line says it. */
 export function showPlaces(context: Context, changes: PlannedChange[]): void {

@@ -32,6 +32,7 @@ import {confirmDowntime, powerVerbs, showPreflights, withRestartProgress} from '
 import {exitForStop, openJournal, runName, writeEnd} from './run-journal.ts'
 import {runInWords} from './run-words.ts'
 import {type Selection, selectInstances} from './select-instances.ts'
+import {showOthers} from './show-changes.ts'
 
 /**
  * Chooses instances, by the flags or those that are `typed`, and starts, stops or restarts them, as `metadata enable
@@ -79,7 +80,7 @@ async function switchChosen(
   const preflights = preflightsOf(policy, action, read)
   const request = {action, preflights, words, unread, isNamed: how === 'typed'}
   if (policy.isDryRun) return dryRun(context, policy, request, planned)
-  if (!(await mayGoOn(context, policy, request))) return context.declined()
+  if (!(await mayGoOn(context, policy, request, planned))) return context.declined()
   const due = read.flatMap(({change}) => (change ? [change] : []))
   const work = due.map(({target, tags}, i): RestartWork => ({i, target, tags, power: action}))
   await carryOutPower(context, cloud, policy, {...request, planned, work, begin: {changes: due}})
@@ -116,7 +117,7 @@ export async function resumePower(
   let isAgreed = false
   let unanswered: VpcmdError | undefined
   try {
-    isAgreed = await mayGoOn(context, policy, request)
+    isAgreed = await mayGoOn(context, policy, request, planned)
   } catch (error) {
     // What it has stopped must come back in any case.
     if (begun.length === 0) throw error
@@ -197,10 +198,16 @@ async function dryRun(
 }
 
 /** Shows what it would cost, and asks: for a start as for any change, for what takes instances down by a question of its own. */
-async function mayGoOn(context: Context, policy: ChangePolicy, request: PowerRequest): Promise<boolean> {
+async function mayGoOn(
+  context: Context,
+  policy: ChangePolicy,
+  request: PowerRequest,
+  planned: PowerOutcome[],
+): Promise<boolean> {
   const {action, isNamed, preflights} = request
   const {going} = preflights
   if (going.length === 0) return true
+  if (action !== 'start' || !(isNamed || policy.yes)) showOthers(context, planned)
   if (action === 'start') {
     const isSettled = isNamed || policy.yes
     if (!isSettled) await showPreflights(context, preflights, action)

@@ -144,7 +144,7 @@ export default class Console extends BaseCommand {
     }
     const run = await runRollout(this.context, cloud, readChange({}), {
       command: 'console',
-      selection: found.instance.id,
+      selection: found.instance.name ?? found.instance.id,
       changes,
       // Nobody knows for how long the menu has been open.
       isFresh: false,
@@ -155,9 +155,12 @@ export default class Console extends BaseCommand {
     const after = {...found.instance.settings, ...outcome.after}
     if (outcome.result === 'changed') {
       this.context.note(`Changed: ${describeChange(before, outcome.after)}`)
-      if (run && !before.enabled && after.enabled) {
+      if (run) {
         const {id, name = ''} = found.instance
-        printEnding(this.context, restartNeeded(cloud, [{asked: id, id, name}], await runName(this.context, run.id)))
+        const called = await runName(this.context, run.id)
+        const isTurnedOn = !before.enabled && after.enabled
+        const {lines, next} = isTurnedOn ? restartNeeded(cloud, [{asked: id, id, name}], called) : {lines: [], next: []}
+        printEnding(this.context, {lines, next: [...next, ['undo', ['metadata', 'undo', called]]]})
       }
     }
     // The next change begins with what was seen now, and no ETag: that one is spent.

@@ -1,7 +1,7 @@
 import type {RecordedChange, RunSummary} from './runs.ts'
 
 /** A run as `metadata history` prints it. What is null is damaged in the journal. */
-export function toJsonRun({header, state, endedAt, counts, mayBeDown, damage}: RunSummary, undoneBy?: string) {
+export function toJsonRun({header, state, endedAt, counts, inDoubt, mayBeDown, damage}: RunSummary, undoneBy?: string) {
   const told = (text: string) => (damage?.header ? null : text)
   return {
     id: header.id,
@@ -20,6 +20,8 @@ export function toJsonRun({header, state, endedAt, counts, mayBeDown, damage}: R
     undone_by: undoneBy ?? null,
     unread: header.unread ?? [],
     counts,
+    /** How many of those that count as skipped may have been sent all the same. */
+    in_doubt: inDoubt,
     /** How many it asked to stop and did not see running again. */
     may_be_down: mayBeDown,
     damaged_lines: damage?.lines ?? 0,

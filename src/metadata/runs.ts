@@ -1,7 +1,7 @@
 import {counted} from '../counted.ts'
 import {usageError, VpcmdError} from '../errors.ts'
 import {targetName} from '../instances/references.ts'
-import type {Settings} from '../instances/settings.ts'
+import {type Settings, settingsLabel} from '../instances/settings.ts'
 import type {RestartStep, RunHeader} from './journal.ts'
 import {countResults, type Result, wasTurnedOnRunning} from './outcomes.ts'
 import type {PlannedChange, PowerAction} from './plan.ts'
@@ -162,12 +162,25 @@ export interface RunSummary {
   state: RunState
   endedAt: string | undefined
   counts: Record<Result, number>
+  /** How many it has sent, or may have, without an outcome that was seen. */
+  inDoubt: number
   /** How many it asked to stop and did not see running again. */
   mayBeDown: number
+  /** What it changed, in words, where that is the same for all. */
+  made: string | undefined
   isResumable: boolean
   wasTouched: boolean
   awaitsRestart: boolean
   damage: Damage | undefined
+}
+
+function madeInWords(changes: RecordedChange[]): string | undefined {
+  const [words, ...others] = new Set(
+    changes.flatMap(({change: {before, set, power}}) =>
+      power ? [] : [`${settingsLabel(before)} -> ${settingsLabel({...before, ...set})}`],
+    ),
+  )
+  return others.length > 0 ? undefined : words
 }
 
 /** What a run comes to. */
@@ -179,7 +192,9 @@ export function summaryOf(run: Run): RunSummary {
     state,
     endedAt,
     counts,
+    inDoubt: changes.filter(({result, indeterminate}) => indeterminate && result === undefined).length,
     mayBeDown: changes.filter(isBetween).length,
+    made: madeInWords(changes),
     isResumable: isResumable(run),
     wasTouched: changes.some(wasTouched),
     awaitsRestart: changes.some(awaitsRestart),

@@ -135,8 +135,8 @@ export function compareWithPlan(change: PlannedChange, seen: Seen, comparesNames
   return conflict(
     after,
     'conflict',
-    `${targetName(target)} is no longer ${settingsInFull(before)}, as the plan read it, but ${settingsInFull(after)}: it is left alone.`,
-    'Make a new plan to change it all the same.',
+    `${targetName(target)} is no longer ${settingsInFull(before)}, as it was read before, but ${settingsInFull(after)}: it is left alone.`,
+    'To change it all the same, plan or run it anew.',
   )
 }
 

@@ -134,7 +134,7 @@ describe('all accounts of the enterprise', () => {
     const shown = await vpcmd('metadata', 'history', run.id)
     expect(shown.stdout).toMatch(/^Name +ID +Account +Zone/m)
     expect(shown.stderr).toContain('as vpcmd-auditor in the accounts of its servers')
-    expect((await vpcmd('metadata', 'resume', run.id)).code).toBe(1)
+    expect((await vpcmd('metadata', 'resume', run.id, '--yes')).code).toBe(1)
   })
 
   it('are changed with an ending whose commands can be run as they are printed', async () => {

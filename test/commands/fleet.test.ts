@@ -286,7 +286,7 @@ describe('plan and apply', () => {
     await sandbox.fleet.change(b.id, {name: 'renamed-meanwhile'})
     const {code, stdout, stderr} = await vpcmd(`metadata apply ${planFile()} --yes --json`)
     expect(code).toBe(1)
-    expect(stderr).toMatch(new RegExp(`${a.id}\\) is no longer .*as the plan read it, but .*/33.*left alone`))
+    expect(stderr).toMatch(new RegExp(`${a.id}\\) is no longer .*as it was read before, but .*/33.*left alone`))
     // Who reviewed the plan by name meant no server of another name.
     expect(stderr).toContain(`The plan has ${b.id} as ${b.name}, and it is called renamed-meanwhile now`)
     const {conflict, changed} = JSON.parse(stdout)
@@ -446,7 +446,14 @@ describe('history, undo and resume', () => {
     expect((await vpcmd('metadata resume')).code).toBe(4)
     expect(patched).toEqual([])
     const [, stopped] = await jsonOf('metadata history')
-    expect((await jsonOf(`metadata resume ${stopped.id}`)).changed).toHaveLength(60)
+    const unasked = await vpcmd(`metadata resume ${stopped.id}`)
+    expect(unasked).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/was undone already.*[\s\S]*Make \d+ changes/),
+    })
+    expect(patched).toEqual([])
+    const resumed = await vpcmd(`metadata resume ${stopped.id} --yes`)
+    expect(resumed.stderr).toMatch(new RegExp(`✓ ${60 - made} changed$`, 'm'))
     expect(hasHops(7)).toHaveLength(60 - made)
     expect((await jsonOf('metadata undo --yes')).changed).toHaveLength(60 - made)
     expect(settings()).toEqual(before)

@@ -252,6 +252,8 @@ describe('a name that two instances have', () => {
   it('is changed once it is picked, and no other', async () => {
     await open(['metadata', 'enable', 'web-1', 'my-virtual-server-2', '--hop-limit', '7'])
     await pty.reply('2 of 2 shown', `eu-de${keys.enter}`)
+    // A higher hop limit of a service that is on.
+    await pty.reply('(y/N)', `y${keys.enter}`)
     expect(await pty.exit).toEqual({exitCode: 0})
     expect(patches).toHaveLength(2)
     const changed = sandbox.fleet.list().filter(({metadata_service: {response_hop_limit: hops}}) => hops === 7)

@@ -109,7 +109,7 @@ describe('a change', () => {
     expect(settled).toMatchObject({
       result: 'conflict',
       after: {...off, ...other},
-      error: {message: expect.stringContaining(`is no longer off (http/1), as the plan read it, but ${label}`)},
+      error: {message: expect.stringContaining(`is no longer off (http/1), as it was read before, but ${label}`)},
     })
     expect({asked: asked(), sent, present: present()}).toEqual({
       asked: ['GET'],

@@ -69,11 +69,11 @@ A sandbox has an account of its own, and a new one after a reset. With --sandbox
       .sort((a, b) => (a.header.id < b.header.id ? 1 : -1))
       .map(summary => ({summary, json: toJsonRun(summary, undone.get(summary.header.id)?.header.id)}))
     const now = this.context.host.now()
-    const whatOf = ({json: {command, selection, undoes}}: RunRow) =>
-      runInWords(this.context, {
-        command: command ?? '',
-        selection: undoes === null ? (selection ?? '') : `of ${nameOf(undoes)}`,
-      })
+    const whatOf = ({summary: {made}, json: {command, selection, undoes}}: RunRow) => {
+      const selected = undoes === null ? (selection ?? '') : `of ${nameOf(undoes)}`
+      const what = runInWords(this.context, {command: command ?? '', selection: selected})
+      return made === undefined ? what : `${what}: ${made}`
+    }
     const resultOf = ({summary, json}: RunRow) => resultInWords(summary, undone.get(json.id), nameOf)
     const tableColumns: Column<RunRow>[] = [
       {header: 'Run', value: ({json}) => nameOf(json.id), tells: 'which'},
@@ -163,12 +163,14 @@ const runColumns: Column<RunRow>[] = [
 
 /** What a run came to, in words: `2 changed, 1 failed; undone by 3f9a`. */
 function resultInWords(
-  {header, state, counts, mayBeDown: down}: RunSummary,
+  {header, state, counts, inDoubt, mayBeDown: down}: RunSummary,
   undo: RunSummary | undefined,
   nameOf: (id: string) => string,
 ): string {
-  const came = countsInWords({header, counts, mayBeDown: down})
-  const isPart = undo && undo.counts.failed + undo.counts.conflict + undo.counts.skipped > 0
+  const came = countsInWords({header, counts, inDoubt, mayBeDown: down})
+  // One that was resumed after its undo has made more.
+  const isLess = undo && undo.counts.changed + undo.counts.unchanged < counts.changed
+  const isPart = undo && (isLess || undo.counts.failed + undo.counts.conflict + undo.counts.skipped > 0)
   return [
     state === 'done' ? came : `${state}: ${came}`,
     ...(down > 0 ? [`${down} may be ${header.command === 'stop' ? 'running or stopped' : 'down'}`] : []),
@@ -177,16 +179,23 @@ function resultInWords(
 }
 
 /** Of what a stop or start is under way, something was sent: it counts for nothing until it is seen to its end. */
-function countsInWords({header, counts, mayBeDown}: Pick<RunSummary, 'header' | 'counts' | 'mayBeDown'>): string {
+function countsInWords({
+  header,
+  counts,
+  inDoubt,
+  mayBeDown,
+}: Pick<RunSummary, 'header' | 'counts' | 'inDoubt' | 'mayBeDown'>): string {
   const isPower = powerActions.some(action => action === header.command)
-  const skipped = isPower ? Math.max(0, counts.skipped - mayBeDown) : counts.skipped
+  const skipped = Math.max(0, counts.skipped - (isPower ? mayBeDown : inDoubt))
   const all = {...counts, skipped, planned: 0}
-  return mayBeDown > 0 && Object.values(all).every(count => count === 0) ? 'nothing is settled' : describeCounts(all)
+  const doubts = isPower || inDoubt === 0 ? [] : [`${inDoubt} in doubt`]
+  if (Object.values(all).some(count => count > 0)) return [describeCounts(all), ...doubts].join(', ')
+  return mayBeDown > 0 ? 'nothing is settled' : (doubts[0] ?? describeCounts(all))
 }
 
 function historyStyle(text: string): string {
   if (/failed|unfinished|damaged|may be/.test(text)) return red(text)
-  return /conflict|skipped|interrupted|stopped|running/.test(text) ? yellow(text) : green(text)
+  return /conflict|skipped|doubt|interrupted|stopped|running/.test(text) ? yellow(text) : green(text)
 }
 
 /** How long ago something was, of so many milliseconds: `5 min ago`. */

@@ -14,6 +14,7 @@ import {resumePower} from '../../cli/switch-power.ts'
 import {serverKey} from '../../cloud/regions.ts'
 import {counted} from '../../counted.ts'
 import {asVpcmdError, type VpcmdError} from '../../errors.ts'
+import {countChanges} from '../../instances/settings.ts'
 import {outcomesOfChanges} from '../../metadata/outcomes.ts'
 import {awaitsRestart, isBetween, isSettled, mayBeDown, powerOf, type RecordedChange} from '../../metadata/runs.ts'
 import {lastUnfinished, previewWork, restartsIn, wholeOutcomes, workLeft} from '../../metadata/unfinished-run.ts'
@@ -21,7 +22,7 @@ import {lastUnfinished, previewWork, restartsIn, wholeOutcomes, workLeft} from '
 export default class MetadataResume extends BaseCommand {
   static override summary = 'Finish a run that was interrupted, stopped or killed.'
   static override description =
-    `vpcmd makes the changes that the journal does not show as finished. It checks servers in doubt first, leaves alone any that changed in the meantime (a conflict), and retries those that failed. Without RUN, it resumes the most recent run of the account that is unfinished, or has servers in doubt, and was not undone.
+    `vpcmd makes the changes that the journal does not show as finished. It checks servers in doubt first, leaves alone any that changed in the meantime (a conflict), and retries those that failed. Without RUN, it resumes the most recent run of the account that is unfinished, or has servers in doubt, and was not undone. On a terminal it asks first; a run that was undone it resumes nowhere without a yes.
 
 Instances that the run stopped are checked first, and started if they are down; this needs no flag. No other instance is stopped without --restart. With it, vpcmd restarts the instances on which the run enabled the service and that were not stopped and started since, as vpcmd metadata enable --restart does, even if the run itself is done.
 
@@ -41,7 +42,7 @@ A run of vpcmd instances start, stop or restart is finished in the same way: wha
     yes: Flags.boolean({
       char: 'y',
       summary:
-        'With --canary, go on without asking if all N are right. resume asks no other question that --yes answers.',
+        'Skip the confirmation, which is asked on a terminal, and of a run that was undone. With --canary, go on if all N are right.',
     }),
   }
 
@@ -59,7 +60,7 @@ A run of vpcmd instances start, stop or restart is finished in the same way: wha
       const isOfThisRun = since !== undefined && (recorded.at === undefined || since <= recorded.at)
       return awaitsRestart(recorded) && (!awaited || isOfThisRun)
     }
-    const {run, cloud} = await openRun(context, signedIn, args.run, {
+    const {run, cloud, isUndone} = await openRun(context, signedIn, args.run, {
       done: 'resumed',
       last: (folder, account) => lastUnfinished(folder, account, policy.restart.isWanted ? isAwaiting : undefined),
       due: ({changes}) => changes.filter(each => !isSettled(each) || isBetween(each)),
@@ -89,6 +90,14 @@ A run of vpcmd instances start, stop or restart is finished in the same way: wha
     let unanswered: VpcmdError | undefined
     try {
       await checkCanary(context, policy, work.length)
+      if (!policy.yes && work.length > 0 && (isUndone || (await context.prompter()))) {
+        const changes = work.map(({change}) => change)
+        if (!(await context.confirm(`Make ${counted(work.length, 'change')} (${countChanges(changes)})?`, false))) {
+          if (request.begun.length === 0) return context.declined()
+          // What it has stopped must come back all the same.
+          interruption.abort()
+        }
+      }
       if (restarts && !(await mayRestart(context, policy, restarts))) {
         context.note(restarts.begun.length > 0 ? 'No other instance is stopped.' : 'No instance is stopped.')
         restarts.cancel()
@@ -106,11 +115,23 @@ A run of vpcmd instances start, stop or restart is finished in the same way: wha
       unread,
       isFresh: false,
       interruption,
-      resumes: {id, bytes: run.bytes, work, awaits: new Set(request.awaiting.map(({target}) => serverKey(target)))},
+      resumes: {
+        id,
+        bytes: run.bytes,
+        work,
+        isUndone,
+        awaits: new Set(request.awaiting.map(({target}) => serverKey(target))),
+      },
       restarts,
     }
     await carryOut(context, cloud, policy, resumed, (settled = []) => {
-      const outcomes = wholeOutcomes(run, settled)
+      // What was taken back since is none of what there is in all.
+      const outcomes = isUndone
+        ? outcomesOfChanges(
+            work.map(({change}) => change),
+            settled,
+          )
+        : wholeOutcomes(run, settled)
       return restarts ? restarts.addTo(outcomes, true) : outcomes
     })
     reportUnanswered(context, unanswered)

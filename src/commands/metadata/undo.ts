@@ -11,7 +11,7 @@ import {counted} from '../../counted.ts'
 import {usageError, VpcmdError} from '../../errors.ts'
 import {countChanges} from '../../instances/settings.ts'
 import {outcomesOfChanges} from '../../metadata/outcomes.ts'
-import {isBetween, mayBeDown, powerOf, type Run} from '../../metadata/runs.ts'
+import {isBetween, mayBeDown, powerOf, type Run, wasTouched} from '../../metadata/runs.ts'
 import {invertRun, lastToUndo} from '../../metadata/undo-run.ts'
 
 export default class MetadataUndo extends BaseCommand {
@@ -37,8 +37,7 @@ An undo is itself a run. To undo it, pass its ID.`
     const {run, cloud} = await openRun(context, await signIn(context, flags), args.run, {
       done: 'undone',
       last: lastToUndo,
-      // What somebody changed since is a conflict of that server.
-      due: () => [],
+      due: ({changes}) => changes.filter(wasTouched),
     })
     const {id} = run.header
     if (run.state === 'running') {
