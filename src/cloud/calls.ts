@@ -1,7 +1,7 @@
 import {VpcmdError} from '../errors.ts'
 import {fieldsOfCrn} from './crn.ts'
 import {type Operation, type OperationName, OtherAnswer, operations} from './operations.ts'
-import {fields, identity, type Raw, text} from './readers/fields.ts'
+import {fields, identity, type Raw, text, valueAt} from './readers/fields.ts'
 import {readPage} from './readers/page.ts'
 import {TryFailure, unreadable} from './retries.ts'
 import {failureOfTry} from './sdk-adapter.ts'
@@ -45,12 +45,12 @@ function callOperation(
   const isPatient = manner === 'rollout'
   const {again} = operation
   const where = place ? ` in ${place}` : ''
-  const doing = `${operation.doing.replace(/\{([\w.]+)\}/g, (_, path: string) => String(valueAt(params, path)))}${where}`
+  const doing = `${operation.doing.replace(/\{([\w.]+)\}/g, (_, path: string) => String(valueAt(params, path.split('.'))))}${where}`
   const call = {
     place,
-    doing: {doing, iamAction: operation.iamAction},
-    mostRenewals: isPatient ? 4 : 1,
-    who: place || 'IBM Cloud',
+    doing,
+    iamAction: operation.iamAction,
+    ...(isPatient && {mostRenewals: 4}),
     budget: isPatient ? 'rollout' : 'read',
     repeatable: again === 'read' || (again === 'change' && !isPatient),
     awaitsConflicts: again === 'change',
@@ -98,10 +98,6 @@ function readAnswer(
       status: 200,
     })
   }
-}
-
-function valueAt(params: Record<string, unknown>, path: string): unknown {
-  return path.split('.').reduce<unknown>((value, name) => fields(value)[name], params)
 }
 
 /** The ETag that an answer came with (contract: GET, POST and PATCH of an instance give one, a list does not). */

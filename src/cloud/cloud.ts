@@ -1,6 +1,6 @@
 import {join} from 'node:path'
 import type {ShowActivity} from '../activity.ts'
-import {entryOf} from '../counted.ts'
+import {entryOf, once} from '../counted.ts'
 import {usageError} from '../errors.ts'
 import {hashedName} from '../files/private-file.ts'
 import {callsOf, type Manner} from './calls.ts'
@@ -130,11 +130,10 @@ export function openAccount(options: AccountOptions): Cloud {
     return entryOf(apis, url, () => openAt(url, place))[manner]
   }
 
-  let isChecked: Promise<void> | undefined
+  // A sign-in that fails is one error, and not one for each cached region.
+  const signIn = once(async () => account && tokens.ready())
   const find = async (asked: string[], askedBy: string) => {
-    // A sign-in that fails is one error, and not one for each cached region.
-    isChecked ??= account ? tokens.ready() : Promise.resolve()
-    await isChecked
+    await signIn()
     return findRegions({
       asked,
       askedBy,
@@ -168,16 +167,13 @@ export function openAccount(options: AccountOptions): Cloud {
     return searchTags(openService(options, 'search'), kind, account)
   }
   const indexes = new Map<TaggedKind, Promise<TagIndex>>()
-  let tagging: Service | undefined
-  let regions: Promise<Region[]> | undefined
+  // One for all, as they share a rate limit.
+  const tagging = once(() => openService(options, 'tagging'))
   // A rollout asks for the region of each change.
   const named = new Map<string, Promise<Region>>()
   return {
     askedRegions: regionNamesIn(asked),
-    regions() {
-      regions ??= find(asked, askedBy)
-      return regions
-    },
+    regions: once(() => find(asked, askedBy)),
     async region(place, askedBy = 'the CRN') {
       const {region: name, account: asked} = place
       // What a plan or a run has of another account is none of this one's.
@@ -191,9 +187,7 @@ export function openAccount(options: AccountOptions): Cloud {
     tags: async (_region, kind = 'instance') => entryOf(indexes, kind, () => search(kind)),
     async attachedTags(_region, crn, kind, signal) {
       const [{readAttachedTags}, {account}] = await Promise.all([import('./global-tagging.ts'), tokens.identity()])
-      // One for all, as they share a rate limit.
-      tagging ??= openService(options, 'tagging')
-      return readAttachedTags(tagging, crn, kind, account, signal)
+      return readAttachedTags(tagging(), crn, kind, account, signal)
     },
   }
 }
@@ -236,10 +230,10 @@ export function watchCalls(show: ShowActivity): (place: string) => () => void {
     return {verb: `Waiting for ${all.length > 3 ? `${all.length} regions` : all.join(', ')}`, facts: []}
   }
   return place => {
-    places.push(place || 'IBM Cloud')
+    places.push(place)
     endShow ??= show(activity, 'minor')
     return () => {
-      places.splice(places.indexOf(place || 'IBM Cloud'), 1)
+      places.splice(places.indexOf(place), 1)
       if (places.length > 0) return
       endShow?.()
       endShow = undefined

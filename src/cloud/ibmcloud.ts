@@ -40,10 +40,8 @@ interface IamToken {
   expiresAt: number
 }
 
-type Env = Readonly<Record<string, string | undefined>>
-
 /** Finds who is signed in to `ibmcloud`; undefined for nobody. Throws VpcmdError, exit 3, for a file that can't be read or trusted. */
-export async function readIbmcloudLogin(env: Env): Promise<IbmcloudLogin | undefined> {
+export async function readIbmcloudLogin(env: NodeJS.ProcessEnv): Promise<IbmcloudLogin | undefined> {
   const folder = await configFolder(env)
   if (folder === undefined) return undefined
   const file = join(folder, 'config.json')
@@ -71,7 +69,7 @@ export async function readIbmcloudLogin(env: Env): Promise<IbmcloudLogin | undef
 }
 
 /** configuration/config_helpers/helpers.go and env.go. */
-async function configFolder(env: Env): Promise<string | undefined> {
+async function configFolder(env: NodeJS.ProcessEnv): Promise<string | undefined> {
   if (env.IBMCLOUD_CONFIG_HOME) return resolve(env.IBMCLOUD_CONFIG_HOME)
   const windowsHome = `${env.HOMEDRIVE ?? ''}${env.HOMEPATH ?? ''}` || env.USERPROFILE
   const home = env.IBMCLOUD_HOME || env.BLUEMIX_HOME || (process.platform === 'win32' ? windowsHome : env.HOME)
@@ -121,7 +119,7 @@ const leastLifeMs = 2 * 60_000
  * The credentials of whoever is signed in: the token of the file, and then those of `ibmcloud iam oauth-tokens`, which
  * must be of the same account and the same identity: a run goes on in no other. `env` is what ibmcloud is run with.
  */
-export function fromIbmcloud(login: IbmcloudLogin, env: Env, iamUrl: string) {
+export function fromIbmcloud(login: IbmcloudLogin, env: NodeJS.ProcessEnv, iamUrl: string) {
   const {account, iamId} = login.token
   const secrets = [login.token.text]
   let unused: IamToken | undefined = login.token
@@ -158,7 +156,7 @@ const args = ['iam', 'oauth-tokens', '--output', 'JSON']
 const commandLine = `ibmcloud ${args.join(' ')}`
 
 /** Has ibmcloud renew its token and print it: `{"iam_token": "Bearer …"}` (ibm-cloud-docs/logs-router, retrieve-access-token). */
-async function askIbmcloud(env: Env): Promise<IamToken> {
+async function askIbmcloud(env: NodeJS.ProcessEnv): Promise<IamToken> {
   const program = await programOnPath('ibmcloud', env)
   if (program === undefined) {
     throw denied(
@@ -189,7 +187,7 @@ interface Ended {
   stderr: string
 }
 
-function run(program: string, env: Env): Promise<Ended> {
+function run(program: string, env: NodeJS.ProcessEnv): Promise<Ended> {
   const options = {
     // Its trace would be in what it prints, with the token (env.go).
     env: {...env, IBMCLOUD_TRACE: 'false', IBMCLOUD_COLOR: 'false', IBMCLOUD_VERSION_CHECK: 'false'},

@@ -8,8 +8,6 @@ import {callTried, type Peer} from './tried-call.ts'
 export interface Service extends Peer {
   /** As errors and notes call it. */
   name: string
-  /** The variable of its address, for advice. */
-  variable: string
   line: Line
 }
 
@@ -32,19 +30,10 @@ export interface ServiceQuestion<T> {
 
 /** Asks a service, as the retry policy says. Throws VpcmdError that says what was being done. */
 export function askService<T>(service: Service, question: ServiceQuestion<T>): Promise<T> {
-  const {name, url, variable, tokens, pacing, line} = service
+  const {name: place, url, tokens, pacing, line} = service
   const {method, path, query, body, doing, iamAction, signal: cancelled, read} = question
   const send = sdkAdapter(() => line, pacing.now)
-  const what = {doing, variable, ...(iamAction && {iamAction})}
-  const call = {
-    place: name,
-    doing: what,
-    mostRenewals: 1,
-    who: name,
-    budget: 'read',
-    repeatable: true,
-    cancelled,
-  } as const
+  const call = {place, doing, iamAction, budget: 'read', repeatable: true, cancelled} as const
   return callTried(service, call, async signal => {
     const request: {headers: Record<string, string>} = {headers: {}}
     await tokens.authenticate(request)

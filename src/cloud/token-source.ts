@@ -84,17 +84,12 @@ export class TokenSource implements AuthenticatorInterface {
   }
 
   async authenticate(request: {headers?: object}): Promise<void> {
-    request.headers = {...request.headers, Authorization: (await this.#present()).header}
+    request.headers = {...request.headers, Authorization: (await this.ready()).header}
   }
 
   /** The present token itself, to be shown to IAM. Throws VpcmdError. */
   async accessToken(): Promise<string> {
-    return (await this.#present()).header.replace(/^Bearer /, '')
-  }
-
-  /** Sees that there is a token. Throws VpcmdError. */
-  async ready(): Promise<void> {
-    await this.#present()
+    return (await this.ready()).header.replace(/^Bearer /, '')
   }
 
   /**
@@ -114,7 +109,7 @@ export class TokenSource implements AuthenticatorInterface {
 
   /** Whose the tokens are, by their claims, with `isFresh` not those of a kept one. Throws VpcmdError, exit 3, for a token without an account. */
   async caller({isFresh} = {isFresh: false}): Promise<Caller> {
-    if (isFresh && (await this.#present()).givenAt === 0) this.renew(0)
+    if (isFresh && (await this.ready()).givenAt === 0) this.renew(0)
     const {account, iamId} = await this.identity()
     if (account !== undefined && iamId !== undefined) return {account, iamId}
     throw untoldAccount('Changes are recorded with their account: use an IAM API key.')
@@ -122,7 +117,7 @@ export class TokenSource implements AuthenticatorInterface {
 
   /** All that the present token says of whose it is. Throws VpcmdError where there is none. */
   async identity(): Promise<Identity> {
-    const {header, expiresAt} = await this.#present()
+    const {header, expiresAt} = await this.ready()
     const claims = claimsIn(header) ?? {}
     const iamId = text(claims, 'iam_id')
     // The IAM ID of a profile is its ID after `iam-` (IBM's API of IAM Identity, trusted profiles).
@@ -139,7 +134,8 @@ export class TokenSource implements AuthenticatorInterface {
     }
   }
 
-  #present(): Promise<Token> {
+  /** Sees that there is a token, and gives it. Throws VpcmdError. */
+  ready(): Promise<Token> {
     const known = this.#token
     if (known && known.renewAt > this.#options.pacing.now()) return Promise.resolve(known)
     this.#pending ??= this.#ask().finally(() => {

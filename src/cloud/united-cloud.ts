@@ -1,4 +1,5 @@
 import pLimit from 'p-limit'
+import {once} from '../counted.ts'
 import {asVpcmdError, usageError, type VpcmdError} from '../errors.ts'
 import type {Cloud} from './cloud.ts'
 import type {EnterpriseAccounts} from './enterprise.ts'
@@ -52,11 +53,7 @@ export function unite({base, profile, list, open}: UnitedOptions): Cloud {
     if (!cloud) throw new Error(`no account is open for ${name}`)
     return cloud
   }
-  let accounts: Promise<EnterpriseAccounts> | undefined
-  const listOnce = () => {
-    accounts ??= list()
-    return accounts
-  }
+  const listOnce = once(list)
   const readAll = async () => {
     const {accounts: all} = await listOnce()
     const limit = pLimit(accountsAtOnce)
@@ -67,16 +64,12 @@ export function unite({base, profile, list, open}: UnitedOptions): Cloud {
     ).finally(endShow)
     return regions.flat()
   }
-  let regions: Promise<Region[]> | undefined
   return {
     ...base,
     assumes: profile,
     accounts: async () => (await listOnce()).accounts,
     inactiveAccounts: async () => (await listOnce()).inactive,
-    regions() {
-      regions ??= readAll()
-      return regions
-    },
+    regions: once(readAll),
     async region(place, askedBy) {
       const {accounts: all} = await listOnce()
       const [only, other] = all

@@ -28,16 +28,20 @@ export interface Target {
   status: string
 }
 
-/** A server and its settings, as they were read. */
-export interface SettingsReading {
+/** A server that the user chose. */
+export interface Chosen {
   target: Target
+  /** The tags by which it was chosen, if so: it is left alone where one is gone. */
+  tags?: readonly string[] | undefined
+}
+
+/** A server and its settings, as they were read. */
+export interface SettingsReading extends Chosen {
   before: KnownSettings
   /** The ETag of what was read, where the API gave one: it does for a single instance, not in a list. */
   etag?: string
   /** When the settings were read, in epoch milliseconds. */
   readAt: number
-  /** The tags by which it was chosen, if so: it is left alone where one is gone. */
-  tags?: string[] | undefined
 }
 
 /** One server, and the fields to set. */
@@ -132,7 +136,11 @@ export function untoldSettings(target: Target): VpcmdError {
 }
 
 /** An instance or a bare metal server as a target of changes. */
-export function targetOf(kind: TargetKind, server: Instance | BareMetalServer, place: Place): Target {
+export function targetOf(
+  kind: TargetKind,
+  server: Pick<BareMetalServer, 'id' | 'name' | 'crn' | 'zone' | 'status'> & {vpc?: {id?: string; name?: string}},
+  place: Place,
+): Target {
   const {id, name = '', crn = '', zone = '', vpc, status = ''} = server
   const {region, account} = place
   return {

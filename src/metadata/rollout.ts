@@ -1,5 +1,5 @@
 import type {Cloud} from '../cloud/cloud.ts'
-import {rateLimits} from '../cloud/rate-limiter.ts'
+import {type Clock, rateLimits} from '../cloud/rate-limiter.ts'
 import {placeKey} from '../cloud/regions.ts'
 import type {VpcApi} from '../cloud/vpc-api.ts'
 import {exitCodes, VpcmdError} from '../errors.ts'
@@ -29,7 +29,7 @@ export interface Work {
   indeterminate: boolean
 }
 
-export interface RolloutOptions {
+export interface RolloutOptions extends Clock {
   journal: Journal
   /** Whether a server is left alone that has another name by now: the changes were reviewed by name. */
   comparesNames?: boolean
@@ -47,10 +47,6 @@ export interface RolloutOptions {
   /** The first Ctrl-C: nothing new is sent, and what is under way is awaited. */
   interrupted: AbortSignal
   onProgress(progress: Progress): void
-  /** Epoch milliseconds. */
-  now(): number
-  /** Rejects at once when the signal comes. */
-  sleep(ms: number, signal: AbortSignal): Promise<void>
 }
 
 const stopErrors = {

@@ -1,7 +1,7 @@
 import {lstatSync, readFileSync, type Stats} from 'node:fs'
 import {join} from 'node:path'
 import {crc32} from 'node:zlib'
-import {entryOf} from '../counted.ts'
+import {entryOf, once} from '../counted.ts'
 import {writePrivate} from '../files/private-file.ts'
 import {isRecord} from '../json-object.ts'
 import {openPlain} from '../plain-file.ts'
@@ -22,8 +22,7 @@ export class RunIndex {
   readonly #stamps: Map<string, Stamp>
   /** Of all runs that it has or had, by account. As journals are only appended to, what they said once they still say. */
   readonly #marks: Map<string, RestartMarks>
-  readonly #readSummaries: () => Map<string, RunSummary>
-  #summaries: Map<string, RunSummary> | undefined
+  readonly #summaries: () => Map<string, RunSummary>
   #fresh = 0
   #freshBytes = 0
 
@@ -38,7 +37,7 @@ export class RunIndex {
     this.#file = file
     this.#stamps = stamps
     this.#marks = marks
-    this.#readSummaries = readSummaries
+    this.#summaries = once(readSummaries)
   }
 
   /** Whether it knows what the journal of a run says. */
@@ -53,7 +52,7 @@ export class RunIndex {
 
   /** What a run comes to; undefined where its journal must be read. */
   find(id: string): RunSummary | undefined {
-    return this.has(id) ? this.#all().get(id) : undefined
+    return this.has(id) ? this.#summaries().get(id) : undefined
   }
 
   /** What the journals that it has say of an account's restarts. */
@@ -64,7 +63,7 @@ export class RunIndex {
   /** Keeps what a journal says, if its run has ended and the journal is whole. */
   add(id: string, {run, marks, stamp}: ReadRun): void {
     if (!run || run.damage || !['done', 'interrupted', 'stopped'].includes(run.state)) return
-    this.#all().set(id, summaryOf(run))
+    this.#summaries().set(id, summaryOf(run))
     this.#stamps.set(id, [stamp.size, stamp.mtimeMs, stamp.ino])
     this.marksOf(ownerOf(run.header)).add(marks)
     this.#fresh++
@@ -75,17 +74,12 @@ export class RunIndex {
   async save(): Promise<void> {
     if (this.#fresh < enoughRuns && this.#freshBytes < enoughBytes) return
     const marks = [...this.#marks].map(([account, {turnedOn, settled}]) => [account, [...turnedOn], [...settled]])
-    const summaries = [...this.#all()].filter(([id]) => this.has(id))
+    const summaries = [...this.#summaries()].filter(([id]) => this.has(id))
     // Apart, as not everybody who asks needs them all.
     const body = `${JSON.stringify({v: 2, stamps: [...this.#stamps], marks})}\n${JSON.stringify(summaries)}`
     this.#fresh = 0
     this.#freshBytes = 0
     await writePrivate(this.#file, `${crc32(body)}\n${body}`).catch(() => undefined)
-  }
-
-  #all(): Map<string, RunSummary> {
-    this.#summaries ??= this.#readSummaries()
-    return this.#summaries
   }
 }
 
