@@ -44,7 +44,13 @@ const work = mkdtempSync(join(tmpdir(), 'vpcmd-binary-'))
 try {
   // A blob without compiled code is the same for each architecture, but only its own version of Node reads it.
   const folders = new Map([...new Set([...architectures, process.arch])].map(name => [name, fetchNode(name)]))
-  const assets = globSync(['package.json', 'oclif.manifest.json', 'dist/help.json', 'dist/**/*.{js,cjs}', 'dist/**/*.map'])
+  const assets = globSync([
+    'package.json',
+    'oclif.manifest.json',
+    'dist/help.json',
+    'dist/**/*.{js,cjs}',
+    'dist/**/*.map',
+  ])
   const config = {
     main: '.config/single-file.cjs',
     output: join(work, 'blob'),
