@@ -4,9 +4,8 @@ import {type ExitCode, exitCodes} from '../errors.ts'
 import {hasExpired, type Judgement, judge, type Verdict, verdicts} from './judge.ts'
 import type {Exemption, Policy} from './policy.ts'
 import {readSubjects, type Unread} from './read-subjects.ts'
-import {type Scope, scopeInWords} from './scope.ts'
 import {looksAtTags} from './selectors.ts'
-import {label} from './subjects.ts'
+import {label, type Scope, scopeInWords} from './subjects.ts'
 
 export type Counts = Record<Verdict | 'total', number>
 
@@ -128,10 +127,15 @@ export function resultOf({unread, counts, scope}: AuditReport): 'incomplete' | '
   return counts.violation > 0 ? 'not_compliant' : 'compliant'
 }
 
+/** Whether an audit is incomplete though all was read: the filters found nothing, or no rule matched. */
+export function judgedNothing(report: AuditReport): boolean {
+  return resultOf(report) === 'incomplete' && report.unread.length === 0 && report.counts.undetermined === 0
+}
+
 /** The exit code of an audit: 4 where the filters found nothing, 1 incomplete otherwise, 5 not compliant, 0 compliant. */
 export function exitCodeOf(report: AuditReport): ExitCode {
   const result = resultOf(report)
-  if (result === 'incomplete' && report.counts.total === 0 && report.unread.length === 0) return exitCodes.notFound
+  if (judgedNothing(report) && report.counts.total === 0) return exitCodes.notFound
   if (result === 'incomplete') return exitCodes.failed
   return result === 'not_compliant' ? exitCodes.notCompliant : exitCodes.done
 }

@@ -4,6 +4,7 @@ import type {Page} from '../cloud/readers/page.ts'
 import type {BareMetalServer, InstanceTemplate} from '../cloud/readers/resources.ts'
 import {checkUsable, placeName, type Region, serverKey} from '../cloud/regions.ts'
 import type {VpcApi} from '../cloud/vpc-api.ts'
+import {groupBy} from '../counted.ts'
 import {VpcmdError} from '../errors.ts'
 import {allFailed} from '../instances/all-failed.ts'
 import {type InstanceQuery, toQuery} from '../instances/filters.ts'
@@ -11,8 +12,15 @@ import {type RegionFailure, readInstances} from '../instances/list-instances.ts'
 import {incompleteList, pagesOf, problemsOfList} from '../instances/pages.ts'
 import {targetName} from '../instances/references.ts'
 import {vpcPages} from '../instances/vpc-pages.ts'
-import type {Scope} from './scope.ts'
-import {KnownReferences, kindLabel, type Referred, type Subject, type SubjectKind, toSubject} from './subjects.ts'
+import {
+  KnownReferences,
+  kindLabel,
+  type Referred,
+  type Scope,
+  type Subject,
+  type SubjectKind,
+  toSubject,
+} from './subjects.ts'
 
 /** What could not be read, or not in full, and why. */
 export interface Unread {
@@ -95,10 +103,10 @@ export async function readSubjects(
       const naming = await nameReferences(cloud.api(region), placeName(region), rows, references, needsImages)
       const tags = rows.length > 0 ? await tagsOf(kind, region) : undefined
       const read = rows.map(row => toSubject(kind, row, {region, readAt, references, tags: tags?.get(row.id)}))
-      const {meant, doubtful} = sift(read, query)
-      subjects.push(...meant)
-      const [first] = doubtful
-      if (first) unread.add(region, kind, naming.vpcs ?? unknownScope(first, doubtful.length - 1, query))
+      const sifted = groupBy(read, subject => query.keep(subject))
+      subjects.push(...(sifted.get(true) ?? []))
+      const [first, ...others] = sifted.get(undefined) ?? []
+      if (first) unread.add(region, kind, naming.vpcs ?? unknownScope(first, others.length, query))
       else if (naming.vpcs) unnamed.add(region, kind, naming.vpcs)
       if (naming.images) unnamed.add(region, kind, naming.images)
     }),
@@ -173,17 +181,6 @@ async function nameReferences(
     ...(vpcs?.status === 'rejected' && {vpcs: vpcs.reason}),
     ...(failed && {images: failed.reason}),
   }
-}
-
-function sift(subjects: Subject[], query: InstanceQuery): {meant: Subject[]; doubtful: Subject[]} {
-  const meant: Subject[] = []
-  const doubtful: Subject[] = []
-  for (const subject of subjects) {
-    const isMeant = query.keep(subject)
-    if (isMeant) meant.push(subject)
-    if (isMeant === undefined) doubtful.push(subject)
-  }
-  return {meant, doubtful}
 }
 
 /** What may be in the scope is missing in the audit, and not out of its scope. */

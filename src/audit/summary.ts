@@ -3,8 +3,7 @@ import {counted} from '../counted.ts'
 import {accountsOf} from './accounts.ts'
 import {type AuditReport, resultOf} from './audit.ts'
 import {requirementInWords} from './policy.ts'
-import {scopeInWords} from './scope.ts'
-import {kindLabel, label} from './subjects.ts'
+import {kindsInWords, label, scopeInWords} from './subjects.ts'
 
 /** A count as people read it, as in `12,345`. */
 export function countLabel(count: number): string {
@@ -94,7 +93,7 @@ export function remarks({expired, policy, judgements}: AuditReport): string[] {
 /** What was asked for, in words, for the head of a report. */
 export function scopeLine(report: AuditReport): string {
   const {scope, regions} = report
-  const kinds = scope.kinds.map(kind => `${kindLabel(kind)}s`).join(', ')
+  const kinds = kindsInWords(scope.kinds)
   const filters = scopeInWords(scope)
   const places = regions.length === 1 ? `the region ${regions[0]}` : `${regions.length} regions (${regions.join(', ')})`
   const accounts = accountsOf(report).length

@@ -1,10 +1,10 @@
 import {createHash} from 'node:crypto'
 import {raw} from 'hono/html'
 import {countEach, counted} from '../../counted.ts'
-import {accountsOf, isOfSeveralAccounts} from '../accounts.ts'
+import {accountsOf, isOfSeveralAccounts, unreadInWords} from '../accounts.ts'
 import {type AuditReport, resultOf} from '../audit.ts'
 import {type Judgement, type Verdict, violationInWords} from '../judge.ts'
-import {kindLabel, label} from '../subjects.ts'
+import {label} from '../subjects.ts'
 import {countLabel, lead, ruleLines, scopeLine, verdictOf} from '../summary.ts'
 import {jsonForScript, visible} from './escapes.ts'
 import {Card, NumberCell, Table} from './html-blocks.tsx'
@@ -168,10 +168,9 @@ function Unread({report: {unread, regions}}: {report: AuditReport}) {
     <Card id="unread" title={title} look="alarm unmatched">
       <p>This audit says nothing about:</p>
       <ul>
-        {unread.map(({account, region, kinds, error}) => (
+        {unread.map(each => (
           <li>
-            <strong>{`${kinds.map(kind => `${kindLabel(kind)}s`).join(', ')} of ${account ? `${label(account)}, ` : ''}${region}`}</strong>
-            : {error.inOneLine}
+            <strong>{unreadInWords(each)}</strong>: {each.error.inOneLine}
           </li>
         ))}
       </ul>
