@@ -5,7 +5,7 @@ import {fields, identity, type Raw, text, valueAt} from './readers/fields.ts'
 import {readPage} from './readers/page.ts'
 import {TryFailure, unreadable} from './retries.ts'
 import {failureOfTry} from './sdk-adapter.ts'
-import {callTried, type Peer} from './tried-call.ts'
+import {callTried, type Peer} from './service-call.ts'
 import type {Answer, CallControls, SendOnce, VpcApi} from './vpc-api.ts'
 
 /**

@@ -12,7 +12,7 @@ import {isRecord, objectIn} from '../json-object.ts'
 import {mostLevels} from '../safe-json.ts'
 import {checkRunning, findReach, noFloatingIp, type ReachWishes, unknownUser} from '../ssh/reach.ts'
 import {captureSsh} from '../ssh/run-ssh.ts'
-import {findSandboxSsh, type SandboxSsh} from '../ssh/sandbox-ssh.ts'
+import {findSandboxSsh} from '../ssh/sandbox-ssh.ts'
 import {sshArguments} from '../ssh/ssh-arguments.ts'
 import {explainFailure, sshFailed} from '../ssh/ssh-failures.ts'
 import {sshOverrides} from '../ssh/ssh-overrides.ts'
@@ -54,14 +54,8 @@ const longestGreeting = 64 * 1024
 /** The path whose answer tells which instance it is. */
 const identifyingPath = 'instance'
 
-/** By whom and where an instance is reached, and how where it is one of a sandbox. */
-interface Way {
-  user: string
-  address: string
-  sandbox: SandboxSsh | undefined
-}
-
-export type Reached<Found extends FoundInstance = FoundInstance> = Found & Way
+/** An instance with by whom and where it is reached, and how where it is one of a sandbox. */
+export type Reached<Found extends FoundInstance = FoundInstance> = Found & Awaited<ReturnType<typeof reach>>
 
 /** Finds out how instances are reached, side by side, before anything is done to them. Those that can't be come as the reason, in `errors`. */
 export async function reachInstances<Found extends FoundInstance>(
@@ -79,12 +73,7 @@ export async function reachInstances<Found extends FoundInstance>(
   }
 }
 
-async function reach(
-  cloud: Cloud,
-  {instance, region}: FoundInstance,
-  wishes: ReachWishes,
-  env: NodeJS.ProcessEnv,
-): Promise<Way> {
+async function reach(cloud: Cloud, {instance, region}: FoundInstance, wishes: ReachWishes, env: NodeJS.ProcessEnv) {
   checkRunning(instance)
   const {login, address} = await findReach(cloud.api(region), instance, wishes)
   if (!login) throw unknownUser(instance)

@@ -9,8 +9,7 @@ export const results = ['changed', 'unchanged', 'conflict', 'failed', 'skipped']
 export type Result = (typeof results)[number]
 
 /** What became of one restart. `done`: seen stopped, and seen running after that. */
-export const restartResults = ['done', 'left_out', 'failed', 'skipped', 'planned'] as const
-export type RestartResult = (typeof restartResults)[number]
+export type RestartResult = 'done' | 'left_out' | 'failed' | 'skipped' | 'planned'
 
 export interface Restarted {
   result: RestartResult

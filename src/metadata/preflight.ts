@@ -13,8 +13,9 @@ const riskRules = {
   // Spot instances have no guaranteed capacity (ibm-cloud-docs/vpc, vsi_spot.md).
   spot: ({availabilityClass}) =>
     availabilityClass === 'spot' && 'it is of the spot class: there may be no capacity to start it again',
-  dedicated_host({dedicatedHost, placementTarget: place}) {
-    if (!isOnDedicatedHost({dedicatedHost, placementTarget: place})) return false
+  dedicated_host(instance) {
+    if (!isOnDedicatedHost(instance)) return false
+    const {dedicatedHost, placementTarget: place} = instance
     const name = dedicatedHost?.name ?? place?.name ?? ''
     return `it must find room on dedicated host${place?.type === 'dedicated_host_group' ? ' group' : ''} ${name} again`
   },
@@ -39,10 +40,7 @@ const riskRules = {
 export type RiskKind = keyof typeof riskRules
 export const riskKinds = Object.keys(riskRules) as RiskKind[]
 
-function isOnDedicatedHost({
-  dedicatedHost,
-  placementTarget,
-}: Pick<Instance, 'dedicatedHost' | 'placementTarget'>): boolean {
+function isOnDedicatedHost({dedicatedHost, placementTarget}: Instance): boolean {
   return dedicatedHost !== undefined || /^dedicated_host(_group)?$/.test(placementTarget?.type ?? '')
 }
 

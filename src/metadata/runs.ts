@@ -157,17 +157,13 @@ export function wasTouched({result, after, indeterminate}: Omit<RecordedChange, 
 }
 
 /** What it takes to choose a run among many. */
-export interface RunSummary {
-  header: RunHeader
-  state: RunState
-  endedAt: string | undefined
+export interface RunSummary extends Pick<Run, 'header' | 'state' | 'endedAt' | 'damage'> {
   counts: Record<Result, number>
   /** How many it asked to stop and did not see running again. */
   mayBeDown: number
   isResumable: boolean
   wasTouched: boolean
   awaitsRestart: boolean
-  damage: Damage | undefined
 }
 
 /** What a run comes to. */
