@@ -4,7 +4,7 @@ import type {Page} from '../cloud/readers/page.ts'
 import type {BareMetalServer, InstanceTemplate} from '../cloud/readers/resources.ts'
 import {checkUsable, placeName, type Region, serverKey} from '../cloud/regions.ts'
 import type {VpcApi} from '../cloud/vpc-api.ts'
-import {groupBy} from '../counted.ts'
+import {entryOf, groupBy} from '../counted.ts'
 import {VpcmdError} from '../errors.ts'
 import {allFailed} from '../instances/all-failed.ts'
 import {type InstanceQuery, toQuery} from '../instances/filters.ts'
@@ -199,21 +199,24 @@ function unknownScope(subject: Subject, others: number, {needsTags}: InstanceQue
 
 /** What could not be read; the same error in one region is there once, with all of its kinds. */
 class Problems {
-  readonly all: Unread[] = []
-  /** The same, by region. */
-  readonly failures: RegionFailure[] = []
-  readonly #known = new Map<string, Unread>()
+  readonly #known = new Map<string, RegionFailure & {kinds: SubjectKind[]}>()
 
   /** Throws what is no VpcmdError. */
   add(region: Region, kind: SubjectKind, error: unknown): void {
     if (!(error instanceof VpcmdError)) throw error
-    const key = `${placeName(region)}\n${error.message}`
-    const same = this.#known.get(key)
-    if (same) return void same.kinds.push(kind)
-    const {name, account} = region
-    const one: Unread = {...(account && {account}), region: name || 'all regions', kinds: [kind], error}
-    this.#known.set(key, one)
-    this.all.push(one)
-    this.failures.push({region, error})
+    entryOf(this.#known, `${placeName(region)}\n${error.message}`, () => ({region, error, kinds: []})).kinds.push(kind)
+  }
+
+  get failures(): RegionFailure[] {
+    return [...this.#known.values()]
+  }
+
+  get all(): Unread[] {
+    return [...this.#known.values()].map(({region: {name, account}, kinds, error}) => ({
+      ...(account && {account}),
+      region: name || 'all regions',
+      kinds,
+      error,
+    }))
   }
 }

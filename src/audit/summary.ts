@@ -52,7 +52,11 @@ function placesInWords(names: readonly string[], many: 'regions' | 'places'): st
 
 /** The headline without its verdict, for a report that has that as its heading. */
 export function lead(report: AuditReport): string {
-  const text = headline(report).replace(/^[^:]*: /, '')
+  return capitalized(headline(report).replace(/^[^:]*: /, ''))
+}
+
+/** A text as it begins a sentence. */
+export function capitalized(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1)
 }
 

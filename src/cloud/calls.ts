@@ -65,7 +65,10 @@ function callOperation(
         signal.aborted && new TryFailure({kind: 'timeout', message: 'it was called off before it was sent'})
       throw failureOfTry(signal) ?? (calledOff || error)
     })
-    return {result: readAnswer(operation, answer.result, params, {url, doing, account}), etag: etagIn(answer.headers)}
+    // GET, POST and PATCH of an instance give one, a list does not (contract).
+    const {etag} = answer.headers
+    const result = readAnswer(operation, answer.result, params, {url, doing, account})
+    return {result, etag: typeof etag === 'string' ? etag : undefined}
   })
 }
 
@@ -98,9 +101,4 @@ function readAnswer(
       status: 200,
     })
   }
-}
-
-/** The ETag that an answer came with (contract: GET, POST and PATCH of an instance give one, a list does not). */
-function etagIn({etag}: Record<string, unknown>): string | undefined {
-  return typeof etag === 'string' ? etag : undefined
 }

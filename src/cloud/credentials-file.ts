@@ -25,17 +25,14 @@ export async function withCredentialsFile(
   const taken = Object.entries(file).filter(
     ([name]) => name.startsWith('VPC_') && (addresses.includes(name) || !hasOwn),
   )
-  return {...Object.fromEntries(taken), ...withoutEmpty(env)}
+  // A setting of the SDK's that is set to nothing is not set.
+  const own = Object.entries(env).filter(([name, value]) => value || !name.startsWith('VPC_'))
+  return Object.fromEntries([...taken, ...own])
 }
 
 /** Whether there are VPC_* settings that are part of credentials. */
 export function hasSettings(env: NodeJS.ProcessEnv): boolean {
   return Object.keys(env).some(name => name.startsWith('VPC_') && !addresses.includes(name) && env[name])
-}
-
-/** A setting of the SDK's that is set to nothing is not set. */
-function withoutEmpty(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(env).filter(([name, value]) => value || !name.startsWith('VPC_')))
 }
 
 async function readCredentialsFile(env: NodeJS.ProcessEnv): Promise<Record<string, string>> {

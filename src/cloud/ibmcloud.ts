@@ -180,14 +180,11 @@ async function askIbmcloud(env: NodeJS.ProcessEnv): Promise<IamToken> {
   throw denied('ibmcloud_failed', `${commandLine} printed no token that vpcmd can read.`)
 }
 
-interface Ended {
-  /** The exit code, or the name of what ended it; undefined where it took too long. */
-  code: number | string | undefined
-  stdout: string
-  stderr: string
-}
-
-function run(program: string, env: NodeJS.ProcessEnv): Promise<Ended> {
+/** Runs it. `code` is its exit code, or the name of what ended it; undefined where it took too long. */
+function run(
+  program: string,
+  env: NodeJS.ProcessEnv,
+): Promise<{code: number | string | undefined; stdout: string; stderr: string}> {
   const options = {
     // Its trace would be in what it prints, with the token (env.go).
     env: {...env, IBMCLOUD_TRACE: 'false', IBMCLOUD_COLOR: 'false', IBMCLOUD_VERSION_CHECK: 'false'},

@@ -129,7 +129,12 @@ export function byResult<Each extends {result: Outcome['result']}>(
 }
 
 /** What the JSON of any outcome begins with. */
-export function outcomeHead<State>({asked, target, before, after}: OutcomeHead<State>): object {
+export function outcomeHead({
+  asked,
+  target,
+  before,
+  after,
+}: Pick<Outcome, 'asked' | 'target'> & {before?: unknown; after?: unknown}): object {
   return {
     id: target?.id ?? null,
     name: target?.name ?? asked,
@@ -140,24 +145,17 @@ export function outcomeHead<State>({asked, target, before, after}: OutcomeHead<S
   }
 }
 
-interface OutcomeHead<State> extends Pick<Outcome, 'asked' | 'target'> {
-  before?: State
-  after?: State
-}
-
 export function toJsonOutcome(outcome: Outcome): object {
   const {before, after, breach, managedBy, error, restart} = outcome
   const weakened = weakenedBy(before ?? {}, after ?? {})
   return {
-    ...outcomeHead<Settings>(outcome),
+    ...outcomeHead(outcome),
     ...(weakened.length > 0 && {less_secure: weakened}),
     ...(breach !== undefined && {against_policy: breach}),
     ...(managedBy !== undefined && {managed_by: toJsonManagedBy(managedBy)}),
-    ...(restart !== undefined && {restart: toJsonRestart(restart)}),
+    ...(restart !== undefined && {
+      restart: restart && {...restart, ...(restart.error && {error: restart.error.toJSON()})},
+    }),
     ...(error && {error: error.toJSON()}),
   }
-}
-
-function toJsonRestart(restart: Restarted | null): object | null {
-  return restart && {...restart, ...(restart.error && {error: restart.error.toJSON()})}
 }

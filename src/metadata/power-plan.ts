@@ -114,7 +114,7 @@ export function settledBy(action: PowerAction, target: Target, restarted: Restar
 export function toJsonPowerOutcome(outcome: PowerOutcome): object {
   const {error, risks, address} = outcome
   return {
-    ...outcomeHead<string>(outcome),
+    ...outcomeHead(outcome),
     ...(risks && risks.length > 0 && {risks}),
     ...(address && {address}),
     ...(error && {error: error.toJSON()}),
