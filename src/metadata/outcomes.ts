@@ -75,19 +75,10 @@ export function outcomesOfChanges(changes: PlannedChange[], settled?: (Settled |
 }
 
 /** Whether the service of a running instance was turned on: one that does not run needs no more than its next start. */
-export function wasTurnedOnRunning({
-  target,
-  before,
-  result,
-  after,
-  status = target?.status,
-}: {
-  target: Pick<Target, 'kind' | 'status'> | undefined
-  before: Pick<Settings, 'enabled'> | undefined
-  result?: Outcome['result']
-  after?: Pick<Settings, 'enabled'>
-  status?: string
-}): boolean {
+export function wasTurnedOnRunning(
+  change: Partial<Pick<Outcome, 'target' | 'before' | 'result' | 'after' | 'status'>>,
+): boolean {
+  const {target, before, result, after, status = target?.status} = change
   const isTurnedOn = result === 'changed' && after?.enabled === true && !before?.enabled
   return isTurnedOn && target?.kind === 'instance' && status === 'running'
 }
@@ -129,12 +120,8 @@ export function byResult<Each extends {result: Outcome['result']}>(
 }
 
 /** What the JSON of any outcome begins with. */
-export function outcomeHead({
-  asked,
-  target,
-  before,
-  after,
-}: Pick<Outcome, 'asked' | 'target'> & {before?: unknown; after?: unknown}): object {
+export function outcomeHead(outcome: Pick<Outcome, 'asked' | 'target'> & {before?: unknown; after?: unknown}): object {
+  const {asked, target, before, after} = outcome
   return {
     id: target?.id ?? null,
     name: target?.name ?? asked,
