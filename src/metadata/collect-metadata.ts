@@ -63,9 +63,8 @@ export async function reachInstances<Found extends FoundInstance>(
   found: Found[],
   {wishes, env}: Pick<CollectOptions, 'wishes' | 'env'>,
 ): Promise<{reached: Reached<Found>[]; errors: VpcmdError[]}> {
-  const limit = pLimit(atOnce)
-  const settled = await Promise.all(
-    found.map(each => limit(async () => ({...each, ...(await reach(cloud, each, wishes, env))})).catch(asVpcmdError)),
+  const settled = await pLimit(atOnce).map(found, each =>
+    reach(cloud, each, wishes, env).then(way => ({...each, ...way}), asVpcmdError),
   )
   return {
     reached: settled.flatMap(each => (each instanceof VpcmdError ? [] : [each])),
@@ -93,17 +92,12 @@ async function reach(cloud: Cloud, {instance, region}: FoundInstance, wishes: Re
  * settled on its own, and they come in the order given.
  */
 export function collectMetadata(found: Reached[], options: CollectOptions): Promise<Collection[]> {
-  const limit = pLimit(atOnce)
-  return Promise.all(
-    found.map(each =>
-      limit(async () => {
-        const result = await collectFrom(each, options).catch(asVpcmdError)
-        options.onDone?.()
-        const about = {found: each, collectedAt: new Date(options.now()).toISOString()}
-        return result instanceof VpcmdError ? {...about, error: result} : {...about, document: result}
-      }),
-    ),
-  )
+  return pLimit(atOnce).map(found, async each => {
+    const result = await collectFrom(each, options).catch(asVpcmdError)
+    options.onDone?.()
+    const about = {found: each, collectedAt: new Date(options.now()).toISOString()}
+    return result instanceof VpcmdError ? {...about, error: result} : {...about, document: result}
+  })
 }
 
 async function collectFrom(

@@ -82,16 +82,11 @@ export function readAfresh<Each extends {target: Target}, Made>(
   all: Each[],
   make: (each: Each, read: Instance | VpcmdError) => Made,
 ): Promise<Made[]> {
-  const limit = pLimit(rateLimits.max)
-  const readOne = async ({target}: Each): Promise<Instance | VpcmdError> => {
-    try {
-      const region = await cloud.region(target)
-      return (await cloud.api(region, 'rollout').getInstance({id: target.id})).result
-    } catch (error) {
-      return asVpcmdError(error)
-    }
+  const readOne = async ({target}: Each) => {
+    const api = cloud.api(await cloud.region(target), 'rollout')
+    return (await api.getInstance({id: target.id})).result
   }
-  return Promise.all(all.map(each => limit(async () => make(each, await readOne(each)))))
+  return pLimit(rateLimits.max).map(all, async each => make(each, await readOne(each).catch(asVpcmdError)))
 }
 
 /** Why an instance that can't be read is left out. */
