@@ -45,7 +45,8 @@ function callOperation(
   const isPatient = manner === 'rollout'
   const {again} = operation
   const where = place ? ` in ${place}` : ''
-  const doing = `${operation.doing.replace(/\{([\w.]+)\}/g, (_, path: string) => String(valueAt(params, path.split('.'))))}${where}`
+  const named = (_: string, path: string) => String(valueAt(params, path.split('.')))
+  const doing = `${operation.doing.replace(/\{([\w.]+)\}/g, named)}${where}`
   const call = {
     place,
     doing,

@@ -22,7 +22,7 @@ interface TriedCall
     Omit<RetryOptions, 'who' | 'pacing' | 'limiter' | 'prepare'> {
   /** Who is asked, as is shown meanwhile; empty for IBM Cloud, where no region is meant. */
   place: string
-  /** How often it is sent with a new token where the one that it was sent with is refused: once, unless this says otherwise. */
+  /** How often it is sent with a new token where the one that it was sent with is refused; once without this. */
   mostRenewals?: number
 }
 
