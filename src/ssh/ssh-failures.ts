@@ -64,7 +64,7 @@ export function explainFailure(said: string, {instance, user, address, via}: Des
     const hop = hopIn(lines.denied, lines.tooMany)
     return failure(
       'ssh_denied',
-      `${hop ?? name} refused ${hop ? '' : `${user} `}the keys that were offered.`,
+      hop ? `${hop} refused the keys that were offered.` : `${name} refused ${user} the keys that were offered.`,
       hop
         ? 'ssh takes its key from your agent or configuration, and its user from --via USER@HOST.'
         : `Name the key with --identity, or another user with --user. Keys it was made with: vpcmd instances initialization ${instance.id}`,
