@@ -15,16 +15,13 @@ export interface ExpiredExemption {
   violations: number
 }
 
-export interface AuditReport {
+export interface AuditReport extends Pick<AuditOptions, 'policy' | 'scope' | 'vpcmd'> {
   /** The ID of the account of the credentials; undefined where they do not tell. */
   account: string | undefined
   /** The trusted profile that was assumed, the accounts in which it was, and those left out as not active, where one was. */
   assumed?: {profile: string; accounts: Account[]; inactive: InactiveAccount[]}
   /** When the reading began, ISO 8601. */
   at: string
-  vpcmd: string
-  policy: Policy
-  scope: Scope
   /** The regions that were asked. */
   regions: string[]
   /** Whether these are all that there are; false where the user named some, by a flag, a variable or the config file. */

@@ -62,16 +62,12 @@ export interface Service extends Peer {
 }
 
 /** A question that changes nothing, so that it may be sent twice. */
-export interface ServiceQuestion<T> {
+export interface ServiceQuestion<T> extends Pick<Doing, 'doing' | 'iamAction'> {
   method: 'GET' | 'POST'
   /** Below the service's URL. */
   path: string
   query?: Readonly<Record<string, string | number | undefined>>
   body?: object
-  /** Goes after "could not". */
-  doing: string
-  /** The IAM action that it takes, for advice where it is refused. */
-  iamAction?: string
   /** Ends it at once. */
   signal?: AbortSignal | undefined
   /** Reads the answer; undefined for what is none. */

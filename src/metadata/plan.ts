@@ -15,14 +15,11 @@ export const powerActions = ['start', 'stop', 'restart'] as const
 export type PowerAction = (typeof powerActions)[number]
 
 /** A server as a plan knows it: short, so that 50,000 of them fit. What the API did not report is empty. */
-export interface Target {
+export interface Target extends Place {
   kind: TargetKind
   id: string
   name: string
   crn: string
-  region: string
-  /** The ID of its account, where more than one was worked in. */
-  account?: string
   zone: string
   vpc: {id: string; name: string}
   status: string
@@ -51,19 +48,23 @@ export interface PlannedChange extends SettingsReading {
   power?: PowerAction
 }
 
-export interface Plan {
-  /** The ID of the account that it was made in, or of who signed in to those of its servers. */
+/** Where and how the servers of a plan or a run were chosen. */
+export interface Origin {
+  /** The ID of the account of the credentials. */
   account: string
   /** The trusted profile that was assumed in each server's account, as it was named. */
   assumes?: string
-  /** ISO 8601. */
-  createdAt: string
   /** vpcmd's version. */
   vpcmd: string
-  /** How the servers were chosen, in words. */
+  /** How they were chosen, in words. */
   selection: string
-  /** What could not be read while it was made, in words: nothing of that is in the plan. */
+  /** What could not be read meanwhile, in words: nothing of that is among them. */
   unread?: string[]
+}
+
+export interface Plan extends Origin {
+  /** ISO 8601. */
+  createdAt: string
   changes: PlannedChange[]
 }
 

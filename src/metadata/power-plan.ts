@@ -5,17 +5,17 @@ import {targetName} from '../instances/references.ts'
 import type {KnownSettings} from '../instances/settings.ts'
 import {type Outcome, outcomeHead, type Restarted, type Settled} from './outcomes.ts'
 import {type Chosen, type PlannedChange, type PowerAction, type Target, targetOf} from './plan.ts'
-import {type Preflight, type Risk, readAfresh, risksOf, unreadReason, whyNotToStart, whyNotToStop} from './preflight.ts'
+import {type Preflight, readAfresh, risksOf, unreadReason, whyNotToStart, whyNotToStop} from './preflight.ts'
 
 /** What a start, stop or restart would do with one instance, or what became of it. */
-export interface PowerOutcome extends Pick<Outcome, 'asked' | 'target' | 'result' | 'error'> {
+export interface PowerOutcome
+  extends Pick<Outcome, 'asked' | 'target' | 'result' | 'error'>,
+    Pick<Restarted, 'risks' | 'address'> {
   /** Its statuses, before and after. */
   before?: string
   after?: string
   /** Why it is left alone, for where its name stands beside it. */
   reason?: string
-  risks?: Risk[]
-  address?: Restarted['address']
 }
 
 /** A found instance, as it was read just now: to be switched (`change`), left out, or already as wanted. */

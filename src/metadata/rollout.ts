@@ -9,6 +9,7 @@ import type {Journal} from './journal.ts'
 import type {Settled} from './outcomes.ts'
 import type {PlannedChange} from './plan.ts'
 import {limitPerKey, RunEnding} from './run-ending.ts'
+import type {RecordedChange} from './runs.ts'
 import {checkChange, settleChange} from './settle-change.ts'
 import {checkTags} from './tag-check.ts'
 
@@ -20,14 +21,8 @@ export interface Progress {
   failed: number
 }
 
-/** A change in its place in the run. */
-export interface Work {
-  /** Its place in the journal. */
-  i: number
-  change: PlannedChange
-  /** Whether an earlier try may have made it without seeing it. */
-  indeterminate: boolean
-}
+/** A change in its place in the run, and whether an earlier try may have made it without seeing it. */
+export type Work = Pick<RecordedChange, 'i' | 'change' | 'indeterminate'>
 
 export interface RolloutOptions extends Clock {
   journal: Journal

@@ -1,15 +1,12 @@
 import {VpcmdError} from '../errors.ts'
+import type {SshCall} from './ssh-arguments.ts'
 
 /** The exit code by which ssh says that it failed itself (man ssh, EXIT STATUS). */
 export const sshFailed = 255
 
 /** Whom ssh was to reach. */
-export interface Destination {
+export interface Destination extends Pick<SshCall, 'user' | 'address' | 'via'> {
   instance: {id: string; name?: string}
-  user: string
-  address: string
-  /** The host to jump over, where there is one. */
-  via?: string
 }
 
 /** Why ssh could not log in, by the lines that it writes itself; the first group of each is the host, where it is told. */

@@ -2,9 +2,9 @@ import {targetName} from '../../instances/references.ts'
 import {leftOutInWords} from '../accounts.ts'
 import {type AuditReport, judgedNothing} from '../audit.ts'
 import {type Judgement, reasonOf, type Verdict} from '../judge.ts'
-import {type Rule, requirementInWords} from '../policy.ts'
+import {requirementInWords} from '../policy.ts'
 import type {Unread} from '../read-subjects.ts'
-import {kindLabel, kindsInWords, label, type Referred} from '../subjects.ts'
+import {kindLabel, kindsInWords, label, type Subject} from '../subjects.ts'
 import {headline} from '../summary.ts'
 import {visible} from './escapes.ts'
 import {fingerprint} from './fingerprint.ts'
@@ -40,15 +40,10 @@ const outcomes = {
 } as const satisfies Record<Verdict, readonly object[]>
 
 /** What one event says. Where a field is not known, it is not there. */
-interface Finding {
+interface Finding extends Pick<Judgement, 'verdict' | 'rule'>, Partial<Pick<Subject, 'account' | 'region' | 'zone'>> {
   /** What its uid is made of, beside the policy. */
   about: string[]
   what: string
-  verdict: Verdict
-  account?: Referred
-  region?: string
-  zone?: string
-  rule?: Rule
   details: string[]
   more?: object
 }
