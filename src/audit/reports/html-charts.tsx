@@ -2,7 +2,6 @@ import {groupBy} from '../../counted.ts'
 import {isOfSeveralAccounts, sharesByAccount} from '../accounts.ts'
 import {type AuditReport, type Counts, countVerdicts} from '../audit.ts'
 import {type Judgement, type Verdict, verdicts} from '../judge.ts'
-import type {Unread} from '../read-subjects.ts'
 import {accountLabel, kindsInWords, label} from '../subjects.ts'
 import {countLabel} from '../summary.ts'
 import {NumberCell, Table} from './html-blocks.tsx'
@@ -11,10 +10,8 @@ import {NumberCell, Table} from './html-blocks.tsx'
 const shownGroups = 15
 
 /** A row of a chart: an account, a region or a VPC. The list can be filtered by its label. */
-interface Group {
+interface Group extends Pick<AuditReport, 'counts' | 'unread'> {
   label: string
-  counts: Counts
-  unread: Unread[]
 }
 
 /** The compliant share, never rounded up: only a whole one is 100 %. */

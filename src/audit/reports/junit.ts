@@ -68,16 +68,12 @@ function subjectCase(judgement: Judgement, place: string): Case {
   const names = [`${place}.${subject.kind}`, targetName(subject)] as const
   const message = reasonOf(judgement)
   const details = `${kindLabel(subject.kind)} ${subject.crn ?? subject.id}, metadata service ${settingsLabel(subject.settings)}, rule ${rule?.name ?? 'none'}`
-  switch (verdict) {
-    case 'compliant':
-      return testCase(undefined, ...names)
-    case 'violation':
-      return testCase('failure', ...names, element('failure', {type: verdict, message}, escaped(details)))
-    case 'undetermined':
-      return testCase('error', ...names, element('error', {type: verdict, message}, escaped(details)))
-    default:
-      return testCase('skipped', ...names, element('skipped', {message}))
+  if (verdict === 'compliant') return testCase(undefined, ...names)
+  if (verdict === 'unmatched' || verdict === 'exempt') {
+    return testCase('skipped', ...names, element('skipped', {message}))
   }
+  const outcome = verdict === 'violation' ? 'failure' : 'error'
+  return testCase(outcome, ...names, element(outcome, {type: verdict, message}, escaped(details)))
 }
 
 function unreadCase({kinds, error}: Unread, place: string): Case {
