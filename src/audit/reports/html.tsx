@@ -4,8 +4,9 @@ import {countEach, counted} from '../../counted.ts'
 import {accountsOf, isOfSeveralAccounts, unreadInWords} from '../accounts.ts'
 import {type AuditReport, resultOf} from '../audit.ts'
 import {type Judgement, type Verdict, violationInWords} from '../judge.ts'
+import {requirementInWords} from '../policy.ts'
 import {label} from '../subjects.ts'
-import {countLabel, lead, ruleLines, scopeLine, verdictOf} from '../summary.ts'
+import {countLabel, lead, scopeLine, verdictOf} from '../summary.ts'
 import {jsonForScript, visible} from './escapes.ts'
 import {Card, NumberCell, Table} from './html-blocks.tsx'
 import {AccountChart, RegionChart, Ring, VpcChart} from './html-charts.tsx'
@@ -219,10 +220,10 @@ function Rules({report}: {report: AuditReport}) {
   return (
     <Card id="rules" title="The rules of the policy">
       <Table look="rules" heads={['Rule', 'Requires']} numbers={['Decides', 'Violations']}>
-        {ruleLines(report).map(({name, requires}) => (
+        {report.policy.rules.map(({name, require}) => (
           <tr>
             <th scope="row">{name}</th>
-            <td>{requires}</td>
+            <td>{requirementInWords(require)}</td>
             <NumberCell>{countLabel(decided.get(name) ?? 0)}</NumberCell>
             <NumberCell>{countLabel(violated.get(name) ?? 0)}</NumberCell>
           </tr>
