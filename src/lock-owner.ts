@@ -1,5 +1,6 @@
 import {readFile, readlink} from 'node:fs/promises'
 import {hostname} from 'node:os'
+import {isProcess, ownPid} from './machine.ts'
 
 /**
  * What tells a process from all others that may see a file of it. IDs are given again, and containers and hosts that share
@@ -30,7 +31,7 @@ async function readOwn(): Promise<LockOwner> {
     readlink('/proc/self/ns/pid').catch(() => ''),
     statOf('self'),
   ])
-  return {pid: process.pid, began: stat?.began ?? '', host: hostname(), boot: boot.trim(), pids}
+  return {pid: ownPid, began: stat?.began ?? '', host: hostname(), boot: boot.trim(), pids}
 }
 
 /** Whether the process of an owner can be looked for here: its ID means that process on this very system only. */
@@ -41,30 +42,20 @@ export async function isOfHere({host, boot, pids}: LockOwner): Promise<boolean> 
 
 /** Whether a process of here runs. Where the system does not tell when processes began, one with its ID is taken for it. */
 export async function isRunning({pid, began}: LockOwner): Promise<boolean> {
-  if (!exists(pid)) return false
+  if (!isProcess(pid)) return false
   const here = await thisProcess()
-  if (pid === process.pid) return began !== '' && began === here.began
+  if (pid === ownPid) return began !== '' && began === here.began
   if (began === '' || !(await isOwnProc())) return true
   const now = await statOf(String(pid))
   // It ended just now, or /proc hides the processes of others (hidepid).
-  if (!now) return exists(pid)
+  if (!now) return isProcess(pid)
   // A zombie has ended: nobody has asked for its exit code, as in a container whose first process is no init.
   return now.began === began && now.state !== 'Z' && now.state !== 'X'
 }
 
-function exists(pid: number): boolean {
-  if (!(pid > 0)) return false
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
-}
-
 /** Whether /proc has the processes of our own namespace: one that was not mounted anew shows those outside. */
 async function isOwnProc(): Promise<boolean> {
-  return (await readlink('/proc/self').catch(() => '')) === String(process.pid)
+  return (await readlink('/proc/self').catch(() => '')) === String(ownPid)
 }
 
 async function statOf(pid: string): Promise<{state: string; began: string} | undefined> {

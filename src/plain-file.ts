@@ -2,6 +2,7 @@ import {randomUUID} from 'node:crypto'
 import {constants, type Stats} from 'node:fs'
 import {type FileHandle, lstat, open, rm} from 'node:fs/promises'
 import {dirname, join} from 'node:path'
+import {effectiveUid} from './machine.ts'
 
 /** Thrown where something else is in the place of a file of this user: `message` says what, as in `it is a FIFO`. */
 export class NotPlain extends Error {}
@@ -42,7 +43,7 @@ function refuseOthers(stats: Stats): void {
 }
 
 async function refuseForeign(file: string, {uid}: Stats): Promise<void> {
-  const own = process.geteuid?.()
+  const own = effectiveUid()
   if (own === undefined || uid === own) return
   // A mount may show all files as one user's (vfat, SMB), or map users (NFS): what we make there tells who we are to it.
   const {uid: mapped} = await probe(dirname(file))

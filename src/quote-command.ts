@@ -6,7 +6,8 @@ export function quoteCommand(words: readonly string[]): string {
 }
 
 // As far as a message goes on: up to where its sentence ends, or another one follows.
-const suggested = /(?<=: )vpcmd (?:connect|console|instances|metadata)\b.*?(?=[.;,]? *$|[.;] [A-Z]|, (?:then|and) )/g
+const suggested =
+  /(?<=(?<!Usage): )vpcmd (?:connect|console|instances|metadata)\b.*?(?=[.;,]? *$|[.;] [A-Z]|, (?:then|and) )/g
 
 /** A message in which the commands that it suggests go to the same cloud. */
 export function withCloudWords(text: string, words: readonly string[]): string {

@@ -38,19 +38,20 @@ export interface AuditOptions {
   scope: Scope
   /** vpcmd's version. */
   vpcmd: string
-  now: Date
+  /** Epoch milliseconds. */
+  now(): number
   /** Since when instances of the account await a stop and start, by ID, as far as vpcmd's journal knows; undefined where it can't be read. */
   restartsAwaited(): Promise<((server: {id: string; account?: string | undefined}) => string | undefined) | undefined>
 }
 
 /** Reads what is in scope and judges it. Throws as readSubjects does. */
 export async function audit(cloud: Cloud, options: AuditOptions): Promise<AuditReport> {
-  const {policy, scope, vpcmd} = options
-  const at = options.now.toISOString()
+  const {policy, scope, vpcmd, now} = options
+  const at = new Date(now()).toISOString()
   const today = at.slice(0, 10)
   const needsImages = [...policy.rules, ...policy.exemptions].some(({match}) => match.image)
   const [{subjects, unnamed, regions, ...read}, caller, awaited, assumed] = await Promise.all([
-    readSubjects(cloud, scope, {needsImages, needsTags: looksAtTags(policy)}),
+    readSubjects(cloud, scope, {needsImages, needsTags: looksAtTags(policy), now}),
     // Some credentials give tokens that name no account.
     cloud.caller().catch(() => undefined),
     options.restartsAwaited(),

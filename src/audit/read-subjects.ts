@@ -51,7 +51,7 @@ type Listed = Pick<Page<BareMetalServer | InstanceTemplate>, 'rows' | 'total' | 
 export async function readSubjects(
   cloud: Cloud,
   scope: Scope,
-  {needsImages, needsTags}: {needsImages: boolean; needsTags: boolean},
+  {needsImages, needsTags, now}: {needsImages: boolean; needsTags: boolean; now(): number},
 ): Promise<ReadSubjects> {
   const regions = await cloud.regions()
   const query = {...toQuery(scope.filters), showsTags: needsTags}
@@ -64,7 +64,7 @@ export async function readSubjects(
 
   const readAllInstances = async () => {
     const outcome = await readInstances(cloud, query, (instances, region) => {
-      const readAt = Date.now()
+      const readAt = now()
       for (const each of instances)
         subjects.push(toSubject('instance', each, {region, readAt, references, tags: each.tags}))
     })
@@ -75,7 +75,7 @@ export async function readSubjects(
   const listKind = async (kind: OtherKind, region: Region) => {
     try {
       checkUsable(region)
-      const readAt = Date.now()
+      const readAt = now()
       const {rows, problems} = await listedBy[kind](cloud.api(region), placeName(region))
       isRead = true
       for (const error of problems) unread.add(region, kind, error)

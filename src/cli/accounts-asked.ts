@@ -2,7 +2,7 @@ import {parseProfileRef} from '../cloud/assume.ts'
 import type {AccountsAsked} from '../cloud/open-cloud.ts'
 import {inactiveInWords, isAccountId} from '../cloud/regions.ts'
 import {usageError} from '../errors.ts'
-import {inputLimits, inputName, readText} from '../files/read-input.ts'
+import {type InputHost, inputLimits, inputName, readText} from '../files/read-input.ts'
 import type {Context} from './context.ts'
 import type {AccountFlags} from './flags/cloud.ts'
 
@@ -12,7 +12,7 @@ import type {AccountFlags} from './flags/cloud.ts'
  */
 export async function accountsAsked(context: Context, flags: AccountFlags): Promise<AccountsAsked | undefined> {
   const {assume, enterprise, 'account-group': accountGroup} = flags
-  const named = flags.account ? await namesIn(flags.account) : undefined
+  const named = flags.account ? await namesIn(context.host, flags.account) : undefined
   const profile = assume === undefined ? undefined : parseProfileRef(assume)
   const isAll = named?.includes('all') ?? false
   // An empty variable of a script must not widen.
@@ -54,18 +54,20 @@ export async function accountsAsked(context: Context, flags: AccountFlags): Prom
 }
 
 /** The accounts' IDs, each once, or the word all. */
-async function namesIn(given: string[]): Promise<string[]> {
+async function namesIn(host: InputHost, given: string[]): Promise<string[]> {
   const parts = given.flatMap(text => text.split(',')).map(text => text.trim())
-  const lists = await Promise.all(parts.map(part => (part.startsWith('@') ? readAccountFile(part.slice(1)) : [part])))
+  const lists = await Promise.all(
+    parts.map(part => (part.startsWith('@') ? readAccountFile(host, part.slice(1)) : [part])),
+  )
   const names = [...new Set(lists.flat())]
   for (const name of names) checkAccountId(name, '--account')
   return names
 }
 
 /** IDs, one a line; what follows a # is a comment. */
-async function readAccountFile(file: string): Promise<string[]> {
+async function readAccountFile(host: InputHost, file: string): Promise<string[]> {
   if (file === '') throw usageError('--account @ names no file.', 'Pass @FILE, with an account ID a line.')
-  const lines = (await readText(file, 'accounts', inputLimits.list)).split(/\r?\n/)
+  const lines = (await readText(host, file, 'accounts', inputLimits.list)).split(/\r?\n/)
   const ids = lines.map(line => line.replace(/#.*/, '').trim()).filter(line => line !== '')
   if (ids.length === 0) throw usageError(`${inputName(file)} names no account.`, 'It takes an account ID a line.')
   for (const id of ids) {

@@ -2,11 +2,12 @@ import {Command, type Config, type Interfaces} from '@oclif/core'
 import {VpcmdError} from '../errors.ts'
 import {Context} from './context.ts'
 import {ownWords} from './environment.ts'
-import {type CloudFlags, cloudFlags, cloudWords} from './flags/cloud.ts'
+import {type CloudFlags, cloudFlags, cloudWords, cloudWordsTyped} from './flags/cloud.ts'
 import {type OutputFlags, type OutputOptions, outputFlags, readOutput} from './flags/output.ts'
 import {usageLine} from './help-page.ts'
 import {type Host, processHost} from './host.ts'
 import {ReaderGone} from './paged-output.ts'
+import {describeParseError, isParseError, type ParseError} from './parse-error.ts'
 import {heedTerminalPreferences, readPreferences, settledPreferences, usedProfile} from './preferences.ts'
 import {reportAsked, reportError} from './report-error.ts'
 
@@ -106,13 +107,21 @@ export abstract class BaseCommand extends Command {
     const typed = reportAsked(this.argv, host.secrets)
     const json = typed.json || /^jsonl?$/.test(preferred)
     const jsonl = typed.jsonl || preferred === 'jsonl'
-    const flags = {...this.ctor.baseFlags, ...this.ctor.flags}
-    const usage = usageLine({id: this.ctor.id, args: this.ctor.args ?? {}, flags: this.ctor.flags ?? {}})
-    const command = this.ctor.id?.replaceAll(':', ' ')
-    const options = {...typed, json, jsonl, flags, usage, command}
-    const isMeant = error instanceof VpcmdError && error.hint !== undefined
-    const pointed = isMeant ? error.reworded({hint: this.context.pointed(error.hint ?? '')}) : error
-    this.context.exitCode = await reportError(pointed, options, host)
+    const told = isParseError(error) ? this.misused(error) : error
+    const isMeant = told instanceof VpcmdError && told.hint !== undefined
+    const pointed = isMeant ? told.reworded({hint: this.context.pointed(told.hint ?? '')}) : told
+    this.context.exitCode = await reportError(pointed, {...typed, json, jsonl}, host)
+  }
+
+  private misused(error: ParseError): VpcmdError {
+    const {id = '', args = {}, flags = {}, baseFlags} = this.ctor
+    if (Object.hasOwn(flags, 'sandbox')) this.context.cloudWords = cloudWordsTyped(this.argv)
+    return describeParseError(error, {
+      flags: {...baseFlags, ...flags},
+      args: Object.keys(args),
+      usage: usageLine({id, args, flags}),
+      command: id.replaceAll(':', ' '),
+    })
   }
 
   protected override async finally(error: Error | undefined): Promise<void> {

@@ -6,9 +6,9 @@ import {z} from 'zod'
 import {asVpcmdError, usageError, VpcmdError} from '../errors.ts'
 import {type FileTrouble, sentence} from '../files/file-trouble.ts'
 import {folderTrouble, makePrivateFolder, ownershipTrouble} from '../files/private-file.ts'
-import {readText} from '../files/read-input.ts'
+import {type InputHost, readText} from '../files/read-input.ts'
 import {configFile} from '../files/user-folders.ts'
-import {notWritten, writeThrough} from '../files/write-output.ts'
+import {notWritten, type OutputHost, writeThrough} from '../files/write-output.ts'
 import {chooseColumns} from '../instances/columns.ts'
 import {nearestName} from '../nearest-name.ts'
 import {oddKindOf} from '../plain-file.ts'
@@ -49,8 +49,8 @@ const schemas = {
 } satisfies Record<PreferenceName, z.ZodType>
 
 /** What the variables that are set and the file say. Throws nothing: what is wrong is among the problems. */
-export async function settle(given: Given[], file: string | undefined): Promise<ReadPreferences> {
-  const inFile = file === undefined ? nothing : await readFile(file)
+export async function settle(host: InputHost, given: Given[], file: string | undefined): Promise<ReadPreferences> {
+  const inFile = file === undefined ? nothing : await readFile(host, file)
   const problems: VpcmdError[] = []
   const right = given.flatMap(each => {
     const {name, variable, value, isChecked} = each
@@ -73,11 +73,12 @@ export function checkPreference<Name extends PreferenceName>(name: Name, text: s
 
 /** Sets a key of the file, or takes it out (undefined), and keeps its comments and order. Gives whether that changed anything. */
 export async function writePreference(
+  host: InputHost & OutputHost,
   file: string,
   key: string,
   value: NonNullable<Preferences[PreferenceName]> | undefined,
 ): Promise<boolean> {
-  const document = (await readDocument(file))?.document ?? new Document({})
+  const document = (await readDocument(host, file))?.document ?? new Document({})
   checkTrouble(folderTrouble(dirname(file)))
   const isThere = document.has(key)
   if (value === undefined && !isThere) return false
@@ -93,9 +94,9 @@ export async function writePreference(
   const text = isEmpty ? whole.replace(/^\{\}\n+/m, '') : whole
   try {
     await makePrivateFolder(dirname(file))
-    await writeThrough(file, text, {isPrivate: true})
+    await writeThrough(host, file, text, {isPrivate: true})
   } catch (error) {
-    throw notWritten(file, error)
+    throw notWritten(file, error, host.env)
   }
   return true
 }
@@ -111,9 +112,9 @@ export function configFileOf(env: NodeJS.ProcessEnv): string {
   })
 }
 
-async function readFile(file: string): Promise<ReadPreferences> {
+async function readFile(host: InputHost, file: string): Promise<ReadPreferences> {
   try {
-    const read = await readDocument(file)
+    const read = await readDocument(host, file)
     if (!read) return nothing
     const {document, values, lineOf} = read
     const problems: VpcmdError[] = []
@@ -206,7 +207,7 @@ interface ReadDocument {
 }
 
 /** The file as YAML; undefined where there is none. Throws a usage error for one that is no mapping, or that others can write to. */
-async function readDocument(file: string): Promise<ReadDocument | undefined> {
+async function readDocument(host: InputHost, file: string): Promise<ReadDocument | undefined> {
   const isThere = await lstat(file).then(
     () => true,
     () => false,
@@ -216,7 +217,7 @@ async function readDocument(file: string): Promise<ReadDocument | undefined> {
   const there = await stat(file).catch(() => undefined)
   // It chooses servers by their region, and names a command to run.
   checkTrouble(folderTrouble(dirname(file)) ?? (there && (kindTrouble(file, there) ?? ownershipTrouble(file, there))))
-  const text = await readText(file, 'settings', mostBytes)
+  const text = await readText(host, file, 'settings', mostBytes)
   const lineCounter = new LineCounter()
   const lineOf = ({key}: Pair) => lineCounter.linePos(isScalar(key) ? (key.range?.[0] ?? 0) : 0).line
   try {

@@ -175,13 +175,14 @@ async function realAccess(context: Context, flags: CloudFlags): Promise<Access> 
     usedProfile(context, flags),
   ])
   const warn = (text: string) => context.warning(text)
-  const settings = await withCredentialsFile(context.env, warn)
+  const settings = await withCredentialsFile(context.host, warn)
   let endpoints = findEndpoints(settings, flags.private ?? false)
   const credentials = await findCredentials({
     settings,
     settingsFrom: hasSettings(context.env) ? 'the environment' : 'ibm-credentials.env',
     iamUrl: endpoints.iamUrl,
     apiKeyFile: flags['api-key-file'],
+    host: context.host,
     profile: used?.profile.credentials && {
       name: used.name,
       credentials: withFullPath(used.profile.credentials, context.env),

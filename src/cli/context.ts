@@ -1,6 +1,6 @@
 import type {ShowActivity} from '../activity.ts'
 import type {Instance} from '../cloud/readers/instance.ts'
-import {usageError, type VpcmdError} from '../errors.ts'
+import {exitCodes, usageError, type VpcmdError} from '../errors.ts'
 import {withCloudWords} from '../quote-command.ts'
 import {withoutSecrets} from '../secrets.ts'
 import {messageLines} from '../terminal/message.ts'
@@ -154,6 +154,12 @@ export class Context {
       throw usageError(`${why} Nothing was sent.`, 'Pass --yes to confirm.')
     }
     return prompter.confirm({message})
+  }
+
+  /** Ends a command whose question was answered with no: what a script does next is not to go on as if it were done. */
+  declined(): void {
+    this.note('Nothing was sent.')
+    this.exitCode = exitCodes.failed
   }
 
   /** Gives how to erase the notes and answers that are written from now on, unless data or a warning is among them. */

@@ -1,5 +1,6 @@
 import {setTimeout as sleep} from 'node:timers/promises'
 import {exitCodes} from '../errors.ts'
+import type {InputHost} from '../files/read-input.ts'
 import {knownSecrets} from '../secrets.ts'
 import {type EndingSignal, interruptedCode, onEnding} from '../signals.ts'
 import {openPager, type Pager} from '../terminal/pager.ts'
@@ -18,7 +19,7 @@ export interface OutputStream {
 export interface Host {
   env: NodeJS.ProcessEnv
   platform: NodeJS.Platform
-  stdin: {isTTY?: boolean}
+  stdin: {isTTY?: boolean} & InputHost['stdin']
   stdout: OutputStream
   stderr: OutputStream
   /** What the process is to end with. */

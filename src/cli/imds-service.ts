@@ -7,7 +7,7 @@ import {printRecord} from './output.ts'
 
 /** How to reach the service, by the flags and the environment, with a log for --debug. Throws as `serviceOptions` does. */
 export async function readService(context: Context, flags: ImdsFlags & OutputFlags): Promise<ServiceOptions> {
-  const options = await serviceOptions(flags, context.env)
+  const options = await serviceOptions(flags, context.host)
   return {...options, log: flags.debug ? {note: text => context.note(text)} : undefined}
 }
 

@@ -1,4 +1,5 @@
 import {exitCodes, usageError, VpcmdError} from '../errors.ts'
+import type {InputHost} from '../files/read-input.ts'
 import {parseEndpoint, parseMetadataPath} from '../imds/endpoints.ts'
 import {findService, type ServiceOptions} from '../imds/find-service.ts'
 import type {MetadataService} from '../imds/metadata-service.ts'
@@ -36,19 +37,19 @@ function sandboxAddress(env: NodeJS.ProcessEnv): string | undefined {
 }
 
 /** How to reach the service, by the flags and the environment. Throws a usage error for an endpoint that is none, or a CA file that can't be read. */
-export async function serviceOptions(flags: ImdsFlags, env: NodeJS.ProcessEnv): Promise<ServiceOptions> {
+export async function serviceOptions(flags: ImdsFlags, host: InputHost): Promise<ServiceOptions> {
   const file = flags['ca-file']
   return {
-    metadataAddress: sandboxAddress(env),
+    metadataAddress: sandboxAddress(host.env),
     endpoint: flags.endpoint === undefined ? undefined : parseEndpoint(flags.endpoint),
-    ca: file === undefined ? undefined : await readCa(file),
+    ca: file === undefined ? undefined : await readCa(host, file),
     timeoutMs: flags.timeout === undefined ? undefined : flags.timeout * 1000,
   }
 }
 
-async function readCa(file: string): Promise<string> {
+async function readCa(host: InputHost, file: string): Promise<string> {
   const {readText} = await import('../files/read-input.ts')
-  const text = await readText(file, 'CA certificate')
+  const text = await readText(host, file, 'CA certificate')
   if (!text.includes('-----BEGIN CERTIFICATE-----')) {
     throw usageError(`--ca-file ${file} holds no certificate.`, 'It is a PEM file, with BEGIN CERTIFICATE in it.')
   }

@@ -110,7 +110,7 @@ export async function makeChanges(
       return true
     },
   ])
-  if (!isAgreed) return context.note('Nothing was sent.')
+  if (!isAgreed) return context.declined()
   await carryOut(context, cloud, policy, {...request, restarts: changes.length > 0 ? restarts : undefined}, settled => {
     const settledOutcomes = outcomes(settled)
     return restarts ? restarts.addTo(settledOutcomes, true) : settledOutcomes

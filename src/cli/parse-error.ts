@@ -1,9 +1,10 @@
 import {usageError, type VpcmdError} from '../errors.ts'
 import {nearestName} from '../nearest-name.ts'
+import {quoteCommand} from '../quote-command.ts'
 import {plain} from '../terminal/text.ts'
 
 /** Errors of oclif's parser carry `oclif` (oclif/core, src/errors/errors/cli.ts); vpcmd itself throws none of that kind. */
-interface ParseError extends Error {
+export interface ParseError extends Error {
   flags?: string[]
   args?: unknown
 }
@@ -23,16 +24,19 @@ interface TypedFlag {
 
 export type TypedFlags = Record<string, TypedFlag>
 
-/** How a command is used, where it is known. */
+/** How a command is used. */
 export interface CommandUsage {
   flags: TypedFlags
-  usage: string | undefined
-  command: string | undefined
+  /** The names of its arguments. */
+  args: string[]
+  /** The line of usage. */
+  usage: string
+  /** As in `instances list`. */
+  command: string
 }
 
 /** Sentences of oclif's parser (oclif/core, src/parser), and ours in their place. */
 const rewordings: [pattern: RegExp, words: string][] = [
-  [/^Unexpected arguments?: (.*)$/s, 'Unexpected argument: $1.'],
   [/^Missing required flags? (\S+)$/, '--$1 is required.'],
   [/^Exactly one of the following must be provided: (.*), (--\S+)$/, 'Pass either $1 or $2.'],
 ]
@@ -47,14 +51,16 @@ const valueRewordings: [pattern: RegExp, words: string][] = [
 ]
 
 /** What the parser says, in one line, with what to do next where the line does not say it. */
-export function describeParseError(error: ParseError, {flags, usage, command}: CommandUsage): VpcmdError {
-  const help = command === undefined ? 'See vpcmd --help.' : `See its flags: vpcmd ${command} --help`
-  const hint = usage ? `Usage: ${usage}` : help
+export function describeParseError(error: ParseError, {flags, args, usage, command}: CommandUsage): VpcmdError {
+  const hint = `Usage: ${usage}`
   const [unknown] = (error.flags ?? []).map(plain)
   if (unknown !== undefined) {
-    const nearest = nearestName(unknown.replace(/^-+/, ''), Object.keys(flags))
+    const name = unknown.replace(/^-+/, '')
     const words = `Unknown flag ${unknown}.`
-    return nearest === undefined ? usageError(words, help) : usageError(`${words} Did you mean --${nearest}?`)
+    if (args.includes(name)) return usageError(`${words} ${name.toUpperCase()} is an argument.`, hint)
+    const nearest = nearestName(name, Object.keys(flags))
+    if (nearest !== undefined) return usageError(`${words} Did you mean --${nearest}?`)
+    return usageError(words, `See its flags: vpcmd ${command} --help`)
   }
   const notFound = /^command (\S+) not found$/.exec(error.message)?.[1]
   if (notFound) return usageError(`Unknown command: vpcmd ${plain(notFound).replaceAll(':', ' ')}.`, hint)
@@ -66,9 +72,30 @@ export function describeParseError(error: ParseError, {flags, usage, command}: C
     // What the user typed may contain line breaks. Further errors show up once the first one is fixed.
     .split(/\n\s*(?=All of|Exactly one|--|Missing|Parsing )/)
   const message = plain(first).trim()
+  const unexpected = /^Unexpected arguments?: (.*)$/.exec(message)?.[1]
+  if (unexpected !== undefined) {
+    // More than one is told with commas, and a list of columns has them, too.
+    const [word = ''] = unexpected.split(', ')
+    return args.length === 0 ? takesNoArgument(command, word, flags) : usageError(`Unexpected argument: ${word}.`, hint)
+  }
   const ofValue = describeValue(message, flags) ?? reworded(message, valueRewordings)
   if (ofValue !== undefined) return usageError(`${ofValue}${nearestValue(message, flags)}`)
   return usageError(reworded(message, rewordings) ?? message.replace(/([^.!?])$/, '$1.'), hint)
+}
+
+/** The error of a command that takes no argument and got one, with what it may be meant for. */
+export function takesNoArgument(command: string, word: string, flags: object): VpcmdError {
+  const name = `vpcmd ${command}`
+  const has = (flag: string) => Object.hasOwn(flags, flag)
+  const isList = /^[a-z][\w-]*(,[\w-]+)+$/.test(word)
+  // gh's --json takes the names of fields.
+  if (isList && has('columns')) return refused(`To choose columns: ${name} --columns ${word}`)
+  if (!has('name')) return refused(`See its flags: ${name} --help`)
+  return refused(`To filter by name: ${name} ${quoteCommand(['--name', /[*?]/.test(word) ? word : `*${word}*`])}`)
+
+  function refused(hint: string): VpcmdError {
+    return usageError(`${name} takes no argument, and ${word} is one.`, hint)
+  }
 }
 
 /** What was meant by a value that a flag does not take: one of its own that is near, or another flag that takes it. */

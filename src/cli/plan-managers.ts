@@ -1,7 +1,7 @@
 import type {Cloud} from '../cloud/cloud.ts'
 import {serverKey} from '../cloud/regions.ts'
 import {counted} from '../counted.ts'
-import {inputLimits, inputName, readText} from '../files/read-input.ts'
+import {type InputHost, inputLimits, inputName, readText} from '../files/read-input.ts'
 import {type ManagedBy, managedBy, managerInWords} from '../metadata/managed-by.ts'
 import type {Outcome} from '../metadata/outcomes.ts'
 import type {PlannedChange, Target} from '../metadata/plan.ts'
@@ -13,10 +13,13 @@ import {tagsOfTargets} from './tags-of-targets.ts'
 export type Managers = ReadonlyMap<string, ManagedBy | null>
 
 /** The instances in a Terraform state, by ID. Throws a usage error for what is none. */
-export async function readTerraformFile(file: string): Promise<ReadonlyMap<string, TerraformInstance>> {
+export async function readTerraformFile(
+  host: InputHost,
+  file: string,
+): Promise<ReadonlyMap<string, TerraformInstance>> {
   const [{readTerraform}, text] = await Promise.all([
     import('../metadata/terraform-state.ts'),
-    readText(file, 'Terraform state', inputLimits.plan),
+    readText(host, file, 'Terraform state', inputLimits.plan),
   ])
   return readTerraform(text, inputName(file))
 }

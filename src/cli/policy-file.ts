@@ -3,7 +3,7 @@ import type {Policy} from '../audit/policy.ts'
 import type {Cloud} from '../cloud/cloud.ts'
 import {serverKey} from '../cloud/regions.ts'
 import {counted} from '../counted.ts'
-import {inputName, readInput} from '../files/read-input.ts'
+import {type InputHost, inputName, readInput} from '../files/read-input.ts'
 import {pathInRepository} from '../files/repository-path.ts'
 import type {Outcome} from '../metadata/outcomes.ts'
 import type {PlannedChange} from '../metadata/plan.ts'
@@ -19,10 +19,10 @@ export const policyFlag = {
 }
 
 /** Reads a policy; `-` is stdin. Throws a usage error for what is none. */
-export async function readPolicy(file: string, env: NodeJS.ProcessEnv): Promise<Policy> {
+export async function readPolicy(host: InputHost, file: string): Promise<Policy> {
   const {maxPolicyBytes, parsePolicy} = await import('../audit/read-policy.ts')
-  const policy = parsePolicy(await readInput(file, 'policy', maxPolicyBytes), inputName(file))
-  return file === '-' ? policy : {...policy, pathInRepository: pathInRepository(file, env)}
+  const policy = parsePolicy(await readInput(host, file, 'policy', maxPolicyBytes), inputName(file))
+  return file === '-' ? policy : {...policy, pathInRepository: pathInRepository(file, host.env)}
 }
 
 /** By the ID of a server, what a policy forbids of what it would be changed to, in words. */

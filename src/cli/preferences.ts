@@ -26,7 +26,7 @@ export async function readPreferences(context: Context): Promise<VpcmdError[]> {
   const isPlain = given.every(({isChecked}) => !isChecked) && !(file && isThere(file))
   const {settled, profiles, problems} = isPlain
     ? {settled: settledBy(given), profiles: new Map(), problems: []}
-    : await (await import('./config-file.ts')).settle(given, file)
+    : await (await import('./config-file.ts')).settle(context.host, given, file)
   read.set(context, {settled, profiles})
   return problems
 }

@@ -23,7 +23,8 @@ interface Given extends ImdsFlags {
   'trusted-profile'?: string
 }
 
-type QuickHost = Pick<Host, 'stdout' | 'stderr' | 'env' | 'exitCode' | 'platform'> & Partial<Pick<Host, 'startedAt'>>
+type QuickHost = Pick<Host, 'stdin' | 'stdout' | 'stderr' | 'env' | 'exitCode' | 'platform'> &
+  Partial<Pick<Host, 'startedAt'>>
 
 type Open = () => Promise<MetadataService>
 
@@ -61,7 +62,7 @@ export async function runQuickly([topic, name = '', ...rest]: string[], host: Qu
   const endWatch = watchLater(host)
   try {
     const {text, json} = await verb(
-      async () => openService(await serviceOptions(given, host.env), knownSecrets, host.env),
+      async () => openService(await serviceOptions(given, host), knownSecrets, host.env),
       given,
       args,
     )

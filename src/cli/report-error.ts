@@ -5,7 +5,6 @@ import {colorsFor, errorLabel} from '../terminal/style.ts'
 import {plain, plainLines} from '../terminal/text.ts'
 import {unexpectedError} from '../unexpected-error.ts'
 import type {Host} from './host.ts'
-import {describeParseError, isParseError, type TypedFlags} from './parse-error.ts'
 
 export interface ReportOptions {
   /** True where the user asked for JSON: the error goes to stdout as JSON. */
@@ -15,12 +14,6 @@ export interface ReportOptions {
   debug: boolean
   /** Texts that must never be printed, such as the API key in use. */
   secrets: Iterable<string>
-  /** The flags of the command: what they take, and which is the nearest to one that does not exist. */
-  flags?: TypedFlags
-  /** The command, as in `instances list`. */
-  command?: string
-  /** The usage line of the command. */
-  usage?: string
 }
 
 /**
@@ -32,7 +25,7 @@ export async function reportError(
   options: ReportOptions,
   {stdout, stderr, env, interruptedCode}: Pick<Host, 'stdout' | 'stderr' | 'env' | 'interruptedCode'>,
 ): Promise<number> {
-  const error = asVpcmdError(thrown, options)
+  const error = thrown instanceof VpcmdError ? thrown : unexpectedError('', thrown)
   // First what hides within a secret, then the secret.
   const clean = (text: string) => withoutSecrets(plain(text), options.secrets)
   if (options.json) {
@@ -62,11 +55,6 @@ export function reportAsked(argv: readonly string[], secrets: Iterable<string>):
   const jsonl = words.some(word => /^(--output=|-o=?)jsonl$/.test(word))
   const json = jsonl || words.some(word => /^(--json|--output=json|-o=?json)$/.test(word))
   return {json, jsonl, debug: argv.includes('--debug'), secrets}
-}
-
-function asVpcmdError(thrown: unknown, {flags = {}, usage, command}: ReportOptions): VpcmdError {
-  if (thrown instanceof VpcmdError) return thrown
-  return isParseError(thrown) ? describeParseError(thrown, {flags, usage, command}) : unexpectedError('', thrown)
 }
 
 const deepestCause = 10

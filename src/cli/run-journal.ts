@@ -27,7 +27,7 @@ export async function openJournal(
   cloud: Pick<Cloud, 'caller' | 'assumes'>,
   run: RunToOpen,
 ): Promise<OpenRunJournal> {
-  const {now, random} = context.host
+  const {env, now, random} = context.host
   const {command, selection, undoes, unread, changes, resumes} = run
   const [{newRunId}, {JournalFile}, {account, iamId}] = await Promise.all([
     import('../metadata/journal.ts'),
@@ -35,10 +35,10 @@ export async function openJournal(
     cloud.caller(),
   ])
   context.rememberAccount(account)
-  const folder = runsFolder(context.env)
+  const folder = runsFolder(env)
   const time = () => new Date(now()).toISOString()
   if (resumes)
-    return {id: resumes.id, journal: await JournalFile.resume(folder, resumes.id, resumes.bytes, time()), time}
+    return {id: resumes.id, journal: await JournalFile.resume(folder, resumes.id, resumes.bytes, time(), env), time}
   const ids = new Set(changes.flatMap(({target}) => target.account ?? []))
   const accounts = [...context.accountNames].flatMap(([id, name]) => (ids.has(id) ? [{id, name}] : []))
   const header = {
@@ -57,7 +57,7 @@ export async function openJournal(
   for (let draw = 1; ; draw++) {
     const id = newRunId(now(), random())
     try {
-      return {id, journal: await JournalFile.begin(folder, {id, ...header}, changes), time}
+      return {id, journal: await JournalFile.begin(folder, {id, ...header}, changes, env), time}
     } catch (error) {
       // Another run that begins in the same millisecond may have drawn the same ID.
       if (draw === mostDraws || asVpcmdError(error).code !== 'run_at_work') throw error

@@ -1,7 +1,7 @@
 import type {Cloud} from '../cloud/cloud.ts'
 import {placeKey, placeName, placeOf} from '../cloud/regions.ts'
 import {exitCodes, usageError, VpcmdError} from '../errors.ts'
-import {inputLimits, inputName, readText} from '../files/read-input.ts'
+import {type InputHost, inputLimits, inputName, readText} from '../files/read-input.ts'
 import {toQuery} from '../instances/filters.ts'
 import {
   AmbiguousName,
@@ -100,7 +100,7 @@ export async function selectInstances<T>(
     const items = picked.map(found => map({...found, asked: found.instance.id, readAt}))
     return {items, how: 'picked', words: 'picked from the list', unread: []}
   }
-  const asked = file === undefined ? typed : await readListFile(file)
+  const asked = file === undefined ? typed : await readListFile(context.host, file)
   if (asked.length === 0) context.note(`${inputName(file ?? '')} names no instances: nothing to do.`)
   const readAt = context.host.now()
   const searches: Search[] = []
@@ -187,10 +187,10 @@ function regionWords({askedRegions}: Cloud): string[] {
   return askedRegions.length > 0 ? [`--region ${askedRegions.join(',')}`] : []
 }
 
-async function readListFile(file: string): Promise<string[]> {
+async function readListFile(host: InputHost, file: string): Promise<string[]> {
   const [{parseInstanceFile}, text] = await Promise.all([
     import('../instances/instance-file.ts'),
-    readText(file, 'instances', inputLimits.list),
+    readText(host, file, 'instances', inputLimits.list),
   ])
   return parseInstanceFile(text, inputName(file))
 }

@@ -79,7 +79,7 @@ async function switchChosen(
   const preflights = preflightsOf(policy, action, read)
   const request = {action, preflights, words, unread, isNamed: how === 'typed'}
   if (policy.isDryRun) return dryRun(context, policy, request, planned)
-  if (!(await mayGoOn(context, policy, request))) return context.note('Nothing was sent.')
+  if (!(await mayGoOn(context, policy, request))) return context.declined()
   const due = read.flatMap(({change}) => (change ? [change] : []))
   const work = due.map(({target, tags}, i): RestartWork => ({i, target, tags, power: action}))
   await carryOutPower(context, cloud, policy, {...request, planned, work, begin: {changes: due}})
@@ -122,7 +122,7 @@ export async function resumePower(
     if (begun.length === 0) throw error
     unanswered = asVpcmdError(error)
   }
-  if (!isAgreed && begun.length === 0) return context.note('Nothing was sent.')
+  if (!isAgreed && begun.length === 0) return context.declined()
   if (!isAgreed) context.note('No other instance is stopped.')
   const places = new Map(run.changes.map(({i, change}) => [serverKey(change.target), i]))
   const work = [

@@ -1,12 +1,15 @@
 import type {Command, Config} from '@oclif/core'
 import {usageError, VpcmdError} from '../errors.ts'
+import type {InputHost} from '../files/read-input.ts'
 import {nearestName} from '../nearest-name.ts'
-import {quoteCommand} from '../quote-command.ts'
+import {quoteCommand, withCloudWords} from '../quote-command.ts'
 import {drawHelp} from './draw-help.ts'
 import {heedTerminalFlags, namesSandbox, ownWords, variableAgainstInput} from './environment.ts'
+import {cloudWordsTyped} from './flags/cloud.ts'
 import {changes, type HelpPage, helpPage, welcomePage} from './help-page.ts'
 import type {Host} from './host.ts'
 import {printWhole} from './paged-output.ts'
+import {takesNoArgument} from './parse-error.ts'
 import {withoutShortcut} from './shortcuts.ts'
 
 type Catalog = Pick<Config, 'commands' | 'pjson' | 'findCommand' | 'userAgent'>
@@ -25,7 +28,7 @@ export async function commandTyped(catalog: Catalog, argv: string[], host: HostF
   const [first, ...rest] = argv
   if (first === undefined) {
     const mayAsk = host.stdin.isTTY && host.stderr.isTTY && variableAgainstInput(host.env) === undefined
-    if (mayAsk && (await canSignIn(host.env))) return ['console']
+    if (mayAsk && (await canSignIn(host))) return ['console']
     await printWhole(host, draw(welcomePage(catalog)))
     return undefined
   }
@@ -50,7 +53,7 @@ export async function commandTyped(catalog: Catalog, argv: string[], host: HostF
   const expanded = withoutShortcut(argv)
   const named = leadingWords(catalog, expanded)
   const command = catalog.findCommand(named.join(':'))
-  if (command) refuseArgument(command, named, expanded[named.length])
+  if (command) refuseArgument(command, named, expanded)
   if (command) return expanded
   throw unknownCommand(catalog, argv.filter(isWord).slice(0, 2))
 }
@@ -94,13 +97,11 @@ function isWord(word: string): boolean {
 }
 
 /** oclif would take a word after a command that takes none for a part of its name, and call the command unknown. */
-function refuseArgument({args, flags}: Command.Loadable, named: string[], next: string | undefined): void {
+function refuseArgument({args, flags}: Command.Loadable, named: string[], argv: string[]): void {
+  const next = argv[named.length]
   if (next === undefined || !isWord(next) || Object.keys(args).length > 0) return
-  const name = `vpcmd ${named.join(' ')}`
-  const hint = Object.hasOwn(flags, 'name')
-    ? `To filter by name: ${name} ${quoteCommand(['--name', /[*?]/.test(next) ? next : `*${next}*`])}`
-    : `See its flags: ${name} --help`
-  throw usageError(`${name} takes no argument, and ${next} is one.`, hint)
+  const error = takesNoArgument(named.join(' '), next, flags)
+  throw error.reworded({hint: withCloudWords(error.hint ?? '', cloudWordsTyped(argv))})
 }
 
 /** What other tools call what `show` does. */
@@ -145,13 +146,14 @@ function nearest(names: string[], words: string[], group: string | undefined): s
 }
 
 /** Whether there are credentials, valid or not: what is wrong with them shows when they are used. */
-async function canSignIn(env: Host['env']): Promise<boolean> {
-  if (namesSandbox(env)) return true
+async function canSignIn(host: InputHost): Promise<boolean> {
+  if (namesSandbox(host.env)) return true
   const {findCredentials, withCredentialsFile} = await import('./cloud-modules.ts')
   try {
-    const settings = await withCredentialsFile(env, () => undefined)
+    const settings = await withCredentialsFile(host, () => undefined)
     const nothing = async () => undefined
-    await findCredentials({settings, iamUrl: '', apiKeyFile: undefined, findCompute: nothing, warn: () => undefined})
+    const none = {iamUrl: '', apiKeyFile: undefined, findCompute: nothing, warn: () => undefined}
+    await findCredentials({settings, host, ...none})
     return true
   } catch (error) {
     return !(error instanceof VpcmdError && error.code === 'no_credentials')

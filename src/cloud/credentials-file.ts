@@ -2,7 +2,7 @@ import {stat} from 'node:fs/promises'
 import {join, resolve} from 'node:path'
 import {parse} from 'dotenv'
 import {asVpcmdError, exitCodes, VpcmdError} from '../errors.ts'
-import {readText} from '../files/read-input.ts'
+import {type InputHost, readText} from '../files/read-input.ts'
 import {homeFolder} from '../files/user-folders.ts'
 
 const fileName = 'ibm-credentials.env'
@@ -16,11 +16,9 @@ const addresses = ['VPC_URL', 'VPC_AUTH_URL']
  * with those of a file. A file in the current folder is not read, as somebody else may have put it there: `warn` says so.
  * Throws VpcmdError, exit 3, for a file that is named and can't be read.
  */
-export async function withCredentialsFile(
-  env: NodeJS.ProcessEnv,
-  warn: (text: string) => void,
-): Promise<NodeJS.ProcessEnv> {
-  const [file] = await Promise.all([readCredentialsFile(env), warnOfCurrentFolder(env, warn)])
+export async function withCredentialsFile(host: InputHost, warn: (text: string) => void): Promise<NodeJS.ProcessEnv> {
+  const {env} = host
+  const [file] = await Promise.all([readCredentialsFile(host), warnOfCurrentFolder(env, warn)])
   const hasOwn = hasSettings(env)
   const taken = Object.entries(file).filter(
     ([name]) => name.startsWith('VPC_') && (addresses.includes(name) || !hasOwn),
@@ -35,14 +33,15 @@ export function hasSettings(env: NodeJS.ProcessEnv): boolean {
   return Object.keys(env).some(name => name.startsWith('VPC_') && !addresses.includes(name) && env[name])
 }
 
-async function readCredentialsFile(env: NodeJS.ProcessEnv): Promise<Record<string, string>> {
+async function readCredentialsFile(host: InputHost): Promise<Record<string, string>> {
+  const {env} = host
   const named = env.IBM_CREDENTIALS_FILE
   const place = named || homeFile(env)
   if (place === undefined) return {}
   const there = await stat(place).catch(() => undefined)
   if (!there && !named) return {}
   try {
-    return parse(await readText(there?.isDirectory() ? join(place, fileName) : place, 'credentials'))
+    return parse(await readText(host, there?.isDirectory() ? join(place, fileName) : place, 'credentials'))
   } catch (error) {
     const {message, hint} = asVpcmdError(error)
     const why = named ? 'IBM_CREDENTIALS_FILE names it.' : 'It is read because it is in the home folder.'

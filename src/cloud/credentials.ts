@@ -1,6 +1,7 @@
 import {stat} from 'node:fs/promises'
+import {platform} from 'node:os'
 import {asVpcmdError} from '../errors.ts'
-import {isStdin, readText} from '../files/read-input.ts'
+import {type InputHost, isStdin, readText} from '../files/read-input.ts'
 import {parsedJson} from '../json-object.ts'
 import {quoteCommand} from '../quote-command.ts'
 import {type ComputeResource, findComputeResource} from './compute-resource.ts'
@@ -46,6 +47,7 @@ export interface CredentialSources extends SettingSources {
   settingsFrom?: string
   /** What `--api-key-file` names; `-` is standard input. */
   apiKeyFile: string | undefined
+  host: InputHost
   /** What a profile of the config file names. */
   profile?: {name: string; credentials: ProfileCredentials} | undefined
   /** Finds the compute resource that this process is on. */
@@ -156,12 +158,12 @@ function whyFirst(name: string, settings: NodeJS.ProcessEnv): string {
   return after.length > 0 ? `${missing}; it comes before ${after.join(' and ')}` : missing
 }
 
-async function readKeyFile(file: string, {warn}: CredentialSources): Promise<string> {
-  const text = await readText(file, 'API key').catch((error: unknown) => {
+async function readKeyFile(file: string, {host, warn}: CredentialSources): Promise<string> {
+  const text = await readText(host, file, 'API key').catch((error: unknown) => {
     const {message, hint} = asVpcmdError(error)
     throw denied('no_api_key_file', message, hint)
   })
-  if (isStdin(file) || process.platform === 'win32') return text
+  if (isStdin(file) || platform() === 'win32') return text
   const there = await stat(file).catch(() => undefined)
   if (there && there.mode & 0o077)
     warn(`${file} can be read by others on this machine: ${quoteCommand(['chmod', '600', file])}`)

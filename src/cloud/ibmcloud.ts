@@ -1,5 +1,6 @@
 import {execFile} from 'node:child_process'
 import {stat} from 'node:fs/promises'
+import {platform} from 'node:os'
 import {join, resolve} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {exitCodes, VpcmdError} from '../errors.ts'
@@ -52,7 +53,7 @@ export async function readIbmcloudLogin(env: NodeJS.ProcessEnv): Promise<Ibmclou
   const trouble = folderTrouble(folder) ?? ownershipTrouble(file, there)
   if (trouble) throw denied('login_not_private', `The login of ibmcloud is not used: ${trouble.why}.`, trouble.advice)
   // core_config/bx_config.go.
-  const config = await readConfig(file)
+  const config = await readConfig(file, env)
   const written = text(config, 'IAMToken')
   if (written === undefined) return undefined
   const token = tokenIn(written)
@@ -72,7 +73,7 @@ export async function readIbmcloudLogin(env: NodeJS.ProcessEnv): Promise<Ibmclou
 async function configFolder(env: NodeJS.ProcessEnv): Promise<string | undefined> {
   if (env.IBMCLOUD_CONFIG_HOME) return resolve(env.IBMCLOUD_CONFIG_HOME)
   const windowsHome = `${env.HOMEDRIVE ?? ''}${env.HOMEPATH ?? ''}` || env.USERPROFILE
-  const home = env.IBMCLOUD_HOME || env.BLUEMIX_HOME || (process.platform === 'win32' ? windowsHome : env.HOME)
+  const home = env.IBMCLOUD_HOME || env.BLUEMIX_HOME || (platform() === 'win32' ? windowsHome : env.HOME)
   if (!home) return undefined
   const folder = resolve(home, '.ibmcloud')
   const isThere = await stat(folder).then(
@@ -85,7 +86,7 @@ async function configFolder(env: NodeJS.ProcessEnv): Promise<string | undefined>
 const readTries = 5
 const mostBytes = inputLimits.other
 
-async function readConfig(file: string): Promise<Raw> {
+async function readConfig(file: string, env: NodeJS.ProcessEnv): Promise<Raw> {
   for (let tries = 1; ; tries++) {
     try {
       return fields(await readPrivateJson(file, mostBytes))
@@ -96,7 +97,9 @@ async function readConfig(file: string): Promise<Raw> {
         await sleep(50)
         continue
       }
-      const {why, advice} = isHalf ? {why: 'it is not JSON', advice: undefined} : explainTrouble(error, file, 'read')
+      const {why, advice} = isHalf
+        ? {why: 'it is not JSON', advice: undefined}
+        : explainTrouble(error, file, env, 'read')
       throw denied('bad_login', `The login of ibmcloud in ${file} can't be read: ${why}.`, advice)
     }
   }

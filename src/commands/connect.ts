@@ -74,7 +74,7 @@ On the sandbox, the shell is one of this machine, as you, and what you run in it
     if (args.command !== undefined) throw missingDashes(args.instance ?? '', args.command)
     checkFiles([flags.rdp], [])
     const wishes = readWishes(flags)
-    await checkWishes(wishes)
+    await checkWishes(wishes, this.context.env)
     const cloud = await connectCloud(this.context, flags)
     const connectTo = async ({instance, region}: FoundInstance) => {
       const api = cloud.api(region)
@@ -151,7 +151,7 @@ On the sandbox, the shell is one of this machine, as you, and what you run in it
   ): Promise<void> {
     if (file !== undefined) {
       const {writeOutput} = await import('../files/write-output.ts')
-      await writeOutput(file, rdpFile(address, login.user))
+      await writeOutput(this.context.host, file, rdpFile(address, login.user))
       this.context.note(`Wrote ${file}.`)
     }
     const command = ['mstsc', `/v:${address}:${rdpPort}`]

@@ -1,5 +1,4 @@
 import {BaseCommand} from '../cli/base-command.ts'
-
 import {connectCloud} from '../cli/connect-cloud.ts'
 import {printEnding, restartNeeded} from '../cli/ending.ts'
 import {readChange} from '../cli/flags/change.ts'
@@ -22,7 +21,9 @@ import {inSteps, StepBack} from '../terminal/steps.ts'
 import {renderRecord} from '../terminal/table.ts'
 
 type Change = 'enable' | 'disable' | (typeof tunables)[number]
-type Action = Change | 'all' | 'back' | 'quit'
+/** What is a command of its own, which asks its own questions. */
+type Own = 'connect' | 'restart' | 'start' | 'stop'
+type Action = Change | Own | 'all' | 'back' | 'quit'
 
 export default class Console extends BaseCommand {
   static override summary = 'Pick instances and change their settings in menus. Same as vpcmd without arguments.'
@@ -67,6 +68,7 @@ export default class Console extends BaseCommand {
           },
           async () => {
             if (action === 'all') await this.showDetails(present, cloud, true)
+            else if (isOwn(action)) present = await this.runOwn(action, present, cloud)
             else if (action !== 'back' && action !== 'quit') {
               present = await this.change(present, action, cloud, prompter)
             }
@@ -81,6 +83,18 @@ export default class Console extends BaseCommand {
       if (action === 'back') return true
       if (action === 'quit') return false
     }
+  }
+
+  /** Runs a command on the instance as if it had been typed, and gives the instance as it is then. */
+  private async runOwn(name: Own, {instance}: FoundInstance, cloud: Cloud): Promise<FoundInstance> {
+    const which = instance.crn ?? instance.id
+    const {default: command} = await own[name]()
+    await this.context.undisturbed(() =>
+      command.runOn([which, ...this.context.cloudWords], this.config, this.context.host),
+    )
+    // How it ended was said; how the console ends is another matter.
+    this.context.exitCode = exitCodes.done
+    return findOrPick(this.context, cloud, which, 'Which instance?')
   }
 
   /** Asks what is to be set, question by question, and makes the change: gives the instance as it is then. */
@@ -164,6 +178,30 @@ export default class Console extends BaseCommand {
   }
 }
 
+const own = {
+  connect: () => import('./connect.ts'),
+  restart: () => import('./instances/restart.ts'),
+  start: () => import('./instances/start.ts'),
+  stop: () => import('./instances/stop.ts'),
+} satisfies Record<Own, () => Promise<{default: {runOn: typeof BaseCommand.runOn}}>>
+
+const ownWords: Record<Own, string> = {
+  connect: 'Connect with ssh',
+  restart: 'Stop and start it',
+  start: 'Start it',
+  stop: 'Stop it',
+}
+
+/** Those that make sense in a status. */
+function ownIn(status: string | undefined): Own[] {
+  if (status === 'running') return ['connect', 'restart', 'stop']
+  return status === 'stopped' ? ['start'] : []
+}
+
+function isOwn(action: Action): action is Own {
+  return typeof action === 'string' && Object.hasOwn(own, action)
+}
+
 function chooseAction({instance}: FoundInstance, prompter: Prompter): Promise<Action> {
   return prompter.choose<Action>({
     message: `${instance.name ?? instance.id}: metadata service ${settingsLabel(instance.settings)}`,
@@ -175,6 +213,7 @@ function chooseAction({instance}: FoundInstance, prompter: Prompter): Promise<Ac
         name: `Change the ${setting.word} (${instance.settings[setting.name] ?? 'unknown'})`,
         value: setting,
       })),
+      ...ownIn(instance.status).map(value => ({name: ownWords[value], value})),
       {name: 'Show all details', value: 'all'},
       {name: 'Back to the list', value: 'back'},
       {name: 'Quit', value: 'quit'},

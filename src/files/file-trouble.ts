@@ -1,6 +1,7 @@
 import {accessSync, constants, statSync} from 'node:fs'
 import {dirname, isAbsolute, relative, resolve} from 'node:path'
 import {usageError} from '../errors.ts'
+import {ownUid} from '../machine.ts'
 import {quoteCommand} from '../quote-command.ts'
 import {homeFolder} from './user-folders.ts'
 
@@ -40,10 +41,15 @@ export function fileError(code: string, message = code): NodeJS.ErrnoException {
 }
 
 /** Says why a file or folder at `path` could not be written, or read, and whose it is where permission is what lacks. */
-export function explainTrouble(error: unknown, path: string, doing: 'write' | 'read' = 'write'): FileTrouble {
+export function explainTrouble(
+  error: unknown,
+  path: string,
+  env: NodeJS.ProcessEnv,
+  doing: 'write' | 'read' = 'write',
+): FileTrouble {
   const {code, message} = error as NodeJS.ErrnoException
   if (code === 'ENOENT') return missing(path, doing)
-  if (code === 'EACCES' || code === 'EPERM') return denied(path, code)
+  if (code === 'EACCES' || code === 'EPERM') return denied(path, code, env)
   return {advice: undefined, ...(known[code ?? ''] ?? {why: code ?? message})}
 }
 
@@ -55,12 +61,12 @@ function missing(path: string, doing: 'write' | 'read'): FileTrouble {
   return {why: isFile ? 'there is no such file' : `there is no folder ${folder}`, advice: undefined}
 }
 
-function denied(path: string, code: string): FileTrouble {
+function denied(path: string, code: string, env: NodeJS.ProcessEnv): FileTrouble {
   const place = nearest(path)
-  const uid = process.getuid?.()
+  const uid = ownUid()
   if (!place || uid === undefined || uid === 0) return {why: `permission is denied (${code})`, advice: undefined}
   if (place.uid !== uid) {
-    const home = homeFolder(process.env)
+    const home = homeFolder(env)
     const isAtHome = home !== undefined && !relative(home, place.path).startsWith('..')
     return {
       why: `${place.path} belongs to ${ownerName(place.uid)}`,
@@ -110,7 +116,7 @@ const goElsewhere = 'go to a folder that exists, or give a full path'
 
 function isHere(): boolean {
   try {
-    process.cwd()
+    resolve()
     return true
   } catch {
     return false

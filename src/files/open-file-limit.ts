@@ -1,4 +1,5 @@
 import {closeSync, openSync, readFileSync} from 'node:fs'
+import {platform} from 'node:os'
 
 /** The fewest open files that a command comes to its end with: its modules alone are read many at a time. */
 export const fewestOpenFiles = 64
@@ -6,8 +7,8 @@ export const fewestOpenFiles = 64
 /** How many files and connections this process may have open at once, as far as that is below `most`. */
 export function openFileLimit(most: number): number {
   // Windows has no such limit.
-  if (process.platform === 'win32') return most
-  const told = process.platform === 'linux' ? toldByLinux() : undefined
+  if (platform() === 'win32') return most
+  const told = platform() === 'linux' ? toldByLinux() : undefined
   return told ?? triedOut(most)
 }
 

@@ -2,6 +2,7 @@ import {createHash} from 'node:crypto'
 import {constants, type Stats, statSync} from 'node:fs'
 import {mkdir, open, stat} from 'node:fs/promises'
 import {dirname} from 'node:path'
+import {ownUid} from '../machine.ts'
 import {quoteCommand} from '../quote-command.ts'
 import {type FileTrouble, fileError, ownerName, takeOver} from './file-trouble.ts'
 import {replaceFile} from './write-output.ts'
@@ -76,7 +77,7 @@ export function folderTrouble(folder: string): FileTrouble | undefined {
 
 /** The same of a file or folder that was looked at. */
 export function ownershipTrouble(path: string, {uid, mode}: Pick<Stats, 'uid' | 'mode'>): FileTrouble | undefined {
-  const own = process.getuid?.()
+  const own = ownUid()
   // Windows has neither.
   if (own === undefined) return undefined
   if (uid !== own) {

@@ -1,4 +1,5 @@
 import {access, constants, stat} from 'node:fs/promises'
+import {platform} from 'node:os'
 import {delimiter, isAbsolute, join} from 'node:path'
 
 /**
@@ -9,7 +10,7 @@ export async function programOnPath(
   name: string,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<string | undefined> {
-  const fileName = process.platform === 'win32' ? `${name}.exe` : name
+  const fileName = platform() === 'win32' ? `${name}.exe` : name
   for (const folder of (env.PATH ?? env.Path ?? '').split(delimiter).filter(isAbsolute)) {
     const program = join(folder, fileName)
     const isProgram = await Promise.all([stat(program), access(program, constants.X_OK)]).then(

@@ -1,6 +1,7 @@
 import {constants, openSync} from 'node:fs'
 import {open, stat} from 'node:fs/promises'
 import {Socket} from 'node:net'
+import {platform} from 'node:os'
 import {usageError, type VpcmdError} from '../errors.ts'
 import {explainTrouble, sentence} from './file-trouble.ts'
 
@@ -9,13 +10,26 @@ const mib = 1024 * 1024
 /** The most that is read of a file, in bytes: a fleet's plan has its place in it, and what never ends has not. */
 export const inputLimits = {list: 64 * mib, plan: 256 * mib, other: 4 * mib}
 
+/** What the reading of a file takes of the process. */
+export interface InputHost {
+  env: NodeJS.ProcessEnv
+  /** Asked for where it is read, and not before: Node opens it then, which a program that shares it may notice. */
+  stdin: AsyncIterable<Buffer>
+}
+
 /**
  * The bytes of a file that the user named, or of standard input for `-`; of a pipe or a device as well. Throws a usage
  * error that says what there is none of and why: `No plan from plan.json: there is no such file.`
  */
-export async function readInput(file: string, what: string, mostBytes = inputLimits.other): Promise<Buffer> {
-  const bytes = await (isStdin(file) ? readStdin(mostBytes) : readFile(file, mostBytes)).catch((error: unknown) => {
-    const {why, advice} = explainTrouble(error, file, 'read')
+export async function readInput(
+  host: InputHost,
+  file: string,
+  what: string,
+  mostBytes = inputLimits.other,
+): Promise<Buffer> {
+  const reading = isStdin(file) ? collect(host.stdin, mostBytes) : readFile(file, mostBytes)
+  const bytes = await reading.catch((error: unknown) => {
+    const {why, advice} = explainTrouble(error, file, host.env, 'read')
     throw noInput(file, what, why, advice && sentence(advice))
   })
   if (bytes) return bytes
@@ -24,8 +38,8 @@ export async function readInput(file: string, what: string, mostBytes = inputLim
 }
 
 /** The same as text. A byte order mark tells UTF-8 and UTF-16 apart, and is left out. Throws a usage error for what is no text. */
-export async function readText(file: string, what: string, mostBytes?: number): Promise<string> {
-  return decodeText(await readInput(file, what, mostBytes), file, what)
+export async function readText(host: InputHost, file: string, what: string, mostBytes?: number): Promise<string> {
+  return decodeText(await readInput(host, file, what, mostBytes), file, what)
 }
 
 /** Text in bytes that readInput read of the file. Throws as readText does. */
@@ -56,10 +70,6 @@ export function encodingOf(bytes: Uint8Array): TextEncoding {
   for (const [at, byte] of looked.entries()) if (byte === 0) zeros[at % 2] = (zeros[at % 2] ?? 0) + 1
   const most = Math.max(...zeros)
   return most >= 2 && Math.min(...zeros) === 0 && most * 4 >= looked.length ? 'utf-16-unmarked' : 'utf-8'
-}
-
-function readStdin(mostBytes: number): Promise<Buffer | undefined> {
-  return collect(process.stdin, mostBytes)
 }
 
 /** What a stream gives; undefined for more than `mostBytes`, of which it reads no more than that and a little. */
@@ -96,7 +106,7 @@ function openPipe(file: string): Socket {
 
 /** Whether a file is standard input. By its path it can't be opened where it is a socket. */
 export function isStdin(file: string): boolean {
-  return file === '-' || (process.platform !== 'win32' && /^\/dev\/(stdin|fd\/0)$|^\/proc\/self\/fd\/0$/.test(file))
+  return file === '-' || (platform() !== 'win32' && /^\/dev\/(stdin|fd\/0)$|^\/proc\/self\/fd\/0$/.test(file))
 }
 
 /** What such a file is called in a sentence. */

@@ -1,4 +1,4 @@
-import {userInfo} from 'node:os'
+import {platform, userInfo} from 'node:os'
 import {isAbsolute, join} from 'node:path'
 
 // All paths of the XDG Base Directory Specification are absolute, and others are ignored
@@ -8,7 +8,7 @@ import {isAbsolute, join} from 'node:path'
 export function stateFolder(env: NodeJS.ProcessEnv): string | undefined {
   const given = absolute(env.XDG_STATE_HOME)
   if (given) return join(given, 'vpcmd')
-  const local = process.platform === 'win32' ? absolute(env.LOCALAPPDATA) : undefined
+  const local = platform() === 'win32' ? absolute(env.LOCALAPPDATA) : undefined
   if (local) return join(local, 'vpcmd', 'state')
   const home = homeFolder(env)
   return home && join(home, '.local', 'state', 'vpcmd')
@@ -17,17 +17,17 @@ export function stateFolder(env: NodeJS.ProcessEnv): string | undefined {
 /** Vpcmd's folder for what it can do without; undefined where the user has no home. */
 export function cacheFolder(env: NodeJS.ProcessEnv): string | undefined {
   const home = homeFolder(env)
-  if (process.platform === 'darwin') return home && join(home, 'Library', 'Caches', 'vpcmd')
+  if (platform() === 'darwin') return home && join(home, 'Library', 'Caches', 'vpcmd')
   const given = absolute(env.XDG_CACHE_HOME)
   if (given) return join(given, 'vpcmd')
-  const local = process.platform === 'win32' ? absolute(env.LOCALAPPDATA) : undefined
+  const local = platform() === 'win32' ? absolute(env.LOCALAPPDATA) : undefined
   if (local) return join(local, 'vpcmd')
   return home && join(home, '.cache', 'vpcmd')
 }
 
 /** The file of vpcmd's settings, whether it is there or not; undefined where the user has no home. */
 export function configFile(env: NodeJS.ProcessEnv): string | undefined {
-  const given = absolute(env.XDG_CONFIG_HOME) ?? (process.platform === 'win32' ? absolute(env.APPDATA) : undefined)
+  const given = absolute(env.XDG_CONFIG_HOME) ?? (platform() === 'win32' ? absolute(env.APPDATA) : undefined)
   const home = homeFolder(env)
   const folder = given ?? (home && join(home, '.config'))
   return folder && join(folder, 'vpcmd', 'config.yaml')
@@ -35,7 +35,7 @@ export function configFile(env: NodeJS.ProcessEnv): string | undefined {
 
 /** The home folder: as the environment says, else as the system does; undefined where there is none. */
 export function homeFolder(env: NodeJS.ProcessEnv): string | undefined {
-  const given = absolute(env.HOME) ?? (process.platform === 'win32' ? absolute(env.USERPROFILE) : undefined)
+  const given = absolute(env.HOME) ?? (platform() === 'win32' ? absolute(env.USERPROFILE) : undefined)
   if (given) return given
   try {
     // Not os.homedir(), which takes HOME as it is.

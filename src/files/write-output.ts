@@ -1,6 +1,7 @@
 import {randomUUID} from 'node:crypto'
 import {constants, rmSync, type Stats, writeFile as writeToDescriptor} from 'node:fs'
 import {access, type FileHandle, link, open, readlink, realpath, rename, rm, stat, writeFile} from 'node:fs/promises'
+import {platform} from 'node:os'
 import {dirname, join, resolve} from 'node:path'
 import {promisify} from 'node:util'
 import {VpcmdError} from '../errors.ts'
@@ -14,6 +15,13 @@ export interface OutputManner {
   isNew?: boolean
 }
 
+/** What the writing of a file takes of the process: its name may stand for one of the streams. */
+export interface OutputHost extends Record<'stdout' | 'stderr', Stream> {
+  env: NodeJS.ProcessEnv
+}
+
+type Stream = {write(text: string, done: (error?: Error | null) => void): unknown}
+
 /** What is written, in pieces where it may be longer than a text can be. */
 type Content = string | readonly string[]
 
@@ -21,17 +29,22 @@ type Content = string | readonly string[]
  * Writes a file that the user named: as a whole or not at all, so that nothing that was there is lost. A link is followed;
  * a device or a pipe is written into. Throws a VpcmdError with `code` that says why it can't be written.
  */
-export async function writeOutput(file: string, content: Content, code = 'not_written'): Promise<void> {
+export async function writeOutput(
+  host: OutputHost,
+  file: string,
+  content: Content,
+  code = 'not_written',
+): Promise<void> {
   try {
-    await writeThrough(file, content)
+    await writeThrough(host, file, content)
   } catch (error) {
-    throw notWritten(file, error, code)
+    throw notWritten(file, error, host.env, code)
   }
 }
 
 /** The error of a file that can't be written. */
-export function notWritten(file: string, error: unknown, code = 'not_written'): VpcmdError {
-  const {why, advice} = explainTrouble(error, file)
+export function notWritten(file: string, error: unknown, env: NodeJS.ProcessEnv, code = 'not_written'): VpcmdError {
+  const {why, advice} = explainTrouble(error, file, env)
   return new VpcmdError({
     code,
     message: `${file} can't be written: ${why}.`,
@@ -40,10 +53,15 @@ export function notWritten(file: string, error: unknown, code = 'not_written'): 
 }
 
 /** The same as writeOutput, but throws what the file system throws. */
-export async function writeThrough(file: string, content: Content, manner: OutputManner = {}): Promise<void> {
+export async function writeThrough(
+  host: OutputHost,
+  file: string,
+  content: Content,
+  manner: OutputManner = {},
+): Promise<void> {
   const target = await followLinks(file)
   const descriptor = descriptorOf(target)
-  if (descriptor !== undefined) return writeDescriptor(descriptor, content)
+  if (descriptor !== undefined) return writeDescriptor(host, descriptor, content)
   const there = await stat(target).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined
     throw error
@@ -145,7 +163,7 @@ async function followLinks(file: string): Promise<string> {
 
 /** Which descriptor of this process a path stands for: `/dev/stdout`, or `/dev/fd/63` as shells give it for `>(command)`. */
 function descriptorOf(file: string): number | undefined {
-  if (process.platform === 'win32') return undefined
+  if (platform() === 'win32') return undefined
   if (file === '/dev/stdout') return 1
   if (file === '/dev/stderr') return 2
   const digits = /^\/(?:dev|proc\/self)\/fd\/(\d{1,9})$/.exec(file)?.[1]
@@ -153,13 +171,13 @@ function descriptorOf(file: string): number | undefined {
 }
 
 /** Goes on where the descriptor stands, as the shell opened it: it may be a file that others write to as well. */
-async function writeDescriptor(descriptor: number, content: Content): Promise<void> {
+async function writeDescriptor(host: OutputHost, descriptor: number, content: Content): Promise<void> {
   if (typeof content !== 'string') {
-    for (const piece of content) await writeDescriptor(descriptor, piece)
+    for (const piece of content) await writeDescriptor(host, descriptor, piece)
     return
   }
-  const stream = {1: process.stdout, 2: process.stderr}[descriptor]
-  if (!stream) return promisify(writeToDescriptor)(descriptor, content)
+  if (descriptor !== 1 && descriptor !== 2) return promisify(writeToDescriptor)(descriptor, content)
+  const stream = descriptor === 1 ? host.stdout : host.stderr
   await new Promise<void>((done, fail) => {
     // A reader that closes the pipe is no error, here as everywhere.
     stream.write(content, (error?: NodeJS.ErrnoException | null) =>

@@ -1,7 +1,7 @@
 import {lstat, stat} from 'node:fs/promises'
 import {usageError, type VpcmdError} from '../errors.ts'
 import {fullPath} from '../files/file-trouble.ts'
-import {notWritten, writeThrough} from '../files/write-output.ts'
+import {notWritten, type OutputHost, writeThrough} from '../files/write-output.ts'
 
 /** Throws a usage error if a key can't be written to the file, or would replace what is there against the user's will. */
 export async function checkFree(file: string, mayReplace: boolean): Promise<void> {
@@ -17,12 +17,12 @@ export async function checkFree(file: string, mayReplace: boolean): Promise<void
  * Writes a private key so that nobody but the user can read it (0600), all or nothing; an existing file stays unless it may
  * be replaced. Throws a VpcmdError.
  */
-export async function writeKey(file: string, key: string, mayReplace: boolean): Promise<void> {
+export async function writeKey(host: OutputHost, file: string, key: string, mayReplace: boolean): Promise<void> {
   try {
-    await writeThrough(file, key, {isPrivate: true, isNew: !mayReplace})
+    await writeThrough(host, file, key, {isPrivate: true, isNew: !mayReplace})
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw taken(file)
-    throw notWritten(file, error, 'key_not_written')
+    throw notWritten(file, error, host.env, 'key_not_written')
   }
 }
 

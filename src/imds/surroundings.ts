@@ -23,11 +23,11 @@ export interface Surroundings {
 const {lookUpMs} = retryPolicy.metadataService
 
 /** The surroundings of this process. */
-export function realSurroundings(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): Surroundings {
+export function realSurroundings({env, platform, now}: Pick<Surroundings, 'env' | 'platform' | 'now'>): Surroundings {
   return {
     env,
     platform,
-    now: Date.now,
+    now,
     container: () => findContainer(env, platform),
     addresses: () => resolveName(platform),
     routes: async () => {

@@ -25,6 +25,21 @@ export async function createInstance(
 }
 
 /**
+ * Throws where the region has an instance of that name, which a dry run would not be told: the API takes a name once in a
+ * region (IBM's SDK for Java, InstancePrototype.name).
+ */
+export async function checkNameFree(api: VpcApi, name: string): Promise<void> {
+  const {result} = await api.listInstances({start: undefined, limit: 1, name})
+  const taken = result.rows.find(each => each.name === name)
+  if (!taken) return
+  throw new VpcmdError({
+    code: 'name_taken',
+    message: `There is an instance ${targetName(taken)} in the region already: nothing was sent.`,
+    hint: 'Choose another name.',
+  })
+}
+
+/**
  * Waits until an instance runs, for `limitMs` at most, and returns it as it is then. Throws VpcmdError where it fails, or
  * does not run by then.
  */

@@ -9,8 +9,8 @@ import {settingList, settingsLabel} from './settings.ts'
 export type DetailRow = readonly [label: string, value: string | {columns: string[]; rows: string[][]}]
 
 /**
- * An instance in the rows and the order of `ibmcloud is instance` (ibm-cloud-docs/vpc, imd_access_instance_metadata), with
- * labels in one case, and what a stop erases of it.
+ * An instance in the rows of `ibmcloud is instance` (ibm-cloud-docs/vpc, imd_access_instance_metadata), its metadata service
+ * among the first and labels short enough for IDs in one line of 80 columns, and what a stop erases of it.
  */
 export function instanceDetails({instance}: ListedInstance, floatingIps: FloatingIpIndex): DetailRow[] {
   const {settings, bootVolume: boot, vcpu} = instance
@@ -19,18 +19,25 @@ export function instanceDetails({instance}: ListedInstance, floatingIps: Floatin
     ['Name', told(instance.name)],
     ['CRN', told(instance.crn)],
     ['Status', told(instance.status)],
-    ['Availability policy on host failure', told(instance.hostFailurePolicy)],
-    ['Confidential compute mode', told(instance.confidentialComputeMode)],
+    [
+      'Metadata service',
+      table(
+        settingList.map(({header, headerInDetails = header}) => headerInDetails),
+        [settingList.map(({name}) => told(settings[name]))],
+      ),
+    ],
+    ['On host failure', told(instance.hostFailurePolicy)],
+    ['Confidential compute', told(instance.confidentialComputeMode)],
     ['Secure boot', told(instance.secureBoot)],
     ['Startable', told(instance.startable)],
     ['Profile', told(instance.profile)],
     ['Architecture', told(instance.architecture)],
     ['vCPU manufacturer', told(vcpu.manufacturer)],
     ['vCPUs', told(vcpu.count)],
-    ['Memory (GiB)', told(instance.memory)],
-    ['Bandwidth (Mbps)', told(instance.bandwidth)],
-    ['Volume bandwidth (Mbps)', told(instance.volumeBandwidth)],
-    ['Network bandwidth (Mbps)', told(instance.networkBandwidth)],
+    ['Memory', inUnits(instance.memory, 'GiB')],
+    ['Bandwidth', inUnits(instance.bandwidth, 'Mbps')],
+    ['Volume bandwidth', inUnits(instance.volumeBandwidth, 'Mbps')],
+    ['Network bandwidth', inUnits(instance.networkBandwidth, 'Mbps')],
     [
       'Lifecycle reasons',
       table(
@@ -39,13 +46,6 @@ export function instanceDetails({instance}: ListedInstance, floatingIps: Floatin
       ),
     ],
     ['Lifecycle state', told(instance.lifecycleState)],
-    [
-      'Metadata service',
-      table(
-        settingList.map(({header, headerInDetails = header}) => headerInDetails),
-        [settingList.map(({name}) => told(settings[name]))],
-      ),
-    ],
     ['Image', named(instance.image)],
     ['NUMA count', told(instance.numaCount)],
     ['VPC', named(instance.vpc)],
@@ -60,12 +60,16 @@ export function instanceDetails({instance}: ListedInstance, floatingIps: Floatin
         [[told(boot.volume?.id), told(boot.volume?.name), told(boot.attachmentId), told(boot.attachmentName)]],
       ),
     ],
-    ['Reservation affinity policy', told(instance.affinityPolicy)],
-    ['Reservation affinity pool', instance.affinityPool.map(({name}) => told(name)).join(', ')],
+    ['Reservation affinity', told(instance.affinityPolicy)],
+    ['Affinity pool', instance.affinityPool.map(({name}) => told(name)).join(', ')],
     ['Reservation', told(instance.reservation?.name)],
     ['Health state', told(instance.healthState)],
     ['Local disks', localDisks(instance)],
   ]
+}
+
+function inUnits(value: number | undefined, unit: string): string {
+  return value === undefined ? told(value) : `${value} ${unit}`
 }
 
 /** The disks that a stop erases. */

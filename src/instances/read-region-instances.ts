@@ -9,7 +9,7 @@ import type {StreamBudget} from './stream-budget.ts'
 import {vpcPages} from './vpc-pages.ts'
 
 export interface RegionReading {
-  api: VpcApi
+  api: Pick<VpcApi, 'listInstances' | 'listVpcs'>
   /** The region's name. */
   region: string
   query: InstanceQuery

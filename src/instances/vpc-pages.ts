@@ -4,7 +4,7 @@ import {pagesOf} from './pages.ts'
 
 /** The pages of a region's VPCs. Throws as pagesOf does, and what the API's calls throw. */
 export function vpcPages(
-  api: VpcApi,
+  api: Pick<VpcApi, 'listVpcs'>,
   region: string,
   signal?: AbortSignal,
 ): AsyncGenerator<Page<{id: string; name?: string}>> {

@@ -31,6 +31,7 @@ export function keepCollected(
   collections: Collection[],
   folder: string | undefined,
   showsSecrets: boolean,
+  env: NodeJS.ProcessEnv,
 ): Promise<Kept[]> {
   const names = fileNames(collections.map(({found: {instance}}) => ({id: instance.id, name: instance.name ?? ''})))
   return Promise.all(
@@ -41,7 +42,7 @@ export function keepCollected(
       const json = {id, name, region: found.region.name, collected_at: collectedAt, metadata}
       if (folder === undefined) return {document, json, files: undefined}
       const text = `${safeJson(json, 2)}\n`
-      return writeCollected(folder, {id, name: names[index] ?? id}, text, userDataOf(document)).then(
+      return writeCollected(folder, {id, name: names[index] ?? id}, text, userDataOf(document), env).then(
         files => ({document, json, files}),
         thrown => ({error: asVpcmdError(thrown)}),
       )
@@ -79,16 +80,17 @@ export async function writeCollected(
   {id, name}: {id: string; name: string},
   json: string,
   userData: string | null | undefined,
+  env: NodeJS.ProcessEnv,
 ): Promise<CollectedFiles> {
   const owner = await ownerOf(join(folder, `${name}.json`))
   const own = owner === undefined || owner === id ? name : idName(id)
   const [file, userDataFile] = [join(folder, `${own}.json`), join(folder, `${own}.user-data`)]
   // The JSON last: where it is new, all is.
   const isWritten = typeof userData === 'string'
-  if (isWritten) await settle(userDataFile, writePrivate(userDataFile, userData))
+  if (isWritten) await settle(userDataFile, env, writePrivate(userDataFile, userData))
   // One that has no JSON of this instance beside it is somebody else's.
-  else if (userData === null && owner === id) await settle(userDataFile, rm(userDataFile, {force: true}))
-  await settle(file, writePrivate(file, json))
+  else if (userData === null && owner === id) await settle(userDataFile, env, rm(userDataFile, {force: true}))
+  await settle(file, env, writePrivate(file, json))
   return {file, userDataFile: isWritten ? userDataFile : undefined}
 }
 
@@ -104,8 +106,8 @@ async function ownerOf(file: string): Promise<string | undefined> {
   }
 }
 
-function settle(file: string, change: Promise<void>): Promise<void> {
+function settle(file: string, env: NodeJS.ProcessEnv, change: Promise<void>): Promise<void> {
   return change.catch((error: unknown) => {
-    throw notWritten(file, error)
+    throw notWritten(file, error, env)
   })
 }

@@ -1,5 +1,6 @@
 import {constants} from 'node:fs'
 import {type FileHandle, open, readdir, rm, stat} from 'node:fs/promises'
+import {platform} from 'node:os'
 import {basename, dirname, join} from 'node:path'
 import {VpcmdError} from '../errors.ts'
 import {explainTrouble, sentence} from '../files/file-trouble.ts'
@@ -15,6 +16,7 @@ export class JournalFile implements Journal {
   readonly #handle: FileHandle
   readonly #file: string
   readonly #lock: ProcessLock
+  readonly #env: NodeJS.ProcessEnv
   #waiting: {text: string; resolve(): void; reject(error: unknown): void}[] = []
   #writing: Promise<void> | undefined
   #failure: VpcmdError | undefined
@@ -22,19 +24,20 @@ export class JournalFile implements Journal {
   #lookedAt: number | undefined
   #hadCompany = false
 
-  private constructor(handle: FileHandle, file: string, lock: ProcessLock) {
+  private constructor(handle: FileHandle, file: string, lock: ProcessLock, env: NodeJS.ProcessEnv) {
     this.#handle = handle
     this.#file = file
     this.#lock = lock
+    this.#env = env
   }
 
   /**
    * Puts a run and all that it means to do on disk, readable by its user alone, before anything of it is sent. Throws
-   * VpcmdError when that can't be done.
+   * VpcmdError when that can't be done. `env` names the user's home, where there is more to advise.
    */
-  static async begin(folder: string, header: RunHeader, changes: PlannedChange[]): Promise<JournalFile> {
+  static async begin(folder: string, header: RunHeader, changes: PlannedChange[], env = {}): Promise<JournalFile> {
     const touched = await stat(folder).catch(() => undefined)
-    const journal = await JournalFile.#open(folder, header.id, constants.O_CREAT | constants.O_EXCL)
+    const journal = await JournalFile.#open(folder, header.id, constants.O_CREAT | constants.O_EXCL, env)
     // A run that ended after the servers were read has removed its lock since, which the folder's time tells.
     journal.#hadCompany = changes.some(({readAt}) => touched && touched.mtimeMs > readAt)
     try {
@@ -56,8 +59,8 @@ export class JournalFile implements Journal {
    * Opens the journal of an earlier run, of which `bytes` were read, to go on with it. Throws VpcmdError when another
    * process is at it, or was after the reading.
    */
-  static async resume(folder: string, id: string, bytes: number, at: string): Promise<JournalFile> {
-    const journal = await JournalFile.#open(folder, id, 0)
+  static async resume(folder: string, id: string, bytes: number, at: string, env = {}): Promise<JournalFile> {
+    const journal = await JournalFile.#open(folder, id, 0, env)
     try {
       const {size} = await journal.#handle.stat()
       if (size !== bytes) {
@@ -73,24 +76,25 @@ export class JournalFile implements Journal {
       return journal
     } catch (error) {
       await journal.close().catch(() => undefined)
-      throw unwritable(journal.#file, error)
+      throw unwritable(journal.#file, error, env)
     }
   }
 
-  static async #open(folder: string, id: string, flags: number): Promise<JournalFile> {
+  static async #open(folder: string, id: string, flags: number, env: NodeJS.ProcessEnv): Promise<JournalFile> {
     const file = join(folder, `${id}.jsonl`)
     try {
       await makePrivateFolder(folder)
       const lock = await lockRun(folder, id)
       try {
         const mode = constants.O_WRONLY | constants.O_APPEND | flags
-        return new JournalFile(await (flags === 0 ? openPlain(file, mode) : open(file, mode, 0o600)), file, lock)
+        const handle = await (flags === 0 ? openPlain(file, mode) : open(file, mode, 0o600))
+        return new JournalFile(handle, file, lock, env)
       } catch (error) {
         await lock.release()
         throw error
       }
     } catch (error) {
-      throw unwritable(file, error)
+      throw unwritable(file, error, env)
     }
   }
 
@@ -112,7 +116,7 @@ export class JournalFile implements Journal {
       }
       return this.#hadCompany
     } catch (error) {
-      throw unwritable(this.#file, error)
+      throw unwritable(this.#file, error, this.#env)
     }
   }
 
@@ -137,7 +141,7 @@ export class JournalFile implements Journal {
         await this.#handle.datasync()
         for (const {resolve} of batch) resolve()
       } catch (error) {
-        this.#failure ??= unwritable(this.#file, error)
+        this.#failure ??= unwritable(this.#file, error, this.#env)
         for (const {reject} of batch) reject(this.#failure)
       }
     }
@@ -154,7 +158,7 @@ export class JournalFile implements Journal {
 
 /** A new file is there for certain once its folder is flushed too; Windows has no such thing. */
 async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') return
+  if (platform() === 'win32') return
   const handle = await open(folder, 'r')
   await handle.sync().finally(() => handle.close())
 }
@@ -167,9 +171,9 @@ function lockLost(file: string): VpcmdError {
   })
 }
 
-function unwritable(file: string, error: unknown): VpcmdError {
+function unwritable(file: string, error: unknown, env: NodeJS.ProcessEnv): VpcmdError {
   if (error instanceof VpcmdError) return error
-  const {why, advice} = explainTrouble(error, file)
+  const {why, advice} = explainTrouble(error, file, env)
   return new VpcmdError({
     code: 'journal_failed',
     message: `The journal ${file} can't be written (${why}): nothing more is sent.`,

@@ -1,7 +1,7 @@
 import {z} from 'zod'
 import {serverKey} from '../cloud/regions.ts'
 import {usageError} from '../errors.ts'
-import {writeOutput} from '../files/write-output.ts'
+import {type OutputHost, writeOutput} from '../files/write-output.ts'
 import {
   type KnownSettings,
   type SettingName,
@@ -88,8 +88,8 @@ export function formatPlan({changes, ...head}: Plan): string {
 }
 
 /** Writes a plan for `metadata apply`. Throws VpcmdError when the file can't be written. */
-export async function writePlan(file: string, plan: Plan): Promise<void> {
-  await writeOutput(file, formatPlan(plan), 'plan_unwritable')
+export async function writePlan(host: OutputHost, file: string, plan: Plan): Promise<void> {
+  await writeOutput(host, file, formatPlan(plan), 'plan_unwritable')
 }
 
 /** Reads a plan. `name` is the file's, for the errors. Throws a usage error with the line that is wrong. */

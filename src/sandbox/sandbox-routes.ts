@@ -1,3 +1,4 @@
+import {platform} from 'node:os'
 import {Hono} from 'hono'
 import {ApiError} from './core/api-error.ts'
 import type {Environment} from './core/environment.ts'
@@ -64,7 +65,7 @@ export function sandboxRoutes({fleet, metadata, ssh, reset, seed}: SandboxContro
       })
     if (instance === undefined) throw refuse('it is a bare metal server, of which the sandbox has no shell')
     if (isWindows(instance.image)) throw refuse('it runs Windows, of which the sandbox has no shell')
-    if (process.platform === 'win32') throw refuse('the sandbox has no shell on Windows')
+    if (platform() === 'win32') throw refuse('the sandbox has no shell on Windows')
     return c.json(await (await ssh()).address(instance))
   })
   return routes

@@ -28,7 +28,7 @@ export interface Reach {
 }
 
 /** Checks what the user wants before anything is sent. Throws a usage error for a name that is none, and a key file that can't be read. */
-export async function checkWishes({user, identity, via}: ReachWishes): Promise<void> {
+export async function checkWishes({user, identity, via}: ReachWishes, env: NodeJS.ProcessEnv): Promise<void> {
   if (user !== undefined) checkUser(user)
   if (via !== undefined) checkJumpHost(via)
   if (identity === undefined) return
@@ -38,7 +38,7 @@ export async function checkWishes({user, identity, via}: ReachWishes): Promise<v
   try {
     await access(identity, constants.R_OK)
   } catch (error) {
-    const {why, advice} = explainTrouble(error, identity, 'read')
+    const {why, advice} = explainTrouble(error, identity, env, 'read')
     throw usageError(`No private key from --identity ${identity}: ${why}.`, advice && sentence(advice))
   }
 }

@@ -69,7 +69,7 @@ function write(rows: Cell[][], widths: number[]): string[] {
 
 /** A row as rows of one line each. */
 function inLines(cells: Cell[], widths: number[]): Cell[][] {
-  if (cells.every(({text}, index) => width(text) <= (widths[index] ?? 0))) return [cells]
+  if (cells.every(({text}, index) => !text.includes('\n') && width(text) <= (widths[index] ?? 0))) return [cells]
   const columns = cells.map(({text}, index) => {
     const columns = widths[index] ?? 0
     return withBreaks(text, columns)

@@ -1,4 +1,5 @@
 import {accessSync, constants} from 'node:fs'
+import {platform} from 'node:os'
 import {delimiter, join} from 'node:path'
 import {rowsOf} from './text.ts'
 
@@ -24,7 +25,7 @@ export function pagerCommand(env: NodeJS.ProcessEnv): string | undefined {
 
 function isInstalled(program: string, env: NodeJS.ProcessEnv): boolean {
   const folders = program.includes('/') ? [''] : (env.PATH ?? '').split(delimiter)
-  const endings = process.platform === 'win32' ? ['.exe', '.cmd', '.bat', ''] : ['']
+  const endings = platform() === 'win32' ? ['.exe', '.cmd', '.bat', ''] : ['']
   return folders.some(folder =>
     endings.some(ending => {
       try {

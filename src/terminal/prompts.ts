@@ -1,3 +1,4 @@
+import {platform} from 'node:os'
 import {onEnding} from '../signals.ts'
 import {createPlainPrompter} from './plain-prompts.ts'
 import type {PickQuestion, Prompter} from './prompter.ts'
@@ -17,7 +18,7 @@ export type {Choice, PickQuestion, Prompter} from './prompter.ts'
 export function createPrompter(streams: Streams, env: NodeJS.ProcessEnv): Prompter {
   if (env.TERM === 'dumb') return createPlainPrompter(streams)
   const color = colorsFor(streams.output, env)
-  const symbols = symbolsFor(env, process.platform)
+  const symbols = symbolsFor(env, platform())
   const theme = themeFor(color)
   let rowsLeft = 0
   const onAnswered = (rows: number) => {
@@ -78,6 +79,8 @@ export function createPrompter(streams: Streams, env: NodeJS.ProcessEnv): Prompt
     choose: async ({message, choices, default: preset}) => {
       const index = await ask<number>('select', message, {
         choices: choices.map(({name}, value) => ({name: plain(name), value})),
+        // All of them where there is room: nobody looks for what is not there.
+        pageSize: Math.max(3, Math.min(choices.length, (streams.output.rows || 24) - 4)),
         default: Math.max(
           0,
           choices.findIndex(({value}) => value === preset),

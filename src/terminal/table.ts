@@ -61,7 +61,8 @@ export function renderTable<Row>(
 
 /**
  * One thing's properties, a line `label  value` each, at most `width` columns wide; longer ones go on in the next line.
- * A nested table stands in the column of values, with an empty line after it.
+ * A word that is longer, such as a CRN, is left to the terminal. A nested table stands in the column of values, with an
+ * empty line after it.
  */
 export function renderRecord(
   entries: readonly (readonly [label: string, value: string | NestedTable])[],
@@ -76,13 +77,29 @@ export function renderRecord(
   const rows = entries.flatMap(([, value], index): Cell[][] => {
     const label: Cell = {text: labels[index] ?? '', style: color ? bold : undefined}
     if (typeof value === 'string')
-      return [[label, {text: cellOf(value), style: color ? styles[labels[index] ?? ''] : undefined}]]
+      return [
+        [label, {text: inWords(cellOf(value), widths[1]), style: color ? styles[labels[index] ?? ''] : undefined}],
+      ]
     return [[label, {text: renderNested(value, widths[1], color), isDrawn: true}], emptyRow]
   })
-  if (available === Number.POSITIVE_INFINITY) {
-    widths[1] = Math.max(...rows.flatMap(([, cell]) => (cell?.text ?? '').split('\n').map(width)))
+  return drawRecord(rows, widths[0]).trimEnd()
+}
+
+/** Draws labels and values that are in lines already. */
+function drawRecord(rows: Cell[][], widthOfLabels: number): string {
+  const widest = Math.max(1, ...rows.flatMap(([, cell]) => (cell?.text ?? '').split('\n').map(width)))
+  return drawRows(rows, [widthOfLabels, widest])
+}
+
+/** A value in lines, broken between words only: half an ID can't be copied. */
+function inWords(text: string, columns: number): string {
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1)
+    if (line === undefined || width(`${line} ${word}`) > columns) lines.push(word)
+    else lines[lines.length - 1] = `${line} ${word}`
   }
-  return drawRows(rows, widths).trimEnd()
+  return lines.join('\n')
 }
 
 function renderNested({columns, rows}: NestedTable, available: number, color: boolean): string {
@@ -236,10 +253,10 @@ function inBlocks(grids: readonly Grid[], rowCount: number, available: number, c
     ...(row > 0 ? [emptyRow] : []),
     ...grids.map(({header, cells, style}): Cell[] => [
       {text: header, style: color ? bold : undefined},
-      {text: cells[row] ?? '', style: color ? style : undefined},
+      {text: inWords(cells[row] ?? '', widths[1]), style: color ? style : undefined},
     ]),
   ])
-  return drawRows(rows.flat(), widths)
+  return drawRecord(rows.flat(), widths[0])
 }
 
 const emptyRow: Cell[] = [{text: ''}, {text: ''}]

@@ -321,7 +321,7 @@ describe('the file of a policy', () => {
     folder = mkdtempSync(join(tmpdir(), 'vpcmd-policy-'))
   })
   afterAll(() => rmSync(folder, {recursive: true, force: true}))
-  const readPolicy = async (file: string) => parsePolicy(await readInput(file, 'policy', maxPolicyBytes), file)
+  const readPolicy = async (file: string) => parsePolicy(await readInput(process, file, 'policy', maxPolicyBytes), file)
 
   it.each([
     ['there is no such file', 'nosuch.yaml', undefined],

@@ -1,4 +1,5 @@
 import {beforeEach, expect, it} from 'vitest'
+import {describeParseError} from '../../src/cli/parse-error.ts'
 import {type ReportOptions, reportError} from '../../src/cli/report-error.ts'
 import {usageError, VpcmdError} from '../../src/errors.ts'
 
@@ -68,12 +69,9 @@ it('does so in JSON, too, which stays JSON', async () => {
 })
 
 it('names a flag as it was typed, but for what acts on a terminal', async () => {
-  await report(Object.assign(new Error('x'), {oclif: {exit: 2}, flags: ['--\x1b[31mnme\u202e']}), {
-    json: false,
-    debug: false,
-    secrets: [],
-    flags: {name: {}},
-  })
+  const unknown = Object.assign(new Error('x'), {oclif: {exit: 2}, flags: ['--\x1b[31mnme\u202e']})
+  const told = describeParseError(unknown, {flags: {name: {}}, args: [], usage: 'vpcmd x', command: 'x'})
+  await report(told, {json: false, debug: false, secrets: []})
   expect(stderr).toBe('Error: Unknown flag --nme. Did you mean --name?\n')
 })
 

@@ -43,7 +43,7 @@ async function serveElsewhere() {
 }
 
 const credentialsOf = (settings: Record<string, string>, iamUrl: string) =>
-  findCredentials({settings, iamUrl, apiKeyFile: undefined, warn: () => undefined})
+  findCredentials({settings, iamUrl, apiKeyFile: undefined, host: process, warn: () => undefined})
 
 /** A clock on which each pause is over at once. */
 function leapingClock(timeoutMs = 1000) {
@@ -376,7 +376,7 @@ it.each([407, 403, 502])(
 describe('ibm-credentials.env', () => {
   const read = async (env: Record<string, string>) => {
     const warnings: string[] = []
-    return {settings: await withCredentialsFile(env, text => warnings.push(text)), warnings}
+    return {settings: await withCredentialsFile({env, stdin: process.stdin}, text => warnings.push(text)), warnings}
   }
   const write = (file: string, text: string) => {
     writeFileSync(file, text)

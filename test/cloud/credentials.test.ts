@@ -14,6 +14,7 @@ function find(env: Record<string, string>, more: Partial<CredentialSources> = {}
     settings: env,
     iamUrl: 'https://iam.cloud.ibm.com',
     apiKeyFile: undefined,
+    host: process,
     warn: (text: string) => warnings.push(text),
     ...more,
   }

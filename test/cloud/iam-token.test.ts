@@ -196,6 +196,7 @@ it('tells a trusted profile, and who assumed it, from the claims of a token', as
     settings: {VPC_AUTH_TYPE: 'bearerToken', VPC_BEARER_TOKEN: bearer},
     iamUrl: test.sandbox.environment.VPC_AUTH_URL,
     apiKeyFile: undefined,
+    host: process,
     warn: () => undefined,
   })
   const cloud = await test.open({credentials})

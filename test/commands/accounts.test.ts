@@ -70,7 +70,7 @@ describe('all accounts of the enterprise', () => {
     await pty.waitFor('Disable the metadata service of 1 instance')
     expect(pty.everything()).toContain('eu-de-1, account team-a): https/2 -> off')
     pty.write(keys.enter)
-    expect(await pty.exit).toEqual({exitCode: 0})
+    expect(await pty.exit).toEqual({exitCode: 1})
   })
 
   it('are never compliant together while one of them could not be read', async () => {

@@ -6,7 +6,7 @@ import {freshEnvironment} from '../support/run-vpcmd.ts'
 
 let sandbox: Sandbox
 beforeEach(async () => {
-  sandbox = await startSandbox()
+  sandbox = await startSandbox({transitionMs: 50})
 })
 afterEach(() => sandbox.close())
 
@@ -64,4 +64,14 @@ it('sends nothing where the answer is no, or all is so already', async () => {
   expect(code).toBe(0)
   expect(stderr).toMatch(/^Already set: nothing was sent\.\nNothing was sent\.\n$/)
   expect(sandbox.fleet.get(id)?.metadata_service.enabled).toBe(false)
+})
+
+it('stops and starts an instance, with the questions of those commands, and shows how it is then', async () => {
+  const answers = ['my-virtual-server-2', 'Stop it', true, 'Start it', 'Stop and start it', false, 'Quit']
+  const {code, stdout, stderr} = await openConsole(answers)
+  expect({code, answers}).toEqual({code: 0, answers: []})
+  expect(stdout).toMatch(/^my-virtual-server-2 .* running +stopped +changed/m)
+  expect(stdout).toMatch(/^my-virtual-server-2 .* stopped +running +changed/m)
+  expect(stderr).toMatch(/^Nothing was sent\.$/m)
+  expect(sandbox.fleet.get(id)?.status).toBe('running')
 })

@@ -64,7 +64,7 @@ describe('on a terminal', () => {
     const terminal = start(enable)
     await terminal.reply(/of 300 instances/, 'n')
     terminal.write(keys.enter)
-    expect((await terminal.exit).exitCode).toBe(0)
+    expect((await terminal.exit).exitCode).toBe(1)
     expect(terminal.everything()).toMatch(/Nothing was sent\./)
     expect(patched).toBe(0)
   })

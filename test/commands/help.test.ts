@@ -187,6 +187,22 @@ describe('what is typed', () => {
       "vpcmd instances list takes no argument, and web is one.\nTo filter by name: vpcmd instances list --name '*web*'",
     ],
     [
+      'ls --sandbox web',
+      "vpcmd instances list takes no argument, and web is one.\nTo filter by name: vpcmd instances list --name '*web*' --sandbox",
+    ],
+    [
+      'instances list web --profile=prod',
+      "vpcmd instances list takes no argument, and web is one.\nTo filter by name: vpcmd instances list --name '*web*' --profile prod",
+    ],
+    [
+      'instances list --sort name name,id',
+      'vpcmd instances list takes no argument, and name,id is one.\nTo choose columns: vpcmd instances list --columns name,id',
+    ],
+    [
+      'instances create --name web-9 --sandbox',
+      'Unknown flag --name. NAME is an argument.\nUsage: vpcmd instances create [NAME] [flags]',
+    ],
+    [
       '--region eu-de ls --limit 2',
       'Flags go after the command, and --region eu-de is before it.\nRun: vpcmd instances list --limit 2 --region eu-de',
     ],

@@ -174,8 +174,17 @@ describe('instances create', () => {
     }
     const refused = await create('next', '--like', 'my-virtual-server-2', '--profile', 'bx9-1x1', '--yes')
     expect(refused.stderr).toMatch(/Could not create the instance next in us-south: .* \(profile\.name\)\. \(trace: /)
-    const taken = await create('my-virtual-server-1', '--like', 'my-virtual-server-2', '--yes')
-    expect(taken).toMatchObject({code: 1, stderr: expect.stringMatching(/not unique \(name\)/)})
+  })
+
+  it('tells that a name is taken in the region, before anything is sent, in a dry run as well', async () => {
+    for (const more of ['--yes', '--dry-run']) {
+      const {code, stdout, stderr} = await create('my-virtual-server-1', '--like', 'my-virtual-server-2', more)
+      expect({code, stdout}).toEqual({code: 1, stdout: ''})
+      expect(stderr).toMatch(
+        /There is an instance my-virtual-server-1 \(0717_\S+\) in the region already: nothing was sent\./,
+      )
+    }
+    expect(creations()).toEqual([])
   })
 
   it('sends user data as it is, from a file, from stdin, and from collected metadata', async () => {
@@ -292,7 +301,7 @@ describe('instances create', () => {
     expect(pty.screen()).toMatch(/^ {2}user_data: 18 bytes$/m)
     expect(pty.screen()).not.toContain('hunter2')
     pty.write('\r')
-    expect(await pty.exit).toMatchObject({exitCode: 0})
+    expect(await pty.exit).toMatchObject({exitCode: 1})
     expect(pty.everything()).toContain('Nothing was sent.')
     expect(creations()).toEqual([])
   })

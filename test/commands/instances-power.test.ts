@@ -47,7 +47,7 @@ describe('instances stop and start', () => {
     await terminal.waitFor('Stop 1 instance?')
     expect(terminal.everything()).toContain('Each stays down until it is started.')
     terminal.write(keys.enter)
-    expect((await terminal.exit).exitCode).toBe(0)
+    expect((await terminal.exit).exitCode).toBe(1)
     expect(scene.requests).toEqual([])
   })
 

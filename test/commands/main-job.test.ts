@@ -144,7 +144,7 @@ describe('instances list', () => {
 })
 
 describe('show', () => {
-  it("prints every row of IBM's page, in its order", async () => {
+  it("prints every row of IBM's page, the metadata service among the first", async () => {
     const {stdout} = await vpcmd('instances', 'show', crn)
     const labels = stdout.split('\n').flatMap(line => (/^\S/.test(line) ? [line.split(/ {2,}/)[0]] : []))
     expect(labels).toEqual([
@@ -152,21 +152,21 @@ describe('show', () => {
       'Name',
       'CRN',
       'Status',
-      'Availability policy on host failure',
-      'Confidential compute mode',
+      'Metadata service',
+      'On host failure',
+      'Confidential compute',
       'Secure boot',
       'Startable',
       'Profile',
       'Architecture',
       'vCPU manufacturer',
       'vCPUs',
-      'Memory (GiB)',
-      'Bandwidth (Mbps)',
-      'Volume bandwidth (Mbps)',
-      'Network bandwidth (Mbps)',
+      'Memory',
+      'Bandwidth',
+      'Volume bandwidth',
+      'Network bandwidth',
       'Lifecycle reasons',
       'Lifecycle state',
-      'Metadata service',
       'Image',
       'NUMA count',
       'VPC',
@@ -175,8 +175,8 @@ describe('show', () => {
       'Created',
       'Network attachments',
       'Boot volume',
-      'Reservation affinity policy',
-      'Reservation affinity pool',
+      'Reservation affinity',
+      'Affinity pool',
       'Reservation',
       'Health state',
       // Not of IBM's page.

@@ -404,7 +404,7 @@ describe.skipIf(!hasSshd)('metadata collect, with a real sshd', () => {
 
 describe('writeCollected', () => {
   const write = (id: string, userData?: string | null, name = 'web') =>
-    writeCollected(out, {id, name}, JSON.stringify({id}), userData)
+    writeCollected(out, {id, name}, JSON.stringify({id}), userData, {})
 
   it('leaves no user data of an earlier time beside what has none', async () => {
     await write('0717_1', 'old')
@@ -447,9 +447,9 @@ describe('writeCollected', () => {
         /^\/proc\/nosuch\/web\.json can't be written: there is no folder \/proc\/nosuch\.$/,
       ),
     }
-    await expect(writeCollected('/proc/nosuch', {id: '0717_1', name: 'web'}, '{}', undefined)).rejects.toMatchObject(
-      failed,
-    )
+    await expect(
+      writeCollected('/proc/nosuch', {id: '0717_1', name: 'web'}, '{}', undefined, {}),
+    ).rejects.toMatchObject(failed)
   })
 })
 

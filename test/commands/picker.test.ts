@@ -69,7 +69,7 @@ describe('metadata enable without an instance', () => {
     await pty.waitFor('(y/N)')
     expect(pty.screen()).not.toContain('Protocol?')
     pty.write(keys.enter)
-    expect(await pty.exit).toEqual({exitCode: 0})
+    expect(await pty.exit).toEqual({exitCode: 1})
     expect(pty.everything()).toContain('Nothing was sent.')
     // A tick is for what was done.
     expect(pty.everything()).toMatch(/^\? .*\? No$/ms)
@@ -229,7 +229,7 @@ describe('the console', () => {
     expect(details.split('\n').length).toBeLessThanOrEqual(10)
     expect(details).toMatch(/^Addresses +10\.240\.64\.11, 169\.47\.94\.48$/m)
     expect(details).not.toContain('NUMA')
-    pty.write(keys.down.repeat(3))
+    pty.write(keys.down.repeat(6))
     await pty.reply('> Show all details', keys.enter)
     await pty.reply(screen => /^Health state/m.test(screen) && screen.includes('> Enable'), keys.enter)
     await pty.reply('> keep as it is: http', keys.esc)

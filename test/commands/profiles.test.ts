@@ -148,6 +148,7 @@ describe('the compute resource that vpcmd runs on', () => {
         settings,
         iamUrl: 'https://iam.test',
         apiKeyFile: undefined,
+        host: process,
         warn: () => undefined,
         findCompute: async () => compute,
       })

@@ -48,7 +48,7 @@ describe('the question', () => {
     expect(no.everything()).toContain('--yes does not cover restarts: --accept-downtime does.')
     expect(no.everything()).toContain('its local disks would be erased')
     no.write(keys.enter)
-    expect((await no.exit).exitCode).toBe(0)
+    expect((await no.exit).exitCode).toBe(1)
     expect(no.everything()).toContain('Nothing was sent.')
     expect(scene.requests).toEqual([])
     const yes = ask()

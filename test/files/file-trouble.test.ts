@@ -17,6 +17,8 @@ const hereIsGone = () =>
     throw fileError('ENOENT')
   })
 
+const explain = (error: unknown, path: string, doing?: 'read', env = {}) => explainTrouble(error, path, env, doing)
+
 describe('what the file system refuses', () => {
   it.each([
     ['ENOSPC', 'the disk is full', 'make room on the disk'],
@@ -24,30 +26,30 @@ describe('what the file system refuses', () => {
     ['EROFS', 'its file system is read-only', undefined],
     ['EWHATEVER', 'EWHATEVER', undefined],
   ])('%s is told in words, with what to do', (code, why, advice) => {
-    expect(explainTrouble(fileError(code), '/a/file')).toEqual({why, advice})
+    expect(explain(fileError(code), '/a/file')).toEqual({why, advice})
   })
 
   it('an error without a code is told as it is', () => {
-    expect(explainTrouble(new Error('odd'), '/a/file')).toEqual({why: 'odd', advice: undefined})
+    expect(explain(new Error('odd'), '/a/file')).toEqual({why: 'odd', advice: undefined})
   })
 
   it('what is not there is the file that is read, and the folder of the one that is written', () => {
     const gone = fileError('ENOENT')
     const file = join(folder, 'none', 'file')
-    expect(explainTrouble(gone, file, 'read').why).toBe('there is no such file')
-    expect(explainTrouble(gone, file).why).toBe(`there is no folder ${join(folder, 'none')}`)
-    expect(explainTrouble(gone, join(folder, 'file')).why).toBe('there is no such file')
+    expect(explain(gone, file, 'read').why).toBe('there is no such file')
+    expect(explain(gone, file).why).toBe(`there is no folder ${join(folder, 'none')}`)
+    expect(explain(gone, join(folder, 'file')).why).toBe('there is no such file')
   })
 
   it('a relative path leads nowhere from a folder that is gone', () => {
     hereIsGone()
-    expect(explainTrouble(fileError('ENOENT'), 'file', 'read')).toEqual({
+    expect(explain(fileError('ENOENT'), 'file', 'read')).toEqual({
       why: 'the current folder is gone',
       advice: 'go to a folder that exists, or give a full path',
     })
     expect(() => fullPath('file')).toThrow(expect.objectContaining({exitCode: 2}))
     expect(fullPath('/a/file')).toBe('/a/file')
-    expect(explainTrouble(fileError('EACCES'), 'file').why).toBe('permission is denied (EACCES)')
+    expect(explain(fileError('EACCES'), 'file').why).toBe('permission is denied (EACCES)')
   })
 })
 
@@ -58,10 +60,9 @@ describe('permission', () => {
   })
 
   it("that is lacking for what is another's names the owner, and the way to it where it lies at home", () => {
-    expect(explainTrouble(fileError('EACCES'), '/nowhere/file').why).toBe('/ belongs to root')
-    expect(explainTrouble(fileError('EACCES'), '/nowhere/file').advice).toBeUndefined()
-    vi.stubEnv('HOME', '/etc')
-    expect(explainTrouble(fileError('EPERM'), '/etc/none/file')).toEqual({
+    expect(explain(fileError('EACCES'), '/nowhere/file').why).toBe('/ belongs to root')
+    expect(explain(fileError('EACCES'), '/nowhere/file').advice).toBeUndefined()
+    expect(explain(fileError('EPERM'), '/etc/none/file', undefined, {HOME: '/etc'})).toEqual({
       why: '/etc belongs to root',
       advice: 'make it yours: sudo chown -R "$USER" /etc',
     })
@@ -69,17 +70,17 @@ describe('permission', () => {
 
   it.skipIf(process.geteuid?.() !== 0)('for what is your own, and may be written, is told as the system does', () => {
     chownSync(folder, uid, uid)
-    expect(explainTrouble(fileError('EACCES'), join(folder, 'file'))).toEqual({
+    expect(explain(fileError('EACCES'), join(folder, 'file'))).toEqual({
       why: 'permission is denied (EACCES)',
       advice: undefined,
     })
     chownSync(folder, uid + 1, uid)
-    expect(explainTrouble(fileError('EACCES'), folder).why).toBe(`${folder} belongs to another user (ID ${uid + 1})`)
+    expect(explain(fileError('EACCES'), folder).why).toBe(`${folder} belongs to another user (ID ${uid + 1})`)
   })
 
   it('of root is told as the system does', () => {
     vi.spyOn(process, 'getuid').mockReturnValue(0)
-    expect(explainTrouble(fileError('EACCES'), folder).why).toBe('permission is denied (EACCES)')
+    expect(explain(fileError('EACCES'), folder).why).toBe('permission is denied (EACCES)')
   })
 })
 
@@ -98,33 +99,39 @@ describe('a descriptor', () => {
     const file = join(folder, 'out')
     writeFileSync(file, 'before\n')
     const descriptor = openSync(file, 'a')
-    await writeOutput(`/dev/fd/${descriptor}`, 'after\n')
-    await writeOutput(`/dev/fd/${descriptor}`, ['in ', 'pieces\n'])
+    await writeOutput(process, `/dev/fd/${descriptor}`, 'after\n')
+    await writeOutput(process, `/dev/fd/${descriptor}`, ['in ', 'pieces\n'])
     closeSync(descriptor)
     expect(readFileSync(file, 'utf8')).toBe('before\nafter\nin pieces\n')
   })
 
-  it.each(['/dev/stdout', '/dev/fd/2'])('that is an output of this process is written through it: %s', async path => {
-    let written = ''
-    const stream = path === '/dev/stdout' ? process.stdout : process.stderr
-    vi.spyOn(stream, 'write').mockImplementation((text, ...rest) => {
-      written += String(text)
-      for (const done of rest) if (typeof done === 'function') (done as () => void)()
-      return true
+  /** A host whose streams keep what is written, and say how that went. */
+  const hostOf = (failure: () => Error | null = () => null) => {
+    const written = {stdout: '', stderr: ''}
+    const stream = (name: keyof typeof written) => ({
+      write(text: string, done: (error: Error | null) => void) {
+        written[name] += text
+        done(failure())
+      },
     })
-    await writeOutput(path, 'all of it')
-    expect(written).toBe('all of it')
+    return {env: {}, stdout: stream('stdout'), stderr: stream('stderr'), written}
+  }
+
+  it.each([
+    ['/dev/stdout', {stdout: 'all of it', stderr: ''}],
+    ['/dev/fd/2', {stdout: '', stderr: 'all of it'}],
+  ])('that is an output of the host is written through it: %s', async (path, all) => {
+    const host = hostOf()
+    await writeOutput(host, path, 'all of it')
+    expect(host.written).toEqual(all)
   })
 
   it('whose reader has gone is no failure, and one that fails otherwise is', async () => {
     let code = 'EPIPE'
-    vi.spyOn(process.stdout, 'write').mockImplementation((_text, ...rest) => {
-      for (const done of rest) if (typeof done === 'function') (done as (error: Error) => void)(fileError(code))
-      return true
-    })
-    await writeOutput('/dev/stdout', 'nobody reads it')
+    const host = hostOf(() => fileError(code))
+    await writeOutput(host, '/dev/stdout', 'nobody reads it')
     code = 'ENOSPC'
-    await expect(writeOutput('/dev/stdout', 'it has no room')).rejects.toMatchObject({
+    await expect(writeOutput(host, '/dev/stdout', 'it has no room')).rejects.toMatchObject({
       message: expect.stringContaining('the disk is full'),
     })
   })

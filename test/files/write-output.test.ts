@@ -37,7 +37,7 @@ beforeAll(() =>
     stdin: {
       contents: `
         import {writeOutput} from './write-output.ts'
-        writeOutput(process.argv[2], 'x'.repeat(Number(process.argv[3])))
+        writeOutput(process, process.argv[2], 'x'.repeat(Number(process.argv[3])))
           .catch(error => { process.stderr.write(error.inOneLine); process.exitCode = 1 })`,
       resolveDir: fileURLToPath(new URL('../../src/files', import.meta.url)),
       loader: 'ts',
@@ -67,7 +67,7 @@ function asUser(line: string): Promise<RunResult> {
 const write = (length: number, target = file) => quoted([process.execPath, script, target, length])
 
 it('a new file has the mode that the umask gives it, and a private one is for the user alone', async () => {
-  await writeOutput(file, 'new')
+  await writeOutput(process, file, 'new')
   expect(statSync(file).mode & 0o777).toBe(0o666 & ~process.umask())
   await writePrivate(join(folder, 'deep', 'secret'), 'new')
   expect(statSync(join(folder, 'deep', 'secret')).mode & 0o777).toBe(0o600)
@@ -78,14 +78,14 @@ it('a file that is replaced keeps its mode, its owner, and nothing else', async 
   writeFileSync(file, 'long and old')
   chmodSync(file, 0o640)
   const before = statSync(file)
-  await writeOutput(file, 'new')
+  await writeOutput(process, file, 'new')
   const after = statSync(file)
   expect(readFileSync(file, 'utf8')).toBe('new')
   expect([after.mode, after.uid, after.gid]).toEqual([before.mode, before.uid, before.gid])
   // Whoever has the old one open goes on reading it.
   expect(after.ino).not.toBe(before.ino)
   expect(readdirSync(folder)).toEqual(['out.json'])
-  await writeThrough(file, 'key', {isPrivate: true})
+  await writeThrough(process, file, 'key', {isPrivate: true})
   expect(statSync(file).mode & 0o777).toBe(0o600)
 })
 
@@ -96,15 +96,15 @@ it('a link stays, and what it leads to is replaced, be it there or not', async (
   // A folder that is a link itself: .. is of where it leads to.
   symlinkSync('deep/er', join(folder, 'short'))
   symlinkSync('short/link', join(folder, 'first'))
-  await writeOutput(join(folder, 'first'), 'new')
+  await writeOutput(process, join(folder, 'first'), 'new')
   expect(readFileSync(join(folder, 'target'), 'utf8')).toBe('new')
   expect(lstatSync(join(folder, 'first')).isSymbolicLink()).toBe(true)
   expect(lstatSync(join(folder, 'deep', 'er', 'link')).isSymbolicLink()).toBe(true)
   symlinkSync('not-yet', join(folder, 'dangling'))
-  await writeOutput(join(folder, 'dangling'), 'new')
+  await writeOutput(process, join(folder, 'dangling'), 'new')
   expect(readFileSync(join(folder, 'not-yet'), 'utf8')).toBe('new')
   symlinkSync('circle', join(folder, 'circle'))
-  await expect(writeOutput(join(folder, 'circle'), 'new')).rejects.toMatchObject({
+  await expect(writeOutput(process, join(folder, 'circle'), 'new')).rejects.toMatchObject({
     message: expect.stringContaining('its links lead in a circle'),
   })
 })
@@ -183,7 +183,7 @@ it.each([
   ['a'.repeat(300), /its name is too long/],
   ['.', /it is a folder/],
 ])('%s can not be written, and says why', async (name, says) => {
-  await expect(writeOutput(join(folder, name), 'x')).rejects.toMatchObject({
+  await expect(writeOutput(process, join(folder, name), 'x')).rejects.toMatchObject({
     code: 'not_written',
     message: expect.stringMatching(says),
   })
@@ -191,8 +191,10 @@ it.each([
 })
 
 it('a file that must be new is not replaced, and is there as a whole', async () => {
-  await writeThrough(file, 'key', {isPrivate: true, isNew: true})
-  await expect(writeThrough(file, 'other', {isPrivate: true, isNew: true})).rejects.toMatchObject({code: 'EEXIST'})
+  await writeThrough(process, file, 'key', {isPrivate: true, isNew: true})
+  await expect(writeThrough(process, file, 'other', {isPrivate: true, isNew: true})).rejects.toMatchObject({
+    code: 'EEXIST',
+  })
   expect(readFileSync(file, 'utf8')).toBe('key')
   expect(readdirSync(folder)).toEqual(['out.json'])
 })

@@ -68,9 +68,9 @@ describe('a plan as a file', () => {
 
   it('is written, or says why not', async () => {
     const folder = folderOfTest()
-    await writePlan(join(folder, 'plan.json'), plan)
+    await writePlan(process, join(folder, 'plan.json'), plan)
     expect(readFileSync(join(folder, 'plan.json'), 'utf8')).toBe(text)
-    await expect(writePlan(join(folder, 'no', 'plan.json'), plan)).rejects.toMatchObject({
+    await expect(writePlan(process, join(folder, 'no', 'plan.json'), plan)).rejects.toMatchObject({
       code: 'plan_unwritable',
       message: `${join(folder, 'no', 'plan.json')} can't be written: there is no folder ${join(folder, 'no')}.`,
     })

@@ -1,4 +1,3 @@
-import {AsyncLocalStorage} from 'node:async_hooks'
 import {join} from 'node:path'
 import {PassThrough, Readable, Writable} from 'node:stream'
 import {setTimeout as sleep} from 'node:timers/promises'
@@ -42,6 +41,7 @@ export async function runInProcess(
   const stderr = new Collector()
   const host: Host = {
     ...testHost(env),
+    stdin: Readable.from([Buffer.from(stdin)]),
     stdout,
     stderr,
     onEnding(handler) {
@@ -50,7 +50,7 @@ export async function runInProcess(
     },
     ...others,
   }
-  await stdins.run(Readable.from([Buffer.from(stdin)]), () => run(args, host))
+  await run(args, host)
   return {code: Number(host.exitCode), stdout: stdout.text, stderr: stderr.text}
 }
 
@@ -132,11 +132,10 @@ async function findCommand(args: string[]): Promise<[Run: CommandModule['default
 /** Nobody waits for a pause between two tries, or two looks at a server, in full. */
 const longestPauseMs = 20
 
-function testHost(env: Record<string, string>): Omit<Host, 'stdout' | 'stderr'> {
+function testHost(env: Record<string, string>): Omit<Host, 'stdin' | 'stdout' | 'stderr'> {
   return {
     env,
     platform: process.platform,
-    stdin: {isTTY: false},
     exitCode: 0,
     secrets: new Set(),
     startedAt: performance.now(),
@@ -151,15 +150,6 @@ function testHost(env: Record<string, string>): Omit<Host, 'stdout' | 'stderr'> 
     },
   }
 }
-
-/** What each run reads from standard input: what reads a file that is named `-` knows no host. */
-const stdins = new AsyncLocalStorage<Readable>()
-const ownStdin = Object.getOwnPropertyDescriptor(process, 'stdin')
-Object.defineProperty(process, 'stdin', {
-  configurable: true,
-  enumerable: true,
-  get: () => stdins.getStore() ?? ownStdin?.get?.call(process),
-})
 
 class Collector implements OutputStream {
   text = ''

@@ -1,4 +1,6 @@
+import {parseArgs} from 'node:util'
 import {Flags} from '@oclif/core'
+import {ownWords} from '../environment.ts'
 import {type Given, inGroup, listFlag} from './declare.ts'
 
 /** The flags of every command that talks to IBM Cloud, or to the sandbox in its place. */
@@ -77,4 +79,14 @@ export function cloudWords(flags: Partial<CloudFlags>): string[] {
   if (flags.sandbox) return ['--sandbox', ...accounts]
   const ways = (['api-key-file', 'private', 'allow-http'] as const).filter(name => flags[name] && flags[name] !== '-')
   return [...accounts, ...ways.flatMap(wordsOf)]
+}
+
+/** The same of arguments that can't be parsed, as far as they name a cloud. */
+export function cloudWordsTyped(argv: readonly string[]): string[] {
+  const options = Object.entries(cloudFlags).map(([name, flag]) => [
+    name,
+    {type: flag.type === 'boolean' ? 'boolean' : 'string', multiple: 'multiple' in flag && flag.multiple === true},
+  ])
+  const {values} = parseArgs({args: ownWords(argv), options: Object.fromEntries(options), strict: false})
+  return cloudWords(values)
 }

@@ -23,7 +23,7 @@ export default class ConfigSet extends ConfigCommand {
     const key = args.key as PreferenceName
     const value = checkPreference(key, args.value)
     const file = configFileOf(this.context.env)
-    await writePreference(file, key, value)
+    await writePreference(this.context.host, file, key, value)
     await printDone(this.context, out, `Set ${key} in ${file}.`, {json: {key, value, file}, id: key})
     const settled = settledPreferences(this.context)[key]
     if (settled?.from === 'environment') this.context.warning(`${settled.source} is set and overrides it.`)

@@ -15,7 +15,7 @@ export default class ConfigUnset extends ConfigCommand {
     const {configFileOf, writePreference} = await import('../../cli/config-file.ts')
     const {key} = args
     const file = configFileOf(this.context.env)
-    const unset = await writePreference(file, key, undefined)
+    const unset = await writePreference(this.context.host, file, key, undefined)
     const sentence = unset ? `Removed ${key} from ${file}.` : `${key} was not set in ${file}.`
     await printDone(this.context, out, sentence, {json: {key, unset, file}, id: key})
   }

@@ -4,7 +4,7 @@ import {BaseCommand} from '../../cli/base-command.ts'
 import {plainImdsFlags} from '../../cli/flags/imds.ts'
 import {printBytes, serviceOf} from '../../cli/imds-service.ts'
 import {usageError, VpcmdError} from '../../errors.ts'
-import {readText} from '../../files/read-input.ts'
+import {type InputHost, readText} from '../../files/read-input.ts'
 import {checkFree, writeKey} from '../../imds/key-file.ts'
 import {plainLines} from '../../terminal/text.ts'
 
@@ -43,13 +43,13 @@ export default class ImdsCertificate extends BaseCommand {
     if (keyFile !== undefined) await checkFree(keyFile, flags.force ?? false)
     const [service, request] = await Promise.all([
       serviceOf(this.context, flags),
-      keyFile === undefined ? ownRequest(flags.csr) : newRequest(),
+      keyFile === undefined ? ownRequest(this.context.host, flags.csr) : newRequest(),
     ])
     const certificate = await service.certificate(request.csr, flags['expires-in'])
     // First, so that no key is replaced for a useless certificate.
     checkIssued(certificate.certificates, request.key)
     if (keyFile !== undefined && request.key !== undefined) {
-      await writeKey(keyFile, request.key, flags.force ?? false)
+      await writeKey(this.context.host, keyFile, request.key, flags.force ?? false)
       this.context.note(`The key is in ${keyFile}.`)
     }
     const chain = certificate.certificates.map(pem => `${plainLines(pem.trimEnd())}\n`).join('')
@@ -77,8 +77,8 @@ interface Request {
   key?: string
 }
 
-async function ownRequest(file = ''): Promise<Request> {
-  const text = await readText(file, 'signing request')
+async function ownRequest(host: InputHost, file = ''): Promise<Request> {
+  const text = await readText(host, file, 'signing request')
   // IBM's page has line ends of Windows taken out, too (ibm-cloud-docs/vpc, imd-identity-operations).
   const csr = text.replaceAll('\r', '')
   if (!/-----BEGIN (NEW )?CERTIFICATE REQUEST-----/.test(csr)) {

@@ -4,7 +4,7 @@ import {imdsFlags} from '../../cli/flags/imds.ts'
 import {serviceOf} from '../../cli/imds-service.ts'
 import {printRecord} from '../../cli/output.ts'
 import {VpcmdError} from '../../errors.ts'
-import {readText} from '../../files/read-input.ts'
+import {type InputHost, readText} from '../../files/read-input.ts'
 import {describeClaims} from '../../imds/descriptions.ts'
 import {claimsIn} from '../../jwt-claims.ts'
 
@@ -26,7 +26,7 @@ export default class ImdsDecode extends BaseCommand {
     const token =
       args.file === undefined
         ? (await serviceOf(this.context, flags)).identity.access_token
-        : await readToken(args.file)
+        : await readToken(this.context.host, args.file)
     this.context.host.secrets.add(token)
     const claims = claimsIn(token)
     if (!claims) {
@@ -44,8 +44,8 @@ export default class ImdsDecode extends BaseCommand {
 }
 
 /** The token alone, or the JSON that it came in. */
-async function readToken(file: string): Promise<string> {
-  const text = await readText(file, 'token')
+async function readToken(host: InputHost, file: string): Promise<string> {
+  const text = await readText(host, file, 'token')
   try {
     const {access_token: token} = JSON.parse(text) as {access_token?: unknown}
     if (typeof token === 'string') return token

@@ -16,10 +16,7 @@ export default class ImdsDoctor extends BaseCommand {
 
   async run(): Promise<void> {
     const {flags, out} = await this.parse(ImdsDoctor)
-    const diagnosis = await diagnose(
-      await readService(this.context, flags),
-      realSurroundings(this.context.env, this.context.host.platform),
-    )
+    const diagnosis = await diagnose(await readService(this.context, flags), realSurroundings(this.context.host))
     if (out.format === 'table' && !flags.quiet) {
       this.context.print(`${renderRecord(diagnosis.checks.flatMap(asEntries), this.context.canvas())}\n`)
     } else

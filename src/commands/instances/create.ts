@@ -15,7 +15,7 @@ import {placeName} from '../../cloud/regions.ts'
 import type {VpcApi} from '../../cloud/vpc-api.ts'
 import {exitCodes, usageError} from '../../errors.ts'
 import {inputName, readInput, readText} from '../../files/read-input.ts'
-import {createInstance, departures, waitUntilRunning} from '../../instances/create-instance.ts'
+import {checkNameFree, createInstance, departures, waitUntilRunning} from '../../instances/create-instance.ts'
 import {instanceDetails} from '../../instances/details.ts'
 import type {FoundInstance} from '../../instances/find-instance.ts'
 import {planInstance} from '../../instances/instance-prototype.ts'
@@ -113,14 +113,17 @@ The VPC API does not return the user data of an instance. To copy it, collect it
     flags: CreateFlags,
     {name, like, api, userData}: {name: string; like: FoundInstance; api: VpcApi; userData: string | undefined},
   ): Promise<void> {
-    const {prototype, leftOut, names} = await planInstance(api, name, like, {
-      profile: flags.profile,
-      image: flags.image,
-      subnet: flags.subnet,
-      keys: flags.key,
-      userData,
-      settings: readWantedSettings(flags),
-    })
+    const [{prototype, leftOut, names}] = await Promise.all([
+      planInstance(api, name, like, {
+        profile: flags.profile,
+        image: flags.image,
+        subnet: flags.subnet,
+        keys: flags.key,
+        userData,
+        settings: readWantedSettings(flags),
+      }),
+      checkNameFree(api, name),
+    ])
     for (const what of leftOut) this.context.note(`Not copied: ${what}.`)
     if (flags['dry-run']) {
       // What is sent has no columns.
@@ -130,12 +133,8 @@ The VPC API does not return the user data of an instance. To copy it, collect it
       return
     }
     if (!flags.yes) await this.show(prototype, names)
-    if (
-      !(await this.context.confirm(`Create ${name} in ${placeName(like.region)}? It costs money.`, flags.yes ?? false))
-    ) {
-      this.context.note('Nothing was sent.')
-      return
-    }
+    const question = `Create ${name} in ${placeName(like.region)}? It costs money.`
+    if (!(await this.context.confirm(question, flags.yes ?? false))) return this.context.declined()
     const created = await unbroken(
       this.context,
       ending => createInstance(api, prototype, ending),
@@ -153,11 +152,12 @@ The VPC API does not return the user data of an instance. To copy it, collect it
   private async readUserData(flags: CreateFlags): Promise<string | undefined> {
     const file = flags['user-data'] ?? flags['from-metadata']
     if (file === undefined) return undefined
+    const {host} = this.context
     const origin = inputName(file)
     const userData =
       flags['user-data'] === undefined
-        ? userDataInMetadata(await readText(file, 'user data'), origin)
-        : userDataIn(await readInput(file, 'user data'), origin)
+        ? userDataInMetadata(await readText(host, file, 'user data'), origin)
+        : userDataIn(await readInput(host, file, 'user data'), origin)
     for (const warning of checkUserData(userData, origin)) this.context.warning(warning)
     return userData
   }

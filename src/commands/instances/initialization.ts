@@ -35,9 +35,10 @@ export default class InstancesInitialization extends BaseCommand {
   async run(): Promise<void> {
     const {args, flags, out} = await this.parse(InstancesInitialization)
     checkStdin(flags, {'private key': flags['private-key'], passphrase: flags['passphrase-file']})
-    const keyText = flags['private-key'] && (await readText(flags['private-key'], 'private key'))
+    const keyText = flags['private-key'] && (await readText(this.context.host, flags['private-key'], 'private key'))
     const passphrase =
-      flags['passphrase-file'] && (await readText(flags['passphrase-file'], 'passphrase')).split(/\r?\n/)[0]
+      flags['passphrase-file'] &&
+      (await readText(this.context.host, flags['passphrase-file'], 'passphrase')).split(/\r?\n/)[0]
     const cloud = await connectCloud(this.context, flags)
     const found = await findOrPick(this.context, cloud, args.instance, 'Which instance?')
     const {instance, region} = found

@@ -9,7 +9,7 @@ import {breachesOf, countBreaches, policyFlag, readPolicy} from '../../cli/polic
 import type {Cloud} from '../../cloud/cloud.ts'
 import {counted} from '../../counted.ts'
 import {asVpcmdError} from '../../errors.ts'
-import {inputLimits, inputName, readText} from '../../files/read-input.ts'
+import {type InputHost, inputLimits, inputName, readText} from '../../files/read-input.ts'
 import {countChanges} from '../../instances/settings.ts'
 import {outcomesOfChanges, type Settled} from '../../metadata/outcomes.ts'
 import type {Plan, PlannedChange} from '../../metadata/plan.ts'
@@ -39,9 +39,9 @@ A plan never stops an instance. With --restart, vpcmd then stops and starts the 
     refuseRegions(flags, 'a plan')
     checkStdin(flags, {plan: args.plan, policy: flags.policy})
     const policy = readChange(flags)
-    const plan = await readPlan(args.plan)
+    const plan = await readPlan(context.host, args.plan)
     const {account: planned, createdAt, selection, unread} = plan
-    const rules = flags.policy === undefined ? undefined : await readPolicy(flags.policy, context.env)
+    const rules = flags.policy === undefined ? undefined : await readPolicy(context.host, flags.policy)
     const cloud = await this.cloudOf(plan, flags)
     const isOfAccounts = cloud.assumes !== undefined
     const all = isOfAccounts ? withAccounts(plan) : plan.changes
@@ -109,10 +109,10 @@ function withAccounts({account, changes}: Plan): PlannedChange[] {
   return changes.map(change => ({...change, target: {account, ...change.target}}))
 }
 
-async function readPlan(file: string): Promise<Plan> {
+async function readPlan(host: InputHost, file: string): Promise<Plan> {
   const [{parsePlan}, text] = await Promise.all([
     import('../../metadata/plan-file.ts'),
-    readText(file, 'plan', inputLimits.plan),
+    readText(host, file, 'plan', inputLimits.plan),
   ])
   return parsePlan(text, inputName(file))
 }

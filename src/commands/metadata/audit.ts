@@ -105,7 +105,7 @@ Exit codes: 0 compliant; 5 not compliant; 1 if anything could not be read, whate
     checkFiles([...files.map(({file}) => file), flags['fix-plan']], [flags.policy, flags['api-key-file']])
     const [{audit, exitCodeOf}, policy] = await Promise.all([
       import('../../audit/audit.ts'),
-      flags.policy === undefined ? defaultPolicy : readPolicy(flags.policy, this.context.env),
+      flags.policy === undefined ? defaultPolicy : readPolicy(this.context.host, flags.policy),
     ])
     const cloud = await connectCloud(this.context, flags)
     const report = await audit(cloud, {
@@ -115,7 +115,7 @@ Exit codes: 0 compliant; 5 not compliant; 1 if anything could not be read, whate
         filters: toFilters(flags),
       },
       vpcmd: this.config.version,
-      now: new Date(this.context.host.now()),
+      now: this.context.host.now,
       restartsAwaited: () => restartsAwaited(this.context, cloud),
     })
     this.context.exitCode = exitCodeOf(report)
@@ -149,7 +149,7 @@ Exit codes: 0 compliant; 5 not compliant; 1 if anything could not be read, whate
       import('../../metadata/plan-file.ts'),
     ])
     const {plan, unrepairable} = toFixPlan(report)
-    await writePlan(file, plan)
+    await writePlan(this.context.host, file, plan)
     this.warnOf(
       unrepairable.map(({judgement: {subject}, reason}) => {
         const {kind, name, id, region} = subject
@@ -197,7 +197,7 @@ Exit codes: 0 compliant; 5 not compliant; 1 if anything could not be read, whate
     const written: string[] = []
     for (const {format, file} of files) {
       try {
-        await writeOutput(file, await renderAudit(format, report))
+        await writeOutput(this.context.host, file, await renderAudit(format, report))
         written.push(file)
       } catch (error) {
         if (!(error instanceof VpcmdError)) throw error

@@ -67,7 +67,7 @@ Passwords and license keys are masked. User data is not masked: any process on t
     const paths = flags.path?.map(parseMetadataPath) ?? ['instance', initializationPath]
     const endpoint = flags.endpoint === undefined ? undefined : parseEndpoint(flags.endpoint)
     if (flags.out !== undefined) fullPath(flags.out)
-    await checkWishes(wishes)
+    await checkWishes(wishes, context.env)
     const selection = readSelection(flags, args.instance)
     const cloud = await connectCloud(context, flags)
     const question = 'Collect the metadata of which instances?'
@@ -95,7 +95,7 @@ Passwords and license keys are masked. User data is not masked: any process on t
         })
       // ssh itself asks on the terminal.
       const collections = await (mayAsk ? context.undisturbed(collect) : collect())
-      const kept = await keepCollected(collections, flags.out, flags['show-secrets'] ?? false)
+      const kept = await keepCollected(collections, flags.out, flags['show-secrets'] ?? false, context.env)
       const failures = [...errors, ...unreached, ...off, ...kept.flatMap(({error}) => error ?? [])]
       const [only] = failures
       if (only && items.length === 1) throw only

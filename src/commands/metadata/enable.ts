@@ -41,7 +41,7 @@ An instance that was created with the service off must be stopped and started be
     const {context} = this
     const policy = readChange(flags)
     const selection = readSelectionForChanges(flags, args.instance)
-    const rules = flags.policy === undefined ? undefined : await readPolicy(flags.policy, context.env)
+    const rules = flags.policy === undefined ? undefined : await readPolicy(context.host, flags.policy)
     const cloud = await connectCloud(context, flags)
     await changeMetadata(context, cloud, policy, {
       verb: 'Enable',

@@ -60,8 +60,8 @@ vpcmd also tells which instances Schematics manages, by their tags, and which on
     checkFiles([flags.out === '-' ? undefined : flags.out], [flags['from-file'], state, flags['api-key-file']])
     checkStdin(flags, {'list of instances': flags['from-file'], policy: flags.policy, 'Terraform state': state})
     if (hcl && flags.out === '-') throw usageError("--hcl can't be combined with --out -.", 'Write the plan to a file.')
-    const terraform = state === undefined ? undefined : await readTerraformFile(state)
-    const rules = flags.policy === undefined ? undefined : await readPolicy(flags.policy, context.env)
+    const terraform = state === undefined ? undefined : await readTerraformFile(context.host, state)
+    const rules = flags.policy === undefined ? undefined : await readPolicy(context.host, flags.policy)
     const options = readSelectionForChanges(flags, args.instance)
     const cloud = await connectCloud(context, flags)
     const picker = pickerOf(flags.enable ? 'Plan to enable' : 'Plan to disable')
@@ -109,7 +109,7 @@ vpcmd also tells which instances Schematics manages, by their tags, and which on
     }
     if (flags.out === '-') context.print(formatPlan(plan))
     else {
-      await writePlan(flags.out, plan)
+      await writePlan(this.context.host, flags.out, plan)
       // Who asks for a format reads stdout: nothing at all would be no JSON.
       if (hcl || out.quiet || out.format !== 'table') await print()
     }

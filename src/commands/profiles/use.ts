@@ -17,7 +17,7 @@ export default class ProfilesUse extends BaseCommand {
     profileNamed(profilesOf(this.context), name, 'the command line')
     const {configFileOf, writePreference} = await import('../../cli/config-file.ts')
     const file = configFileOf(this.context.env)
-    await writePreference(file, 'profile', name)
+    await writePreference(this.context.host, file, 'profile', name)
     await printDone(this.context, out, `Using profile ${name}, as ${file} says.`, {json: {name, file}, id: name})
     const settled = settledPreferences(this.context).profile
     if (settled?.from === 'environment') this.context.warning(`${settled.source} is set, and beats it.`)

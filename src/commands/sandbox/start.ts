@@ -126,7 +126,7 @@ With --accounts, the key belongs to an enterprise. It may assume the trusted pro
         bindings,
         off: flags['metadata-off'],
         caFile,
-        writeCaFile: writeOutput,
+        writeCaFile: (file, pem) => writeOutput(this.context.host, file, pem),
       },
     }).catch((error: Error) => {
       throw error instanceof VpcmdError ? error : usageError(error.message)
@@ -136,7 +136,7 @@ With --accounts, the key belongs to an enterprise. It may assume the trusted pro
       ...(caFile !== undefined && {SANDBOX_CA: fullPath(caFile)}),
     }
     if (crFile !== undefined) {
-      await writeOutput(crFile, await sandbox.crToken()).catch(async (error: unknown) => {
+      await writeOutput(this.context.host, crFile, await sandbox.crToken()).catch(async (error: unknown) => {
         await sandbox.close()
         throw error
       })

@@ -145,7 +145,7 @@ class FileState implements StateStore {
   }
 
   #write(): void {
-    const temporary = join(this.#folder, `${fileName}.${process.pid}.${randomUUID()}`)
+    const temporary = join(this.#folder, `${fileName}.${randomUUID()}`)
     try {
       writeFileSync(temporary, JSON.stringify(this.current), {mode: 0o600, flush: true})
       renameSync(temporary, this.#file)

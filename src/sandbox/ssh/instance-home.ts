@@ -3,6 +3,7 @@ import {userInfo} from 'node:os'
 import {delimiter, join} from 'node:path'
 import type {InstanceRecord} from '../core/records.ts'
 import type {MetadataAddress} from '../imds/metadata-options.ts'
+import {ownEnvironment} from './own-process.ts'
 
 export interface LoggedIn {
   record: InstanceRecord
@@ -33,7 +34,8 @@ export function makeInstanceHome(folder: string, loggedIn: LoggedIn): InstanceHo
   const [user, name] = [loggedIn.user, record.name].map(each => each.replace(/[^\w.@-]/g, ''))
   const [home, bin] = [join(folder, 'home'), join(folder, 'bin')]
   for (const each of [home, bin]) mkdirSync(each, {recursive: true})
-  const curl = findProgram('curl', process.env.PATH ?? '')
+  const {PATH = ''} = ownEnvironment()
+  const curl = findProgram('curl', PATH)
   const address = new URL(metadata.url).host
   const scripts = {
     ...(curl !== undefined && {curl: curlScript(curl, address, metadata.ca_file)}),
@@ -44,7 +46,7 @@ export function makeInstanceHome(folder: string, loggedIn: LoggedIn): InstanceHo
     chmodSync(join(bin, name), 0o755)
   }
   const env = {
-    PATH: [bin, process.env.PATH].join(delimiter),
+    PATH: [bin, PATH].join(delimiter),
     HOME: home,
     USER: user,
     LOGNAME: user,

@@ -5,6 +5,7 @@ import {join} from 'node:path'
 import type {Readable, Writable} from 'node:stream'
 import type {PseudoTtyInfo, ServerChannel, Session} from 'ssh2'
 import {type InstanceHome, quoted} from './instance-home.ts'
+import {ownEnvironment, signalGroup} from './own-process.ts'
 
 /** The words that run a line of a POSIX shell on a pseudo-terminal of its own. */
 export type Terminal = (line: string) => [program: string, ...args: string[]]
@@ -23,7 +24,7 @@ export async function findTerminal(): Promise<Terminal | undefined> {
 
 function exitCodeOf(program: string, ...args: string[]): Promise<number | null> {
   return new Promise(resolve => {
-    const child = spawn(program, args, {stdio: 'ignore', env: {...process.env, SHELL: '/bin/sh'}})
+    const child = spawn(program, args, {stdio: 'ignore', env: {...ownEnvironment(), SHELL: '/bin/sh'}})
     child.on('error', () => resolve(null))
     child.on('exit', resolve)
   })
@@ -96,7 +97,7 @@ export class Sessions {
   #signal(child: ChildProcessWithoutNullStreams, signal: NodeJS.Signals): void {
     if (child.pid === undefined || !this.#children.has(child)) return
     try {
-      process.kill(-child.pid, signal)
+      signalGroup(child.pid, signal)
     } catch {
       // It has just ended.
     }

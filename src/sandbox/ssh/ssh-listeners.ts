@@ -9,6 +9,7 @@ import type {SimulatedCloud} from '../core/simulated-cloud.ts'
 import type {MetadataListeners} from '../imds/metadata-listeners.ts'
 import {statusAt} from '../vpc/instance-status.ts'
 import {type InstanceHome, makeInstanceHome} from './instance-home.ts'
+import {onExit} from './own-process.ts'
 import {findTerminal, Sessions} from './sessions.ts'
 
 /** Where an instance of the sandbox takes ssh, and what it takes to log in: any user name, and this key alone. */
@@ -120,7 +121,7 @@ export async function openSshListeners({
     rmSync(folder, {recursive: true, force: true})
   }
   // Whatever ends the process: the key must not outlive it.
-  process.once('exit', removeAll)
+  const forget = onExit(removeAll)
   return {
     async address(record) {
       const {id, name, region} = record
@@ -139,7 +140,7 @@ export async function openSshListeners({
       sessions.end()
       for (const socket of sockets) socket.destroy()
       await Promise.allSettled(closed)
-      process.off('exit', removeAll)
+      forget()
       removeAll()
     },
   }
