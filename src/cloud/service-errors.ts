@@ -255,28 +255,22 @@ export function asSentence(text: string): string {
   return /[.!?]$/.test(text) ? text : `${text}.`
 }
 
-/** The error of an exchange without an answer that can be read. `what` could not be done. */
-function connectionError(
-  what: string,
-  failure: Failure,
-  peer: AskedAt,
-  secrets: readonly string[],
-  more: {isUnsent: boolean; status?: number},
-): VpcmdError {
-  const [code, reason, hint] = connectionProblem(failure, hostIn(peer.url), peer)
-  return new VpcmdError({code, message: withoutSecrets(`${what}: ${reason}.`, secrets), hint, ...more})
-}
-
-type AskedAt = Pick<Doing, 'url' | 'variable' | 'proxy'>
-
 function proxyHint(proxy: string | undefined): string | undefined {
   return proxy && `${proxy} is set: see whether that proxy works and NO_PROXY is right.`
 }
 
 type Problem = [code: string, reason: string, hint?: string]
 
-function connectionProblem(failure: Failure, host: string, {variable = 'VPC_URL', proxy}: AskedAt): Problem {
+/** The error of an exchange without an answer that can be read. `what` could not be done. */
+function connectionError(
+  what: string,
+  failure: Failure,
+  {url, variable = 'VPC_URL', proxy}: Pick<Doing, 'url' | 'variable' | 'proxy'>,
+  secrets: readonly string[],
+  more: {isUnsent: boolean; status?: number},
+): VpcmdError {
   const {kind, status, connectionCode, message, body} = failure
+  const host = hostIn(url)
   const proxied = proxyHint(proxy)
   const check = `whether ${variable} and VPC_AUTH_URL are right if you set them.`
   const seeFirewall = proxied ?? `See whether a firewall is in the way, and ${check}`
@@ -315,5 +309,7 @@ function connectionProblem(failure: Failure, host: string, {variable = 'VPC_URL'
       ? ['web_page', page, proxied ?? `See ${check}`]
       : ['unreadable_answer', `${message} (${host})`, proxied ?? `Run the command again. If it stays so, see ${check}`],
   }
-  return problems[kind] ?? ['connection_broken', `the connection to ${host} broke: ${message}`, proxied]
+  const broken: Problem = ['connection_broken', `the connection to ${host} broke: ${message}`, proxied]
+  const [code, reason, hint] = problems[kind] ?? broken
+  return new VpcmdError({code, message: withoutSecrets(`${what}: ${reason}.`, secrets), hint, ...more})
 }
