@@ -64,12 +64,9 @@ export interface Subject {
 }
 
 /** What is known of a subject beside its body. */
-interface SubjectSurroundings {
+interface SubjectSurroundings extends Pick<Subject, 'readAt' | 'tags'> {
   region: Region
-  /** Epoch milliseconds. */
-  readAt: number
   references: KnownReferences
-  tags?: Tags | undefined
 }
 
 /** An instance, a template or a bare metal server as a subject. */

@@ -135,8 +135,7 @@ export function isLoopback(url: string): boolean {
  */
 export function checkSecure(url: string, insists: boolean): void {
   const {protocol, host} = new URL(url)
-  if (insists || protocol === 'https:' || isLoopback(url)) return
-  if (isMetadataService(url)) return
+  if (insists || protocol === 'https:' || isLoopback(url) || isMetadataService(url)) return
   throw usageError(
     `${host} is asked over http: anyone in between could read the credentials. Nothing was sent.`,
     'Use https. If it is meant, pass --allow-http.',

@@ -11,6 +11,7 @@ import type {Restarted} from './outcomes.ts'
 import type {Chosen, PowerAction, Target} from './plan.ts'
 import {type PowerOptions, PowerSwitch} from './power-switch.ts'
 import {whyNotToStart, whyNotToStop} from './preflight.ts'
+import type {Progress} from './rollout.ts'
 import {limitPerKey, RunEnding} from './run-ending.ts'
 import {objectionTo} from './tag-check.ts'
 
@@ -24,11 +25,8 @@ export interface RestartWork extends Chosen {
   begun?: {wasStopped: boolean}
 }
 
-export interface RestartProgress {
-  total: number
-  done: number
+export interface RestartProgress extends Omit<Progress, 'changed'> {
   down: number
-  failed: number
 }
 
 export interface RestartOptions extends PowerOptions {
