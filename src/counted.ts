@@ -23,3 +23,12 @@ export function countEach<Key>(keys: Iterable<Key>): Map<Key, number> {
   for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1)
   return counts
 }
+
+/** What `make` gives, made when it is first asked for and then remembered. */
+export function once<T>(make: () => T): () => T {
+  let made: {value: T} | undefined
+  return () => {
+    made ??= {value: make()}
+    return made.value
+  }
+}

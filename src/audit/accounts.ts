@@ -1,15 +1,18 @@
 import type {InactiveAccount} from '../cloud/regions.ts'
 import {groupBy} from '../counted.ts'
-import {type AuditReport, type Counts, countVerdicts} from './audit.ts'
+import {type AuditReport, countVerdicts} from './audit.ts'
 import type {Unread} from './read-subjects.ts'
-import type {Referred} from './subjects.ts'
+import {kindsInWords, label, type Referred} from './subjects.ts'
 
 /** What was found in an account, and what could not be read there. */
-export interface AccountShare {
+export interface AccountShare extends Pick<AuditReport, 'counts' | 'unread'> {
   /** Undefined for what names no account. */
   account: Referred | undefined
-  counts: Counts
-  unread: Unread[]
+}
+
+/** What could not be read, in words: `bare metal servers of team-a, us-south`. */
+export function unreadInWords({account, region, kinds}: Unread): string {
+  return `${kindsInWords(kinds)} of ${account ? `${label(account)}, ` : ''}${region}`
 }
 
 type Accounted = Pick<AuditReport, 'judgements' | 'unread' | 'assumed'>

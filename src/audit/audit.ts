@@ -4,9 +4,8 @@ import {type ExitCode, exitCodes} from '../errors.ts'
 import {hasExpired, type Judgement, judge, type Verdict, verdicts} from './judge.ts'
 import type {Exemption, Policy} from './policy.ts'
 import {readSubjects, type Unread} from './read-subjects.ts'
-import {type Scope, scopeInWords} from './scope.ts'
 import {looksAtTags} from './selectors.ts'
-import {label} from './subjects.ts'
+import {label, type Scope, scopeInWords} from './subjects.ts'
 
 export type Counts = Record<Verdict | 'total', number>
 
@@ -16,16 +15,13 @@ export interface ExpiredExemption {
   violations: number
 }
 
-export interface AuditReport {
+export interface AuditReport extends Pick<AuditOptions, 'policy' | 'scope' | 'vpcmd'> {
   /** The ID of the account of the credentials; undefined where they do not tell. */
   account: string | undefined
   /** The trusted profile that was assumed, the accounts in which it was, and those left out as not active, where one was. */
   assumed?: {profile: string; accounts: Account[]; inactive: InactiveAccount[]}
   /** When the reading began, ISO 8601. */
   at: string
-  vpcmd: string
-  policy: Policy
-  scope: Scope
   /** The regions that were asked. */
   regions: string[]
   /** Whether these are all that there are; false where the user named some, by a flag, a variable or the config file. */
@@ -129,10 +125,15 @@ export function resultOf({unread, counts, scope}: AuditReport): 'incomplete' | '
   return counts.violation > 0 ? 'not_compliant' : 'compliant'
 }
 
+/** Whether an audit is incomplete though all was read: the filters found nothing, or no rule matched. */
+export function judgedNothing(report: AuditReport): boolean {
+  return resultOf(report) === 'incomplete' && report.unread.length === 0 && report.counts.undetermined === 0
+}
+
 /** The exit code of an audit: 4 where the filters found nothing, 1 incomplete otherwise, 5 not compliant, 0 compliant. */
 export function exitCodeOf(report: AuditReport): ExitCode {
   const result = resultOf(report)
-  if (result === 'incomplete' && report.counts.total === 0 && report.unread.length === 0) return exitCodes.notFound
+  if (judgedNothing(report) && report.counts.total === 0) return exitCodes.notFound
   if (result === 'incomplete') return exitCodes.failed
   return result === 'not_compliant' ? exitCodes.notCompliant : exitCodes.done
 }

@@ -4,16 +4,15 @@ import {settingList, settingsLabel} from '../instances/settings.ts'
 import {type Judgement, reasonOf} from './judge.ts'
 import {kindLabel, label} from './subjects.ts'
 
-const account: Column<Judgement> = {header: 'Account', value: ({subject}) => subject.account?.id ?? ''}
-
 const settingsKey = ['metadata_service']
 
-/** The columns of an audit's table. */
-export const tableColumns: Column<Judgement>[] = [
+/** The columns of an audit's table, of several accounts. */
+export const accountTableColumns: Column<Judgement>[] = [
   {header: 'Verdict', value: ({verdict}) => verdict},
   {header: 'Name', value: ({subject}) => told(subject.name), least: 20, tells: 'what'},
   {header: 'Kind', value: ({subject}) => kindLabel(subject.kind), priority: 1, least: 10},
   {header: 'ID', value: ({subject}) => subject.id, priority: 6, tells: 'which'},
+  {header: 'Account', value: ({subject}) => label(subject.account), priority: 1, least: 12, tells: 'which'},
   {header: 'Region', value: ({subject}) => subject.region, priority: 2, tells: 'which'},
   {header: 'VPC', value: ({subject}) => label(subject.vpc), priority: 4, least: 12},
   {header: 'Metadata', value: ({subject}) => settingsLabel(subject.settings), priority: 2, json: settingsKey},
@@ -21,15 +20,8 @@ export const tableColumns: Column<Judgement>[] = [
   {header: 'Why', value: reasonOf, least: 24},
 ]
 
-/** The same for several accounts. */
-export const accountTableColumns: Column<Judgement>[] = tableColumns.flatMap(column =>
-  column.header === 'Region'
-    ? [
-        {header: 'Account', value: ({subject}) => label(subject.account), priority: 1, least: 12, tells: 'which'},
-        column,
-      ]
-    : [column],
-)
+/** The same for one account. */
+export const tableColumns = accountTableColumns.filter(({header}) => header !== 'Account')
 
 /** The columns of an audit as CSV. */
 export const csvColumns: Column<Judgement>[] = [
@@ -37,7 +29,7 @@ export const csvColumns: Column<Judgement>[] = [
   {header: 'Kind', value: ({subject}) => subject.kind},
   {header: 'Name', value: ({subject}) => told(subject.name)},
   {header: 'ID', value: ({subject}) => subject.id},
-  account,
+  {header: 'Account', value: ({subject}) => subject.account?.id ?? ''},
   {header: 'Region', value: ({subject}) => subject.region},
   {header: 'Zone', value: ({subject}) => subject.zone ?? ''},
   {header: 'VPC', value: ({subject}) => label(subject.vpc)},

@@ -1,10 +1,9 @@
 import {VpcmdError} from '../errors.ts'
 import {inFull, type KnownSettings, settingList, type WantedSettings} from '../instances/settings.ts'
-import type {Plan, PlannedChange} from '../metadata/plan.ts'
+import {type Plan, type PlannedChange, targetOf} from '../metadata/plan.ts'
 import type {AuditReport} from './audit.ts'
 import type {Judgement} from './judge.ts'
 import type {Requirement} from './policy.ts'
-import type {Subject} from './subjects.ts'
 import {scopeLine} from './summary.ts'
 
 export interface FixPlan {
@@ -25,7 +24,7 @@ export function toFixPlan(report: AuditReport): FixPlan {
   for (const judgement of report.judgements) {
     if (judgement.verdict !== 'violation') continue
     const {subject, rule, violations} = judgement
-    const {kind, id, name = '', crn = '', region, zone = '', vpc, status = '', settings, readAt} = subject
+    const {kind, region, settings, readAt} = subject
     const before = inFull(settings)
     if (kind === 'instance_template') {
       unrepairable.push({
@@ -39,23 +38,10 @@ export function toFixPlan(report: AuditReport): FixPlan {
     } else if (!rule) {
       unrepairable.push({judgement, reason: 'no rule of the policy says what it must be'})
     } else {
-      changes.push({
-        target: {
-          kind,
-          id,
-          name,
-          crn,
-          region,
-          ...accountIn(report, subject),
-          zone,
-          vpc: {id: vpc?.id ?? '', name: vpc?.name ?? ''},
-          status,
-        },
-        before,
-        set: repair(before, rule.require, violations),
-        readAt,
-        ...(tags && {tags}),
-      })
+      // Where a profile was assumed, each server's account stands with it.
+      const target = targetOf(kind, subject, {region, account: report.assumed && subject.account?.id})
+      const set = repair(before, rule.require, violations)
+      changes.push({target, before, set, readAt, ...(tags && {tags})})
     }
   }
   const selection = `what violates the policy ${report.policy.file ?? report.policy.name}: ${scopeLine(report)}`
@@ -80,11 +66,6 @@ function repair(settings: KnownSettings, require: Requirement, violations: Judge
       return [name, Math.min(Math.max(Number(settings[name]), required.min), required.max)]
     }),
   )
-}
-
-/** Where a profile was assumed, each server's account stands with it. */
-function accountIn({assumed}: AuditReport, {account}: Subject): {account?: string} {
-  return assumed && account?.id !== undefined ? {account: account.id} : {}
 }
 
 function accountOf({account}: AuditReport): string {

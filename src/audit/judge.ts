@@ -99,9 +99,15 @@ export function hasExpired({expires}: Exemption, today: string): boolean {
   return expires < today
 }
 
+/** The setting that is wrong; undefined where no rule matches. */
+export function settingOf({setting}: Violation) {
+  return settingList.find(({policyKey}) => policyKey === setting)
+}
+
 /** What is wrong in a line, as in `protocol is http, must be https`. */
-export function violationInWords({setting, found, required}: Violation): string {
-  const broken = settingList.find(({policyKey}) => policyKey === setting)
+export function violationInWords(violation: Violation): string {
+  const {found, required} = violation
+  const broken = settingOf(violation)
   return broken ? `${broken.word} is ${found}, must be ${required}` : 'no rule matches'
 }
 

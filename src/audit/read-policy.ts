@@ -1,6 +1,7 @@
 import {createHash} from 'node:crypto'
 import {basename} from 'node:path'
 import {
+  type Alias,
   type Document,
   isAlias,
   isMap,
@@ -10,7 +11,10 @@ import {
   type Node,
   type Pair,
   parseDocument,
+  type Scalar,
+  visit,
   type YAMLMap,
+  type YAMLSeq,
 } from 'yaml'
 import type {z} from 'zod'
 import {usageError, type VpcmdError} from '../errors.ts'
@@ -19,7 +23,6 @@ import {settingList} from '../instances/settings.ts'
 import {pathInWords} from '../json-lines.ts'
 import {nearestName} from '../nearest-name.ts'
 import type {Policy} from './policy.ts'
-import {type Problem, startOf, toPlain} from './policy-document.ts'
 import {exemptionSchema, policySchema, requirementSchema, ruleSchema, selectorSchema} from './policy-schema.ts'
 
 /** A larger policy is not read. */
@@ -27,6 +30,12 @@ export const maxPolicyBytes = 1_000_000
 const tooDeep = 'the policy is nested too deeply'
 
 type Path = readonly PropertyKey[]
+
+interface Problem {
+  /** Where in the text, in characters. */
+  at: number
+  message: string
+}
 
 /**
  * Reads a policy from its bytes or its text; `file` is what errors call it. Throws a usage error, exit 2, that names file,
@@ -58,7 +67,9 @@ export function parsePolicy(source: Uint8Array | string, file: string): Policy {
 }
 
 function parseYaml(text: string, lineCounter: LineCounter, fail: (problems: Problem[]) => VpcmdError, file: string) {
-  const document = guarded(file, () => parseDocument(text, parsing(lineCounter)))
+  // Its own check of unique keys compares each key with each: toPlain checks them, too.
+  const options = {lineCounter, prettyErrors: false, resolveKnownTags: false, uniqueKeys: false} as const
+  const document = guarded(file, () => parseDocument(text, options))
   // A warning is of a tag or directive that would be passed over.
   const found = [...document.errors, ...document.warnings]
   if (found.length > 0) throw fail(found.map(({pos, code, message}) => ({at: pos[0], message: said(code, message)})))
@@ -68,15 +79,10 @@ function parseYaml(text: string, lineCounter: LineCounter, fail: (problems: Prob
   return document
 }
 
-/** Its own check of unique keys compares each key with each: toPlain checks them, too. */
-function parsing(lineCounter: LineCounter) {
-  return {lineCounter, prettyErrors: false, resolveKnownTags: false, uniqueKeys: false} as const
-}
-
 function said(code: string, message: string): string {
   if (/call stack/.test(message)) return tooDeep
   if (code === 'MULTIPLE_DOCS') return 'a policy is one document, and here begins another'
-  return lowerFirst(message)
+  return message.charAt(0).toLowerCase() + message.slice(1)
 }
 
 /** Nesting by the thousand ends in a full stack, which is the file's fault and not ours. */
@@ -87,6 +93,69 @@ function guarded<T>(file: string, parse: () => T): T {
     if (error instanceof RangeError) throw usageError(`${file}:1:1: ${tooDeep}.`)
     throw error
   }
+}
+
+/** Aliases are allowed for, one for each of many rules as well, but not those that multiply. */
+const maxAliases = 10_000
+
+/** What a document says, with its aliases replaced. Throws what `fail` makes of keys that are no text or there twice, and of aliases that lead nowhere or multiply. */
+function toPlain(document: Document, fail: (problems: Problem[]) => VpcmdError): unknown {
+  const problems: Problem[] = []
+  let firstAlias: number | undefined
+  const anchors = new Map<string, Scalar | YAMLMap | YAMLSeq>()
+  visit(document, {
+    Value(_key, node) {
+      if (node.anchor !== undefined) anchors.set(node.anchor, node)
+      if (isMap(node)) problems.push(...doubleKeys(node))
+    },
+    Alias(_key, alias) {
+      firstAlias ??= alias.range?.[0]
+      const target = anchors.get(alias.source)
+      if (target) pointTo(alias, target)
+      else problems.push({at: alias.range?.[0] ?? 0, message: `there is no anchor &${alias.source} before this alias`})
+    },
+    Pair(_key, {key}) {
+      // Keys that are there twice are not looked for behind an alias.
+      if (isMap(key) || isSeq(key) || isAlias(key))
+        problems.push({at: startOf(key) ?? 0, message: 'a key must be text'})
+    },
+  })
+  if (problems.length > 0) throw fail(problems)
+  try {
+    return document.toJS({maxAliasCount: maxAliases})
+  } catch (error) {
+    // How yaml says that aliases multiply.
+    if (error instanceof ReferenceError)
+      throw fail([{at: firstAlias ?? 0, message: 'aliases are used too much, or in a circle'}])
+    throw error
+  }
+}
+
+/** By itself an alias looks through all that the document has, each time, before it counts how much aliases multiply. */
+function pointTo(alias: Alias, target: Scalar | YAMLMap | YAMLSeq): void {
+  const resolve = alias.resolve.bind(alias)
+  alias.resolve = (document, context) => {
+    if (context === undefined) return target
+    context.aliasResolveCache = [target]
+    return resolve(document, context)
+  }
+}
+
+function doubleKeys({items}: YAMLMap): Problem[] {
+  const seen = new Set<unknown>()
+  return items.flatMap(({key}) => {
+    if (!isScalar(key)) return []
+    if (!seen.has(key.value)) {
+      seen.add(key.value)
+      return []
+    }
+    return [{at: startOf(key) ?? 0, message: 'map keys must be unique'}]
+  })
+}
+
+/** Where a node begins, in characters of the text. */
+function startOf(node: unknown): number | undefined {
+  return isMap(node) || isSeq(node) || isScalar(node) || isAlias(node) ? node.range?.[0] : undefined
 }
 
 function wrongPolicy(file: string, lines: LineCounter, problems: Problem[]): VpcmdError {
@@ -200,8 +269,4 @@ function doubtfulRules(rules: {name: string; match: object}[]): {index: number; 
     }
     return []
   })
-}
-
-function lowerFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1)
 }

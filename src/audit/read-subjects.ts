@@ -4,6 +4,7 @@ import type {Page} from '../cloud/readers/page.ts'
 import type {BareMetalServer, InstanceTemplate} from '../cloud/readers/resources.ts'
 import {checkUsable, placeName, type Region, serverKey} from '../cloud/regions.ts'
 import type {VpcApi} from '../cloud/vpc-api.ts'
+import {entryOf, groupBy} from '../counted.ts'
 import {VpcmdError} from '../errors.ts'
 import {allFailed} from '../instances/all-failed.ts'
 import {type InstanceQuery, toQuery} from '../instances/filters.ts'
@@ -11,8 +12,15 @@ import {type RegionFailure, readInstances} from '../instances/list-instances.ts'
 import {incompleteList, pagesOf, problemsOfList} from '../instances/pages.ts'
 import {targetName} from '../instances/references.ts'
 import {vpcPages} from '../instances/vpc-pages.ts'
-import type {Scope} from './scope.ts'
-import {KnownReferences, kindLabel, type Referred, type Subject, type SubjectKind, toSubject} from './subjects.ts'
+import {
+  KnownReferences,
+  kindLabel,
+  type Referred,
+  type Scope,
+  type Subject,
+  type SubjectKind,
+  toSubject,
+} from './subjects.ts'
 
 /** What could not be read, or not in full, and why. */
 export interface Unread {
@@ -95,10 +103,10 @@ export async function readSubjects(
       const naming = await nameReferences(cloud.api(region), placeName(region), rows, references, needsImages)
       const tags = rows.length > 0 ? await tagsOf(kind, region) : undefined
       const read = rows.map(row => toSubject(kind, row, {region, readAt, references, tags: tags?.get(row.id)}))
-      const {meant, doubtful} = sift(read, query)
-      subjects.push(...meant)
-      const [first] = doubtful
-      if (first) unread.add(region, kind, naming.vpcs ?? unknownScope(first, doubtful.length - 1, query))
+      const sifted = groupBy(read, subject => query.keep(subject))
+      subjects.push(...(sifted.get(true) ?? []))
+      const [first, ...others] = sifted.get(undefined) ?? []
+      if (first) unread.add(region, kind, naming.vpcs ?? unknownScope(first, others.length, query))
       else if (naming.vpcs) unnamed.add(region, kind, naming.vpcs)
       if (naming.images) unnamed.add(region, kind, naming.images)
     }),
@@ -175,17 +183,6 @@ async function nameReferences(
   }
 }
 
-function sift(subjects: Subject[], query: InstanceQuery): {meant: Subject[]; doubtful: Subject[]} {
-  const meant: Subject[] = []
-  const doubtful: Subject[] = []
-  for (const subject of subjects) {
-    const isMeant = query.keep(subject)
-    if (isMeant) meant.push(subject)
-    if (isMeant === undefined) doubtful.push(subject)
-  }
-  return {meant, doubtful}
-}
-
 /** What may be in the scope is missing in the audit, and not out of its scope. */
 function unknownScope(subject: Subject, others: number, {needsTags}: InstanceQuery): VpcmdError {
   const {kind, region, vpc} = subject
@@ -202,21 +199,24 @@ function unknownScope(subject: Subject, others: number, {needsTags}: InstanceQue
 
 /** What could not be read; the same error in one region is there once, with all of its kinds. */
 class Problems {
-  readonly all: Unread[] = []
-  /** The same, by region. */
-  readonly failures: RegionFailure[] = []
-  readonly #known = new Map<string, Unread>()
+  readonly #known = new Map<string, RegionFailure & {kinds: SubjectKind[]}>()
 
   /** Throws what is no VpcmdError. */
   add(region: Region, kind: SubjectKind, error: unknown): void {
     if (!(error instanceof VpcmdError)) throw error
-    const key = `${placeName(region)}\n${error.message}`
-    const same = this.#known.get(key)
-    if (same) return void same.kinds.push(kind)
-    const {name, account} = region
-    const one: Unread = {...(account && {account}), region: name || 'all regions', kinds: [kind], error}
-    this.#known.set(key, one)
-    this.all.push(one)
-    this.failures.push({region, error})
+    entryOf(this.#known, `${placeName(region)}\n${error.message}`, () => ({region, error, kinds: []})).kinds.push(kind)
+  }
+
+  get failures(): RegionFailure[] {
+    return [...this.#known.values()]
+  }
+
+  get all(): Unread[] {
+    return [...this.#known.values()].map(({region: {name, account}, kinds, error}) => ({
+      ...(account && {account}),
+      region: name || 'all regions',
+      kinds,
+      error,
+    }))
   }
 }

@@ -42,13 +42,7 @@ const selectorKeys = Object.entries<SelectorKey>(selectorTable).map(([name, key]
 export type Selector = {kind?: SubjectKind[]} & {[Name in SelectorKeyName]?: string[]}
 
 /** Whether any selector looks at tags, which take a search. */
-export function looksAtTags({
-  rules,
-  exemptions,
-}: {
-  rules: {match: Selector}[]
-  exemptions: {match: Selector}[]
-}): boolean {
+export function looksAtTags({rules, exemptions}: Record<'rules' | 'exemptions', {match: Selector}[]>): boolean {
   return [...rules, ...exemptions].some(({match}) => match.tag)
 }
 

@@ -3,6 +3,7 @@ import type {BareMetalServer, InstanceTemplate} from '../cloud/readers/resources
 import type {Tags} from '../cloud/readers/tags.ts'
 import type {Region} from '../cloud/regions.ts'
 import {entryOf} from '../counted.ts'
+import {type Filters, filterTable} from '../instances/filters.ts'
 import {accountInCrn, targetName} from '../instances/references.ts'
 import type {Settings} from '../instances/settings.ts'
 import {noTags} from '../instances/tags.ts'
@@ -10,6 +11,24 @@ import {noTags} from '../instances/tags.ts'
 /** What an audit looks at, under the API's own names for it. */
 export const subjectKinds = ['instance', 'instance_template', 'bare_metal_server'] as const
 export type SubjectKind = (typeof subjectKinds)[number]
+
+/** The filters that all kinds have. The API has them for instances; of the others each row is checked here. */
+export const scopeFilters = ['name', 'zone', 'vpc', 'resource-group', 'tag'] as const
+
+/** What an audit is about, as typed. */
+export interface Scope {
+  kinds: readonly SubjectKind[]
+  filters: Pick<Filters, (typeof scopeFilters)[number]>
+}
+
+/** The filters of a scope in words, as in `name web-*, VPC my-test-vpc`; empty without any. */
+export function scopeInWords({filters}: Scope): string {
+  const given = scopeFilters.flatMap(name => {
+    const value = filters[name]
+    return value === undefined ? [] : `${filterTable[name].word} ${[value].flat().join(', ')}`
+  })
+  return given.join(', ')
+}
 
 /** What is known of a resource that is referred to: a template may name it by ID alone. */
 export interface Referred {
@@ -45,12 +64,9 @@ export interface Subject {
 }
 
 /** What is known of a subject beside its body. */
-interface SubjectSurroundings {
+interface SubjectSurroundings extends Pick<Subject, 'readAt' | 'tags'> {
   region: Region
-  /** Epoch milliseconds. */
-  readAt: number
   references: KnownReferences
-  tags?: Tags | undefined
 }
 
 /** An instance, a template or a bare metal server as a subject. */
@@ -108,6 +124,11 @@ export class KnownReferences {
 /** The word for a kind, in the singular. */
 export function kindLabel(kind: SubjectKind): string {
   return kind.replaceAll('_', ' ')
+}
+
+/** Kinds in words, in the plural. */
+export function kindsInWords(kinds: readonly SubjectKind[]): string {
+  return kinds.map(kind => `${kindLabel(kind)}s`).join(', ')
 }
 
 /** What something is called: by name, or by ID where the name is not known. */

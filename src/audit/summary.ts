@@ -2,9 +2,7 @@ import {inactiveInWords} from '../cloud/regions.ts'
 import {counted} from '../counted.ts'
 import {accountsOf} from './accounts.ts'
 import {type AuditReport, resultOf} from './audit.ts'
-import {requirementInWords} from './policy.ts'
-import {scopeInWords} from './scope.ts'
-import {kindLabel, label} from './subjects.ts'
+import {kindsInWords, label, scopeInWords} from './subjects.ts'
 
 /** A count as people read it, as in `12,345`. */
 export function countLabel(count: number): string {
@@ -53,57 +51,50 @@ function placesInWords(names: readonly string[], many: 'regions' | 'places'): st
 
 /** The headline without its verdict, for a report that has that as its heading. */
 export function lead(report: AuditReport): string {
-  const text = headline(report).replace(/^[^:]*: /, '')
+  return capitalized(headline(report).replace(/^[^:]*: /, ''))
+}
+
+/** A text as it begins a sentence. */
+export function capitalized(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1)
 }
 
 /** What to say beside the headline: exemptions that expired, and rules and exemptions that apply to nothing. */
 export function remarks({expired, policy, judgements}: AuditReport): string[] {
+  const isJudged = judgements.length > 0
   const used = new Set(judgements.map(({rule}) => rule?.name))
   const idle = policy.rules.filter(({name}) => !used.has(name)).map(({name}) => name)
-  const remarks = expired.map(({exemption, violations}) => {
-    const of =
-      violations === 0
-        ? 'nothing violates the policy for that'
-        : `${countLabel(violations)} violate the policy for that`
-    return `An exemption expired on ${exemption.expires} (${exemption.reason}): ${of}.`
-  })
-  if (policy.file !== undefined && judgements.length > 0 && idle.length > 0) {
-    remarks.push(
-      `Of what was read, nothing is decided by ${idle.length === 1 ? 'the rule' : 'the rules'} ${idle.join(', ')}.`,
-    )
-  }
   const exempting = new Set(judgements.map(({verdict, exemption}) => verdict === 'exempt' && exemption))
   const lapsed = new Set(expired.map(({exemption}) => exemption))
   const unneeded = policy.exemptions.filter(each => !exempting.has(each) && !lapsed.has(each))
-  if (judgements.length > 0 && unneeded.length > 0) {
-    const places = unneeded.map(({reason, line}) => `line ${line} (${reason})`)
-    remarks.push(
-      `Of what was read, nothing is exempt by ${unneeded.length === 1 ? 'the exemption' : 'the exemptions'} of ${places.join(', ')}.`,
-    )
-  }
+  const places = unneeded.map(({reason, line}) => `line ${line} (${reason})`)
   const awaited = judgements.filter(({restartAwaited}) => restartAwaited !== undefined).length
-  if (awaited > 0) {
-    remarks.push(
+  const remarks = [
+    ...expired.map(({exemption: {expires, reason}, violations}) => {
+      const of = violations === 0 ? 'nothing violates' : `${countLabel(violations)} violate`
+      return `An exemption expired on ${expires} (${reason}): ${of} the policy for that.`
+    }),
+    policy.file !== undefined &&
+      isJudged &&
+      idle.length > 0 &&
+      `Of what was read, nothing is decided by ${idle.length === 1 ? 'the rule' : 'the rules'} ${idle.join(', ')}.`,
+    isJudged &&
+      unneeded.length > 0 &&
+      `Of what was read, nothing is exempt by ${unneeded.length === 1 ? 'the exemption' : 'the exemptions'} of ${places.join(', ')}.`,
+    awaited > 0 &&
       `${counted(awaited, 'instance was', 'instances were')} turned on by vpcmd, with no stop and start recorded since. Until then the service may not work fully (IBM's FAQ).`,
-    )
-  }
-  return remarks
+  ]
+  return remarks.filter(remark => remark !== false)
 }
 
 /** What was asked for, in words, for the head of a report. */
 export function scopeLine(report: AuditReport): string {
   const {scope, regions} = report
-  const kinds = scope.kinds.map(kind => `${kindLabel(kind)}s`).join(', ')
+  const kinds = kindsInWords(scope.kinds)
   const filters = scopeInWords(scope)
   const places = regions.length === 1 ? `the region ${regions[0]}` : `${regions.length} regions (${regions.join(', ')})`
   const accounts = accountsOf(report).length
   const {inactive = []} = report.assumed ?? {}
   const leftOut = inactive.length > 0 ? `; without ${inactiveInWords(inactive)}` : ''
   return `${kinds} in ${places}${accounts > 1 ? ` of ${accounts} accounts` : ''}${filters ? `; only ${filters}` : ''}${leftOut}`
-}
-
-/** The rules of a policy in words, each with its requirement. */
-export function ruleLines({policy}: AuditReport): {name: string; requires: string}[] {
-  return policy.rules.map(({name, require}) => ({name, requires: requirementInWords(require)}))
 }

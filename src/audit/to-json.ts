@@ -2,8 +2,7 @@ import type {Settings} from '../instances/settings.ts'
 import {type AuditReport, resultOf} from './audit.ts'
 import {type Judgement, reasonOf} from './judge.ts'
 import {requirementInWords} from './policy.ts'
-import {scopeFilters} from './scope.ts'
-import type {Referred} from './subjects.ts'
+import {type Referred, scopeFilters} from './subjects.ts'
 
 /** A judged subject as JSON lines have it, one each. */
 export function toJsonJudgement(judgement: Judgement): object {

@@ -39,8 +39,8 @@ export function assumedCredentials(
   account: string | undefined,
 ): Credentials {
   const {cacheKey, isBorrowed, secrets} = base.credentials
-  const named =
-    profile.kind === 'name' ? {profile_name: profile.text, account} : {[`profile_${profile.kind}`]: profile.text}
+  const whose = profile.kind === 'name' && account !== undefined && {account}
+  const named = {[`profile_${profile.kind}`]: profile.text, ...whose}
   return {
     asked: {name: 'IAM', url: iamUrl, profile: profile.text},
     isRenewable: true,
@@ -53,8 +53,8 @@ export function assumedCredentials(
         const form = new URLSearchParams({
           grant_type: 'urn:ibm:params:oauth:grant-type:assume',
           access_token: await base.tokens.accessToken(),
+          ...named,
         })
-        for (const [name, value] of Object.entries(named)) if (value !== undefined) form.set(name, value)
         const {data} = await adapter({
           method: 'POST',
           url: `${iamUrl}/identity/token`,

@@ -1,11 +1,11 @@
 import {VpcmdError} from '../errors.ts'
 import {fieldsOfCrn} from './crn.ts'
 import {type Operation, type OperationName, OtherAnswer, operations} from './operations.ts'
-import {fields, identity, type Raw, text} from './readers/fields.ts'
+import {fields, identity, type Raw, text, valueAt} from './readers/fields.ts'
 import {readPage} from './readers/page.ts'
 import {TryFailure, unreadable} from './retries.ts'
 import {failureOfTry} from './sdk-adapter.ts'
-import {callTried, type Peer} from './tried-call.ts'
+import {callTried, type Peer} from './service-call.ts'
 import type {Answer, CallControls, SendOnce, VpcApi} from './vpc-api.ts'
 
 /**
@@ -45,12 +45,13 @@ function callOperation(
   const isPatient = manner === 'rollout'
   const {again} = operation
   const where = place ? ` in ${place}` : ''
-  const doing = `${operation.doing.replace(/\{([\w.]+)\}/g, (_, path: string) => String(valueAt(params, path)))}${where}`
+  const named = (_: string, path: string) => String(valueAt(params, path.split('.')))
+  const doing = `${operation.doing.replace(/\{([\w.]+)\}/g, named)}${where}`
   const call = {
     place,
-    doing: {doing, iamAction: operation.iamAction},
-    mostRenewals: isPatient ? 4 : 1,
-    who: place || 'IBM Cloud',
+    doing,
+    iamAction: operation.iamAction,
+    ...(isPatient && {mostRenewals: 4}),
     budget: isPatient ? 'rollout' : 'read',
     repeatable: again === 'read' || (again === 'change' && !isPatient),
     awaitsConflicts: again === 'change',
@@ -65,7 +66,10 @@ function callOperation(
         signal.aborted && new TryFailure({kind: 'timeout', message: 'it was called off before it was sent'})
       throw failureOfTry(signal) ?? (calledOff || error)
     })
-    return {result: readAnswer(operation, answer.result, params, {url, doing, account}), etag: etagIn(answer.headers)}
+    // GET, POST and PATCH of an instance give one, a list does not (contract).
+    const {etag} = answer.headers
+    const result = readAnswer(operation, answer.result, params, {url, doing, account})
+    return {result, etag: typeof etag === 'string' ? etag : undefined}
   })
 }
 
@@ -98,13 +102,4 @@ function readAnswer(
       status: 200,
     })
   }
-}
-
-function valueAt(params: Record<string, unknown>, path: string): unknown {
-  return path.split('.').reduce<unknown>((value, name) => fields(value)[name], params)
-}
-
-/** The ETag that an answer came with (contract: GET, POST and PATCH of an instance give one, a list does not). */
-function etagIn({etag}: Record<string, unknown>): string | undefined {
-  return typeof etag === 'string' ? etag : undefined
 }

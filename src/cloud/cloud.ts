@@ -1,6 +1,6 @@
 import {join} from 'node:path'
 import type {ShowActivity} from '../activity.ts'
-import {entryOf} from '../counted.ts'
+import {entryOf, once} from '../counted.ts'
 import {usageError} from '../errors.ts'
 import {hashedName} from '../files/private-file.ts'
 import {callsOf, type Manner} from './calls.ts'
@@ -29,7 +29,7 @@ import {
 } from './regions.ts'
 import type {Pacing} from './retries.ts'
 import {sdkAdapter} from './sdk-adapter.ts'
-import type {Service} from './service-call.ts'
+import type {Peer, Service} from './service-call.ts'
 import type {Caller, Identity, TokenSource} from './token-source.ts'
 import {answerLimits, type Line, type WireLog} from './transport.ts'
 import type {SdkChoice, VpcApi} from './vpc-api.ts'
@@ -104,23 +104,11 @@ export interface AccountOptions extends AccessOptions {
 
 /** Opens one account. Sends nothing yet. */
 export function openAccount(options: AccountOptions): Cloud {
-  const {credentials, endpoints, pacing, log, allowsHttp = false, show, sdk, lineTo, onCall, tokens, account} = options
-  const {secrets} = credentials
+  const {credentials, endpoints, pacing, log, show, sdk, lineTo, tokens, account} = options
   const apis = new Map<string, Record<Manner, VpcApi>>()
   const openAt = (url: string, place: string): Record<Manner, VpcApi> => {
-    checkSecure(url, allowsHttp)
+    const policy = {...peerAt(url, options, options.concurrency), account: account?.id, place}
     const send = sdk.create({authenticator: tokens, serviceUrl: url, adapter: sdkAdapter(lineTo, pacing.now)})
-    const policy = {
-      url,
-      account: account?.id,
-      proxy: lineTo(url).proxy?.variable,
-      secrets,
-      place,
-      tokens,
-      pacing,
-      limiter: new RateLimiter(pacing, options.concurrency),
-      onCall,
-    }
     return {
       single: callsOf(send, {...policy, manner: 'single'}),
       rollout: callsOf(send, {...policy, manner: 'rollout'}),
@@ -130,11 +118,10 @@ export function openAccount(options: AccountOptions): Cloud {
     return entryOf(apis, url, () => openAt(url, place))[manner]
   }
 
-  let isChecked: Promise<void> | undefined
+  // A sign-in that fails is one error, and not one for each cached region.
+  const signIn = once(async () => account && tokens.ready())
   const find = async (asked: string[], askedBy: string) => {
-    // A sign-in that fails is one error, and not one for each cached region.
-    isChecked ??= account ? tokens.ready() : Promise.resolve()
-    await isChecked
+    await signIn()
     return findRegions({
       asked,
       askedBy,
@@ -168,16 +155,13 @@ export function openAccount(options: AccountOptions): Cloud {
     return searchTags(openService(options, 'search'), kind, account)
   }
   const indexes = new Map<TaggedKind, Promise<TagIndex>>()
-  let tagging: Service | undefined
-  let regions: Promise<Region[]> | undefined
+  // One for all, as they share a rate limit.
+  const tagging = once(() => openService(options, 'tagging'))
   // A rollout asks for the region of each change.
   const named = new Map<string, Promise<Region>>()
   return {
     askedRegions: regionNamesIn(asked),
-    regions() {
-      regions ??= find(asked, askedBy)
-      return regions
-    },
+    regions: once(() => find(asked, askedBy)),
     async region(place, askedBy = 'the CRN') {
       const {region: name, account: asked} = place
       // What a plan or a run has of another account is none of this one's.
@@ -191,26 +175,30 @@ export function openAccount(options: AccountOptions): Cloud {
     tags: async (_region, kind = 'instance') => entryOf(indexes, kind, () => search(kind)),
     async attachedTags(_region, crn, kind, signal) {
       const [{readAttachedTags}, {account}] = await Promise.all([import('./global-tagging.ts'), tokens.identity()])
-      // One for all, as they share a rate limit.
-      tagging ??= openService(options, 'tagging')
-      return readAttachedTags(tagging, crn, kind, account, signal)
+      return readAttachedTags(tagging(), crn, kind, account, signal)
     },
   }
 }
 
+/** A service at a URL, and what all requests to it share. Throws a usage error for one that the token is not sent to. */
+function peerAt(url: string, options: AccountOptions, concurrency?: number): Peer {
+  const {credentials, pacing, allowsHttp = false, lineTo, onCall, tokens} = options
+  checkSecure(url, allowsHttp)
+  const limiter = new RateLimiter(pacing, concurrency)
+  return {url, proxy: lineTo(url).proxy?.variable, secrets: credentials.secrets, tokens, pacing, limiter, onCall}
+}
+
 /** Opens a service beside the VPC API. Throws a usage error for one whose address is not known, or that the token is not sent to. */
 export function openService(options: AccountOptions, name: ServiceName): Service {
-  const {credentials, endpoints, pacing, allowsHttp = false, lineTo, onCall, tokens, account} = options
+  const {credentials, endpoints, lineTo, account} = options
   const url = serviceUrl(endpoints, name)
-  checkSecure(url, allowsHttp)
+  const peer = peerAt(url, options)
   if (credentials.isBorrowed) checkServiceOfLogin(credentials.asked.url, url, name)
   // A page of a search is as long as a page of a list.
   const line = {...lineTo(url), mostBytes: answerLimits.list}
-  const {secrets} = credentials
   const words = serviceWords(name)
   const place = account ? `${words.name} in ${accountName(account)}` : words.name
-  const limiter = new RateLimiter(pacing)
-  return {...words, name: place, url, proxy: line.proxy?.variable, secrets, tokens, pacing, limiter, line, onCall}
+  return {...peer, ...words, name: place, line}
 }
 
 /** Throws a usage error where something is of another account than that of the credentials. */
@@ -236,10 +224,10 @@ export function watchCalls(show: ShowActivity): (place: string) => () => void {
     return {verb: `Waiting for ${all.length > 3 ? `${all.length} regions` : all.join(', ')}`, facts: []}
   }
   return place => {
-    places.push(place || 'IBM Cloud')
+    places.push(place)
     endShow ??= show(activity, 'minor')
     return () => {
-      places.splice(places.indexOf(place || 'IBM Cloud'), 1)
+      places.splice(places.indexOf(place), 1)
       if (places.length > 0) return
       endShow?.()
       endShow = undefined

@@ -12,12 +12,10 @@ import type {SdkAdapter} from './sdk-adapter.ts'
 import type {Asked} from './service-errors.ts'
 import {linkLocalAddress} from './transport.ts'
 
-export type Settings = Readonly<Record<string, string | undefined>>
-
 /** Where VPC_* settings stand, and what is said of them. */
 export interface SettingSources {
   /** The environment, with what files add to it. */
-  settings: Settings
+  settings: NodeJS.ProcessEnv
   /** IAM's base URL. */
   iamUrl: string
   warn(text: string): void

@@ -5,8 +5,6 @@ import {asVpcmdError, exitCodes, VpcmdError} from '../errors.ts'
 import {type InputHost, readText} from '../files/read-input.ts'
 import {homeFolder} from '../files/user-folders.ts'
 
-type Settings = Readonly<Record<string, string | undefined>>
-
 const fileName = 'ibm-credentials.env'
 
 /** What is no part of the credentials among the VPC_* settings: of these each one of the environment wins by itself. */
@@ -18,24 +16,21 @@ const addresses = ['VPC_URL', 'VPC_AUTH_URL']
  * with those of a file. A file in the current folder is not read, as somebody else may have put it there: `warn` says so.
  * Throws VpcmdError, exit 3, for a file that is named and can't be read.
  */
-export async function withCredentialsFile(host: InputHost, warn: (text: string) => void): Promise<Settings> {
+export async function withCredentialsFile(host: InputHost, warn: (text: string) => void): Promise<NodeJS.ProcessEnv> {
   const {env} = host
   const [file] = await Promise.all([readCredentialsFile(host), warnOfCurrentFolder(env, warn)])
   const hasOwn = hasSettings(env)
   const taken = Object.entries(file).filter(
     ([name]) => name.startsWith('VPC_') && (addresses.includes(name) || !hasOwn),
   )
-  return {...Object.fromEntries(taken), ...withoutEmpty(env)}
+  // A setting of the SDK's that is set to nothing is not set.
+  const own = Object.entries(env).filter(([name, value]) => value || !name.startsWith('VPC_'))
+  return Object.fromEntries([...taken, ...own])
 }
 
 /** Whether there are VPC_* settings that are part of credentials. */
-export function hasSettings(env: Settings): boolean {
+export function hasSettings(env: NodeJS.ProcessEnv): boolean {
   return Object.keys(env).some(name => name.startsWith('VPC_') && !addresses.includes(name) && env[name])
-}
-
-/** A setting of the SDK's that is set to nothing is not set. */
-function withoutEmpty(env: Settings): Settings {
-  return Object.fromEntries(Object.entries(env).filter(([name, value]) => value || !name.startsWith('VPC_')))
 }
 
 async function readCredentialsFile(host: InputHost): Promise<Record<string, string>> {
@@ -54,12 +49,12 @@ async function readCredentialsFile(host: InputHost): Promise<Record<string, stri
   }
 }
 
-function homeFile(env: Settings): string | undefined {
+function homeFile(env: NodeJS.ProcessEnv): string | undefined {
   const home = homeFolder(env)
   return home && join(home, fileName)
 }
 
-async function warnOfCurrentFolder(env: Settings, warn: (text: string) => void): Promise<void> {
+async function warnOfCurrentFolder(env: NodeJS.ProcessEnv, warn: (text: string) => void): Promise<void> {
   const isThere = await stat(fileName).then(
     each => each.isFile(),
     () => false,

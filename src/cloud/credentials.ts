@@ -15,7 +15,6 @@ import {
   fromSettings,
   type ProfileOptions,
   type SettingSources,
-  type Settings,
 } from './credential-kinds.ts'
 import {hasSettings} from './credentials-file.ts'
 import {fromIbmcloud, type IbmcloudLogin, readIbmcloudLogin} from './ibmcloud.ts'
@@ -149,7 +148,7 @@ function profileNamed(profile: string | undefined): ProfileOptions {
 }
 
 /** Why one of the sources is taken: what would have come before it is not there, and what else is there comes after it. */
-function whyFirst(name: string, settings: Settings): string {
+function whyFirst(name: string, settings: NodeJS.ProcessEnv): string {
   const rank = order.includes(name) ? order.indexOf(name) : order.length
   const before = order.slice(0, rank).filter(each => each !== 'profile')
   const after = order

@@ -53,7 +53,7 @@ export interface Endpoints {
  * The two addresses from which everything else follows, from what users of IBM's SDK and of Terraform have set already.
  * Throws a usage error, exit 2, for a variable that holds no URL.
  */
-export function findEndpoints(env: Readonly<Record<string, string | undefined>>, asksPrivate: boolean): Endpoints {
+export function findEndpoints(env: NodeJS.ProcessEnv, asksPrivate: boolean): Endpoints {
   const given = fromVariable(env, 'VPC_URL') ?? fromVariable(env, 'IBMCLOUD_IS_NG_API_ENDPOINT')
   const isPrivate = asksPrivate || (given !== undefined && new URL(given).hostname.endsWith(privateVpcDomain))
   const vpcUrl = given ?? privately(defaultVpcUrl, isPrivate)
@@ -96,7 +96,7 @@ export function serviceUrl(endpoints: Endpoints, service: ServiceName): string {
   )
 }
 
-function fromVariable(env: Readonly<Record<string, string | undefined>>, name: string): string | undefined {
+function fromVariable(env: NodeJS.ProcessEnv, name: string): string | undefined {
   const value = env[name]?.trim()
   if (!value) return undefined
   const url = URL.canParse(value) ? new URL(value) : undefined
@@ -135,8 +135,7 @@ export function isLoopback(url: string): boolean {
  */
 export function checkSecure(url: string, insists: boolean): void {
   const {protocol, host} = new URL(url)
-  if (insists || protocol === 'https:' || isLoopback(url)) return
-  if (isMetadataService(url)) return
+  if (insists || protocol === 'https:' || isLoopback(url) || isMetadataService(url)) return
   throw usageError(
     `${host} is asked over http: anyone in between could read the credentials. Nothing was sent.`,
     'Use https. If it is meant, pass --allow-http.',

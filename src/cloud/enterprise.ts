@@ -103,38 +103,25 @@ function checkWithin(row: AccountRow, {enterprise, accountGroup}: EnterpriseQuer
 
 const notNamed = 'Name the accounts in place of it: --account ID,… or --account @FILE.'
 
-interface AccountRow {
-  id: string | undefined
-  name: string | undefined
-  state: string | undefined
-  enterprise: string | undefined
-  /** The CRN of what it is directly in. */
-  parent: string | undefined
-  /** Such as `enterprise:ID/account-group:ID`. */
-  path: string | undefined
+type AccountRow = ReturnType<typeof readRow>
+
+function readRow(row: Raw) {
+  const id = text(row, 'id')
+  return {
+    id: id !== undefined && isAccountId(id) ? id : undefined,
+    name: text(row, 'name')?.slice(0, longestName),
+    state: text(row, 'state')?.slice(0, longestName),
+    enterprise: text(row, 'enterprise_id'),
+    /** The CRN of what it is directly in. */
+    parent: text(row, 'parent'),
+    /** Such as `enterprise:ID/account-group:ID`. */
+    path: text(row, 'enterprise_path'),
+  }
 }
 
-interface AccountPage {
-  rows: AccountRow[]
-  count: number | undefined
-  /** The URL of the next page; undefined where it can't be read. */
-  next: string | undefined
-  /** Whether the answer says nothing of a next page. */
-  isLast: boolean
-}
-
-function readPage(raw: Raw): AccountPage | undefined {
-  const rows = list(raw, 'resources', row => {
-    const id = text(row, 'id')
-    return {
-      id: id !== undefined && isAccountId(id) ? id : undefined,
-      name: text(row, 'name')?.slice(0, longestName),
-      state: text(row, 'state')?.slice(0, longestName),
-      enterprise: text(row, 'enterprise_id'),
-      parent: text(row, 'parent'),
-      path: text(row, 'enterprise_path'),
-    }
-  })
+function readPage(raw: Raw) {
+  const rows = list(raw, 'resources', readRow)
+  // What says nothing of a next page is the last one; a URL that can't be read is no such word.
   const isLast = [undefined, null, ''].some(none => raw.next_url === none)
   return rows && {rows, count: number(raw, 'rows_count'), next: text(raw, 'next_url'), isLast}
 }

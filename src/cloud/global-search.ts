@@ -36,7 +36,8 @@ export async function searchTags(service: Service, kind: TaggedKind, account: st
       message: `Could not ${doing} to the end: ${why}, and there are more.`,
       hint: 'Run the command again; if it stays so, IBM support should know.',
     })
-  const isMeant = (crn: CrnFields) => crn.service === 'is' && crn.type === searchTypes[kind] && isOf(crn, account)
+  const isMeant = ({service, type, scope}: CrnFields) =>
+    service === 'is' && type === searchTypes[kind] && (account === undefined || scope === `a/${account}`)
   let cursor: string | undefined
   let idle = 0
   for (let pages = 0; pages < mostPages; pages++) {
@@ -67,12 +68,7 @@ export async function searchTags(service: Service, kind: TaggedKind, account: st
   throw broken(`${mostPages} pages came`)
 }
 
-interface SearchPage {
-  items: {crn: CrnFields | undefined; tags: Tags}[]
-  next: string | undefined
-}
-
-function readPage(raw: Raw): SearchPage | undefined {
+function readPage(raw: Raw) {
   const items = list(raw, 'items', item => ({crn: crnIn(text(item, 'crn')), tags: readTags(item)}))
   return items && {items, next: text(raw, 'search_cursor')}
 }
@@ -81,8 +77,4 @@ function readPage(raw: Raw): SearchPage | undefined {
 function crnIn(crn: string | undefined): CrnFields | undefined {
   const fields = crn?.startsWith('crn:') ? fieldsOfCrn(crn) : undefined
   return fields?.service && fields.scope && fields.type && fields.id ? fields : undefined
-}
-
-function isOf({scope}: CrnFields, account: string | undefined): boolean {
-  return account === undefined || scope === `a/${account}`
 }

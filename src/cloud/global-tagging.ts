@@ -1,4 +1,4 @@
-import {list, number, type Raw, text} from './readers/fields.ts'
+import {list, number, text} from './readers/fields.ts'
 import type {TagKind} from './readers/tags.ts'
 import {askService, type Service} from './service-call.ts'
 
@@ -31,13 +31,11 @@ export async function readAttachedTags(
     },
     doing: `read the ${kind} tags of ${crn.split(':').at(-1)} from ${service.name}`,
     signal,
-    read: readNames,
+    read(raw) {
+      const names = list(raw, 'items', item => text(item, 'name'))
+      return names && {names, total: number(raw, 'total_count')}
+    },
   })
   const known = names.filter(name => name !== undefined)
   return known.length === names.length && known.length >= (total ?? 0) ? known : undefined
-}
-
-function readNames(raw: Raw): {names: (string | undefined)[]; total: number | undefined} | undefined {
-  const names = list(raw, 'items', item => text(item, 'name'))
-  return names && {names, total: number(raw, 'total_count')}
 }

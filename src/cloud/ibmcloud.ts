@@ -41,10 +41,8 @@ interface IamToken {
   expiresAt: number
 }
 
-type Env = Readonly<Record<string, string | undefined>>
-
 /** Finds who is signed in to `ibmcloud`; undefined for nobody. Throws VpcmdError, exit 3, for a file that can't be read or trusted. */
-export async function readIbmcloudLogin(env: Env): Promise<IbmcloudLogin | undefined> {
+export async function readIbmcloudLogin(env: NodeJS.ProcessEnv): Promise<IbmcloudLogin | undefined> {
   const folder = await configFolder(env)
   if (folder === undefined) return undefined
   const file = join(folder, 'config.json')
@@ -72,7 +70,7 @@ export async function readIbmcloudLogin(env: Env): Promise<IbmcloudLogin | undef
 }
 
 /** configuration/config_helpers/helpers.go and env.go. */
-async function configFolder(env: Env): Promise<string | undefined> {
+async function configFolder(env: NodeJS.ProcessEnv): Promise<string | undefined> {
   if (env.IBMCLOUD_CONFIG_HOME) return resolve(env.IBMCLOUD_CONFIG_HOME)
   const windowsHome = `${env.HOMEDRIVE ?? ''}${env.HOMEPATH ?? ''}` || env.USERPROFILE
   const home = env.IBMCLOUD_HOME || env.BLUEMIX_HOME || (platform() === 'win32' ? windowsHome : env.HOME)
@@ -88,7 +86,7 @@ async function configFolder(env: Env): Promise<string | undefined> {
 const readTries = 5
 const mostBytes = inputLimits.other
 
-async function readConfig(file: string, env: Env): Promise<Raw> {
+async function readConfig(file: string, env: NodeJS.ProcessEnv): Promise<Raw> {
   for (let tries = 1; ; tries++) {
     try {
       return fields(await readPrivateJson(file, mostBytes))
@@ -124,7 +122,7 @@ const leastLifeMs = 2 * 60_000
  * The credentials of whoever is signed in: the token of the file, and then those of `ibmcloud iam oauth-tokens`, which
  * must be of the same account and the same identity: a run goes on in no other. `env` is what ibmcloud is run with.
  */
-export function fromIbmcloud(login: IbmcloudLogin, env: Env, iamUrl: string) {
+export function fromIbmcloud(login: IbmcloudLogin, env: NodeJS.ProcessEnv, iamUrl: string) {
   const {account, iamId} = login.token
   const secrets = [login.token.text]
   let unused: IamToken | undefined = login.token
@@ -161,7 +159,7 @@ const args = ['iam', 'oauth-tokens', '--output', 'JSON']
 const commandLine = `ibmcloud ${args.join(' ')}`
 
 /** Has ibmcloud renew its token and print it: `{"iam_token": "Bearer …"}` (ibm-cloud-docs/logs-router, retrieve-access-token). */
-async function askIbmcloud(env: Env): Promise<IamToken> {
+async function askIbmcloud(env: NodeJS.ProcessEnv): Promise<IamToken> {
   const program = await programOnPath('ibmcloud', env)
   if (program === undefined) {
     throw denied(
@@ -185,14 +183,11 @@ async function askIbmcloud(env: Env): Promise<IamToken> {
   throw denied('ibmcloud_failed', `${commandLine} printed no token that vpcmd can read.`)
 }
 
-interface Ended {
-  /** The exit code, or the name of what ended it; undefined where it took too long. */
-  code: number | string | undefined
-  stdout: string
-  stderr: string
-}
-
-function run(program: string, env: Env): Promise<Ended> {
+/** Runs it. `code` is its exit code, or the name of what ended it; undefined where it took too long. */
+function run(
+  program: string,
+  env: NodeJS.ProcessEnv,
+): Promise<{code: number | string | undefined; stdout: string; stderr: string}> {
   const options = {
     // Its trace would be in what it prints, with the token (env.go).
     env: {...env, IBMCLOUD_TRACE: 'false', IBMCLOUD_COLOR: 'false', IBMCLOUD_VERSION_CHECK: 'false'},

@@ -72,15 +72,16 @@ function get<const Path extends string, Result>(
   return {method: 'GET', path, read, doing, iamAction, again: 'read'} as const
 }
 
-/** Reads a list, which stands under the key `rows` of the answer. */
-function list<const Path extends string, Row>(
+/** Reads a list, which stands in the answer under the last word of its path. */
+function list<const Path extends string, Row, const Query extends object = Record<never, never>>(
   path: Path,
-  rows: string,
   readRow: RowReader<Row>,
   doing: string,
   iamAction?: string,
+  query = {} as Query,
 ) {
-  return {method: 'GET', path, rows, readRow, doing, iamAction, again: 'read'} as const
+  const rows = path.slice(path.lastIndexOf('/') + 1)
+  return {method: 'GET', path, rows, readRow, doing, iamAction, query, again: 'read'} as const
 }
 
 /** Reads one thing, which has to be the one of the ID that was asked for. */
@@ -124,37 +125,32 @@ function readAction(raw: Raw, {instanceId, type}: Record<string, unknown>): {typ
   return {type: acted}
 }
 
-const mergePatch = 'application/merge-patch+json'
-
 /** Each call that vpcmd makes, once: the interface, the built-in client and the tried calls derive from it. */
 export const operations = {
   listRegions: {
-    ...list('/regions', 'regions', readRegion, 'ask for the regions'),
+    ...list('/regions', readRegion, 'ask for the regions'),
     identify: (raw: Raw) => text(raw, 'name'),
   },
-  listInstances: {
-    ...list('/instances', 'instances', readInstance, 'list the instances', 'is.instance.instance.list'),
-    query: {
-      ...paging,
-      resourceGroupId: 'resource_group.id',
-      name: 'name',
-      availabilityClass: 'availability.class',
-      dedicatedHostId: 'dedicated_host.id',
-      dedicatedHostCrn: 'dedicated_host.crn',
-      dedicatedHostName: 'dedicated_host.name',
-      instanceGroupMembershipInstanceGroupId: 'instance_group_membership.instance_group.id',
-      instanceGroupMembershipInstanceGroupCrn: 'instance_group_membership.instance_group.crn',
-      placementGroupId: 'placement_group.id',
-      placementGroupCrn: 'placement_group.crn',
-      placementGroupName: 'placement_group.name',
-      reservationId: 'reservation.id',
-      reservationCrn: 'reservation.crn',
-      reservationName: 'reservation.name',
-      vpcId: 'vpc.id',
-      vpcCrn: 'vpc.crn',
-      vpcName: 'vpc.name',
-    },
-  },
+  listInstances: list('/instances', readInstance, 'list the instances', 'is.instance.instance.list', {
+    ...paging,
+    resourceGroupId: 'resource_group.id',
+    name: 'name',
+    availabilityClass: 'availability.class',
+    dedicatedHostId: 'dedicated_host.id',
+    dedicatedHostCrn: 'dedicated_host.crn',
+    dedicatedHostName: 'dedicated_host.name',
+    instanceGroupMembershipInstanceGroupId: 'instance_group_membership.instance_group.id',
+    instanceGroupMembershipInstanceGroupCrn: 'instance_group_membership.instance_group.crn',
+    placementGroupId: 'placement_group.id',
+    placementGroupCrn: 'placement_group.crn',
+    placementGroupName: 'placement_group.name',
+    reservationId: 'reservation.id',
+    reservationCrn: 'reservation.crn',
+    reservationName: 'reservation.name',
+    vpcId: 'vpc.id',
+    vpcCrn: 'vpc.crn',
+    vpcName: 'vpc.name',
+  }),
   getInstance: get('/instances/{id}', byId(readInstance), 'read instance {id}', 'is.instance.instance.read'),
   updateInstance: {
     method: 'PATCH',
@@ -206,16 +202,10 @@ export const operations = {
     'read the virtual network interface {id}',
     'is.virtual-network-interface.virtual-network-interface.read',
   ),
-  listFloatingIps: {
-    ...list(
-      '/floating_ips',
-      'floating_ips',
-      readFloatingIp,
-      'list the floating IPs',
-      'is.floating-ip.floating-ip.list',
-    ),
-    query: {...paging, targetId: 'target.id'},
-  },
+  listFloatingIps: list('/floating_ips', readFloatingIp, 'list the floating IPs', 'is.floating-ip.floating-ip.list', {
+    ...paging,
+    targetId: 'target.id',
+  }),
   createFloatingIp: {
     method: 'POST',
     path: '/floating_ips',
@@ -225,26 +215,22 @@ export const operations = {
     body: {floatingIpPrototype: part<FloatingIpPrototype>('')},
     read: made(readFloatingIp),
   },
-  listVpcs: {...list('/vpcs', 'vpcs', readNamed, 'list the VPCs', 'is.vpc.vpc.list'), query: paging},
+  listVpcs: list('/vpcs', readNamed, 'list the VPCs', 'is.vpc.vpc.list', paging),
   // The right to read templates: ibm-cloud-docs/vpc, at-events.md. It takes neither `start` nor `limit`: IBM's SDK has none for it, though its answer can name a next page. There is no
   // action of its own for the list (ibm-cloud-docs/vpc, at-events.md).
   listInstanceTemplates: list(
     '/instance/templates',
-    'templates',
     readInstanceTemplate,
     'list the instance templates',
     'is.instance.instance-template.read',
   ),
-  listBareMetalServers: {
-    ...list(
-      '/bare_metal_servers',
-      'bare_metal_servers',
-      readBareMetalServer,
-      'list the bare metal servers',
-      'is.bare-metal-server.bare-metal-server.list',
-    ),
-    query: {...paging, name: 'name'},
-  },
+  listBareMetalServers: list(
+    '/bare_metal_servers',
+    readBareMetalServer,
+    'list the bare metal servers',
+    'is.bare-metal-server.bare-metal-server.list',
+    {...paging, name: 'name'},
+  ),
   getBareMetalServer: get(
     '/bare_metal_servers/{id}',
     byId(readBareMetalServer),
@@ -260,16 +246,10 @@ export const operations = {
     body: {metadataService: part<Settings>('metadata_service')},
     read: byId(readBareMetalServer),
   },
-  listKeys: {...list('/keys', 'keys', readNamed, 'list the keys', 'is.key.key.list'), query: paging},
-  listImages: {
-    ...list('/images', 'images', readNamed, 'list the images', 'is.image.image.list'),
-    query: {...paging, name: 'name'},
-  },
+  listKeys: list('/keys', readNamed, 'list the keys', 'is.key.key.list', paging),
+  listImages: list('/images', readNamed, 'list the images', 'is.image.image.list', {...paging, name: 'name'}),
   getImage: get('/images/{id}', byId(readImage), 'read the image {id}', 'is.image.image.read'),
-  listSubnets: {
-    ...list('/subnets', 'subnets', readSubnet, 'list the subnets', 'is.subnet.subnet.list'),
-    query: {...paging, vpcId: 'vpc.id'},
-  },
+  listSubnets: list('/subnets', readSubnet, 'list the subnets', 'is.subnet.subnet.list', {...paging, vpcId: 'vpc.id'}),
   getSubnet: get('/subnets/{id}', byId(readSubnet), 'read the subnet {id}', 'is.subnet.subnet.read'),
 } as const satisfies Record<string, Operation>
 
@@ -283,5 +263,5 @@ export const listPaths: readonly string[] = Object.values<Operation>(operations)
 
 /** The media type of what is sent, which for a PATCH is a merge patch (RFC 7396). */
 export function mediaTypeOf({method}: Operation): string {
-  return method === 'PATCH' ? mergePatch : 'application/json'
+  return method === 'PATCH' ? 'application/merge-patch+json' : 'application/json'
 }

@@ -1,5 +1,6 @@
-/** What a rate limiter needs of the world: a clock in epoch milliseconds, and a way to wait. */
-export interface LimiterClock {
+/** What vpcmd needs of the world to wait for something. */
+export interface Clock {
+  /** Epoch milliseconds. */
   now(): number
   /** Rejects at once when the signal comes. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
@@ -30,7 +31,7 @@ const lowestRate = 2
  * says, and from then on keeps the pace at which requests came through.
  */
 export class RateLimiter {
-  readonly #clock: LimiterClock
+  readonly #clock: Clock
   readonly #max: number
   #limit: number
   #isThrottled = false
@@ -55,7 +56,7 @@ export class RateLimiter {
   #refusals = 0
 
   /** `max` caps the concurrency, as `--concurrency` says. */
-  constructor(clock: LimiterClock, max: number = rateLimits.max) {
+  constructor(clock: Clock, max: number = rateLimits.max) {
     this.#clock = clock
     this.#max = max
     this.#limit = Math.min(rateLimits.start, max)

@@ -1,4 +1,4 @@
-import {type Ending, NeverSent, type RateLimiter} from './rate-limiter.ts'
+import {type Clock, type Ending, NeverSent, type RateLimiter} from './rate-limiter.ts'
 import {pauseAfter, retryPolicy} from './retry-policy.ts'
 import type {NoReply, Silence} from './transport.ts'
 
@@ -42,13 +42,9 @@ export class TryFailure extends Error {
   }
 }
 
-export interface Pacing {
+export interface Pacing extends Clock {
   /** How long one try may take, in milliseconds. */
   timeoutMs: number
-  /** Rejects at once when the signal comes. */
-  sleep(ms: number, signal?: AbortSignal): Promise<void>
-  /** Epoch milliseconds. */
-  now(): number
   /** A random number from 0 up to 1. */
   random(): number
   /** Called before each pause. */

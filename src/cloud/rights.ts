@@ -5,11 +5,11 @@ import type {Region} from './regions.ts'
 /** Whether one may do something. */
 export interface Right {
   what: string
-  /** Where it was tried. */
-  region: string | undefined
+  /** Where it was tried, if anywhere. */
+  region?: string | undefined
   /** `no` only where IBM Cloud refused it. */
   allowed: 'yes' | 'no' | 'unknown'
-  why: string | undefined
+  why?: string
 }
 
 /**
@@ -24,7 +24,7 @@ export async function rightsOf(
   const tried = async (what: string, region: string | undefined, call: () => Promise<unknown>): Promise<Right> => {
     try {
       await call()
-      return {what, region, allowed: 'yes', why: undefined}
+      return {what, region, allowed: 'yes'}
     } catch (thrown) {
       const error = asVpcmdError(thrown)
       if (error.status === 403) return {what, region, allowed: 'no', why: error.message}
@@ -34,13 +34,8 @@ export async function rightsOf(
       return {what, region, allowed: 'unknown', why: error.message}
     }
   }
-  const changing: Right = {
-    what: 'change instances',
-    region: undefined,
-    allowed: 'unknown',
-    why: 'not tested, as that would change something',
-  }
-  const untried: Right = {what: 'list instances', region: undefined, allowed: 'unknown', why: 'not asked: no region'}
+  const untold = (what: string, why: string): Right => ({what, allowed: 'unknown', why})
+  const changing = untold('change instances', 'not tested, as that would change something')
   const [first] = cloud.askedRegions
   let regions: Region[] = []
   const listed = await tried('list regions', undefined, async () => {
@@ -51,8 +46,8 @@ export async function rightsOf(
   if (!region) {
     // Where nobody is let into any account, no regions were listed.
     const isListed = regions.length === 0 || regions.some(({name}) => name !== '')
-    const regionsNotAsked: Right = {...untried, what: 'list regions', why: 'not asked: no account'}
-    return {rights: [isListed ? listed : regionsNotAsked, untried, changing], errors}
+    const regionsRight = isListed ? listed : untold('list regions', 'not asked: no account')
+    return {rights: [regionsRight, untold('list instances', 'not asked: no region'), changing], errors}
   }
   const api = cloud.api(region)
   const rights = await Promise.all([

@@ -1,5 +1,5 @@
 import {parsedJson} from '../json-object.ts'
-import {type Failure, failureOf, parseRetryAfter, TryFailure, unreadable} from './retries.ts'
+import {failureOf, parseRetryAfter, TryFailure, unreadable} from './retries.ts'
 import {ask, type Line} from './transport.ts'
 
 /** What IBM's SDK core hands to the HTTP adapter that it is given (axios, lib/core/dispatchRequest.js), as far as it is read here. */
@@ -67,15 +67,14 @@ async function send<Request extends SdkRequest>(
   const text = outcome.body.toString('utf8').replace(/^\uFEFF/, '')
   const body = parsedJson(text)
   if (status < 200 || status > 299) {
-    const failure: Failure = {
+    throw new TryFailure({
       kind: 'status',
       status,
       body: body ?? text,
       retryAfterMs: parseRetryAfter(headers['retry-after'], now()),
       location: headers.location,
       message: `status ${status}`,
-    }
-    throw new TryFailure(failure)
+    })
   }
   if (typeof body !== 'object' || body === null) throw unreadable(text, 'the answer is not JSON')
   return {data: body, status, statusText: '', headers: plainHeaders(headers), config: request}

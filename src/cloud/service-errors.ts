@@ -255,74 +255,61 @@ export function asSentence(text: string): string {
   return /[.!?]$/.test(text) ? text : `${text}.`
 }
 
-/** The error of an exchange without an answer that can be read. `what` could not be done. */
-function connectionError(
-  what: string,
-  failure: Failure,
-  peer: AskedAt,
-  secrets: readonly string[],
-  more: {isUnsent: boolean; status?: number},
-): VpcmdError {
-  const [code, reason, hint] = connectionProblem(failure, hostIn(peer.url), peer)
-  return new VpcmdError({code, message: withoutSecrets(`${what}: ${reason}.`, secrets), hint, ...more})
-}
-
-type AskedAt = Pick<Doing, 'url' | 'variable' | 'proxy'>
-
 function proxyHint(proxy: string | undefined): string | undefined {
   return proxy && `${proxy} is set: see whether that proxy works and NO_PROXY is right.`
 }
 
-function connectionProblem(
+type Problem = [code: string, reason: string, hint?: string]
+
+/** The error of an exchange without an answer that can be read. `what` could not be done. */
+function connectionError(
+  what: string,
   failure: Failure,
-  host: string,
-  {variable = 'VPC_URL', proxy}: AskedAt,
-): [code: string, reason: string, hint?: string] {
-  const {kind, status, connectionCode, message} = failure
+  {url, variable = 'VPC_URL', proxy}: Pick<Doing, 'url' | 'variable' | 'proxy'>,
+  secrets: readonly string[],
+  more: {isUnsent: boolean; status?: number},
+): VpcmdError {
+  const {kind, status, connectionCode, message, body} = failure
+  const host = hostIn(url)
   const proxied = proxyHint(proxy)
   const check = `whether ${variable} and VPC_AUTH_URL are right if you set them.`
   const seeFirewall = proxied ?? `See whether a firewall is in the way, and ${check}`
   const tlsHint = 'If a proxy of your company opens TLS, name its CA in NODE_EXTRA_CA_CERTS.'
-  switch (kind) {
-    case 'timeout':
-      return ['timeout', `${host} gave ${message}`, proxied ?? 'A longer --timeout may help.']
-    case 'proxy': {
-      const hint =
-        status === 407
-          ? `It wants a user and a password: ${proxy}=http://USER:PASSWORD@HOST:PORT.`
-          : 'Ask its administrator to let it through, or list the host in NO_PROXY.'
-      return ['proxy_refused', `the proxy of ${proxy} refused to open a way to ${host}, with status ${status}`, hint]
-    }
-    case 'refused':
-      return ['connection_refused', `the connection to ${host} was refused (${connectionCode})`, seeFirewall]
-    case 'unreachable':
-      return ['connection_refused', `there is no way to ${host} (${connectionCode})`, seeFirewall]
-    case 'unknown-host': {
-      const hint = proxied ?? `See whether this machine has a network, and ${check}`
-      return ['host_not_found', `the host ${host} can't be found in the DNS (${connectionCode})`, hint]
-    }
-    case 'untrusted':
-      return ['tls_failure', `the TLS certificate of ${host} can't be trusted (${connectionCode})`, tlsHint]
-    case 'other-protocol':
-      return ['tls_failure', `${host} does not speak the protocol that it was asked in (${connectionCode})`, tlsHint]
-    case 'too-big': {
-      const hint = 'IBM Cloud sends nothing of that size: something else may answer in its place.'
-      return ['answer_too_large', `the answer of ${host} is larger than vpcmd takes`, hint]
-    }
-    case 'unreadable': {
-      if (!isPage(failure.body))
-        return [
-          'unreadable_answer',
-          `${message} (${host})`,
-          proxied ?? `Run the command again. If it stays so, see ${check}`,
-        ]
-      return [
-        'web_page',
-        `${host} answered with a web page: a proxy or a login page may be in the way`,
-        proxied ?? `See ${check}`,
-      ]
-    }
-    default:
-      return ['connection_broken', `the connection to ${host} broke: ${message}`, proxied]
+  const refusedHint =
+    status === 407
+      ? `It wants a user and a password: ${proxy}=http://USER:PASSWORD@HOST:PORT.`
+      : 'Ask its administrator to let it through, or list the host in NO_PROXY.'
+  const page = `${host} answered with a web page: a proxy or a login page may be in the way`
+  const problems: Partial<Record<Failure['kind'], Problem>> = {
+    timeout: ['timeout', `${host} gave ${message}`, proxied ?? 'A longer --timeout may help.'],
+    proxy: [
+      'proxy_refused',
+      `the proxy of ${proxy} refused to open a way to ${host}, with status ${status}`,
+      refusedHint,
+    ],
+    refused: ['connection_refused', `the connection to ${host} was refused (${connectionCode})`, seeFirewall],
+    unreachable: ['connection_refused', `there is no way to ${host} (${connectionCode})`, seeFirewall],
+    'unknown-host': [
+      'host_not_found',
+      `the host ${host} can't be found in the DNS (${connectionCode})`,
+      proxied ?? `See whether this machine has a network, and ${check}`,
+    ],
+    untrusted: ['tls_failure', `the TLS certificate of ${host} can't be trusted (${connectionCode})`, tlsHint],
+    'other-protocol': [
+      'tls_failure',
+      `${host} does not speak the protocol that it was asked in (${connectionCode})`,
+      tlsHint,
+    ],
+    'too-big': [
+      'answer_too_large',
+      `the answer of ${host} is larger than vpcmd takes`,
+      'IBM Cloud sends nothing of that size: something else may answer in its place.',
+    ],
+    unreadable: isPage(body)
+      ? ['web_page', page, proxied ?? `See ${check}`]
+      : ['unreadable_answer', `${message} (${host})`, proxied ?? `Run the command again. If it stays so, see ${check}`],
   }
+  const broken: Problem = ['connection_broken', `the connection to ${host} broke: ${message}`, proxied]
+  const [code, reason, hint] = problems[kind] ?? broken
+  return new VpcmdError({code, message: withoutSecrets(`${what}: ${reason}.`, secrets), hint, ...more})
 }

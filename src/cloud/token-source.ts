@@ -3,7 +3,7 @@ import {exitCodes, usageError, VpcmdError} from '../errors.ts'
 import {readPrivateJson, writePrivate} from '../files/private-file.ts'
 import {claimsIn} from '../jwt-claims.ts'
 import type {Credentials} from './credential-kinds.ts'
-import {number, text} from './readers/fields.ts'
+import {number, type Raw, text} from './readers/fields.ts'
 import type {Account} from './regions.ts'
 import {type Pacing, RequestFailure, unreadable, withRetries} from './retries.ts'
 import {retryPolicy} from './retry-policy.ts'
@@ -48,6 +48,8 @@ export interface Identity extends Partial<Caller> {
 interface Token {
   /** What goes into the header Authorization. */
   header: string
+  /** What it says of itself. */
+  claims: Raw
   /** Epoch milliseconds; undefined where it does not say. */
   expiresAt: number | undefined
   /** When another is asked for, in epoch milliseconds. */
@@ -84,17 +86,12 @@ export class TokenSource implements AuthenticatorInterface {
   }
 
   async authenticate(request: {headers?: object}): Promise<void> {
-    request.headers = {...request.headers, Authorization: (await this.#present()).header}
+    request.headers = {...request.headers, Authorization: (await this.ready()).header}
   }
 
   /** The present token itself, to be shown to IAM. Throws VpcmdError. */
   async accessToken(): Promise<string> {
-    return (await this.#present()).header.replace(/^Bearer /, '')
-  }
-
-  /** Sees that there is a token. Throws VpcmdError. */
-  async ready(): Promise<void> {
-    await this.#present()
+    return (await this.ready()).header.replace(/^Bearer /, '')
   }
 
   /**
@@ -114,7 +111,7 @@ export class TokenSource implements AuthenticatorInterface {
 
   /** Whose the tokens are, by their claims, with `isFresh` not those of a kept one. Throws VpcmdError, exit 3, for a token without an account. */
   async caller({isFresh} = {isFresh: false}): Promise<Caller> {
-    if (isFresh && (await this.#present()).givenAt === 0) this.renew(0)
+    if (isFresh && (await this.ready()).givenAt === 0) this.renew(0)
     const {account, iamId} = await this.identity()
     if (account !== undefined && iamId !== undefined) return {account, iamId}
     throw untoldAccount('Changes are recorded with their account: use an IAM API key.')
@@ -122,14 +119,13 @@ export class TokenSource implements AuthenticatorInterface {
 
   /** All that the present token says of whose it is. Throws VpcmdError where there is none. */
   async identity(): Promise<Identity> {
-    const {header, expiresAt} = await this.#present()
-    const claims = claimsIn(header) ?? {}
+    const {claims, expiresAt} = await this.ready()
     const iamId = text(claims, 'iam_id')
     // The IAM ID of a profile is its ID after `iam-` (IBM's API of IAM Identity, trusted profiles).
     const [, profileId] = /^iam-(Profile-.+)$/.exec(iamId ?? '') ?? []
     const isOther = profileId !== undefined && text(claims, 'authn', 'iam_id') !== iamId
     return {
-      account: accountIn(header),
+      account: accountIn(claims),
       iamId,
       name: text(claims, 'name'),
       email: text(claims, 'email'),
@@ -139,7 +135,8 @@ export class TokenSource implements AuthenticatorInterface {
     }
   }
 
-  #present(): Promise<Token> {
+  /** Sees that there is a token, and gives it. Throws VpcmdError. */
+  ready(): Promise<Token> {
     const known = this.#token
     if (known && known.renewAt > this.#options.pacing.now()) return Promise.resolve(known)
     this.#pending ??= this.#ask().finally(() => {
@@ -167,16 +164,19 @@ export class TokenSource implements AuthenticatorInterface {
       throw describeTokenFailure(this.#failure ?? error, peer, this.#options.secrets)
     }
     const header = request.headers.Authorization ?? ''
-    this.#checkAccount(header)
-    const [givenAt, expiresAt] = [pacing.now(), expiryOf(header)]
+    const claims = claimsIn(header) ?? {}
+    this.#checkAccount(claims)
+    const [givenAt, exp] = [pacing.now(), number(claims, 'exp')]
+    const expiresAt = exp === undefined ? undefined : exp * 1000
     // One that lives no longer when it comes is used to its end.
     const isShort = expiresAt !== undefined && expiresAt - givenAt <= leastLifeMs
-    const token: Token = {header, expiresAt, renewAt: renewalOf(expiresAt, isShort ? spareMs : leastLifeMs), givenAt}
+    const renewAt = renewalOf(expiresAt, isShort ? spareMs : leastLifeMs)
+    const token = {header, claims, expiresAt, renewAt, givenAt}
     this.#areGood = true
     this.#ignoreCache = false
     this.#token = token
-    if (cacheFile && token.expiresAt !== undefined) {
-      const kept = {access_token: header.replace(/^Bearer /, ''), expiration: token.expiresAt / 1000}
+    if (cacheFile && expiresAt !== undefined) {
+      const kept = {access_token: header.replace(/^Bearer /, ''), expiration: expiresAt / 1000}
       await writePrivate(cacheFile, JSON.stringify(kept)).catch((error: NodeJS.ErrnoException) => {
         this.#note(`the token could not be kept for the next command: ${error.code ?? error.message}`)
       })
@@ -188,9 +188,9 @@ export class TokenSource implements AuthenticatorInterface {
    * Throws VpcmdError for a token of another account than asked for, or than the first one was of: what was found in one is
    * not sent to another. IAM may give another when it is renewed, and whoever is signed in to ibmcloud may choose another.
    */
-  #checkAccount(header: string): void {
+  #checkAccount(claims: Raw): void {
     const {account, asked} = this.#options
-    const given = accountIn(header)
+    const given = accountIn(claims)
     if (account && given !== account.id) {
       if (given === undefined) throw untoldAccount(`It may be of another than ${account.id}: nothing was asked there.`)
       const whose = asked.profile === undefined ? '' : ` of the trusted profile ${asked.profile}`
@@ -249,9 +249,10 @@ export class TokenSource implements AuthenticatorInterface {
       const {access_token: token, expiration} = Object(kept)
       const isWhole = typeof token === 'string' && isJwt(token) && Number.isFinite(expiration)
       if (isWhole && expiration * 1000 - this.#options.pacing.now() >= leastKeptMs) {
-        this.#checkAccount(token)
+        const claims = claimsIn(token) ?? {}
+        this.#checkAccount(claims)
         const expiresAt = expiration * 1000
-        return {header: `Bearer ${token}`, expiresAt, renewAt: renewalOf(expiresAt, spareMs), givenAt: 0}
+        return {header: `Bearer ${token}`, claims, expiresAt, renewAt: renewalOf(expiresAt, spareMs), givenAt: 0}
       }
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code
@@ -282,14 +283,8 @@ function isJwt(token: string): boolean {
 }
 
 /** The account that a token is for, by its claims. */
-function accountIn(header: string): string | undefined {
-  return text(claimsIn(header) ?? {}, 'account', 'bss')
-}
-
-/** When a token ends, in epoch milliseconds, by its claims; undefined for one that does not say. */
-function expiryOf(header: string): number | undefined {
-  const exp = number(claimsIn(header) ?? {}, 'exp')
-  return exp === undefined ? undefined : exp * 1000
+function accountIn(claims: Raw): string | undefined {
+  return text(claims, 'account', 'bss')
 }
 
 /** When a token is no longer sent that ends then. */

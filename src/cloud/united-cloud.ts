@@ -1,4 +1,5 @@
 import pLimit from 'p-limit'
+import {entryOf, once} from '../counted.ts'
 import {asVpcmdError, usageError, type VpcmdError} from '../errors.ts'
 import type {Cloud} from './cloud.ts'
 import type {EnterpriseAccounts} from './enterprise.ts'
@@ -25,11 +26,10 @@ export interface UnitedOptions {
 export function unite({base, profile, list, open}: UnitedOptions): Cloud {
   const clouds = new Map<string, Promise<Cloud>>()
   const enter = (account: Account) => {
-    const known = clouds.get(account.id) ?? open(account)
+    const entered = entryOf(clouds, account.id, () => open(account))
     // Who asks for it hears of it.
-    known.catch(() => undefined)
-    clouds.set(account.id, known)
-    return known
+    entered.catch(() => undefined)
+    return entered
   }
   const opened = new Map<string, Cloud>()
   const regionsOf = async (account: Account): Promise<Region[]> => {
@@ -37,10 +37,10 @@ export function unite({base, profile, list, open}: UnitedOptions): Cloud {
       const cloud = await enter(account)
       const regions = await cloud.regions()
       opened.set(account.id, cloud)
-      return regions.map(({problem, ...region}) => ({
+      return regions.map(region => ({
         ...region,
         account,
-        ...(problem !== undefined && {problem: within(account, problem)}),
+        problem: region.problem && within(account, region.problem),
       }))
     } catch (thrown) {
       const error = ofAccount(account, thrown)
@@ -52,31 +52,20 @@ export function unite({base, profile, list, open}: UnitedOptions): Cloud {
     if (!cloud) throw new Error(`no account is open for ${name}`)
     return cloud
   }
-  let accounts: Promise<EnterpriseAccounts> | undefined
-  const listOnce = () => {
-    accounts ??= list()
-    return accounts
-  }
+  const listOnce = once(list)
   const readAll = async () => {
     const {accounts: all} = await listOnce()
-    const limit = pLimit(accountsAtOnce)
     let done = 0
     const endShow = base.show(() => ({verb: 'Signing in', facts: [`${done} of ${all.length} accounts`]}))
-    const regions = await Promise.all(
-      all.map(account => limit(() => regionsOf(account)).finally(() => done++)),
-    ).finally(endShow)
-    return regions.flat()
+    const enterNext = (account: Account) => regionsOf(account).finally(() => done++)
+    return (await pLimit(accountsAtOnce).map(all, enterNext).finally(endShow)).flat()
   }
-  let regions: Promise<Region[]> | undefined
   return {
     ...base,
     assumes: profile,
     accounts: async () => (await listOnce()).accounts,
     inactiveAccounts: async () => (await listOnce()).inactive,
-    regions() {
-      regions ??= readAll()
-      return regions
-    },
+    regions: once(readAll),
     async region(place, askedBy) {
       const {accounts: all} = await listOnce()
       const [only, other] = all

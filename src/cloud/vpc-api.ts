@@ -46,13 +46,11 @@ export interface Answer<T> {
   etag?: string
 }
 
-type NoParams<Name extends OperationName> = Record<never, never> extends ParamsOf<Name> ? true : false
+type Arguments<Params> = Record<never, never> extends Params ? [params?: Params] : [params: Params]
 
 /** The VPC API of a region: each call of the table. They throw VpcmdError. */
 export type VpcApi = {
-  [Name in OperationName]: NoParams<Name> extends true
-    ? (params?: ParamsOf<Name>) => Promise<Answer<ResultOf<Name>>>
-    : (params: ParamsOf<Name>) => Promise<Answer<ResultOf<Name>>>
+  [Name in OperationName]: (...args: Arguments<ParamsOf<Name>>) => Promise<Answer<ResultOf<Name>>>
 }
 
 /** What comes back of one request, unread. */

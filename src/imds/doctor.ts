@@ -1,4 +1,4 @@
-import {VpcmdError} from '../errors.ts'
+import {asVpcmdError, VpcmdError} from '../errors.ts'
 import {isRecord} from '../json-object.ts'
 import {claimsIn} from '../jwt-claims.ts'
 import {jsonOf, silenceInWords, withoutToken} from './answers.ts'
@@ -154,7 +154,9 @@ function mendTrust(code: string): string {
 /** What the service says of the instance, and of its trusted profile, by trying an exchange whose token is dropped. */
 async function checkAnswers(service: MetadataService): Promise<Record<string, CheckResult>> {
   const [instance, initialization, token] = await Promise.all(
-    [service.instance(), service.get('instance/initialization'), service.iamToken(undefined)].map(settled),
+    [service.instance(), service.get('instance/initialization'), service.iamToken(undefined)].map(
+      (answer: Promise<unknown>) => answer.catch(asVpcmdError),
+    ),
   )
   const failed = [instance, initialization].find(answer => answer instanceof VpcmdError)
   return {
@@ -164,13 +166,6 @@ async function checkAnswers(service: MetadataService): Promise<Record<string, Ch
       'Trusted profile': checkProfile(service, initialization, token),
     }),
   }
-}
-
-function settled(promise: Promise<unknown>): Promise<unknown> {
-  return promise.catch((error: unknown) => {
-    if (error instanceof VpcmdError) return error
-    throw error
-  })
 }
 
 function failure({code, hint, messageWithTrace}: VpcmdError): CheckResult {

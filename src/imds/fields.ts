@@ -1,8 +1,8 @@
-import {isRecord} from '../json-object.ts'
+import {valueAt} from '../cloud/readers/fields.ts'
 
 /** What a JSON value has at a path, such as `vcpu.count`; undefined where something on the way is missing. */
 export function fieldAt(value: unknown, path: string): unknown {
-  return path.split('.').reduce<unknown>((inner, name) => (isRecord(inner) ? inner[name] : undefined), value)
+  return valueAt(value, path.split('.'))
 }
 
 /** The text, number or truth value at the first path that has one, as text; empty where none has. */

@@ -39,7 +39,8 @@ export async function findService(options: ServiceOptions): Promise<MetadataServ
   const connections = {}
   const line = {...options, timeoutMs: timeoutMs ?? limits.findMs, signal: leaving.signal, connections}
   const attempts = endpoint === undefined ? tryKnown(options, line) : [tryEndpoint(endpoint, options, line)]
-  const found = await Promise.any(attempts.map(foundBy)).catch(() => undefined)
+  const founds = attempts.map(async attempt => (await attempt).found ?? Promise.reject())
+  const found = await Promise.any(founds).catch(() => undefined)
   if (!found) throw nothingFound(await Promise.all(attempts))
   leaving.abort()
   if (nonce !== undefined && claimsIn(found.identity.access_token)?.nonce !== nonce) {
@@ -50,11 +51,6 @@ export async function findService(options: ServiceOptions): Promise<MetadataServ
     })
   }
   return new MetadataService(found, {...options, timeoutMs: timeoutMs ?? limits.requestMs, connections})
-}
-
-async function foundBy(attempt: Promise<Attempt>): Promise<FoundService> {
-  const {found} = await attempt
-  return found ?? Promise.reject()
 }
 
 /** The address is asked where the name is not served there; as both lead to the same socket, silence is not asked twice. */

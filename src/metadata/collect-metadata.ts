@@ -12,7 +12,7 @@ import {isRecord, objectIn} from '../json-object.ts'
 import {mostLevels} from '../safe-json.ts'
 import {checkRunning, findReach, noFloatingIp, type ReachWishes, unknownUser} from '../ssh/reach.ts'
 import {captureSsh} from '../ssh/run-ssh.ts'
-import {findSandboxSsh, type SandboxSsh} from '../ssh/sandbox-ssh.ts'
+import {findSandboxSsh} from '../ssh/sandbox-ssh.ts'
 import {sshArguments} from '../ssh/ssh-arguments.ts'
 import {explainFailure, sshFailed} from '../ssh/ssh-failures.ts'
 import {sshOverrides} from '../ssh/ssh-overrides.ts'
@@ -54,14 +54,8 @@ const longestGreeting = 64 * 1024
 /** The path whose answer tells which instance it is. */
 const identifyingPath = 'instance'
 
-/** By whom and where an instance is reached, and how where it is one of a sandbox. */
-interface Way {
-  user: string
-  address: string
-  sandbox: SandboxSsh | undefined
-}
-
-export type Reached<Found extends FoundInstance = FoundInstance> = Found & Way
+/** An instance with by whom and where it is reached, and how where it is one of a sandbox. */
+export type Reached<Found extends FoundInstance = FoundInstance> = Found & Awaited<ReturnType<typeof reach>>
 
 /** Finds out how instances are reached, side by side, before anything is done to them. Those that can't be come as the reason, in `errors`. */
 export async function reachInstances<Found extends FoundInstance>(
@@ -69,9 +63,8 @@ export async function reachInstances<Found extends FoundInstance>(
   found: Found[],
   {wishes, env}: Pick<CollectOptions, 'wishes' | 'env'>,
 ): Promise<{reached: Reached<Found>[]; errors: VpcmdError[]}> {
-  const limit = pLimit(atOnce)
-  const settled = await Promise.all(
-    found.map(each => limit(async () => ({...each, ...(await reach(cloud, each, wishes, env))})).catch(asVpcmdError)),
+  const settled = await pLimit(atOnce).map(found, each =>
+    reach(cloud, each, wishes, env).then(way => ({...each, ...way}), asVpcmdError),
   )
   return {
     reached: settled.flatMap(each => (each instanceof VpcmdError ? [] : [each])),
@@ -79,12 +72,7 @@ export async function reachInstances<Found extends FoundInstance>(
   }
 }
 
-async function reach(
-  cloud: Cloud,
-  {instance, region}: FoundInstance,
-  wishes: ReachWishes,
-  env: NodeJS.ProcessEnv,
-): Promise<Way> {
+async function reach(cloud: Cloud, {instance, region}: FoundInstance, wishes: ReachWishes, env: NodeJS.ProcessEnv) {
   checkRunning(instance)
   const {login, address} = await findReach(cloud.api(region), instance, wishes)
   if (!login) throw unknownUser(instance)
@@ -104,17 +92,12 @@ async function reach(
  * settled on its own, and they come in the order given.
  */
 export function collectMetadata(found: Reached[], options: CollectOptions): Promise<Collection[]> {
-  const limit = pLimit(atOnce)
-  return Promise.all(
-    found.map(each =>
-      limit(async () => {
-        const result = await collectFrom(each, options).catch(asVpcmdError)
-        options.onDone?.()
-        const about = {found: each, collectedAt: new Date(options.now()).toISOString()}
-        return result instanceof VpcmdError ? {...about, error: result} : {...about, document: result}
-      }),
-    ),
-  )
+  return pLimit(atOnce).map(found, async each => {
+    const result = await collectFrom(each, options).catch(asVpcmdError)
+    options.onDone?.()
+    const about = {found: each, collectedAt: new Date(options.now()).toISOString()}
+    return result instanceof VpcmdError ? {...about, error: result} : {...about, document: result}
+  })
 }
 
 async function collectFrom(

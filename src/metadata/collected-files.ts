@@ -106,10 +106,8 @@ async function ownerOf(file: string): Promise<string | undefined> {
   }
 }
 
-async function settle(file: string, env: NodeJS.ProcessEnv, change: Promise<void>): Promise<void> {
-  try {
-    await change
-  } catch (error) {
+function settle(file: string, env: NodeJS.ProcessEnv, change: Promise<void>): Promise<void> {
+  return change.catch((error: unknown) => {
     throw notWritten(file, error, env)
-  }
+  })
 }

@@ -10,7 +10,9 @@ export function toHcl(changes: readonly PlannedChange[], addressOf: (id: string)
   const blocks = changes.map(({target: {id, name}, before, set}) => {
     const address = addressOf(id)
     const called = `${name} (${id})`
-    return `${comment(address === undefined ? called : `${address}: ${called}`)}${block({...before, ...set})}`
+    // No text can leave the line of a comment.
+    const comment = (address === undefined ? called : `${address}: ${called}`).replace(controls, ' ')
+    return `# ${comment}\n${block({...before, ...set})}`
   })
   return blocks.join('\n')
 }
@@ -22,6 +24,8 @@ function block(settings: Settings): string {
   return `metadata_service {\n${lines.join('')}}\n`
 }
 
+const controls = /[\p{Cc}\u2028\u2029]/gu
+
 function literal(value: unknown): string {
   return typeof value === 'string' ? hclString(value) : String(value)
 }
@@ -30,12 +34,7 @@ function literal(value: unknown): string {
 export function hclString(text: string): string {
   const escaped = text
     .replace(/[\\"]/g, '\\$&')
-    .replace(/[\p{Cc}\u2028\u2029]/gu, each => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .replace(controls, each => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`)
     .replace(/[$%](?=\{)/g, '$&$&')
   return `"${escaped}"`
-}
-
-/** A line of comment, which no text can leave. */
-function comment(text: string): string {
-  return `# ${text.replace(/[\p{Cc}\u2028\u2029]/gu, ' ')}\n`
 }

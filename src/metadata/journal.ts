@@ -2,31 +2,21 @@ import {VpcmdError} from '../errors.ts'
 import {settingNames, settingsTable} from '../instances/settings.ts'
 import {isRecord, parsedJson} from '../json-object.ts'
 import {results, type Settled} from './outcomes.ts'
-import {type PlannedChange, powerActions, targetKinds} from './plan.ts'
+import {type Origin, type PlannedChange, powerActions, targetKinds} from './plan.ts'
 
 /** What a run says of itself before it changes anything. */
-export interface RunHeader {
+export interface RunHeader extends Origin {
   /** Sorts by time: `20261125-161502-3f9a`. */
   id: string
   /** `enable`, `disable`, `apply`, `undo`, `start`, `stop` or `restart`. */
   command: string
-  /** The ID of the account of the credentials. */
-  account: string
-  /** The trusted profile that was assumed in the servers' accounts, as it was named. */
-  assumes?: string
   iamId: string
-  /** vpcmd's version. */
-  vpcmd: string
   /** ISO 8601. */
   startedAt: string
-  /** How the servers were chosen, in words. */
-  selection: string
   /** How many changes it means to make. */
   count: number
   /** The run whose changes this one takes back. */
   undoes?: string
-  /** What could not be read while the servers were chosen, in words: nothing of that is in the run. */
-  unread?: string[]
   /** What the servers' accounts were called, where that was known. */
   accounts?: {id: string; name: string}[]
 }

@@ -9,8 +9,7 @@ export const results = ['changed', 'unchanged', 'conflict', 'failed', 'skipped']
 export type Result = (typeof results)[number]
 
 /** What became of one restart. `done`: seen stopped, and seen running after that. */
-export const restartResults = ['done', 'left_out', 'failed', 'skipped', 'planned'] as const
-export type RestartResult = (typeof restartResults)[number]
+export type RestartResult = 'done' | 'left_out' | 'failed' | 'skipped' | 'planned'
 
 export interface Restarted {
   result: RestartResult
@@ -76,19 +75,10 @@ export function outcomesOfChanges(changes: PlannedChange[], settled?: (Settled |
 }
 
 /** Whether the service of a running instance was turned on: one that does not run needs no more than its next start. */
-export function wasTurnedOnRunning({
-  target,
-  before,
-  result,
-  after,
-  status = target?.status,
-}: {
-  target: Pick<Target, 'kind' | 'status'> | undefined
-  before: Pick<Settings, 'enabled'> | undefined
-  result?: Outcome['result']
-  after?: Pick<Settings, 'enabled'>
-  status?: string
-}): boolean {
+export function wasTurnedOnRunning(
+  change: Partial<Pick<Outcome, 'target' | 'before' | 'result' | 'after' | 'status'>>,
+): boolean {
+  const {target, before, result, after, status = target?.status} = change
   const isTurnedOn = result === 'changed' && after?.enabled === true && !before?.enabled
   return isTurnedOn && target?.kind === 'instance' && status === 'running'
 }
@@ -130,7 +120,8 @@ export function byResult<Each extends {result: Outcome['result']}>(
 }
 
 /** What the JSON of any outcome begins with. */
-export function outcomeHead<State>({asked, target, before, after}: OutcomeHead<State>): object {
+export function outcomeHead(outcome: Pick<Outcome, 'asked' | 'target'> & {before?: unknown; after?: unknown}): object {
+  const {asked, target, before, after} = outcome
   return {
     id: target?.id ?? null,
     name: target?.name ?? asked,
@@ -141,24 +132,17 @@ export function outcomeHead<State>({asked, target, before, after}: OutcomeHead<S
   }
 }
 
-interface OutcomeHead<State> extends Pick<Outcome, 'asked' | 'target'> {
-  before?: State
-  after?: State
-}
-
 export function toJsonOutcome(outcome: Outcome): object {
   const {before, after, breach, managedBy, error, restart} = outcome
   const weakened = weakenedBy(before ?? {}, after ?? {})
   return {
-    ...outcomeHead<Settings>(outcome),
+    ...outcomeHead(outcome),
     ...(weakened.length > 0 && {less_secure: weakened}),
     ...(breach !== undefined && {against_policy: breach}),
     ...(managedBy !== undefined && {managed_by: toJsonManagedBy(managedBy)}),
-    ...(restart !== undefined && {restart: toJsonRestart(restart)}),
+    ...(restart !== undefined && {
+      restart: restart && {...restart, ...(restart.error && {error: restart.error.toJSON()})},
+    }),
     ...(error && {error: error.toJSON()}),
   }
-}
-
-function toJsonRestart(restart: Restarted | null): object | null {
-  return restart && {...restart, ...(restart.error && {error: restart.error.toJSON()})}
 }

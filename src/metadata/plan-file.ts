@@ -95,7 +95,10 @@ export async function writePlan(host: OutputHost, file: string, plan: Plan): Pro
 /** Reads a plan. `name` is the file's, for the errors. Throws a usage error with the line that is wrong. */
 export function parsePlan(source: string, name: string): Plan {
   const value = parsedJson(source)
-  if (value === undefined) throw notJson(source, name)
+  if (value === undefined) {
+    const why = source.trim() === '' ? 'it is empty' : 'it is not JSON'
+    throw usageError(`${name}, line ${lineOfJsonError(source)}: ${why}.`, planAnew)
+  }
   const result = planFile.safeParse(value)
   const double = doubleKeyIn(source)
   if (double) throw usageError(`${name}, line ${double.line}: ${double.key} appears twice.`, planAnew)
@@ -109,9 +112,4 @@ export function parsePlan(source: string, name: string): Plan {
     `${name}, line ${lineOfJsonPath(source, path)}: ${pathInWords(path, 'the plan')} is wrong: ${issue?.message ?? 'it is not a plan'}.`,
     planAnew,
   )
-}
-
-function notJson(source: string, name: string): Error {
-  const why = source.trim() === '' ? 'it is empty' : 'it is not JSON'
-  return usageError(`${name}, line ${lineOfJsonError(source)}: ${why}.`, planAnew)
 }

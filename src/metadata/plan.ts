@@ -15,29 +15,30 @@ export const powerActions = ['start', 'stop', 'restart'] as const
 export type PowerAction = (typeof powerActions)[number]
 
 /** A server as a plan knows it: short, so that 50,000 of them fit. What the API did not report is empty. */
-export interface Target {
+export interface Target extends Place {
   kind: TargetKind
   id: string
   name: string
   crn: string
-  region: string
-  /** The ID of its account, where more than one was worked in. */
-  account?: string
   zone: string
   vpc: {id: string; name: string}
   status: string
 }
 
-/** A server and its settings, as they were read. */
-export interface SettingsReading {
+/** A server that the user chose. */
+export interface Chosen {
   target: Target
+  /** The tags by which it was chosen, if so: it is left alone where one is gone. */
+  tags?: readonly string[] | undefined
+}
+
+/** A server and its settings, as they were read. */
+export interface SettingsReading extends Chosen {
   before: KnownSettings
   /** The ETag of what was read, where the API gave one: it does for a single instance, not in a list. */
   etag?: string
   /** When the settings were read, in epoch milliseconds. */
   readAt: number
-  /** The tags by which it was chosen, if so: it is left alone where one is gone. */
-  tags?: string[] | undefined
 }
 
 /** One server, and the fields to set. */
@@ -47,19 +48,23 @@ export interface PlannedChange extends SettingsReading {
   power?: PowerAction
 }
 
-export interface Plan {
-  /** The ID of the account that it was made in, or of who signed in to those of its servers. */
+/** Where and how the servers of a plan or a run were chosen. */
+export interface Origin {
+  /** The ID of the account of the credentials. */
   account: string
   /** The trusted profile that was assumed in each server's account, as it was named. */
   assumes?: string
-  /** ISO 8601. */
-  createdAt: string
   /** vpcmd's version. */
   vpcmd: string
-  /** How the servers were chosen, in words. */
+  /** How they were chosen, in words. */
   selection: string
-  /** What could not be read while it was made, in words: nothing of that is in the plan. */
+  /** What could not be read meanwhile, in words: nothing of that is among them. */
   unread?: string[]
+}
+
+export interface Plan extends Origin {
+  /** ISO 8601. */
+  createdAt: string
   changes: PlannedChange[]
 }
 
@@ -132,7 +137,11 @@ export function untoldSettings(target: Target): VpcmdError {
 }
 
 /** An instance or a bare metal server as a target of changes. */
-export function targetOf(kind: TargetKind, server: Instance | BareMetalServer, place: Place): Target {
+export function targetOf(
+  kind: TargetKind,
+  server: Pick<BareMetalServer, 'id' | 'name' | 'crn' | 'zone' | 'status'> & {vpc?: {id?: string; name?: string}},
+  place: Place,
+): Target {
   const {id, name = '', crn = '', zone = '', vpc, status = ''} = server
   const {region, account} = place
   return {

@@ -3,25 +3,19 @@ import type {Instance} from '../cloud/readers/instance.ts'
 import {exitCodes, VpcmdError} from '../errors.ts'
 import {targetName} from '../instances/references.ts'
 import type {KnownSettings} from '../instances/settings.ts'
-import {outcomeHead, type Restarted, type Result, type Settled} from './outcomes.ts'
-import {type PlannedChange, type PowerAction, type Target, targetOf} from './plan.ts'
-import {type Preflight, type Risk, readAfresh, risksOf, unreadReason, whyNotToStart, whyNotToStop} from './preflight.ts'
+import {type Outcome, outcomeHead, type Restarted, type Settled} from './outcomes.ts'
+import {type Chosen, type PlannedChange, type PowerAction, type Target, targetOf} from './plan.ts'
+import {type Preflight, readAfresh, risksOf, unreadReason, whyNotToStart, whyNotToStop} from './preflight.ts'
 
 /** What a start, stop or restart would do with one instance, or what became of it. */
-export interface PowerOutcome {
-  /** What the user called it: an ID, a name or a CRN. */
-  asked: string
-  target: Target | undefined
-  result: Result | 'planned'
+export interface PowerOutcome
+  extends Pick<Outcome, 'asked' | 'target' | 'result' | 'error'>,
+    Pick<Restarted, 'risks' | 'address'> {
   /** Its statuses, before and after. */
   before?: string
   after?: string
-  error?: VpcmdError
   /** Why it is left alone, for where its name stands beside it. */
   reason?: string
-  risks?: Risk[]
-  /** The primary private addresses, where the start brought another one. */
-  address?: Restarted['address']
 }
 
 /** A found instance, as it was read just now: to be switched (`change`), left out, or already as wanted. */
@@ -31,11 +25,9 @@ export interface PowerItem extends Preflight {
   error?: VpcmdError
 }
 
-/** What the user chose, with the tags by which it was chosen, if so. */
-export interface ChosenTarget {
+/** What the user chose, and what it was called. */
+export interface ChosenTarget extends Chosen {
   asked: string
-  target: Target
-  tags?: string[] | undefined
 }
 
 /** Reads each instance afresh, and says what becomes of it and what that would cost. In the order of the targets. */
@@ -122,7 +114,7 @@ export function settledBy(action: PowerAction, target: Target, restarted: Restar
 export function toJsonPowerOutcome(outcome: PowerOutcome): object {
   const {error, risks, address} = outcome
   return {
-    ...outcomeHead<string>(outcome),
+    ...outcomeHead(outcome),
     ...(risks && risks.length > 0 && {risks}),
     ...(address && {address}),
     ...(error && {error: error.toJSON()}),

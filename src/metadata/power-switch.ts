@@ -1,3 +1,4 @@
+import type {Clock} from '../cloud/rate-limiter.ts'
 import type {Instance} from '../cloud/readers/instance.ts'
 import {pauseAfter, retryPolicy} from '../cloud/retry-policy.ts'
 import {asSentence, isIndeterminate, wasTaken} from '../cloud/service-errors.ts'
@@ -7,20 +8,21 @@ import {reasonsInWords} from '../instances/create-instance.ts'
 import {targetName} from '../instances/references.ts'
 import type {PowerAction, Target} from './plan.ts'
 
-export interface PowerSwitchOptions {
-  /** The VPC API of the instance's region, in the manner of a rollout. */
-  api: VpcApi
-  /** How long it may take to be seen stopped, and again to be seen running, in milliseconds. */
+/** How instances are stopped and started. */
+export interface PowerOptions extends Clock {
+  /** How long an instance may take to be seen stopped, and again to be seen running, in milliseconds. */
   stepTimeoutMs: number
   /** What to run to try again, for the errors. */
   retryCommand: string
+}
+
+interface PowerSwitchOptions extends PowerOptions {
+  /** The VPC API of the instance's region, in the manner of a rollout. */
+  api: VpcApi
   /** What all is for: the errors say what is wrong by it. */
-  action?: PowerAction
+  action: PowerAction | undefined
   /** Once it comes no stop is sent any more; a start always is. */
   ended: AbortSignal
-  /** Epoch milliseconds. */
-  now(): number
-  sleep(ms: number): Promise<void>
 }
 
 const {conflictMs, look, power} = retryPolicy

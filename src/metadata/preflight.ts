@@ -13,8 +13,9 @@ const riskRules = {
   // Spot instances have no guaranteed capacity (ibm-cloud-docs/vpc, vsi_spot.md).
   spot: ({availabilityClass}) =>
     availabilityClass === 'spot' && 'it is of the spot class: there may be no capacity to start it again',
-  dedicated_host({dedicatedHost, placementTarget: place}) {
-    if (!isOnDedicatedHost({dedicatedHost, placementTarget: place})) return false
+  dedicated_host(instance) {
+    if (!isOnDedicatedHost(instance)) return false
+    const {dedicatedHost, placementTarget: place} = instance
     const name = dedicatedHost?.name ?? place?.name ?? ''
     return `it must find room on dedicated host${place?.type === 'dedicated_host_group' ? ' group' : ''} ${name} again`
   },
@@ -39,10 +40,7 @@ const riskRules = {
 export type RiskKind = keyof typeof riskRules
 export const riskKinds = Object.keys(riskRules) as RiskKind[]
 
-function isOnDedicatedHost({
-  dedicatedHost,
-  placementTarget,
-}: Pick<Instance, 'dedicatedHost' | 'placementTarget'>): boolean {
+function isOnDedicatedHost({dedicatedHost, placementTarget}: Instance): boolean {
   return dedicatedHost !== undefined || /^dedicated_host(_group)?$/.test(placementTarget?.type ?? '')
 }
 
@@ -84,16 +82,11 @@ export function readAfresh<Each extends {target: Target}, Made>(
   all: Each[],
   make: (each: Each, read: Instance | VpcmdError) => Made,
 ): Promise<Made[]> {
-  const limit = pLimit(rateLimits.max)
-  const readOne = async ({target}: Each): Promise<Instance | VpcmdError> => {
-    try {
-      const region = await cloud.region(target)
-      return (await cloud.api(region, 'rollout').getInstance({id: target.id})).result
-    } catch (error) {
-      return asVpcmdError(error)
-    }
+  const readOne = async ({target}: Each) => {
+    const api = cloud.api(await cloud.region(target), 'rollout')
+    return (await api.getInstance({id: target.id})).result
   }
-  return Promise.all(all.map(each => limit(async () => make(each, await readOne(each)))))
+  return pLimit(rateLimits.max).map(all, async each => make(each, await readOne(each).catch(asVpcmdError)))
 }
 
 /** Why an instance that can't be read is left out. */

@@ -58,11 +58,7 @@ function enter(cloud: Cloud, place: Place): Promise<Region | VpcmdError> {
 }
 
 /** Those instances as they are that are in the list of their region, and why there is no list of it, if so. */
-async function listSettings(
-  cloud: Cloud,
-  region: Region,
-  ids: ReadonlySet<string>,
-): Promise<{seen: Map<string, Seen>; error: VpcmdError | undefined}> {
+async function listSettings(cloud: Cloud, region: Region, ids: ReadonlySet<string>) {
   const seen = new Map<string, Seen>()
   const query = {params: {}, keep: ({id}: {id: string}) => ids.has(id)}
   const {failures, isRead} = await readInstances({...cloud, regions: async () => [region]}, query, instances => {

@@ -4,13 +4,8 @@ import {VpcmdError} from '../errors.ts'
 import {NotPlain, openPlain} from '../plain-file.ts'
 import {clueIn, isCut, isResumption, type JournalLine, parseLine} from './journal.ts'
 
-/** A line that is none: bit rot, a block of zeros after a crash, or of a shape that vpcmd does not write. */
-export interface DamagedLine {
-  t: 'damaged'
-  /** The place of its change in the run, where that can still be read. */
-  i: number | undefined
-  isRestart: boolean
-}
+/** A line that is none, and its clue: bit rot, a block of zeros after a crash, or of a shape that vpcmd does not write. */
+export type DamagedLine = {t: 'damaged'} & ReturnType<typeof clueIn>
 
 /** What a journal's file is known by: as one is only ever appended to, another content is another size. */
 export interface JournalStamp {

@@ -33,10 +33,7 @@ export interface RestartRequest {
 }
 
 /** A server whose private address changed. */
-export interface Moved {
-  name: string
-  address: {before: string; after: string}
-}
+export type Moved = {name: string} & Required<Pick<Restarted, 'address'>>
 
 /** The restarts of a run: what they would cost, and what became of them. */
 export class RestartPlan {

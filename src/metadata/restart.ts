@@ -8,42 +8,33 @@ import {inFull} from '../instances/settings.ts'
 import {unexpectedError} from '../unexpected-error.ts'
 import type {Journal, RestartStep} from './journal.ts'
 import type {Restarted} from './outcomes.ts'
-import type {PowerAction, Target} from './plan.ts'
-import {PowerSwitch} from './power-switch.ts'
+import type {Chosen, PowerAction, Target} from './plan.ts'
+import {type PowerOptions, PowerSwitch} from './power-switch.ts'
 import {whyNotToStart, whyNotToStop} from './preflight.ts'
+import type {Progress} from './rollout.ts'
 import {limitPerKey, RunEnding} from './run-ending.ts'
 import {objectionTo} from './tag-check.ts'
 
 /** One instance to stop and start, or to do one of both to. */
-export interface RestartWork {
+export interface RestartWork extends Chosen {
   /** Its place in the journal. */
   i: number
-  target: Target
-  /** The tags by which it was chosen, if so: it is left alone where one is gone. */
-  tags?: string[] | undefined
   /** What was asked for by itself. Without it the restart is for its metadata service, which has to be on. */
   power?: PowerAction
   /** For one that this run has asked to stop before: whether it was seen stopped since. It only has to come back. */
   begun?: {wasStopped: boolean}
 }
 
-export interface RestartProgress {
-  total: number
-  done: number
+export interface RestartProgress extends Omit<Progress, 'changed'> {
   down: number
-  failed: number
 }
 
-export interface RestartOptions {
+export interface RestartOptions extends PowerOptions {
   journal: Journal
   /** How many instances of a VPC may be down at a time, by the VPC's ID. */
   maxUnavailable(vpc: string): number
   /** Whether local disks may be erased; an instance that has any is left out without. */
   acceptsDataLoss: boolean
-  /** How long an instance may take to be seen stopped, and again to be seen running, in milliseconds. */
-  stepTimeoutMs: number
-  /** What to run to try again, for the errors. */
-  retryCommand: string
   /** The first Ctrl-C: nothing more is stopped, and what is down is started and awaited. */
   interrupted: AbortSignal
   /** `down`: asked to stop, and not seen running since. */
@@ -52,9 +43,6 @@ export interface RestartOptions {
   onSettled?(work: RestartWork, restarted: Restarted): Promise<void>
   /** Told at once of an instance that is, or may be, down and does not come back. */
   onFailure(error: VpcmdError): void
-  /** Epoch milliseconds. */
-  now(): number
-  sleep(ms: number): Promise<void>
 }
 
 export interface RestartsEnding {
@@ -126,11 +114,9 @@ class Restarts {
   async #restart(work: RestartWork, asked: {isAsked: boolean}): Promise<Restarted> {
     if (!work.begun && this.ending.reason) return this.#skipped()
     try {
-      const {stepTimeoutMs, retryCommand, now, sleep} = this.#options
       const api = this.#cloud.api(await this.#cloud.region(work.target), 'rollout')
-      const ended = this.ending.signal
       const action = work.power
-      const power = new PowerSwitch(work.target, {api, stepTimeoutMs, retryCommand, action, ended, now, sleep})
+      const power = new PowerSwitch(work.target, {...this.#options, api, action, ended: this.ending.signal})
       if (action === 'start') return await this.#startAlone(work, power, asked)
       return await (work.begun ? this.#bringBack(work, power, work.begun.wasStopped) : this.#cycle(work, power, asked))
     } catch (thrown) {

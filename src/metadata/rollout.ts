@@ -1,5 +1,5 @@
 import type {Cloud} from '../cloud/cloud.ts'
-import {rateLimits} from '../cloud/rate-limiter.ts'
+import {type Clock, rateLimits} from '../cloud/rate-limiter.ts'
 import {placeKey} from '../cloud/regions.ts'
 import type {VpcApi} from '../cloud/vpc-api.ts'
 import {exitCodes, VpcmdError} from '../errors.ts'
@@ -9,6 +9,7 @@ import type {Journal} from './journal.ts'
 import type {Settled} from './outcomes.ts'
 import type {PlannedChange} from './plan.ts'
 import {limitPerKey, RunEnding} from './run-ending.ts'
+import type {RecordedChange} from './runs.ts'
 import {checkChange, settleChange} from './settle-change.ts'
 import {checkTags} from './tag-check.ts'
 
@@ -20,16 +21,10 @@ export interface Progress {
   failed: number
 }
 
-/** A change in its place in the run. */
-export interface Work {
-  /** Its place in the journal. */
-  i: number
-  change: PlannedChange
-  /** Whether an earlier try may have made it without seeing it. */
-  indeterminate: boolean
-}
+/** A change in its place in the run, and whether an earlier try may have made it without seeing it. */
+export type Work = Pick<RecordedChange, 'i' | 'change' | 'indeterminate'>
 
-export interface RolloutOptions {
+export interface RolloutOptions extends Clock {
   journal: Journal
   /** Whether a server is left alone that has another name by now: the changes were reviewed by name. */
   comparesNames?: boolean
@@ -47,10 +42,6 @@ export interface RolloutOptions {
   /** The first Ctrl-C: nothing new is sent, and what is under way is awaited. */
   interrupted: AbortSignal
   onProgress(progress: Progress): void
-  /** Epoch milliseconds. */
-  now(): number
-  /** Rejects at once when the signal comes. */
-  sleep(ms: number, signal: AbortSignal): Promise<void>
 }
 
 const stopErrors = {

@@ -1,7 +1,7 @@
 import {lstatSync, readFileSync, type Stats} from 'node:fs'
 import {join} from 'node:path'
 import {crc32} from 'node:zlib'
-import {entryOf} from '../counted.ts'
+import {entryOf, once} from '../counted.ts'
 import {writePrivate} from '../files/private-file.ts'
 import {isRecord} from '../json-object.ts'
 import {openPlain} from '../plain-file.ts'
@@ -19,11 +19,7 @@ type Stamp = [size: number, mtimeMs: number, ino: number]
  */
 export class RunIndex {
   readonly #file: string
-  readonly #stamps: Map<string, Stamp>
-  /** Of all runs that it has or had, by account. As journals are only appended to, what they said once they still say. */
-  readonly #marks: Map<string, RestartMarks>
-  readonly #readSummaries: () => Map<string, RunSummary>
-  #summaries: Map<string, RunSummary> | undefined
+  readonly #content: Content
   #fresh = 0
   #freshBytes = 0
 
@@ -34,38 +30,36 @@ export class RunIndex {
     return new RunIndex(file, isOf(content.stamps, folder, ids) ? content : nothing())
   }
 
-  private constructor(file: string, {stamps, marks, readSummaries}: Content) {
+  private constructor(file: string, content: Content) {
     this.#file = file
-    this.#stamps = stamps
-    this.#marks = marks
-    this.#readSummaries = readSummaries
+    this.#content = content
   }
 
   /** Whether it knows what the journal of a run says. */
   has(id: string): boolean {
-    return this.#stamps.has(id)
+    return this.#content.stamps.has(id)
   }
 
   /** When a run that it has was at work last, in epoch milliseconds. */
   timeOf(id: string): number | undefined {
-    return this.#stamps.get(id)?.[1]
+    return this.#content.stamps.get(id)?.[1]
   }
 
   /** What a run comes to; undefined where its journal must be read. */
   find(id: string): RunSummary | undefined {
-    return this.has(id) ? this.#all().get(id) : undefined
+    return this.has(id) ? this.#content.summaries().get(id) : undefined
   }
 
   /** What the journals that it has say of an account's restarts. */
   marksOf(account: string): RestartMarks {
-    return entryOf(this.#marks, account, () => new RestartMarks())
+    return entryOf(this.#content.marks, account, () => new RestartMarks())
   }
 
   /** Keeps what a journal says, if its run has ended and the journal is whole. */
   add(id: string, {run, marks, stamp}: ReadRun): void {
     if (!run || run.damage || !['done', 'interrupted', 'stopped'].includes(run.state)) return
-    this.#all().set(id, summaryOf(run))
-    this.#stamps.set(id, [stamp.size, stamp.mtimeMs, stamp.ino])
+    this.#content.summaries().set(id, summaryOf(run))
+    this.#content.stamps.set(id, [stamp.size, stamp.mtimeMs, stamp.ino])
     this.marksOf(ownerOf(run.header)).add(marks)
     this.#fresh++
     this.#freshBytes += stamp.size
@@ -74,18 +68,17 @@ export class RunIndex {
   /** Writes it, where there is enough to add that the next one saves time. That it can't be written does no harm. */
   async save(): Promise<void> {
     if (this.#fresh < enoughRuns && this.#freshBytes < enoughBytes) return
-    const marks = [...this.#marks].map(([account, {turnedOn, settled}]) => [account, [...turnedOn], [...settled]])
-    const summaries = [...this.#all()].filter(([id]) => this.has(id))
+    const marks = [...this.#content.marks].map(([account, {turnedOn, settled}]) => [
+      account,
+      [...turnedOn],
+      [...settled],
+    ])
+    const summaries = [...this.#content.summaries()].filter(([id]) => this.has(id))
     // Apart, as not everybody who asks needs them all.
-    const body = `${JSON.stringify({v: 2, stamps: [...this.#stamps], marks})}\n${JSON.stringify(summaries)}`
+    const body = `${JSON.stringify({v: 2, stamps: [...this.#content.stamps], marks})}\n${JSON.stringify(summaries)}`
     this.#fresh = 0
     this.#freshBytes = 0
     await writePrivate(this.#file, `${crc32(body)}\n${body}`).catch(() => undefined)
-  }
-
-  #all(): Map<string, RunSummary> {
-    this.#summaries ??= this.#readSummaries()
-    return this.#summaries
   }
 }
 
@@ -120,12 +113,14 @@ const enoughBytes = 4 * 1024 * 1024
 
 interface Content {
   stamps: Map<string, Stamp>
+  /** Of all runs that it has or had, by account. As journals are only appended to, what they said once they still say. */
   marks: Map<string, RestartMarks>
-  readSummaries: () => Map<string, RunSummary>
+  /** Read when they are first asked for. */
+  summaries(): Map<string, RunSummary>
 }
 
 function nothing(): Content {
-  return {stamps: new Map(), marks: new Map(), readSummaries: () => new Map()}
+  return {stamps: new Map(), marks: new Map(), summaries: once(() => new Map())}
 }
 
 async function readIndex(file: string): Promise<Content> {
@@ -151,7 +146,7 @@ async function readIndex(file: string): Promise<Content> {
   return {
     stamps: new Map(stamps),
     marks: new Map(marks.map(([account, turnedOn, settled]) => [account, new RestartMarks(turnedOn, settled)])),
-    readSummaries: () => new Map(JSON.parse(body.toString('utf8', end + 1))),
+    summaries: once(() => new Map(JSON.parse(body.toString('utf8', end + 1)))),
   }
 }
 

@@ -1,9 +1,9 @@
 import {counted} from '../counted.ts'
 import {usageError, VpcmdError} from '../errors.ts'
 import {targetName} from '../instances/references.ts'
-import {type Settings, settingsLabel} from '../instances/settings.ts'
+import {settingsLabel} from '../instances/settings.ts'
 import type {RestartStep, RunHeader} from './journal.ts'
-import {countResults, type Result, wasTurnedOnRunning} from './outcomes.ts'
+import {countResults, type Result, type Settled, wasTurnedOnRunning} from './outcomes.ts'
 import type {PlannedChange, PowerAction} from './plan.ts'
 
 /**
@@ -13,14 +13,10 @@ import type {PlannedChange, PowerAction} from './plan.ts'
 export type RunState = 'done' | 'interrupted' | 'stopped' | 'running' | 'unfinished' | 'damaged'
 
 /** What the journal knows of one change of a run: without an outcome neither `result` nor what comes with it. */
-export interface RecordedChange {
+export interface RecordedChange extends Partial<Pick<Settled, 'result' | 'after' | 'status'>> {
   /** Its place in the journal. */
   i: number
   change: PlannedChange
-  result?: Result
-  after?: Settings
-  /** The server's status when it was changed. */
-  status?: string
   error?: {code: string; message: string; hint?: string; trace?: string}
   /** ISO 8601. */
   at?: string
@@ -157,10 +153,7 @@ export function wasTouched({result, after, indeterminate}: Omit<RecordedChange, 
 }
 
 /** What it takes to choose a run among many. */
-export interface RunSummary {
-  header: RunHeader
-  state: RunState
-  endedAt: string | undefined
+export interface RunSummary extends Pick<Run, 'header' | 'state' | 'endedAt' | 'damage'> {
   counts: Record<Result, number>
   /** How many it has sent, or may have, without an outcome that was seen. */
   inDoubt: number
@@ -171,7 +164,6 @@ export interface RunSummary {
   isResumable: boolean
   wasTouched: boolean
   awaitsRestart: boolean
-  damage: Damage | undefined
 }
 
 function madeInWords(changes: RecordedChange[]): string | undefined {

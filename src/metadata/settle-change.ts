@@ -12,7 +12,6 @@ import {
   patchBetween,
   type Settings,
   settingsLabel,
-  type WantedSettings,
 } from '../instances/settings.ts'
 import type {Settled} from './outcomes.ts'
 import {hasMetadataService, noService, type PlannedChange, untoldSettings} from './plan.ts'
@@ -49,7 +48,6 @@ const outdated = new VpcmdError({code: 'outdated', message: 'what was read may n
 export async function settleChange(change: PlannedChange, options: SettleOptions): Promise<Settled> {
   const {ended} = options
   const budget = retryPolicy.change
-  const server = serverOf(change, options.api)
   let {etag} = change
   let {indeterminate} = options
   let mustLook = indeterminate || (await options.mustLook())
@@ -64,7 +62,7 @@ export async function settleChange(change: PlannedChange, options: SettleOptions
     const doubt = indeterminate && {indeterminate}
     if (ended.aborted) return {result: 'skipped', ...doubt}
     if (mustLook) {
-      const look = await server.read(ended).catch(asVpcmdError)
+      const look = await readServer(change, options.api, ended).catch(asVpcmdError)
       if (look instanceof VpcmdError) {
         const result = ended.aborted ? 'skipped' : 'failed'
         // Of what is gone nothing is in doubt any more.
@@ -86,7 +84,7 @@ export async function settleChange(change: PlannedChange, options: SettleOptions
     }
     if (!wasSent) await options.sending()
     wasSent = true
-    const answer = await server.update(change.set, etag, {signal: ended, onTurn}).catch(asVpcmdError)
+    const answer = await updateServer(change, options.api, etag, {signal: ended, onTurn}).catch(asVpcmdError)
     // An answer that does not tell the settings says nothing of them: a look does.
     if (!(answer instanceof VpcmdError)) {
       return inFull(answer.settings) ? compareWithWanted(change, answer) : checkChange(change, options.api)
@@ -144,9 +142,27 @@ function conflict(after: Settings, code: string, message: string, hint: string):
   return {result: 'conflict', after, error: new VpcmdError({code, message, hint})}
 }
 
-/** The settings of the server of a change, as they are now. Throws VpcmdError. */
-export async function readServer(change: PlannedChange, api: VpcApi): Promise<Seen> {
-  return serverOf(change, api).read(undefined)
+/** The server of a change as it is now. Throws VpcmdError. */
+export async function readServer(
+  {target: {kind, id}}: PlannedChange,
+  api: VpcApi,
+  signal?: AbortSignal,
+): Promise<Seen & {etag?: string}> {
+  if (kind === 'bare_metal_server') return seenIn((await api.getBareMetalServer({id, signal})).result)
+  const {result, etag} = await api.getInstance({id, signal})
+  return {...seenIn(result), etag}
+}
+
+async function updateServer(
+  {target: {kind, id}, set}: PlannedChange,
+  api: VpcApi,
+  ifMatch: string | undefined,
+  controls: CallControls,
+): Promise<Seen> {
+  const {result} = await (kind === 'bare_metal_server'
+    ? api.updateBareMetalServer({id, metadataService: ofBareMetal(set), ...controls})
+    : api.updateInstance({id, metadataService: set, ifMatch, ...controls}))
+  return seenIn(result)
 }
 
 /**
@@ -179,33 +195,8 @@ function settingsInFull(settings: Settings): string {
 /** A server as a look shows it. Only an instance has an architecture. */
 export type Seen = Pick<BareMetalServer, 'settings' | 'status' | 'name'> & Pick<Instance, 'architecture'>
 
-interface Server {
-  read(signal: AbortSignal | undefined): Promise<Seen & {etag?: string}>
-  update(set: WantedSettings, etag: string | undefined, controls: CallControls): Promise<Seen>
-}
-
 /** What matters of a server that was read. */
 export function seenIn(server: Instance | BareMetalServer): Seen {
   const {settings, status, name} = server
   return {settings, status, name, ...('architecture' in server && {architecture: server.architecture})}
-}
-
-function serverOf({target: {kind, id}}: PlannedChange, api: VpcApi): Server {
-  if (kind === 'bare_metal_server') {
-    return {
-      read: async signal => seenIn((await api.getBareMetalServer({id, signal})).result),
-      async update(set, _etag, controls) {
-        return seenIn((await api.updateBareMetalServer({id, metadataService: ofBareMetal(set), ...controls})).result)
-      },
-    }
-  }
-  return {
-    async read(signal) {
-      const {result, etag} = await api.getInstance({id, signal})
-      return {...seenIn(result), etag}
-    },
-    async update(metadataService, ifMatch, controls) {
-      return seenIn((await api.updateInstance({id, metadataService, ifMatch, ...controls})).result)
-    },
-  }
 }

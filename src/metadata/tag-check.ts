@@ -5,13 +5,7 @@ import {asVpcmdError, VpcmdError} from '../errors.ts'
 import {targetName} from '../instances/references.ts'
 import {hasTag} from '../instances/tags.ts'
 import type {Settled} from './outcomes.ts'
-import type {Target} from './plan.ts'
-
-/** A server, and the tags by which it was chosen, if so. */
-interface Chosen {
-  target: Target
-  tags?: readonly string[] | undefined
-}
+import type {Chosen, Target} from './plan.ts'
 
 /** Why a server is left alone that was chosen by its tags. */
 interface Objection {

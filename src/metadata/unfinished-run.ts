@@ -11,9 +11,7 @@ type IsAwaiting = (recorded: RecordedChange) => boolean
 
 /** The changes of a run that are not settled. */
 export function workLeft({changes}: Run): Work[] {
-  return changes.flatMap(each =>
-    isSettled(each) ? [] : [{i: each.i, change: each.change, indeterminate: each.indeterminate}],
-  )
+  return changes.filter(each => !isSettled(each))
 }
 
 /** What would become of what is left: what was in doubt and is as wanted counts as changed. */

@@ -11,15 +11,12 @@ import {addressesOf, floatingIpsFor} from '../instances/floating-ips.ts'
 import {primaryPort} from '../instances/primary-port.ts'
 import {targetName} from '../instances/references.ts'
 import {type Login, loginOf} from './login.ts'
-import {checkJumpHost, checkUser} from './ssh-arguments.ts'
+import {checkJumpHost, checkUser, type SshCall} from './ssh-arguments.ts'
 
 /** How the user wants an instance to be reached. */
-export interface ReachWishes {
-  user?: string
-  identity?: string
+export interface ReachWishes extends Partial<Pick<SshCall, 'user' | 'identity' | 'via'>> {
   /** By its reserved IP, although it may have a floating one. */
   internalIp: boolean
-  via?: string
 }
 
 /** How an instance can be reached. */

@@ -1,15 +1,12 @@
 import {VpcmdError} from '../errors.ts'
+import type {SshCall} from './ssh-arguments.ts'
 
 /** The exit code by which ssh says that it failed itself (man ssh, EXIT STATUS). */
 export const sshFailed = 255
 
 /** Whom ssh was to reach. */
-export interface Destination {
+export interface Destination extends Pick<SshCall, 'user' | 'address' | 'via'> {
   instance: {id: string; name?: string}
-  user: string
-  address: string
-  /** The host to jump over, where there is one. */
-  via?: string
 }
 
 /** Why ssh could not log in, by the lines that it writes itself; the first group of each is the host, where it is told. */
@@ -35,6 +32,7 @@ function hostIn(via: string): string {
  * what to do about it; undefined where they are none of those known, such as those of a command that ran there.
  */
 export function explainFailure(said: string, {instance, user, address, via}: Destination): VpcmdError | undefined {
+  const name = instance.name ?? instance.id
   const failure = (code: string, message: string, hint: string) => new VpcmdError({code, message, hint})
   /** The host that is jumped over, where one of these lines names it and not the instance. */
   const hopIn = (...patterns: RegExp[]) => {
@@ -61,32 +59,22 @@ export function explainFailure(said: string, {instance, user, address, via}: Des
   }
   if (lines.denied.test(said) || lines.tooMany.test(said)) {
     const hop = hopIn(lines.denied, lines.tooMany)
-    if (hop) {
-      return failure(
-        'ssh_denied',
-        `${hop} refused the keys that were offered.`,
-        'ssh takes its key from your agent or configuration, and its user from --via USER@HOST.',
-      )
-    }
     return failure(
       'ssh_denied',
-      `${instance.name ?? instance.id} refused ${user} the keys that were offered.`,
-      `Name the key with --identity, or another user with --user. Keys it was made with: vpcmd instances initialization ${instance.id}`,
+      hop ? `${hop} refused the keys that were offered.` : `${name} refused ${user} the keys that were offered.`,
+      hop
+        ? 'ssh takes its key from your agent or configuration, and its user from --via USER@HOST.'
+        : `Name the key with --identity, or another user with --user. Keys it was made with: vpcmd instances initialization ${instance.id}`,
     )
   }
   if ([lines.noConnection, lines.timeout, lines.noForwarding].some(pattern => pattern.test(said))) {
     const hop = hopIn(lines.noConnection, lines.timeout)
-    if (hop) {
-      return failure(
-        'ssh_unreachable',
-        `${hop} does not answer on the port of SSH.`,
-        'See that it runs, and lets SSH in from here.',
-      )
-    }
     return failure(
       'ssh_unreachable',
-      `${instance.name ?? instance.id} does not answer at ${address}, on the port of SSH.`,
-      'See that its security groups and network ACLs let TCP 22 in from here, and that it has finished booting.',
+      hop ? `${hop} does not answer on the port of SSH.` : `${name} does not answer at ${address}, on the port of SSH.`,
+      hop
+        ? 'See that it runs, and lets SSH in from here.'
+        : 'See that its security groups and network ACLs let TCP 22 in from here, and that it has finished booting.',
     )
   }
   return undefined

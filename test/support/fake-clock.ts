@@ -1,8 +1,8 @@
 import {setImmediate as nextTurn} from 'node:timers/promises'
-import type {LimiterClock} from '../../src/cloud/rate-limiter.ts'
+import type {Clock} from '../../src/cloud/rate-limiter.ts'
 
 /** A clock that stands still until it is run: then it leaps from one sleeper to the next. */
-export class FakeClock implements LimiterClock {
+export class FakeClock implements Clock {
   #time = 1_000_000
   readonly #sleepers = new Set<{at: number; wake(): void}>()
 

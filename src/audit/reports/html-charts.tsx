@@ -2,8 +2,7 @@ import {groupBy} from '../../counted.ts'
 import {isOfSeveralAccounts, sharesByAccount} from '../accounts.ts'
 import {type AuditReport, type Counts, countVerdicts} from '../audit.ts'
 import {type Judgement, type Verdict, verdicts} from '../judge.ts'
-import type {Unread} from '../read-subjects.ts'
-import {accountLabel, kindLabel, label} from '../subjects.ts'
+import {accountLabel, kindsInWords, label} from '../subjects.ts'
 import {countLabel} from '../summary.ts'
 import {NumberCell, Table} from './html-blocks.tsx'
 
@@ -11,10 +10,8 @@ import {NumberCell, Table} from './html-blocks.tsx'
 const shownGroups = 15
 
 /** A row of a chart: an account, a region or a VPC. The list can be filtered by its label. */
-interface Group {
+interface Group extends Pick<AuditReport, 'counts' | 'unread'> {
   label: string
-  counts: Counts
-  unread: Unread[]
 }
 
 /** The compliant share, never rounded up: only a whole one is 100 %. */
@@ -136,14 +133,14 @@ function ChartTable({title, filter, groups}: ChartProps) {
   return (
     <Table look="chart" heads={[title, 'Share']} numbers={['Compliant', 'Violations']}>
       {groups.map(({label: name, counts, unread}) => {
-        const kinds = new Set(unread.flatMap(each => each.kinds.map(kind => `${kindLabel(kind)}s`)))
+        const kinds = [...new Set(unread.flatMap(each => each.kinds))]
         return (
           <tr>
             <th scope="row">
               <a href="#list" data-filter={filter} data-value={name}>
                 {name}
               </a>
-              {kinds.size > 0 && <span class="missing unmatched">not all read: {[...kinds].join(', ')}</span>}
+              {kinds.length > 0 && <span class="missing unmatched">not all read: {kindsInWords(kinds)}</span>}
             </th>
             <td class="bar">
               <Bar counts={counts} />

@@ -8,8 +8,26 @@ import {visible} from './escapes.ts'
 import {Card} from './html-blocks.tsx'
 import {vpcLabel} from './html-charts.tsx'
 
-/** The columns of the list; the script sorts by the index of each. */
-const headers = ['Verdict', 'Name and ID', 'Kind', 'Region', 'Zone', 'VPC', 'Resource group', 'Metadata', 'Rule', 'Why']
+/** A column of the list, and what it says. */
+type Column = [header: string, textOf: (judgement: Judgement) => string]
+
+/** The columns in their order, without name and ID, which are the second one. */
+function columnsOf(report: AuditReport): Column[] {
+  const isOfSeveral = isOfSeveralAccounts(report)
+  const account: Column = ['Account', ({subject}) => accountLabel(subject.account)]
+  return [
+    ['Verdict', ({verdict}) => verdict],
+    ['Kind', ({subject}) => kindLabel(subject.kind)],
+    ['Region', ({subject}) => subject.region],
+    ['Zone', ({subject}) => subject.zone ?? ''],
+    ['VPC', ({subject}) => vpcLabel(subject, isOfSeveral)],
+    ['Resource group', ({subject}) => label(subject.resourceGroup)],
+    ['Metadata', ({subject}) => settingsLabel(subject.settings)],
+    ['Rule', ({rule}) => rule?.name ?? ''],
+    ['Why', reasonOf],
+    ...(isOfSeveral ? [account] : []),
+  ]
+}
 
 /** The page itself has so many rows, for readers without scripts; the script shows as many at a time. */
 const rowsPerPage = 200
@@ -26,7 +44,7 @@ interface ListData {
 
 /** All judgements as data for the script. */
 export function listData(report: AuditReport): ListData {
-  const isOfSeveral = isOfSeveralAccounts(report)
+  const columns = columnsOf(report)
   const texts: string[] = []
   const known = new Map<string, number>()
   const indexOf = (text: string) => {
@@ -39,7 +57,7 @@ export function listData(report: AuditReport): ListData {
   }
   const rows = report.judgements.map((judgement): DataRow => {
     const {name, id} = judgement.subject
-    return [visible(name ?? ''), visible(id), ...cellsOf(judgement, isOfSeveral).map(indexOf)]
+    return [visible(name ?? ''), visible(id), ...columns.map(([, textOf]) => indexOf(textOf(judgement)))]
   })
   return {texts, rows, rowsPerPage}
 }
@@ -47,7 +65,6 @@ export function listData(report: AuditReport): ListData {
 /** The list with its controls, which need the script. */
 export function List({report}: {report: AuditReport}) {
   const {judgements} = report
-  const isOfSeveral = isOfSeveralAccounts(report)
   const isPart = judgements.length > rowsPerPage
   const part = ` Shown are the first ${rowsPerPage} of ${countLabel(judgements.length)}, the worst first.`
   const filters = {
@@ -55,7 +72,7 @@ export function List({report}: {report: AuditReport}) {
     kind: 'Kind',
     region: 'Region',
     vpc: 'VPC',
-    ...(isOfSeveral && {account: 'Account'}),
+    ...(isOfSeveralAccounts(report) && {account: 'Account'}),
   }
   return (
     <Card id="list" title="Everything that was judged">
@@ -82,7 +99,7 @@ export function List({report}: {report: AuditReport}) {
       <p class="note" id="printed" />
       {/* biome-ignore lint/a11y/useSemanticElements: a fieldset is for controls. The keyboard scrolls this. */}
       <div class="scroll" tabindex={0} role="group" aria-label="List">
-        <ListTable judgements={judgements} isOfSeveralAccounts={isOfSeveral} />
+        <ListTable report={report} />
       </div>
       <div class="pager" id="pager" hidden>
         <button type="button" id="previous">
@@ -98,14 +115,15 @@ export function List({report}: {report: AuditReport}) {
 }
 
 /** The list as a table with its first rows, worst first. */
-function ListTable(props: {judgements: readonly Judgement[]; isOfSeveralAccounts: boolean}) {
-  const {judgements, isOfSeveralAccounts: isOfSeveral} = props
+function ListTable({report}: {report: AuditReport}) {
+  const [, ...columns] = columnsOf(report)
+  const headers = ['Verdict', 'Name and ID', ...columns.map(([header]) => header)]
   return (
     <table class="list" id="rows">
       <caption class="hidden">Everything that was judged</caption>
       <thead>
         <tr>
-          {[...headers, ...(isOfSeveral ? ['Account'] : [])].map((header, index) => (
+          {headers.map((header, index) => (
             <th scope="col">
               <button type="button" data-column={index} disabled>
                 {header}
@@ -115,20 +133,19 @@ function ListTable(props: {judgements: readonly Judgement[]; isOfSeveralAccounts
         </tr>
       </thead>
       <tbody>
-        {judgements.slice(0, rowsPerPage).map(judgement => {
+        {report.judgements.slice(0, rowsPerPage).map(judgement => {
           const {name, id} = judgement.subject
-          const [verdict, ...cells] = cellsOf(judgement, isOfSeveral)
           return (
             <tr>
               <td>
-                <span class={`mark ${verdict}`}>{verdict}</span>
+                <span class={`mark ${judgement.verdict}`}>{judgement.verdict}</span>
               </td>
               <th scope="row">
                 {name}
                 <span class="id">{id}</span>
               </th>
-              {cells.map(cell => (
-                <td>{cell}</td>
+              {columns.map(([, textOf]) => (
+                <td>{textOf(judgement)}</td>
               ))}
             </tr>
           )
@@ -136,21 +153,4 @@ function ListTable(props: {judgements: readonly Judgement[]; isOfSeveralAccounts
       </tbody>
     </table>
   )
-}
-
-/** The texts of a row in the order of columns, without name and ID; the account is the last. */
-function cellsOf(judgement: Judgement, isOfSeveral: boolean): string[] {
-  const {subject, verdict, rule} = judgement
-  return [
-    verdict,
-    kindLabel(subject.kind),
-    subject.region,
-    subject.zone ?? '',
-    vpcLabel(subject, isOfSeveral),
-    label(subject.resourceGroup),
-    settingsLabel(subject.settings),
-    rule?.name ?? '',
-    reasonOf(judgement),
-    ...(isOfSeveral ? [accountLabel(subject.account)] : []),
-  ]
 }

@@ -1,47 +1,38 @@
 // Makes the list of the report searchable and sortable, in the reader's browser, from the data in the page alone. It shows
 // one page of rows at a time whatever their number, and writes text as text.
-const data = JSON.parse(document.getElementById('data').textContent)
-const {texts, rows, rowsPerPage} = data
+const {texts, rows, rowsPerPage} = JSON.parse(document.getElementById('data').textContent)
 const printedRows = 500
 const byId = id => document.getElementById(id)
 const body = byId('rows').tBodies[0]
 const heads = [...byId('rows').tHead.rows[0].cells]
-// Only a report of several accounts has the last one.
-const filters = Object.fromEntries(
-  Object.entries({verdict: 0, kind: 1, region: 2, vpc: 4, account: 9}).filter(([name]) => byId(`filter-${name}`)),
-)
+// By the place in a row, which is [name, id, ...indexes of texts]. Only a report of several accounts has the last one.
+const filters = Object.entries({verdict: 2, kind: 3, region: 4, vpc: 6, account: 11}).flatMap(([name, place]) => {
+  const select = byId(`filter-${name}`)
+  return select ? [{name, place, select}] : []
+})
 const collator = new Intl.Collator('en', {numeric: true})
-let shown = rows.map((_, index) => index)
+const number = value => value.toLocaleString('en')
+let shown = []
 let page = 0
 let sortedBy = null
 
-// A row is [name, id, ...indexes of texts]: the second column is name and ID, each other one has a text.
-const placeOf = column => (column === 0 ? 2 : column + 1)
+// The place of each value in their order.
+function placesIn(values) {
+  const places = new Uint32Array(values.length)
+  const order = values.map((_, index) => index).sort((a, b) => collator.compare(values[a], values[b]))
+  for (const [place, index] of order.entries()) places[index] = place
+  return places
+}
 
 const ranks = new Map()
-// The order of a column, found once: of its few texts, or of all names.
+// The order of a column, found once: of all names, as the second column is name and ID, or of its few texts.
 function ranksOf(column) {
-  if (ranks.has(column)) return ranks.get(column)
-  const rank = new Uint32Array(rows.length)
-  if (column === 1) {
-    const order = rows.map((_, index) => index).sort((a, b) => collator.compare(rows[a][0], rows[b][0]) || a - b)
-    order.forEach((index, place) => {
-      rank[index] = place
-    })
-  } else {
-    const places = new Uint32Array(texts.length)
-    texts
-      .map((_, index) => index)
-      .sort((a, b) => collator.compare(texts[a], texts[b]))
-      .forEach((index, place) => {
-        places[index] = place
-      })
-    rows.forEach((row, index) => {
-      rank[index] = places[row[placeOf(column)]]
-    })
+  if (!ranks.has(column)) {
+    const places = placesIn(column === 1 ? rows.map(([name]) => name) : texts)
+    const textAt = column === 0 ? 2 : column + 1
+    ranks.set(column, column === 1 ? places : Uint32Array.from(rows, row => places[row[textAt]]))
   }
-  ranks.set(column, rank)
-  return rank
+  return ranks.get(column)
 }
 
 let haystacks
@@ -54,55 +45,41 @@ let waiting
 function refresh() {
   clearTimeout(waiting)
   const words = byId('search').value.toLowerCase().split(/\s+/).filter(Boolean)
-  const wanted = Object.entries(filters).flatMap(([name, column]) => {
-    const value = byId(`filter-${name}`).value
-    return value === '' ? [] : [[column + 2, texts.indexOf(value)]]
-  })
-  const found = []
-  for (let index = 0; index < rows.length; index++) {
-    if (
-      wanted.every(([place, text]) => rows[index][place] === text) &&
-      (words.length === 0 || words.every(word => haystackOf(index).includes(word)))
-    )
-      found.push(index)
-  }
+  const wanted = filters
+    .filter(({select}) => select.value !== '')
+    .map(({place, select}) => [place, texts.indexOf(select.value)])
+  const isWanted = index => wanted.every(([place, text]) => rows[index][place] === text)
+  shown = rows
+    .map((_, index) => index)
+    .filter(index => isWanted(index) && words.every(word => haystackOf(index).includes(word)))
   if (sortedBy) {
     const rank = ranksOf(sortedBy.column)
     const sign = sortedBy.descending ? -1 : 1
-    found.sort((a, b) => sign * (rank[a] - rank[b]) || a - b)
+    shown.sort((a, b) => sign * (rank[a] - rank[b]))
   }
-  shown = found
   page = 0
   render()
 }
 
-function cell(tag, text) {
-  const element = document.createElement(tag)
-  element.textContent = text
-  return element
+function element(tag, properties) {
+  return Object.assign(document.createElement(tag), properties)
 }
 
 function rowOf(index) {
-  const row = rows[index]
-  const line = document.createElement('tr')
-  const verdict = document.createElement('td')
-  const mark = cell('span', texts[row[2]])
-  mark.className = `mark ${texts[row[2]]}`
-  verdict.append(mark)
-  const name = cell('th', row[0])
-  name.scope = 'row'
-  const id = cell('span', row[1])
-  id.className = 'id'
-  name.append(id)
-  line.append(verdict, name, ...row.slice(3).map(text => cell('td', texts[text])))
-  return line
+  const [name, id, verdict, ...others] = rows[index]
+  const mark = element('td')
+  mark.append(element('span', {textContent: texts[verdict], className: `mark ${texts[verdict]}`}))
+  const head = element('th', {textContent: name, scope: 'row'})
+  head.append(element('span', {textContent: id, className: 'id'}))
+  const row = element('tr')
+  row.append(mark, head, ...others.map(text => element('td', {textContent: texts[text]})))
+  return row
 }
 
 function render(count = rowsPerPage) {
   const from = page * rowsPerPage
   const to = Math.min(shown.length, from + count)
   body.replaceChildren(...shown.slice(from, to).map(rowOf))
-  const number = value => value.toLocaleString('en')
   const all = shown.length === rows.length ? '' : ` (of ${number(rows.length)})`
   byId('position').textContent =
     shown.length === 0 ? 'Nothing is like that.' : `${number(from + 1)}–${number(to)} of ${number(shown.length)}${all}`
@@ -119,10 +96,14 @@ function turn(by) {
 function sortBy(column) {
   const descending = sortedBy?.column === column && !sortedBy.descending
   sortedBy = {column, descending}
-  heads.forEach((head, index) => {
-    if (index === column) head.setAttribute('aria-sort', descending ? 'descending' : 'ascending')
-    else head.removeAttribute('aria-sort')
-  })
+  for (const head of heads) head.removeAttribute('aria-sort')
+  heads[column].setAttribute('aria-sort', descending ? 'descending' : 'ascending')
+  refresh()
+}
+
+// Sets one filter, where it is named, and clears the others.
+function filterBy(name, value) {
+  for (const filter of filters) filter.select.value = filter.name === name ? value : ''
   refresh()
 }
 
@@ -131,44 +112,33 @@ byId('search').addEventListener('input', () => {
   clearTimeout(waiting)
   waiting = setTimeout(refresh, 120)
 })
-for (const name of Object.keys(filters)) {
-  const select = byId(`filter-${name}`)
-  const used = new Set(rows.map(row => row[filters[name] + 2]))
-  const values = [...used].map(text => texts[text])
+for (const {name, place, select} of filters) {
+  const values = [...new Set(rows.map(row => row[place]))].map(text => texts[text])
   if (name !== 'verdict') values.sort(collator.compare)
   select.append(...values.map(value => new Option(value, value)))
   select.addEventListener('change', refresh)
 }
 byId('clear').addEventListener('click', () => {
   byId('search').value = ''
-  for (const name of Object.keys(filters)) byId(`filter-${name}`).value = ''
-  refresh()
+  filterBy()
 })
 for (const link of document.querySelectorAll('[data-filter]')) {
-  link.addEventListener('click', () => {
-    for (const name of Object.keys(filters))
-      byId(`filter-${name}`).value = name === link.dataset.filter ? link.dataset.value : ''
-    refresh()
-  })
+  link.addEventListener('click', () => filterBy(link.dataset.filter, link.dataset.value))
 }
-for (const head of heads) {
-  const button = head.querySelector('button')
+for (const button of document.querySelectorAll('[data-column]')) {
   button.disabled = false
   button.addEventListener('click', () => sortBy(Number(button.dataset.column)))
 }
 byId('previous').addEventListener('click', () => turn(-1))
 byId('next').addEventListener('click', () => turn(1))
-const folded = [...document.querySelectorAll('details')]
 let opened = []
 addEventListener('beforeprint', () => {
   page = 0
-  opened = folded.filter(part => !part.open)
+  opened = [...document.querySelectorAll('details:not([open])')]
   for (const part of opened) part.open = true
   render(printedRows)
   byId('printed').textContent =
-    shown.length > printedRows
-      ? `The first ${printedRows.toLocaleString('en')} of ${shown.length.toLocaleString('en')} are printed.`
-      : ''
+    shown.length > printedRows ? `The first ${number(printedRows)} of ${number(shown.length)} are printed.` : ''
 })
 addEventListener('afterprint', () => {
   byId('printed').textContent = ''

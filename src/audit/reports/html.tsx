@@ -1,17 +1,37 @@
 import {createHash} from 'node:crypto'
 import {raw} from 'hono/html'
 import {countEach, counted} from '../../counted.ts'
-import {accountsOf, isOfSeveralAccounts} from '../accounts.ts'
+import {accountsOf, isOfSeveralAccounts, unreadInWords} from '../accounts.ts'
 import {type AuditReport, resultOf} from '../audit.ts'
 import {type Judgement, type Verdict, violationInWords} from '../judge.ts'
-import {kindLabel, label} from '../subjects.ts'
-import {countLabel, lead, ruleLines, scopeLine, verdictOf} from '../summary.ts'
+import {requirementInWords} from '../policy.ts'
+import {label} from '../subjects.ts'
+import {countLabel, lead, scopeLine, verdictOf} from '../summary.ts'
 import {jsonForScript, visible} from './escapes.ts'
 import {Card, NumberCell, Table} from './html-blocks.tsx'
 import {AccountChart, RegionChart, Ring, VpcChart} from './html-charts.tsx'
 import {List, listData} from './html-list.tsx'
-import style from './html-page.css?raw'
+import sheet from './html-page.css?raw'
 import script from './html-page.js?raw'
+
+/** The colours of what belongs to a verdict, on light and on dark: one to fill with, a tint, and one for text on the tint. */
+const colours: Record<Verdict, {light: string[]; dark: string[]}> = {
+  compliant: {light: ['#11806a', '#e2f3ee', '#0a5445'], dark: ['#2fae92', '#12332c', '#7fdcc6']},
+  violation: {light: ['#c8321f', '#fce8e5', '#95200f'], dark: ['#ee6a55', '#43201b', '#ffb4a7']},
+  exempt: {light: ['#66789c', '#e9edf5', '#3f4e6d'], dark: ['#8496bb', '#262f41', '#c0cce6']},
+  unmatched: {light: ['#a66a00', '#fbf0da', '#724900'], dark: ['#d59a2b', '#3a2c10', '#f3c877']},
+  undetermined: {light: ['#7d4bc4', '#f0e9fb', '#5a2f98'], dark: ['#a98be6', '#30254a', '#d0bcf8']},
+}
+
+function coloursOn(ground: 'light' | 'dark'): string {
+  const rules = Object.entries(colours).map(([verdict, {light, dark}]) => {
+    const [fill, tint, text] = ground === 'light' ? light : dark
+    return `.${verdict} {--fill: ${fill}; --tint: ${tint}; --text: ${text}}\n`
+  })
+  return rules.join('')
+}
+
+const style = `${sheet}${coloursOn('light')}@media screen and (prefers-color-scheme: dark) {\n${coloursOn('dark')}}\n`
 
 const looks: Record<string, string> = {Compliant: 'compliant', 'Not compliant': 'violation'}
 
@@ -168,10 +188,9 @@ function Unread({report: {unread, regions}}: {report: AuditReport}) {
     <Card id="unread" title={title} look="alarm unmatched">
       <p>This audit says nothing about:</p>
       <ul>
-        {unread.map(({account, region, kinds, error}) => (
+        {unread.map(each => (
           <li>
-            <strong>{`${kinds.map(kind => `${kindLabel(kind)}s`).join(', ')} of ${account ? `${label(account)}, ` : ''}${region}`}</strong>
-            : {error.inOneLine}
+            <strong>{unreadInWords(each)}</strong>: {each.error.inOneLine}
           </li>
         ))}
       </ul>
@@ -201,10 +220,10 @@ function Rules({report}: {report: AuditReport}) {
   return (
     <Card id="rules" title="The rules of the policy">
       <Table look="rules" heads={['Rule', 'Requires']} numbers={['Decides', 'Violations']}>
-        {ruleLines(report).map(({name, requires}) => (
+        {report.policy.rules.map(({name, require}) => (
           <tr>
             <th scope="row">{name}</th>
-            <td>{requires}</td>
+            <td>{requirementInWords(require)}</td>
             <NumberCell>{countLabel(decided.get(name) ?? 0)}</NumberCell>
             <NumberCell>{countLabel(violated.get(name) ?? 0)}</NumberCell>
           </tr>

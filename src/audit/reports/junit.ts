@@ -1,12 +1,11 @@
-import {entryOf} from '../../counted.ts'
+import {countEach, entryOf} from '../../counted.ts'
 import {targetName} from '../../instances/references.ts'
 import {settingsLabel} from '../../instances/settings.ts'
 import {isOfSeveralAccounts, leftOutInWords} from '../accounts.ts'
-import {type AuditReport, resultOf} from '../audit.ts'
+import {type AuditReport, judgedNothing, resultOf} from '../audit.ts'
 import {type Judgement, reasonOf} from '../judge.ts'
 import type {Unread} from '../read-subjects.ts'
-import {scopeInWords} from '../scope.ts'
-import {kindLabel, label, type Subject} from '../subjects.ts'
+import {kindLabel, kindsInWords, label, type Subject, scopeInWords} from '../subjects.ts'
 import {headline} from '../summary.ts'
 import {escaped} from './escapes.ts'
 
@@ -32,8 +31,7 @@ export function toJunit(report: AuditReport): string {
     const place = placeOf(judgement.subject)
     add(place, subjectCase(judgement, place))
   }
-  const isUnjudged = resultOf(report) === 'incomplete' && report.unread.length === 0 && report.counts.undetermined === 0
-  if (isUnjudged) {
+  if (judgedNothing(report)) {
     const error = element('error', {type: 'incomplete', message: headline(report)})
     cases.set('all', [testCase('error', 'all.reading', 'find what to judge', error)])
   }
@@ -47,13 +45,9 @@ export function toJunit(report: AuditReport): string {
 }
 
 function countsOf(cases: Case[]): Record<string, number> {
-  const counts = {tests: cases.length, failures: 0, errors: 0, skipped: 0}
-  for (const [outcome] of cases) {
-    if (outcome === 'failure') counts.failures++
-    if (outcome === 'error') counts.errors++
-    if (outcome === 'skipped') counts.skipped++
-  }
-  return counts
+  const counts = countEach(cases.map(([outcome]) => outcome))
+  const [failures = 0, errors = 0, skipped = 0] = [counts.get('failure'), counts.get('error'), counts.get('skipped')]
+  return {tests: cases.length, failures, errors, skipped}
 }
 
 function propertiesOf(report: AuditReport): string {
@@ -74,22 +68,17 @@ function subjectCase(judgement: Judgement, place: string): Case {
   const names = [`${place}.${subject.kind}`, targetName(subject)] as const
   const message = reasonOf(judgement)
   const details = `${kindLabel(subject.kind)} ${subject.crn ?? subject.id}, metadata service ${settingsLabel(subject.settings)}, rule ${rule?.name ?? 'none'}`
-  switch (verdict) {
-    case 'compliant':
-      return testCase(undefined, ...names)
-    case 'violation':
-      return testCase('failure', ...names, element('failure', {type: verdict, message}, escaped(details)))
-    case 'undetermined':
-      return testCase('error', ...names, element('error', {type: verdict, message}, escaped(details)))
-    default:
-      return testCase('skipped', ...names, element('skipped', {message}))
+  if (verdict === 'compliant') return testCase(undefined, ...names)
+  if (verdict === 'unmatched' || verdict === 'exempt') {
+    return testCase('skipped', ...names, element('skipped', {message}))
   }
+  const outcome = verdict === 'violation' ? 'failure' : 'error'
+  return testCase(outcome, ...names, element(outcome, {type: verdict, message}, escaped(details)))
 }
 
 function unreadCase({kinds, error}: Unread, place: string): Case {
-  const name = `read ${kinds.map(kind => `${kindLabel(kind)}s`).join(', ')}`
   const xml = element('error', {type: error.code, message: error.messageWithTrace}, escaped(error.hint ?? ''))
-  return testCase('error', `${place}.reading`, name, xml)
+  return testCase('error', `${place}.reading`, `read ${kindsInWords(kinds)}`, xml)
 }
 
 function testCase(outcome: Outcome, classname: string, name: string, result?: string): Case {

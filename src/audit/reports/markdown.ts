@@ -1,8 +1,8 @@
 import {targetName} from '../../instances/references.ts'
-import {isOfSeveralAccounts, sharesByAccount} from '../accounts.ts'
+import {isOfSeveralAccounts, sharesByAccount, unreadInWords} from '../accounts.ts'
 import type {AuditReport} from '../audit.ts'
 import {type Judgement, reasonOf, verdicts} from '../judge.ts'
-import {accountLabel, kindLabel, label} from '../subjects.ts'
+import {accountLabel, kindLabel} from '../subjects.ts'
 import {countLabel, lead, remarks, scopeLine, verdictOf} from '../summary.ts'
 import {visible} from './escapes.ts'
 
@@ -38,23 +38,19 @@ export function toMarkdown(report: AuditReport): string {
   }
   add(remarks(report).flatMap(remark => [escaped(remark), '']))
   if (report.unread.length > 0) {
-    add(['### Could not be read', '', ...report.unread.map(unreadLine), ''])
+    const lines = report.unread.map(each => `- ${escaped(`${unreadInWords(each)}: ${each.error.inOneLine}`)}`)
+    add(['### Could not be read', '', ...lines, ''])
   }
   if (isOfSeveral) add(['### Accounts', '', ...accountTable(report), ''])
   if (findings.length > 0) {
-    const columns = ['Verdict', 'Name', 'Kind', ...(isOfSeveral ? ['Account'] : []), 'Region', 'Rule', 'Why']
-    add(['### Findings', '', ...tableHead(columns)])
-    listed = add(findings.map(finding => findingRow(finding, isOfSeveral)))
+    const shown = columns.filter(([header]) => header !== 'Account' || isOfSeveral)
+    add(['### Findings', '', ...tableHead(shown.map(([header]) => header))])
+    listed = add(findings.map(finding => row(shown.map(([, cellOf]) => cellOf(finding)))))
   }
   const footer = `vpcmd ${report.vpcmd}, ${report.at}`
   if (bytes <= mostBytes) return `${text}\n<sub>${escaped(footer)}</sub>\n`
   const cut = `${countLabel(listed)} of ${countLabel(findings.length)} findings are listed: GitHub shows no more than 1 MiB. --report html=FILE has all of them.`
   return `${text}\n**Cut.** ${escaped(cut)}\n\n<sub>${escaped(footer)}</sub>\n`
-}
-
-function unreadLine({account, region, kinds, error}: AuditReport['unread'][number]): string {
-  const place = [account && label(account), region].filter(Boolean).join(', ')
-  return `- ${escaped(`${kinds.map(kind => `${kindLabel(kind)}s`).join(', ')} of ${place}: ${error.inOneLine}`)}`
 }
 
 function accountTable(report: AuditReport): string[] {
@@ -67,19 +63,15 @@ function accountTable(report: AuditReport): string[] {
   return [...tableHead(['Account', 'Violations', 'Judged', 'Could not be read']), ...rows.map(row)]
 }
 
-function findingRow(judgement: Judgement, isOfSeveral: boolean): string {
-  const {subject, verdict, rule} = judgement
-  const account = isOfSeveral ? [accountLabel(subject.account)] : []
-  return row([
-    verdict,
-    targetName(subject),
-    kindLabel(subject.kind),
-    ...account,
-    subject.region,
-    rule?.name ?? '',
-    reasonOf(judgement),
-  ])
-}
+const columns: [header: string, cellOf: (finding: Judgement) => string][] = [
+  ['Verdict', ({verdict}) => verdict],
+  ['Name', ({subject}) => targetName(subject)],
+  ['Kind', ({subject}) => kindLabel(subject.kind)],
+  ['Account', ({subject}) => accountLabel(subject.account)],
+  ['Region', ({subject}) => subject.region],
+  ['Rule', ({rule}) => rule?.name ?? ''],
+  ['Why', reasonOf],
+]
 
 function tableHead(columns: readonly string[]): string[] {
   return [row(columns), row(columns.map(() => '---'))]

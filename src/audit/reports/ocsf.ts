@@ -1,10 +1,10 @@
 import {targetName} from '../../instances/references.ts'
 import {leftOutInWords} from '../accounts.ts'
-import {type AuditReport, resultOf} from '../audit.ts'
+import {type AuditReport, judgedNothing} from '../audit.ts'
 import {type Judgement, reasonOf, type Verdict} from '../judge.ts'
-import {type Rule, requirementInWords} from '../policy.ts'
+import {requirementInWords} from '../policy.ts'
 import type {Unread} from '../read-subjects.ts'
-import {kindLabel, label, type Referred} from '../subjects.ts'
+import {kindLabel, kindsInWords, label, type Subject} from '../subjects.ts'
 import {headline} from '../summary.ts'
 import {visible} from './escapes.ts'
 import {fingerprint} from './fingerprint.ts'
@@ -40,15 +40,10 @@ const outcomes = {
 } as const satisfies Record<Verdict, readonly object[]>
 
 /** What one event says. Where a field is not known, it is not there. */
-interface Finding {
+interface Finding extends Pick<Judgement, 'verdict' | 'rule'>, Partial<Pick<Subject, 'account' | 'region' | 'zone'>> {
   /** What its uid is made of, beside the policy. */
   about: string[]
   what: string
-  verdict: Verdict
-  account?: Referred
-  region?: string
-  zone?: string
-  rule?: Rule
   details: string[]
   more?: object
 }
@@ -59,9 +54,9 @@ interface Finding {
  * resource and the name of the policy do.
  */
 export function* ocsfEvents(report: AuditReport): Generator<object> {
-  const {unread, counts, judgements} = report
+  const {unread, judgements} = report
   for (const each of unread) yield eventOf(report, unreadFinding(each))
-  if (resultOf(report) === 'incomplete' && unread.length === 0 && counts.undetermined === 0) {
+  if (judgedNothing(report)) {
     const what = headline(report)
     yield eventOf(report, {about: ['nothing judged'], what, verdict: 'undetermined', details: [what]})
   }
@@ -73,10 +68,9 @@ export function* ocsfEvents(report: AuditReport): Generator<object> {
 }
 
 function unreadFinding({account, region, kinds, error}: Unread): Finding {
-  const what = `${kinds.map(kind => `${kindLabel(kind)}s`).join(', ')} of ${region}`
   return {
     about: ['unread', account?.id ?? '', region, ...kinds],
-    what: `Could not read the ${what}`,
+    what: `Could not read the ${kindsInWords(kinds)} of ${region}`,
     verdict: 'undetermined',
     account,
     region,

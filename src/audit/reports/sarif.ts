@@ -1,13 +1,13 @@
 import {isAbsolute, sep} from 'node:path'
 import {pathToFileURL} from 'node:url'
 import {targetName} from '../../instances/references.ts'
-import {settingList, settingsTable, tunables} from '../../instances/settings.ts'
+import {settingsTable, tunables} from '../../instances/settings.ts'
 import {leftOutInWords} from '../accounts.ts'
 import {type AuditReport, exitCodeOf, resultOf} from '../audit.ts'
-import {type Judgement, type Violation, violationInWords} from '../judge.ts'
+import {type Judgement, settingOf, type Violation, violationInWords} from '../judge.ts'
 import type {Policy} from '../policy.ts'
 import {kindLabel, label, type Subject} from '../subjects.ts'
-import {headline} from '../summary.ts'
+import {capitalized, headline} from '../summary.ts'
 import {toJsonHead} from '../to-json.ts'
 import {visible} from './escapes.ts'
 import {fingerprint} from './fingerprint.ts'
@@ -43,8 +43,8 @@ const rules = [
   },
 ]
 
-function ruleIdOf({setting}: Violation): string {
-  const broken = settingList.find(({policyKey}) => policyKey === setting)
+function ruleIdOf(violation: Violation): string {
+  const broken = settingOf(violation)
   return broken ? `metadata-${broken.key}` : 'no-rule'
 }
 
@@ -181,8 +181,4 @@ function propertiesOf(subject: Subject, {rule, verdict, restartAwaited}: Judgeme
     restartAwaited,
     ...violation,
   }
-}
-
-function capitalized(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1)
 }

@@ -1,3 +1,5 @@
+import {isRecord} from '../../json-object.ts'
+
 /** What the API sent, before a reader has read it. */
 export type Raw = Readonly<Record<string, unknown>>
 
@@ -11,7 +13,7 @@ const nothing: Raw = Object.freeze({})
 
 /** The fields of what should be an object; none where it is something else. */
 export function fields(value: unknown): Raw {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Raw) : nothing
+  return isRecord(value) ? value : nothing
 }
 
 // Each of these reads the field at a path, and gives undefined where that is missing, null or of another type.
@@ -34,7 +36,8 @@ export function flag(raw: Raw, ...path: string[]): boolean | undefined {
   return typeof value === 'boolean' ? value : undefined
 }
 
-function valueAt(raw: unknown, path: readonly string[]): unknown {
+/** What stands at a path; undefined where something on the way is missing. */
+export function valueAt(raw: unknown, path: readonly string[]): unknown {
   return path.reduce((value, name) => fields(value)[name], raw)
 }
 
