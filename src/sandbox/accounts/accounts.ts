@@ -1,8 +1,8 @@
 import type {Context} from 'hono'
 import {unauthorized} from '../core/api-error.ts'
+import type {SimulatedCloud} from '../core/environment.ts'
 import {bearerOf} from '../core/front-door.ts'
 import {inAccount, uuidOf} from '../core/ids.ts'
-import type {SimulatedCloud} from '../core/simulated-cloud.ts'
 import type {AccountSummary} from '../fleet/public-types.ts'
 import {type Claims, claimsOf} from '../iam/tokens.ts'
 
@@ -19,7 +19,7 @@ const leastForRefusals = 4
 const withoutAuditor = 3
 const notActive = 4
 
-export interface AccountsOptions {
+interface AccountsOptions {
   /** That of the first account. */
   cloud: SimulatedCloud
   count: number

@@ -1,4 +1,5 @@
 import type {Context} from 'hono'
+import {HTTPException} from 'hono/http-exception'
 import type {Environment} from './environment.ts'
 
 /** What an error is about: a field of the body, a header, or a parameter of the path or query. */
@@ -47,10 +48,11 @@ const linkedCodes = new Set([
 ])
 
 /**
- * Answers with what was thrown: an ApiError as it is, anything else as 500 `internal_error` with its message. The
- * body is `{errors: [{code, message, more_info?, target?}], trace}` (ibm-cloud-docs/vpc cbr.md, block_storage_vpc_ts8.md).
+ * Answers with what was thrown: an HTTPException with the answer that it carries, an ApiError as it is, anything else as
+ * 500 `internal_error` with its message. The body is `{errors: [{code, message, more_info?, target?}], trace}` (ibm-cloud-docs/vpc cbr.md, block_storage_vpc_ts8.md).
  */
 export function answerError(error: unknown, c: Context<Environment>): Response {
+  if (error instanceof HTTPException) return error.getResponse()
   const {status, code, message, target, headers} =
     error instanceof ApiError
       ? error
@@ -82,9 +84,10 @@ export function invalidRoute(): ApiError {
   return new ApiError(404, 'invalid_route', 'The requested route does not exist.')
 }
 
-/** 501 for what IBM's API takes and the sandbox does not simulate: never a silent success. */
-export function fieldNotSimulated(name: string, what = name): ApiError {
-  return new ApiError(501, 'not_implemented', `The sandbox does not simulate ${what}.`, {name, type: 'field'})
+/** 501 for what IBM's API takes and the sandbox does not simulate: never a silent success. A `field` is its target. */
+export function notSimulated(what: string, field?: string): ApiError {
+  const target: ErrorTarget | undefined = field === undefined ? undefined : {name: field, type: 'field'}
+  return new ApiError(501, 'not_implemented', `The sandbox does not simulate ${what}.`, target)
 }
 
 /** 401: no token, or one that is expired, foreign or garbled (wording: kubernetes-sigs/cluster-api-provider-ibmcloud#1610). */

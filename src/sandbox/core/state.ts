@@ -11,7 +11,7 @@ const kinds = ['bareMetalServers', 'floatingIps', 'instances', 'keys', 'template
 export type RecordKind = (typeof kinds)[number]
 
 /** The part of a state that belongs to one kind of records. */
-export interface Section {
+interface Section {
   /** Changed properties, by ID. */
   changes: Record<string, Partial<StoredRecord>>
   /** Records that the arguments do not give. */

@@ -1,14 +1,13 @@
-import {etagOf} from '../core/etag.ts'
 import {inAccount, uuidOf} from '../core/ids.ts'
 import type {RecordStore} from '../core/record-store.ts'
 import type {InstanceRecord, StoredRecord, TagRecord} from '../core/records.ts'
 import {regional} from '../core/regions.ts'
-import {tagTypes} from '../search/tags.ts'
+import {tagTypes} from '../search/resources.ts'
 import type {InstanceActions} from '../vpc/instance-actions.ts'
-import {statusAt} from '../vpc/instance-status.ts'
+import {etagOf, statusAt} from '../vpc/instance-actions.ts'
 import {profileOf} from '../vpc/profiles.ts'
+import {newBareMetal, newInstance, newTemplate} from './default-fleet.ts'
 import type {FleetStore} from './fleet.ts'
-import {newBareMetal, newInstance, newTemplate} from './new-records.ts'
 import type {Fleet, NewTemplate, Shelf, Tags} from './public-types.ts'
 
 interface Kind<Item, Summary, New, Edit> {

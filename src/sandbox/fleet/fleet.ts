@@ -1,3 +1,4 @@
+import {ApiError} from '../core/api-error.ts'
 import {uuidOf} from '../core/ids.ts'
 import {RecordStore} from '../core/record-store.ts'
 import type {
@@ -11,11 +12,11 @@ import type {
 } from '../core/records.ts'
 import type {RegionPlace} from '../core/regions.ts'
 import type {StateStore} from '../core/state.ts'
-import {firstKey} from '../vpc/ssh-keys.ts'
+import {firstKey} from '../vpc/keys.ts'
 import {defaultFleet} from './default-fleet.ts'
 import {generatedFleet} from './generated-fleet.ts'
 
-export interface FleetOptions {
+interface FleetOptions {
   instances?: number
   vpcs?: number
   /** The number of accounts with such a fleet. */
@@ -122,4 +123,19 @@ function withIdsOf(account: string, fleet: FleetRecords): FleetRecords {
       instance: each.instance && own(each.instance),
     })),
   }
+}
+
+/** Finds an instance, or else a bare metal server, by ID, name, or region/name. Throws 404 for none and for several, with the parameter `instance` as target. */
+export function findServer(fleet: FleetStore, text: string): InstanceRecord | BareMetalRecord {
+  const isCalled = ({id, name, region}: InstanceRecord | BareMetalRecord) =>
+    [id, name, `${region}/${name}`].includes(text)
+  const instances = fleet.instances.all().filter(isCalled)
+  const found = instances.length > 0 ? instances : fleet.bareMetalServers.all().filter(isCalled)
+  const [first, ...more] = found
+  const refuse = (message: string) =>
+    new ApiError(404, 'not_found', message, {name: 'instance', type: 'parameter', value: text})
+  if (first === undefined) throw refuse(`The sandbox has no instance ${text}.`)
+  if (more.length === 0) return first
+  const choices = found.map(({name, region}) => `${region}/${name}`).join(', ')
+  throw refuse(`The sandbox has ${found.length} instances ${text}: ${choices}.`)
 }

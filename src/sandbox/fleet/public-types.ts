@@ -73,7 +73,7 @@ export interface Edit<Settings> {
 }
 
 /** A change of a template. Settings are replaced as a whole; the API itself can't change them. */
-export type TemplateEdit = Pick<NewTemplate, 'metadata_service'> & {name?: string}
+type TemplateEdit = Pick<NewTemplate, 'metadata_service'> & {name?: string}
 
 /** All servers or templates of one kind, to change behind a client's back. Rejects for an unknown ID. */
 export interface Shelf<Summary, New, Edit> {

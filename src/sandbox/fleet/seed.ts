@@ -1,6 +1,6 @@
 import {z} from 'zod'
 import {ApiError} from '../core/api-error.ts'
-import {isTagName} from '../search/tags.ts'
+import {isTagName} from '../search/resources.ts'
 import {profileNames} from '../vpc/profiles.ts'
 import type {FleetStore} from './fleet.ts'
 import type {Fleet, NewTemplate, Seed, Seeded} from './public-types.ts'
@@ -59,7 +59,7 @@ function checkPlace(fleet: FleetStore, field: string, {region, zone, vpc}: Omit<
 }
 
 /** What a seed is for: an account's fleet. */
-export interface SeedBed {
+interface SeedBed {
   access: Fleet
   fleet: FleetStore
 }

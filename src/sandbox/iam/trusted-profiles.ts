@@ -1,5 +1,7 @@
+import type {Account} from '../accounts/accounts.ts'
 import {accountId, uuidOf} from '../core/ids.ts'
 import type {InstanceRecord} from '../core/records.ts'
+import {ownerIamId} from './tokens.ts'
 
 export interface TrustedProfile {
   id: string
@@ -7,11 +9,11 @@ export interface TrustedProfile {
   readonly crn: string
 }
 
-function profile(id: string): TrustedProfile {
+function profile(id: string, account?: string): TrustedProfile {
   return {
     id,
     get crn() {
-      return `crn:v1:bluemix:public:iam-identity::a/${accountId()}::profile:${id}`
+      return `crn:v1:bluemix:public:iam-identity::a/${account ?? accountId()}::profile:${id}`
     },
   }
 }
@@ -31,4 +33,37 @@ export function defaultProfileOf(record: InstanceRecord): (TrustedProfile & {aut
   if (record.trustedProfile === true) return {...profile(`Profile-${uuidOf(`profile/${record.id}`)}`), autoLink: true}
   const {id, autoLink} = record.trustedProfile
   return {...profile(id), autoLink}
+}
+
+/** A trusted profile of an account, as IAM lists it. */
+export interface AccountProfile extends TrustedProfile {
+  name: string
+  description: string
+  account: Account
+  /** The IAM IDs of those who may assume it. */
+  trusts: readonly string[]
+  /** Whether the sandbox's compute resource is linked to it. */
+  isLinked: boolean
+}
+
+/** The trusted profiles of an account. */
+export function profilesOf(account: Account): AccountProfile[] {
+  const idOf = (name: string) => `Profile-${uuidOf(`${account.id}/profile/${name}`)}`
+  const made = (id: string, name: string, description: string, trusts: string[] = []): AccountProfile => ({
+    ...profile(id, account.id),
+    name,
+    description,
+    account,
+    trusts,
+    // "the profile must exist in the same account like the Compute Resource" (IBM's IAM client for Ruby, cr-token).
+    isLinked: name === auditorName && isFirst,
+  })
+  const isFirst = account.number === 1
+  const auditor = made(idOf(auditorName), auditorName, 'Reads and changes metadata services', [ownerIamId])
+  const instances = 'instance-identity'
+  return [
+    ...(account.hasAuditor ? [auditor] : []),
+    made(isFirst ? linkedProfile.id : idOf(instances), instances, 'Linked to all instances'),
+    ...(isFirst ? [made(unlinkedProfile.id, 'unused-identity', 'Linked to nothing')] : []),
+  ]
 }

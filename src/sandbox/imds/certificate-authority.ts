@@ -5,7 +5,7 @@ import {tmpdir} from 'node:os'
 import {dirname, join} from 'node:path'
 import {createSecureContext, type SecureContext} from 'node:tls'
 import * as x509 from '@peculiar/x509'
-import {refusedPart} from './metadata-error.ts'
+import {refusedPart} from './metadata-request.ts'
 
 const algorithm = {name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256'}
 const dayMs = 86_400_000

@@ -2,14 +2,14 @@ import {crnOf, uuidOf} from '../core/ids.ts'
 import type {InstanceRecord, KeyRecord} from '../core/records.ts'
 import {isoTime} from '../core/references.ts'
 import {bootAttachmentBody, initializationBody, instanceBody, softwareAttachmentsOf} from '../vpc/instance-body.ts'
+import {keyFacts, keyReference} from '../vpc/keys.ts'
 import {
   attachmentBodies,
   interfaceBodies,
   virtualNetworkInterfaceBody,
   virtualNetworkInterfaceIds,
 } from '../vpc/networking.ts'
-import {keyFacts, keyReference} from '../vpc/ssh-keys.ts'
-import type {MetadataSubject} from './metadata-environment.ts'
+import type {MetadataSubject} from './metadata-request.ts'
 
 type Body = Record<string, unknown>
 

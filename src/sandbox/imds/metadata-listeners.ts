@@ -4,11 +4,11 @@ import type {Duplex} from 'node:stream'
 import {TLSSocket} from 'node:tls'
 import {getRequestListener} from '@hono/node-server'
 import type {BareMetalRecord, InstanceRecord} from '../core/records.ts'
-import {findServer} from '../fleet/find-server.ts'
+import {findServer} from '../fleet/fleet.ts'
 import type {CertificateAuthority} from './certificate-authority.ts'
 import {createMetadataApp, type MetadataCaller} from './metadata-app.ts'
-import type {MetadataCloud, MetadataSubject} from './metadata-environment.ts'
 import type {MetadataAddress, MetadataOptions} from './metadata-options.ts'
+import type {MetadataCloud, MetadataSubject} from './metadata-request.ts'
 
 export interface MetadataListeners {
   /** The address of the service of an instance or bare metal server; opens it at the first call. Rejects for an unknown or ambiguous one. */

@@ -1,11 +1,77 @@
+import {randomUUID} from 'node:crypto'
+import type {HttpBindings} from '@hono/node-server'
 import type {Context} from 'hono'
 import type {z} from 'zod'
-import {ApiError} from '../core/api-error.ts'
+import {ApiError, type ErrorTarget} from '../core/api-error.ts'
 import {isNestedTooDeep} from '../core/body-limits.ts'
-import {bearerOf, isDate} from '../core/front-door.ts'
-import {isIdentityToken} from './identity-token.ts'
-import type {MetadataContext, MetadataSubject} from './metadata-environment.ts'
-import {noSuchPath, refusedPart} from './metadata-error.ts'
+import type {SimulatedCloud} from '../core/environment.ts'
+import {isDate} from '../core/front-door.ts'
+import type {FloatingIpRecord, InstanceRecord, KeyRecord} from '../core/records.ts'
+
+/** The server whose metadata service is called, and all that the answers are made of. */
+export interface MetadataSubject {
+  /** A bare metal server has an identity, and no metadata of its own to read. */
+  kind: 'bare-metal-server' | 'instance'
+  record: InstanceRecord
+  vpcName: string
+  /** Those that lead to the instance. */
+  floatingIps: readonly FloatingIpRecord[]
+  /** Those that it was created with. */
+  keys: readonly KeyRecord[]
+  /** Epoch milliseconds. */
+  now: number
+  transitionMs: number
+}
+
+/** What a request to a metadata service carries: the address that it came in by decides on the subject, never its content. */
+export interface MetadataEnvironment {
+  Bindings: HttpBindings
+  Variables: {subject: MetadataSubject}
+}
+
+export type MetadataContext = Context<MetadataEnvironment>
+
+export interface MetadataCloud extends Omit<SimulatedCloud, 'actions'> {
+  /** PEM chain for a CSR with `commonName` as its subject's, from `issuedAtMs` for `ttlSeconds`; rejects with an ApiError for a CSR against the rules. The CA is loaded when the first one is asked for. */
+  issueCertificate(csr: string, commonName: string, issuedAtMs: number, ttlSeconds: number): Promise<string[]>
+  /** How long an IAM token is good, in seconds. */
+  iamTokenTtlSeconds: number
+  /** The sandbox's own URL: base of the issuer of IAM tokens. */
+  url: string
+}
+
+/**
+ * The metadata and identity services' answer for anything thrown: `{errors: [{code, message, more_info, target?}],
+ * status_code, trace}`. What is no ApiError is 500 `service_error`. Codes, statuses and, where it gives one, the wording:
+ * ibm-cloud-docs/vpc metadata-error-codes.md.
+ */
+export function metadataErrorAnswer(error: unknown): Response {
+  const refusal = error instanceof ApiError ? error : new ApiError(500, 'service_error', 'An internal error occurred.')
+  const {status, code, message, target} = refusal
+  // The page's one anchor with an underscore.
+  const anchor = code === 'unknown_field' ? code : code.replaceAll('_', '-')
+  const page = 'https://cloud.ibm.com/docs/vpc?topic=vpc-instance-metadata-error-codes'
+  const described = {code, message, more_info: `${page}#${anchor}-error-code`, target}
+  return Response.json({errors: [described], status_code: status, trace: randomUUID()}, {status})
+}
+
+/** 400 for a part of a request. */
+export function refusedPart(
+  type: ErrorTarget['type'],
+  name: string,
+  code: string,
+  message: string,
+  value?: unknown,
+): ApiError {
+  const shown = typeof value === 'string' ? value : JSON.stringify(value)
+  return new ApiError(400, code, message, {name, type, ...(shown !== undefined && {value: shown.slice(0, 200)})})
+}
+
+/** 404 for a path that no operation has. Not in IBM's list of codes: worded by analogy. */
+export function noSuchPath(path: string): ApiError {
+  const target = {name: 'path', type: 'parameter', value: path} as const
+  return new ApiError(404, 'not_found', 'The requested path was not found.', target)
+}
 
 const firstVersion = '2022-03-01'
 /** From this version on the paths below `/instance_identity` are gone (ibm-cloud-docs/vpc api-identity-change-log.md, 26 August 2025). */
@@ -37,29 +103,6 @@ export function checkQuery(c: Context, now: number, alsoAllowed: readonly string
     const message = `Unknown query parameter \`${unknown}\` was specified.`
     throw refusedPart('parameter', unknown, 'unknown_field', message, query[unknown] || undefined)
   }
-}
-
-/**
- * The subject of a request with its identity token. Rejects as checkQuery does, with 400 without an Authorization header,
- * as for any missing header, and with 401 for one that has no good token of this instance.
- */
-export async function authorize(
-  c: MetadataContext,
-  now: number,
-  alsoAllowed?: readonly string[],
-): Promise<MetadataSubject> {
-  checkQuery(c, now, alsoAllowed)
-  if (!c.req.header('authorization')) {
-    const message = 'An instance identity token must be provided in the `Authorization` header.'
-    throw refusedPart('header', 'Authorization', 'missing_value', message)
-  }
-  const subject = c.get('subject')
-  const token = bearerOf(c)
-  if (token !== undefined && (await isIdentityToken(token, subject.record.id, now / 1000))) return subject
-  throw new ApiError(401, 'unauthenticated', 'The provided token is invalid or expired.', {
-    name: 'Authorization',
-    type: 'header',
-  })
 }
 
 /** In bytes, more than any body that an operation takes. No source says where IBM's limit is. */

@@ -4,7 +4,7 @@ import {delimiter, join} from 'node:path'
 import type {InstanceRecord} from '../core/records.ts'
 import type {MetadataAddress} from '../imds/metadata-options.ts'
 
-export interface LoggedIn {
+interface LoggedIn {
   record: InstanceRecord
   user: string
   /** The sandbox's own URL. */

@@ -4,15 +4,15 @@ import {type AddressInfo, createServer, type Server, type Socket} from 'node:net
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import ssh2, {type AuthContext, type Connection, type ParsedKey} from 'ssh2'
+import type {SimulatedCloud} from '../core/environment.ts'
 import type {InstanceRecord} from '../core/records.ts'
-import type {SimulatedCloud} from '../core/simulated-cloud.ts'
 import type {MetadataListeners} from '../imds/metadata-listeners.ts'
-import {statusAt} from '../vpc/instance-status.ts'
+import {statusAt} from '../vpc/instance-actions.ts'
 import {type InstanceHome, makeInstanceHome} from './instance-home.ts'
 import {findTerminal, Sessions} from './sessions.ts'
 
 /** Where an instance of the sandbox takes ssh, and what it takes to log in: any user name, and this key alone. */
-export interface SshAddress {
+interface SshAddress {
   id: string
   name: string
   region: string
@@ -31,7 +31,7 @@ export interface SshListeners {
   close(): Promise<void>
 }
 
-export interface SshCloud extends Omit<SimulatedCloud, 'actions'> {
+interface SshCloud extends Omit<SimulatedCloud, 'actions'> {
   metadata: () => Promise<MetadataListeners>
   /** The sandbox's own URL. */
   url: string

@@ -1,10 +1,10 @@
 import {type Routes, storedCollection} from '../core/collection.ts'
+import type {SimulatedCloud} from '../core/environment.ts'
 import {crnOf} from '../core/ids.ts'
 import {nameChange} from '../core/record-store.ts'
 import type {BareMetalRecord} from '../core/records.ts'
 import {diskBody, type WireBody} from '../core/references.ts'
-import type {SimulatedCloud} from '../core/simulated-cloud.ts'
-import {checkUpdatable} from './instance-status.ts'
+import {checkUpdatable} from './instance-actions.ts'
 import {serverBody} from './networking.ts'
 import {readBodyAs} from './request-body.ts'
 

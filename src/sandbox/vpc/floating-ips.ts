@@ -1,10 +1,10 @@
 import {randomUUID} from 'node:crypto'
-import {ApiError, checkNameIsFree, fieldError, fieldNotSimulated, notFound} from '../core/api-error.ts'
+import {ApiError, checkNameIsFree, fieldError, notFound, notSimulated} from '../core/api-error.ts'
 import {type ApiRequest, collection, findByParameter, type Routes, storedCollection} from '../core/collection.ts'
+import type {SimulatedCloud} from '../core/environment.ts'
 import {nameChange} from '../core/record-store.ts'
 import {type BareMetalRecord, defaultsGroup, type FloatingIpRecord, type InstanceRecord} from '../core/records.ts'
 import {bodyHead, groupReference, partOf, vpcReference, type WireBody, zoneReference} from '../core/references.ts'
-import type {SimulatedCloud} from '../core/simulated-cloud.ts'
 import type {FleetStore} from '../fleet/fleet.ts'
 import {
   floatingIpReference,
@@ -108,7 +108,8 @@ export function addFloatingIps(routes: Routes, {fleet, clock}: SimulatedCloud): 
         return isNamedBy(naming, {id, crn: String(body?.crn)})
       }),
     )
-    if (ofServer) throw fieldNotSimulated('floating IPs of bare metal servers')
+    const what = 'floating IPs of bare metal servers'
+    if (ofServer) throw notSimulated(what, what)
     throw unknownNaming(naming, 'target')
   }
 
@@ -204,7 +205,8 @@ export function addFloatingIps(routes: Routes, {fleet, clock}: SimulatedCloud): 
   routes.put(`/virtual_network_interfaces/:${virtualParameter}/floating_ips/:id`, async c => {
     const bind = await floatingIps.update(c, ip => {
       const record = withInterface(c)
-      if (!isPrimary(c, record)) throw fieldNotSimulated('the floating IP of a secondary interface')
+      const what = 'the floating IP of a secondary interface'
+      if (!isPrimary(c, record)) throw notSimulated(what, what)
       checkZone(ip, record)
       if (ip.instance) throw conflict('The floating IP is bound to another resource.', 'id', ip.id)
       if (fleet.floatingIpsOf(record).length > 0) {

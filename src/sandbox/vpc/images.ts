@@ -1,9 +1,9 @@
 import {createHash} from 'node:crypto'
 import {collection, type Routes} from '../core/collection.ts'
+import type {SimulatedCloud} from '../core/environment.ts'
 import {defaultsGroup, type InstanceRecord, type NamedResource} from '../core/records.ts'
 import {groupReference, isoTime, resourceReference, type WireBody} from '../core/references.ts'
 import {regional} from '../core/regions.ts'
-import type {SimulatedCloud} from '../core/simulated-cloud.ts'
 import type {FleetStore} from '../fleet/fleet.ts'
 
 // The stock images of the default fleet and of generated ones, and one image of the account's own.

@@ -13,13 +13,13 @@ import {
 } from '../core/references.ts'
 import {defaultProfileOf} from '../iam/trusted-profiles.ts'
 import {isWindows} from './images.ts'
-import {statusAt, statusReasons} from './instance-status.ts'
+import {statusAt, statusReasons} from './instance-actions.ts'
+import {keyReference} from './keys.ts'
 import {serverBody} from './networking.ts'
 import {profileOf} from './profiles.ts'
-import {keyReference} from './ssh-keys.ts'
 
 /** What hrefs begin with (`http://127.0.0.1:PORT/us-south/v1`), and the time of the answer in epoch milliseconds. */
-export interface Sending {
+interface Sending {
   base: string
   now: number
   /** How long a start, a stop or a reboot takes, in milliseconds. */
@@ -210,7 +210,7 @@ const catalog = () =>
   `crn:v1:bluemix:public:globalcatalog-collection:global:a/${accountId()}:1082e7d2-5e2f-0a11-a3bc-f88a8e1931fc`
 
 /** The catalog offering that an instance with licensed software was made of. */
-export function catalogOfferingOf(record: InstanceRecord): {plan: {crn: string}; version: {crn: string}} {
+function catalogOfferingOf(record: InstanceRecord): {plan: {crn: string}; version: {crn: string}} {
   return {
     plan: {crn: `${catalog()}:plan:sw.${uuidOf(`${record.region}/plan`)}`},
     version: {crn: `${catalog()}:version:${uuidOf(`${record.region}/version`)}`},

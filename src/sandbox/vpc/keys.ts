@@ -1,12 +1,96 @@
-import {randomUUID} from 'node:crypto'
+import {constants, createHash, createPublicKey, type KeyObject, publicEncrypt, randomUUID} from 'node:crypto'
 import {checkNameIsFree, fieldError} from '../core/api-error.ts'
 import {type Routes, storedCollection} from '../core/collection.ts'
+import type {SimulatedCloud} from '../core/environment.ts'
+import {uuidOf} from '../core/ids.ts'
 import {nameChange} from '../core/record-store.ts'
 import {defaultsGroup, type KeyRecord} from '../core/records.ts'
-import {bodyHead, type WireBody} from '../core/references.ts'
-import type {SimulatedCloud} from '../core/simulated-cloud.ts'
+import {bodyHead, resourceIn, shortReference, type WireBody} from '../core/references.ts'
+import {regional} from '../core/regions.ts'
 import {type RequestBody, readBodyAs} from './request-body.ts'
-import {algorithmOf, keyFacts} from './ssh-keys.ts'
+
+/** Read from the text of a public key. */
+interface KeyFacts {
+  type: 'ed25519' | 'rsa'
+  /** In bits. */
+  length: number
+  /** `SHA256:` and base64 without padding, as `ssh-keygen -l` prints it. */
+  fingerprint: string
+}
+
+// Nobody has the private half of this key.
+const firstPublicKey =
+  'ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQDdHTzQKK7M04II42ZG2HYLkIb2I7PnMQeCxUl15HixvfsSgSVYEHs0qJkcFVD9txOLNo3FHuPDvTKWPk3/xo7x+zfQUVcphsPrw405zaMav0mjNd3YktJkeeG9K1iuFQOYR0/CsJVULIpCtWkbHWFAEDWL+Wr9bilPHFAX4hONf7vSF48OFR/ZvDb9wrsvV9mKXOf4C4M/Wf/gKatidjkvESG2tLgJo8XyrZ25qLmKOYGMyoGy2drl/mVKSYMf3frCmKdfULNkbUUdO3UX8j1CQoRguU+ZilUoIzrssxSX3RwmX94M8wyHnBxCLCx+txba/kCIhhn/IQ7TfwmSjnYf'
+
+/** The one key that each region has from the start. */
+export function firstKey({name: region}: {name: string}): KeyRecord {
+  const code = regional(region, 'key', '').id.slice(0, 4)
+  return {
+    order: 1,
+    id: `${code}-${uuidOf(`key/${region}`)}`,
+    name: 'my-key',
+    region,
+    created: Date.UTC(2025, 0, 14, 9, 0, 0),
+    resourceGroup: defaultsGroup,
+    publicKey: firstPublicKey,
+  }
+}
+
+/** The KeyReference of a key. */
+export function keyReference(key: KeyRecord, base: string) {
+  const {crn, ...rest} = shortReference(base, 'keys', resourceIn(key.region, 'keys', key))
+  return {crn, fingerprint: keyFacts(key.publicKey)?.fingerprint ?? '', ...rest}
+}
+
+/** Reads a public key as OpenSSH writes it (RFC 4253, 6.6; RFC 8709): undefined for anything but an RSA or Ed25519 key. */
+export function keyFacts(publicKey: string): KeyFacts | undefined {
+  const fields = fieldsOf(publicKey)
+  const [algorithm, first, second] = fields ?? []
+  if (fields === undefined || first === undefined) return undefined
+  const blob = Buffer.from(publicKey.split(' ')[1] ?? '', 'base64')
+  const fingerprint = `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`
+  if (String(algorithm) === 'ssh-ed25519' && first.length === 32) return {type: 'ed25519', length: 256, fingerprint}
+  if (String(algorithm) !== 'ssh-rsa' || second === undefined) return undefined
+  const modulus = second[0] === 0 ? second.subarray(1) : second
+  return {type: 'rsa', length: modulus.length * 8, fingerprint}
+}
+
+/** The algorithm that the base64 field of a public key names; undefined where it begins with no name. */
+function algorithmOf(encoded: string): string | undefined {
+  const blob = Buffer.from(encoded, 'base64')
+  const length = blob.length < 4 ? 0 : blob.readUInt32BE(0)
+  return length === 0 || length > 64 ? undefined : blob.subarray(4, 4 + length).toString('latin1')
+}
+
+/** Encrypts a text with an RSA key, PKCS #1 v1.5, as the API does it with the password of Windows (see IBM-Cloud/terraform-provider-ibm data_source_ibm_is_instance.go, which reads it with DecryptPKCS1v15). Base64. */
+export function encryptFor(publicKey: string, text: string): string {
+  return publicEncrypt({key: rsaKey(publicKey), padding: constants.RSA_PKCS1_PADDING}, Buffer.from(text)).toString(
+    'base64',
+  )
+}
+
+function rsaKey(publicKey: string): KeyObject {
+  const [, exponent, modulus] = fieldsOf(publicKey) ?? []
+  if (exponent === undefined || modulus === undefined) throw new Error('This is no RSA key.')
+  const jwk = {kty: 'RSA', e: exponent.toString('base64url'), n: modulus.toString('base64url')}
+  return createPublicKey({key: jwk, format: 'jwk'})
+}
+
+/** The length-prefixed fields of the base64 part; undefined where it is not made so, or names another algorithm than the text before it. */
+function fieldsOf(publicKey: string): Buffer[] | undefined {
+  const [algorithm, encoded, ...more] = publicKey.split(' ')
+  if (encoded === undefined || more.length > 0) return undefined
+  const blob = Buffer.from(encoded, 'base64')
+  const fields: Buffer[] = []
+  for (let at = 0; at < blob.length; ) {
+    if (at + 4 > blob.length) return undefined
+    const end = at + 4 + blob.readUInt32BE(at)
+    if (end > blob.length) return undefined
+    fields.push(blob.subarray(at + 4, end))
+    at = end
+  }
+  return String(fields[0]) === algorithm ? fields : undefined
+}
 
 /** The Key object (IBM/vpc-node-sdk vpc/v1.ts `VpcV1.Key`). */
 function keyBody(key: KeyRecord, base: string): WireBody {

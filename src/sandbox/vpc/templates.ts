@@ -1,11 +1,11 @@
 import {type Routes, storedCollection} from '../core/collection.ts'
+import type {SimulatedCloud} from '../core/environment.ts'
 import {nameChange} from '../core/record-store.ts'
 import type {TemplateRecord} from '../core/records.ts'
 import {bodyHead, type WireBody} from '../core/references.ts'
-import type {SimulatedCloud} from '../core/simulated-cloud.ts'
+import {firstKey} from './keys.ts'
 import {subnetNamed} from './networking.ts'
 import {readBodyAs} from './request-body.ts'
-import {firstKey} from './ssh-keys.ts'
 
 /**
  * The API's InstanceTemplate object of a record, one by image and with a network attachment (IBM/vpc-node-sdk vpc/v1.ts).

@@ -1,4 +1,5 @@
 import {collection, type Routes} from '../core/collection.ts'
+import type {SimulatedCloud} from '../core/environment.ts'
 import type {InstanceRecord} from '../core/records.ts'
 import {
   groupReference,
@@ -10,10 +11,9 @@ import {
   type WireBody,
   zoneReference,
 } from '../core/references.ts'
-import type {SimulatedCloud} from '../core/simulated-cloud.ts'
 import {operatingSystemOf} from './images.ts'
+import {statusAt} from './instance-actions.ts'
 import {bootVolume, volumeBandwidthOf} from './instance-body.ts'
-import {statusAt} from './instance-status.ts'
 
 /** The Volume object of an instance's boot volume (IBM/vpc-node-sdk vpc/v1.ts `VpcV1.Volume`). Its 100 GB and 3000 IOPS are the sandbox's choice. */
 function volumeBody(record: InstanceRecord, isRunning: boolean, base: string): WireBody {

@@ -1,14 +1,108 @@
 import {randomUUID} from 'node:crypto'
 import {Hono} from 'hono'
+import {sign} from 'hono/jwt'
 import {z} from 'zod'
+import {ApiError} from '../core/api-error.ts'
+import {bearerOf} from '../core/front-door.ts'
+import {accountId, crnOf, scatter, uuidOf} from '../core/ids.ts'
 import type {InstanceRecord} from '../core/records.ts'
 import {isoTime} from '../core/references.ts'
-import {type Claims, crTokenGrant, issueToken, profileClaims} from '../iam/tokens.ts'
+import {type Claims, crTokenGrant, issueToken, profileClaims, verifiedClaims} from '../iam/tokens.ts'
 import {defaultProfileOf, linkedProfile, type TrustedProfile, unlinkedProfile} from '../iam/trusted-profiles.ts'
-import {issueIdentityToken} from './identity-token.ts'
-import type {MetadataCloud, MetadataContext, MetadataEnvironment} from './metadata-environment.ts'
-import {refusedPart} from './metadata-error.ts'
-import {authorize, checkQuery, readBody} from './metadata-request.ts'
+import {networkingOf} from '../vpc/networking.ts'
+import {
+  checkQuery,
+  type MetadataCloud,
+  type MetadataContext,
+  type MetadataEnvironment,
+  type MetadataSubject,
+  readBody,
+  refusedPart,
+} from './metadata-request.ts'
+
+/**
+ * The claims of an identity token, as ibm-cloud-docs/vpc instance_metadata_vpc_identity_operations.md shows a decoded one.
+ * What the second audience means is not said: here it only looks like IBM's. No source shows the claims of a bare metal
+ * server: here they are an instance's, with the CRN of the server.
+ */
+function claimsOf({kind, record, vpcName, floatingIps}: MetadataSubject) {
+  const {interfaces} = networkingOf(record, '')
+  const subnets = new Map(interfaces.map(({subnet: {crn, name, id}}) => [id, {crn, name, id}]))
+  const issuer = `VSI-CR_${record.region}`
+  return {
+    aud: [issuer, `${uuidOf(`${record.id}/host`)}_${scatter(record.order)}${scatter(record.created)}`],
+    iaas: {
+      crn: crnOf(record.zone, kind, record.id),
+      accountID: accountId(),
+      instanceID: record.id,
+      zone: record.zone,
+      region: record.region,
+      profile_name: record.profile,
+      resource_group_id: record.resourceGroup.id,
+    },
+    ip_addresses: [...floatingIps, ...interfaces.map(each => each.primary_ip)].map(ip => ({address: ip.address})),
+    iss: issuer,
+    subnets: [...subnets.values()],
+    vpc: {crn: crnOf(record.region, 'vpc', record.vpc), name: vpcName, id: record.vpc},
+  }
+}
+
+function makeKeys() {
+  const algorithm = {name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', modulusLength: 2048}
+  const publicExponent = new Uint8Array([1, 0, 1])
+  return crypto.subtle.generateKey({...algorithm, publicExponent}, false, ['sign', 'verify'])
+}
+
+/** Made for the first token, which it takes most of the time of. */
+let keys: ReturnType<typeof makeKeys> | undefined
+
+/** An identity token for an instance, valid from `issuedAt` for `ttlSeconds` (both in seconds): RS256, as IBM's are, with a key that lives as long as the process. */
+async function issueIdentityToken(
+  subject: MetadataSubject,
+  issuedAt: number,
+  ttlSeconds: number,
+  nonce?: string,
+): Promise<string> {
+  keys ??= makeKeys()
+  const {privateKey} = await keys
+  const claims = {...claimsOf(subject), iat: issuedAt, exp: issuedAt + ttlSeconds, nonce}
+  // The header is made of these two before the call returns. A key as JSON would be read anew for each token, which takes
+  // longer than to sign.
+  return sign(
+    claims,
+    Object.assign(privateKey, {alg: 'RS256' as const, kid: `VSI-CR_${subject.record.region}_sandbox`}),
+  )
+}
+
+/** Whether `token` was issued here to the instance `id` and is not expired at `now` (in seconds). */
+async function isIdentityToken(token: string, id: string, now: number): Promise<boolean> {
+  keys ??= makeKeys()
+  const claims = await verifiedClaims(token, (await keys).publicKey, 'RS256', now)
+  return (claims?.iaas as {instanceID?: string} | undefined)?.instanceID === id
+}
+
+/**
+ * The subject of a request with its identity token. Rejects as checkQuery does, with 400 without an Authorization header,
+ * as for any missing header, and with 401 for one that has no good token of this instance.
+ */
+export async function authorize(
+  c: MetadataContext,
+  now: number,
+  alsoAllowed?: readonly string[],
+): Promise<MetadataSubject> {
+  checkQuery(c, now, alsoAllowed)
+  if (!c.req.header('authorization')) {
+    const message = 'An instance identity token must be provided in the `Authorization` header.'
+    throw refusedPart('header', 'Authorization', 'missing_value', message)
+  }
+  const subject = c.get('subject')
+  const token = bearerOf(c)
+  if (token !== undefined && (await isIdentityToken(token, subject.record.id, now / 1000))) return subject
+  throw new ApiError(401, 'unauthenticated', 'The provided token is invalid or expired.', {
+    name: 'Authorization',
+    type: 'header',
+  })
+}
 
 const lifetime = (least: number, most: number, otherwise: number) => {
   const message = `The value provided for the \`expires_in\` field must be between \`${least}\` and \`${most}\`.`
