@@ -29,29 +29,26 @@ interface Authority {
 const makeKeys = () => crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
 const pemOf = (certificate: x509.X509Certificate) => `${certificate.toString('pem')}\n`
 
-interface Wanted {
-  subject: string | x509.Name
-  publicKey: Keys['publicKey'] | x509.PublicKey
-  /** In epoch milliseconds. */
-  valid?: [from: number, until: number]
-  extensions: x509.Extension[]
-}
+const validFor = (days: number) => ({
+  notBefore: new Date(Date.now() - dayMs),
+  notAfter: new Date(Date.now() + days * dayMs),
+})
 
-const validFor = (days: number): [number, number] => [Date.now() - dayMs, Date.now() + days * dayMs]
+type Wanted = Pick<x509.X509CertificateCreateParams, 'extensions' | 'notAfter' | 'notBefore' | 'publicKey'> & {
+  subject: string | x509.Name
+}
 
 /** A certificate signed by an authority; keys without a certificate sign their own. */
 async function sign(
-  {subject, publicKey, valid = validFor(364), extensions}: Wanted,
+  {extensions = [], ...wanted}: Wanted,
   {certificate, keys}: Partial<Authority> & Pick<Authority, 'keys'>,
 ): Promise<x509.X509Certificate> {
   return x509.X509CertificateGenerator.create({
-    subject,
-    issuer: certificate?.subject ?? subject,
-    publicKey,
+    ...validFor(364),
+    ...wanted,
+    issuer: certificate?.subject ?? wanted.subject,
     signingKey: keys.privateKey,
     signingAlgorithm: algorithm,
-    notBefore: new Date(valid[0]),
-    notAfter: new Date(valid[1]),
     extensions: [...extensions, await x509.AuthorityKeyIdentifierExtension.create(keys.publicKey)],
   })
 }
@@ -63,12 +60,8 @@ async function makeAuthority(commonName: string, parent?: Authority): Promise<Au
     new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
     await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
   ]
-  const wanted = {
-    subject: `CN=${commonName}, ${organization}`,
-    publicKey: keys.publicKey,
-    valid: validFor(365),
-    extensions,
-  }
+  const subject = `CN=${commonName}, ${organization}`
+  const wanted = {...validFor(365), subject, publicKey: keys.publicKey, extensions}
   return {certificate: await sign(wanted, parent ?? {keys}), keys}
 }
 
@@ -89,10 +82,8 @@ async function makeSecureContext(address: string, root: Authority): Promise<Secu
     new x509.SubjectAlternativeNameExtension([...servedNames, ...own]),
     await x509.SubjectKeyIdentifierExtension.create(publicKey),
   ]
-  const certificate = await sign(
-    {subject: `CN=api.metadata.cloud.ibm.com, ${organization}`, publicKey, extensions},
-    root,
-  )
+  const subject = `CN=api.metadata.cloud.ibm.com, ${organization}`
+  const certificate = await sign({subject, publicKey, extensions}, root)
   const key = x509.PemConverter.encode(await crypto.subtle.exportKey('pkcs8', privateKey), 'PRIVATE KEY')
   return createSecureContext({key, cert: certificate.toString('pem')})
 }
@@ -136,7 +127,7 @@ export interface CertificateAuthority {
   file: string
   /** For TLS at the IP address that the service was reached at. */
   secureContext(address: string): Promise<SecureContext>
-  /** As MetadataCloud.issueCertificate. */
+  /** PEM chain for a CSR with `commonName` as its subject's, from `issuedAtMs` for `ttlSeconds`. Rejects with an ApiError for a CSR against the rules. */
   issue(csr: string, commonName: string, issuedAtMs: number, ttlSeconds: number): Promise<string[]>
   /** Removes the temporary folder, if there is one. */
   close(): void
@@ -165,8 +156,8 @@ export async function makeCertificateAuthority(
       const authority = await identityAuthority
       const subject = new x509.Name([...attributesOf(subjectName), {CN: [commonName]}])
       const extensions = leafExtensions(x509.ExtendedKeyUsage.clientAuth)
-      const valid: Wanted['valid'] = [issuedAtMs, issuedAtMs + ttlSeconds * 1000]
-      const certificate = await sign({subject, publicKey, valid, extensions}, authority)
+      const valid = {notBefore: new Date(issuedAtMs), notAfter: new Date(issuedAtMs + ttlSeconds * 1000)}
+      const certificate = await sign({...valid, subject, publicKey, extensions}, authority)
       return [certificate, authority.certificate].map(pemOf)
     },
     close() {

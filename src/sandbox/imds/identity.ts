@@ -7,7 +7,7 @@ import {bearerOf} from '../core/front-door.ts'
 import {accountId, crnOf, scatter, uuidOf} from '../core/ids.ts'
 import type {InstanceRecord} from '../core/records.ts'
 import {isoTime} from '../core/references.ts'
-import {type Claims, crTokenGrant, issueToken, profileClaims, verifiedClaims} from '../iam/tokens.ts'
+import {crTokenGrant, issueToken, profileClaims, verifiedClaims} from '../iam/tokens.ts'
 import {defaultProfileOf, linkedProfile, type TrustedProfile, unlinkedProfile} from '../iam/trusted-profiles.ts'
 import {networkingOf} from '../vpc/networking.ts'
 import {
@@ -25,7 +25,7 @@ import {
  * What the second audience means is not said: here it only looks like IBM's. No source shows the claims of a bare metal
  * server: here they are an instance's, with the CRN of the server.
  */
-function claimsOf({kind, record, vpcName, floatingIps}: MetadataSubject) {
+function claimsOf({kind, record, fleet}: MetadataSubject) {
   const {interfaces} = networkingOf(record, '')
   const subnets = new Map(interfaces.map(({subnet: {crn, name, id}}) => [id, {crn, name, id}]))
   const issuer = `VSI-CR_${record.region}`
@@ -40,10 +40,12 @@ function claimsOf({kind, record, vpcName, floatingIps}: MetadataSubject) {
       profile_name: record.profile,
       resource_group_id: record.resourceGroup.id,
     },
-    ip_addresses: [...floatingIps, ...interfaces.map(each => each.primary_ip)].map(ip => ({address: ip.address})),
+    ip_addresses: [...fleet.floatingIpsOf(record), ...interfaces.map(each => each.primary_ip)].map(ip => ({
+      address: ip.address,
+    })),
     iss: issuer,
     subnets: [...subnets.values()],
-    vpc: {crn: crnOf(record.region, 'vpc', record.vpc), name: vpcName, id: record.vpc},
+    vpc: {crn: crnOf(record.region, 'vpc', record.vpc), name: fleet.vpcName(record.vpc), id: record.vpc},
   }
 }
 
@@ -169,13 +171,8 @@ function chooseProfile(
   throw refusedPart('field', field, 'profile_not_linked', message, String(value))
 }
 
-/** Claims of the IAM token that an instance got for a trusted profile. */
-function instanceClaims(profile: TrustedProfile, {id, name}: InstanceRecord): Claims {
-  return profileClaims(profile, name, {sub: id, iam_id: `crn-${id}`, name}, crTokenGrant)
-}
-
-/** `PUT …/token`, `POST …/iam_token(s)` and `POST …/certificates` of one generation of paths: `/instance_identity/v1` (`old`) or `/identity/v1`. */
-export function identityRoutes(cloud: MetadataCloud, generation: 'new' | 'old'): Hono<MetadataEnvironment> {
+/** `PUT …/token`, `POST …/certificates` and `POST …/{iamPath}`: `iam_tokens` below `/identity/v1`, `iam_token` below the older `/instance_identity/v1`. */
+export function identityRoutes(cloud: MetadataCloud, iamPath: string): Hono<MetadataEnvironment> {
   const {clock, fleet} = cloud
   const routes = new Hono<MetadataEnvironment>()
   const recordOf = async (c: MetadataContext) => (await authorize(c, clock())).record
@@ -194,19 +191,15 @@ export function identityRoutes(cloud: MetadataCloud, generation: 'new' | 'old'):
     return c.json({access_token: token, ...lasting(seconds), nonce})
   })
 
-  routes.post(generation === 'old' ? '/iam_token' : '/iam_tokens', async c => {
+  routes.post(`/${iamPath}`, async c => {
     const record = await recordOf(c)
     const {trusted_profile: asked} = await readBody(c, iamTokenRequest)
     const profile = chooseProfile(asked, record, () => fleet.instances.all())
     const seconds = cloud.iamTokenTtlSeconds
     const issuedAt = Math.floor(clock() / 1000)
-    const token = await issueToken(
-      fleet.secret,
-      `${cloud.url}/identity`,
-      issuedAt,
-      seconds,
-      instanceClaims(profile, record),
-    )
+    const {id, name} = record
+    const claims = profileClaims(profile, name, {sub: id, iam_id: `crn-${id}`, name}, crTokenGrant)
+    const token = await issueToken(fleet.secret, `${cloud.url}/identity`, issuedAt, seconds, claims)
     return c.json({access_token: token, ...lasting(seconds)})
   })
 
@@ -217,7 +210,7 @@ export function identityRoutes(cloud: MetadataCloud, generation: 'new' | 'old'):
       const message = 'A certificate signing request was not passed in the request body.'
       throw refusedPart('field', 'csr', 'missing_field', message)
     }
-    const certificates = await cloud.issueCertificate(csr, record.id, clock(), seconds)
+    const certificates = await (await cloud.certificates()).issue(csr, record.id, clock(), seconds)
     return c.json({certificates, ...lasting(seconds), id: randomUUID()})
   })
   return routes

@@ -1,4 +1,3 @@
-import type {Duplex} from 'node:stream'
 import {RESPONSE_ALREADY_SENT} from '@hono/node-server/utils/response'
 import {Hono} from 'hono'
 import {ApiError} from '../core/api-error.ts'
@@ -29,13 +28,20 @@ export interface MetadataCaller {
   leave(): void
 }
 
-interface MetadataAppOptions extends MetadataCloud {
-  /** Who is at the other end of a connection. */
-  callerOf: (connection: Duplex) => MetadataCaller | undefined
-  /** The instance, if its service is on with that protocol just now. */
-  subjectOf: (caller: MetadataCaller) => MetadataSubject | undefined
-  /** Called for each request that is answered, before its answer is sent. */
-  onRequest?: (request: SeenRequest) => void
+/** Whose service a caller has reached, if that is on with the caller's protocol just now. */
+export function subjectOf(
+  {fleet, clock, transitionMs}: MetadataCloud,
+  {instance, protocol}: MetadataCaller,
+): MetadataSubject | undefined {
+  fleet.refresh()
+  const server = fleet.bareMetalServers.get(instance)
+  // A bare metal server as an instance, which is what the identity service works on.
+  const metadata = server && {...server.metadata, response_hop_limit: 1}
+  const record = metadata
+    ? {...server, metadata, action: undefined, failures: undefined}
+    : fleet.instances.get(instance)
+  if (record === undefined || !record.metadata.enabled || record.metadata.protocol !== protocol) return undefined
+  return {kind: server ? 'bare-metal-server' : 'instance', record, fleet, now: clock(), transitionMs}
 }
 
 const ownHosts = ['169.254.169.254', 'api.metadata.cloud.ibm.com', 'localhost']
@@ -46,16 +52,20 @@ const hostOf = (header = '') =>
     .replace(/^\[(.*)\]$/, '$1')
     .toLowerCase()
 
-/** The metadata and identity services of all instances as one Hono application. */
-export function createMetadataApp(options: MetadataAppOptions): Hono<MetadataEnvironment> {
+/** The metadata and identity services of all instances as one Hono application; `callers` tells who is at the other end of a connection. `onRequest` is called for each request that is answered, before its answer is sent. */
+export function createMetadataApp(
+  cloud: MetadataCloud,
+  callers: WeakMap<object, MetadataCaller>,
+  onRequest?: (request: SeenRequest) => void,
+): Hono<MetadataEnvironment> {
   const app = new Hono<MetadataEnvironment>()
   app.onError(error => metadataErrorAnswer(error))
   app.notFound(c => metadataErrorAnswer(noSuchPath(c.req.path)))
   app.use(async (c, next) => {
     const {incoming} = c.env
-    const caller = options.callerOf(incoming.socket)
+    const caller = callers.get(incoming.socket)
     // A connection outlives a change of the settings: each request looks anew.
-    const subject = caller && options.subjectOf(caller)
+    const subject = caller && subjectOf(cloud, caller)
     if (caller === undefined || subject === undefined) {
       caller?.leave()
       return RESPONSE_ALREADY_SENT
@@ -70,17 +80,17 @@ export function createMetadataApp(options: MetadataAppOptions): Hono<MetadataEnv
     // and IAM tokens for them, at the new paths (ibm-cloud-docs/vpc bare_metal_server_metadata_about.md).
     if (subject.kind === 'bare-metal-server' && !c.req.path.startsWith('/identity/v1/')) throw noSuchPath(c.req.path)
     c.set('subject', subject)
-    await inAccount(options.fleet, next)
+    await inAccount(cloud.fleet, next)
     const {pathname, search} = new URL(c.req.url)
-    options.onRequest?.({method: c.req.method, path: pathname + search, status: c.res.status})
+    onRequest?.({method: c.req.method, path: pathname + search, status: c.res.status})
     return undefined
   })
   // No source shows IBM's own answer to a body that is larger than the sandbox reads.
   const bodyTooLarge = () => new ApiError(413, 'invalid_request', 'The request body is too large.')
   app.use(limitBodies(() => metadataErrorAnswer(bodyTooLarge())))
-  app.route('/metadata/v1', metadataRoutes(options))
-  app.route('/identity/v1', identityRoutes(options, 'new'))
-  app.route('/instance_identity/v1', identityRoutes(options, 'old'))
+  app.route('/metadata/v1', metadataRoutes(cloud))
+  app.route('/identity/v1', identityRoutes(cloud, 'iam_tokens'))
+  app.route('/instance_identity/v1', identityRoutes(cloud, 'iam_token'))
   return app
 }
 

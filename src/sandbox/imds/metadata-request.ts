@@ -6,18 +6,16 @@ import {ApiError, type ErrorTarget} from '../core/api-error.ts'
 import {isNestedTooDeep} from '../core/body-limits.ts'
 import type {SimulatedCloud} from '../core/environment.ts'
 import {isDate} from '../core/front-door.ts'
-import type {FloatingIpRecord, InstanceRecord, KeyRecord} from '../core/records.ts'
+import type {InstanceRecord} from '../core/records.ts'
+import type {FleetStore} from '../fleet/fleet.ts'
+import type {CertificateAuthority} from './certificate-authority.ts'
 
 /** The server whose metadata service is called, and all that the answers are made of. */
 export interface MetadataSubject {
   /** A bare metal server has an identity, and no metadata of its own to read. */
   kind: 'bare-metal-server' | 'instance'
   record: InstanceRecord
-  vpcName: string
-  /** Those that lead to the instance. */
-  floatingIps: readonly FloatingIpRecord[]
-  /** Those that it was created with. */
-  keys: readonly KeyRecord[]
+  fleet: FleetStore
   /** Epoch milliseconds. */
   now: number
   transitionMs: number
@@ -32,8 +30,8 @@ export interface MetadataEnvironment {
 export type MetadataContext = Context<MetadataEnvironment>
 
 export interface MetadataCloud extends Omit<SimulatedCloud, 'actions'> {
-  /** PEM chain for a CSR with `commonName` as its subject's, from `issuedAtMs` for `ttlSeconds`; rejects with an ApiError for a CSR against the rules. The CA is loaded when the first one is asked for. */
-  issueCertificate(csr: string, commonName: string, issuedAtMs: number, ttlSeconds: number): Promise<string[]>
+  /** The CA, loaded when it is first asked for. */
+  certificates: () => Promise<CertificateAuthority>
   /** How long an IAM token is good, in seconds. */
   iamTokenTtlSeconds: number
   /** The sandbox's own URL: base of the issuer of IAM tokens. */

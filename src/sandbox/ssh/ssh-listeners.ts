@@ -1,14 +1,15 @@
 import {timingSafeEqual} from 'node:crypto'
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
-import {type AddressInfo, createServer, type Server, type Socket} from 'node:net'
+import type {Socket} from 'node:net'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import ssh2, {type AuthContext, type Connection, type ParsedKey} from 'ssh2'
 import type {SimulatedCloud} from '../core/environment.ts'
+import {Listeners} from '../core/listeners.ts'
 import type {InstanceRecord} from '../core/records.ts'
 import type {MetadataListeners} from '../imds/metadata-listeners.ts'
 import {statusAt} from '../vpc/instance-actions.ts'
-import {type InstanceHome, makeInstanceHome} from './instance-home.ts'
+import {makeInstanceHome} from './instance-home.ts'
 import {findTerminal, Sessions} from './sessions.ts'
 
 /** Where an instance of the sandbox takes ssh, and what it takes to log in: any user name, and this key alone. */
@@ -63,30 +64,22 @@ export async function openSshListeners({
   const {key} = own
   const terminal = findTerminal()
   const sessions = new Sessions()
-  const sockets = new Set<Socket>()
-  const servers = new Map<string, Promise<Server>>()
-  const isRunning = (id: string) => {
+  const findRunning = (id: string) => {
     fleet.refresh()
     const record = fleet.instances.get(id)
-    return record !== undefined && statusAt(record, clock(), transitionMs) === 'running'
+    return record && statusAt(record, clock(), transitionMs) === 'running' ? record : undefined
   }
 
-  const greet = (socket: Socket, id: string, logIn: (user: string) => Promise<InstanceHome>) => {
-    sockets.add(socket)
+  const greet = (socket: Socket, id: string) => {
     const looking = setInterval(() => {
-      if (!isRunning(id)) socket.destroy()
+      if (!findRunning(id)) socket.destroy()
     }, lookMs)
-    socket.on('close', () => {
-      sockets.delete(socket)
-      clearInterval(looking)
-    })
-    // A caller may hang up at any time.
-    socket.on('error', () => undefined)
-    if (!isRunning(id)) return socket.destroy()
-    const server = new ssh2.Server({hostKeys: [host.private]}, connection => serve(connection, logIn))
-    server.injectSocket(socket)
+    socket.on('close', () => clearInterval(looking))
+    const record = findRunning(id)
+    if (record === undefined) return socket.destroy()
+    new ssh2.Server({hostKeys: [host.private]}, connection => serve(connection, record)).injectSocket(socket)
   }
-  const serve = (connection: Connection, logIn: (user: string) => Promise<InstanceHome>) => {
+  const serve = (connection: Connection, record: InstanceRecord) => {
     connection.on('error', () => undefined)
     let user = ''
     connection.on('authentication', request => {
@@ -95,7 +88,7 @@ export async function openSshListeners({
       request.accept()
     })
     connection.on('ready', () => {
-      const ready = Promise.all([logIn(user), terminal])
+      const ready = Promise.all([logIn(record, user), terminal])
       connection.on('session', (accept, reject) => {
         ready.then(
           ([home, terminal]) => sessions.serve(accept(), home, terminal),
@@ -104,17 +97,11 @@ export async function openSshListeners({
       })
     })
   }
-  const listen = (record: InstanceRecord): Promise<Server> => {
-    const logIn = async (user: string) => {
-      const address = await (await metadata()).address(record.id)
-      return makeInstanceHome(join(folder, record.id), {record, user, url, metadata: address, vpcmd})
-    }
-    const server = createServer(socket => greet(socket, record.id, logIn))
-    return new Promise((resolve, reject) => {
-      server.once('error', reject)
-      server.listen(0, '127.0.0.1', () => resolve(server))
-    })
+  const logIn = async (record: InstanceRecord, user: string) => {
+    const address = await (await metadata()).address(record.id)
+    return makeInstanceHome(join(folder, record.id), {record, user, url, metadata: address, vpcmd})
   }
+  const listeners = new Listeners(greet)
   const removeAll = () => {
     sessions.end()
     rmSync(folder, {recursive: true, force: true})
@@ -122,23 +109,14 @@ export async function openSshListeners({
   // Whatever ends the process: the key must not outlive it.
   process.once('exit', removeAll)
   return {
-    async address(record) {
-      const {id, name, region} = record
-      const listening = servers.get(id) ?? listen(record)
-      servers.set(id, listening)
-      // Whoever logs in asks it next.
-      const [server] = await Promise.all([listening, metadata()])
-      const {port} = server.address() as AddressInfo
+    async address({id, name, region}) {
+      // Whoever logs in asks for the metadata service next.
+      const [{port}] = await Promise.all([listeners.addressOf(id), metadata()])
       return {id, name, region, host: '127.0.0.1', port, identity_file: identityFile, known_hosts_file: knownHostsFile}
     },
     async close() {
-      const closed = [...servers.values()].map(async listening => {
-        const server = await listening
-        await new Promise(resolve => server.close(resolve))
-      })
       sessions.end()
-      for (const socket of sockets) socket.destroy()
-      await Promise.allSettled(closed)
+      await listeners.close()
       process.off('exit', removeAll)
       removeAll()
     },
