@@ -7,7 +7,7 @@ import {createApp} from './app.ts'
 import {ApiError} from './core/api-error.ts'
 import type {SeenRequest, SimulatedCloud} from './core/environment.ts'
 import {chooseRegions} from './core/regions.ts'
-import {MemoryState, openState} from './core/state.ts'
+import {openState, StateStore} from './core/state.ts'
 import type {Amount, Fault} from './core/trouble.ts'
 import {editableFleet} from './fleet/editable-fleet.ts'
 import {FleetStore} from './fleet/fleet.ts'
@@ -114,7 +114,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const accounts = new Accounts({
     cloud: cloudOf(fleet),
     count: options.accounts ?? 1,
-    makeCloud: account => cloudOf(new FleetStore(regions, {...options, idsOf: account}, new MemoryState({account}))),
+    makeCloud: account => cloudOf(new FleetStore(regions, {...options, idsOf: account}, new StateStore({account}))),
   })
   const closing = new AbortController()
   // Each request that waits listens to it: more than ten are no leak.
