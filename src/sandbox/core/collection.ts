@@ -40,6 +40,21 @@ interface Collection<Row> {
   remove?: (c: ApiRequest) => Promise<unknown>
 }
 
+/** The JSON of a body. Its links are made without what they begin with, the endpoint that a request came by; here they get it. */
+export function withLinks(base: string, body: unknown): string {
+  return JSON.stringify(body).replaceAll('"href":"/', `"href":"${base}/`)
+}
+
+/** Answers with a body and its links. */
+export function send(
+  c: ApiRequest,
+  body: unknown,
+  status: 200 | 201 = 200,
+  headers?: Record<string, string>,
+): Response {
+  return c.body(withLinks(c.get('base'), body), status, {'content-type': 'application/json', ...headers})
+}
+
 /** Finds what a parameter of the path names. Throws 404 with the parameter, or `target`, as target. */
 export function findByParameter<Row>(
   c: ApiRequest,
@@ -60,19 +75,19 @@ export function findByParameter<Row>(
 export function collection<Row extends object>(routes: Routes, resource: Collection<Row>) {
   const {path, key = 'id', rows, body, etag, filters = {}, sort = {}, place, remove} = resource
   const {name = path.slice(path.lastIndexOf('/') + 1)} = resource
-  const textOf = resource.text ?? ((row: Row, c: ApiRequest) => JSON.stringify(body(row, c)))
+  const textOf = resource.text ?? ((row: Row, c: ApiRequest) => withLinks(c.get('base'), body(row, c)))
   const among = (c: ApiRequest, value: string) => rows(c).find(row => (row as Record<string, unknown>)[key] === value)
   const findRow = resource.find ?? among
   const find = (c: ApiRequest, parameter: string = key, target = parameter) =>
     findByParameter(c, parameter, value => findRow(c, value), target)
   const answer = (c: ApiRequest, row: Row, status: 200 | 201 = 200) =>
-    c.json(body(row, c), status, etag && {etag: etag(row)})
+    send(c, body(row, c), status, etag && {etag: etag(row)})
 
   routes.get(path, c => {
     const query = c.req.query()
     const fitting = filterRows(rows(c), filters, query)
     const pages = typeof resource.pages === 'function' ? resource.pages(c) : resource.pages
-    if (pages === 'never') return c.json({[name]: fitting.map(row => body(row, c))})
+    if (pages === 'never') return send(c, {[name]: fitting.map(row => body(row, c))})
     const ordered = sortRows(fitting, sort, query.sort, place)
     const isSorted = ordered !== fitting
     const kind = isSorted ? `${name}/${query.sort}` : name

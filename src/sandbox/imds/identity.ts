@@ -26,7 +26,7 @@ import {
  * server: here they are an instance's, with the CRN of the server.
  */
 function claimsOf({kind, record, fleet}: MetadataSubject) {
-  const {interfaces} = networkingOf(record, '')
+  const {interfaces} = networkingOf(record)
   const subnets = new Map(interfaces.map(({subnet: {crn, name, id}}) => [id, {crn, name, id}]))
   const issuer = `VSI-CR_${record.region}`
   return {

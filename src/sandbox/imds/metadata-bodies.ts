@@ -33,7 +33,7 @@ function withAddress({primary_ip: ip, ...rest}: Body): Body {
  * of IBM's that mondoohq/cnquery recorded, providers/os/id/ibm/testdata/instance_linux.toml).
  */
 function metadataInstance({record, fleet, now, transitionMs}: MetadataSubject): Body {
-  const full = instanceBody(record, fleet.vpcName(record.vpc), {base: '', now, transitionMs})
+  const full = instanceBody(record, fleet.vpcName(record.vpc), {now, transitionMs})
   const {id, name} = record.resourceGroup
   const body: Body = {
     ...withoutLinks(full),
@@ -49,7 +49,7 @@ function metadataInstance({record, fleet, now, transitionMs}: MetadataSubject): 
 
 /** `/instance/initialization`: what the VPC API says, and the user data as it was given. Without user data the property is absent; no source says what IBM does. */
 function metadataInitialization({record, fleet}: MetadataSubject): Body {
-  const {keys, ...rest} = withoutLinks(initializationBody(record, fleet.keysOf(record), ''))
+  const {keys, ...rest} = withoutLinks(initializationBody(record, fleet.keysOf(record)))
   return {
     ...rest,
     keys: (keys as Body[]).map(key => ({...key, resource_type: 'key'})),
@@ -88,7 +88,7 @@ function softwareAttachments(record: InstanceRecord): Body[] {
 function metadataKey(key: KeyRecord): Body {
   const facts = keyFacts(key.publicKey)
   return {
-    ...withoutLinks(keyReference(key, '')),
+    ...withoutLinks(keyReference(key)),
     created_at: isoTime(key.created),
     length: facts?.length,
     public_key: key.publicKey,
@@ -110,15 +110,15 @@ export const metadataLists: Record<string, (subject: MetadataSubject) => Body[]>
       clusterNetworkAttachment(each, subject.record.id.slice(0, 4)),
     ),
   // None for an instance of the old kind.
-  'instance/network_attachments': ({record}) => withoutLinks(attachmentBodies(record, '')),
+  'instance/network_attachments': ({record}) => withoutLinks(attachmentBodies(record)),
   // The summary of metadata still lists `primary_ipv4_address`, which the VPC API has no more.
   'instance/network_interfaces': ({record, fleet}) =>
-    withoutLinks(interfaceBodies(record, fleet.floatingIpsOf(record), '')).map(each => ({
+    withoutLinks(interfaceBodies(record, fleet.floatingIpsOf(record))).map(each => ({
       ...each,
       primary_ipv4_address: (each.primary_ip as Body).address,
     })),
   'instance/software_attachments': ({record}) => softwareAttachments(record),
-  'instance/volume_attachments': ({record}) => [withoutLinks(bootAttachmentBody(record, ''))],
+  'instance/volume_attachments': ({record}) => [withoutLinks(bootAttachmentBody(record))],
   // Those that the instance was made with.
   keys: ({record, fleet}) => fleet.keysOf(record).map(metadataKey),
   // The one that the instance is in, if any.
@@ -136,8 +136,8 @@ export const metadataLists: Record<string, (subject: MetadataSubject) => Body[]>
         ],
   // Those that the instance's network attachments have.
   virtual_network_interfaces: ({record, fleet}) => {
-    const vpc = withoutLinks(vpcReference(record, fleet.vpcName(record.vpc), ''))
-    const bodyOf = (id: string) => withoutLinks(virtualNetworkInterfaceBody(record, id, '') ?? {})
+    const vpc = withoutLinks(vpcReference(record, fleet.vpcName(record.vpc)))
+    const bodyOf = (id: string) => withoutLinks(virtualNetworkInterfaceBody(record, id) ?? {})
     return virtualNetworkInterfaceIds(record).map(id => ({...bodyOf(id), vpc}))
   },
 }

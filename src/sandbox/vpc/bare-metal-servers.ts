@@ -17,9 +17,9 @@ const profiles: ReadonlyMap<string, {memory: number; hasLocalDisks: boolean}> = 
 ])
 
 /** The API's BareMetalServer object of a record; field by field as in IBM/vpc-node-sdk vpc/v1.ts `VpcV1.BareMetalServer`. */
-function bareMetalBody(record: BareMetalRecord, vpcName: string, base: string): WireBody {
+function bareMetalBody(record: BareMetalRecord, vpcName: string): WireBody {
   const {status} = record
-  const body = serverBody(record, status, vpcName, base)
+  const body = serverBody(record, status, vpcName)
   const profile = profiles.get(record.profile)
   const disk = (index: number, type: string, size: number) =>
     diskBody(record, body.href, 'bare_metal_server', index, type, size)
@@ -50,7 +50,7 @@ export function addBareMetalServers(routes: Routes, {fleet}: SimulatedCloud): vo
   const servers = storedCollection(routes, store, {
     path: '/bare_metal_servers',
     rows: c => store.of(c.get('region').name, c.req.query('vpc.id')),
-    body: (server, c) => bareMetalBody(server, fleet.vpcName(server.vpc), c.get('base')),
+    body: (server, c) => bareMetalBody(server, fleet.vpcName(server.vpc)),
     filters: {
       'resource_group.id': server => server.resourceGroup.id,
       name: server => server.name,

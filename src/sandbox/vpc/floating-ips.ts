@@ -33,9 +33,9 @@ function addVirtualNetworkInterfaces(routes: Routes, fleet: FleetStore) {
       return server && {id, server}
     },
     body: ({id, server}, c) => ({
-      ...virtualNetworkInterfaceBody(server, id, c.get('base')),
+      ...virtualNetworkInterfaceBody(server, id),
       resource_group: groupReference(server.resourceGroup),
-      vpc: vpcReference(server, fleet.vpcName(server.vpc), c.get('base')),
+      vpc: vpcReference(server, fleet.vpcName(server.vpc)),
     }),
     filters: {'resource_group.id': ({server}) => server.resourceGroup.id},
   })
@@ -45,13 +45,13 @@ function addVirtualNetworkInterfaces(routes: Routes, fleet: FleetStore) {
 const floatingIpsPerZone = 40
 
 /** The FloatingIP object; without `instance` it has no target. */
-function floatingIpBody(ip: FloatingIpRecord, instance: InstanceRecord | undefined, base: string): WireBody {
+function floatingIpBody(ip: FloatingIpRecord, instance: InstanceRecord | undefined): WireBody {
   return {
-    ...bodyHead(base, 'floating_ips', ip.zone, ip),
+    ...bodyHead('floating_ips', ip.zone, ip),
     address: ip.address,
     status: 'available',
-    target: instance && floatingIpTarget(instance, base),
-    zone: zoneReference(ip, base),
+    target: instance && floatingIpTarget(instance),
+    zone: zoneReference(ip),
   }
 }
 
@@ -72,11 +72,11 @@ function conflict(message: string, name: string, value?: string): ApiError {
 export function addFloatingIps(routes: Routes, {fleet, clock}: SimulatedCloud): void {
   const targetFilter = (part: string) => (ip: FloatingIpRecord) => {
     const instance = fleet.targetOf(ip)
-    return instance && String(floatingIpTarget(instance, '')[part])
+    return instance && String(floatingIpTarget(instance)[part])
   }
   const floatingIps = storedCollection(routes, fleet.floatingIps, {
     path: '/floating_ips',
-    body: (ip, c) => floatingIpBody(ip, fleet.targetOf(ip), c.get('base')),
+    body: (ip, c) => floatingIpBody(ip, fleet.targetOf(ip)),
     filters: {
       'resource_group.id': ip => ip.resourceGroup.id,
       'target.id': targetFilter('id'),
@@ -99,12 +99,12 @@ export function addFloatingIps(routes: Routes, {fleet, clock}: SimulatedCloud): 
     const found = fleet.instances.of(region).find(record => {
       // Or the interface that stands for its network attachment: IBM's sample takes its ID (ibm-cloud-docs/vpc fip-working).
       const standIn = {id: partOf(record, 'attachment')}
-      return isNamedBy(naming, floatingIpTarget(record, '')) || isNamedBy(naming, standIn)
+      return isNamedBy(naming, floatingIpTarget(record)) || isNamedBy(naming, standIn)
     })
     if (found !== undefined) return found
     const ofServer = fleet.bareMetalServers.of(region).some(server =>
       virtualNetworkInterfaceIds(server).some(id => {
-        const body = virtualNetworkInterfaceBody(server, id, '')
+        const body = virtualNetworkInterfaceBody(server, id)
         return isNamedBy(naming, {id, crn: String(body?.crn)})
       }),
     )
@@ -184,7 +184,7 @@ export function addFloatingIps(routes: Routes, {fleet, clock}: SimulatedCloud): 
   const withLegacyInterface = (c: ApiRequest): InstanceRecord => {
     const record = findByParameter(c, 'instance_id', id => fleet.instances.find(c.get('region').name, id))
     return findByParameter(c, 'network_interface_id', id =>
-      record.legacyInterfaces && floatingIpTarget(record, '').id === id ? record : undefined,
+      record.legacyInterfaces && floatingIpTarget(record).id === id ? record : undefined,
     )
   }
   const part = (find: (c: ApiRequest) => InstanceRecord) => (c: ApiRequest) =>
@@ -199,7 +199,7 @@ export function addFloatingIps(routes: Routes, {fleet, clock}: SimulatedCloud): 
       const record = withInterface(c)
       return isPrimary(c, record) ? fleet.floatingIpsOf(record) : []
     },
-    body: (ip, c) => floatingIpReference(ip, c.get('base')),
+    body: (ip, c) => floatingIpReference(ip),
     remove: part(withInterface),
   })
   routes.put(`/virtual_network_interfaces/:${virtualParameter}/floating_ips/:id`, async c => {
@@ -221,7 +221,7 @@ export function addFloatingIps(routes: Routes, {fleet, clock}: SimulatedCloud): 
     path: '/instances/:instance_id/network_interfaces/:network_interface_id/floating_ips',
     pages: 'never',
     rows: c => fleet.floatingIpsOf(withLegacyInterface(c)),
-    body: (ip, c) => floatingIpBody(ip, fleet.targetOf(ip), c.get('base')),
+    body: (ip, c) => floatingIpBody(ip, fleet.targetOf(ip)),
     remove: part(withLegacyInterface),
   })
   // "replacing any existing association"

@@ -60,10 +60,10 @@ export function isWindows(image: InstanceRecord['image']): boolean {
 const isOwn = (image: NamedResource) => !image.name.startsWith('ibm-')
 
 /** The Image object (IBM/vpc-node-sdk vpc/v1.ts `VpcV1.Image`). */
-function imageBody(image: NamedResource, base: string): WireBody {
+function imageBody(image: NamedResource): WireBody {
   const system = operatingSystemOf(image)
   return {
-    ...resourceReference(base, 'images', image),
+    ...resourceReference('images', image),
     allowed_use: {api_version: '2026-03-24', bare_metal_server: 'true', instance: 'true'},
     catalog_offering: {managed: false},
     created_at: isoTime(Date.UTC(2025, 0, 10)),
@@ -73,7 +73,7 @@ function imageBody(image: NamedResource, base: string): WireBody {
     operating_system: {
       allow_user_image_creation: true,
       dedicated_host_only: false,
-      href: `${base}/operating_systems/${system.name}`,
+      href: `/operating_systems/${system.name}`,
       user_data_format: 'cloud_init',
       ...system,
     },
@@ -90,7 +90,7 @@ export function addImages(routes: Routes, {fleet}: SimulatedCloud): void {
   collection<NamedResource>(routes, {
     path: '/images',
     rows: c => imagesIn(fleet, c.get('region').name),
-    body: (image, c) => imageBody(image, c.get('base')),
+    body: (image, c) => imageBody(image),
     filters: {
       name: image => image.name,
       'remote.account.id': () => 'null',

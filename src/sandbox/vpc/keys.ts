@@ -37,8 +37,8 @@ export function firstKey({name: region}: {name: string}): KeyRecord {
 }
 
 /** The KeyReference of a key. */
-export function keyReference(key: KeyRecord, base: string) {
-  const {crn, ...rest} = shortReference(base, 'keys', resourceIn(key.region, 'keys', key))
+export function keyReference(key: KeyRecord) {
+  const {crn, ...rest} = shortReference('keys', resourceIn(key.region, 'keys', key))
   return {crn, fingerprint: keyFacts(key.publicKey)?.fingerprint ?? '', ...rest}
 }
 
@@ -93,10 +93,10 @@ function fieldsOf(publicKey: string): Buffer[] | undefined {
 }
 
 /** The Key object (IBM/vpc-node-sdk vpc/v1.ts `VpcV1.Key`). */
-function keyBody(key: KeyRecord, base: string): WireBody {
+function keyBody(key: KeyRecord): WireBody {
   const facts = keyFacts(key.publicKey)
   return {
-    ...bodyHead(base, 'keys', key.region, key),
+    ...bodyHead('keys', key.region, key),
     fingerprint: facts?.fingerprint ?? '',
     length: facts?.length ?? 0,
     public_key: key.publicKey,
@@ -128,7 +128,7 @@ function publicKeyOf({public_key: given, type}: RequestBody<'keyPrototype'>): st
 export function addKeys(routes: Routes, {fleet, clock}: SimulatedCloud): void {
   const keys = storedCollection(routes, fleet.keys, {
     path: '/keys',
-    body: (key, c) => keyBody(key, c.get('base')),
+    body: (key, c) => keyBody(key),
     filters: {'resource_group.id': key => key.resourceGroup.id},
     remove: (c): Promise<unknown> => keys.update(c, () => ({deleted: true})),
   })

@@ -48,9 +48,9 @@ function nextAddress(address: string): string {
 // Only the IDs of instances have an underscore (`0717_…`).
 const isInstance = (server: Server): server is InstanceRecord => server.id.charAt(4) === '_'
 
-function portsOf(server: Server, base: string): Port[] {
+function portsOf(server: Server): Port[] {
   const subnet = subnetNamed(server.vpc, server.zone, server.id.slice(0, 4))
-  const reference = resourceReference(base, 'subnets', subnet)
+  const reference = resourceReference('subnets', subnet)
   const port = (id: string, name: string, address: string, vni: string, ip: string): Port => ({
     id,
     name,
@@ -86,9 +86,9 @@ const isLegacy = (server: Server) => isInstance(server) && server.legacyInterfac
 
 // "If this instance has network attachments, each network interface is a read-only representation of its network
 // attachment", with the attachment's identifier (IBM/vpc-node-sdk vpc/v1.ts).
-function portReference(server: Server, {id, name, network}: Port, path: string, type: string, base: string) {
+function portReference(server: Server, {id, name, network}: Port, path: string, type: string) {
   return {
-    href: `${base}/${kindOf(server)}s/${server.id}/${path}/${id}`,
+    href: `/${kindOf(server)}s/${server.id}/${path}/${id}`,
     id,
     name,
     primary_ip: network.primary_ip,
@@ -97,24 +97,23 @@ function portReference(server: Server, {id, name, network}: Port, path: string, 
   }
 }
 
-const interfaceReference = (server: Server, port: Port, base: string) =>
-  portReference(server, port, 'network_interfaces', 'network_interface', base)
+const interfaceReference = (server: Server, port: Port) =>
+  portReference(server, port, 'network_interfaces', 'network_interface')
 
-const attachmentReference = (server: Server, port: Port, base: string) => ({
-  ...portReference(server, port, 'network_attachments', `${kindOf(server)}_network_attachment`, base),
-  virtual_network_interface: interfaceLink(port, base),
+const attachmentReference = (server: Server, port: Port) => ({
+  ...portReference(server, port, 'network_attachments', `${kindOf(server)}_network_attachment`),
+  virtual_network_interface: interfaceLink(port),
 })
 
-const interfaceLink = (port: Port, base: string) =>
-  resourceReference(base, 'virtual_network_interfaces', port.virtualNetworkInterface)
+const interfaceLink = (port: Port) => resourceReference('virtual_network_interfaces', port.virtualNetworkInterface)
 
 /** What the objects of instances and bare metal servers have in common. */
-export function serverBody(server: Server, status: string, vpcName: string, base: string) {
+export function serverBody(server: Server, status: string, vpcName: string) {
   const kind = kindOf(server)
-  const {attachments, interfaces} = networkingOf(server, base)
+  const {attachments, interfaces} = networkingOf(server)
   const lifecycle = ['deleting', 'failed', 'pending'].includes(status) ? status : 'stable'
   return {
-    ...bodyHead(base, `${kind}s`, server.zone, server),
+    ...bodyHead(`${kind}s`, server.zone, server),
     health_reasons: [],
     health_state: lifecycle === 'stable' ? 'ok' : 'inapplicable',
     lifecycle_reasons: [] as WireBody[],
@@ -124,26 +123,26 @@ export function serverBody(server: Server, status: string, vpcName: string, base
     // Absent with interfaces of the old kind.
     primary_network_attachment: attachments[0],
     primary_network_interface: interfaces[0],
-    profile: profileReference(kind, server.profile, base),
+    profile: profileReference(kind, server.profile),
     resource_type: kind,
     status,
-    vpc: vpcReference(server, vpcName, base),
-    zone: zoneReference(server, base),
+    vpc: vpcReference(server, vpcName),
+    zone: zoneReference(server),
   }
 }
 
 /** The network attachments and interfaces of a server as references, the primary first; an instance of the old kind has interfaces only. */
-export function networkingOf(server: Server, base: string) {
-  const ports = portsOf(server, base)
+export function networkingOf(server: Server) {
+  const ports = portsOf(server)
   return {
-    attachments: isLegacy(server) ? [] : ports.map(port => attachmentReference(server, port, base)),
-    interfaces: ports.map(port => interfaceReference(server, port, base)),
+    attachments: isLegacy(server) ? [] : ports.map(port => attachmentReference(server, port)),
+    interfaces: ports.map(port => interfaceReference(server, port)),
   }
 }
 
 /** The full InstanceNetworkAttachment objects of an instance. */
-export function attachmentBodies(record: InstanceRecord, base: string): WireBody[] {
-  return networkingOf(record, base).attachments.map((attachment, index) => ({
+export function attachmentBodies(record: InstanceRecord): WireBody[] {
+  return networkingOf(record).attachments.map((attachment, index) => ({
     ...attachment,
     created_at: isoTime(record.created),
     lifecycle_state: 'stable',
@@ -153,34 +152,30 @@ export function attachmentBodies(record: InstanceRecord, base: string): WireBody
 }
 
 /** The full NetworkInterface objects of an instance; `floatingIps` are those that lead to its primary one. */
-export function interfaceBodies(
-  record: InstanceRecord,
-  floatingIps: readonly FloatingIpRecord[],
-  base: string,
-): WireBody[] {
-  return networkingOf(record, base).interfaces.map((each, index) => ({
+export function interfaceBodies(record: InstanceRecord, floatingIps: readonly FloatingIpRecord[]): WireBody[] {
+  return networkingOf(record).interfaces.map((each, index) => ({
     ...each,
     allow_ip_spoofing: (index === 0 && record.givenInterface?.allow_ip_spoofing) || false,
     created_at: isoTime(record.created),
-    floating_ips: (index === 0 ? floatingIps : []).map(ip => floatingIpReference(ip, base)),
+    floating_ips: (index === 0 ? floatingIps : []).map(ip => floatingIpReference(ip)),
     port_speed: 1000,
-    security_groups: securityGroupReferences(record, base),
+    security_groups: securityGroupReferences(record),
     status: 'available',
     type: index === 0 ? 'primary' : 'secondary',
   }))
 }
 
 /** The full ReservedIP objects of a server's interfaces (IBM/vpc-node-sdk vpc/v1.ts `VpcV1.ReservedIP`). */
-export function reservedIpBodies(server: Server, base: string): WireBody[] {
-  return portsOf(server, base).map(port => {
-    const {primary_ip: ip, subnet: _, ...networkInterface} = interfaceReference(server, port, base)
+export function reservedIpBodies(server: Server): WireBody[] {
+  return portsOf(server).map(port => {
+    const {primary_ip: ip, subnet: _, ...networkInterface} = interfaceReference(server, port)
     return {
       ...ip,
       auto_delete: true,
       created_at: isoTime(server.created),
       lifecycle_state: 'stable',
       owner: 'user',
-      target: isLegacy(server) ? networkInterface : interfaceLink(port, base),
+      target: isLegacy(server) ? networkInterface : interfaceLink(port),
     }
   })
 }
@@ -189,42 +184,42 @@ export function reservedIpBodies(server: Server, base: string): WireBody[] {
  * The target of a floating IP of this instance: the primary virtual network interface, or the primary network interface
  * if it is of the old kind.
  */
-export function floatingIpTarget(record: InstanceRecord, base: string): WireBody & {id: string} {
-  const [port] = portsOf(record, base)
+export function floatingIpTarget(record: InstanceRecord): WireBody & {id: string} {
+  const [port] = portsOf(record)
   if (port === undefined) throw new Error(`The instance ${record.id} has no network interface.`)
   if (record.legacyInterfaces) {
-    const {subnet, ...target} = interfaceReference(record, port, base)
+    const {subnet, ...target} = interfaceReference(record, port)
     return target
   }
-  return {...interfaceLink(port, base), ...port.network}
+  return {...interfaceLink(port), ...port.network}
 }
 
 /** The FloatingIPReference of a floating IP. */
-export function floatingIpReference(ip: FloatingIpRecord, base: string) {
-  return {address: ip.address, ...shortReference(base, 'floating_ips', resourceIn(ip.zone, 'floating_ips', ip))}
+export function floatingIpReference(ip: FloatingIpRecord) {
+  return {address: ip.address, ...shortReference('floating_ips', resourceIn(ip.zone, 'floating_ips', ip))}
 }
 
-function securityGroupReferences(server: Server, base: string) {
+function securityGroupReferences(server: Server) {
   const groups = securityGroupsIn(server)
   const ids = (isInstance(server) && server.securityGroupIds) || [groups[0]?.id]
-  return groups.filter(({id}) => ids.includes(id)).map(group => shortReference(base, 'security_groups', group))
+  return groups.filter(({id}) => ids.includes(id)).map(group => shortReference('security_groups', group))
 }
 
 /** The IDs of a server's virtual network interfaces, the primary first; none with interfaces of the old kind. */
 export function virtualNetworkInterfaceIds(server: Server): string[] {
-  return isLegacy(server) ? [] : portsOf(server, '').map(each => each.virtualNetworkInterface.id)
+  return isLegacy(server) ? [] : portsOf(server).map(each => each.virtualNetworkInterface.id)
 }
 
 /** The VirtualNetworkInterface object of a server, all but its VPC and resource group; undefined where it has none of that ID. */
-export function virtualNetworkInterfaceBody(server: Server, id: string, base: string): WireBody | undefined {
+export function virtualNetworkInterfaceBody(server: Server, id: string): WireBody | undefined {
   const index = virtualNetworkInterfaceIds(server).indexOf(id)
-  const port = portsOf(server, base)[index]
+  const port = portsOf(server)[index]
   if (port === undefined) return undefined
   const given: GivenInterface = (isInstance(server) && index === 0 && server.givenInterface) || {}
-  const {href, name, resource_type, id: target} = attachmentReference(server, port, base)
+  const {href, name, resource_type, id: target} = attachmentReference(server, port)
   const {primary_ip: ip, subnet} = port.network
   return {
-    ...interfaceLink(port, base),
+    ...interfaceLink(port),
     allow_ip_spoofing: false,
     auto_delete: true,
     created_at: isoTime(server.created),
@@ -235,10 +230,10 @@ export function virtualNetworkInterfaceBody(server: Server, id: string, base: st
     primary_ip: ip,
     protocol_state_filtering_mode: 'auto',
     ...given,
-    security_groups: securityGroupReferences(server, base),
+    security_groups: securityGroupReferences(server),
     subnet,
     target: {href, id: target, name, resource_type},
-    zone: zoneReference(server, base),
+    zone: zoneReference(server),
   }
 }
 

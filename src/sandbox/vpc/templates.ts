@@ -11,9 +11,9 @@ import {readBodyAs} from './request-body.ts'
  * The API's InstanceTemplate object of a record, one by image and with a network attachment (IBM/vpc-node-sdk vpc/v1.ts).
  * Its parts are identities as they were given, not references with names and CRNs.
  */
-function templateBody(record: TemplateRecord, base: string): WireBody {
+function templateBody(record: TemplateRecord): WireBody {
   return {
-    ...bodyHead(base, 'instance/templates', record.zone, record),
+    ...bodyHead('instance/templates', record.zone, record),
     boot_volume_attachment: {
       delete_volume_on_instance_delete: true,
       volume: {capacity: 100, name: `${record.name}-boot`, profile: {name: 'general-purpose'}},
@@ -41,7 +41,7 @@ export function addTemplates(routes: Routes, {fleet: {templates: store}}: Simula
     // The operation has neither `start` nor `limit` in IBM's SDK, although the collection's type has `next`: without
     // a limit all are sent.
     pages: 'when asked',
-    body: (template, c) => templateBody(template, c.get('base')),
+    body: (template, c) => templateBody(template),
   })
 
   // Nothing but `name` can be changed (IBM/vpc-node-sdk vpc/v1.ts `updateInstanceTemplate`).
