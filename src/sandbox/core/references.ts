@@ -42,6 +42,11 @@ export function resourceReference(path: string, resource: NamedResource) {
   return {...shortReference(path, resource), resource_type: path.slice(path.lastIndexOf('/') + 1, -1)}
 }
 
+/** The same of a resource in `place`, a region or a zone. */
+export function referenceIn(place: string, path: string, named: {id: string; name: string}) {
+  return resourceReference(path, resourceIn(place, path, named))
+}
+
 /** The ResourceGroupReference. */
 export function groupReference({id, name}: {id: string; name: string}) {
   return {href: `https://resource-controller.cloud.ibm.com/v2/resource_groups/${id}`, id, name}
@@ -72,7 +77,7 @@ export function diskBody(server: StoredRecord, href: string, kind: string, index
 
 /** The VPCReference of the VPC that something is in. */
 export function vpcReference({region, vpc}: {region: string; vpc: string}, name: string) {
-  return resourceReference('vpcs', resourceIn(region, 'vpcs', {id: vpc, name}))
+  return referenceIn(region, 'vpcs', {id: vpc, name})
 }
 
 /** The ZoneReference of the zone that something is in. */

@@ -3,12 +3,7 @@ import type {InstanceRecord, KeyRecord} from '../core/records.ts'
 import {isoTime, vpcReference} from '../core/references.ts'
 import {bootAttachmentBody, initializationBody, instanceBody, softwareAttachmentsOf} from '../vpc/instance-body.ts'
 import {keyFacts, keyReference} from '../vpc/keys.ts'
-import {
-  attachmentBodies,
-  interfaceBodies,
-  virtualNetworkInterfaceBody,
-  virtualNetworkInterfaceIds,
-} from '../vpc/networking.ts'
+import {attachmentBodies, interfaceBodies, virtualNetworkInterfacesOf} from '../vpc/networking.ts'
 import type {MetadataSubject} from './metadata-request.ts'
 
 type Body = Record<string, unknown>
@@ -137,7 +132,6 @@ export const metadataLists: Record<string, (subject: MetadataSubject) => Body[]>
   // Those that the instance's network attachments have.
   virtual_network_interfaces: ({record, fleet}) => {
     const vpc = withoutLinks(vpcReference(record, fleet.vpcName(record.vpc)))
-    const bodyOf = (id: string) => withoutLinks(virtualNetworkInterfaceBody(record, id) ?? {})
-    return virtualNetworkInterfaceIds(record).map(id => ({...bodyOf(id), vpc}))
+    return virtualNetworkInterfacesOf(record).map(({body}) => ({...withoutLinks(body()), vpc}))
   },
 }

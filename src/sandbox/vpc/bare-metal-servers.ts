@@ -50,7 +50,7 @@ export function addBareMetalServers(routes: Routes, {fleet}: SimulatedCloud): vo
   const servers = storedCollection(routes, store, {
     path: '/bare_metal_servers',
     rows: c => store.of(c.get('region').name, c.req.query('vpc.id')),
-    body: (server, c) => bareMetalBody(server, fleet.vpcName(server.vpc)),
+    body: server => bareMetalBody(server, fleet.vpcName(server.vpc)),
     filters: {
       'resource_group.id': server => server.resourceGroup.id,
       name: server => server.name,

@@ -90,7 +90,7 @@ export function addImages(routes: Routes, {fleet}: SimulatedCloud): void {
   collection<NamedResource>(routes, {
     path: '/images',
     rows: c => imagesIn(fleet, c.get('region').name),
-    body: (image, c) => imageBody(image),
+    body: imageBody,
     filters: {
       name: image => image.name,
       'remote.account.id': () => 'null',

@@ -44,7 +44,7 @@ export function addInstances(routes: Routes, {fleet, actions, clock, transitionM
       const named = fleet.instances.named(c.get('region').name, name)
       return vpc === undefined ? named : named.filter(each => each.vpc === vpc)
     },
-    body: (record, c) => instanceBody(record, fleet.vpcName(record.vpc), sending()),
+    body: record => instanceBody(record, fleet.vpcName(record.vpc), sending()),
     text: (record, c, count) =>
       instanceText(record, fleet.vpcName(record.vpc), sending(), {base: c.get('base'), count: count * others}),
     etag: etagOf,

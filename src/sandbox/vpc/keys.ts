@@ -128,7 +128,7 @@ function publicKeyOf({public_key: given, type}: RequestBody<'keyPrototype'>): st
 export function addKeys(routes: Routes, {fleet, clock}: SimulatedCloud): void {
   const keys = storedCollection(routes, fleet.keys, {
     path: '/keys',
-    body: (key, c) => keyBody(key),
+    body: keyBody,
     filters: {'resource_group.id': key => key.resourceGroup.id},
     remove: (c): Promise<unknown> => keys.update(c, () => ({deleted: true})),
   })

@@ -6,6 +6,7 @@ import {
   isoTime,
   partOf,
   profileReference,
+  referenceIn,
   resourceIn,
   resourceReference,
   shortReference,
@@ -15,15 +16,7 @@ import {
 } from '../core/references.ts'
 import {knownSubnets} from '../fleet/default-fleet.ts'
 
-type Server = BareMetalRecord | InstanceRecord
-
-interface Port {
-  id: string
-  name: string
-  virtualNetworkInterface: NamedResource
-  /** References to its reserved IP and its subnet. */
-  network: {primary_ip: WireBody; subnet: WireBody}
-}
+export type Server = BareMetalRecord | InstanceRecord
 
 /** The subnet of a VPC in a zone, of which `prefix` begins the IDs. */
 export function subnetNamed(vpc: string, zone: string, prefix: string): NamedResource {
@@ -48,27 +41,40 @@ function nextAddress(address: string): string {
 // Only the IDs of instances have an underscore (`0717_…`).
 const isInstance = (server: Server): server is InstanceRecord => server.id.charAt(4) === '_'
 
-function portsOf(server: Server): Port[] {
-  const subnet = subnetNamed(server.vpc, server.zone, server.id.slice(0, 4))
-  const reference = resourceReference('subnets', subnet)
-  const port = (id: string, name: string, address: string, vni: string, ip: string): Port => ({
-    id,
-    name,
-    virtualNetworkInterface: resourceIn(server.zone, 'virtual_network_interfaces', {
-      id: vni,
-      name: `vni-${vni.slice(5, 13)}`,
-    }),
-    network: {
-      primary_ip: {
-        address,
-        href: `${reference.href}/reserved_ips/${ip}`,
-        id: ip,
-        name: `ip-${ip.slice(5, 13)}`,
-        resource_type: 'subnet_reserved_ip',
+const kindOf = (server: Server) => (isInstance(server) ? 'instance' : 'bare_metal_server')
+const isLegacy = (server: Server) => isInstance(server) && server.legacyInterfaces === true
+
+type Port = ReturnType<typeof portsOf>[number]
+
+/** The interfaces of a server, each as all that refers to it, the primary first. */
+function portsOf(server: Server) {
+  const kind = kindOf(server)
+  const subnet = resourceReference('subnets', subnetNamed(server.vpc, server.zone, server.id.slice(0, 4)))
+  const port = (id: string, name: string, address: string, vni: string, ip: string) => {
+    const primaryIp = {
+      address,
+      href: `${subnet.href}/reserved_ips/${ip}`,
+      id: ip,
+      name: `ip-${ip.slice(5, 13)}`,
+      resource_type: 'subnet_reserved_ip',
+    }
+    const named = {id: vni, name: `vni-${vni.slice(5, 13)}`}
+    const virtual = referenceIn(server.zone, 'virtual_network_interfaces', named)
+    // "If this instance has network attachments, each network interface is a read-only representation of its network
+    // attachment", with the attachment's identifier (IBM/vpc-node-sdk vpc/v1.ts).
+    const reference = (path: string, type: string) => {
+      const href = `/${kind}s/${server.id}/${path}/${id}`
+      return {href, id, name, primary_ip: primaryIp, resource_type: type, subnet}
+    }
+    return {
+      attachment: {
+        ...reference('network_attachments', `${kind}_network_attachment`),
+        virtual_network_interface: virtual,
       },
-      subnet: reference,
-    },
-  })
+      interface: reference('network_interfaces', 'network_interface'),
+      virtual,
+    }
+  }
   const derived = (part: string) => derivedId(server, part)
   if (!isInstance(server)) {
     return [port(derived('attachment'), 'eth0', server.address, derived('vni'), derived('ip'))]
@@ -80,32 +86,6 @@ function portsOf(server: Server): Port[] {
   if (!server.secondaryAttachment) return [primary]
   return [primary, ofInstance(derived('attachment/2'), 'eth1', nextAddress(server.address), derived('vni/2'))]
 }
-
-const kindOf = (server: Server) => (isInstance(server) ? 'instance' : 'bare_metal_server')
-const isLegacy = (server: Server) => isInstance(server) && server.legacyInterfaces === true
-
-// "If this instance has network attachments, each network interface is a read-only representation of its network
-// attachment", with the attachment's identifier (IBM/vpc-node-sdk vpc/v1.ts).
-function portReference(server: Server, {id, name, network}: Port, path: string, type: string) {
-  return {
-    href: `/${kindOf(server)}s/${server.id}/${path}/${id}`,
-    id,
-    name,
-    primary_ip: network.primary_ip,
-    resource_type: type,
-    subnet: network.subnet,
-  }
-}
-
-const interfaceReference = (server: Server, port: Port) =>
-  portReference(server, port, 'network_interfaces', 'network_interface')
-
-const attachmentReference = (server: Server, port: Port) => ({
-  ...portReference(server, port, 'network_attachments', `${kindOf(server)}_network_attachment`),
-  virtual_network_interface: interfaceLink(port),
-})
-
-const interfaceLink = (port: Port) => resourceReference('virtual_network_interfaces', port.virtualNetworkInterface)
 
 /** What the objects of instances and bare metal servers have in common. */
 export function serverBody(server: Server, status: string, vpcName: string) {
@@ -135,8 +115,8 @@ export function serverBody(server: Server, status: string, vpcName: string) {
 export function networkingOf(server: Server) {
   const ports = portsOf(server)
   return {
-    attachments: isLegacy(server) ? [] : ports.map(port => attachmentReference(server, port)),
-    interfaces: ports.map(port => interfaceReference(server, port)),
+    attachments: isLegacy(server) ? [] : ports.map(port => port.attachment),
+    interfaces: ports.map(port => port.interface),
   }
 }
 
@@ -168,14 +148,14 @@ export function interfaceBodies(record: InstanceRecord, floatingIps: readonly Fl
 /** The full ReservedIP objects of a server's interfaces (IBM/vpc-node-sdk vpc/v1.ts `VpcV1.ReservedIP`). */
 export function reservedIpBodies(server: Server): WireBody[] {
   return portsOf(server).map(port => {
-    const {primary_ip: ip, subnet: _, ...networkInterface} = interfaceReference(server, port)
+    const {primary_ip: ip, subnet: _, ...networkInterface} = port.interface
     return {
       ...ip,
       auto_delete: true,
       created_at: isoTime(server.created),
       lifecycle_state: 'stable',
       owner: 'user',
-      target: isLegacy(server) ? networkInterface : interfaceLink(port),
+      target: isLegacy(server) ? networkInterface : port.virtual,
     }
   })
 }
@@ -187,11 +167,8 @@ export function reservedIpBodies(server: Server): WireBody[] {
 export function floatingIpTarget(record: InstanceRecord): WireBody & {id: string} {
   const [port] = portsOf(record)
   if (port === undefined) throw new Error(`The instance ${record.id} has no network interface.`)
-  if (record.legacyInterfaces) {
-    const {subnet, ...target} = interfaceReference(record, port)
-    return target
-  }
-  return {...interfaceLink(port), ...port.network}
+  const {subnet, ...target} = port.interface
+  return record.legacyInterfaces ? target : {...port.virtual, primary_ip: target.primary_ip, subnet}
 }
 
 /** The FloatingIPReference of a floating IP. */
@@ -205,34 +182,34 @@ function securityGroupReferences(server: Server) {
   return groups.filter(({id}) => ids.includes(id)).map(group => shortReference('security_groups', group))
 }
 
-/** The IDs of a server's virtual network interfaces, the primary first; none with interfaces of the old kind. */
-export function virtualNetworkInterfaceIds(server: Server): string[] {
-  return isLegacy(server) ? [] : portsOf(server).map(each => each.virtualNetworkInterface.id)
+/** The virtual network interfaces of a server, the primary first; none with interfaces of the old kind. */
+export function virtualNetworkInterfacesOf(server: Server) {
+  const ports = isLegacy(server) ? [] : portsOf(server)
+  return ports.map((port, index) => {
+    const {id, crn} = port.virtual
+    return {id, crn, server, isPrimary: index === 0, body: () => virtualNetworkInterfaceBody(server, port, index)}
+  })
 }
 
-/** The VirtualNetworkInterface object of a server, all but its VPC and resource group; undefined where it has none of that ID. */
-export function virtualNetworkInterfaceBody(server: Server, id: string): WireBody | undefined {
-  const index = virtualNetworkInterfaceIds(server).indexOf(id)
-  const port = portsOf(server)[index]
-  if (port === undefined) return undefined
+/** The VirtualNetworkInterface object, all but its VPC and resource group. */
+function virtualNetworkInterfaceBody(server: Server, {attachment, virtual}: Port, index: number): WireBody {
   const given: GivenInterface = (isInstance(server) && index === 0 && server.givenInterface) || {}
-  const {href, name, resource_type, id: target} = attachmentReference(server, port)
-  const {primary_ip: ip, subnet} = port.network
+  const {href, name, resource_type, id, primary_ip: ip, subnet} = attachment
   return {
-    ...interfaceLink(port),
+    ...virtual,
     allow_ip_spoofing: false,
     auto_delete: true,
     created_at: isoTime(server.created),
     enable_infrastructure_nat: true,
     ips: [ip],
     lifecycle_state: 'stable',
-    mac_address: macAddress(id),
+    mac_address: macAddress(virtual.id),
     primary_ip: ip,
     protocol_state_filtering_mode: 'auto',
     ...given,
     security_groups: securityGroupReferences(server),
     subnet,
-    target: {href, id: target, name, resource_type},
+    target: {href, id, name, resource_type},
     zone: zoneReference(server),
   }
 }

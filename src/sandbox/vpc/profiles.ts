@@ -95,6 +95,6 @@ export function addInstanceProfiles(routes: Routes): void {
     // "When using a `version` query parameter of `2026-04-07` or later" it comes in pages (ibm-cloud-docs/vpc api-change-log.md).
     pages: c => ((c.req.query('version') ?? '') < '2026-04-07' ? 'never' : 'always'),
     rows: () => profileNames.map(name => ({name})),
-    body: ({name}, c) => profileBody(name),
+    body: ({name}) => profileBody(name),
   })
 }

@@ -41,7 +41,7 @@ export function addTemplates(routes: Routes, {fleet: {templates: store}}: Simula
     // The operation has neither `start` nor `limit` in IBM's SDK, although the collection's type has `next`: without
     // a limit all are sent.
     pages: 'when asked',
-    body: (template, c) => templateBody(template),
+    body: templateBody,
   })
 
   // Nothing but `name` can be changed (IBM/vpc-node-sdk vpc/v1.ts `updateInstanceTemplate`).

@@ -57,7 +57,7 @@ export function addVolumes(routes: Routes, {fleet, clock, transitionMs}: Simulat
     path: '/volumes',
     rows: c => fleet.instances.of(c.get('region').name),
     find: (c, id) => fleet.instances.of(c.get('region').name).find(each => partOf(each, 'bootVolume') === id),
-    body: (record, c) => volumeBody(record, statusAt(record, clock(), transitionMs) === 'running'),
+    body: record => volumeBody(record, statusAt(record, clock(), transitionMs) === 'running'),
     filters: {
       attachment_state: () => 'attached',
       encryption: () => 'provider_managed',

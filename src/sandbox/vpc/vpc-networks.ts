@@ -41,7 +41,7 @@ export function addRegions(routes: Routes, {fleet}: SimulatedCloud): void {
       const region = regions.find(c, 'region_name')
       return region.zones.map(zone => ({name: zone.name, region: region.name}))
     },
-    body: ({name, region}, c) => ({
+    body: ({name, region}) => ({
       ...zoneReference({region, zone: name}),
       region: {href: `/regions/${region}`, name: region},
       status: 'available',
@@ -186,7 +186,7 @@ export function addSubnets(routes: Routes, {fleet}: SimulatedCloud): void {
   const subnets = collection(routes, {
     path: '/subnets',
     rows: c => subnetsOf(fleet, c.get('region')),
-    body: (subnet, c) => {
+    body: subnet => {
       const inVpc = fleet.instances.of(subnet.vpc.region, subnet.vpc.id)
       return subnetBody(subnet, inVpc.filter(each => each.zone === subnet.zone).length)
     },
