@@ -5,13 +5,14 @@ import {enterpriseRoutes} from './accounts/enterprise.ts'
 import {ApiError, answerError, invalidRoute, throttled, unauthorized} from './core/api-error.ts'
 import {limitBodies} from './core/body-limits.ts'
 import type {Environment} from './core/environment.ts'
-import {checkVersion, enterRegion, onlyOwnHost, RateLimit} from './core/front-door.ts'
+import {checkVersion, enterRegion, onlyOwnHost, rateLimit} from './core/front-door.ts'
 import {inAccount} from './core/ids.ts'
-import {makeTrouble, type TroubleOptions} from './core/trouble.ts'
+import {type Fault, makeTrouble} from './core/trouble.ts'
 import {type FleetStore, findServer} from './fleet/fleet.ts'
 import type {Seeded} from './fleet/public-types.ts'
 import {iamRoutes, tokenPath, tooLargeForIam} from './iam/iam.ts'
 import type {MetadataListeners} from './imds/metadata-listeners.ts'
+import type {SandboxOptions} from './sandbox.ts'
 import {searchRoutes} from './search/search-routes.ts'
 import {tagRoutes} from './search/tag-routes.ts'
 import type {SshListeners} from './ssh/ssh-listeners.ts'
@@ -19,13 +20,22 @@ import {isWindows} from './vpc/images.ts'
 import {readObject} from './vpc/request-body.ts'
 import {vpcApps, vpcBases} from './vpc/vpc-app.ts'
 
-interface AppOptions extends SandboxControls, TroubleOptions {
+/** What the sandbox was started with, and what it is made of. */
+interface AppOptions extends Omit<SandboxOptions, 'accounts'> {
   accounts: Accounts
   clock: () => number
-  rateLimitPerSecond: number | undefined
+  /** Aborted when the sandbox closes; ends all waiting. */
+  closing: AbortSignal
+  faults: Fault[]
+  fleet: FleetStore
+  /** Loads the metadata services when they are first asked for. */
+  openMetadata: () => Promise<MetadataListeners>
+  /** Likewise the ssh servers. */
+  openSsh: () => Promise<SshListeners>
+  reset: () => Promise<void>
+  /** Rejects an invalid seed. */
+  seed: (seed: unknown) => Promise<Seeded>
   tokenTtlSeconds: number
-  /** How long after a change of tags the index of the search learns of it. */
-  tagDelayMs: number
 }
 
 /**
@@ -60,12 +70,12 @@ export function createApp(options: AppOptions): Hono<Environment> {
   app.route('/tagging', tagRoutes(accounts))
 
   const answerVpc = vpcApps()
-  const limit = options.rateLimitPerSecond === undefined ? undefined : new RateLimit(options.rateLimitPerSecond)
+  const secondsToWait = rateLimit(options.rateLimitPerSecond)
   const vpc = async (c: Context<Environment>) => {
     accounts.refresh()
     enterRegion(c, fleet.regions)
     const account = await accounts.ofRequest(c)
-    const seconds = limit?.refuse(`${account?.id}/${c.get('region').name}`, clock())
+    const seconds = secondsToWait(`${account?.id}/${c.get('region').name}`, clock())
     if (seconds !== undefined) throw throttled(String(seconds))
     checkVersion(c, clock())
     if (account === undefined) throw unauthorized()
@@ -78,24 +88,13 @@ export function createApp(options: AppOptions): Hono<Environment> {
 // Each address is an open port.
 const mostAddresses = 500
 
-interface SandboxControls {
-  fleet: FleetStore
-  /** Loads the metadata services when they are first asked for. */
-  metadata: () => Promise<MetadataListeners>
-  /** Likewise the ssh servers. */
-  ssh: () => Promise<SshListeners>
-  reset: () => Promise<void>
-  /** Rejects an invalid seed. */
-  seed: (seed: unknown) => Promise<Seeded>
-}
-
 /**
  * The sandbox's own routes, below `/sandbox`, without version and token. `GET /health` is 200 as soon as it
  * serves; `POST /reset` (204) and `POST /seed` (201) do as the sandbox's own `reset()` and `seed()`;
  * `GET /addresses?instance=…` lists the addresses of the metadata services of the named instances and bare metal servers, or
  * of all instances, and opens those that are not open yet; `GET /ssh?instance=…` tells where the named instance takes ssh.
  */
-function sandboxRoutes({fleet, metadata, ssh, reset, seed}: SandboxControls): Hono<Environment> {
+function sandboxRoutes({fleet, openMetadata, openSsh, reset, seed}: AppOptions): Hono<Environment> {
   const routes = new Hono<Environment>()
   routes.get('/health', c => c.json({status: 'ok'}))
   routes.post('/reset', async c => {
@@ -114,7 +113,7 @@ function sandboxRoutes({fleet, metadata, ssh, reset, seed}: SandboxControls): Ho
       const message = `There are ${chosen.length} instances: name those that you want, at most ${mostAddresses} at a time.`
       throw new ApiError(400, 'too_many_instances', message, {name: 'instance', type: 'parameter'})
     }
-    const service = await metadata()
+    const service = await openMetadata()
     return c.json({addresses: await Promise.all(chosen.map(({id}) => service.address(id)))})
   })
   routes.get('/ssh', async c => {
@@ -131,7 +130,7 @@ function sandboxRoutes({fleet, metadata, ssh, reset, seed}: SandboxControls): Ho
     if (instance === undefined) throw refuse('it is a bare metal server, of which the sandbox has no shell')
     if (isWindows(instance.image)) throw refuse('it runs Windows, of which the sandbox has no shell')
     if (process.platform === 'win32') throw refuse('the sandbox has no shell on Windows')
-    return c.json(await (await ssh()).address(instance))
+    return c.json(await (await openSsh()).address(instance))
   })
   return routes
 }

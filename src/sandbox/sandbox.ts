@@ -2,7 +2,7 @@ import {once, setMaxListeners} from 'node:events'
 import {createServer, type Server} from 'node:http'
 import type {AddressInfo} from 'node:net'
 import {getRequestListener} from '@hono/node-server'
-import {Accounts} from './accounts/accounts.ts'
+import {makeAccounts} from './accounts/accounts.ts'
 import {createApp} from './app.ts'
 import {ApiError} from './core/api-error.ts'
 import type {SeenRequest, SimulatedCloud} from './core/environment.ts'
@@ -10,7 +10,7 @@ import {chooseRegions} from './core/regions.ts'
 import {openState, StateStore} from './core/state.ts'
 import type {Amount, Fault} from './core/trouble.ts'
 import {editableFleet} from './fleet/editable-fleet.ts'
-import {FleetStore} from './fleet/fleet.ts'
+import {type FleetStore, makeFleet} from './fleet/fleet.ts'
 import type {AccountSummary, Fleet, Seed, Seeded} from './fleet/public-types.ts'
 import {issueCrToken, sandboxApiKey} from './iam/iam.ts'
 import type {MetadataAddress, MetadataOptions} from './imds/metadata-options.ts'
@@ -108,14 +108,12 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const {state, problem} = await openState(options.stateFolder, options.account)
   const clock = options.clock ?? Date.now
   const {transitionMs = 3000, tokenTtlSeconds = 3600} = options
-  const fleet = new FleetStore(regions, options, state)
+  const fleet = makeFleet(regions, options, state)
   const actions = new InstanceActions(transitionMs, options.failingStarts)
   const cloudOf = (store: FleetStore): SimulatedCloud => ({fleet: store, actions, clock, transitionMs})
-  const accounts = new Accounts({
-    cloud: cloudOf(fleet),
-    count: options.accounts ?? 1,
-    makeCloud: account => cloudOf(new FleetStore(regions, {...options, idsOf: account}, new StateStore({account}))),
-  })
+  const accounts = makeAccounts(cloudOf(fleet), options.accounts, account =>
+    cloudOf(makeFleet(regions, {...options, idsOf: account}, new StateStore({account}))),
+  )
   const closing = new AbortController()
   // Each request that waits listens to it: more than ten are no leak.
   setMaxListeners(0, closing.signal)
@@ -145,24 +143,10 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   })
   const openSsh = whenAsked(async () => {
     const {openSshListeners} = await import('./ssh/ssh-listeners.ts')
-    return openSshListeners({fleet, clock, transitionMs, metadata: openMetadata, url, vpcmd: options.vpcmd})
+    return openSshListeners({fleet, clock, transitionMs, openMetadata, url, vpcmd: options.vpcmd})
   })
-  const app = createApp({
-    accounts,
-    fleet,
-    clock,
-    latencyMs: options.latencyMs ?? 0,
-    rateLimitPerSecond: options.rateLimitPerSecond,
-    tokenTtlSeconds,
-    tagDelayMs: options.tagDelayMs ?? 0,
-    faults,
-    onRequest: options.onRequest,
-    closing: closing.signal,
-    metadata: openMetadata,
-    ssh: openSsh,
-    reset,
-    seed,
-  })
+  const parts = {accounts, clock, closing: closing.signal, faults, fleet, openMetadata, openSsh, reset, seed}
+  const app = createApp({...options, ...parts, tokenTtlSeconds})
   const server = createServer(
     // Otherwise it replaces the process's own Request and Response for good, and a client in the process gets those.
     getRequestListener(app.fetch, {overrideGlobalObjects: false}),

@@ -57,49 +57,40 @@ export function parseAmount(text: string): Amount | undefined {
   return /^\d+$/.test(text) ? {count: Number(text)} : undefined
 }
 
-/** Decides which request gets which fault. A share is exact, not random: 5 % is every twentieth matching request. */
-class FaultPicker {
-  readonly #seen = new Map<Fault, number>()
-
-  /** Returns the first of `faults` that applies to this request, if any. Counts the request for every fault that it matches. */
-  pick(faults: readonly Fault[], method: string, path: string): Fault | undefined {
-    let met: Fault | undefined
-    for (const fault of faults) {
-      if (fault.method !== undefined && fault.method.toUpperCase() !== method) continue
-      if (fault.path !== undefined && path.search(fault.path) < 0) continue
-      const before = this.#seen.get(fault) ?? 0
-      this.#seen.set(fault, before + 1)
-      if (met === undefined && meets(fault, before)) met = fault
-    }
-    return met
-  }
-}
-
 /** Whether the request or start that comes after `before` others is affected. A share is exact, not random. */
 export function meets({count, share = 1}: Amount, before: number): boolean {
   if (count !== undefined && before >= count) return false
   return Math.floor((before + 1) * share) > Math.floor(before * share)
 }
 
-export interface TroubleOptions {
-  latencyMs: number
+/** Delays requests and makes them fail as the options say; calls `onRequest` before the answer goes out. */
+export function makeTrouble(options: {
+  latencyMs?: number
   /** Read anew for each request. */
   faults: readonly Fault[]
-  onRequest: ((request: SeenRequest) => void) | undefined
-  /** Aborted when the sandbox closes; ends all waiting. */
+  onRequest?: (request: SeenRequest) => void
   closing: AbortSignal
-}
-
-/** Delays requests and makes them fail as the options say; calls `onRequest` before the answer goes out. */
-export function makeTrouble(options: TroubleOptions): MiddlewareHandler<Environment> {
-  const picker = new FaultPicker()
+}): MiddlewareHandler<Environment> {
+  const {closing, latencyMs = 0, onRequest} = options
+  const seen = new Map<Fault, number>()
+  /** The first fault that applies to a request, if any. It counts for every fault that it matches. */
+  const pick = (method: string, path: string) => {
+    const matching = options.faults.filter(
+      fault =>
+        (fault.method?.toUpperCase() ?? method) === method &&
+        (fault.path === undefined || path.search(fault.path) >= 0),
+    )
+    const met = matching.find(fault => meets(fault, seen.get(fault) ?? 0))
+    for (const fault of matching) seen.set(fault, (seen.get(fault) ?? 0) + 1)
+    return met
+  }
   return async (c, next) => {
     const url = new URL(c.req.url)
     const path = url.pathname + url.search
-    const fault = picker.pick(options.faults, c.req.method, path)
-    const body = options.onRequest === undefined ? undefined : readable(await c.req.text())
-    const tell = (status: number | undefined) => options.onRequest?.({method: c.req.method, path, status, body})
-    if (options.latencyMs > 0) await wait(options.latencyMs, undefined, {signal: options.closing})
+    const fault = pick(c.req.method, path)
+    const body = onRequest === undefined ? undefined : readable(await c.req.text())
+    const tell = (status: number | undefined) => onRequest?.({method: c.req.method, path, status, body})
+    if (latencyMs > 0) await wait(latencyMs, undefined, {signal: closing})
     if (fault?.kind === 'reset') {
       tell(undefined)
       c.env.incoming.socket.resetAndDestroy()
@@ -107,7 +98,7 @@ export function makeTrouble(options: TroubleOptions): MiddlewareHandler<Environm
     }
     if (fault?.kind === 'hang') {
       tell(undefined)
-      if (!options.closing.aborted) await once(options.closing, 'abort')
+      if (!closing.aborted) await once(closing, 'abort')
       return RESPONSE_ALREADY_SENT
     }
     if (fault !== undefined && fault.kind !== 'cut') {

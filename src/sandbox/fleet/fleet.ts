@@ -1,15 +1,7 @@
 import {ApiError} from '../core/api-error.ts'
 import {uuidOf} from '../core/ids.ts'
 import {RecordStore} from '../core/record-store.ts'
-import type {
-  BareMetalRecord,
-  FleetRecords,
-  FloatingIpRecord,
-  InstanceRecord,
-  KeyRecord,
-  TemplateRecord,
-  VpcRecord,
-} from '../core/records.ts'
+import type {BareMetalRecord, FleetRecords, FloatingIpRecord, InstanceRecord} from '../core/records.ts'
 import type {RegionPlace} from '../core/regions.ts'
 import type {StateStore} from '../core/state.ts'
 import {firstKey} from '../vpc/keys.ts'
@@ -25,67 +17,44 @@ interface FleetOptions {
   idsOf?: string
 }
 
+export type FleetStore = ReturnType<typeof makeFleet>
+
 /** All records of the sandbox: the fleet that the arguments give, with the kept changes on top. */
-export class FleetStore {
-  readonly regions: readonly RegionPlace[]
-  readonly instances: RecordStore<InstanceRecord>
-  readonly bareMetalServers: RecordStore<BareMetalRecord>
-  readonly templates: RecordStore<TemplateRecord>
-  readonly vpcs: RecordStore<VpcRecord>
-  readonly floatingIps: RecordStore<FloatingIpRecord>
-  readonly keys: RecordStore<KeyRecord>
-  readonly accountCount: number
-  readonly #state: StateStore
+export function makeFleet(regions: readonly RegionPlace[], options: FleetOptions, state: StateStore) {
+  const records = recordsOf(regions, options)
+  const instances = new RecordStore('instances', records.instances, state)
+  const vpcs = new RecordStore('vpcs', records.vpcs, state)
+  const floatingIps = new RecordStore('floatingIps', records.floatingIps, state)
+  const keys = new RecordStore('keys', regions.map(firstKey), state)
+  return {
+    regions,
+    accountCount: options.accounts ?? 1,
+    instances,
+    bareMetalServers: new RecordStore('bareMetalServers', records.bareMetalServers, state),
+    templates: new RecordStore('templates', records.templates, state),
+    vpcs,
+    floatingIps,
+    keys,
 
-  constructor(regions: readonly RegionPlace[], options: FleetOptions, state: StateStore) {
-    this.regions = regions
-    this.accountCount = options.accounts ?? 1
-    this.#state = state
-    const records = recordsOf(regions, options)
-    this.instances = new RecordStore('instances', records.instances, state)
-    this.bareMetalServers = new RecordStore('bareMetalServers', records.bareMetalServers, state)
-    this.templates = new RecordStore('templates', records.templates, state)
-    this.vpcs = new RecordStore('vpcs', records.vpcs, state)
-    this.floatingIps = new RecordStore('floatingIps', records.floatingIps, state)
-    this.keys = new RecordStore('keys', regions.map(firstKey), state)
-  }
-
-  /** The secret that signs the tokens. */
-  get secret(): string {
-    return this.#state.current.secret
-  }
-
-  get account(): string {
-    return this.#state.current.account
-  }
-
-  /** Takes in what other processes changed. Call it before each request. */
-  refresh(): void {
-    this.#state.refresh()
-  }
-
-  vpcName(id: string): string {
-    return this.vpcs.get(id)?.name ?? ''
-  }
-
-  /** The instance that a floating IP leads to, if any. */
-  targetOf({region, instance}: FloatingIpRecord): InstanceRecord | undefined {
-    return instance ? this.instances.find(region, instance) : undefined
-  }
-
-  /** The floating IPs that lead to an instance. */
-  floatingIpsOf({region, id}: InstanceRecord): FloatingIpRecord[] {
-    return this.floatingIps.of(region).filter(each => each.instance === id)
-  }
-
-  /** The keys that an instance was created with, those that still exist. */
-  keysOf({region, keyIds = [firstKey({name: region}).id]}: InstanceRecord): KeyRecord[] {
-    return this.keys.of(region).filter(each => keyIds.includes(each.id))
-  }
-
-  /** Brings all records back to what the arguments give. Rejects when that can't be kept. */
-  async reset(): Promise<void> {
-    await this.#state.reset()
+    /** The secret that signs the tokens. */
+    get secret(): string {
+      return state.current.secret
+    },
+    get account(): string {
+      return state.current.account
+    },
+    /** Takes in what other processes changed. Call it before each request. */
+    refresh: () => state.refresh(),
+    vpcName: (id: string) => vpcs.get(id)?.name ?? '',
+    /** The instance that a floating IP leads to, if any. */
+    targetOf: ({region, instance}: FloatingIpRecord) => (instance ? instances.find(region, instance) : undefined),
+    /** The floating IPs that lead to an instance. */
+    floatingIpsOf: ({region, id}: InstanceRecord) => floatingIps.of(region).filter(each => each.instance === id),
+    /** The keys that an instance was created with, those that still exist. */
+    keysOf: ({region, keyIds = [firstKey({name: region}).id]}: InstanceRecord) =>
+      keys.of(region).filter(each => keyIds.includes(each.id)),
+    /** Brings all records back to what the arguments give. Rejects when that can't be kept. */
+    reset: () => state.reset(),
   }
 }
 

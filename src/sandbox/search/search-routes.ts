@@ -28,7 +28,7 @@ interface Search {
  * `POST /v3/resources/search` (IBM/platform-services-node-sdk global-search/v2.ts): the VPC resources of the token's
  * account. Its index learns of tags `delayMs` after they were attached or detached; of everything else at once.
  */
-export function searchRoutes(accounts: Accounts, delayMs: number): Hono<Environment> {
+export function searchRoutes(accounts: Accounts, delayMs = 0): Hono<Environment> {
   const routes = new Hono<Environment>()
   routes.post('/v3/resources/search', c =>
     accounts.serve(c, async ({id, cloud: {fleet, clock}}) => {

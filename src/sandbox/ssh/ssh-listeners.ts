@@ -33,7 +33,7 @@ export interface SshListeners {
 }
 
 interface SshCloud extends Omit<SimulatedCloud, 'actions'> {
-  metadata: () => Promise<MetadataListeners>
+  openMetadata: () => Promise<MetadataListeners>
   /** The sandbox's own URL. */
   url: string
   /** The words that start vpcmd, where they are known. */
@@ -52,7 +52,7 @@ export async function openSshListeners({
   fleet,
   clock,
   transitionMs,
-  metadata,
+  openMetadata,
   url,
   vpcmd,
 }: SshCloud): Promise<SshListeners> {
@@ -98,7 +98,7 @@ export async function openSshListeners({
     })
   }
   const logIn = async (record: InstanceRecord, user: string) => {
-    const address = await (await metadata()).address(record.id)
+    const address = await (await openMetadata()).address(record.id)
     return makeInstanceHome(join(folder, record.id), {record, user, url, metadata: address, vpcmd})
   }
   const listeners = new Listeners(greet)
@@ -111,7 +111,7 @@ export async function openSshListeners({
   return {
     async address({id, name, region}) {
       // Whoever logs in asks for the metadata service next.
-      const [{port}] = await Promise.all([listeners.addressOf(id), metadata()])
+      const [{port}] = await Promise.all([listeners.addressOf(id), openMetadata()])
       return {id, name, region, host: '127.0.0.1', port, identity_file: identityFile, known_hosts_file: knownHostsFile}
     },
     async close() {
