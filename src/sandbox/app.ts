@@ -54,17 +54,16 @@ export function createApp(options: AppOptions): Hono<Environment> {
     await inAccount(fleet, next)
   })
   app.use(onlyOwnHost)
-  const iam = {accounts, clock, ttlSeconds: options.tokenTtlSeconds}
   // No source shows IBM's own code.
   const tooLarge = new ApiError(413, 'request_entity_too_large', 'The request body is too large.')
   app.use(
     limitBodies<Environment>(c =>
-      c.req.path === tokenPath ? tooLargeForIam(iam, c.req.url) : answerError(tooLarge, c),
+      c.req.path === tokenPath ? tooLargeForIam(clock(), c.req.url) : answerError(tooLarge, c),
     ),
   )
   app.route('/sandbox', sandboxRoutes(options))
   app.use(makeTrouble(options))
-  app.route('/', iamRoutes(iam))
+  app.route('/', iamRoutes(accounts, clock, options.tokenTtlSeconds))
   app.route('/enterprise/v1', enterpriseRoutes(accounts))
   app.route('/search', searchRoutes(accounts, options.tagDelayMs))
   app.route('/tagging', tagRoutes(accounts))

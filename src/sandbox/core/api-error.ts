@@ -1,5 +1,4 @@
 import type {Context} from 'hono'
-import {HTTPException} from 'hono/http-exception'
 import type {Environment} from './environment.ts'
 
 /** What an error is about: a field of the body, a header, or a parameter of the path or query. */
@@ -48,11 +47,10 @@ const linkedCodes = new Set([
 ])
 
 /**
- * Answers with what was thrown: an HTTPException with the answer that it carries, an ApiError as it is, anything else as
- * 500 `internal_error` with its message. The body is `{errors: [{code, message, more_info?, target?}], trace}` (ibm-cloud-docs/vpc cbr.md, block_storage_vpc_ts8.md).
+ * Answers with what was thrown: an ApiError as it is, anything else as 500 `internal_error` with its message. The
+ * body is `{errors: [{code, message, more_info?, target?}], trace}` (ibm-cloud-docs/vpc cbr.md, block_storage_vpc_ts8.md).
  */
 export function answerError(error: unknown, c: Context<Environment>): Response {
-  if (error instanceof HTTPException) return error.getResponse()
   const {status, code, message, target, headers} =
     error instanceof ApiError
       ? error
