@@ -121,36 +121,32 @@ function attributesOf(name: x509.Name): x509.JsonNameParams {
     .map(each => Object.fromEntries(Object.entries(each).map(([type, values]) => [type, asUtf8(values)])))
 }
 
-/** The sandbox's certificate authority: for TLS of the metadata service, and for identity certificates. Its keys never leave the process. */
-export interface CertificateAuthority {
-  /** Where its certificate is, for clients to trust. */
-  file: string
-  /** For TLS at the IP address that the service was reached at. */
-  secureContext(address: string): Promise<SecureContext>
-  /** PEM chain for a CSR with `commonName` as its subject's, from `issuedAtMs` for `ttlSeconds`. Rejects with an ApiError for a CSR against the rules. */
-  issue(csr: string, commonName: string, issuedAtMs: number, ttlSeconds: number): Promise<string[]>
-  /** Removes the temporary folder, if there is one. */
-  close(): void
-}
+export type CertificateAuthority = Awaited<ReturnType<typeof makeCertificateAuthority>>
 
-/** Makes one, and writes its certificate to `given`, or into a new temporary folder. Rejects when it can't be written. */
+/**
+ * Makes the sandbox's certificate authority: for TLS of the metadata service, and for identity certificates. Its keys never
+ * leave the process. Writes its certificate to `given`, or into a new temporary folder. Rejects when it can't be written.
+ */
 export async function makeCertificateAuthority(
   given: string | undefined,
   write: (file: string, pem: string) => Promise<void> = writeFile,
-): Promise<CertificateAuthority> {
+) {
   const root = await makeAuthority('vpcmd sandbox CA')
   const file = given ?? join(mkdtempSync(join(tmpdir(), 'vpcmd-sandbox-')), 'ca.pem')
   await write(file, pemOf(root.certificate))
   const secureContexts = new Map<string, Promise<SecureContext>>()
   let identityAuthority: Promise<Authority> | undefined
   return {
+    /** Where its certificate is, for clients to trust. */
     file,
-    secureContext(address) {
+    /** For TLS at the IP address that the service was reached at. */
+    secureContext(address: string): Promise<SecureContext> {
       const made = secureContexts.get(address) ?? makeSecureContext(address, root)
       secureContexts.set(address, made)
       return made
     },
-    async issue(csr, commonName, issuedAtMs, ttlSeconds) {
+    /** PEM chain for a CSR with `commonName` as its subject's, from `issuedAtMs` for `ttlSeconds`. Rejects with an ApiError for a CSR against the rules. */
+    async issue(csr: string, commonName: string, issuedAtMs: number, ttlSeconds: number): Promise<string[]> {
       const {subjectName, publicKey} = await readRequest(csr)
       identityAuthority ??= makeAuthority('vpcmd sandbox identity CA', root)
       const authority = await identityAuthority
@@ -160,6 +156,7 @@ export async function makeCertificateAuthority(
       const certificate = await sign({...valid, subject, publicKey, extensions}, authority)
       return [certificate, authority.certificate].map(pemOf)
     },
+    /** Removes the temporary folder, if there is one. */
     close() {
       if (given === undefined) rmSync(dirname(file), {recursive: true, force: true})
     },

@@ -9,12 +9,7 @@ import {createMetadataApp, type MetadataCaller, subjectOf} from './metadata-app.
 import type {MetadataAddress, MetadataOptions} from './metadata-options.ts'
 import type {MetadataCloud} from './metadata-request.ts'
 
-export interface MetadataListeners {
-  /** The address of the service of an instance or bare metal server; opens it at the first call. Rejects for an unknown or ambiguous one. */
-  address(instance: string): Promise<MetadataAddress>
-  /** Ends all listeners and connections at once. */
-  close(): Promise<void>
-}
+export type MetadataListeners = Awaited<ReturnType<typeof openMetadataListeners>>
 
 const tlsHandshake = 0x16
 
@@ -23,9 +18,7 @@ const tlsHandshake = 0x16
  * Binds the addresses and writes the file that the options name; rejects with a plain Error, and nothing bound, for an
  * unknown instance, or where that can't be done.
  */
-export async function openMetadataListeners(
-  options: MetadataOptions & Omit<MetadataCloud, 'certificates'>,
-): Promise<MetadataListeners> {
+export async function openMetadataListeners(options: MetadataOptions & Omit<MetadataCloud, 'certificates'>) {
   const {fleet} = options
   let authority: Promise<CertificateAuthority> | undefined
   const certificates = () => {
@@ -84,13 +77,15 @@ export async function openMetadataListeners(
     throw error
   }
   return {
-    async address(instance) {
+    /** The address of the service of an instance or bare metal server; opens it at the first call. Rejects for an unknown or ambiguous one. */
+    async address(instance: string): Promise<MetadataAddress> {
       const {id, name, region, metadata} = find(instance)
       const [{address, family, port}, {file}] = await Promise.all([listeners.addressOf(id), certificates()])
       const host = family === 'IPv6' ? `[${address}]` : address
       const {enabled, protocol} = metadata
       return {id, name, region, enabled, protocol, url: `${protocol}://${host}:${port}`, ca_file: file}
     },
+    /** Ends all listeners and connections at once. */
     close,
   }
 }

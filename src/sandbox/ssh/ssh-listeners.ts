@@ -25,12 +25,7 @@ interface SshAddress {
   known_hosts_file: string
 }
 
-export interface SshListeners {
-  /** Where an instance takes ssh; listens from the first call on, also while the instance is stopped, and then hangs up on whoever calls. */
-  address(instance: InstanceRecord): Promise<SshAddress>
-  /** Ends all connections and what runs in them at once, and removes the key. */
-  close(): Promise<void>
-}
+export type SshListeners = Awaited<ReturnType<typeof openSshListeners>>
 
 interface SshCloud extends Omit<SimulatedCloud, 'actions'> {
   openMetadata: () => Promise<MetadataListeners>
@@ -48,14 +43,7 @@ const lookMs = 500
  * alone, which is made here and kept in a folder that only its owner can read: whoever has it gets a shell of this machine, as
  * the user who runs the sandbox.
  */
-export async function openSshListeners({
-  fleet,
-  clock,
-  transitionMs,
-  openMetadata,
-  url,
-  vpcmd,
-}: SshCloud): Promise<SshListeners> {
+export async function openSshListeners({fleet, clock, transitionMs, openMetadata, url, vpcmd}: SshCloud) {
   const folder = mkdtempSync(join(tmpdir(), 'vpcmd-sandbox-ssh-'))
   const [own, host] = [makeKeyPair(), makeKeyPair()]
   const [identityFile, knownHostsFile] = [join(folder, 'id_ed25519'), join(folder, 'known_hosts')]
@@ -109,11 +97,13 @@ export async function openSshListeners({
   // Whatever ends the process: the key must not outlive it.
   process.once('exit', removeAll)
   return {
-    async address({id, name, region}) {
+    /** Where an instance takes ssh; listens from the first call on, also while the instance is stopped, and then hangs up on whoever calls. */
+    async address({id, name, region}: InstanceRecord): Promise<SshAddress> {
       // Whoever logs in asks for the metadata service next.
       const [{port}] = await Promise.all([listeners.addressOf(id), openMetadata()])
       return {id, name, region, host: '127.0.0.1', port, identity_file: identityFile, known_hosts_file: knownHostsFile}
     },
+    /** Ends all connections and what runs in them at once, and removes the key. */
     async close() {
       sessions.end()
       await listeners.close()

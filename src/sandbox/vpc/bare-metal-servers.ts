@@ -1,6 +1,5 @@
 import {type Routes, storedCollection} from '../core/collection.ts'
 import type {SimulatedCloud} from '../core/environment.ts'
-import {crnOf} from '../core/ids.ts'
 import {nameChange} from '../core/record-store.ts'
 import type {BareMetalRecord} from '../core/records.ts'
 import {diskBody, type WireBody} from '../core/references.ts'
@@ -51,16 +50,11 @@ export function addBareMetalServers(routes: Routes, {fleet}: SimulatedCloud): vo
     path: '/bare_metal_servers',
     rows: c => store.of(c.get('region').name, c.req.query('vpc.id')),
     body: server => bareMetalBody(server, fleet.vpcName(server.vpc)),
-    filters: {
-      'resource_group.id': server => server.resourceGroup.id,
-      name: server => server.name,
+    bodyFilters: [
+      ...['name', 'resource_group.id', 'vpc.crn', 'vpc.name'],
       // None here has a reservation.
-      'reservation.id': () => undefined,
-      'reservation.crn': () => undefined,
-      'reservation.name': () => undefined,
-      'vpc.crn': server => crnOf(server.region, 'vpc', server.vpc),
-      'vpc.name': server => fleet.vpcName(server.vpc),
-    },
+      ...['reservation.crn', 'reservation.id', 'reservation.name'],
+    ],
   })
 
   routes.patch('/bare_metal_servers/:id', async c => {

@@ -50,10 +50,6 @@ function conflict(message: string, name: string, value?: string): ApiError {
  * of an instance can have one: another is 501. Where no source is named, the code of a refusal is the sandbox's.
  */
 export function addFloatingIps(routes: Routes, {fleet, clock}: SimulatedCloud): void {
-  const targetFilter = (part: string) => (ip: FloatingIpRecord) => {
-    const instance = fleet.targetOf(ip)
-    return instance && String(floatingIpTarget(instance)[part])
-  }
   const body = (ip: FloatingIpRecord) => {
     const instance = fleet.targetOf(ip)
     return {
@@ -67,13 +63,7 @@ export function addFloatingIps(routes: Routes, {fleet, clock}: SimulatedCloud): 
   const floatingIps = storedCollection(routes, fleet.floatingIps, {
     path: '/floating_ips',
     body,
-    filters: {
-      'resource_group.id': ip => ip.resourceGroup.id,
-      'target.id': targetFilter('id'),
-      'target.crn': targetFilter('crn'),
-      'target.name': targetFilter('name'),
-      'target.resource_type': targetFilter('resource_type'),
-    },
+    bodyFilters: ['resource_group.id', 'target.crn', 'target.id', 'target.name', 'target.resource_type'],
     sort: {name: ip => ip.name, created_at: ip => ip.created},
     // "This request disassociates (if associated) and releases a floating IP". A deleted one still
     // counts as added, so its address is not used again.

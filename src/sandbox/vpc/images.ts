@@ -57,8 +57,6 @@ export function isWindows(image: InstanceRecord['image']): boolean {
   return image?.name.includes('windows') ?? false
 }
 
-const isOwn = (image: NamedResource) => !image.name.startsWith('ibm-')
-
 /** The Image object (IBM/vpc-node-sdk vpc/v1.ts `VpcV1.Image`). */
 function imageBody(image: NamedResource): WireBody {
   const system = operatingSystemOf(image)
@@ -81,7 +79,7 @@ function imageBody(image: NamedResource): WireBody {
     status: 'available',
     status_reasons: [],
     user_data_format: 'cloud_init',
-    visibility: isOwn(image) ? 'private' : 'public',
+    visibility: image.name.startsWith('ibm-') ? 'public' : 'private',
   }
 }
 
@@ -92,12 +90,10 @@ export function addImages(routes: Routes, {fleet}: SimulatedCloud): void {
     rows: c => imagesIn(fleet, c.get('region').name),
     body: imageBody,
     filters: {
-      name: image => image.name,
       'remote.account.id': () => 'null',
-      'resource_group.id': () => defaultsGroup.id,
       status: (_, value) => value.split(',').includes('available'),
       user_data_format: (_, value) => value.split(',').includes('cloud_init'),
-      visibility: image => (isOwn(image) ? 'private' : 'public'),
     },
+    bodyFilters: ['name', 'resource_group.id', 'visibility'],
   })
 }

@@ -41,11 +41,12 @@ const resourceGroup = naming('id').transform((given, context) => {
   return z.NEVER
 })
 
-const bareMetalSettings = z.strictObject({
+/** What can be set of the metadata service of a bare metal server, and of an instance. */
+export const bareMetalSettings = z.strictObject({
   enabled: z.boolean().optional(),
   protocol: z.enum(['http', 'https']).optional(),
 })
-const settings = bareMetalSettings.extend({response_hop_limit: z.int().min(1).max(64).optional()})
+export const settings = bareMetalSettings.extend({response_hop_limit: z.int().min(1).max(64).optional()})
 
 /** The most that user data may hold, in bytes. 64 K bytes (ibm-cloud-docs/vpc, vsi_is_provisioning_scripts.md). */
 const longestUserData = 64 * 1024

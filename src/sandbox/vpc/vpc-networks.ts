@@ -1,6 +1,5 @@
-import {collection, type Filter, type Routes, storedCollection} from '../core/collection.ts'
+import {collection, type Routes, storedCollection} from '../core/collection.ts'
 import type {SimulatedCloud} from '../core/environment.ts'
-import {crnOf} from '../core/ids.ts'
 import type {NamedResource, VpcRecord} from '../core/records.ts'
 import {
   bodyHead,
@@ -174,12 +173,7 @@ function subnetBody(subnet: SubnetPlace, taken: number): WireBody {
 }
 
 /** Filters by the VPC that something is in. */
-const vpcFilters: Record<string, Filter<{vpc: VpcRecord}>> = {
-  'resource_group.id': ({vpc}) => vpc.resourceGroup.id,
-  'vpc.crn': ({vpc}) => crnOf(vpc.region, 'vpc', vpc.id),
-  'vpc.id': ({vpc}) => vpc.id,
-  'vpc.name': ({vpc}) => vpc.name,
-}
+const vpcFilters = ['resource_group.id', 'vpc.crn', 'vpc.id', 'vpc.name']
 
 /** `/subnets`, and the addresses in them that instances and bare metal servers have, with the filters of IBM/vpc-node-sdk vpc/v1.ts `listSubnets` and `listSubnetReservedIps`. */
 export function addSubnets(routes: Routes, {fleet}: SimulatedCloud): void {
@@ -190,12 +184,7 @@ export function addSubnets(routes: Routes, {fleet}: SimulatedCloud): void {
       const inVpc = fleet.instances.of(subnet.vpc.region, subnet.vpc.id)
       return subnetBody(subnet, inVpc.filter(each => each.zone === subnet.zone).length)
     },
-    filters: {
-      ...vpcFilters,
-      'routing_table.id': ({vpc}) => defaultRoutingTable(vpc).id,
-      'routing_table.name': ({vpc}) => defaultRoutingTable(vpc).name,
-      'zone.name': ({zone}) => zone,
-    },
+    bodyFilters: [...vpcFilters, 'routing_table.id', 'routing_table.name', 'zone.name'],
   })
   collection<WireBody>(routes, {
     path: '/subnets/:subnet_id/reserved_ips',
@@ -206,12 +195,7 @@ export function addSubnets(routes: Routes, {fleet}: SimulatedCloud): void {
       )
     },
     body: ip => ip,
-    filters: Object.fromEntries(
-      ['id', 'crn', 'name', 'resource_type'].map(part => [
-        `target.${part}`,
-        ({target}) => String((target as WireBody)[part]),
-      ]),
-    ),
+    bodyFilters: ['target.crn', 'target.id', 'target.name', 'target.resource_type'],
     sort: {
       address: ip => numberOf(String(ip.address)),
       created_at: ip => String(ip.created_at),
@@ -271,6 +255,6 @@ export function addSecurityGroups(routes: Routes, {fleet}: SimulatedCloud): void
         .of(c.get('region').name)
         .flatMap(vpc => securityGroupsIn({region: vpc.region, vpc: vpc.id}).map(group => ({...group, vpc}))),
     body: (group, c) => securityGroupBody(group, c.req.query('version') ?? ''),
-    filters: vpcFilters,
+    bodyFilters: vpcFilters,
   })
 }
