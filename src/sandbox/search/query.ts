@@ -1,23 +1,5 @@
 import {ApiError, notSimulated} from '../core/api-error.ts'
-
-/** The fields that a search knows: those of IBM/platform-services-node-sdk global-search/v2.ts, and the tags (ibm-cloud-docs/account tagging_resources.md). */
-export const searchFields = [
-  'account_id',
-  'access_tags',
-  'crn',
-  'family',
-  'name',
-  'region',
-  'service_tags',
-  'tags',
-  'type',
-] as const
-
-export type SearchField = (typeof searchFields)[number]
-
-export function isSearchField(text: string): text is SearchField {
-  return searchFields.some(each => each === text)
-}
+import {isSearchField, type SearchField} from './resources.ts'
 
 /** Whether something fits, whose values `valuesOf` gives. */
 type Query = (valuesOf: (field: SearchField) => readonly string[]) => boolean

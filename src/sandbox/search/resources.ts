@@ -1,5 +1,5 @@
 import type {SimulatedCloud} from '../core/environment.ts'
-import {crnOf} from '../core/ids.ts'
+import {accountId, crnOf} from '../core/ids.ts'
 import type {RecordStore} from '../core/record-store.ts'
 import type {StoredRecord, TagRecord, TagType} from '../core/records.ts'
 import type {FleetStore} from '../fleet/fleet.ts'
@@ -48,7 +48,7 @@ function resource(type: string, record: Resource['record'], store: Resource['sto
 }
 
 /** The CRN of a resource of the account that is served. */
-export function crnOfResource({type, place, record}: Resource): string {
+function crnOfResource({type, place, record}: Resource): string {
   return crnOf(place, type, record.id)
 }
 
@@ -92,13 +92,37 @@ export interface Look {
 }
 
 /** The tags as the search's index has them. */
-export function indexedTags(tags: readonly TagRecord[] = [], type: TagType, {now, delayMs}: Look): string[] {
+function indexedTags(tags: readonly TagRecord[] = [], type: TagType, {now, delayMs}: Look): string[] {
   const isKnown = (time = Number.NEGATIVE_INFINITY) => time + delayMs <= now
   const found = tags.filter(
     each => each.type === type && isKnown(each.since) && !(each.until !== undefined && isKnown(each.until)),
   )
   // What was attached again before its end was known is there twice.
   return [...new Set(found.map(each => each.name))]
+}
+
+const tagsOf = (type: TagType) => (resource: Resource, look: Look) => indexedTags(resource.record.tags, type, look)
+
+/** The fields that a search knows: those of IBM/platform-services-node-sdk global-search/v2.ts, and the tags (ibm-cloud-docs/account tagging_resources.md). */
+export const valuesByField = {
+  account_id: () => [accountId()],
+  access_tags: tagsOf('access'),
+  crn: resource => [crnOfResource(resource)],
+  family: () => ['is'],
+  name: ({record}) => [record.name],
+  // The zone, where there is one, as the answers have it that were seen in public.
+  region: ({place}) => [place],
+  service_tags: tagsOf('service'),
+  tags: tagsOf('user'),
+  type: ({type}) => [type],
+} satisfies Record<string, (resource: Resource, look: Look) => readonly string[]>
+
+export type SearchField = keyof typeof valuesByField
+
+export const searchFields = Object.keys(valuesByField) as SearchField[]
+
+export function isSearchField(text: string): text is SearchField {
+  return Object.hasOwn(valuesByField, text)
 }
 
 /** Attaches tags to a resource, or detaches them. Resolves to why that was not possible, if it was not; rejects when it can't be kept. */

@@ -3,13 +3,19 @@ import type {Accounts} from '../accounts/accounts.ts'
 import {fieldError, notSimulated} from '../core/api-error.ts'
 import type {ApiRequest} from '../core/collection.ts'
 import type {Environment} from '../core/environment.ts'
-import {accountId} from '../core/ids.ts'
 import {readCount} from '../core/paging.ts'
-import type {TagType} from '../core/records.ts'
 import type {FleetStore} from '../fleet/fleet.ts'
 import {readObject} from '../vpc/request-body.ts'
-import {isSearchField, parseQuery, type SearchField, searchFields} from './query.ts'
-import {crnOfResource, indexedTags, type Look, type Resource, resourcesOf} from './resources.ts'
+import {parseQuery} from './query.ts'
+import {
+  isSearchField,
+  type Look,
+  type Resource,
+  resourcesOf,
+  type SearchField,
+  searchFields,
+  valuesByField,
+} from './resources.ts'
 
 // IBM/platform-services-node-sdk global-search/v2.ts. It states no maximum: 1000 is what public scripts ask for.
 const defaultLimit = 10
@@ -45,21 +51,6 @@ export function searchRoutes(accounts: Accounts, delayMs = 0): Hono<Environment>
     }),
   )
   return routes
-}
-
-const tagsOf = (type: TagType) => (resource: Resource, look: Look) => indexedTags(resource.record.tags, type, look)
-
-const valuesByField: Record<SearchField, (resource: Resource, look: Look) => readonly string[]> = {
-  account_id: () => [accountId()],
-  crn: resource => [crnOfResource(resource)],
-  family: () => ['is'],
-  name: ({record}) => [record.name],
-  // The zone, where there is one, as the answers have it that were seen in public.
-  region: ({place}) => [place],
-  type: ({type}) => [type],
-  tags: tagsOf('user'),
-  access_tags: tagsOf('access'),
-  service_tags: tagsOf('service'),
 }
 
 /** A resource with some of its fields; "for all queries, `crn` is always returned". */
