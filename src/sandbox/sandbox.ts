@@ -14,7 +14,7 @@ import {type FleetStore, makeFleet} from './fleet/fleet.ts'
 import type {AccountSummary, Fleet, Seed, Seeded} from './fleet/public-types.ts'
 import {issueCrToken, sandboxApiKey} from './iam/iam.ts'
 import type {MetadataAddress, MetadataOptions} from './imds/metadata-options.ts'
-import {InstanceActions} from './vpc/instance-actions.ts'
+import {makeInstanceActions} from './vpc/instance-actions.ts'
 
 export interface SandboxOptions {
   /** 0 or none: a free one is picked. */
@@ -109,7 +109,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const clock = options.clock ?? Date.now
   const {transitionMs = 3000, tokenTtlSeconds = 3600} = options
   const fleet = makeFleet(regions, options, state)
-  const actions = new InstanceActions(transitionMs, options.failingStarts)
+  const actions = makeInstanceActions(transitionMs, options.failingStarts)
   const cloudOf = (store: FleetStore): SimulatedCloud => ({fleet: store, actions, clock, transitionMs})
   const accounts = makeAccounts(cloudOf(fleet), options.accounts, account =>
     cloudOf(makeFleet(regions, {...options, idsOf: account}, new StateStore({account}))),

@@ -83,7 +83,7 @@ export class RecordStore<Item extends StoredRecord> {
         const revision = (record.revision ?? 0) + (isNew(change, record) ? 1 : 0)
         const all: Partial<StoredRecord> = {...changes[id], ...change, revision}
         changes[id] = all
-        this.#apply(record, all, false)
+        this.#apply(record, all)
         return true
       })
     } finally {
@@ -120,31 +120,26 @@ export class RecordStore<Item extends StoredRecord> {
 
   // A state kept in a file may have been read anew since.
   #sync(): void {
-    if (this.#applied !== this.#state.current) this.#applyAll(this.#state.current)
-  }
-
-  #applyAll(state: State): void {
+    const state = this.#state.current
+    if (this.#applied === state) return
     this.#applied = state
     const {changes, added} = state.records[this.#kind]
-    for (const record of added) {
-      // The section holds records of this kind only.
-      if (!this.#byId.has(record.id)) this.#insert({...record} as Item)
-    }
+    // The section holds records of this kind only.
+    for (const record of added) if (!this.#byId.has(record.id)) this.#insert({...record} as Item)
     const now = new Set(added.map(each => each.id))
     const gone = new Set([...this.#added].filter(id => !now.has(id)))
     this.#added = now
     for (const id of new Set([...this.#originals.keys(), ...Object.keys(changes), ...gone, ...now])) {
       const record = this.#byId.get(id)
-      if (record === undefined) continue
-      this.#apply(record, changes[id], gone.has(id))
+      if (record) this.#apply(record, gone.has(id) ? {...changes[id], deleted: true} : changes[id])
     }
   }
 
-  #apply(record: Item, change: Partial<StoredRecord> | undefined, isGone: boolean): void {
+  #apply(record: Item, change: Partial<StoredRecord> | undefined): void {
     const original = this.#originals.get(record.id) ?? {deleted: false, ...record}
     this.#originals.set(record.id, original)
     const {name, deleted} = record
-    Object.assign(record, original, change, isGone && {deleted: true})
+    Object.assign(record, original, change)
     if (record.deleted !== deleted) this.#lists.clear()
     if (record.name === name) return
     const others = (this.#byName.get(name) ?? []).filter(each => each !== record)

@@ -6,17 +6,7 @@ import type {Accounts} from '../accounts/accounts.ts'
 import {accountId, inAccount} from '../core/ids.ts'
 import {isoTime} from '../core/references.ts'
 import {profileRoutes} from './profile-routes.ts'
-import {
-  apiKeyGrant,
-  assumeGrant,
-  type Claims,
-  crTokenGrant,
-  issueToken,
-  keyOf,
-  profileClaims,
-  userClaims,
-  verifiedClaims,
-} from './tokens.ts'
+import {type Claims, grantTypes, issueToken, keyOf, profileClaims, userClaims, verifiedClaims} from './tokens.ts'
 import {type AccountProfile, profilesOf} from './trusted-profiles.ts'
 
 /** The one API key that the sandbox knows. It opens nothing but a sandbox. */
@@ -118,7 +108,7 @@ export function iamRoutes(accounts: Accounts, clock: () => number, ttlSeconds: n
     if (!name) throw missing('grant_type')
     if (otherGrants.includes(name)) throw notSimulated(`the grant type ${name}`)
     const grant = grants.get(name)
-    if (grant === undefined) throw wrong('grant_type', name, apiKeyGrant)
+    if (grant === undefined) throw wrong('grant_type', name, grantTypes.apiKey)
     const responseType = form.get('response_type') ?? 'cloud_iam'
     if (otherResponseTypes.includes(responseType)) throw notSimulated(`the response type ${responseType}`)
     if (responseType !== 'cloud_iam') throw wrong('response_type', responseType, 'cloud_iam')
@@ -199,7 +189,7 @@ async function assume(form: URLSearchParams, accounts: Accounts): Promise<Grant>
   if (typeof iamId !== 'string' || !profile.trusts.includes(iamId)) {
     throw new Refusal(403, 'BXNIM0513E', 'You are not authorized to use this API')
   }
-  return grantOf(profile, {sub: String(sub), iam_id: iamId, name: String(name)}, assumeGrant)
+  return grantOf(profile, {sub: String(sub), iam_id: iamId, name: String(name)}, grantTypes.assume)
 }
 
 /**
@@ -218,13 +208,13 @@ async function exchangeCrToken(form: URLSearchParams, {main}: Accounts, nowMs: n
     const message = 'Provided compute resource is not linked to the trusted profile.'
     throw new Refusal(400, 'profile_not_linked', message)
   }
-  return grantOf(profile, {sub: serviceAccount, iam_id: `crn-${clusterOf()}`, name: 'vpcmd'}, crTokenGrant)
+  return grantOf(profile, {sub: serviceAccount, iam_id: `crn-${clusterOf()}`, name: 'vpcmd'}, grantTypes.crToken)
 }
 
 const grants = new Map<string, (form: URLSearchParams, accounts: Accounts, nowMs: number) => Grant | Promise<Grant>>([
-  [apiKeyGrant, takeApiKey],
-  [assumeGrant, assume],
-  [crTokenGrant, exchangeCrToken],
+  [grantTypes.apiKey, takeApiKey],
+  [grantTypes.assume, assume],
+  [grantTypes.crToken, exchangeCrToken],
 ])
 
 function grantOf(profile: AccountProfile, authn: {sub: string; iam_id: string; name: string}, grant: string): Grant {

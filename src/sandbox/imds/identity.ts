@@ -7,7 +7,7 @@ import {bearerOf} from '../core/front-door.ts'
 import {accountId, crnOf, scatter, uuidOf} from '../core/ids.ts'
 import type {InstanceRecord} from '../core/records.ts'
 import {isoTime} from '../core/references.ts'
-import {crTokenGrant, issueToken, profileClaims, verifiedClaims} from '../iam/tokens.ts'
+import {grantTypes, issueToken, profileClaims, verifiedClaims} from '../iam/tokens.ts'
 import {defaultProfileOf, linkedProfile, type TrustedProfile, unlinkedProfile} from '../iam/trusted-profiles.ts'
 import {networkingOf} from '../vpc/networking.ts'
 import {
@@ -198,7 +198,7 @@ export function identityRoutes(cloud: MetadataCloud, iamPath: string): Hono<Meta
     const seconds = cloud.iamTokenTtlSeconds
     const issuedAt = Math.floor(clock() / 1000)
     const {id, name} = record
-    const claims = profileClaims(profile, name, {sub: id, iam_id: `crn-${id}`, name}, crTokenGrant)
+    const claims = profileClaims(profile, name, {sub: id, iam_id: `crn-${id}`, name}, grantTypes.crToken)
     const token = await issueToken(fleet.secret, `${cloud.url}/identity`, issuedAt, seconds, claims)
     return c.json({access_token: token, ...lasting(seconds)})
   })
