@@ -9,6 +9,7 @@ import type {SeenRequest, SimulatedCloud} from './core/environment.ts'
 import {chooseRegions} from './core/regions.ts'
 import {openState, StateStore} from './core/state.ts'
 import type {Amount, Fault} from './core/trouble.ts'
+import {whenAsked} from './core/when-asked.ts'
 import {editableFleet} from './fleet/editable-fleet.ts'
 import {type FleetStore, makeFleet} from './fleet/fleet.ts'
 import type {AccountSummary, Fleet, Seed, Seeded} from './fleet/public-types.ts'
@@ -186,15 +187,6 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     seed,
     close,
   }
-}
-
-/** Makes something when it is first asked for; `made` is it, from then on. */
-function whenAsked<Value>(make: () => Promise<Value>): {(): Promise<Value>; made?: Promise<Value>} {
-  const get: ReturnType<typeof whenAsked<Value>> = () => {
-    get.made ??= make()
-    return get.made
-  }
-  return get
 }
 
 function environmentOf(url: string) {

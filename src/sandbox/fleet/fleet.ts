@@ -1,6 +1,6 @@
 import {ApiError} from '../core/api-error.ts'
 import {uuidOf} from '../core/ids.ts'
-import {RecordStore} from '../core/record-store.ts'
+import {makeRecordStore} from '../core/record-store.ts'
 import type {BareMetalRecord, FleetRecords, FloatingIpRecord, InstanceRecord} from '../core/records.ts'
 import type {RegionPlace} from '../core/regions.ts'
 import type {StateStore} from '../core/state.ts'
@@ -22,16 +22,16 @@ export type FleetStore = ReturnType<typeof makeFleet>
 /** All records of the sandbox: the fleet that the arguments give, with the kept changes on top. */
 export function makeFleet(regions: readonly RegionPlace[], options: FleetOptions, state: StateStore) {
   const records = recordsOf(regions, options)
-  const instances = new RecordStore('instances', records.instances, state)
-  const vpcs = new RecordStore('vpcs', records.vpcs, state)
-  const floatingIps = new RecordStore('floatingIps', records.floatingIps, state)
-  const keys = new RecordStore('keys', regions.map(firstKey), state)
+  const instances = makeRecordStore('instances', records.instances, state)
+  const vpcs = makeRecordStore('vpcs', records.vpcs, state)
+  const floatingIps = makeRecordStore('floatingIps', records.floatingIps, state)
+  const keys = makeRecordStore('keys', regions.map(firstKey), state)
   return {
     regions,
     accountCount: options.accounts ?? 1,
     instances,
-    bareMetalServers: new RecordStore('bareMetalServers', records.bareMetalServers, state),
-    templates: new RecordStore('templates', records.templates, state),
+    bareMetalServers: makeRecordStore('bareMetalServers', records.bareMetalServers, state),
+    templates: makeRecordStore('templates', records.templates, state),
     vpcs,
     floatingIps,
     keys,

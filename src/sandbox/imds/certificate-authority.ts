@@ -5,6 +5,7 @@ import {tmpdir} from 'node:os'
 import {dirname, join} from 'node:path'
 import {createSecureContext, type SecureContext} from 'node:tls'
 import * as x509 from '@peculiar/x509'
+import {whenAsked} from '../core/when-asked.ts'
 import {refusedPart} from './metadata-request.ts'
 
 const algorithm = {name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256'}
@@ -135,7 +136,7 @@ export async function makeCertificateAuthority(
   const file = given ?? join(mkdtempSync(join(tmpdir(), 'vpcmd-sandbox-')), 'ca.pem')
   await write(file, pemOf(root.certificate))
   const secureContexts = new Map<string, Promise<SecureContext>>()
-  let identityAuthority: Promise<Authority> | undefined
+  const identityAuthority = whenAsked(() => makeAuthority('vpcmd sandbox identity CA', root))
   return {
     /** Where its certificate is, for clients to trust. */
     file,
@@ -148,8 +149,7 @@ export async function makeCertificateAuthority(
     /** PEM chain for a CSR with `commonName` as its subject's, from `issuedAtMs` for `ttlSeconds`. Rejects with an ApiError for a CSR against the rules. */
     async issue(csr: string, commonName: string, issuedAtMs: number, ttlSeconds: number): Promise<string[]> {
       const {subjectName, publicKey} = await readRequest(csr)
-      identityAuthority ??= makeAuthority('vpcmd sandbox identity CA', root)
-      const authority = await identityAuthority
+      const authority = await identityAuthority()
       const subject = new x509.Name([...attributesOf(subjectName), {CN: [commonName]}])
       const extensions = leafExtensions(x509.ExtendedKeyUsage.clientAuth)
       const valid = {notBefore: new Date(issuedAtMs), notAfter: new Date(issuedAtMs + ttlSeconds * 1000)}

@@ -5,8 +5,8 @@ import {z} from 'zod'
 import {ApiError} from '../core/api-error.ts'
 import {bearerOf} from '../core/front-door.ts'
 import {accountId, crnOf, scatter, uuidOf} from '../core/ids.ts'
-import type {InstanceRecord} from '../core/records.ts'
 import {isoTime} from '../core/references.ts'
+import {whenAsked} from '../core/when-asked.ts'
 import {grantTypes, issueToken, profileClaims, verifiedClaims} from '../iam/tokens.ts'
 import {defaultProfileOf, linkedProfile, type TrustedProfile, unlinkedProfile} from '../iam/trusted-profiles.ts'
 import {networkingOf} from '../vpc/networking.ts'
@@ -49,61 +49,45 @@ function claimsOf({kind, record, fleet}: MetadataSubject) {
   }
 }
 
-function makeKeys() {
+/** The keys of identity tokens, which live as long as the process. They are made for the first token, which it takes most of the time of. */
+const keys = whenAsked(() => {
   const algorithm = {name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', modulusLength: 2048}
   const publicExponent = new Uint8Array([1, 0, 1])
   return crypto.subtle.generateKey({...algorithm, publicExponent}, false, ['sign', 'verify'])
-}
+})
 
-/** Made for the first token, which it takes most of the time of. */
-let keys: ReturnType<typeof makeKeys> | undefined
-
-/** An identity token for an instance, valid from `issuedAt` for `ttlSeconds` (both in seconds): RS256, as IBM's are, with a key that lives as long as the process. */
-async function issueIdentityToken(
-  subject: MetadataSubject,
-  issuedAt: number,
-  ttlSeconds: number,
-  nonce?: string,
-): Promise<string> {
-  keys ??= makeKeys()
-  const {privateKey} = await keys
+/** An identity token for an instance, valid for `ttlSeconds`: RS256, as IBM's are. */
+async function issueIdentityToken(subject: MetadataSubject, ttlSeconds: number, nonce?: string): Promise<string> {
+  const {privateKey} = await keys()
+  const issuedAt = Math.floor(subject.now / 1000)
   const claims = {...claimsOf(subject), iat: issuedAt, exp: issuedAt + ttlSeconds, nonce}
   // The header is made of these two before the call returns. A key as JSON would be read anew for each token, which takes
   // longer than to sign.
-  return sign(
-    claims,
-    Object.assign(privateKey, {alg: 'RS256' as const, kid: `VSI-CR_${subject.record.region}_sandbox`}),
-  )
+  const header = {alg: 'RS256' as const, kid: `VSI-CR_${subject.record.region}_sandbox`}
+  return sign(claims, Object.assign(privateKey, header))
 }
 
-/** Whether `token` was issued here to the instance `id` and is not expired at `now` (in seconds). */
-async function isIdentityToken(token: string, id: string, now: number): Promise<boolean> {
-  keys ??= makeKeys()
-  const claims = await verifiedClaims(token, (await keys).publicKey, 'RS256', now)
-  return (claims?.iaas as {instanceID?: string} | undefined)?.instanceID === id
+/** Whether `token` was issued here to this instance and is not expired. */
+async function isIdentityToken(token: string, {record, now}: MetadataSubject): Promise<boolean> {
+  const claims = await verifiedClaims(token, (await keys()).publicKey, 'RS256', now / 1000)
+  return (claims?.iaas as {instanceID?: string} | undefined)?.instanceID === record.id
 }
 
 /**
  * The subject of a request with its identity token. Rejects as checkQuery does, with 400 without an Authorization header,
  * as for any missing header, and with 401 for one that has no good token of this instance.
  */
-export async function authorize(
-  c: MetadataContext,
-  now: number,
-  alsoAllowed?: readonly string[],
-): Promise<MetadataSubject> {
-  checkQuery(c, now, alsoAllowed)
+export async function authorize(c: MetadataContext, alsoAllowed?: readonly string[]): Promise<MetadataSubject> {
+  checkQuery(c, alsoAllowed)
   if (!c.req.header('authorization')) {
     const message = 'An instance identity token must be provided in the `Authorization` header.'
     throw refusedPart('header', 'Authorization', 'missing_value', message)
   }
   const subject = c.get('subject')
   const token = bearerOf(c)
-  if (token !== undefined && (await isIdentityToken(token, subject.record.id, now / 1000))) return subject
-  throw new ApiError(401, 'unauthenticated', 'The provided token is invalid or expired.', {
-    name: 'Authorization',
-    type: 'header',
-  })
+  if (token !== undefined && (await isIdentityToken(token, subject))) return subject
+  const target = {name: 'Authorization', type: 'header'} as const
+  throw new ApiError(401, 'unauthenticated', 'The provided token is invalid or expired.', target)
 }
 
 const lifetime = (least: number, most: number, otherwise: number) => {
@@ -145,13 +129,9 @@ function checkFlavor(c: MetadataContext): void {
 }
 
 /** The profile that a request names by ID or CRN, else the instance's default. Throws 400 where there is none, or it is not linked to the instance. */
-function chooseProfile(
-  asked: Record<string, unknown> | undefined,
-  record: InstanceRecord,
-  others: () => InstanceRecord[],
-): TrustedProfile {
+function chooseProfile(given: Record<string, unknown> | undefined, {record, fleet}: MetadataSubject): TrustedProfile {
   const own = defaultProfileOf(record)
-  if (asked === undefined && own !== undefined) return chooseProfile({id: own.id}, record, others)
+  const asked = given ?? (own && {id: own.id})
   if (asked === undefined) {
     const message = 'A trusted profile ID was not passed in the request body.'
     throw refusedPart('field', 'trusted_profile', 'missing_field', message)
@@ -164,7 +144,8 @@ function chooseProfile(
   const value = asked[name]
   const linked = [own?.autoLink ? own : undefined, linkedProfile].find(each => each?.[name] === value)
   if (linked !== undefined) return linked
-  const exists = [unlinkedProfile, own, ...others().map(defaultProfileOf)].some(each => each?.[name] === value)
+  const others = fleet.instances.all().map(defaultProfileOf)
+  const exists = [unlinkedProfile, own, ...others].some(each => each?.[name] === value)
   const field = `trusted_profile.${name}`
   if (!exists) throw refusedPart('field', field, 'not_found', 'Trusted profile not found.', String(value))
   const message = 'The virtual server instance is not linked to the specified trusted profile.'
@@ -173,45 +154,45 @@ function chooseProfile(
 
 /** `PUT …/token`, `POST …/certificates` and `POST …/{iamPath}`: `iam_tokens` below `/identity/v1`, `iam_token` below the older `/instance_identity/v1`. */
 export function identityRoutes(cloud: MetadataCloud, iamPath: string): Hono<MetadataEnvironment> {
-  const {clock, fleet} = cloud
   const routes = new Hono<MetadataEnvironment>()
-  const recordOf = async (c: MetadataContext) => (await authorize(c, clock())).record
-  const lasting = (seconds: number) => {
-    const now = clock()
-    return {created_at: isoTime(now), expires_at: isoTime(now + seconds * 1000), expires_in: seconds}
-  }
+  const lasting = ({now}: MetadataSubject, seconds: number) => ({
+    created_at: isoTime(now),
+    expires_at: isoTime(now + seconds * 1000),
+    expires_in: seconds,
+  })
 
   routes.put('/token', async c => {
-    checkQuery(c, clock())
+    checkQuery(c)
     checkFlavor(c)
+    const subject = c.get('subject')
     const {expires_in: seconds, nonce} = await readBody(c, tokenRequest)
-    const token = await issueIdentityToken(c.get('subject'), Math.floor(clock() / 1000), seconds, nonce)
+    const token = await issueIdentityToken(subject, seconds, nonce)
     // The answer has the nonce as well as the claim (ibm-cloud-docs/vpc instance_metadata_vpc_security_bp.md,
     // api-identity-change-log.md).
-    return c.json({access_token: token, ...lasting(seconds), nonce})
+    return c.json({access_token: token, ...lasting(subject, seconds), nonce})
   })
 
   routes.post(`/${iamPath}`, async c => {
-    const record = await recordOf(c)
+    const subject = await authorize(c)
     const {trusted_profile: asked} = await readBody(c, iamTokenRequest)
-    const profile = chooseProfile(asked, record, () => fleet.instances.all())
+    const profile = chooseProfile(asked, subject)
     const seconds = cloud.iamTokenTtlSeconds
-    const issuedAt = Math.floor(clock() / 1000)
-    const {id, name} = record
+    const issuedAt = Math.floor(subject.now / 1000)
+    const {id, name} = subject.record
     const claims = profileClaims(profile, name, {sub: id, iam_id: `crn-${id}`, name}, grantTypes.crToken)
-    const token = await issueToken(fleet.secret, `${cloud.url}/identity`, issuedAt, seconds, claims)
-    return c.json({access_token: token, ...lasting(seconds)})
+    const token = await issueToken(subject.fleet.secret, `${cloud.url}/identity`, issuedAt, seconds, claims)
+    return c.json({access_token: token, ...lasting(subject, seconds)})
   })
 
   routes.post('/certificates', async c => {
-    const record = await recordOf(c)
+    const subject = await authorize(c)
     const {csr, expires_in: seconds} = await readBody(c, certificateRequest)
     if (csr === undefined) {
       const message = 'A certificate signing request was not passed in the request body.'
       throw refusedPart('field', 'csr', 'missing_field', message)
     }
-    const certificates = await (await cloud.certificates()).issue(csr, record.id, clock(), seconds)
-    return c.json({certificates, ...lasting(seconds), id: randomUUID()})
+    const certificates = await (await cloud.certificates()).issue(csr, subject.record.id, subject.now, seconds)
+    return c.json({certificates, ...lasting(subject, seconds), id: randomUUID()})
   })
   return routes
 }

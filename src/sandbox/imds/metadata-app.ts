@@ -9,7 +9,6 @@ import {authorize, identityRoutes} from './identity.ts'
 import {metadataLists, metadataObjects} from './metadata-bodies.ts'
 import {
   type MetadataCloud,
-  type MetadataContext,
   type MetadataEnvironment,
   type MetadataSubject,
   metadataErrorAnswer,
@@ -88,7 +87,7 @@ export function createMetadataApp(
   // No source shows IBM's own answer to a body that is larger than the sandbox reads.
   const bodyTooLarge = () => new ApiError(413, 'invalid_request', 'The request body is too large.')
   app.use(limitBodies(() => metadataErrorAnswer(bodyTooLarge())))
-  app.route('/metadata/v1', metadataRoutes(cloud))
+  app.route('/metadata/v1', metadataRoutes())
   app.route('/identity/v1', identityRoutes(cloud, 'iam_tokens'))
   app.route('/instance_identity/v1', identityRoutes(cloud, 'iam_token'))
   return app
@@ -111,17 +110,16 @@ function readPage({limit: text = '50', start}: Record<string, string>, kind: str
 }
 
 /** `GET /metadata/v1/…`: all that an instance can learn about itself. */
-function metadataRoutes({clock}: MetadataCloud): Hono<MetadataEnvironment> {
+function metadataRoutes(): Hono<MetadataEnvironment> {
   const routes = new Hono<MetadataEnvironment>()
-  const enter = (c: MetadataContext, alsoAllowed?: readonly string[]) => authorize(c, clock(), alsoAllowed)
   for (const [path, bodyOf] of Object.entries(metadataObjects)) {
-    routes.get(`/${path}`, async c => c.json(bodyOf(await enter(c))))
+    routes.get(`/${path}`, async c => c.json(bodyOf(await authorize(c))))
   }
   for (const [path, rowsOf] of Object.entries(metadataLists)) {
     const name = path.replace('instance/', '')
     routes.get(`/${path}`, async c => {
-      if (!paged.has(name)) return c.json({[name]: rowsOf(await enter(c))})
-      const rows = rowsOf(await enter(c, ['start', 'limit']))
+      if (!paged.has(name)) return c.json({[name]: rowsOf(await authorize(c))})
+      const rows = rowsOf(await authorize(c, ['start', 'limit']))
       const query = c.req.query()
       const link = {url: `${new URL(c.req.url).origin}/metadata/v1/${path}`, query, kind: name}
       const {rows: shown, page} = pageOf(rows, (_row, index) => index + 1, readPage(query, name), link)
@@ -129,7 +127,7 @@ function metadataRoutes({clock}: MetadataCloud): Hono<MetadataEnvironment> {
     })
     routes.get(`/${path}/:id`, async c => {
       const id = c.req.param('id')
-      const found = rowsOf(await enter(c)).find(each => each.id === id)
+      const found = rowsOf(await authorize(c)).find(each => each.id === id)
       if (found !== undefined) return c.json(found)
       const what = name.replaceAll('_', ' ').replace(/s$/, '')
       const message = `${what.charAt(0).toUpperCase()}${what.slice(1)} not found.`

@@ -3,8 +3,8 @@ import type {Socket} from 'node:net'
 import {TLSSocket} from 'node:tls'
 import {getRequestListener} from '@hono/node-server'
 import {Listeners} from '../core/listeners.ts'
+import {whenAsked} from '../core/when-asked.ts'
 import {findServer} from '../fleet/fleet.ts'
-import type {CertificateAuthority} from './certificate-authority.ts'
 import {createMetadataApp, type MetadataCaller, subjectOf} from './metadata-app.ts'
 import type {MetadataAddress, MetadataOptions} from './metadata-options.ts'
 import type {MetadataCloud} from './metadata-request.ts'
@@ -20,13 +20,10 @@ const tlsHandshake = 0x16
  */
 export async function openMetadataListeners(options: MetadataOptions & Omit<MetadataCloud, 'certificates'>) {
   const {fleet} = options
-  let authority: Promise<CertificateAuthority> | undefined
-  const certificates = () => {
-    authority ??= import('./certificate-authority.ts').then(({makeCertificateAuthority}) =>
-      makeCertificateAuthority(options.caFile, options.writeCaFile),
-    )
-    return authority
-  }
+  const certificates = whenAsked(async () => {
+    const {makeCertificateAuthority} = await import('./certificate-authority.ts')
+    return makeCertificateAuthority(options.caFile, options.writeCaFile)
+  })
   const cloud = {...options, certificates}
   const callers = new WeakMap<object, MetadataCaller>()
   const app = createMetadataApp(cloud, callers, options.onRequest)
@@ -65,7 +62,7 @@ export async function openMetadataListeners(options: MetadataOptions & Omit<Meta
   }
   const close = async () => {
     await listeners.close()
-    const made = await authority?.catch(() => undefined)
+    const made = await certificates.made?.catch(() => undefined)
     made?.close()
   }
   try {

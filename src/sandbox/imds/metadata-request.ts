@@ -7,6 +7,7 @@ import {isNestedTooDeep} from '../core/body-limits.ts'
 import type {SimulatedCloud} from '../core/environment.ts'
 import {isDate} from '../core/front-door.ts'
 import type {InstanceRecord} from '../core/records.ts'
+import {isoTime} from '../core/references.ts'
 import type {FleetStore} from '../fleet/fleet.ts'
 import type {CertificateAuthority} from './certificate-authority.ts'
 
@@ -79,21 +80,16 @@ const versionWithoutOldPaths = '2025-08-26'
  * Throws 400 where `version` (YYYY-MM-DD, 2022-03-01 to today) is missing or wrong, or where there are parameters other
  * than it and `alsoAllowed`; 404 for an old path with a new version.
  */
-export function checkQuery(c: Context, now: number, alsoAllowed: readonly string[] = []): void {
+export function checkQuery(c: MetadataContext, alsoAllowed: readonly string[] = []): void {
   const query = c.req.query()
   const {version} = query
-  if (!version) {
-    const message = 'The `version` query parameter is required, and it must be of the form `YYYY-MM-DD`.'
-    throw refusedPart('parameter', 'version', 'missing_value', message)
-  }
-  if (!isDate(version)) {
-    const message = 'The `version` query parameter must be a date of the form `YYYY-MM-DD`.'
-    throw refusedPart('parameter', 'version', 'invalid_value', message, version)
-  }
-  const today = new Date(now).toISOString().slice(0, 10)
+  const refuse = (code: string, what: string) =>
+    refusedPart('parameter', 'version', code, `The \`version\` query parameter ${what}.`, version || undefined)
+  if (!version) throw refuse('missing_value', 'is required, and it must be of the form `YYYY-MM-DD`')
+  if (!isDate(version)) throw refuse('invalid_value', 'must be a date of the form `YYYY-MM-DD`')
+  const today = isoTime(c.get('subject').now).slice(0, 10)
   if (version < firstVersion || version > today) {
-    const message = `The \`version\` query parameter must be between \`${firstVersion}\` and \`${today}\`.`
-    throw refusedPart('parameter', 'version', 'invalid_version_range', message, version)
+    throw refuse('invalid_version_range', `must be between \`${firstVersion}\` and \`${today}\``)
   }
   if (c.req.path.startsWith('/instance_identity/') && version >= versionWithoutOldPaths) throw noSuchPath(c.req.path)
   const unknown = Object.keys(query).find(name => name !== 'version' && !alsoAllowed.includes(name))
