@@ -65,16 +65,13 @@ export function answerError(error: unknown, c: Context<Environment>): Response {
   )
 }
 
-const missingResource = 'The requested resource does not exist, or cannot be accessed.'
-
-/** 404 for an ID that does not exist, worded as ibm-cloud-docs/vpc vsi_is_private_catalog_custom_images.md shows it. */
-export function notFound(name: string, value: string): ApiError {
-  return new ApiError(404, 'not_found', missingResource, {name, type: 'parameter', value})
-}
-
-/** 404 for a body that names something that does not exist. 404 and not 400 by analogy with a path; no source shows it. */
-export function fieldNotFound(name: string, value: string): ApiError {
-  return new ApiError(404, 'not_found', missingResource, {name, type: 'field', value})
+/**
+ * 404 for an ID that does not exist, worded as ibm-cloud-docs/vpc vsi_is_private_catalog_custom_images.md shows it. For a
+ * field of a body it is 404 and not 400 by analogy with a path; no source shows it.
+ */
+export function notFound(name: string, value: string, type: ErrorTarget['type'] = 'parameter'): ApiError {
+  const message = 'The requested resource does not exist, or cannot be accessed.'
+  return new ApiError(404, 'not_found', message, {name, type, value})
 }
 
 /** 404 for a path that no operation has. */

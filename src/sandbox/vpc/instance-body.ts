@@ -7,7 +7,7 @@ import {
   diskBody,
   isoTime,
   partOf,
-  resourceIn,
+  referenceIn,
   resourceReference,
   shortReference,
   type WireBody,
@@ -40,7 +40,7 @@ export function bootVolume(record: InstanceRecord) {
     href: `/instances/${record.id}/volume_attachments/${attachment}`,
     id: attachment,
     name: partOf(record, 'bootAttachmentName'),
-    volume: resourceReference('volumes', resourceIn(record.zone, 'volumes', volume)),
+    volume: referenceIn(record.zone, 'volumes', volume),
   }
 }
 

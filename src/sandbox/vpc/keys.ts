@@ -1,4 +1,4 @@
-import {constants, createHash, createPublicKey, type KeyObject, publicEncrypt, randomUUID} from 'node:crypto'
+import {constants, createHash, createPublicKey, publicEncrypt, randomUUID} from 'node:crypto'
 import {checkNameIsFree, fieldError} from '../core/api-error.ts'
 import {type Routes, storedCollection} from '../core/collection.ts'
 import type {SimulatedCloud} from '../core/environment.ts'
@@ -42,54 +42,41 @@ export function keyReference(key: KeyRecord) {
   return {crn, fingerprint: keyFacts(key.publicKey)?.fingerprint ?? '', ...rest}
 }
 
-/** Reads a public key as OpenSSH writes it (RFC 4253, 6.6; RFC 8709): undefined for anything but an RSA or Ed25519 key. */
+const encodedOf = (publicKey: string) => publicKey.split(' ')[1] ?? ''
+
+/** The length-prefixed fields of the base64 part of a public key (RFC 4253, 6.6; RFC 8709); none where it is not made so. */
+function fieldsOf(encoded: string): Buffer[] {
+  const blob = Buffer.from(encoded, 'base64')
+  const fields: Buffer[] = []
+  for (let at = 0; at < blob.length; ) {
+    if (at + 4 > blob.length) return []
+    const end = at + 4 + blob.readUInt32BE(at)
+    if (end > blob.length) return []
+    fields.push(blob.subarray(at + 4, end))
+    at = end
+  }
+  return fields
+}
+
+/** Reads a public key as OpenSSH writes it: undefined for anything but an RSA or Ed25519 key. */
 export function keyFacts(publicKey: string): KeyFacts | undefined {
-  const fields = fieldsOf(publicKey)
-  const [algorithm, first, second] = fields ?? []
-  if (fields === undefined || first === undefined) return undefined
-  const blob = Buffer.from(publicKey.split(' ')[1] ?? '', 'base64')
-  const fingerprint = `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`
-  if (String(algorithm) === 'ssh-ed25519' && first.length === 32) return {type: 'ed25519', length: 256, fingerprint}
+  const encoded = encodedOf(publicKey)
+  const [algorithm, first, second] = fieldsOf(encoded)
+  const digest = createHash('sha256').update(Buffer.from(encoded, 'base64')).digest('base64')
+  const fingerprint = `SHA256:${digest.replace(/=+$/, '')}`
+  if (String(algorithm) === 'ssh-ed25519' && first?.length === 32) return {type: 'ed25519', length: 256, fingerprint}
   if (String(algorithm) !== 'ssh-rsa' || second === undefined) return undefined
   const modulus = second[0] === 0 ? second.subarray(1) : second
   return {type: 'rsa', length: modulus.length * 8, fingerprint}
 }
 
-/** The algorithm that the base64 field of a public key names; undefined where it begins with no name. */
-function algorithmOf(encoded: string): string | undefined {
-  const blob = Buffer.from(encoded, 'base64')
-  const length = blob.length < 4 ? 0 : blob.readUInt32BE(0)
-  return length === 0 || length > 64 ? undefined : blob.subarray(4, 4 + length).toString('latin1')
-}
-
 /** Encrypts a text with an RSA key, PKCS #1 v1.5, as the API does it with the password of Windows (see IBM-Cloud/terraform-provider-ibm data_source_ibm_is_instance.go, which reads it with DecryptPKCS1v15). Base64. */
 export function encryptFor(publicKey: string, text: string): string {
-  return publicEncrypt({key: rsaKey(publicKey), padding: constants.RSA_PKCS1_PADDING}, Buffer.from(text)).toString(
-    'base64',
-  )
-}
-
-function rsaKey(publicKey: string): KeyObject {
-  const [, exponent, modulus] = fieldsOf(publicKey) ?? []
+  const [, exponent, modulus] = fieldsOf(encodedOf(publicKey))
   if (exponent === undefined || modulus === undefined) throw new Error('This is no RSA key.')
   const jwk = {kty: 'RSA', e: exponent.toString('base64url'), n: modulus.toString('base64url')}
-  return createPublicKey({key: jwk, format: 'jwk'})
-}
-
-/** The length-prefixed fields of the base64 part; undefined where it is not made so, or names another algorithm than the text before it. */
-function fieldsOf(publicKey: string): Buffer[] | undefined {
-  const [algorithm, encoded, ...more] = publicKey.split(' ')
-  if (encoded === undefined || more.length > 0) return undefined
-  const blob = Buffer.from(encoded, 'base64')
-  const fields: Buffer[] = []
-  for (let at = 0; at < blob.length; ) {
-    if (at + 4 > blob.length) return undefined
-    const end = at + 4 + blob.readUInt32BE(at)
-    if (end > blob.length) return undefined
-    fields.push(blob.subarray(at + 4, end))
-    at = end
-  }
-  return String(fields[0]) === algorithm ? fields : undefined
+  const key = createPublicKey({key: jwk, format: 'jwk'})
+  return publicEncrypt({key, padding: constants.RSA_PKCS1_PADDING}, Buffer.from(text)).toString('base64')
 }
 
 /** The Key object (IBM/vpc-node-sdk vpc/v1.ts `VpcV1.Key`). */
@@ -104,15 +91,13 @@ function keyBody(key: KeyRecord): WireBody {
   }
 }
 
-/** "The algorithm and comment fields may be omitted, as only the key field is used" (IBM/vpc-node-sdk vpc/v1.ts `CreateKeyParams`). */
-function withAlgorithm([first = '', second]: string[]): string {
-  const encoded = first.startsWith('ssh-') ? (second ?? '') : first
-  return `${algorithmOf(encoded) ?? first} ${encoded}`
-}
-
 /** The public key of a prototype, as keys are kept. Throws 400. */
 function publicKeyOf({public_key: given, type}: RequestBody<'keyPrototype'>): string {
-  const key = withAlgorithm(given.trim().split(/\s+/))
+  // "The algorithm and comment fields may be omitted, as only the key field is used" (IBM/vpc-node-sdk vpc/v1.ts
+  // `CreateKeyParams`).
+  const [first = '', second = ''] = given.trim().split(/\s+/)
+  const encoded = first.startsWith('ssh-') ? second : first
+  const key = `${fieldsOf(encoded)[0]} ${encoded}`
   const facts = keyFacts(key)
   const refuse = (message: string) => fieldError('validation_failed', 'public_key', undefined, message)
   if (facts === undefined) throw refuse('The public key is not valid.')

@@ -1,6 +1,6 @@
 // What the bodies of requests may hold (IBM/vpc-node-sdk vpc/v1.ts). Rules across fields stand with the operations.
 import {z} from 'zod'
-import {type ApiError, fieldError, fieldNotFound} from '../core/api-error.ts'
+import {type ApiError, fieldError, notFound} from '../core/api-error.ts'
 import {defaultsGroup, productionGroup} from '../core/records.ts'
 
 /** Properties that IBM knows and the sandbox does not simulate. */
@@ -36,7 +36,7 @@ const byName = naming('name', 'href')
 const resourceGroup = naming('id').transform((given, context) => {
   const found = [defaultsGroup, productionGroup].find(each => each.id === given.id)
   if (found) return found
-  const params = refusing(field => fieldNotFound(field, given.id ?? ''))
+  const params = refusing(field => notFound(field, given.id ?? '', 'field'))
   context.issues.push({code: 'custom', path: ['id'], input: given.id, params})
   return z.NEVER
 })

@@ -6,7 +6,7 @@ import {
   isoTime,
   partOf,
   profileReference,
-  resourceIn,
+  referenceIn,
   resourceReference,
   type WireBody,
   zoneReference,
@@ -43,7 +43,7 @@ function volumeBody(record: InstanceRecord, isRunning: boolean): WireBody {
       {
         ...attachment,
         delete_volume_on_instance_delete: true,
-        instance: resourceReference('instances', resourceIn(record.zone, 'instances', record)),
+        instance: referenceIn(record.zone, 'instances', record),
         type: 'boot',
       },
     ],
