@@ -1,4 +1,4 @@
-import {uuidOf} from '../core/ids.ts'
+import {crnOf, uuidOf} from '../core/ids.ts'
 import type {BareMetalRecord, FloatingIpRecord, GivenInterface, InstanceRecord, NamedResource} from '../core/records.ts'
 import {
   bodyHead,
@@ -44,7 +44,12 @@ const isInstance = (server: Server): server is InstanceRecord => server.id.charA
 const kindOf = (server: Server) => (isInstance(server) ? 'instance' : 'bare_metal_server')
 const isLegacy = (server: Server) => isInstance(server) && server.legacyInterfaces === true
 
-type Port = ReturnType<typeof portsOf>[number]
+/** The IDs of the virtual network interfaces that a server's interfaces are, the primary first. */
+function virtualIdsOf(server: Server): [string, ...string[]] {
+  if (!isInstance(server)) return [derivedId(server, 'vni')]
+  const primary = partOf(server, 'virtualNetworkInterface')
+  return server.secondaryAttachment ? [primary, derivedId(server, 'vni/2')] : [primary]
+}
 
 /** The interfaces of a server, each as all that refers to it, the primary first. */
 function portsOf(server: Server) {
@@ -76,15 +81,14 @@ function portsOf(server: Server) {
     }
   }
   const derived = (part: string) => derivedId(server, part)
-  if (!isInstance(server)) {
-    return [port(derived('attachment'), 'eth0', server.address, derived('vni'), derived('ip'))]
-  }
+  const [primaryId, secondaryId] = virtualIdsOf(server)
+  if (!isInstance(server)) return [port(derived('attachment'), 'eth0', server.address, primaryId, derived('ip'))]
   const ofInstance = (id: string, name: string, address: string, vni: string) =>
     port(id, name, address, vni, `${server.id.slice(0, 4)}-${uuidOf(`${id}/ip`)}`)
   const [id, name] = [partOf(server, 'attachment'), partOf(server, 'attachmentName')]
-  const primary = ofInstance(id, name, server.address, partOf(server, 'virtualNetworkInterface'))
-  if (!server.secondaryAttachment) return [primary]
-  return [primary, ofInstance(derived('attachment/2'), 'eth1', nextAddress(server.address), derived('vni/2'))]
+  const primary = ofInstance(id, name, server.address, primaryId)
+  if (secondaryId === undefined) return [primary]
+  return [primary, ofInstance(derived('attachment/2'), 'eth1', nextAddress(server.address), secondaryId)]
 }
 
 /** What the objects of instances and bare metal servers have in common. */
@@ -184,15 +188,24 @@ function securityGroupReferences(server: Server) {
 
 /** The virtual network interfaces of a server, the primary first; none with interfaces of the old kind. */
 export function virtualNetworkInterfacesOf(server: Server) {
-  const ports = isLegacy(server) ? [] : portsOf(server)
-  return ports.map((port, index) => {
-    const {id, crn} = port.virtual
-    return {id, crn, server, isPrimary: index === 0, body: () => virtualNetworkInterfaceBody(server, port, index)}
-  })
+  const ids = isLegacy(server) ? [] : virtualIdsOf(server)
+  return ids.map((id, index) => ({
+    id,
+    get crn() {
+      return crnOf(server.zone, 'virtual-network-interface', id)
+    },
+    server,
+    isPrimary: index === 0,
+    // Lists go through the interfaces of all servers.
+    body: () => virtualNetworkInterfaceBody(server, index),
+  }))
 }
 
 /** The VirtualNetworkInterface object, all but its VPC and resource group. */
-function virtualNetworkInterfaceBody(server: Server, {attachment, virtual}: Port, index: number): WireBody {
+function virtualNetworkInterfaceBody(server: Server, index: number): WireBody {
+  const port = portsOf(server)[index]
+  if (port === undefined) throw new Error(`The server ${server.id} has no such interface.`)
+  const {attachment, virtual} = port
   const given: GivenInterface = (isInstance(server) && index === 0 && server.givenInterface) || {}
   const {href, name, resource_type, id, primary_ip: ip, subnet} = attachment
   return {
