@@ -48,6 +48,7 @@ export interface AccountProfile extends TrustedProfile {
 
 /** The trusted profiles of an account. */
 export function profilesOf(account: Account): AccountProfile[] {
+  const isFirst = account.number === 1
   const idOf = (name: string) => `Profile-${uuidOf(`${account.id}/profile/${name}`)}`
   const made = (id: string, name: string, description: string, trusts: string[] = []): AccountProfile => ({
     ...profile(id, account.id),
@@ -58,7 +59,6 @@ export function profilesOf(account: Account): AccountProfile[] {
     // "the profile must exist in the same account like the Compute Resource" (IBM's IAM client for Ruby, cr-token).
     isLinked: name === auditorName && isFirst,
   })
-  const isFirst = account.number === 1
   const auditor = made(idOf(auditorName), auditorName, 'Reads and changes metadata services', [ownerIamId])
   const instances = 'instance-identity'
   return [

@@ -1,3 +1,4 @@
+import {notFound, notSimulated} from '../core/api-error.ts'
 import type {SimulatedCloud} from '../core/environment.ts'
 import {accountId, crnOf} from '../core/ids.ts'
 import type {RecordStore} from '../core/record-store.ts'
@@ -53,13 +54,12 @@ function crnOfResource({type, place, record}: Resource): string {
 }
 
 /** The resource of the account that is served with this CRN. */
-export function findByCrn(fleet: FleetStore, crn: string): Resource | undefined {
-  const [type, id = ''] = crn.split(':').slice(-2)
-  return storesOf(fleet)
-    .filter(([each]) => each === type)
-    .map(([each, store]) => ({record: store.get(id), store, type: each}))
-    .map(({record, store, type: each}) => record && resource(each, record, store))
-    .find(found => found && crnOfResource(found) === crn)
+function findByCrn(fleet: FleetStore, crn: string): Resource | undefined {
+  const [type = '', id = ''] = crn.split(':').slice(-2)
+  const [, store] = storesOf(fleet).find(([each]) => each === type) ?? []
+  const record = store?.get(id)
+  const found = store && record && resource(type, record, store)
+  return found && crnOfResource(found) === crn ? found : undefined
 }
 
 export const tagTypes: readonly TagType[] = ['user', 'access', 'service']
@@ -119,10 +119,32 @@ export const valuesByField = {
 
 export type SearchField = keyof typeof valuesByField
 
-export const searchFields = Object.keys(valuesByField) as SearchField[]
+const searchFields = Object.keys(valuesByField) as SearchField[]
 
 export function isSearchField(text: string): text is SearchField {
   return Object.hasOwn(valuesByField, text)
+}
+
+/** The fields that are meant by names, of which `*` is all. Throws 501 for one that the sandbox does not have. */
+export function fieldsIn(names: readonly string[]): SearchField[] {
+  return names.flatMap(name => {
+    if (name === '*') return searchFields
+    if (isSearchField(name)) return name
+    throw notSimulated(`the field ${name} of the search`)
+  })
+}
+
+/** The attached tags of a type: of one resource, or of all. Throws 404 for a resource that there is not. */
+export function namesOf({fleet}: SimulatedCloud, type: TagType, crn?: string): string[] {
+  if (crn === undefined) return [...resourcesOf(fleet)].flatMap(([, {record}]) => attachedTags(record.tags, type))
+  const resource = findByCrn(fleet, crn)
+  if (resource === undefined) throw notFound('attached_to', crn)
+  return attachedTags(resource.record.tags, type)
+}
+
+/** Each name once, whatever its case. */
+export function distinct(names: readonly string[]): string[] {
+  return [...new Map(names.map(each => [each.toLowerCase(), each])).values()]
 }
 
 /** Attaches tags to a resource, or detaches them. Resolves to why that was not possible, if it was not; rejects when it can't be kept. */

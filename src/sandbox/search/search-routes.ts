@@ -7,15 +7,7 @@ import {readCount} from '../core/paging.ts'
 import type {FleetStore} from '../fleet/fleet.ts'
 import {readObject} from '../vpc/request-body.ts'
 import {parseQuery} from './query.ts'
-import {
-  isSearchField,
-  type Look,
-  type Resource,
-  resourcesOf,
-  type SearchField,
-  searchFields,
-  valuesByField,
-} from './resources.ts'
+import {fieldsIn, type Look, type Resource, resourcesOf, type SearchField, valuesByField} from './resources.ts'
 
 // IBM/platform-services-node-sdk global-search/v2.ts. It states no maximum: 1000 is what public scripts ask for.
 const defaultLimit = 10
@@ -129,15 +121,6 @@ function searchOf(cursor: string): Search | undefined {
     // It is none of ours; the caller is told so.
     return undefined
   }
-}
-
-/** The fields that are meant by names, of which `*` is all. Throws 501 for one that the sandbox does not have. */
-function fieldsIn(names: readonly string[]): SearchField[] {
-  return names.flatMap(name => {
-    if (name === '*') return searchFields
-    if (isSearchField(name)) return name
-    throw notSimulated(`the field ${name} of the search`)
-  })
 }
 
 function isTexts(value: unknown): value is readonly string[] {

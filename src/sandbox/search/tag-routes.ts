@@ -1,21 +1,12 @@
 import {Hono} from 'hono'
 import type {Account, Accounts} from '../accounts/accounts.ts'
-import {ApiError, fieldError, notFound, notSimulated, parameterError} from '../core/api-error.ts'
+import {ApiError, fieldError, notSimulated, parameterError} from '../core/api-error.ts'
 import type {ApiRequest} from '../core/collection.ts'
 import type {Environment, SimulatedCloud} from '../core/environment.ts'
 import {readCount} from '../core/paging.ts'
 import type {TagType} from '../core/records.ts'
 import {readObject} from '../vpc/request-body.ts'
-import {
-  attachedTags,
-  changeTags,
-  findByCrn,
-  isSameTag,
-  isTagName,
-  mostTags,
-  resourcesOf,
-  tagTypes,
-} from './resources.ts'
+import {changeTags, distinct, isSameTag, isTagName, mostTags, namesOf, tagTypes} from './resources.ts'
 
 // IBM/platform-services-node-sdk global-tagging/v1.ts states neither: they are the sandbox's guess.
 const defaultLimit = 100
@@ -99,19 +90,6 @@ function listTags(c: ApiRequest, {id, cloud}: Account, accessTags: (cloud: Simul
   }
   const items = all.slice(offset, offset + limit).map(name => ({name}))
   return c.json({total_count: all.length, offset, limit, items})
-}
-
-/** The attached tags of a type: of one resource, or of all. Throws 404 for a resource that there is not. */
-function namesOf({fleet}: SimulatedCloud, type: TagType, crn?: string): string[] {
-  if (crn === undefined) return [...resourcesOf(fleet)].flatMap(([, {record}]) => attachedTags(record.tags, type))
-  const resource = findByCrn(fleet, crn)
-  if (resource === undefined) throw notFound('attached_to', crn)
-  return attachedTags(resource.record.tags, type)
-}
-
-/** Each name once, whatever its case. */
-function distinct(names: readonly string[]): string[] {
-  return [...new Map(names.map(each => [each.toLowerCase(), each])).values()]
 }
 
 /** The type of tags that a request is about. Throws 400 for a wrong one, 403 where it names another account than the token's. */
