@@ -1,6 +1,5 @@
-export type {SeenRequest} from './core/environment.ts'
+export {type Amount, type Fault, type FaultKind, parseFailingStarts, parseFault} from './core/faults.ts'
 export {resetSandbox} from './core/state.ts'
-export {type Amount, type Fault, type FaultKind, parseFault} from './core/trouble.ts'
 export type {
   AccountSummary,
   BareMetalSummary,
@@ -12,11 +11,15 @@ export type {
   NewTemplate,
   Seed,
   Seeded,
+  SeenRequest,
   Tags,
   TemplateSummary,
 } from './fleet/public-types.ts'
 export {auditorName, linkedProfile, type TrustedProfile, unlinkedProfile} from './iam/trusted-profiles.ts'
-export type {MetadataAddress, MetadataBinding, MetadataOptions} from './imds/metadata-options.ts'
-export {checkBindable} from './imds/metadata-options.ts'
+export {
+  checkBindable,
+  type MetadataAddress,
+  type MetadataBinding,
+  type MetadataOptions,
+} from './imds/metadata-options.ts'
 export {type Sandbox, type SandboxOptions, startSandbox} from './sandbox.ts'
-export {parseFailingStarts} from './vpc/instance-actions.ts'

@@ -5,9 +5,8 @@ import {sign} from 'hono/jwt'
 import type {Accounts} from '../accounts/accounts.ts'
 import {accountId, inAccount} from '../core/ids.ts'
 import {isoTime} from '../core/references.ts'
-import {profileRoutes} from './profile-routes.ts'
+import {type AccountProfile, profileRoutes, profilesOf} from './profile-routes.ts'
 import {type Claims, grantTypes, issueToken, keyOf, profileClaims, userClaims, verifiedClaims} from './tokens.ts'
-import {type AccountProfile, profilesOf} from './trusted-profiles.ts'
 
 /** The one API key that the sandbox knows. It opens nothing but a sandbox. */
 export const sandboxApiKey = 'sandbox-api-key-not-a-secret'

@@ -2,9 +2,44 @@ import {createHash, randomUUID} from 'node:crypto'
 import {type Context, Hono} from 'hono'
 import {HTTPException} from 'hono/http-exception'
 import type {Account, Accounts} from '../accounts/accounts.ts'
+import {uuidOf} from '../core/ids.ts'
 import {placeOfToken, tokenOf} from '../core/paging.ts'
 import {isoTime} from '../core/references.ts'
-import {type AccountProfile, profilesOf} from './trusted-profiles.ts'
+import {ownerIamId} from './tokens.ts'
+import {auditorName, linkedProfile, profileOf, type TrustedProfile, unlinkedProfile} from './trusted-profiles.ts'
+
+/** A trusted profile of an account, as IAM lists it. */
+export interface AccountProfile extends TrustedProfile {
+  name: string
+  description: string
+  account: Account
+  /** The IAM IDs of those who may assume it. */
+  trusts: readonly string[]
+  /** Whether the sandbox's compute resource is linked to it. */
+  isLinked: boolean
+}
+
+/** The trusted profiles of an account. */
+export function profilesOf(account: Account): AccountProfile[] {
+  const isFirst = account.number === 1
+  const idOf = (name: string) => `Profile-${uuidOf(`${account.id}/profile/${name}`)}`
+  const made = (id: string, name: string, description: string, trusts: string[] = []): AccountProfile => ({
+    ...profileOf(id, account.id),
+    name,
+    description,
+    account,
+    trusts,
+    // "the profile must exist in the same account like the Compute Resource" (IBM's IAM client for Ruby, cr-token).
+    isLinked: name === auditorName && isFirst,
+  })
+  const auditor = made(idOf(auditorName), auditorName, 'Reads and changes metadata services', [ownerIamId])
+  const instances = 'instance-identity'
+  return [
+    ...(account.hasAuditor ? [auditor] : []),
+    made(isFirst ? linkedProfile.id : idOf(instances), instances, 'Linked to all instances'),
+    ...(isFirst ? [made(unlinkedProfile.id, 'unused-identity', 'Linked to nothing')] : []),
+  ]
+}
 
 const entityTag = (text: string) => `1-${createHash('md5').update(text).digest('hex')}`
 
@@ -45,16 +80,16 @@ export function profileRoutes(accounts: Accounts): Hono {
     if (account === undefined) throw refusal(c, 401, 'unauthorized', 'The token is invalid or expired.')
     return account
   }
-  const profileOf = async (c: Context) => {
+  const askedProfile = async (c: Context) => {
     const profile = profilesOf(await accountOf(c)).find(each => each.id === c.req.param('id'))
     if (profile === undefined) throw refusal(c, 404, 'not_found', 'The trusted profile was not found.')
     return profile
   }
 
   routes.get('/v1/profiles', async c => listProfiles(c, await accountOf(c)))
-  routes.get('/v1/profiles/:id', async c => c.json(profileBody(await profileOf(c))))
+  routes.get('/v1/profiles/:id', async c => c.json(profileBody(await askedProfile(c))))
   routes.get('/v1/profiles/:id/identities', async c => {
-    const {id, trusts} = await profileOf(c)
+    const {id, trusts} = await askedProfile(c)
     const identity = {type: 'user', accounts: [accounts.main.id], description: 'The owner of the API key'}
     const identities = trusts.map(iamId => ({iam_id: iamId, identifier: iamId, ...identity}))
     return c.json({entity_tag: entityTag(`${id}/identities`), identities})

@@ -1,5 +1,5 @@
 import {BlockList, isIP} from 'node:net'
-import type {SeenRequest} from '../core/environment.ts'
+import type {SeenRequest} from '../fleet/public-types.ts'
 
 /** An address that an instance's metadata service is bound to. */
 export interface MetadataBinding {

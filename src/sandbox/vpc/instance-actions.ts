@@ -1,7 +1,7 @@
 import {createHash} from 'node:crypto'
 import {ApiError, type ErrorTarget} from '../core/api-error.ts'
+import {type Amount, meets} from '../core/faults.ts'
 import type {ActionRecord, ActionType, InstanceRecord} from '../core/records.ts'
-import {type Amount, meets, parseAmount} from '../core/trouble.ts'
 import type {Downtime} from '../fleet/public-types.ts'
 
 const courses: Record<ActionType, {during: string; after: string}> = {
@@ -66,15 +66,6 @@ export function checkUpdatable(status: string): void {
 function unfit(target?: ErrorTarget): ApiError {
   const message = 'An action was requested on a resource which is not supported at the current status of the resource.'
   return new ApiError(409, 'invalid_state', message, target)
-}
-
-/** Reads which starts fail, as the command line gives it: `5%` (a share), `3` (the first three). Throws an Error that says what is wrong. */
-export function parseFailingStarts(text: string): Amount {
-  const amount = parseAmount(text)
-  if (amount === undefined) {
-    throw new Error(`Not an amount of failing starts: ${text}. It is a count (3) or a share (5%), at most 100%.`)
-  }
-  return amount
 }
 
 export type InstanceActions = ReturnType<typeof makeInstanceActions>
