@@ -6,23 +6,17 @@ import {nameChange} from '../core/record-store.ts'
 import {defaultsGroup, type FloatingIpRecord, type InstanceRecord} from '../core/records.ts'
 import {bodyHead, groupReference, partOf, vpcReference, zoneReference} from '../core/references.ts'
 import type {FleetStore} from '../fleet/fleet.ts'
-import {floatingIpReference, floatingIpTarget, type Server, virtualNetworkInterfacesOf} from './networking.ts'
+import {floatingIpReference, floatingIpTarget, virtualNetworkInterfacesOf} from './networking.ts'
 import {findByNaming, isNamedBy, type Naming, readBodyAs, unknownNaming} from './request-body.ts'
 
 /** `/virtual_network_interfaces`: those of the instances' network attachments, then those of the bare metal servers. */
 function addVirtualNetworkInterfaces(routes: Routes, fleet: FleetStore) {
-  const serversIn = (c: ApiRequest) =>
-    [fleet.instances, fleet.bareMetalServers].flatMap((store): readonly Server[] => store.of(c.get('region').name))
   return collection(routes, {
     path: '/virtual_network_interfaces',
-    rows: c => serversIn(c).flatMap(virtualNetworkInterfacesOf),
-    find(c, id) {
-      for (const server of serversIn(c)) {
-        const found = virtualNetworkInterfacesOf(server).find(each => each.id === id)
-        if (found) return found
-      }
-      return undefined
-    },
+    rows: c =>
+      [fleet.instances, fleet.bareMetalServers].flatMap(store =>
+        store.of(c.get('region').name).flatMap(virtualNetworkInterfacesOf),
+      ),
     body: ({body, server}) => ({
       ...body(),
       resource_group: groupReference(server.resourceGroup),

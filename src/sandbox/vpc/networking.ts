@@ -16,7 +16,7 @@ import {
 } from '../core/references.ts'
 import {knownSubnets} from '../fleet/default-fleet.ts'
 
-export type Server = BareMetalRecord | InstanceRecord
+type Server = BareMetalRecord | InstanceRecord
 
 /** The subnet of a VPC in a zone, of which `prefix` begins the IDs. */
 export function subnetNamed(vpc: string, zone: string, prefix: string): NamedResource {
