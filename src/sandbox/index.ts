@@ -1,6 +1,4 @@
-export {checkBindable} from './core/bindable.ts'
-export {type Amount, type Fault, type FaultKind, parseFault} from './core/faults.ts'
-export type {SeenRequest} from './core/seen-request.ts'
+export {type Amount, type Fault, type FaultKind, parseFailingStarts, parseFault} from './core/faults.ts'
 export {resetSandbox} from './core/state.ts'
 export type {
   AccountSummary,
@@ -13,10 +11,15 @@ export type {
   NewTemplate,
   Seed,
   Seeded,
+  SeenRequest,
   Tags,
   TemplateSummary,
 } from './fleet/public-types.ts'
 export {auditorName, linkedProfile, type TrustedProfile, unlinkedProfile} from './iam/trusted-profiles.ts'
-export type {MetadataAddress, MetadataBinding, MetadataOptions} from './imds/metadata-options.ts'
+export {
+  checkBindable,
+  type MetadataAddress,
+  type MetadataBinding,
+  type MetadataOptions,
+} from './imds/metadata-options.ts'
 export {type Sandbox, type SandboxOptions, startSandbox} from './sandbox.ts'
-export {parseFailingStarts} from './vpc/instance-actions.ts'

@@ -2,21 +2,20 @@ import {once, setMaxListeners} from 'node:events'
 import {createServer, type Server} from 'node:http'
 import type {AddressInfo} from 'node:net'
 import {getRequestListener} from '@hono/node-server'
-import {Accounts} from './accounts/accounts.ts'
+import {makeAccounts} from './accounts/accounts.ts'
 import {createApp} from './app.ts'
 import {ApiError} from './core/api-error.ts'
+import type {SimulatedCloud} from './core/environment.ts'
 import type {Amount, Fault} from './core/faults.ts'
 import {chooseRegions} from './core/regions.ts'
-import type {SeenRequest} from './core/seen-request.ts'
-import type {SimulatedCloud} from './core/simulated-cloud.ts'
-import {MemoryState, openState} from './core/state.ts'
+import {openState, StateStore} from './core/state.ts'
+import {whenAsked} from './core/when-asked.ts'
 import {editableFleet} from './fleet/editable-fleet.ts'
-import {FleetStore} from './fleet/fleet.ts'
-import type {AccountSummary, Fleet, Seed, Seeded} from './fleet/public-types.ts'
-import {sandboxApiKey} from './iam/iam.ts'
-import {issueCrToken} from './iam/profile-grants.ts'
+import {type FleetStore, makeFleet} from './fleet/fleet.ts'
+import type {AccountSummary, Fleet, Seed, Seeded, SeenRequest} from './fleet/public-types.ts'
+import {issueCrToken, sandboxApiKey} from './iam/iam.ts'
 import type {MetadataAddress, MetadataOptions} from './imds/metadata-options.ts'
-import {InstanceActions} from './vpc/instance-actions.ts'
+import {makeInstanceActions} from './vpc/instance-actions.ts'
 
 export interface SandboxOptions {
   /** 0 or none: a free one is picked. */
@@ -110,14 +109,12 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const {state, problem} = await openState(options.stateFolder, options.account)
   const clock = options.clock ?? Date.now
   const {transitionMs = 3000, tokenTtlSeconds = 3600} = options
-  const fleet = new FleetStore(regions, options, state)
-  const actions = new InstanceActions(transitionMs, options.failingStarts)
+  const fleet = makeFleet(regions, options, state)
+  const actions = makeInstanceActions(transitionMs, options.failingStarts)
   const cloudOf = (store: FleetStore): SimulatedCloud => ({fleet: store, actions, clock, transitionMs})
-  const accounts = new Accounts({
-    cloud: cloudOf(fleet),
-    count: options.accounts ?? 1,
-    makeCloud: account => cloudOf(new FleetStore(regions, {...options, idsOf: account}, new MemoryState({account}))),
-  })
+  const accounts = makeAccounts(cloudOf(fleet), options.accounts, account =>
+    cloudOf(makeFleet(regions, {...options, idsOf: account}, new StateStore({account}))),
+  )
   const closing = new AbortController()
   // Each request that waits listens to it: more than ten are no leak.
   setMaxListeners(0, closing.signal)
@@ -147,24 +144,10 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   })
   const openSsh = whenAsked(async () => {
     const {openSshListeners} = await import('./ssh/ssh-listeners.ts')
-    return openSshListeners({fleet, clock, transitionMs, metadata: openMetadata, url, vpcmd: options.vpcmd})
+    return openSshListeners({fleet, clock, transitionMs, openMetadata, url, vpcmd: options.vpcmd})
   })
-  const app = createApp({
-    accounts,
-    fleet,
-    clock,
-    latencyMs: options.latencyMs ?? 0,
-    rateLimitPerSecond: options.rateLimitPerSecond,
-    tokenTtlSeconds,
-    tagDelayMs: options.tagDelayMs ?? 0,
-    faults,
-    onRequest: options.onRequest,
-    closing: closing.signal,
-    metadata: openMetadata,
-    ssh: openSsh,
-    reset,
-    seed,
-  })
+  const parts = {accounts, clock, closing: closing.signal, faults, fleet, openMetadata, openSsh, reset, seed}
+  const app = createApp({...options, ...parts, tokenTtlSeconds})
   const server = createServer(
     // Otherwise it replaces the process's own Request and Response for good, and a client in the process gets those.
     getRequestListener(app.fetch, {overrideGlobalObjects: false}),
@@ -204,15 +187,6 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     seed,
     close,
   }
-}
-
-/** Makes something when it is first asked for; `made` is it, from then on. */
-function whenAsked<Value>(make: () => Promise<Value>): {(): Promise<Value>; made?: Promise<Value>} {
-  const get: ReturnType<typeof whenAsked<Value>> = () => {
-    get.made ??= make()
-    return get.made
-  }
-  return get
 }
 
 function environmentOf(url: string) {

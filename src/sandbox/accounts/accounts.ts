@@ -1,8 +1,8 @@
 import type {Context} from 'hono'
 import {unauthorized} from '../core/api-error.ts'
+import type {SimulatedCloud} from '../core/environment.ts'
 import {bearerOf} from '../core/front-door.ts'
 import {inAccount, uuidOf} from '../core/ids.ts'
-import type {SimulatedCloud} from '../core/simulated-cloud.ts'
 import type {AccountSummary} from '../fleet/public-types.ts'
 import {type Claims, claimsOf} from '../iam/tokens.ts'
 
@@ -19,85 +19,21 @@ const leastForRefusals = 4
 const withoutAuditor = 3
 const notActive = 4
 
-export interface AccountsOptions {
-  /** That of the first account. */
-  cloud: SimulatedCloud
-  count: number
-  /** Makes the resources of another account. */
-  makeCloud: (account: string) => SimulatedCloud
-}
+export type Accounts = ReturnType<typeof makeAccounts>
 
-/** The accounts of a sandbox. The IDs of all follow from that of the first, so that no two sandboxes share one. */
-export class Accounts {
-  readonly #options: AccountsOptions
-  #list: readonly Account[] = []
+/**
+ * The accounts of a sandbox: `cloud` is that of the first, and `makeCloud` makes another one's. The IDs of all follow from
+ * that of the first, so that no two sandboxes share one.
+ */
+export function makeAccounts(cloud: SimulatedCloud, count = 1, makeCloud: (account: string) => SimulatedCloud) {
+  const {fleet, clock} = cloud
+  let list: readonly Account[] = []
   /** Of all IDs that accounts ever had: a token outlives a reset, which gives the account another one. */
-  readonly #numbers = new Map<string, number>()
+  const numbers = new Map<string, number>()
 
-  constructor(options: AccountsOptions) {
-    this.#options = options
-  }
-
-  /** The account of the API key. */
-  get main(): Account {
-    const [first] = this.all()
-    if (first === undefined) throw new Error('The sandbox has no account.')
-    return first
-  }
-
-  /** Takes in what other processes changed. Call it before each request. */
-  refresh(): void {
-    this.#options.cloud.fleet.refresh()
-  }
-
-  /** All accounts, in order of their numbers. */
-  all(): readonly Account[] {
-    const {cloud, count} = this.#options
-    if (this.#list[0]?.id !== cloud.fleet.account) {
-      this.#list = Array.from({length: count}, (_, index) => this.#make(index + 1))
-      for (const {id, number} of this.#list) this.#numbers.set(id, number)
-    }
-    return this.#list
-  }
-
-  /** The account with this ID, as it is or was called. */
-  find(id: string): Account | undefined {
-    const all = this.all()
-    return all[(this.#numbers.get(id) ?? 0) - 1]
-  }
-
-  /** Brings the resources of all accounts back to what the arguments give. Rejects when that can't be kept. */
-  async reset(): Promise<void> {
-    await this.#options.cloud.fleet.reset()
-    this.#list = []
-  }
-
-  /** The claims of a token of the sandbox's own IAM that is good at the time of the sandbox's clock; undefined for any other. */
-  claimsOf(token: string): Promise<Claims | undefined> {
-    const {clock, fleet} = this.#options.cloud
-    return claimsOf(token, fleet.secret, clock() / 1000)
-  }
-
-  /** The account whose token a request has; undefined without a token that is good. */
-  async ofRequest(c: Context): Promise<Account | undefined> {
-    const token = bearerOf(c)
-    const claims = token === undefined ? undefined : await this.claimsOf(token)
-    // Another process may have given the first account another ID before this one began.
-    return claims && (this.find(accountIn(claims)) ?? this.main)
-  }
-
-  /** Answers a request as `work` does for the account of its token. Rejects with 401 without a token that is good. */
-  async serve<T>(c: Context, work: (account: Account) => T): Promise<Awaited<T>> {
-    this.refresh()
-    const account = await this.ofRequest(c)
-    if (account === undefined) throw unauthorized()
-    return await inAccount({account: account.id}, () => work(account))
-  }
-
-  #make(number: number): Account {
-    const {cloud, count, makeCloud} = this.#options
-    const [main, isFirst] = [cloud.fleet.account, number === 1]
-    const id = isFirst ? main : idFor(`${main}/account/${number}`)
+  const make = (number: number): Account => {
+    const isFirst = number === 1
+    const id = isFirst ? fleet.account : idFor(`${fleet.account}/account/${number}`)
     const refuses = count >= leastForRefusals
     let made = isFirst ? cloud : undefined
     return {
@@ -112,6 +48,59 @@ export class Accounts {
       },
     }
   }
+
+  const accounts = {
+    /** The account of the API key. */
+    get main(): Account {
+      const [first] = accounts.all()
+      if (first === undefined) throw new Error('The sandbox has no account.')
+      return first
+    },
+
+    /** Takes in what other processes changed. Call it before each request. */
+    refresh: () => fleet.refresh(),
+
+    /** All accounts, in order of their numbers. */
+    all(): readonly Account[] {
+      if (list[0]?.id !== fleet.account) {
+        list = Array.from({length: count}, (_, index) => make(index + 1))
+        for (const {id, number} of list) numbers.set(id, number)
+      }
+      return list
+    },
+
+    /** The account with this ID, as it is or was called. */
+    find(id: string): Account | undefined {
+      const all = accounts.all()
+      return all[(numbers.get(id) ?? 0) - 1]
+    },
+
+    /** Brings the resources of all accounts back to what the arguments give. Rejects when that can't be kept. */
+    async reset(): Promise<void> {
+      await fleet.reset()
+      list = []
+    },
+
+    /** The claims of a token of the sandbox's own IAM that is good at the time of the sandbox's clock; undefined for any other. */
+    claimsOf: (token: string) => claimsOf(token, fleet.secret, clock() / 1000),
+
+    /** The account whose token a request has; undefined without a token that is good. */
+    async ofRequest(c: Context): Promise<Account | undefined> {
+      const token = bearerOf(c)
+      const claims = token === undefined ? undefined : await accounts.claimsOf(token)
+      // Another process may have given the first account another ID before this one began.
+      return claims && (accounts.find(accountIn(claims)) ?? accounts.main)
+    },
+
+    /** Answers a request as `work` does for the account of its token. Rejects with 401 without a token that is good. */
+    async serve<T>(c: Context, work: (account: Account) => T): Promise<Awaited<T>> {
+      accounts.refresh()
+      const account = await accounts.ofRequest(c)
+      if (account === undefined) throw unauthorized()
+      return await inAccount({account: account.id}, () => work(account))
+    },
+  }
+  return accounts
 }
 
 /** An ID of 32 hex digits, as IBM's accounts and enterprises have, that depends on `text` alone. */

@@ -65,16 +65,13 @@ export function answerError(error: unknown, c: Context<Environment>): Response {
   )
 }
 
-const missingResource = 'The requested resource does not exist, or cannot be accessed.'
-
-/** 404 for an ID that does not exist, worded as ibm-cloud-docs/vpc vsi_is_private_catalog_custom_images.md shows it. */
-export function notFound(name: string, value: string): ApiError {
-  return new ApiError(404, 'not_found', missingResource, {name, type: 'parameter', value})
-}
-
-/** 404 for a body that names something that does not exist. 404 and not 400 by analogy with a path; no source shows it. */
-export function fieldNotFound(name: string, value: string): ApiError {
-  return new ApiError(404, 'not_found', missingResource, {name, type: 'field', value})
+/**
+ * 404 for an ID that does not exist, worded as ibm-cloud-docs/vpc vsi_is_private_catalog_custom_images.md shows it. For a
+ * field of a body it is 404 and not 400 by analogy with a path; no source shows it.
+ */
+export function notFound(name: string, value: string, type: ErrorTarget['type'] = 'parameter'): ApiError {
+  const message = 'The requested resource does not exist, or cannot be accessed.'
+  return new ApiError(404, 'not_found', message, {name, type, value})
 }
 
 /** 404 for a path that no operation has. */
@@ -82,9 +79,10 @@ export function invalidRoute(): ApiError {
   return new ApiError(404, 'invalid_route', 'The requested route does not exist.')
 }
 
-/** 501 for what IBM's API takes and the sandbox does not simulate: never a silent success. */
-export function fieldNotSimulated(name: string, what = name): ApiError {
-  return new ApiError(501, 'not_implemented', `The sandbox does not simulate ${what}.`, {name, type: 'field'})
+/** 501 for what IBM's API takes and the sandbox does not simulate: never a silent success. A `field` is its target. */
+export function notSimulated(what: string, field?: string): ApiError {
+  const target: ErrorTarget | undefined = field === undefined ? undefined : {name: field, type: 'field'}
+  return new ApiError(501, 'not_implemented', `The sandbox does not simulate ${what}.`, target)
 }
 
 /** 401: no token, or one that is expired, foreign or garbled (wording: kubernetes-sigs/cluster-api-provider-ibmcloud#1610). */

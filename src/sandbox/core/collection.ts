@@ -30,6 +30,8 @@ interface Collection<Row> {
   etag?: (row: Row) => string
   /** By query parameter. */
   filters?: Record<string, Filter<Row>>
+  /** Properties of the body that are filters, too, such as `vpc.name`: for lists of which bodies are made quickly. */
+  bodyFilters?: readonly string[]
   /** By the value of `sort`, which may begin with `-` for descending. */
   sort?: Record<string, (row: Row) => number | string>
   /** Place in the list, which outlives changes; without it, the row's number. */
@@ -38,6 +40,21 @@ interface Collection<Row> {
   pages?: Pages | ((c: ApiRequest) => Pages)
   /** Removes the row that the path names. */
   remove?: (c: ApiRequest) => Promise<unknown>
+}
+
+/** The JSON of a body. Its links are made without what they begin with, the endpoint that a request came by; here they get it. */
+export function withLinks(base: string, body: unknown): string {
+  return JSON.stringify(body).replaceAll('"href":"/', `"href":"${base}/`)
+}
+
+/** Answers with a body and its links. */
+export function send(
+  c: ApiRequest,
+  body: unknown,
+  status: 200 | 201 = 200,
+  headers?: Record<string, string>,
+): Response {
+  return c.body(withLinks(c.get('base'), body), status, {'content-type': 'application/json', ...headers})
 }
 
 /** Finds what a parameter of the path names. Throws 404 with the parameter, or `target`, as target. */
@@ -58,21 +75,22 @@ export function findByParameter<Row>(
  * `find`, which throws 404 for a path that names no row, and `answer`, which sends a row.
  */
 export function collection<Row extends object>(routes: Routes, resource: Collection<Row>) {
-  const {path, key = 'id', rows, body, etag, filters = {}, sort = {}, place, remove} = resource
+  const {path, key = 'id', rows, body, etag, filters = {}, bodyFilters = [], sort = {}, place, remove} = resource
   const {name = path.slice(path.lastIndexOf('/') + 1)} = resource
-  const textOf = resource.text ?? ((row: Row, c: ApiRequest) => JSON.stringify(body(row, c)))
+  const textOf = resource.text ?? ((row: Row, c: ApiRequest) => withLinks(c.get('base'), body(row, c)))
   const among = (c: ApiRequest, value: string) => rows(c).find(row => (row as Record<string, unknown>)[key] === value)
   const findRow = resource.find ?? among
   const find = (c: ApiRequest, parameter: string = key, target = parameter) =>
     findByParameter(c, parameter, value => findRow(c, value), target)
   const answer = (c: ApiRequest, row: Row, status: 200 | 201 = 200) =>
-    c.json(body(row, c), status, etag && {etag: etag(row)})
+    send(c, body(row, c), status, etag && {etag: etag(row)})
 
   routes.get(path, c => {
     const query = c.req.query()
-    const fitting = filterRows(rows(c), filters, query)
+    const ofBody = bodyFilters.map(each => [each, (row: Row) => textAt(body(row, c), each)])
+    const fitting = filterRows(rows(c), {...filters, ...Object.fromEntries(ofBody)}, query)
     const pages = typeof resource.pages === 'function' ? resource.pages(c) : resource.pages
-    if (pages === 'never') return c.json({[name]: fitting.map(row => body(row, c))})
+    if (pages === 'never') return send(c, {[name]: fitting.map(row => body(row, c))})
     const ordered = sortRows(fitting, sort, query.sort, place)
     const isSorted = ordered !== fitting
     const kind = isSorted ? `${name}/${query.sort}` : name
@@ -130,6 +148,12 @@ export function filterRows<Row>(
     return read === true || read === value
   }
   return rows.filter(row => asked.every(each => fits(row, each)))
+}
+
+/** The value of a property such as `vpc.name`, as text; undefined where there is none. */
+function textAt(body: unknown, name: string): string | undefined {
+  const value = name.split('.').reduce((part, key) => (part as Record<string, unknown> | undefined)?.[key], body)
+  return value === undefined ? undefined : String(value)
 }
 
 function sortRows<Row>(

@@ -1,4 +1,6 @@
 import type {HttpBindings} from '@hono/node-server'
+import type {FleetStore} from '../fleet/fleet.ts'
+import type {InstanceActions} from '../vpc/instance-actions.ts'
 import type {RegionPlace} from './regions.ts'
 
 /** What a request carries from the front door to its operation. */
@@ -13,4 +15,14 @@ export interface Environment {
     /** What the hrefs of the answer begin with: the endpoint the request came by, and `/v1`. */
     base: string
   }
+}
+
+/** What the operations work on. */
+export interface SimulatedCloud {
+  fleet: FleetStore
+  actions: InstanceActions
+  /** Epoch milliseconds. */
+  clock: () => number
+  /** How long a start, a stop or a reboot takes, in milliseconds. */
+  transitionMs: number
 }

@@ -40,7 +40,7 @@ export function parseFault(text: string): Fault {
 }
 
 /** Reads a share (`5%`) or a count (`3`). Undefined for anything else, and for a share above 100 %. */
-export function parseAmount(text: string): Amount | undefined {
+function parseAmount(text: string): Amount | undefined {
   const percent = /^(\d+(?:\.\d+)?)%$/.exec(text)
   if (percent) {
     const share = Number(percent[1]) / 100
@@ -49,26 +49,17 @@ export function parseAmount(text: string): Amount | undefined {
   return /^\d+$/.test(text) ? {count: Number(text)} : undefined
 }
 
-/** Decides which request gets which fault. A share is exact, not random: 5 % is every twentieth matching request. */
-export class FaultPicker {
-  readonly #seen = new Map<Fault, number>()
-
-  /** Returns the first of `faults` that applies to this request, if any. Counts the request for every fault that it matches. */
-  pick(faults: readonly Fault[], method: string, path: string): Fault | undefined {
-    let met: Fault | undefined
-    for (const fault of faults) {
-      if (fault.method !== undefined && fault.method.toUpperCase() !== method) continue
-      if (fault.path !== undefined && path.search(fault.path) < 0) continue
-      const before = this.#seen.get(fault) ?? 0
-      this.#seen.set(fault, before + 1)
-      if (met === undefined && meets(fault, before)) met = fault
-    }
-    return met
-  }
-}
-
 /** Whether the request or start that comes after `before` others is affected. A share is exact, not random. */
 export function meets({count, share = 1}: Amount, before: number): boolean {
   if (count !== undefined && before >= count) return false
   return Math.floor((before + 1) * share) > Math.floor(before * share)
+}
+
+/** Reads which starts fail, as the command line gives it: `5%` (a share), `3` (the first three). Throws an Error that says what is wrong. */
+export function parseFailingStarts(text: string): Amount {
+  const amount = parseAmount(text)
+  if (amount === undefined) {
+    throw new Error(`Not an amount of failing starts: ${text}. It is a count (3) or a share (5%), at most 100%.`)
+  }
+  return amount
 }

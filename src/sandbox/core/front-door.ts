@@ -66,3 +66,20 @@ export function enterRegion(c: Request, regions: readonly Environment['Variables
   c.set('region', region)
   c.set('base', `${c.get('origin')}${name === undefined ? '' : `/${name}`}/v1`)
 }
+
+/**
+ * Limits the requests within any one second, for each key; without a number nothing. Gives undefined where the request at
+ * `now` (epoch milliseconds) may pass, else the whole seconds to wait.
+ */
+export function rateLimit(perSecond = Number.POSITIVE_INFINITY): (key: string, now: number) => number | undefined {
+  const accepted = new Map<string, number[]>()
+  return (key, now) => {
+    if (perSecond === Number.POSITIVE_INFINITY) return undefined
+    const recent = (accepted.get(key) ?? []).filter(time => now - time < 1000)
+    accepted.set(key, recent)
+    const [oldest] = recent
+    if (oldest !== undefined && recent.length >= perSecond) return Math.ceil((oldest + 1000 - now) / 1000)
+    recent.push(now)
+    return undefined
+  }
+}

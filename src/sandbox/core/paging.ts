@@ -26,17 +26,6 @@ export function placeOfToken(kind: string, token: string): number | undefined {
   return isToken ? Number(after) : undefined
 }
 
-function readToken(kind: string, token: string): number {
-  const place = placeOfToken(kind, token)
-  if (place !== undefined) return place
-  // errors.md names this code for a malformed `start`.
-  throw new ApiError(400, 'invalid_id_format', 'Bad ID format. Ensure format is correct.', {
-    name: 'start',
-    type: 'parameter',
-    value: token,
-  })
-}
-
 /** The whole number in a parameter of the query, `otherwise` without it. Throws 400 for a number that is not from `least` to `most`, and for what is none. */
 export function readCount(
   query: Record<string, string>,
@@ -57,10 +46,13 @@ export function readCount(
 
 /** Reads `limit` (1 to 100, 50 without; the maximum is the sandbox's guess, no source states it) and `start`. Throws 400 for others; `kind` keeps one list's tokens from another's. */
 export function readPageRequest(query: Record<string, string>, kind: string): PageRequest {
-  return {
-    limit: readCount(query, 'limit', defaultLimit, maximumLimit),
-    after: query.start === undefined ? 0 : readToken(kind, query.start),
-  }
+  const limit = readCount(query, 'limit', defaultLimit, maximumLimit)
+  const {start: value} = query
+  const after = value === undefined ? 0 : placeOfToken(kind, value)
+  if (after !== undefined) return {limit, after}
+  // errors.md names this code for a malformed `start`.
+  const target = {name: 'start', type: 'parameter', ...(value !== undefined && {value})} as const
+  throw new ApiError(400, 'invalid_id_format', 'Bad ID format. Ensure format is correct.', target)
 }
 
 /**

@@ -2,156 +2,151 @@ import {checkNameIsFree} from './api-error.ts'
 import type {StoredRecord} from './records.ts'
 import type {RecordKind, State, StateStore} from './state.ts'
 
+export type RecordStore<Item extends StoredRecord> = ReturnType<typeof makeRecordStore<Item>>
+
 /**
  * The records of one kind: those that the arguments give, with the kept changes on top. No look-up and no change goes
  * through all of them, because there can be 100,000.
  */
-export class RecordStore<Item extends StoredRecord> {
-  readonly #state: StateStore
-  readonly #kind: RecordKind
-  readonly #byId = new Map<string, Item>()
+export function makeRecordStore<Item extends StoredRecord>(
+  kind: RecordKind,
+  given: readonly Item[],
+  state: StateStore,
+) {
+  const byId = new Map<string, Item>()
   /** Names are unique within a region only, and a test may give the same name twice. */
-  readonly #byName = new Map<string, Item[]>()
-  readonly #byPlace = new Map<string, Item[]>()
+  const byName = new Map<string, Item[]>()
+  const byPlace = new Map<string, Item[]>()
   /** The records of a place that are not deleted; cleared when one is added or deleted. */
-  readonly #lists = new Map<string, Item[]>()
+  const lists = new Map<string, Item[]>()
   /** Changed records as they were at first, by ID. */
-  readonly #originals = new Map<string, Item>()
-  #added = new Set<string>()
-  #order = 0
-  #applied: State | undefined
+  const originals = new Map<string, Item>()
+  let addedIds = new Set<string>()
+  let lastOrder = 0
+  let applied: State | undefined
 
-  constructor(kind: RecordKind, records: readonly Item[], state: StateStore) {
-    this.#kind = kind
-    this.#state = state
-    for (const record of records) this.#insert(record)
+  const insert = (record: Item) => {
+    byId.set(record.id, record)
+    append(byName, record.name, record)
+    append(byPlace, placeOf(record.region), record)
+    if (record.vpc !== undefined) append(byPlace, placeOf(record.region, record.vpc), record)
+    lastOrder = Math.max(lastOrder, record.order)
+    lists.clear()
   }
-
-  /** The records of a region, or of one of its VPCs, in the order of lists. Do not change the array. */
-  of(region: string, vpc?: string): readonly Item[] {
-    this.#sync()
-    const place = placeOf(region, vpc)
-    const known = this.#lists.get(place)
-    if (known !== undefined) return known
-    const list = (this.#byPlace.get(place) ?? []).filter(each => !each.deleted)
-    // Unknown places are not kept: there could be any number of them.
-    if (list.length > 0) this.#lists.set(place, list)
-    return list
+  const apply = (record: Item, change: Partial<StoredRecord> | undefined) => {
+    const original = originals.get(record.id) ?? {deleted: false, ...record}
+    originals.set(record.id, original)
+    const {name, deleted} = record
+    Object.assign(record, original, change)
+    if (record.deleted !== deleted) lists.clear()
+    if (record.name === name) return
+    const others = (byName.get(name) ?? []).filter(each => each !== record)
+    if (others.length > 0) byName.set(name, others)
+    else byName.delete(name)
+    append(byName, record.name, record)
   }
-
-  /** The records of a region that have this name. */
-  named(region: string, name: string): readonly Item[] {
-    this.#sync()
-    const found = (this.#byName.get(name) ?? []).filter(each => each.region === region && !each.deleted)
-    return found.sort((a, b) => a.order - b.order)
+  // A state kept in a file may have been read anew since.
+  const sync = () => {
+    const {current} = state
+    if (applied === current) return
+    applied = current
+    const {changes, added} = current.records[kind]
+    // The section holds records of this kind only.
+    for (const record of added) if (!byId.has(record.id)) insert({...record} as Item)
+    const now = new Set(added.map(each => each.id))
+    const gone = new Set([...addedIds].filter(id => !now.has(id)))
+    addedIds = now
+    for (const id of new Set([...originals.keys(), ...Object.keys(changes), ...gone, ...now])) {
+      const record = byId.get(id)
+      if (record) apply(record, gone.has(id) ? {...changes[id], deleted: true} : changes[id])
+    }
   }
+  for (const record of given) insert(record)
 
-  find(region: string, id: string): Item | undefined {
-    const found = this.get(id)
-    return found?.region === region ? found : undefined
-  }
+  const store = {
+    /** The records of a region, or of one of its VPCs, in the order of lists. Do not change the array. */
+    of(region: string, vpc?: string): readonly Item[] {
+      sync()
+      const place = placeOf(region, vpc)
+      const known = lists.get(place)
+      if (known !== undefined) return known
+      const list = (byPlace.get(place) ?? []).filter(each => !each.deleted)
+      // Unknown places are not kept: there could be any number of them.
+      if (list.length > 0) lists.set(place, list)
+      return list
+    },
 
-  /** The record with this ID, in whatever region. */
-  get(id: string): Item | undefined {
-    this.#sync()
-    const found = this.#byId.get(id)
-    return found?.deleted ? undefined : found
-  }
+    /** The records of a region that have this name. */
+    named(region: string, name: string): readonly Item[] {
+      sync()
+      const found = (byName.get(name) ?? []).filter(each => each.region === region && !each.deleted)
+      return found.sort((a, b) => a.order - b.order)
+    },
 
-  /** All records, of all regions. */
-  all(): Item[] {
-    this.#sync()
-    return [...this.#byId.values()].filter(each => !each.deleted)
-  }
+    find(region: string, id: string): Item | undefined {
+      const found = store.get(id)
+      return found?.region === region ? found : undefined
+    },
 
-  /**
-   * Changes a record: `decide` gets its newest form, with nobody else at work, and returns what changes, or undefined.
-   * Resolves to the record, undefined when there is none; rejects with what `decide` throws.
-   */
-  async update(
-    region: string,
-    id: string,
-    decide: (record: Item) => Partial<Item> | undefined,
-  ): Promise<Item | undefined> {
-    let record: Item | undefined
-    try {
-      await this.#state.update(state => {
-        record = this.find(region, id)
-        const change = record && decide(record)
-        if (record === undefined || change === undefined) return false
-        const {changes} = state.records[this.#kind]
-        const revision = (record.revision ?? 0) + (isNew(change, record) ? 1 : 0)
-        const all: Partial<StoredRecord> = {...changes[id], ...change, revision}
-        changes[id] = all
-        this.#apply(record, all, false)
+    /** The record with this ID, in whatever region. */
+    get(id: string): Item | undefined {
+      sync()
+      const found = byId.get(id)
+      return found?.deleted ? undefined : found
+    },
+
+    /** All records, of all regions. */
+    all(): Item[] {
+      sync()
+      return [...byId.values()].filter(each => !each.deleted)
+    },
+
+    /**
+     * Changes a record: `decide` gets its newest form, with nobody else at work, and returns what changes, or undefined.
+     * Resolves to the record, undefined when there is none; rejects with what `decide` throws.
+     */
+    async update(
+      region: string,
+      id: string,
+      decide: (record: Item) => Partial<Item> | undefined,
+    ): Promise<Item | undefined> {
+      let record: Item | undefined
+      try {
+        await state.update(({records}) => {
+          record = store.find(region, id)
+          const change = record && decide(record)
+          if (record === undefined || change === undefined) return false
+          const {changes} = records[kind]
+          const revision = (record.revision ?? 0) + (isNew(change, record) ? 1 : 0)
+          const all: Partial<StoredRecord> = {...changes[id], ...change, revision}
+          changes[id] = all
+          apply(record, all)
+          return true
+        })
+      } finally {
+        // A change that could not be kept is forgotten.
+        state.refresh()
+      }
+      return record
+    },
+
+    /** Adds the record that `make` returns for its order and the number of those added before. Rejects, with nothing added, when it can't be kept. */
+    async add(make: (order: number, addedBefore: number) => Item): Promise<Item> {
+      let record: Item | undefined
+      await state.update(({records}) => {
+        sync()
+        const {added} = records[kind]
+        record = make(lastOrder + 1, added.length)
+        added.push(structuredClone(record))
+        addedIds.add(record.id)
+        insert(record)
         return true
       })
-    } finally {
-      // A change that could not be kept is forgotten.
-      this.#state.refresh()
-    }
-    return record
+      if (record === undefined) throw new Error('The record was not added.')
+      return record
+    },
   }
-
-  /** Adds the record that `make` returns for its order and the number of those added before. Rejects, with nothing added, when it can't be kept. */
-  async add(make: (order: number, addedBefore: number) => Item): Promise<Item> {
-    let record: Item | undefined
-    await this.#state.update(state => {
-      this.#sync()
-      const {added} = state.records[this.#kind]
-      record = make(this.#order + 1, added.length)
-      added.push(structuredClone(record))
-      this.#added.add(record.id)
-      this.#insert(record)
-      return true
-    })
-    if (record === undefined) throw new Error('The record was not added.')
-    return record
-  }
-
-  #insert(record: Item): void {
-    this.#byId.set(record.id, record)
-    append(this.#byName, record.name, record)
-    append(this.#byPlace, placeOf(record.region), record)
-    if (record.vpc !== undefined) append(this.#byPlace, placeOf(record.region, record.vpc), record)
-    this.#order = Math.max(this.#order, record.order)
-    this.#lists.clear()
-  }
-
-  // A state kept in a file may have been read anew since.
-  #sync(): void {
-    if (this.#applied !== this.#state.current) this.#applyAll(this.#state.current)
-  }
-
-  #applyAll(state: State): void {
-    this.#applied = state
-    const {changes, added} = state.records[this.#kind]
-    for (const record of added) {
-      // The section holds records of this kind only.
-      if (!this.#byId.has(record.id)) this.#insert({...record} as Item)
-    }
-    const now = new Set(added.map(each => each.id))
-    const gone = new Set([...this.#added].filter(id => !now.has(id)))
-    this.#added = now
-    for (const id of new Set([...this.#originals.keys(), ...Object.keys(changes), ...gone, ...now])) {
-      const record = this.#byId.get(id)
-      if (record === undefined) continue
-      this.#apply(record, changes[id], gone.has(id))
-    }
-  }
-
-  #apply(record: Item, change: Partial<StoredRecord> | undefined, isGone: boolean): void {
-    const original = this.#originals.get(record.id) ?? {deleted: false, ...record}
-    this.#originals.set(record.id, original)
-    const {name, deleted} = record
-    Object.assign(record, original, change, isGone && {deleted: true})
-    if (record.deleted !== deleted) this.#lists.clear()
-    if (record.name === name) return
-    const others = (this.#byName.get(name) ?? []).filter(each => each !== record)
-    if (others.length > 0) this.#byName.set(name, others)
-    else this.#byName.delete(name)
-    append(this.#byName, record.name, record)
-  }
+  return store
 }
 
 /** The change that gives a record another name; none without `name`. Throws 400 when another record of the region has it. */

@@ -139,7 +139,7 @@ export interface GivenInterface {
   protocol_state_filtering_mode?: 'auto' | 'disabled' | 'enabled'
 }
 
-export interface TrustedProfileRecord {
+interface TrustedProfileRecord {
   id: string
   autoLink: boolean
 }

@@ -33,13 +33,18 @@ export function resourceIn(place: string, path: string, {id, name}: {id: string;
 }
 
 /** `{crn, href, id, name}` of a resource at `path`. */
-export function shortReference(base: string, path: string, {crn, id, name}: NamedResource) {
-  return {crn, href: `${base}/${path}/${id}`, id, name}
+export function shortReference(path: string, {crn, id, name}: NamedResource) {
+  return {crn, href: `/${path}/${id}`, id, name}
 }
 
 /** `{crn, href, id, name, resource_type}` of a resource; its type is the last part of `path` in the singular. */
-export function resourceReference(base: string, path: string, resource: NamedResource) {
-  return {...shortReference(base, path, resource), resource_type: path.slice(path.lastIndexOf('/') + 1, -1)}
+export function resourceReference(path: string, resource: NamedResource) {
+  return {...shortReference(path, resource), resource_type: path.slice(path.lastIndexOf('/') + 1, -1)}
+}
+
+/** The same of a resource in `place`, a region or a zone. */
+export function referenceIn(place: string, path: string, named: {id: string; name: string}) {
+  return resourceReference(path, resourceIn(place, path, named))
 }
 
 /** The ResourceGroupReference. */
@@ -48,9 +53,9 @@ export function groupReference({id, name}: {id: string; name: string}) {
 }
 
 /** The properties that nearly all objects have; `place` is the region or zone in the CRN. */
-export function bodyHead(base: string, path: string, place: string, record: StoredRecord) {
+export function bodyHead(path: string, place: string, record: StoredRecord) {
   return {
-    ...shortReference(base, path, resourceIn(place, path, record)),
+    ...shortReference(path, resourceIn(place, path, record)),
     created_at: isoTime(record.created),
     resource_group: groupReference(record.resourceGroup),
   }
@@ -71,16 +76,16 @@ export function diskBody(server: StoredRecord, href: string, kind: string, index
 }
 
 /** The VPCReference of the VPC that something is in. */
-export function vpcReference({region, vpc}: {region: string; vpc: string}, name: string, base: string) {
-  return resourceReference(base, 'vpcs', resourceIn(region, 'vpcs', {id: vpc, name}))
+export function vpcReference({region, vpc}: {region: string; vpc: string}, name: string) {
+  return referenceIn(region, 'vpcs', {id: vpc, name})
 }
 
 /** The ZoneReference of the zone that something is in. */
-export function zoneReference({region, zone}: {region: string; zone: string}, base: string) {
-  return {href: `${base}/regions/${region}/zones/${zone}`, name: zone}
+export function zoneReference({region, zone}: {region: string; zone: string}) {
+  return {href: `/regions/${region}/zones/${zone}`, name: zone}
 }
 
 /** The reference to a profile, such as one of `instance`. */
-export function profileReference(kind: string, name: string, base: string) {
-  return {href: `${base}/${kind}/profiles/${name}`, name, resource_type: `${kind}_profile`}
+export function profileReference(kind: string, name: string) {
+  return {href: `/${kind}/profiles/${name}`, name, resource_type: `${kind}_profile`}
 }

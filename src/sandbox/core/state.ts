@@ -11,7 +11,7 @@ const kinds = ['bareMetalServers', 'floatingIps', 'instances', 'keys', 'template
 export type RecordKind = (typeof kinds)[number]
 
 /** The part of a state that belongs to one kind of records. */
-export interface Section {
+interface Section {
   /** Changed properties, by ID. */
   changes: Record<string, Partial<StoredRecord>>
   /** Records that the arguments do not give. */
@@ -28,78 +28,45 @@ export interface State {
   records: Record<RecordKind, Section>
 }
 
-/** Keeps a state. Read it from `current`; change it within `update` only. */
-export interface StateStore {
-  readonly current: State
-  /** Takes in what other processes changed; `current` is another object then. Throws when it can't be read. */
-  refresh(): void
-  /** Calls `change` with the newest state, with nobody else at work; keeps its changes when it returns true. Rejects, with nothing kept, when it throws or the state can't be written. */
-  update(change: (state: State) => boolean): Promise<void>
-  /** Forgets all changes but not the secret: tokens stay valid. The account is another one. `current` is another object then. Rejects where the state can't be written. */
-  reset(): Promise<void>
-}
-
-function emptyState(secret = randomBytes(32).toString('base64url'), account = newAccount()): State {
+function emptyState(secret: string, account = newAccount()): State {
   const records = Object.fromEntries(kinds.map(kind => [kind, {changes: {}, added: []}])) as unknown as State['records']
   return {version: 2, secret, account, records}
-}
-
-/** A state that lives as long as the process. */
-export class MemoryState implements StateStore {
-  readonly #account: string | undefined
-  current: State
-
-  /** With an account, it stays the same. */
-  constructor({account, current = emptyState(undefined, account)}: {account?: string; current?: State}) {
-    this.#account = account
-    this.current = current
-  }
-
-  refresh(): void {
-    // No other process has it.
-  }
-
-  async update(change: (state: State) => boolean): Promise<void> {
-    change(this.current)
-  }
-
-  async reset(): Promise<void> {
-    this.current = emptyState(this.current.secret, this.#account)
-  }
 }
 
 const fileName = 'state.json'
 const lockName = 'state.lock'
 
-/** The state in a folder: one file, replaced as a whole under a lock, and read again when it changed. */
-class FileState implements StateStore {
-  readonly #file: string
-  readonly #folder: string
+/**
+ * Keeps a state: in memory, as long as the process lives, or in a folder, in one file that is replaced as a whole under a
+ * lock and read again when it changed. Read it from `current`; change it within `update` only.
+ */
+export class StateStore {
+  readonly #account: string | undefined
+  readonly #folder: string | undefined
   readonly #ownSecret = randomBytes(32).toString('base64url')
   #seen = 'unknown'
   #tail: Promise<void> = Promise.resolve()
   current: State
 
-  /** Throws where the folder can't be entered, and when its file is not a state. */
-  constructor(folder: string) {
+  /** In memory, an account that is given stays the same. Throws where the folder can't be entered, and when its file is not a state. */
+  constructor({account, current, folder}: {account?: string | undefined; current?: State; folder?: string}) {
+    this.#account = account
     this.#folder = folder
-    this.#file = join(folder, fileName)
-    this.current = emptyState(this.#ownSecret)
+    this.current = current ?? emptyState(this.#ownSecret, account)
     this.refresh()
   }
 
+  /** Takes in what other processes changed; `current` is another object then. Throws when it can't be read. */
   refresh(): void {
-    const stamp = stampOf(this.#file)
+    if (this.#folder === undefined) return
+    const file = join(this.#folder, fileName)
+    const stamp = stampOf(file)
     if (stamp === this.#seen) return
-    this.current = stamp === '' ? emptyState(this.#ownSecret) : this.#read()
+    this.current = stamp === '' ? emptyState(this.#ownSecret) : readState(file)
     this.#seen = stamp
   }
 
-  /** Writes the first state, so that the next process has the same secret. Rejects when the folder can't be written. */
-  async begin(): Promise<void> {
-    await this.update(() => stampOf(this.#file) === '')
-  }
-
+  /** Calls `change` with the newest state, with nobody else at work; keeps its changes when it returns true. Rejects, with nothing kept, when it throws or the state can't be written. */
   update(change: (state: State) => boolean): Promise<void> {
     const run = this.#tail.then(() => this.#updateAlone(change))
     // One at a time within this process; a failed one must not stop the next. Its caller gets the failure from `run`.
@@ -107,7 +74,13 @@ class FileState implements StateStore {
     return run
   }
 
+  /** Forgets all changes but not the secret: tokens stay valid. The account is another one. `current` is another object then. Rejects where the state can't be written. */
   async reset(): Promise<void> {
+    const {secret} = this.current
+    if (this.#folder === undefined) {
+      this.current = emptyState(secret, this.#account)
+      return
+    }
     await this.update(state => {
       Object.assign(state, emptyState(state.secret))
       return true
@@ -118,11 +91,12 @@ class FileState implements StateStore {
   }
 
   async #updateAlone(change: (state: State) => boolean): Promise<void> {
+    if (this.#folder === undefined) return void change(this.current)
     const release = await lockFolder(this.#folder)
     let kept = false
     try {
       this.refresh()
-      if (change(this.current)) this.#write()
+      if (change(this.current)) this.#seen = writeState(this.#folder, this.current)
       kept = true
     } finally {
       // Forgets a half-made change: the file is read again.
@@ -130,31 +104,33 @@ class FileState implements StateStore {
       await release()
     }
   }
+}
 
-  #read(): State {
-    const help = `Remove the file, or start over with: vpcmd sandbox reset`
-    let state: unknown
-    try {
-      state = JSON.parse(readFileSync(this.#file, 'utf8'))
-    } catch (error) {
-      throw new Error(`The sandbox's state can't be read from ${this.#file}: ${messageOf(error)}. ${help}`)
-    }
-    const whole = isRecord(state) ? withAllKinds(state) : state
-    if (!isState(whole)) throw new Error(`${this.#file} is not a state of the sandbox. ${help}`)
-    return whole
+function readState(file: string): State {
+  const help = `Remove the file, or start over with: vpcmd sandbox reset`
+  let state: unknown
+  try {
+    state = JSON.parse(readFileSync(file, 'utf8'))
+  } catch (error) {
+    throw new Error(`The sandbox's state can't be read from ${file}: ${messageOf(error)}. ${help}`)
   }
+  const whole = isRecord(state) ? withAllKinds(state) : state
+  if (!isState(whole)) throw new Error(`${file} is not a state of the sandbox. ${help}`)
+  return whole
+}
 
-  #write(): void {
-    const temporary = join(this.#folder, `${fileName}.${randomUUID()}`)
-    try {
-      writeFileSync(temporary, JSON.stringify(this.current), {mode: 0o600, flush: true})
-      renameSync(temporary, this.#file)
-    } catch (error) {
-      rmSync(temporary, {force: true})
-      throw unwritable(this.#folder, error)
-    }
-    this.#seen = stampOf(this.#file)
+/** Returns the stamp of the file that was written. */
+function writeState(folder: string, state: State): string {
+  const file = join(folder, fileName)
+  const temporary = join(folder, `${fileName}.${randomUUID()}`)
+  try {
+    writeFileSync(temporary, JSON.stringify(state), {mode: 0o600, flush: true})
+    renameSync(temporary, file)
+  } catch (error) {
+    rmSync(temporary, {force: true})
+    throw unwritable(folder, error)
   }
+  return stampOf(file)
 }
 
 /** A change takes milliseconds: an older lock of another host or container was left behind. */
@@ -195,7 +171,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 function withAllKinds(given: Record<string, unknown>): Record<string, unknown> {
   // Sandboxes had the one account before they had their own.
   const state: Record<string, unknown> = {account: documentedAccount, ...given}
-  return {...state, ...(isRecord(state.records) && {records: {...emptyState().records, ...state.records}})}
+  return {...state, ...(isRecord(state.records) && {records: {...emptyState('').records, ...state.records}})}
 }
 
 function isState(value: unknown): value is State {
@@ -218,9 +194,12 @@ export async function openState(
   folder: string | undefined,
   account?: string,
 ): Promise<{state: StateStore; problem?: string}> {
-  if (folder === undefined) return {state: new MemoryState({account})}
+  if (folder === undefined) return {state: new StateStore({account})}
   const inMemory = (reason: string, current?: State) => {
-    return {state: new MemoryState({account, current}), problem: `${reason}; what is changed is lost when it ends.`}
+    return {
+      state: new StateStore({account, ...(current && {current})}),
+      problem: `${reason}; what is changed is lost when it ends.`,
+    }
   }
   try {
     makeFolder(folder)
@@ -229,9 +208,10 @@ export async function openState(
   } catch (error) {
     return inMemory(unwritable(folder, error).message)
   }
-  const state = new FileState(folder)
+  const state = new StateStore({folder})
   try {
-    await state.begin()
+    // Written at once, so that the next process has the same secret.
+    await state.update(() => stampOf(join(folder, fileName)) === '')
     return {state}
   } catch (error) {
     return inMemory(messageOf(error), state.current)

@@ -3,30 +3,39 @@ import {setTimeout as wait} from 'node:timers/promises'
 import type {HttpBindings} from '@hono/node-server'
 import {RESPONSE_ALREADY_SENT} from '@hono/node-server/utils/response'
 import type {MiddlewareHandler} from 'hono'
+import type {SeenRequest} from '../fleet/public-types.ts'
 import {ApiError, answerError, throttled, unauthorized} from './api-error.ts'
 import type {Environment} from './environment.ts'
-import {type Fault, FaultPicker} from './faults.ts'
-import type {SeenRequest} from './seen-request.ts'
-
-export interface TroubleOptions {
-  latencyMs: number
-  /** Read anew for each request. */
-  faults: readonly Fault[]
-  onRequest: ((request: SeenRequest) => void) | undefined
-  /** Aborted when the sandbox closes; ends all waiting. */
-  closing: AbortSignal
-}
+import {type Fault, meets} from './faults.ts'
 
 /** Delays requests and makes them fail as the options say; calls `onRequest` before the answer goes out. */
-export function makeTrouble(options: TroubleOptions): MiddlewareHandler<Environment> {
-  const picker = new FaultPicker()
+export function makeTrouble(options: {
+  latencyMs?: number
+  /** Read anew for each request. */
+  faults: readonly Fault[]
+  onRequest?: (request: SeenRequest) => void
+  closing: AbortSignal
+}): MiddlewareHandler<Environment> {
+  const {closing, latencyMs = 0, onRequest} = options
+  const seen = new Map<Fault, number>()
+  /** The first fault that applies to a request, if any. It counts for every fault that it matches. */
+  const pick = (method: string, path: string) => {
+    const matching = options.faults.filter(
+      fault =>
+        (fault.method?.toUpperCase() ?? method) === method &&
+        (fault.path === undefined || path.search(fault.path) >= 0),
+    )
+    const met = matching.find(fault => meets(fault, seen.get(fault) ?? 0))
+    for (const fault of matching) seen.set(fault, (seen.get(fault) ?? 0) + 1)
+    return met
+  }
   return async (c, next) => {
     const url = new URL(c.req.url)
     const path = url.pathname + url.search
-    const fault = picker.pick(options.faults, c.req.method, path)
-    const body = options.onRequest === undefined ? undefined : readable(await c.req.text())
-    const tell = (status: number | undefined) => options.onRequest?.({method: c.req.method, path, status, body})
-    if (options.latencyMs > 0) await wait(options.latencyMs, undefined, {signal: options.closing})
+    const fault = pick(c.req.method, path)
+    const body = onRequest === undefined ? undefined : readable(await c.req.text())
+    const tell = (status: number | undefined) => onRequest?.({method: c.req.method, path, status, body})
+    if (latencyMs > 0) await wait(latencyMs, undefined, {signal: closing})
     if (fault?.kind === 'reset') {
       tell(undefined)
       c.env.incoming.socket.resetAndDestroy()
@@ -34,7 +43,7 @@ export function makeTrouble(options: TroubleOptions): MiddlewareHandler<Environm
     }
     if (fault?.kind === 'hang') {
       tell(undefined)
-      if (!options.closing.aborted) await once(options.closing, 'abort')
+      if (!closing.aborted) await once(closing, 'abort')
       return RESPONSE_ALREADY_SENT
     }
     if (fault !== undefined && fault.kind !== 'cut') {

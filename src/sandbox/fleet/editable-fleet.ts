@@ -1,23 +1,13 @@
-import {etagOf} from '../core/etag.ts'
 import {inAccount, uuidOf} from '../core/ids.ts'
 import type {RecordStore} from '../core/record-store.ts'
-import type {InstanceRecord, StoredRecord, TagRecord} from '../core/records.ts'
+import type {InstanceRecord, StoredRecord} from '../core/records.ts'
 import {regional} from '../core/regions.ts'
-import {tagTypes} from '../search/tags.ts'
-import type {InstanceActions} from '../vpc/instance-actions.ts'
-import {statusAt} from '../vpc/instance-status.ts'
+import {tagTypes} from '../search/resources.ts'
+import {etagOf, type InstanceActions, statusAt} from '../vpc/instance-actions.ts'
 import {profileOf} from '../vpc/profiles.ts'
+import {newBareMetal, newInstance, newTemplate} from './default-fleet.ts'
 import type {FleetStore} from './fleet.ts'
-import {newBareMetal, newInstance, newTemplate} from './new-records.ts'
-import type {Fleet, NewTemplate, Shelf, Tags} from './public-types.ts'
-
-interface Kind<Item, Summary, New, Edit> {
-  /** Its name in errors. */
-  called: string
-  summaryOf(record: Item): Summary
-  make(item: New, order: number): Item
-  changeOf(edit: Edit, record: Item): Partial<Item>
-}
+import type {Fleet, NewTemplate, Shelf} from './public-types.ts'
 
 /** Changes a record, of whatever region. Rejects for an unknown ID, and when the change can't be kept. */
 async function change<Item extends StoredRecord>(
@@ -31,10 +21,14 @@ async function change<Item extends StoredRecord>(
   return record
 }
 
+/** The records of one kind, which is `called` so in errors. */
 function shelfOf<Item extends StoredRecord, Summary, New, Edit>(
   fleet: FleetStore,
   store: RecordStore<Item>,
-  {called, summaryOf, make, changeOf}: Kind<Item, Summary, New, Edit>,
+  called: string,
+  summaryOf: (record: Item) => Summary,
+  make: (item: New, order: number) => Item,
+  changeOf: (edit: Edit, record: Item) => Partial<Item>,
 ): Shelf<Summary, New, Edit> {
   return {
     list() {
@@ -63,10 +57,6 @@ const placeOf = ({id, name, region, zone, vpc}: Pick<InstanceRecord, 'id' | 'nam
   vpc,
 })
 
-function tagsFrom(given: Tags = {}): TagRecord[] {
-  return tagTypes.flatMap(type => (given[type] ?? []).map(name => ({name, type})))
-}
-
 /** The fleet as tests see and change it. A change is kept, and visible to others, like one made over the API. */
 export function editableFleet(
   fleet: FleetStore,
@@ -87,7 +77,7 @@ export function editableFleet(
       zone: zone.name,
       vpc: given.vpc ?? fleet.vpcs.of(region.name)[0]?.id ?? regional(region.name, 'vpc', 'added').id,
       created: clock(),
-      tags: tagsFrom(given.tags),
+      tags: tagTypes.flatMap(type => (given.tags?.[type] ?? []).map(name => ({name, type}))),
     }
   }
   const edited = ({name, status}: {name?: string; status?: string}) => ({
@@ -96,68 +86,61 @@ export function editableFleet(
   })
   const addressOf = (order: number) => `10.250.${(order >>> 8) & 255}.${order & 255}`
   const imageIn = (region: string, name = 'ibm-ubuntu-24-04-6-minimal-amd64-3') => regional(region, 'image', name)
-  return {
-    ...shelfOf(fleet, fleet.instances, {
-      called: 'instance',
-      summaryOf: record => ({
+  const instances: Omit<Fleet, 'bareMetalServers' | 'detachFloatingIp' | 'downtimes' | 'failStarts' | 'templates'> =
+    shelfOf(
+      fleet,
+      fleet.instances,
+      'instance',
+      record => ({
         ...placeOf(record),
         status: statusAt(record, clock(), transitionMs),
         metadata_service: {...record.metadata},
         etag: etagOf(record),
       }),
-      make({image, metadata_service: settings, status = newInstance.status, ...given}, order) {
+      ({image, metadata_service: settings, status = newInstance.status, ...given}, order) => {
         const profile = given.profile ?? newInstance.profile
         // Throws for an unknown one.
         profileOf(profile)
         const begun = beginning(given, order, '_')
-        return {
-          ...newInstance,
-          ...given,
-          ...begun,
-          address: addressOf(order),
-          status,
-          metadata: {...newInstance.metadata, ...settings},
-          profile,
-          image: imageIn(begun.region, image),
-        }
+        const metadata = {...newInstance.metadata, ...settings}
+        const more = {address: addressOf(order), status, metadata, profile, image: imageIn(begun.region, image)}
+        return {...newInstance, ...given, ...begun, ...more}
       },
-      changeOf: ({metadata_service: settings, ...edit}, record) => ({
+      ({metadata_service: settings, ...edit}, record) => ({
         ...edited(edit),
         ...(edit.status !== undefined && {action: undefined}),
         ...(settings && {metadata: {...record.metadata, ...settings}}),
       }),
+    )
+  const bareMetalServers: Fleet['bareMetalServers'] = shelfOf(
+    fleet,
+    fleet.bareMetalServers,
+    'bare metal server',
+    record => ({...placeOf(record), status: record.status, metadata_service: {...record.metadata}}),
+    ({metadata_service: settings, status = newBareMetal.status, ...given}, order) => {
+      const metadata = {...newBareMetal.metadata, ...settings}
+      return {...newBareMetal, ...beginning(given, order, '-'), address: addressOf(order), status, metadata}
+    },
+    ({metadata_service: settings, ...edit}, record) => ({
+      ...edited(edit),
+      ...(settings && {metadata: {...record.metadata, ...settings}}),
     }),
-    bareMetalServers: shelfOf(fleet, fleet.bareMetalServers, {
-      called: 'bare metal server',
-      summaryOf: record => ({
-        ...placeOf(record),
-        status: record.status,
-        metadata_service: {...record.metadata},
-      }),
-      make: ({metadata_service: settings, status = newBareMetal.status, ...given}, order) => ({
-        ...newBareMetal,
-        ...beginning(given, order, '-'),
-        address: addressOf(order),
-        status,
-        metadata: {...newBareMetal.metadata, ...settings},
-      }),
-      changeOf: ({metadata_service: settings, ...edit}, record) => ({
-        ...edited(edit),
-        ...(settings && {metadata: {...record.metadata, ...settings}}),
-      }),
-    }),
-    templates: shelfOf(fleet, fleet.templates, {
-      called: 'instance template',
-      summaryOf: record => ({...placeOf(record), metadata_service: record.metadata && {...record.metadata}}),
-      make({metadata_service: metadata = null, ...given}, order) {
-        const begun = beginning(given, order, '-')
-        return {...newTemplate, ...begun, metadata, image: imageIn(begun.region)}
-      },
-      changeOf: ({name, metadata_service: metadata}) => ({
-        ...edited({name}),
-        ...(metadata !== undefined && {metadata}),
-      }),
-    }),
+  )
+  const templates: Fleet['templates'] = shelfOf(
+    fleet,
+    fleet.templates,
+    'instance template',
+    record => ({...placeOf(record), metadata_service: record.metadata && {...record.metadata}}),
+    ({metadata_service: metadata = null, ...given}, order) => {
+      const begun = beginning(given, order, '-')
+      return {...newTemplate, ...begun, metadata, image: imageIn(begun.region)}
+    },
+    ({name, metadata_service: metadata}) => ({...edited({name}), ...(metadata !== undefined && {metadata})}),
+  )
+  return {
+    ...instances,
+    bareMetalServers,
+    templates,
     async failStarts(id, count = 1, ends = 'failed') {
       await change(fleet.instances, 'instance', id, () => ({failures: {left: count, ends}}))
     },

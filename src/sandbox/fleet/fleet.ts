@@ -1,21 +1,14 @@
+import {ApiError} from '../core/api-error.ts'
 import {uuidOf} from '../core/ids.ts'
-import {RecordStore} from '../core/record-store.ts'
-import type {
-  BareMetalRecord,
-  FleetRecords,
-  FloatingIpRecord,
-  InstanceRecord,
-  KeyRecord,
-  TemplateRecord,
-  VpcRecord,
-} from '../core/records.ts'
+import {makeRecordStore} from '../core/record-store.ts'
+import type {BareMetalRecord, FleetRecords, FloatingIpRecord, InstanceRecord} from '../core/records.ts'
 import type {RegionPlace} from '../core/regions.ts'
 import type {StateStore} from '../core/state.ts'
-import {firstKey} from '../vpc/ssh-keys.ts'
+import {firstKey} from '../vpc/keys.ts'
 import {defaultFleet} from './default-fleet.ts'
 import {generatedFleet} from './generated-fleet.ts'
 
-export interface FleetOptions {
+interface FleetOptions {
   instances?: number
   vpcs?: number
   /** The number of accounts with such a fleet. */
@@ -24,67 +17,44 @@ export interface FleetOptions {
   idsOf?: string
 }
 
+export type FleetStore = ReturnType<typeof makeFleet>
+
 /** All records of the sandbox: the fleet that the arguments give, with the kept changes on top. */
-export class FleetStore {
-  readonly regions: readonly RegionPlace[]
-  readonly instances: RecordStore<InstanceRecord>
-  readonly bareMetalServers: RecordStore<BareMetalRecord>
-  readonly templates: RecordStore<TemplateRecord>
-  readonly vpcs: RecordStore<VpcRecord>
-  readonly floatingIps: RecordStore<FloatingIpRecord>
-  readonly keys: RecordStore<KeyRecord>
-  readonly accountCount: number
-  readonly #state: StateStore
+export function makeFleet(regions: readonly RegionPlace[], options: FleetOptions, state: StateStore) {
+  const records = recordsOf(regions, options)
+  const instances = makeRecordStore('instances', records.instances, state)
+  const vpcs = makeRecordStore('vpcs', records.vpcs, state)
+  const floatingIps = makeRecordStore('floatingIps', records.floatingIps, state)
+  const keys = makeRecordStore('keys', regions.map(firstKey), state)
+  return {
+    regions,
+    accountCount: options.accounts ?? 1,
+    instances,
+    bareMetalServers: makeRecordStore('bareMetalServers', records.bareMetalServers, state),
+    templates: makeRecordStore('templates', records.templates, state),
+    vpcs,
+    floatingIps,
+    keys,
 
-  constructor(regions: readonly RegionPlace[], options: FleetOptions, state: StateStore) {
-    this.regions = regions
-    this.accountCount = options.accounts ?? 1
-    this.#state = state
-    const records = recordsOf(regions, options)
-    this.instances = new RecordStore('instances', records.instances, state)
-    this.bareMetalServers = new RecordStore('bareMetalServers', records.bareMetalServers, state)
-    this.templates = new RecordStore('templates', records.templates, state)
-    this.vpcs = new RecordStore('vpcs', records.vpcs, state)
-    this.floatingIps = new RecordStore('floatingIps', records.floatingIps, state)
-    this.keys = new RecordStore('keys', regions.map(firstKey), state)
-  }
-
-  /** The secret that signs the tokens. */
-  get secret(): string {
-    return this.#state.current.secret
-  }
-
-  get account(): string {
-    return this.#state.current.account
-  }
-
-  /** Takes in what other processes changed. Call it before each request. */
-  refresh(): void {
-    this.#state.refresh()
-  }
-
-  vpcName(id: string): string {
-    return this.vpcs.get(id)?.name ?? ''
-  }
-
-  /** The instance that a floating IP leads to, if any. */
-  targetOf({region, instance}: FloatingIpRecord): InstanceRecord | undefined {
-    return instance ? this.instances.find(region, instance) : undefined
-  }
-
-  /** The floating IPs that lead to an instance. */
-  floatingIpsOf({region, id}: InstanceRecord): FloatingIpRecord[] {
-    return this.floatingIps.of(region).filter(each => each.instance === id)
-  }
-
-  /** The keys that an instance was created with, those that still exist. */
-  keysOf({region, keyIds = [firstKey({name: region}).id]}: InstanceRecord): KeyRecord[] {
-    return this.keys.of(region).filter(each => keyIds.includes(each.id))
-  }
-
-  /** Brings all records back to what the arguments give. Rejects when that can't be kept. */
-  async reset(): Promise<void> {
-    await this.#state.reset()
+    /** The secret that signs the tokens. */
+    get secret(): string {
+      return state.current.secret
+    },
+    get account(): string {
+      return state.current.account
+    },
+    /** Takes in what other processes changed. Call it before each request. */
+    refresh: () => state.refresh(),
+    vpcName: (id: string) => vpcs.get(id)?.name ?? '',
+    /** The instance that a floating IP leads to, if any. */
+    targetOf: ({region, instance}: FloatingIpRecord) => (instance ? instances.find(region, instance) : undefined),
+    /** The floating IPs that lead to an instance. */
+    floatingIpsOf: ({region, id}: InstanceRecord) => floatingIps.of(region).filter(each => each.instance === id),
+    /** The keys that an instance was created with, those that still exist. */
+    keysOf: ({region, keyIds = [firstKey({name: region}).id]}: InstanceRecord) =>
+      keys.of(region).filter(each => keyIds.includes(each.id)),
+    /** Brings all records back to what the arguments give. Rejects when that can't be kept. */
+    reset: () => state.reset(),
   }
 }
 
@@ -122,4 +92,19 @@ function withIdsOf(account: string, fleet: FleetRecords): FleetRecords {
       instance: each.instance && own(each.instance),
     })),
   }
+}
+
+/** Finds an instance, or else a bare metal server, by ID, name, or region/name. Throws 404 for none and for several, with the parameter `instance` as target. */
+export function findServer(fleet: FleetStore, text: string): InstanceRecord | BareMetalRecord {
+  const isCalled = ({id, name, region}: InstanceRecord | BareMetalRecord) =>
+    [id, name, `${region}/${name}`].includes(text)
+  const instances = fleet.instances.all().filter(isCalled)
+  const found = instances.length > 0 ? instances : fleet.bareMetalServers.all().filter(isCalled)
+  const [first, ...more] = found
+  const refuse = (message: string) =>
+    new ApiError(404, 'not_found', message, {name: 'instance', type: 'parameter', value: text})
+  if (first === undefined) throw refuse(`The sandbox has no instance ${text}.`)
+  if (more.length === 0) return first
+  const choices = found.map(({name, region}) => `${region}/${name}`).join(', ')
+  throw refuse(`The sandbox has ${found.length} instances ${text}: ${choices}.`)
 }

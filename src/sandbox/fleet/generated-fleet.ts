@@ -9,7 +9,7 @@ import {
 } from '../core/records.ts'
 import {type RegionPlace, regional} from '../core/regions.ts'
 import type {ProfileName} from '../vpc/profiles.ts'
-import {newBareMetal, newTemplate, type ResourceNames, resolveNames} from './new-records.ts'
+import {newBareMetal, newTemplate, type ResourceNames, resolveNames} from './default-fleet.ts'
 
 const [http, https] = ['http', 'https'] as const
 

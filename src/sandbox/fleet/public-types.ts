@@ -73,7 +73,7 @@ export interface Edit<Settings> {
 }
 
 /** A change of a template. Settings are replaced as a whole; the API itself can't change them. */
-export type TemplateEdit = Pick<NewTemplate, 'metadata_service'> & {name?: string}
+type TemplateEdit = Pick<NewTemplate, 'metadata_service'> & {name?: string}
 
 /** All servers or templates of one kind, to change behind a client's back. Rejects for an unknown ID. */
 export interface Shelf<Summary, New, Edit> {
@@ -133,4 +133,15 @@ export interface AccountSummary {
   state: 'ACTIVE' | 'PENDING'
   /** Whether it has the profile that the owner of the API key may assume. */
   hasAuditor: boolean
+}
+
+/** A request as a test sees it. */
+export interface SeenRequest {
+  method: string
+  /** With the query. */
+  path: string
+  /** Undefined when no answer was sent. */
+  status: number | undefined
+  /** As JSON where it is that, else as text; undefined when empty. */
+  body?: unknown
 }

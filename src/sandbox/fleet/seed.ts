@@ -1,15 +1,10 @@
 import {z} from 'zod'
 import {ApiError} from '../core/api-error.ts'
-import {isTagName} from '../search/tags.ts'
+import {isTagName} from '../search/resources.ts'
 import {profileNames} from '../vpc/profiles.ts'
+import {bareMetalSettings, settings} from '../vpc/request-schemas.ts'
 import type {FleetStore} from './fleet.ts'
 import type {Fleet, NewTemplate, Seed, Seeded} from './public-types.ts'
-
-const settings = z.strictObject({
-  enabled: z.boolean().optional(),
-  protocol: z.enum(['http', 'https']).optional(),
-  response_hop_limit: z.int().min(1).max(64).optional(),
-})
 
 const text = z.string().optional()
 const tag = z.array(z.string().refine(isTagName, 'is no tag')).optional()
@@ -31,7 +26,7 @@ const instance = z.strictObject({
 const bareMetalServer = z.strictObject({
   ...placed,
   status: z.string().min(1).optional(),
-  metadata_service: settings.omit({response_hop_limit: true}).optional(),
+  metadata_service: bareMetalSettings.optional(),
 })
 const template = z.strictObject({...placed, metadata_service: settings.nullable().optional()})
 
@@ -59,7 +54,7 @@ function checkPlace(fleet: FleetStore, field: string, {region, zone, vpc}: Omit<
 }
 
 /** What a seed is for: an account's fleet. */
-export interface SeedBed {
+interface SeedBed {
   access: Fleet
   fleet: FleetStore
 }

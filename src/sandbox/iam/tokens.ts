@@ -2,10 +2,10 @@ import {randomUUID} from 'node:crypto'
 import {sign, verify} from 'hono/jwt'
 import {accountId} from '../core/ids.ts'
 
-export const apiKeyGrant = 'urn:ibm:params:oauth:grant-type:apikey'
+const grantType = (name: string) => `urn:ibm:params:oauth:grant-type:${name}`
 
-export const assumeGrant = 'urn:ibm:params:oauth:grant-type:assume'
-export const crTokenGrant = 'urn:ibm:params:oauth:grant-type:cr-token'
+/** What a token is granted for: `apikey`, the profile to assume, or a token of a compute resource. */
+export const grantTypes = {apiKey: grantType('apikey'), assume: grantType('assume'), crToken: grantType('cr-token')}
 
 /** The IAM ID of the owner of the API key. */
 export const ownerIamId = 'IBMid-0000SANDBOX'
@@ -45,7 +45,7 @@ export const userClaims: Claims = {
   email: user,
   sub: user,
   authn: {sub: user, iam_id: ownerIamId, name: 'Test User'},
-  grant_type: apiKeyGrant,
+  grant_type: grantTypes.apiKey,
 }
 
 /** A signed access token with the claims that IBM's have, valid from `issuedAt` for `ttlSeconds` (both in seconds). */

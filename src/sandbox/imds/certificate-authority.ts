@@ -5,7 +5,8 @@ import {tmpdir} from 'node:os'
 import {dirname, join} from 'node:path'
 import {createSecureContext, type SecureContext} from 'node:tls'
 import * as x509 from '@peculiar/x509'
-import {refusedPart} from './metadata-error.ts'
+import {whenAsked} from '../core/when-asked.ts'
+import {refusedPart} from './metadata-request.ts'
 
 const algorithm = {name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256'}
 const dayMs = 86_400_000
@@ -29,29 +30,26 @@ interface Authority {
 const makeKeys = () => crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
 const pemOf = (certificate: x509.X509Certificate) => `${certificate.toString('pem')}\n`
 
-interface Wanted {
-  subject: string | x509.Name
-  publicKey: Keys['publicKey'] | x509.PublicKey
-  /** In epoch milliseconds. */
-  valid?: [from: number, until: number]
-  extensions: x509.Extension[]
-}
+const validFor = (days: number) => ({
+  notBefore: new Date(Date.now() - dayMs),
+  notAfter: new Date(Date.now() + days * dayMs),
+})
 
-const validFor = (days: number): [number, number] => [Date.now() - dayMs, Date.now() + days * dayMs]
+type Wanted = Pick<x509.X509CertificateCreateParams, 'extensions' | 'notAfter' | 'notBefore' | 'publicKey'> & {
+  subject: string | x509.Name
+}
 
 /** A certificate signed by an authority; keys without a certificate sign their own. */
 async function sign(
-  {subject, publicKey, valid = validFor(364), extensions}: Wanted,
+  {extensions = [], ...wanted}: Wanted,
   {certificate, keys}: Partial<Authority> & Pick<Authority, 'keys'>,
 ): Promise<x509.X509Certificate> {
   return x509.X509CertificateGenerator.create({
-    subject,
-    issuer: certificate?.subject ?? subject,
-    publicKey,
+    ...validFor(364),
+    ...wanted,
+    issuer: certificate?.subject ?? wanted.subject,
     signingKey: keys.privateKey,
     signingAlgorithm: algorithm,
-    notBefore: new Date(valid[0]),
-    notAfter: new Date(valid[1]),
     extensions: [...extensions, await x509.AuthorityKeyIdentifierExtension.create(keys.publicKey)],
   })
 }
@@ -63,12 +61,8 @@ async function makeAuthority(commonName: string, parent?: Authority): Promise<Au
     new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
     await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
   ]
-  const wanted = {
-    subject: `CN=${commonName}, ${organization}`,
-    publicKey: keys.publicKey,
-    valid: validFor(365),
-    extensions,
-  }
+  const subject = `CN=${commonName}, ${organization}`
+  const wanted = {...validFor(365), subject, publicKey: keys.publicKey, extensions}
   return {certificate: await sign(wanted, parent ?? {keys}), keys}
 }
 
@@ -89,10 +83,8 @@ async function makeSecureContext(address: string, root: Authority): Promise<Secu
     new x509.SubjectAlternativeNameExtension([...servedNames, ...own]),
     await x509.SubjectKeyIdentifierExtension.create(publicKey),
   ]
-  const certificate = await sign(
-    {subject: `CN=api.metadata.cloud.ibm.com, ${organization}`, publicKey, extensions},
-    root,
-  )
+  const subject = `CN=api.metadata.cloud.ibm.com, ${organization}`
+  const certificate = await sign({subject, publicKey, extensions}, root)
   const key = x509.PemConverter.encode(await crypto.subtle.exportKey('pkcs8', privateKey), 'PRIVATE KEY')
   return createSecureContext({key, cert: certificate.toString('pem')})
 }
@@ -130,45 +122,41 @@ function attributesOf(name: x509.Name): x509.JsonNameParams {
     .map(each => Object.fromEntries(Object.entries(each).map(([type, values]) => [type, asUtf8(values)])))
 }
 
-/** The sandbox's certificate authority: for TLS of the metadata service, and for identity certificates. Its keys never leave the process. */
-export interface CertificateAuthority {
-  /** Where its certificate is, for clients to trust. */
-  file: string
-  /** For TLS at the IP address that the service was reached at. */
-  secureContext(address: string): Promise<SecureContext>
-  /** As MetadataCloud.issueCertificate. */
-  issue(csr: string, commonName: string, issuedAtMs: number, ttlSeconds: number): Promise<string[]>
-  /** Removes the temporary folder, if there is one. */
-  close(): void
-}
+export type CertificateAuthority = Awaited<ReturnType<typeof makeCertificateAuthority>>
 
-/** Makes one, and writes its certificate to `given`, or into a new temporary folder. Rejects when it can't be written. */
+/**
+ * Makes the sandbox's certificate authority: for TLS of the metadata service, and for identity certificates. Its keys never
+ * leave the process. Writes its certificate to `given`, or into a new temporary folder. Rejects when it can't be written.
+ */
 export async function makeCertificateAuthority(
   given: string | undefined,
   write: (file: string, pem: string) => Promise<void> = writeFile,
-): Promise<CertificateAuthority> {
+) {
   const root = await makeAuthority('vpcmd sandbox CA')
   const file = given ?? join(mkdtempSync(join(tmpdir(), 'vpcmd-sandbox-')), 'ca.pem')
   await write(file, pemOf(root.certificate))
   const secureContexts = new Map<string, Promise<SecureContext>>()
-  let identityAuthority: Promise<Authority> | undefined
+  const identityAuthority = whenAsked(() => makeAuthority('vpcmd sandbox identity CA', root))
   return {
+    /** Where its certificate is, for clients to trust. */
     file,
-    secureContext(address) {
+    /** For TLS at the IP address that the service was reached at. */
+    secureContext(address: string): Promise<SecureContext> {
       const made = secureContexts.get(address) ?? makeSecureContext(address, root)
       secureContexts.set(address, made)
       return made
     },
-    async issue(csr, commonName, issuedAtMs, ttlSeconds) {
+    /** PEM chain for a CSR with `commonName` as its subject's, from `issuedAtMs` for `ttlSeconds`. Rejects with an ApiError for a CSR against the rules. */
+    async issue(csr: string, commonName: string, issuedAtMs: number, ttlSeconds: number): Promise<string[]> {
       const {subjectName, publicKey} = await readRequest(csr)
-      identityAuthority ??= makeAuthority('vpcmd sandbox identity CA', root)
-      const authority = await identityAuthority
+      const authority = await identityAuthority()
       const subject = new x509.Name([...attributesOf(subjectName), {CN: [commonName]}])
       const extensions = leafExtensions(x509.ExtendedKeyUsage.clientAuth)
-      const valid: Wanted['valid'] = [issuedAtMs, issuedAtMs + ttlSeconds * 1000]
-      const certificate = await sign({subject, publicKey, valid, extensions}, authority)
+      const valid = {notBefore: new Date(issuedAtMs), notAfter: new Date(issuedAtMs + ttlSeconds * 1000)}
+      const certificate = await sign({...valid, subject, publicKey, extensions}, authority)
       return [certificate, authority.certificate].map(pemOf)
     },
+    /** Removes the temporary folder, if there is one. */
     close() {
       if (given === undefined) rmSync(dirname(file), {recursive: true, force: true})
     },

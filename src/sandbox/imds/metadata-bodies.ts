@@ -1,15 +1,10 @@
-import {crnOf, uuidOf} from '../core/ids.ts'
+import {uuidOf} from '../core/ids.ts'
 import type {InstanceRecord, KeyRecord} from '../core/records.ts'
-import {isoTime} from '../core/references.ts'
+import {isoTime, vpcReference} from '../core/references.ts'
 import {bootAttachmentBody, initializationBody, instanceBody, softwareAttachmentsOf} from '../vpc/instance-body.ts'
-import {
-  attachmentBodies,
-  interfaceBodies,
-  virtualNetworkInterfaceBody,
-  virtualNetworkInterfaceIds,
-} from '../vpc/networking.ts'
-import {keyFacts, keyReference} from '../vpc/ssh-keys.ts'
-import type {MetadataSubject} from './metadata-environment.ts'
+import {keyFacts, keyReference} from '../vpc/keys.ts'
+import {attachmentBodies, interfaceBodies, virtualNetworkInterfacesOf} from '../vpc/networking.ts'
+import type {MetadataSubject} from './metadata-request.ts'
 
 type Body = Record<string, unknown>
 
@@ -32,8 +27,8 @@ function withAddress({primary_ip: ip, ...rest}: Body): Body {
  * `primary_ipv4_address` in its interfaces (ibm-cloud-docs/vpc instance_metadata_vpc_access_instance_metadata.md; an answer
  * of IBM's that mondoohq/cnquery recorded, providers/os/id/ibm/testdata/instance_linux.toml).
  */
-function metadataInstance({record, vpcName, now, transitionMs}: MetadataSubject): Body {
-  const full = instanceBody(record, vpcName, {base: '', now, transitionMs})
+function metadataInstance({record, fleet, now, transitionMs}: MetadataSubject): Body {
+  const full = instanceBody(record, fleet.vpcName(record.vpc), {now, transitionMs})
   const {id, name} = record.resourceGroup
   const body: Body = {
     ...withoutLinks(full),
@@ -48,8 +43,8 @@ function metadataInstance({record, vpcName, now, transitionMs}: MetadataSubject)
 }
 
 /** `/instance/initialization`: what the VPC API says, and the user data as it was given. Without user data the property is absent; no source says what IBM does. */
-function metadataInitialization({record, keys: given}: MetadataSubject): Body {
-  const {keys, ...rest} = withoutLinks(initializationBody(record, given, ''))
+function metadataInitialization({record, fleet}: MetadataSubject): Body {
+  const {keys, ...rest} = withoutLinks(initializationBody(record, fleet.keysOf(record)))
   return {
     ...rest,
     keys: (keys as Body[]).map(key => ({...key, resource_type: 'key'})),
@@ -88,7 +83,7 @@ function softwareAttachments(record: InstanceRecord): Body[] {
 function metadataKey(key: KeyRecord): Body {
   const facts = keyFacts(key.publicKey)
   return {
-    ...withoutLinks(keyReference(key, '')),
+    ...withoutLinks(keyReference(key)),
     created_at: isoTime(key.created),
     length: facts?.length,
     public_key: key.publicKey,
@@ -110,17 +105,17 @@ export const metadataLists: Record<string, (subject: MetadataSubject) => Body[]>
       clusterNetworkAttachment(each, subject.record.id.slice(0, 4)),
     ),
   // None for an instance of the old kind.
-  'instance/network_attachments': ({record}) => withoutLinks(attachmentBodies(record, '')),
+  'instance/network_attachments': ({record}) => withoutLinks(attachmentBodies(record)),
   // The summary of metadata still lists `primary_ipv4_address`, which the VPC API has no more.
-  'instance/network_interfaces': ({record, floatingIps}) =>
-    withoutLinks(interfaceBodies(record, floatingIps, '')).map(each => ({
+  'instance/network_interfaces': ({record, fleet}) =>
+    withoutLinks(interfaceBodies(record, fleet.floatingIpsOf(record))).map(each => ({
       ...each,
       primary_ipv4_address: (each.primary_ip as Body).address,
     })),
   'instance/software_attachments': ({record}) => softwareAttachments(record),
-  'instance/volume_attachments': ({record}) => [withoutLinks(bootAttachmentBody(record, ''))],
+  'instance/volume_attachments': ({record}) => [withoutLinks(bootAttachmentBody(record))],
   // Those that the instance was made with.
-  keys: ({keys}) => keys.map(metadataKey),
+  keys: ({record, fleet}) => fleet.keysOf(record).map(metadataKey),
   // The one that the instance is in, if any.
   placement_groups: ({record}) =>
     record.placementGroup === undefined
@@ -135,9 +130,8 @@ export const metadataLists: Record<string, (subject: MetadataSubject) => Body[]>
           },
         ],
   // Those that the instance's network attachments have.
-  virtual_network_interfaces: ({record, vpcName}) => {
-    const vpc = {crn: crnOf(record.region, 'vpc', record.vpc), id: record.vpc, name: vpcName, resource_type: 'vpc'}
-    const bodyOf = (id: string) => withoutLinks(virtualNetworkInterfaceBody(record, id, '') ?? {})
-    return virtualNetworkInterfaceIds(record).map(id => ({...bodyOf(id), vpc}))
+  virtual_network_interfaces: ({record, fleet}) => {
+    const vpc = withoutLinks(vpcReference(record, fleet.vpcName(record.vpc)))
+    return virtualNetworkInterfacesOf(record).map(({body}) => ({...withoutLinks(body()), vpc}))
   },
 }

@@ -1,61 +1,23 @@
-import {ApiError} from '../core/api-error.ts'
-
-/** The fields that a search knows: those of IBM/platform-services-node-sdk global-search/v2.ts, and the tags (ibm-cloud-docs/account tagging_resources.md). */
-export const searchFields = [
-  'account_id',
-  'access_tags',
-  'crn',
-  'family',
-  'name',
-  'region',
-  'service_tags',
-  'tags',
-  'type',
-] as const
-
-export type SearchField = (typeof searchFields)[number]
-
-export function isSearchField(text: string): text is SearchField {
-  return searchFields.some(each => each === text)
-}
+import {ApiError, notSimulated} from '../core/api-error.ts'
+import {isSearchField, type SearchField} from './resources.ts'
 
 /** Whether something fits, whose values `valuesOf` gives. */
-export type Query = (valuesOf: (field: SearchField) => readonly string[]) => boolean
+type Query = (valuesOf: (field: SearchField) => readonly string[]) => boolean
 
 /** 501 for what Lucene has and the sandbox does not: an empty list would say that there is nothing. */
-function notSimulated(what: string): ApiError {
-  return new ApiError(501, 'not_implemented', `The sandbox does not simulate ${what} in a query.`)
-}
+const unknown = (what: string) => notSimulated(`${what} in a query`)
 
 /** 400 for what is no query. Code and message are the sandbox's: no source shows IBM's. */
-function malformed(what: string): ApiError {
-  return new ApiError(400, 'invalid_query', `The query is not valid: ${what}.`, {name: 'query', type: 'field'})
-}
-
-/** A word, with its escapes taken away. */
-interface Word {
-  text: string
-  /** Ends in a `*` that is not escaped. */
-  isPrefix: boolean
-}
-
-interface Term {
-  isNegated: boolean
-  fits: Query
-}
+const malformed = (what: string) =>
+  new ApiError(400, 'invalid_query', `The query is not valid: ${what}.`, {name: 'query', type: 'field'})
 
 /** The operators, and what stands for each. */
 const operators = {'&&': 'AND', '||': 'OR', AND: 'AND', OR: 'OR'} as const
 
-// What begins something else than a word, and what that is.
-const others: Record<string, string> = {
-  '+': 'a + before a term',
-  '-': 'a - before a term',
-  '!': 'a ! before a term',
-  '[': 'ranges',
-  '{': 'ranges',
-  '/': 'regular expressions',
-}
+// What begins something else than a word, and what ends a word or a quotation as something else.
+const unlikeTerms: Record<string, string> = {'/': 'regular expressions', '[': 'ranges', '{': 'ranges'}
+const beforeTerms = {...unlikeTerms, '+': 'a + before a term', '-': 'a - before a term', '!': 'a ! before a term'}
+const behindTerms = {...unlikeTerms, ']': 'ranges', '}': 'ranges', '^': 'a boost', '~': 'an inexact match'}
 
 /**
  * Reads a query in the part of Lucene's syntax that the sandbox knows: `field:value`, `field:"value"`, `field:value*`,
@@ -63,141 +25,95 @@ const others: Record<string, string> = {
  * Throws 501 for the rest of Lucene, and for what Lucene reads otherwise than it looks; 400 for what is no query.
  */
 export function parseQuery(text: string): Query {
-  return new QueryParser(text).parse()
-}
-
-class QueryParser {
-  readonly #text: string
-  #at = 0
-
-  constructor(text: string) {
-    this.#text = text
+  let at = 0
+  const next = () => text[at] ?? ''
+  /** Takes what a sticky pattern finds here, if it does. */
+  const take = (pattern: RegExp): string | undefined => {
+    pattern.lastIndex = at
+    const [found] = pattern.exec(text) ?? []
+    at += found?.length ?? 0
+    return found
   }
-
-  parse(): Query {
-    const query = this.#expression(undefined)
-    if (!this.#isAtEnd()) throw malformed('a ) has no (')
-    return query
+  const refuse = (unlike: Record<string, string>) => {
+    const what = unlike[next()]
+    if (what !== undefined) throw unknown(what)
   }
 
   /** Terms with operators between them, up to the end or a closing parenthesis. */
-  #expression(field: SearchField | undefined): Query {
-    const terms = [this.#term(field)]
+  const expression = (field?: SearchField): Query => {
+    const terms = [term(field)]
     const used = new Set<string>()
-    while (!this.#isAtEnd() && this.#next() !== ')') {
-      const operator = this.#takeOperator()
+    for (take(/\s*/y); next() !== '' && next() !== ')'; take(/\s*/y)) {
+      const operator = take(/&&|\|\||(AND|OR)(?=[\s(]|$)/y)
       // Lucene takes OR for it, unless it is told otherwise; no source says what IBM tells it.
-      if (operator === undefined) throw notSimulated('terms without AND or OR between them')
-      used.add(operator)
-      terms.push(this.#term(field))
+      if (operator === undefined) throw unknown('terms without AND or OR between them')
+      used.add(operators[operator as keyof typeof operators])
+      terms.push(term(field))
     }
     // Lucene has no precedence: `a OR b AND c` is not what it looks like (org.apache.lucene.queryparser.classic).
-    if (used.size > 1) throw notSimulated('AND beside OR without parentheses')
-    if (used.has('OR') && terms.some(each => each.isNegated)) throw notSimulated('NOT beside OR without parentheses')
-    const fits = ({isNegated, fits: query}: Term, valuesOf: Parameters<Query>[0]) => query(valuesOf) !== isNegated
-    return used.has('OR')
-      ? valuesOf => terms.some(each => fits(each, valuesOf))
-      : valuesOf => terms.every(each => fits(each, valuesOf))
+    if (used.size > 1) throw unknown('AND beside OR without parentheses')
+    if (used.has('OR') && terms.some(each => each.isNegated)) throw unknown('NOT beside OR without parentheses')
+    return valuesOf => {
+      const fits = ({isNegated, query}: (typeof terms)[number]) => query(valuesOf) !== isNegated
+      return used.has('OR') ? terms.some(fits) : terms.every(fits)
+    }
   }
 
-  #term(field: SearchField | undefined): Term {
-    this.#skipSpace()
-    const isNegated = /^NOT(?=[\s(])/.test(this.#text.slice(this.#at, this.#at + 4))
-    if (isNegated) this.#at += 3
-    return {isNegated, fits: this.#operand(field)}
+  const term = (field?: SearchField) => {
+    take(/\s*/y)
+    const isNegated = take(/NOT(?=[\s(])/y) !== undefined
+    return {isNegated, query: operand(field)}
   }
 
-  #operand(field: SearchField | undefined): Query {
-    this.#skipSpace()
-    const next = this.#next()
-    if (next === undefined) throw malformed('a term is missing at its end')
-    if (next === '(') return this.#inParentheses(field)
-    if (next === '"') return matching(field, {text: this.#quoted(), isPrefix: false})
-    const other = others[next]
-    if (other !== undefined) throw notSimulated(other)
-    const word = this.#word()
-    const isEach = word.text === '' && word.isPrefix
-    if (this.#next() !== ':') return isEach && !field ? () => true : matching(field, word)
+  const operand = (field?: SearchField): Query => {
+    take(/\s*/y)
+    if (next() === '') throw malformed('a term is missing at its end')
+    if (take(/\(/y)) {
+      const query = expression(field)
+      if (!take(/\)/y)) throw malformed('a ( has no )')
+      return query
+    }
+    if (next() === '"') return matching(field, quoted(), false)
+    refuse(beforeTerms)
+    const {word, isPrefix} = takeWord()
+    const isEach = word === '' && isPrefix
+    if (!take(/:/y)) return isEach && !field ? () => true : matching(field, word, isPrefix)
     if (field !== undefined) throw malformed('a value holds a colon: quote it')
-    this.#at++
-    if (isEach && this.#word().isPrefix) return () => true
-    if (word.isPrefix || !isSearchField(word.text))
-      throw notSimulated(`the field ${word.text}${word.isPrefix ? '*' : ''}`)
-    return this.#operand(word.text)
+    if (isEach && takeWord().isPrefix) return () => true
+    if (isPrefix || !isSearchField(word)) throw unknown(`the field ${word}${isPrefix ? '*' : ''}`)
+    return operand(word)
   }
 
-  #inParentheses(field: SearchField | undefined): Query {
-    this.#at++
-    const query = this.#expression(field)
-    if (this.#next() !== ')') throw malformed('a ( has no )')
-    this.#at++
-    return query
-  }
-
-  #quoted(): string {
-    let text = ''
-    for (this.#at++; this.#next() !== '"'; this.#at++) {
-      if (this.#next() === '\\') this.#at++
-      const character = this.#next()
-      if (character === undefined) throw malformed('a " has no other')
-      text += character
-    }
-    this.#at++
+  const quoted = (): string => {
+    const found = take(/"(\\.|[^"\\])*"/sy)
+    if (found === undefined) throw malformed('a " has no other')
+    const value = found.slice(1, -1).replaceAll(/\\(.)/gs, '$1')
     // Lucene takes it for itself there, which nobody means.
-    if (text.includes('*')) throw notSimulated('a * within quotes')
-    return this.#ended(text)
+    if (value.includes('*')) throw unknown('a * within quotes')
+    refuse(behindTerms)
+    return value
   }
 
-  #word(): Word {
-    let text = ''
-    let isPrefix = false
-    for (; ; this.#at++) {
-      const character = this.#next()
-      if (character === undefined || /[\s():"]/.test(character)) break
-      if (isPrefix || character === '?') throw notSimulated('a wildcard but at the end of a value')
-      if (/[\^~[\]{}/]/.test(character)) return {text: this.#ended(text), isPrefix}
-      if (character === '*') isPrefix = true
-      else if (character === '\\') text += this.#text[++this.#at] ?? ''
-      else text += character
+  /** A word with its escapes taken away, and whether it ends in a `*` that is not escaped. */
+  const takeWord = () => {
+    const word = take(/(\\.?|[^\s():"?*^~[\]{}/\\])*/sy)?.replaceAll(/\\(.?)/gs, '$1') ?? ''
+    const isPrefix = take(/\*/y) !== undefined
+    if (next() === '?' || (isPrefix && !/^$|[\s():"]/.test(next()))) {
+      throw unknown('a wildcard but at the end of a value')
     }
-    if (text === '' && !isPrefix) throw malformed('a term is missing')
-    if (Object.hasOwn(operators, text)) throw malformed(`${text} has no term before it`)
-    return {text, isPrefix}
+    refuse(behindTerms)
+    if (word === '' && !isPrefix) throw malformed('a term is missing')
+    if (Object.hasOwn(operators, word)) throw malformed(`${word} has no term before it`)
+    return {word, isPrefix}
   }
 
-  /** The text before this point, unless what follows makes something else of it. */
-  #ended(text: string): string {
-    const next = this.#next()
-    if (next === '^') throw notSimulated('a boost')
-    if (next === '~') throw notSimulated('an inexact match')
-    if (next !== undefined && /[[\]{}/]/.test(next)) throw notSimulated(next === '/' ? 'regular expressions' : 'ranges')
-    return text
-  }
-
-  #takeOperator(): 'AND' | 'OR' | undefined {
-    this.#skipSpace()
-    const [found] = /^(&&|\|\||(AND|OR)(?=[\s(]|$))/.exec(this.#text.slice(this.#at, this.#at + 4)) ?? []
-    if (found === undefined) return undefined
-    this.#at += found.length
-    return operators[found as keyof typeof operators]
-  }
-
-  #next(): string | undefined {
-    return this.#text[this.#at]
-  }
-
-  #isAtEnd(): boolean {
-    this.#skipSpace()
-    return this.#at >= this.#text.length
-  }
-
-  #skipSpace(): void {
-    while (/\s/.test(this.#next() ?? '')) this.#at++
-  }
+  const whole = expression()
+  if (at < text.length) throw malformed('a ) has no (')
+  return whole
 }
 
-function matching(field: SearchField | undefined, {text, isPrefix}: Word): Query {
-  if (field === undefined) throw notSimulated('a value without a field')
+function matching(field: SearchField | undefined, text: string, isPrefix: boolean): Query {
+  if (field === undefined) throw unknown('a value without a field')
   const sought = text.toLowerCase()
   return valuesOf =>
     valuesOf(field).some(value => {

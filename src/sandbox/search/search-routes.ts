@@ -1,22 +1,13 @@
 import {Hono} from 'hono'
 import type {Accounts} from '../accounts/accounts.ts'
-import {ApiError, fieldError} from '../core/api-error.ts'
+import {fieldError, notSimulated} from '../core/api-error.ts'
 import type {ApiRequest} from '../core/collection.ts'
 import type {Environment} from '../core/environment.ts'
-import {accountId} from '../core/ids.ts'
 import {readCount} from '../core/paging.ts'
-import type {TagType} from '../core/records.ts'
 import type {FleetStore} from '../fleet/fleet.ts'
 import {readObject} from '../vpc/request-body.ts'
-import {isSearchField, parseQuery, type SearchField, searchFields} from './query.ts'
-import {crnOfResource, type Resource, resourcesOf} from './resources.ts'
-import {indexedTags} from './tags.ts'
-
-/** When a search looks into the index, and how late that is. */
-interface Look {
-  now: number
-  delayMs: number
-}
+import {parseQuery} from './query.ts'
+import {fieldsIn, type Look, type Resource, resourcesOf, type SearchField, valuesByField} from './resources.ts'
 
 // IBM/platform-services-node-sdk global-search/v2.ts. It states no maximum: 1000 is what public scripts ask for.
 const defaultLimit = 10
@@ -35,7 +26,7 @@ interface Search {
  * `POST /v3/resources/search` (IBM/platform-services-node-sdk global-search/v2.ts): the VPC resources of the token's
  * account. Its index learns of tags `delayMs` after they were attached or detached; of everything else at once.
  */
-export function searchRoutes(accounts: Accounts, delayMs: number): Hono<Environment> {
+export function searchRoutes(accounts: Accounts, delayMs = 0): Hono<Environment> {
   const routes = new Hono<Environment>()
   routes.post('/v3/resources/search', c =>
     accounts.serve(c, async ({id, cloud: {fleet, clock}}) => {
@@ -54,21 +45,6 @@ export function searchRoutes(accounts: Accounts, delayMs: number): Hono<Environm
   return routes
 }
 
-const tagsOf = (type: TagType) => (resource: Resource, look: Look) => indexedTags(resource.record.tags, type, look)
-
-const valuesByField: Record<SearchField, (resource: Resource, look: Look) => readonly string[]> = {
-  account_id: () => [accountId()],
-  crn: resource => [crnOfResource(resource)],
-  family: () => ['is'],
-  name: ({record}) => [record.name],
-  // The zone, where there is one, as the answers have it that were seen in public.
-  region: ({place}) => [place],
-  type: ({type}) => [type],
-  tags: tagsOf('user'),
-  access_tags: tagsOf('access'),
-  service_tags: tagsOf('service'),
-}
-
 /** A resource with some of its fields; "for all queries, `crn` is always returned". */
 function itemOf(resource: Resource, fields: readonly SearchField[], look: Look): Record<string, unknown> {
   const chosen = new Set<SearchField>([...fields, 'crn'])
@@ -80,31 +56,25 @@ function itemOf(resource: Resource, fields: readonly SearchField[], look: Look):
   )
 }
 
-interface Found {
-  place: number
-  resource: Resource
-}
-
-/** Up to `limit` resources that fit and come after what was given already. */
+/** Up to `limit` resources that fit and come after what was given already, each with its place. */
 function searched(
   fleet: FleetStore,
   {query, after}: Search,
   {limit, sort, look}: {limit: number; sort: SearchField[]; look: Look},
-): Found[] {
+) {
   const fits = parseQuery(query)
-  const isFitting = (resource: Resource) => fits(field => valuesByField[field](resource, look))
-  const found: Found[] = []
-  for (const [place, resource] of resourcesOf(fleet, sort.length > 0 ? 0 : after)) {
-    if (!isFitting(resource)) continue
-    found.push({place, resource})
-    if (sort.length === 0 && found.length === limit) break
+  const isSorted = sort.length > 0
+  const found: {place: number; resource: Resource; key: string}[] = []
+  for (const [place, resource] of resourcesOf(fleet, isSorted ? 0 : after)) {
+    const valuesOf = (field: SearchField) => valuesByField[field](resource, look)
+    if (!fits(valuesOf)) continue
+    found.push({place, resource, key: sort.map(field => valuesOf(field).join()).join('\n')})
+    if (!isSorted && found.length === limit) break
   }
-  if (sort.length === 0) return found
-  const keyOf = ({resource}: Found) => sort.map(field => valuesByField[field](resource, look).join()).join('\n')
-  const keyed = found.map(each => ({each, key: keyOf(each)}))
-  const sorted = keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+  if (!isSorted) return found
+  found.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
   // A sorted list has no lasting places: the cursor counts.
-  return sorted.slice(after, after + limit).map(({each}, index) => ({...each, place: after + index + 1}))
+  return found.slice(after, after + limit).map(({resource}, index) => ({resource, place: after + index + 1}))
 }
 
 /** Reads the parameters of the URL. Throws 400 for a wrong one, and 501 for one that the sandbox does not simulate. */
@@ -114,7 +84,7 @@ function readParameters(c: ApiRequest, account: string): {limit: number; sort: S
   readCount(c.req.query(), 'timeout', 0, Number.MAX_SAFE_INTEGER, 0)
   // False is the default of all these.
   const [other] = Object.entries(others).find(([, value]) => value !== 'false') ?? []
-  if (other !== undefined) throw notSimulated(`the parameter ${other}`)
+  if (other !== undefined) throw notSimulated(`the parameter ${other} of the search`)
   const names = sort === '' ? [] : sort.split(',')
   // Only what the caller may view is returned: nothing of another account.
   return {limit, sort: fieldsIn(names), isOwn: asked === undefined || asked === account}
@@ -153,19 +123,6 @@ function searchOf(cursor: string): Search | undefined {
   }
 }
 
-/** The fields that are meant by names, of which `*` is all. Throws 501 for one that the sandbox does not have. */
-function fieldsIn(names: readonly string[]): SearchField[] {
-  return names.flatMap(name => {
-    if (name === '*') return searchFields
-    if (isSearchField(name)) return name
-    throw notSimulated(`the field ${name}`)
-  })
-}
-
 function isTexts(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every(each => typeof each === 'string')
-}
-
-function notSimulated(what: string): ApiError {
-  return new ApiError(501, 'not_implemented', `The sandbox does not simulate ${what} of the search.`)
 }

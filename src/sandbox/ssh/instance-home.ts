@@ -5,7 +5,7 @@ import type {InstanceRecord} from '../core/records.ts'
 import type {MetadataAddress} from '../imds/metadata-options.ts'
 import {ownEnvironment} from './own-process.ts'
 
-export interface LoggedIn {
+interface LoggedIn {
   record: InstanceRecord
   user: string
   /** The sandbox's own URL. */

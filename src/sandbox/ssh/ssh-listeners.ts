@@ -1,19 +1,20 @@
 import {timingSafeEqual} from 'node:crypto'
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
-import {type AddressInfo, createServer, type Server, type Socket} from 'node:net'
+import type {Socket} from 'node:net'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import ssh2, {type AuthContext, type Connection, type ParsedKey} from 'ssh2'
+import type {SimulatedCloud} from '../core/environment.ts'
+import {Listeners} from '../core/listeners.ts'
 import type {InstanceRecord} from '../core/records.ts'
-import type {SimulatedCloud} from '../core/simulated-cloud.ts'
 import type {MetadataListeners} from '../imds/metadata-listeners.ts'
-import {statusAt} from '../vpc/instance-status.ts'
-import {type InstanceHome, makeInstanceHome} from './instance-home.ts'
+import {statusAt} from '../vpc/instance-actions.ts'
+import {makeInstanceHome} from './instance-home.ts'
 import {onExit} from './own-process.ts'
 import {findTerminal, Sessions} from './sessions.ts'
 
 /** Where an instance of the sandbox takes ssh, and what it takes to log in: any user name, and this key alone. */
-export interface SshAddress {
+interface SshAddress {
   id: string
   name: string
   region: string
@@ -25,15 +26,10 @@ export interface SshAddress {
   known_hosts_file: string
 }
 
-export interface SshListeners {
-  /** Where an instance takes ssh; listens from the first call on, also while the instance is stopped, and then hangs up on whoever calls. */
-  address(instance: InstanceRecord): Promise<SshAddress>
-  /** Ends all connections and what runs in them at once, and removes the key. */
-  close(): Promise<void>
-}
+export type SshListeners = Awaited<ReturnType<typeof openSshListeners>>
 
-export interface SshCloud extends Omit<SimulatedCloud, 'actions'> {
-  metadata: () => Promise<MetadataListeners>
+interface SshCloud extends Omit<SimulatedCloud, 'actions'> {
+  openMetadata: () => Promise<MetadataListeners>
   /** The sandbox's own URL. */
   url: string
   /** The words that start vpcmd, where they are known. */
@@ -48,14 +44,7 @@ const lookMs = 500
  * alone, which is made here and kept in a folder that only its owner can read: whoever has it gets a shell of this machine, as
  * the user who runs the sandbox.
  */
-export async function openSshListeners({
-  fleet,
-  clock,
-  transitionMs,
-  metadata,
-  url,
-  vpcmd,
-}: SshCloud): Promise<SshListeners> {
+export async function openSshListeners({fleet, clock, transitionMs, openMetadata, url, vpcmd}: SshCloud) {
   const folder = mkdtempSync(join(tmpdir(), 'vpcmd-sandbox-ssh-'))
   const [own, host] = [makeKeyPair(), makeKeyPair()]
   const [identityFile, knownHostsFile] = [join(folder, 'id_ed25519'), join(folder, 'known_hosts')]
@@ -64,30 +53,22 @@ export async function openSshListeners({
   const {key} = own
   const terminal = findTerminal()
   const sessions = new Sessions()
-  const sockets = new Set<Socket>()
-  const servers = new Map<string, Promise<Server>>()
-  const isRunning = (id: string) => {
+  const findRunning = (id: string) => {
     fleet.refresh()
     const record = fleet.instances.get(id)
-    return record !== undefined && statusAt(record, clock(), transitionMs) === 'running'
+    return record && statusAt(record, clock(), transitionMs) === 'running' ? record : undefined
   }
 
-  const greet = (socket: Socket, id: string, logIn: (user: string) => Promise<InstanceHome>) => {
-    sockets.add(socket)
+  const greet = (socket: Socket, id: string) => {
     const looking = setInterval(() => {
-      if (!isRunning(id)) socket.destroy()
+      if (!findRunning(id)) socket.destroy()
     }, lookMs)
-    socket.on('close', () => {
-      sockets.delete(socket)
-      clearInterval(looking)
-    })
-    // A caller may hang up at any time.
-    socket.on('error', () => undefined)
-    if (!isRunning(id)) return socket.destroy()
-    const server = new ssh2.Server({hostKeys: [host.private]}, connection => serve(connection, logIn))
-    server.injectSocket(socket)
+    socket.on('close', () => clearInterval(looking))
+    const record = findRunning(id)
+    if (record === undefined) return socket.destroy()
+    new ssh2.Server({hostKeys: [host.private]}, connection => serve(connection, record)).injectSocket(socket)
   }
-  const serve = (connection: Connection, logIn: (user: string) => Promise<InstanceHome>) => {
+  const serve = (connection: Connection, record: InstanceRecord) => {
     connection.on('error', () => undefined)
     let user = ''
     connection.on('authentication', request => {
@@ -96,7 +77,7 @@ export async function openSshListeners({
       request.accept()
     })
     connection.on('ready', () => {
-      const ready = Promise.all([logIn(user), terminal])
+      const ready = Promise.all([logIn(record, user), terminal])
       connection.on('session', (accept, reject) => {
         ready.then(
           ([home, terminal]) => sessions.serve(accept(), home, terminal),
@@ -105,17 +86,11 @@ export async function openSshListeners({
       })
     })
   }
-  const listen = (record: InstanceRecord): Promise<Server> => {
-    const logIn = async (user: string) => {
-      const address = await (await metadata()).address(record.id)
-      return makeInstanceHome(join(folder, record.id), {record, user, url, metadata: address, vpcmd})
-    }
-    const server = createServer(socket => greet(socket, record.id, logIn))
-    return new Promise((resolve, reject) => {
-      server.once('error', reject)
-      server.listen(0, '127.0.0.1', () => resolve(server))
-    })
+  const logIn = async (record: InstanceRecord, user: string) => {
+    const address = await (await openMetadata()).address(record.id)
+    return makeInstanceHome(join(folder, record.id), {record, user, url, metadata: address, vpcmd})
   }
+  const listeners = new Listeners(greet)
   const removeAll = () => {
     sessions.end()
     rmSync(folder, {recursive: true, force: true})
@@ -123,23 +98,16 @@ export async function openSshListeners({
   // Whatever ends the process: the key must not outlive it.
   const forget = onExit(removeAll)
   return {
-    async address(record) {
-      const {id, name, region} = record
-      const listening = servers.get(id) ?? listen(record)
-      servers.set(id, listening)
-      // Whoever logs in asks it next.
-      const [server] = await Promise.all([listening, metadata()])
-      const {port} = server.address() as AddressInfo
+    /** Where an instance takes ssh; listens from the first call on, also while the instance is stopped, and then hangs up on whoever calls. */
+    async address({id, name, region}: InstanceRecord): Promise<SshAddress> {
+      // Whoever logs in asks for the metadata service next.
+      const [{port}] = await Promise.all([listeners.addressOf(id), openMetadata()])
       return {id, name, region, host: '127.0.0.1', port, identity_file: identityFile, known_hosts_file: knownHostsFile}
     },
+    /** Ends all connections and what runs in them at once, and removes the key. */
     async close() {
-      const closed = [...servers.values()].map(async listening => {
-        const server = await listening
-        await new Promise(resolve => server.close(resolve))
-      })
       sessions.end()
-      for (const socket of sockets) socket.destroy()
-      await Promise.allSettled(closed)
+      await listeners.close()
       forget()
       removeAll()
     },

@@ -1,10 +1,9 @@
 import {type Routes, storedCollection} from '../core/collection.ts'
-import {crnOf} from '../core/ids.ts'
+import type {SimulatedCloud} from '../core/environment.ts'
 import {nameChange} from '../core/record-store.ts'
 import type {BareMetalRecord} from '../core/records.ts'
 import {diskBody, type WireBody} from '../core/references.ts'
-import type {SimulatedCloud} from '../core/simulated-cloud.ts'
-import {checkUpdatable} from './instance-status.ts'
+import {checkUpdatable} from './instance-actions.ts'
 import {serverBody} from './networking.ts'
 import {readBodyAs} from './request-body.ts'
 
@@ -17,9 +16,9 @@ const profiles: ReadonlyMap<string, {memory: number; hasLocalDisks: boolean}> = 
 ])
 
 /** The API's BareMetalServer object of a record; field by field as in IBM/vpc-node-sdk vpc/v1.ts `VpcV1.BareMetalServer`. */
-function bareMetalBody(record: BareMetalRecord, vpcName: string, base: string): WireBody {
+function bareMetalBody(record: BareMetalRecord, vpcName: string): WireBody {
   const {status} = record
-  const body = serverBody(record, status, vpcName, base)
+  const body = serverBody(record, status, vpcName)
   const profile = profiles.get(record.profile)
   const disk = (index: number, type: string, size: number) =>
     diskBody(record, body.href, 'bare_metal_server', index, type, size)
@@ -50,17 +49,12 @@ export function addBareMetalServers(routes: Routes, {fleet}: SimulatedCloud): vo
   const servers = storedCollection(routes, store, {
     path: '/bare_metal_servers',
     rows: c => store.of(c.get('region').name, c.req.query('vpc.id')),
-    body: (server, c) => bareMetalBody(server, fleet.vpcName(server.vpc), c.get('base')),
-    filters: {
-      'resource_group.id': server => server.resourceGroup.id,
-      name: server => server.name,
+    body: server => bareMetalBody(server, fleet.vpcName(server.vpc)),
+    bodyFilters: [
+      ...['name', 'resource_group.id', 'vpc.crn', 'vpc.name'],
       // None here has a reservation.
-      'reservation.id': () => undefined,
-      'reservation.crn': () => undefined,
-      'reservation.name': () => undefined,
-      'vpc.crn': server => crnOf(server.region, 'vpc', server.vpc),
-      'vpc.name': server => fleet.vpcName(server.vpc),
-    },
+      ...['reservation.crn', 'reservation.id', 'reservation.name'],
+    ],
   })
 
   routes.patch('/bare_metal_servers/:id', async c => {

@@ -1,16 +1,16 @@
 import {randomBytes, randomUUID} from 'node:crypto'
-import {type FieldCode, fieldError, fieldNotSimulated} from '../core/api-error.ts'
+import {type FieldCode, fieldError, notSimulated} from '../core/api-error.ts'
 import {crnOf} from '../core/ids.ts'
 import type {GivenSettings, InstanceRecord, KeyRecord} from '../core/records.ts'
 import {resourceIn} from '../core/references.ts'
 import type {RegionPlace} from '../core/regions.ts'
+import {newInstance} from '../fleet/default-fleet.ts'
 import type {FleetStore} from '../fleet/fleet.ts'
-import {newInstance} from '../fleet/new-records.ts'
 import {imagesIn, isWindows} from './images.ts'
+import {encryptFor, keyFacts} from './keys.ts'
 import {securityGroupsIn} from './networking.ts'
 import {profileNames, profileOf} from './profiles.ts'
 import {findByNaming, type RequestBody, unknownNaming} from './request-body.ts'
-import {encryptFor, keyFacts} from './ssh-keys.ts'
 import {freeAddress, subnetsOf} from './vpc-networks.ts'
 
 type Prototype = RequestBody<'instancePrototype'>
@@ -127,7 +127,8 @@ function givenSettings(asked: Prototype, profile: string): GivenSettings {
 
 function reservationPolicyOf({reservation_affinity: affinity}: Prototype): 'automatic' | 'disabled' | undefined {
   const {policy, pool = []} = affinity ?? {}
-  if (policy === 'manual' || pool.length > 0) throw fieldNotSimulated('reservation_affinity with reservations')
+  const wanted = 'reservation_affinity with reservations'
+  if (policy === 'manual' || pool.length > 0) throw notSimulated(wanted, wanted)
   return policy
 }
 

@@ -1,41 +1,26 @@
 import {randomUUID} from 'node:crypto'
-import {ApiError, checkNameIsFree, fieldError, fieldNotSimulated, notFound} from '../core/api-error.ts'
+import {ApiError, checkNameIsFree, fieldError, notFound, notSimulated} from '../core/api-error.ts'
 import {type ApiRequest, collection, findByParameter, type Routes, storedCollection} from '../core/collection.ts'
+import type {SimulatedCloud} from '../core/environment.ts'
 import {nameChange} from '../core/record-store.ts'
-import {type BareMetalRecord, defaultsGroup, type FloatingIpRecord, type InstanceRecord} from '../core/records.ts'
-import {bodyHead, groupReference, partOf, vpcReference, type WireBody, zoneReference} from '../core/references.ts'
-import type {SimulatedCloud} from '../core/simulated-cloud.ts'
+import {defaultsGroup, type FloatingIpRecord, type InstanceRecord} from '../core/records.ts'
+import {bodyHead, groupReference, partOf, vpcReference, zoneReference} from '../core/references.ts'
 import type {FleetStore} from '../fleet/fleet.ts'
-import {
-  floatingIpReference,
-  floatingIpTarget,
-  virtualNetworkInterfaceBody,
-  virtualNetworkInterfaceIds,
-} from './networking.ts'
+import {floatingIpReference, floatingIpTarget, virtualNetworkInterfacesOf} from './networking.ts'
 import {findByNaming, isNamedBy, type Naming, readBodyAs, unknownNaming} from './request-body.ts'
-
-type Server = BareMetalRecord | InstanceRecord
-
-interface InterfaceOfServer {
-  id: string
-  server: Server
-}
 
 /** `/virtual_network_interfaces`: those of the instances' network attachments, then those of the bare metal servers. */
 function addVirtualNetworkInterfaces(routes: Routes, fleet: FleetStore) {
-  const serversIn = (c: ApiRequest) =>
-    [fleet.instances, fleet.bareMetalServers].flatMap((store): readonly Server[] => store.of(c.get('region').name))
-  return collection<InterfaceOfServer>(routes, {
+  return collection(routes, {
     path: '/virtual_network_interfaces',
-    rows: c => serversIn(c).flatMap(server => virtualNetworkInterfaceIds(server).map(id => ({id, server}))),
-    find: (c, id) => {
-      const server = serversIn(c).find(each => virtualNetworkInterfaceIds(each).includes(id))
-      return server && {id, server}
-    },
-    body: ({id, server}, c) => ({
-      ...virtualNetworkInterfaceBody(server, id, c.get('base')),
+    rows: c =>
+      [fleet.instances, fleet.bareMetalServers].flatMap(store =>
+        store.of(c.get('region').name).flatMap(virtualNetworkInterfacesOf),
+      ),
+    body: ({body, server}) => ({
+      ...body(),
       resource_group: groupReference(server.resourceGroup),
-      vpc: vpcReference(server, fleet.vpcName(server.vpc), c.get('base')),
+      vpc: vpcReference(server, fleet.vpcName(server.vpc)),
     }),
     filters: {'resource_group.id': ({server}) => server.resourceGroup.id},
   })
@@ -43,17 +28,6 @@ function addVirtualNetworkInterfaces(routes: Routes, fleet: FleetStore) {
 
 /** "40 a zone": the quota of floating IPs (ibm-cloud-docs/vpc quotas.md). */
 const floatingIpsPerZone = 40
-
-/** The FloatingIP object; without `instance` it has no target. */
-function floatingIpBody(ip: FloatingIpRecord, instance: InstanceRecord | undefined, base: string): WireBody {
-  return {
-    ...bodyHead(base, 'floating_ips', ip.zone, ip),
-    address: ip.address,
-    status: 'available',
-    target: instance && floatingIpTarget(instance, base),
-    zone: zoneReference(ip, base),
-  }
-}
 
 /** An address of the blocks for documentation (RFC 5737), which no floating IP of the fleets has. */
 function freshAddress(index: number): string {
@@ -70,20 +44,20 @@ function conflict(message: string, name: string, value?: string): ApiError {
  * of an instance can have one: another is 501. Where no source is named, the code of a refusal is the sandbox's.
  */
 export function addFloatingIps(routes: Routes, {fleet, clock}: SimulatedCloud): void {
-  const targetFilter = (part: string) => (ip: FloatingIpRecord) => {
+  const body = (ip: FloatingIpRecord) => {
     const instance = fleet.targetOf(ip)
-    return instance && String(floatingIpTarget(instance, '')[part])
+    return {
+      ...bodyHead('floating_ips', ip.zone, ip),
+      address: ip.address,
+      status: 'available',
+      target: instance && floatingIpTarget(instance),
+      zone: zoneReference(ip),
+    }
   }
   const floatingIps = storedCollection(routes, fleet.floatingIps, {
     path: '/floating_ips',
-    body: (ip, c) => floatingIpBody(ip, fleet.targetOf(ip), c.get('base')),
-    filters: {
-      'resource_group.id': ip => ip.resourceGroup.id,
-      'target.id': targetFilter('id'),
-      'target.crn': targetFilter('crn'),
-      'target.name': targetFilter('name'),
-      'target.resource_type': targetFilter('resource_type'),
-    },
+    body,
+    bodyFilters: ['resource_group.id', 'target.crn', 'target.id', 'target.name', 'target.resource_type'],
     sort: {name: ip => ip.name, created_at: ip => ip.created},
     // "This request disassociates (if associated) and releases a floating IP". A deleted one still
     // counts as added, so its address is not used again.
@@ -99,31 +73,27 @@ export function addFloatingIps(routes: Routes, {fleet, clock}: SimulatedCloud): 
     const found = fleet.instances.of(region).find(record => {
       // Or the interface that stands for its network attachment: IBM's sample takes its ID (ibm-cloud-docs/vpc fip-working).
       const standIn = {id: partOf(record, 'attachment')}
-      return isNamedBy(naming, floatingIpTarget(record, '')) || isNamedBy(naming, standIn)
+      return isNamedBy(naming, floatingIpTarget(record)) || isNamedBy(naming, standIn)
     })
     if (found !== undefined) return found
-    const ofServer = fleet.bareMetalServers.of(region).some(server =>
-      virtualNetworkInterfaceIds(server).some(id => {
-        const body = virtualNetworkInterfaceBody(server, id, '')
-        return isNamedBy(naming, {id, crn: String(body?.crn)})
-      }),
-    )
-    if (ofServer) throw fieldNotSimulated('floating IPs of bare metal servers')
+    const ofServers = fleet.bareMetalServers.of(region).flatMap(virtualNetworkInterfacesOf)
+    const what = 'floating IPs of bare metal servers'
+    if (ofServers.some(each => isNamedBy(naming, each))) throw notSimulated(what, what)
     throw unknownNaming(naming, 'target')
   }
 
   routes.post('/floating_ips', async c => {
-    const body = await readBodyAs(c, 'floatingIpPrototype')
-    const {name, resource_group: resourceGroup = defaultsGroup} = body
+    const asked = await readBodyAs(c, 'floatingIpPrototype')
+    const {name, resource_group: resourceGroup = defaultsGroup} = asked
     const region = c.get('region')
     const made = await fleet.floatingIps.add((order, addedBefore) => {
-      const target = body.target && findTarget(c, body.target)
-      if (target !== undefined && body.zone !== undefined) {
+      const target = asked.target && findTarget(c, asked.target)
+      if (target !== undefined && asked.zone !== undefined) {
         const message = 'Only one of target and zone is allowed.'
         throw fieldError('validation_failed', 'zone', undefined, message)
       }
       const zones = region.zones.map(each => ({...each, id: each.name}))
-      const zone = target?.zone ?? (body.zone && findByNaming(zones, body.zone, 'zone').name)
+      const zone = target?.zone ?? (asked.zone && findByNaming(zones, asked.zone, 'zone').name)
       if (zone === undefined) throw fieldError('validation_required_field', 'target')
       const all = fleet.floatingIps.of(region.name)
       if (target && fleet.floatingIpsOf(target).length > 0) {
@@ -172,18 +142,16 @@ export function addFloatingIps(routes: Routes, {fleet, clock}: SimulatedCloud): 
   const virtualInterfaces = addVirtualNetworkInterfaces(routes, fleet)
   const virtualParameter = 'virtual_network_interface_id'
   /** The instance of the virtual network interface that the path names. */
-  const withInterface = (c: ApiRequest): InstanceRecord => {
-    const {server, id} = virtualInterfaces.find(c, virtualParameter, 'id')
+  const withInterface = (c: ApiRequest) => {
+    const {server, id, isPrimary} = virtualInterfaces.find(c, virtualParameter, 'id')
     const record = fleet.instances.find(server.region, server.id)
     if (record === undefined) throw notFound('id', id)
-    return record
+    return {record, isPrimary}
   }
-  const isPrimary = (c: ApiRequest, record: InstanceRecord) =>
-    virtualNetworkInterfaceIds(record)[0] === c.req.param(virtualParameter)
   const withLegacyInterface = (c: ApiRequest): InstanceRecord => {
     const record = findByParameter(c, 'instance_id', id => fleet.instances.find(c.get('region').name, id))
     return findByParameter(c, 'network_interface_id', id =>
-      record.legacyInterfaces && floatingIpTarget(record, '').id === id ? record : undefined,
+      record.legacyInterfaces && floatingIpTarget(record).id === id ? record : undefined,
     )
   }
   const part = (find: (c: ApiRequest) => InstanceRecord) => (c: ApiRequest) =>
@@ -195,16 +163,17 @@ export function addFloatingIps(routes: Routes, {fleet, clock}: SimulatedCloud): 
   const bound = collection<FloatingIpRecord>(routes, {
     path: `/virtual_network_interfaces/:${virtualParameter}/floating_ips`,
     rows: c => {
-      const record = withInterface(c)
-      return isPrimary(c, record) ? fleet.floatingIpsOf(record) : []
+      const {record, isPrimary} = withInterface(c)
+      return isPrimary ? fleet.floatingIpsOf(record) : []
     },
-    body: (ip, c) => floatingIpReference(ip, c.get('base')),
-    remove: part(withInterface),
+    body: floatingIpReference,
+    remove: part(c => withInterface(c).record),
   })
   routes.put(`/virtual_network_interfaces/:${virtualParameter}/floating_ips/:id`, async c => {
     const bind = await floatingIps.update(c, ip => {
-      const record = withInterface(c)
-      if (!isPrimary(c, record)) throw fieldNotSimulated('the floating IP of a secondary interface')
+      const {record, isPrimary} = withInterface(c)
+      const what = 'the floating IP of a secondary interface'
+      if (!isPrimary) throw notSimulated(what, what)
       checkZone(ip, record)
       if (ip.instance) throw conflict('The floating IP is bound to another resource.', 'id', ip.id)
       if (fleet.floatingIpsOf(record).length > 0) {
@@ -219,7 +188,7 @@ export function addFloatingIps(routes: Routes, {fleet, clock}: SimulatedCloud): 
     path: '/instances/:instance_id/network_interfaces/:network_interface_id/floating_ips',
     pages: 'never',
     rows: c => fleet.floatingIpsOf(withLegacyInterface(c)),
-    body: (ip, c) => floatingIpBody(ip, fleet.targetOf(ip), c.get('base')),
+    body,
     remove: part(withLegacyInterface),
   })
   // "replacing any existing association"

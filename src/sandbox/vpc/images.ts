@@ -1,9 +1,9 @@
 import {createHash} from 'node:crypto'
 import {collection, type Routes} from '../core/collection.ts'
+import type {SimulatedCloud} from '../core/environment.ts'
 import {defaultsGroup, type InstanceRecord, type NamedResource} from '../core/records.ts'
 import {groupReference, isoTime, resourceReference, type WireBody} from '../core/references.ts'
 import {regional} from '../core/regions.ts'
-import type {SimulatedCloud} from '../core/simulated-cloud.ts'
 import type {FleetStore} from '../fleet/fleet.ts'
 
 // The stock images of the default fleet and of generated ones, and one image of the account's own.
@@ -57,13 +57,11 @@ export function isWindows(image: InstanceRecord['image']): boolean {
   return image?.name.includes('windows') ?? false
 }
 
-const isOwn = (image: NamedResource) => !image.name.startsWith('ibm-')
-
 /** The Image object (IBM/vpc-node-sdk vpc/v1.ts `VpcV1.Image`). */
-function imageBody(image: NamedResource, base: string): WireBody {
+function imageBody(image: NamedResource): WireBody {
   const system = operatingSystemOf(image)
   return {
-    ...resourceReference(base, 'images', image),
+    ...resourceReference('images', image),
     allowed_use: {api_version: '2026-03-24', bare_metal_server: 'true', instance: 'true'},
     catalog_offering: {managed: false},
     created_at: isoTime(Date.UTC(2025, 0, 10)),
@@ -73,7 +71,7 @@ function imageBody(image: NamedResource, base: string): WireBody {
     operating_system: {
       allow_user_image_creation: true,
       dedicated_host_only: false,
-      href: `${base}/operating_systems/${system.name}`,
+      href: `/operating_systems/${system.name}`,
       user_data_format: 'cloud_init',
       ...system,
     },
@@ -81,7 +79,7 @@ function imageBody(image: NamedResource, base: string): WireBody {
     status: 'available',
     status_reasons: [],
     user_data_format: 'cloud_init',
-    visibility: isOwn(image) ? 'private' : 'public',
+    visibility: image.name.startsWith('ibm-') ? 'public' : 'private',
   }
 }
 
@@ -90,14 +88,12 @@ export function addImages(routes: Routes, {fleet}: SimulatedCloud): void {
   collection<NamedResource>(routes, {
     path: '/images',
     rows: c => imagesIn(fleet, c.get('region').name),
-    body: (image, c) => imageBody(image, c.get('base')),
+    body: imageBody,
     filters: {
-      name: image => image.name,
       'remote.account.id': () => 'null',
-      'resource_group.id': () => defaultsGroup.id,
       status: (_, value) => value.split(',').includes('available'),
       user_data_format: (_, value) => value.split(',').includes('cloud_init'),
-      visibility: image => (isOwn(image) ? 'private' : 'public'),
     },
+    bodyFilters: ['name', 'resource_group.id', 'visibility'],
   })
 }

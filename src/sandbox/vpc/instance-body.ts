@@ -1,4 +1,5 @@
 import {createHash} from 'node:crypto'
+import {withLinks} from '../core/collection.ts'
 import {accountId, crnOf, uuidOf} from '../core/ids.ts'
 import {defaultMetadata, type InstanceRecord, type KeyRecord, type NamedResource} from '../core/records.ts'
 import {
@@ -6,21 +7,20 @@ import {
   diskBody,
   isoTime,
   partOf,
-  resourceIn,
+  referenceIn,
   resourceReference,
   shortReference,
   type WireBody,
 } from '../core/references.ts'
 import {defaultProfileOf} from '../iam/trusted-profiles.ts'
 import {isWindows} from './images.ts'
-import {statusAt, statusReasons} from './instance-status.ts'
+import {statusAt, statusReasons} from './instance-actions.ts'
+import {keyReference} from './keys.ts'
 import {serverBody} from './networking.ts'
 import {profileOf} from './profiles.ts'
-import {keyReference} from './ssh-keys.ts'
 
-/** What hrefs begin with (`http://127.0.0.1:PORT/us-south/v1`), and the time of the answer in epoch milliseconds. */
-export interface Sending {
-  base: string
+/** When a body is sent, in epoch milliseconds. */
+interface Sending {
   now: number
   /** How long a start, a stop or a reboot takes, in milliseconds. */
   transitionMs: number
@@ -32,22 +32,22 @@ export function volumeBandwidthOf({profile, given}: InstanceRecord): number {
 }
 
 /** The reference to an instance's boot volume attachment, as its instance carries it. */
-export function bootVolume(record: InstanceRecord, base: string) {
+export function bootVolume(record: InstanceRecord) {
   const attachment = partOf(record, 'bootAttachment')
   const volume = {id: partOf(record, 'bootVolume'), name: partOf(record, 'bootVolumeName')}
   return {
     device: {id: partOf(record, 'bootDevice')},
-    href: `${base}/instances/${record.id}/volume_attachments/${attachment}`,
+    href: `/instances/${record.id}/volume_attachments/${attachment}`,
     id: attachment,
     name: partOf(record, 'bootAttachmentName'),
-    volume: resourceReference(base, 'volumes', resourceIn(record.zone, 'volumes', volume)),
+    volume: referenceIn(record.zone, 'volumes', volume),
   }
 }
 
 /** The VolumeAttachment object of an instance's boot volume, the only one that instances of the sandbox have (IBM/vpc-node-sdk vpc/v1.ts `VpcV1.VolumeAttachment`). */
-export function bootAttachmentBody(record: InstanceRecord, base: string): WireBody {
+export function bootAttachmentBody(record: InstanceRecord): WireBody {
   return {
-    ...bootVolume(record, base),
+    ...bootVolume(record),
     bandwidth: volumeBandwidthOf(record),
     created_at: isoTime(record.created),
     delete_volume_on_instance_delete: true,
@@ -66,26 +66,26 @@ function clusterAttachment(record: InstanceRecord, href: string): WireBody {
   }
 }
 
-function membership(record: InstanceRecord, group: NamedResource, base: string): WireBody {
+function membership(record: InstanceRecord, group: NamedResource): WireBody {
   const id = `${group.id.slice(0, 4)}-${uuidOf(`${record.id}/membership`)}`
   return {
-    href: `${base}/instance_groups/${group.id}/memberships/${id}`,
+    href: `/instance_groups/${group.id}/memberships/${id}`,
     id,
-    instance_group: shortReference(base, 'instance_groups', group),
+    instance_group: shortReference('instance_groups', group),
     name: `member-${id.slice(5, 13)}`,
   }
 }
 
 /** The API's Instance object of a record; field by field as in IBM/vpc-node-sdk vpc/v1.ts `VpcV1.Instance`, version 2026-03-24. What only some instances have is absent, not null, in others. */
-export function instanceBody(record: InstanceRecord, vpcName: string, {base, now, transitionMs}: Sending) {
+export function instanceBody(record: InstanceRecord, vpcName: string, {now, transitionMs}: Sending) {
   const {clusterNetwork, dedicatedHost, image, instanceGroup, placementGroup, reservation} = record
   const status = statusAt(record, now, transitionMs)
-  const server = serverBody(record, status, vpcName, base)
+  const server = serverBody(record, status, vpcName)
   const profile = profileOf(record.profile)
-  const boot = bootVolume(record, base)
+  const boot = bootVolume(record)
   const volumeBandwidth = volumeBandwidthOf(record)
-  const host = dedicatedHost && resourceReference(base, 'dedicated_hosts', dedicatedHost)
-  const reserved = reservation && resourceReference(base, 'reservations', reservation)
+  const host = dedicatedHost && resourceReference('dedicated_hosts', dedicatedHost)
+  const reserved = reservation && resourceReference('reservations', reservation)
   const {reservationPolicy = 'automatic'} = record
   // In IBM's order: people read this JSON.
   return {
@@ -135,14 +135,14 @@ export function instanceBody(record: InstanceRecord, vpcName: string, {base, now
     zone: server.zone,
     ...record.given,
     // Only some have these.
-    cluster_network: clusterNetwork && resourceReference(base, 'cluster_networks', clusterNetwork),
+    cluster_network: clusterNetwork && resourceReference('cluster_networks', clusterNetwork),
     cluster_network_attachments: clusterNetwork ? [clusterAttachment(record, server.href)] : [],
     dedicated_host: host,
-    placement_target: placementGroup ? resourceReference(base, 'placement_groups', placementGroup) : host,
+    placement_target: placementGroup ? resourceReference('placement_groups', placementGroup) : host,
     catalog_offering: record.licensedSoftware ? catalogOfferingOf(record) : undefined,
     gpu: profile.gpu,
-    image: image && resourceReference(base, 'images', image),
-    instance_group_membership: instanceGroup && membership(record, instanceGroup, base),
+    image: image && resourceReference('images', image),
+    instance_group_membership: instanceGroup && membership(record, instanceGroup),
     // "This property will be absent if the instance's status is not running" (IBM/vpc-node-sdk vpc/v1.ts).
     numa_count: status === 'running' ? 1 : undefined,
     primary_network_attachment: server.primary_network_attachment,
@@ -153,28 +153,30 @@ export function instanceBody(record: InstanceRecord, vpcName: string, {base, now
 /** Texts of longer lists are not kept: 100,000 would take most of a gigabyte. */
 const mostKept = 20_000
 
-/**
- * The JSON of instances, made once for each of their states: making it is most of the cost of a list, and a sandbox slower
- * than its clients would spoil their benchmarks.
- */
-export class InstanceTexts {
-  readonly #kept = new WeakMap<InstanceRecord, {state: string; text: string}>()
+const kept = new WeakMap<InstanceRecord, {state: string; text: string}>()
 
-  /** The JSON of an instance in a list of `count`, with the lists of all accounts. */
-  of(record: InstanceRecord, vpcName: string, sending: Sending, count: number): string {
-    const make = () => JSON.stringify(instanceBody(record, vpcName, sending))
-    if (count > mostKept) return make()
-    const {name, revision, action, metadata} = record
-    const status = statusAt(record, sending.now, sending.transitionMs)
-    const {enabled, protocol, response_hop_limit: hopLimit} = metadata
-    const parts = [sending.base, vpcName, name, revision, status, action?.at, enabled, protocol, hopLimit]
-    const state = parts.join('\n')
-    const kept = this.#kept.get(record)
-    if (kept?.state === state) return kept.text
-    const text = make()
-    this.#kept.set(record, {state, text})
-    return text
-  }
+/**
+ * The JSON of an instance in a list of `count`, with the lists of all accounts; its links begin with `base`. It is made once
+ * for each state of the instance: making it is most of the cost of a list, and a sandbox slower than its clients would
+ * spoil their benchmarks.
+ */
+export function instanceText(
+  record: InstanceRecord,
+  vpcName: string,
+  sending: Sending,
+  {base, count}: {base: string; count: number},
+): string {
+  const make = () => withLinks(base, instanceBody(record, vpcName, sending))
+  if (count > mostKept) return make()
+  const {name, revision, action, metadata} = record
+  const status = statusAt(record, sending.now, sending.transitionMs)
+  const {enabled, protocol, response_hop_limit: hopLimit} = metadata
+  const state = [base, vpcName, name, revision, status, action?.at, enabled, protocol, hopLimit].join('\n')
+  const known = kept.get(record)
+  if (known?.state === state) return known.text
+  const text = make()
+  kept.set(record, {state, text})
+  return text
 }
 
 const digestOf = (text: string) => createHash('sha256').update(text)
@@ -183,12 +185,8 @@ const digestOf = (text: string) => createHash('sha256').update(text)
  * The InstanceInitialization object: `keys`, for some a default trusted profile, for Windows a password. Instances
  * that nobody created have noise of the right length as password: no private key opens it.
  */
-export function initializationBody(
-  record: InstanceRecord,
-  keys: readonly KeyRecord[],
-  base: string,
-): Record<string, unknown> {
-  const references = keys.map(key => keyReference(key, base))
+export function initializationBody(record: InstanceRecord, keys: readonly KeyRecord[]): Record<string, unknown> {
+  const references = keys.map(key => keyReference(key))
   const noise = Buffer.concat(Array.from({length: 8}, (_, index) => digestOf(`${record.id}/${index}`).digest()))
   const password = record.password ?? {encrypted: noise.toString('base64'), fingerprint: references[0]?.fingerprint}
   const profile = defaultProfileOf(record)
@@ -210,14 +208,14 @@ const catalog = () =>
   `crn:v1:bluemix:public:globalcatalog-collection:global:a/${accountId()}:1082e7d2-5e2f-0a11-a3bc-f88a8e1931fc`
 
 /** The catalog offering that an instance with licensed software was made of. */
-export function catalogOfferingOf(record: InstanceRecord): {plan: {crn: string}; version: {crn: string}} {
+function catalogOfferingOf(record: InstanceRecord): {plan: {crn: string}; version: {crn: string}} {
   return {
     plan: {crn: `${catalog()}:plan:sw.${uuidOf(`${record.region}/plan`)}`},
     version: {crn: `${catalog()}:version:${uuidOf(`${record.region}/version`)}`},
   }
 }
 
-/** The software attachments of an instance; properties by ibm-cloud-docs/vpc instance_metadata_vpc_metadata_summary.md. `base` as in `Sending`. */
+/** The software attachments of an instance; properties by ibm-cloud-docs/vpc instance_metadata_vpc_metadata_summary.md. `base` is what hrefs begin with. */
 export function softwareAttachmentsOf(record: InstanceRecord, base: string): Record<string, unknown>[] {
   if (!record.licensedSoftware) return []
   const id = `${record.id.slice(0, 4)}-${uuidOf(`${record.id}/software`)}`

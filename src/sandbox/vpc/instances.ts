@@ -1,15 +1,14 @@
 import {randomUUID} from 'node:crypto'
 import {ApiError, checkNameIsFree} from '../core/api-error.ts'
-import {type ApiRequest, collection, type Filter, type Routes, storedCollection} from '../core/collection.ts'
-import {etagOf} from '../core/etag.ts'
+import {type ApiRequest, collection, type Filter, type Routes, send, storedCollection} from '../core/collection.ts'
+import type {SimulatedCloud} from '../core/environment.ts'
 import {crnOf} from '../core/ids.ts'
 import {nameChange} from '../core/record-store.ts'
 import type {InstanceRecord, NamedResource} from '../core/records.ts'
 import {isoTime, type WireBody} from '../core/references.ts'
-import type {SimulatedCloud} from '../core/simulated-cloud.ts'
 import {newInstanceRecord} from './create-instance.ts'
-import {bootAttachmentBody, InstanceTexts, initializationBody, instanceBody} from './instance-body.ts'
-import {checkAction, checkUpdatable, isForced, lastAction, statusAt, statusFound} from './instance-status.ts'
+import {checkAction, checkUpdatable, etagOf, isForced, lastAction, statusAt, statusFound} from './instance-actions.ts'
+import {bootAttachmentBody, initializationBody, instanceBody, instanceText} from './instance-body.ts'
 import {attachmentBodies, interfaceBodies} from './networking.ts'
 import {readBodyAs} from './request-body.ts'
 
@@ -33,10 +32,9 @@ const partFilters = (
 
 /** `/instances` and what is below it, with all filters of `listInstances` in IBM/vpc-node-sdk vpc/v1.ts. */
 export function addInstances(routes: Routes, {fleet, actions, clock, transitionMs}: SimulatedCloud): void {
-  const texts = new InstanceTexts()
   // Of many accounts, all regions of all are listed.
   const others = fleet.accountCount > 1 ? fleet.accountCount * fleet.regions.length : 1
-  const sending = (c: ApiRequest) => ({base: c.get('base'), now: clock(), transitionMs})
+  const sending = () => ({now: clock(), transitionMs})
   const instances = storedCollection(routes, fleet.instances, {
     path: '/instances',
     // Each page of a list asks again: by VPC and by name there are indexes.
@@ -46,8 +44,9 @@ export function addInstances(routes: Routes, {fleet, actions, clock, transitionM
       const named = fleet.instances.named(c.get('region').name, name)
       return vpc === undefined ? named : named.filter(each => each.vpc === vpc)
     },
-    body: (record, c) => instanceBody(record, fleet.vpcName(record.vpc), sending(c)),
-    text: (record, c, count) => texts.of(record, fleet.vpcName(record.vpc), sending(c), count * others),
+    body: record => instanceBody(record, fleet.vpcName(record.vpc), sending()),
+    text: (record, c, count) =>
+      instanceText(record, fleet.vpcName(record.vpc), sending(), {base: c.get('base'), count: count * others}),
     etag: etagOf,
     filters: {
       'resource_group.id': record => record.resourceGroup.id,
@@ -118,29 +117,29 @@ export function addInstances(routes: Routes, {fleet, actions, clock, transitionM
     const body = {
       created_at: isoTime(at),
       ...(force !== undefined && {force}),
-      href: `${c.get('base')}/instances/${record.id}/actions/${id}`,
+      href: `/instances/${record.id}/actions/${id}`,
       id,
       status: 'pending',
       type,
     }
-    return c.json(body, 201)
+    return send(c, body, 201)
   })
 
   routes.get('/instances/:id/initialization', c => {
     const record = instances.find(c)
-    return c.json(initializationBody(record, fleet.keysOf(record), c.get('base')))
+    return send(c, initializationBody(record, fleet.keysOf(record)))
   })
 
-  const parts: Record<string, (record: InstanceRecord, base: string) => WireBody[]> = {
+  const parts: Record<string, (record: InstanceRecord) => WireBody[]> = {
     network_attachments: attachmentBodies,
-    network_interfaces: (record, base) => interfaceBodies(record, fleet.floatingIpsOf(record), base),
-    volume_attachments: (record, base) => [bootAttachmentBody(record, base)],
+    network_interfaces: record => interfaceBodies(record, fleet.floatingIpsOf(record)),
+    volume_attachments: record => [bootAttachmentBody(record)],
   }
   for (const [name, bodiesOf] of Object.entries(parts)) {
     collection<WireBody>(routes, {
       path: `/instances/:instance_id/${name}`,
       pages: 'never',
-      rows: c => bodiesOf(instances.find(c, 'instance_id'), c.get('base')),
+      rows: c => bodiesOf(instances.find(c, 'instance_id')),
       body: each => each,
     })
   }

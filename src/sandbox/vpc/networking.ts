@@ -1,4 +1,4 @@
-import {uuidOf} from '../core/ids.ts'
+import {crnOf, uuidOf} from '../core/ids.ts'
 import type {BareMetalRecord, FloatingIpRecord, GivenInterface, InstanceRecord, NamedResource} from '../core/records.ts'
 import {
   bodyHead,
@@ -6,6 +6,7 @@ import {
   isoTime,
   partOf,
   profileReference,
+  referenceIn,
   resourceIn,
   resourceReference,
   shortReference,
@@ -16,14 +17,6 @@ import {
 import {knownSubnets} from '../fleet/default-fleet.ts'
 
 type Server = BareMetalRecord | InstanceRecord
-
-interface Port {
-  id: string
-  name: string
-  virtualNetworkInterface: NamedResource
-  /** References to its reserved IP and its subnet. */
-  network: {primary_ip: WireBody; subnet: WireBody}
-}
 
 /** The subnet of a VPC in a zone, of which `prefix` begins the IDs. */
 export function subnetNamed(vpc: string, zone: string, prefix: string): NamedResource {
@@ -48,73 +41,63 @@ function nextAddress(address: string): string {
 // Only the IDs of instances have an underscore (`0717_…`).
 const isInstance = (server: Server): server is InstanceRecord => server.id.charAt(4) === '_'
 
-function portsOf(server: Server, base: string): Port[] {
-  const subnet = subnetNamed(server.vpc, server.zone, server.id.slice(0, 4))
-  const reference = resourceReference(base, 'subnets', subnet)
-  const port = (id: string, name: string, address: string, vni: string, ip: string): Port => ({
-    id,
-    name,
-    virtualNetworkInterface: resourceIn(server.zone, 'virtual_network_interfaces', {
-      id: vni,
-      name: `vni-${vni.slice(5, 13)}`,
-    }),
-    network: {
-      primary_ip: {
-        address,
-        href: `${reference.href}/reserved_ips/${ip}`,
-        id: ip,
-        name: `ip-${ip.slice(5, 13)}`,
-        resource_type: 'subnet_reserved_ip',
-      },
-      subnet: reference,
-    },
-  })
-  const derived = (part: string) => derivedId(server, part)
-  if (!isInstance(server)) {
-    return [port(derived('attachment'), 'eth0', server.address, derived('vni'), derived('ip'))]
-  }
-  const ofInstance = (id: string, name: string, address: string, vni: string) =>
-    port(id, name, address, vni, `${server.id.slice(0, 4)}-${uuidOf(`${id}/ip`)}`)
-  const [id, name] = [partOf(server, 'attachment'), partOf(server, 'attachmentName')]
-  const primary = ofInstance(id, name, server.address, partOf(server, 'virtualNetworkInterface'))
-  if (!server.secondaryAttachment) return [primary]
-  return [primary, ofInstance(derived('attachment/2'), 'eth1', nextAddress(server.address), derived('vni/2'))]
-}
-
 const kindOf = (server: Server) => (isInstance(server) ? 'instance' : 'bare_metal_server')
 const isLegacy = (server: Server) => isInstance(server) && server.legacyInterfaces === true
 
-// "If this instance has network attachments, each network interface is a read-only representation of its network
-// attachment", with the attachment's identifier (IBM/vpc-node-sdk vpc/v1.ts).
-function portReference(server: Server, {id, name, network}: Port, path: string, type: string, base: string) {
-  return {
-    href: `${base}/${kindOf(server)}s/${server.id}/${path}/${id}`,
-    id,
-    name,
-    primary_ip: network.primary_ip,
-    resource_type: type,
-    subnet: network.subnet,
-  }
+/** The IDs of the virtual network interfaces that a server's interfaces are, the primary first. */
+function virtualIdsOf(server: Server): [string, ...string[]] {
+  if (!isInstance(server)) return [derivedId(server, 'vni')]
+  const primary = partOf(server, 'virtualNetworkInterface')
+  return server.secondaryAttachment ? [primary, derivedId(server, 'vni/2')] : [primary]
 }
 
-const interfaceReference = (server: Server, port: Port, base: string) =>
-  portReference(server, port, 'network_interfaces', 'network_interface', base)
-
-const attachmentReference = (server: Server, port: Port, base: string) => ({
-  ...portReference(server, port, 'network_attachments', `${kindOf(server)}_network_attachment`, base),
-  virtual_network_interface: interfaceLink(port, base),
-})
-
-const interfaceLink = (port: Port, base: string) =>
-  resourceReference(base, 'virtual_network_interfaces', port.virtualNetworkInterface)
+/** The interfaces of a server, each as all that refers to it, the primary first. */
+function portsOf(server: Server) {
+  const kind = kindOf(server)
+  const subnet = resourceReference('subnets', subnetNamed(server.vpc, server.zone, server.id.slice(0, 4)))
+  const port = (id: string, name: string, address: string, vni: string, ip: string) => {
+    const primaryIp = {
+      address,
+      href: `${subnet.href}/reserved_ips/${ip}`,
+      id: ip,
+      name: `ip-${ip.slice(5, 13)}`,
+      resource_type: 'subnet_reserved_ip',
+    }
+    const named = {id: vni, name: `vni-${vni.slice(5, 13)}`}
+    const virtual = referenceIn(server.zone, 'virtual_network_interfaces', named)
+    // "If this instance has network attachments, each network interface is a read-only representation of its network
+    // attachment", with the attachment's identifier (IBM/vpc-node-sdk vpc/v1.ts).
+    const reference = (path: string, type: string) => {
+      const href = `/${kind}s/${server.id}/${path}/${id}`
+      return {href, id, name, primary_ip: primaryIp, resource_type: type, subnet}
+    }
+    return {
+      attachment: {
+        ...reference('network_attachments', `${kind}_network_attachment`),
+        virtual_network_interface: virtual,
+      },
+      interface: reference('network_interfaces', 'network_interface'),
+      virtual,
+    }
+  }
+  const derived = (part: string) => derivedId(server, part)
+  const [primaryId, secondaryId] = virtualIdsOf(server)
+  if (!isInstance(server)) return [port(derived('attachment'), 'eth0', server.address, primaryId, derived('ip'))]
+  const ofInstance = (id: string, name: string, address: string, vni: string) =>
+    port(id, name, address, vni, `${server.id.slice(0, 4)}-${uuidOf(`${id}/ip`)}`)
+  const [id, name] = [partOf(server, 'attachment'), partOf(server, 'attachmentName')]
+  const primary = ofInstance(id, name, server.address, primaryId)
+  if (secondaryId === undefined) return [primary]
+  return [primary, ofInstance(derived('attachment/2'), 'eth1', nextAddress(server.address), secondaryId)]
+}
 
 /** What the objects of instances and bare metal servers have in common. */
-export function serverBody(server: Server, status: string, vpcName: string, base: string) {
+export function serverBody(server: Server, status: string, vpcName: string) {
   const kind = kindOf(server)
-  const {attachments, interfaces} = networkingOf(server, base)
+  const {attachments, interfaces} = networkingOf(server)
   const lifecycle = ['deleting', 'failed', 'pending'].includes(status) ? status : 'stable'
   return {
-    ...bodyHead(base, `${kind}s`, server.zone, server),
+    ...bodyHead(`${kind}s`, server.zone, server),
     health_reasons: [],
     health_state: lifecycle === 'stable' ? 'ok' : 'inapplicable',
     lifecycle_reasons: [] as WireBody[],
@@ -124,26 +107,26 @@ export function serverBody(server: Server, status: string, vpcName: string, base
     // Absent with interfaces of the old kind.
     primary_network_attachment: attachments[0],
     primary_network_interface: interfaces[0],
-    profile: profileReference(kind, server.profile, base),
+    profile: profileReference(kind, server.profile),
     resource_type: kind,
     status,
-    vpc: vpcReference(server, vpcName, base),
-    zone: zoneReference(server, base),
+    vpc: vpcReference(server, vpcName),
+    zone: zoneReference(server),
   }
 }
 
 /** The network attachments and interfaces of a server as references, the primary first; an instance of the old kind has interfaces only. */
-export function networkingOf(server: Server, base: string) {
-  const ports = portsOf(server, base)
+export function networkingOf(server: Server) {
+  const ports = portsOf(server)
   return {
-    attachments: isLegacy(server) ? [] : ports.map(port => attachmentReference(server, port, base)),
-    interfaces: ports.map(port => interfaceReference(server, port, base)),
+    attachments: isLegacy(server) ? [] : ports.map(port => port.attachment),
+    interfaces: ports.map(port => port.interface),
   }
 }
 
 /** The full InstanceNetworkAttachment objects of an instance. */
-export function attachmentBodies(record: InstanceRecord, base: string): WireBody[] {
-  return networkingOf(record, base).attachments.map((attachment, index) => ({
+export function attachmentBodies(record: InstanceRecord): WireBody[] {
+  return networkingOf(record).attachments.map((attachment, index) => ({
     ...attachment,
     created_at: isoTime(record.created),
     lifecycle_state: 'stable',
@@ -153,34 +136,30 @@ export function attachmentBodies(record: InstanceRecord, base: string): WireBody
 }
 
 /** The full NetworkInterface objects of an instance; `floatingIps` are those that lead to its primary one. */
-export function interfaceBodies(
-  record: InstanceRecord,
-  floatingIps: readonly FloatingIpRecord[],
-  base: string,
-): WireBody[] {
-  return networkingOf(record, base).interfaces.map((each, index) => ({
+export function interfaceBodies(record: InstanceRecord, floatingIps: readonly FloatingIpRecord[]): WireBody[] {
+  return networkingOf(record).interfaces.map((each, index) => ({
     ...each,
     allow_ip_spoofing: (index === 0 && record.givenInterface?.allow_ip_spoofing) || false,
     created_at: isoTime(record.created),
-    floating_ips: (index === 0 ? floatingIps : []).map(ip => floatingIpReference(ip, base)),
+    floating_ips: (index === 0 ? floatingIps : []).map(ip => floatingIpReference(ip)),
     port_speed: 1000,
-    security_groups: securityGroupReferences(record, base),
+    security_groups: securityGroupReferences(record),
     status: 'available',
     type: index === 0 ? 'primary' : 'secondary',
   }))
 }
 
 /** The full ReservedIP objects of a server's interfaces (IBM/vpc-node-sdk vpc/v1.ts `VpcV1.ReservedIP`). */
-export function reservedIpBodies(server: Server, base: string): WireBody[] {
-  return portsOf(server, base).map(port => {
-    const {primary_ip: ip, subnet: _, ...networkInterface} = interfaceReference(server, port, base)
+export function reservedIpBodies(server: Server): WireBody[] {
+  return portsOf(server).map(port => {
+    const {primary_ip: ip, subnet: _, ...networkInterface} = port.interface
     return {
       ...ip,
       auto_delete: true,
       created_at: isoTime(server.created),
       lifecycle_state: 'stable',
       owner: 'user',
-      target: isLegacy(server) ? networkInterface : interfaceLink(port, base),
+      target: isLegacy(server) ? networkInterface : port.virtual,
     }
   })
 }
@@ -189,56 +168,62 @@ export function reservedIpBodies(server: Server, base: string): WireBody[] {
  * The target of a floating IP of this instance: the primary virtual network interface, or the primary network interface
  * if it is of the old kind.
  */
-export function floatingIpTarget(record: InstanceRecord, base: string): WireBody & {id: string} {
-  const [port] = portsOf(record, base)
+export function floatingIpTarget(record: InstanceRecord): WireBody & {id: string} {
+  const [port] = portsOf(record)
   if (port === undefined) throw new Error(`The instance ${record.id} has no network interface.`)
-  if (record.legacyInterfaces) {
-    const {subnet, ...target} = interfaceReference(record, port, base)
-    return target
-  }
-  return {...interfaceLink(port, base), ...port.network}
+  const {subnet, ...target} = port.interface
+  return record.legacyInterfaces ? target : {...port.virtual, primary_ip: target.primary_ip, subnet}
 }
 
 /** The FloatingIPReference of a floating IP. */
-export function floatingIpReference(ip: FloatingIpRecord, base: string) {
-  return {address: ip.address, ...shortReference(base, 'floating_ips', resourceIn(ip.zone, 'floating_ips', ip))}
+export function floatingIpReference(ip: FloatingIpRecord) {
+  return {address: ip.address, ...shortReference('floating_ips', resourceIn(ip.zone, 'floating_ips', ip))}
 }
 
-function securityGroupReferences(server: Server, base: string) {
+function securityGroupReferences(server: Server) {
   const groups = securityGroupsIn(server)
   const ids = (isInstance(server) && server.securityGroupIds) || [groups[0]?.id]
-  return groups.filter(({id}) => ids.includes(id)).map(group => shortReference(base, 'security_groups', group))
+  return groups.filter(({id}) => ids.includes(id)).map(group => shortReference('security_groups', group))
 }
 
-/** The IDs of a server's virtual network interfaces, the primary first; none with interfaces of the old kind. */
-export function virtualNetworkInterfaceIds(server: Server): string[] {
-  return isLegacy(server) ? [] : portsOf(server, '').map(each => each.virtualNetworkInterface.id)
+/** The virtual network interfaces of a server, the primary first; none with interfaces of the old kind. */
+export function virtualNetworkInterfacesOf(server: Server) {
+  const ids = isLegacy(server) ? [] : virtualIdsOf(server)
+  return ids.map((id, index) => ({
+    id,
+    get crn() {
+      return crnOf(server.zone, 'virtual-network-interface', id)
+    },
+    server,
+    isPrimary: index === 0,
+    // Lists go through the interfaces of all servers.
+    body: () => virtualNetworkInterfaceBody(server, index),
+  }))
 }
 
-/** The VirtualNetworkInterface object of a server, all but its VPC and resource group; undefined where it has none of that ID. */
-export function virtualNetworkInterfaceBody(server: Server, id: string, base: string): WireBody | undefined {
-  const index = virtualNetworkInterfaceIds(server).indexOf(id)
-  const port = portsOf(server, base)[index]
-  if (port === undefined) return undefined
+/** The VirtualNetworkInterface object, all but its VPC and resource group. */
+function virtualNetworkInterfaceBody(server: Server, index: number): WireBody {
+  const port = portsOf(server)[index]
+  if (port === undefined) throw new Error(`The server ${server.id} has no such interface.`)
+  const {attachment, virtual} = port
   const given: GivenInterface = (isInstance(server) && index === 0 && server.givenInterface) || {}
-  const {href, name, resource_type, id: target} = attachmentReference(server, port, base)
-  const {primary_ip: ip, subnet} = port.network
+  const {href, name, resource_type, id, primary_ip: ip, subnet} = attachment
   return {
-    ...interfaceLink(port, base),
+    ...virtual,
     allow_ip_spoofing: false,
     auto_delete: true,
     created_at: isoTime(server.created),
     enable_infrastructure_nat: true,
     ips: [ip],
     lifecycle_state: 'stable',
-    mac_address: macAddress(id),
+    mac_address: macAddress(virtual.id),
     primary_ip: ip,
     protocol_state_filtering_mode: 'auto',
     ...given,
-    security_groups: securityGroupReferences(server, base),
+    security_groups: securityGroupReferences(server),
     subnet,
-    target: {href, id: target, name, resource_type},
-    zone: zoneReference(server, base),
+    target: {href, id, name, resource_type},
+    zone: zoneReference(server),
   }
 }
 

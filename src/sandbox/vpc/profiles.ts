@@ -49,7 +49,7 @@ export function profileOf(name: string): Profile {
 export const profileNames: readonly string[] = Object.keys(profiles)
 
 /** The InstanceProfile object, with fixed values where the real ones have ranges (IBM/vpc-node-sdk vpc/v1.ts `VpcV1.InstanceProfile`). */
-function profileBody(name: string, base: string): WireBody {
+function profileBody(name: string): WireBody {
   const profile = profileOf(name)
   const fixed = (value: number | string) => ({type: 'fixed', value})
   return {
@@ -64,7 +64,7 @@ function profileBody(name: string, base: string): WireBody {
       supported_interface_types: {default: 'nvme', type: 'enum', values: ['nvme']},
     })),
     family: {b: 'balanced', c: 'compute', g: 'gpu', m: 'memory'}[name.slice(0, 1)] ?? 'balanced',
-    href: `${base}/instance/profiles/${name}`,
+    href: `/instance/profiles/${name}`,
     memory: fixed(profile.memory),
     name,
     network_attachment_count: {max: 5, min: 1, type: 'range'},
@@ -95,6 +95,6 @@ export function addInstanceProfiles(routes: Routes): void {
     // "When using a `version` query parameter of `2026-04-07` or later" it comes in pages (ibm-cloud-docs/vpc api-change-log.md).
     pages: c => ((c.req.query('version') ?? '') < '2026-04-07' ? 'never' : 'always'),
     rows: () => profileNames.map(name => ({name})),
-    body: ({name}, c) => profileBody(name, c.get('base')),
+    body: ({name}) => profileBody(name),
   })
 }

@@ -1,5 +1,5 @@
 import type {z} from 'zod'
-import {ApiError, type FieldCode, fieldError, fieldNotFound, fieldNotSimulated} from '../core/api-error.ts'
+import {ApiError, type FieldCode, fieldError, notFound, notSimulated} from '../core/api-error.ts'
 import {isNestedTooDeep} from '../core/body-limits.ts'
 import type {ApiRequest} from '../core/collection.ts'
 import type {RequestSchemas} from './request-schemas.ts'
@@ -58,7 +58,7 @@ function errorOf(issue: z.core.$ZodIssue, body: unknown, verb: string): ApiError
     case 'custom':
       return issue.params?.error(name)
     case 'invalid_type':
-      if (issue.expected === 'never') return fieldNotSimulated(name, `${verb}${name}`)
+      if (issue.expected === 'never') return notSimulated(`${verb}${name}`, name)
       break
     case 'invalid_value':
       if (typeof value === 'string') return fieldError('validation_enum', name, value)
@@ -105,5 +105,5 @@ export function findByNaming<Row extends Nameable>(rows: readonly Row[], naming:
 /** 404 for a field that names something that does not exist. */
 export function unknownNaming(naming: Naming, field: string): ApiError {
   const [[by, value] = ['', '']] = Object.entries(naming)
-  return fieldNotFound(`${field}.${by}`, value)
+  return notFound(`${field}.${by}`, value, 'field')
 }

@@ -1,6 +1,6 @@
 // What the bodies of requests may hold (IBM/vpc-node-sdk vpc/v1.ts). Rules across fields stand with the operations.
 import {z} from 'zod'
-import {type ApiError, fieldError, fieldNotFound} from '../core/api-error.ts'
+import {type ApiError, fieldError, notFound} from '../core/api-error.ts'
 import {defaultsGroup, productionGroup} from '../core/records.ts'
 
 /** Properties that IBM knows and the sandbox does not simulate. */
@@ -36,16 +36,17 @@ const byName = naming('name', 'href')
 const resourceGroup = naming('id').transform((given, context) => {
   const found = [defaultsGroup, productionGroup].find(each => each.id === given.id)
   if (found) return found
-  const params = refusing(field => fieldNotFound(field, given.id ?? ''))
+  const params = refusing(field => notFound(field, given.id ?? '', 'field'))
   context.issues.push({code: 'custom', path: ['id'], input: given.id, params})
   return z.NEVER
 })
 
-const bareMetalSettings = z.strictObject({
+/** What can be set of the metadata service of a bare metal server, and of an instance. */
+export const bareMetalSettings = z.strictObject({
   enabled: z.boolean().optional(),
   protocol: z.enum(['http', 'https']).optional(),
 })
-const settings = bareMetalSettings.extend({response_hop_limit: z.int().min(1).max(64).optional()})
+export const settings = bareMetalSettings.extend({response_hop_limit: z.int().min(1).max(64).optional()})
 
 /** The most that user data may hold, in bytes. 64 K bytes (ibm-cloud-docs/vpc, vsi_is_provisioning_scripts.md). */
 const longestUserData = 64 * 1024

@@ -1,19 +1,19 @@
 import {type Routes, storedCollection} from '../core/collection.ts'
+import type {SimulatedCloud} from '../core/environment.ts'
 import {nameChange} from '../core/record-store.ts'
 import type {TemplateRecord} from '../core/records.ts'
 import {bodyHead, type WireBody} from '../core/references.ts'
-import type {SimulatedCloud} from '../core/simulated-cloud.ts'
+import {firstKey} from './keys.ts'
 import {subnetNamed} from './networking.ts'
 import {readBodyAs} from './request-body.ts'
-import {firstKey} from './ssh-keys.ts'
 
 /**
  * The API's InstanceTemplate object of a record, one by image and with a network attachment (IBM/vpc-node-sdk vpc/v1.ts).
  * Its parts are identities as they were given, not references with names and CRNs.
  */
-function templateBody(record: TemplateRecord, base: string): WireBody {
+function templateBody(record: TemplateRecord): WireBody {
   return {
-    ...bodyHead(base, 'instance/templates', record.zone, record),
+    ...bodyHead('instance/templates', record.zone, record),
     boot_volume_attachment: {
       delete_volume_on_instance_delete: true,
       volume: {capacity: 100, name: `${record.name}-boot`, profile: {name: 'general-purpose'}},
@@ -41,7 +41,7 @@ export function addTemplates(routes: Routes, {fleet: {templates: store}}: Simula
     // The operation has neither `start` nor `limit` in IBM's SDK, although the collection's type has `next`: without
     // a limit all are sent.
     pages: 'when asked',
-    body: (template, c) => templateBody(template, c.get('base')),
+    body: templateBody,
   })
 
   // Nothing but `name` can be changed (IBM/vpc-node-sdk vpc/v1.ts `updateInstanceTemplate`).

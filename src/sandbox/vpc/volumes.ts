@@ -1,23 +1,23 @@
 import {collection, type Routes} from '../core/collection.ts'
+import type {SimulatedCloud} from '../core/environment.ts'
 import type {InstanceRecord} from '../core/records.ts'
 import {
   groupReference,
   isoTime,
   partOf,
   profileReference,
-  resourceIn,
+  referenceIn,
   resourceReference,
   type WireBody,
   zoneReference,
 } from '../core/references.ts'
-import type {SimulatedCloud} from '../core/simulated-cloud.ts'
 import {operatingSystemOf} from './images.ts'
+import {statusAt} from './instance-actions.ts'
 import {bootVolume, volumeBandwidthOf} from './instance-body.ts'
-import {statusAt} from './instance-status.ts'
 
 /** The Volume object of an instance's boot volume (IBM/vpc-node-sdk vpc/v1.ts `VpcV1.Volume`). Its 100 GB and 3000 IOPS are the sandbox's choice. */
-function volumeBody(record: InstanceRecord, isRunning: boolean, base: string): WireBody {
-  const {volume, ...attachment} = bootVolume(record, base)
+function volumeBody(record: InstanceRecord, isRunning: boolean): WireBody {
+  const {volume, ...attachment} = bootVolume(record)
   return {
     ...volume,
     active: isRunning,
@@ -32,9 +32,9 @@ function volumeBody(record: InstanceRecord, isRunning: boolean, base: string): W
     health_reasons: [],
     health_state: 'ok',
     iops: 3000,
-    profile: profileReference('volume', 'general-purpose', base),
+    profile: profileReference('volume', 'general-purpose'),
     resource_group: groupReference(record.resourceGroup),
-    ...(record.image && {source_image: resourceReference(base, 'images', record.image)}),
+    ...(record.image && {source_image: resourceReference('images', record.image)}),
     status: 'available',
     status_reasons: [],
     storage_generation: 1,
@@ -43,11 +43,11 @@ function volumeBody(record: InstanceRecord, isRunning: boolean, base: string): W
       {
         ...attachment,
         delete_volume_on_instance_delete: true,
-        instance: resourceReference(base, 'instances', resourceIn(record.zone, 'instances', record)),
+        instance: referenceIn(record.zone, 'instances', record),
         type: 'boot',
       },
     ],
-    zone: zoneReference(record, base),
+    zone: zoneReference(record),
   }
 }
 
@@ -57,7 +57,7 @@ export function addVolumes(routes: Routes, {fleet, clock, transitionMs}: Simulat
     path: '/volumes',
     rows: c => fleet.instances.of(c.get('region').name),
     find: (c, id) => fleet.instances.of(c.get('region').name).find(each => partOf(each, 'bootVolume') === id),
-    body: (record, c) => volumeBody(record, statusAt(record, clock(), transitionMs) === 'running', c.get('base')),
+    body: record => volumeBody(record, statusAt(record, clock(), transitionMs) === 'running'),
     filters: {
       attachment_state: () => 'attached',
       encryption: () => 'provider_managed',

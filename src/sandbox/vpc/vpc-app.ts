@@ -1,18 +1,16 @@
 import type {HttpBindings} from '@hono/node-server'
 import {type Context, Hono} from 'hono'
-import {ApiError, answerError, invalidRoute} from '../core/api-error.ts'
-import type {Environment} from '../core/environment.ts'
-import type {SimulatedCloud} from '../core/simulated-cloud.ts'
+import {answerError, invalidRoute, notSimulated} from '../core/api-error.ts'
+import type {Environment, SimulatedCloud} from '../core/environment.ts'
 import {addBareMetalServers} from './bare-metal-servers.ts'
 import {addFloatingIps} from './floating-ips.ts'
 import {addImages} from './images.ts'
 import {addInstances} from './instances.ts'
 import {addKeys} from './keys.ts'
 import {addInstanceProfiles} from './profiles.ts'
-import {addRegions} from './regions.ts'
 import {addTemplates} from './templates.ts'
 import {addVolumes} from './volumes.ts'
-import {addSecurityGroups, addSubnets, addVpcs} from './vpc-networks.ts'
+import {addRegions, addSecurityGroups, addSubnets, addVpcs} from './vpc-networks.ts'
 import {isVpcOperation} from './vpc-operations.ts'
 
 const resources = [
@@ -46,7 +44,7 @@ function createVpcApp(cloud: SimulatedCloud): Hono<Environment> {
     const path = c.req.path.replace(/^(\/[^/]+)?\/v1/, '')
     if (!isVpcOperation(c.req.method, path)) throw invalidRoute()
     // A 404 would say that there is no such operation.
-    throw new ApiError(501, 'not_implemented', `The sandbox does not simulate ${c.req.method} ${path}.`)
+    throw notSimulated(`${c.req.method} ${path}`)
   })
   const app = new Hono<Environment>()
   app.onError((error, c) => answerError(error, c))

@@ -1,5 +1,5 @@
-import {collection, type Filter, type Routes, storedCollection} from '../core/collection.ts'
-import {crnOf} from '../core/ids.ts'
+import {collection, type Routes, storedCollection} from '../core/collection.ts'
+import type {SimulatedCloud} from '../core/environment.ts'
 import type {NamedResource, VpcRecord} from '../core/records.ts'
 import {
   bodyHead,
@@ -14,36 +14,67 @@ import {
   zoneReference,
 } from '../core/references.ts'
 import type {RegionPlace, ZonePlace} from '../core/regions.ts'
-import type {SimulatedCloud} from '../core/simulated-cloud.ts'
 import type {FleetStore} from '../fleet/fleet.ts'
 import {reservedIpBodies, securityGroupsIn, subnetNamed} from './networking.ts'
 
+/** `/regions` and their zones. Every region knows of all. */
+export function addRegions(routes: Routes, {fleet}: SimulatedCloud): void {
+  const regions = collection(routes, {
+    path: '/regions',
+    key: 'name',
+    pages: 'never',
+    rows: () => fleet.regions,
+    // Its endpoint is the sandbox's own (`http://127.0.0.1:PORT/us-south`), the service is at endpoint + `/v1`.
+    body: ({name}, c) => ({
+      endpoint: `${c.get('origin')}/${name}`,
+      href: `/regions/${name}`,
+      name,
+      status: 'available',
+    }),
+  })
+  collection(routes, {
+    path: '/regions/:region_name/zones',
+    key: 'name',
+    pages: 'never',
+    rows: c => {
+      const region = regions.find(c, 'region_name')
+      return region.zones.map(zone => ({name: zone.name, region: region.name}))
+    },
+    body: ({name, region}) => ({
+      ...zoneReference({region, zone: name}),
+      region: {href: `/regions/${region}`, name: region},
+      status: 'available',
+      universal_name: `${region}-dc${name.slice(-1)}-a`,
+    }),
+  })
+}
+
 /** Reference to the default network ACL of a VPC. */
-function defaultNetworkAcl(vpc: VpcRecord, base: string): WireBody {
+function defaultNetworkAcl(vpc: VpcRecord): WireBody {
   const acl = {id: derivedId(vpc, 'network-acl'), name: 'default-network-acl'}
-  return shortReference(base, 'network_acls', resourceIn(vpc.region, 'network_acls', acl))
+  return shortReference('network_acls', resourceIn(vpc.region, 'network_acls', acl))
 }
 
 /** Reference to the default routing table of a VPC. */
-function defaultRoutingTable(vpc: VpcRecord, base: string) {
+function defaultRoutingTable(vpc: VpcRecord) {
   const table = {id: derivedId(vpc, 'routing-table'), name: 'default-routing-table'}
   const found = resourceIn(vpc.region, 'routing_tables', table)
-  return {...shortReference(base, `vpcs/${vpc.id}/routing_tables`, found), resource_type: 'routing_table'}
+  return {...shortReference(`vpcs/${vpc.id}/routing_tables`, found), resource_type: 'routing_table'}
 }
 
 /** The VPC object (IBM/vpc-node-sdk vpc/v1.ts `VpcV1.VPC`). */
-function vpcBody(vpc: VpcRecord, region: RegionPlace, base: string): WireBody {
+function vpcBody(vpc: VpcRecord, region: RegionPlace): WireBody {
   const group = {id: derivedId(vpc, 'security-group'), name: 'default-security-group'}
   return {
-    ...bodyHead(base, 'vpcs', vpc.region, vpc),
+    ...bodyHead('vpcs', vpc.region, vpc),
     classic_access: false,
     cse_source_ips: region.zones.map(({name}, index) => ({
       ip: {address: `10.12.${124 + index}.45`},
-      zone: zoneReference({region: region.name, zone: name}, base),
+      zone: zoneReference({region: region.name, zone: name}),
     })),
-    default_network_acl: defaultNetworkAcl(vpc, base),
-    default_routing_table: defaultRoutingTable(vpc, base),
-    default_security_group: shortReference(base, 'security_groups', resourceIn(vpc.region, 'security_groups', group)),
+    default_network_acl: defaultNetworkAcl(vpc),
+    default_routing_table: defaultRoutingTable(vpc),
+    default_security_group: shortReference('security_groups', resourceIn(vpc.region, 'security_groups', group)),
     dns: {
       enable_hub: false,
       resolution_binding_count: 0,
@@ -61,7 +92,7 @@ function vpcBody(vpc: VpcRecord, region: RegionPlace, base: string): WireBody {
 export function addVpcs(routes: Routes, {fleet}: SimulatedCloud): void {
   storedCollection(routes, fleet.vpcs, {
     path: '/vpcs',
-    body: (vpc, c) => vpcBody(vpc, c.get('region'), c.get('base')),
+    body: (vpc, c) => vpcBody(vpc, c.get('region')),
     filters: {
       'resource_group.id': vpc => vpc.resourceGroup.id,
       // No VPC here has classic access.
@@ -121,65 +152,50 @@ function firstOf(address: number, prefix: number): number {
 }
 
 /** The Subnet object (IBM/vpc-node-sdk vpc/v1.ts `VpcV1.Subnet`), of which `taken` addresses are in use. */
-function subnetBody(subnet: SubnetPlace, taken: number, base: string): WireBody {
+function subnetBody(subnet: SubnetPlace, taken: number): WireBody {
   const {vpc, range} = subnet
   const total = 2 ** (32 - range.prefix)
   const place = {region: vpc.region, vpc: vpc.id, zone: subnet.zone}
   return {
-    ...resourceReference(base, 'subnets', subnet),
+    ...resourceReference('subnets', subnet),
     available_ipv4_address_count: total - 5 - taken,
     created_at: isoTime(vpc.created),
     ip_version: 'ipv4',
     ipv4_cidr_block: `${addressOf(range.first)}/${range.prefix}`,
-    network_acl: defaultNetworkAcl(vpc, base),
+    network_acl: defaultNetworkAcl(vpc),
     resource_group: groupReference(vpc.resourceGroup),
-    routing_table: defaultRoutingTable(vpc, base),
+    routing_table: defaultRoutingTable(vpc),
     status: 'available',
     total_ipv4_address_count: total,
-    vpc: vpcReference(place, vpc.name, base),
-    zone: zoneReference(place, base),
+    vpc: vpcReference(place, vpc.name),
+    zone: zoneReference(place),
   }
 }
 
 /** Filters by the VPC that something is in. */
-const vpcFilters: Record<string, Filter<{vpc: VpcRecord}>> = {
-  'resource_group.id': ({vpc}) => vpc.resourceGroup.id,
-  'vpc.crn': ({vpc}) => crnOf(vpc.region, 'vpc', vpc.id),
-  'vpc.id': ({vpc}) => vpc.id,
-  'vpc.name': ({vpc}) => vpc.name,
-}
+const vpcFilters = ['resource_group.id', 'vpc.crn', 'vpc.id', 'vpc.name']
 
 /** `/subnets`, and the addresses in them that instances and bare metal servers have, with the filters of IBM/vpc-node-sdk vpc/v1.ts `listSubnets` and `listSubnetReservedIps`. */
 export function addSubnets(routes: Routes, {fleet}: SimulatedCloud): void {
   const subnets = collection(routes, {
     path: '/subnets',
     rows: c => subnetsOf(fleet, c.get('region')),
-    body: (subnet, c) => {
+    body: subnet => {
       const inVpc = fleet.instances.of(subnet.vpc.region, subnet.vpc.id)
-      return subnetBody(subnet, inVpc.filter(each => each.zone === subnet.zone).length, c.get('base'))
+      return subnetBody(subnet, inVpc.filter(each => each.zone === subnet.zone).length)
     },
-    filters: {
-      ...vpcFilters,
-      'routing_table.id': ({vpc}) => defaultRoutingTable(vpc, '').id,
-      'routing_table.name': ({vpc}) => defaultRoutingTable(vpc, '').name,
-      'zone.name': ({zone}) => zone,
-    },
+    bodyFilters: [...vpcFilters, 'routing_table.id', 'routing_table.name', 'zone.name'],
   })
   collection<WireBody>(routes, {
     path: '/subnets/:subnet_id/reserved_ips',
     rows: c => {
       const {vpc, zone} = subnets.find(c, 'subnet_id')
       return [fleet.instances, fleet.bareMetalServers].flatMap(store =>
-        store.of(vpc.region, vpc.id).flatMap(each => (each.zone === zone ? reservedIpBodies(each, c.get('base')) : [])),
+        store.of(vpc.region, vpc.id).flatMap(each => (each.zone === zone ? reservedIpBodies(each) : [])),
       )
     },
     body: ip => ip,
-    filters: Object.fromEntries(
-      ['id', 'crn', 'name', 'resource_type'].map(part => [
-        `target.${part}`,
-        ({target}) => String((target as WireBody)[part]),
-      ]),
-    ),
+    bodyFilters: ['target.crn', 'target.id', 'target.name', 'target.resource_type'],
     sort: {
       address: ip => numberOf(String(ip.address)),
       created_at: ip => String(ip.created_at),
@@ -201,13 +217,13 @@ function protocolForAll(version: string): string {
 }
 
 /** The SecurityGroup object at a version of the API, whose rules let everything out and, in `allow-ssh`, TCP port 22 in (IBM/vpc-node-sdk vpc/v1.ts `VpcV1.SecurityGroup`). */
-function securityGroupBody(group: SecurityGroup, version: string, base: string): WireBody {
+function securityGroupBody(group: SecurityGroup, version: string): WireBody {
   const {name, vpc} = group
   const anywhere = {cidr_block: '0.0.0.0/0'}
   const rule = (index: number, more: WireBody) => {
     const ruleId = derivedId(group, `rule/${index}`)
     return {
-      href: `${base}/security_groups/${group.id}/rules/${ruleId}`,
+      href: `/security_groups/${group.id}/rules/${ruleId}`,
       id: ruleId,
       ip_version: 'ipv4',
       local: anywhere,
@@ -218,7 +234,7 @@ function securityGroupBody(group: SecurityGroup, version: string, base: string):
     }
   }
   return {
-    ...shortReference(base, 'security_groups', group),
+    ...shortReference('security_groups', group),
     created_at: isoTime(vpc.created),
     resource_group: groupReference(vpc.resourceGroup),
     rules: [
@@ -226,7 +242,7 @@ function securityGroupBody(group: SecurityGroup, version: string, base: string):
       ...(name === 'allow-ssh' ? [rule(2, {direction: 'inbound', protocol: 'tcp', port_min: 22, port_max: 22})] : []),
     ],
     targets: [],
-    vpc: vpcReference({region: vpc.region, vpc: vpc.id}, vpc.name, base),
+    vpc: vpcReference({region: vpc.region, vpc: vpc.id}, vpc.name),
   }
 }
 
@@ -238,7 +254,7 @@ export function addSecurityGroups(routes: Routes, {fleet}: SimulatedCloud): void
       fleet.vpcs
         .of(c.get('region').name)
         .flatMap(vpc => securityGroupsIn({region: vpc.region, vpc: vpc.id}).map(group => ({...group, vpc}))),
-    body: (group, c) => securityGroupBody(group, c.req.query('version') ?? '', c.get('base')),
-    filters: vpcFilters,
+    body: (group, c) => securityGroupBody(group, c.req.query('version') ?? ''),
+    bodyFilters: vpcFilters,
   })
 }
