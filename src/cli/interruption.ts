@@ -23,15 +23,15 @@ export async function unbroken<T>(
 }
 
 /**
- * On Ctrl-C nothing new is sent, and what is under way is awaited and recorded; the second one ends it at once. `hint` says
- * how to go on then.
+ * On Ctrl-C nothing new is sent, and what is under way is awaited and recorded; the second one ends it at once. `run`:
+ * the ID of what can be finished later.
  */
-export function listenForInterruption(context: Context, interruption: AbortController, hint?: string): () => void {
+export function listenForInterruption(context: Context, interruption: AbortController, run?: string): () => void {
   const dispose = context.host.onEnding(() => {
     interruption.abort()
     dispose()
     context.note('Interrupted: waiting for what is in progress. Press Ctrl-C again to stop at once.')
-    if (hint !== undefined) context.note(hint)
+    if (run !== undefined) context.note(`To finish it later: vpcmd metadata resume ${run}`)
   })
   // A prompt can be what is interrupted: the next signal is the second one then, too.
   interruption.signal.addEventListener('abort', dispose, {once: true})

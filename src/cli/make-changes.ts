@@ -174,8 +174,7 @@ export async function runRollout(
   const canary = await canaryOf(context, policy, work.length, interruption)
   const [{rollOut}, open] = await Promise.all([import('../metadata/rollout.ts'), openJournal(context, cloud, request)])
   const {id, journal} = open
-  const hint = `To finish it later: vpcmd metadata resume ${await runName(context, id)}`
-  const stopListening = listenForInterruption(context, interruption, hint)
+  const stopListening = listenForInterruption(context, interruption, id)
   const underWay = {id, journal, interrupted: interruption.signal}
   let result: RolloutResult
   try {

@@ -250,7 +250,7 @@ async function carryOutPower(context: Context, cloud: Cloud, policy: ChangePolic
   ])
   const {id, journal, time} = open
   const interruption = new AbortController()
-  const stopListening = listenForInterruption(context, interruption)
+  const stopListening = listenForInterruption(context, interruption, id)
   let stop: string | undefined
   let failure: VpcmdError | undefined
   let restarted = new Map<string, Restarted>()

@@ -84,10 +84,11 @@ function readAnswer(
 ): unknown {
   const {rows, readRow, read, identify = identity} = operation
   const isOfOther = (raw: Raw) => {
-    const scope = fieldsOfCrn(text(raw, 'crn') ?? '').scope
-    return account !== undefined && owned.includes(rows ?? '') && scope !== '' && scope !== `a/${account}`
+    const {scope} = fieldsOfCrn(text(raw, 'crn') ?? '')
+    return scope !== '' && scope !== `a/${account}`
   }
-  const identifyOwn = (raw: Raw) => (isOfOther(raw) ? undefined : identify(raw))
+  const isOwned = account !== undefined && owned.includes(rows ?? '')
+  const identifyOwn = (raw: Raw) => (isOwned && isOfOther(raw) ? undefined : identify(raw))
   try {
     const result =
       rows && readRow ? readPage(fields(body), rows, readRow, url, identifyOwn) : read?.(fields(body), params)

@@ -228,14 +228,14 @@ curl -sf "$VPC_URL/$1?version=2026-03-24&generation=2" -H "Authorization: Bearer
       const file = join(networks.folder, 'user-data')
       writeFileSync(file, userData)
       const asked = [`${name}-2`, '--like', name, '--user-data', file, '--json']
+      // No instance shows whether its VPC was named: the subnet tells it.
+      const {vpc} = JSON.parse(await fromHere('instances', 'create', ...asked, '--dry-run'))
+      expect(vpc).toEqual(idOf(model.vpc))
       const next = await untilRunning(JSON.parse(await fromHere('instances', 'create', ...asked, '--yes')).id)
       expect(kind(next)).toEqual(kind(model))
       expect(portOf(await interfaceOf(next))).toEqual(portOf(await interfaceOf(model)))
       // With keys, trusted profile and user data.
       expect(await itsOwn(next, 'instance/initialization')).toEqual(await itsOwn(model, 'instance/initialization'))
-      // No instance shows whether it was named: the subnet tells it.
-      const {vpc} = JSON.parse(await fromHere('instances', 'create', ...asked, '--dry-run'))
-      expect(vpc).toEqual(idOf(model.vpc))
     },
   )
 

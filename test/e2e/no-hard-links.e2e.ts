@@ -91,7 +91,7 @@ describe.skipIf(obstacle !== undefined)('on a disk without hard links', () => {
     const keys = join(folder, 'keys')
     mkdirSync(keys)
     const write = (key: string) => {
-      const line = `import(${JSON.stringify(program)}).then(({writeKey}) => writeKey('${keys}/key', '${key}', false)).catch(e => { console.log(e.message); process.exit(2) })`
+      const line = `import(${JSON.stringify(program)}).then(({writeKey}) => writeKey(process, '${keys}/key', '${key}', false)).catch(e => { console.log(e.message); process.exit(2) })`
       return runFile('python3', [filter, process.execPath, '-e', line], freshEnvironment(), '')
     }
     expect(await write('first')).toMatchObject({code: 0})
