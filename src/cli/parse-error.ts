@@ -74,7 +74,7 @@ export function describeParseError(error: ParseError, {flags, args, usage, comma
   const message = plain(first).trim()
   const unexpected = /^Unexpected arguments?: (.*)$/.exec(message)?.[1]
   if (unexpected !== undefined) {
-    // More than one is told with commas, and a list of columns has them, too.
+    // oclif puts a comma and a space between several.
     const [word = ''] = unexpected.split(', ')
     return args.length === 0 ? takesNoArgument(command, word, flags) : usageError(`Unexpected argument: ${word}.`, hint)
   }
@@ -88,14 +88,12 @@ export function takesNoArgument(command: string, word: string, flags: object): V
   const name = `vpcmd ${command}`
   const has = (flag: string) => Object.hasOwn(flags, flag)
   const isList = /^[a-z][\w-]*(,[\w-]+)+$/.test(word)
+  let hint = `See its flags: ${name} --help`
   // gh's --json takes the names of fields.
-  if (isList && has('columns')) return refused(`To choose columns: ${name} --columns ${word}`)
-  if (!has('name')) return refused(`See its flags: ${name} --help`)
-  return refused(`To filter by name: ${name} ${quoteCommand(['--name', /[*?]/.test(word) ? word : `*${word}*`])}`)
-
-  function refused(hint: string): VpcmdError {
-    return usageError(`${name} takes no argument, and ${word} is one.`, hint)
-  }
+  if (isList && has('columns')) hint = `To choose columns: ${name} --columns ${word}`
+  else if (has('name'))
+    hint = `To filter by name: ${name} ${quoteCommand(['--name', /[*?]/.test(word) ? word : `*${word}*`])}`
+  return usageError(`${name} takes no argument, and ${word} is one.`, hint)
 }
 
 /** What was meant by a value that a flag does not take: one of its own that is near, or another flag that takes it. */

@@ -25,11 +25,11 @@ export async function createInstance(
 }
 
 /**
- * Throws where the region has an instance of that name, which a dry run would not be told: the API takes a name once in a
- * region (IBM's SDK for Java, InstancePrototype.name).
+ * Throws where the region has an instance of that name. The API takes a name once in a region (IBM's SDK for Java,
+ * InstancePrototype.name), but only a creation learns of it.
  */
 export async function checkNameFree(api: VpcApi, name: string): Promise<void> {
-  const {result} = await api.listInstances({start: undefined, limit: 1, name})
+  const {result} = await api.listInstances({limit: 1, name})
   const taken = result.rows.find(each => each.name === name)
   if (!taken) return
   throw new VpcmdError({

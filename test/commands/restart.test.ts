@@ -211,9 +211,10 @@ describe('a question of resume that nobody answers', () => {
 
   test('brings back what is down, and nothing else, where the answer is no', async () => {
     await halfDone()
-    const resume = startInProcess(['metadata', 'resume'], {env: scene.env, cols: 200})
+    const resume = startInProcess(['metadata', 'resume', '--restart'], {env: scene.env, cols: 200})
     await resume.reply(/Make 2 changes/, keys.enter)
     expect((await resume.exit).exitCode).not.toBe(0)
+    expect(resume.everything()).not.toContain('Stop and start')
     isAllThatWasDone()
   })
 

@@ -70,6 +70,7 @@ A run of vpcmd instances start, stop or restart is finished in the same way: wha
     checkRestartFlags(flags, true)
     const {id, command, selection, unread} = run.header
     const work = workLeft(run)
+    const toMake = work.map(({change}) => change)
     const name = await runName(context, id)
     context.note(`Run ${name} (${runInWords(context, run.header)}): ${work.length} of ${run.changes.length} left.`)
     const seen = policy.isDryRun ? await previewWork(cloud, work) : []
@@ -83,22 +84,20 @@ A run of vpcmd instances start, stop or restart is finished in the same way: wha
     const restarts = await planRestarts(context, cloud, policy.restart, request)
     if (policy.isDryRun) {
       if (restarts && policy.restart.isWanted) await showPreflights(context, restarts)
-      const changes = work.map(({change}) => change)
-      return printDryRun(context, policy, restarts, outcomesOfChanges(changes, seen), unread)
+      return printDryRun(context, policy, restarts, outcomesOfChanges(toMake, seen), unread)
     }
     const interruption = new AbortController()
     let unanswered: VpcmdError | undefined
     try {
       await checkCanary(context, policy, work.length)
       if (!policy.yes && work.length > 0 && (isUndone || (await context.prompter()))) {
-        const changes = work.map(({change}) => change)
-        if (!(await context.confirm(`Make ${counted(work.length, 'change')} (${countChanges(changes)})?`, false))) {
+        if (!(await context.confirm(`Make ${counted(work.length, 'change')} (${countChanges(toMake)})?`, false))) {
           if (request.begun.length === 0) return context.declined()
           // What it has stopped must come back all the same.
           interruption.abort()
         }
       }
-      if (restarts && !(await mayRestart(context, policy, restarts))) {
+      if (restarts && !interruption.signal.aborted && !(await mayRestart(context, policy, restarts))) {
         context.note(restarts.begun.length > 0 ? 'No other instance is stopped.' : 'No instance is stopped.')
         restarts.cancel()
       }
@@ -126,12 +125,7 @@ A run of vpcmd instances start, stop or restart is finished in the same way: wha
     }
     await carryOut(context, cloud, policy, resumed, (settled = []) => {
       // What was taken back since is none of what there is in all.
-      const outcomes = isUndone
-        ? outcomesOfChanges(
-            work.map(({change}) => change),
-            settled,
-          )
-        : wholeOutcomes(run, settled)
+      const outcomes = isUndone ? outcomesOfChanges(toMake, settled) : wholeOutcomes(run, settled)
       return restarts ? restarts.addTo(outcomes, true) : outcomes
     })
     reportUnanswered(context, unanswered)
