@@ -10,7 +10,16 @@ export const mostLevels = 200
  * what is nested too deep to be written as null.
  */
 export function safeJson(value: unknown, indent?: number): string {
-  const json = withinStack(value, each => JSON.stringify(each, undefined, indent))
+  return inertJson(plainJson(value, indent))
+}
+
+/** The same with what could act on a terminal as it is. */
+export function plainJson(value: unknown, indent?: number): string {
+  return withinStack(value, each => JSON.stringify(each, undefined, indent))
+}
+
+/** JSON, or lines of it, with what could act on a terminal written as `\uXXXX`. */
+export function inertJson(json: string): string {
   // Most texts have none of them, and this is told so much faster than by a search for them.
   if (Buffer.byteLength(json) === json.length && !json.includes('\x7f')) return json
   return json.replace(activeOnTerminals, character =>

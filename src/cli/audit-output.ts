@@ -5,7 +5,7 @@ import {type DataFormat, dataFormatNames, formatData, jsonLinePieces, toJson} fr
 import {dataOf} from './output.ts'
 
 /** In pieces where it may be longer than a text can be. */
-type Rendered = string | readonly string[]
+type Rendered = string | readonly (string | Buffer)[]
 type Render = (report: AuditReport) => Promise<Rendered>
 
 /** The reports of an audit, beside the formats of data; each is about all that was judged. */

@@ -60,9 +60,9 @@ export class Context {
   }
 
   /** Writes data to stdout and waits until it is taken, so that a slow reader slows down what is read for it. */
-  printed(text: string): Promise<void> {
+  printed(part: string | Uint8Array): Promise<void> {
     this.#beforeData()
-    return this.#output.printed(text)
+    return this.#output.printed(part)
   }
 
   /** Writes a message to stderr, after a label where there is one; on a terminal it is wrapped. */

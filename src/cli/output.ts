@@ -1,6 +1,6 @@
 import {type Column, jsonKeysOf} from '../column.ts'
 import {asVpcmdError, exitCodes} from '../errors.ts'
-import {type Data, dataFormats, type Format, formatData, jsonPieces} from '../terminal/formats.ts'
+import {type Data, dataFormats, type Format, formatData, formatPieces} from '../terminal/formats.ts'
 import {dim, statusStyle} from '../terminal/style.ts'
 import type {NestedTable} from '../terminal/table.ts'
 import {plain, plainLines} from '../terminal/text.ts'
@@ -46,8 +46,7 @@ export async function printRows<Row>(context: Context, out: OutputOptions, outpu
   if (format === 'table') return printTable(context, {...output, rows}, headless)
   const data = dataOf(out, {...output, rows})
   if (out.query !== undefined) return printQueried(context, out, data.whole())
-  if (format !== 'json') return context.print(await formatData(format, data))
-  for (const piece of jsonPieces(data.whole())) await context.printed(piece)
+  for (const piece of await formatPieces(format, data)) await context.printed(piece)
 }
 
 /** Rows as formats of data have them. */
@@ -79,7 +78,12 @@ export async function rowPrinter<Row>(
   if (out.format === 'table' || out.query !== undefined) return undefined
   const format: Format = dataFormats[out.format]
   if (format.of === 'whole') return undefined
-  if (format.of === 'values') return async rows => context.printed(await format.write(rows.map(jsonOf(out, output))))
+  if (format.of === 'values') {
+    const toJson = jsonOf(out, output)
+    return async rows => {
+      for (const piece of format.pieces(rows.map(toJson))) await context.printed(piece)
+    }
+  }
   if (!out.headless) await context.printed(await format.write([headersOf(columns)]))
   return async rows => context.printed(await format.write(cellsOf(columns, rows)))
 }

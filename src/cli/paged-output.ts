@@ -40,18 +40,18 @@ export class PagedOutput {
   }
 
   /** Prints a part of many, and resolves once it is taken. Throws ReaderGone where the reader has left. */
-  async printed(text: string): Promise<void> {
-    if (this.#pager) return this.#writeToPager(this.#pager, text)
+  async printed(part: string | Uint8Array): Promise<void> {
+    if (this.#pager) return this.#writeToPager(this.#pager, part)
     if (!this.#isPlain && this.#mayPage()) {
       if (this.#held === '') this.#endHold = onExit(() => this.#flush())
-      this.#held += text
+      this.#held += typeof part === 'string' ? part : Buffer.from(part).toString('utf8')
       if (!this.#isTall(this.#held)) return
       const held = this.#held
       if (this.#open(held)) return this.#dropHeld()
       return this.#flush()
     }
     await new Promise<void>((resolve, reject) => {
-      this.#host.stdout.write(text, error => (error ? reject(new ReaderGone()) : resolve()))
+      this.#host.stdout.write(part, error => (error ? reject(new ReaderGone()) : resolve()))
     })
   }
 
@@ -101,8 +101,8 @@ export class PagedOutput {
     return true
   }
 
-  async #writeToPager(pager: Pager, text: string): Promise<void> {
-    if (await pager.write(text)) return
+  async #writeToPager(pager: Pager, part: string | Uint8Array): Promise<void> {
+    if (await pager.write(part)) return
     if (!(await this.#close(pager))) throw new ReaderGone()
   }
 

@@ -17,7 +17,7 @@ export type Ending =
 export class NeverSent extends Error {}
 
 /** The concurrency a rate limiter begins with, and what it reaches by itself where nothing else is said. */
-export const rateLimits = {start: 8, max: 64} as const
+export const rateLimits = {start: 12, max: 64} as const
 
 /** A learnt rate is kept a little below what came through, and is tried upwards after a while without a refusal. */
 const margin = 0.95

@@ -1,3 +1,4 @@
+import {isAscii} from 'node:buffer'
 import {parsedJson} from '../json-object.ts'
 import {failureOf, parseRetryAfter, TryFailure, unreadable} from './retries.ts'
 import {ask, type Line} from './transport.ts'
@@ -64,7 +65,8 @@ async function send<Request extends SdkRequest>(
   )
   if (outcome.kind === 'none') throw new TryFailure(failureOf(outcome))
   const {status, headers} = outcome
-  const text = outcome.body.toString('utf8').replace(/^\uFEFF/, '')
+  if (outcome.body.length > longBody) await turnToRead()
+  const text = decoded(outcome.body).replace(/^\uFEFF/, '')
   const body = parsedJson(text)
   if (status < 200 || status > 299) {
     throw new TryFailure({
@@ -78,6 +80,25 @@ async function send<Request extends SdkRequest>(
   }
   if (typeof body !== 'object' || body === null) throw unreadable(text, 'the answer is not JSON')
   return {data: body, status, statusText: '', headers: plainHeaders(headers), config: request}
+}
+
+/** A text of ASCII alone is copied, which takes less time than to decode it. */
+function decoded(body: Buffer): string {
+  return body.toString(isAscii(body) ? 'latin1' : 'utf8')
+}
+
+/** From so many bytes on, to read a body takes long enough for others to wait. */
+const longBody = 100_000
+
+let lastTurn = Promise.resolve()
+
+/**
+ * One long body is read a turn of the event loop: what has come of others meanwhile is taken from their connections, which
+ * would stand still as soon as they are full.
+ */
+function turnToRead(): Promise<void> {
+  lastTurn = lastTurn.then(() => new Promise(resolve => setImmediate(resolve)))
+  return lastTurn
 }
 
 function withQuery(url: string, params: object = {}): string {

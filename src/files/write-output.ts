@@ -20,10 +20,10 @@ export interface OutputHost extends Record<'stdout' | 'stderr', Stream> {
   env: NodeJS.ProcessEnv
 }
 
-type Stream = {write(text: string, done: (error?: Error | null) => void): unknown}
+type Stream = {write(text: string | Uint8Array, done: (error?: Error | null) => void): unknown}
 
 /** What is written, in pieces where it may be longer than a text can be. */
-type Content = string | readonly string[]
+type Content = string | readonly (string | Buffer)[]
 
 /**
  * Writes a file that the user named: as a whole or not at all, so that nothing that was there is lost. A link is followed;
@@ -171,8 +171,12 @@ function descriptorOf(file: string): number | undefined {
 }
 
 /** Goes on where the descriptor stands, as the shell opened it: it may be a file that others write to as well. */
-async function writeDescriptor(host: OutputHost, descriptor: number, content: Content): Promise<void> {
-  if (typeof content !== 'string') {
+function isPieces(content: Content | Buffer): content is readonly (string | Buffer)[] {
+  return Array.isArray(content)
+}
+
+async function writeDescriptor(host: OutputHost, descriptor: number, content: Content | Buffer): Promise<void> {
+  if (isPieces(content)) {
     for (const piece of content) await writeDescriptor(host, descriptor, piece)
     return
   }

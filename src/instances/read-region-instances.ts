@@ -59,7 +59,7 @@ export async function readRegionInstances(reading: RegionReading): Promise<Regio
 async function readCounted(reading: RegionReading): Promise<RegionCount> {
   const tally: Tally = {seen: new Set(), missing: new Set(), left: new Map()}
   const takePage = handingOver(reading, tally)
-  const {first, isTaken} = await readFirst(reading, takePage)
+  const {first, vpcs, isTaken} = await readFirst(reading, takePage)
   const isWhole = ({total, unidentified}: PlainReading) => (total ?? cameIn(tally)) === cameIn(tally) + unidentified
   const counted = (last: PlainReading): RegionCount => ({
     gone: isWhole(last) ? [...tally.missing].filter(id => !tally.left.has(id)) : [],
@@ -69,7 +69,7 @@ async function readCounted(reading: RegionReading): Promise<RegionCount> {
     untold: [...tally.left].filter(([id, isUntold]) => isUntold && !tally.missing.has(id)).length,
   })
 
-  const [isReadByVpc] = await Promise.all([readByVpc(reading, first, takePage, tally), isTaken])
+  const [isReadByVpc] = await Promise.all([readByVpc(reading, {...first, vpcs}, takePage, tally), isTaken])
   if (isReadByVpc) return counted({total: cameIn(tally), unidentified: 0})
   tally.missing = new Set([...tally.seen].filter(id => !first.ids.has(id)))
   const plain = await readPlainly(reading, takePage, first)
@@ -97,11 +97,12 @@ function cameIn({seen, missing}: Tally): number {
 async function readFirst(
   reading: RegionReading,
   takePage: TakePage,
-): Promise<{first: TakenPage; isTaken: Promise<void>}> {
+): Promise<{first: TakenPage; vpcs: string[]; isTaken: Promise<void>}> {
   const {result: page} = await reading.api.listInstances({...paramsOf(reading), limit: pageSize})
   reading.budget.expect(page.total ?? 0)
   const {rows, ...rest} = page
-  return {first: {...rest, ids: new Set(rows.map(({id}) => id))}, isTaken: takePage(page)}
+  const vpcs = [...new Set(rows.flatMap(({vpc}) => vpc?.id ?? []))]
+  return {first: {...rest, ids: new Set(rows.map(({id}) => id))}, vpcs, isTaken: takePage(page)}
 }
 
 type TakePage = (page: Page<Instance>) => Promise<void>
@@ -149,43 +150,54 @@ async function readPlainly(reading: RegionReading, takePage: TakePage, known?: T
   return {total, unidentified}
 }
 
-/** Thrown where the API gives instances of other VPCs than it was asked for. */
-class FilterIgnored extends Error {}
-
-/** Reads all instances by VPC. Resolves to false where they are not to be read in that way, or the count is off. */
-async function readByVpc(reading: RegionReading, first: TakenPage, takePage: TakePage, tally: Tally): Promise<boolean> {
+/**
+ * Reads all instances by VPC, at first of those of the first page. Resolves to false where they are not to be read in that
+ * way, or the count is off.
+ */
+async function readByVpc(
+  reading: RegionReading,
+  first: TakenPage & {vpcs: string[]},
+  takePage: TakePage,
+  tally: Tally,
+): Promise<boolean> {
   if (first.total === undefined || first.unidentified > 0) return false
   const pages = Math.ceil(first.total / pageSize)
   const {vpcId, vpcCrn, vpcName} = reading.query.params
   if (pages <= fewPages || (vpcId ?? vpcCrn ?? vpcName) !== undefined) return false
-  const vpcs = await vpcIds(reading, pages * vpcsPerPage)
-  if (vpcs === undefined || vpcs.length < 2) return false
 
   tally.missing = new Set(first.ids)
-  // Once the list is to be read page by page, what still comes by VPC is none of that reading.
-  let isIgnored = false
+  // Ended where the API gives instances of other VPCs than it was asked for, or does not list the VPCs: once the list is to
+  // be read page by page, what still comes by VPC is none of that reading.
+  const ended = new AbortController()
+  const signal = AbortSignal.any([reading.signal, ended.signal])
   const takeOf = (vpc: string) => (page: Page<Instance>) => {
-    isIgnored ||= page.unidentified > 0 || page.rows.some(instance => instance.vpc?.id !== vpc)
-    if (isIgnored) throw new FilterIgnored()
+    if (page.unidentified > 0 || page.rows.some(instance => instance.vpc?.id !== vpc)) ended.abort()
+    signal.throwIfAborted()
     return takePage(page)
   }
-  const readAll = Promise.all(
-    vpcs.map(id =>
-      reading.budget.run(async () => {
-        try {
-          await takeEach(instancePages(reading, {vpcId: id}), takeOf(id))
-        } catch (error) {
-          // A VPC that was deleted meanwhile has no instances. Whether that is so, the count will tell.
-          if (!(error instanceof VpcmdError) || error.status !== 404) throw error
-        }
-      }),
-    ),
-  )
+  const readVpc = (id: string) =>
+    reading.budget.run(async () => {
+      try {
+        await takeEach(instancePages({...reading, signal}, {vpcId: id}), takeOf(id))
+      } catch (error) {
+        // A VPC that was deleted meanwhile has no instances. Whether that is so, the count will tell.
+        if (!(error instanceof VpcmdError) || error.status !== 404) throw error
+      }
+    })
+  // There may be others, too. Those of the first page are read while the region's are listed.
+  const known = first.vpcs.length > 1 ? first.vpcs : []
+  const readListed = async () => {
+    const listed = await vpcIds({...reading, signal}, pages * vpcsPerPage)
+    if (listed === undefined || listed.length < 2) ended.abort()
+    signal.throwIfAborted()
+    const others = listed?.filter(id => !known.includes(id)) ?? []
+    await Promise.all(others.map(readVpc))
+  }
   try {
-    await readAll
+    await Promise.all([readListed(), ...known.map(readVpc)])
   } catch (error) {
     // Then the whole list is read, page by page.
-    if (error instanceof FilterIgnored) return false
+    if (ended.signal.aborted) return false
     throw error
   }
   if (tally.seen.size !== first.total) {

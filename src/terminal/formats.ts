@@ -1,5 +1,6 @@
+import {isAscii} from 'node:buffer'
 import {stripVTControlCharacters} from 'node:util'
-import {safeJson} from '../safe-json.ts'
+import {inertJson, plainJson, safeJson} from '../safe-json.ts'
 
 // Where spreadsheets see a formula: they trim a cell first, and take the characters of full width as well.
 const formula = /^\s*[=+\-@\uff1d\uff0b\uff0d\uff20]/u
@@ -26,19 +27,39 @@ const pieceLength = 1000
 
 /** Each value as one line of JSON, escaped likewise; nothing at all for no values. */
 export function toJsonLines(values: Iterable<unknown>): string {
-  return [...jsonLinePieces(values)].join('')
+  return Array.from(jsonLinePieces(values), String).join('')
 }
 
-/** The same in pieces of about a megabyte. */
-export function* jsonLinePieces(values: Iterable<unknown>): Generator<string> {
-  let lines = ''
+const pieceBytes = 1024 * 1024
+
+/**
+ * The same in pieces of at most a megabyte, unless a line has more. They are bytes, as to write each line where it belongs
+ * takes half of the time that a text of all lines does.
+ */
+export function* jsonLinePieces(values: Iterable<unknown>): Generator<Buffer> {
+  let piece = Buffer.alloc(0)
+  let end = 0
   for (const value of values) {
-    lines += `${safeJson(value)}\n`
-    if (lines.length < 1_000_000) continue
-    yield lines
-    lines = ''
+    const line = plainJson(value)
+    // A character of a text has three bytes at most.
+    const most = 3 * line.length + 1
+    if (end + most > piece.length) {
+      if (end > 0) yield inertBytes(piece.subarray(0, end))
+      piece = Buffer.allocUnsafeSlow(Math.max(pieceBytes, most))
+      end = 0
+    }
+    end += piece.write(line, end)
+    end = piece.writeUInt8(lineFeed, end)
   }
-  if (lines !== '') yield lines
+  if (end > 0) yield inertBytes(piece.subarray(0, end))
+}
+
+const lineFeed = 0x0a
+const del = 0x7f
+
+function inertBytes(lines: Buffer): Buffer {
+  // As nearly always, there is nothing in them that could act.
+  return isAscii(lines) && !lines.includes(del) ? lines : Buffer.from(inertJson(lines.toString('utf8')))
 }
 
 /**
@@ -64,13 +85,13 @@ type Text = string | Promise<string>
 /** How a format writes a result: row by row of `cells` or `values`, so that it can be streamed, or as a `whole`. */
 export type Format =
   | {of: 'cells'; write(rows: string[][]): Text}
-  | {of: 'values'; write(values: unknown[]): Text}
+  | {of: 'values'; pieces(values: Iterable<unknown>): Iterable<Buffer>}
   | {of: 'whole'; write(value: unknown): Text}
 
 /** The formats of data, by the name that -o takes. A table is drawn for the terminal and is none of them. */
 export const dataFormats = {
   json: {of: 'whole', write: toJson},
-  jsonl: {of: 'values', write: toJsonLines},
+  jsonl: {of: 'values', pieces: jsonLinePieces},
   yaml: {of: 'whole', write: async value => (await import('./yaml.ts')).toYaml(value)},
   csv: {of: 'cells', write: toCsv},
 } satisfies Record<string, Format>
@@ -89,9 +110,17 @@ export interface Data {
   whole(): unknown
 }
 
-/** A result as text in a format. */
+/** A result as text in a format. Throws RangeError where it is longer than a text can be. */
 export async function formatData(name: DataFormat, data: Data): Promise<string> {
   const format: Format = dataFormats[name]
   if (format.of === 'cells') return format.write(data.cells())
-  return format.of === 'values' ? format.write(data.values()) : format.write(data.whole())
+  if (format.of === 'whole') return format.write(data.whole())
+  return Array.from(format.pieces(data.values()), String).join('')
+}
+
+/** The same in pieces, where the format has such. */
+export async function formatPieces(name: DataFormat, data: Data): Promise<Iterable<string | Buffer>> {
+  const format: Format = dataFormats[name]
+  if (name === 'json') return jsonPieces(data.whole())
+  return format.of === 'values' ? format.pieces(data.values()) : [await formatData(name, data)]
 }
