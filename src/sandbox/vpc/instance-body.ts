@@ -153,11 +153,15 @@ export function instanceBody(record: InstanceRecord, vpcName: string, {now, tran
 /** Texts of longer lists are not kept: 100,000 would take most of a gigabyte. */
 const mostKept = 20_000
 
-const kept = new WeakMap<InstanceRecord, {state: string; text: string}>()
+/** A region is found by its path, and the first one without it. */
+const mostBases = 2
+
+/** By what links begin with. */
+const kept = new WeakMap<InstanceRecord, {state: string; texts: Map<string, string>}>()
 
 /**
  * The JSON of an instance in a list of `count`, with the lists of all accounts; its links begin with `base`. It is made once
- * for each state of the instance: making it is most of the cost of a list, and a sandbox slower than its clients would
+ * for each state of the instance and each base: making it is most of the cost of a list, and a sandbox slower than its clients would
  * spoil their benchmarks.
  */
 export function instanceText(
@@ -171,11 +175,13 @@ export function instanceText(
   const {name, revision, action, metadata} = record
   const status = statusAt(record, sending.now, sending.transitionMs)
   const {enabled, protocol, response_hop_limit: hopLimit} = metadata
-  const state = [base, vpcName, name, revision, status, action?.at, enabled, protocol, hopLimit].join('\n')
+  const state = [vpcName, name, revision, status, action?.at, enabled, protocol, hopLimit].join('\n')
   const known = kept.get(record)
-  if (known?.state === state) return known.text
-  const text = make()
-  kept.set(record, {state, text})
+  const texts = known?.state === state ? known.texts : new Map<string, string>()
+  const text = texts.get(base) ?? make()
+  if (!texts.has(base) && texts.size >= mostBases) texts.clear()
+  texts.set(base, text)
+  kept.set(record, {state, texts})
   return text
 }
 
