@@ -171,12 +171,8 @@ function descriptorOf(file: string): number | undefined {
 }
 
 /** Goes on where the descriptor stands, as the shell opened it: it may be a file that others write to as well. */
-function isPieces(content: Content | Buffer): content is readonly (string | Buffer)[] {
-  return Array.isArray(content)
-}
-
 async function writeDescriptor(host: OutputHost, descriptor: number, content: Content | Buffer): Promise<void> {
-  if (isPieces(content)) {
+  if (typeof content !== 'string' && !Buffer.isBuffer(content)) {
     for (const piece of content) await writeDescriptor(host, descriptor, piece)
     return
   }

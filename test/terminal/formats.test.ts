@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest'
 import {parse} from 'yaml'
-import {jsonPieces, toCsv, toJson, toJsonLines} from '../../src/terminal/formats.ts'
+import {jsonLinePieces, jsonPieces, toCsv, toJson, toJsonLines} from '../../src/terminal/formats.ts'
 import {toYaml} from '../../src/terminal/yaml.ts'
 
 const hostile = {
@@ -26,6 +26,26 @@ describe('toJson and toJsonLines', () => {
       expect(text).toContain('😀日本語')
       expect(JSON.parse(text)).toEqual(hostile)
     }
+  })
+})
+
+describe('jsonLinePieces', () => {
+  it('are the lines, none of them cut, whatever their length and characters', () => {
+    const values = [
+      'ไทย 한국어 🚀',
+      'x'.repeat(400_000),
+      '\x7f\u009b31m',
+      'ü'.repeat(1_200_000),
+      '',
+      'y'.repeat(900_000),
+    ]
+    const pieces = Array.from(jsonLinePieces(values), String)
+    expect(pieces.length).toBeGreaterThan(2)
+    expect(pieces.every(piece => piece.endsWith('\n'))).toBe(true)
+    const lines = pieces.join('').trimEnd().split('\n')
+    expect(lines.map(line => JSON.parse(line))).toEqual(values)
+    expect(lines[2]).toBe('"\\u007f\\u009b31m"')
+    expect([...jsonLinePieces([])]).toEqual([])
   })
 })
 

@@ -161,8 +161,8 @@ const kept = new WeakMap<InstanceRecord, {state: string; texts: Map<string, stri
 
 /**
  * The JSON of an instance in a list of `count`, with the lists of all accounts; its links begin with `base`. It is made once
- * for each state of the instance and each base: making it is most of the cost of a list, and a sandbox slower than its clients would
- * spoil their benchmarks.
+ * for each state of the instance and each base: making it is most of the cost of a list, and a sandbox slower than its
+ * clients would spoil their benchmarks.
  */
 export function instanceText(
   record: InstanceRecord,
