@@ -178,10 +178,11 @@ export function instanceText(
   const state = [vpcName, name, revision, status, action?.at, enabled, protocol, hopLimit].join('\n')
   const known = kept.get(record)
   const texts = known?.state === state ? known.texts : new Map<string, string>()
-  const text = texts.get(base) ?? make()
-  if (!texts.has(base) && texts.size >= mostBases) texts.clear()
-  texts.set(base, text)
-  kept.set(record, {state, texts})
+  const made = texts.get(base)
+  if (made !== undefined) return made
+  const text = make()
+  if (texts.size >= mostBases) texts.clear()
+  kept.set(record, {state, texts: texts.set(base, text)})
   return text
 }
 
