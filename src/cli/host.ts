@@ -12,6 +12,8 @@ export interface OutputStream {
   rows?: number
   on?(event: 'resize', listener: () => void): unknown
   off?(event: 'resize', listener: () => void): unknown
+  /** How many bytes wait to be taken. */
+  writableLength?: number
   write(text: string | Uint8Array, done?: (error?: Error | null) => void): unknown
 }
 

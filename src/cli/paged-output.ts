@@ -8,6 +8,9 @@ export class ReaderGone extends Error {}
 
 type PagingHost = Pick<Host, 'stdout' | 'env' | 'openPager' | 'onEnding' | 'interruptedCode' | 'exit'>
 
+/** While no more bytes wait to be taken, the next part is made. */
+const mostWaiting = 2 ** 20
+
 /** On fewer rows a pager helps nobody. */
 const fewestRows = 10
 
@@ -22,6 +25,8 @@ export class PagedOutput {
   /** Whether something was printed past the pager, which would not show it. */
   #isPlain = false
   readonly #waiting: (() => void)[] = []
+  /** Whether the reader of what is printed has left. */
+  #isUnread = false
   #closed = () => {}
 
   /** `whileOpen` is called when a pager opens; the promise that it gets resolves when the pager has closed. */
@@ -39,7 +44,10 @@ export class PagedOutput {
     }
   }
 
-  /** Prints a part of many, and resolves once it is taken. Throws ReaderGone where the reader has left. */
+  /**
+   * Prints a part of many, and resolves once it is taken, or little enough waits to be. Throws ReaderGone where the reader has
+   * left.
+   */
   async printed(part: string | Uint8Array): Promise<void> {
     if (this.#pager) return this.#writeToPager(this.#pager, part)
     if (!this.#isPlain && this.#mayPage()) {
@@ -50,9 +58,15 @@ export class PagedOutput {
       if (this.#open(held)) return this.#dropHeld()
       return this.#flush()
     }
-    await new Promise<void>((resolve, reject) => {
-      this.#host.stdout.write(part, error => (error ? reject(new ReaderGone()) : resolve()))
+    const {stdout} = this.#host
+    const taken = new Promise<void>(resolve => {
+      stdout.write(part, error => {
+        this.#isUnread ||= Boolean(error)
+        resolve()
+      })
     })
+    if ((stdout.writableLength ?? Number.POSITIVE_INFINITY) > mostWaiting) await taken
+    if (this.#isUnread) throw new ReaderGone()
   }
 
   /** Writes to stderr, after all data so far: once the pager is gone, if there is one. */

@@ -1,5 +1,6 @@
 import {VpcmdError} from '../errors.ts'
 import {fieldsOfCrn} from './crn.ts'
+import {takeOut} from './long-bodies.ts'
 import {type Operation, type OperationName, OtherAnswer, operations} from './operations.ts'
 import {fields, identity, type Raw, text, valueAt} from './readers/fields.ts'
 import {readPage} from './readers/page.ts'
@@ -68,7 +69,7 @@ function callOperation(
     })
     // GET, POST and PATCH of an instance give one, a list does not (contract).
     const {etag} = answer.headers
-    const result = readAnswer(operation, answer.result, params, {url, doing, account})
+    const result = readAnswer(operation, takeOut(answer, 'result', undefined), params, {url, doing, account})
     return {result, etag: typeof etag === 'string' ? etag : undefined}
   })
 }

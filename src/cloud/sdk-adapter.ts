@@ -1,5 +1,6 @@
 import {isAscii} from 'node:buffer'
 import {parsedJson} from '../json-object.ts'
+import {takeOut, turnToRead} from './long-bodies.ts'
 import {failureOf, parseRetryAfter, TryFailure, unreadable} from './retries.ts'
 import {ask, type Line} from './transport.ts'
 
@@ -64,9 +65,11 @@ async function send<Request extends SdkRequest>(
     line,
   )
   if (outcome.kind === 'none') throw new TryFailure(failureOf(outcome))
+  // The answer is here in time: however long it waits for its turn, nothing ends it any more.
+  request.signal = undefined
   const {status, headers} = outcome
   if (outcome.body.length > longBody) await turnToRead()
-  const text = decoded(outcome.body).replace(/^\uFEFF/, '')
+  const text = decoded(takeOut(outcome, 'body', Buffer.alloc(0))).replace(/^\uFEFF/, '')
   const body = parsedJson(text)
   if (status < 200 || status > 299) {
     throw new TryFailure({
@@ -87,19 +90,8 @@ function decoded(body: Buffer): string {
   return body.toString(isAscii(body) ? 'latin1' : 'utf8')
 }
 
-/** From so many bytes on, to read a body takes long enough for others to wait. */
+/** From so many bytes on, a body waits for its turn to be read. */
 const longBody = 100_000
-
-let lastTurn = Promise.resolve()
-
-/**
- * One long body is read a turn of the event loop: what has come of others meanwhile is taken from their connections, which
- * would stand still as soon as they are full.
- */
-function turnToRead(): Promise<void> {
-  lastTurn = lastTurn.then(() => new Promise(resolve => setImmediate(resolve)))
-  return lastTurn
-}
 
 function withQuery(url: string, params: object = {}): string {
   const query = new URLSearchParams()

@@ -1,3 +1,4 @@
+import {takeOut} from './long-bodies.ts'
 import type {RateLimiter} from './rate-limiter.ts'
 import {fields, type Raw} from './readers/fields.ts'
 import {type Pacing, RequestFailure, type RetryOptions, unreadable, withRetries} from './retries.ts'
@@ -77,16 +78,17 @@ export interface ServiceQuestion<T> extends Pick<Doing, 'doing' | 'iamAction'> {
 /** Asks a service, as the retry policy says. Throws VpcmdError that says what was being done. */
 export function askService<T>(service: Service, question: ServiceQuestion<T>): Promise<T> {
   const {name: place, url, tokens, pacing, line} = service
-  const {method, path, query, body, doing, iamAction, signal: cancelled, read} = question
+  const {method, path, query, body: asked, doing, iamAction, signal: cancelled, read} = question
   const send = sdkAdapter(() => line, pacing.now)
   const call = {place, doing, iamAction, budget: 'read', repeatable: true, cancelled} as const
   return callTried(service, call, async signal => {
     const request: {headers: Record<string, string>} = {headers: {}}
     await tokens.authenticate(request)
-    const data = body && JSON.stringify(body)
+    const data = asked && JSON.stringify(asked)
     const answer = await send({method, url: `${url}${path}`, params: query, data, signal, ...request})
-    const result = read(fields(answer.data))
-    if (result === undefined) throw unreadable(answer.data)
+    const body = takeOut(answer, 'data', undefined)
+    const result = read(fields(body))
+    if (result === undefined) throw unreadable(body)
     return result
   })
 }

@@ -246,7 +246,7 @@ async function readReply(
   })
   body.on('end', () => {
     const {statusCode: status = 0, headers} = response
-    settle({kind: 'reply', status, headers, body: Buffer.concat(chunks)})
+    settle({kind: 'reply', status, headers, body: Buffer.concat(chunks.splice(0))})
   })
 }
 

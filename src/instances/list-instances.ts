@@ -1,6 +1,7 @@
 import pLimit from 'p-limit'
 import type {Cloud} from '../cloud/cloud.ts'
 import type {TagIndex} from '../cloud/global-search.ts'
+import {readAfter} from '../cloud/long-bodies.ts'
 import type {Instance} from '../cloud/readers/instance.ts'
 import {type Account, checkUsable, placeName, type Region, serverKey} from '../cloud/regions.ts'
 import {counted, groupBy} from '../counted.ts'
@@ -176,7 +177,9 @@ export async function streamInstances(
   try {
     const outcome = await readInstances(cloud, query, async (instances, region) => {
       const index = await addresses?.of(region)
-      await onRows(instances.map(instance => listed(instance, region, index)))
+      const taking = onRows(instances.map(instance => listed(instance, region, index)))
+      readAfter(taking)
+      await taking
     })
     await Promise.all(regions.map(region => addresses?.of(region)))
     return {...outcome, failures: inOrderOf(regions, [...outcome.failures, ...(addresses?.failures ?? [])])}

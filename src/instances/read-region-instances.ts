@@ -107,13 +107,13 @@ async function readFirst(
 
 type TakePage = (page: Page<Instance>) => Promise<void>
 
-/** Hands over what is new on a page and what the query keeps, once at a time. */
+/** Hands over what is new on a page and what the query keeps, once at a time. The page is empty then (see `takeOut`). */
 function handingOver({query, tags, take}: RegionReading, tally: Tally): TakePage {
   const {seen, left} = tally
   let turn = Promise.resolve()
   return async page => {
     const fresh: Instance[] = []
-    for (const row of page.rows) {
+    for (const row of page.rows.splice(0)) {
       const {id} = row
       tally.missing.delete(id)
       if (seen.has(id) && !left.has(id)) continue

@@ -20,7 +20,10 @@ export function fields(value: unknown): Raw {
 
 /** A text that is not empty. */
 export function text(raw: Raw, ...path: string[]): string | undefined {
-  const value = valueAt(raw, path)
+  return asText(valueAt(raw, path))
+}
+
+function asText(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined
 }
 
@@ -38,7 +41,9 @@ export function flag(raw: Raw, ...path: string[]): boolean | undefined {
 
 /** What stands at a path; undefined where something on the way is missing. */
 export function valueAt(raw: unknown, path: readonly string[]): unknown {
-  return path.reduce((value, name) => fields(value)[name], raw)
+  let value = raw
+  for (const name of path) value = fields(value)[name]
+  return value
 }
 
 /** A list, each item as `read` gives it. */
@@ -74,7 +79,9 @@ export function references(raw: Raw, name: string): Reference[] {
 
 /** Reads an object as a reference. */
 export function asReference(raw: Raw): Reference | undefined {
-  const [id, name, crn] = [text(raw, 'id'), text(raw, 'name'), text(raw, 'crn')]
+  const id = asText(raw.id)
+  const name = asText(raw.name)
+  const crn = asText(raw.crn)
   if (id === undefined && name === undefined && crn === undefined) return undefined
   return {id, name, crn, isDeleted: raw.deleted !== undefined && raw.deleted !== null}
 }
@@ -84,6 +91,6 @@ export function asReference(raw: Raw): Reference | undefined {
  * of URLs and file names. Undefined for a row that can't be identified.
  */
 export function identity(raw: Raw): string | undefined {
-  const id = text(raw, 'id')
+  const id = asText(raw.id)
   return id !== undefined && /^[-0-9a-z_]{1,64}$/.test(id) ? id : undefined
 }

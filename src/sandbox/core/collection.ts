@@ -25,8 +25,8 @@ interface Collection<Row> {
   /** Finds one row; without it, all rows are searched by key. */
   find?: (c: ApiRequest, key: string) => Row | undefined
   body: (row: Row, c: ApiRequest) => unknown
-  /** The JSON of a body in a list of `count`; without it, that of `body`. */
-  text?: (row: Row, c: ApiRequest, count: number) => string
+  /** The JSON of a body in a list of `count`, in UTF-8; without it, that of `body`. */
+  bytes?: (row: Row, c: ApiRequest, count: number) => Buffer
   etag?: (row: Row) => string
   /** By query parameter. */
   filters?: Record<string, Filter<Row>>
@@ -41,6 +41,8 @@ interface Collection<Row> {
   /** Removes the row that the path names. */
   remove?: (c: ApiRequest) => Promise<unknown>
 }
+
+const comma = Buffer.from(',')
 
 /** The JSON of a body. Its links are made without what they begin with, the endpoint that a request came by; here they get it. */
 export function withLinks(base: string, body: unknown): string {
@@ -77,7 +79,7 @@ export function findByParameter<Row>(
 export function collection<Row extends object>(routes: Routes, resource: Collection<Row>) {
   const {path, key = 'id', rows, body, etag, filters = {}, bodyFilters = [], sort = {}, place, remove} = resource
   const {name = path.slice(path.lastIndexOf('/') + 1)} = resource
-  const textOf = resource.text ?? ((row: Row, c: ApiRequest) => withLinks(c.get('base'), body(row, c)))
+  const bytesOf = resource.bytes ?? ((row: Row, c: ApiRequest) => Buffer.from(withLinks(c.get('base'), body(row, c))))
   const among = (c: ApiRequest, value: string) => rows(c).find(row => (row as Record<string, unknown>)[key] === value)
   const findRow = resource.find ?? among
   const find = (c: ApiRequest, parameter: string = key, target = parameter) =>
@@ -100,10 +102,11 @@ export function collection<Row extends object>(routes: Routes, resource: Collect
     const placeOf = place === undefined || isSorted ? (_: Row, index: number) => index + 1 : place
     const link = {url: `${c.get('origin')}${c.req.path}`, query, kind}
     const {rows: shown, page} = pageOf(ordered, placeOf, request, link)
-    const texts = shown.map(row => textOf(row, c, ordered.length))
     // `total_count` comes before the list, as in what IBM sends.
-    const text = `${JSON.stringify(page).slice(0, -1)},${JSON.stringify(name)}:[${texts.join(',')}]}`
-    return c.body(text, 200, {'content-type': 'application/json'})
+    const begin = Buffer.from(`${JSON.stringify(page).slice(0, -1)},${JSON.stringify(name)}:[`)
+    const items = shown.flatMap((row, index) => [index === 0 ? begin : comma, bytesOf(row, c, ordered.length)])
+    const whole = Buffer.concat([...(items.length > 0 ? items : [begin]), Buffer.from(']}')])
+    return c.body(whole, 200, {'content-type': 'application/json'})
   })
   routes.get(`${path}/:${key}`, c => answer(c, find(c)))
   if (remove !== undefined) {

@@ -157,27 +157,27 @@ const mostKept = 20_000
 const mostBases = 2
 
 /** By what links begin with. */
-const kept = new WeakMap<InstanceRecord, {state: string; texts: Map<string, string>}>()
+const kept = new WeakMap<InstanceRecord, {state: string; texts: Map<string, Buffer>}>()
 
 /**
  * The JSON of an instance in a list of `count`, with the lists of all accounts; its links begin with `base`. It is made once
  * for each state of the instance and each base: making it is most of the cost of a list, and a sandbox slower than its
  * clients would spoil their benchmarks.
  */
-export function instanceText(
+export function instanceBytes(
   record: InstanceRecord,
   vpcName: string,
   sending: Sending,
   {base, count}: {base: string; count: number},
-): string {
-  const make = () => withLinks(base, instanceBody(record, vpcName, sending))
+): Buffer {
+  const make = () => Buffer.from(withLinks(base, instanceBody(record, vpcName, sending)))
   if (count > mostKept) return make()
   const {name, revision, action, metadata} = record
   const status = statusAt(record, sending.now, sending.transitionMs)
   const {enabled, protocol, response_hop_limit: hopLimit} = metadata
   const state = [vpcName, name, revision, status, action?.at, enabled, protocol, hopLimit].join('\n')
   const known = kept.get(record)
-  const texts = known?.state === state ? known.texts : new Map<string, string>()
+  const texts = known?.state === state ? known.texts : new Map<string, Buffer>()
   const made = texts.get(base)
   if (made !== undefined) return made
   const text = make()

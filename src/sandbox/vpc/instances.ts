@@ -8,7 +8,7 @@ import type {InstanceRecord, NamedResource} from '../core/records.ts'
 import {isoTime, type WireBody} from '../core/references.ts'
 import {newInstanceRecord} from './create-instance.ts'
 import {checkAction, checkUpdatable, etagOf, isForced, lastAction, statusAt, statusFound} from './instance-actions.ts'
-import {bootAttachmentBody, initializationBody, instanceBody, instanceText} from './instance-body.ts'
+import {bootAttachmentBody, initializationBody, instanceBody, instanceBytes} from './instance-body.ts'
 import {attachmentBodies, interfaceBodies} from './networking.ts'
 import {readBodyAs} from './request-body.ts'
 
@@ -45,8 +45,8 @@ export function addInstances(routes: Routes, {fleet, actions, clock, transitionM
       return vpc === undefined ? named : named.filter(each => each.vpc === vpc)
     },
     body: record => instanceBody(record, fleet.vpcName(record.vpc), sending()),
-    text: (record, c, count) =>
-      instanceText(record, fleet.vpcName(record.vpc), sending(), {base: c.get('base'), count: count * others}),
+    bytes: (record, c, count) =>
+      instanceBytes(record, fleet.vpcName(record.vpc), sending(), {base: c.get('base'), count: count * others}),
     etag: etagOf,
     filters: {
       'resource_group.id': record => record.resourceGroup.id,
