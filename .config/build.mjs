@@ -37,6 +37,14 @@ const rawText = {
 // Of what IBM's core loads, vpcmd uses no other way to send than its own (src/cloud/sdk-adapter.ts), keeps no cookies and
 // sends no files: without them it starts much sooner. Whatever asked for one of them all the same would fail, and not go elsewhere.
 const packages = join(root, 'node_modules')
+
+/** The text of a file with a part replaced, which has to be there. */
+function replaced(path, part, by) {
+  const text = readFileSync(path, 'utf8')
+  if (!text.includes(part)) throw new Error(`${path} no longer has: ${part}`)
+  return text.replace(part, by)
+}
+
 const unused = {
   name: 'unused',
   setup: ({onResolve, onLoad}) => {
@@ -46,12 +54,17 @@ const unused = {
       contents: 'export default false; export const getFetch = () => false',
     }))
     // To look at this global makes Node load all of fetch; there is none of it in a request of vpcmd.
-    onLoad({filter: /[\\/]axios[\\/]lib[\\/]utils\.js$/}, ({path}) => {
-      const text = readFileSync(path, 'utf8')
-      const lookup = "typeof G.FormData !== 'undefined' ? G.FormData : undefined"
-      if (!text.includes(lookup)) throw new Error(`${path} no longer has: ${lookup}`)
-      return {contents: text.replace(lookup, 'undefined')}
-    })
+    onLoad({filter: /[\\/]axios[\\/]lib[\\/]utils\.js$/}, ({path}) => ({
+      contents: replaced(path, "typeof G.FormData !== 'undefined' ? G.FormData : undefined", 'undefined'),
+    }))
+    // The first comparison by language takes Node some milliseconds.
+    onLoad({filter: /[\\/]@oclif[\\/]core[\\/]lib[\\/]config[\\/]plugin\.js$/}, ({path}) => ({
+      contents: replaced(path, 'a.id.localeCompare(b.id)', 'a.id < b.id ? -1 : 1'),
+    }))
+    // oclif makes its configuration anew, twice, as a command may be of another version of oclif: here there is one.
+    onLoad({filter: /[\\/]@oclif[\\/]core[\\/]lib[\\/]config[\\/]config\.js$/}, ({path}) => ({
+      contents: replaced(path, 'if (isConfig(opts)) {', 'if (opts._base === BASE) return opts\nif (isConfig(opts)) {'),
+    }))
     onResolve({filter: /^(tough-cookie|form-data|mime-types)$/}, ({path}) => ({path, namespace: 'unused'}))
     onLoad({filter: /./, namespace: 'unused'}, ({path}) => {
       const refusal = `{ throw new Error('vpcmd is built without ${path}') }`

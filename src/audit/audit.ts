@@ -1,6 +1,7 @@
 import type {Cloud} from '../cloud/cloud.ts'
 import type {Account, InactiveAccount} from '../cloud/regions.ts'
 import {type ExitCode, exitCodes} from '../errors.ts'
+import {naturalOrder} from '../natural-order.ts'
 import {hasExpired, type Judgement, judge, type Verdict, verdicts} from './judge.ts'
 import type {Exemption, Policy} from './policy.ts'
 import {readSubjects, type Unread} from './read-subjects.ts'
@@ -140,7 +141,7 @@ export function exitCodeOf(report: AuditReport): ExitCode {
 
 function sorted(judgements: Judgement[]): Judgement[] {
   const ranks = new Map(verdicts.map((verdict, index) => [verdict, index]))
-  const {compare} = new Intl.Collator('en', {numeric: true})
+  const compare = naturalOrder()
   const order = (a: string, b: string) => (a === b ? 0 : compare(a, b))
   return judgements.sort(
     (a, b) =>

@@ -15,6 +15,7 @@ import {
 import {refuseImpossible, refuseNothing, wholeNameHint} from '../instances/impossible-filters.ts'
 import {collectInstances} from '../instances/list-instances.ts'
 import {settingsLabel} from '../instances/settings.ts'
+import {naturalOrder} from '../natural-order.ts'
 import type {Choice, Prompter} from '../terminal/prompts.ts'
 import type {Context} from './context.ts'
 import type {SelectionOptions} from './flags/selection.ts'
@@ -155,7 +156,7 @@ async function selectAll<T>(
     context.note(mayBeNone && hint ? `${found} ${hint}` : found)
   }
   // The API's order is undocumented; this one is the same each time.
-  const {compare} = new Intl.Collator('en', {numeric: true})
+  const compare = naturalOrder()
   items.sort((a, b) => compare(a.key, b.key))
   return {
     items: items.map(({item}) => item),

@@ -1,6 +1,7 @@
 import type {Reference} from '../cloud/readers/fields.ts'
 import type {Instance} from '../cloud/readers/instance.ts'
 import {type Column, columnsNamed, columnNamed as named} from '../column.ts'
+import {naturalOrder} from '../natural-order.ts'
 import {type ListedInstance, toJsonAccount} from './list-instances.ts'
 import {accountInCrn} from './references.ts'
 import {serviceUrl, settingList, settingsLabel} from './settings.ts'
@@ -147,14 +148,14 @@ export function columnNamed(name: string): InstanceColumn {
 export function sortRows(rows: ListedInstance[], by: string): ListedInstance[] {
   const descending = by.startsWith('-')
   const column = columnNamed(descending ? by.slice(1) : by)
-  const collator = new Intl.Collator('en', {numeric: true})
+  const compare = naturalOrder()
   const keyed = rows.map(row => ({row, key: column.value(row)}))
   keyed.sort(
     (a, b) =>
-      (descending ? -1 : 1) * collator.compare(a.key, b.key) ||
-      collator.compare(accountOf(a.row), accountOf(b.row)) ||
-      collator.compare(a.row.region, b.row.region) ||
-      collator.compare(a.row.instance.id, b.row.instance.id),
+      (descending ? -1 : 1) * compare(a.key, b.key) ||
+      compare(accountOf(a.row), accountOf(b.row)) ||
+      compare(a.row.region, b.row.region) ||
+      compare(a.row.instance.id, b.row.instance.id),
   )
   return keyed.map(({row}) => row)
 }

@@ -19,6 +19,7 @@ import {toQuery} from '../../instances/filters.ts'
 import {refuseImpossible, wholeNameHint} from '../../instances/impossible-filters.ts'
 import {type ListedInstance, listInstances, streamInstances, toJsonRow} from '../../instances/list-instances.ts'
 import {tunables} from '../../instances/settings.ts'
+import {naturalOrder} from '../../natural-order.ts'
 import {dataFormats} from '../../terminal/formats.ts'
 
 export default class InstancesList extends BaseCommand {
@@ -93,6 +94,8 @@ With --sort none, the formats -o jsonl, -o csv, -o name and -q print instances a
       if (count === 0 && failures.length === 0) await refuseImpossible(cloud, filters)
       return reportRegions(this.context, failures, isRead)
     }
+    // Made while the first answers are on their way.
+    setTimeout(naturalOrder, 50).unref()
     const {rows, failures, isRead} = await listInstances(cloud, filter, withFloatingIps)
     reportRegions(this.context, failures, isRead)
     if (rows.length === 0 && failures.length === 0) await refuseImpossible(cloud, filters)
