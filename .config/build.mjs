@@ -180,7 +180,8 @@ const built = await Promise.all([
     format: 'cjs',
     outExtension: {'.js': '.cjs'},
     define: {'import.meta.url': '_own'},
-    banner: {js: "'use strict'; const _own = require('url').pathToFileURL(__filename).href"},
+    // What a URL is relative to, made where one is.
+    banner: {js: "'use strict'; const _own = {toString: () => require('url').pathToFileURL(__filename).href}"},
   }),
 ])
 chmodSync('dist/main.cjs', 0o755)

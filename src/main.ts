@@ -27,7 +27,6 @@ function refusalOf(node: string): string | undefined {
 }
 
 function start(argv: string[]): void {
-  hearSignals()
   process.on('uncaughtException', endUnexpectedly)
   process.on('unhandledRejection', endUnexpectedly)
   // With these, libraries and Node itself print requests as they are, keys and tokens included. --debug is vpcmd's own.
@@ -54,6 +53,7 @@ function start(argv: string[]): void {
 async function run(argv: string[]): Promise<void> {
   if (argv[0] === '__complete') return completeWord(argv.slice(1))
   if (await runsQuickly(argv)) return
+  hearSignals()
   surviveWriting()
   const {startFramework} = await import('./cli/start-framework.ts')
   await startFramework(argv, process)
@@ -133,6 +133,7 @@ async function runsQuickly(args: string[]): Promise<boolean> {
   const {runQuickly} = await import('./cli/quick-imds.ts')
   const isAnswered = runQuickly(args, process)
   // While the service is being waited for.
+  hearSignals()
   surviveWriting()
   return isAnswered
 }

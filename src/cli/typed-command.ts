@@ -55,7 +55,7 @@ export async function commandTyped(catalog: Catalog, argv: string[], host: HostF
   const command = catalog.findCommand(named.join(':'))
   if (command) refuseArgument(command, named, expanded)
   if (command) return expanded
-  throw unknownCommand(catalog, argv.filter(isWord).slice(0, 2))
+  throw unknownCommand(catalog, wordsAhead(argv).slice(0, 2))
 }
 
 /** The console takes no words: whoever types a command after flags means that one. */
@@ -82,10 +82,15 @@ function helpAsked(argv: string[]): {words: string[]; isFull: boolean} | undefin
 
 /** The words at the start that name a command or a topic; all of them where they name none. */
 function leadingWords(catalog: Catalog, argv: string[]): string[] {
-  const end = argv.findIndex(word => !isWord(word))
-  const words = withoutShortcut(end < 0 ? argv : argv.slice(0, end))
+  const words = withoutShortcut(wordsAhead(argv))
   const count = [2, 1].find(each => words.length >= each && catalog.findCommand(words.slice(0, each).join(':')))
   return words.slice(0, count)
+}
+
+/** The words before the first flag: one after it may be its value. */
+function wordsAhead(argv: string[]): string[] {
+  const end = argv.findIndex(word => !isWord(word))
+  return end < 0 ? argv : argv.slice(0, end)
 }
 
 function isTopic({pjson}: Catalog, word: string): boolean {
@@ -114,9 +119,9 @@ function unknownCommand(catalog: Catalog, words: string[]): VpcmdError {
   const [first = '', second] = words
   const group = isTopic(catalog, first) ? first : undefined
   const verb = group === undefined || second === undefined ? first : second
-  const topic =
-    group === undefined && second !== undefined && nearestName(first, Object.keys(catalog.pjson.oclif.topics ?? {}))
-  const exact = topic && catalog.findCommand(`${topic}:${second}`) ? [`${topic} ${second}`] : []
+  const topic = group === undefined ? nearestName(first, Object.keys(catalog.pjson.oclif.topics ?? {})) : undefined
+  const whole = second === undefined ? topic : topic && `${topic} ${second}`
+  const exact = whole !== undefined && (whole === topic || catalog.findCommand(whole.replace(' ', ':'))) ? [whole] : []
   const isShow = group !== undefined && wordsForShow.includes(verb) && catalog.findCommand(`${group}:show`)
   if (isShow) exact.push(`${group} show`)
   const ofVerb = exact.length > 0 ? exact : named(all.filter(({id}) => id.endsWith(`:${verb}`)))

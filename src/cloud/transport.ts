@@ -127,6 +127,8 @@ async function exchange(question: Question, line: Line): Promise<Reply | NoReply
   const options: RequestOptions & {servername?: string} = {
     ...addressOf(url, line),
     protocol: url.protocol,
+    // Node would find one for http, too, which takes time.
+    ...(url.protocol === 'http:' && {servername: ''}),
     path: url.pathname + url.search,
     method: question.method,
     headers: {
@@ -170,7 +172,7 @@ async function exchange(question: Question, line: Line): Promise<Reply | NoReply
       // Nobody asked for another protocol: what came of the question, this does not say.
       sent.on('upgrade', () => silence('reset', 'UPGRADE'))
       sent.on('response', response => {
-        readReply(response, line.mostBytes ?? answerLimits.other, settle, silence).catch(() => silence('failed'))
+        readReply(response, line.mostBytes ?? answerLimits.other, settle, silence)
       })
       sent.end(body)
     }
@@ -225,17 +227,17 @@ function opener(
   return other => request({...options, ca, agent, ...other})
 }
 
-async function readReply(
+function readReply(
   response: IncomingMessage,
   mostBytes: number,
   settle: (reply: Reply) => void,
   silence: (why: Silence, code?: string) => void,
-): Promise<void> {
+): void {
   const chunks: Buffer[] = []
   let length = 0
   const broken = (error: NodeJS.ErrnoException) => silence('reset', error.code)
   response.on('error', broken)
-  const body = await decompressed(response)
+  const body = decompressed(response)
   body.on('error', broken)
   body.on('data', (chunk: Buffer) => {
     length += chunk.length
@@ -251,7 +253,7 @@ async function readReply(
 }
 
 /** The body without the compression that was asked for, which is gzip; what else it is, it stays. */
-async function decompressed(response: IncomingMessage): Promise<Readable> {
+function decompressed(response: IncomingMessage): Readable {
   if (!/^(x-)?gzip$/i.test(response.headers['content-encoding'] ?? '')) return response
   const {createGunzip} = process.getBuiltinModule('node:zlib')
   return response.pipe(createGunzip())

@@ -35,14 +35,20 @@ export interface Attempt {
  */
 export async function findService(options: ServiceOptions): Promise<MetadataService> {
   const {endpoint, nonce, timeoutMs} = options
-  const leaving = new AbortController()
+  // One that is named has no others beside it to be left.
+  const leaving = endpoint === undefined ? new AbortController() : undefined
   const connections = {}
-  const line = {...options, timeoutMs: timeoutMs ?? limits.findMs, signal: leaving.signal, connections}
+  const line = {
+    ...options,
+    timeoutMs: timeoutMs ?? limits.findMs,
+    connections,
+    ...(leaving && {signal: leaving.signal}),
+  }
   const attempts = endpoint === undefined ? tryKnown(options, line) : [tryEndpoint(endpoint, options, line)]
   const founds = attempts.map(async attempt => (await attempt).found ?? Promise.reject())
   const found = await Promise.any(founds).catch(() => undefined)
   if (!found) throw nothingFound(await Promise.all(attempts))
-  leaving.abort()
+  leaving?.abort()
   if (nonce !== undefined && claimsIn(found.identity.access_token)?.nonce !== nonce) {
     throw new VpcmdError({
       code: 'nonce_mismatch',

@@ -67,6 +67,13 @@ describe('wrong words', () => {
     ['flag', ['metadata', 'enable', id, '--hop-limt', '2'], 2, /Unknown flag --hop-limt.*Did you mean --hop-limit/s],
     ['command', ['metadata', 'enabel', id], 2, /Unknown command: vpcmd metadata enabel.*vpcmd metadata has: .*enable/s],
     ['topic', ['instnces', 'list'], 2, /Unknown command: vpcmd instnces list.*Did you mean vpcmd instances list/s],
+    ['topic alone', ['instnces'], 2, /Unknown command: vpcmd instnces\..*Did you mean vpcmd instances\?/s],
+    [
+      'topic before a flag',
+      ['instnces', '-o', 'name'],
+      2,
+      /Unknown command: vpcmd instnces\..*Did you mean vpcmd instances\?/s,
+    ],
     [
       'column',
       ['instances', 'list', '--columns', 'name,statsu'],
