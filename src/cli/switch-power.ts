@@ -290,7 +290,10 @@ async function carryOutPower(context: Context, cloud: Cloud, policy: ChangePolic
   const outcomes = planned.map(outcome => whole(action, outcome, restarted))
   const isCut = await printPowerOutcomes(context, policy, outcomes, unread)
   reportLeftAlone(context, action, outcomes)
-  const told = {stop, unread, seconds: (now() - startedAt) / 1000}
+  // What was left alone from the beginning is in no journal: nothing could try it again.
+  const hasFailed = outcomes.some(({result}, at) => result === 'failed' && planned[at]?.result === 'planned')
+  const isLeft = stop !== undefined || hasFailed
+  const told = {stop, unread, seconds: (now() - startedAt) / 1000, isLeft}
   printEnding(context, endingOf(await runName(context, id), outcomes, isCut, told), policy.out.quiet)
   if (failure) context.error(failure)
   exitForStop(context, stop)
@@ -319,14 +322,13 @@ function endingOf(
   name: string,
   outcomes: PowerOutcome[],
   isCut: boolean,
-  told: {stop: string | undefined; seconds: number; unread: string[]},
+  told: {stop: string | undefined; seconds: number; unread: string[]; isLeft: boolean},
 ): Ending {
   const moved = outcomes.flatMap(({target, address}) => (target && address ? [{name: target.name, address}] : []))
   const finish: Next = [told.stop ? 'finish' : 'retry', ['metadata', 'resume', name]]
-  const isLeft = told.stop !== undefined || outcomes.some(({result}) => result === 'failed')
   return {
     lines: [resultLine(outcomes, told), ...movedLines(moved)],
-    next: [...(isLeft ? [finish] : []), ...(isCut ? [listEach(name)] : [])],
+    next: [...(told.isLeft ? [finish] : []), ...(isCut ? [listEach(name)] : [])],
   }
 }
 

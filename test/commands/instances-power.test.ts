@@ -56,6 +56,9 @@ describe('instances stop and start', () => {
     const {code, stderr} = await vpcmd('instances', 'stop', one, 'web-2', '--accept-downtime')
     expect(code).toBe(1)
     expect(stderr).toContain('local disks would be erased')
+    // There is nothing that a resume could try again.
+    expect(stderr).toContain('1 changed, 1 failed')
+    expect(stderr).not.toContain('metadata resume')
     expect([statusOf(one), statusOf('web-2')]).toEqual(['stopped', 'running'])
     expect((await vpcmd('instances', 'stop', 'web-2', '--accept-data-loss')).code).toBe(0)
     expect(statusOf('web-2')).toBe('stopped')
