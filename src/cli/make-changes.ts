@@ -44,6 +44,8 @@ interface RunRequest {
   undoes?: string
   /** What could not be read while the servers were chosen, in words. */
   unread?: string[]
+  /** How many of those that were meant had failed by then. */
+  failedBefore?: number
   /** Whether a server that has another name by now is left alone. */
   comparesNames?: boolean
   /** Whether the readings are of just now, so that no second look is owed before a change. */
@@ -140,7 +142,8 @@ export async function carryOut(
 ): Promise<void> {
   const {now} = context.host
   const startedAt = now()
-  const run = await runRollout(context, cloud, policy, request)
+  const failedBefore = outcomes().filter(({result}) => result === 'failed').length
+  const run = await runRollout(context, cloud, policy, {...request, failedBefore})
   const all = outcomes(run?.settled ?? [])
   const {out, listsAll} = policy
   const isCut = await printOutcomes(context, out, all, {unread: request.unread, listsAll})

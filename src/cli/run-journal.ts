@@ -6,7 +6,7 @@ import type {Context} from './context.ts'
 import {runsFolder} from './state-folder.ts'
 
 /** A run to begin, or an earlier one to go on with: its ID, and how much of its journal was read. */
-interface RunToOpen extends Pick<RunHeader, 'command' | 'selection' | 'undoes' | 'unread'> {
+interface RunToOpen extends Pick<RunHeader, 'command' | 'selection' | 'undoes' | 'unread' | 'failedBefore'> {
   changes: PlannedChange[]
   resumes?: {id: string; bytes: number}
 }
@@ -28,7 +28,7 @@ export async function openJournal(
   run: RunToOpen,
 ): Promise<OpenRunJournal> {
   const {env, now, random} = context.host
-  const {command, selection, undoes, unread, changes, resumes} = run
+  const {command, selection, undoes, unread, failedBefore, changes, resumes} = run
   const [{newRunId}, {JournalFile}, {account, iamId}] = await Promise.all([
     import('../metadata/journal.ts'),
     import('../metadata/journal-file.ts'),
@@ -52,6 +52,7 @@ export async function openJournal(
     count: changes.length,
     ...(undoes !== undefined && {undoes}),
     ...(unread?.length && {unread}),
+    ...(failedBefore && {failedBefore}),
     ...(accounts.length > 0 && {accounts}),
   }
   for (let draw = 1; ; draw++) {

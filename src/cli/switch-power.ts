@@ -244,9 +244,10 @@ async function carryOutPower(context: Context, cloud: Cloud, policy: ChangePolic
   const {now, sleep} = context.host
   const startedAt = now()
   const {changes, resumes} = begin
+  const failedBefore = planned.filter(({result}) => result === 'failed').length
   const [{restartAll}, open] = await Promise.all([
     import('../metadata/restart.ts'),
-    openJournal(context, cloud, {command: action, selection: run.words, unread, changes, resumes}),
+    openJournal(context, cloud, {command: action, selection: run.words, unread, failedBefore, changes, resumes}),
   ])
   const {id, journal, time} = open
   const interruption = new AbortController()

@@ -19,6 +19,8 @@ export function toJsonRun({header, state, endedAt, counts, inDoubt, mayBeDown, d
     /** The last run that took back changes of this one. */
     undone_by: undoneBy ?? null,
     unread: header.unread ?? [],
+    /** How many of those that were meant had failed before it began: no count has them. */
+    failed_before: header.failedBefore ?? 0,
     counts,
     /** How many of those that count as skipped may have been sent all the same. */
     in_doubt: inDoubt,

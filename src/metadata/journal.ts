@@ -17,6 +17,8 @@ export interface RunHeader extends Origin {
   count: number
   /** The run whose changes this one takes back. */
   undoes?: string
+  /** How many of those that were meant had failed before it began: they are none of its changes. */
+  failedBefore?: number
   /** What the servers' accounts were called, where that was known. */
   accounts?: {id: string; name: string}[]
 }
@@ -117,6 +119,7 @@ const checks: Record<JournalLine['t'], Check> = {
     assumes: optional(isText),
     undoes: optional(isText),
     unread: optional(listOf(isText)),
+    failedBefore: optional(isCount),
     accounts: optional(listOf(shape(texts('id', 'name')))),
   }),
   change: shape({

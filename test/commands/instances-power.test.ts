@@ -59,6 +59,9 @@ describe('instances stop and start', () => {
     // There is nothing that a resume could try again.
     expect(stderr).toContain('1 changed, 1 failed')
     expect(stderr).not.toContain('metadata resume')
+    const [latest] = JSON.parse((await vpcmd('metadata', 'history', '--json')).stdout)
+    expect(latest).toMatchObject({command: 'stop', counts: {changed: 1, failed: 0}, failed_before: 1})
+    expect((await vpcmd('metadata', 'history')).stdout).toMatch(/1 changed, 1 failed before it began/)
     expect([statusOf(one), statusOf('web-2')]).toEqual(['stopped', 'running'])
     expect((await vpcmd('instances', 'stop', 'web-2', '--accept-data-loss')).code).toBe(0)
     expect(statusOf('web-2')).toBe('stopped')
