@@ -34,8 +34,6 @@ const rawText = {
   },
 }
 
-// Of what IBM's core loads, vpcmd uses no other way to send than its own (src/cloud/sdk-adapter.ts), keeps no cookies and
-// sends no files: without them it starts much sooner. Whatever asked for one of them all the same would fail, and not go elsewhere.
 const packages = join(root, 'node_modules')
 
 /** The text of a file with a part replaced, which has to be there. */
@@ -45,6 +43,8 @@ function replaced(path, part, by) {
   return text.replace(part, by)
 }
 
+// Of what IBM's core loads, vpcmd uses no other way to send than its own (src/cloud/sdk-adapter.ts), keeps no cookies and
+// sends no files: without them it starts much sooner. Whatever asked for one of them all the same would fail, and not go elsewhere.
 const unused = {
   name: 'unused',
   setup: ({onResolve, onLoad}) => {
