@@ -142,7 +142,7 @@ export async function carryOut(
 ): Promise<void> {
   const {now} = context.host
   const startedAt = now()
-  const failedBefore = outcomes().filter(({result}) => result === 'failed').length
+  const failedBefore = countResults(outcomes()).failed
   const run = await runRollout(context, cloud, policy, {...request, failedBefore})
   const all = outcomes(run?.settled ?? [])
   const {out, listsAll} = policy

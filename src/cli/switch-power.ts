@@ -4,7 +4,7 @@ import {placeOf, serverKey} from '../cloud/regions.ts'
 import type {Column} from '../column.ts'
 import {counted} from '../counted.ts'
 import {asVpcmdError, exitCodes, type VpcmdError} from '../errors.ts'
-import type {Restarted} from '../metadata/outcomes.ts'
+import {countResults, type Restarted} from '../metadata/outcomes.ts'
 import {type PlannedChange, type PowerAction, type Target, targetOf} from '../metadata/plan.ts'
 import {
   type ChosenTarget,
@@ -244,7 +244,7 @@ async function carryOutPower(context: Context, cloud: Cloud, policy: ChangePolic
   const {now, sleep} = context.host
   const startedAt = now()
   const {changes, resumes} = begin
-  const failedBefore = planned.filter(({result}) => result === 'failed').length
+  const failedBefore = countResults(planned).failed
   const [{restartAll}, open] = await Promise.all([
     import('../metadata/restart.ts'),
     openJournal(context, cloud, {command: action, selection: run.words, unread, failedBefore, changes, resumes}),
@@ -292,8 +292,7 @@ async function carryOutPower(context: Context, cloud: Cloud, policy: ChangePolic
   const isCut = await printPowerOutcomes(context, policy, outcomes, unread)
   reportLeftAlone(context, action, outcomes)
   // What was left alone from the beginning is in no journal: nothing could try it again.
-  const hasFailed = outcomes.some(({result}, at) => result === 'failed' && planned[at]?.result === 'planned')
-  const isLeft = stop !== undefined || hasFailed
+  const isLeft = stop !== undefined || countResults(outcomes).failed > failedBefore
   const told = {stop, unread, seconds: (now() - startedAt) / 1000, isLeft}
   printEnding(context, endingOf(await runName(context, id), outcomes, isCut, told), policy.out.quiet)
   if (failure) context.error(failure)

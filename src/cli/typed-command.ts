@@ -120,8 +120,8 @@ function unknownCommand(catalog: Catalog, words: string[]): VpcmdError {
   const group = isTopic(catalog, first) ? first : undefined
   const verb = group === undefined || second === undefined ? first : second
   const topic = group === undefined ? nearestName(first, Object.keys(catalog.pjson.oclif.topics ?? {})) : undefined
-  const whole = second === undefined ? topic : topic && `${topic} ${second}`
-  const exact = whole !== undefined && (whole === topic || catalog.findCommand(whole.replace(' ', ':'))) ? [whole] : []
+  const whole = second === undefined ? topic : catalog.findCommand(`${topic}:${second}`) && `${topic} ${second}`
+  const exact = whole === undefined ? [] : [whole]
   const isShow = group !== undefined && wordsForShow.includes(verb) && catalog.findCommand(`${group}:show`)
   if (isShow) exact.push(`${group} show`)
   const ofVerb = exact.length > 0 ? exact : named(all.filter(({id}) => id.endsWith(`:${verb}`)))

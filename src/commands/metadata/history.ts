@@ -188,10 +188,12 @@ function countsInWords({
   const isPower = powerActions.some(action => action === header.command)
   const skipped = Math.max(0, counts.skipped - (isPower ? mayBeDown : inDoubt))
   const all = {...counts, skipped, planned: 0}
-  const doubts = isPower || inDoubt === 0 ? [] : [`${inDoubt} in doubt`]
-  if (header.failedBefore) doubts.push(`${header.failedBefore} failed before it began`)
-  if (Object.values(all).some(count => count > 0)) return [describeCounts(all), ...doubts].join(', ')
-  return mayBeDown > 0 ? 'nothing is settled' : (doubts[0] ?? describeCounts(all))
+  const besides = [
+    ...(isPower || inDoubt === 0 ? [] : [`${inDoubt} in doubt`]),
+    ...(header.failedBefore ? [`${header.failedBefore} failed before it began`] : []),
+  ]
+  if (Object.values(all).some(count => count > 0)) return [describeCounts(all), ...besides].join(', ')
+  return mayBeDown > 0 ? 'nothing is settled' : besides.join(', ') || describeCounts(all)
 }
 
 function historyStyle(text: string): string {
