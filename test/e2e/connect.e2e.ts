@@ -137,9 +137,10 @@ describe.skipIf(!hasSshd)('connect, with a real sshd', () => {
       },
     )
     await pty.reply(/^[#$]$/m, 'tty; stty size\r')
-    await pty.reply(/\/dev\/pts\/\d+\s+30 100/, "trap 'echo caught' INT\rsleep 100\r")
-    await pty.reply('sleep 100', '\x03')
-    await pty.reply('caught', 'exit 3\r')
+    // Ctrl-C once the command is there: before, it would reach the shell alone.
+    await pty.reply(/\/dev\/pts\/\d+\s+30 100\n[#$]$/m, "trap 'echo caught' INT; sh -c 'echo begun; exec sleep 100'\r")
+    await pty.reply(/^begun$/m, '\x03')
+    await pty.reply(/(\^C)?caught\n[#$]$/m, 'exit 3\r')
     expect(await pty.exit).toMatchObject({exitCode: 3})
   })
 })

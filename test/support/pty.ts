@@ -2,6 +2,7 @@ import type {EventEmitter} from 'node:events'
 import {readSync} from 'node:fs'
 import {type IPty, spawn} from '@lydell/node-pty'
 import xterm from '@xterm/headless'
+import {TestRunner} from 'vitest'
 
 export const keys = {
   up: '\x1b[A',
@@ -28,7 +29,7 @@ export interface Pty {
   cursorVisible(): boolean
   /**
    * Resolves when the screen shows `wanted`, or the predicate says yes to it; rejects with the screen when it does not
-   * come in time, and at once when the program has ended without it.
+   * come in time (three quarters of what the test has), and at once when the program has ended without it.
    */
   waitFor(wanted: Wanted, timeoutMs?: number): Promise<void>
   /** Types. What is typed after the program has ended goes nowhere. */
@@ -161,7 +162,8 @@ export function createScreen({
       const exit = ended.then(
         end => new Promise<Awaited<Pty['exit']>>(resolve => terminal.write('', () => resolve(end))),
       )
-      const waitFor: Pty['waitFor'] = (wanted, timeoutMs = 30_000) =>
+      const allowedMs = () => Math.min(30_000, 0.75 * (TestRunner.getCurrentTest()?.timeout ?? 30_000))
+      const waitFor: Pty['waitFor'] = (wanted, timeoutMs = allowedMs()) =>
         new Promise((resolve, reject) => {
           const shows = () => {
             if (typeof wanted === 'string') return screen().includes(wanted)
