@@ -52,9 +52,10 @@ class OwnError extends Error {
     this.exitCode = details.exitCode ?? exitCodes.failed
   }
 
-  /** The same error, told with other words. */
+  /** The same error, told with other words. Its stack still says where it came up. */
   reworded(words: {message?: string; hint?: string}): VpcmdError {
-    return new VpcmdError({...this, message: this.message, ...words})
+    const error = new VpcmdError({...this, message: this.message, ...words})
+    return Object.defineProperty(error, 'stack', {get: () => this.stack})
   }
 
   /** The message, and IBM's trace of the request where there is one. */

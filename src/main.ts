@@ -1,5 +1,8 @@
 #!/usr/bin/env node
-import {hearSignals} from './signals.ts'
+import {quickAnswer} from './cli/quick-imds.ts'
+import {printAndEnd, surviveWriting} from './own-output.ts'
+import {knownSecrets} from './secrets.ts'
+import {hearSignals, interruptedCode} from './signals.ts'
 
 // Old versions of Node have to get as far as the sentence that they are too old: the build writes this file in a syntax
 // that Node 12 reads, and it imports nothing that an old one has not got.
@@ -34,11 +37,9 @@ function start(argv: string[]): void {
   for (const name of ['DEBUG', 'NODE_DEBUG', 'VPCMD_DEBUG', 'CLI_FLAGS_DEBUG']) delete process.env[name]
   // Stacks then name the lines of the sources. To read the maps takes time, and only --debug prints stacks.
   if (argv.includes('--debug')) process.setSourceMapsEnabled(true)
-  const quickAnswer = version(argv) ?? help(argv)
-  if (quickAnswer !== undefined) {
-    surviveWriting()
-    process.stdout.write(quickAnswer)
-  } else {
+  const answer = version(argv) ?? help(argv)
+  if (answer !== undefined) printAndEnd(answer)
+  else {
     let isDone = false
     // A promise that nothing settles would end the process as if all were well.
     process.once('beforeExit', () => {
@@ -118,31 +119,29 @@ function readOwn(path: string): string {
 
 /** Answers a Tab. Whatever goes wrong is no news to whoever types: then there is nothing to complete. */
 async function completeWord(words: string[]): Promise<void> {
-  surviveWriting()
+  let answer = ':values\n'
   try {
     const {complete} = await import('./cli/completion/complete.ts')
-    process.stdout.write(complete(words, process.env, new URL('../', import.meta.url)))
-  } catch {
-    process.stdout.write(':values\n')
-  }
+    answer = complete(words, process.env, new URL('../', import.meta.url))
+  } catch {}
+  printAndEnd(answer)
 }
 
 /** Whether the metadata service of this instance was asked, and answered; false where it takes the framework to tell. */
 async function runsQuickly(args: string[]): Promise<boolean> {
   if (args[0] !== 'imds') return false
-  const {runQuickly} = await import('./cli/quick-imds.ts')
-  const isAnswered = runQuickly(args, process)
-  // While the service is being waited for.
-  hearSignals()
-  surviveWriting()
-  return isAnswered
-}
-
-/** A reader that closes the pipe is no error; any other reason why the output can't be written is. */
-function surviveWriting(): void {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') return
-    process.exitCode = 1
-    process.stderr.write(`Error: Can't write the output (${error.code}).\n`)
-  })
+  try {
+    const answer = quickAnswer(args, process, knownSecrets)
+    // While the service is being waited for.
+    hearSignals()
+    const text = await answer
+    if (text === undefined) return false
+    printAndEnd(text)
+  } catch (error) {
+    surviveWriting()
+    const {reportAsked, reportError} = await import('./cli/report-error.ts')
+    const {stdout, stderr, env} = process
+    process.exitCode = await reportError(error, reportAsked(args, knownSecrets), {stdout, stderr, env, interruptedCode})
+  }
+  return true
 }

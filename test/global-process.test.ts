@@ -17,6 +17,7 @@ it('a host stands between vpcmd and its process: what runs in another place, as 
     'src/cli/host.ts',
     'src/machine.ts',
     'src/main.ts',
+    'src/own-output.ts',
     'src/sandbox/ssh/own-process.ts',
     'src/signals.ts',
   ])

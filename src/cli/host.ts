@@ -1,5 +1,4 @@
 import {setTimeout as sleep} from 'node:timers/promises'
-import {exitCodes} from '../errors.ts'
 import type {InputHost} from '../files/read-input.ts'
 import {knownSecrets} from '../secrets.ts'
 import {type EndingSignal, interruptedCode, onEnding} from '../signals.ts'
@@ -93,22 +92,4 @@ export async function endProcess(): Promise<never> {
   const written = (stream: NodeJS.WriteStream) => new Promise<void>(resolve => stream.write('', () => resolve()))
   await Promise.all([process.stdout, process.stderr].map(written))
   process.exit()
-}
-
-let isLossTold = false
-
-/**
- * Lets vpcmd go on where it can't print, as it may be in the middle of a change. A reader that closes the pipe, as `head`
- * does, is no error at all. A code that says what is wrong stays; one that says what was found would vouch for the output.
- */
-export function surviveWriting(): void {
-  // oclif's own listener on stdout throws whatever is not EPIPE.
-  process.stdout.removeAllListeners('error')
-  const survive = ({code}: NodeJS.ErrnoException) => {
-    if (code === 'EPIPE' || isLossTold) return
-    isLossTold = true
-    if (!process.exitCode || process.exitCode === exitCodes.notCompliant) process.exitCode = exitCodes.failed
-    process.stderr.write(`Error: Can't write the output (${code}).\n`)
-  }
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', survive)
 }

@@ -1,7 +1,4 @@
-import {parseArgs} from 'node:util'
 import type {MetadataService} from '../imds/metadata-service.ts'
-import {knownSecrets} from '../secrets.ts'
-import {interruptedCode} from '../signals.ts'
 import type {ProgressLine} from '../terminal/progress.ts'
 import type {Host} from './host.ts'
 import {
@@ -23,8 +20,7 @@ interface Given extends ImdsFlags {
   'trusted-profile'?: string
 }
 
-type QuickHost = Pick<Host, 'stdin' | 'stdout' | 'stderr' | 'env' | 'exitCode' | 'platform'> &
-  Partial<Pick<Host, 'startedAt'>>
+type QuickHost = Pick<Host, 'stdin' | 'stderr' | 'env' | 'platform'> & Partial<Pick<Host, 'startedAt'>>
 
 type Open = () => Promise<MetadataService>
 
@@ -41,65 +37,60 @@ const verbs: Record<string, (open: Open, given: Given, args: string[]) => Promis
   },
 }
 
-const options = {
-  endpoint: {type: 'string'},
-  'ca-file': {type: 'string'},
-  timeout: {type: 'string'},
-  'trusted-profile': {type: 'string'},
-  json: {type: 'boolean'},
-} as const
+const textFlags = ['endpoint', 'ca-file', 'timeout', 'trusted-profile']
 
 /**
- * Runs the verbs of `vpcmd imds` that boot scripts wait for, without the framework, which would take most of the time.
- * Resolves to false, with nothing done, where only the framework can tell what the arguments mean. Prints errors and sets
- * the exit code as every command does. `host` is the process itself: a whole host takes longer to load.
+ * What the verbs of `vpcmd imds` that boot scripts wait for print, without the framework, which would take most of the
+ * time. Resolves to undefined, with nothing done, where only the framework can tell what the arguments mean; rejects with
+ * what every command reports. Adds the token to `secrets`. `host` is the process itself: a whole host takes longer to load.
  */
-export async function runQuickly([topic, name = '', ...rest]: string[], host: QuickHost): Promise<boolean> {
+export async function quickAnswer(
+  [topic, name = '', ...rest]: string[],
+  host: QuickHost,
+  secrets: Set<string>,
+): Promise<string | Buffer | undefined> {
   const verb = topic === 'imds' && Object.hasOwn(verbs, name) ? verbs[name] : undefined
   const parsed = verb && parseSimply(name, rest)
-  if (!verb || !parsed) return false
+  if (!verb || !parsed) return undefined
   const {given, args} = parsed
   const endWatch = watchLater(host)
   try {
-    const {text, json} = await verb(
-      async () => openService(await serviceOptions(given, host), knownSecrets, host.env),
-      given,
-      args,
-    )
-    const {toJson} = given.json ? await import('../terminal/formats.ts') : {toJson: undefined}
+    const open = async () => openService(await serviceOptions(given, host), secrets, host.env)
+    const {text, json} = await verb(open, given, args)
+    if (!given.json) return text
+    const {toJson} = await import('../terminal/formats.ts')
+    return toJson(json)
+  } finally {
     await endWatch()
-    host.stdout.write(toJson ? toJson(json) : text)
-  } catch (error) {
-    await endWatch()
-    const {reportError} = await import('./report-error.ts')
-    const options = {json: given.json === true, debug: false, secrets: knownSecrets}
-    const {stdout, stderr, env} = host
-    host.exitCode = await reportError(error, options, {stdout, stderr, env, interruptedCode})
   }
-  return true
 }
 
-/** The arguments, where there is only one way to read them; undefined otherwise. */
+/** The arguments, where there is only one way to read them; undefined otherwise. Node's own reader takes a millisecond to load. */
 function parseSimply(name: string, rest: string[]): {given: Given; args: string[]} | undefined {
-  try {
-    const {values, positionals, tokens} = parseArgs({
-      args: rest,
-      options,
-      allowPositionals: name === 'get',
-      tokens: true,
-    })
-    const names = tokens.flatMap(token => (token.kind === 'option' ? [token.name] : []))
-    if (new Set(names).size < names.length) return undefined
-    if (rest.includes('--') || positionals.length !== (name === 'get' ? 1 : 0)) return undefined
-    if (values['trusted-profile'] !== undefined && name !== 'iam-token') return undefined
-    const {timeout: seconds, ...others} = values
-    if (seconds === undefined) return {given: others, args: positionals}
-    const timeout = /^[1-9]\d*$/.test(seconds) ? Number(seconds) : Number.NaN
-    const isInBounds = timeout >= timeoutBounds.min && timeout <= timeoutBounds.max
-    return isInBounds ? {given: {...others, timeout}, args: positionals} : undefined
-  } catch {
-    return undefined
+  const args: string[] = []
+  const texts = new Map<string, string>()
+  const words = [...rest]
+  for (let word = words.shift(); word !== undefined; word = words.shift()) {
+    const [, flag, equals, after = ''] = /^--([a-z-]+)(=(.*))?$/s.exec(word) ?? []
+    if (!word.startsWith('-')) args.push(word)
+    else if (flag === undefined || texts.has(flag)) return undefined
+    else if (word === '--json') texts.set(flag, '')
+    else if (!textFlags.includes(flag)) return undefined
+    else {
+      const value = equals === undefined ? words.shift() : after
+      // What looks like a flag may be one.
+      if (value === undefined || (equals === undefined && value.startsWith('-'))) return undefined
+      texts.set(flag, value)
+    }
   }
+  if (args.length !== (name === 'get' ? 1 : 0)) return undefined
+  if (texts.has('trusted-profile') && name !== 'iam-token') return undefined
+  const {timeout: seconds, json, ...others}: Record<string, string> = Object.fromEntries(texts)
+  const given = {...others, json: json !== undefined}
+  if (seconds === undefined) return {given, args}
+  const timeout = /^[1-9]\d*$/.test(seconds) ? Number(seconds) : Number.NaN
+  const isInBounds = timeout >= timeoutBounds.min && timeout <= timeoutBounds.max
+  return isInBounds ? {given: {...given, timeout}, args} : undefined
 }
 
 /** An answer comes sooner, so that what shows a person that there is none yet is seldom loaded. */

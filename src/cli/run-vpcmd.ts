@@ -1,7 +1,8 @@
 import {sep} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import {Config, run, settings} from '@oclif/core'
-import {endProcess, processHost, surviveWriting} from './host.ts'
+import {surviveWriting} from '../own-output.ts'
+import {endProcess, processHost} from './host.ts'
 import {commandTyped} from './typed-command.ts'
 
 /**

@@ -127,7 +127,9 @@ const endless: NoReply = {kind: 'none', why: 'too-big', code: '', connected: tru
 function startAfter(page: unknown): string | undefined {
   const href = textAt(page, 'next.href')
   const base = 'http://localhost'
-  return URL.canParse(href, base) ? (new URL(href, base).searchParams.get('start') ?? undefined) : undefined
+  return href !== '' && URL.canParse(href, base)
+    ? (new URL(href, base).searchParams.get('start') ?? undefined)
+    : undefined
 }
 
 /** The token in an answer; undefined where there is none that a header could carry. */

@@ -5,7 +5,7 @@ import {fileURLToPath} from 'node:url'
 import {Config} from '@oclif/core'
 import type {BaseCommand} from '../../src/cli/base-command.ts'
 import type {Host, OutputStream} from '../../src/cli/host.ts'
-import {runQuickly} from '../../src/cli/quick-imds.ts'
+import {quickAnswer} from '../../src/cli/quick-imds.ts'
 import {reportAsked, reportError} from '../../src/cli/report-error.ts'
 import {commandTyped} from '../../src/cli/typed-command.ts'
 import type {EndingSignal} from '../../src/signals.ts'
@@ -105,8 +105,9 @@ export function startOnTerminal(
 
 /** As main.ts and run-vpcmd.ts do. */
 async function run(args: string[], host: Host): Promise<void> {
-  if (await runQuickly(args, host)) return
   try {
+    const answer = await quickAnswer(args, host, host.secrets)
+    if (answer !== undefined) return void host.stdout.write(answer)
     const command = await commandTyped(await config, args, host)
     if (!command) return
     const [Run, rest] = await findCommand(command)
