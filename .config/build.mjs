@@ -65,6 +65,11 @@ const unused = {
     onLoad({filter: /[\\/]@oclif[\\/]core[\\/]lib[\\/]config[\\/]config\.js$/}, ({path}) => ({
       contents: replaced(path, 'if (isConfig(opts)) {', 'if (opts._base === BASE) return opts\nif (isConfig(opts)) {'),
     }))
+    // Of some hundred, oclif takes these.
+    onLoad({filter: /[\\/]cli-spinners[\\/]spinners\.json$/}, ({path}) => {
+      const {line, dots2} = JSON.parse(readFileSync(path, 'utf8'))
+      return {contents: JSON.stringify({line, dots2}), loader: 'json'}
+    })
     onResolve({filter: /^(tough-cookie|form-data|mime-types)$/}, ({path}) => ({path, namespace: 'unused'}))
     onLoad({filter: /./, namespace: 'unused'}, ({path}) => {
       const refusal = `{ throw new Error('vpcmd is built without ${path}') }`
@@ -77,23 +82,23 @@ const unused = {
   },
 }
 
-// What is rarely called is loaded when it is called: oclif looks for files only where there is no manifest, and IBM's core
-// looks into tokens only when it gets one.
+// What is rarely called is a file of its own, loaded when it is called: oclif looks for files only where there is no
+// manifest, and IBM's core looks into tokens only when it gets one.
 const calledLate = {
   ejs: 'render',
   jsonwebtoken: 'decode',
   minimatch: 'minimatch',
+  semver: 'satisfies',
   tinyglobby: 'glob',
 }
 const late = {
   name: 'late',
   setup: ({onResolve, onLoad}) => {
     onResolve({filter: new RegExp(`^(${Object.keys(calledLate).join('|')})$`)}, ({path, namespace}) =>
-      namespace === 'late' ? undefined : {path, namespace: 'late'},
+      namespace === 'late' ? {path: `./${path}.cjs`, external: true} : {path, namespace: 'late'},
     )
     onLoad({filter: /./, namespace: 'late'}, ({path}) => ({
       contents: `exports.${calledLate[path]} = (...args) => require('${path}').${calledLate[path]}(...args)`,
-      resolveDir: root,
     }))
   },
 }
@@ -169,6 +174,14 @@ const built = await Promise.all([
       plugins: [rawText, builtins],
     }),
   ),
+  build({
+    ...common,
+    entryPoints: Object.fromEntries(Object.keys(calledLate).map(name => [name, name])),
+    outdir: 'dist/chunks',
+    plugins: [],
+    format: 'cjs',
+    outExtension: {'.js': '.cjs'},
+  }),
   build({...common, entryPoints: [`src/${starting}.ts`], plugins: [rawText, laterFrom('cli'), builtins]}),
   // It says to an old Node that it is too old: what is newer than Node 12 fails the build, or is written in other words.
   // As CommonJS it starts sooner: Node 20 takes 3 ms to get its loader of modules ready.
@@ -191,6 +204,11 @@ const cloudModules = Object.keys(split.outputs).find(
   file => split.outputs[file].entryPoint === 'src/cli/cloud-modules.ts',
 )
 await mergeChunks(split, ['dist/cli/run-vpcmd.js', 'dist/commands/instances/list.js', cloudModules])
+for (const file of globSync(['dist/**/*.js', '!dist/chunks'])) {
+  // Each is asked for from where it lies.
+  const [asked] = readFileSync(file, 'utf8').match(/require\("\.\/[\w-]+\.cjs"\)/) ?? []
+  if (asked) throw new Error(`${file} has ${asked}, which is in dist/chunks.`)
+}
 
 // The types of vpcmd/sandbox, as the compiler writes them: of all that it reads only what leads from index.d.ts is kept,
 // which must need no package.

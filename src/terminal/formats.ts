@@ -13,48 +13,57 @@ export function toJson(value: unknown): string {
   return `${safeJson(value, 2)}\n`
 }
 
-/** The same in pieces, of which each is a part of a long array: a text has a greatest length, and 100,000 instances have more. */
-export function* jsonPieces(value: unknown): Generator<string> {
-  if (!Array.isArray(value) || value.length <= pieceLength) return yield toJson(value)
-  for (let at = 0; at < value.length; at += pieceLength) {
-    const isLast = at + pieceLength >= value.length
-    const lines = safeJson(value.slice(at, at + pieceLength), 2).slice(1, -2)
-    yield `${at === 0 ? '[' : ''}${lines}${isLast ? '\n]\n' : ','}`
-  }
+/** The same in pieces, where it is a list: a text has a greatest length, and 100,000 instances have more. */
+export function* jsonPieces(value: unknown): Generator<string | Buffer> {
+  if (!Array.isArray(value) || value.length === 0) yield toJson(value)
+  else yield* inertPieces(jsonTexts(value))
 }
 
-const pieceLength = 1000
+function* jsonTexts(values: unknown[]): Generator<string> {
+  let before = '['
+  for (const value of values) {
+    yield before + plainJson([value], 2).slice(1, -2)
+    before = ','
+  }
+  yield '\n]\n'
+}
 
 /** Each value as one line of JSON, escaped likewise; nothing at all for no values. */
 export function toJsonLines(values: Iterable<unknown>): string {
   return Array.from(jsonLinePieces(values), String).join('')
 }
 
+/** The same in pieces. */
+export function* jsonLinePieces(values: Iterable<unknown>): Generator<Buffer> {
+  yield* inertPieces(jsonLines(values))
+}
+
+function* jsonLines(values: Iterable<unknown>): Generator<string> {
+  for (const value of values) yield `${plainJson(value)}\n`
+}
+
 const pieceBytes = 1024 * 1024
 
 /**
- * The same in pieces of at most a megabyte, unless a line has more. They are bytes: to write each line where it belongs takes
- * less time than to join them to a text.
+ * Texts of JSON, one after the other, in pieces of at most a megabyte unless a text has more, with what could act on a
+ * terminal escaped. They are bytes: to write each text where it belongs takes less time than to join them to one.
  */
-export function* jsonLinePieces(values: Iterable<unknown>): Generator<Buffer> {
+function* inertPieces(texts: Iterable<string>): Generator<Buffer> {
   let piece = Buffer.alloc(0)
   let end = 0
-  for (const value of values) {
-    const line = plainJson(value)
+  for (const text of texts) {
     // A character of a text has three bytes at most.
-    const most = 3 * line.length + 1
+    const most = 3 * text.length
     if (end + most > piece.length) {
       if (end > 0) yield inertBytes(piece.subarray(0, end))
       piece = Buffer.allocUnsafeSlow(Math.max(pieceBytes, most))
       end = 0
     }
-    end += piece.write(line, end)
-    end = piece.writeUInt8(lineFeed, end)
+    end += piece.write(text, end)
   }
   if (end > 0) yield inertBytes(piece.subarray(0, end))
 }
 
-const lineFeed = 0x0a
 const del = 0x7f
 
 function inertBytes(lines: Buffer): Buffer {

@@ -50,11 +50,22 @@ describe('jsonLinePieces', () => {
 })
 
 describe('jsonPieces', () => {
-  it.each([0, 1, 1000, 1001, 2500])('of %d values are the JSON of all', count => {
-    const values = Array.from({length: count}, (_, id) => ({id, tags: ['a\u009b']}))
-    const pieces = [...jsonPieces(values)]
+  it.each([
+    [0, 1],
+    [1, 1],
+    [100, 1],
+    [1001, 2],
+    [2500, 3],
+  ])('of %d values are the JSON of all, in %d', (count, expected) => {
+    const values = Array.from({length: count}, (_, id) => ({id, tags: ['a\u009b', 'ü'.repeat(id % 1000)]}))
+    const pieces = Array.from(jsonPieces(values), String)
     expect(pieces.join('')).toBe(toJson(values))
-    expect(pieces).toHaveLength(Math.max(1, Math.ceil(count / 1000)))
+    expect(pieces).toHaveLength(expected)
+  })
+
+  it('of what JSON has no word for are those of the whole', () => {
+    const values = [undefined, () => 1, Number.NaN, new Date(0)]
+    expect([...jsonPieces(values)].join('')).toBe(toJson(values))
   })
 
   it('of anything else are its JSON', () => {
