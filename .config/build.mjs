@@ -21,6 +21,7 @@ const commonjs = [
   "import {dirname as _dirname} from 'node:path'",
   'const require = _createRequire(import.meta.url), __filename = _fileURLToPath(import.meta.url), __dirname = _dirname(__filename)',
 ].join(';')
+const asksForCommonjs = /\b(require|__filename|__dirname)\b/
 
 // Scripts, styles and templates that vpcmd prints: `import text from './file?raw'`, as Vite reads it in tests.
 const rawText = {
@@ -53,6 +54,12 @@ const unused = {
     onLoad({filter: /[\\/]axios[\\/]lib[\\/]adapters[\\/](http|xhr|fetch)\.js$/}, () => ({
       contents: 'export default false; export const getFetch = () => false',
     }))
+    // A folder higher than where its modules look for it.
+    onResolve({filter: /^\.\.\/package\.json$/}, ({importer}) =>
+      /[\\/]ibm-cloud-sdk-core[\\/]es[\\/]/.test(importer)
+        ? {path: join(packages, 'ibm-cloud-sdk-core/package.json')}
+        : undefined,
+    )
     // To look at this global makes Node load all of fetch; there is none of it in a request of vpcmd.
     onLoad({filter: /[\\/]axios[\\/]lib[\\/]utils\.js$/}, ({path}) => ({
       contents: replaced(path, "typeof G.FormData !== 'undefined' ? G.FormData : undefined", 'undefined'),
@@ -70,6 +77,18 @@ const unused = {
       const {line, dots2} = JSON.parse(readFileSync(path, 'utf8'))
       return {contents: JSON.stringify({line, dots2}), loader: 'json'}
     })
+    // It says nothing where there is no DEBUG, which main.ts takes away.
+    onResolve({filter: /^debug$/}, ({path}) => ({path, namespace: 'silent'}))
+    onLoad({filter: /./, namespace: 'silent'}, () => ({
+      contents: 'export default () => Object.assign(() => {}, {enabled: false})',
+    }))
+    // oclif measures itself, and asks Windows for its shell, where it is told to.
+    onResolve({filter: /^node:(child_process|perf_hooks)$/}, ({path, importer}) =>
+      /[\\/]@oclif[\\/]core[\\/]/.test(importer) ? {path, namespace: 'builtin'} : undefined,
+    )
+    onLoad({filter: /./, namespace: 'builtin'}, ({path}) => ({
+      contents: `module.exports = new Proxy({}, {get: (_, name) => process.getBuiltinModule('${path}')[name]})`,
+    }))
     onResolve({filter: /^(tough-cookie|form-data|mime-types)$/}, ({path}) => ({path, namespace: 'unused'}))
     onLoad({filter: /./, namespace: 'unused'}, ({path}) => {
       const refusal = `{ throw new Error('vpcmd is built without ${path}') }`
@@ -160,8 +179,12 @@ const built = await Promise.all([
     ],
     chunkNames: 'chunks/[name]-[hash]',
     splitting: true,
-    // Its CommonJS asks for its own files through a variable, which no bundler can follow.
-    alias: {'jsonc-parser': 'jsonc-parser/lib/esm/main.js'},
+    alias: {
+      // Its CommonJS asks for its own files through a variable, which no bundler can follow.
+      'jsonc-parser': 'jsonc-parser/lib/esm/main.js',
+      // The same as modules, of which what nobody uses is left out, written for a newer language.
+      'ibm-cloud-sdk-core': 'ibm-cloud-sdk-core/es/index.js',
+    },
     banner: {js: commonjs},
   }),
   // Whoever waits for a Tab would wait for each further file, so that it shares none even with those.
@@ -203,7 +226,10 @@ const [{metafile: split}] = built
 const cloudModules = Object.keys(split.outputs).find(
   file => split.outputs[file].entryPoint === 'src/cli/cloud-modules.ts',
 )
-await mergeChunks(split, ['dist/cli/run-vpcmd.js', 'dist/commands/instances/list.js', cloudModules])
+await mergeChunks(split, ['dist/cli/run-vpcmd.js', 'dist/commands/instances/list.js', cloudModules], code => {
+  const rest = code.replace(commonjs, '')
+  return asksForCommonjs.test(rest) ? code : rest
+})
 for (const file of globSync(['dist/**/*.js', '!dist/chunks'])) {
   // Each is asked for from where it lies.
   const [asked] = readFileSync(file, 'utf8').match(/require\("\.\/[\w-]+\.cjs"\)/) ?? []
