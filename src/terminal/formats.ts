@@ -19,13 +19,13 @@ export function* jsonPieces(value: unknown): Generator<string | Buffer> {
   else yield* inertPieces(jsonTexts(value))
 }
 
-function* jsonTexts(values: unknown[]): Generator<string> {
+function* jsonTexts(values: unknown[]): Generator<string[]> {
   let before = '['
   for (const value of values) {
-    yield before + plainJson([value], 2).slice(1, -2)
+    yield [before, plainJson([value], 2).slice(1, -2)]
     before = ','
   }
-  yield '\n]\n'
+  yield ['\n]\n']
 }
 
 /** Each value as one line of JSON, escaped likewise; nothing at all for no values. */
@@ -38,28 +38,28 @@ export function* jsonLinePieces(values: Iterable<unknown>): Generator<Buffer> {
   yield* inertPieces(jsonLines(values))
 }
 
-function* jsonLines(values: Iterable<unknown>): Generator<string> {
-  for (const value of values) yield `${plainJson(value)}\n`
+function* jsonLines(values: Iterable<unknown>): Generator<string[]> {
+  for (const value of values) yield [plainJson(value), '\n']
 }
 
 const pieceBytes = 1024 * 1024
 
 /**
- * Texts of JSON, one after the other, in pieces of at most a megabyte unless a text has more, with what could act on a
- * terminal escaped. They are bytes: to write each text where it belongs takes less time than to join them to one.
+ * Texts of JSON, one after the other, in pieces of at most a megabyte unless some that belong together have more, with what
+ * could act on a terminal escaped. They are bytes: to write each text where it belongs takes less time than to join them.
  */
-function* inertPieces(texts: Iterable<string>): Generator<Buffer> {
+function* inertPieces(parts: Iterable<string[]>): Generator<Buffer> {
   let piece = Buffer.alloc(0)
   let end = 0
-  for (const text of texts) {
+  for (const texts of parts) {
     // A character of a text has three bytes at most.
-    const most = 3 * text.length
+    const most = texts.reduce((sum, {length}) => sum + 3 * length, 0)
     if (end + most > piece.length) {
       if (end > 0) yield inertBytes(piece.subarray(0, end))
       piece = Buffer.allocUnsafeSlow(Math.max(pieceBytes, most))
       end = 0
     }
-    end += piece.write(text, end)
+    for (const text of texts) end += piece.write(text, end)
   }
   if (end > 0) yield inertBytes(piece.subarray(0, end))
 }
