@@ -8,29 +8,45 @@ export type EndingSignal = keyof typeof numbers
 const endings: readonly EndingSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
 interface Heard {
-  isListening: boolean
+  listeners: Map<EndingSignal, () => void>
   /** The last one has the say. */
   handlers: ((signal: EndingSignal) => void)[]
   last: EndingSignal | undefined
 }
 
-const heard = processWide<Heard>('signals', () => ({isListening: false, handlers: [], last: undefined}))
+const heard = processWide<Heard>('signals', () => ({
+  listeners: new Map(),
+  handlers: [],
+  last: undefined,
+}))
 
 /**
- * Listens for the signals that ask vpcmd to end, from now on and for good: process 1 of a container would not hear them
+ * Listens for the signals that ask vpcmd to end, from now on: process 1 of a container would not hear them
  * otherwise. Where nothing has registered with `onEnding`, one ends the process at once.
  */
 export function hearSignals(): void {
-  if (heard.isListening) return
-  heard.isListening = true
   for (const signal of endings) {
-    process.on(signal, () => {
+    if (heard.listeners.has(signal)) continue
+    const listener = () => {
       heard.last = signal
       const handler = heard.handlers[heard.handlers.length - 1]
       if (handler === undefined) process.exit(128 + numbers[signal])
       else handler(signal)
-    })
+    }
+    heard.listeners.set(signal, listener)
+    process.on(signal, listener)
   }
+}
+
+/**
+ * Leaves them to the system, which ends vpcmd whatever it waits for. Gives false, and changes nothing, where it would not:
+ * it spares process 1.
+ */
+export function leaveSignals(): boolean {
+  if (process.pid === 1) return false
+  for (const [signal, listener] of heard.listeners) process.off(signal, listener)
+  heard.listeners.clear()
+  return true
 }
 
 /** Lets `handler` decide what a signal does, in place of the one before, until the returned function is called. */

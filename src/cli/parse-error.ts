@@ -62,6 +62,9 @@ export function describeParseError(error: ParseError, {flags, args, usage, comma
     if (nearest !== undefined) return usageError(`${words} Did you mean --${nearest}?`)
     return usageError(words, `See its flags: vpcmd ${command} --help`)
   }
+  // Of a name that every object has, such as constructor, the parser does not tell which it was.
+  if (error.message.startsWith('Unexpected flag '))
+    return usageError('Unknown flag.', `See its flags: vpcmd ${command} --help`)
   const notFound = /^command (\S+) not found$/.exec(error.message)?.[1]
   if (notFound) return usageError(`Unknown command: vpcmd ${plain(notFound).replaceAll(':', ' ')}.`, hint)
   const missing = namesOfMissing(error)
@@ -72,10 +75,11 @@ export function describeParseError(error: ParseError, {flags, args, usage, comma
     // What the user typed may contain line breaks. Further errors show up once the first one is fixed.
     .split(/\n\s*(?=All of|Exactly one|--|Missing|Parsing )/)
   const message = plain(first).trim()
-  const unexpected = /^Unexpected arguments?: (.*)$/.exec(message)?.[1]
+  const unexpected = /^Unexpected arguments?: ?(.*)$/.exec(message)?.[1]
   if (unexpected !== undefined) {
     // oclif puts a comma and a space between several.
     const [word = ''] = unexpected.split(', ')
+    if (word === '') return usageError('An argument is empty.', hint)
     return args.length === 0 ? takesNoArgument(command, word, flags) : usageError(`Unexpected argument: ${word}.`, hint)
   }
   const ofValue = describeValue(message, flags) ?? reworded(message, valueRewordings)
@@ -93,7 +97,7 @@ export function takesNoArgument(command: string, word: string, flags: object): V
   if (isList && has('columns')) hint = `To choose columns: ${name} --columns ${word}`
   else if (has('name'))
     hint = `To filter by name: ${name} ${quoteCommand(['--name', /[*?]/.test(word) ? word : `*${word}*`])}`
-  return usageError(`${name} takes no argument, and ${word} is one.`, hint)
+  return usageError(`${name} takes no argument, and ${word || 'an empty text'} is one.`, hint)
 }
 
 /** What was meant by a value that a flag does not take: one of its own that is near, or another flag that takes it. */
@@ -114,8 +118,10 @@ function reworded(message: string, all: [RegExp, string][]): string | undefined 
 
 /** What a flag takes, where it got something else or nothing. */
 function describeValue(message: string, flags: TypedFlags): string | undefined {
-  const [, wrong, value] = /^Parsing --(\S+)\s+Expected an integer.* but received: (.*)$/s.exec(message) ?? []
-  if (wrong !== undefined) return `--${wrong} takes ${takenBy(flags[wrong]) ?? 'a whole number'}, not ${value}.`
+  const [, wrong, value = ''] = /^Parsing --(\S+)\s+Expected an integer.* but received: ?(.*)$/s.exec(message) ?? []
+  if (wrong !== undefined) {
+    return `--${wrong} takes ${takenBy(flags[wrong]) ?? 'a whole number'}, not ${value || 'an empty text'}.`
+  }
   const [, empty] = /^Flag --(\S+) expects (?:a value|one of these values: .*)$/s.exec(message) ?? []
   if (empty === undefined) return undefined
   const needed = takenBy(flags[empty])

@@ -111,7 +111,7 @@ export function isStdin(file: string): boolean {
 
 /** What such a file is called in a sentence. */
 export function inputName(file: string): string {
-  return isStdin(file) ? 'standard input' : file
+  return isStdin(file) ? 'standard input' : file || 'an empty path'
 }
 
 function noInput(file: string, what: string, why: string, hint?: string): VpcmdError {

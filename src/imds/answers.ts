@@ -16,10 +16,22 @@ export function refusalIn(text: string): {code?: string; message?: string; trace
   return {code: stringOf(first.code), message: stringOf(first.message), trace: stringOf(body?.trace)}
 }
 
-/** Text that may repeat a token, or its start, without it. */
+const shortestPart = 8
+
+/** Text that may repeat a token, without any part of it that tells something, wherever it is cut or what else stands within. */
 export function withoutToken(text: string, token: string): string {
-  const start = token.slice(0, 8).replace(/[^\w-]/g, '\\$&')
-  return text.replace(new RegExp(`${start}[\\w.+/=~-]*`, 'g'), found => (found.endsWith('.') ? '[token].' : '[token]'))
+  const parts = new Set(Array.from(token, (_, at) => token.slice(at, at + shortestPart)))
+  const isPart = (at: number) => at + shortestPart <= text.length && parts.has(text.slice(at, at + shortestPart))
+  let clean = ''
+  let kept = 0
+  for (let at = 0; at < text.length; at++) {
+    if (!isPart(at)) continue
+    clean += `${text.slice(kept, at)}[token]`
+    while (isPart(at + 1)) at++
+    kept = at + shortestPart
+    at = kept - 1
+  }
+  return clean + text.slice(kept)
 }
 
 /** A text from outside, or as much of its start as an error may repeat. */

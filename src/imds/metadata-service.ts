@@ -40,9 +40,10 @@ export class MetadataService {
       this.#ask(what, 'GET', `/metadata/v1/${encoded}?version=${this.#found.generation.version}${more}`)
     const first = await page()
     let start = startAfter(first)
-    if (start === undefined) return first
-    const list = path.slice(path.lastIndexOf('/') + 1)
-    const rowsOf = (answer: Record<string, unknown>) => (Array.isArray(answer[list]) ? answer[list] : [])
+    const list = listIn(first)
+    // Then `next` stays and says that there is more.
+    if (start === undefined || list === undefined) return first
+    const rowsOf = ({[list]: rows}: Record<string, unknown>) => (Array.isArray(rows) ? rows : this.#garbage(what))
     let rows: unknown[] = rowsOf(first)
     for (let pages = 1; start !== undefined; pages++) {
       if (pages === mostPages) throw noAnswer(what, this.#found.endpoint, endless)
@@ -122,6 +123,12 @@ export class MetadataService {
 // A page holds 50 rows where nobody says how many, and a bare metal server has at most some hundred network interfaces.
 const mostPages = 20
 const endless: NoReply = {kind: 'none', why: 'too-big', code: '', connected: true}
+
+/** The name of the list that an answer is a page of; undefined where there is none, or more than one. */
+function listIn(page: Record<string, unknown>): string | undefined {
+  const [list, ...others] = Object.keys(page).filter(name => Array.isArray(page[name]))
+  return others.length > 0 ? undefined : list
+}
 
 /** The `start` of the page after this one, which is asked of the same service whatever host its `href` names. */
 function startAfter(page: unknown): string | undefined {

@@ -91,6 +91,21 @@ describe('a list in pages', () => {
     expect(asked).toEqual(['', '&start=a%26b'].map(more => `/metadata/v1/placement_groups?version=2025-08-26${more}`))
     expect(elsewhere.seen).toEqual([])
   })
+
+  it('comes whole by another name than its path, and says that there is more where it is not told which list it is', async () => {
+    const server = await serve(({method, url}, response) => {
+      if (method !== 'GET') return false
+      const isLater = url.includes('start=')
+      const next = isLater ? {} : {next: {href: '?start=a'}}
+      if (url.includes('ips')) json(response, 200, {reserved_ips: [isLater ? 2 : 1], ...next})
+      else if (url.includes('keys')) json(response, 200, {keys: isLater ? 'no' : [1], ...next})
+      else json(response, 200, {zones: [], volumes: [1], ...next})
+    })
+    const service = await findService({endpoint: server.url, timeoutMs: 60_000})
+    expect(await service.get('ips')).toEqual({reserved_ips: [1, 2], next: undefined})
+    expect(await service.get('volumes')).toEqual({zones: [], volumes: [1], next: {href: '?start=a'}})
+    expect(await thrownBy(service.get('keys'))).toMatchObject({code: 'no_metadata_service', exitCode: 1})
+  })
 })
 
 describe('a service that is slow', () => {
@@ -193,6 +208,21 @@ describe('a service whose answer', () => {
       const {message, trace = ''} = await thrownBy(service.get(path))
       expect(message).toContain('Bearer [token]')
       expect(message + trace).not.toContain('secret-')
+    }
+  })
+
+  it('repeats the token with something within it has no part of it told', async () => {
+    const opaque = 'opaqueSECRETtoken1234567890.second-part_of/it=='
+    for (const within of ['\u200b', '\x07', '\n', ' ', '"', '\x1b[0m']) {
+      const server = await serve(({method}, response) => {
+        const repeated = opaque.slice(0, 10) + within + opaque.slice(10)
+        if (method === 'PUT') json(response, 200, {access_token: opaque})
+        else json(response, 400, {errors: [{code: 'odd', message: `Odd: ${repeated}`}], trace: repeated})
+      })
+      const service = await findService({endpoint: server.url, timeoutMs: 60_000})
+      const {message, trace = ''} = await thrownBy(service.get('keys'))
+      expect(message).toContain('Odd: ')
+      expect(message + trace).not.toMatch(/1234567890|ETtoken|second-part/)
     }
   })
 
