@@ -202,7 +202,7 @@ export const pickPrompt = createPrompt<number[], PickConfig>((config, done) => {
         columns,
       )
     : []
-  const counts = `${matches.length} of ${rows.length} shown`
+  const counts = `${multiple ? `${ticked.size} selected, ` : ''}${matches.length} of ${rows.length} shown`
   const status = matches.length === 0 ? `No matches. ${counts}` : counts
   const notice = problem
     ? wrap(problem, columns).map(line => paint(red, line))
@@ -210,7 +210,7 @@ export const pickPrompt = createPrompt<number[], PickConfig>((config, done) => {
   // What is drawn must never be taller than the terminal, or drawing it anew would leave rows of the last time behind.
   const searchLines = Math.floor(width(`Search: ${search}`) / terminalColumns) + 1
   let free = terminalRows - question.length - searchLines - 2
-  const below = wrap(multiple ? `${ticked.size} selected, ${status}` : status, columns)
+  const below = wrap(status, columns)
   free -= below.length
   if (problem || remark || free > notice.length) {
     below.push(...notice)

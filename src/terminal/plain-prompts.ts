@@ -4,6 +4,7 @@ import type {Choice, PickQuestion, Prompter} from './prompter.ts'
 import {interrupted} from './steps.ts'
 import type {Streams} from './suspendable.ts'
 import {pad, plain, width} from './text.ts'
+import {dropTypedAhead} from './typed-ahead.ts'
 
 /** Of more choices, the others are picked by their names. */
 const mostListed = 50
@@ -63,12 +64,14 @@ export function createPlainPrompter(streams: Streams): Prompter {
         const problem = problemOf(typed)
         return problem === undefined ? {value: typed} : {problem}
       }),
-    confirm: ({message, default: preset = false}) =>
-      ask<boolean>(`${message} (${preset ? 'Y/n' : 'y/N'})`, typed => {
+    async confirm({message, default: preset = false}) {
+      await dropTypedAhead(streams)
+      return ask<boolean>(`${message} (${preset ? 'Y/n' : 'y/N'})`, typed => {
         if (typed === '') return {value: preset}
         if (/^(y|yes)$/i.test(typed)) return {value: true}
         return /^(n|no)$/i.test(typed) ? {value: false} : {problem: 'Answer y or n.'}
-      }),
+      })
+    },
     secret: async ({message}) => {
       output.write(`? ${plain(message)} `)
       const {input} = streams

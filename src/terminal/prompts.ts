@@ -7,6 +7,7 @@ import {bold, colorsFor, cyan, dim, red} from './style.ts'
 import {type Streams, suspendable} from './suspendable.ts'
 import {symbolsFor} from './symbols.ts'
 import {plain, wrap} from './text.ts'
+import {dropTypedAhead} from './typed-ahead.ts'
 
 export type {Choice, PickQuestion, Prompter} from './prompter.ts'
 
@@ -73,7 +74,10 @@ export function createPrompter(streams: Streams, env: NodeJS.ProcessEnv): Prompt
       return rowsLeft
     },
     pick,
-    confirm: ({message, default: preset = false}) => ask('confirm', message, {default: preset}),
+    async confirm({message, default: preset = false}) {
+      await dropTypedAhead(streams)
+      return ask('confirm', message, {default: preset})
+    },
     secret: ({message}) => ask('password', message),
 
     choose: async ({message, choices, default: preset}) => {

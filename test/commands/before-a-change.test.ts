@@ -44,6 +44,19 @@ describe('the question before a change', () => {
     expect(patched).toBe(1)
   })
 
+  it.each(['xterm-256color', 'dumb'])('is not answered by what was typed before it stood there: %s', async TERM => {
+    const asked = startInProcess(['instances', 'stop', 'my-virtual-server-1'], {env: {...env, TERM}, cols: 200})
+    asked.write('y\r')
+    await asked.waitFor('Stop 1 instance? (y/N)')
+    await new Promise(resolve => setTimeout(resolve, 300))
+    expect(asked.screen()).toMatch(/Stop 1 instance\? \(y\/N\)$/)
+    asked.write('n\r')
+    expect(await asked.exit).toEqual({exitCode: 1})
+    const interrupted = startInProcess(['instances', 'stop', 'my-virtual-server-1'], {env: {...env, TERM}, cols: 200})
+    interrupted.write('\x03')
+    expect(await interrupted.exit).toEqual({exitCode: 130})
+  })
+
   it('comes after them where instances are stopped, too', async () => {
     const asked = onTerminal('instances stop my-virtual-server-1 nosuch')
     await asked.waitFor('Stop 1 instance?')

@@ -90,7 +90,12 @@ describe('a Tab', () => {
     ])
     // Of an account there is nothing: the sandbox was listed.
     expect(offered('metadata', 'show', 'my-')).toEqual([':values'])
-    expect(offered('metadata', 'history', '')[1]).toMatch(/^\d{8}-\d{6}-/)
+    const [, run = ''] = offered('metadata', 'history', '')
+    expect(run).toMatch(/^\d{8}-\d{6}-/)
+    // As messages name it.
+    const end = run.slice(-4)
+    expect(offered('metadata', 'undo', end.slice(0, 2))).toEqual([':values', end])
+    expect(offered('metadata', 'undo', run.slice(0, 9))).toEqual([':values', run])
   })
 
   it('offers no name that would act on a terminal, and survives a broken file', () => {

@@ -131,7 +131,7 @@ function argumentsFor(command: ManifestCommand, id: string, typed: string[], cur
   if (arg.options) return oneOf(arg.options, current)
   if (arg.name === 'plan' || arg.name === 'file') return {candidates: [], files: true}
   if (id.startsWith('profiles:')) return oneOf(sources.profiles(), current)
-  if (arg.name === 'run') return oneOf(sources.runs(), current)
+  if (arg.name === 'run') return oneOf(runsNamed(sources.runs(), current), current)
   if (arg.name !== 'instance' || id === 'sandbox:addresses') return nothing
   return oneOf(
     sources.names('instances').filter(name => !positional.includes(name)),
@@ -185,6 +185,13 @@ function valuesOfPreference(key: string, current: string, sources: Sources): Off
   const id = key === 'output' ? 'instances:show' : 'instances:list'
   const flag = sources.manifest.commands[id]?.flags[key.replace(/^regions$/, 'region')]
   return flag ? valuesFor(flag, id, current, sources) : nothing
+}
+
+/** Runs by their whole IDs, or by the ends of these, as messages name them, where the one that is typed begins so. */
+function runsNamed(ids: string[], start: string): string[] {
+  const ends = ids.map(id => id.slice(id.lastIndexOf('-') + 1))
+  const isWhole = start === '' || ids.some(id => id.startsWith(start))
+  return isWhole ? ids : ends.filter(end => ends.indexOf(end) === ends.lastIndexOf(end))
 }
 
 function oneOf(values: readonly string[], start: string): Offer {
