@@ -54,8 +54,8 @@ export function printAndEnd(text: string | Buffer): void {
       // The stream waits for who reads slowly, and knows what to say of the rest.
     }
     if (written === bytes.length) process.exit()
-    hearSignals()
   }
+  hearSignals()
   surviveWriting()
   process.stdout.write(bytes.subarray(written))
 }

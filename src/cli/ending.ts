@@ -113,6 +113,19 @@ export function restartNeeded(
   }
 }
 
+/** That instances which were turned on by an earlier run, and not by this one, still await a stop and start; no line where none does. */
+export function awaitedSince(instances: {id: string; name: string}[]): Ending {
+  const [first] = instances
+  if (!first) return {lines: [], next: []}
+  const isOne = instances.length === 1
+  const who = isOne ? `${first.name} still awaits` : `${instances.length} still await`
+  const ids = instances.length <= 3 ? instances.map(({id}) => id) : undefined
+  return {
+    lines: [{mark: 'notice', text: `${who} a restart from an earlier run`}],
+    next: ids ? [['restart', ['instances', 'restart', ...ids]]] : [],
+  }
+}
+
 /** Which private addresses changed; no line where none did. */
 export function movedLines(moved: Moved[]): Ending['lines'] {
   const [first] = moved

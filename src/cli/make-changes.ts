@@ -18,6 +18,7 @@ import type {Prompter} from '../terminal/prompts.ts'
 import {inSteps} from '../terminal/steps.ts'
 import type {Context} from './context.ts'
 import {
+  awaitedSince,
   dryRunNote,
   type Ending,
   listEach,
@@ -32,6 +33,7 @@ import {listenForInterruption} from './interruption.ts'
 import {type Breaches, withBreaches} from './policy-file.ts'
 import {printOutcomes} from './print-outcomes.ts'
 import {mayRestart, planRestarts, restartInstances, showPreflights} from './restart-instances.ts'
+import {restartsAwaited} from './restarts-awaited.ts'
 import {exitForStop, openJournal, runName, writeEnd} from './run-journal.ts'
 import {showChanges, showOthers} from './show-changes.ts'
 
@@ -95,7 +97,8 @@ export async function makeChanges(
   if (asks && due.length === 0 && !restarts) {
     const all = outcomes(seen)
     await printOutcomes(context, policy.out, all, {unread: request.unread, listsAll: policy.listsAll})
-    return printEnding(context, {lines: [resultLine(all, {unread: request.unread})], next: []}, policy.out.quiet)
+    const ending = {lines: [resultLine(all, {unread: request.unread})], next: []}
+    return printEnding(context, await withEarlier(context, cloud, policy, all, ending), policy.out.quiet)
   }
   let isAgreed = true
   await inSteps(context, [
@@ -157,10 +160,26 @@ export async function carryOut(
         request.restarts,
       )
     : {lines: [resultLine(all, {unread: request.unread, ...(request.resumes && {now: []})})], next: []}
-  printEnding(context, ending, out.quiet)
+  printEnding(context, await withEarlier(context, cloud, policy, all, ending), out.quiet)
   if (!run) return
   if (run.error) context.error(run.error)
   exitForStop(context, run.stop)
+}
+
+/** The ending with what earlier runs left to restart, where restarts were asked for: the servers would be taken for ready. */
+async function withEarlier(
+  context: Context,
+  cloud: Cloud,
+  {restart}: ChangePolicy,
+  outcomes: Outcome[],
+  {lines, next}: Ending,
+): Promise<Ending> {
+  const isAsWished = ({result}: Outcome) => result === 'changed' || result === 'unchanged'
+  const others = outcomes.filter(each => isAsWished(each) && !wasTurnedOnRunning(each))
+  if (!restart.isWanted || others.length === 0) return {lines, next}
+  const awaited = await restartsAwaited(context, cloud)
+  const earlier = awaitedSince(others.flatMap(({target}) => (target && awaited?.(target) ? [target] : [])))
+  return {lines: [...lines, ...earlier.lines], next: [...next, ...earlier.next]}
 }
 
 /** Makes a run with its journal; undefined where there is nothing to change. */

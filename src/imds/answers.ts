@@ -46,7 +46,10 @@ export function shortened(text: string): string {
  */
 export function unexpectedAnswer(what: string, endpoint: string, reply: Reply, token?: string): VpcmdError {
   const {status, headers} = reply
-  const told = (text: string) => shortened(token === undefined ? text : withoutToken(text, token))
+  const told = (text: string) => {
+    const enough = text.slice(0, 10_000)
+    return shortened(token === undefined ? enough : withoutToken(enough, token))
+  }
   if (status >= 300 && status < 400) {
     return new VpcmdError({
       code: 'redirected',

@@ -15,6 +15,23 @@ allowSeconds(20, 'It starts processes, which take their time on a machine that i
 const scene = new PowerScene()
 const {vpcmd, named, statusOf} = scene
 
+test('what earlier runs left to restart is told where restarts are asked for, and by no other run', async () => {
+  await scene.set()
+  await vpcmd('metadata', 'enable', one, 'web-2')
+  const restart = ['--restart', '--accept-downtime']
+  const {code, stderr} = await vpcmd('metadata', 'enable', one, 'web-2', three, '--protocol', 'https', ...restart)
+  expect(code).toBe(0)
+  expect(stderr).toMatch(/Restarts: 1 done\n! 2 still await a restart from an earlier run\n/)
+  const ids = [one, 'web-2'].map(name => named(name)?.id)
+  expect(stderr).toContain(`restart  vpcmd instances restart ${ids.join(' ')}`)
+  // Nothing is left to change, and all the same.
+  const again = await vpcmd('metadata', 'enable', one, '--protocol', 'https', ...restart)
+  expect(again.stderr).toContain(`! ${one} still awaits a restart from an earlier run`)
+  expect((await vpcmd('metadata', 'enable', one, '--hop-limit', '2')).stderr).not.toContain('earlier run')
+  await vpcmd('instances', 'restart', one, '--accept-downtime')
+  expect((await vpcmd('metadata', 'enable', one, '--hop-limit', '2', ...restart)).stderr).not.toContain('earlier run')
+})
+
 describe('the question', () => {
   test('is not answered by --yes, and nothing is sent without an answer', async () => {
     await scene.set()
