@@ -131,10 +131,9 @@ async function completeWord(words: string[]): Promise<void> {
 async function runsQuickly(args: string[]): Promise<boolean> {
   if (args[0] !== 'imds') return false
   try {
-    const answer = quickAnswer(args, process, knownSecrets)
-    // While the service is being waited for.
-    hearSignals()
-    const text = await answer
+    // The system ends any other process, and there is nothing to put in order before something is drawn.
+    if (process.pid === 1) hearSignals()
+    const text = await quickAnswer(args, process, knownSecrets)
     if (text === undefined) return false
     printAndEnd(text)
   } catch (error) {

@@ -1,4 +1,5 @@
 import type {MetadataService} from '../imds/metadata-service.ts'
+import {hearSignals} from '../signals.ts'
 import type {ProgressLine} from '../terminal/progress.ts'
 import type {Host} from './host.ts'
 import {
@@ -100,6 +101,7 @@ const laterMs = 120
 function watchLater(host: QuickHost): () => Promise<void> {
   let line: Promise<ProgressLine> | undefined
   const timer = setTimeout(() => {
+    hearSignals()
     line = import('./progress-line.ts').then(({startProgressLine}) => {
       // As in processHost: Node began before its clock.
       const {stderr, env, platform, startedAt = -50} = host
