@@ -2,7 +2,7 @@
 import {quickAnswer} from './cli/quick-imds.ts'
 import {printAndEnd, surviveWriting} from './own-output.ts'
 import {knownSecrets} from './secrets.ts'
-import {hearSignals, interruptedCode} from './signals.ts'
+import {hearSignals, interruptedCode, isFirstProcess} from './signals.ts'
 
 // Old versions of Node have to get as far as the sentence that they are too old: the build writes this file in a syntax
 // that Node 12 reads, and it imports nothing that an old one has not got.
@@ -132,7 +132,7 @@ async function runsQuickly(args: string[]): Promise<boolean> {
   if (args[0] !== 'imds') return false
   try {
     // The system ends any other process, and there is nothing to put in order before something is drawn.
-    if (process.pid === 1) hearSignals()
+    if (isFirstProcess) hearSignals()
     const text = await quickAnswer(args, process, knownSecrets)
     if (text === undefined) return false
     printAndEnd(text)

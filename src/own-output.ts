@@ -1,5 +1,5 @@
 import {exitCodes} from './errors.ts'
-import {hearSignals, leaveSignals} from './signals.ts'
+import {hearSignals, isFirstProcess, leaveSignals} from './signals.ts'
 
 let isLossTold = false
 
@@ -8,8 +8,6 @@ let isLossTold = false
  * no error at all. A code that says what is wrong stays; one that says what was found would vouch for the output.
  */
 export function surviveWriting(): void {
-  // oclif's own listener on stdout throws whatever is not EPIPE.
-  process.stdout.removeAllListeners('error')
   const survive = ({code}: NodeJS.ErrnoException) => {
     if (code === 'EPIPE' || code === 'ECONNRESET' || isLossTold) return
     isLossTold = true
@@ -17,7 +15,8 @@ export function surviveWriting(): void {
     process.stderr.write(`Error: Can't write the output (${code}).\n`)
   }
   for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', survive)
+    // oclif's own listener on stdout throws whatever is not EPIPE, and one of ours is enough.
+    stream.removeAllListeners('error').on('error', survive)
     if (isFile(stream.fd)) stream._write = (chunk, _encoding, done) => writeWhole(stream.fd, chunk, done)
   }
 }
@@ -47,7 +46,8 @@ export function printAndEnd(text: string | Buffer): void {
   const bytes = Buffer.from(text)
   let written = 0
   // A console of Windows takes no UTF-8.
-  if (process.platform !== 'win32' && leaveSignals()) {
+  if (process.platform !== 'win32' && !isFirstProcess) {
+    leaveSignals()
     try {
       written = process.getBuiltinModule('node:fs').writeSync(1, bytes)
     } catch {

@@ -38,15 +38,13 @@ export function hearSignals(): void {
   }
 }
 
-/**
- * Leaves them to the system, which ends vpcmd whatever it waits for. Gives false, and changes nothing, where it would not:
- * it spares process 1.
- */
-export function leaveSignals(): boolean {
-  if (process.pid === 1) return false
+/** Whether this is the first process of a container, which the system spares the signals that it does not listen to. */
+export const isFirstProcess = process.pid === 1
+
+/** Leaves them to the system, which ends any process but the first whatever it waits for. */
+export function leaveSignals(): void {
   for (const [signal, listener] of heard.listeners) process.off(signal, listener)
   heard.listeners.clear()
-  return true
 }
 
 /** Lets `handler` decide what a signal does, in place of the one before, until the returned function is called. */

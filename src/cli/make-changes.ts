@@ -5,6 +5,7 @@ import {exitCodes, usageError, type VpcmdError} from '../errors.ts'
 import {
   countResults,
   describeCounts,
+  isAsWished,
   type Outcome,
   type RestartResult,
   type Settled,
@@ -174,7 +175,6 @@ async function withEarlier(
   outcomes: Outcome[],
   {lines, next}: Ending,
 ): Promise<Ending> {
-  const isAsWished = ({result}: Outcome) => result === 'changed' || result === 'unchanged'
   const others = outcomes.filter(each => isAsWished(each) && !wasTurnedOnRunning(each))
   if (!restart.isWanted || others.length === 0) return {lines, next}
   const awaited = await restartsAwaited(context, cloud)

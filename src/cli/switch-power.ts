@@ -4,7 +4,7 @@ import {placeOf, serverKey} from '../cloud/regions.ts'
 import type {Column} from '../column.ts'
 import {counted} from '../counted.ts'
 import {asVpcmdError, exitCodes, type VpcmdError} from '../errors.ts'
-import {countResults, type Restarted} from '../metadata/outcomes.ts'
+import {countResults, isAsWished, type Restarted} from '../metadata/outcomes.ts'
 import {type PlannedChange, type PowerAction, type Target, targetOf} from '../metadata/plan.ts'
 import {
   type ChosenTarget,
@@ -141,7 +141,7 @@ export async function resumePower(
   ]
   const settled = planned.flatMap(outcome => {
     const i = places.get(serverKey(outcome.target))
-    return i !== undefined && (outcome.result === 'changed' || outcome.result === 'unchanged') ? [{i, outcome}] : []
+    return i !== undefined && isAsWished(outcome) ? [{i, outcome}] : []
   })
   const isWhole = isAgreed || items.every(({change}) => !change)
   const resumes = {id, bytes: run.bytes, settled, isWhole}

@@ -83,6 +83,11 @@ export function wasTurnedOnRunning(
   return isTurnedOn && target?.kind === 'instance' && status === 'running'
 }
 
+/** Whether a server is as it was wished, by this change or before it. */
+export function isAsWished({result}: {result: string}): boolean {
+  return result === 'changed' || result === 'unchanged'
+}
+
 /** How many outcomes there are of each kind. */
 export function countResults(outcomes: Iterable<{result: Outcome['result']}>): Record<Outcome['result'], number> {
   const counts = {changed: 0, unchanged: 0, conflict: 0, failed: 0, skipped: 0, planned: 0}

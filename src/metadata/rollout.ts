@@ -6,7 +6,7 @@ import {exitCodes, VpcmdError} from '../errors.ts'
 import {targetName} from '../instances/references.ts'
 import {unexpectedError} from '../unexpected-error.ts'
 import type {Journal} from './journal.ts'
-import type {Settled} from './outcomes.ts'
+import {isAsWished, type Settled} from './outcomes.ts'
 import type {PlannedChange} from './plan.ts'
 import {limitPerKey, RunEnding} from './run-ending.ts'
 import type {RecordedChange} from './runs.ts'
@@ -76,7 +76,7 @@ export async function rollOut(cloud: Cloud, work: Work[], options: RolloutOption
   let seen = await run.all(canaries)
   if (canary && canaries.length > 0 && !ending.reason) {
     seen = await run.readBack(canaries, seen)
-    const areRight = seen.every(({result}) => result === 'changed' || result === 'unchanged')
+    const areRight = seen.every(isAsWished)
     if (!ending.reason && others.length > 0 && !(await canary.mayGoOn(seen, areRight))) ending.end('canary')
   }
   return {settled: [...seen, ...(await run.all(others))], stop: ending.reason, error: ending.error}

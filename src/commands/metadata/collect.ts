@@ -23,6 +23,7 @@ import {parseEndpoint, parseMetadataPath} from '../../imds/endpoints.ts'
 import {initializationPath} from '../../instances/user-data.ts'
 import {collectMetadata, type Reached, reachInstances, userDataOf} from '../../metadata/collect-metadata.ts'
 import {type Kept, type KeptDocument, keepCollected} from '../../metadata/collected-files.ts'
+import {isAsWished} from '../../metadata/outcomes.ts'
 import {asCandidate, changesIn, draftPlan} from '../../metadata/plan.ts'
 import {checkWishes} from '../../ssh/reach.ts'
 import {checkSsh} from '../../ssh/run-ssh.ts'
@@ -136,7 +137,7 @@ async function switchOn(
     : undefined
   const stillOff = changes.flatMap(({target}, index) => {
     const settled = run?.settled[index]
-    if (settled?.result === 'changed' || settled?.result === 'unchanged') return []
+    if (settled && isAsWished(settled)) return []
     return [{id: target.id, error: settled?.error ?? isOff(target)}]
   })
   const off = [...unknown, ...stillOff]
