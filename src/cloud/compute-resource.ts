@@ -1,7 +1,7 @@
 import {existsSync} from 'node:fs'
 import {parsedJson} from '../json-object.ts'
 import {claimsIn} from '../jwt-claims.ts'
-import {ask, linkLocalAddress, metadataHost} from './transport.ts'
+import {ask, linkLocalAddress, metadataHost, textOf} from './transport.ts'
 
 /** Where this process runs, as IBM Cloud can vouch for it. */
 export type ComputeResource = {kind: 'container'; file: string} | {kind: 'vpc'; url: string}
@@ -44,6 +44,6 @@ async function givesTokens(url: string): Promise<boolean> {
   }
   const outcome = await ask(question, {timeoutMs: answerMs, mostBytes: 64 * 1024})
   if (outcome.kind !== 'reply' || outcome.status !== 200) return false
-  const {access_token: token} = Object(parsedJson(outcome.body.toString('utf8')))
+  const {access_token: token} = Object(parsedJson(textOf(outcome)))
   return claimsIn(String(token)) !== undefined
 }

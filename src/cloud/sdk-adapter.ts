@@ -1,6 +1,4 @@
-import {isAscii} from 'node:buffer'
-import {parsedJson} from '../json-object.ts'
-import {takeOut, turnToRead} from './long-bodies.ts'
+import {isLong, jsonIn, takeOut, textIn, together, turnToRead} from './long-bodies.ts'
 import {failureOf, parseRetryAfter, TryFailure, unreadable} from './retries.ts'
 import {ask, type Line} from './transport.ts'
 
@@ -68,30 +66,22 @@ async function send<Request extends SdkRequest>(
   // The answer is here in time: however long it waits for its turn, nothing ends it any more.
   request.signal = undefined
   const {status, headers} = outcome
-  if (outcome.body.length > longBody) await turnToRead()
-  const text = decoded(takeOut(outcome, 'body', Buffer.alloc(0))).replace(/^\uFEFF/, '')
-  const body = parsedJson(text)
+  if (isLong(outcome.pieces)) await turnToRead()
+  const bytes = together(takeOut(outcome, 'pieces', []))
+  const body = jsonIn(bytes)
   if (status < 200 || status > 299) {
     throw new TryFailure({
       kind: 'status',
       status,
-      body: body ?? text,
+      body: body ?? textIn(bytes),
       retryAfterMs: parseRetryAfter(headers['retry-after'], now()),
       location: headers.location,
       message: `status ${status}`,
     })
   }
-  if (typeof body !== 'object' || body === null) throw unreadable(text, 'the answer is not JSON')
+  if (typeof body !== 'object' || body === null) throw unreadable(textIn(bytes), 'the answer is not JSON')
   return {data: body, status, statusText: '', headers: plainHeaders(headers), config: request}
 }
-
-/** A text of ASCII alone is copied, which takes less time than to decode it. */
-function decoded(body: Buffer): string {
-  return body.toString(isAscii(body) ? 'latin1' : 'utf8')
-}
-
-/** From so many bytes on, a body waits for its turn to be read. */
-const longBody = 100_000
 
 function withQuery(url: string, params: object = {}): string {
   const query = new URLSearchParams()

@@ -58,7 +58,8 @@ export interface Reply {
   kind: 'reply'
   status: number
   headers: IncomingHttpHeaders
-  body: Buffer
+  /** The body as it came: a long one is 1 MB, which is not copied before it is needed. */
+  pieces: Buffer[]
 }
 
 /** Why there was no answer, or none that can be used. */
@@ -113,8 +114,13 @@ export async function ask(question: Question, line: Line): Promise<Reply | NoRep
   return outcome
 }
 
-function traceOf({status, body}: Reply): string {
-  const trace = status < 400 ? undefined : /"trace" *: *"([\w-]{1,64})"/.exec(body.subarray(0, 65_536).toString('utf8'))
+/** The body of an answer as text. */
+export function textOf({pieces}: Reply): string {
+  return Buffer.concat(pieces).toString('utf8')
+}
+
+function traceOf(reply: Reply): string {
+  const trace = reply.status < 400 ? undefined : /"trace" *: *"([\w-]{1,64})"/.exec(textOf(reply).slice(0, 65_536))
   return trace ? ` (trace ${trace[1]})` : ''
 }
 
@@ -248,7 +254,7 @@ function readReply(
   })
   body.on('end', () => {
     const {statusCode: status = 0, headers} = response
-    settle({kind: 'reply', status, headers, body: Buffer.concat(chunks.splice(0))})
+    settle({kind: 'reply', status, headers, pieces: chunks.splice(0)})
   })
 }
 

@@ -1,15 +1,16 @@
-import {metadataHost, type NoReply, type Reply, type Silence} from '../cloud/transport.ts'
+import {metadataHost, type NoReply, type Reply, type Silence, textOf} from '../cloud/transport.ts'
 import {exitCodes, VpcmdError} from '../errors.ts'
 import {isRecord, objectIn} from '../json-object.ts'
 
 /** An answer's JSON object; undefined where the body is something else. */
 export function jsonOf(reply: Reply): Record<string, unknown> | undefined {
-  return objectIn(reply.body.toString('utf8'))
+  return objectIn(textOf(reply))
 }
 
-/** What a refusal of the metadata API says, such as the code `profile_not_linked`; undefined where the text is no body of one. */
-export function refusalIn(text: string): {code?: string; message?: string; trace?: string} | undefined {
-  const body = objectIn(text)
+/** What a refusal of the metadata API says, such as the code `profile_not_linked`; undefined where it is no body of one. */
+export function refusalIn(
+  body: Record<string, unknown> | undefined,
+): {code?: string; message?: string; trace?: string} | undefined {
   const first: unknown = Array.isArray(body?.errors) ? body.errors[0] : undefined
   if (!isRecord(first)) return undefined
   const stringOf = (value: unknown) => (typeof value === 'string' ? value : undefined)
@@ -58,7 +59,7 @@ export function unexpectedAnswer(what: string, endpoint: string, reply: Reply, t
       status,
     })
   }
-  const error = refusalIn(reply.body.toString('utf8'))
+  const error = refusalIn(jsonOf(reply))
   if (status < 400 || !error) {
     const kind = /html/i.test(headers['content-type'] ?? '') ? 'a web page' : 'no JSON of the metadata API'
     return new VpcmdError({

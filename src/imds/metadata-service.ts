@@ -105,7 +105,7 @@ export class MetadataService {
     )
     if (reply.kind === 'none') throw noAnswer(what, this.#found.endpoint, reply)
     const json = jsonOf(reply)
-    if (reply.status < 200 || reply.status > 299 || !json || refusalIn(reply.body.toString('utf8'))?.code) {
+    if (reply.status < 200 || reply.status > 299 || !json || refusalIn(json)?.code) {
       throw unexpectedAnswer(what, this.#found.endpoint, reply, this.identity.access_token)
     }
     return json

@@ -182,7 +182,7 @@ function failedThere(instance: FoundInstance['instance'], code: number, said: st
   const last = (said.trim().split('\n').at(-1) ?? '').replace(/^Error: /, '')
   // The script prints what the metadata API refuses with as it came.
   const [, what = '', body = ''] = /^(.*?: status \d+): (\{.*)$/.exec(last) ?? []
-  const refused = refusalIn(body)
+  const refused = refusalIn(objectIn(body))
   const why = refused?.message ? `${what}: ${refused.message}` : last
   return new VpcmdError({
     code: refused?.code ?? (code === sshFailed ? 'ssh_failed' : 'collect_failed'),

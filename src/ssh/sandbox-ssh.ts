@@ -45,7 +45,7 @@ export async function findSandboxSsh(
     })
     return {address: '127.0.0.1', identity: key, via: undefined, options: optionsFor(port, knownHosts)}
   }
-  const {code, message} = (reply.kind === 'reply' && refusalIn(reply.body.toString('utf8'))) || {}
+  const {code, message} = (reply.kind === 'reply' && refusalIn(jsonOf(reply))) || {}
   if (code === 'no_shell' && message) throw new VpcmdError({code, message: shortened(message)})
   throw usageError(
     'The VPC API is on this machine, and does not say where its instances take ssh. Their addresses are other people’s in the real internet: nothing is sent there.',

@@ -72,7 +72,7 @@ async function askSandbox(url: URL): Promise<MetadataAddress[]> {
     const {status} = reply
     const rows = list(fields(jsonOf(reply)), 'addresses', readAddress)
     if (status === 200 && rows) return rows
-    const {code, message} = refusalIn(reply.body.toString('utf8')) ?? {}
+    const {code, message} = refusalIn(jsonOf(reply)) ?? {}
     if (code && message) {
       throw new VpcmdError({code, message, status, exitCode: status === 404 ? exitCodes.notFound : exitCodes.usage})
     }
