@@ -1,5 +1,6 @@
 // Builds dist/ (one bundle, split by command, so that a command loads only what it uses; the licenses of what is in it; and
 // the types of the sandbox) and oclif.manifest.json (the flags and help of every command, so that --help loads no command at all).
+import {isAscii} from 'node:buffer'
 import {execFileSync} from 'node:child_process'
 import {chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
@@ -72,6 +73,8 @@ const unused = {
     onLoad({filter: /[\\/]@oclif[\\/]core[\\/]lib[\\/]config[\\/]config\.js$/}, ({path}) => ({
       contents: replaced(path, 'if (isConfig(opts)) {', 'if (opts._base === BASE) return opts\nif (isConfig(opts)) {'),
     }))
+    // A file of ASCII alone is read sooner (see the check below).
+    onLoad({filter: /[\\/]ansis[\\/]index\.js$/}, ({path}) => ({contents: replaced(path, '\x9b', '\\x9b')}))
     // Of some hundred, oclif takes these.
     onLoad({filter: /[\\/]cli-spinners[\\/]spinners\.json$/}, ({path}) => {
       const {line, dots2} = JSON.parse(readFileSync(path, 'utf8'))
@@ -230,9 +233,11 @@ await mergeChunks(split, ['dist/cli/run-vpcmd.js', 'dist/commands/instances/list
   const rest = code.replace(commonjs, '')
   return asksForCommonjs.test(rest) ? code : rest
 })
-for (const file of globSync(['dist/**/*.js', '!dist/chunks'])) {
+for (const file of globSync('dist/**/*.{js,cjs}')) {
+  const text = readFileSync(file)
+  if (!isAscii(text)) throw new Error(`${file} has other characters than those of ASCII, and takes longer to read.`)
   // Each is asked for from where it lies.
-  const [asked] = readFileSync(file, 'utf8').match(/require\("\.\/[\w-]+\.cjs"\)/) ?? []
+  const [asked] = (file.startsWith('dist/chunks/') ? '' : text.toString()).match(/require\("\.\/[\w-]+\.cjs"\)/) ?? []
   if (asked) throw new Error(`${file} has ${asked}, which is in dist/chunks.`)
 }
 

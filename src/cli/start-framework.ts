@@ -12,6 +12,8 @@ export async function startFramework(argv: string[], host: NodeJS.Process): Prom
   if (homeFolder(host.env) === undefined) host.env.HOME = '/'
   // main.ts has looked at Node's version; the framework would load what compares versions.
   host.env.OCLIF_DISABLE_ENGINE_WARNING = '1'
+  // It would look for a file of colours.
+  host.env.VPCMD_DISABLE_THEME = '1'
   const {runVpcmd} = await import('./run-vpcmd.ts')
   await runVpcmd(argv)
 }

@@ -1,3 +1,4 @@
+import {existsSync} from 'node:fs'
 import type {AuthenticatorInterface} from 'ibm-cloud-sdk-core'
 import {exitCodes, usageError, VpcmdError} from '../errors.ts'
 import {readPrivateJson, writePrivate} from '../files/private-file.ts'
@@ -65,7 +66,7 @@ interface Token {
 export class TokenSource implements AuthenticatorInterface {
   readonly #options: TokenSourceOptions
   readonly #adapter: SdkAdapter
-  #inner: AuthenticatorInterface
+  #inner: AuthenticatorInterface | undefined
   #token: Token | undefined
   #pending: Promise<Token> | undefined
   #ignoreCache = false
@@ -78,11 +79,12 @@ export class TokenSource implements AuthenticatorInterface {
   constructor(options: TokenSourceOptions) {
     this.#options = options
     this.#adapter = this.#retryingAdapter()
-    this.#inner = options.create(this.#adapter, options.pacing.now)
+    // What can't be made is told at once; to make it takes time, and with a token that was kept it is seldom needed.
+    if (options.cacheFile === undefined || !existsSync(options.cacheFile)) this.#authenticator()
   }
 
   authenticationType(): string {
-    return this.#inner.authenticationType()
+    return this.#authenticator().authenticationType()
   }
 
   async authenticate(request: {headers?: object}): Promise<void> {
@@ -105,7 +107,7 @@ export class TokenSource implements AuthenticatorInterface {
     if (this.#token.givenAt === 0) this.#first = undefined
     this.#token = undefined
     this.#ignoreCache = true
-    this.#inner = this.#options.create(this.#adapter, this.#options.pacing.now)
+    this.#inner = undefined
     return true
   }
 
@@ -154,12 +156,13 @@ export class TokenSource implements AuthenticatorInterface {
       return kept
     }
     this.#failure = undefined
+    const authenticator = this.#authenticator()
     const request: {headers: Record<string, string>} = {headers: {}}
     try {
-      await this.#inner.authenticate(request)
+      await authenticator.authenticate(request)
     } catch (error) {
       // IBM's core lets whoever asks again within a minute wait for ever where reading a token's file failed.
-      this.#inner = this.#options.create(this.#adapter, pacing.now)
+      this.#inner = undefined
       const peer = {...asked, proxy: lineTo(asked.url).proxy?.variable}
       throw describeTokenFailure(this.#failure ?? error, peer, this.#options.secrets)
     }
@@ -211,6 +214,11 @@ export class TokenSource implements AuthenticatorInterface {
       isUnsent: true,
       exitCode: exitCodes.denied,
     })
+  }
+
+  #authenticator(): AuthenticatorInterface {
+    this.#inner ??= this.#options.create(this.#adapter, this.#options.pacing.now)
+    return this.#inner
   }
 
   /** Each token request of the authenticator, of which some take two, tried as the policy says. */

@@ -1,3 +1,4 @@
+import {existsSync} from 'node:fs'
 import {join} from 'node:path'
 import {folderTrouble, makePrivateFolder} from './private-file.ts'
 import {cacheFolder, homeFolder} from './user-folders.ts'
@@ -14,7 +15,7 @@ export async function keepCompiledCode(enable: (folder: string) => unknown, env:
   if (home && folderTrouble(home)) return
   const folder = join(cache, 'compiled')
   try {
-    await makePrivateFolder(folder)
+    if (!existsSync(folder)) await makePrivateFolder(folder)
     if (!folderTrouble(folder)) enable(folder)
   } catch {
     // A disk that is full or read-only, or a file in the way.

@@ -37,7 +37,7 @@ export async function listFloatingIps(
 export async function floatingIpsFor(api: VpcApi, instance: Instance): Promise<FloatingIpIndex> {
   const reading = new FloatingIps()
   await Promise.all(
-    (interfaceIds(instance) ?? []).map(async targetId => {
+    (instance.interfaceIds ?? []).map(async targetId => {
       const pages = pagesOf('the floating IPs', paging => api.listFloatingIps({...paging, targetId}))
       for await (const page of pages) reading.add(page)
     }),
@@ -73,14 +73,7 @@ class FloatingIps implements FloatingIpIndex {
  * interface (contract: GET /floating_ips, `target.id`).
  */
 export function addressesOf(instance: Instance, index: FloatingIpIndex): string[] | undefined {
-  const found = interfaceIds(instance)?.map(id => index.of(id))
+  const found = instance.interfaceIds?.map(id => index.of(id))
   const known = [...new Set(found?.flatMap(each => each ?? []))]
   return known.length > 0 || found?.every(each => each !== undefined) ? known : undefined
-}
-
-/** The IDs of an instance's interfaces that can be bound to; undefined where the API reported neither kind. */
-function interfaceIds({networkAttachments, networkInterfaces}: Instance): string[] | undefined {
-  if (!networkAttachments && !networkInterfaces) return undefined
-  const ids = [...(networkAttachments ?? []).map(({vni}) => vni?.id), ...(networkInterfaces ?? []).map(({id}) => id)]
-  return ids.filter(id => id !== undefined)
 }

@@ -40,7 +40,7 @@ const lastMemory = () => Number(readFileSync(memoryFile, 'utf8').trim().split('\
 export function run(file, args, env) {
   const isNode = file === process.execPath
   const startedAt = performance.now()
-  const {status, stdout, stderr} = spawnSync(file, [...(isNode ? preload(args) : []), ...args], {
+  const {status, stdout, stderr} = spawnSync(...onCore(1, file, [...(isNode ? preload(args) : []), ...args]), {
     env: surroundings(env),
     encoding: 'utf8',
     maxBuffer: 2 ** 30,

@@ -45,6 +45,16 @@ const readers = {
   volumeCount: raw => countOf(raw, 'volume_attachments'),
   networkAttachments: raw => list(raw, 'network_attachments', readPort),
   networkInterfaces: raw => list(raw, 'network_interfaces', readPort),
+  /**
+   * The IDs of what a floating IP can be bound to: the virtual network interface of an attachment, or a network interface of
+   * the older kind. Undefined where the API reported neither list.
+   */
+  interfaceIds(raw) {
+    const attached = list(raw, 'network_attachments', each => text(each, 'virtual_network_interface', 'id'))
+    const older = list(raw, 'network_interfaces', each => text(each, 'id'))
+    if (!attached && !older) return undefined
+    return [...(attached ?? []), ...(older ?? [])].filter(id => id !== undefined)
+  },
   primaryAttachment: raw => primaryIn(raw.primary_network_attachment),
   primaryInterface: raw => primaryIn(raw.primary_network_interface),
   /** Its local disks, in GB; undefined where the API did not tell whether it has any. */
