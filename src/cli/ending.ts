@@ -1,4 +1,5 @@
 import type {Cloud} from '../cloud/cloud.ts'
+import {counted} from '../counted.ts'
 import {countResults, describeCounts, type Outcome} from '../metadata/outcomes.ts'
 import type {Moved} from '../metadata/restart-plan.ts'
 import {quoteCommand, wordsTakenBy} from '../quote-command.ts'
@@ -69,9 +70,13 @@ export function resultLine(
 }
 
 /** How much could not be read, after what came of the rest; a warning has said why. */
-export function notRead({length}: string[]): string {
-  if (length === 0) return ''
-  return length === 1 ? '; 1 region or account not read' : `; ${length} regions or accounts not read`
+export function notRead(unread: string[]): string {
+  if (unread.length === 0) return ''
+  // As a selection tells them: `eu-de: why`, and what is another account's in other words.
+  const what = unread.every(each => /^[a-z]+(-[a-z0-9]+)+: /.test(each))
+    ? counted(unread.length, 'region')
+    : counted(unread.length, 'region or account', 'regions or accounts')
+  return `; ${what} not read`
 }
 
 /** How to see each server of a run, where only some were listed. */

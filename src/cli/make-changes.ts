@@ -179,7 +179,9 @@ async function withEarlier(
   if (!restart.isWanted || others.length === 0) return {lines, next}
   const awaited = await restartsAwaited(context, cloud)
   const earlier = awaitedSince(others.flatMap(({target}) => (target && awaited?.(target) ? [target] : [])))
-  return {lines: [...lines, ...earlier.lines], next: [...next, ...earlier.next]}
+  const undo = next.findIndex(([purpose]) => purpose === 'undo')
+  const at = undo < 0 ? next.length : undo
+  return {lines: [...lines, ...earlier.lines], next: next.toSpliced(at, 0, ...earlier.next)}
 }
 
 /** Makes a run with its journal; undefined where there is nothing to change. */

@@ -117,9 +117,19 @@ export async function selectInstances<T>(
   return {
     items: searches.map(search => ('error' in search ? search : map({...search, readAt}))),
     how: file === undefined ? 'typed' : 'file',
-    words: file === undefined ? text : `from ${inputName(file)}`,
+    words: file === undefined ? withoutCrns(text, searches) : `from ${inputName(file)}`,
     unread: [],
   }
+}
+
+/** What was typed, with names in place of CRNs, which are longer than a line. */
+function withoutCrns(text: string, searches: Search[]): string {
+  let words = text
+  for (const search of searches) {
+    if (!('instance' in search) || !search.asked.startsWith('crn:')) continue
+    words = words.replaceAll(search.asked, () => search.instance.name ?? search.instance.id)
+  }
+  return words
 }
 
 /** A search that found several, or the one of them that the user picks. */

@@ -40,7 +40,7 @@ export interface Credentials {
 }
 
 const waysIn =
-  'Run ibmcloud login, set IBMCLOUD_API_KEY, pass --api-key-file FILE, set VPC_AUTH_TYPE, or keep an ibm-credentials.env; --sandbox needs none.'
+  'Run: ibmcloud login. Or set IBMCLOUD_API_KEY, or try it without an account: --sandbox. All ways: vpcmd whoami --help'
 
 /** The credentials of an API key. Throws VpcmdError, exit 3, for a text that is no key. */
 export function fromKey(key: string, origin: string, iamUrl: string, client: OAuthClient = {}): Credentials {

@@ -4,7 +4,7 @@ import {createPlainPrompter} from './plain-prompts.ts'
 import type {PickQuestion, Prompter} from './prompter.ts'
 import {interrupted, StepBack} from './steps.ts'
 import {bold, colorsFor, cyan, dim, red} from './style.ts'
-import {type Streams, suspendable} from './suspendable.ts'
+import {inputEndings, type Streams, suspendable} from './suspendable.ts'
 import {symbolsFor} from './symbols.ts'
 import {plain, wrap} from './text.ts'
 import {dropTypedAhead} from './typed-ahead.ts'
@@ -145,9 +145,8 @@ async function interruptible<T>(
     }
     if (isEscape || (key.ctrl && key.name === 'd')) interrupt()
   }
-  const endings = ['end', 'close', 'error'] as const
   input.on('keypress', onKeypress)
-  for (const ending of endings) input.on(ending, interrupt)
+  for (const ending of inputEndings) input.on(ending, interrupt)
   // Once: the next one ends the process, however the prompt takes the first.
   const dispose = onEnding(() => {
     dispose()
@@ -166,7 +165,7 @@ async function interruptible<T>(
     throw error
   } finally {
     input.off('keypress', onKeypress)
-    for (const ending of endings) input.off(ending, interrupt)
+    for (const ending of inputEndings) input.off(ending, interrupt)
     dispose()
     terminal.dispose()
   }

@@ -11,6 +11,9 @@ const showCursor = '\x1b[?25h'
 const eraseScreen = '\x1b[H\x1b[J'
 const [beginPastes, endPastes] = ['\x1b[?2004h', '\x1b[?2004l']
 
+/** What an input emits when nothing more comes of it. */
+export const inputEndings = ['end', 'close', 'error'] as const
+
 export interface Streams {
   input: NodeJS.ReadStream
   /** Where prompts are drawn: standard error, so that standard output carries data only. */

@@ -1,10 +1,8 @@
 import {interrupted} from './steps.ts'
-import type {Streams} from './suspendable.ts'
+import {inputEndings, type Streams} from './suspendable.ts'
 
 /** So long it takes a terminal at most to hand over what it holds, in milliseconds. */
 const handingOverMs = 30
-
-const endings = ['end', 'close', 'error'] as const
 
 /**
  * Throws away what was typed before a question stood there: a yes would be one to what nobody has read yet. Ctrl-C among it,
@@ -21,10 +19,10 @@ export async function dropTypedAhead({input}: Streams): Promise<void> {
   // Until it is raw, a line that is not finished is the terminal's own.
   input.setRawMode?.(true)
   input.on('data', drop)
-  for (const ending of endings) input.on(ending, leave)
+  for (const ending of inputEndings) input.on(ending, leave)
   await new Promise(resolve => setTimeout(resolve, handingOverMs))
   input.off('data', drop)
-  for (const ending of endings) input.off(ending, leave)
+  for (const ending of inputEndings) input.off(ending, leave)
   input.pause()
   input.setRawMode?.(false)
   if (isLeft) throw interrupted()

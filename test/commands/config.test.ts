@@ -26,6 +26,17 @@ function userWith(text?: string, more: Record<string, string> = {}) {
 const namesIn = (csv: string) => csv.trimEnd().split('\n').slice(1)
 
 describe('vpcmd config', () => {
+  it('warns of a region that it does not know, and keeps it', async () => {
+    const {vpcmd} = userWith()
+    const {code, stderr} = await vpcmd('config set regions us-suoth,eu-de,xy-zzz')
+    expect(code).toBe(0)
+    expect(stderr).toContain('vpcmd knows no region us-suoth. Did you mean us-south?\n')
+    expect(stderr).toContain('vpcmd knows no region xy-zzz.\n')
+    expect(stderr).not.toContain('eu-de')
+    expect((await vpcmd('config get regions')).stdout).toBe('us-suoth,eu-de,xy-zzz\n')
+    expect((await vpcmd('config set regions all')).stderr).not.toContain('Warning')
+  })
+
   it('keeps a setting, privately, and the next command goes by it', async () => {
     const {file, vpcmd} = userWith()
     expect((await vpcmd('config set regions us-south')).code).toBe(0)

@@ -38,6 +38,15 @@ describe('instances stop and start', () => {
     expect(scene.requests).toEqual(['POST', 'POST'])
   })
 
+  test('the history names an instance that was given by its CRN', async () => {
+    await scene.set()
+    const {crn} = JSON.parse((await vpcmd('instances', 'show', one, '--json')).stdout)
+    expect(crn).toMatch(/^crn:/)
+    await vpcmd('instances', 'stop', crn, three, '--accept-downtime')
+    const [run] = JSON.parse((await vpcmd('metadata', 'history', '--json')).stdout)
+    expect(run.selection).toBe(`${one} ${three}`)
+  })
+
   test('stop asks although the instance was typed, --yes does not answer, and nothing is sent', async () => {
     await scene.set()
     const {code, stderr} = await vpcmd('instances', 'stop', one, '--yes')

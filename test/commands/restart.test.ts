@@ -23,7 +23,9 @@ test('what earlier runs left to restart is told where restarts are asked for, an
   expect(code).toBe(0)
   expect(stderr).toMatch(/Restarts: 1 done\n! 2 still await a restart from an earlier run\n/)
   const ids = [one, 'web-2'].map(name => named(name)?.id)
-  expect(stderr).toContain(`restart  vpcmd instances restart ${ids.join(' ')}`)
+  expect(stderr).toMatch(
+    new RegExp(`restart  vpcmd instances restart ${ids.join(' ')}\n  undo     vpcmd metadata undo \\w+\n`),
+  )
   // Nothing is left to change, and all the same.
   const again = await vpcmd('metadata', 'enable', one, '--protocol', 'https', ...restart)
   expect(again.stderr).toContain(`! ${one} still awaits a restart from an earlier run`)

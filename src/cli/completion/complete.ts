@@ -5,12 +5,7 @@ import {cacheFolder, configFile, stateFolder} from '../../files/user-folders.ts'
 import {namesSandbox} from '../environment.ts'
 import {type Manifest, offerFor, type Sources} from './candidates.ts'
 import {namesFile, readKnownNames} from './known-names.ts'
-
-/** The regions of IBM Cloud VPC (ibm-cloud-docs/vpc, vpc-endpoints.md), for a Tab before the first list. */
-const publicRegions = [
-  ...['au-syd', 'br-sao', 'ca-mon', 'ca-tor', 'eu-de', 'eu-es', 'eu-gb', 'in-che', 'in-mum'],
-  ...['jp-osa', 'jp-tok', 'us-east', 'us-south'],
-]
+import {publicRegions} from './public-regions.ts'
 
 /** More than anybody looks through; the next letter tells them apart. */
 const mostCandidates = 1000
