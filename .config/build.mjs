@@ -17,10 +17,9 @@ rmSync('dist', {recursive: true, force: true})
 
 // Some dependencies are CommonJS: inside a bundle they still ask for require, __filename and __dirname.
 const commonjs = [
-  "import {createRequire as _createRequire} from 'node:module'",
-  "import {fileURLToPath as _fileURLToPath} from 'node:url'",
-  "import {dirname as _dirname} from 'node:path'",
-  'const require = _createRequire(import.meta.url), __filename = _fileURLToPath(import.meta.url), __dirname = _dirname(__filename)',
+  "const require = process.getBuiltinModule('node:module').createRequire(import.meta.url)",
+  "const __filename = process.getBuiltinModule('node:url').fileURLToPath(import.meta.url)",
+  "const __dirname = process.getBuiltinModule('node:path').dirname(__filename)",
 ].join(';')
 const asksForCommonjs = /\b(require|__filename|__dirname)\b/
 
@@ -188,7 +187,6 @@ const built = await Promise.all([
       // The same as modules, of which what nobody uses is left out, written for a newer language.
       'ibm-cloud-sdk-core': 'ibm-cloud-sdk-core/es/index.js',
     },
-    banner: {js: commonjs},
   }),
   // Whoever waits for a Tab would wait for each further file, so that it shares none even with those.
   ...[[quickly], seldom].map(names =>
@@ -229,10 +227,9 @@ const [{metafile: split}] = built
 const cloudModules = Object.keys(split.outputs).find(
   file => split.outputs[file].entryPoint === 'src/cli/cloud-modules.ts',
 )
-await mergeChunks(split, ['dist/cli/run-vpcmd.js', 'dist/commands/instances/list.js', cloudModules], code => {
-  const rest = code.replace(commonjs, '')
-  return asksForCommonjs.test(rest) ? code : rest
-})
+await mergeChunks(split, ['dist/cli/run-vpcmd.js', 'dist/commands/instances/list.js', cloudModules], code =>
+  asksForCommonjs.test(code) ? commonjs : '',
+)
 for (const file of globSync('dist/**/*.{js,cjs}')) {
   const text = readFileSync(file)
   if (!isAscii(text)) throw new Error(`${file} has other characters than those of ASCII, and takes longer to read.`)

@@ -7,10 +7,10 @@ import {rollup} from 'rollup'
 
 /**
  * Rewrites what esbuild split, by its metafile: the chunks that are loaded with any of `together`, which are outputs of it,
- * become one, and of the others Rollup joins what is always loaded with each other. `trim` gives the code of a chunk without
- * what it does not use, in as many lines.
+ * become one, and of the others Rollup joins what is always loaded with each other. `headOf` gives what a chunk begins with, by
+ * its code.
  */
-export async function mergeChunks({outputs}, together, trim) {
+export async function mergeChunks({outputs}, together, headOf) {
   const scripts = Object.keys(outputs).filter(file => file.endsWith('.js'))
   const pieces = new Set(scripts.map(file => resolve(file)))
   const entries = scripts.filter(file => outputs[file].entryPoint !== undefined && !file.startsWith('dist/chunks/'))
@@ -31,7 +31,7 @@ export async function mergeChunks({outputs}, together, trim) {
         generateBundle: (_, bundle) => {
           for (const chunk of Object.values(bundle)) if (chunk.type === 'chunk') chunk.code = fromProcess(chunk.code)
         },
-        load: path => ({code: trim(readFileSync(path, 'utf8')), map: JSON.parse(readFileSync(`${path}.map`, 'utf8'))}),
+        load: path => ({code: readFileSync(path, 'utf8'), map: JSON.parse(readFileSync(`${path}.map`, 'utf8'))}),
       },
     ],
     onLog: (level, {code, message}) => {
@@ -49,6 +49,12 @@ export async function mergeChunks({outputs}, together, trim) {
     hoistTransitiveImports: false,
     sourcemap: true,
     sourcemapExcludeSources: true,
+    banner: ({modules}) =>
+      headOf(
+        Object.values(modules)
+          .map(({code}) => code)
+          .join('\n'),
+      ),
     manualChunks: path => (first.has(path) ? 'first' : undefined),
   })
   await bundle.close()
