@@ -122,7 +122,7 @@ describe('credentials', () => {
   const list = ['instances', 'list']
 
   it.each<[string, Record<string, string>, RegExp]>([
-    ['none', {IBMCLOUD_API_KEY: 'unset'}, /No IBM Cloud credentials.*IBMCLOUD_API_KEY.*--api-key-file.*--sandbox/s],
+    ['none', {IBMCLOUD_API_KEY: 'unset'}, /No IBM Cloud credentials.*ibmcloud login.*IBMCLOUD_API_KEY.*--sandbox.*whoami --help/s],
     ['an empty key', {IBMCLOUD_API_KEY: ''}, /IBMCLOUD_API_KEY is empty/],
     ['a key with a line break', {IBMCLOUD_API_KEY: 'first\nsecond'}, /line break/],
     ['a wrong key', {IBMCLOUD_API_KEY: 'wrong-key-of-nobody'}, /API key/],
