@@ -67,7 +67,7 @@ export function welcomePage(catalog: Catalog): HelpPage {
         examples: [
           {command: 'vpcmd instances list --sandbox'},
           {command: 'vpcmd metadata show my-virtual-server-2 --sandbox'},
-          {command: 'vpcmd metadata enable my-virtual-server-2 --sandbox'},
+          {command: 'vpcmd metadata enable my-virtual-server-2 --protocol https --sandbox'},
         ],
       },
       {

@@ -30,6 +30,8 @@ interface RowOutput<Row> {
 
 /** One thing as every format prints it. */
 interface RecordOutput {
+  /** Whether one that is longer than the screen is shown in a pager: where something was done, what was said of it would be hidden. */
+  isPaged?: boolean
   entries: readonly (readonly [string, string | NestedTable])[]
   json: object
   id: string
@@ -135,20 +137,20 @@ async function printQueried(
 export async function printRecord(
   context: Context,
   out: OutputOptions,
-  {entries, json, id}: RecordOutput,
+  {entries, json, id, isPaged = true}: RecordOutput,
 ): Promise<void> {
   const {format, quiet} = out
   if (quiet) return context.print(linesOf([id]))
   if (out.query !== undefined) return printQueried(context, out, json)
   if (format === 'table') {
     const {renderRecord} = await import('../terminal/table.ts')
-    return context.print(`${renderRecord(entries, {...context.canvas(), styles})}\n`)
+    return context.print(`${renderRecord(entries, {...context.canvas(), styles})}\n`, isPaged)
   }
   const cells = () => [
     entries.map(([header]) => header),
     entries.map(([, value]) => (typeof value === 'string' ? value : value.rows.map(row => row.join(' ')).join('; '))),
   ]
-  context.print(await formatData(format, {cells, values: () => [json], whole: () => json}))
+  context.print(await formatData(format, {cells, values: () => [json], whole: () => json}), isPaged)
 }
 
 /** Prints what a command did: as a sentence on stderr, or its facts where a format is asked for. */

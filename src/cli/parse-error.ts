@@ -58,7 +58,9 @@ export function describeParseError(error: ParseError, {flags, args, usage, comma
     const name = unknown.replace(/^-+/, '')
     const words = `Unknown flag ${unknown}.`
     if (args.includes(name)) return usageError(`${words} ${name.toUpperCase()} is an argument.`, hint)
-    const nearest = nearestName(name, Object.keys(flags))
+    // Typed alone, it may be one of those that take no command.
+    const alone = command === 'console' ? ['version', 'help'] : []
+    const nearest = nearestName(name, [...Object.keys(flags), ...alone])
     if (nearest !== undefined) return usageError(`${words} Did you mean --${nearest}?`)
     return usageError(words, `See its flags: vpcmd ${command} --help`)
   }

@@ -294,7 +294,7 @@ async function carryOutPower(context: Context, cloud: Cloud, policy: ChangePolic
   // What was left alone from the beginning is in no journal: nothing could try it again.
   const isLeft = stop !== undefined || countResults(outcomes).failed > failedBefore
   const told = {stop, unread, seconds: (now() - startedAt) / 1000, isLeft}
-  printEnding(context, endingOf(await runName(context, id), outcomes, isCut, told), policy.out.quiet)
+  printEnding(context, endingOf(action, await runName(context, id), outcomes, isCut, told), policy.out.quiet)
   if (failure) context.error(failure)
   exitForStop(context, stop)
 }
@@ -319,6 +319,7 @@ function whole(action: PowerAction, outcome: PowerOutcome, restarted: Map<string
 
 /** The last words on a run that people call `name`; `told` is what they say beside what became of each instance. */
 function endingOf(
+  action: PowerAction,
   name: string,
   outcomes: PowerOutcome[],
   isCut: boolean,
@@ -326,9 +327,12 @@ function endingOf(
 ): Ending {
   const moved = outcomes.flatMap(({target, address}) => (target && address ? [{name: target.name, address}] : []))
   const finish: Next = [told.stop ? 'finish' : 'retry', ['metadata', 'resume', name]]
+  const stopped = outcomes.flatMap(({result, target}) => (result === 'changed' && target ? [target.id] : []))
+  const isBackSoon = action === 'stop' && stopped.length > 0 && stopped.length <= 3
+  const back: Next[] = isBackSoon ? [['start', ['instances', 'start', ...stopped]]] : []
   return {
     lines: [resultLine(outcomes, told), ...movedLines(moved)],
-    next: [...(told.isLeft ? [finish] : []), ...(isCut ? [listEach(name)] : [])],
+    next: [...(told.isLeft ? [finish] : []), ...(isCut ? [listEach(name)] : []), ...back],
   }
 }
 

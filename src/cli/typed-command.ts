@@ -110,7 +110,7 @@ function refuseArgument({args, flags}: Command.Loadable, named: string[], argv: 
 }
 
 /** What other tools call what `show` does. */
-const wordsForShow = ['status', 'get', 'view', 'describe', 'info']
+const wordsForShow = ['status', 'get', 'view', 'describe', 'info', 'list']
 
 /** Whoever mistypes is never led to a command that changes something, unless its very verb was typed. */
 function unknownCommand(catalog: Catalog, words: string[]): VpcmdError {

@@ -54,6 +54,7 @@ export interface CredentialSources extends SettingSources {
   findCompute?(): Promise<ComputeResource | undefined>
 }
 
+const waysToGiveKey = 'Put the key into a file that only you can read, or set IBMCLOUD_API_KEY.'
 const keyVariables = ['IBMCLOUD_API_KEY', 'IC_API_KEY']
 const order = ['--api-key-file', 'profile', ...keyVariables, 'VPC_* settings', 'ibmcloud login']
 
@@ -161,6 +162,14 @@ function whyFirst(name: string, settings: NodeJS.ProcessEnv): string {
 async function readKeyFile(file: string, {host, warn}: CredentialSources): Promise<string> {
   const text = await readText(host, file, 'API key').catch((error: unknown) => {
     const {message, hint} = asVpcmdError(error)
+    // IBM's keys have 44 of these characters: somebody gave the key itself, which is not printed.
+    if (/^[\w-]{40,50}$/.test(file)) {
+      throw denied(
+        'no_api_key_file',
+        '--api-key-file takes a file, and this is none; it looks like a key.',
+        waysToGiveKey,
+      )
+    }
     throw denied('no_api_key_file', message, hint)
   })
   if (isStdin(file) || platform() === 'win32') return text

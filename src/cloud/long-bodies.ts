@@ -82,8 +82,8 @@ export function jsonIn(body: Buffer): unknown {
   return (body.length > longBody ? longListIn(body) : undefined) ?? parsedJson(textIn(body))
 }
 
-// No body can hold it by chance, and one that does is read as a whole.
-const placeholder = 'vpcmd: the rows'
+// Nobody can know it, so no body has it.
+const placeholder = `vpcmd: the rows ${Math.random()}`
 
 /**
  * An object with a long list, read a row at a time; undefined for anything else, such as what is no JSON. The rows are taken

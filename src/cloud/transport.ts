@@ -233,13 +233,22 @@ function opener(
   return other => request({...options, ca, agent, ...other})
 }
 
+// Of an answer that comes byte by byte, what holds each byte would be five hundred times as much.
+const smallPiece = 1024
+const mostSmall = 1024
+
 function readReply(
   response: IncomingMessage,
   mostBytes: number,
   settle: (reply: Reply) => void,
   silence: (why: Silence, code?: string) => void,
 ): void {
-  const chunks: Buffer[] = []
+  const pieces: Buffer[] = []
+  let small: Buffer[] = []
+  const joinSmall = () => {
+    if (small.length > 0) pieces.push(small.length === 1 && small[0] ? small[0] : Buffer.concat(small))
+    small = []
+  }
   let length = 0
   const broken = (error: NodeJS.ErrnoException) => silence('reset', error.code)
   response.on('error', broken)
@@ -250,11 +259,18 @@ function readReply(
     if (length > mostBytes) {
       silence('too-big')
       body.destroy()
-    } else chunks.push(chunk)
+    } else if (chunk.length < smallPiece) {
+      small.push(chunk)
+      if (small.length === mostSmall) joinSmall()
+    } else {
+      joinSmall()
+      pieces.push(chunk)
+    }
   })
   body.on('end', () => {
     const {statusCode: status = 0, headers} = response
-    settle({kind: 'reply', status, headers, pieces: chunks.splice(0)})
+    joinSmall()
+    settle({kind: 'reply', status, headers, pieces: pieces.splice(0)})
   })
 }
 

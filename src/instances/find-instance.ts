@@ -1,6 +1,7 @@
 import {distance} from 'fastest-levenshtein'
 import pLimit from 'p-limit'
 import type {Cloud} from '../cloud/cloud.ts'
+import {fieldsOfCrn} from '../cloud/crn.ts'
 import type {Instance} from '../cloud/readers/instance.ts'
 import type {BareMetalServer} from '../cloud/readers/resources.ts'
 import {checkUsable, type Place, placeKey, placeName, placeOf, type Region, serverKey} from '../cloud/regions.ts'
@@ -84,13 +85,22 @@ export async function findInstance(cloud: Cloud, text: string): Promise<FoundIns
   return theOne(cloud, ref, await lookUp(cloud, ref))
 }
 
-async function theOne(cloud: Cloud, ref: InstanceRef, {matches, regions, failure}: Lookup): Promise<FoundInstance> {
+async function theOne(cloud: Cloud, ref: InstanceRef, lookup: Lookup): Promise<FoundInstance> {
+  const {regions, failure} = lookup
+  const matches = lookup.matches.filter(found => isMeant(ref, found))
   const [only, other] = matches
   if (other) throw ambiguous(ref, matches)
   // A region that could not be read may hold it, or another one of that name: to go on would be to guess.
   if (failure !== undefined && (!only || ref.kind === 'name')) throw failure
   if (!only) throw await missing(cloud, ref, regions)
   return only
+}
+
+/** Whether an instance is not, by its own CRN, of another account than the CRN that was asked for. */
+function isMeant(ref: InstanceRef, {instance: {crn}}: FoundInstance): boolean {
+  if (ref.kind !== 'crn' || ref.account === '' || crn === undefined) return true
+  const {scope} = fieldsOfCrn(crn)
+  return scope === '' || scope === `a/${ref.account}`
 }
 
 /** Asks each region for one instance. A CRN says where it is. */

@@ -282,7 +282,7 @@ function leftOut(
   const {networkAttachments = [], networkInterfaces = [], vcpu} = instance
   const interfaces = Math.max(networkAttachments.length, networkInterfaces.length) - 1
   const all: [boolean, string][] = [
-    [!hasUserData, `user data, which the VPC API does not return: see vpcmd metadata collect ${instance.id}`],
+    [!hasUserData, `user data, which the VPC API does not return. To get it: vpcmd metadata collect ${instance.id}`],
     [!isSameVpc, 'security groups, which are of another VPC: the default one of the new VPC holds'],
     [interfaces > 0, counted(interfaces, 'further network interface')],
     // The instance shows no more of it than its name.

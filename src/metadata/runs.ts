@@ -73,7 +73,7 @@ export function refuseToPass(run: Pick<Run, 'header' | 'damage'>): void {
   throw new VpcmdError({
     code: 'run_damaged',
     message: `Which run was the last is not certain. Run ${run.header.id} was at work late, and ${describeDamage(run)}.`,
-    hint: 'Name the RUN that you mean; see vpcmd metadata history.',
+    hint: 'Name the RUN that you mean. See: vpcmd metadata history',
   })
 }
 

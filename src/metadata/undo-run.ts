@@ -28,7 +28,7 @@ export async function lastToUndo(folder: string, account: string): Promise<Run> 
     const nameOf = await shortRunIds(folder)
     throw usageError(
       `The last run, ${nameOf(id)}, is itself an undo, of run ${nameOf(undoes)}.`,
-      `Name the run to undo (see vpcmd metadata history). vpcmd metadata undo ${nameOf(id)} makes the undone changes again.`,
+      `Name the run to undo. See which there are: vpcmd metadata history. To make the undone changes again: vpcmd metadata undo ${nameOf(id)}`,
     )
   }
   throw new VpcmdError({

@@ -10,6 +10,7 @@ import {withCredentialsFile} from '../../src/cloud/credentials-file.ts'
 import {findEndpoints, whyOtherCloud} from '../../src/cloud/endpoints.ts'
 import type {CloudOptions} from '../../src/cloud/open-cloud.ts'
 import {pauseTeller} from '../../src/cloud/pauses.ts'
+import {readPage} from '../../src/cloud/readers/page.ts'
 import type {VpcmdError} from '../../src/errors.ts'
 import {type OddCloud, type Oddity, startOddCloud} from '../support/odd-cloud.ts'
 import {startTestCloud, type TestCloud} from '../support/test-cloud.ts'
@@ -466,4 +467,10 @@ describe('a wait', () => {
   it('that lasts is said each minute', () => {
     expect(told(Array.from({length: 15}, () => 10_000))).toHaveLength(3)
   })
+})
+
+it('takes rows of one ID that are nested too deep to be compared for two of which one is not identified', () => {
+  const row = `{"id": "r006-a", "deep": ${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}}`
+  const page = readPage(JSON.parse(`{"rows": [${row}, ${row}]}`), 'rows', (_, id) => ({id}), 'https://example.com/v1')
+  expect(page).toEqual({rows: [{id: 'r006-a'}], unidentified: 1})
 })

@@ -1,6 +1,9 @@
+import {once} from 'node:events'
+import {type AddressInfo, createServer} from 'node:net'
 import {setTimeout as wait} from 'node:timers/promises'
 import {expect, it} from 'vitest'
 import {jsonIn, readAfter, takeOut, textIn, together, turnToRead} from '../../src/cloud/long-bodies.ts'
+import {ask, textOf} from '../../src/cloud/transport.ts'
 import {startTestCloud} from '../support/test-cloud.ts'
 
 it('gives one turn in each turn of the event loop', async () => {
@@ -72,7 +75,7 @@ it.each([
   ['a list under the name twice', `{"b": ${rows}, "b": [1]}`],
   ['the same the other way round', `{"b": [1], "b": ${rows}}`],
   ['a list under the name __proto__', `{"__proto__": ${rows}}`],
-  ['what stands for the list while it is read', `{"a": "vpcmd: the rows", "b": ${rows}}`],
+  ['a text where rows are expected', `{"instances": "vpcmd: the rows", "a": {"b": ${rows}}}`],
   ['no list', JSON.stringify({a: 'x'.repeat(200_000)})],
   ['an empty list', `{"a": [ ], "b": ${JSON.stringify('x'.repeat(200_000))}}`],
   ['a mark at the beginning', `\uFEFF{"b": ${rows}}`],
@@ -100,4 +103,19 @@ it('keeps a body that is not valid UTF-8 in its rows', () => {
   const [before, after] = [Buffer.from(`{"b": [{"name": "`), Buffer.from(`"}, ${rows.slice(1)}}`)]
   const body = Buffer.concat([before, Buffer.from([0xc3]), after])
   expect(jsonIn(body)).toEqual(JSON.parse(body.toString('utf8')))
+})
+
+it('joins a body that comes byte by byte', async () => {
+  const text = JSON.stringify(filler.slice(0, 300))
+  const server = createServer(socket => {
+    const chunks = Array.from(Buffer.from(text), byte => `1\r\n${String.fromCharCode(byte)}\r\n`).join('')
+    socket.end(Buffer.from(`HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${chunks}0\r\n\r\n`, 'latin1'))
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const {port} = server.address() as AddressInfo
+  const reply = await ask({method: 'GET', url: `http://127.0.0.1:${port}/`, headers: {}}, {timeoutMs: 5000})
+  server.close()
+  if (reply.kind === 'none') throw new Error(reply.why)
+  expect(textOf(reply)).toBe(text)
+  expect(reply.pieces.length).toBeLessThan(50)
 })

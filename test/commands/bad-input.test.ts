@@ -121,8 +121,24 @@ describe('wrong words', () => {
 describe('credentials', () => {
   const list = ['instances', 'list']
 
+  it('a key in place of a file is not printed', async () => {
+    const key = 'aB3-_'.repeat(9).slice(1)
+    const {code, stdout, stderr} = await runInProcess([...list, '--api-key-file', key, '--json'], {env})
+    expect(code).toBe(3)
+    expect(stdout).toContain('it looks like a key')
+    expect(stdout + stderr).not.toContain(key)
+  })
+
+  it('a flag that is mistyped alone may be one that takes no command', async () => {
+    expect((await runInProcess(['--versoin'], {env})).stderr).toContain('Did you mean --version?')
+  })
+
   it.each<[string, Record<string, string>, RegExp]>([
-    ['none', {IBMCLOUD_API_KEY: 'unset'}, /No IBM Cloud credentials.*ibmcloud login.*IBMCLOUD_API_KEY.*--sandbox.*whoami --help/s],
+    [
+      'none',
+      {IBMCLOUD_API_KEY: 'unset'},
+      /No IBM Cloud credentials.*ibmcloud login.*IBMCLOUD_API_KEY.*--sandbox.*whoami --help/s,
+    ],
     ['an empty key', {IBMCLOUD_API_KEY: ''}, /IBMCLOUD_API_KEY is empty/],
     ['a key with a line break', {IBMCLOUD_API_KEY: 'first\nsecond'}, /line break/],
     ['a wrong key', {IBMCLOUD_API_KEY: 'wrong-key-of-nobody'}, /API key/],

@@ -113,6 +113,7 @@ describe('what is typed', () => {
   const changing = Object.entries<{flags: object}>(commands).flatMap(([id, {flags}]) => ('yes' in flags ? [id] : []))
   const mistyped = [
     'metadata status',
+    'metadata list',
     'metadata get',
     'metadata enabel',
     'metadata appply',
@@ -127,7 +128,7 @@ describe('what is typed', () => {
       expect(code).toBe(2)
       const [, meant] = /Did you mean vpcmd ([^?]*)\?/.exec(stderr) ?? []
       expect(changing.map(id => id.replace(':', ' '))).not.toContain(meant)
-      if (typed === 'metadata status') expect(meant).toBe('metadata show')
+      if (typed === 'metadata status' || typed === 'metadata list') expect(meant).toBe('metadata show')
     },
   )
 

@@ -105,7 +105,9 @@ describe('instances create', () => {
 
   it('says what does not go along', async () => {
     const {stderr} = await create('web-3', '--like', 'web-1', '-r', 'eu-de', '--dry-run')
-    expect(stderr).toMatch(/Not copied: user data, which the VPC API does not return: see vpcmd metadata collect 0217_/)
+    expect(stderr).toMatch(
+      /Not copied: user data, which the VPC API does not return\. To get it: vpcmd metadata collect 0217_/,
+    )
     expect(stderr).toMatch(/Not copied: 1 further network interface\./)
     expect(stderr).toMatch(/Not copied: encryption key, size and profile of the boot volume/)
     const image = ['--image', 'ibm-ubuntu-24-04-6-minimal-amd64-3']

@@ -25,6 +25,7 @@ describe('instances stop and start', () => {
     const stop = await vpcmd('instances', 'stop', one, '--accept-downtime', '--json')
     expect(stop).toMatchObject({code: 0, stderr: expect.stringContaining('1 changed')})
     expect(JSON.parse(stop.stdout)).toMatchObject({changed: [{name: one, before: 'running', after: 'stopped'}]})
+    expect(stop.stderr).toContain(`start  vpcmd instances start ${named(one)?.id}\n`)
     expect(statusOf(one)).toBe('stopped')
     const again = await vpcmd('instances', 'stop', one, '--json')
     expect(again.code).toBe(0)

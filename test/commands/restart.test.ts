@@ -337,7 +337,7 @@ describe('show', () => {
     expect(made.stderr).toContain(`vpcmd instances restart ${one}`)
     const shown = await vpcmd('metadata', 'show', one, three, 'batch-1')
     expect(shown.stdout).toMatch(/Restart awaited since/)
-    expect(shown.stdout.match(/\d{4}-\d\d-\d\dT/g)).toHaveLength(1)
+    expect(shown.stdout.match(/\d{4}-\d\d-\d\d \d\d:\d\d UTC/g)).toHaveLength(1)
     const rows = JSON.parse((await vpcmd('metadata', 'show', one, three, '--json')).stdout)
     expect(rows[0].restart_awaited_since).toMatch(/^20/)
     expect(rows[1]).not.toHaveProperty('restart_awaited_since')

@@ -16,7 +16,8 @@ async function fleet(options: SandboxOptions = {}) {
   return {all, of, some: of('us-south').slice(0, many)}
 }
 
-const crnOf = ({id, zone}: {id: string; zone: string}) => `crn:v1:bluemix:public:is:${zone}:a/a1234567::instance:${id}`
+const crnOf = ({id, zone}: {id: string; zone: string}, account = test.sandbox.account) =>
+  `crn:v1:bluemix:public:is:${zone}:a/${account}::instance:${id}`
 const idOf = (search: Search | undefined) => (search && 'instance' in search ? search.instance.id : undefined)
 const errorOf = (search: Search | undefined) => (search && 'error' in search ? search.error : undefined)
 const listed = () =>
@@ -30,6 +31,18 @@ it('finds many by ID, name and CRN with the list alone, in the order asked, each
   expect(found.map(idOf)).toEqual(all.slice(0, 40).map(({id}) => id))
   expect(test.requests.filter(({path}) => /\/instances\/./.test(path))).toEqual([])
 })
+
+it.each([1, many])(
+  'takes a CRN of another account for no instance of this one, although the ID is one, among %d',
+  async count => {
+    const {some} = await fleet()
+    const [first, ...others] = some.slice(0, count)
+    if (!first) throw new Error('no instance')
+    const found = await findInstances(test.cloud, [crnOf(first, 'other'), ...others.map(each => crnOf(each))])
+    expect(errorOf(found[0])).toMatchObject({exitCode: 2, message: expect.stringContaining('of account other')})
+    expect(found.slice(1).map(idOf)).toEqual(others.map(({id}) => id))
+  },
+)
 
 it.each([1, many])('waits for an API that limits the rate as long as it says, for %d of them', async count => {
   const {some} = await fleet()
@@ -71,7 +84,10 @@ it('looks for names in the regions of --region only, even where a CRN leads else
 
 it('reads only the regions that CRNs name', async () => {
   const {some} = await fleet()
-  const found = await findInstances(test.cloud, some.map(crnOf))
+  const found = await findInstances(
+    test.cloud,
+    some.map(each => crnOf(each)),
+  )
   expect(found.map(idOf)).toEqual(some.map(({id}) => id))
   expect(listed()).toEqual(['us-south'])
 })

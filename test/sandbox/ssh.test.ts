@@ -267,7 +267,7 @@ describe.skipIf(!hasScript)('a terminal on an instance of the sandbox', () => {
     await shown.waitFor(/What you run here is real\..*\nubuntu@my-virtual-server-2\$/s)
     expect(shown.screen()).toMatch(/^This is my-virtual-server-2 of the sandbox: a shell of this machine, as /)
     expect(shown.screen()).toContain(
-      'service, which is off. To turn it on, in another terminal:\n  vpcmd metadata enable my-virtual-server-2',
+      'service, which is off. To turn it on, where the sandbox is used:\n  vpcmd metadata enable my-virtual-server-2 --sandbox',
     )
     // Each waits for the prompt, and Ctrl-C for the command: what is typed before may be lost or reach the shell.
     shown.write('stty size; tty\r')

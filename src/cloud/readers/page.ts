@@ -38,7 +38,7 @@ export function readPage<Row>(
     const raw = fields(item)
     const id = identify(raw)
     const known = id === undefined ? undefined : raws.get(id)
-    if (id === undefined || (known && !isDeepStrictEqual(known, raw))) unidentified++
+    if (id === undefined || (known && !isSame(known, raw))) unidentified++
     if (id === undefined || known) continue
     raws.set(id, raw)
     rows.push(read(raw, id))
@@ -49,6 +49,16 @@ export function readPage<Row>(
     unidentified,
     ...(total !== undefined && Number.isInteger(total) && total >= 0 && {total}),
     ...nextIn(body, serviceUrl),
+  }
+}
+
+/** Whether two rows say the same; not where they are nested too deep to be compared. */
+function isSame(a: Raw, b: Raw): boolean {
+  try {
+    return isDeepStrictEqual(a, b)
+  } catch (error) {
+    if (error instanceof RangeError) return false
+    throw error
   }
 }
 

@@ -128,7 +128,16 @@ The VPC API does not return the user data of an instance. To copy it, collect it
     if (flags['dry-run']) {
       // What is sent has no columns.
       const format = valueFormatNames.find(name => name === out.format) ?? 'json'
-      await printRecord(this.context, {...out, format}, {entries: [], json: prototype, id: prototype.name})
+      await printRecord(
+        this.context,
+        {...out, format},
+        {
+          entries: [],
+          json: prototype,
+          id: prototype.name,
+          isPaged: false,
+        },
+      )
       this.context.note('Dry run: nothing was sent.')
       return
     }
@@ -182,6 +191,7 @@ The VPC API does not return the user data of an instance. To copy it, collect it
       entries: instanceDetails(row, {of: () => []}),
       json: toJsonRow(row),
       id: instance.id,
+      isPaged: false,
     })
   }
 }

@@ -21,6 +21,7 @@ import {
   toMetadataRow,
 } from '../../instances/columns.ts'
 import {type ListedInstance, whereIs} from '../../instances/list-instances.ts'
+import {readableTime} from '../../terminal/time.ts'
 
 /** An instance, and the region to ask for what its body does not tell. */
 type ShownInstance = ListedInstance & {where: Region}
@@ -66,8 +67,9 @@ ${selectionHelp}`
     // One that does not run has been stopped since: its next start is all that it takes.
     const awaitedSince = ({instance: {id, status, settings}, account}: ListedInstance) =>
       status === 'running' && settings.enabled ? awaited?.({id, account: account?.id}) : undefined
+    const asShown = (time: string) => (out.format === 'table' ? readableTime(time) : time)
     const withAwaited = (column: InstanceColumn): InstanceColumn =>
-      column === awaitedColumn ? {...column, value: row => awaitedSince(row) ?? ''} : column
+      column === awaitedColumn ? {...column, value: row => asShown(awaitedSince(row) ?? '')} : column
     const found = items.flatMap(item => ('error' in item ? [] : [item]))
     const errors = items.flatMap(item => ('error' in item ? [item.error] : []))
     const [only] = errors

@@ -60,8 +60,8 @@ export function makeInstanceHome(folder: string, loggedIn: LoggedIn): InstanceHo
   }
   const service = metadata.enabled
     ? `service, at ${metadata.protocol}://api.metadata.cloud.ibm.com.`
-    : `service, which is off. To turn it on, in another terminal:
-  vpcmd metadata enable ${name}`
+    : `service, which is off. To turn it on, where the sandbox is used:
+  vpcmd metadata enable ${name} --sandbox`
   const greeting = `This is ${name} of the sandbox: a shell of this machine, as ${userInfo().username}.
 What you run here is real. Only curl and vpcmd reach the instance's metadata
 ${service}
