@@ -54,7 +54,6 @@ export interface CredentialSources extends SettingSources {
   findCompute?(): Promise<ComputeResource | undefined>
 }
 
-const waysToGiveKey = 'Put the key into a file that only you can read, or set IBMCLOUD_API_KEY.'
 const keyVariables = ['IBMCLOUD_API_KEY', 'IC_API_KEY']
 const order = ['--api-key-file', 'profile', ...keyVariables, 'VPC_* settings', 'ibmcloud login']
 
@@ -167,7 +166,7 @@ async function readKeyFile(file: string, {host, warn}: CredentialSources): Promi
       throw denied(
         'no_api_key_file',
         '--api-key-file takes a file, and this is none; it looks like a key.',
-        waysToGiveKey,
+        'Put the key into a file that only you can read, or set IBMCLOUD_API_KEY.',
       )
     }
     throw denied('no_api_key_file', message, hint)

@@ -79,7 +79,7 @@ export class TokenSource implements AuthenticatorInterface {
   constructor(options: TokenSourceOptions) {
     this.#options = options
     this.#adapter = this.#retryingAdapter()
-    // What can't be made is told at once; to make it takes time, and with a token that was kept it is seldom needed.
+    // An authenticator that can't be made is an error at once. Making one takes time, and with a kept token none may be needed.
     if (options.cacheFile === undefined || !existsSync(options.cacheFile)) this.#authenticator()
   }
 
