@@ -90,13 +90,13 @@ function version([flag]: string[]): string | undefined {
 
 /** The help that the build has drawn for 80 columns; undefined where it takes the framework to tell, or to page. */
 function help(args: string[]): string | undefined {
-  const flags = args.filter(arg => arg === '--help' || arg === '-h')
-  const words = args.filter(arg => arg !== '--help' && arg !== '-h')
-  const isAsked = flags.length > 0 || words[0] === 'help'
+  const isFull = args.includes('--help')
+  const isAsked = isFull || args.includes('-h') || args[0] === 'help'
   // On a terminal, vpcmd alone may be the menus.
   if (!isAsked && (args.length > 0 || (process.stdin.isTTY && process.stderr.isTTY))) return undefined
   if (process.stdout.isTTY && process.stdout.columns < 80) return undefined
-  const isShort = flags.includes('-h') && !flags.includes('--help')
+  const words = args.filter(arg => arg !== '--help' && arg !== '-h')
+  const isShort = args.includes('-h') && !isFull
   const {welcome, short, full}: DrawnHelp = JSON.parse(readOwn('./help.json'))
   const key = words.slice(words[0] === 'help' ? 1 : 0).join(' ')
   const texts = isShort ? short : full

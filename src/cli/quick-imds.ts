@@ -72,15 +72,16 @@ function parseSimply(name: string, rest: string[]): {given: Given; args: string[
   const texts = new Map<string, string>()
   const words = [...rest]
   for (let word = words.shift(); word !== undefined; word = words.shift()) {
-    const [, flag, equals, after = ''] = /^--([a-z-]+)(=(.*))?$/s.exec(word) ?? []
+    const equals = word.indexOf('=')
+    const flag = equals < 0 ? word.slice(2) : word.slice(2, equals)
     if (!word.startsWith('-')) args.push(word)
-    else if (flag === undefined || texts.has(flag)) return undefined
+    else if (!word.startsWith('--') || texts.has(flag)) return undefined
     else if (word === '--json') texts.set(flag, '')
     else if (!textFlags.includes(flag)) return undefined
     else {
-      const value = equals === undefined ? words.shift() : after
+      const value = equals < 0 ? words.shift() : word.slice(equals + 1)
       // What looks like a flag may be one.
-      if (value === undefined || (equals === undefined && value.startsWith('-'))) return undefined
+      if (value === undefined || (equals < 0 && value.startsWith('-'))) return undefined
       texts.set(flag, value)
     }
   }

@@ -5,6 +5,7 @@ import {checkSameCloud, checkSecure} from './endpoints.ts'
 import type {EnterpriseAccounts} from './enterprise.ts'
 import {listPaths} from './operations.ts'
 import type {Account} from './regions.ts'
+import {retryPolicy} from './retry-policy.ts'
 import {findRoutes} from './routes.ts'
 import type {Service} from './service-call.ts'
 import {TokenSource} from './token-source.ts'
@@ -41,7 +42,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   // What is wrong with a proxy is said now, and not by each request.
   for (const url of [credentials.asked.url, endpoints.vpcUrl]) routeTo(url)
   // Kept for all URLs.
-  const connections: Connections = {most: options.mostConnections}
+  const connections: Connections = {most: options.mostConnections, idleMs: retryPolicy.idleConnectionMs}
   const lineTo = (url: string): Line => {
     const mostBytes = listPaths.some(path => url.endsWith(path)) ? answerLimits.list : answerLimits.other
     return {connections, proxy: routeTo(url), log, mostBytes}

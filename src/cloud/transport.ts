@@ -1,6 +1,5 @@
 import type {Agent, ClientRequest, IncomingHttpHeaders, IncomingMessage, RequestOptions} from 'node:http'
 import type {Readable} from 'node:stream'
-import {retryPolicy} from './retry-policy.ts'
 
 // Every request of vpcmd goes through `ask`: the VPC API and IAM by way of the adapter that IBM's SDK is given, the metadata
 // service and the sandbox directly. It is loaded by boot scripts, so it loads nothing that it does not need.
@@ -52,6 +51,8 @@ export interface Connections {
   agents?: Record<string, Agent>
   /** How many there may be of each protocol; what comes then waits. */
   most?: number
+  /** How long one may stay unused; without it, as long as the other side keeps it. */
+  idleMs?: number
 }
 
 export interface Reply {
@@ -88,7 +89,7 @@ export interface NoReply {
 export const answerLimits = {list: 32 * 2 ** 20, other: 4 * 2 ** 20} as const
 
 /** How an agent keeps connections. */
-export const keptConnections = {keepAlive: true, scheduling: 'lifo', timeout: retryPolicy.idleConnectionMs} as const
+export const keptConnections = {keepAlive: true, scheduling: 'lifo'} as const
 
 /** An error that a proxy's agent ends a request with, where the proxy answers something else than 200 to CONNECT. */
 export const proxyRefusal = 'ERR_PROXY_REFUSED'
@@ -116,7 +117,7 @@ export async function ask(question: Question, line: Line): Promise<Reply | NoRep
 
 /** The body of an answer as text. */
 export function textOf({pieces}: Reply): string {
-  return Buffer.concat(pieces).toString('utf8')
+  return String(pieces.length === 1 ? pieces[0] : Buffer.concat(pieces))
 }
 
 function traceOf(reply: Reply): string {
@@ -212,7 +213,7 @@ function addressOf(url: URL, {metadataAddress}: Line): RequestOptions & {servern
 }
 
 function withoutBrackets(hostname: string): string {
-  return hostname.replace(/^\[|\]$/g, '')
+  return hostname.startsWith('[') ? hostname.slice(1, -1) : hostname
 }
 
 /** Opens requests, not through the global agents: with NODE_USE_ENV_PROXY these take proxies from the environment. */
@@ -225,9 +226,9 @@ function opener(
   const {request, Agent} =
     protocol === 'http:' ? process.getBuiltinModule('node:http') : process.getBuiltinModule('node:https')
   if (connections) {
-    const {agents = {}, most: maxTotalSockets = Number.POSITIVE_INFINITY} = connections
+    const {agents = {}, most: maxTotalSockets = Number.POSITIVE_INFINITY, idleMs: timeout} = connections
     connections.agents = agents
-    agents[protocol] ??= new Agent({...keptConnections, maxTotalSockets})
+    agents[protocol] ??= new Agent({...keptConnections, maxTotalSockets, timeout})
   }
   const agent = proxy?.agent ?? connections?.agents?.[protocol] ?? false
   return other => request({...options, ca, agent, ...other})
@@ -276,7 +277,8 @@ function readReply(
 
 /** The body without the compression that was asked for, which is gzip; what else it is, it stays. */
 function decompressed(response: IncomingMessage): Readable {
-  if (!/^(x-)?gzip$/i.test(response.headers['content-encoding'] ?? '')) return response
+  const encoding = response.headers['content-encoding']
+  if (encoding === undefined || !/^(x-)?gzip$/i.test(encoding)) return response
   const {createGunzip} = process.getBuiltinModule('node:zlib')
   return response.pipe(createGunzip())
 }

@@ -2,6 +2,7 @@ import type {Agent, ClientRequest} from 'node:http'
 import {HttpsProxyAgent} from 'https-proxy-agent'
 import {getProxyForUrl} from 'proxy-from-env'
 import {usageError} from '../errors.ts'
+import {retryPolicy} from './retry-policy.ts'
 import {type HttpProxy, keptConnections, proxyRefusal} from './transport.ts'
 
 const proxies = new Map<string, HttpProxy>()
@@ -27,7 +28,8 @@ export function routeThroughProxy(
   }
   const known = proxies.get(proxyUrl)
   if (known) return known
-  const tunnel = new HttpsProxyAgent(proxyUrl, {...keptConnections, maxTotalSockets: mostConnections})
+  const limits = {maxTotalSockets: mostConnections, timeout: retryPolicy.idleConnectionMs}
+  const tunnel = new HttpsProxyAgent(proxyUrl, {...keptConnections, ...limits})
   // The library hands a refusal of the proxy on as if it were the answer of the host behind it.
   tunnel.on('proxyConnect', ({statusCode}: {statusCode: number}, request: ClientRequest) => {
     if (statusCode === 200) return
