@@ -36,8 +36,9 @@ export async function reportError(
     const whole = {error: Object.fromEntries(fields)}
     stdout.write(options.jsonl ? toJsonLines([whole]) : toJson(whole))
   } else {
-    const label = errorLabel(colorsFor(stderr, env))
-    for (const text of [`${label} ${clean(error.messageWithTrace)}`, ...(error.hint ? [clean(error.hint)] : [])]) {
+    // Who leaves made no error.
+    const label = error.code === 'interrupted' ? '' : `${errorLabel(colorsFor(stderr, env))} `
+    for (const text of [`${label}${clean(error.messageWithTrace)}`, ...(error.hint ? [clean(error.hint)] : [])]) {
       stderr.write(`${messageLines(text, stderr).join('\n')}\n`)
     }
   }

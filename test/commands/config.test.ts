@@ -60,6 +60,16 @@ describe('vpcmd config', () => {
     expect((await vpcmd('config get output')).stdout).toBe('yaml\n')
   })
 
+  it('says on stderr what holds where nothing is set, and prints no word that is no value', async () => {
+    const {vpcmd} = userWith()
+    expect(await vpcmd('config get columns')).toMatchObject({
+      code: 0,
+      stdout: '\n',
+      stderr: 'columns is not set: by default those in its help.\n',
+    })
+    expect((await vpcmd('config get columns --quiet')).stderr).toBe('')
+  })
+
   it('keeps the comments and the order of the file, and follows a link', async () => {
     const {env, file, vpcmd} = userWith('')
     const kept = join(env.HOME ?? '', 'dotfile.yaml')

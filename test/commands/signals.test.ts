@@ -21,6 +21,7 @@ describe('in a prompt', () => {
     pty.kill(signal)
     expect(await pty.exit).toEqual({exitCode: codeOf(signal)})
     expect(pty.everything()).toContain('Interrupted: nothing was sent.')
+    expect(pty.everything()).not.toContain('Error:')
     expect(pty.cursorVisible()).toBe(true)
   })
 

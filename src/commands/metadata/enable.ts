@@ -29,7 +29,9 @@ An instance that was created with the service off must be stopped and started be
   static override args = instanceArgs
   static override flags = {
     ...cloudFlags,
-    ...settingFlags(({help}) => help),
+    ...settingFlags(
+      ({help, byDefault}) => `${help} Without it, a server keeps its own, ${byDefault} if none was ever set.`,
+    ),
     ...policyFlag,
     ...rolloutFlags,
     ...restartFlags,
