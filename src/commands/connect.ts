@@ -139,6 +139,9 @@ On the sandbox, the shell is one of this machine, as you, and what you run in it
       ending => assignFloatingIp(api, instance, ending),
       ({address, name, id}) => `Reserved ${address} (${name ?? id}) for ${instance.name ?? instance.id}.`,
     )
+    // https://cloud.ibm.com/docs/cli?topic=cli-vpc-reference, "ibmcloud is floating-ip-release".
+    if (!this.context.isSandbox)
+      this.context.note(`To release it: ${quoteCommand(['ibmcloud', 'is', 'floating-ip-release', reserved.id])}`)
     return reserved.address
   }
 

@@ -337,7 +337,7 @@ describe('a floating IP', () => {
     })
     const [address] = /203\.0\.113\.\d+/.exec(stderr) ?? []
     expect(stderr).toMatch(
-      /^Reserving a floating IP for bare \(\S+\)\. It costs money .* security groups .*\(default-security-group\)\.\nReserved 203\.0\.113\.\d+ \(\S+\) for bare\.\n/,
+      /^Reserving a floating IP for bare \(\S+\)\. It costs money .* security groups .*\(default-security-group\)\.\nReserved 203\.0\.113\.\d+ \(\S+\) for bare\.\nTo release it: ibmcloud is floating-ip-release \S+\n/,
     )
     expect(posts()).toHaveLength(1)
     expect((await connect(id, '--print')).stdout).toBe(`ssh ubuntu@${address}\n`)
