@@ -20,7 +20,7 @@ export function plainJson(value: unknown, indent?: number): string {
 
 /** JSON, or lines of it, with what could act on a terminal written as `\uXXXX`. */
 export function inertJson(json: string): string {
-  // Most texts have none of them, and this is told so much faster than by a search for them.
+  // Most texts have none of them, and this check is much faster than a search for them.
   if (Buffer.byteLength(json) === json.length && !json.includes('\x7f')) return json
   return json.replace(activeOnTerminals, character =>
     Array.from({length: character.length}, (_, index) => `\\u${hexadecimal(character.charCodeAt(index), 4)}`).join(''),

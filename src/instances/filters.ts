@@ -61,8 +61,8 @@ interface Filter<Value, Fact = unknown> {
 const suffixes = {id: 'Id', crn: 'Crn', name: 'Name'} as const
 
 /**
- * By ID, CRN or name; what `params` has no parameter for is checked here alone. A server that `mayLack` it and of which none
- * is told is not meant, unless the API was asked for just those: then it is a row with a hole.
+ * By ID, CRN or name; what `params` has no parameter for is checked here alone. A server that `mayLack` it and for which the
+ * API gave none is not meant, unless the API was asked for just those: then it is a row with a hole.
  */
 function byReference(
   word: string,

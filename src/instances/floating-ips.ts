@@ -18,7 +18,7 @@ export interface FloatingIpIndex {
 export const noFloatingIps: FloatingIpIndex = {of: () => undefined}
 
 /**
- * All floating IPs of a region, by target, over all pages, until the signal comes, and how many of them can't be told apart.
+ * All floating IPs of a region, by target, over all pages, until the signal comes, and how many of them have no ID.
  * Throws what the API's calls throw.
  */
 export async function listFloatingIps(

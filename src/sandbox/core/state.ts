@@ -23,7 +23,7 @@ export interface State {
   version: 2
   /** Signs the tokens, so that a token of one process is valid in the next. */
   secret: string
-  /** Its ID, by which runs of one sandbox are told from those of others. */
+  /** Its ID, which keeps its runs apart from those of other sandboxes. */
   account: string
   records: Record<RecordKind, Section>
 }

@@ -45,7 +45,7 @@ export function parseQuery(text: string): Query {
     const used = new Set<string>()
     for (take(/\s*/y); next() !== '' && next() !== ')'; take(/\s*/y)) {
       const operator = take(/&&|\|\||(AND|OR)(?=[\s(]|$)/y)
-      // Lucene takes OR for it, unless it is told otherwise; no source says what IBM tells it.
+      // Lucene's own default is OR; no source says which one IBM has set.
       if (operator === undefined) throw unknown('terms without AND or OR between them')
       used.add(operators[operator as keyof typeof operators])
       terms.push(term(field))

@@ -102,7 +102,7 @@ async function readSearch(c: ApiRequest): Promise<Search> {
   if (other !== undefined) throw fieldError('invalid_request_field', other)
   if (typeof query !== 'string') throw fieldError('validation_invalid_field_type', 'query', query)
   if (!isTexts(fields)) throw fieldError('validation_invalid_field_type', 'fields', fields)
-  // So that what is wrong is told where there is nothing to search through, too.
+  // A wrong search is refused even where there is nothing to search through.
   parseQuery(query)
   fieldsIn(fields)
   return {query, fields, after: 0}
@@ -118,7 +118,7 @@ function searchOf(cursor: string): Search | undefined {
     if (typeof query !== 'string' || !isTexts(fields) || typeof after !== 'number') return undefined
     return {query, fields, after}
   } catch {
-    // It is none of ours; the caller is told so.
+    // It is none of ours, which the caller then says.
     return undefined
   }
 }
