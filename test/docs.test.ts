@@ -5,6 +5,7 @@ import {fileURLToPath} from 'node:url'
 import {globSync} from 'tinyglobby'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {parse} from 'yaml'
+import {withoutShortcut} from '../src/cli/shortcuts.ts'
 import {runsFolder, sandboxFolder} from '../src/cli/state-folder.ts'
 import {cacheFolder, configFile} from '../src/files/user-folders.ts'
 import {type Sandbox, startSandbox} from '../src/sandbox/index.ts'
@@ -372,7 +373,7 @@ describe('what is named within a sentence', () => {
   )
 
   it.each(named)('%s: %s', (_file, line) => {
-    const [, first = '', second = '', ...rest] = line.split(' ')
+    const [first = '', second = '', ...rest] = withoutShortcut(line.split(' ').slice(1))
     if (first.startsWith('-')) return expect(['--help', '--version']).toContain(first)
     const id = [`${first}:${second}`, first].find(each => manifest.commands[each])
     expect(id, `the command of ${line}`).toBeDefined()

@@ -160,12 +160,13 @@ function startOf(node: unknown): number | undefined {
 
 function wrongPolicy(file: string, lines: LineCounter, problems: Problem[]): VpcmdError {
   const [first, ...rest] = [...problems].sort((a, b) => a.at - b.at)
-  const {line, col} = lines.linePos(first?.at ?? 0)
-  const more = rest.length === 1 ? 'One more problem follows it.' : `${rest.length} more problems follow it.`
-  return usageError(
-    `${file}:${line}:${col}: ${(first?.message ?? 'not a policy').replace(/([^.?])$/, '$1.')}`,
-    rest.length > 0 ? more : undefined,
-  )
+  const told = ({at, message}: Problem) => {
+    const {line, col} = lines.linePos(at)
+    return `${line}:${col}: ${message.replace(/([^.?])$/, '$1.')}`
+  }
+  const [second, ...others] = rest
+  const more = others.length === 0 ? '' : ` ${others.length} more.`
+  return usageError(`${file}:${told(first ?? {at: 0, message: 'not a policy'})}`, second && `${told(second)}${more}`)
 }
 
 /** Without what only follows from a misspelt key: that the right one is missing beside it. */

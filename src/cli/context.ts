@@ -116,7 +116,9 @@ export class Context {
   /** Why nobody answers, for an error: `there is no terminal`, or `CI is set`. */
   get whyNobody(): string {
     const why = this.whyMute
-    return why === undefined ? 'there is no terminal' : why === '--no-input' ? '--no-input is given' : `${why} is set`
+    if (why !== undefined) return why === '--no-input' ? '--no-input is given' : `${why} is set`
+    const {stdin, stderr} = this.host
+    return stderr.isTTY && !stdin.isTTY ? 'stdin is no terminal' : 'there is no terminal'
   }
 
   /** Remembers for completion what was listed; `isWhole`: all that there is in these regions. */

@@ -54,8 +54,9 @@ export function wrapCommand(command: string, width: number, indent = 2): string[
   )
 }
 
+/** A line that is indented, such as one of a file, is kept as it is. */
 function wrapParagraphs(text: string, width: number): string[] {
-  return text.split('\n').flatMap(line => wrapWords(line, width))
+  return text.split('\n').flatMap(line => (line.startsWith(' ') ? [line] : wrapWords(line, width)))
 }
 
 function wrapWords(text: string, width: number): string[] {

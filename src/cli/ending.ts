@@ -64,7 +64,7 @@ export function resultLine(
   const nowCounts = now && countResults(now)
   const isNew = nowCounts && Object.values(nowCounts).some(count => count > 0)
   const text = nowCounts
-    ? `${isNew ? `now ${describeCounts(nowCounts)}` : 'Nothing was left to do'}; in all ${all}`
+    ? `${isNew ? `now ${describeCounts(nowCounts)}` : 'Nothing was left to change'}; in all ${all}`
     : all
   return {mark, text: `${early}${text}${seconds < 10 ? '' : ` in ${duration(seconds)}`}${notRead(unread)}`}
 }

@@ -12,6 +12,7 @@ import {
   wasTurnedOnRunning,
 } from '../metadata/outcomes.ts'
 import type {PlannedChange} from '../metadata/plan.ts'
+import {losesData} from '../metadata/preflight.ts'
 import type {RestartPlan} from '../metadata/restart-plan.ts'
 import type {RolloutOptions, RolloutResult, Work} from '../metadata/rollout.ts'
 import {isSettled} from '../metadata/runs.ts'
@@ -323,6 +324,9 @@ async function endingOf(
   const isNeeded = awaiting.length > 0 && skipped === 0
   const servers = awaiting.flatMap(({target, asked}) => (target ? [{asked, id: target.id, name: target.name}] : []))
   const needed: Ending = isNeeded ? restartNeeded(cloud, servers, run, turned.changed) : {lines: [], next: []}
+  // As this run was: the same command would leave them out again.
+  const leavesOut = awaiting.some(({restart}) => restart?.result === 'left_out' && losesData(restart))
+  if (leavesOut) for (const [, words] of needed.next) words.push('--accept-data-loss')
   return {
     lines: [
       resultLine(outcomes, {stop, seconds, unread, ...(resumes && !resumes.isUndone && {now: settled})}),

@@ -55,7 +55,7 @@ export function describeParseError(error: ParseError, {flags, args, usage, comma
   const hint = `Usage: ${usage}`
   const [unknown] = (error.flags ?? []).map(plain)
   if (unknown !== undefined) {
-    const name = unknown.replace(/^-+/, '')
+    const [name = ''] = unknown.replace(/^-+/, '').split('=')
     const words = `Unknown flag ${unknown}.`
     if (args.includes(name)) return usageError(`${words} ${name.toUpperCase()} is an argument.`, hint)
     // Typed alone, it may be one of those that take no command.
@@ -106,9 +106,12 @@ export function takesNoArgument(command: string, word: string, flags: object): V
 function nearestValue(message: string, flags: TypedFlags): string {
   const [, value = '', options] = /^Expected (?:--\S+=)?(.*) to be one of: (.*)$/s.exec(message) ?? []
   if (value === '' || options === undefined) return ''
-  const nearest = nearestName(value, options.split(', '))
+  const typed = value.toLowerCase()
+  // As tables have it.
+  const shown = {on: 'enabled', off: 'disabled'}[typed]
+  const nearest = nearestName(shown ?? typed, options.split(', '))
   // Words this short are near to each other by chance: bash is to tcsh.
-  if (nearest !== undefined && nearest[0] === value[0]) return ` Did you mean ${nearest}?`
+  if (nearest !== undefined && (shown ?? nearest[0] === typed[0])) return ` Did you mean ${nearest}?`
   const [other, ...more] = Object.keys(flags).filter(name => flags[name]?.options?.includes(value))
   return other === undefined || more.length > 0 ? '' : ` Did you mean --${other} ${value}?`
 }

@@ -112,11 +112,19 @@ function refuseArgument({args, flags}: Command.Loadable, named: string[], argv: 
 /** What other tools call what `show` does. */
 const wordsForShow = ['status', 'get', 'view', 'describe', 'info', 'list']
 
+/** Words of other tools, and what vpcmd has in their place. */
+const foreignWords: Record<string, string> = {
+  ssh: 'To log in to an instance: vpcmd connect INSTANCE',
+  login: 'vpcmd takes the login of ibmcloud, or an API key: vpcmd alone says how to sign in.',
+}
+
 /** Whoever mistypes is never led to a command that changes something, unless its very verb was typed. */
 function unknownCommand(catalog: Catalog, words: string[]): VpcmdError {
   const all = catalog.commands.filter(({hidden}) => !hidden)
   const named = (commands: typeof all) => commands.map(({id}) => id.replaceAll(':', ' ')).sort()
   const [first = '', second] = words
+  const foreign = Object.hasOwn(foreignWords, first) ? foreignWords[first] : undefined
+  if (foreign !== undefined) return usageError(`Unknown command: vpcmd ${words.join(' ')}.`, foreign)
   const group = isTopic(catalog, first) ? first : undefined
   const verb = group === undefined || second === undefined ? first : second
   const topic = group === undefined ? nearestName(first, Object.keys(catalog.pjson.oclif.topics ?? {})) : undefined

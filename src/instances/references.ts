@@ -43,7 +43,11 @@ export function parseInstanceRef(text: string): InstanceRef {
     )
   }
   const hint =
-    'An ID looks like 0717_9c55d9d2-0685-4300-b475-49eb1b8c1faf; a name has lowercase letters, digits and hyphens.'
+    text === '-'
+      ? 'Commands that change instances take them from a pipe with --from-file -'
+      : text.includes(',')
+        ? 'Several have spaces between them.'
+        : 'An ID looks like 0717_9c55d9d2-0685-4300-b475-49eb1b8c1faf; a name has lowercase letters, digits and hyphens.'
   throw usageError(
     `${text === '' ? 'An empty text' : text} is neither an ID, nor a name, nor a CRN of an instance.`,
     hint,

@@ -59,8 +59,8 @@ export interface Preflight {
 }
 
 /** Whether a stop erases data, by what was read. */
-export function losesData({risks}: Preflight): boolean {
-  return risks.some(({kind}) => kind === 'local_disks')
+export function losesData({risks}: {risks?: Risk[]}): boolean {
+  return (risks ?? []).some(({kind}) => kind === 'local_disks')
 }
 
 /**

@@ -1,6 +1,6 @@
 import {createInterface} from 'node:readline'
 import {onEnding} from '../signals.ts'
-import type {Choice, PickQuestion, Prompter} from './prompter.ts'
+import {type Choice, notYesOrNo, type PickQuestion, type Prompter, yesOrNo, yesOrNoHint} from './prompter.ts'
 import {interrupted} from './steps.ts'
 import type {Streams} from './suspendable.ts'
 import {pad, plain, width} from './text.ts'
@@ -66,10 +66,9 @@ export function createPlainPrompter(streams: Streams): Prompter {
       }),
     async confirm({message, default: preset = false}) {
       await dropTypedAhead(streams)
-      return ask<boolean>(`${message} (${preset ? 'Y/n' : 'y/N'})`, typed => {
-        if (typed === '') return {value: preset}
-        if (/^(y|yes)$/i.test(typed)) return {value: true}
-        return /^(n|no)$/i.test(typed) ? {value: false} : {problem: 'Answer y or n.'}
+      return ask<boolean>(`${message} ${yesOrNoHint(preset)}`, typed => {
+        const value = yesOrNo(typed, preset)
+        return value === undefined ? {problem: notYesOrNo} : {value}
       })
     },
     secret: async ({message}) => {

@@ -37,3 +37,17 @@ export interface Prompter {
   /** How many rows of the terminal the last question that was answered takes there; nothing where it has left none. */
   rowsLeft?: number
 }
+
+/** What a yes-or-no question takes, beside it. */
+export function yesOrNoHint(preset: boolean): string {
+  return preset ? '(Y/n)' : '(y/N)'
+}
+
+/** What a line answers to a yes-or-no question, of which Enter alone is `preset`; undefined where it answers neither. */
+export function yesOrNo(typed: string, preset: boolean): boolean | undefined {
+  const word = typed.trim().toLowerCase()
+  if (word === '') return preset
+  return word === 'y' || word === 'yes' ? true : word === 'n' || word === 'no' ? false : undefined
+}
+
+export const notYesOrNo = 'Answer y or n.'

@@ -1,7 +1,7 @@
 import {platform} from 'node:os'
 import {onEnding} from '../signals.ts'
 import {createPlainPrompter} from './plain-prompts.ts'
-import type {PickQuestion, Prompter} from './prompter.ts'
+import {notYesOrNo, type PickQuestion, type Prompter, yesOrNo, yesOrNoHint} from './prompter.ts'
 import {interrupted, StepBack} from './steps.ts'
 import {bold, colorsFor, cyan, dim, red} from './style.ts'
 import {inputEndings, type Streams, suspendable} from './suspendable.ts'
@@ -27,7 +27,7 @@ export function createPrompter(streams: Streams, env: NodeJS.ProcessEnv): Prompt
   }
 
   /** Asks one question of inquirer's own kinds. */
-  const ask = <Answer>(type: 'select' | 'input' | 'confirm' | 'password', message: string, more: object = {}) =>
+  const ask = <Answer>(type: 'select' | 'input' | 'password', message: string, more: object = {}) =>
     interruptible(streams, onAnswered, async (context): Promise<Answer> => {
       const {createPromptModule} = await import('inquirer')
       // inquirer would break it within words; room is left for what it adds at the end.
@@ -74,9 +74,19 @@ export function createPrompter(streams: Streams, env: NodeJS.ProcessEnv): Prompt
       return rowsLeft
     },
     pick,
+    // Not inquirer's own, which leaves a wrong answer where the next one is typed.
     async confirm({message, default: preset = false}) {
       await dropTypedAhead(streams)
-      return ask('confirm', message, {default: preset})
+      const isYes = (typed: string) => yesOrNo(typed, preset)
+      const whileOpen = (text: string, status: string) =>
+        theme.style.message(text) + (status === 'done' ? '' : ` ${yesOrNoHint(preset)}`)
+      const more = {
+        validate: (typed: string) => isYes(typed) !== undefined || notYesOrNo,
+        transformer: (typed: string, {isFinal}: {isFinal: boolean}) =>
+          isFinal ? (isYes(typed) ? 'Yes' : 'No') : typed,
+        theme: {...theme, validationFailureMode: 'clear', style: {...theme.style, message: whileOpen}},
+      }
+      return isYes(await ask<string>('input', message, more)) === true
     },
     secret: ({message}) => ask('password', message),
 

@@ -117,7 +117,10 @@ it('tells of a run that is through that nothing was left to do', async () => {
   await vpcmd('metadata enable my-virtual-server-1')
   const {id} = await lastRun()
   const {code, stderr} = await vpcmd(`metadata resume ${id}`)
-  expect({code, stderr}).toEqual({code: 0, stderr: expect.stringContaining('Nothing was left to do; in all 1 changed')})
+  expect({code, stderr}).toEqual({
+    code: 0,
+    stderr: expect.stringContaining('Nothing was left to change; in all 1 changed'),
+  })
 })
 
 it('counts in the history as in doubt what was sent and not seen to its end, and not as skipped', async () => {

@@ -1,6 +1,7 @@
 import {readFileSync} from 'node:fs'
 import {Config} from '@oclif/core'
 import {describe, expect, it} from 'vitest'
+import {parse} from 'yaml'
 import {drawHelp} from '../../src/cli/draw-help.ts'
 import {helpPage, welcomePage} from '../../src/cli/help-page.ts'
 import {runInProcess, startInProcess} from '../support/run-in-process.ts'
@@ -25,6 +26,17 @@ describe('every help', () => {
       }
     }
     expect(drawHelp(welcomePage(config), columns).split('\n').length).toBeLessThan(40)
+  })
+
+  it('keeps the lines of a file as they are', async () => {
+    const {stdout} = await runInProcess(['profiles', 'list', '--help'])
+    const [block = ''] = /^ {2}profiles:\n(.+\n)*/m.exec(stdout) ?? []
+    expect(parse(block.replace(/^ {2}/gm, ''))).toEqual({
+      profiles: {
+        security: {credentials: 'ibmcloud', assume: 'vpcmd-auditor', account: 'all'},
+        build: {credentials: {key_file: '~/.key'}, regions: ['eu-de']},
+      },
+    })
   })
 
   it('ends with filters, rollout, output and IBM Cloud', async () => {

@@ -218,6 +218,14 @@ describe('confirm and choose', () => {
     await at.waitFor(`answer ${answer}`)
   })
 
+  it('takes another answer after one that is none, on an empty line', async () => {
+    const at = ask(confirm)
+    await at.reply('Go on? (y/N)', `q${keys.enter}`)
+    await at.reply('Answer y or n.', `y${keys.enter}`)
+    await at.waitFor('answer true')
+    expect(at.everything()).toContain('Go on? Yes')
+  })
+
   it('starts at the default', async () => {
     const at = ask(choose)
     await at.reply('> https', keys.enter)
@@ -280,7 +288,7 @@ describe('what is drawn', () => {
   it.each<[string, Question, ready: string, refused: string, refusal: string, taken: string]>([
     ['pick', several, '4 of 4 shown', keys.enter, 'Nothing selected', keys.space + keys.enter],
     ['number', hopLimit, 'Hop limit? (keep: 1)', `x${keys.enter}`, 'not "x"', keys.enter],
-    ['confirm', confirm, 'Go on? (y/N)', `x${keys.enter}`, 'You must answer', keys.backspace + keys.enter],
+    ['confirm', confirm, 'Go on? (y/N)', `x${keys.enter}`, 'Answer y or n.', keys.enter],
     ['choose', choose, '> https', keys.up, '> http', keys.enter],
   ])('has no colour with NO_COLOR: %s', async (_kind, question, ready, refused, refusal, taken) => {
     const colours = /\x1b\[[\d;]*m/

@@ -2,6 +2,7 @@ import {Args, Flags, type Interfaces} from '@oclif/core'
 import {BaseCommand} from '../../cli/base-command.ts'
 import {checkStdin} from '../../cli/check-files.ts'
 import {connectCloud} from '../../cli/connect-cloud.ts'
+import {printEnding} from '../../cli/ending.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {listFlag} from '../../cli/flags/declare.ts'
 import type {OutputOptions} from '../../cli/flags/output.ts'
@@ -153,7 +154,8 @@ The VPC API does not return the user data of an instance. To copy it, collect it
     const made = flags.wait === 0 ? created : await waitUntilRunning(api, created, flags.wait * 1000)
     await this.printCreated(out, made, like)
     const wrong = departures(prototype, made)
-    if (wrong.length === 0) return
+    if (wrong.length === 0)
+      return printEnding(this.context, {lines: [], next: [['connect', ['connect', made.id]]]}, out.quiet)
     this.context.warning(`${targetName(made)} was created, but not as requested: ${wrong.join('; ')}.`)
     this.context.exitCode = exitCodes.failed
   }

@@ -15,7 +15,7 @@ profiles:
     assume: vpcmd-auditor
     account: all
   build:
-    credentials: {key_file: ~/.keys/build}
+    credentials: {key_file: ~/.key}
     regions: [eu-de]
 
 credentials: ibmcloud, vpc (this instance), container (this container), or one of {key_file: FILE}, {key_variable: NAME}, {vpc: PROFILE} and {container: PROFILE}; never a key itself. The others are as the flags of these names. All keys can be left out.
