@@ -52,7 +52,9 @@ export async function askSetting(
   const known = [...new Set(present.map(settings => settings[name] ?? 'unknown'))].sort()
   const keep = known.length > 0 ? `keep as it is: ${known.join(', ')}` : 'keep as it is'
   if (bounds) return prompter.number({message, ...bounds, empty: keep})
-  const choices = (values ?? []).map(value => ({name: value, value}))
+  // What all of them have is kept by the first choice.
+  const others = (values ?? []).filter(value => known.length > 1 || value !== known[0])
+  const choices = others.map(value => ({name: value, value}))
   return prompter.choose<string | undefined>({message, choices: [{name: keep, value: undefined}, ...choices]})
 }
 

@@ -298,6 +298,6 @@ function rewrite(readline: SearchLine, text: string): void {
 
 function help(multiple: boolean): string {
   return multiple
-    ? 'Type to filter (a comma between words that must all match) or paste a list of names. Space selects, Ctrl-A all shown, Ctrl-N none, Ctrl-T inverts. Enter to confirm, Esc to go back.'
-    : 'Type to filter, Enter to pick, Esc to go back.'
+    ? 'Type to filter (a comma between words that must all match) or paste a list of names. Space selects, Ctrl-A all shown, Ctrl-N none, Ctrl-T inverts. Enter to confirm, Esc to go back or leave.'
+    : 'Type to filter, Enter to pick, Esc to go back or leave.'
 }

@@ -211,7 +211,7 @@ function themeFor(color: boolean) {
       disabled: paint(dim),
       description: paint(dim),
       defaultAnswer: (text: string) => paint(dim)(`(${text})`),
-      keysHelpTip: () => paint(dim)('Up and down to move, Enter to pick, Esc to go back.'),
+      keysHelpTip: () => paint(dim)('Up and down to move, Enter to pick, Esc to go back or leave.'),
     },
   }
 }

@@ -56,7 +56,7 @@ it('sends nothing where the answer is no, or all is so already', async () => {
     'Change the hop limit (1)',
     1,
     'Enable the metadata service',
-    'http',
+    'https',
     1,
     false,
     'Quit',
