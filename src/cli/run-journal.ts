@@ -81,5 +81,5 @@ export function writeEnd({journal, time}: OpenRunJournal, stop: string | undefin
 
 /** Sets the exit code of a run that ended before it was through. */
 export function exitForStop(context: Context, stop: string | undefined): void {
-  if (stop !== undefined) context.exitCode = stop === 'interrupted' ? exitCodes.interrupted : exitCodes.failed
+  if (stop !== undefined) context.exitCode = stop === 'interrupted' ? context.host.interruptedCode() : exitCodes.failed
 }

@@ -39,6 +39,8 @@ export async function commandTyped(catalog: Catalog, argv: string[], host: HostF
   const asked = helpAsked(argv)
   const words = leadingWords(catalog, asked?.words ?? argv)
   if (asked || (words.length === 1 && isTopic(catalog, first) && !rest.some(isWord))) {
+    if (!asked && rest.length > 0)
+      throw usageError(`vpcmd ${first} takes a command before ${rest[0]}.`, `See its commands: vpcmd ${first} --help`)
     const page = helpPage(catalog, words, asked?.isFull ?? false)
     if (!page) throw unknownCommand(catalog, (asked?.words ?? argv).filter(isWord).slice(0, 2))
     // Short help is for a look in passing: a pager would be one thing more to leave.
@@ -118,7 +120,7 @@ const foreignWords: Record<string, string> = {
   login: 'vpcmd takes the login of ibmcloud, or an API key: vpcmd alone says how to sign in.',
 }
 
-/** Whoever mistypes is never led to a command that changes something, unless its very verb was typed. */
+/** Whoever mistypes is never led to a command that changes something, unless its very verb was typed, and no group of another. */
 function unknownCommand(catalog: Catalog, words: string[]): VpcmdError {
   const all = catalog.commands.filter(({hidden}) => !hidden)
   const named = (commands: typeof all) => commands.map(({id}) => id.replaceAll(':', ' ')).sort()
@@ -132,7 +134,9 @@ function unknownCommand(catalog: Catalog, words: string[]): VpcmdError {
   const exact = whole === undefined ? [] : [whole]
   const isShow = group !== undefined && wordsForShow.includes(verb) && catalog.findCommand(`${group}:show`)
   if (isShow) exact.push(`${group} show`)
-  const ofVerb = exact.length > 0 ? exact : named(all.filter(({id}) => id.endsWith(`:${verb}`)))
+  const onlyShows = (each: Command.Loadable) => !changes(each) && !/^(config|profiles):/.test(each.id)
+  const isMeant = (each: Command.Loadable) => each.id.endsWith(`:${verb}`) && (group === undefined || onlyShows(each))
+  const ofVerb = exact.length > 0 ? exact : named(all.filter(isMeant))
   const meant = ofVerb.length > 0 ? ofVerb : nearest(named(all.filter(each => !changes(each))), words, group)
   const hint =
     meant.length > 0

@@ -178,6 +178,8 @@ export const filterTable = {
   'availability-class': {
     ...byText('availability class', 'availabilityClass', 'CLASS', ', such as standard or spot'),
     ask: (availabilityClass: string): ListParams => ({availabilityClass}),
+    // IBM/vpc-node-sdk, vpc/v1.ts, InstanceAvailability.Constants.Class.
+    known: ['standard', 'spot'],
   },
   'dedicated-host': byReference(
     'dedicated host',

@@ -16,11 +16,11 @@ const zoneNumbers = [1, 2, 3]
 
 /**
  * Throws VpcmdError, exit 4, for the first filter by something that does not exist, with what may be meant. For where a
- * listing that came in full found nothing. Of what is not looked for, such as reservations, nothing is said.
+ * listing that came in full found nothing.
  */
 export async function refuseImpossible(cloud: Cloud, filters: Filters): Promise<void> {
   // A value that IBM adds is found where an instance has it: this is asked only where none does.
-  for (const name of ['status', 'architecture'] as const) {
+  for (const name of ['status', 'architecture', 'availability-class'] as const) {
     refuse(name, [filters[name] ?? []].flat(), filterTable[name].known)
   }
   const where = placeOf(cloud)
@@ -29,12 +29,18 @@ export async function refuseImpossible(cloud: Cloud, filters: Filters): Promise<
   refuse('zone', filters.zone ?? [], zones, where)
   if (filters.vpc !== undefined) refuseReference('vpc', filters.vpc, await vpcsOf(cloud), where)
   if (filters.tag) await refuseTags(cloud, filters.tag, where)
-  const group = filters['resource-group']
-  if (group === undefined) return
-  // The VPC API has no list of resource groups: one without instances can't be told from one that does not exist.
-  const groups = (await allInstances(cloud))?.flatMap(({resourceGroup}) => resourceGroup ?? [])
-  refuseReference('resource-group', group, groups, `${where} with instances in it`)
+  // The VPC API has no list of resource groups, and those of the others need rights of their own: what instances name is
+  // what is known, and a group without instances is none.
+  const named = groupNames.flatMap(name => (filters[name] === undefined ? [] : {name, asked: filters[name]}))
+  const all = named.length === 0 ? undefined : await allInstances(cloud)
+  for (const {name, asked} of named) {
+    const there = all?.flatMap(instance => filterTable[name].of(instance) ?? [])
+    refuseReference(name, asked, there, `${where} with instances in it`)
+  }
 }
+
+/** The filters by what instances are in. */
+const groupNames = ['resource-group', 'reservation', 'instance-group', 'dedicated-host', 'placement-group'] as const
 
 /**
  * Throws VpcmdError, exit 4, for the first filter by something that does not exist, a name or pattern included. For where a
@@ -86,7 +92,7 @@ async function refuseTags(cloud: Cloud, asked: readonly string[], where: string)
   })
 }
 
-type FilterByName = 'status' | 'architecture' | 'zone' | 'vpc' | 'resource-group'
+type FilterByName = 'status' | 'architecture' | 'availability-class' | 'zone' | 'vpc' | (typeof groupNames)[number]
 
 /** Nothing is said where what there is could not be read. */
 function refuseReference(
@@ -120,10 +126,9 @@ function listed(known: readonly string[]): string {
     : names.join(', ') || 'none'
 }
 
-/** What there is of names in all instances; undefined where some can't be read. */
-async function allInstances(cloud: Cloud): Promise<Pick<Instance, 'name' | 'resourceGroup'>[] | undefined> {
-  const toNames = ({name, resourceGroup}: Instance) => ({name, resourceGroup})
-  const read = await collectInstances(cloud, toQuery({}), toNames).catch(asVpcmdError)
+/** All instances; undefined where some can't be read. */
+async function allInstances(cloud: Cloud): Promise<Instance[] | undefined> {
+  const read = await collectInstances(cloud, toQuery({}), instance => instance).catch(asVpcmdError)
   return read instanceof VpcmdError || read.failures.length > 0 ? undefined : read.items
 }
 

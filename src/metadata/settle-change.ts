@@ -87,7 +87,13 @@ export async function settleChange(change: PlannedChange, options: SettleOptions
     const answer = await updateServer(change, options.api, etag, {signal: ended, onTurn}).catch(asVpcmdError)
     // An answer that does not tell the settings says nothing of them: a look does.
     if (!(answer instanceof VpcmdError)) {
-      return inFull(answer.settings) ? compareWithWanted(change, answer) : checkChange(change, options.api)
+      if (inFull(answer.settings)) {
+        const settled = compareWithWanted(change, answer)
+        if (settled.result === 'changed') return settled
+        // What is answered may be what was there before.
+        await options.sleep(budget.pauses.firstMs, AbortSignal.any([ended])).catch(() => undefined)
+      }
+      return checkChange(change, options.api)
     }
     mustLook = true
     mustCheckTags = answer === outdated
@@ -176,7 +182,7 @@ export async function checkChange(change: PlannedChange, api: VpcApi): Promise<S
     : compareWithWanted(change, look)
 }
 
-function compareWithWanted({target, set}: PlannedChange, {settings: after, status}: Seen): Settled {
+function compareWithWanted({target, before, set}: PlannedChange, {settings: after, status}: Seen): Settled {
   if (!inFull(after)) return {result: 'failed', after, error: untoldSettings(target), indeterminate: true}
   if (!patchBetween(after, set)) return {result: 'changed', after, status}
   const error = new VpcmdError({
@@ -184,7 +190,8 @@ function compareWithWanted({target, set}: PlannedChange, {settings: after, statu
     message: `IBM Cloud took the change of ${targetName(target)}, and then reported ${settingsInFull(after)}.`,
     hint: `See what holds now: vpcmd metadata show ${target.id}`,
   })
-  return {result: 'failed', after, error}
+  // As it was before it may yet become what was asked.
+  return {result: 'failed', after, error, ...(areSameSettings(after, before) && {indeterminate: true})}
 }
 
 /** `off (http/1)` and not `off` alone: what differs may be the protocol of a service that is off. */

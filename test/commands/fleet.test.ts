@@ -1,6 +1,6 @@
 import {spawn} from 'node:child_process'
 import {mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs'
-import {tmpdir} from 'node:os'
+import {constants, tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, it, onTestFinished} from 'vitest'
 import {parse as parseYaml} from 'yaml'
@@ -674,7 +674,7 @@ describe('what ends a rollout from outside', () => {
       await someAreChanged()
       child.kill(signal)
       const {code, stdout, stderr} = await exit
-      expect(code).toBe(130)
+      expect(code).toBe(128 + constants.signals[signal])
       expect(stderr).toMatch(/Interrupted: waiting for what is in progress/)
       const {changed, skipped} = JSON.parse(stdout)
       expect(changed.length + skipped.length).toBe(100)

@@ -131,6 +131,9 @@ describe('what is typed', () => {
     'metadata appply',
     'metadata und',
     'instances creat',
+    'sandbox stop',
+    'sandbox restart',
+    'metadata set x',
   ]
 
   it.each([...mistyped, 'metadata disabel', 'metadta undo1', 'instance created', 'undoo'])(
@@ -139,10 +142,16 @@ describe('what is typed', () => {
       const {code, stderr} = await runInProcess(typed.split(' '), {env})
       expect(code).toBe(2)
       const [, meant] = /Did you mean vpcmd ([^?]*)\?/.exec(stderr) ?? []
-      expect(changing.map(id => id.replace(':', ' '))).not.toContain(meant)
+      expect([...changing.map(id => id.replace(':', ' ')), 'config set']).not.toContain(meant)
       if (typed === 'metadata status' || typed === 'metadata list') expect(meant).toBe('metadata show')
     },
   )
+
+  it('a flag alone after a group is refused, and no help is printed', async () => {
+    const {code, stdout, stderr} = await runInProcess(['metadata', '--bogus'], {env})
+    expect({code, stdout}).toEqual({code: 2, stdout: ''})
+    expect(stderr).toContain('vpcmd metadata takes a command before --bogus.')
+  })
 
   it.each([
     ['histroy', 'metadata history'],

@@ -206,7 +206,20 @@ describe('instances restart', () => {
     const undo = await vpcmd('metadata', 'undo', id)
     expect(undo.code).toBe(2)
     expect(undo.stderr).toMatch(/changed no settings.*vpcmd instances start/s)
-    expect((await vpcmd('metadata', 'undo')).code).toBe(4)
+    expect((await vpcmd('metadata', 'undo')).code).toBe(2)
+  })
+
+  test('an undo without a run passes over a restart, and takes back nothing that is older than a stop', async () => {
+    await scene.set()
+    await vpcmd('metadata', 'enable', one, '--protocol', 'https')
+    await vpcmd('instances', 'restart', one, '--accept-downtime')
+    expect((await vpcmd('metadata', 'undo', '--dry-run')).stderr).toContain('1 change to undo')
+    await vpcmd('instances', 'stop', one, '--accept-downtime')
+    scene.requests = []
+    const undo = await vpcmd('metadata', 'undo', '--yes')
+    expect(undo.code).toBe(2)
+    expect(undo.stderr).toMatch(/is a stop of 1 instance.*To undo an earlier run, name it/s)
+    expect(scene.requests).toEqual([])
   })
 
   test('a start that finds no capacity fails, and says so without claiming that vpcmd stopped it', async () => {

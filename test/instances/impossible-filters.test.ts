@@ -20,6 +20,11 @@ describe('a filter by what does not exist', () => {
     ['--zone', 'us-south-9', 'There is no zone us-south-9.\nDid you mean us-south-1?'],
     ['--vpc', 'my-test-vcp', 'There is no VPC my-test-vcp.\nDid you mean my-test-vpc?'],
     ['--architecture', 'x86', 'There is no architecture x86.\nThere are: amd64, s390x.'],
+    ['--availability-class', 'spt', 'There is no availability class spt.\nDid you mean spot?'],
+    ['--placement-group', 'nope', 'There is no placement group nope with instances in it.'],
+    ['--reservation', 'nope', 'There is no reservation nope with instances in it.'],
+    ['--instance-group', 'r006-nope', 'There is no instance group r006-nope with instances in it.'],
+    ['--dedicated-host', 'nope', 'There is no dedicated host nope with instances in it.'],
     ['--resource-group', 'defalts', 'There is no resource group defalts with instances in it.\nDid you mean defaults?'],
   ])('%s %s is told, with what may be meant, and exits 4', async (flag, value, says) => {
     for (const command of [

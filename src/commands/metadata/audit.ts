@@ -239,7 +239,8 @@ Exit codes: 0 compliant; 5 not compliant; 1 if anything could not be read, whate
 function restartNext({judgements}: AuditReport): Ending['next'] {
   const awaiting = judgements.flatMap(({subject, restartAwaited}) => (restartAwaited ? [subject] : []))
   if (awaiting.length === 0) return []
-  if (awaiting.length > 3) return [['restart', ['metadata', 'resume', '--restart']]]
+  // Of many runs, resume without one would take the latest, and make what it left, too.
+  if (awaiting.length > 3) return [['runs', ['metadata', 'history']]]
   return [['restart', ['instances', 'restart', ...awaiting.map(({id}) => id)]]]
 }
 

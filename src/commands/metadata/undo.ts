@@ -17,7 +17,7 @@ import {invertRun, lastToUndo} from '../../metadata/undo-run.ts'
 export default class MetadataUndo extends BaseCommand {
   static override summary = 'Undo exactly the changes of a run.'
   static override description =
-    `vpcmd shows the changes and asks before it makes them, unless you pass --yes. A server that somebody changed since is a conflict and is left alone. Without RUN, it undoes the most recent run of the account that changed something.
+    `vpcmd shows the changes and asks before it makes them, unless you pass --yes. A server that somebody changed since is a conflict and is left alone. Without RUN, it undoes the most recent run of the account that changed settings, and none that is older than a stop or a start.
 
 An undo is itself a run. To undo it, pass its ID.`
   static override examples = [
@@ -47,7 +47,7 @@ An undo is itself a run. To undo it, pass its ID.`
         hint: 'Wait for it to end, or press Ctrl-C where it runs.',
       })
     }
-    refusePower(run)
+    refusePower(run, args.run !== undefined)
     const changes = invertRun(run)
     const name = await runName(context, id)
     context.note(`Run ${name} (${runInWords(context, run.header)}): ${counted(changes.length, 'change')} to undo.`)
@@ -67,7 +67,7 @@ An undo is itself a run. To undo it, pass its ID.`
 }
 
 /** A stop or a start has no settings to take back. Throws a usage error that says what to run instead. */
-function refusePower(run: Run): void {
+function refusePower(run: Run, isNamed: boolean): void {
   const power = powerOf(run)
   if (!power) return
   const opposite = {stop: 'start', start: 'stop'}
@@ -77,6 +77,6 @@ function refusePower(run: Run): void {
     `Run ${run.header.id} is a ${power} of ${counted(names.length, 'instance')}: it changed no settings that an undo could bring back.`,
     power === 'restart'
       ? 'An instance that is down is started with vpcmd instances start.'
-      : `Do the opposite: vpcmd instances ${opposite[power]} ${few}`,
+      : `Do the opposite: vpcmd instances ${opposite[power]} ${few}${isNamed ? '' : ' To undo an earlier run, name it; see vpcmd metadata history.'}`,
   )
 }
