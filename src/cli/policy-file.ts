@@ -6,7 +6,7 @@ import {counted} from '../counted.ts'
 import {type InputHost, inputName, readInput} from '../files/read-input.ts'
 import {pathInRepository} from '../files/repository-path.ts'
 import type {Outcome} from '../metadata/outcomes.ts'
-import type {PlannedChange} from '../metadata/plan.ts'
+import type {Plan, PlannedChange} from '../metadata/plan.ts'
 import type {Context} from './context.ts'
 import {tagsOfTargets} from './tags-of-targets.ts'
 
@@ -59,6 +59,26 @@ export async function breachesOf(
     )
   }
   return breaches
+}
+
+/** The same as a plan keeps it, by CRN; undefined where there are none. */
+export function breachesByCrn(breaches: Breaches, changes: PlannedChange[]): Plan['againstPolicy'] {
+  const entries = changes.flatMap(({target}) => {
+    const breach = breaches.get(serverKey(target))
+    return breach === undefined ? [] : [[target.crn, breach] as const]
+  })
+  return entries.length === 0 ? undefined : Object.fromEntries(entries)
+}
+
+/** What a plan says that the policy it was made with forbids of these changes of it. */
+export function breachesIn({againstPolicy = {}}: Plan, changes: PlannedChange[]): Breaches {
+  const byCrn = new Map(Object.entries(againstPolicy))
+  return new Map(
+    changes.flatMap(({target}) => {
+      const breach = byCrn.get(target.crn)
+      return breach === undefined ? [] : [[serverKey(target), breach]]
+    }),
+  )
 }
 
 /** Outcomes, each with what the policy forbids of it. */

@@ -69,6 +69,7 @@ const planFile = z
     vpcmd: text,
     selection: z.string(),
     unread: z.array(z.string()).optional(),
+    againstPolicy: z.record(z.string(), text).optional(),
     changes: z.array(change),
   })
   .superRefine(({changes}, context) => {

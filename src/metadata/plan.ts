@@ -65,6 +65,8 @@ export interface Origin {
 export interface Plan extends Origin {
   /** ISO 8601. */
   createdAt: string
+  /** What the policy that it was made with forbids of its changes, in words, by the CRN of the server. */
+  againstPolicy?: Record<string, string>
   changes: PlannedChange[]
 }
 

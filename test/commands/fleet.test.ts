@@ -129,6 +129,16 @@ describe('choosing many', () => {
     expect(asked.stderr).toMatch(/\d+ off -> \S+; \d+ against the policy\)\?/)
     const planned = await jsonOf(`metadata plan --enable ${off?.id} --policy ${policy}`)
     expect(planned.planned).toMatchObject([{against_policy: 'service is on, must be off'}])
+    // A plan keeps what the policy that it was made with forbids.
+    const plan = write('plan.json', '')
+    await vpcmd(`metadata plan --enable ${off?.id} --policy ${policy} --out ${plan}`)
+    const kept = await vpcmd(`metadata apply ${plan}`)
+    expect(kept.code).toBe(2)
+    expect(kept.stderr).toMatch(/\(against the policy: service is on, must be off\)/)
+    expect(kept.stderr).toMatch(/1 off -> \S+; 1 against the policy\)\?/)
+    expect(await jsonOf(`metadata apply ${plan} --dry-run`)).toMatchObject({
+      planned: [{against_policy: 'service is on, must be off'}],
+    })
     const wrong = await vpcmd('metadata enable --all --policy /nonexistent --yes')
     expect([wrong.code, patched]).toEqual([2, []])
   })

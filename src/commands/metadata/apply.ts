@@ -5,7 +5,7 @@ import {connectCloud, signIn} from '../../cli/connect-cloud.ts'
 import {readChange, refuseRegions, restartFlags, rolloutFlags} from '../../cli/flags/change.ts'
 import {type CloudFlags, cloudFlagsBut} from '../../cli/flags/cloud.ts'
 import {makeChanges} from '../../cli/make-changes.ts'
-import {breachesOf, countBreaches, policyFlag, readPolicy} from '../../cli/policy-file.ts'
+import {breachesIn, breachesOf, countBreaches, policyFlag, readPolicy} from '../../cli/policy-file.ts'
 import type {Cloud} from '../../cloud/cloud.ts'
 import {counted} from '../../counted.ts'
 import {asVpcmdError} from '../../errors.ts'
@@ -56,7 +56,7 @@ A plan never stops an instance. With --restart, vpcmd then stops and starts the 
     const refused = await refusalsOf(cloud, all)
     const changes = all.filter(change => !refused.has(change))
     for (const what of unread ?? []) context.warning(`The plan is incomplete, as this could not be read: ${what}`)
-    const breaches = await breachesOf(context, cloud, rules, changes)
+    const breaches = rules ? await breachesOf(context, cloud, rules, changes) : breachesIn(plan, changes)
     await makeChanges(context, cloud, policy, {
       command: 'apply',
       selection: `plan of ${createdAt}: ${selection}`,

@@ -8,7 +8,7 @@ import {notRead, printEnding} from '../../cli/ending.ts'
 import {cloudFlags} from '../../cli/flags/cloud.ts'
 import {instanceArgs, readSelectionForChanges, selectionFlagsForChanges} from '../../cli/flags/selection.ts'
 import {managersOf, readTerraformFile, tellManagers, withManagers} from '../../cli/plan-managers.ts'
-import {breachesOf, policyFlag, readPolicy, withBreaches} from '../../cli/policy-file.ts'
+import {breachesByCrn, breachesOf, policyFlag, readPolicy, withBreaches} from '../../cli/policy-file.ts'
 import {printOutcomes} from '../../cli/print-outcomes.ts'
 import {reportFailures} from '../../cli/report-failures.ts'
 import {showChanges, showPlaces} from '../../cli/show-changes.ts'
@@ -98,6 +98,7 @@ vpcmd also tells which instances Schematics manages, by their tags, and which on
       import('../../metadata/plan-file.ts'),
       cloud.caller(),
     ])
+    const againstPolicy = breachesByCrn(breaches, changes)
     const plan: Plan = {
       account,
       ...(cloud.assumes !== undefined && {assumes: cloud.assumes}),
@@ -105,6 +106,7 @@ vpcmd also tells which instances Schematics manages, by their tags, and which on
       vpcmd: context.version,
       selection: `${flags.enable ? 'enable' : 'disable'} ${selection.words}`,
       ...(selection.unread.length > 0 && {unread: selection.unread}),
+      ...(againstPolicy && {againstPolicy}),
       changes,
     }
     if (flags.out === '-') context.print(formatPlan(plan))
