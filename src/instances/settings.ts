@@ -5,6 +5,7 @@ import {
   type Settings,
   settingList,
   settingNames,
+  tunables,
 } from '../cloud/readers/settings.ts'
 import {countEach} from '../counted.ts'
 
@@ -115,12 +116,30 @@ export function weakenedBy(before: Settings, patch: Settings): SettingName[] {
   return weaker.map(({name}) => name)
 }
 
-/** Changes in words, each kind counted, the less secure first: `5 https/1 -> http/1 (less secure: protocol), 3 off -> https/1`. */
+/** Changes in words, each kind counted, the less secure first: `5 from https to http (less secure), 3 switched on with https/1`. */
 export function countChanges(changes: readonly {before: Settings; set: WantedSettings}[]): string {
-  const counts = countEach(changes.map(({before, set}) => describeChange(before, set)))
-  const weakens = (words: string) => Number(words.includes('(less secure: '))
+  const counts = countEach(changes.map(({before, set}) => changeInWords(before, set)))
+  const weakens = (words: string) => Number(words.includes('(less secure'))
   const sorted = [...counts].sort(([a, some], [b, others]) => weakens(b) - weakens(a) || others - some)
   return sorted.map(([words, count]) => `${count} ${words}`).join(', ')
+}
+
+/** What becomes of one server, to go on after a count of them; settings that nobody knows are as tables show them. */
+function changeInWords(before: Settings, set: WantedSettings): string {
+  const after = {...before, ...set}
+  if (before.enabled === undefined || after.enabled === undefined) return describeChange(before, set)
+  if (!before.enabled && after.enabled) return `switched on with ${settingsLabel(after)}`
+  const changed = tunables.filter(({name}) => set[name] !== undefined && set[name] !== before[name])
+  const moves = changed.map(({name, word}) => {
+    const what = name === 'protocol' ? '' : `${word} `
+    return `from ${what}${before[name] ?? 'unknown'} to ${set[name]}`
+  })
+  if (before.enabled && !after.enabled) return ['switched off', ...moves].join(', ')
+  const words = [...(after.enabled ? [] : ['still off']), moves.join(' and ')].join(', ')
+  const weaker = weakenedBy(before, set)
+  if (weaker.length === 0) return words
+  const which = settingList.flatMap(({name, word}) => (weaker.includes(name) ? [word] : []))
+  return `${words} (less secure${moves.length > 1 ? `: ${which.join(' and ')}` : ''})`
 }
 
 /**

@@ -121,7 +121,7 @@ describe('wrong words', () => {
     await sandbox.fleet.change(id, {metadata_service: {enabled: true}})
     await expectRefusal(['metadata', 'disable', id], {
       code: 2,
-      says: /Disable the metadata service of 1 instance \(1 \S+ -> off\)\?.*--yes/s,
+      says: /Disable the metadata service of 1 instance \(1 switched off\)\?.*--yes/s,
     })
     expect(sandbox.fleet.get(id)?.metadata_service.enabled).toBe(true)
   })

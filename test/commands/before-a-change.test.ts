@@ -107,7 +107,7 @@ it('asks on a terminal before a resume, and a no sends nothing', async () => {
   const before = patched
   const {id} = await lastRun()
   const asked = onTerminal(`metadata resume ${id}`)
-  await asked.reply(/Make \d changes? \(.*off -> http\/1\)\?/, keys.enter)
+  await asked.reply(/Make \d changes? \(.*switched on with http\/1\)\?/, keys.enter)
   expect(await asked.exit).toEqual({exitCode: 1})
   expect(asked.everything()).toContain('Nothing was sent.')
   expect(patched).toBe(before)

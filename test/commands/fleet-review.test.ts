@@ -53,7 +53,7 @@ describe('a list that is open for an hour', () => {
     await sandbox.fleet.change(serverTwo, {metadata_service: {protocol: 'https'}})
     terminal.write('server-2')
     await terminal.reply('1 of 9 shown', `${keys.space}${keys.enter}`)
-    await terminal.reply(/of 1 instance \(1 off -> \S+\)\? \(y\/N\)/, `y${keys.enter}`)
+    await terminal.reply(/of 1 instance \(1 switched on with \S+\)\? \(y\/N\)/, `y${keys.enter}`)
     expect(await terminal.exit).toEqual({exitCode: 1})
     expect(terminal.everything()).toContain('conflict')
     expect(patches).toEqual([])
@@ -89,7 +89,7 @@ describe('a rollout on a terminal of 80 columns', () => {
       '1',
     )
     pty = terminal
-    await terminal.waitFor(/-> \S+\/9\)\?\s+\(y\/N\)/)
+    await terminal.waitFor(/with\s+\S+\/9\)\?\s+\(y\/N\)/)
     expect(terminal.screen()).toMatch(/my-virtual-server-2 \(\S+,\n? *us-south-2\):/)
     expect(terminal.screen().match(/-> https?\/9$/gm)).toHaveLength(3)
     terminal.write(`y${keys.enter}`)

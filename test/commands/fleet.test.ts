@@ -126,7 +126,7 @@ describe('choosing many', () => {
     const asked = await vpcmd(`metadata enable --all --region eu-de --policy ${policy}`)
     expect(asked.code).toBe(2)
     expect(asked.stderr).toMatch(/\(against the policy: service is on, must be off\)/)
-    expect(asked.stderr).toMatch(/\d+ off -> \S+; \d+ against the policy\)\?/)
+    expect(asked.stderr).toMatch(/\d+ switched on with \S+; \d+ against the policy\)\?/)
     const planned = await jsonOf(`metadata plan --enable ${off?.id} --policy ${policy}`)
     expect(planned.planned).toMatchObject([{against_policy: 'service is on, must be off'}])
     // A plan keeps what the policy that it was made with forbids.
@@ -135,7 +135,7 @@ describe('choosing many', () => {
     const kept = await vpcmd(`metadata apply ${plan}`)
     expect(kept.code).toBe(2)
     expect(kept.stderr).toMatch(/\(against the policy: service is on, must be off\)/)
-    expect(kept.stderr).toMatch(/1 off -> \S+; 1 against the policy\)\?/)
+    expect(kept.stderr).toMatch(/1 switched on with \S+; 1 against the policy\)\?/)
     expect(await jsonOf(`metadata apply ${plan} --dry-run`)).toMatchObject({
       planned: [{against_policy: 'service is on, must be off'}],
     })

@@ -55,7 +55,7 @@ describe('metadata enable without an instance', () => {
     pty.write(`2${keys.enter}`)
     await pty.waitFor(/off\s+->\s+https\/2/)
     expect(patches).toEqual([])
-    await pty.reply(/\(1\s+off\s+->\s+https\/2\)\?\s+\(y\/N\)/, `y${keys.enter}`)
+    await pty.reply(/\(1\s+switched\s+on\s+with\s+https\/2\)\?\s+\(y\/N\)/, `y${keys.enter}`)
     expect(await pty.exit).toEqual({exitCode: 0})
     expect(pty.everything()).toMatch(/my-virtual-server-2 .* off +https\/2 +changed/)
     expect(patches).toEqual([{metadata_service: {enabled: true, protocol: 'https', response_hop_limit: 2}}])

@@ -220,7 +220,7 @@ describe('a question of resume that nobody answers', () => {
   test('brings back what is down after Ctrl-C too', async () => {
     await halfDone()
     const resume = startInProcess(['metadata', 'resume', '--restart'], {env: scene.env, cols: 200})
-    await resume.reply(/Make 2 changes \(2 off -> http\/1\)\?/, `y${keys.enter}`)
+    await resume.reply(/Make 2 changes \(2 switched on with http\/1\)\?/, `y${keys.enter}`)
     await resume.reply('Stop and start 1 instance?', keys.ctrlC)
     expect((await resume.exit).exitCode).toBe(130)
     expect(resume.everything()).toMatch(/Restarts: .*1 done/)

@@ -49,8 +49,16 @@ describe('changes in words', () => {
       {before: on, set: {response_hop_limit: 64}},
     ]
     expect(countChanges(changes)).toBe(
-      '1 https/1 -> http/1 (less secure: protocol), 1 https/1 -> https/64 (less secure: hop limit), 1 https/3 -> https/1, 1 off -> http/2',
+      '1 from https to http (less secure), 1 from hop limit 1 to 64 (less secure), 1 from hop limit 3 to 1, 1 switched on with http/2',
     )
+    const off = {...on, enabled: false}
+    const both = {protocol: 'http', response_hop_limit: 2}
+    expect(countChanges([{before: on, set: both}])).toBe(
+      '1 from https to http and from hop limit 1 to 2 (less secure: protocol and hop limit)',
+    )
+    expect(countChanges([{before: on, set: {enabled: false}}])).toBe('1 switched off')
+    expect(countChanges([{before: off, set: {protocol: 'http'}}])).toBe('1 still off, from https to http')
+    expect(countChanges([{before: {...off, enabled: undefined}, set: {enabled: true}}])).toContain('-> https/1')
   })
 
   it('names what changes while a service stays off, which both ends of a change would hide', () => {
