@@ -160,13 +160,16 @@ function startOf(node: unknown): number | undefined {
 
 function wrongPolicy(file: string, lines: LineCounter, problems: Problem[]): VpcmdError {
   const [first, ...rest] = [...problems].sort((a, b) => a.at - b.at)
-  const told = ({at, message}: Problem) => {
+  const inWords = ({at, message}: Problem) => {
     const {line, col} = lines.linePos(at)
     return `${line}:${col}: ${message.replace(/([^.?])$/, '$1.')}`
   }
   const [second, ...others] = rest
   const more = others.length === 0 ? '' : ` ${others.length} more.`
-  return usageError(`${file}:${told(first ?? {at: 0, message: 'not a policy'})}`, second && `${told(second)}${more}`)
+  return usageError(
+    `${file}:${inWords(first ?? {at: 0, message: 'not a policy'})}`,
+    second && `${inWords(second)}${more}`,
+  )
 }
 
 /** Without what only follows from a misspelt key: that the right one is missing beside it. */

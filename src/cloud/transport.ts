@@ -277,8 +277,7 @@ function readReply(
 
 /** The body without the compression that was asked for, which is gzip; what else it is, it stays. */
 function decompressed(response: IncomingMessage): Readable {
-  const encoding = response.headers['content-encoding']
-  if (encoding === undefined || !/^(x-)?gzip$/i.test(encoding)) return response
+  if (!/^(x-)?gzip$/i.test(response.headers['content-encoding'] ?? '')) return response
   const {createGunzip} = process.getBuiltinModule('node:zlib')
   return response.pipe(createGunzip())
 }

@@ -32,9 +32,12 @@ export async function refuseImpossible(cloud: Cloud, filters: Filters): Promise<
   // The VPC API has no list of resource groups, and those of the others need rights of their own: what instances name is
   // what is known, and a group without instances is none.
   const named = groupNames.flatMap(name => (filters[name] === undefined ? [] : {name, asked: filters[name]}))
-  const all = named.length === 0 ? undefined : await allInstances(cloud)
-  for (const {name, asked} of named) {
-    const there = all?.flatMap(instance => filterTable[name].of(instance) ?? [])
+  const all =
+    named.length === 0
+      ? undefined
+      : await inAllInstances(cloud, instance => named.map(({name}) => filterTable[name].of(instance)))
+  for (const [index, {name, asked}] of named.entries()) {
+    const there = all?.flatMap(groups => groups[index] ?? [])
     refuseReference(name, asked, there, `${where} with instances in it`)
   }
 }
@@ -49,7 +52,8 @@ const groupNames = ['resource-group', 'reservation', 'instance-group', 'dedicate
 export async function refuseNothing(cloud: Cloud, filters: Filters): Promise<void> {
   await refuseImpossible(cloud, filters)
   const {name: pattern} = filters
-  const names = pattern === undefined ? undefined : (await allInstances(cloud))?.flatMap(({name}) => name ?? [])
+  const names =
+    pattern === undefined ? undefined : (await inAllInstances(cloud, ({name}) => name))?.flatMap(name => name ?? [])
   if (pattern === undefined || !names || names.some(name => matchesGlob(pattern, name))) return
   throw new VpcmdError({
     code: 'nothing_matches',
@@ -126,9 +130,9 @@ function listed(known: readonly string[]): string {
     : names.join(', ') || 'none'
 }
 
-/** All instances; undefined where some can't be read. */
-async function allInstances(cloud: Cloud): Promise<Instance[] | undefined> {
-  const read = await collectInstances(cloud, toQuery({}), instance => instance).catch(asVpcmdError)
+/** What `map` takes of each instance, of which no more is kept; undefined where some can't be read. */
+async function inAllInstances<T>(cloud: Cloud, map: (instance: Instance) => T): Promise<T[] | undefined> {
+  const read = await collectInstances(cloud, toQuery({}), map).catch(asVpcmdError)
   return read instanceof VpcmdError || read.failures.length > 0 ? undefined : read.items
 }
 

@@ -5,7 +5,6 @@ import {
   type Settings,
   settingList,
   settingNames,
-  tunables,
 } from '../cloud/readers/settings.ts'
 import {countEach} from '../counted.ts'
 
@@ -96,13 +95,19 @@ export function areSameSettings(a: Settings, b: Settings): boolean {
  */
 export function describeChange(before: Settings, set: WantedSettings): string {
   const [from, to] = [settingsLabel(before), settingsLabel({...before, ...set})]
-  const fields = settingList
-    .filter(({name}) => set[name] !== undefined && set[name] !== before[name])
-    .map(({name, word}) => `${word} ${before[name] ?? 'unknown'} -> ${set[name]}`)
+  const fields = changedBy(before, set).map(({name, word}) => `${word} ${before[name] ?? 'unknown'} -> ${set[name]}`)
   const words = from === to ? [to, ...fields].join(', ') : `${from} -> ${to}`
+  const weaker = weakenedInWords(before, set)
+  return weaker === '' ? words : `${words} (less secure: ${weaker})`
+}
+
+function changedBy(before: Settings, set: WantedSettings) {
+  return settingList.filter(({name}) => set[name] !== undefined && set[name] !== before[name])
+}
+
+function weakenedInWords(before: Settings, set: WantedSettings): string {
   const weaker = weakenedBy(before, set)
-  const which = settingList.flatMap(({name, word}) => (weaker.includes(name) ? [word] : []))
-  return which.length > 0 ? `${words} (less secure: ${which.join(' and ')})` : words
+  return settingList.flatMap(({name, word}) => (weaker.includes(name) ? [word] : [])).join(' and ')
 }
 
 /** The settings of which a change lowers the security of a service that is on, and stays on. */
@@ -129,17 +134,14 @@ function changeInWords(before: Settings, set: WantedSettings): string {
   const after = {...before, ...set}
   if (before.enabled === undefined || after.enabled === undefined) return describeChange(before, set)
   if (!before.enabled && after.enabled) return `switched on with ${settingsLabel(after)}`
-  const changed = tunables.filter(({name}) => set[name] !== undefined && set[name] !== before[name])
-  const moves = changed.map(({name, word}) => {
+  const moves = changedBy(before, set).flatMap(({name, word}) => {
     const what = name === 'protocol' ? '' : `${word} `
-    return `from ${what}${before[name] ?? 'unknown'} to ${set[name]}`
+    return name === 'enabled' ? [] : `from ${what}${before[name] ?? 'unknown'} to ${set[name]}`
   })
   if (before.enabled && !after.enabled) return ['switched off', ...moves].join(', ')
   const words = [...(after.enabled ? [] : ['still off']), moves.join(' and ')].join(', ')
-  const weaker = weakenedBy(before, set)
-  if (weaker.length === 0) return words
-  const which = settingList.flatMap(({name, word}) => (weaker.includes(name) ? [word] : []))
-  return `${words} (less secure${moves.length > 1 ? `: ${which.join(' and ')}` : ''})`
+  const weaker = weakenedInWords(before, set)
+  return weaker === '' ? words : `${words} (less secure${moves.length > 1 ? `: ${weaker}` : ''})`
 }
 
 /**

@@ -58,6 +58,8 @@ export async function settleChange(change: PlannedChange, options: SettleOptions
   const onTurn = async () => {
     if (!hasLooked && (await options.mustLook())) throw outdated
   }
+  // With a signal of its own: Node warns where many listen to one.
+  const pause = (ms: number) => options.sleep(ms, AbortSignal.any([ended])).catch(() => undefined)
   for (;;) {
     const doubt = indeterminate && {indeterminate}
     if (ended.aborted) return {result: 'skipped', ...doubt}
@@ -91,7 +93,7 @@ export async function settleChange(change: PlannedChange, options: SettleOptions
         const settled = compareWithWanted(change, answer)
         if (settled.result === 'changed') return settled
         // What is answered may be what was there before.
-        await options.sleep(budget.pauses.firstMs, AbortSignal.any([ended])).catch(() => undefined)
+        await pause(budget.pauses.firstMs)
       }
       return checkChange(change, options.api)
     }
@@ -110,9 +112,7 @@ export async function settleChange(change: PlannedChange, options: SettleOptions
     if (answer.asksToWait) continue
     const kind = answer.status === 503 ? 'overloaded' : 'failing'
     if (++spent[kind] >= budget[kind] || ended.aborted) return {result: 'failed', error: answer, indeterminate}
-    const ms = pauseAfter(spent.failing + spent.overloaded - 1, budget.pauses)
-    // A signal of its own: Node warns where many listen to one.
-    await options.sleep(ms, AbortSignal.any([ended])).catch(() => undefined)
+    await pause(pauseAfter(spent.failing + spent.overloaded - 1, budget.pauses))
   }
 }
 

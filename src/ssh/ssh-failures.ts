@@ -9,7 +9,7 @@ export interface Destination extends Pick<SshCall, 'user' | 'address' | 'via'> {
   instance: {id: string; name?: string}
 }
 
-/** Why ssh could not log in, by the lines that it writes itself; the first group of each is the host, where it is told. */
+/** Why ssh could not log in, by the lines that it writes itself; the first group of each is the host, where the line has it. */
 const lines = {
   changed: /^Host key for (\S+) has changed/m,
   unknown: /^No \S+ host key is known for (\S+) and/m,

@@ -189,7 +189,7 @@ export const pickPrompt = createPrompt<number[], PickConfig>((config, done) => {
 
   const marks = multiple ? 6 : 2
   const room = Math.max(4, columns - marks)
-  // A name is what one picks by: the rest gets the room that is left, and of the row in question all is told below.
+  // People pick by the name: the rest gets the room that is left. The line below shows the current row in full.
   const nameColumn = Math.min(nameWidth, room)
   const descriptionColumn = room - nameColumn - 2 < 4 ? 0 : room - nameColumn - 2
 

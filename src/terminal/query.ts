@@ -131,7 +131,7 @@ function placeOfError(expression: string): number {
     }
   }
   const starts = startsOf(expression)
-  // What follows the first wrong token can't mend it.
+  // Once a token is wrong, nothing after it makes the expression right.
   let [right, wrongAt] = [0, starts.length]
   while (right < wrongAt) {
     const middle = (right + wrongAt) >> 1
