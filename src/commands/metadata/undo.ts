@@ -77,6 +77,6 @@ function refusePower(run: Run, isNamed: boolean): void {
     `Run ${run.header.id} is a ${power} of ${counted(names.length, 'instance')}: it changed no settings that an undo could bring back.`,
     power === 'restart'
       ? 'An instance that is down is started with vpcmd instances start.'
-      : `Do the opposite: vpcmd instances ${opposite[power]} ${few}${isNamed ? '' : ' To undo an earlier run, name it; see vpcmd metadata history.'}`,
+      : `${isNamed ? 'Do' : 'To undo an earlier run, name it. Or do'} the opposite: vpcmd instances ${opposite[power]} ${few}`,
   )
 }
